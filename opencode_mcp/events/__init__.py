@@ -1,0 +1,1 @@
+"""Layer 2: one event stream in, many listeners out."""

@@ -1,0 +1,1 @@
+"""Layer 1: speaks OpenCode's HTTP; knows no MCP."""

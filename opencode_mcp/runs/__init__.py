@@ -1,0 +1,1 @@
+"""Layer 3: the life of a prompt; knows no MCP."""

@@ -1,0 +1,1 @@
+"""Layer 4: speaks MCP; knows no HTTP to OpenCode."""

@@ -1,0 +1,1 @@
+"""The tools, grouped by what the agent wants to do."""
