@@ -90,7 +90,17 @@ class BackendError(BridgeError):
 
 
 class BackendUnavailable(BackendError):
-    """Nothing answers where OpenCode was."""
+    """Nothing answers where OpenCode was.
+
+    Args:
+        message: What does not answer.
+        hint: What to do next.
+        sent: Whether OpenCode may have received the request; if it may, only a read is safe to send again.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", sent: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.sent = sent
 
 
 class BackendTimeout(BackendError):

@@ -1,0 +1,175 @@
+"""One event stream in, many listeners out.
+
+The hub keeps one stream to OpenCode, whatever the number of sessions and listeners, started when somebody first needs
+it. It folds events into small per-session states and hands each to those who listen to its session or to a parent.
+A listener that lags loses events and is told so by a ``Gap``; it never slows the others.
+"""
+
+import logging
+from collections import OrderedDict, deque
+from collections.abc import Generator
+from contextlib import aclosing, contextmanager
+
+import anyio
+from anyio.abc import TaskGroup
+
+from opencode_mcp.errors import BackendUnavailable
+from opencode_mcp.events.session_state import SessionState, fold
+from opencode_mcp.events.stream import follow_stream
+from opencode_mcp.events.wire import Event, Gap, InstanceDisposed, Lost, SessionChanged, SessionDeleted
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.connection import Connection
+from opencode_mcp.opencode.transport import Transport
+
+logger = logging.getLogger(__name__)
+
+BACKLOG = 1000
+REMEMBERED_SESSIONS = 2000
+CONNECT_DEADLINE = 15.0
+
+
+class Listener:
+    """The events of one session and its subagents, waiting to be read."""
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque()
+        self._arrived = anyio.Event()
+
+    def put(self, event: Event) -> None:
+        """Add an event; a full backlog becomes one ``Gap``."""
+        if len(self._events) >= BACKLOG:
+            self._events.clear()
+            event = Gap(event.session_id)
+        self._events.append(event)
+        self._arrived.set()
+
+    def take(self) -> list[Event]:
+        """Take all that waits, without waiting."""
+        events = list(self._events)
+        self._events.clear()
+        self._arrived = anyio.Event()
+        return events
+
+    async def wait(self, seconds: float) -> list[Event]:
+        """Take all that waits; wait for the first one, but no longer than given."""
+        with anyio.move_on_after(max(seconds, 0)):
+            await self._arrived.wait()
+        return self.take()
+
+
+class Hub:
+    """Fans one event stream out.
+
+    Args:
+        connection: Finds the server; the hub never makes it start one by coming back.
+        task_group: Lives as long as the hub; the stream's task runs in it.
+    """
+
+    def __init__(self, connection: Connection, task_group: TaskGroup) -> None:
+        self._connection = connection
+        self._task_group = task_group
+        self._transport: Transport | None = None
+        self._standing = anyio.Event()
+        self._lock = anyio.Lock()
+        self._listeners: dict[str, list[Listener]] = {}
+        self._states: OrderedDict[str, SessionState] = OrderedDict()
+        self._parents: OrderedDict[str, str] = OrderedDict()
+
+    async def ensure(self) -> None:
+        """Have the stream stand before anything is started that it should tell of.
+
+        Raises:
+            BackendUnavailable: OpenCode opened no stream in time.
+        """
+        async with self._lock:
+            transport = await self._connection.transport()
+            if self._transport is not transport:
+                self._transport, self._standing = transport, anyio.Event()
+                self._task_group.start_soon(self._run, transport)
+            standing = self._standing
+        with anyio.move_on_after(CONNECT_DEADLINE) as scope:
+            await standing.wait()
+        if scope.cancelled_caught or self._transport is not transport:
+            raise BackendUnavailable(f"OpenCode at {transport.endpoint.url} opened no event stream.")
+
+    async def _run(self, transport: Transport) -> None:
+        async with aclosing(follow_stream(OpenCodeClient(transport))) as events:
+            async for event in events:
+                if self._transport is not transport:
+                    return
+                self._receive(event, transport)
+
+    def _receive(self, event: Event, transport: Transport) -> None:
+        match event:
+            case Gap():
+                for state in self._states.values():
+                    state.forget()
+                self._standing.set()
+                self._tell_all(event)
+            case Lost():
+                logger.warning("OpenCode is gone: %s", event.reason)
+                self._transport = None
+                self._connection.forget(transport)
+                self._standing.set()
+                self._tell_all(event)
+            case InstanceDisposed():
+                self._tell_all(Gap(""))
+            case _:
+                self._fold(event)
+                self._dispatch(event)
+
+    def _fold(self, event: Event) -> None:
+        if isinstance(event, SessionDeleted):
+            self._states.pop(event.session_id, None)
+            return
+        if isinstance(event, SessionChanged) and event.session.parent_id:
+            self.adopt(event.session_id, event.session.parent_id)
+        if event.session_id:
+            fold(self.state(event.session_id), event)
+
+    def _dispatch(self, event: Event) -> None:
+        for session_id in self.lineage(event.session_id):
+            for listener in self._listeners.get(session_id, ()):
+                listener.put(event)
+
+    def _tell_all(self, event: Event) -> None:
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.put(event)
+
+    def state(self, session_id: str) -> SessionState:
+        """What the stream has said of a session since it last stood."""
+        state = self._states.setdefault(session_id, SessionState())
+        self._states.move_to_end(session_id)
+        if len(self._states) > REMEMBERED_SESSIONS:
+            self._states.popitem(last=False)
+        return state
+
+    def adopt(self, session_id: str, parent_id: str) -> None:
+        """Remember whose subagent a session is, so that its parents' listeners hear of it."""
+        self._parents[session_id] = parent_id
+        if len(self._parents) > REMEMBERED_SESSIONS:
+            self._parents.popitem(last=False)
+
+    def lineage(self, session_id: str) -> list[str]:
+        """The session, its parent, and so on up to the root."""
+        line = [session_id]
+        while (parent := self._parents.get(line[-1])) and parent not in line:
+            line.append(parent)
+        return line
+
+    def children(self, session_id: str) -> list[str]:
+        """Every known descendant of a session."""
+        return [child for child in self._parents if session_id in self.lineage(child)[1:]]
+
+    @contextmanager
+    def listen(self, session_id: str) -> Generator[Listener]:
+        """Hear of a session and its subagents while the block runs."""
+        listener = Listener()
+        self._listeners.setdefault(session_id, []).append(listener)
+        try:
+            yield listener
+        finally:
+            self._listeners[session_id].remove(listener)
+            if not self._listeners[session_id]:
+                del self._listeners[session_id]

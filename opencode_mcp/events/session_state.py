@@ -1,0 +1,50 @@
+"""What the event stream has said of one session, folded into a small state.
+
+Pure. It is a cache: after a gap it starts empty, and whoever decides something reads the truth by GET.
+"""
+
+from dataclasses import dataclass, field
+
+from opencode_mcp.events import wire
+from opencode_mcp.opencode.models import Failure, Permission, Question, SessionStatus, Todo
+
+
+@dataclass(slots=True)
+class SessionState:
+    """The folded state of one session."""
+
+    status: SessionStatus | None = None
+    error: Failure | None = None
+    """The first error since the last prompt: OpenCode sends a readable one, then one with a stack trace."""
+    permissions: dict[str, Permission] = field(default_factory=dict[str, Permission])
+    questions: dict[str, Question] = field(default_factory=dict[str, Question])
+    todos: list[Todo] = field(default_factory=list[Todo])
+    latest_message: str = ""
+
+    def forget(self) -> None:
+        """Drop what a gap may have made untrue; an error that was told stays told."""
+        self.status = None
+        self.permissions.clear()
+        self.questions.clear()
+
+
+def fold(state: SessionState, event: wire.Event) -> None:
+    """Bring the state up to date with one event of its session."""
+    match event:
+        case wire.StatusChanged(status=status):
+            state.status = status if status.type != "idle" else None
+        case wire.Failed(error=error):
+            state.error = state.error or error
+        case wire.PermissionAsked(permission=permission):
+            state.permissions[permission.id] = permission
+        case wire.QuestionAsked(question=question):
+            state.questions[question.id] = question
+        case wire.RequestClosed(request_id=request_id):
+            state.permissions.pop(request_id, None)
+            state.questions.pop(request_id, None)
+        case wire.TodosChanged(todos=todos):
+            state.todos = todos
+        case wire.MessageChanged(message=message):
+            state.latest_message = max(state.latest_message, message.id)
+        case _:
+            pass

@@ -1,0 +1,80 @@
+"""One event stream, kept open: connect, watch for silence, come back after a break.
+
+It yields ``Gap`` each time that the stream stands (again), events as they come, and ``Lost`` once OpenCode is gone.
+It knows nothing of who listens.
+"""
+
+import logging
+import random
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+import anyio
+
+from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError, OperatorError
+from opencode_mcp.events.wire import Event, Gap, Lost, is_noise, parse
+from opencode_mcp.opencode.client import OpenCodeClient
+
+logger = logging.getLogger(__name__)
+
+# OpenCode beats every 10 s; two beats missed and a little more is a dead stream.
+SILENCE = 22.0
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 5.0
+# How often a server that refuses connections is tried before it counts as gone: about 1.2 s in all.
+TRIES_BEFORE_LOST = 4
+HEALTH_TIMEOUT = 2.0
+
+
+async def follow_stream(client: OpenCodeClient) -> AsyncGenerator[Event]:
+    """Yield the events of every directory until OpenCode is gone (``global.event``).
+
+    Args:
+        client: Bound to one server, so that coming back never starts another.
+
+    Yields:
+        ``Gap`` whenever the stream stands, events as they come, and ``Lost`` as the last.
+    """
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            async with client.global_event(silence=SILENCE) as lines, aclosing(_events(lines)) as events:
+                async for event in events:
+                    pause = FIRST_PAUSE
+                    yield event
+        except BridgeError as error:
+            logger.info("the event stream broke: %s", error)
+        reason = await _why_gone(client)
+        if reason:
+            yield Lost("", reason)
+            return
+        await anyio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads reconnects, guards nothing
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+async def _events(lines: AsyncIterator[str]) -> AsyncGenerator[Event]:
+    standing = False
+    async for line in lines:
+        if not standing:
+            standing = True
+            yield Gap("")
+        if not is_noise(line) and (event := parse(line)):
+            yield event
+
+
+async def _why_gone(client: OpenCodeClient) -> str:
+    """Say why the server counts as gone; empty while it lives or only keeps silent."""
+    reason = ""
+    for attempt in range(TRIES_BEFORE_LOST):
+        try:
+            await client.health(timeout=HEALTH_TIMEOUT)
+        except BackendTimeout:
+            return ""
+        except BackendUnavailable as error:
+            reason = error.message
+        except OperatorError as error:
+            return error.message
+        else:
+            return ""
+        await anyio.sleep(FIRST_PAUSE * 2**attempt)
+    return reason

@@ -1,0 +1,219 @@
+"""A line of OpenCode's event stream becomes an event; what nobody knows becomes ``None`` and costs little.
+
+Pure. The shapes are those of ``global.event`` (each event wrapped with its directory); unknown fields survive in the
+models that an event carries.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from opencode_mcp.errors import BridgeError
+from opencode_mcp.opencode.models import (
+    Failure,
+    MessageInfo,
+    Permission,
+    Question,
+    Session,
+    SessionStatus,
+    Todo,
+)
+
+JsonMap = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in one session; ``session_id`` is empty for what concerns all."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap(Event):
+    """Events may have been missed: what matters must be read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost(Event):
+    """OpenCode is gone; ``reason`` says how that was seen."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged(Event):
+    """``session.status``."""
+
+    status: SessionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Idle(Event):
+    """``session.idle``: a hint that a run may be over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Event):
+    """``session.error``."""
+
+    error: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChanged(Event):
+    """``session.created`` and ``session.updated``."""
+
+    session: Session
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDeleted(Event):
+    """``session.deleted``."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChanged(Event):
+    """``message.updated``."""
+
+    message: MessageInfo
+
+
+@dataclass(frozen=True, slots=True)
+class PartChanged(Event):
+    """``message.part.updated``; the part stays as it came, since few of them are looked into."""
+
+    part: JsonMap
+
+
+@dataclass(frozen=True, slots=True)
+class PartGrew(Event):
+    """``message.part.delta``: text was added to a part."""
+
+    message_id: str
+    part_id: str
+    field: str
+    delta: str
+
+
+@dataclass(frozen=True, slots=True)
+class TodosChanged(Event):
+    """``todo.updated``."""
+
+    todos: list[Todo]
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionAsked(Event):
+    """``permission.asked``."""
+
+    permission: Permission
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAsked(Event):
+    """``question.asked``."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class RequestClosed(Event):
+    """A permission or a question was answered, by whomever."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceDisposed(Event):
+    """OpenCode dropped a directory's instance, and with it every run and request there."""
+
+    directory: str
+
+
+def _session_of(properties: JsonMap) -> str:
+    return str(properties.get("sessionID") or "")
+
+
+def _message(properties: JsonMap) -> Event:
+    message = MessageInfo.read(properties.get("info"))
+    return MessageChanged(message.session_id, message)
+
+
+def _part(properties: JsonMap) -> Event:
+    part = cast("JsonMap", properties.get("part") or {})
+    return PartChanged(_session_of(properties) or _session_of(part), part)
+
+
+def _delta(properties: JsonMap) -> Event:
+    def text(name: str) -> str:
+        return str(properties.get(name) or "")
+
+    return PartGrew(_session_of(properties), text("messageID"), text("partID"), text("field"), text("delta"))
+
+
+def _session(properties: JsonMap, *, created: bool) -> Event:
+    session = Session.read(properties.get("info"))
+    return SessionChanged(session.id, session, created)
+
+
+def _deleted(properties: JsonMap) -> Event:
+    info = cast("JsonMap", properties.get("info") or {})
+    return SessionDeleted(str(info.get("id") or _session_of(properties)))
+
+
+def _permission(properties: JsonMap) -> Event:
+    permission = Permission.read(properties)
+    return PermissionAsked(permission.session_id, permission)
+
+
+def _question(properties: JsonMap) -> Event:
+    question = Question.read(properties)
+    return QuestionAsked(question.session_id, question)
+
+
+def _closed(properties: JsonMap) -> Event:
+    return RequestClosed(_session_of(properties), str(properties.get("requestID") or ""))
+
+
+PARSERS: Mapping[str, Callable[[JsonMap], Event]] = {
+    "session.status": lambda p: StatusChanged(_session_of(p), SessionStatus.read(p.get("status"))),
+    "session.idle": lambda p: Idle(_session_of(p)),
+    "session.error": lambda p: Failed(_session_of(p), Failure.read(p.get("error") or {})),
+    "session.created": lambda p: _session(p, created=True),
+    "session.updated": lambda p: _session(p, created=False),
+    "session.deleted": _deleted,
+    "message.updated": _message,
+    "message.part.updated": _part,
+    "message.part.delta": _delta,
+    "todo.updated": lambda p: TodosChanged(_session_of(p), Todo.read_list(p.get("todos") or [])),
+    "permission.asked": _permission,
+    "permission.replied": _closed,
+    "question.asked": _question,
+    "question.replied": _closed,
+    "question.rejected": _closed,
+    "server.instance.disposed": lambda p: InstanceDisposed("", str(p.get("directory") or "")),
+    "global.disposed": lambda _: InstanceDisposed("", ""),
+}
+
+
+def is_noise(data: str) -> bool:
+    """Whether a line is a second copy of an event, told before the JSON is parsed: half of the stream is."""
+    return '"payload":{"type":"sync"' in data
+
+
+def parse(data: str) -> Event | None:
+    """Read one line of the stream.
+
+    Returns:
+        The event; ``None`` for one that the bridge has no use for, or that it cannot read.
+    """
+    try:
+        wrapped = cast("JsonMap", json.loads(data))
+        payload = cast("JsonMap", wrapped.get("payload") or wrapped)
+        parser = PARSERS.get(str(payload.get("type")))
+        return parser(cast("JsonMap", payload.get("properties") or {})) if parser else None
+    except (ValueError, AttributeError, BridgeError):
+        return None

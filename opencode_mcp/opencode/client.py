@@ -1,0 +1,242 @@
+"""The typed calls that the upper layers need; each goes through a row of the operation table.
+
+A method is named after its operation (``session.prompt_async`` is ``session_prompt_async``) and raises what
+``codec.decode`` and the door raise, unless it says more. What only forwards stays out: the table reaches it.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar, cast
+
+from opencode_mcp.errors import (
+    BackendFailed,
+    BackendTimeout,
+    BackendUnavailable,
+    BridgeError,
+    NotOpenCode,
+    OperatorError,
+)
+from opencode_mcp.opencode.catalog import operation
+from opencode_mcp.opencode.codec import Reply, Request, decode, encode
+from opencode_mcp.opencode.models import (
+    Agent,
+    ChangedFile,
+    Command,
+    FileContent,
+    FileDiff,
+    FileNode,
+    Health,
+    McpStatus,
+    Message,
+    Paths,
+    Permission,
+    Providers,
+    Question,
+    Session,
+    SessionStatus,
+    Todo,
+    Vcs,
+    Wire,
+)
+from opencode_mcp.opencode.transport import READ_TIMEOUT
+
+JsonObject = Mapping[str, object]
+
+
+class Door(Protocol):
+    """What carries requests: a ``Transport``, or a ``Connection`` that finds one."""
+
+    async def send(self, request: Request, *, timeout: float = READ_TIMEOUT) -> Reply:
+        """Send a request and read its whole reply."""
+        ...
+
+    def events(self, request: Request, *, silence: float) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+        """Open a stream of server-sent events."""
+        ...
+
+
+T = TypeVar("T")
+W = TypeVar("W", bound=Wire)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A page of a list, and the cursor of the next one; empty at the end."""
+
+    items: list[T]
+    cursor: str
+
+
+class OpenCodeClient:
+    """Calls one OpenCode.
+
+    Args:
+        door: What carries the requests.
+    """
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def call(
+        self,
+        operation_id: str,
+        *,
+        path: Mapping[str, str] | None = None,
+        query: JsonObject | None = None,
+        body: object = None,
+        directory: str = "",
+        timeout: float = READ_TIMEOUT,
+    ) -> object:
+        """Call any operation; the arguments are those of ``codec.encode``, the time-out is in seconds."""
+        row = operation(operation_id)
+        request = encode(row, path=path, query=query, body=body, directory=directory)
+        return decode(row, await self._door.send(request, timeout=timeout))
+
+    def global_event(self, *, silence: float) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+        """The events of every directory, as JSON texts; seconds of silence end the stream."""
+        return self._door.events(encode(operation("global.event")), silence=silence)
+
+    # The server
+
+    async def health(self, *, timeout: float = READ_TIMEOUT) -> Health:
+        """Ask whether this is an OpenCode, and which.
+
+        Raises:
+            NotOpenCode: Something else answers there.
+        """
+        try:
+            return Health.read(await self.call("global.health", timeout=timeout))
+        except (BackendUnavailable, BackendTimeout, OperatorError):
+            raise
+        except BridgeError as error:
+            hint = "Check the URL and its port."
+            raise NotOpenCode("What answers there is not an OpenCode server.", hint=hint) from error
+
+    async def path(self, directory: str = "") -> Paths:
+        """``path.get``."""
+        return Paths.read(await self.call("path.get", directory=directory))
+
+    async def providers(self, directory: str = "") -> Providers:
+        """``provider.list``; as the first call in a directory it also warms the directory up."""
+        return Providers.read(await self.call("provider.list", directory=directory))
+
+    async def agents(self, directory: str) -> list[Agent]:
+        """``app.agents``, without those that OpenCode hides."""
+        return [
+            agent for agent in Agent.read_list(await self.call("app.agents", directory=directory)) if not agent.hidden
+        ]
+
+    async def commands(self, directory: str) -> list[Command]:
+        """``command.list``."""
+        return Command.read_list(await self.call("command.list", directory=directory))
+
+    async def mcp_status(self, directory: str) -> dict[str, McpStatus]:
+        """``mcp.status``, by server name."""
+        return _read_map(McpStatus, await self.call("mcp.status", directory=directory))
+
+    # Sessions
+
+    async def session_create(self, directory: str, body: JsonObject) -> Session:
+        """``session.create``."""
+        return Session.read(await self.call("session.create", body=body, directory=directory))
+
+    async def session_get(self, session_id: str) -> Session:
+        """``session.get``; the session's own directory is chosen by OpenCode."""
+        return Session.read(await self.call("session.get", path={"sessionID": session_id}))
+
+    async def sessions(self, directory: str, query: JsonObject) -> list[Session]:
+        """``session.list``: one directory's, newest first."""
+        return Session.read_list(await self.call("session.list", query=query, directory=directory))
+
+    async def all_sessions(self, query: JsonObject) -> Page[Session]:
+        """``experimental.session.list``: every directory's, newest first."""
+        row = operation("experimental.session.list")
+        reply = await self._door.send(encode(row, query=query))
+        return Page(Session.read_list(decode(row, reply)), reply.headers.get("x-next-cursor", ""))
+
+    async def session_children(self, session_id: str) -> list[Session]:
+        """``session.children``: the sessions of its subagents."""
+        return Session.read_list(await self.call("session.children", path={"sessionID": session_id}))
+
+    async def session_status(self, directory: str, *, timeout: float = READ_TIMEOUT) -> dict[str, SessionStatus]:
+        """``session.status``: the busy and retrying sessions of a directory; a session that is not there is idle."""
+        return _read_map(SessionStatus, await self.call("session.status", directory=directory, timeout=timeout))
+
+    async def session_todo(self, session_id: str) -> list[Todo]:
+        """``session.todo``."""
+        return Todo.read_list(await self.call("session.todo", path={"sessionID": session_id}))
+
+    async def session_diff(self, session_id: str, message_id: str) -> list[FileDiff]:
+        """``session.diff``: what one prompt changed; without the prompt's id OpenCode 1.18 answers nothing."""
+        found = await self.call("session.diff", path={"sessionID": session_id}, query={"messageID": message_id})
+        return FileDiff.read_list(found)
+
+    async def session_abort(self, session_id: str, directory: str) -> None:
+        """``session.abort``: true for an idle and for an unknown session too."""
+        await self.call("session.abort", path={"sessionID": session_id}, directory=directory)
+
+    # Messages
+
+    async def session_prompt_async(self, session_id: str, directory: str, body: JsonObject) -> None:
+        """``session.prompt_async``: 204 says that it was received, not that it was accepted."""
+        await self.call("session.prompt_async", path={"sessionID": session_id}, body=body, directory=directory)
+
+    async def session_messages(self, session_id: str, *, limit: int, before: str = "") -> Page[Message]:
+        """``session.messages``: the newest ``limit``, oldest first, and the cursor of the older ones."""
+        row = operation("session.messages")
+        query = {"limit": limit, "before": before or None}
+        reply = await self._door.send(encode(row, path={"sessionID": session_id}, query=query))
+        return Page(Message.read_list(decode(row, reply)), reply.headers.get("x-next-cursor", ""))
+
+    async def session_message(self, session_id: str, message_id: str) -> Message:
+        """``session.message``."""
+        path = {"sessionID": session_id, "messageID": message_id}
+        return Message.read(await self.call("session.message", path=path))
+
+    # Requests
+
+    async def permissions(self, directory: str) -> list[Permission]:
+        """``permission.list``: may hold entries of sessions that ended; see ``runs/requests.py``."""
+        return Permission.read_list(await self.call("permission.list", directory=directory))
+
+    async def permission_reply(self, request_id: str, directory: str, body: JsonObject) -> None:
+        """``permission.reply``; without the session's own directory OpenCode does not find the request."""
+        await self.call("permission.reply", path={"requestID": request_id}, body=body, directory=directory)
+
+    async def questions(self, directory: str) -> list[Question]:
+        """``question.list``."""
+        return Question.read_list(await self.call("question.list", directory=directory))
+
+    async def question_reply(self, request_id: str, directory: str, answers: Sequence[Sequence[str]]) -> None:
+        """``question.reply``: for each question the labels, or own words."""
+        body = {"answers": [list(answer) for answer in answers]}
+        await self.call("question.reply", path={"requestID": request_id}, body=body, directory=directory)
+
+    async def question_reject(self, request_id: str, directory: str) -> None:
+        """``question.reject``."""
+        await self.call("question.reject", path={"requestID": request_id}, directory=directory)
+
+    # Files
+
+    async def file_list(self, directory: str, path: str) -> list[FileNode]:
+        """``file.list``; a missing folder is a failure of OpenCode's (500)."""
+        return FileNode.read_list(await self.call("file.list", query={"path": path}, directory=directory))
+
+    async def file_read(self, directory: str, path: str) -> FileContent:
+        """``file.read``; a missing file reads as an empty one."""
+        return FileContent.read(await self.call("file.read", query={"path": path}, directory=directory))
+
+    async def vcs(self, directory: str) -> Vcs:
+        """``vcs.get``."""
+        return Vcs.read(await self.call("vcs.get", directory=directory))
+
+    async def vcs_status(self, directory: str) -> list[ChangedFile]:
+        """``vcs.status``: the files that differ from the last commit."""
+        return ChangedFile.read_list(await self.call("vcs.status", directory=directory))
+
+
+def _read_map(kind: type[W], value: object) -> dict[str, W]:
+    if not isinstance(value, Mapping):
+        raise BackendFailed(f"OpenCode sent no map of {kind.__name__}.")
+    return {str(name): kind.read(item) for name, item in cast("Mapping[object, object]", value).items()}

@@ -1,0 +1,150 @@
+"""An operation and its arguments become a request; a reply becomes a value or an error.
+
+Pure: no network, no clock. What OpenCode 1.18 gets wrong on the wire is known here: the web app's page with 200 for an
+unknown route, two shapes of 404, errors that hide their reason, bodies that are empty.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+from urllib.parse import quote
+
+from opencode_mcp.errors import (
+    BackendFailed,
+    BridgeError,
+    InvalidArgument,
+    NotFound,
+    SessionBusy,
+    Unauthorized,
+    UnsupportedOperation,
+)
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.catalog import Operation
+
+DIRECTORY_NAMES = {"directory": "directory", "location": "location[directory]"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What goes to OpenCode, but for the address and the password."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: object = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What came back; header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: bytes = b""
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def encode(
+    operation: "Operation",
+    *,
+    path: Mapping[str, str] | None = None,
+    query: Mapping[str, object] | None = None,
+    body: object = None,
+    directory: str = "",
+) -> Request:
+    """Make the request of an operation.
+
+    Args:
+        operation: The row of the table.
+        path: Values of the path's parameters, unescaped.
+        query: Values of the query's parameters; ``None`` values are left out.
+        body: What is sent as JSON; ``None`` sends no body.
+        directory: The absolute path that chooses the project; empty for the server's own, or the session's.
+    """
+    filled = operation.path
+    for name, value in (path or {}).items():
+        filled = filled.replace(f"{{{name}}}", quote(value, safe=""))
+    texts = {name: _query_text(value) for name, value in (query or {}).items() if value is not None}
+    if directory and operation.scope != "none":
+        # OpenCode decodes a directory once more than the query's own encoding, so a literal % needs it twice.
+        texts[DIRECTORY_NAMES[operation.scope]] = directory.replace("%", "%25")
+    return Request(method=operation.method, path=filled, query=texts, headers=operation.headers, body=body)
+
+
+def _query_text(value: object) -> str:
+    return json.dumps(value) if isinstance(value, bool | int | float | list | dict) else str(value)
+
+
+def decode(operation: "Operation", reply: Reply) -> object:
+    """Read the reply to an operation.
+
+    Returns:
+        The JSON value; a text for a reply that is not JSON; ``None`` for one without a body.
+
+    Raises:
+        BridgeError: The one that fits: see ``failure``.
+    """
+    if reply.status >= 400:  # noqa: PLR2004 - HTTP's own line between success and failure
+        raise failure(operation.id, reply)
+    if not reply.body:
+        return None
+    if reply.media_type == "text/html":
+        raise UnsupportedOperation(
+            f"This OpenCode does not know {operation.id} ({operation.method} {operation.path}).",
+            hint="It is older or newer than the one this bridge was made for; upgrade the older of the two.",
+        )
+    if reply.media_type != "application/json":
+        return reply.body.decode(errors="replace")
+    try:
+        return cast("object", json.loads(reply.body))
+    except ValueError as error:
+        raise BackendFailed(f"OpenCode's answer to {operation.id} is not JSON.", status=reply.status) from error
+
+
+def failure(operation_id: str, reply: Reply) -> BridgeError:
+    """Choose the error for a reply of status 400 and above, in OpenCode's own words where it has any."""
+    kind, message = _reason(reply)
+    match reply.status:
+        case 401:
+            return Unauthorized(
+                "OpenCode refused the password.",
+                hint="Set --username and --password (or OPENCODE_SERVER_PASSWORD) to those that it was started with.",
+            )
+        case 400:
+            return InvalidArgument(f"OpenCode refused {operation_id}: {message or 'a malformed request'}.")
+        case 404:
+            return NotFound(message or f"OpenCode knows nothing by that name ({operation_id}).")
+        case 409:
+            return SessionBusy(message or "The session is busy.", hint="Wait for its run, or abort it.")
+        case _:
+            text = f"OpenCode failed at {operation_id}: {message or f'HTTP {reply.status}'}."
+            return BackendFailed(text, status=reply.status, kind=kind)
+
+
+def _reason(reply: Reply) -> tuple[str, str]:
+    """OpenCode's name for the error and its message, out of the five shapes that it uses."""
+    try:
+        body: object = json.loads(reply.body)
+    except ValueError:
+        return "", reply.body.decode(errors="replace").strip()[:500]
+    if not isinstance(body, Mapping):
+        return "", ""
+    body = cast("Mapping[str, object]", body)
+    data = body.get("data")
+    inner = cast("Mapping[str, object]", data).get("message") if isinstance(data, Mapping) else None
+    message = inner or body.get("message") or body.get("error") or ""
+    # A body with a tag may use `name` for the thing that it is about.
+    kind = body.get("_tag") or body.get("name") or ""
+    return str(kind), " ".join(str(message).split()).rstrip(".")
+
+
+def is_unreadable_page(error: BridgeError) -> bool:
+    """Whether OpenCode 1.18.33 failed to encode its own answer: it cannot list a prompt that carried ``format``."""
+    return isinstance(error, InvalidArgument) and "OutputFormat" in error.message

@@ -1,0 +1,178 @@
+"""The only door to the network: one pooled HTTP client for one OpenCode server.
+
+It knows addresses, passwords, time-outs and broken connections, and nothing of what is said. Every exception of httpx
+leaves here as one of ours; a test holds that complete.
+"""
+
+import base64
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from opencode_mcp.config import LOOPBACK_NAMES
+from opencode_mcp.errors import (
+    BackendFailed,
+    BackendTimeout,
+    BackendUnavailable,
+    BridgeError,
+    InvalidSetting,
+    UnsupportedOperation,
+)
+from opencode_mcp.opencode.codec import Reply, Request, failure
+
+if TYPE_CHECKING:
+    import httpx
+    from httpx_sse import EventSource
+
+    from opencode_mcp.opencode.endpoint import Endpoint
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 30.0
+# A host may run fifty sessions at once, and each run reads several things when it ends.
+MAX_CONNECTIONS = 64
+UNAVAILABLE_HINT = "Check that it runs, then call again; opencode_status tells what the bridge can reach."
+
+
+class Transport:
+    """Sends requests to one endpoint. Nothing connects before the first request.
+
+    Args:
+        endpoint: Where the server is.
+    """
+
+    def __init__(self, endpoint: "Endpoint") -> None:
+        self.endpoint = endpoint
+
+    @cached_property
+    def _http(self) -> "httpx.AsyncClient":
+        import httpx
+
+        loopback = urlsplit(self.endpoint.url).hostname in LOOPBACK_NAMES
+        return httpx.AsyncClient(
+            base_url=self.endpoint.url,
+            headers=_credentials(self.endpoint),
+            limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=16),
+            timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT),
+            # A proxy from the environment has no business between two processes of one machine.
+            trust_env=not loopback,
+        )
+
+    async def send(self, request: Request, *, timeout: float = READ_TIMEOUT) -> Reply:
+        """Send a request and read its whole reply; a read that the connection broke is sent once more.
+
+        Args:
+            request: What to ask.
+            timeout: Seconds that OpenCode may take to answer.
+
+        Raises:
+            BackendUnavailable: Nothing answers there, or the connection broke.
+            BackendTimeout: It was accepted and not answered in time.
+        """
+        try:
+            return await self._send(request, timeout)
+        except BackendUnavailable as error:
+            if request.method != "GET" or not error.sent:
+                raise
+        return await self._send(request, timeout)
+
+    async def _send(self, request: Request, timeout: float) -> Reply:
+        import httpx
+
+        with mapped_errors(self.endpoint.url):
+            response = await self._http.request(
+                request.method,
+                request.path,
+                params=request.query,
+                headers=request.headers,
+                json=request.body,
+                timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
+            )
+            return _reply(response)
+
+    @asynccontextmanager
+    async def events(self, request: Request, *, silence: float) -> AsyncGenerator[AsyncIterator[str]]:
+        """Open a stream of server-sent events; yields the data of each.
+
+        Args:
+            request: ``event.subscribe`` or ``global.event``.
+            silence: Seconds without a byte after which the stream counts as dead.
+
+        Raises:
+            BackendUnavailable: Nothing answers there, or the stream broke.
+            BackendTimeout: The stream went silent.
+            BridgeError: OpenCode refused it.
+        """
+        import httpx
+        from httpx_sse import EventSource
+
+        timeout = httpx.Timeout(silence, connect=CONNECT_TIMEOUT)
+        with mapped_errors(self.endpoint.url):
+            async with self._http.stream(
+                request.method,
+                request.path,
+                params=request.query,
+                headers={"accept": "text/event-stream"},
+                timeout=timeout,
+            ) as response:
+                if response.status_code >= httpx.codes.BAD_REQUEST:
+                    await response.aread()
+                    raise failure(request.path, _reply(response))
+                yield _event_data(EventSource(response))
+
+    async def aclose(self) -> None:
+        """Close the pooled connections."""
+        if "_http" in self.__dict__:
+            await self._http.aclose()
+
+
+async def _event_data(source: "EventSource") -> AsyncGenerator[str]:
+    async with aclosing(source.aiter_sse()) as events:
+        async for event in events:
+            # httpx-sse makes an empty event of every heartbeat comment once it has seen an id.
+            if event.data:
+                yield event.data
+
+
+def _reply(response: "httpx.Response") -> Reply:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Reply(status=response.status_code, headers=headers, body=response.content)
+
+
+def _credentials(endpoint: "Endpoint") -> dict[str, str]:
+    if not endpoint.password:
+        return {}
+    pair = f"{endpoint.username}:{endpoint.password}".encode()
+    return {"authorization": "Basic " + base64.b64encode(pair).decode()}
+
+
+@contextmanager
+def mapped_errors(url: str) -> Generator[None]:
+    """Turn every exception of httpx into ours, the address named."""
+    import httpx
+
+    try:
+        yield
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        raise translate(error, url) from error
+
+
+def translate(error: Exception, url: str) -> BridgeError:
+    """The error of ours for one of httpx's."""
+    import httpx
+    from httpx_sse import SSEError
+
+    match error:
+        case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.ProxyError():
+            return BackendUnavailable(f"OpenCode does not answer at {url}.", hint=UNAVAILABLE_HINT, sent=False)
+        case httpx.TimeoutException():
+            return BackendTimeout(f"OpenCode at {url} accepted a request and did not answer it in time.")
+        case httpx.InvalidURL() | httpx.UnsupportedProtocol():
+            return InvalidSetting(f"The URL {url!r} is not one.", hint="It looks like http://127.0.0.1:4096.")
+        case SSEError():
+            return UnsupportedOperation(f"What answers at {url} sends no event stream.")
+        case httpx.DecodingError() | httpx.TooManyRedirects() | httpx.HTTPStatusError():
+            return BackendFailed(f"OpenCode at {url} answered in a way that cannot be read.")
+        case _:
+            return BackendUnavailable(f"The connection to OpenCode at {url} broke.", hint=UNAVAILABLE_HINT, sent=True)
