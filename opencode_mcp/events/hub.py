@@ -75,8 +75,11 @@ class Hub:
         self._states: OrderedDict[str, SessionState] = OrderedDict()
         self._parents: OrderedDict[str, str] = OrderedDict()
 
-    async def ensure(self) -> None:
+    async def ensure(self) -> Transport:
         """Have the stream stand before anything is started that it should tell of.
+
+        Returns:
+            The door to the server whose stream it is.
 
         Raises:
             BackendUnavailable: OpenCode opened no stream in time.
@@ -91,6 +94,7 @@ class Hub:
             await standing.wait()
         if scope.cancelled_caught or self._transport is not transport:
             raise BackendUnavailable(f"OpenCode at {transport.endpoint.url} opened no event stream.")
+        return transport
 
     async def _run(self, transport: Transport) -> None:
         async with aclosing(follow_stream(OpenCodeClient(transport))) as events:

@@ -14,11 +14,12 @@ from opencode_mcp.errors import (
     BackendTimeout,
     BackendUnavailable,
     BridgeError,
+    InvalidArgument,
     NotOpenCode,
     OperatorError,
 )
 from opencode_mcp.opencode.catalog import operation
-from opencode_mcp.opencode.codec import Reply, Request, decode, encode
+from opencode_mcp.opencode.codec import Reply, Request, decode, encode, is_unreadable_page
 from opencode_mcp.opencode.models import (
     Agent,
     ChangedFile,
@@ -183,11 +184,20 @@ class OpenCodeClient:
         await self.call("session.prompt_async", path={"sessionID": session_id}, body=body, directory=directory)
 
     async def session_messages(self, session_id: str, *, limit: int, before: str = "") -> Page[Message]:
-        """``session.messages``: the newest ``limit``, oldest first, and the cursor of the older ones."""
+        """``session.messages``: the newest ``limit`` or fewer, oldest first, and the cursor of the older ones.
+
+        OpenCode 1.18.33 cannot encode a page that holds a prompt with ``format`` and reaches the session's beginning:
+        then the page is shorter, and where such a prompt is the session's first message, it is left out.
+        """
         row = operation("session.messages")
         query = {"limit": limit, "before": before or None}
         reply = await self._door.send(encode(row, path={"sessionID": session_id}, query=query))
-        return Page(Message.read_list(decode(row, reply)), reply.headers.get("x-next-cursor", ""))
+        try:
+            return Page(Message.read_list(decode(row, reply)), reply.headers.get("x-next-cursor", ""))
+        except InvalidArgument as error:
+            if not is_unreadable_page(error):
+                raise
+        return await self.session_messages(session_id, limit=limit // 2, before=before) if limit > 1 else Page([], "")
 
     async def session_message(self, session_id: str, message_id: str) -> Message:
         """``session.message``."""

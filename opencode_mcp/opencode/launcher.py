@@ -1,0 +1,161 @@
+"""Finds, starts, shares and stops the OpenCode that a bridge works with.
+
+All bridges of one user share one server. A bridge that uses it holds a lease; whoever lets go as the last stops the
+server, unless a session is busy: then it is left, and the next bridge finds it. The same holds after a bridge was
+killed. A server at a URL that the operator named is neither started nor stopped. What is said to it is not known here.
+"""
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import to_thread
+
+from opencode_mcp.errors import NotOpenCode, OpenCodeNotInstalled, OpenCodeNotStarting
+from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.opencode.executable import find_executable
+from opencode_mcp.opencode.health import answers, await_healthy, check, is_busy
+from opencode_mcp.opencode.locks import Lease, hold
+from opencode_mcp.opencode.processes import end
+from opencode_mcp.opencode.serve import Starter
+from opencode_mcp.opencode.state_file import ServerRecord, StateFiles
+
+if TYPE_CHECKING:
+    from opencode_mcp.config import Settings
+
+logger = logging.getLogger(__name__)
+
+START_TIMEOUT = 30.0
+PATIENCE = 10.0
+ATTACH_TIMEOUTS = (1.0, 5.0, 10.0)
+"""The first is short because a server that has just opened its port never answers its first request."""
+WEDGED_GRACE = 2.0
+# A host gives a bridge about two seconds to end.
+LEAVE_TIMEOUT = 0.5
+IDLE_GRACE = 0.25
+
+
+class Launcher:
+    """Leads a bridge to its server.
+
+    Args:
+        settings: What the operator decided.
+        start_timeout: Seconds within which a started server must be healthy.
+        patience: Seconds within which a server that ran already must answer before it is replaced.
+    """
+
+    def __init__(
+        self, settings: "Settings", *, start_timeout: float = START_TIMEOUT, patience: float = PATIENCE
+    ) -> None:
+        self._settings = settings
+        self._start_timeout = start_timeout
+        self._patience = patience
+        self._files = StateFiles(settings.state_directory)
+        self._turn = anyio.Lock()
+        self._server: ServerRecord | None = None
+        self._lease: Lease | None = None
+
+    async def locate(self) -> Endpoint:
+        """Attach to the server that the operator named, else share the one that runs, else start one.
+
+        It is healthy when this returns. Call it when a server is first needed, and again when it was lost; callers at
+        the same time share one start. A start whose caller is cancelled goes on, and the next call finds it.
+
+        Raises:
+            NotOpenCode: Something else answers at the operator's URL.
+            Unauthorized: It refused the operator's password.
+            BackendUnavailable: Nothing answers at the operator's URL.
+            BackendTimeout: It took the request and did not answer.
+            OpenCodeNotInstalled: There is no executable to start.
+            OpenCodeNotStarting: It ended, or was not healthy in time.
+            InvalidSetting: The state directory cannot be used.
+        """
+        async with self._turn:
+            if self._settings.attached:
+                return await self._attach()
+            if self._server is None or not await answers(self._server.endpoint):
+                self._server = await self._share_or_start()
+            return self._server.endpoint
+
+    async def aclose(self) -> None:
+        """Let go; the last bridge stops the server, unless a session is busy. Takes about two seconds at worst."""
+        with anyio.CancelScope(shield=True):
+            async with self._turn:
+                if self._lease is not None:
+                    await self._leave(self._lease)
+                self._lease = self._server = None
+
+    async def _attach(self) -> Endpoint:
+        settings = self._settings
+        endpoint = Endpoint(url=settings.url, username=settings.username, password=settings.password)
+        try:
+            await check(endpoint, timeouts=ATTACH_TIMEOUTS)
+        except NotOpenCode as error:
+            raise NotOpenCode(f"What answers at {settings.url} is not an OpenCode server.", hint=error.hint) from error
+        return endpoint
+
+    async def _share_or_start(self) -> ServerRecord:
+        self._files.prepare()
+        # At worst that bridge waits for a half-started server, ends it, and starts another.
+        timeout = 2 * self._start_timeout + self._patience + 2 * WEDGED_GRACE
+        async with hold(self._files.lock, timeout=timeout) as held:
+            if not held:
+                message = f"Another bridge has held {self._files.lock} for {timeout:.0f} s."
+                raise OpenCodeNotStarting(message, hint="Call again; if that bridge hangs, end it.")
+            self._lease = self._lease or Lease(self._files.leases)
+            return await self._share() or await self._start()
+
+    async def _share(self) -> ServerRecord | None:
+        """The server that runs already; one that is dead is forgotten, one that answers no more is ended."""
+        record = self._files.read_record()
+        if record is None:
+            return None
+        if await record.process.runs():
+            # Its bridge may have died while it started.
+            left = record.started + self._start_timeout - time.time()
+            within = max(self._patience, min(left, self._start_timeout))
+            health = await await_healthy(record.endpoint, within=within, wanted=record.process.runs)
+            if health is not None:
+                self._note_sharing(record, health.version)
+                return record
+            logger.warning("OpenCode %s (process %d) answers no more and is ended.", record.url, record.process.pid)
+            await end(record.process, grace=WEDGED_GRACE)
+        self._files.remove_record()
+        return None
+
+    def _note_sharing(self, record: ServerRecord, version: str) -> None:
+        logger.info("Sharing OpenCode %s at %s (process %d).", version, record.url, record.process.pid)
+        try:
+            own = str(find_executable(self._settings))
+        except OpenCodeNotInstalled:
+            return
+        if own != record.executable:
+            logger.info("It was started from %s; this bridge would have started %s.", record.executable, own)
+
+    async def _start(self) -> ServerRecord:
+        executable = await to_thread.run_sync(find_executable, self._settings)
+        record = await Starter(self._settings, self._files).start(executable, timeout=self._start_timeout)
+        logger.info("Started OpenCode %s at %s (process %d).", record.version, record.url, record.process.pid)
+        return record
+
+    async def _leave(self, lease: Lease) -> None:
+        try:
+            async with hold(self._files.lock, timeout=LEAVE_TIMEOUT) as held:
+                # Whoever holds it instead is a bridge that lives, so this one is not the last.
+                if held and not lease.others_live():
+                    await self._stop_unless_busy()
+        finally:
+            lease.release()
+
+    async def _stop_unless_busy(self) -> None:
+        # The record may have been deleted with the state directory.
+        record = self._files.read_record() or self._server
+        if record is None:
+            return
+        if await record.process.runs():
+            if await is_busy(record.endpoint, since=record.started):
+                logger.info("OpenCode at %s works on something and is left.", record.url)
+                return
+            await end(record.process, grace=IDLE_GRACE)
+        self._files.remove_record()

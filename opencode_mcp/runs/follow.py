@@ -1,0 +1,192 @@
+"""Waiting for one run: look, judge, sleep until something hints at a change, look again.
+
+Events only wake and tell of progress; what a run's state is comes from GETs alone. A waiter holds nothing that another
+waiter, or one after a restart, could not find again.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import anyio
+
+from opencode_mcp.errors import BackendError
+from opencode_mcp.events import wire
+from opencode_mcp.events.hub import Hub, Listener
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.models import Message
+from opencode_mcp.runs.progress import Pace, Progress
+from opencode_mcp.runs.report import PendingRequest
+from opencode_mcp.runs.requests import Requests
+from opencode_mcp.runs.state import ENDS, Evidence, Signal, State, advance, judge
+
+logger = logging.getLogger(__name__)
+
+Tell = Callable[[str], Awaitable[None]]
+"""Tells a person one line of progress."""
+
+# How long an idle stream is trusted, and how soon an unfinished record is read again.
+LOOK_EVERY = 2.0
+SETTLE_EVERY = 0.05
+MESSAGES_A_PAGE = 20
+HINTS = (
+    wire.Idle,
+    wire.Failed,
+    wire.Gap,
+    wire.Lost,
+    wire.PermissionAsked,
+    wire.QuestionAsked,
+    wire.RequestClosed,
+    wire.SessionDeleted,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One prompt in a session; everything about it can be read back from OpenCode with these three."""
+
+    directory: str
+    session_id: str
+    message_id: str
+
+
+@dataclass(slots=True)
+class Sight:
+    """What a waiter has seen of a run so far."""
+
+    state: State = State.SUBMITTED
+    answers: list[Message] = field(default_factory=list[Message])
+    """The assistant's last messages, oldest first; read when the session is idle."""
+    pending: list[PendingRequest] = field(default_factory=list[PendingRequest])
+    activity: str = ""
+    """The last line of progress."""
+    text: str = ""
+    """What the model has written of the answer that it is at, as far as the stream told."""
+    gone: str = ""
+    """How it was seen that OpenCode went away; empty while it is there."""
+    idle_since: float | None = None
+    requests_stale: bool = True
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing to wait for: the run has ended, or waits for an answer."""
+        return self.state in ENDS or self.state is State.WAITING
+
+
+class Follower:
+    """Waits for one run.
+
+    Args:
+        client: Reads the truth.
+        hub: Tells when to read it.
+        run: The run.
+        tell: Hears of progress.
+    """
+
+    def __init__(self, client: OpenCodeClient, hub: Hub, run: Run, tell: Tell) -> None:
+        self._client = client
+        self._hub = hub
+        self._run = run
+        self._tell = tell
+        self._requests = Requests(client, hub)
+        self._progress = Progress(run.session_id, run.message_id, run.directory, lambda: time.time() * 1000)
+        self._sight = Sight()
+
+    async def follow(self, seconds: float) -> Sight:
+        """Wait until the run ends or asks, but no longer than given; 0 only looks.
+
+        Raises:
+            BackendError: OpenCode could not be read even once.
+        """
+        deadline = anyio.current_time() + seconds
+        pace = Pace(anyio.current_time())
+        with self._hub.listen(self._run.session_id) as listener:
+            await self._look()
+            while not self._sight.settled and anyio.current_time() < deadline:
+                if await self._wait(listener, deadline, pace):
+                    await self._look_again()
+        self._sight.text = self._progress.text
+        return self._sight
+
+    async def _wait(self, listener: Listener, deadline: float, pace: Pace) -> bool:
+        """Pass on progress until it is time to look: at a hint, after a silence, at the deadline."""
+        settling = self._sight.state is State.SETTLING
+        look_at = min(anyio.current_time() + (SETTLE_EVERY if settling else LOOK_EVERY), deadline)
+        while True:
+            events = await listener.wait(min(look_at, self._next_line_at(pace)) - anyio.current_time())
+            for event in events:
+                self._notice(event)
+            await self._pass_on(pace)
+            if any(isinstance(event, HINTS) for event in events) or anyio.current_time() >= look_at:
+                return self._sight.state not in ENDS
+
+    def _notice(self, event: wire.Event) -> None:
+        self._progress.add(event)
+        match event:
+            case wire.Lost(reason=reason):
+                self._sight.gone = reason
+                self._sight.state = advance(self._sight.state, Signal.VANISHED)
+            case wire.Gap() | wire.PermissionAsked() | wire.QuestionAsked() | wire.RequestClosed():
+                self._sight.requests_stale = True
+            case _:
+                pass
+
+    def _next_line_at(self, pace: Pace) -> float:
+        return pace.next_line(waiting=self._progress.has_news)
+
+    async def _pass_on(self, pace: Pace) -> None:
+        now = anyio.current_time()
+        if now < self._next_line_at(pace):
+            return
+        line = self._progress.take() or pace.heartbeat(now)
+        self._sight.activity = line
+        pace.told(now)
+        await self._tell(line)
+
+    async def _look_again(self) -> None:
+        """A look that fails is no verdict: OpenCode may only be slow, and the stream tells when it is gone."""
+        try:
+            await self._look()
+        except BackendError as error:
+            logger.info("could not look at %s: %s", self._run.session_id, error)
+
+    async def _look(self) -> None:
+        evidence = await self._evidence()
+        self._sight.state = advance(self._sight.state, judge(evidence))
+
+    async def _evidence(self) -> Evidence:
+        run, sight = self._run, self._sight
+        status = (await self._client.session_status(run.directory)).get(run.session_id)
+        if status is not None:
+            sight.idle_since = None
+            if sight.requests_stale:
+                sight.pending = await self._requests.open(run.directory, run.session_id)
+                sight.requests_stale = False
+            return Evidence(status=status, asked=bool(sight.pending))
+        sight.pending, sight.requests_stale = [], True
+        sight.idle_since = sight.idle_since or anyio.current_time()
+        sight.answers = await read_answers(self._client, run, MESSAGES_A_PAGE)
+        return Evidence(
+            answers=[message.info for message in sight.answers],
+            error=self._hub.state(run.session_id).error,
+            quiet=anyio.current_time() - sight.idle_since,
+        )
+
+
+async def read_answers(client: OpenCodeClient, run: Run, limit: int) -> list[Message]:
+    """The assistant's last messages after the prompt, oldest first; ``limit`` counts those of the person too."""
+    page = await client.session_messages(run.session_id, limit=limit)
+    return answers_in(page.items, run.message_id)
+
+
+def answers_in(messages: list[Message], message_id: str) -> list[Message]:
+    """The assistant's messages that follow a prompt; a page without the prompt lies wholly after it."""
+    ids = [message.info.id for message in messages]
+    after = messages[ids.index(message_id) + 1 :] if message_id in ids else messages
+    return [message for message in after if message.info.role == "assistant" and _follows(message, message_id)]
+
+
+def _follows(message: Message, message_id: str) -> bool:
+    """The ids alone would do, were the clocks of two machines always equal."""
+    return message.info.parent_id == message_id or message.info.id > message_id

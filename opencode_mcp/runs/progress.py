@@ -1,0 +1,154 @@
+"""The events of a run become lines that tell a person what OpenCode is doing.
+
+Pure: it is handed events and moments, and keeps nothing but a few lines that nobody has been told yet.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from opencode_mcp.events import wire
+
+LINE_LIMIT = 160
+LINES_KEPT = 6
+# What of a tool's input says best what it works on.
+SUBJECTS = ("command", "filePath", "path", "pattern", "query", "url", "description", "name", "prompt")
+
+
+class Progress:
+    """Lines about one run and its subagents.
+
+    Args:
+        session_id: The run's session; events of others are its subagents'.
+        message_id: The prompt's; its text is not the model's.
+        directory: The project's directory; paths in it are told relative to it.
+        clock: Tells the milliseconds since the epoch, as OpenCode's own moments are given.
+    """
+
+    def __init__(self, session_id: str, message_id: str, directory: str, clock: Callable[[], float]) -> None:
+        self._session_id = session_id
+        self._message_id = message_id
+        self._clock = clock
+        self._directory = directory.rstrip("/\\")
+        self._lines: deque[str] = deque(maxlen=LINES_KEPT)
+        self._told_tools: dict[str, str] = {}
+        self._written = 0
+        self._told_written = 0
+        self._text_part = ""
+        self.text = ""
+        """What the model has written of the text that it is at."""
+
+    def add(self, event: wire.Event) -> None:
+        """Take note of an event."""
+        line = self._line(event)
+        if line:
+            prefix = "subagent: " if event.session_id not in {"", self._session_id} else ""
+            self._lines.append(shorten(prefix + line))
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is something that nobody has been told."""
+        return bool(self._lines) or self._written > self._told_written
+
+    def take(self) -> str:
+        """Give what is new since the last time, as one text; empty when nothing is."""
+        if not self._lines and self._written > self._told_written:
+            self._lines.append(f"writing ({self._written} characters so far)")
+        self._told_written = self._written
+        text = " · ".join(self._lines)
+        self._lines.clear()
+        return text
+
+    def _line(self, event: wire.Event) -> str:
+        match event:
+            case wire.PartChanged(part=part) if part.get("type") == "tool":
+                return self._tool_line(part)
+            case wire.PartGrew(field="text", delta=delta) if event.part_id == self._text_part:
+                self.text += delta
+                self._written += len(delta)
+                return ""
+            case wire.PartChanged(part=part) if part.get("type") == "text":
+                self._note_text(part)
+                return ""
+            case wire.TodosChanged(todos=todos):
+                done = sum(todo.status == "completed" for todo in todos)
+                return f"todos: {done} of {len(todos)} done"
+            case wire.StatusChanged(status=status) if status.type == "retry":
+                delay = max(status.next - self._clock(), 0) / 1000
+                return f"the model failed ({status.message}); retry {status.attempt} in {delay:.0f} s"
+            case _:
+                return _request_line(event)
+
+    def _note_text(self, part: wire.JsonMap) -> None:
+        if part.get("sessionID") == self._session_id and part.get("messageID") != self._message_id:
+            self._text_part, self.text = str(part.get("id")), str(part.get("text") or "")
+
+    def _tool_line(self, part: wire.JsonMap) -> str:
+        state = cast("Mapping[str, Any]", part.get("state") or {})
+        status, call = str(state.get("status")), str(part.get("id"))
+        if status == "pending" or self._told_tools.get(call) == status:
+            return ""
+        self._told_tools[call] = status
+        return self._finished_line(part, state) if status == "completed" else self._started_line(part, state, status)
+
+    def _started_line(self, part: wire.JsonMap, state: Mapping[str, Any], status: str) -> str:
+        subject = self._subject(cast("Mapping[str, Any]", state.get("input") or {}))
+        failed = f" failed: {state.get('error') or 'no reason given'}" if status == "error" else ""
+        return f"{part.get('tool')}: {subject}{failed}" if subject or failed else str(part.get("tool"))
+
+    def _finished_line(self, part: wire.JsonMap, state: Mapping[str, Any]) -> str:
+        """Only a change of files adds something to what the start told."""
+        metadata = cast("Mapping[str, Any]", state.get("metadata") or {})
+        difference = metadata.get("filediff")
+        if not isinstance(difference, Mapping):
+            return ""
+        counts = cast("Mapping[str, Any]", difference)
+        subject = self._subject(cast("Mapping[str, Any]", state.get("input") or {}))
+        return f"{part.get('tool')}: {subject} +{counts.get('additions', 0)} -{counts.get('deletions', 0)}"
+
+    def _subject(self, arguments: Mapping[str, Any]) -> str:
+        value = next((str(arguments[name]) for name in SUBJECTS if arguments.get(name)), "")
+        return value.replace(self._directory + "/", "") if self._directory else value
+
+
+def _request_line(event: wire.Event) -> str:
+    match event:
+        case wire.PermissionAsked(permission=permission):
+            return f"waiting for a permission: {permission.permission} {', '.join(permission.patterns)}"
+        case wire.QuestionAsked(question=question):
+            return f"waiting for an answer: {question.questions[0].question if question.questions else ''}"
+        case _:
+            return ""
+
+
+def shorten(text: str, limit: int = LINE_LIMIT) -> str:
+    """Put a text on one line of at most so many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+class Pace:
+    """How often a host is told: at most four times a second, at least every ten seconds.
+
+    Args:
+        now: Any moment, in seconds of the clock that the later ones come from.
+    """
+
+    SHORTEST = 0.25
+    LONGEST = 10.0
+
+    def __init__(self, now: float) -> None:
+        self._began = now
+        self._last = now - self.SHORTEST
+
+    def next_line(self, *, waiting: bool) -> float:
+        """When the next line is due: soon if one waits, else before a host that hears nothing gives up."""
+        return self._last + (self.SHORTEST if waiting else self.LONGEST)
+
+    def told(self, now: float) -> None:
+        """Note that a line went out."""
+        self._last = now
+
+    def heartbeat(self, now: float) -> str:
+        """What to say when there is nothing to say."""
+        return f"still running after {now - self._began:.0f} s"

@@ -1,0 +1,135 @@
+"""What a caller hands over, and the checks that OpenCode leaves out: it answers an unknown agent or model with 204."""
+
+import difflib
+import mimetypes
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from opencode_mcp.errors import InvalidArgument, NotFound, OperatorError
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.models import Providers
+
+NAMES_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One prompt to OpenCode; empty texts leave the choice to OpenCode."""
+
+    text: str
+    directory: str
+    """Absolute path of the project."""
+    agent: str = ""
+    model: str = ""
+    """As ``provider/model``."""
+    variant: str = ""
+    files: Sequence[str] = ()
+    """Absolute paths of files and folders to attach, already checked."""
+    output_schema: Mapping[str, Any] | None = field(default=None)
+    """JSON Schema of the answer."""
+    title: str = ""
+    """Title of a new session."""
+
+    def body(self, message_id: str) -> dict[str, object]:
+        """The body of ``session.prompt_async``."""
+        body: dict[str, object] = {
+            "messageID": message_id,
+            "parts": [{"type": "text", "text": self.text}, *map(_file_part, self.files)],
+        }
+        if self.agent:
+            body["agent"] = self.agent
+        if self.model:
+            provider, _, model = self.model.partition("/")
+            body["model"] = {"providerID": provider, "modelID": model}
+        if self.variant:
+            body["variant"] = self.variant
+        if self.output_schema is not None:
+            body["format"] = {"type": "json_schema", "schema": self.output_schema}
+        return body
+
+
+def _file_part(path: str) -> dict[str, object]:
+    where = Path(path)
+    folder = path.endswith(("/", "\\"))
+    mime = "application/x-directory" if folder else _attachable_type(path)
+    return {"type": "file", "mime": mime, "url": where.as_uri(), "filename": where.name}
+
+
+def _attachable_type(path: str) -> str:
+    """Images and PDFs go to the model as they are, all else as text that OpenCode reads."""
+    mime = mimetypes.guess_type(path)[0] or "text/plain"
+    return mime if mime.startswith("image/") or mime == "application/pdf" else "text/plain"
+
+
+async def check_prompt(client: OpenCodeClient, prompt: Prompt) -> None:
+    """Refuse what OpenCode would accept in silence and then fail at.
+
+    Raises:
+        InvalidArgument: The prompt is empty, or the schema is none.
+        NotFound: There is no such agent, model or variant; the hint names those that there are.
+        OperatorError: The model's provider has no credentials.
+    """
+    if not prompt.text.strip():
+        raise InvalidArgument("The prompt is empty.", hint="Say what OpenCode should do.")
+    if prompt.output_schema is not None:
+        _check_schema(prompt.output_schema)
+    if prompt.agent:
+        await _check_agent(client, prompt)
+    if prompt.model:
+        check_model(await client.providers(prompt.directory), prompt.model, prompt.variant)
+
+
+def _check_schema(schema: Mapping[str, Any]) -> None:
+    from jsonschema import Draft202012Validator, SchemaError
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        raise InvalidArgument(f"output_schema is not a JSON Schema: {error.message}.") from error
+    if schema.get("type") != "object":
+        raise InvalidArgument("output_schema must describe an object.", hint='Begin it with {"type": "object", ...}.')
+
+
+async def _check_agent(client: OpenCodeClient, prompt: Prompt) -> None:
+    names = [agent.name for agent in await client.agents(prompt.directory)]
+    if prompt.agent not in names:
+        raise NotFound(f"OpenCode has no agent {prompt.agent!r}.", hint=f"The agents are {_listed(names)}.")
+
+
+def check_model(providers: Providers, name: str, variant: str = "") -> None:
+    """Refuse a model that OpenCode does not have, or cannot use.
+
+    Raises:
+        InvalidArgument: The name has no provider.
+        NotFound: There is no such provider, model or variant; the hint names near ones.
+        OperatorError: The provider has no credentials.
+    """
+    provider_id, _, model_id = name.partition("/")
+    provider = next((item for item in providers.all if item.id == provider_id), None)
+    usable = [f"{item.id}/{model}" for item in providers.all if item.id in providers.connected for model in item.models]
+    if not model_id:
+        raise InvalidArgument(
+            f"The model {name!r} names no provider.", hint=f"Write provider/model: {_near(name, usable)}."
+        )
+    if provider is None or model_id not in provider.models:
+        raise NotFound(f"OpenCode has no model {name!r}.", hint=f"It has {_near(name, usable)}.")
+    if provider_id not in providers.connected:
+        raise OperatorError(
+            f"OpenCode has no credentials for the provider {provider_id!r}.",
+            hint=f"Run `opencode auth login`, or use {_near(name, usable)}.",
+        )
+    variants = provider.models[model_id].variants
+    if variant and variant not in variants:
+        raise NotFound(f"The model {name!r} has no variant {variant!r}.", hint=f"It has {_listed(variants)}.")
+
+
+def _near(name: str, names: Sequence[str]) -> str:
+    return _listed(difflib.get_close_matches(name, names, n=NAMES_SHOWN, cutoff=0.4) or names)
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = list(names)
+    more = f" and {len(every) - NAMES_SHOWN} more" if len(every) > NAMES_SHOWN else ""
+    return (", ".join(every[:NAMES_SHOWN]) or "none") + more

@@ -1,0 +1,158 @@
+"""What a run came to, as data: everything a caller needs to know, and what it can do next.
+
+It reads OpenCode's record of the run by GET and keeps nothing. Turning it into text for a model is the server's part.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from opencode_mcp.opencode.models import FileDiff, Message, TextPart, Todo
+from opencode_mcp.runs.state import State
+
+Status = Literal["completed", "running", "needs_input", "failed", "aborted"]
+STATUSES: Mapping[State, Status] = {
+    State.SUBMITTED: "running",
+    State.RUNNING: "running",
+    State.RETRYING: "running",
+    State.SETTLING: "running",
+    State.WAITING: "needs_input",
+    State.COMPLETED: "completed",
+    State.FAILED: "failed",
+    State.ABORTED: "aborted",
+    State.LOST: "failed",
+}
+
+
+class ChangedFile(BaseModel):
+    """A file that the run changed."""
+
+    path: str
+    change: str
+    added: int
+    removed: int
+
+
+class PendingRequest(BaseModel):
+    """A permission or a question that OpenCode waits for, and how to answer it."""
+
+    request_id: str
+    kind: Literal["permission", "question"]
+    session_id: str
+    asks: str
+    """What is asked, in one text: the command, the file with its diff, or the questions."""
+    subagent: bool = False
+    patterns: list[str] = Field(default_factory=list[str])
+    always: list[str] = Field(default_factory=list[str])
+    questions: list[dict[str, Any]] = Field(default_factory=list[dict[str, Any]])
+
+
+class Usage(BaseModel):
+    """Tokens of all model steps of a run."""
+
+    input: float = 0
+    output: float = 0
+    reasoning: float = 0
+
+
+class RunReport(BaseModel):
+    """The state of one run.
+
+    A run is the triple of ``directory``, ``session_id`` and ``message_id``; with these it can be found again whatever
+    happens to the host, the wire or the bridge.
+    """
+
+    status: Status
+    session_id: str
+    message_id: str
+    directory: str
+    title: str = ""
+    text: str = ""
+    """The model's last words."""
+    output: Any = None
+    """The structured answer, where an ``output_schema`` was given."""
+    error: str = ""
+    """OpenCode's own words."""
+    activity: str = ""
+    """What it is doing, while it runs."""
+    files: list[ChangedFile] = Field(default_factory=list[ChangedFile])
+    todos: list[str] = Field(default_factory=list[str])
+    pending: list[PendingRequest] = Field(default_factory=list[PendingRequest])
+    children: list[str] = Field(default_factory=list[str])
+    """The sessions of its subagents."""
+    model: str = ""
+    agent: str = ""
+    tokens: Usage = Usage()
+    cost: float = 0
+    seconds: float = 0
+    next: str = ""
+    """What the caller can do now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The assistant's side of one run, put together from its messages."""
+
+    text: str
+    output: Any
+    error: str
+    model: str
+    agent: str
+    tokens: Usage
+    cost: float
+    seconds: float
+    changed_files: bool
+
+
+def summarise(answers: list[Message]) -> Answer:
+    """Put together what the assistant's messages say; oldest first, perhaps none."""
+    last = answers[-1].info if answers else None
+    usage = [message.info.tokens for message in answers]
+    texts = [text for message in answers if (text := spoken(message))]
+    return Answer(
+        text=texts[-1] if texts else "",
+        output=last.structured if last else None,
+        error=last.error.text if last and last.error else "",
+        model=last.model if last else "",
+        agent=last.agent if last else "",
+        tokens=Usage(
+            input=sum(tokens.input for tokens in usage),
+            output=sum(tokens.output for tokens in usage),
+            reasoning=sum(tokens.reasoning for tokens in usage),
+        ),
+        cost=round(sum(message.info.cost for message in answers), 6),
+        seconds=_seconds(answers),
+        changed_files=any(part.type == "patch" for message in answers for part in message.parts),
+    )
+
+
+def spoken(message: Message) -> str:
+    """What a message says, without what OpenCode added for the model's eyes only."""
+    parts = (part for part in message.parts if isinstance(part, TextPart) and not part.synthetic and not part.ignored)
+    return "\n\n".join(part.text.strip() for part in parts if part.text.strip())
+
+
+def _seconds(answers: list[Message]) -> float:
+    if not answers:
+        return 0
+    end = max(message.info.time.completed or message.info.time.created for message in answers)
+    return round((end - answers[0].info.time.created) / 1000, 3)
+
+
+def list_files(diffs: list[FileDiff], directory: str) -> list[ChangedFile]:
+    """The files of a diff, with paths relative to the directory where they are in it."""
+    prefix = directory.rstrip("/\\") + "/"
+    return [
+        ChangedFile(
+            path=diff.file.removeprefix(prefix), change=diff.status, added=diff.additions, removed=diff.deletions
+        )
+        for diff in diffs
+    ]
+
+
+def list_todos(todos: list[Todo]) -> list[str]:
+    """The todo list as short lines: ``[x] done``, ``[ ] open``."""
+    marks = {"completed": "x", "in_progress": ">", "cancelled": "-"}
+    return [f"[{marks.get(todo.status, ' ')}] {todo.content}" for todo in todos]

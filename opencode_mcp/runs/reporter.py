@@ -1,0 +1,111 @@
+"""Makes the report of a run from what a waiter has seen and what OpenCode has on record."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+
+from opencode_mcp.events.hub import Hub
+from opencode_mcp.opencode.argument_problems import problems
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.models import FileDiff, Message
+from opencode_mcp.runs.follow import MESSAGES_A_PAGE, Run, Sight, answers_in
+from opencode_mcp.runs.report import STATUSES, Answer, RunReport, list_files, list_todos, summarise
+from opencode_mcp.runs.state import ENDS, State
+
+# OpenCode computes a prompt's diff some 25 ms after the session went idle.
+DIFF_READS = 50
+DIFF_PAUSE = 0.02
+PAGES_READ = 50
+
+
+async def report_run(
+    client: OpenCodeClient, hub: Hub, run: Run, sight: Sight, schema: Mapping[str, Any] | None
+) -> RunReport:
+    """Report a run that ended, waits, or goes on.
+
+    Args:
+        client: Bound to the server that the run was followed on.
+        hub: Knows the error that a run which never began was told of.
+        run: The run.
+        sight: What the waiter saw last.
+        schema: The caller's ``output_schema``, where it is still known.
+
+    Raises:
+        BackendError: OpenCode could not be read.
+    """
+    if sight.state is State.LOST and sight.gone:
+        return _lost_report(run, sight)
+    answer = summarise(await all_answers(client, run))
+    ended = sight.state in ENDS
+    told = hub.state(run.session_id).error
+    report = RunReport(
+        status=STATUSES[sight.state],
+        session_id=run.session_id,
+        message_id=run.message_id,
+        directory=run.directory,
+        title=(await client.session_get(run.session_id)).title,
+        text=answer.text or ("" if ended else sight.text),
+        output=answer.output,
+        error=(answer.error or (told.text if told else "")) if sight.state is State.FAILED else "",
+        activity="" if ended else sight.activity,
+        files=list_files(await _diffs(client, run, answer) if ended else [], run.directory),
+        todos=list_todos(await client.session_todo(run.session_id)),
+        pending=sight.pending,
+        children=[child.id for child in await client.session_children(run.session_id)],
+        model=answer.model,
+        agent=answer.agent,
+        tokens=answer.tokens,
+        cost=answer.cost,
+        seconds=answer.seconds,
+    )
+    if sight.state is State.LOST:
+        report.error = "OpenCode does not work on this run any more, and never finished it: it was restarted meanwhile."
+    return _check_output(report, schema)
+
+
+def _lost_report(run: Run, sight: Sight) -> RunReport:
+    """What is known without asking: OpenCode is gone, and asking would start another."""
+    return RunReport(
+        status="failed",
+        session_id=run.session_id,
+        message_id=run.message_id,
+        directory=run.directory,
+        text=sight.text,
+        activity=sight.activity,
+        error=f"OpenCode went away in the middle of the run. {sight.gone}",
+    )
+
+
+async def all_answers(client: OpenCodeClient, run: Run) -> list[Message]:
+    """Every message of the assistant since the prompt, oldest first."""
+    messages: list[Message] = []
+    cursor = ""
+    for _ in range(PAGES_READ):
+        page = await client.session_messages(run.session_id, limit=MESSAGES_A_PAGE, before=cursor)
+        messages = page.items + messages
+        cursor = page.cursor
+        if not cursor or any(message.info.id == run.message_id for message in page.items):
+            break
+    return answers_in(messages, run.message_id)
+
+
+async def _diffs(client: OpenCodeClient, run: Run, answer: Answer) -> list[FileDiff]:
+    if not answer.changed_files:
+        return []
+    for _ in range(DIFF_READS):
+        if found := await client.session_diff(run.session_id, run.message_id):
+            return found
+        await anyio.sleep(DIFF_PAUSE)
+    return []
+
+
+def _check_output(report: RunReport, schema: Mapping[str, Any] | None) -> RunReport:
+    """A completed run whose answer breaks the caller's schema has failed, and shows both."""
+    if schema is None or report.status != "completed":
+        return report
+    if report.output is None:
+        report.status, report.error = "failed", "The model gave no structured answer."
+    elif wrong := problems("output", schema, report.output):
+        report.status, report.error = "failed", f"The answer does not fit output_schema. {' '.join(wrong)}"
+    return report

@@ -1,0 +1,166 @@
+"""Permissions and questions that OpenCode waits for: which are open, whose they are, and how they are answered.
+
+OpenCode keeps them in memory, one list for each directory, and leaves entries behind when a session is aborted or
+deleted. So an entry is believed only while its session is busy and its tool call has not ended.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from opencode_mcp.errors import InvalidArgument, NotFound
+from opencode_mcp.events.hub import Hub
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.models import Permission, Question, QuestionItem, ToolPart
+from opencode_mcp.runs.report import PendingRequest
+
+SHOWN_METADATA = ("command", "filepath", "diff", "url", "description")
+DIFF_LIMIT = 4000
+
+Request = Permission | Question
+
+
+class Requests:
+    """The open requests of a server.
+
+    Args:
+        client: Reaches OpenCode.
+        hub: Knows which session is whose subagent.
+    """
+
+    def __init__(self, client: OpenCodeClient, hub: Hub) -> None:
+        self._client = client
+        self._hub = hub
+
+    async def open(self, directory: str, session_id: str) -> list[PendingRequest]:
+        """What a session and its subagents wait for (``permission.list``, ``question.list``)."""
+        found = [*await self._client.permissions(directory), *await self._client.questions(directory)]
+        if not found:
+            return []
+        busy = await self._client.session_status(directory)
+        return [
+            describe(request, subagent=request.session_id != session_id)
+            for request in found
+            if request.session_id in busy
+            and session_id in await self._lineage(request.session_id)
+            and await self._waits(request)
+        ]
+
+    async def _lineage(self, session_id: str) -> list[str]:
+        """The session and its parents; asked of OpenCode where the hub has not seen the session begin."""
+        line = self._hub.lineage(session_id)
+        if len(line) > 1:
+            return line
+        parent = (await self._client.session_get(session_id)).parent_id
+        if not parent:
+            return line
+        self._hub.adopt(session_id, parent)
+        return [session_id, *await self._lineage(parent)]
+
+    async def _waits(self, request: Request) -> bool:
+        """Whether the tool call that asked has not ended; a request without one is believed."""
+        if request.tool is None:
+            return True
+        try:
+            message = await self._client.session_message(request.session_id, request.tool.message_id)
+        except NotFound:
+            return False
+        calls = [part for part in message.parts if isinstance(part, ToolPart) and part.call_id == request.tool.call_id]
+        return not any(call.state.status in {"completed", "error"} for call in calls)
+
+    async def reply_permission(self, request_id: str, directory: str, reply: str, message: str = "") -> None:
+        """Answer a permission (``permission.reply``).
+
+        Raises:
+            NotFound: It is not open any more: answered elsewhere, or its run has ended.
+        """
+        body = {"reply": reply} | ({"message": message} if message else {})
+        await self._client.permission_reply(request_id, directory, body)
+
+    async def reply_question(self, request_id: str, directory: str, answers: Sequence[Sequence[str]]) -> None:
+        """Answer a question (``question.reply``); labels are matched without regard to case.
+
+        Raises:
+            NotFound: It is not open any more.
+            InvalidArgument: The answers do not fit the questions; the hint lists the labels.
+        """
+        question = next((item for item in await self._client.questions(directory) if item.id == request_id), None)
+        if question is None:
+            raise NotFound(f"No open question {request_id!r} in {directory}.")
+        await self._client.question_reply(request_id, directory, fit_answers(question, answers))
+
+    async def reject_question(self, request_id: str, directory: str) -> None:
+        """Dismiss a question (``question.reject``); the run ends."""
+        await self._client.question_reject(request_id, directory)
+
+
+def fit_answers(question: Question, answers: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Check answers against the questions, and spell labels as OpenCode does.
+
+    Raises:
+        InvalidArgument: The number of answers differs, or an answer is neither a label nor allowed in own words.
+    """
+    if len(answers) != len(question.questions):
+        raise InvalidArgument(
+            f"{len(answers)} answers were given to {len(question.questions)} questions.", hint=_labels_hint(question)
+        )
+    return [_fit(item, answer, question) for item, answer in zip(question.questions, answers, strict=True)]
+
+
+def _fit(item: QuestionItem, answer: Sequence[str], question: Question) -> list[str]:
+    labels = {option.label.casefold(): option.label for option in item.options}
+    if not answer or (len(answer) > 1 and not item.multiple):
+        raise InvalidArgument(
+            f"The question {item.question!r} takes {'one or more answers' if item.multiple else 'one answer'}.",
+            hint=_labels_hint(question),
+        )
+    unknown = [text for text in answer if text.casefold() not in labels]
+    if unknown and not item.custom:
+        raise InvalidArgument(f"{unknown[0]!r} is not an answer to {item.question!r}.", hint=_labels_hint(question))
+    return [labels.get(text.casefold(), text) for text in answer]
+
+
+def _labels_hint(question: Question) -> str:
+    offers = "; ".join(
+        f"{item.question!r}: {', '.join(repr(option.label) for option in item.options) or 'own words'}"
+        for item in question.questions
+    )
+    return f"Give one list of answers for each question, in order. {offers}."
+
+
+def describe(request: Request, *, subagent: bool) -> PendingRequest:
+    """Say what is asked, in a form that a person or an agent can decide on."""
+    if isinstance(request, Question):
+        return PendingRequest(
+            request_id=request.id,
+            kind="question",
+            session_id=request.session_id,
+            subagent=subagent,
+            asks="\n".join(item.question for item in request.questions),
+            questions=[_plain(item) for item in request.questions],
+        )
+    return PendingRequest(
+        request_id=request.id,
+        kind="permission",
+        session_id=request.session_id,
+        subagent=subagent,
+        asks=_permission_text(request),
+        patterns=request.patterns,
+        always=request.always,
+    )
+
+
+def _plain(item: QuestionItem) -> dict[str, Any]:
+    options = [option.model_dump(include={"label", "description"}) for option in item.options]
+    kept: dict[str, Any] = {"question": item.question, "options": options, "multiple": item.multiple}
+    return kept | ({"header": item.header} if item.header else {}) | {"own_words": item.custom}
+
+
+def _permission_text(permission: Permission) -> str:
+    shown = [_shown(name, permission.metadata) for name in SHOWN_METADATA if permission.metadata.get(name)]
+    return "\n".join([f"{permission.permission}: {', '.join(permission.patterns)}", *shown])
+
+
+def _shown(name: str, metadata: Mapping[str, Any]) -> str:
+    text = str(metadata[name]).strip()
+    cut = text if len(text) <= DIFF_LIMIT else text[:DIFF_LIMIT] + "\n… (cut)"
+    return f"{name}:\n{cut}" if "\n" in cut else f"{name}: {cut}"

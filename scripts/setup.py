@@ -1,0 +1,139 @@
+"""Makes a fresh clone ready: a virtual environment in ``.venv`` and OpenCode in ``.opencode``, both of it alone.
+
+What is there already is kept, so a second run takes no time. It uses the standard library alone, and runs, if only to
+say what is missing, on a Python older than the project's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from opencode_binary import FOLDER, ROOT, VERSION, installed, record
+
+OLDEST, TOO_NEW = (3, 11), (3, 15)
+WINDOWS = sys.platform == "win32"
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+STAMP = VENV / "installed.sha256"
+SYSTEM = {"win32": "windows", "darwin": "darwin"}.get(sys.platform, "linux")
+ANSWER = 60
+"""Seconds within which OpenCode must tell its version; the first start on Windows and macOS is scanned."""
+
+
+class Missing(Exception):
+    """Something must be there and is not; the text says what and how to get it."""
+
+
+def main() -> int:
+    """Set up, and tell in one line what hinders it."""
+    os.chdir(ROOT)
+    try:
+        check_python()
+        if not venv_is_ready():
+            make_venv()
+        if installed() is None:
+            check_tools()
+            install_opencode()
+    except Missing as missing:
+        print(f"setup: {missing}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def check_python() -> None:
+    """Refuse a Python that the project does not run on, and one that cannot make virtual environments."""
+    if not OLDEST <= sys.version_info[:2] < TOO_NEW:
+        raise Missing(
+            f"this is Python {sys.version_info[0]}.{sys.version_info[1]}, and 3.11 to 3.14 are needed; install one from "
+            "python.org and name it: make PYTHON=python3.13, or python3.13 scripts/setup.py."
+        )
+    if any(importlib.util.find_spec(module) is None for module in ("venv", "ensurepip")):
+        raise Missing("this Python cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv.")
+
+
+def check_tools() -> None:
+    """Refuse to go on without npm, which OpenCode comes by, and git, without which OpenCode sees no changes."""
+    if shutil.which("npm") is None:
+        raise Missing("npm is missing, by which OpenCode is installed; get Node.js with npm from nodejs.org.")
+    if shutil.which("git") is None:
+        raise Missing("git is missing, by which OpenCode tells what changed; get it from git-scm.com.")
+
+
+def venv_is_ready() -> bool:
+    """Whether the environment was made whole, from this ``pyproject.toml``, and its Python is still there."""
+    return PYTHON.exists() and STAMP.is_file() and STAMP.read_text(encoding="utf-8") == digest()
+
+
+def digest() -> str:
+    """What the environment depends on, in short."""
+    return hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+
+
+def make_venv() -> None:
+    """Make the environment, and install the project with all that its tests need."""
+    if not PYTHON.exists():
+        print("Making a virtual environment in .venv ...", flush=True)
+        run([sys.executable, "-m", "venv", "--clear", str(VENV)], "the virtual environment could not be made.")
+    print("Installing the project and its tools into it ...", flush=True)
+    install = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", ".[dev]"]
+    run(install, "pip failed; its reason is above. A proxy or a mirror is set as pip always takes it.")
+    STAMP.write_text(digest(), encoding="utf-8")
+
+
+def install_opencode() -> None:
+    """Install OpenCode and find out which of its executables works here: the ordinary ones need a newer processor."""
+    print(f"Installing OpenCode {VERSION} into .opencode (about 350 MB) ...", flush=True)
+    FOLDER.mkdir(exist_ok=True)
+    npm = [shutil.which("npm") or "npm", "install", "--prefix", str(FOLDER), "--no-save", "--no-package-lock"]
+    quiet = ["--omit-lockfile-registry-resolved", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    failure = "npm failed; its reason is above. A proxy or a mirror is set as npm always takes it."
+    run([*npm, *quiet, f"opencode-ai@{VERSION}"], failure)
+    working = next((binary for binary in candidates() if tells_version(binary)), None)
+    if working is None:
+        raise Missing(f"none of OpenCode's executables in {FOLDER} runs on this machine; remove that folder and retry.")
+    record(working)
+
+
+def candidates() -> list[Path]:
+    """The executables that npm chose for this system, the ordinary one first."""
+    name = "opencode.exe" if WINDOWS else "opencode"
+    packages = FOLDER.glob(f"node_modules/opencode-{SYSTEM}-*")
+    return [package / "bin" / name for package in sorted(packages, key=lambda package: len(package.name))]
+
+
+def tells_version(binary: Path) -> bool:
+    """Whether an executable runs here and is of the right version."""
+    with tempfile.TemporaryDirectory() as home:
+        # It makes its folders wherever home is.
+        places = dict.fromkeys(("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"), home)
+        environment = {**os.environ, **places, "XDG_CACHE_HOME": home}
+        try:
+            done = subprocess.run(
+                [str(binary), "--version"],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=ANSWER,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+    return done.stdout.strip() == VERSION
+
+
+def run(command: list[str], failure: str) -> None:
+    """Run a command whose own words go to the terminal."""
+    if subprocess.run(command, check=False).returncode:
+        raise Missing(failure)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

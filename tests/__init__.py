@@ -1,0 +1,1 @@
+"""Tests against a real OpenCode with a scripted model; the folders mirror the package."""

@@ -1,0 +1,102 @@
+"""The fixtures for every test: one scripted model and one OpenCode for the whole run, a project for each test."""
+
+from collections.abc import Generator, Iterator
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from tests.harness.bridge import Era, OpenBridge, open_bridge
+from tests.harness.isolation import environment
+from tests.harness.launch import Launch, attaching, end_left_server, starting
+from tests.harness.model import ScriptedModel, running_model
+from tests.harness.opencode import OpenCode, running_opencode
+from tests.harness.project import make_project
+from tests.harness.rawrpc import OpenRaw, open_raw
+
+PRINTED = 4000
+"""Characters of each log that a failure shows."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failure what the processes behind it printed last."""
+    report = yield
+    if report.failed:
+        folders = [item.funcargs.get("tmp_path"), item.funcargs.get("run_folder")]
+        logs = [log for folder in folders if isinstance(folder, Path) for log in sorted(folder.glob("*.log"))]
+        for log in logs:
+            printed = log.read_text(encoding="utf-8", errors="replace")
+            report.sections.append((f"The end of {log}", printed[-PRINTED:]))
+    return report
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the processes of the whole run keep their files; their ``*.log`` tell what they printed."""
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="session")
+def scripted_model(run_folder: Path) -> Iterator[ScriptedModel]:
+    with running_model(run_folder / "model.log") as model:
+        yield model
+
+
+@pytest.fixture(scope="session")
+def opencode_environment(run_folder: Path, scripted_model: ScriptedModel) -> dict[str, str]:
+    """The isolation of the run's OpenCode, also for a bridge that starts its own."""
+    return environment(run_folder, scripted_model.url)
+
+
+@pytest.fixture(scope="session")
+def opencode_server(run_folder: Path, opencode_environment: dict[str, str]) -> Iterator[OpenCode]:
+    """One real OpenCode for the whole run; a test that kills one starts its own."""
+    with running_opencode(opencode_environment, run_folder / "opencode.log") as server:
+        yield server
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A git repository with a few files, of this test alone."""
+    directory = tmp_path / "project"
+    directory.mkdir()
+    return make_project(directory)
+
+
+@pytest.fixture(params=["2025", "2026"])
+def era(request: pytest.FixtureRequest) -> Era:
+    """Both protocol eras in turn."""
+    return cast("Era", request.param)
+
+
+@pytest.fixture
+def launch(tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenCode, project: Path) -> Launch:
+    """A bridge at the run's OpenCode, fenced into ``project``."""
+    return attaching(tmp_path, scripted_model, opencode_server, project)
+
+
+@pytest.fixture
+def own_launch(tmp_path: Path, scripted_model: ScriptedModel, project: Path) -> Iterator[Launch]:
+    """A bridge, fenced into ``project``, that starts an OpenCode by itself; what it leaves is ended."""
+    launch = starting(tmp_path, scripted_model, project)
+    yield launch
+    end_left_server(launch)
+
+
+@pytest.fixture
+def bridge(launch: Launch) -> OpenBridge:
+    """Opens connections to bridges, each a process of its own, in ``async with``."""
+    return partial(open_bridge, launch)
+
+
+@pytest.fixture
+def raw_bridge(launch: Launch) -> OpenRaw:
+    """Opens connections without an SDK, in ``async with``."""
+    return partial(open_raw, launch)

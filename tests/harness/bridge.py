@@ -1,0 +1,90 @@
+"""The bridge as a host has it: the installed command over stdio, behind the SDK's client, in either protocol era."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, cast
+
+from mcp import Client, StdioServerParameters
+from mcp.client.session import ElicitationFnT
+from mcp.client.stdio import stdio_client
+from mcp_types import CallToolResult, Implementation, TextContent
+
+from tests.harness.failures import unwrapped
+from tests.harness.launch import COMMAND, Launch
+
+Era = Literal["2025", "2026"]
+MODES: Mapping[Era, str] = {"2025": "legacy", "2026": "auto"}
+"""The SDK's name for each era; a modern host asks first, as ``auto`` does."""
+CALL = 120.0
+"""Seconds that any one call may take before the test fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One progress notification."""
+
+    progress: float
+    total: float | None
+    message: str | None
+
+
+@dataclass(slots=True)
+class Bridge:
+    """A connected bridge, and what it told while it worked."""
+
+    client: Client
+    launch: Launch
+    progress: list[Progress] = field(default_factory=list[Progress])
+    """Of all calls, in order of arrival."""
+
+    async def call(self, tool: str, /, **arguments: object) -> CallToolResult:
+        """Call a tool, also with a result that is an error."""
+        return await self.client.call_tool(tool, arguments, CALL, self._note)
+
+    async def _note(self, progress: float, total: float | None, message: str | None) -> None:
+        self.progress.append(Progress(progress, total, message))
+
+
+class OpenBridge(Protocol):
+    """Connects to a bridge for the length of an ``async with``."""
+
+    def __call__(
+        self, *, era: Era = "2026", elicit: ElicitationFnT | None = None, host: Implementation | None = None
+    ) -> AbstractAsyncContextManager[Bridge]:
+        """Start and connect; see ``open_bridge``."""
+        ...
+
+
+@asynccontextmanager
+async def open_bridge(
+    launch: Launch, *, era: Era = "2026", elicit: ElicitationFnT | None = None, host: Implementation | None = None
+) -> AsyncGenerator[Bridge]:
+    """Start a bridge and connect to it; leaving closes its stdin, and kills it if it lingers.
+
+    Args:
+        launch: What to start.
+        era: Which protocol the client speaks.
+        elicit: Answers elicitations; without it, the client declares none.
+        host: What the client says of itself.
+    """
+    command = StdioServerParameters(
+        command=str(COMMAND), args=list(launch.arguments), env=dict(launch.environment), cwd=launch.environment["HOME"]
+    )
+    with launch.log.open("a", encoding="utf-8") as log, unwrapped():
+        transport = stdio_client(command, errlog=log)
+        async with Client(transport, mode=MODES[era], elicitation_callback=elicit, client_info=host) as client:
+            yield Bridge(client, launch)
+
+
+def text_of(result: CallToolResult) -> str:
+    """The text that a result shows to a model."""
+    return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
+
+
+def data_of(result: CallToolResult) -> dict[str, Any]:
+    """The structured content of a result that is no error."""
+    assert not result.is_error, text_of(result)
+    content = cast("object", result.structured_content)
+    assert isinstance(content, dict), text_of(result)
+    return cast("dict[str, Any]", content)

@@ -1,0 +1,84 @@
+"""How a test starts the bridge: the installed command, what it is told, and where its stderr goes."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tests.harness.isolation import environment
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode, binary
+
+COMMAND = Path(sys.executable).with_name("opencode-mcp.exe" if sys.platform == "win32" else "opencode-mcp")
+"""The command as ``pip install`` put it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """The command line and environment of a bridge."""
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)
+    log: Path
+    """Takes what the bridge writes to stderr."""
+
+    def telling(self, *arguments: str) -> "Launch":
+        """The same with further arguments."""
+        return replace(self, arguments=(*self.arguments, *arguments))
+
+    def within(self, **variables: str) -> "Launch":
+        """The same with further environment variables."""
+        return replace(self, environment={**self.environment, **variables})
+
+    def printed(self) -> str:
+        """What the bridge has written to stderr until now."""
+        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+
+
+def attaching(folder: Path, model: ScriptedModel, server: OpenCode, project: Path) -> Launch:
+    """A bridge that works in ``project`` with an OpenCode that runs already."""
+    variables = {
+        "OPENCODE_MCP_URL": server.url,
+        "OPENCODE_MCP_PASSWORD": server.password,
+        "OPENCODE_MCP_STATE": str(folder / "bridge"),
+    }
+    return Launch(_fence(project), environment(folder, model.url) | variables, folder / "bridge.log")
+
+
+def starting(folder: Path, model: ScriptedModel, project: Path) -> Launch:
+    """A bridge that works in ``project`` with an OpenCode that it starts by itself, shared below ``folder`` alone."""
+    variables = {"OPENCODE_MCP_OPENCODE": str(binary()), "OPENCODE_MCP_STATE": str(folder / "bridge")}
+    return Launch(_fence(project), environment(folder, model.url) | variables, folder / "bridge.log")
+
+
+def left_server(launch: Launch) -> int | None:
+    """The process id of the OpenCode that bridges of this launch started and have not stopped; None if none runs."""
+    record = Path(launch.environment["OPENCODE_MCP_STATE"]) / "server.json"
+    if not record.is_file():
+        return None
+    pid = int(json.loads(record.read_text(encoding="utf-8"))["process"]["pid"])
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return None
+    return pid
+
+
+def end_left_server(launch: Launch) -> None:
+    """End that OpenCode, and what it started."""
+    pid = left_server(launch)
+    if pid is None:
+        return
+    with suppress(OSError):
+        if sys.platform == "win32":
+            os.kill(pid, signal.SIGTERM)
+        else:
+            os.killpg(pid, signal.SIGKILL)
+
+
+def _fence(project: Path) -> tuple[str, ...]:
+    return ("--directory", str(project))

@@ -1,0 +1,87 @@
+"""A real ``opencode serve`` of the test's own, on loopback, behind a password."""
+
+import secrets
+import socket
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import Popen
+
+import httpx
+
+from scripts.opencode_binary import installed
+from tests.harness.process import NotReady, await_line, spawned
+
+START = 60.0
+"""Seconds that a start may take; two to three are usual, with a busy machine more."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCode:
+    """A running OpenCode."""
+
+    url: str
+    password: str = field(repr=False)
+    process: Popen[bytes] = field(repr=False)
+    log: Path
+
+    def client(self, directory: Path | None = None, *, timeout: float = 60.0) -> httpx.AsyncClient:
+        """A plain HTTP client for it, in a directory of the caller's."""
+        headers = {"x-opencode-directory": str(directory)} if directory else {}
+        auth = ("opencode", self.password)
+        return httpx.AsyncClient(base_url=self.url, auth=auth, headers=headers, timeout=timeout, trust_env=False)
+
+
+def binary() -> Path:
+    """The OpenCode that the project installed for itself.
+
+    Raises:
+        NotReady: It is not there.
+    """
+    path = installed()
+    if path is None:
+        raise NotReady("OpenCode is not installed for the tests: run `make setup`.")
+    return path
+
+
+@contextmanager
+def running_opencode(environment: Mapping[str, str], log: Path, *, port: int = 0) -> Generator[OpenCode]:
+    """Serve OpenCode until the block ends.
+
+    Args:
+        environment: As ``isolation.environment`` makes it.
+        log: Where what it prints goes.
+        port: TCP port; 0 takes a free one.
+    """
+    password = secrets.token_urlsafe(16)
+    chosen = port or free_port()
+    command = [str(binary()), "serve", "--hostname", "127.0.0.1", "--port", str(chosen)]
+    secured = {**environment, "OPENCODE_SERVER_PASSWORD": password}
+    with spawned(command, environment=secured, log=log, directory=Path(environment["HOME"])) as process:
+        await_line(process, log, "opencode server listening on", seconds=START)
+        server = OpenCode(f"http://127.0.0.1:{chosen}", password, process, log)
+        _await_health(server)
+        yield server
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def _await_health(server: OpenCode) -> None:
+    """Ask on a fresh connection each time: one that comes too early is never answered."""
+    deadline = time.monotonic() + START
+    while time.monotonic() < deadline:
+        try:
+            reply = httpx.get(
+                f"{server.url}/global/health", auth=("opencode", server.password), timeout=1, trust_env=False
+            )
+        except httpx.TransportError:
+            continue
+        reply.raise_for_status()
+        return
+    raise NotReady(f"OpenCode is not healthy after {START} s:\n{server.log.read_text(encoding='utf-8')}")

@@ -1,0 +1,100 @@
+"""A TCP proxy on loopback for the faults of a wire: connections cut, held back, refused."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
+
+import anyio
+from anyio.abc import ByteStream, SocketAttribute, SocketStream
+
+from tests.harness.failures import unwrapped
+
+GONE = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
+
+
+class Proxy:
+    """Passes connections on to ``target`` until told otherwise. Every change holds for old and new connections."""
+
+    def __init__(self, target: str) -> None:
+        parts = urlsplit(target)
+        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
+        self._open = set[SocketStream]()
+        self._flows = _set_event()
+        self._refuses = False
+        self.url = ""
+        """Where to connect to instead of the target."""
+        self.connections = 0
+        """How many connections were ever made."""
+        self.held = 0
+        """How many bytes are held back."""
+
+    async def cut(self) -> None:
+        """Drop the connections that are open now; new ones pass."""
+        for stream in list(self._open):
+            await anyio.aclose_forcefully(stream)
+
+    async def refuse(self) -> None:
+        """Drop the open connections, and new ones as soon as they are made, until ``accept``."""
+        self._refuses = True
+        await self.cut()
+
+    def accept(self) -> None:
+        """Let connections through again."""
+        self._refuses = False
+
+    def stall(self) -> None:
+        """Hold all bytes back, in both directions, until ``resume``; connections stay open."""
+        self._flows = anyio.Event()
+
+    def resume(self) -> None:
+        """Let the bytes held back, and all after them, go on."""
+        self._flows.set()
+
+    async def serve(self, client: SocketStream) -> None:
+        """Pass one connection on."""
+        self.connections += 1
+        if self._refuses:
+            await anyio.aclose_forcefully(client)
+            return
+        with suppress(OSError):
+            async with await anyio.connect_tcp(self._host, self._port) as server, client:
+                self._open |= {client, server}
+                try:
+                    await self._relay(client, server)
+                finally:
+                    self._open -= {client, server}
+
+    async def _relay(self, client: SocketStream, server: SocketStream) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._pass_on, client, server)
+            await self._pass_on(server, client)
+            tasks.cancel_scope.cancel()
+
+    async def _pass_on(self, source: ByteStream, sink: ByteStream) -> None:
+        with suppress(*GONE):
+            while True:
+                data = await source.receive()
+                self.held += len(data)
+                await self._flows.wait()
+                self.held -= len(data)
+                await sink.send(data)
+
+
+@asynccontextmanager
+async def proxy_to(target: str) -> AsyncGenerator[Proxy]:
+    """Run a proxy on a free port in front of a base URL until the block ends."""
+    proxy = Proxy(target)
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    with unwrapped():
+        async with listener, anyio.create_task_group() as tasks:
+            port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - nothing to do with Django
+            proxy.url = f"http://127.0.0.1:{port}"
+            tasks.start_soon(listener.serve, proxy.serve)
+            yield proxy
+            tasks.cancel_scope.cancel()
+
+
+def _set_event() -> anyio.Event:
+    event = anyio.Event()
+    event.set()
+    return event

@@ -1,0 +1,83 @@
+"""What a request asks of the model: the latest prompt, how far its script has come, and the answer to give.
+
+Pure: chat-completion JSON in, a step of the script out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from tests.scripted_model.script import END, Step, Text, parse, spoken
+
+ATTACHED = "Attached media from tool result:"
+"""How OpenCode opens a message that it writes by itself, in the user's name, to pass on an image that a tool read."""
+KEPT = 20_000
+"""Characters of each text that a record of a request keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request to the model, reduced to what the answer depends on and what tests look at."""
+
+    kind: Literal["chat", "title"]
+    session: str
+    model: str
+    effort: str
+    """How hard it is to think; OpenCode's variants set this."""
+    system: str
+    prompt: str
+    turn: int
+    """How many prompts the conversation holds, this one included."""
+    step: int
+    """How many answers the model has given to this prompt already."""
+    results: Sequence[str]
+    """What the tools called since the prompt have answered."""
+    tools: Sequence[str]
+
+
+def read(body: dict[str, Any], session: str) -> Asked:
+    """Make sense of a chat-completion request."""
+    messages = cast("list[dict[str, Any]]", body["messages"])
+    system = "\n".join(_text(message) for message in messages if message["role"] == "system")
+    prompts = [place for place, message in enumerate(messages) if _is_prompt(message)]
+    since = messages[prompts[-1] :]
+    tools = cast("list[dict[str, Any]]", body.get("tools") or [])
+    return Asked(
+        kind="title" if "title generator" in system else "chat",
+        session=session,
+        model=str(body["model"]),
+        effort=str(body.get("reasoning_effort", "")),
+        system=system[:KEPT],
+        prompt=_text(since[0]),
+        turn=len(prompts),
+        step=sum(message["role"] == "assistant" for message in since),
+        results=[_text(message)[:KEPT] for message in since if message["role"] == "tool"],
+        tools=[str(tool["function"]["name"]) for tool in tools],
+    )
+
+
+def answer(asked: Asked) -> Step:
+    """Choose the step that comes next.
+
+    Raises:
+        ScriptError: The prompt carries a script that cannot be read.
+    """
+    words = spoken(asked.prompt)
+    if asked.kind == "title":
+        return (Text(words.splitlines()[0][:60] if words else "Scripted session"),)
+    steps = parse(asked.prompt)
+    if steps is None:
+        return (Text(f"You said: {words[:KEPT]}"),)
+    return steps[asked.step] if asked.step < len(steps) else (Text(END),)
+
+
+def _is_prompt(message: dict[str, Any]) -> bool:
+    return message["role"] == "user" and not _text(message).startswith(ATTACHED)
+
+
+def _text(message: dict[str, Any]) -> str:
+    content: object = message.get("content")
+    if not isinstance(content, list):
+        return str(content or "")
+    parts = cast("list[dict[str, Any]]", content)
+    return "\n".join(str(part["text"]) for part in parts if part["type"] == "text")

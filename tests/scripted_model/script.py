@@ -1,0 +1,265 @@
+r"""The scripted model's language: what a test writes into a prompt, and what the server reads out of it.
+
+It knows neither HTTP nor OpenCode. A script is a list of steps, one for each answer that the model gives to one prompt;
+a step is a list of actions, done in order::
+
+    prompt = script(
+        step(reasoning("A file is wanted."), write("hello.txt", "hello\n")),
+        step(hold("before the end"), text("Written.")),
+        say="Write a greeting",
+    )
+
+A step of one action needs no ``step``. Once the script is used up, the model says ``Done.``
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, cast
+
+MARK = "SCRIPT: "
+END = "Done."
+
+
+class ScriptError(ValueError):
+    """The prompt carries a script that cannot be read; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Say ``text``, or ``words`` numbered words; ``chunk`` words in one piece, ``delay`` seconds after each."""
+
+    text: str = ""
+    words: int = 0
+    chunk: int = 20
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """Think aloud, as reasoning models do."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """Call a tool; several in one step are called together."""
+
+    name: str
+    arguments: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Wait until a test releases the hold of this name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Say nothing for so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Answer with an HTTP error the first ``times`` times that the step is asked for; 0 means always.
+
+    Only before anything was said, since a status line cannot be taken back.
+    """
+
+    status: int
+    message: str = "The scripted model fails."
+    code: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    times: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Drop the connection in the middle of the answer, the first ``times`` times; 0 means always."""
+
+    times: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Name the reason for the end, such as ``length``, instead of the one that fits."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Report these token counts."""
+
+    input: int = 100
+    output: int = 20
+
+
+Action = Text | Reasoning | ToolCall | Hold | Silence | Failure | Cut | Finish | Usage
+Step = tuple[Action, ...]
+KINDS: Mapping[str, type[Action]] = {
+    "text": Text,
+    "reasoning": Reasoning,
+    "tool": ToolCall,
+    "hold": Hold,
+    "silence": Silence,
+    "failure": Failure,
+    "cut": Cut,
+    "finish": Finish,
+    "usage": Usage,
+}
+NAMES: Mapping[type[Action], str] = {kind: name for name, kind in KINDS.items()}
+
+
+def script(*steps: Action | Step, say: str = "Do as the script says.") -> str:
+    """Write a prompt: ``say`` for people (titles come from it), then the script in one line."""
+    encoded = [[_encode(action) for action in _as_step(item)] for item in steps]
+    return f"{say}\n{MARK}{json.dumps(encoded)}"
+
+
+def parse(prompt: str) -> Sequence[Step] | None:
+    """Read the script in a prompt; None where there is none.
+
+    Raises:
+        ScriptError: The line is not JSON, or names an action that there is not.
+    """
+    line = next((line for line in prompt.splitlines() if line.startswith(MARK)), None)
+    if line is None:
+        return None
+    try:
+        encoded = cast("list[list[dict[str, Any]]]", json.loads(line.removeprefix(MARK)))
+        return [tuple(_decode(action) for action in actions) for actions in encoded]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ScriptError(f"The script cannot be read ({error!r}): {line[:200]}") from error
+
+
+def spoken(prompt: str) -> str:
+    """What a prompt says apart from its script."""
+    return "\n".join(line for line in prompt.splitlines() if not line.startswith(MARK)).strip()
+
+
+def step(*actions: Action) -> Step:
+    """Put several actions into one answer of the model."""
+    return actions
+
+
+def text(words: str) -> Text:
+    """Say this."""
+    return Text(words)
+
+
+def words(count: int, *, chunk: int = 1, delay: float = 0.0) -> Text:
+    """Say ``count`` numbered words in pieces of ``chunk``, with ``delay`` seconds after each piece."""
+    return Text(words=count, chunk=chunk, delay=delay)
+
+
+def reasoning(thought: str) -> Reasoning:
+    """Think this."""
+    return Reasoning(thought)
+
+
+def tool(name: str, /, **arguments: object) -> ToolCall:
+    """Call any tool with any arguments."""
+    return ToolCall(name, arguments)
+
+
+def bash(command: str) -> ToolCall:
+    """Run a shell command."""
+    return tool("bash", command=command, description="Run a command")
+
+
+def write(path: str, content: str) -> ToolCall:
+    """Write a file; OpenCode resolves a relative path against the project."""
+    return tool("write", filePath=path, content=content)
+
+
+def edit(path: str, old: str, new: str) -> ToolCall:
+    """Replace a text in a file."""
+    return tool("edit", filePath=path, oldString=old, newString=new)
+
+
+def todos(*items: tuple[str, str]) -> ToolCall:
+    """Keep a to-do list of (content, status) pairs; the statuses are OpenCode's: pending, in_progress, completed."""
+    return tool(
+        "todowrite", todos=[{"content": item, "status": status, "priority": "medium"} for item, status in items]
+    )
+
+
+def question(words: str, *labels: str, header: str = "Question", multiple: bool = False) -> ToolCall:
+    """Ask the user one question with these options."""
+    options = [{"label": label, "description": f"Choose {label}"} for label in labels]
+    return questions({"question": words, "header": header, "options": options, "multiple": multiple})
+
+
+def questions(*items: Mapping[str, object]) -> ToolCall:
+    """Ask the user several questions at once, each in OpenCode's own shape."""
+    return tool("question", questions=[dict(item) for item in items])
+
+
+def task(prompt: str, *, agent: str = "general", description: str = "Delegated work") -> ToolCall:
+    """Hand a prompt, which may carry a script of its own, to a subagent."""
+    return tool("task", prompt=prompt, subagent_type=agent, description=description)
+
+
+def structured(value: Mapping[str, object]) -> ToolCall:
+    """Give the structured answer that a prompt with a JSON schema asks for."""
+    return ToolCall("StructuredOutput", value)
+
+
+def hold(name: str) -> Hold:
+    """Wait here until the test releases ``name``."""
+    return Hold(name)
+
+
+def silence(seconds: float) -> Silence:
+    """Say nothing for so many seconds."""
+    return Silence(seconds)
+
+
+def failure(
+    status: int,
+    message: str = "The scripted model fails.",
+    *,
+    code: str = "",
+    headers: Mapping[str, str] | None = None,
+    times: int = 0,
+) -> Failure:
+    """Answer with an HTTP error the first ``times`` times; 0 means always."""
+    return Failure(status, message, code, headers or {}, times)
+
+
+def cut(*, times: int = 0) -> Cut:
+    """Drop the connection here, the first ``times`` times; 0 means always."""
+    return Cut(times)
+
+
+def finish(reason: str) -> Finish:
+    """End for this reason."""
+    return Finish(reason)
+
+
+def usage(*, input: int, output: int) -> Usage:  # noqa: A002 - the word that OpenCode uses
+    """Report these token counts."""
+    return Usage(input, output)
+
+
+def _as_step(item: Action | Step) -> Step:
+    return item if isinstance(item, tuple) else (item,)
+
+
+def _encode(action: Action) -> dict[str, object]:
+    encoded: dict[str, object] = {"do": NAMES[type(action)]}
+    for item in fields(action):
+        value: object = getattr(action, item.name)
+        if value != item.default:
+            encoded[item.name] = value
+    return encoded
+
+
+def _decode(encoded: dict[str, Any]) -> Action:
+    return KINDS[encoded["do"]](**{name: value for name, value in encoded.items() if name != "do"})
