@@ -13,9 +13,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from opencode_binary import FOLDER, ROOT, VERSION, installed, record
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OLDEST, TOO_NEW = (3, 11), (3, 15)
 WINDOWS = sys.platform == "win32"
@@ -35,11 +38,13 @@ def main() -> int:
     """Set up, and tell in one line what hinders it."""
     os.chdir(ROOT)
     try:
-        check_python()
-        if not venv_is_ready():
+        require("git", "it tells OpenCode what changed; get it from git-scm.com")
+        if not PYTHON.exists():
+            check_python()
             make_venv()
+        if not venv_is_current():
+            install_project()
         if installed() is None:
-            check_tools()
             install_opencode()
     except Missing as missing:
         print(f"setup: {missing}", file=sys.stderr)
@@ -47,28 +52,27 @@ def main() -> int:
     return 0
 
 
+def require(tool: str, remedy: str) -> str:
+    """Find a program on PATH, or refuse to go on."""
+    path = shutil.which(tool)
+    if path is None:
+        raise Missing(f"{tool} is missing: {remedy}.")
+    return path
+
+
 def check_python() -> None:
     """Refuse a Python that the project does not run on, and one that cannot make virtual environments."""
     if not OLDEST <= sys.version_info[:2] < TOO_NEW:
-        raise Missing(
-            f"this is Python {sys.version_info[0]}.{sys.version_info[1]}, and 3.11 to 3.14 are needed; install one from "
-            "python.org and name it: make PYTHON=python3.13, or python3.13 scripts/setup.py."
-        )
+        found = ".".join(map(str, sys.version_info[:2]))
+        remedy = "get one from python.org and name it, as in make setup PYTHON=python3.13"
+        raise Missing(f"this is Python {found}, and 3.11 to 3.14 are needed: {remedy}.")
     if any(importlib.util.find_spec(module) is None for module in ("venv", "ensurepip")):
         raise Missing("this Python cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv.")
 
 
-def check_tools() -> None:
-    """Refuse to go on without npm, which OpenCode comes by, and git, without which OpenCode sees no changes."""
-    if shutil.which("npm") is None:
-        raise Missing("npm is missing, by which OpenCode is installed; get Node.js with npm from nodejs.org.")
-    if shutil.which("git") is None:
-        raise Missing("git is missing, by which OpenCode tells what changed; get it from git-scm.com.")
-
-
-def venv_is_ready() -> bool:
-    """Whether the environment was made whole, from this ``pyproject.toml``, and its Python is still there."""
-    return PYTHON.exists() and STAMP.is_file() and STAMP.read_text(encoding="utf-8") == digest()
+def venv_is_current() -> bool:
+    """Whether all that this ``pyproject.toml`` asks for was installed."""
+    return STAMP.is_file() and STAMP.read_text(encoding="utf-8") == digest()
 
 
 def digest() -> str:
@@ -77,24 +81,28 @@ def digest() -> str:
 
 
 def make_venv() -> None:
-    """Make the environment, and install the project with all that its tests need."""
-    if not PYTHON.exists():
-        print("Making a virtual environment in .venv ...", flush=True)
-        run([sys.executable, "-m", "venv", "--clear", str(VENV)], "the virtual environment could not be made.")
+    """Make the environment, in place of one whose Python is gone."""
+    print("Making a virtual environment in .venv ...", flush=True)
+    run([sys.executable, "-m", "venv", "--clear", str(VENV)], "the virtual environment could not be made.")
+
+
+def install_project() -> None:
+    """Install the project and all that its tests need."""
     print("Installing the project and its tools into it ...", flush=True)
-    install = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", ".[dev]"]
+    install = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--editable", ".[dev]"]
     run(install, "pip failed; its reason is above. A proxy or a mirror is set as pip always takes it.")
     STAMP.write_text(digest(), encoding="utf-8")
 
 
 def install_opencode() -> None:
     """Install OpenCode and find out which of its executables works here: the ordinary ones need a newer processor."""
+    npm = require("npm", "OpenCode comes by it; get Node.js with npm from nodejs.org")
     print(f"Installing OpenCode {VERSION} into .opencode (about 350 MB) ...", flush=True)
     FOLDER.mkdir(exist_ok=True)
-    npm = [shutil.which("npm") or "npm", "install", "--prefix", str(FOLDER), "--no-save", "--no-package-lock"]
+    install = [npm, "install", "--prefix", str(FOLDER), "--no-save", "--no-package-lock"]
     quiet = ["--omit-lockfile-registry-resolved", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     failure = "npm failed; its reason is above. A proxy or a mirror is set as npm always takes it."
-    run([*npm, *quiet, f"opencode-ai@{VERSION}"], failure)
+    run([*install, *quiet, f"opencode-ai@{VERSION}"], failure)
     working = next((binary for binary in candidates() if tells_version(binary)), None)
     if working is None:
         raise Missing(f"none of OpenCode's executables in {FOLDER} runs on this machine; remove that folder and retry.")
@@ -115,7 +123,7 @@ def tells_version(binary: Path) -> bool:
         places = dict.fromkeys(("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"), home)
         environment = {**os.environ, **places, "XDG_CACHE_HOME": home}
         try:
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: S603 - what was just installed
                 [str(binary), "--version"],
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -131,7 +139,7 @@ def tells_version(binary: Path) -> bool:
 
 def run(command: list[str], failure: str) -> None:
     """Run a command whose own words go to the terminal."""
-    if subprocess.run(command, check=False).returncode:
+    if subprocess.run(command, check=False).returncode:  # noqa: S603 - our own commands
         raise Missing(failure)
 
 

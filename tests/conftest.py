@@ -1,5 +1,6 @@
 """The fixtures for every test: one scripted model and one OpenCode for the whole run, a project for each test."""
 
+import os
 from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,13 @@ def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.T
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what the user's environment says of OpenCode and of the bridge out of the tests."""
+    for name in [name for name in os.environ if name.startswith("OPENCODE")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="session")

@@ -149,6 +149,10 @@ class Hub:
             self._states.popitem(last=False)
         return state
 
+    def session_asking(self, request_id: str) -> str:
+        """The session that was seen asking; empty where none was."""
+        return next((name for name, state in self._states.items() if state.asks(request_id)), "")
+
     def adopt(self, session_id: str, parent_id: str) -> None:
         """Remember whose subagent a session is, so that its parents' listeners hear of it."""
         self._parents[session_id] = parent_id

@@ -21,6 +21,10 @@ class SessionState:
     todos: list[Todo] = field(default_factory=list[Todo])
     latest_message: str = ""
 
+    def asks(self, request_id: str) -> bool:
+        """Whether a request of this id is open."""
+        return request_id in self.permissions or request_id in self.questions
+
     def forget(self) -> None:
         """Drop what a gap may have made untrue; an error that was told stays told."""
         self.status = None

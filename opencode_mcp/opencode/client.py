@@ -24,6 +24,7 @@ from opencode_mcp.opencode.models import (
     Agent,
     ChangedFile,
     Command,
+    Config,
     FileContent,
     FileDiff,
     FileNode,
@@ -127,6 +128,11 @@ class OpenCodeClient:
         return [
             agent for agent in Agent.read_list(await self.call("app.agents", directory=directory)) if not agent.hidden
         ]
+
+    async def config(self, directory: str) -> Config:
+        """``config.get``; of all that it holds, keys included, only what the model names is read."""
+        value = cast("Mapping[str, object]", await self.call("config.get", directory=directory))
+        return Config(model=str(value.get("model") or ""))
 
     async def commands(self, directory: str) -> list[Command]:
         """``command.list``."""

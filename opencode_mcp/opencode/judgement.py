@@ -56,7 +56,7 @@ _TICKET = {"x-opencode-ticket": "1"}
 JUDGEMENTS: Mapping[str, Judgement] = {
     # Sessions
     "session.list": J(
-        "sessions", "read", "chats conversations history recent", "The newest 100 of one directory; there is no cursor."
+        "sessions", "read", "chats conversations recent", "The newest 100 of one directory; there is no cursor."
     ),
     "session.create": J(
         "sessions", "write", "new start open chat conversation", "`model` is {id, providerID} here, not modelID."
@@ -108,12 +108,12 @@ JUDGEMENTS: Mapping[str, Judgement] = {
         "sessions",
         "read",
         "all projects every directory archived chats cursor page",
-        "Of all projects where no directory is given. Pages by the reply's x-next-cursor header, as `cursor`.",
+        "Without a directory, those of all projects. Pages by the reply's x-next-cursor header, as `cursor`.",
     ),
     "experimental.session.background": J("sessions", "write", "subagents detach continue"),
     "experimental.controlPlane.moveSession": J("sessions", "write", "move relocate directory folder"),
     "v2.session.list": J(
-        "sessions", "read", "chats conversations page cursor", "Of all projects where no directory is given."
+        "sessions", "read", "chats conversations page cursor", "Without a directory, those of all projects."
     ),
     "v2.session.create": J("sessions", "write", "new start chat", f"It ignores a title. {_V2}"),
     "v2.session.get": J("sessions", "read", "show chat details"),
@@ -243,9 +243,7 @@ JUDGEMENTS: Mapping[str, Judgement] = {
     "vcs.status": J("vcs", "read", "git status modified changed uncommitted dirty files"),
     "vcs.diff": J("vcs", "read", "git diff changes patch uncommitted working tree branch"),
     "vcs.diff.raw": J("vcs", "read", "git diff changes patch text uncommitted"),
-    "vcs.apply": J(
-        "vcs", "write", "git apply patch diff change files", "A patch that does not fit answers 400.", destructive=True
-    ),
+    "vcs.apply": J("vcs", "write", "git apply patch diff", "A patch that does not fit answers 400.", destructive=True),
     # Worktrees, workspaces, project copies
     "worktree.list": J("worktrees", "read", "git worktrees sandboxes directories"),
     "worktree.create": J(

@@ -140,13 +140,14 @@ class Launcher:
         return record
 
     async def _leave(self, lease: Lease) -> None:
-        try:
-            async with hold(self._files.lock, timeout=LEAVE_TIMEOUT) as held:
+        async with hold(self._files.lock, timeout=LEAVE_TIMEOUT) as held:
+            try:
                 # Whoever holds it instead is a bridge that lives, so this one is not the last.
                 if held and not lease.others_live():
                     await self._stop_unless_busy()
-        finally:
-            lease.release()
+            finally:
+                # Before the next has its turn: of two that leave together, one must see that it is the last.
+                lease.release()
 
     async def _stop_unless_busy(self) -> None:
         # The record may have been deleted with the state directory.

@@ -9,24 +9,30 @@ import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
-from filelock import FileLock, Timeout
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 POLL = 0.05
-PRIVATE = 0o600
 
 
-def _file_lock(path: Path) -> FileLock:
-    return FileLock(path, mode=PRIVATE, thread_local=False)
+def _file_lock(path: Path) -> "FileLock":
+    from filelock import FileLock
+
+    return FileLock(path, mode=0o600, thread_local=False)
 
 
-def try_lock(path: Path) -> FileLock | None:
+def try_lock(path: Path) -> "FileLock | None":
     """Take a lock if it is free.
 
     Raises:
         OSError: The file cannot be made.
     """
+    from filelock import Timeout
+
     lock = _file_lock(path)
     try:
         lock.acquire(blocking=False)

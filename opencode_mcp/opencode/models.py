@@ -86,8 +86,9 @@ class Failure(Wire):
     @property
     def text(self) -> str:
         """OpenCode's own words; the first line, since what follows is a stack trace."""
-        message = str(self.data.get("message") or self.name)
-        return message.strip().split("\n    at ", 1)[0].strip()
+        message = str(self.data.get("message") or self.name).strip().split("\n    at ", 1)[0].strip()
+        status = self.data.get("statusCode")
+        return f"{message} ({self.name}, HTTP {status} from the model)" if status else message
 
 
 class FileDiff(Wire):
@@ -344,6 +345,12 @@ class Providers(Wire):
     all: list[Provider] = Field(default_factory=list[Provider])
     default: dict[str, str] = Field(default_factory=dict[str, str])
     connected: list[str] = Field(default_factory=list[str])
+
+
+class Config(Wire):
+    """``config.get``."""
+
+    model: str = ""
 
 
 class Paths(Wire):

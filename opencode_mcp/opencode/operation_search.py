@@ -22,9 +22,9 @@ EXACT = 100.0
 """What an operation scores by its own id: more than any words do."""
 UNCOMMON = {"v2": 0.4, "tui": 0.5, "experimental": 0.7, "sync": 0.7}
 """What the score of an operation shrinks to whose id starts so, unless that is among the words."""
-IGNORED = frozenset(
-    "a all an and any are at by can do does for from get how i in into is it its me my of on opencode or out please "
-    "some that the this to via what which with".split()  # noqa: SIM905 - words read best as words
+IGNORED = re.compile(
+    "a|all|an|and|any|are|at|by|can|do|does|for|from|get|how|i|in|into|is|it|its|me|my|of|on|opencode|or|out|please|"
+    "some|that|the|this|to|via|what|which|with"
 )
 ENDINGS = (("ies", "y"), ("ing", ""), ("es", ""), ("ed", ""), ("s", ""), ("e", ""))
 SHORTEST_STEM = 3
@@ -91,7 +91,7 @@ def _weighed(item: Operation) -> dict[str, float]:
 def _stems(text: str) -> list[str]:
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
     words = re.findall(r"[a-z0-9]+", apart.lower())
-    return list(dict.fromkeys(_stem(word) for word in words if word not in IGNORED))
+    return list(dict.fromkeys(_stem(word) for word in words if not IGNORED.fullmatch(word)))
 
 
 def _stem(word: str) -> str:

@@ -41,11 +41,21 @@ class Requests:
             describe(request, subagent=request.session_id != session_id)
             for request in found
             if request.session_id in busy
-            and session_id in await self._lineage(request.session_id)
+            and session_id in await self.lineage(request.session_id)
             and await self._waits(request)
         ]
 
-    async def _lineage(self, session_id: str) -> list[str]:
+    async def session_of(self, request_id: str, directories: Sequence[str]) -> str:
+        """The session that a request is of; empty where no open request of the directories has that id."""
+        if session_id := self._hub.session_asking(request_id):
+            return session_id
+        for directory in directories:
+            for request in [*await self._client.permissions(directory), *await self._client.questions(directory)]:
+                if request.id == request_id:
+                    return request.session_id
+        return ""
+
+    async def lineage(self, session_id: str) -> list[str]:
         """The session and its parents; asked of OpenCode where the hub has not seen the session begin."""
         line = self._hub.lineage(session_id)
         if len(line) > 1:
@@ -54,7 +64,7 @@ class Requests:
         if not parent:
             return line
         self._hub.adopt(session_id, parent)
-        return [session_id, *await self._lineage(parent)]
+        return [session_id, *await self.lineage(parent)]
 
     async def _waits(self, request: Request) -> bool:
         """Whether the tool call that asked has not ended; a request without one is believed."""

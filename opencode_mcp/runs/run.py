@@ -5,8 +5,8 @@ id, message id), and what is kept is a cache.
 """
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 
@@ -114,6 +114,21 @@ class Runs:
         client = await self._client(run.directory)
         sight = await Follower(client, self._hub, run, tell).follow(seconds)
         return await report_run(client, self._hub, run, sight, self._schemas.get(run.message_id))
+
+    async def follow_all(
+        self, runs: Sequence[Run], seconds: float, tell: Tell, *, until: Literal["any", "all"]
+    ) -> list[RunReport]:
+        """Follow several runs at once; with ``any`` only until the first of them ends or asks."""
+        async with anyio.create_task_group() as followers:
+
+            async def follow_one(run: Run) -> None:
+                report = await self.follow(run, seconds, tell)
+                if until == "any" and report.status != "running":
+                    followers.cancel_scope.cancel()
+
+            for run in runs:
+                followers.start_soon(follow_one, run)
+        return [await self.follow(run, 0) for run in runs]
 
     async def find(self, session: Session, message_id: str = "") -> Run:
         """Find a run of a session: the one of a given prompt, or the latest.

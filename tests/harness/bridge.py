@@ -74,6 +74,8 @@ async def open_bridge(
     with launch.log.open("a", encoding="utf-8") as log, unwrapped():
         transport = stdio_client(command, errlog=log)
         async with Client(transport, mode=MODES[era], elicitation_callback=elicit, client_info=host) as client:
+            # A client that gets no answer to its first question falls back to the older era.
+            assert client.protocol_version.startswith(era), launch.printed()
             yield Bridge(client, launch)
 
 

@@ -13,7 +13,18 @@ ROOT = Path(__file__).parents[2]
 """The repository."""
 NOWHERE = "http://127.0.0.1:9"
 """An address where nothing listens, for everything that would go out."""
-KEPT = ("COMSPEC", "LANG", "PATHEXT", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
+KEPT = (
+    "COMSPEC",
+    "LANG",
+    "PATHEXT",
+    "PROCESSOR_ARCHITECTURE",
+    "SYSTEMDRIVE",
+    "SYSTEMROOT",
+    "TEMP",
+    "TMP",
+    "TMPDIR",
+    "WINDIR",
+)
 """What a process needs of the real environment, apart from PATH."""
 QUIET = {
     "OPENCODE_DISABLE_AUTOUPDATE": "1",

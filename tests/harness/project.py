@@ -1,14 +1,26 @@
 """A project for OpenCode to work in."""
 
+import json
+import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+
+from tests.harness.isolation import basics
 
 FILES = {
     "README.md": "# Sample\n\nA small project.\n",
     "src/greet.py": 'def greet(name: str) -> str:\n    """Greet somebody."""\n    return f"Hello, {name}"\n',
     "docs/notes.txt": "one\ntwo\nthree\n",
 }
-AUTHOR = ("-c", "user.name=Test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "Test",
+    "GIT_AUTHOR_EMAIL": "test@localhost",
+    "GIT_COMMITTER_NAME": "Test",
+    "GIT_COMMITTER_EMAIL": "test@localhost",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+}
 
 
 def make_project(directory: Path) -> Path:
@@ -18,12 +30,29 @@ def make_project(directory: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8", newline="\n")
     git(directory, "init", "--quiet", "--initial-branch=main")
-    git(directory, "add", "--all")
-    git(directory, *AUTHOR, "commit", "--quiet", "--message=Start")
+    commit(directory)
     return directory
 
 
+def configure(directory: Path, config: Mapping[str, object]) -> None:
+    """Give a project its own OpenCode settings, such as ``{"permission": {"bash": "ask"}}``, in a commit.
+
+    OpenCode reads them when it first works in the directory.
+    """
+    (directory / "opencode.json").write_text(json.dumps(config), encoding="utf-8")
+    commit(directory)
+
+
+def commit(directory: Path) -> None:
+    """Commit all that changed."""
+    git(directory, "add", "--all")
+    git(directory, "commit", "--quiet", "--message=Change")
+
+
 def git(directory: Path, *arguments: str) -> str:
-    """Run git in a directory and return what it prints."""
+    """Run git in a directory, heedless of the user's own settings, and return what it prints."""
     command = ["git", *arguments]
-    return subprocess.run(command, cwd=directory, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    done = subprocess.run(  # noqa: S603 - the test's own arguments
+        command, cwd=directory, env=basics() | IDENTITY, check=True, capture_output=True, text=True, encoding="utf-8"
+    )
+    return done.stdout

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
-from typing import IO, Any, Protocol, cast
+from typing import Any, Protocol, cast
 
 import anyio
 from anyio.abc import Process
@@ -68,7 +68,7 @@ class RawClient:
         self.received: list[Json] = []
         """Notifications, and requests of the bridge, in order of arrival."""
         self.closed = False
-        self._replies: dict[int, Json] = {}
+        self._replies: dict[int | None, Json] = {}
         self._ids = count(1)
         self._news = anyio.Event()
 
@@ -111,8 +111,8 @@ class RawClient:
         await self.write({"jsonrpc": "2.0", "id": number, "method": method, "params": body})
         return number
 
-    async def reply(self, number: int, *, seconds: float = REPLY) -> Json:
-        """Wait for the reply to a request.
+    async def reply(self, number: int | None, *, seconds: float = REPLY) -> Json:
+        """Wait for the reply to a request; None stands for one whose id the bridge could not read.
 
         Raises:
             TimeoutError: It did not come within ``seconds``.
@@ -212,18 +212,18 @@ class OpenRaw(Protocol):
 @asynccontextmanager
 async def open_raw(launch: Launch, host: Host | None = None) -> AsyncGenerator[RawClient]:
     """Start a bridge and shake hands with it; leaving kills it, unless it has ended."""
-    with launch.log.open("ab") as log:
-        async with raw_process(launch, host or Host(), log) as client:
-            await client.handshake()
-            yield client
+    async with raw_process(launch, host) as client:
+        await client.handshake()
+        yield client
 
 
 @asynccontextmanager
-async def raw_process(launch: Launch, host: Host, log: IO[bytes]) -> AsyncGenerator[RawClient]:
+async def raw_process(launch: Launch, host: Host | None = None) -> AsyncGenerator[RawClient]:
     """Start a bridge and say nothing to it; leaving kills it, unless it has ended."""
     command = [str(COMMAND), *launch.arguments]
-    process = await anyio.open_process(command, env=launch.environment, cwd=launch.environment["HOME"], stderr=log)
-    client = RawClient(process, host)
+    with launch.log.open("ab") as log:
+        process = await anyio.open_process(command, env=launch.environment, cwd=launch.environment["HOME"], stderr=log)
+    client = RawClient(process, host or Host())
     try:
         with unwrapped():
             async with anyio.create_task_group() as tasks:

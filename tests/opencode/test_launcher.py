@@ -67,8 +67,17 @@ def close(bridge: subprocess.Popen[bytes]) -> None:
     assert bridge.wait(20) == 0
 
 
+async def ended(server: Process) -> None:
+    """Wait for what was killed a moment ago."""
+
+    async def look() -> bool:
+        return not await server.runs()
+
+    await eventually(look)
+
+
 async def assert_nothing_is_left(state: StateFiles, server: Process) -> None:
-    assert not await server.runs()
+    await ended(server)
     assert state.read_record() is None
     assert list(state.leases.iterdir()) == []
 
@@ -127,6 +136,17 @@ async def test_bridges_that_start_together_share_one_server(state: StateFiles, b
         close(first)
         assert await record.process.runs()
         close(second)
+    await assert_nothing_is_left(state, record.process)
+
+
+async def test_of_bridges_that_leave_together_one_stops_the_server(settings: Settings, state: StateFiles) -> None:
+    bridges = [Launcher(settings) for _ in range(5)]
+    for launcher in bridges:
+        await launcher.locate()
+    record = record_of(state)
+    async with anyio.create_task_group() as tasks:
+        for launcher in bridges:
+            tasks.start_soon(launcher.aclose)
     await assert_nothing_is_left(state, record.process)
 
 
@@ -189,7 +209,7 @@ async def test_a_server_that_hangs_is_ended_and_replaced(
         os.kill(first.pid, signal.SIGSTOP)
         second = await launcher.locate()
         assert second.pid != first.pid
-        assert not await hung.process.runs()
+        await ended(hung.process)
     assert f"process {first.pid}) answers no more" in caplog.text
     assert first.password not in caplog.text
 
@@ -261,7 +281,7 @@ async def test_a_server_is_stopped_even_when_its_record_was_deleted(settings: Se
         await launcher.locate()
         record = record_of(state)
         shutil.rmtree(state.directory)
-    assert not await record.process.runs()
+    await ended(record.process)
 
 
 async def test_a_server_from_another_executable_is_shared_and_noted(

@@ -9,6 +9,7 @@ import pytest
 
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
+from tests.harness.project import configure
 from tests.harness.waiting import eventually
 from tests.scripted_model.script import (
     Action,
@@ -145,7 +146,7 @@ async def test_a_question_waits_for_its_answer(session: Session) -> None:
 
 
 async def test_a_project_that_asks_first_holds_a_command_until_it_is_allowed(session: Session, project: Path) -> None:
-    (project / "opencode.json").write_text('{"permission": {"bash": "ask"}}', encoding="utf-8")
+    configure(project, {"permission": {"bash": "ask"}})
     await session.http.post("/instance/dispose")
     await session.start(bash("echo done > done.txt"), text("Ran."))
     asked = await session.pending("/permission")

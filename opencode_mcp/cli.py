@@ -1,0 +1,80 @@
+"""The ``opencode-mcp`` command: arguments become settings, settings become a server.
+
+It imports only what the command at hand needs: ``--help`` and ``--version`` answer without MCP.
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from opencode_mcp import __version__
+from opencode_mcp.config import OPTIONS, Option, Raw, resolve
+from opencode_mcp.errors import BridgeError
+
+if TYPE_CHECKING:
+    from opencode_mcp.config import Settings
+
+USAGE_ERROR = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and give its exit code."""
+    parsed = vars(_parser().parse_args(arguments))
+    command = parsed.pop("command")
+    flags: Raw = {name: value for name, value in parsed.items() if value is not None}
+    try:
+        return COMMANDS[command](resolve(flags))
+    except BridgeError as error:
+        print(f"opencode-mcp: {error}", file=sys.stderr)
+        return USAGE_ERROR
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="opencode-mcp",
+        description="An MCP server that lets any MCP host drive OpenCode.",
+        epilog="Each option can also be set by its environment variable, or in a settings file (OPENCODE_MCP_CONFIG).",
+    )
+    parser.add_argument("--version", action="version", version=f"opencode-mcp {__version__}")
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=COMMANDS,
+        default="serve",
+        help="serve (the default): speak MCP on stdin and stdout; doctor: check that everything works",
+    )
+    for option in OPTIONS:
+        _add(parser, option)
+    return parser
+
+
+def _add(parser: argparse.ArgumentParser, option: Option) -> None:
+    parser.add_argument(
+        option.flag,
+        dest=option.name,
+        metavar=option.metavar,
+        action="append" if option.many else "store",
+        help=f"{option.help} ({option.variables[0]})",
+    )
+
+
+def serve(settings: "Settings") -> int:
+    """Speak MCP on stdin and stdout until stdin closes."""
+    # Before the SDK configures logging itself, so that the format is ours; stdout carries MCP and nothing else.
+    logging.basicConfig(level=settings.log_level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    from opencode_mcp.server.app import build_server
+
+    build_server(settings).run("stdio")
+    return 0
+
+
+def doctor(settings: "Settings") -> int:
+    """Check line by line that the main job can work."""
+    from opencode_mcp.doctor import examine
+
+    return examine(settings)
+
+
+COMMANDS = {"serve": serve, "doctor": doctor}

@@ -1,0 +1,55 @@
+"""Builds the MCP server: the one place where the parts are wired."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+from mcp.server.mcpserver import MCPServer
+
+from opencode_mcp import __version__
+from opencode_mcp.server.bridge import Bridge
+from opencode_mcp.server.tools import TOOLS
+
+if TYPE_CHECKING:
+    from opencode_mcp.config import Settings
+
+INSTRUCTIONS = """\
+OpenCode is a coding agent that works in a project by itself: it reads, edits, runs commands and asks when it must. \
+This server lets you hand it work and stay in control.
+
+- Delegate: opencode_run(prompt=...) waits and reports the answer and the changed files. Long work comes back as \
+`running`; go on waiting with opencode_wait. The work never stops because you stop waiting.
+- Answer: a report that says `needs_input` names what OpenCode asks. Pass it on to the person where it matters, then \
+use opencode_reply_permission or opencode_reply_question.
+- In parallel: start several with wait_seconds=0, then opencode_wait(session_ids=[...]).
+- Look around: opencode_status shows agents, models and the project, opencode_list_sessions earlier work, \
+opencode_read_file a file.
+
+Keep the session_id of a report: the next prompt in it remembers all that was said. One prompt at a time in a session.
+"""
+
+
+def build_server(settings: "Settings") -> MCPServer[Bridge]:
+    """Make the server for these settings; nothing connects before a call needs it."""
+
+    @asynccontextmanager
+    async def lifespan(_server: MCPServer[Bridge]) -> AsyncGenerator[Bridge]:
+        async with anyio.create_task_group() as task_group:
+            bridge = Bridge(settings, task_group)
+            try:
+                yield bridge
+            finally:
+                task_group.cancel_scope.cancel()
+                await bridge.aclose()
+
+    return MCPServer[Bridge](
+        "opencode-mcp",
+        title="OpenCode",
+        description="Hand work to OpenCode, watch it live, answer it, and collect what it made.",
+        instructions=INSTRUCTIONS,
+        version=__version__,
+        tools=[spec.build() for spec in TOOLS],
+        log_level=settings.log_level,
+        lifespan=lifespan,
+    )

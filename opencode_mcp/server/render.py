@@ -1,0 +1,154 @@
+"""Results and errors become text that a model can act on; the one place where they do.
+
+The policy: one fact a line, nothing that is empty, OpenCode's own text under a heading that says whose it is, and last
+what the caller can do now. What a model or a file said is data: it never stands where a host reads instructions.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from mcp_types import CallToolResult, TextContent
+
+from opencode_mcp.errors import (
+    BackendError,
+    BackendFailed,
+    BackendTimeout,
+    BackendUnavailable,
+    BridgeError,
+    CallerError,
+    InvalidArgument,
+    NotAllowed,
+    NotFound,
+    OperatorError,
+    SessionBusy,
+    UnsupportedOperation,
+)
+
+if TYPE_CHECKING:
+    from opencode_mcp.runs.report import PendingRequest, RunReport
+
+TEXT_LIMIT = 20_000
+SHOWN_FILES = 50
+
+NEXT_STEPS: Mapping[type[BridgeError], str] = {
+    InvalidArgument: "Correct the argument and call again.",
+    NotFound: "Name one that exists and call again.",
+    SessionBusy: "Wait for it with opencode_wait, stop it with opencode_abort, or leave session_id out for a new one.",
+    NotAllowed: "Only the operator of the bridge can allow it.",
+    CallerError: "Change the call and try again.",
+    OperatorError: "The operator of the bridge must change its settings; opencode-mcp doctor checks them.",
+    BackendUnavailable: "Call again: the bridge looks for OpenCode anew. opencode_status tells what it can reach.",
+    BackendTimeout: "Call again in a moment; opencode_status tells whether OpenCode answers.",
+    UnsupportedOperation: "opencode_status tells which version OpenCode has.",
+    BackendFailed: "Check the arguments against what exists, then call again.",
+    BackendError: "Call again in a moment.",
+}
+
+
+def explain(error: BridgeError) -> str:
+    """An error as a model reads it: what was wrong, what would be right, what to do next."""
+    step = error.hint or next(NEXT_STEPS[kind] for kind in type(error).__mro__ if kind in NEXT_STEPS)
+    return f"{error.message} {step}"
+
+
+def result(text: str, data: Mapping[str, Any] | None = None) -> CallToolResult:
+    """A tool's result: text for the model, and the same as data where the tool has an output schema."""
+    return CallToolResult(
+        content=[TextContent(type="text", text=text)], structured_content=dict(data) if data is not None else None
+    )
+
+
+def cut(text: str, limit: int = TEXT_LIMIT) -> str:
+    """A text within its limit, and how much of it there is."""
+    return text if len(text) <= limit else f"{text[:limit]}\n… (the first {limit} of {len(text)} characters)"
+
+
+def report_data(report: "RunReport") -> dict[str, Any]:
+    """A run's report as structured content; what is empty is left out but for what callers rely on."""
+    data = report.model_dump(mode="json", exclude_defaults=True)
+    return data | {
+        "text": cut(report.text),
+        "pending": [request.model_dump(mode="json", exclude_defaults=True) for request in report.pending],
+        "next": next_step(report),
+    }
+
+
+def next_step(report: "RunReport") -> str:
+    """What the caller can do now, in a sentence."""
+    session = f'session_id="{report.session_id}"'
+    match report.status:
+        case "completed":
+            return f"Go on in the same session with opencode_run({session}, prompt=...)."
+        case "running":
+            return f"It goes on by itself. Wait on with opencode_wait({session}); opencode_abort({session}) stops it."
+        case "needs_input":
+            return " ".join([*map(_answer_step, report.pending), "The run waits meanwhile."])
+        case "aborted":
+            return f"What it did stays. Give it another prompt with opencode_run({session}, prompt=...)."
+        case "failed":
+            return f"Mend what the error names, then go on in the session with opencode_run({session}, prompt=...)."
+
+
+def _answer_step(request: "PendingRequest") -> str:
+    call = f'request_id="{request.request_id}", session_id="{request.session_id}"'
+    if request.kind == "permission":
+        return f'Answer with opencode_reply_permission({call}, reply="once"|"always"|"reject").'
+    return f"Answer with opencode_reply_question({call}, answers=[[label, ...], ...])."
+
+
+def report_text(report: "RunReport") -> str:
+    """A run's report for a model to read."""
+    sections = [
+        _headline(report),
+        f"Error: {report.error}" if report.error else "",
+        f"Doing: {report.activity}" if report.activity else "",
+        f"OpenCode's answer:\n{cut(report.text)}" if report.text else "",
+        f"Structured answer:\n{_json(report.output)}" if report.output is not None else "",
+        _files(report),
+        "Todos:\n" + "\n".join(report.todos) if report.todos else "",
+        "\n".join(map(_request, report.pending)),
+        f"Next: {next_step(report)}",
+    ]
+    return "\n\n".join(section for section in sections if section)
+
+
+def _headline(report: "RunReport") -> str:
+    tokens = report.tokens
+    facts = [
+        report.status,
+        f"session {report.session_id}",
+        f"message {report.message_id}",
+        f"{report.seconds:.1f} s" if report.seconds else "",
+        report.model,
+        f"agent {report.agent}" if report.agent else "",
+        f"{tokens.input:.0f} tokens in, {tokens.output:.0f} out" if tokens.output else "",
+        f"${report.cost:.4f}" if report.cost else "",
+        f"subagents {', '.join(report.children)}" if report.children else "",
+    ]
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _files(report: "RunReport") -> str:
+    if not report.files:
+        return ""
+    lines = [f"{file.change} {file.path} +{file.added} -{file.removed}" for file in report.files[:SHOWN_FILES]]
+    more = len(report.files) - len(lines)
+    return "\n".join(["Changed files:", *lines, *([f"and {more} more"] if more else [])])
+
+
+def _request(request: "PendingRequest") -> str:
+    whose = f" of the subagent {request.session_id}" if request.subagent else ""
+    lines = [f"Waiting for a {request.kind}{whose} ({request.request_id}):", request.asks]
+    lines += [f'"always" would also allow: {", ".join(request.always)} (in every session)'] if request.always else []
+    for item in request.questions:
+        options = [f"- {option['label']}: {option['description']}" for option in item["options"]]
+        own = ["- or own words"] if item["own_words"] else []
+        several = " (several may be chosen)" if item["multiple"] else ""
+        lines += [f"{item['question']}{several}", *options, *own] if len(request.questions) > 1 else [*options, *own]
+    return "\n".join(lines)
+
+
+def _json(value: object) -> str:
+    import json
+
+    return cut(json.dumps(cast("Any", value), ensure_ascii=False, indent=1))

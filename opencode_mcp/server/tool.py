@@ -1,0 +1,137 @@
+"""What a tool is: a definition as data and a handler that decides something.
+
+Definitions need no server, so the inventory, its laws and its snapshots are checked without one. The one seam from our
+errors to what a model reads is here, too: the SDK shows a model the text of ``ToolError`` and hides all else.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from mcp.server.mcpserver.context import Context
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool
+from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
+from pydantic import ValidationError
+
+from opencode_mcp.errors import BridgeError, InvalidArgument
+from opencode_mcp.server.render import explain
+
+Handler = Callable[..., Awaitable[CallToolResult | InputRequiredResult]]
+Schema = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSpec:
+    """One tool, before a server has it. The description is the handler's docstring."""
+
+    name: str
+    title: str
+    handler: Handler
+    read_only: bool
+    destructive: bool
+    idempotent: bool
+    open_world: bool
+    output_schema: Schema | None
+
+    def build(self) -> "BridgeTool":
+        """Make the SDK's tool of it."""
+        tool = cast(
+            "BridgeTool",
+            BridgeTool.from_function(
+                self.handler,
+                name=self.name,
+                title=self.title,
+                description=inspect.getdoc(self.handler),
+                structured_output=False,
+                annotations=ToolAnnotations(
+                    title=self.title,
+                    read_only_hint=self.read_only,
+                    destructive_hint=self.destructive,
+                    idempotent_hint=self.idempotent,
+                    open_world_hint=self.open_world,
+                ),
+            ),
+        )
+        tool.parameters = {**without_titles(tool.parameters), "additionalProperties": False}
+        tool.fn_metadata.output_schema = dict(self.output_schema) if self.output_schema else None
+        return tool
+
+
+def tool(
+    *,
+    title: str,
+    read_only: bool,
+    destructive: bool,
+    idempotent: bool,
+    open_world: bool,
+    output_schema: Schema | None = None,
+) -> Callable[[Handler], ToolSpec]:
+    """Define a tool of the handler's name. Every hint is said: hosts ask a person about those that are not."""
+
+    def define(handler: Handler) -> ToolSpec:
+        return ToolSpec(
+            name=handler.__name__,
+            title=title,
+            handler=handler,
+            read_only=read_only,
+            destructive=destructive,
+            idempotent=idempotent,
+            open_world=open_world,
+            output_schema=output_schema,
+        )
+
+    return define
+
+
+class BridgeTool(Tool):
+    """A tool whose failures a model can act on."""
+
+    async def run(  # noqa: D102 - the base class says it
+        self,
+        arguments: dict[str, Any],
+        context: Context[Any, Any],
+        convert_result: bool = False,  # noqa: ARG002, FBT001, FBT002 - the SDK's signature; handlers give whole results
+    ) -> Any:  # noqa: ANN401
+        try:
+            return await self._run(arguments, context)
+        except BridgeError as error:
+            raise ToolError(explain(error)) from error
+
+    async def _run(self, arguments: dict[str, Any], context: Context[Any, Any]) -> object:
+        try:
+            values = self.fn_metadata.validate_arguments(arguments)
+        except ValidationError as error:
+            raise self._refusal(arguments, str(error)) from error
+        if set(arguments) - set(self.fn_metadata.arg_model.model_fields):
+            raise self._refusal(arguments, "There is an unknown argument.")
+        return await self.fn_metadata.call_fn(self.fn, self.is_async, values, {self.context_kwarg or "ctx": context})
+
+    def _refusal(self, arguments: dict[str, Any], otherwise: str) -> InvalidArgument:
+        """Say all that is wrong with the arguments, each in a sentence."""
+        from opencode_mcp.opencode.argument_problems import missing, problems, unknown
+
+        properties = cast("dict[str, dict[str, object]]", self.parameters["properties"])
+        required = cast("list[str]", self.parameters.get("required", []))
+        wrong = [
+            *(unknown(name, properties) for name in arguments if name not in properties),
+            *(missing(name) for name in required if name not in arguments),
+            *(
+                text
+                for name, value in arguments.items()
+                if name in properties
+                for text in problems(name, properties[name], value)
+            ),
+        ]
+        return InvalidArgument(" ".join(wrong) or otherwise, hint=f"{self.name} takes {', '.join(properties)}.")
+
+
+def without_titles(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the titles that pydantic makes of every name: they say nothing, and cost tokens in every listing."""
+    kept: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key == "title" and isinstance(value, str):
+            continue
+        kept[key] = without_titles(cast("Mapping[str, Any]", value)) if isinstance(value, Mapping) else value
+    return kept

@@ -1,0 +1,113 @@
+"""Answering what OpenCode asks in the middle of a run."""
+
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from mcp_types import CallToolResult
+from pydantic import Field
+
+from opencode_mcp.errors import InvalidArgument, NotFound
+from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.schemas import RUN_REPORT
+from opencode_mcp.server.tool import tool
+from opencode_mcp.server.tools.runs import DEFAULT_WAIT, Seconds, progress_of, report_result
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.models import Session
+
+RequestSession = Annotated[str, Field(description="The session that asks, as in the report's `pending`")]
+
+
+@tool(
+    title="Answer a permission request",
+    read_only=False,
+    destructive=True,
+    idempotent=False,
+    open_world=True,
+    output_schema=RUN_REPORT,
+)
+async def opencode_reply_permission(
+    ctx: BridgeContext,
+    *,
+    request_id: Annotated[str, Field(description="As per_...")],
+    reply: Annotated[
+        Literal["once", "always", "reject"],
+        Field(description="always: also for what matches later, in every session of the project"),
+    ],
+    message: Annotated[str, Field(description="With reject: what to do instead; OpenCode then goes on")] = "",
+    session_id: RequestSession = "",
+    wait_seconds: Seconds = DEFAULT_WAIT,
+) -> CallToolResult:
+    """Allow or refuse what OpenCode asks leave for, then wait for the run as opencode_wait does.
+
+    Use it when a report's `pending` names a permission. Ask the person first where the command could do harm. A
+    refusal without a message ends the run.
+    """
+    if message and reply != "reject":
+        raise InvalidArgument("A message goes only with reject.", hint="Leave it out, or reject.")
+    bridge = bridge_of(ctx)
+    session = await _asking_session(bridge, request_id, session_id)
+    answer = bridge.requests.reply_permission(request_id, session.directory, reply, message)
+    return await _answered(ctx, session, answer, wait_seconds)
+
+
+@tool(
+    title="Answer a question",
+    read_only=False,
+    destructive=False,
+    idempotent=False,
+    open_world=True,
+    output_schema=RUN_REPORT,
+)
+async def opencode_reply_question(
+    ctx: BridgeContext,
+    *,
+    request_id: Annotated[str, Field(description="As que_...")],
+    answers: Annotated[
+        list[list[str]], Field(description="For each question, in order, the chosen labels or own words")
+    ] = [],
+    reject: Annotated[bool, Field(description="Dismiss the question; the run ends")] = False,
+    session_id: RequestSession = "",
+    wait_seconds: Seconds = DEFAULT_WAIT,
+) -> CallToolResult:
+    """Answer what OpenCode asks, then wait for the run as opencode_wait does.
+
+    Use it when a report's `pending` names a question. Ask the person unless the answer follows from the task.
+    """
+    if reject == bool(answers):
+        raise InvalidArgument("Give either answers or reject.", hint='For instance answers=[["Yes"]].')
+    bridge = bridge_of(ctx)
+    session = await _asking_session(bridge, request_id, session_id)
+    answer = (
+        bridge.requests.reject_question(request_id, session.directory)
+        if reject
+        else bridge.requests.reply_question(request_id, session.directory, answers)
+    )
+    return await _answered(ctx, session, answer, wait_seconds)
+
+
+async def _asking_session(bridge: Bridge, request_id: str, session_id: str) -> "Session":
+    await bridge.hub.ensure()
+    asking = session_id or await bridge.requests.session_of(request_id, await bridge.fence.roots())
+    if not asking:
+        raise NotFound(
+            f"There is no open request {request_id!r}.",
+            hint="opencode_wait on its session tells what is asked now; name the session with session_id.",
+        )
+    return await bridge.fence.session(asking)
+
+
+async def _answered(
+    ctx: BridgeContext, session: "Session", answer: Awaitable[None], wait_seconds: float
+) -> CallToolResult:
+    """Give the answer, and follow the run that asked: a subagent's belongs to the session that started it."""
+    bridge = bridge_of(ctx)
+    note = ""
+    try:
+        await answer
+    except NotFound:
+        note = "It is not open any more: it was answered already, or its run has ended."
+        wait_seconds = 0
+    root = await bridge.fence.session((await bridge.requests.lineage(session.id))[-1])
+    report = await bridge.runs.follow(await bridge.runs.find(root), wait_seconds, progress_of(ctx))
+    return report_result(report, note)

@@ -1,0 +1,185 @@
+"""Handing work to OpenCode, waiting for it, stopping it."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from mcp_types import CallToolResult
+from pydantic import Field
+
+from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.render import report_data, report_text, result
+from opencode_mcp.server.schemas import RUN_REPORT, RUN_REPORTS
+from opencode_mcp.server.tool import tool
+
+if TYPE_CHECKING:
+    from opencode_mcp.runs.follow import Run
+    from opencode_mcp.runs.prompt import Prompt
+    from opencode_mcp.runs.report import RunReport
+
+Seconds = Annotated[
+    float,
+    Field(ge=0, le=3600, description="How long to wait for the end; 0 returns at once. The run goes on regardless."),
+]
+SessionId = Annotated[str, Field(description="The session, as ses_...")]
+DEFAULT_WAIT = 45.0
+
+
+def progress_of(ctx: BridgeContext) -> Callable[[str], Awaitable[None]]:
+    """A teller of progress lines for one request; the number only has to rise, since nobody knows the total."""
+    told = 0
+
+    async def tell(line: str) -> None:
+        nonlocal told
+        told += 1
+        await ctx.report_progress(told, None, line)
+
+    return tell
+
+
+def report_result(report: "RunReport", note: str = "") -> CallToolResult:
+    """A run's report as a tool's result, after a note where there is one."""
+    text = report_text(report)
+    return result(f"{note}\n\n{text}" if note else text, report_data(report))
+
+
+async def follow(ctx: BridgeContext, run: "Run", wait_seconds: float) -> CallToolResult:
+    """Wait for a run with live progress and report it; a cancelled request ends the wait and never the run."""
+    return report_result(await bridge_of(ctx).runs.follow(run, wait_seconds, progress_of(ctx)))
+
+
+@tool(
+    title="Run a prompt",
+    read_only=False,
+    destructive=True,
+    idempotent=False,
+    open_world=True,
+    output_schema=RUN_REPORT,
+)
+async def opencode_run(
+    ctx: BridgeContext,
+    *,
+    prompt: Annotated[str, Field(description="The task, with all that OpenCode needs to know")],
+    session_id: Annotated[str, Field(description="Go on in this session; empty: a new one")] = "",
+    directory: Annotated[str, Field(description="Absolute path of the project; empty: the default")] = "",
+    agent: Annotated[str, Field(description="build (changes files), plan (reads only), or one of the project's")] = "",
+    model: Annotated[str, Field(description="provider/model; empty: the default")] = "",
+    variant: Annotated[str, Field(description="The model's variant, such as high")] = "",
+    files: Annotated[list[str], Field(description="Files or folders of the project to attach")] = [],
+    output_schema: Annotated[dict[str, Any], Field(description="JSON Schema of the answer")] = {},
+    title: Annotated[str, Field(description="Title of a new session")] = "",
+    wait_seconds: Seconds = DEFAULT_WAIT,
+) -> CallToolResult:
+    """Hand a task to OpenCode, a coding agent that reads, edits and runs code in a project by itself.
+
+    Use it to delegate work or to go on in an earlier session. It waits and reports what was answered and which files
+    changed. If the report says `running`, call opencode_wait; if it says `needs_input`, answer what `pending` asks.
+    For a quick look at files use opencode_read_file instead.
+    """
+    bridge = bridge_of(ctx)
+    session = await bridge.fence.session(session_id) if session_id else None
+    if session and directory:
+        await _refuse_other_directory(bridge, session.directory, directory)
+    where = session.directory if session else await bridge.fence.directory(directory)
+    attached = [await bridge.fence.existing_file(where, name) for name in files]
+    task = _prompt(
+        bridge,
+        text=prompt,
+        directory=where,
+        agent=agent,
+        model=model,
+        variant=variant,
+        files=attached,
+        output_schema=output_schema or None,
+        title=title,
+    )
+    return await follow(ctx, await bridge.runs.start(task, session), wait_seconds)
+
+
+def _prompt(bridge: Bridge, *, agent: str, model: str, **chosen: Any) -> "Prompt":  # noqa: ANN401 - the fields of Prompt
+    from opencode_mcp.runs.prompt import Prompt
+
+    settings = bridge.settings
+    return Prompt(agent=agent or settings.agent, model=model or settings.model, **chosen)
+
+
+async def _refuse_other_directory(bridge: Bridge, own: str, named: str) -> None:
+    if await bridge.fence.directory(named) != own:
+        raise InvalidArgument(
+            f"The session works in {own}, not in {named}.", hint="Leave directory out, or leave session_id out."
+        )
+
+
+@tool(
+    title="Wait for a run",
+    read_only=True,
+    destructive=False,
+    idempotent=True,
+    open_world=False,
+    output_schema=RUN_REPORTS,
+)
+async def opencode_wait(
+    ctx: BridgeContext,
+    *,
+    session_id: SessionId = "",
+    message_id: Annotated[str, Field(description="The prompt, as msg_...; empty: the session's latest")] = "",
+    session_ids: Annotated[list[str], Field(description="Several sessions to wait for at once")] = [],
+    until: Annotated[
+        Literal["any", "all"], Field(description="With several: return at the first end, or at the last")
+    ] = "all",
+    wait_seconds: Seconds = DEFAULT_WAIT,
+) -> CallToolResult:
+    """Wait for a run that was started earlier, by anyone, and report it as opencode_run does.
+
+    Use it after a report that said `running`, after an answer to a request, after a restart of anything; with
+    wait_seconds=0 only to look. It never starts or stops work.
+    """
+    bridge = bridge_of(ctx)
+    named = list(dict.fromkeys(name for name in (session_id, *session_ids) if name))
+    if not named:
+        raise InvalidArgument("No session is named.", hint="Give session_id, or session_ids for several.")
+    if message_id and len(named) > 1:
+        raise InvalidArgument("message_id names one run, but several sessions are named.", hint="Leave it out.")
+    runs = [await bridge.runs.find(await bridge.fence.session(name), message_id) for name in named]
+    if len(runs) == 1:
+        return await follow(ctx, runs[0], wait_seconds)
+    return _reports_result(await bridge.runs.follow_all(runs, wait_seconds, progress_of(ctx), until=until))
+
+
+def _reports_result(reports: "list[RunReport]") -> CallToolResult:
+    order = ("needs_input", "running", "failed", "aborted", "completed")
+    status = min((report.status for report in reports), key=order.index)
+    unfinished = [report.session_id for report in reports if report.status == "running"]
+    step = f"Wait on with opencode_wait(session_ids={unfinished})." if unfinished else "Each run says what can be done."
+    data = {"status": status, "runs": [report_data(report) for report in reports], "next": step}
+    return result("\n\n---\n\n".join(map(report_text, reports)), data)
+
+
+@tool(
+    title="Stop a run",
+    read_only=False,
+    destructive=True,
+    idempotent=True,
+    open_world=False,
+    output_schema=RUN_REPORT,
+)
+async def opencode_abort(
+    ctx: BridgeContext,
+    *,
+    session_id: SessionId,
+    message_id: Annotated[str, Field(description="Stop only if this prompt is the latest; empty: whatever runs")] = "",
+) -> CallToolResult:
+    """Stop what a session is working on, its subagents too.
+
+    What it has done so far stays, and opencode_run goes on from there. Stopping an idle session changes nothing.
+    """
+    bridge = bridge_of(ctx)
+    session = await bridge.fence.session(session_id)
+    run = await bridge.runs.find(session)
+    if message_id and run.message_id != message_id:
+        raise InvalidArgument(
+            f"{message_id} is not the latest prompt of {session_id}: {run.message_id} is.",
+            hint="Leave message_id out to stop whatever runs.",
+        )
+    report, was_running = await bridge.runs.abort(run)
+    return report_result(report, "" if was_running else "Nothing was running.")

@@ -1,0 +1,78 @@
+"""What there is: the server, the project, and what a run can be started with."""
+
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+from mcp_types import CallToolResult
+from pydantic import Field
+
+from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.render import result
+from opencode_mcp.server.tool import tool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from opencode_mcp.opencode.models import Providers
+
+SHOWN = 40
+
+
+@tool(
+    title="Show what there is",
+    read_only=True,
+    destructive=False,
+    idempotent=True,
+    open_world=False,
+    output_schema={"type": "object"},
+)
+async def opencode_status(
+    ctx: BridgeContext,
+    *,
+    directory: Annotated[str, Field(description="Absolute path of the project; empty: the default")] = "",
+) -> CallToolResult:
+    """Show OpenCode and one project: version, branch, changed files, running sessions, agents, models, commands.
+
+    Use it to choose an agent or a model, or to see what is wrong when other tools fail.
+    """
+    bridge = bridge_of(ctx)
+    where = await bridge.fence.directory(directory)
+    client = bridge.client
+    health = await client.health()
+    vcs = await client.vcs(where)
+    providers = await client.providers(where)
+    data: dict[str, Any] = {
+        "opencode": health.version,
+        "directory": where,
+        "allowed_directories": await bridge.fence.roots(),
+        "branch": vcs.branch or "",
+        "changed_files": [f"{item.status} {item.file}" for item in await client.vcs_status(where)],
+        "running_sessions": list(await client.session_status(where)),
+        "agents": {agent.name: agent.description for agent in await client.agents(where)},
+        "models": _models(providers),
+        "default_model": bridge.settings.model or (await client.config(where)).model,
+        "commands": [command.name for command in await client.commands(where)],
+        "mcp_servers": {name: item.status for name, item in (await client.mcp_status(where)).items()},
+    }
+    return result("\n".join(_lines(data)), data)
+
+
+def _models(providers: "Providers") -> list[str]:
+    connected = [provider for provider in providers.all if provider.id in providers.connected]
+    return [f"{provider.id}/{model}" for provider in connected for model in provider.models]
+
+
+def _lines(data: dict[str, Any]) -> "Iterable[str]":
+    for name, value in data.items():
+        label = name.replace("_", " ")
+        if isinstance(value, dict):
+            pairs = cast("dict[str, str]", value).items()
+            yield f"{label}: {_listed([f'{key} ({text})' if text else key for key, text in pairs])}"
+        elif isinstance(value, list):
+            yield f"{label}: {_listed(cast('list[str]', value))}"
+        else:
+            yield f"{label}: {value or 'none'}"
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return (", ".join(names[:SHOWN]) or "none") + more

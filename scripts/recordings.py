@@ -1,0 +1,73 @@
+"""Makes what OpenCode answered fit to be kept: the same however often, wherever and by whomever it is recorded.
+
+Pure, and it knows no OpenCode: JSON in, JSON out. Ids, hashes, moments, addresses and places become plain names in the
+order in which they come up; what the scripted model was told to do is left out of what was said.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, cast
+
+Json = Any
+ID = re.compile(r"\b(ses|msg|prt|per|que|call|tool)_[0-9A-Za-z]{16,}\b")
+HASH = re.compile(r"\b[0-9a-f]{40}\b")
+ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
+SCRIPT = re.compile(r"\n?SCRIPT: [^\n]*")
+BEGIN = 1_767_225_600_000
+"""The first moment, the start of 2026; milliseconds since the epoch."""
+TICK = 1000
+FLEETING = frozenset({"responseHeaders"})
+"""Fields that tell of the moment and of nothing else."""
+ENDS = ("completed", "end")
+"""Moments that lie after everything that stands beside them."""
+
+
+class Normaliser:
+    """Gives every id the same new name wherever it stands.
+
+    Args:
+        places: What stands for each path of this machine.
+    """
+
+    def __init__(self, places: Mapping[str, str]) -> None:
+        # A path inside another must go first.
+        self._places = sorted(places.items(), key=lambda item: -len(item[0]))
+        self._names = defaultdict[str, dict[str, str]](dict)
+        self._moment = BEGIN
+
+    def __call__(self, value: Json) -> Json:
+        """Normalise a value."""
+        if isinstance(value, dict):
+            return self._object(cast("dict[str, Json]", value))
+        if isinstance(value, list):
+            return [self(item) for item in cast("list[Json]", value)]
+        return self._text(value) if isinstance(value, str) else value
+
+    def _object(self, value: dict[str, Json]) -> Json:
+        """The beginning of a thing is told before what is in it, and the end after."""
+        times = {name: item for name, item in value.items() if name == "time" and isinstance(item, dict)}
+        told = {name: self._begin(item) for name, item in times.items()}
+        kept = {name: told.get(name) or self(item) for name, item in value.items() if name not in FLEETING}
+        return {name: self._end(item) if name in times else item for name, item in kept.items()}
+
+    def _begin(self, times: dict[str, Json]) -> dict[str, Json]:
+        return {name: None if name in ENDS else self._tick() for name in times}
+
+    def _end(self, times: dict[str, Json]) -> dict[str, Json]:
+        return {name: self._tick() if moment is None else moment for name, moment in times.items()}
+
+    def _tick(self) -> int:
+        self._moment += TICK
+        return self._moment
+
+    def _text(self, text: str) -> str:
+        for place, name in self._places:
+            text = text.replace(place, name)
+        text = ADDRESS.sub("http://model", SCRIPT.sub("", text))
+        text = HASH.sub(lambda found: self._name("hash", found[0]), text)
+        return ID.sub(lambda found: self._name(found[1], found[0]), text)
+
+    def _name(self, kind: str, found: str) -> str:
+        names = self._names[kind]
+        return names.setdefault(found, f"{kind}_{len(names) + 1}")
