@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from opencode_mcp import __version__
-from opencode_mcp.config import OPTIONS, Option, Raw, resolve
+from opencode_mcp.config import resolve
 from opencode_mcp.errors import BridgeError
+from opencode_mcp.options import OPTIONS, Option
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
@@ -23,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and give its exit code."""
     parsed = vars(_parser().parse_args(arguments))
     command = parsed.pop("command")
-    flags: Raw = {name: value for name, value in parsed.items() if value is not None}
+    flags = {name: value for name, value in parsed.items() if value is not None}
     try:
         return COMMANDS[command](resolve(flags))
     except BridgeError as error:
@@ -46,18 +47,18 @@ def _parser() -> argparse.ArgumentParser:
         help="serve (the default): speak MCP on stdin and stdout; doctor: check that everything works",
     )
     for option in OPTIONS:
-        _add(parser, option)
+        if option.variables:
+            _add(parser, option)
     return parser
 
 
 def _add(parser: argparse.ArgumentParser, option: Option) -> None:
-    parser.add_argument(
-        option.flag,
-        dest=option.name,
-        metavar=option.metavar,
-        action="append" if option.many else "store",
-        help=f"{option.help} ({option.variables[0]})",
-    )
+    text = f"{option.help} ({option.variables[0]})"
+    if option.kind == "switch":
+        parser.add_argument(option.spelling, dest=option.name, action="store_true", default=None, help=text)
+        return
+    action = "append" if option.kind == "list" else "store"
+    parser.add_argument(option.spelling, dest=option.name, metavar=option.metavar, action=action, help=text)
 
 
 def serve(settings: "Settings") -> int:

@@ -1,22 +1,24 @@
 """What the operator decides, gathered once: flags over environment over settings file over defaults.
 
 This is the only module that reads the environment. The stages are plain functions: ``read_environment`` and
-``read_file`` give raw text by option name, ``resolve`` checks it and makes the frozen ``Settings`` that every other
+``read_file`` give what was said by option name, ``resolve`` checks it and makes the frozen ``Settings`` that every other
 module receives.
 """
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any
 from urllib.parse import urlsplit
 
 from opencode_mcp.errors import InvalidSetting
+from opencode_mcp.options import OPTIONS, Decider, LogLevel, Option, Rules
 
-LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "::1", "localhost"})
+Said = dict[str, object]
+"""What one stage says, by option name; what it does not say is absent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,22 @@ class Settings:
     """Agent for runs that name none; empty: OpenCode's default."""
     opencode: str = ""
     """Path of the ``opencode`` executable; empty: look for it."""
+    permissions: Decider = "human"
+    """Who answers permissions that no rule is for."""
+    permission_rules: Rules = field(default_factory=dict[str, Mapping[str, Decider]])
+    """Who answers which kind of permission."""
+    wait: float | None = None
+    """Seconds that a call waits when it says nothing itself; ``None``: what the host is known to bear."""
+    abort_on_cancel: bool = False
+    """Whether cancelling a waiting call stops its run."""
+    toolsets: tuple[str, ...] = ("default",)
+    """Which tools are listed."""
+    read_only: bool = False
+    """Whether only what reads is listed and allowed."""
+    allow: tuple[str, ...] = ()
+    """Operations that may be called besides reads and writes, by id or effect."""
+    deny: tuple[str, ...] = ()
+    """Operations that may not be called, by id or effect; it outweighs ``allow``."""
     log_level: LogLevel = "WARNING"
     """How much goes to stderr."""
     state_directory: Path = Path()
@@ -55,54 +73,21 @@ class Settings:
         return self.attached and urlsplit(self.url).hostname not in LOOPBACK_NAMES
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One setting: where it can be said, and how it reads."""
-
-    name: str
-    variables: tuple[str, ...]
-    help: str
-    metavar: str
-    many: bool = False
-    choices: tuple[str, ...] = ()
-
-    @property
-    def flag(self) -> str:
-        """The command line's spelling."""
-        return "--" + self.name.removesuffix("ies").replace("_", "-") + ("y" if self.name.endswith("ies") else "")
-
-
-OPTIONS = (
-    Option("url", ("OPENCODE_MCP_URL",), "attach to this OpenCode server instead of starting one", "URL"),
-    Option("username", ("OPENCODE_MCP_USERNAME", "OPENCODE_SERVER_USERNAME"), "user name for it", "NAME"),
-    Option("password", ("OPENCODE_MCP_PASSWORD", "OPENCODE_SERVER_PASSWORD"), "password for it", "TEXT"),
-    Option(
-        "directories",
-        ("OPENCODE_MCP_DIRECTORY",),
-        "a directory that callers may work in (repeatable; the first is the default)",
-        "PATH",
-        many=True,
-    ),
-    Option("model", ("OPENCODE_MCP_MODEL",), "model for runs that name none", "PROVIDER/MODEL"),
-    Option("agent", ("OPENCODE_MCP_AGENT",), "agent for runs that name none", "NAME"),
-    Option("opencode", ("OPENCODE_MCP_OPENCODE", "OPENCODE_BIN"), "the opencode executable", "PATH"),
-    Option("log_level", ("OPENCODE_MCP_LOG_LEVEL",), "how much to log on stderr", "LEVEL", choices=get_args(LogLevel)),
-)
-
-Raw = dict[str, str | list[str]]
-
-
-def read_environment(environment: Mapping[str, str]) -> Raw:
-    """Take the options that the environment sets; a list is separated as ``PATH`` is."""
-    raw: Raw = {}
+def read_environment(environment: Mapping[str, str]) -> Said:
+    """Take the options that the environment sets."""
+    said: Said = {}
     for option in OPTIONS:
         value = next((environment[name] for name in option.variables if environment.get(name)), "")
         if value:
-            raw[option.name] = value.split(os.pathsep) if option.many else value
-    return raw
+            said[option.name] = _items(value, option) if option.kind == "list" else value
+    return said
 
 
-def read_file(path: Path) -> Raw:
+def _items(value: str, option: Option) -> list[str]:
+    return [item.strip() for item in value.split(option.separator) if item.strip()]
+
+
+def read_file(path: Path) -> Said:
     """Take the options that a TOML settings file sets; a missing file sets none.
 
     Raises:
@@ -116,81 +101,37 @@ def read_file(path: Path) -> Raw:
         loaded = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidSetting(f"{path} is not a TOML file: {error}.") from error
-    known = {option.name: option for option in OPTIONS}
-    for key, value in loaded.items():
+    known = [option.name for option in OPTIONS]
+    for key in loaded:
         if key not in known:
             raise InvalidSetting(f"{path} sets {key!r}.", hint=f"The settings are: {', '.join(known)}.")
-        if not _has_shape(value, many=known[key].many):
-            kind = "a list of texts" if known[key].many else "a text"
-            raise InvalidSetting(f"{path} sets {key!r} to {value!r}.", hint=f"It takes {kind}.")
-    return cast("Raw", loaded)
+    return loaded
 
 
-def _has_shape(value: object, *, many: bool) -> bool:
-    if not many:
-        return isinstance(value, str)
-    return isinstance(value, list) and all(isinstance(item, str) for item in cast("list[object]", value))
-
-
-def resolve(flags: Raw, environment: Mapping[str, str] | None = None) -> Settings:
+def resolve(flags: Said, environment: Mapping[str, str] | None = None) -> Settings:
     """Merge the stages and check them.
 
     Args:
-        flags: What the command line says, by option name; an option it leaves out is absent.
+        flags: What the command line says.
         environment: Stands in for the process's own environment in tests.
 
     Raises:
         InvalidSetting: A value is not of its form; the text says which, and what would be right.
     """
     environment = os.environ if environment is None else environment
-    merged = read_file(settings_file(environment)) | read_environment(environment) | flags
-    checked: dict[str, Any] = {name: CHECKS.get(name, _as_is)(value) for name, value in merged.items()}
+    said = read_file(settings_file(environment)) | read_environment(environment) | flags
+    checked: dict[str, Any] = {
+        option.name: _read(option, said[option.name]) for option in OPTIONS if option.name in said
+    }
     return Settings(**checked, state_directory=state_directory(environment), environment=dict(environment))
 
 
-def _as_is(value: str | list[str]) -> str | list[str]:
-    return value
-
-
-def _check_url(value: str | list[str]) -> str:
-    url = str(value).rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise InvalidSetting(f"The URL {url!r} is not one.", hint="It looks like http://127.0.0.1:4096.")
-    if parts.username or parts.password:
-        raise InvalidSetting("The URL carries a password.", hint="Give it with --username and --password instead.")
-    return url
-
-
-def _check_directories(value: str | list[str]) -> tuple[str, ...]:
-    paths = [value] if isinstance(value, str) else value
-    for path in paths:
-        if not os.path.isabs(path):  # noqa: PTH117 - a remote's path stays text
-            raise InvalidSetting(f"The directory {path!r} is relative.", hint="Give an absolute path.")
-    return tuple(paths)
-
-
-def _check_model(value: str | list[str]) -> str:
-    model = str(value)
-    provider, _, name = model.partition("/")
-    if not provider or not name:
-        raise InvalidSetting(f"The model {model!r} names no provider.", hint="It looks like anthropic/claude-opus.")
-    return model
-
-
-def _check_log_level(value: str | list[str]) -> str:
-    level = str(value).upper()
-    if level not in get_args(LogLevel):
-        raise InvalidSetting(f"There is no log level {value!r}.", hint=f"It is one of {', '.join(get_args(LogLevel))}.")
-    return level
-
-
-CHECKS: Mapping[str, Callable[[str | list[str]], object]] = {
-    "url": _check_url,
-    "directories": _check_directories,
-    "model": _check_model,
-    "log_level": _check_log_level,
-}
+def _read(option: Option, value: object) -> object:
+    try:
+        return option.read(value)
+    except InvalidSetting as error:
+        named = f"{option.spelling} ({', '.join(option.variables) or option.name})"
+        raise InvalidSetting(f"{named} is wrong: {error.message}", hint=error.hint) from error
 
 
 def settings_file(environment: Mapping[str, str]) -> Path:

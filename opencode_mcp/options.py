@@ -1,0 +1,213 @@
+"""The settings as data: where each can be said, how it reads, and what it takes.
+
+The command line, the environment, the settings file and the README's table are all made from ``OPTIONS``.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, cast, get_args
+from urllib.parse import urlsplit
+
+from opencode_mcp.errors import InvalidSetting
+
+Kind = Literal["text", "list", "switch", "table"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+Decider = Literal["allow", "agent", "human", "reject"]
+"""Who answers a permission: nobody (it is allowed), the calling agent, a person, nobody (it is refused)."""
+DECIDERS: tuple[Decider, ...] = get_args(Decider)
+"""From the loosest to the strictest."""
+
+Rules = Mapping[str, Mapping[str, Decider]]
+"""For each kind of permission, who answers for which pattern; the last pattern that fits holds."""
+LONGEST_WAIT = 3600.0
+
+
+def as_text(value: object) -> str:
+    """Read a text; anything else is refused.
+
+    Raises:
+        InvalidSetting: As every reader here does; the caller names the setting.
+    """
+    if not isinstance(value, str):
+        raise InvalidSetting("It takes a text.")
+    return value
+
+
+def as_texts(value: object) -> tuple[str, ...]:
+    """Read a list of texts, or one."""
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in cast("list[object]", items)):
+        raise InvalidSetting("It takes a list of texts.")
+    return tuple(cast("list[str]", items))
+
+
+def as_switch(value: object) -> bool:
+    """Read a yes or no, strictly: a typing error must not turn a safeguard off."""
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise InvalidSetting("It takes true or false.")
+
+
+def as_url(value: object) -> str:
+    """Read the base URL of a server."""
+    url = as_text(value).rstrip("/")
+    parts = urlsplit(url)
+    if parts.username or parts.password:
+        raise InvalidSetting("It must not carry a password.", hint="Give it with --username and --password instead.")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise InvalidSetting(f"{url!r} is no URL.", hint="It looks like http://127.0.0.1:4096.")
+    return url
+
+
+def as_directories(value: object) -> tuple[str, ...]:
+    """Read absolute paths."""
+    paths = as_texts(value)
+    for path in paths:
+        if not os.path.isabs(path):  # noqa: PTH117 - a path of another machine stays text
+            raise InvalidSetting(f"{path!r} is relative.", hint="Give an absolute path.")
+    return paths
+
+
+def as_model(value: object) -> str:
+    """Read a model's full name."""
+    provider, _, name = as_text(value).partition("/")
+    if not provider or not name:
+        raise InvalidSetting(f"{value!r} names no provider.", hint="It looks like anthropic/claude-opus.")
+    return f"{provider}/{name}"
+
+
+def as_log_level(value: object) -> str:
+    """Read a log level, in any case."""
+    return _one_of(as_text(value).upper(), get_args(LogLevel))
+
+
+def as_decider(value: object) -> str:
+    """Read who answers permissions."""
+    return _one_of(as_text(value), DECIDERS)
+
+
+def as_wait(value: object) -> float:
+    """Read a number of seconds."""
+    try:
+        seconds = float(cast("str", value))
+    except (TypeError, ValueError):
+        seconds = -1
+    if not 0 <= seconds <= LONGEST_WAIT:
+        raise InvalidSetting(f"{value!r} is no waiting time.", hint=f"It takes 0 to {LONGEST_WAIT:.0f} seconds.")
+    return seconds
+
+
+def as_rules(value: object) -> Rules:
+    """Read who answers which kind of permission: a decider, or a table of patterns with a decider each."""
+    if not isinstance(value, Mapping):
+        raise InvalidSetting("It takes a table.", hint='For instance permission_rules.bash = "human".')
+    return {kind: _rules_of(rule) for kind, rule in cast("Mapping[str, object]", value).items()}
+
+
+def _rules_of(rule: object) -> Mapping[str, Decider]:
+    patterns = cast("Mapping[str, object]", rule) if isinstance(rule, Mapping) else {"*": rule}
+    return {pattern: cast("Decider", as_decider(decider)) for pattern, decider in patterns.items()}
+
+
+def _one_of(value: str, choices: tuple[str, ...]) -> str:
+    if value not in choices:
+        raise InvalidSetting(f"{value!r} is none of its values.", hint=f"It is one of {', '.join(choices)}.")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting."""
+
+    name: str
+    """Its field in ``Settings``, and its key in the settings file."""
+    read: Callable[[object], object]
+    """Checks and converts what was said."""
+    help: str
+    variables: tuple[str, ...] = ()
+    """Environment variables, the first that is set counts; none: only the settings file has it."""
+    metavar: str = "TEXT"
+    kind: Kind = "text"
+    flag: str = ""
+    """The command line's spelling, where it is not the name's."""
+    separator: str = ","
+    """Between the items of a list in an environment variable."""
+
+    @property
+    def spelling(self) -> str:
+        """The command line's spelling."""
+        return self.flag or "--" + self.name.replace("_", "-")
+
+
+OPTIONS = (
+    Option("url", as_url, "attach to this OpenCode server instead of starting one", ("OPENCODE_MCP_URL",), "URL"),
+    Option("username", as_text, "user name for it", ("OPENCODE_MCP_USERNAME", "OPENCODE_SERVER_USERNAME"), "NAME"),
+    Option("password", as_text, "password for it", ("OPENCODE_MCP_PASSWORD", "OPENCODE_SERVER_PASSWORD")),
+    Option(
+        "directories",
+        as_directories,
+        "a directory that callers may work in (repeatable; the first is the default)",
+        ("OPENCODE_MCP_DIRECTORY",),
+        "PATH",
+        "list",
+        "--directory",
+        os.pathsep,
+    ),
+    Option("model", as_model, "model for runs that name none", ("OPENCODE_MCP_MODEL",), "PROVIDER/MODEL"),
+    Option("agent", as_text, "agent for runs that name none", ("OPENCODE_MCP_AGENT",), "NAME"),
+    Option("opencode", as_text, "the opencode executable", ("OPENCODE_MCP_OPENCODE", "OPENCODE_BIN"), "PATH"),
+    Option(
+        "permissions",
+        as_decider,
+        "who answers OpenCode's permission requests: human (the default; the calling agent where the host cannot ask), "
+        "agent, allow, reject",
+        ("OPENCODE_MCP_PERMISSIONS",),
+        "WHO",
+    ),
+    Option("permission_rules", as_rules, "the same for each kind of permission and pattern", kind="table"),
+    Option(
+        "wait",
+        as_wait,
+        "seconds that a call waits when it says nothing itself (default: what the host is known to bear)",
+        ("OPENCODE_MCP_WAIT",),
+        "SECONDS",
+    ),
+    Option(
+        "abort_on_cancel",
+        as_switch,
+        "stop a run when the host cancels the call that waits for it",
+        ("OPENCODE_MCP_ABORT_ON_CANCEL",),
+        kind="switch",
+    ),
+    Option(
+        "toolsets",
+        as_texts,
+        "tools to list: default, the groups of operations as tools of their own, or all",
+        ("OPENCODE_MCP_TOOLSETS",),
+        "NAMES",
+        "list",
+    ),
+    Option("read_only", as_switch, "list and allow only what reads", ("OPENCODE_MCP_READ_ONLY",), kind="switch"),
+    Option(
+        "allow",
+        as_texts,
+        "operations that opencode_call_operation may call besides reads and writes, by id or effect (repeatable)",
+        ("OPENCODE_MCP_ALLOW",),
+        "NAMES",
+        "list",
+    ),
+    Option(
+        "deny",
+        as_texts,
+        "operations that nothing may call, by id or effect (repeatable)",
+        ("OPENCODE_MCP_DENY",),
+        "NAMES",
+        "list",
+    ),
+    Option("log_level", as_log_level, "how much to log on stderr", ("OPENCODE_MCP_LOG_LEVEL",), "LEVEL"),
+)
+"""Every setting, in the order in which they are shown."""
