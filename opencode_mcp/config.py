@@ -1,8 +1,8 @@
 """What the operator decides, gathered once: flags over environment over settings file over defaults.
 
 This is the only module that reads the environment. The stages are plain functions: ``read_environment`` and
-``read_file`` give what was said by option name, ``resolve`` checks it and makes the frozen ``Settings`` that every other
-module receives.
+``read_file`` give what was said by option name, ``resolve`` checks it and makes the frozen ``Settings`` that every
+other module receives.
 """
 
 import os

@@ -9,6 +9,7 @@ OpenCode makes. From the repository::
 They are written to ``tests/snapshots/transcripts/``; how they are shown is written beside them by the tests.
 """
 
+import base64
 import json
 import sys
 import tempfile
@@ -30,9 +31,7 @@ from tests.scripted_model import script as say
 
 Json = Any
 FOLDER = Path(__file__).parents[1] / "tests" / "snapshots" / "transcripts"
-PIXEL = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
+PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 HOSTILE = """Fine.
 ```
 ````
@@ -125,7 +124,7 @@ async def requests(desk: Desk) -> None:
     question = await desk.pending("/question")
     await desk.post(f"/question/{question}/reply", {"answers": [["Blue"]]})
     await desk.idle()
-    await desk.start("Read the host name.", say.tool("read", filePath="/etc/hostname"), say.text("Then not."))
+    await desk.start("Read what is outside.", say.tool("read", filePath="../secret.txt"), say.text("Then not."))
     permission = await desk.pending("/permission")
     await desk.post(f"/permission/{permission}/reply", {"reply": "reject", "message": "Stay in the project."})
     await desk.idle()
@@ -142,9 +141,7 @@ async def subagents(desk: Desk) -> None:
         say.text("The small part is done."),
         say=HOSTILE,
     )
-    await desk.ask(
-        "Split the work.", say.task(nested, description="The small part"), say.text("All parts are done.")
-    )
+    await desk.ask("Split the work.", say.task(nested, description="The small part"), say.text("All parts are done."))
     parts = [
         {"type": "subtask", "agent": "general", "description": "Look around", "prompt": "Tell what there is."},
         {"type": "agent", "name": "explore"},
@@ -172,24 +169,35 @@ async def retry(desk: Desk) -> None:
     patience = {"retry-after-ms": "50"}
     again = say.failure(429, "Slow down", headers=patience, times=2)
     await desk.ask("Try again.", say.step(again, say.text("Now it works.")))
-    await desk.ask("Hold the line.", say.step(say.text("Half of"), say.cut(times=1), say.text(" the answer")))
+    await desk.ask(
+        "Hold the line.", say.step(say.text("Half of"), say.silence(0.5), say.cut(times=1), say.text(" the answer"))
+    )
 
 
 async def abort(desk: Desk) -> None:
     """A run that is stopped while it speaks, and one that is stopped while a tool runs."""
-    await desk.start("Talk long.", say.step(say.text("Once upon a time "), say.hold(desk.session), say.text("The end.")))
+    await desk.start(
+        "Talk long.", say.step(say.text("Once upon a time "), say.hold(desk.session), say.text("The end."))
+    )
     await desk.model.reached(desk.session)
+    await eventually(lambda: _holds(desk, "text"))
     await desk.post(f"/session/{desk.session}/abort", {})
     await desk.idle()
     await desk.start("Wait long.", say.bash("echo begun; sleep 60"), say.text("Never said."))
-    await eventually(lambda: _printed(desk, "begun"))
+    await eventually(lambda: _holds(desk, "begun"))
     await desk.post(f"/session/{desk.session}/abort", {})
     await desk.idle()
 
 
-async def _printed(desk: Desk, words: str) -> bool:
+async def _holds(desk: Desk, words: str) -> bool:
+    """Whether the last message has a part that is of a kind, or whose tool has printed something."""
     last = (await desk.get(f"/session/{desk.session}/message"))[-1]
-    return any(words in json.dumps(part.get("state", {}).get("metadata", {})) for part in last["parts"])
+    parts: list[Json] = last["parts"] if last["info"]["role"] == "assistant" else []
+    return any(part["type"] == words or f"{words}\n" in _printed(part) for part in parts)
+
+
+def _printed(part: Json) -> str:
+    return str(part.get("state", {}).get("metadata", {}).get("output", ""))
 
 
 async def structured(desk: Desk) -> None:
@@ -212,14 +220,8 @@ async def attachments(desk: Desk) -> None:
         {"type": "file", "mime": "text/plain", "filename": "gone.txt", "url": (folder / "gone.txt").as_uri()},
     ]
     await desk.post(f"/session/{desk.session}/message", {"parts": parts})
-    (desk.project / "pixel.png").write_bytes(httpx.URL(PIXEL) and _pixel())
+    (desk.project / "pixel.png").write_bytes(base64.b64decode(PIXEL.partition(",")[2]))
     await desk.ask("Look at the picture.", say.tool("read", filePath="pixel.png"), say.text("A pixel."))
-
-
-def _pixel() -> bytes:
-    import base64
-
-    return base64.b64decode(PIXEL.partition(",")[2])
 
 
 async def compaction(desk: Desk) -> None:
@@ -283,7 +285,7 @@ async def record(names: Iterable[str], folder: Path, model: ScriptedModel, serve
 async def collect(desk: Desk) -> Json:
     """Everything that OpenCode keeps of a session."""
     messages = desk.unreadable or await desk.get(f"/session/{desk.session}/message")
-    children = await desk.get(f"/session/{desk.session}/children")
+    children = sorted(await desk.get(f"/session/{desk.session}/children"), key=lambda child: child["time"]["created"])
     prompts = [message["info"]["id"] for message in messages if message["info"]["role"] == "user"]
     return {
         "messages": messages,

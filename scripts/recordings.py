@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 Json = Any
-ID = re.compile(r"\b(ses|msg|prt|per|que|call|tool)_[0-9A-Za-z]{16,}\b")
+ID = re.compile(r"\b(ses|msg|prt|per|que|call)_[0-9A-Za-z]{16,}\b")
 HASH = re.compile(r"\b[0-9a-f]{40}\b")
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 SCRIPT = re.compile(r"\n?SCRIPT: [^\n]*")
@@ -46,10 +46,14 @@ class Normaliser:
 
     def _object(self, value: dict[str, Json]) -> Json:
         """The beginning of a thing is told before what is in it, and the end after."""
-        times = {name: item for name, item in value.items() if name == "time" and isinstance(item, dict)}
-        told = {name: self._begin(item) for name, item in times.items()}
-        kept = {name: told.get(name) or self(item) for name, item in value.items() if name not in FLEETING}
-        return {name: self._end(item) if name in times else item for name, item in kept.items()}
+        begun = self._begin(value["time"]) if "time" in value else {}
+        kept = {self._text(name): self._field(name, item) for name, item in value.items() if name not in FLEETING}
+        return kept | {"time": self._end(begun)} if begun else kept
+
+    def _field(self, name: str, value: Json) -> Json:
+        if name == "time":
+            return None
+        return self._name("call", value) if name == "callID" else self(value)
 
     def _begin(self, times: dict[str, Json]) -> dict[str, Json]:
         return {name: None if name in ENDS else self._tick() for name in times}

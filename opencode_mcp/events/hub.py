@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 BACKLOG = 1000
 REMEMBERED_SESSIONS = 2000
 CONNECT_DEADLINE = 15.0
+EVERYTHING = ""
+"""What to listen to in order to hear of every session."""
 
 
 class Listener:
@@ -132,7 +134,7 @@ class Hub:
             fold(self.state(event.session_id), event)
 
     def _dispatch(self, event: Event) -> None:
-        for session_id in self.lineage(event.session_id):
+        for session_id in (*self.lineage(event.session_id), EVERYTHING):
             for listener in self._listeners.get(session_id, ()):
                 listener.put(event)
 
@@ -172,7 +174,7 @@ class Hub:
 
     @contextmanager
     def listen(self, session_id: str) -> Generator[Listener]:
-        """Hear of a session and its subagents while the block runs."""
+        """Hear of a session and its subagents, or of ``EVERYTHING``, while the block runs."""
         listener = Listener()
         self._listeners.setdefault(session_id, []).append(listener)
         try:

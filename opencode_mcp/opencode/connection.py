@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.codec import Reply, Request
     from opencode_mcp.opencode.endpoint import Endpoint
     from opencode_mcp.opencode.launcher import Launcher
+    from opencode_mcp.opencode.transport import Socket
 
 
 class Connection:
@@ -75,6 +76,13 @@ class Connection:
         transport = await self.transport()
         async with transport.events(request, silence=silence) as stream:
             yield stream
+
+    @asynccontextmanager
+    async def websocket(self, request: "Request") -> AsyncGenerator["Socket"]:
+        """Open a WebSocket; see ``Transport.websocket``."""
+        transport = await self.transport()
+        async with transport.websocket(request) as socket:
+            yield socket
 
     def forget(self, transport: Transport) -> None:
         """Drop a door that leads nowhere, so that the next call looks again; another's renewal is left alone."""

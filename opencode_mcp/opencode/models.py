@@ -132,6 +132,8 @@ class ToolState(Wire):
     title: str = ""
     error: str = ""
     metadata: dict[str, Any] = Field(default_factory=dict)
+    attachments: list[dict[str, Any]] = Field(default_factory=list[dict[str, Any]])
+    """File parts that the tool gave beside its output, such as an image that it read."""
 
 
 class BasePart(Wire):
@@ -197,13 +199,48 @@ class FilePart(BasePart):
     filename: str = ""
 
 
+class AgentPart(BasePart):
+    """An agent that the prompt names."""
+
+    type: Literal["agent"]
+    name: str = ""
+
+
+class SubtaskPart(BasePart):
+    """Work that the prompt hands to a subagent."""
+
+    type: Literal["subtask"]
+    prompt: str = ""
+    description: str = ""
+    agent: str = ""
+
+
+class RetryPart(BasePart):
+    """A failure of the model after which it was asked again."""
+
+    type: Literal["retry"]
+    attempt: int = 0
+    error: Failure = Failure()
+
+
+class CompactionPart(BasePart):
+    """Where the conversation before was replaced by a summary."""
+
+    type: Literal["compaction"]
+    auto: bool = False
+    overflow: bool = False
+    """Whether it was because the conversation no longer fitted."""
+
+
 class UnknownPart(BasePart):
     """A part that the bridge has no use for, or does not know."""
 
     type: str = ""
 
 
-_KNOWN_PARTS = frozenset({"text", "reasoning", "tool", "step-finish", "patch", "file"})
+_KNOWN_PARTS = frozenset(
+    {"text", "reasoning", "tool", "step-finish", "patch", "file", "agent", "subtask", "retry", "compaction"}
+)
 
 
 def _part_tag(value: object) -> str:
@@ -218,6 +255,10 @@ Part = Annotated[
     | Annotated[StepFinishPart, Tag("step-finish")]
     | Annotated[PatchPart, Tag("patch")]
     | Annotated[FilePart, Tag("file")]
+    | Annotated[AgentPart, Tag("agent")]
+    | Annotated[SubtaskPart, Tag("subtask")]
+    | Annotated[RetryPart, Tag("retry")]
+    | Annotated[CompactionPart, Tag("compaction")]
     | Annotated[UnknownPart, Tag("unknown")],
     Discriminator(_part_tag),
 ]

@@ -6,7 +6,7 @@ leaves here as one of ours; a test holds that complete.
 
 import base64
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ from opencode_mcp.opencode.codec import Reply, Request, failure
 if TYPE_CHECKING:
     import httpx
     from httpx_sse import EventSource
+    from httpx_ws import AsyncWebSocketSession
 
     from opencode_mcp.opencode.endpoint import Endpoint
 
@@ -53,7 +54,8 @@ class Transport:
         return httpx.AsyncClient(
             base_url=self.endpoint.url,
             headers=_credentials(self.endpoint),
-            limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=16),
+            # With fewer kept than allowed, httpx opens a new one for nearly each of many requests at once.
+            limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
             timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT),
             # A proxy from the environment has no business between two processes of one machine.
             trust_env=not loopback,
@@ -121,10 +123,64 @@ class Transport:
                     raise failure(request.path, _reply(response))
                 yield _event_data(EventSource(response))
 
+    @asynccontextmanager
+    async def websocket(self, request: Request) -> AsyncGenerator["Socket"]:
+        """Open a WebSocket; the headers that open every request open it too, so it needs no ticket.
+
+        Args:
+            request: ``pty.connect``.
+
+        Raises:
+            BackendUnavailable: Nothing answers there.
+            BackendTimeout: It did not open in time.
+            BridgeError: OpenCode refused it.
+        """
+        import httpx
+        from httpx_ws import WebSocketUpgradeError, aconnect_ws
+
+        timeout = httpx.Timeout(CONNECT_TIMEOUT)
+        try:
+            with mapped_errors(self.endpoint.url):
+                async with aconnect_ws(request.path, self._http, params=request.query, timeout=timeout) as session:
+                    yield Socket(session)
+        except WebSocketUpgradeError as error:
+            raise failure(request.path, _reply(error.response)) from error
+
     async def aclose(self) -> None:
         """Close the pooled connections."""
         if "_http" in self.__dict__:
             await self._http.aclose()
+
+
+class Socket:
+    """An open WebSocket. A connection that broke counts as closed, since nothing more can come of it.
+
+    Args:
+        session: The session of httpx-ws.
+    """
+
+    def __init__(self, session: "AsyncWebSocketSession") -> None:
+        self._session = session
+
+    async def send(self, text: str) -> None:
+        """Send a text; to a closed socket, nothing."""
+        from httpx_ws import HTTPXWSException
+
+        with suppress(HTTPXWSException):
+            await self._session.send_text(text)
+
+    async def receive(self) -> str | bytes | None:
+        """Wait for the next message; ``None``: the socket is closed."""
+        from httpx_ws import HTTPXWSException
+        from wsproto.events import BytesMessage, TextMessage
+
+        try:
+            message = await self._session.receive()
+        except HTTPXWSException:
+            return None
+        if isinstance(message, TextMessage):
+            return message.data
+        return bytes(message.data) if isinstance(message, BytesMessage) else b""
 
 
 async def _event_data(source: "EventSource") -> AsyncGenerator[str]:
@@ -154,7 +210,7 @@ def mapped_errors(url: str) -> Generator[None]:
 
     try:
         yield
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict) as error:
         raise translate(error, url) from error
 
 
@@ -172,7 +228,7 @@ def translate(error: Exception, url: str) -> BridgeError:
             return InvalidSetting(f"The URL {url!r} is not one.", hint="It looks like http://127.0.0.1:4096.")
         case SSEError():
             return UnsupportedOperation(f"What answers at {url} sends no event stream.")
-        case httpx.DecodingError() | httpx.TooManyRedirects() | httpx.HTTPStatusError():
+        case httpx.DecodingError() | httpx.TooManyRedirects() | httpx.HTTPStatusError() | httpx.CookieConflict():
             return BackendFailed(f"OpenCode at {url} answered in a way that cannot be read.")
         case _:
             return BackendUnavailable(f"The connection to OpenCode at {url} broke.", hint=UNAVAILABLE_HINT, sent=True)

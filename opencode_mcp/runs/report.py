@@ -44,9 +44,21 @@ class PendingRequest(BaseModel):
     asks: str
     """What is asked, in one text: the command, the file with its diff, or the questions."""
     subagent: bool = False
+    agent_may_answer: bool = True
+    """Whether the calling agent may answer it, or only a person."""
+    permission: str = ""
+    """The kind of permission, such as ``bash``."""
     patterns: list[str] = Field(default_factory=list[str])
     always: list[str] = Field(default_factory=list[str])
     questions: list[dict[str, Any]] = Field(default_factory=list[dict[str, Any]])
+
+
+class Decision(BaseModel):
+    """A permission that the operator's policy answered by itself."""
+
+    permission: str
+    patterns: list[str]
+    reply: str
 
 
 class Usage(BaseModel):
@@ -80,6 +92,8 @@ class RunReport(BaseModel):
     files: list[ChangedFile] = Field(default_factory=list[ChangedFile])
     todos: list[str] = Field(default_factory=list[str])
     pending: list[PendingRequest] = Field(default_factory=list[PendingRequest])
+    decided: list[Decision] = Field(default_factory=list[Decision])
+    """What the operator's policy answered by itself."""
     children: list[str] = Field(default_factory=list[str])
     """The sessions of its subagents."""
     model: str = ""

@@ -6,10 +6,12 @@ from typing import Any
 import anyio
 
 from opencode_mcp.events.hub import Hub
+from opencode_mcp.events.wire import PartChanged
 from opencode_mcp.opencode.argument_problems import problems
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import FileDiff, Message
 from opencode_mcp.runs.follow import MESSAGES_A_PAGE, Run, Sight, answers_in
+from opencode_mcp.runs.progress import Progress
 from opencode_mcp.runs.report import STATUSES, Answer, RunReport, list_files, list_todos, summarise
 from opencode_mcp.runs.state import ENDS, State
 
@@ -36,7 +38,8 @@ async def report_run(
     """
     if sight.state is State.LOST and sight.gone:
         return _lost_report(run, sight)
-    answer = summarise(await all_answers(client, run))
+    answers = await all_answers(client, run)
+    answer = summarise(answers)
     ended = sight.state in ENDS
     told = hub.state(run.session_id).error
     report = RunReport(
@@ -48,7 +51,7 @@ async def report_run(
         text=answer.text or ("" if ended else sight.text),
         output=answer.output,
         error=(answer.error or (told.text if told else "")) if sight.state is State.FAILED else "",
-        activity="" if ended else sight.activity,
+        activity="" if ended else sight.activity or _activity(run, answers),
         files=list_files(await _diffs(client, run, answer) if ended else [], run.directory),
         todos=list_todos(await client.session_todo(run.session_id)),
         pending=sight.pending,
@@ -62,6 +65,14 @@ async def report_run(
     if sight.state is State.LOST:
         report.error = "OpenCode does not work on this run any more, and never finished it: it was restarted meanwhile."
     return _check_output(report, schema)
+
+
+def _activity(run: Run, answers: list[Message]) -> str:
+    """What the record says that a run is doing, for one who has only just looked."""
+    progress = Progress(run.session_id, run.message_id, run.directory, lambda: 0)
+    for part in answers[-1].parts if answers else []:
+        progress.add(PartChanged(run.session_id, part.model_dump(by_alias=True, mode="json")))
+    return progress.take()
 
 
 def _lost_report(run: Run, sight: Sight) -> RunReport:

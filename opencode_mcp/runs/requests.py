@@ -7,7 +7,10 @@ deleted. So an entry is believed only while its session is busy and its tool cal
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import anyio
+
 from opencode_mcp.errors import InvalidArgument, NotFound
+from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Permission, Question, QuestionItem, ToolPart
@@ -17,6 +20,7 @@ SHOWN_METADATA = ("command", "filepath", "diff", "url", "description")
 DIFF_LIMIT = 4000
 
 Request = Permission | Question
+CLOSERS = (wire.RequestClosed, wire.Idle, wire.Gap, wire.Lost)
 
 
 class Requests:
@@ -44,6 +48,22 @@ class Requests:
             and session_id in await self.lineage(request.session_id)
             and await self._waits(request)
         ]
+
+    async def wait_closed(self, request: PendingRequest, directory: str, seconds: float) -> bool:
+        """Wait until a request is answered, by whomever, but no longer than given; say whether it is."""
+        with self._hub.listen(request.session_id) as listener:
+            if not await self._is_open(request.request_id, directory):
+                return True
+            deadline = anyio.current_time() + seconds
+            while (left := deadline - anyio.current_time()) > 0:
+                events = await listener.wait(left)
+                if any(isinstance(event, CLOSERS) for event in events):
+                    return not await self._is_open(request.request_id, directory)
+        return False
+
+    async def _is_open(self, request_id: str, directory: str) -> bool:
+        found = [*await self._client.permissions(directory), *await self._client.questions(directory)]
+        return any(request.id == request_id for request in found)
 
     async def session_of(self, request_id: str, directories: Sequence[str]) -> str:
         """The session that a request is of; empty where no open request of the directories has that id."""
@@ -154,6 +174,7 @@ def describe(request: Request, *, subagent: bool) -> PendingRequest:
         session_id=request.session_id,
         subagent=subagent,
         asks=_permission_text(request),
+        permission=request.permission,
         patterns=request.patterns,
         always=request.always,
     )

@@ -144,16 +144,17 @@ class Runs:
             raise NotFound(f"The session {session.id} has no run yet.")
         return Run(session.directory, session.id, prompt.info.id)
 
-    async def abort(self, run: Run) -> tuple[RunReport, bool]:
-        """Stop a run and its subagents (``session.abort``).
-
-        Returns:
-            The report, and whether anything was running.
-        """
+    async def stop(self, run: Run) -> bool:
+        """Stop a run and its subagents (``session.abort``), and say whether anything was running."""
         client = await self._client(run.directory)
         running = run.session_id in await client.session_status(run.directory)
         if running:
             await client.session_abort(run.session_id, run.directory)
+        return running
+
+    async def abort(self, run: Run) -> tuple[RunReport, bool]:
+        """Stop a run, and report it once it has ended; say whether anything was running."""
+        running = await self.stop(run)
         return await self.follow(run, ABORT_DEADLINE if running else 0), running
 
 

@@ -6,13 +6,21 @@ from typing import TYPE_CHECKING
 
 import anyio
 from mcp.server.mcpserver import MCPServer
+from mcp.server.request_state import RequestStateSecurity
 
 from opencode_mcp import __version__
 from opencode_mcp.server.bridge import Bridge
+from opencode_mcp.server.run_tasks import TOOLS as TASK_TOOLS
+from opencode_mcp.server.run_tasks import RunTasks
+from opencode_mcp.server.seal import Seal
+from opencode_mcp.server.tasks import Tasks
 from opencode_mcp.server.tools import TOOLS
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
+
+STATE_SECONDS = 86_400.0
+"""How long a person may think about a form: a run waits as long as OpenCode runs."""
 
 INSTRUCTIONS = """\
 OpenCode is a coding agent that works in a project by itself: it reads, edits, runs commands and asks when it must. \
@@ -43,6 +51,7 @@ def build_server(settings: "Settings") -> MCPServer[Bridge]:
                 task_group.cancel_scope.cancel()
                 await bridge.aclose()
 
+    seal = Seal(settings.state_directory)
     return MCPServer[Bridge](
         "opencode-mcp",
         title="OpenCode",
@@ -50,6 +59,8 @@ def build_server(settings: "Settings") -> MCPServer[Bridge]:
         instructions=INSTRUCTIONS,
         version=__version__,
         tools=[spec.build() for spec in TOOLS],
+        extensions=[Tasks(RunTasks(seal), TASK_TOOLS)],
+        request_state_security=RequestStateSecurity(codec=seal, ttl=STATE_SECONDS),
         log_level=settings.log_level,
         lifespan=lifespan,
     )

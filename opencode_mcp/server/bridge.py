@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.connection import Connection
     from opencode_mcp.runs.requests import Requests
     from opencode_mcp.runs.run import Runs
+    from opencode_mcp.runs.steward import Steward
     from opencode_mcp.server.fence import Fence
 
 
@@ -69,6 +70,17 @@ class Bridge:
         from opencode_mcp.runs.requests import Requests
 
         return Requests(self.client, self.hub)
+
+    @cached_property
+    def steward(self) -> "Steward":
+        """Carries out the operator's policy on permissions, also while nobody waits."""
+        from opencode_mcp.runs.policy import Policy
+        from opencode_mcp.runs.steward import Steward
+
+        policy = Policy(self.settings.permissions, self.settings.permission_rules)
+        steward = Steward(self.hub, self.requests, policy)
+        self._task_group.start_soon(steward.watch)
+        return steward
 
     @cached_property
     def fence(self) -> "Fence":

@@ -90,6 +90,8 @@ def next_step(report: "RunReport") -> str:
 
 
 def _answer_step(request: "PendingRequest") -> str:
+    if not request.agent_may_answer:
+        return f"Only a person may answer {request.request_id}; opencode_wait asks."
     call = f'request_id="{request.request_id}", session_id="{request.session_id}"'
     if request.kind == "permission":
         return f'Answer with opencode_reply_permission({call}, reply="once"|"always"|"reject").'
@@ -107,6 +109,7 @@ def report_text(report: "RunReport") -> str:
         _files(report),
         "Todos:\n" + "\n".join(report.todos) if report.todos else "",
         "\n".join(map(_request, report.pending)),
+        _decided(report),
         f"Next: {next_step(report)}",
     ]
     return "\n\n".join(section for section in sections if section)
@@ -134,6 +137,13 @@ def _files(report: "RunReport") -> str:
     lines = [f"{file.change} {file.path} +{file.added} -{file.removed}" for file in report.files[:SHOWN_FILES]]
     more = len(report.files) - len(lines)
     return "\n".join(["Changed files:", *lines, *([f"and {more} more"] if more else [])])
+
+
+def _decided(report: "RunReport") -> str:
+    """What policy answered by itself, so that nobody wonders why nobody was asked."""
+    words = {"once": "allowed", "reject": "refused"}
+    lines = [f"{words[item.reply]} {item.permission}: {', '.join(item.patterns)}" for item in report.decided]
+    return "\n".join(["By the operator's policy:", *lines]) if lines else ""
 
 
 def _request(request: "PendingRequest") -> str:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from tests.scripted_model.script import END, Step, Text, parse, spoken
+from tests.scripted_model.actions import Step, Text
+from tests.scripted_model.script import END, parse, spoken
 
 ATTACHED = "Attached media from tool result:"
 """How OpenCode opens a message that it writes by itself, in the user's name, to pass on an image that a tool read."""

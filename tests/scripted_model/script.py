@@ -14,8 +14,23 @@ A step of one action needs no ``step``. Once the script is used up, the model sa
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from typing import Any, cast
+
+from tests.scripted_model.actions import (
+    Action,
+    Cut,
+    Failure,
+    Finish,
+    Hold,
+    Reasoning,
+    Silence,
+    Step,
+    Text,
+    ToolCall,
+    Usage,
+    decode,
+    encode,
+)
 
 MARK = "SCRIPT: "
 END = "Done."
@@ -25,100 +40,9 @@ class ScriptError(ValueError):
     """The prompt carries a script that cannot be read; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Say ``text``, or ``words`` numbered words; ``chunk`` words in one piece, ``delay`` seconds after each."""
-
-    text: str = ""
-    words: int = 0
-    chunk: int = 20
-    delay: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Reasoning:
-    """Think aloud, as reasoning models do."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """Call a tool; several in one step are called together."""
-
-    name: str
-    arguments: Mapping[str, object] = field(default_factory=dict[str, object])
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Wait until a test releases the hold of this name."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """Say nothing for so many seconds."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Answer with an HTTP error the first ``times`` times that the step is asked for; 0 means always.
-
-    Only before anything was said, since a status line cannot be taken back.
-    """
-
-    status: int
-    message: str = "The scripted model fails."
-    code: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    times: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Drop the connection in the middle of the answer, the first ``times`` times; 0 means always."""
-
-    times: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """Name the reason for the end, such as ``length``, instead of the one that fits."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Report these token counts."""
-
-    input: int = 100
-    output: int = 20
-
-
-Action = Text | Reasoning | ToolCall | Hold | Silence | Failure | Cut | Finish | Usage
-Step = tuple[Action, ...]
-KINDS: Mapping[str, type[Action]] = {
-    "text": Text,
-    "reasoning": Reasoning,
-    "tool": ToolCall,
-    "hold": Hold,
-    "silence": Silence,
-    "failure": Failure,
-    "cut": Cut,
-    "finish": Finish,
-    "usage": Usage,
-}
-NAMES: Mapping[type[Action], str] = {kind: name for name, kind in KINDS.items()}
-
-
 def script(*steps: Action | Step, say: str = "Do as the script says.") -> str:
     """Write a prompt: ``say`` for people (titles come from it), then the script in one line."""
-    encoded = [[_encode(action) for action in _as_step(item)] for item in steps]
+    encoded = [[encode(action) for action in _as_step(item)] for item in steps]
     return f"{say}\n{MARK}{json.dumps(encoded)}"
 
 
@@ -133,7 +57,7 @@ def parse(prompt: str) -> Sequence[Step] | None:
         return None
     try:
         encoded = cast("list[list[dict[str, Any]]]", json.loads(line.removeprefix(MARK)))
-        return [tuple(_decode(action) for action in actions) for actions in encoded]
+        return [tuple(decode(action) for action in actions) for actions in encoded]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ScriptError(f"The script cannot be read ({error!r}): {line[:200]}") from error
 
@@ -250,16 +174,3 @@ def usage(*, input: int, output: int) -> Usage:  # noqa: A002 - the word that Op
 
 def _as_step(item: Action | Step) -> Step:
     return item if isinstance(item, tuple) else (item,)
-
-
-def _encode(action: Action) -> dict[str, object]:
-    encoded: dict[str, object] = {"do": NAMES[type(action)]}
-    for item in fields(action):
-        value: object = getattr(action, item.name)
-        if value != item.default:
-            encoded[item.name] = value
-    return encoded
-
-
-def _decode(encoded: dict[str, Any]) -> Action:
-    return KINDS[encoded["do"]](**{name: value for name, value in encoded.items() if name != "do"})

@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.scripted_model.actions import Failure, Step
 from tests.scripted_model.conversation import Asked, answer, read
-from tests.scripted_model.script import Failure, ScriptError, Step
+from tests.scripted_model.script import ScriptError
 from tests.scripted_model.stream import Gates, pause, play
 
 REMEMBERED = 500

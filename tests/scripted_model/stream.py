@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import anyio
 
-from tests.scripted_model.script import Action, Cut, Finish, Hold, Reasoning, Silence, Step, Text, ToolCall, Usage
+from tests.scripted_model.actions import Action, Cut, Finish, Hold, Reasoning, Silence, Step, Text, ToolCall, Usage
 
 Json = Mapping[str, object]
 

@@ -2,12 +2,11 @@
 
 import pytest
 
+from tests.scripted_model.actions import Step, Text
 from tests.scripted_model.conversation import answer, read
 from tests.scripted_model.script import (
     END,
     ScriptError,
-    Step,
-    Text,
     bash,
     cut,
     failure,

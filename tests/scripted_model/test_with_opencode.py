@@ -11,9 +11,8 @@ from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.project import configure
 from tests.harness.waiting import eventually
+from tests.scripted_model.actions import Action, Step
 from tests.scripted_model.script import (
-    Action,
-    Step,
     bash,
     cut,
     failure,

@@ -3,17 +3,18 @@
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.errors import InvalidArgument, NotFound
+from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound
+from opencode_mcp.server.attend import Outcome, attend, may_answer, resumed_run
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.schemas import RUN_REPORT
 from opencode_mcp.server.tool import tool
-from opencode_mcp.server.tools.runs import DEFAULT_WAIT, Seconds, progress_of, report_result
+from opencode_mcp.server.tools.runs import Seconds
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
+    from opencode_mcp.runs.follow import Run
 
 RequestSession = Annotated[str, Field(description="The session that asks, as in the report's `pending`")]
 
@@ -36,17 +37,20 @@ async def opencode_reply_permission(
     ],
     message: Annotated[str, Field(description="With reject: what to do instead; OpenCode then goes on")] = "",
     session_id: RequestSession = "",
-    wait_seconds: Seconds = DEFAULT_WAIT,
-) -> CallToolResult:
+    wait_seconds: Seconds = None,
+) -> Outcome:
     """Allow or refuse what OpenCode asks leave for, then wait for the run as opencode_wait does.
 
     Use it when a report's `pending` names a permission. Ask the person first where the command could do harm. A
     refusal without a message ends the run.
     """
+    if run := resumed_run(ctx):
+        return await attend(ctx, run, wait_seconds)
     if message and reply != "reject":
         raise InvalidArgument("A message goes only with reject.", hint="Leave it out, or reject.")
     bridge = bridge_of(ctx)
     session = await _asking_session(bridge, request_id, session_id)
+    await _check_may_answer(ctx, session, request_id)
     answer = bridge.requests.reply_permission(request_id, session.directory, reply, message)
     return await _answered(ctx, session, answer, wait_seconds)
 
@@ -68,12 +72,14 @@ async def opencode_reply_question(
     ] = [],
     reject: Annotated[bool, Field(description="Dismiss the question; the run ends")] = False,
     session_id: RequestSession = "",
-    wait_seconds: Seconds = DEFAULT_WAIT,
-) -> CallToolResult:
+    wait_seconds: Seconds = None,
+) -> Outcome:
     """Answer what OpenCode asks, then wait for the run as opencode_wait does.
 
     Use it when a report's `pending` names a question. Ask the person unless the answer follows from the task.
     """
+    if run := resumed_run(ctx):
+        return await attend(ctx, run, wait_seconds)
     if reject == bool(answers):
         raise InvalidArgument("Give either answers or reject.", hint='For instance answers=[["Yes"]].')
     bridge = bridge_of(ctx)
@@ -84,6 +90,18 @@ async def opencode_reply_question(
         else bridge.requests.reply_question(request_id, session.directory, answers)
     )
     return await _answered(ctx, session, answer, wait_seconds)
+
+
+async def _check_may_answer(ctx: BridgeContext, session: "Session", request_id: str) -> None:
+    """Refuse an agent what the operator leaves to a person; a request that is not open is told as such later."""
+    bridge = bridge_of(ctx)
+    run = await _run_of(ctx, session)
+    for request in await bridge.requests.open(run.directory, run.session_id):
+        if request.request_id == request_id and not may_answer(ctx, run, request):
+            raise NotAllowed(
+                "Only a person may answer this permission.",
+                hint="opencode_wait asks the person. The operator can let agents answer with --permissions agent.",
+            )
 
 
 async def _asking_session(bridge: Bridge, request_id: str, session_id: str) -> "Session":
@@ -98,16 +116,18 @@ async def _asking_session(bridge: Bridge, request_id: str, session_id: str) -> "
 
 
 async def _answered(
-    ctx: BridgeContext, session: "Session", answer: Awaitable[None], wait_seconds: float
-) -> CallToolResult:
-    """Give the answer, and follow the run that asked: a subagent's belongs to the session that started it."""
-    bridge = bridge_of(ctx)
+    ctx: BridgeContext, session: "Session", answer: Awaitable[None], wait_seconds: float | None
+) -> Outcome:
+    """Give the answer, and attend to the run that asked: a subagent's belongs to the session that started it."""
     note = ""
     try:
         await answer
     except NotFound:
-        note = "It is not open any more: it was answered already, or its run has ended."
-        wait_seconds = 0
+        note, wait_seconds = "It is not open any more: it was answered already, or its run has ended.", 0
+    return await attend(ctx, await _run_of(ctx, session), wait_seconds, note)
+
+
+async def _run_of(ctx: BridgeContext, session: "Session") -> "Run":
+    bridge = bridge_of(ctx)
     root = await bridge.fence.session((await bridge.requests.lineage(session.id))[-1])
-    report = await bridge.runs.follow(await bridge.runs.find(root), wait_seconds, progress_of(ctx))
-    return report_result(report, note)
+    return await bridge.runs.find(root)

@@ -1,51 +1,31 @@
 """Handing work to OpenCode, waiting for it, stopping it."""
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.server.attend import Outcome, attend, progress_of, report_result, resumed_run
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.hosts import wait_of
 from opencode_mcp.server.render import report_data, report_text, result
 from opencode_mcp.server.schemas import RUN_REPORT, RUN_REPORTS
 from opencode_mcp.server.tool import tool
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.follow import Run
     from opencode_mcp.runs.prompt import Prompt
     from opencode_mcp.runs.report import RunReport
 
 Seconds = Annotated[
-    float,
+    float | None,
     Field(ge=0, le=3600, description="How long to wait for the end; 0 returns at once. The run goes on regardless."),
 ]
+Strictness = Annotated[
+    Literal["", "agent", "human", "reject"],
+    Field(description="Stricter than the operator's setting: who must answer this run's permissions"),
+]
 SessionId = Annotated[str, Field(description="The session, as ses_...")]
-DEFAULT_WAIT = 45.0
-
-
-def progress_of(ctx: BridgeContext) -> Callable[[str], Awaitable[None]]:
-    """A teller of progress lines for one request; the number only has to rise, since nobody knows the total."""
-    told = 0
-
-    async def tell(line: str) -> None:
-        nonlocal told
-        told += 1
-        await ctx.report_progress(told, None, line)
-
-    return tell
-
-
-def report_result(report: "RunReport", note: str = "") -> CallToolResult:
-    """A run's report as a tool's result, after a note where there is one."""
-    text = report_text(report)
-    return result(f"{note}\n\n{text}" if note else text, report_data(report))
-
-
-async def follow(ctx: BridgeContext, run: "Run", wait_seconds: float) -> CallToolResult:
-    """Wait for a run with live progress and report it; a cancelled request ends the wait and never the run."""
-    return report_result(await bridge_of(ctx).runs.follow(run, wait_seconds, progress_of(ctx)))
 
 
 @tool(
@@ -68,14 +48,17 @@ async def opencode_run(
     files: Annotated[list[str], Field(description="Files or folders of the project to attach")] = [],
     output_schema: Annotated[dict[str, Any], Field(description="JSON Schema of the answer")] = {},
     title: Annotated[str, Field(description="Title of a new session")] = "",
-    wait_seconds: Seconds = DEFAULT_WAIT,
-) -> CallToolResult:
+    permissions: Strictness = "",
+    wait_seconds: Seconds = None,
+) -> Outcome:
     """Hand a task to OpenCode, a coding agent that reads, edits and runs code in a project by itself.
 
     Use it to delegate work or to go on in an earlier session. It waits and reports what was answered and which files
     changed. If the report says `running`, call opencode_wait; if it says `needs_input`, answer what `pending` asks.
     For a quick look at files use opencode_read_file instead.
     """
+    if run := resumed_run(ctx):
+        return await attend(ctx, run, wait_seconds)
     bridge = bridge_of(ctx)
     session = await bridge.fence.session(session_id) if session_id else None
     if session and directory:
@@ -93,7 +76,9 @@ async def opencode_run(
         output_schema=output_schema or None,
         title=title,
     )
-    return await follow(ctx, await bridge.runs.start(task, session), wait_seconds)
+    run = await bridge.runs.start(task, session)
+    bridge.steward.take_on(run, permissions or "allow")
+    return await attend(ctx, run, wait_seconds)
 
 
 def _prompt(bridge: Bridge, *, agent: str, model: str, **chosen: Any) -> "Prompt":  # noqa: ANN401 - the fields of Prompt
@@ -127,8 +112,8 @@ async def opencode_wait(
     until: Annotated[
         Literal["any", "all"], Field(description="With several: return at the first end, or at the last")
     ] = "all",
-    wait_seconds: Seconds = DEFAULT_WAIT,
-) -> CallToolResult:
+    wait_seconds: Seconds = None,
+) -> Outcome:
     """Wait for a run that was started earlier, by anyone, and report it as opencode_run does.
 
     Use it after a report that said `running`, after an answer to a request, after a restart of anything; with
@@ -142,8 +127,9 @@ async def opencode_wait(
         raise InvalidArgument("message_id names one run, but several sessions are named.", hint="Leave it out.")
     runs = [await bridge.runs.find(await bridge.fence.session(name), message_id) for name in named]
     if len(runs) == 1:
-        return await follow(ctx, runs[0], wait_seconds)
-    return _reports_result(await bridge.runs.follow_all(runs, wait_seconds, progress_of(ctx), until=until))
+        return await attend(ctx, runs[0], wait_seconds)
+    seconds = wait_of(ctx, wait_seconds, bridge.settings.wait)
+    return _reports_result(await bridge.runs.follow_all(runs, seconds, progress_of(ctx), until=until))
 
 
 def _reports_result(reports: "list[RunReport]") -> CallToolResult:

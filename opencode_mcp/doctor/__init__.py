@@ -1,0 +1,79 @@
+"""``opencode-mcp doctor``: tells line by line what is found and works, and what to do about the rest.
+
+It asks no model anything, so it costs nothing: what it proves is that a session can be made, heard of and removed. It
+leaves nothing behind: a server that it starts is stopped again, unless another bridge has come to use it. The checks
+are tables in ``local`` (this machine) and ``backend`` (OpenCode's server).
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from opencode_mcp import __version__
+from opencode_mcp.doctor.finding import Finding
+from opencode_mcp.doctor.local import DEPENDENCIES, local_findings
+
+if TYPE_CHECKING:
+    from opencode_mcp.config import Settings
+
+INDENT = " " * 21
+
+
+def examine(settings: "Settings", *, as_json: bool = False) -> int:
+    """Make all checks and print what they find.
+
+    Args:
+        settings: What the operator decided.
+        as_json: Print one JSON object at the end instead of a line for each check.
+
+    Returns:
+        The exit code: 0 when prompts can be run, else 1.
+    """
+    findings: list[Finding] = []
+
+    def note(finding: Finding) -> None:
+        findings.append(finding)
+        if not as_json:
+            _print(_line(finding))
+
+    for finding in local_findings(settings):
+        note(finding)
+    if not any(finding.failed and finding.check == DEPENDENCIES for finding in findings):
+        import anyio
+
+        from opencode_mcp.doctor.backend import check_backend
+
+        anyio.run(check_backend, settings, note)
+    _print(_document(findings) if as_json else f"\n{_verdict(findings)}")
+    return 1 if _failures(findings) else 0
+
+
+def _print(text: str) -> None:
+    # A check may take seconds, and whoever waits wants to see how far it is.
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _line(finding: Finding) -> str:
+    text = finding.text.strip().replace("\n", f"\n{INDENT}")
+    remedy = f"\n{INDENT}{finding.remedy}" if finding.remedy else ""
+    return f"{finding.grade:<5} {finding.check:<14} {text}{remedy}"
+
+
+def _verdict(findings: Sequence[Finding]) -> str:
+    failures = _failures(findings)
+    if failures:
+        return f"Prompts cannot be run yet: {', '.join(finding.check for finding in failures)}."
+    warnings = [finding.check for finding in findings if finding.grade == "warn"]
+    return f"Prompts can be run; look at: {', '.join(warnings)}." if warnings else "Everything works."
+
+
+def _document(findings: Sequence[Finding]) -> str:
+    checks = [asdict(finding) for finding in findings]
+    return json.dumps({"version": __version__, "works": not _failures(findings), "checks": checks}, indent=2)
+
+
+def _failures(findings: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.failed]

@@ -1,0 +1,183 @@
+"""The checks of OpenCode's server: whether it is reached, what it can work with, and a round trip.
+
+They use the layers as the bridge does, so what they prove is what a prompt needs. No model is asked anything.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import anyio
+
+from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
+from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError, Unauthorized
+from opencode_mcp.events.wire import Event, SessionChanged, SessionDeleted, parse
+from opencode_mcp.opencode.catalog import opencode_version
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.connection import Connection
+from opencode_mcp.opencode.health import check
+from opencode_mcp.opencode.launcher import ATTACH_TIMEOUTS, Launcher
+from opencode_mcp.opencode.state_file import StateFiles
+from opencode_mcp.runs.prompt import check_model
+from opencode_mcp.server.fence import Fence
+
+if TYPE_CHECKING:
+    from opencode_mcp.config import Settings
+
+SERVER = "server"
+TITLE = "opencode-mcp doctor"
+ROUND_TRIP_DEADLINE = 20.0
+CLEANUP_DEADLINE = 5.0
+
+
+class Backend:
+    """What the checks share.
+
+    Args:
+        settings: What the operator decided.
+        connection: The way to the server.
+    """
+
+    def __init__(self, settings: "Settings", connection: Connection) -> None:
+        self.settings = settings
+        self.connection = connection
+        self.client = OpenCodeClient(connection)
+        self.fence = Fence(settings, self.client)
+
+
+async def check_backend(settings: "Settings", note: Callable[[Finding], None]) -> None:
+    """Make the checks, one after the other; where the server is not reached, the rest is left out.
+
+    Args:
+        settings: What the operator decided.
+        note: Is told each finding as soon as there is one.
+    """
+    async with aclosing(Connection(Launcher(settings))) as connection:
+        backend = Backend(settings, connection)
+        for name, check_one in CHECKS.items():
+            try:
+                finding = await check_one(backend)
+            except BridgeError as error:
+                finding = failure_of(error)
+            note(replace(finding, check=name))
+            if name == SERVER and finding.failed:
+                return
+
+
+async def _directories(backend: Backend) -> Finding:
+    if backend.settings.remote:
+        named = ", ".join(backend.settings.directories)
+        return found(f"{named or 'the one that OpenCode was started in'}, on OpenCode's machine")
+    roots = await backend.fence.roots()
+    for root in roots:
+        await backend.fence.directory(root)
+    return found(", ".join(roots))
+
+
+async def _server(backend: Backend) -> Finding:
+    before = StateFiles(backend.settings.state_directory).read_record()
+    began = anyio.current_time()
+    endpoint = (await backend.connection.transport()).endpoint
+    if backend.settings.attached:
+        return found(f"attached to {endpoint.url}")
+    if before and before.process.pid == endpoint.pid:
+        return found(f"{endpoint.url}, which runs already for other bridges")
+    return found(f"started at {endpoint.url} in {anyio.current_time() - began:.1f} s, to be stopped again")
+
+
+async def _version(backend: Backend) -> Finding:
+    version, known = (await backend.client.health()).version, opencode_version()
+    if version.partition(".")[0] != known.partition(".")[0]:
+        return warn(f"OpenCode {version}; this bridge is made for {known}", "Upgrade the older of the two.")
+    return found(f"OpenCode {version}" if version == known else f"OpenCode {version} (tested with {known})")
+
+
+async def _password(backend: Backend) -> Finding:
+    endpoint = (await backend.connection.transport()).endpoint
+    try:
+        await check(replace(endpoint, password=""), timeouts=ATTACH_TIMEOUTS)
+    except Unauthorized:
+        if backend.settings.remote and endpoint.url.startswith("http:"):
+            return warn("accepted, but sent unencrypted to another machine", "Use https, or a tunnel.")
+        return found("asked for and accepted")
+    return warn(
+        "the server asks for none: whoever reaches it can run commands on its machine",
+        "Start it with OPENCODE_SERVER_PASSWORD set, and give the bridge the same.",
+    )
+
+
+async def _providers(backend: Backend) -> Finding:
+    connected = (await backend.client.providers(await backend.fence.directory())).connected
+    if not connected:
+        return fail("none has credentials", "Run `opencode auth login`, or set a provider's key in the environment.")
+    return found(f"usable: {', '.join(connected)}")
+
+
+async def _model(backend: Backend) -> Finding:
+    directory = await backend.fence.directory()
+    own = backend.settings.model
+    name = own or (await backend.client.config(directory)).model
+    if not name:
+        return found("none is set: OpenCode chooses")
+    check_model(await backend.client.providers(directory), name)
+    return found(f"{name}, set {'for the bridge' if own else 'in OpenCode'}")
+
+
+async def _agent(backend: Backend) -> Finding:
+    names = [agent.name for agent in await backend.client.agents(await backend.fence.directory())]
+    chosen = backend.settings.agent
+    if chosen and chosen not in names:
+        return fail(f"OpenCode has no agent {chosen!r}", f"The agents are {', '.join(names)}.")
+    return found(f"{chosen or 'none is set: OpenCode chooses'} (there are {', '.join(names)})")
+
+
+async def _round_trip(backend: Backend) -> Finding:
+    directory = await backend.fence.directory()
+    began = anyio.current_time()
+    try:
+        with anyio.fail_after(ROUND_TRIP_DEADLINE):
+            await _make_hear_remove(backend.client, directory)
+    except TimeoutError as error:
+        raise BackendTimeout("OpenCode's events do not tell of a new session.") from error
+    taken = 1000 * (anyio.current_time() - began)
+    return found(f"a session was made, heard of and removed in {taken:.0f} ms; no model was asked")
+
+
+async def _make_hear_remove(client: OpenCodeClient, directory: str) -> None:
+    async with client.global_event(silence=ROUND_TRIP_DEADLINE) as lines:
+        await _hear(lines)
+        async with _session(client, directory) as session_id:
+            await _hear(lines, SessionChanged, session_id)
+        await _hear(lines, SessionDeleted, session_id)
+
+
+@asynccontextmanager
+async def _session(client: OpenCodeClient, directory: str) -> AsyncGenerator[str]:
+    session = await client.session_create(directory, {"title": TITLE})
+    try:
+        yield session.id
+    finally:
+        with anyio.move_on_after(CLEANUP_DEADLINE, shield=True):
+            await client.call("session.delete", path={"sessionID": session.id})
+
+
+async def _hear(lines: AsyncIterator[str], kind: type[Event] | None = None, session_id: str = "") -> None:
+    """Read on until there is such an event; without a kind, any line will do."""
+    async for line in lines:
+        event = parse(line)
+        if kind is None or (isinstance(event, kind) and event.session_id == session_id):
+            return
+    raise BackendUnavailable("OpenCode ended the event stream.", hint="Run the doctor again.")
+
+
+CHECKS: Mapping[str, Callable[[Backend], Awaitable[Finding]]] = {
+    "directories": _directories,
+    SERVER: _server,
+    "version": _version,
+    "password": _password,
+    "providers": _providers,
+    "model": _model,
+    "agent": _agent,
+    "round trip": _round_trip,
+}

@@ -1,0 +1,114 @@
+"""The checks of this machine: what is installed, and what the settings name.
+
+They use the standard library alone, so that they can also tell of a broken install, and talk to no server.
+"""
+
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from opencode_mcp.config import settings_file
+from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
+from opencode_mcp.errors import BridgeError
+from opencode_mcp.opencode.executable import INSTALL_HINT, find_executable
+
+if TYPE_CHECKING:
+    from opencode_mcp.config import Settings
+
+DISTRIBUTION = "opencode-mcp"
+DEPENDENCIES = "dependencies"
+# The first start of a new program on Windows and macOS is scanned.
+VERSION_TIMEOUT = 60
+GIT_REMEDY = "Install it from git-scm.com: without it, reports cannot name the files that a run changed."
+RIPGREP_REMEDY = "Install ripgrep: without it, OpenCode downloads one when it first searches files."
+
+
+def local_findings(settings: "Settings") -> Iterator[Finding]:
+    """Make the checks, one after the other; those of OpenCode's machine only where that is this one."""
+    checks = CHECKS if settings.remote else {**CHECKS, **CHECKS_BESIDE_OPENCODE}
+    for name, check in checks.items():
+        try:
+            finding = check(settings)
+        except BridgeError as error:
+            finding = failure_of(error)
+        yield replace(finding, check=name)
+
+
+def _python(_settings: "Settings") -> Finding:
+    return found(f"{platform.python_version()} ({platform.system()} {platform.machine()})")
+
+
+def _dependencies(_settings: "Settings") -> Finding:
+    try:
+        versions = [f"{name} {metadata.version(name)}" for name in _required()]
+    except metadata.PackageNotFoundError as error:
+        return fail(f"{error.name} is not installed", f"Install {DISTRIBUTION} again, with pip, pipx or uv.")
+    return found(", ".join(versions))
+
+
+def _required() -> list[str]:
+    """The distributions that the package needs to run, without those of its extras."""
+    requirements = metadata.requires(DISTRIBUTION) or []
+    return [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in requirements if "extra ==" not in line]
+
+
+def _settings_file(settings: "Settings") -> Finding:
+    path = settings_file(settings.environment)
+    return found(str(path) if path.is_file() else f"none; it would be {path}")
+
+
+def _opencode(settings: "Settings") -> Finding:
+    if settings.attached:
+        return found(f"not needed here: attached to {settings.url}")
+    path = str(find_executable(settings))
+    version = _version(path, settings)
+    return found(f"{version} at {path}") if version else fail(f"{path} does not run", INSTALL_HINT)
+
+
+def _git(settings: "Settings") -> Finding:
+    return _tool(settings, "git", GIT_REMEDY)
+
+
+def _ripgrep(settings: "Settings") -> Finding:
+    return _tool(settings, "rg", RIPGREP_REMEDY)
+
+
+def _tool(settings: "Settings", name: str, remedy: str) -> Finding:
+    path = shutil.which(name, path=settings.environment.get("PATH", ""))
+    if path is None:
+        return warn(f"there is no {name} on PATH", remedy)
+    version = _version(path, settings)
+    return found(f"{version} at {path}") if version else warn(f"{path} does not run", remedy)
+
+
+def _version(path: str, settings: "Settings") -> str:
+    """The first line that a program says of its version; empty when it cannot be run."""
+    try:
+        done = subprocess.run(  # noqa: S603 - what the operator has installed
+            [path, "--version"],
+            env=dict(settings.environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=VERSION_TIMEOUT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip().split("\n", 1)[0] if done.returncode == 0 else ""
+
+
+Check = Callable[["Settings"], Finding]
+CHECKS: Mapping[str, Check] = {
+    "Python": _python,
+    DEPENDENCIES: _dependencies,
+    "settings file": _settings_file,
+    "OpenCode": _opencode,
+}
+CHECKS_BESIDE_OPENCODE: Mapping[str, Check] = {"git": _git, "ripgrep": _ripgrep}

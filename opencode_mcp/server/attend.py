@@ -1,0 +1,230 @@
+"""Attending to a run for the length of one call: wait, let policy answer, ask the person, wait on.
+
+One body serves both eras. Where the connection lets the server ask (2025), a form is put to the person while the call
+waits. Where it does not (2026-07-28), the call returns what it needs as an ``InputRequiredResult``; the client's retry
+of the same call brings the answers, and the sealed ``requestState`` tells which run it was, so that it is never started
+again. A cancelled call ends the attention, and never the run.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+import anyio
+from mcp_types import CallToolResult, ElicitRequest, ElicitResult, InputRequiredResult
+
+from opencode_mcp.errors import BackendError, InvalidArgument, NotFound
+from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.elicitation import can_ask, form_of, give_answer
+from opencode_mcp.server.hosts import wait_of
+from opencode_mcp.server.render import report_data, report_text, result
+from opencode_mcp.server.tasks import GRACE, task_slot
+
+if TYPE_CHECKING:
+    from opencode_mcp.runs.follow import Run
+    from opencode_mcp.runs.report import PendingRequest, RunReport
+
+Outcome = CallToolResult | InputRequiredResult
+Tell = Callable[[str], Awaitable[None]]
+# A person who is shown a form needs longer than a silent host would wait; hosts with forms do wait for them.
+FORM_WAIT = 600.0
+FORM_HEARTBEAT = 10.0
+ABORT_DEADLINE = 1.5
+"""A host gives a bridge about two seconds to end."""
+UNANSWERED = "The person was asked and gave no answer, so it is still open."
+
+
+def progress_of(ctx: BridgeContext) -> Tell:
+    """A teller of progress lines for one request; the number only has to rise, since nobody knows the total."""
+    told = 0
+
+    async def tell(line: str) -> None:
+        nonlocal told
+        told += 1
+        await ctx.report_progress(told, None, line)
+
+    return tell
+
+
+def report_result(report: "RunReport", note: str = "") -> CallToolResult:
+    """A run's report as a tool's result, after a note where there is one."""
+    text = report_text(report)
+    return result(f"{note}\n\n{text}" if note else text, report_data(report))
+
+
+def resumed_run(ctx: BridgeContext) -> "Run | None":
+    """The run that a retried call belongs to; ``None`` for a call that is made for the first time."""
+    if not ctx.request_state:
+        return None
+    from opencode_mcp.runs.follow import Run
+
+    state = cast("dict[str, str]", json.loads(ctx.request_state))
+    return Run(state["directory"], state["session_id"], state["message_id"])
+
+
+@dataclass(slots=True)
+class _Attention:
+    """One call's attention to one run."""
+
+    ctx: BridgeContext
+    run: "Run"
+    seconds: float
+    tell: Tell
+    note: str = ""
+    unanswered: set[str] = field(default_factory=set[str])
+    """Requests that a person was asked in this call and did not answer."""
+
+    @property
+    def bridge(self) -> Bridge:
+        return bridge_of(self.ctx)
+
+    async def give(self) -> Outcome:
+        """Attend until the run ends, needs what nobody here can give, or the time is over."""
+        await self._take_answers()
+        deadline = anyio.current_time() + self.seconds
+        while True:
+            report = await self.bridge.runs.follow(self.run, deadline - anyio.current_time(), self.tell)
+            if report.status == "needs_input" and await self._settled_by_policy(report):
+                continue
+            request = self._to_ask(report) if self.seconds else None
+            if request is None:
+                self._complete(report)
+                return report_result(report, self.note)
+            if not self.ctx.session.can_send_request:
+                return self._ask_by_return(report)
+            began = anyio.current_time()
+            await self._ask_live(request)
+            deadline += anyio.current_time() - began
+
+    async def _settled_by_policy(self, report: "RunReport") -> bool:
+        """Let policy answer what it decides, and say whether it answered anything."""
+        asked = report.pending
+        report.pending = await self.bridge.steward.settle(self.run, asked)
+        return len(report.pending) < len(asked)
+
+    def _to_ask(self, report: "RunReport") -> "PendingRequest | None":
+        return next((request for request in report.pending if self._is_for_person(request)), None)
+
+    def _is_for_person(self, request: "PendingRequest") -> bool:
+        if request.request_id in self.unanswered or not can_ask(self.ctx.client_capabilities):
+            return False
+        return request.kind == "question" or self.bridge.steward.decider(self.run, request) == "human"
+
+    def _complete(self, report: "RunReport") -> None:
+        """Add what only the bridge knows: what policy decided, and who may answer the rest."""
+        report.decided = self.bridge.steward.decisions(self.run)
+        for request in report.pending:
+            request.agent_may_answer = may_answer(self.ctx, self.run, request)
+        if any(request.request_id in self.unanswered for request in report.pending):
+            self.note = f"{self.note} {UNANSWERED}".strip()
+
+    # The 2025 era: a form while the call waits
+
+    async def _ask_live(self, request: "PendingRequest") -> None:
+        """Show a form until it is filled, or the request is answered elsewhere."""
+        filled: list[ElicitResult] = []
+        closed = False
+        async with anyio.create_task_group() as tasks:
+
+            async def ask() -> None:
+                form = form_of(request)
+                filled.append(
+                    await self.ctx.session.elicit_form(form.message, form.requested_schema, self.ctx.request_id)
+                )
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(ask)
+            closed = await self._wait_closed(request)
+            tasks.cancel_scope.cancel()
+        if filled:
+            await self._take_answer(request, filled[0])
+        elif not closed:
+            self.unanswered.add(request.request_id)
+
+    async def _wait_closed(self, request: "PendingRequest") -> bool:
+        """Wait until a request is not open any more; a person may also answer in a terminal of OpenCode's."""
+        with anyio.move_on_after(FORM_WAIT):
+            while not await self.bridge.requests.wait_closed(request, self.run.directory, FORM_HEARTBEAT):
+                await self.tell("waiting for the person's answer")
+            return True
+        return False
+
+    # The era of 2026: the call returns what it needs, and is made again
+
+    def _ask_by_return(self, report: "RunReport") -> InputRequiredResult:
+        asked = [request for request in report.pending if self._is_for_person(request)]
+        state = {
+            "directory": self.run.directory,
+            "session_id": self.run.session_id,
+            "message_id": self.run.message_id,
+            "asked": [request.model_dump(mode="json") for request in asked],
+            "unanswered": sorted(self.unanswered),
+        }
+        return InputRequiredResult(
+            input_requests={request.request_id: ElicitRequest(params=form_of(request)) for request in asked},
+            request_state=json.dumps(state),
+        )
+
+    async def _take_answers(self) -> None:
+        """Pass on the answers that a retried call brings."""
+        if not self.ctx.request_state:
+            return
+        from opencode_mcp.runs.report import PendingRequest
+
+        state = json.loads(self.ctx.request_state)
+        self.unanswered.update(state["unanswered"])
+        for request in map(PendingRequest.model_validate, state["asked"]):
+            filled = (self.ctx.input_responses or {}).get(request.request_id)
+            if isinstance(filled, ElicitResult):
+                await self._take_answer(request, filled)
+            else:
+                self.unanswered.add(request.request_id)
+
+    async def _take_answer(self, request: "PendingRequest", filled: ElicitResult) -> None:
+        """Pass one answer on; a late or repeated one changes nothing and is no error."""
+        try:
+            if not await give_answer(self.bridge.requests, request, self.run.directory, filled):
+                self.unanswered.add(request.request_id)
+        except NotFound:
+            self.note = "The answer came too late: it was answered elsewhere, or the run went on without it."
+        except InvalidArgument as error:
+            self.note = str(error)
+            self.unanswered.add(request.request_id)
+
+
+def may_answer(ctx: BridgeContext, run: "Run", request: "PendingRequest") -> bool:
+    """Whether the calling agent may answer a request: a permission only where no person can be asked."""
+    decider = bridge_of(ctx).steward.decider(run, request)
+    return decider == "agent" or (decider == "human" and not can_ask(ctx.client_capabilities))
+
+
+async def attend(ctx: BridgeContext, run: "Run", wait_seconds: float | None, note: str = "") -> Outcome:
+    """Wait for a run with live progress, ask what it asks, and report it.
+
+    Args:
+        ctx: The call.
+        run: The run.
+        wait_seconds: How long the caller wants to wait; ``None``: as long as its host bears.
+        note: What to say before the report.
+    """
+    settings = bridge_of(ctx).settings
+    seconds = wait_of(ctx, wait_seconds, settings.wait)
+    slot = task_slot.get()
+    if slot is not None and seconds > GRACE:
+        slot.run = run
+        seconds = GRACE
+    try:
+        return await _Attention(ctx, run, seconds, progress_of(ctx), note).give()
+    except anyio.get_cancelled_exc_class():
+        if settings.abort_on_cancel:
+            await _abort_quietly(bridge_of(ctx), run)
+        raise
+
+
+async def _abort_quietly(bridge: Bridge, run: "Run") -> None:
+    with anyio.move_on_after(ABORT_DEADLINE, shield=True):
+        try:
+            await bridge.runs.stop(run)
+        except BackendError:
+            return

@@ -1,0 +1,63 @@
+"""How long a call may wait: the weakest host gives up after 60 s and says nothing.
+
+The figures are measured, but for those marked as read in a host's own documentation. A call ends some seconds before
+its host would give up; a host that is not known, or that hears no progress, counts as the weakest.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opencode_mcp.server.bridge import BridgeContext
+
+UNKNOWN = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One host, told by a part of the name that it gives itself."""
+
+    name: str
+    seconds: float
+    """How long a call may wait while progress is told."""
+    because: str
+
+
+HOSTS = (
+    Host("claude-code", 600, "survives a silent call; no limit of its own unless MCP_TOOL_TIMEOUT is set"),
+    Host("copilot", 600, "survives a silent call of 90 s; its limit is configurable"),
+    Host("visual studio code", 600, "sets no limit on a request (read)"),
+    Host("opencode", 600, "gives up after 60 s, but progress starts its clock again"),
+    Host("codex", 240, "gives up after 300 s, whatever the progress (read)"),
+    Host("qwen", 240, "survives a silent call of 90 s"),
+    Host("gemini", 540, "gives up after 10 min, whatever the progress (read)"),
+)
+# Hosts whose clock does not care for progress may wait without it, too.
+DEAF = frozenset({"claude-code", "copilot", "visual studio code", "codex", "qwen", "gemini"})
+
+
+def longest_wait(client_name: str, *, hears_progress: bool) -> float:
+    """How many seconds a call of this host may wait.
+
+    Args:
+        client_name: ``clientInfo.name``; empty where the client did not say.
+        hears_progress: Whether the request carries a progress token.
+    """
+    name = client_name.lower()
+    host = next((host for host in HOSTS if host.name in name), None)
+    if host is None or not (hears_progress or host.name in DEAF):
+        return UNKNOWN
+    return host.seconds
+
+
+def wait_of(ctx: "BridgeContext", asked: float | None, setting: float | None) -> float:
+    """How many seconds a call waits: what it asks for, else what the operator set, else what its host bears."""
+    if asked is not None:
+        return asked
+    if setting is not None:
+        return setting
+    session = ctx.session
+    params = session.client_params
+    meta = ctx.request_context.meta
+    token = meta.get("progress_token") if meta else None
+    return longest_wait(params.client_info.name if params else "", hears_progress=token is not None)

@@ -1,0 +1,194 @@
+"""The Tasks extension of MCP (SEP-2663): the protocol's side of it, for any source of tasks.
+
+A client of the 2026-07-28 era that declares the extension may get a task instead of a result, and asks for it with
+``tasks/get``, answers it with ``tasks/update`` and stops it with ``tasks/cancel``. What a task is, where it is kept and
+when a call becomes one is the source's to say; see ``run_tasks.py``.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.extension import Extension, MethodBinding
+from mcp.server.mcpserver.server import require_client_extension
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, CallToolRequestParams, RequestParams
+from pydantic import ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+if TYPE_CHECKING:
+    from opencode_mcp.runs.follow import Run
+
+IDENTIFIER = "io.modelcontextprotocol/tasks"
+MODERN = frozenset({"2026-07-28"})
+HEADER_MISMATCH = -32020
+GRACE = 1.5
+"""Seconds that a call may take before it becomes a task: what is quick stays a plain result."""
+
+Status = Literal["working", "input_required", "completed", "failed", "cancelled"]
+Context = ServerRequestContext[Any, Any]
+
+
+@dataclass(slots=True)
+class TaskSlot:
+    """Where a tool leaves the run that it could not wait for; set only while a call may become a task."""
+
+    run: "Run | None" = None
+
+
+task_slot: ContextVar[TaskSlot | None] = ContextVar("task_slot", default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskState:
+    """A task at one moment."""
+
+    task_id: str
+    status: Status
+    created: str
+    """When it began, as an ISO 8601 text."""
+    updated: str
+    """When it last changed."""
+    message: str = ""
+    """What it is doing, for a person."""
+    ttl_ms: int = 86_400_000
+    poll_ms: int = 1000
+    input_requests: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What it waits for, by keys that are used once in its life."""
+    result: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
+
+    def as_offer(self) -> dict[str, Any]:
+        """The result of a call that became a task."""
+        message = {"statusMessage": self.message} if self.message else {}
+        return {
+            "resultType": "task",
+            "taskId": self.task_id,
+            "status": self.status,
+            "createdAt": self.created,
+            "lastUpdatedAt": self.updated,
+            "ttlMs": self.ttl_ms,
+            "pollIntervalMs": self.poll_ms,
+        } | message
+
+    def as_answer(self) -> dict[str, Any]:
+        """The result of ``tasks/get``."""
+        answer = self.as_offer() | {"resultType": "complete"}
+        match self.status:
+            case "input_required":
+                return answer | {"inputRequests": dict(self.input_requests)}
+            case "completed":
+                return answer | {"result": self.result}
+            case "failed":
+                return answer | {"error": self.error}
+            case _:
+                return answer
+
+
+class TaskSource(Protocol):
+    """Where tasks come from."""
+
+    async def offer(
+        self, params: CallToolRequestParams, ctx: Context, call_next: CallNext
+    ) -> HandlerResult | TaskState:
+        """Make a call, and give its result, or the task that it became."""
+        ...
+
+    async def get(self, task_id: str, ctx: Context) -> TaskState | None:
+        """The task; ``None`` where there is none of that id."""
+        ...
+
+    async def update(self, task_id: str, responses: Mapping[str, Any], ctx: Context) -> bool:
+        """Take answers to what a task waits for; unknown keys are passed over. False: there is no such task."""
+        ...
+
+    async def cancel(self, task_id: str, ctx: Context) -> bool:
+        """Stop a task. False: there is no such task."""
+        ...
+
+
+class _Params(RequestParams):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+
+class TaskParams(_Params):
+    """Names a task."""
+
+    task_id: str
+
+
+class UpdateParams(TaskParams):
+    """Answers what a task waits for."""
+
+    input_responses: dict[str, Any] = Field(default_factory=dict)
+
+
+class Tasks(Extension):
+    """The extension, as ``MCPServer`` takes it.
+
+    Args:
+        source: Where tasks come from.
+        tools: The tools whose calls may become tasks.
+    """
+
+    identifier = IDENTIFIER
+
+    def __init__(self, source: TaskSource, tools: Sequence[str]) -> None:
+        self._source = source
+        self._tools = frozenset(tools)
+
+    def methods(self) -> Sequence[MethodBinding]:
+        """``tasks/get``, ``tasks/update`` and ``tasks/cancel``."""
+        return [
+            MethodBinding("tasks/get", TaskParams, self._get, MODERN),
+            MethodBinding("tasks/update", UpdateParams, self._update, MODERN),
+            MethodBinding("tasks/cancel", TaskParams, self._cancel, MODERN),
+        ]
+
+    async def intercept_tool_call(
+        self, params: CallToolRequestParams, ctx: Context, call_next: CallNext
+    ) -> HandlerResult:
+        """Let a call become a task where its client can take one."""
+        if params.name not in self._tools or not declares_tasks(ctx):
+            return await call_next(ctx)
+        outcome = await self._source.offer(params, ctx, call_next)
+        return outcome.as_offer() if isinstance(outcome, TaskState) else outcome
+
+    async def _get(self, ctx: Context, params: TaskParams) -> HandlerResult:
+        _check(ctx, params)
+        task = await self._source.get(params.task_id, ctx)
+        if task is None:
+            raise _unknown(params)
+        return task.as_answer()
+
+    async def _update(self, ctx: Context, params: UpdateParams) -> HandlerResult:
+        _check(ctx, params)
+        if not await self._source.update(params.task_id, params.input_responses, ctx):
+            raise _unknown(params)
+        return {}
+
+    async def _cancel(self, ctx: Context, params: TaskParams) -> HandlerResult:
+        _check(ctx, params)
+        if not await self._source.cancel(params.task_id, ctx):
+            raise _unknown(params)
+        return {}
+
+
+def declares_tasks(ctx: Context) -> bool:
+    """Whether this request's client can take a task."""
+    capabilities = ctx.session.client_capabilities
+    return ctx.protocol_version in MODERN and IDENTIFIER in ((capabilities and capabilities.extensions) or {})
+
+
+def _check(ctx: Context, params: TaskParams) -> None:
+    """Refuse a client that did not declare the extension, and a header that names another task than the body."""
+    headers = getattr(ctx.request, "headers", None)
+    if headers is not None and headers.get("mcp-name") != params.task_id:
+        raise MCPError(HEADER_MISMATCH, "The header Mcp-Name does not name the task that the request does.")
+    require_client_extension(ctx, IDENTIFIER)
+
+
+def _unknown(params: TaskParams) -> MCPError:
+    return MCPError(INVALID_PARAMS, f"There is no task {params.task_id!r}.")

@@ -1,0 +1,223 @@
+"""Requests as they are written, replies as they are read, and every shape in which OpenCode says no."""
+
+import json
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opencode_mcp.errors import (
+    BackendFailed,
+    BridgeError,
+    InvalidArgument,
+    NotFound,
+    SessionBusy,
+    Unauthorized,
+    UnsupportedOperation,
+)
+from opencode_mcp.opencode.catalog import operation
+from opencode_mcp.opencode.codec import Reply, decode, encode, failure, is_unreadable_page
+
+JSON = {"content-type": "application/json; charset=utf-8"}
+HTML = {"content-type": "text/html;charset=UTF-8"}
+PLAIN = {"content-type": "text/plain;charset=UTF-8"}
+GET = operation("session.get")
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+
+
+def reply(status: int, body: object = None, headers: dict[str, str] | None = None) -> Reply:
+    """A reply with JSON, or with the text that the body is."""
+    data = body.encode() if isinstance(body, str) else b"" if body is None else json.dumps(body).encode()
+    return Reply(status=status, headers=JSON if headers is None else headers, body=data)
+
+
+def data(name: str, message: str, **more: str) -> dict[str, object]:
+    """A failure in OpenCode's older shape."""
+    return {"name": name, "data": {"message": message, **more}}
+
+
+HIDDEN = "Unexpected server error. Check server logs for details."
+FAILURES: list[tuple[Reply, type[BridgeError], str]] = [
+    (
+        reply(400, data("BadRequest", 'Missing key\n  at ["parts"]', kind="Payload")),
+        InvalidArgument,
+        'OpenCode refused session.get: Missing key at ["parts"].',
+    ),
+    (reply(400, {"_tag": "BadRequest"}), InvalidArgument, "OpenCode refused session.get: a malformed request."),
+    (
+        reply(400, {"error": "MCP server m1 does not support OAuth"}),
+        InvalidArgument,
+        "OpenCode refused session.get: MCP server m1 does not support OAuth.",
+    ),
+    (
+        reply(400, {"success": False, "error": "Unknown installation method"}),
+        InvalidArgument,
+        "OpenCode refused session.get: Unknown installation method.",
+    ),
+    (
+        reply(400, data("VcsApplyError", "patch does not apply", reason="not-clean")),
+        InvalidArgument,
+        "OpenCode refused session.get: patch does not apply.",
+    ),
+    (
+        reply(400, {"name": "ProviderAuthOauthMissing", "data": {"providerID": "x"}}),
+        InvalidArgument,
+        "OpenCode refused session.get: a malformed request.",
+    ),
+    (reply(401, headers={"www-authenticate": 'Basic realm="Secure Area"'}), Unauthorized, "refused the password"),
+    (
+        reply(401, {"_tag": "UnauthorizedError", "message": "Authentication required"}),
+        Unauthorized,
+        "refused the password",
+    ),
+    (
+        reply(404, data("NotFoundError", "Session not found: ses_x")),
+        NotFound,
+        "Session not found: ses_x",
+    ),
+    (
+        reply(404, {"_tag": "PermissionNotFoundError", "requestID": "per_x", "message": "Permission not found: per_x"}),
+        NotFound,
+        "Permission not found: per_x",
+    ),
+    (
+        reply(404, {"_tag": "McpServerNotFoundError", "name": "m1", "message": "MCP server not found: m1"}),
+        NotFound,
+        "MCP server not found: m1",
+    ),
+    (reply(404, headers={}), NotFound, "OpenCode knows nothing by that name (session.get)."),
+    (
+        reply(409, {"_tag": "SessionBusyError", "sessionID": "ses_x", "message": "Session is busy: ses_x"}),
+        SessionBusy,
+        "Session is busy: ses_x",
+    ),
+    (
+        reply(403, {"_tag": "PtyForbiddenError", "message": "Forbidden"}),
+        BackendFailed,
+        "OpenCode failed at session.get: Forbidden.",
+    ),
+    (
+        reply(500, data("UnknownError", HIDDEN, ref="err_1")),
+        BackendFailed,
+        f"OpenCode failed at session.get: {HIDDEN}",
+    ),
+    (
+        reply(500, "Workspace not found: wrk_zz", PLAIN),
+        BackendFailed,
+        "OpenCode failed at session.get: Workspace not found: wrk_zz.",
+    ),
+    (reply(500, {"_tag": "InternalServerError"}), BackendFailed, "OpenCode failed at session.get: HTTP 500."),
+    (reply(500, headers={}), BackendFailed, "OpenCode failed at session.get: HTTP 500."),
+    (reply(503, headers={}), BackendFailed, "OpenCode failed at session.get: HTTP 503."),
+    (reply(503, {"_tag": "ServiceUnavailableError"}), BackendFailed, "OpenCode failed at session.get: HTTP 503."),
+    (reply(500, "[1, 2]"), BackendFailed, "OpenCode failed at session.get: HTTP 500."),
+    (reply(502, "<html>Bad gateway</html>", HTML), BackendFailed, "Bad gateway"),
+]
+"""Every shape of failure that OpenCode was seen to answer, and some that a proxy before it might."""
+
+
+@pytest.mark.parametrize(("answer", "kind", "said"), FAILURES)
+def test_a_failure_becomes_the_error_that_fits_in_opencodes_own_words(
+    answer: Reply, kind: type[BridgeError], said: str
+) -> None:
+    error = failure("session.get", answer)
+    assert type(error) is kind
+    assert said in error.message
+    with pytest.raises(kind):
+        decode(GET, answer)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (data("UnknownError", HIDDEN), "UnknownError"),
+        ({"_tag": "McpServerNotFoundError", "name": "m1", "message": "?"}, "McpServerNotFoundError"),
+        ({"message": "?"}, ""),
+    ],
+)
+def test_a_failure_keeps_its_status_and_opencodes_name_for_it(body: object, kind: str) -> None:
+    error = failure("session.get", reply(500, body))
+    assert isinstance(error, BackendFailed)
+    assert (error.status, error.kind) == (500, kind)
+
+
+def test_a_refused_password_says_where_to_set_it() -> None:
+    assert "--password" in failure("session.get", reply(401)).hint
+
+
+def test_a_long_page_in_place_of_an_error_is_cut() -> None:
+    assert len(failure("session.get", reply(502, "x" * 10_000, HTML)).message) < 600
+
+
+def test_a_page_with_200_is_an_operation_that_this_opencode_lacks() -> None:
+    with pytest.raises(UnsupportedOperation, match=r"session\.get \(GET /session/\{sessionID\}\)"):
+        decode(GET, reply(200, "<!doctype html><title>OpenCode</title>", HTML))
+
+
+@pytest.mark.parametrize(
+    ("answer", "value"),
+    [
+        (reply(200, {"id": "ses_1"}), {"id": "ses_1"}),
+        (reply(200, True), True),
+        (reply(200, []), []),
+        (reply(200, "null"), None),
+        (reply(204, headers={}), None),
+        (reply(200, headers={}), None),
+        (reply(200, "diff --git a b", PLAIN), "diff --git a b"),
+        (Reply(status=200, headers=PLAIN, body=b"caf\xe9"), "caf\ufffd"),
+        (reply(200, '{"id": 1}', {"content-type": "application/json"}), {"id": 1}),
+    ],
+)
+def test_a_good_reply_is_read_by_its_media_type(answer: Reply, value: object) -> None:
+    assert decode(GET, answer) == value
+
+
+@pytest.mark.parametrize("body", [b'{"id": ', b"\xff\xfe", b"OK"])
+def test_json_that_is_none_is_a_failure_of_opencode(body: bytes) -> None:
+    with pytest.raises(BackendFailed, match="is not JSON"):
+        decode(GET, Reply(status=200, headers=JSON, body=body))
+
+
+@pytest.mark.parametrize("value", ["ses_1", "a/b", "..", "a b", "100%", "%2F", "ä/ö?#&", "\n"])
+def test_a_value_in_the_path_stays_one_segment(value: str) -> None:
+    path = encode(GET, path={"sessionID": value}).path
+    assert path.count("/") == GET.path.count("/")
+    assert not set(path) & set("?# ")
+
+
+@given(TEXTS)
+def test_a_value_in_the_path_comes_back_as_it_was(value: str) -> None:
+    assert unquote(encode(GET, path={"sessionID": value}).path).removeprefix("/session/") == value
+
+
+@given(TEXTS.map(lambda text: f"/{text}"))
+def test_a_directory_survives_that_opencode_decodes_it_once_more_than_the_query(directory: str) -> None:
+    query = encode(operation("session.list"), directory=directory).query
+    assert unquote(query["directory"]) == directory
+
+
+def test_a_directory_goes_where_the_operation_takes_it() -> None:
+    takes = {row: encode(operation(row), directory="/p").query for row in ("session.list", "global.health")}
+    assert takes == {"session.list": {"directory": "/p"}, "global.health": {}}
+    v2 = encode(operation("v2.fs.list"), directory="/p").query
+    assert v2 == {"location[directory]": "/p"}
+
+
+def test_query_values_are_texts_and_none_is_left_out() -> None:
+    values = {"roots": True, "limit": 5, "search": "two words", "start": None, "many": ["a"]}
+    query = encode(operation("session.list"), query=values).query
+    assert query == {"roots": "true", "limit": "5", "search": "two words", "many": '["a"]'}
+
+
+def test_a_request_carries_the_method_the_headers_and_the_body_of_its_operation() -> None:
+    request = encode(operation("pty.connectToken"), path={"ptyID": "pty_1"}, body={})
+    assert (request.method, request.path, request.body) == ("POST", "/pty/pty_1/connect-token", {})
+    assert request.headers == {"x-opencode-ticket": "1"}
+
+
+def test_only_opencodes_own_failure_to_encode_a_page_counts_as_unreadable() -> None:
+    message = 'Expected OutputFormatJsonSchema, got {"type":"json_schema"}\n  at [0]["info"]["format"]'
+    assert is_unreadable_page(failure("session.messages", reply(400, data("BadRequest", message, kind="Body"))))
+    assert not is_unreadable_page(failure("session.messages", reply(400, {"_tag": "BadRequest"})))
+    assert not is_unreadable_page(failure("session.messages", reply(500, data("UnknownError", message))))

@@ -1,0 +1,107 @@
+"""What each kind of setting takes, and what it says to anything else."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from opencode_mcp.errors import InvalidSetting
+from opencode_mcp.options import (
+    DECIDERS,
+    OPTIONS,
+    Option,
+    as_decider,
+    as_directories,
+    as_log_level,
+    as_model,
+    as_rules,
+    as_switch,
+    as_text,
+    as_texts,
+    as_url,
+    as_wait,
+)
+
+HERE = os.path.abspath(os.sep)  # noqa: PTH100 - settings are texts
+
+Reader = Callable[[object], object]
+
+
+@pytest.mark.parametrize(
+    ("read", "given", "value"),
+    [
+        (as_text, "any", "any"),
+        (as_texts, "one", ("one",)),
+        (as_texts, ["one", "two"], ("one", "two")),
+        (as_switch, True, True),
+        (as_switch, "Yes", True),
+        (as_switch, "off", False),
+        (as_switch, "0", False),
+        (as_url, "http://127.0.0.1:4096/", "http://127.0.0.1:4096"),
+        (as_url, "https://host", "https://host"),
+        (as_directories, [HERE], (HERE,)),
+        (as_directories, HERE, (HERE,)),
+        (as_model, "anthropic/claude-opus", "anthropic/claude-opus"),
+        (as_model, "router/vendor/model", "router/vendor/model"),
+        (as_log_level, "debug", "DEBUG"),
+        (as_decider, "agent", "agent"),
+        (as_wait, "0", 0.0),
+        (as_wait, 3600, 3600.0),
+        (as_wait, "1.5", 1.5),
+        (as_rules, {"bash": "human"}, {"bash": {"*": "human"}}),
+        (as_rules, {"bash": {"git *": "allow", "*": "agent"}}, {"bash": {"git *": "allow", "*": "agent"}}),
+    ],
+)
+def test_a_good_value_is_read(read: Reader, given: object, value: object) -> None:
+    assert read(given) == value
+
+
+@pytest.mark.parametrize(
+    ("read", "given", "said"),
+    [
+        (as_text, 3, "takes a text"),
+        (as_texts, 3, "takes a list of texts"),
+        (as_texts, ["one", 2], "takes a list of texts"),
+        (as_switch, "maybe", "takes true or false"),
+        (as_switch, "", "takes true or false"),
+        (as_switch, 1, "takes true or false"),
+        (as_url, "127.0.0.1:4096", "looks like http://127.0.0.1:4096"),
+        (as_url, "ftp://host", "'ftp://host' is no URL"),
+        (as_url, "http://", "is no URL"),
+        (as_url, "http://me:hush@host", "--username and --password"),
+        (as_directories, ["project"], "'project' is relative"),
+        (as_directories, [HERE, "./x"], "absolute path"),
+        (as_model, "opus", "'opus' names no provider"),
+        (as_model, "/opus", "names no provider"),
+        (as_model, "anthropic/", "names no provider"),
+        (as_log_level, "LOUD", "DEBUG, INFO, WARNING, ERROR"),
+        (as_decider, "nobody", "allow, agent, human, reject"),
+        (as_wait, "-1", "0 to 3600 seconds"),
+        (as_wait, 3601, "0 to 3600 seconds"),
+        (as_wait, "soon", "'soon' is no waiting time"),
+        (as_wait, "nan", "is no waiting time"),
+        (as_rules, "human", "takes a table"),
+        (as_rules, {"bash": {"*": "nobody"}}, "'nobody'"),
+        (as_rules, {"bash": 3}, "takes a text"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_what_would_be_right(read: Reader, given: object, said: str) -> None:
+    with pytest.raises(InvalidSetting) as refused:
+        read(given)
+    assert said in str(refused.value)
+    assert "hush" not in str(refused.value)
+
+
+def test_deciders_go_from_the_loosest_to_the_strictest() -> None:
+    assert DECIDERS == ("allow", "agent", "human", "reject")
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+def test_a_flag_is_the_name_with_dashes_but_for_the_repeatable_directory(option: Option) -> None:
+    expected = "--directory" if option.name == "directories" else "--" + option.name.replace("_", "-")
+    assert option.spelling == expected
+
+
+def test_no_variable_belongs_to_two_options() -> None:
+    variables = [name for option in OPTIONS for name in option.variables]
+    assert len(variables) == len(set(variables))
