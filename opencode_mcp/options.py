@@ -4,7 +4,7 @@ The command line, the environment, the settings file and the README's table are 
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ Kind = Literal["text", "list", "switch", "table"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Decider = Literal["allow", "agent", "human", "reject"]
 """Who answers a permission: nobody (it is allowed), the calling agent, a person, nobody (it is refused)."""
-DECIDERS: Sequence[Decider] = get_args(Decider)
+DECIDERS: tuple[Decider, ...] = get_args(Decider)
 """From the loosest to the strictest."""
 
 Rules = Mapping[str, Mapping[str, Decider]]

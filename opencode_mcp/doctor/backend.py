@@ -3,8 +3,8 @@
 They use the layers as the bridge does, so what they prove is what a prompt needs. No model is asked anything.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import anyio
 
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError, Unauthorized
-from opencode_mcp.events.wire import Event, SessionChanged, SessionDeleted, parse
+from opencode_mcp.events.wire import SessionDeleted, parse
 from opencode_mcp.opencode.catalog import opencode_version
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.connection import Connection
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SERVER = "server"
 TITLE = "opencode-mcp doctor"
 ROUND_TRIP_DEADLINE = 20.0
-CLEANUP_DEADLINE = 5.0
+PAUSE = 1.0
 
 
 class Backend:
@@ -137,38 +137,34 @@ async def _round_trip(backend: Backend) -> Finding:
     began = anyio.current_time()
     try:
         with anyio.fail_after(ROUND_TRIP_DEADLINE):
-            await _make_hear_remove(backend.client, directory)
+            await _make_and_hear(backend.client, directory)
     except TimeoutError as error:
-        raise BackendTimeout("OpenCode's events do not tell of a new session.") from error
+        raise BackendTimeout("OpenCode's event stream tells nothing of a new session.") from error
     taken = 1000 * (anyio.current_time() - began)
     return found(f"a session was made, heard of and removed in {taken:.0f} ms; no model was asked")
 
 
-async def _make_hear_remove(client: OpenCodeClient, directory: str) -> None:
-    async with client.global_event(silence=ROUND_TRIP_DEADLINE) as lines:
-        await _hear(lines)
-        async with _session(client, directory) as session_id:
-            await _hear(lines, SessionChanged, session_id)
-        await _hear(lines, SessionDeleted, session_id)
+async def _make_and_hear(client: OpenCodeClient, directory: str) -> None:
+    made: set[str] = set()
+    async with client.global_event(silence=ROUND_TRIP_DEADLINE) as lines, anyio.create_task_group() as tasks:
+        async for line in lines:
+            if not made:
+                tasks.start_soon(_make_sessions, client, directory, made)
+            event = parse(line)
+            if isinstance(event, SessionDeleted) and event.session_id in made:
+                tasks.cancel_scope.cancel()
+                return
+        raise BackendUnavailable("OpenCode ended the event stream.", hint="Run the doctor again.")
 
 
-@asynccontextmanager
-async def _session(client: OpenCodeClient, directory: str) -> AsyncGenerator[str]:
-    session = await client.session_create(directory, {"title": TITLE})
-    try:
-        yield session.id
-    finally:
-        with anyio.move_on_after(CLEANUP_DEADLINE, shield=True):
+async def _make_sessions(client: OpenCodeClient, directory: str, made: set[str]) -> None:
+    """Make and remove sessions until cancelled: of those in a directory's first moments, OpenCode may tell nothing."""
+    while True:
+        session = await client.session_create(directory, {"title": TITLE})
+        made.add(session.id)
+        with anyio.CancelScope(shield=True):
             await client.call("session.delete", path={"sessionID": session.id})
-
-
-async def _hear(lines: AsyncIterator[str], kind: type[Event] | None = None, session_id: str = "") -> None:
-    """Read on until there is such an event; without a kind, any line will do."""
-    async for line in lines:
-        event = parse(line)
-        if kind is None or (isinstance(event, kind) and event.session_id == session_id):
-            return
-    raise BackendUnavailable("OpenCode ended the event stream.", hint="Run the doctor again.")
+        await anyio.sleep(PAUSE)
 
 
 CHECKS: Mapping[str, Callable[[Backend], Awaitable[Finding]]] = {

@@ -6,9 +6,8 @@ remember, and no connection outlives a visit. It knows nothing of who may visit 
 
 import json
 import re
-from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
@@ -79,7 +78,6 @@ class Output:
     """Whether the process is gone, and its terminal with it."""
     cut: bool = False
     """Whether there is more from the cursor on already."""
-    _awaited: Sequence[str] = field(default=(), repr=False)
 
     @property
     def text(self) -> str:

@@ -33,7 +33,19 @@ CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
 # A host may run fifty sessions at once, and each run reads several things when it ends.
 MAX_CONNECTIONS = 64
+REPLY_LIMIT = 32 * 1024 * 1024
+"""Bytes of a reply, unpacked, that are taken into memory."""
+TOO_LARGE = "ReplyTooLarge"
+"""The kind of the failure that a larger reply is."""
 UNAVAILABLE_HINT = "Check that it runs, then call again; opencode_status tells what the bridge can reach."
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A reply's body on its way."""
+
+    media_type: str
+    chunks: AsyncIterator[bytes]
 
 
 class Transport:
@@ -71,6 +83,7 @@ class Transport:
         Raises:
             BackendUnavailable: Nothing answers there, or the connection broke.
             BackendTimeout: It was accepted and not answered in time.
+            BackendFailed: The reply is larger than ``REPLY_LIMIT``; its kind is ``TOO_LARGE``.
         """
         try:
             return await self._send(request, timeout)
@@ -80,18 +93,36 @@ class Transport:
         return await self._send(request, timeout)
 
     async def _send(self, request: Request, timeout: float) -> Reply:
+        async with self._open(request, timeout) as response:
+            return _reply(response, await _read_limited(response, request.path))
+
+    @asynccontextmanager
+    async def stream(self, request: Request, *, timeout: float = READ_TIMEOUT) -> AsyncGenerator[Body]:
+        """Send a request and yield its reply's body as it comes, however large; leaving early drops the rest.
+
+        Raises:
+            BridgeError: What ``send`` raises, and what ``codec.failure`` makes of a status of 400 and above.
+        """
+        async with self._open(request, timeout) as response:
+            head = _reply(response, b"")
+            if head.status >= 400:  # noqa: PLR2004 - HTTP's own line between success and failure
+                raise failure(request.path, _reply(response, await _read_limited(response, request.path)))
+            yield Body(head.media_type, response.aiter_bytes())
+
+    @asynccontextmanager
+    async def _open(self, request: Request, timeout: float) -> "AsyncGenerator[httpx.Response]":
         import httpx
 
         with mapped_errors(self.endpoint.url):
-            response = await self._http.request(
+            async with self._http.stream(
                 request.method,
                 request.path,
                 params=request.query,
                 headers=request.headers,
                 json=request.body,
                 timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
-            )
-            return _reply(response)
+            ) as response:
+                yield response
 
     @asynccontextmanager
     async def events(self, request: Request, *, silence: float) -> AsyncGenerator[AsyncIterator[str]]:
@@ -119,8 +150,7 @@ class Transport:
                 timeout=timeout,
             ) as response:
                 if response.status_code >= httpx.codes.BAD_REQUEST:
-                    await response.aread()
-                    raise failure(request.path, _reply(response))
+                    raise failure(request.path, _reply(response, await _read_limited(response, request.path)))
                 yield _event_data(EventSource(response))
 
     @asynccontextmanager
@@ -191,9 +221,22 @@ async def _event_data(source: "EventSource") -> AsyncGenerator[str]:
                 yield event.data
 
 
-def _reply(response: "httpx.Response") -> Reply:
+async def _read_limited(response: "httpx.Response", path: str) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > REPLY_LIMIT:
+            raise BackendFailed(
+                f"OpenCode's answer to {path} is larger than {REPLY_LIMIT >> 20} MB.",
+                hint="Ask for less of it.",
+                kind=TOO_LARGE,
+            )
+    return bytes(body)
+
+
+def _reply(response: "httpx.Response", body: bytes) -> Reply:
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Reply(status=response.status_code, headers=headers, body=response.content)
+    return Reply(status=response.status_code, headers=headers, body=body)
 
 
 def _credentials(endpoint: "Endpoint") -> dict[str, str]:

@@ -4,11 +4,13 @@ Pure. Deciders are ordered from the loosest to the strictest (``allow``, ``agent
 only move towards the strict end.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from opencode_mcp.options import DECIDERS, Decider, Rules
+
+STRICTNESS: Mapping[Decider, int] = {decider: strictness for strictness, decider in enumerate(DECIDERS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,13 @@ class Policy:
         return strictest([*deciders, narrowed])
 
     def _decider_of(self, permission: str, pattern: str) -> Decider:
-        rules = self.rules.get(permission, {})
-        fitting = [decider for rule, decider in rules.items() if fnmatchcase(pattern, rule)]
-        return fitting[-1] if fitting else self.default
+        decider = self.default
+        for rule, said in self.rules.get(permission, {}).items():
+            if fnmatchcase(pattern, rule):
+                decider = said
+        return decider
 
 
-def strictest(deciders: Sequence[Decider]) -> Decider:
+def strictest(deciders: Iterable[Decider]) -> Decider:
     """The strictest of some deciders."""
-    position = max(DECIDERS.index(decider) for decider in deciders)
-    return DECIDERS[position]
+    return max(deciders, key=STRICTNESS.__getitem__)

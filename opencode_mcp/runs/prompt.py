@@ -10,6 +10,7 @@ from typing import Any
 from opencode_mcp.errors import InvalidArgument, NotFound, OperatorError
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Providers
+from opencode_mcp.runs.output_schema import check_schema
 
 NAMES_SHOWN = 8
 
@@ -74,22 +75,11 @@ async def check_prompt(client: OpenCodeClient, prompt: Prompt) -> None:
     if not prompt.text.strip():
         raise InvalidArgument("The prompt is empty.", hint="Say what OpenCode should do.")
     if prompt.output_schema is not None:
-        _check_schema(prompt.output_schema)
+        check_schema(prompt.output_schema)
     if prompt.agent:
         await _check_agent(client, prompt)
     if prompt.model:
         check_model(await client.providers(prompt.directory), prompt.model, prompt.variant)
-
-
-def _check_schema(schema: Mapping[str, Any]) -> None:
-    from jsonschema import Draft202012Validator, SchemaError
-
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        raise InvalidArgument(f"output_schema is not a JSON Schema: {error.message}.") from error
-    if schema.get("type") != "object":
-        raise InvalidArgument("output_schema must describe an object.", hint='Begin it with {"type": "object", ...}.')
 
 
 async def _check_agent(client: OpenCodeClient, prompt: Prompt) -> None:

@@ -7,10 +7,10 @@ import anyio
 
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.events.wire import PartChanged
-from opencode_mcp.opencode.argument_problems import problems
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import FileDiff, Message
 from opencode_mcp.runs.follow import MESSAGES_A_PAGE, Run, Sight, answers_in
+from opencode_mcp.runs.output_schema import mismatch
 from opencode_mcp.runs.progress import Progress
 from opencode_mcp.runs.report import STATUSES, Answer, RunReport, list_files, list_todos, summarise
 from opencode_mcp.runs.state import ENDS, State
@@ -117,6 +117,6 @@ def _check_output(report: RunReport, schema: Mapping[str, Any] | None) -> RunRep
         return report
     if report.output is None:
         report.status, report.error = "failed", "The model gave no structured answer."
-    elif wrong := problems("output", schema, report.output):
-        report.status, report.error = "failed", f"The answer does not fit output_schema. {' '.join(wrong)}"
+    elif wrong := mismatch(schema, report.output):
+        report.status, report.error = "failed", f"The answer does not fit output_schema. {wrong}"
     return report

@@ -1,0 +1,140 @@
+"""Events as they come, gathered for a while: until one of a kind, so many, so many bytes, or a time.
+
+Unlike the hub it keeps whole events and serves one caller; whose events somebody may see is the caller's to say.
+"""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+import anyio
+
+from opencode_mcp.errors import BackendTimeout, BackendUnavailable
+from opencode_mcp.events.wire import is_noise
+
+JsonMap = Mapping[str, Any]
+End = Literal["time", "type", "count", "size", "closed"]
+MOST_BYTES = 200_000
+HEARTBEATS = frozenset({"server.heartbeat", "server.connected"})
+"""What the stream says of itself: left out, unless it is asked for by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What to gather, and when to stop."""
+
+    seconds: float
+    types: frozenset[str] = frozenset()
+    """Only events of these types; empty: of all. A type that ends in ``*`` stands for all that begin so."""
+    until: str = ""
+    """Stop after an event of this type, which may end in ``*`` too."""
+    sessions: frozenset[str] = frozenset()
+    """Only events of these sessions; empty: of all."""
+    count: int
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What came."""
+
+    events: list[JsonMap] = field(default_factory=list[JsonMap])
+    ended: End = "time"
+    """Why it stopped; ``closed``: OpenCode ended the stream, for instance with its instance."""
+    size: int = 0
+
+
+async def gather(
+    stream: AbstractAsyncContextManager[AsyncIterator[str]],
+    wanted: Wanted,
+    visible: Callable[[JsonMap], Awaitable[bool]],
+) -> Gathered:
+    """Gather events from a stream that nobody else reads.
+
+    Args:
+        stream: ``event.subscribe`` or a sister of it, not yet opened.
+        wanted: What to gather, and when to stop.
+        visible: Says of each event whether the caller may see it.
+
+    Raises:
+        BridgeError: The stream did not open; one that ends later ends the gathering.
+    """
+    gathered = Gathered()
+    opened = False
+    with anyio.move_on_after(wanted.seconds):
+        try:
+            async with stream as lines:
+                opened = True
+                await _read(lines, wanted, visible, gathered)
+        except (BackendUnavailable, BackendTimeout):
+            if not opened:
+                raise
+            gathered.ended = "closed"
+    return gathered
+
+
+async def _read(
+    lines: AsyncIterator[str], wanted: Wanted, visible: Callable[[JsonMap], Awaitable[bool]], gathered: Gathered
+) -> None:
+    async for line in lines:
+        if is_noise(line):
+            continue
+        event = cast("JsonMap", json.loads(line))
+        if not fits(event, wanted) or not await visible(event):
+            continue
+        gathered.events.append(event)
+        gathered.size += len(line)
+        end = _end(event, wanted, gathered)
+        if end:
+            gathered.ended = end
+            return
+    gathered.ended = "closed"
+
+
+def _end(event: JsonMap, wanted: Wanted, gathered: Gathered) -> End | None:
+    if wanted.until and _matches(type_of(event), wanted.until):
+        return "type"
+    if len(gathered.events) >= wanted.count:
+        return "count"
+    return "size" if gathered.size >= MOST_BYTES else None
+
+
+def fits(event: JsonMap, wanted: Wanted) -> bool:
+    """Whether an event is one of those that are gathered."""
+    kind = type_of(event)
+    named = {*wanted.types, wanted.until} - {""}
+    if kind in HEARTBEATS and kind not in named:
+        return False
+    if wanted.types and not any(_matches(kind, name) for name in named):
+        return False
+    return not wanted.sessions or session_of(event) in wanted.sessions
+
+
+def _matches(kind: str, name: str) -> bool:
+    return kind.startswith(name[:-1]) if name.endswith("*") else kind == name
+
+
+def _payload(event: JsonMap) -> JsonMap:
+    """The event itself: those of all directories come wrapped."""
+    return cast("JsonMap", event.get("payload") or event)
+
+
+def type_of(event: JsonMap) -> str:
+    """What kind of event it is, such as ``session.idle``."""
+    return str(_payload(event).get("type") or "")
+
+
+def session_of(event: JsonMap) -> str:
+    """The session that an event is of; empty for what concerns none."""
+    payload = _payload(event)
+    properties = cast("JsonMap", payload.get("properties") or payload.get("data") or {})
+    inner = cast("JsonMap", properties.get("info") or properties.get("part") or {})
+    own = inner.get("id") if type_of(event).startswith("session.") else ""
+    return str(properties.get("sessionID") or inner.get("sessionID") or own or "")
+
+
+def directory_of(event: JsonMap) -> str:
+    """The directory that an event happened in; empty for what happened in none."""
+    location = cast("JsonMap", _payload(event).get("location") or {})
+    return str(event.get("directory") or location.get("directory") or "")
