@@ -42,6 +42,12 @@ def as_texts(value: object) -> tuple[str, ...]:
     return tuple(cast("list[str]", items))
 
 
+def as_names(value: object) -> tuple[str, ...]:
+    """Read names, in a list or with commas between them, each once."""
+    said = (name.strip() for text in as_texts(value) for name in text.split(","))
+    return tuple(dict.fromkeys(name for name in said if name))
+
+
 def as_switch(value: object) -> bool:
     """Read a yes or no, strictly: a typing error must not turn a safeguard off."""
     words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
@@ -55,12 +61,20 @@ def as_switch(value: object) -> bool:
 def as_url(value: object) -> str:
     """Read the base URL of a server."""
     url = as_text(value).rstrip("/")
-    parts = urlsplit(url)
-    if parts.username or parts.password:
-        raise InvalidSetting("It must not carry a password.", hint="Give it with --username and --password instead.")
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if not _is_address(url):
         raise InvalidSetting(f"{url!r} is no URL.", hint="It looks like http://127.0.0.1:4096.")
+    if "@" in urlsplit(url).netloc:
+        raise InvalidSetting("It must not carry a password.", hint="Give it with --username and --password instead.")
     return url
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        # Reading the port checks it.
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def as_directories(value: object) -> tuple[str, ...]:
@@ -185,7 +199,7 @@ OPTIONS = (
     ),
     Option(
         "toolsets",
-        as_texts,
+        as_names,
         "tools to list: default, the groups of operations as tools of their own, or all",
         ("OPENCODE_MCP_TOOLSETS",),
         "NAMES",
@@ -194,7 +208,7 @@ OPTIONS = (
     Option("read_only", as_switch, "list and allow only what reads", ("OPENCODE_MCP_READ_ONLY",), kind="switch"),
     Option(
         "allow",
-        as_texts,
+        as_names,
         "operations that opencode_call_operation may call besides reads and writes, by id or effect (repeatable)",
         ("OPENCODE_MCP_ALLOW",),
         "NAMES",
@@ -202,7 +216,7 @@ OPTIONS = (
     ),
     Option(
         "deny",
-        as_texts,
+        as_names,
         "operations that nothing may call, by id or effect (repeatable)",
         ("OPENCODE_MCP_DENY",),
         "NAMES",

@@ -77,6 +77,8 @@ class RunReport(BaseModel):
     """
 
     status: Status
+    note: str = ""
+    """What to know before the rest: what became of an answer, that nothing was running."""
     session_id: str
     message_id: str
     directory: str

@@ -47,10 +47,9 @@ def progress_of(ctx: BridgeContext) -> Tell:
     return tell
 
 
-def report_result(report: "RunReport", note: str = "") -> CallToolResult:
-    """A run's report as a tool's result, after a note where there is one."""
-    text = report_text(report)
-    return result(f"{note}\n\n{text}" if note else text, report_data(report))
+def report_result(report: "RunReport") -> CallToolResult:
+    """A run's report as a tool's result."""
+    return result(report_text(report), report_data(report))
 
 
 def resumed_run(ctx: BridgeContext) -> "Run | None":
@@ -90,7 +89,7 @@ class _Attention:
             request = self._to_ask(report) if self.seconds else None
             if request is None:
                 self._complete(report)
-                return report_result(report, self.note)
+                return report_result(report)
             if not self.ctx.session.can_send_request:
                 return self._ask_by_return(report)
             began = anyio.current_time()
@@ -118,6 +117,7 @@ class _Attention:
             request.agent_may_answer = may_answer(self.ctx, self.run, request)
         if any(request.request_id in self.unanswered for request in report.pending):
             self.note = f"{self.note} {UNANSWERED}".strip()
+        report.note = self.note
 
     # The 2025 era: a form while the call waits
 

@@ -101,6 +101,7 @@ def _answer_step(request: "PendingRequest") -> str:
 def report_text(report: "RunReport") -> str:
     """A run's report for a model to read."""
     sections = [
+        report.note,
         _headline(report),
         f"Error: {report.error}" if report.error else "",
         f"Doing: {report.activity}" if report.activity else "",

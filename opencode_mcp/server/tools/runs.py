@@ -168,4 +168,5 @@ async def opencode_abort(
             hint="Leave message_id out to stop whatever runs.",
         )
     report, was_running = await bridge.runs.abort(run)
-    return report_result(report, "" if was_running else "Nothing was running.")
+    report.note = "" if was_running else "Nothing was running."
+    return report_result(report)
