@@ -37,11 +37,13 @@ from opencode_mcp.opencode.models import (
     Question,
     Session,
     SessionStatus,
+    SymbolMatch,
+    TextMatch,
     Todo,
     Vcs,
     Wire,
 )
-from opencode_mcp.opencode.transport import READ_TIMEOUT
+from opencode_mcp.opencode.transport import READ_TIMEOUT, Body
 
 JsonObject = Mapping[str, object]
 
@@ -51,6 +53,10 @@ class Door(Protocol):
 
     async def send(self, request: Request, *, timeout: float = READ_TIMEOUT) -> Reply:
         """Send a request and read its whole reply."""
+        ...
+
+    def stream(self, request: Request, *, timeout: float = READ_TIMEOUT) -> AbstractAsyncContextManager[Body]:
+        """Send a request and read its reply's body as it comes."""
         ...
 
     def events(self, request: Request, *, silence: float) -> AbstractAsyncContextManager[AsyncIterator[str]]:
@@ -179,6 +185,20 @@ class OpenCodeClient:
         found = await self.call("session.diff", path={"sessionID": session_id}, query={"messageID": message_id})
         return FileDiff.read_list(found)
 
+    async def session_revert(self, session_id: str, message_id: str) -> Session:
+        """``session.revert``: an unknown message changes nothing and is no failure."""
+        body = {"messageID": message_id}
+        return Session.read(await self.call("session.revert", path={"sessionID": session_id}, body=body))
+
+    async def session_unrevert(self, session_id: str) -> Session:
+        """``session.unrevert``: where nothing is undone it changes nothing."""
+        return Session.read(await self.call("session.unrevert", path={"sessionID": session_id}))
+
+    async def session_fork(self, session_id: str, message_id: str = "") -> Session:
+        """``session.fork``: copies what comes before a message; everything without one, or with an unknown one."""
+        body = {"messageID": message_id} if message_id else {}
+        return Session.read(await self.call("session.fork", path={"sessionID": session_id}, body=body))
+
     async def session_abort(self, session_id: str, directory: str) -> None:
         """``session.abort``: true for an idle and for an unknown session too."""
         await self.call("session.abort", path={"sessionID": session_id}, directory=directory)
@@ -188,6 +208,16 @@ class OpenCodeClient:
     async def session_prompt_async(self, session_id: str, directory: str, body: JsonObject) -> None:
         """``session.prompt_async``: 204 says that it was received, not that it was accepted."""
         await self.call("session.prompt_async", path={"sessionID": session_id}, body=body, directory=directory)
+
+    async def session_command(self, session_id: str, directory: str, body: JsonObject, *, timeout: float) -> None:
+        """``session.command``: answers when the run has ended; goes on though nobody waits for the answer."""
+        path = {"sessionID": session_id}
+        await self.call("session.command", path=path, body=body, directory=directory, timeout=timeout)
+
+    async def session_shell(self, session_id: str, directory: str, body: JsonObject, *, timeout: float) -> None:
+        """``session.shell``: answers when the command has ended; goes on though nobody waits for the answer."""
+        path = {"sessionID": session_id}
+        await self.call("session.shell", path=path, body=body, directory=directory, timeout=timeout)
 
     async def session_messages(self, session_id: str, *, limit: int, before: str = "") -> Page[Message]:
         """``session.messages``: the newest ``limit`` or fewer, oldest first, and the cursor of the older ones.
@@ -242,6 +272,27 @@ class OpenCodeClient:
     async def file_read(self, directory: str, path: str) -> FileContent:
         """``file.read``; a missing file reads as an empty one."""
         return FileContent.read(await self.call("file.read", query={"path": path}, directory=directory))
+
+    def file_bytes(self, directory: str, path: str) -> AbstractAsyncContextManager[Body]:
+        """``v2.fs.read``: a file as it is; ``file.read`` would leave out white space at both ends."""
+        return self._door.stream(encode(operation("v2.fs.read"), path={"path": path}, directory=directory))
+
+    async def find_text(self, directory: str, pattern: str) -> list[TextMatch]:
+        """``find.text``: the first ten matches that its search came upon, in no order."""
+        return TextMatch.read_list(await self.call("find.text", query={"pattern": pattern}, directory=directory))
+
+    async def find_files(self, directory: str, query: JsonObject) -> list[str]:
+        """``find.files``: paths, the best first, 200 at most; folders end in a slash."""
+        found = await self.call("find.files", query=query, directory=directory)
+        return [str(path) for path in cast("Sequence[object]", found)]
+
+    async def find_symbols(self, directory: str, query: str) -> list[SymbolMatch]:
+        """``find.symbols``: OpenCode 1.18 answers none, whatever is asked."""
+        return SymbolMatch.read_list(await self.call("find.symbols", query={"query": query}, directory=directory))
+
+    async def vcs_diff(self, directory: str, mode: str) -> list[FileDiff]:
+        """``vcs.diff``: what differs from the last commit (``git``) or from the default branch (``branch``)."""
+        return FileDiff.read_list(await self.call("vcs.diff", query={"mode": mode}, directory=directory))
 
     async def vcs(self, directory: str) -> Vcs:
         """``vcs.get``."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import BackendUnavailable
-from opencode_mcp.opencode.transport import READ_TIMEOUT, Transport
+from opencode_mcp.opencode.transport import READ_TIMEOUT, Body, Transport
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.codec import Reply, Request
@@ -69,6 +69,13 @@ class Connection:
             if error.sent:
                 raise
         return await (await self.transport()).send(request, timeout=timeout)
+
+    @asynccontextmanager
+    async def stream(self, request: "Request", *, timeout: float = READ_TIMEOUT) -> "AsyncGenerator[Body]":
+        """Read a reply's body as it comes; see ``Transport.stream``."""
+        transport = await self.transport()
+        async with transport.stream(request, timeout=timeout) as body:
+            yield body
 
     @asynccontextmanager
     async def events(self, request: "Request", *, silence: float) -> AsyncGenerator[AsyncIterator[str]]:

@@ -101,6 +101,13 @@ class FileDiff(Wire):
     status: str = "modified"
 
 
+class Undone(Wire):
+    """Where a session was undone from, and what that changed."""
+
+    message_id: str = ""
+    diff: str = ""
+
+
 class Session(Wire):
     """``session.get``."""
 
@@ -111,6 +118,9 @@ class Session(Wire):
     project_id: str = ""
     time: Span = Span()
     cost: float | None = None
+    tokens: Tokens = Tokens()
+    revert: Undone | None = None
+    """Set from an undoing until it is taken back, or the next prompt makes it final."""
 
 
 class SessionStatus(Wire):
@@ -362,6 +372,8 @@ class Command(Wire):
 
     name: str
     description: str = ""
+    hints: list[str] = Field(default_factory=list[str])
+    """The placeholders of its template, such as ``$ARGUMENTS`` and ``$1``."""
 
 
 class ProviderModel(Wire):
@@ -386,6 +398,11 @@ class Providers(Wire):
     all: list[Provider] = Field(default_factory=list[Provider])
     default: dict[str, str] = Field(default_factory=dict[str, str])
     connected: list[str] = Field(default_factory=list[str])
+
+    @property
+    def usable(self) -> list[str]:
+        """The models whose providers have credentials, as ``provider/model``."""
+        return [f"{item.id}/{model}" for item in self.all if item.id in self.connected for model in item.models]
 
 
 class Config(Wire):
@@ -441,3 +458,32 @@ class FileContent(Wire):
     content: str = ""
     encoding: str = ""
     mime_type: str = ""
+
+
+class Words(Wire):
+    """How ``find.text`` wraps a text."""
+
+    text: str = ""
+
+
+class TextMatch(Wire):
+    """One match of ``find.text``."""
+
+    path: Words
+    lines: Words
+    line_number: int
+
+
+class SymbolPlace(Wire):
+    """Where a symbol is."""
+
+    uri: str = ""
+    range: dict[str, dict[str, int]] = Field(default_factory=dict[str, dict[str, int]])
+
+
+class SymbolMatch(Wire):
+    """One match of ``find.symbols``."""
+
+    name: str
+    kind: int = 0
+    location: SymbolPlace = SymbolPlace()

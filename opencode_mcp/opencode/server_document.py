@@ -1,69 +1,99 @@
-"""What a server's own OpenAPI document says of an operation that the table says otherwise.
+"""What a server's own OpenAPI document says of its operations that the table says otherwise.
 
-Pure. The table was made from one OpenCode; the one that runs may be older or newer. It compares what a caller would
-run into: whether the operation is there, and what it takes by name.
+Pure. The table was made from one OpenCode; the one that runs may be older or newer. Compared is what a caller would
+run into: whether an operation is there, and what it takes by name.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from opencode_mcp.errors import UnsupportedOperation
-from opencode_mcp.opencode.catalog import Operation, opencode_version
+from opencode_mcp.opencode.catalog import Operation, opencode_version, operations
 
 JsonMap = Mapping[str, Any]
 SCOPING = frozenset({"directory", "workspace", "location", "location[directory]", "location[workspace]"})
 """The parameters that choose the project: the table has one word for them."""
 
 
-def changes(operation: Operation, document: JsonMap) -> str:
-    """Say how the server's operation differs from the table's; empty: it does not.
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """How a server differs from the table."""
 
-    Raises:
-        UnsupportedOperation: The server has no such operation.
-    """
-    found = _entry(operation, document)
-    if found is None:
-        raise UnsupportedOperation(
-            f"This OpenCode has no {operation.id} ({operation.method} {operation.path}).",
-            hint=f"It is older or newer than {opencode_version()}; look for another with opencode_find_operations.",
-        )
-    said = list(_differences(operation, found, document))
-    return f"This OpenCode's {operation.id} is not that of {opencode_version()}: {'; '.join(said)}." if said else ""
+    missing: frozenset[str] = frozenset()
+    """The operations that it lacks."""
+    changed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The operations that take something else, and what, in a sentence."""
+
+    def check(self, operation: Operation) -> str:
+        """Say how the server's operation differs; empty: it does not.
+
+        Raises:
+            UnsupportedOperation: The server has none of that id.
+        """
+        if operation.id in self.missing:
+            raise UnsupportedOperation(
+                f"This OpenCode has no {operation.id} ({operation.method} {operation.path}).",
+                hint=f"It is older or newer than {opencode_version()}; opencode_find_operations finds others.",
+            )
+        return self.changed.get(operation.id, "")
 
 
-def _entry(operation: Operation, document: JsonMap) -> JsonMap | None:
-    paths = cast("Mapping[str, JsonMap]", document.get("paths") or {})
+def differences(document: object) -> Differences:
+    """Compare the whole table with a server's document (``GET /doc``)."""
+    found = {item: _entry(item, document) for item in operations().values()}
+    told = {item.id: _told(item, entry, document) for item, entry in found.items() if entry}
+    return Differences(
+        missing=frozenset(item.id for item, entry in found.items() if not entry),
+        changed={name: text for name, text in told.items() if text},
+    )
+
+
+def _entry(operation: Operation, document: object) -> JsonMap:
     # The rest of a path has a name only in the table.
-    candidates = (paths.get(path) for path in (operation.path, operation.path.replace("{path}", "*")))
-    methods = next((found for found in candidates if found), {})
-    return cast("JsonMap | None", methods.get(operation.method.lower()))
+    method = operation.method.lower()
+    return _inside(document, "paths", operation.path, method) or _inside(
+        document, "paths", operation.path.replace("{path}", "*"), method
+    )
 
 
-def _differences(operation: Operation, found: JsonMap, document: JsonMap) -> Iterator[str]:
-    theirs = _parameters(found) | _body(found, document)
-    ours = {item.name: item.required for item in operation.parameters if item.name != "path" or "*" not in theirs}
+def _told(operation: Operation, entry: JsonMap, document: object) -> str:
+    ours = {item.name: item.required for item in operation.parameters if item.location == "query"}
     ours |= _fields(operation.body or {})
-    for name in sorted(theirs.keys() - ours.keys()):
-        yield f"it takes `{name}`" + (", which it needs" if theirs[name] else "")
-    for name in sorted(ours.keys() - theirs.keys() - {"path"}):
+    theirs = _queries(entry) | _fields(_body(entry, document))
+    said = "; ".join(_sentences(ours, theirs))
+    return f"This OpenCode's {operation.id} is not that of {opencode_version()}: {said}." if said else ""
+
+
+def _sentences(ours: Mapping[str, bool], theirs: Mapping[str, bool]) -> Iterator[str]:
+    for name in sorted(ours.keys() - theirs.keys()):
         yield f"it does not take `{name}`"
-    for name in sorted(name for name in ours.keys() & theirs.keys() if theirs[name] and not ours[name]):
-        yield f"it needs `{name}`"
+    for name in sorted(theirs):
+        if theirs[name] and not ours.get(name):
+            yield f"it needs `{name}`"
+        elif name not in ours:
+            yield f"it also takes `{name}`"
 
 
-def _parameters(found: JsonMap) -> dict[str, bool]:
-    listed = cast("list[JsonMap]", found.get("parameters") or [])
-    return {str(item["name"]): bool(item.get("required")) for item in listed if item.get("name") not in SCOPING}
+def _queries(entry: JsonMap) -> dict[str, bool]:
+    listed = cast("list[JsonMap]", entry.get("parameters") or [])
+    own = [item for item in listed if item.get("in") == "query" and item.get("name") not in SCOPING]
+    return {str(item["name"]): bool(item.get("required")) for item in own}
 
 
-def _body(found: JsonMap, document: JsonMap) -> dict[str, bool]:
-    content = cast("JsonMap", (found.get("requestBody") or {}).get("content") or {})
-    schema = cast("JsonMap", (content.get("application/json") or {}).get("schema") or {})
-    reference = str(schema.get("$ref") or "").rpartition("/")[2]
-    components = cast("JsonMap", (document.get("components") or {}).get("schemas") or {})
-    return _fields(cast("JsonMap", components.get(reference) or schema))
+def _body(entry: JsonMap, document: object) -> JsonMap:
+    schema = _inside(entry, "requestBody", "content", "application/json", "schema")
+    name = str(schema.get("$ref") or "").rpartition("/")[2]
+    return _inside(document, "components", "schemas", name) if name else schema
 
 
-def _fields(body: Mapping[str, object]) -> dict[str, bool]:
-    required = cast("list[str]", body.get("required") or [])
-    return {name: name in required for name in cast("JsonMap", body.get("properties") or {})}
+def _fields(schema: Mapping[str, object]) -> dict[str, bool]:
+    required = cast("list[str]", schema.get("required") or [])
+    return {name: name in required for name in _inside(schema, "properties")}
+
+
+def _inside(value: object, *steps: str) -> JsonMap:
+    """What stands at the end of a way through maps; nothing where the way ends early."""
+    for step in steps:
+        value = cast("JsonMap", value).get(step) if isinstance(value, Mapping) else None
+    return cast("JsonMap", value) if isinstance(value, Mapping) else {}

@@ -7,6 +7,7 @@ leaves here as one of ours; a test holds that complete.
 import base64
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -234,9 +235,10 @@ async def _read_limited(response: "httpx.Response", path: str) -> bytes:
     return bytes(body)
 
 
-def _reply(response: "httpx.Response", body: bytes) -> Reply:
+def _reply(response: "httpx.Response", body: bytes | None = None) -> Reply:
+    """Make our reply of httpx's; the body is given where httpx has not read it."""
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Reply(status=response.status_code, headers=headers, body=body)
+    return Reply(status=response.status_code, headers=headers, body=response.content if body is None else body)
 
 
 def _credentials(endpoint: "Endpoint") -> dict[str, str]:

@@ -5,9 +5,10 @@ split at ``\n`` alone: a form feed or a carriage return is part of a line.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias, cast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, takewhile
+from typing import Literal, TypeAlias
 
 CONTEXT = 3
 """Unchanged lines that are shown around a change."""
@@ -50,9 +51,13 @@ def parse(text: str) -> Patch:
             header.append(lines[place])
             place += 1
             continue
-        edits, place = _read_edits(lines, place + 1, int(opening[2] or 1), int(opening[4] or 1))
+        edits, place = _read_edits(lines, place + 1, _length(opening[2]), _length(opening[4]))
         hunks.append(Hunk(int(opening[1]), int(opening[3]), edits))
     return Patch([line for line in header if line], hunks)
+
+
+def _length(told: str | None) -> int:
+    return 1 if told is None else int(told)
 
 
 def _read_edits(lines: Sequence[str], place: int, old: int, new: int) -> tuple[list[Edit], int]:
@@ -65,7 +70,7 @@ def _read_edits(lines: Sequence[str], place: int, old: int, new: int) -> tuple[l
         elif (old <= 0 and new <= 0) or kind not in (" ", "-", "+"):
             break
         else:
-            edits.append((cast("Kind", kind), f"{text}\n"))
+            edits.append((kind, f"{text}\n"))
             old, new = old - (kind != "+"), new - (kind != "-")
         place += 1
     return edits, place
@@ -97,10 +102,82 @@ def lines_of(edits: Iterable[Edit], kinds: str) -> list[str]:
 
 
 def shorten_hunk(hunk: Hunk, context: int = CONTEXT) -> list[Hunk]:
-    """Leave out unchanged lines that are far from any change."""
+    """Leave out unchanged lines that are far from any change; what is left may be several hunks."""
     hunks: list[Hunk] = []
+    old, new, done = hunk.old_start, hunk.new_start, 0
     for begin, end in _stretches(hunk.edits, context):
-        old, new = count(hunk.edits[:begin], " -"), count(hunk.edits[:begin], " +")
+        skipped = hunk.edits[done:begin]
+        old, new = old + len(skipped), new + len(skipped)
         edits = hunk.edits[begin:end]
-        hunks.append(Hunk(hunk.old_start + old, hunk.new_start + new, edits))
-    return [_renumbered(hunk, short) for short in hunks]
+        hunks.append(Hunk(old, new, edits))
+        old, new, done = old + count(edits, " -"), new + count(edits, " +"), end
+    return hunks
+
+
+def _stretches(edits: Sequence[Edit], context: int) -> list[tuple[int, int]]:
+    """Where the changes are with the lines around them; what touches is one."""
+    found: list[tuple[int, int]] = []
+    for place, (kind, _) in enumerate(edits):
+        if kind == " ":
+            continue
+        begin, end = max(place - context, 0), min(place + context + 1, len(edits))
+        if found and begin <= found[-1][1]:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((begin, end))
+    return found
+
+
+def compose(first: Sequence[Edit], second: Sequence[Edit]) -> list[Edit] | None:
+    """Make one change of two, each given over the whole file; None where the second did not start from the first."""
+    if lines_of(first, " +") != lines_of(second, " -"):
+        return None
+    edits: list[Edit] = []
+    earlier = iter(first)
+    for kind, text in second:
+        if kind == "+":
+            edits.append((kind, text))
+        else:
+            edits.extend(_through(earlier, kind))
+    edits.extend(earlier)
+    return settle(edits)
+
+
+def _through(earlier: Iterator[Edit], kind: Kind) -> Iterator[Edit]:
+    """What became of the next line that the first change left, and of those that it removed before it."""
+    for was, text in earlier:
+        if was == "-":
+            yield was, text
+            continue
+        if kind == " ":
+            yield was, text
+        elif was == " ":
+            yield kind, text
+        return
+
+
+def settle(edits: Iterable[Edit]) -> list[Edit]:
+    """Take back what was removed and added alike at the edges of each change."""
+    settled: list[Edit] = []
+    for is_kept, group in groupby(edits, key=lambda edit: edit[0] == " "):
+        stretch = list(group)
+        settled.extend(stretch if is_kept else _settle_change(stretch))
+    return settled
+
+
+def _settle_change(change: Sequence[Edit]) -> list[Edit]:
+    removed, added = lines_of(change, "-"), lines_of(change, "+")
+    start = _alike(removed, added)
+    end = _alike(removed[start:][::-1], added[start:][::-1])
+    last = len(removed) - end
+    return [
+        *((" ", text) for text in removed[:start]),
+        *(("-", text) for text in removed[start:last]),
+        *(("+", text) for text in added[start : len(added) - end]),
+        *((" ", text) for text in removed[last:]),
+    ]
+
+
+def _alike(one: Iterable[str], other: Iterable[str]) -> int:
+    """How many lines at the beginning are the same."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

@@ -98,7 +98,7 @@ def check_model(providers: Providers, name: str, variant: str = "") -> None:
     """
     provider_id, _, model_id = name.partition("/")
     provider = next((item for item in providers.all if item.id == provider_id), None)
-    usable = [f"{item.id}/{model}" for item in providers.all if item.id in providers.connected for model in item.models]
+    usable = providers.usable
     if not model_id:
         raise InvalidArgument(
             f"The model {name!r} names no provider.", hint=f"Write provider/model: {_near(name, usable)}."

@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING
 import anyio
 from mcp.server.mcpserver import MCPServer
 from mcp.server.request_state import RequestStateSecurity
+from mcp_types import (
+    Completion,
+    CompletionArgument,
+    CompletionContext,
+    PromptReference,
+    ResourceTemplateReference,
+)
 
 from opencode_mcp import __version__
 from opencode_mcp.server.bridge import Bridge
+from opencode_mcp.server.completions import complete
+from opencode_mcp.server.mcp_server import BridgeServer
 from opencode_mcp.server.run_tasks import TOOLS as TASK_TOOLS
 from opencode_mcp.server.run_tasks import RunTasks
 from opencode_mcp.server.seal import Seal
+from opencode_mcp.server.subscriptions import Subscriptions
 from opencode_mcp.server.tasks import Tasks
 from opencode_mcp.server.tools import TOOLS
 
@@ -38,13 +48,14 @@ Keep the session_id of a report: the next prompt in it remembers all that was sa
 """
 
 
-def build_server(settings: "Settings") -> MCPServer[Bridge]:
+def build_server(settings: "Settings") -> BridgeServer:
     """Make the server for these settings; nothing connects before a call needs it."""
+    subscriptions = Subscriptions()
 
     @asynccontextmanager
     async def lifespan(_server: MCPServer[Bridge]) -> AsyncGenerator[Bridge]:
         async with anyio.create_task_group() as task_group:
-            bridge = Bridge(settings, task_group)
+            server.bridge = bridge = Bridge(settings, task_group, subscriptions)
             try:
                 yield bridge
             finally:
@@ -52,7 +63,7 @@ def build_server(settings: "Settings") -> MCPServer[Bridge]:
                 await bridge.aclose()
 
     seal = Seal(settings.state_directory)
-    return MCPServer[Bridge](
+    server = BridgeServer(
         "opencode-mcp",
         title="OpenCode",
         description="Hand work to OpenCode, watch it live, answer it, and collect what it made.",
@@ -63,4 +74,19 @@ def build_server(settings: "Settings") -> MCPServer[Bridge]:
         request_state_security=RequestStateSecurity(codec=seal, ttl=STATE_SECONDS),
         log_level=settings.log_level,
         lifespan=lifespan,
+        subscriptions=subscriptions.bus,
+        middleware=[subscriptions.middleware],
     )
+    _serve_completions(server)
+    return server
+
+
+def _serve_completions(server: BridgeServer) -> None:
+    @server.completion()
+    async def complete_argument(
+        _ref: PromptReference | ResourceTemplateReference,
+        argument: CompletionArgument,
+        context: CompletionContext | None,
+    ) -> Completion:
+        filled = (context.arguments if context else None) or {}
+        return await complete(server.bridge, argument.name, argument.value, filled)

@@ -4,6 +4,7 @@ A host that only lists tools must not wait for HTTP, JSON Schema and models to b
 before a call needs it; so the imports stand in the properties.
 """
 
+import logging
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.run import Runs
     from opencode_mcp.runs.steward import Steward
     from opencode_mcp.server.fence import Fence
+    from opencode_mcp.server.subscriptions import Subscriptions
+
+logger = logging.getLogger(__name__)
 
 
 class Bridge:
@@ -29,10 +33,12 @@ class Bridge:
     Args:
         settings: What the operator decided.
         task_group: Runs what outlives a request.
+        subscriptions: Those who want to hear of changes.
     """
 
-    def __init__(self, settings: "Settings", task_group: "TaskGroup") -> None:
+    def __init__(self, settings: "Settings", task_group: "TaskGroup", subscriptions: "Subscriptions") -> None:
         self.settings = settings
+        self.subscriptions = subscriptions
         self._task_group = task_group
 
     @cached_property
@@ -54,8 +60,11 @@ class Bridge:
     def hub(self) -> "Hub":
         """OpenCode's events."""
         from opencode_mcp.events.hub import Hub
+        from opencode_mcp.server.notices import Notices
 
-        return Hub(self.connection, self._task_group)
+        hub = Hub(self.connection, self._task_group)
+        self._task_group.start_soon(Notices(hub, self.subscriptions).run)
+        return hub
 
     @cached_property
     def runs(self) -> "Runs":
@@ -88,6 +97,20 @@ class Bridge:
         from opencode_mcp.server.fence import Fence
 
         return Fence(self.settings, self.client)
+
+    @property
+    def in_use(self) -> bool:
+        """Whether OpenCode can be asked without starting it."""
+        return self.settings.attached or ("connection" in self.__dict__ and self.connection.endpoint is not None)
+
+    async def listen_to_events(self) -> None:
+        """Have OpenCode's events come, as far as it can be reached; a later call tries again."""
+        from opencode_mcp.errors import BridgeError
+
+        try:
+            await self.hub.ensure()
+        except BridgeError as error:
+            logger.warning("no events: %s", error)
 
     async def aclose(self) -> None:
         """Let go of OpenCode, if it was ever reached for."""

@@ -5,14 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.render import result
 from opencode_mcp.server.tool import tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from opencode_mcp.opencode.models import Providers
 
 SHOWN = 40
 
@@ -35,30 +33,27 @@ async def opencode_status(
     Use it to choose an agent or a model, or to see what is wrong when other tools fail.
     """
     bridge = bridge_of(ctx)
-    where = await bridge.fence.directory(directory)
-    client = bridge.client
-    health = await client.health()
-    vcs = await client.vcs(where)
-    providers = await client.providers(where)
-    data: dict[str, Any] = {
-        "opencode": health.version,
-        "directory": where,
-        "allowed_directories": await bridge.fence.roots(),
-        "branch": vcs.branch or "",
-        "changed_files": [f"{item.status} {item.file}" for item in await client.vcs_status(where)],
-        "running_sessions": list(await client.session_status(where)),
-        "agents": {agent.name: agent.description for agent in await client.agents(where)},
-        "models": _models(providers),
-        "default_model": bridge.settings.model or (await client.config(where)).model,
-        "commands": [command.name for command in await client.commands(where)],
-        "mcp_servers": {name: item.status for name, item in (await client.mcp_status(where)).items()},
-    }
+    data = await describe_project(bridge, await bridge.fence.directory(directory))
     return result("\n".join(_lines(data)), data)
 
 
-def _models(providers: "Providers") -> list[str]:
-    connected = [provider for provider in providers.all if provider.id in providers.connected]
-    return [f"{provider.id}/{model}" for provider in connected for model in provider.models]
+async def describe_project(bridge: Bridge, directory: str) -> dict[str, Any]:
+    """What OpenCode says of itself and of a project."""
+    client = bridge.client
+    vcs = await client.vcs(directory)
+    return {
+        "opencode": (await client.health()).version,
+        "directory": directory,
+        "allowed_directories": await bridge.fence.roots(),
+        "branch": vcs.branch or "",
+        "changed_files": [f"{item.status} {item.file}" for item in await client.vcs_status(directory)],
+        "running_sessions": list(await client.session_status(directory)),
+        "agents": {agent.name: agent.description for agent in await client.agents(directory)},
+        "models": (await client.providers(directory)).usable,
+        "default_model": bridge.settings.model or (await client.config(directory)).model,
+        "commands": [command.name for command in await client.commands(directory)],
+        "mcp_servers": {name: item.status for name, item in (await client.mcp_status(directory)).items()},
+    }
 
 
 def _lines(data: dict[str, Any]) -> "Iterable[str]":

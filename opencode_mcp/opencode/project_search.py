@@ -1,0 +1,186 @@
+"""Finds text, files and symbols of a project; each answer says how much of the truth it is.
+
+Where OpenCode is on this machine and ripgrep too, ripgrep is asked, since OpenCode hands on ten matches in no order,
+and fails where one is not UTF-8. Else OpenCode is asked, and the answer says that there may be more.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from opencode_mcp.errors import BackendFailed, InvalidArgument
+from opencode_mcp.opencode.found_lines import LITERAL_HINT, FoundLine, FoundPage, TextQuery
+from opencode_mcp.opencode.symbol_forms import Definition, candidates, definition, rank
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.client import OpenCodeClient
+    from opencode_mcp.opencode.models import SymbolMatch
+    from opencode_mcp.opencode.ripgrep import Ripgrep
+
+OPENCODE_LINES = 10
+"""Matches that OpenCode hands on at most."""
+OPENCODE_FILES = 200
+"""Paths that OpenCode hands on at most."""
+MOST_FILES = 10_000
+MOST_DEFINITIONS = 5000
+GLOB = re.compile(r"[*?\[{]")
+UNKNOWN_TO_RUST = re.compile(r"\(\?(?:[=!]|<[=!]|>)|\\[1-9]")
+REASONS = (
+    "Either the pattern is no regular expression of Rust's, or a match is not UTF-8, or OpenCode finds no ripgrep (rg)."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFiles:
+    """Paths of a project, and whether they are all that there are."""
+
+    paths: Sequence[str]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSymbols:
+    """Symbols as OpenCode knows them, or else the definitions that were searched for."""
+
+    known: "Sequence[SymbolMatch]"
+    definitions: Sequence[Definition]
+    complete: bool
+
+
+class ProjectSearch:
+    """Searches the projects of one OpenCode.
+
+    Args:
+        client: Reaches it.
+        ripgrep: Where it may be asked: on the same machine.
+    """
+
+    def __init__(self, client: "OpenCodeClient", ripgrep: "Ripgrep | None") -> None:
+        self._client = client
+        self._ripgrep = ripgrep
+
+    async def text(self, directory: str, query: TextQuery, page: FoundPage) -> bool:
+        """Fill a page with matches.
+
+        Returns:
+            Whether the page tells the whole truth: without ripgrep it is made of ten matches at most, without context.
+
+        Raises:
+            InvalidArgument: The pattern or a glob cannot be used; the text says why.
+            BackendError: The search failed.
+        """
+        if not query.pattern:
+            raise InvalidArgument("The pattern is empty.", hint="Give the text or the regular expression to look for.")
+        return await self._each_line(directory, query, page.add)
+
+    async def _each_line(self, directory: str, query: TextQuery, take: Callable[[FoundLine], bool]) -> bool:
+        """Hand over what is found until enough is taken, and say whether nothing is missing."""
+        if self._ripgrep:
+            await self._ripgrep.search(directory, query, take)
+            return True
+        found = await self._ask_for_text(directory, query)
+        for line in found:
+            if _fits_any(line.path, query.include) and not take(line):
+                break
+        return len(found) < OPENCODE_LINES
+
+    async def _ask_for_text(self, directory: str, query: TextQuery) -> list[FoundLine]:
+        pattern = re.escape(query.pattern) if query.literal else query.pattern
+        try:
+            rows = await self._client.find_text(directory, pattern)
+        except BackendFailed as error:
+            raise _explained(pattern, error) from error
+        lines = [FoundLine(row.path.text, row.line_number, row.lines.text.rstrip("\r\n")) for row in rows]
+        return sorted(lines, key=lambda line: (line.path, line.number))
+
+    async def files(self, directory: str, query: str, kind: str = "") -> FoundFiles:
+        """Find files by words of their path, the best first; or by a glob, in order of their paths.
+
+        Args:
+            directory: The project.
+            query: With ``*``, ``?``, ``[`` or ``{`` in it, a glob.
+            kind: ``file`` or ``directory``; empty: both.
+
+        Raises:
+            InvalidArgument: It is no glob.
+        """
+        if not GLOB.search(query):
+            words = {"query": query, "type": kind or None, "limit": OPENCODE_FILES}
+            found = await self._client.find_files(directory, words)
+            return FoundFiles(found, complete=len(found) < OPENCODE_FILES)
+        if self._ripgrep and kind != "directory":
+            return await self._files_of_glob(self._ripgrep, directory, query)
+        words = {"query": max(GLOB.split(query), key=len), "type": kind or None, "limit": OPENCODE_FILES}
+        asked = await self._client.find_files(directory, words)
+        paths = [path for path in asked if _fits(path, query)]
+        return FoundFiles(paths, complete=len(asked) < OPENCODE_FILES)
+
+    async def _files_of_glob(self, ripgrep: "Ripgrep", directory: str, glob: str) -> FoundFiles:
+        paths: list[str] = []
+
+        def take(path: str) -> bool:
+            paths.append(path)
+            return len(paths) <= MOST_FILES
+
+        await ripgrep.files(directory, glob, take)
+        return FoundFiles(paths[:MOST_FILES], complete=len(paths) <= MOST_FILES)
+
+    async def symbols(self, directory: str, query: str) -> FoundSymbols:
+        """Find symbols by a part of their name: as OpenCode knows them, or else by what definitions look like.
+
+        Raises:
+            InvalidArgument: The query holds no name.
+            BackendError: The search failed.
+        """
+        names = re.findall(r"[\w$]+", query)
+        if not names:
+            raise InvalidArgument(f"{query!r} names no symbol.", hint="Give a name, or a part of one.")
+        known = await self._client.find_symbols(directory, query)
+        if known:
+            return FoundSymbols(known, [], complete=True)
+        name = str(names[-1])
+        found: list[Definition] = []
+
+        def take(line: FoundLine) -> bool:
+            if defined := definition(line.path, line.number, line.text, name):
+                found.append(defined)
+            return len(found) < MOST_DEFINITIONS
+
+        complete = await self._each_line(directory, TextQuery(pattern=candidates(name)), take)
+        return FoundSymbols([], sorted(found, key=lambda one: rank(one, name)), complete)
+
+
+def _explained(pattern: str, error: BackendFailed) -> Exception:
+    """OpenCode answers every mistake with the same failure; ours may be told by looking at the pattern."""
+    try:
+        re.compile(pattern)
+    except re.error as wrong:
+        return InvalidArgument(f"The pattern {pattern!r} cannot be used: {wrong}.", hint=LITERAL_HINT)
+    if UNKNOWN_TO_RUST.search(pattern):
+        return InvalidArgument(f"The pattern {pattern!r} looks around or back.", hint=LITERAL_HINT)
+    return BackendFailed(f"OpenCode's search for {pattern!r} failed.", hint=REASONS, status=error.status)
+
+
+def _fits_any(path: str, globs: Sequence[str]) -> bool:
+    wanted = [glob for glob in globs if not glob.startswith("!")]
+    refused = any(_fits(path, glob[1:]) for glob in globs if glob.startswith("!"))
+    return not refused and (not wanted or any(_fits(path, glob) for glob in wanted))
+
+
+def _fits(path: str, glob: str) -> bool:
+    """Whether a path fits a glob: one without a slash is for the name alone."""
+    name = path.rstrip("/")
+    if "/" not in glob:
+        name = name.rpartition("/")[2]
+    return any(fnmatchcase(name, choice) for choice in _choices(glob.replace("**/", "*").lstrip("/")))
+
+
+def _choices(glob: str) -> list[str]:
+    """The globs that one with braces stands for; braces in braces stay."""
+    braces = re.search(r"\{([^{}]*)\}", glob)
+    if not braces:
+        return [glob]
+    before, after = glob[: braces.start()], glob[braces.end() :]
+    return [choice for inner in braces[1].split(",") for choice in _choices(f"{before}{inner}{after}")]

@@ -1,0 +1,159 @@
+"""Runs ripgrep, which OpenCode itself searches with, where OpenCode is on this machine.
+
+OpenCode hands on ten findings and no more, so whoever wants pages, context or globs has to ask the tool itself. Knows
+nothing of OpenCode's HTTP.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+
+from opencode_mcp.errors import BackendFailed, BackendTimeout, InvalidArgument
+from opencode_mcp.opencode.found_lines import LITERAL_HINT, FoundLine, TextQuery
+from opencode_mcp.opencode.processes import FLAGS
+
+NAME = "rg.exe" if sys.platform == "win32" else "rg"
+LINE_WIDTH = 400
+"""Bytes of a line that are shown."""
+DEADLINE = 30.0
+# What OpenCode searches with: hidden files too, git's own never.
+COMMON = ("--no-config", "--no-messages", "--color=never", "--hidden", "--sort=path")
+NOT_GIT = "--glob=!.git"
+LINES = (
+    *("--line-number", "--with-filename", "--null", "--no-heading", "--no-context-separator"),
+    *(f"--max-columns={LINE_WIDTH}", "--max-columns-preview"),
+)
+# A record: the path, a NUL, the number, a colon for a match or a hyphen for context, the text.
+RECORD = re.compile(rb"([^\0]+)\0(\d+)([:-])(.*)", re.DOTALL)
+
+Take = Callable[[bytes], bool]
+"""Takes a line of what ripgrep prints, and says whether more is wanted."""
+
+
+def find_ripgrep(environment: Mapping[str, str]) -> Path | None:
+    """Find the executable where OpenCode would: along ``PATH``, beside our Python, in what OpenCode downloaded."""
+    candidates = (folder / NAME for folder in _folders(environment))
+    return next((path for path in candidates if path.is_file() and os.access(path, os.X_OK)), None)
+
+
+def _folders(environment: Mapping[str, str]) -> Iterator[Path]:
+    # A relative entry would run whatever a project keeps under the name.
+    yield from (path for text in environment.get("PATH", "").split(os.pathsep) if (path := Path(text)).is_absolute())
+    yield Path(sys.executable).parent
+    cache = environment.get("XDG_CACHE_HOME")
+    home = environment.get("USERPROFILE" if sys.platform == "win32" else "HOME")
+    if cache or home:
+        yield (Path(cache) if cache else Path(home or "", ".cache")) / "opencode" / "bin"
+
+
+class Ripgrep:
+    """Searches folders of this machine.
+
+    Args:
+        executable: From ``find_ripgrep``.
+        environment: What it runs with.
+    """
+
+    def __init__(self, executable: Path, environment: Mapping[str, str]) -> None:
+        self._executable = executable
+        self._environment = environment
+
+    async def search(self, directory: str, query: TextQuery, take: Callable[[FoundLine], bool]) -> None:
+        """Hand over the matches and their context, in the order of their paths and lines, until enough are taken.
+
+        Raises:
+            InvalidArgument: The pattern is no regular expression, or an include is no glob.
+            BackendTimeout: It took too long.
+        """
+        arguments = [
+            *LINES,
+            f"--context={query.context}",
+            *([f"--max-count={query.per_file}"] if query.per_file else []),
+            *(["--fixed-strings"] if query.literal else []),
+            *(f"--glob={glob}" for glob in query.include),
+            *(NOT_GIT, "--", query.pattern, "."),
+        ]
+        complaint = await self._run(arguments, directory, lambda line: _take_record(line, take))
+        if complaint:
+            raise explain(complaint, query.pattern)
+
+    async def files(self, directory: str, glob: str, take: Callable[[str], bool]) -> None:
+        """Hand over the paths that fit a glob, in order, until enough are taken.
+
+        Raises:
+            InvalidArgument: It is no glob.
+            BackendTimeout: It took too long.
+        """
+        complaint = await self._run(
+            ["--files", f"--glob={glob}", NOT_GIT, "--", "."], directory, lambda line: take(_plain(line))
+        )
+        if complaint:
+            raise explain(complaint, glob)
+
+    async def _run(self, arguments: Sequence[str], directory: str, take: Take) -> str:
+        """Run it, and return what it complains of; what it cannot read it leaves out without a word."""
+        process = self._start(arguments, directory)
+        try:
+            with anyio.fail_after(DEADLINE):
+                return await to_thread.run_sync(_listen, process, take, abandon_on_cancel=True)
+        except TimeoutError as error:
+            raise BackendTimeout(f"The search in {directory} took more than {DEADLINE:.0f} s.") from error
+        finally:
+            # The thread that listens ends with it.
+            process.kill()
+
+    def _start(self, arguments: Sequence[str], directory: str) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(  # noqa: S603 - the search tool, with arguments that no shell reads
+                [str(self._executable), *COMMON, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=directory,
+                env=self._environment,
+                creationflags=FLAGS,
+            )
+        except OSError as error:
+            raise BackendFailed(f"{self._executable} does not run: {error}.") from error
+
+
+def _listen(process: subprocess.Popen[bytes], take: Take) -> str:
+    """Read what a process prints until enough is taken; then end it."""
+    with process:
+        assert process.stdout  # noqa: S101 - a pipe was asked for
+        assert process.stderr  # noqa: S101
+        for line in process.stdout:
+            if not take(line.removesuffix(b"\n")):
+                process.kill()
+                return ""
+        return process.stderr.read().decode(errors="replace").strip()
+
+
+def _take_record(line: bytes, take: Callable[[FoundLine], bool]) -> bool:
+    """Hand over a record; what is none tells of a binary file."""
+    record = RECORD.fullmatch(line)
+    if record is None:
+        return True
+    path, number, kind, text = record.groups()
+    shown = text.decode(errors="replace").removesuffix("\r")
+    return take(FoundLine(_plain(path), int(number), shown, matched=kind == b":"))
+
+
+def _plain(path: bytes) -> str:
+    text = path.decode(errors="replace")
+    return (text.replace("\\", "/") if sys.platform == "win32" else text).removeprefix("./")
+
+
+def explain(complaint: str, pattern: str) -> InvalidArgument:
+    """Say in a sentence what ripgrep has against a pattern or a glob."""
+    first = complaint.partition("\n\n")[0].removeprefix("rg: ")
+    reason = " ".join(first.rpartition("error: ")[2].split()).rstrip(".")
+    if reason.startswith("error parsing glob"):
+        return InvalidArgument(f"A glob cannot be used: {reason}.", hint="It looks like src/**/*.py.")
+    return InvalidArgument(f"The pattern {pattern!r} cannot be used: {reason}.", hint=LITERAL_HINT)

@@ -1,0 +1,115 @@
+"""What a definition looks like in the languages that people write, for where OpenCode knows no symbols.
+
+Pure. One expression finds lines that may define a name in any language; the forms of the file's own language then tell
+whether it does, and what.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import PurePosixPath
+
+# The modifiers that may stand before a member of a class.
+MODIFIERS = (
+    "public|private|protected|internal|static|final|abstract|override|virtual|async|sealed|readonly|"
+    "synchronized|native|default|get|set|inline|open|suspend|unsafe|partial|extern|constexpr"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way to define something; ``NAME`` stands for the name."""
+
+    kind: str
+    """As the language calls it; empty: the word that the form begins with."""
+    pattern: str
+    """Understood alike by Python and by ripgrep."""
+    suffixes: str
+    """Of the files that it holds for."""
+
+
+SCRIPTS = ".js .jsx .mjs .cjs .ts .tsx .mts .cts .vue .svelte"
+C_LIKE = ".c .h .cc .cpp .cxx .hh .hpp .hxx .m .mm .cu .ino"
+SHELLS = ".sh .bash .zsh .ksh"
+MANAGED = ".java .kt .kts .scala .swift .cs .dart .groovy"
+
+FORMS = (
+    Form("function", r"^\s*(?:async\s+)?def\s+NAME", ".py .pyi"),
+    Form("class", r"^\s*class\s+NAME", ".py .pyi"),
+    Form("variable", r"^NAME\s*(?::[^=]+)?=", ".py .pyi"),
+    Form("function", r"\bfunction\s*\*?\s*NAME\s*[(<]", SCRIPTS),
+    Form("", r"\b(class|interface|enum|namespace)\s+NAME\b", SCRIPTS),
+    Form("type", r"^\s*(?:export\s+)?(?:declare\s+)?type\s+NAME\s*[=<]", SCRIPTS),
+    Form("variable", r"^\s*(?:export\s+)?(?:const|let|var)\s+NAME\b", SCRIPTS),
+    Form("method", rf"^\s+(?:(?:{MODIFIERS})\s+)*[*#]?NAME\s*\([^)]*\)\s*(?::[^{{=;]+)?\{{", SCRIPTS),
+    Form("function", r"^func\s+(?:\([^)]*\)\s*)?NAME\s*[(\[]", ".go"),
+    Form("", r"^\s*(type|var|const)\s+NAME\b", ".go"),
+    Form("function", r"\bfn\s+NAME\s*[(<]", ".rs .zig"),
+    Form("", r"\b(struct|enum|trait|union|type|mod|const|static)\s+NAME\b", ".rs"),
+    Form("macro", r"\bmacro_rules!\s*NAME\b", ".rs"),
+    Form("", r"\b(class|interface|enum|record|struct|object|trait|protocol|extension|actor)\s+NAME\b", MANAGED),
+    Form("function", r"\b(?:fun|func|def)\s+(?:<[^>]*>\s*)?(?:[\w<>?]+\.)?NAME\s*[(<\[]", MANAGED),
+    Form("method", rf"^\s*(?:(?:{MODIFIERS})\s+)+[\w<>\[\],.?\s]*\s?NAME\s*\(", MANAGED),
+    Form("", r"\b(struct|class|union|enum|namespace)\s+(?:class\s+)?NAME\s*(?:final\s*)?(?:[:{]|$)", C_LIKE),
+    Form("macro", r"^\s*#\s*define\s+NAME\b", C_LIKE),
+    Form("type", r"^\s*typedef\b.*\bNAME\s*;", C_LIKE),
+    Form("type", r"^\s*using\s+NAME\s*=", C_LIKE),
+    Form("function", r"^[A-Za-z_][\w\s*&:<>,~]*[\s*&:]NAME\s*\([^;]*$", C_LIKE),
+    Form("method", r"^\s*def\s+(?:self\.)?NAME", ".rb .rake"),
+    Form("", r"^\s*(class|module)\s+(?:\w+::)*NAME\b", ".rb .rake"),
+    Form("function", r"\bfunction\s+&?NAME\s*\(", ".php"),
+    Form("", r"\b(class|interface|trait|enum)\s+NAME\b", ".php"),
+    Form("function", r"^\s*(?:function\s+)?NAME\s*\(\s*\)", SHELLS),
+    Form("function", r"^\s*function\s+NAME\b", SHELLS),
+    Form("function", r"\bfunction\s+(?:\w+[.:])*NAME\s*\(", ".lua"),
+    Form("function", r"^\s*defp?\s+NAME", ".ex .exs"),
+    Form("module", r"^\s*defmodule\s+(?:\w+\.)*NAME\b", ".ex .exs"),
+    Form("", r"(?i)\bcreate\s+(?:or\s+replace\s+)?(table|view|function|procedure|index|type)\s+\S*NAME\b", ".sql"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A line that defines a name."""
+
+    name: str
+    kind: str
+    path: str
+    line: int
+    text: str
+
+
+def candidates(query: str) -> str:
+    """The expression for lines that may define a name with the query in it, in any language."""
+    patterns = dict.fromkeys(form.pattern for form in FORMS)
+    return "|".join(f"(?:{_with_name(pattern, query, '?:')})" for pattern in patterns)
+
+
+def definition(path: str, line: int, text: str, query: str) -> Definition | None:
+    """What a line defines by the forms of its file's language; ``None`` where it defines nothing of the query."""
+    for form in _forms_of(PurePosixPath(path).suffix.lower()):
+        found = _compiled(form.pattern, query).search(text)
+        if found:
+            kind = form.kind or next(group for group in found.groups() if group).lower()
+            return Definition(found["name"], kind, path, line, text.strip())
+    return None
+
+
+def rank(found: Definition, query: str) -> tuple[bool, bool, bool, str, int]:
+    """Sorts the same name first, then one in other letters, then those that begin with it, then the rest."""
+    name, wanted = found.name.casefold(), query.casefold()
+    return found.name != query, name != wanted, not name.startswith(wanted), found.path, found.line
+
+
+@cache
+def _forms_of(suffix: str) -> tuple[Form, ...]:
+    return tuple(form for form in FORMS if suffix and suffix in form.suffixes.split())
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str, query: str) -> re.Pattern[str]:
+    return re.compile(_with_name(pattern, query, "?P<name>"))
+
+
+def _with_name(pattern: str, query: str, group: str) -> str:
+    return pattern.replace("NAME", rf"\b({group}\w*(?i:{re.escape(query)})\w*)")

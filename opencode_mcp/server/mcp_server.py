@@ -1,0 +1,104 @@
+"""The SDK's server, with lists that live: sessions as resources, OpenCode's slash commands as prompts.
+
+What is listed before OpenCode was ever needed is only what is known without it, since a host lists everything when it
+starts and nothing may connect before a call needs it. Once OpenCode is in use the lists hold what it has, and clients
+are told that they changed.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from mcp.server.lowlevel.helper_types import ReadResourceContents
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.context import Context
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, GetPromptResult, InputRequiredResult, Prompt, Resource, ResourceTemplate
+from pydantic import AnyUrl
+
+from opencode_mcp.errors import BridgeError, CallerError
+from opencode_mcp.server.bridge import Bridge
+from opencode_mcp.server.prompts import OWN, command_filled, command_listed, own_prompt
+from opencode_mcp.server.render import explain
+from opencode_mcp.server.resources import RESOURCES, find_resource, list_sessions_as_resources
+
+logger = logging.getLogger(__name__)
+
+Listed = TypeVar("Listed")
+
+
+class BridgeServer(MCPServer[Bridge]):
+    """An MCP server over a bridge; ``bridge`` is set while the server runs."""
+
+    bridge: Bridge
+
+    async def list_resources(self) -> list[Resource]:
+        """The fixed addresses, and the recent sessions once OpenCode is in use."""
+        fixed = [spec.as_resource() for spec in RESOURCES if spec.address]
+        return [*fixed, *await self._if_in_use(list_sessions_as_resources)]
+
+    async def list_resource_templates(self) -> list[ResourceTemplate]:
+        """Every address with a placeholder."""
+        return [spec.as_template() for spec in RESOURCES]
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[Bridge, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        """Read what stands at an address; a failure tells what would be right."""
+        del context
+        found = find_resource(str(uri))
+        if found is None:
+            raise ResourceNotFoundError(f"There is no resource {uri}.")
+        spec, arguments = found
+        try:
+            content = await spec.read(self.bridge, **arguments)
+        except CallerError as error:
+            raise ResourceNotFoundError(explain(error)) from error
+        except BridgeError as error:
+            raise ResourceError(explain(error)) from error
+        return [ReadResourceContents(content=content.data, mime_type=content.mime_type)]
+
+    async def list_prompts(self) -> list[Prompt]:
+        """Our own prompts, and OpenCode's commands once it is in use; of two of a name ours counts."""
+        own = [spec.listed() for spec in OWN]
+        names = {prompt.name for prompt in own}
+        return [*own, *(prompt for prompt in await self._if_in_use(_commands) if prompt.name not in names)]
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Bridge, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """Fill a prompt."""
+        del context
+        given = {key: str(value) for key, value in (arguments or {}).items()}
+        try:
+            return await self._filled(name, given)
+        except BridgeError as error:
+            raise MCPError(INVALID_PARAMS, explain(error)) from error
+
+    async def _filled(self, name: str, given: Mapping[str, str]) -> GetPromptResult:
+        own = own_prompt(name)
+        if own:
+            return own.filled(given)
+        bridge = self.bridge
+        commands = await bridge.client.commands(await bridge.fence.directory())
+        command = next((command for command in commands if command.name == name), None)
+        if command is None:
+            names = ", ".join([spec.name for spec in OWN] + [command.name for command in commands])
+            raise MCPError(INVALID_PARAMS, f"There is no prompt {name!r}. There are {names}.")
+        return command_filled(command, given)
+
+    async def _if_in_use(self, source: Callable[[Bridge], Awaitable[list[Listed]]]) -> list[Listed]:
+        """What OpenCode has; nothing where asking would start it or fails: a list must come all the same."""
+        if not self.bridge.in_use:
+            return []
+        try:
+            return await source(self.bridge)
+        except BridgeError as error:
+            logger.info("listed without OpenCode: %s", error)
+            return []
+
+
+async def _commands(bridge: Bridge) -> list[Prompt]:
+    commands = await bridge.client.commands(await bridge.fence.directory())
+    return [command_listed(command) for command in commands]
