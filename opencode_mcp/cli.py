@@ -65,6 +65,8 @@ def serve(settings: "Settings") -> int:
     """Speak MCP on stdin and stdout until stdin closes."""
     # Before the SDK configures logging itself, so that the format is ours; stdout carries MCP and nothing else.
     logging.basicConfig(level=settings.log_level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    # It would tell of every request, and more often than we do of anything.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     from opencode_mcp.server.app import build_server
 
     build_server(settings).run("stdio")

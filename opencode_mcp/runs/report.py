@@ -89,6 +89,8 @@ class RunReport(BaseModel):
     """The structured answer, where an ``output_schema`` was given."""
     error: str = ""
     """OpenCode's own words."""
+    lost: bool = False
+    """Whether OpenCode went away before it could be asked what became of the run."""
     activity: str = ""
     """What it is doing, while it runs."""
     files: list[ChangedFile] = Field(default_factory=list[ChangedFile])

@@ -85,6 +85,7 @@ def _lost_report(run: Run, sight: Sight) -> RunReport:
         text=sight.text,
         activity=sight.activity,
         error=f"OpenCode went away in the middle of the run. {sight.gone}",
+        lost=True,
     )
 
 

@@ -85,6 +85,8 @@ def next_step(report: "RunReport") -> str:
             return " ".join([*map(_answer_step, report.pending), "The run waits meanwhile."])
         case "aborted":
             return f"What it did stays. Give it another prompt with opencode_run({session}, prompt=...)."
+        case "failed" if report.lost:
+            return f"opencode_wait({session}) finds OpenCode again and tells what it kept of the run."
         case "failed":
             return f"Mend what the error names, then go on in the session with opencode_run({session}, prompt=...)."
 
