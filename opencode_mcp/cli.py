@@ -68,8 +68,9 @@ def serve(settings: "Settings") -> int:
     # It would tell of every request, and more often than we do of anything.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     from opencode_mcp.server.app import build_server
+    from opencode_mcp.server.stdio import serve_stdio
 
-    build_server(settings).run("stdio")
+    serve_stdio(build_server(settings))
     return 0
 
 

@@ -29,9 +29,15 @@ Listed = TypeVar("Listed")
 
 
 class BridgeServer(MCPServer[Bridge]):
-    """An MCP server over a bridge; ``bridge`` is set while the server runs."""
+    """An MCP server over a bridge."""
 
     bridge: Bridge
+    """Set while the server runs."""
+
+    async def leave(self) -> None:
+        """Let go of OpenCode, for a process that ends at once."""
+        if hasattr(self, "bridge"):
+            await self.bridge.aclose()
 
     async def list_resources(self) -> list[Resource]:
         """The fixed addresses, and the recent sessions once OpenCode is in use."""
