@@ -78,8 +78,11 @@ async def check_prompt(client: OpenCodeClient, prompt: Prompt) -> None:
         check_schema(prompt.output_schema)
     if prompt.agent:
         await _check_agent(client, prompt)
-    if prompt.model:
-        check_model(await client.providers(prompt.directory), prompt.model, prompt.variant)
+    model = prompt.model or (prompt.variant and (await client.config(prompt.directory)).model)
+    if prompt.variant and not model:
+        raise InvalidArgument("A variant is of a model, and none is named.", hint="Give model, too.")
+    if model:
+        check_model(await client.providers(prompt.directory), model, prompt.variant)
 
 
 async def _check_agent(client: OpenCodeClient, prompt: Prompt) -> None:

@@ -7,7 +7,7 @@ what the caller can do now. What a model or a file said is data: it never stands
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CallToolResult, ContentBlock, TextContent
 
 from opencode_mcp.errors import (
     BackendError,
@@ -51,11 +51,16 @@ def explain(error: BridgeError) -> str:
     return f"{error.message} {step}"
 
 
-def result(text: str, data: Mapping[str, Any] | None = None) -> CallToolResult:
-    """A tool's result: text for the model, and the same as data where the tool has an output schema."""
-    return CallToolResult(
-        content=[TextContent(type="text", text=text)], structured_content=dict(data) if data is not None else None
-    )
+def result(text: str, data: Mapping[str, Any] | None = None, more: ContentBlock | None = None) -> CallToolResult:
+    """A tool's result.
+
+    Args:
+        text: For the model.
+        data: The same as structured content; several hosts show a model nothing else where it is there.
+        more: An image, or a link to the whole of what is cut.
+    """
+    content: list[ContentBlock] = [TextContent(type="text", text=text), *([more] if more else [])]
+    return CallToolResult(content=content, structured_content=dict(data) if data is not None else None)
 
 
 def cut(text: str, limit: int = TEXT_LIMIT) -> str:
@@ -111,7 +116,7 @@ def report_text(report: "RunReport") -> str:
         f"Structured answer:\n{_json(report.output)}" if report.output is not None else "",
         _files(report),
         "Todos:\n" + "\n".join(report.todos) if report.todos else "",
-        "\n".join(map(_request, report.pending)),
+        "\n".join(map(request_text, report.pending)),
         _decided(report),
         f"Next: {next_step(report)}",
     ]
@@ -149,15 +154,16 @@ def _decided(report: "RunReport") -> str:
     return "\n".join(["By the operator's policy:", *lines]) if lines else ""
 
 
-def _request(request: "PendingRequest") -> str:
+def request_text(request: "PendingRequest") -> str:
+    """What is asked, for a model to read."""
     whose = f" of the subagent {request.session_id}" if request.subagent else ""
     lines = [f"Waiting for a {request.kind}{whose} ({request.request_id}):", request.asks]
     lines += [f'"always" would also allow: {", ".join(request.always)} (in every session)'] if request.always else []
     for item in request.questions:
-        options = [f"- {option['label']}: {option['description']}" for option in item["options"]]
-        own = ["- or own words"] if item["own_words"] else []
-        several = " (several may be chosen)" if item["multiple"] else ""
-        lines += [f"{item['question']}{several}", *options, *own] if len(request.questions) > 1 else [*options, *own]
+        lines += [item["question"]] if len(request.questions) > 1 else []
+        lines += [f"- {option['label']}: {option['description']}" for option in item["options"]]
+        lines += ["- or own words"] if item["own_words"] else []
+        lines += ["(several may be chosen)"] if item["multiple"] else []
     return "\n".join(lines)
 
 

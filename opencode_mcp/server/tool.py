@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from mcp.server.mcpserver.context import Context
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
+from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
 from pydantic import ValidationError
 
@@ -45,8 +46,8 @@ class ToolSpec:
                 title=self.title,
                 description=inspect.getdoc(self.handler),
                 structured_output=False,
+                # The title is said once, beside the name.
                 annotations=ToolAnnotations(
-                    title=self.title,
                     read_only_hint=self.read_only,
                     destructive_hint=self.destructive,
                     idempotent_hint=self.idempotent,
@@ -54,7 +55,7 @@ class ToolSpec:
                 ),
             ),
         )
-        tool.parameters = {**without_titles(tool.parameters), "additionalProperties": False}
+        tool.parameters = {**without_noise(tool.parameters), "additionalProperties": False}
         tool.fn_metadata.output_schema = dict(self.output_schema) if self.output_schema else None
         return tool
 
@@ -98,6 +99,11 @@ class BridgeTool(Tool):
             return await self._run(arguments, context)
         except BridgeError as error:
             raise ToolError(explain(error)) from error
+        except (MCPError, ToolError):
+            raise
+        except Exception as error:
+            # The last seam: the text of a crash may hold anything, and is for the log, where the SDK puts it.
+            raise UnexpectedToolError(f"{self.name} failed inside the bridge; its log says how.") from error
 
     async def _run(self, arguments: dict[str, Any], context: Context[Any, Any]) -> object:
         try:
@@ -127,11 +133,11 @@ class BridgeTool(Tool):
         return InvalidArgument(" ".join(wrong) or otherwise, hint=f"{self.name} takes {', '.join(properties)}.")
 
 
-def without_titles(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the titles that pydantic makes of every name: they say nothing, and cost tokens in every listing."""
+def without_noise(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what costs tokens in every listing and says nothing: titles made of names, and empty defaults."""
     kept: dict[str, Any] = {}
     for key, value in schema.items():
-        if key == "title" and isinstance(value, str):
+        if (key == "title" and isinstance(value, str)) or (key == "default" and not value):
             continue
-        kept[key] = without_titles(cast("Mapping[str, Any]", value)) if isinstance(value, Mapping) else value
+        kept[key] = without_noise(cast("Mapping[str, Any]", value)) if isinstance(value, Mapping) else value
     return kept
