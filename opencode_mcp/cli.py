@@ -23,10 +23,11 @@ USAGE_ERROR = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and give its exit code."""
     parsed = vars(_parser().parse_args(arguments))
-    command = parsed.pop("command")
+    command, as_json = parsed.pop("command"), parsed.pop("json")
     flags = {name: value for name, value in parsed.items() if value is not None}
     try:
-        return COMMANDS[command](resolve(flags))
+        settings = resolve(flags)
+        return serve(settings) if command == "serve" else doctor(settings, as_json=as_json)
     except BridgeError as error:
         print(f"opencode-mcp: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -42,10 +43,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "command",
         nargs="?",
-        choices=COMMANDS,
+        choices=("serve", "doctor"),
         default="serve",
         help="serve (the default): speak MCP on stdin and stdout; doctor: check that everything works",
     )
+    parser.add_argument("--json", action="store_true", help="doctor: print what was found as JSON")
     for option in OPTIONS:
         if option.variables:
             _add(parser, option)
@@ -74,11 +76,8 @@ def serve(settings: "Settings") -> int:
     return 0
 
 
-def doctor(settings: "Settings") -> int:
+def doctor(settings: "Settings", *, as_json: bool) -> int:
     """Check line by line that the main job can work."""
     from opencode_mcp.doctor import examine
 
-    return examine(settings)
-
-
-COMMANDS = {"serve": serve, "doctor": doctor}
+    return examine(settings, as_json=as_json)

@@ -17,8 +17,6 @@ SCRIPT = re.compile(r"\n?SCRIPT: [^\n]*")
 BEGIN = 1_767_225_600_000
 """The first moment, the start of 2026; milliseconds since the epoch."""
 TICK = 1000
-FLEETING = frozenset({"responseHeaders"})
-"""Fields that tell of the moment and of nothing else."""
 ENDS = ("completed", "end")
 """Moments that lie after everything that stands beside them."""
 
@@ -47,7 +45,9 @@ class Normaliser:
     def _object(self, value: dict[str, Json]) -> Json:
         """The beginning of a thing is told before what is in it, and the end after."""
         begun = self._begin(value["time"]) if "time" in value else {}
-        kept = {self._text(name): self._field(name, item) for name, item in value.items() if name not in FLEETING}
+        kept = {
+            self._text(name): self._field(name, item) for name, item in value.items() if not _is_fleeting(name, item)
+        }
         return kept | {"time": self._end(begun)} if begun else kept
 
     def _field(self, name: str, value: Json) -> Json:
@@ -75,3 +75,8 @@ class Normaliser:
     def _name(self, kind: str, found: str) -> str:
         names = self._names[kind]
         return names.setdefault(found, f"{kind}_{len(names) + 1}")
+
+
+def _is_fleeting(name: str, value: Json) -> bool:
+    """Whether a field tells of the moment alone: headers, and a prompt's diffs, which OpenCode puts there some time."""
+    return name == "responseHeaders" or (name == "summary" and isinstance(value, dict))

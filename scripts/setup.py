@@ -1,4 +1,4 @@
-"""Makes a fresh clone ready: a virtual environment in ``.venv`` and OpenCode in ``.opencode``, both of it alone.
+"""Makes a fresh clone ready: a virtual environment in ``.venv``, OpenCode in ``.opencode``, and what the tests need.
 
 What is there already is kept, so a second run takes no time. It uses the standard library alone, and runs, if only to
 say what is missing, on a Python older than the project's.
@@ -15,6 +15,7 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING
 
+import conformance_suite
 from opencode_binary import FOLDER, ROOT, VERSION, installed, record
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def main() -> int:
             install_project()
         if installed() is None:
             install_opencode()
+        if conformance_suite.command() is None:
+            install_conformance_suite()
     except Missing as missing:
         print(f"setup: {missing}", file=sys.stderr)
         return 1
@@ -96,17 +99,34 @@ def install_project() -> None:
 
 def install_opencode() -> None:
     """Install OpenCode and find out which of its executables works here: the ordinary ones need a newer processor."""
-    npm = require("npm", "OpenCode comes by it; get Node.js with npm from nodejs.org")
     print(f"Installing OpenCode {VERSION} into .opencode (about 350 MB) ...", flush=True)
-    FOLDER.mkdir(exist_ok=True)
-    install = [npm, "install", "--prefix", str(FOLDER), "--no-save", "--no-package-lock"]
-    quiet = ["--omit-lockfile-registry-resolved", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    failure = "npm failed; its reason is above. A proxy or a mirror is set as npm always takes it."
-    run([*install, *quiet, f"opencode-ai@{VERSION}"], failure)
+    npm_install(FOLDER, [f"opencode-ai@{VERSION}"])
     working = next((binary for binary in candidates() if tells_version(binary)), None)
     if working is None:
         raise Missing(f"none of OpenCode's executables in {FOLDER} runs on this machine; remove that folder and retry.")
     record(working)
+
+
+def install_conformance_suite() -> None:
+    """Install the suite that the protocol's tests need. Nothing else needs it, so a failure is told and no more."""
+    print(
+        f"Installing the MCP conformance suite {conformance_suite.VERSION} into .conformance (150 MB) ...", flush=True
+    )
+    try:
+        npm_install(conformance_suite.FOLDER, conformance_suite.packages())
+    except Missing as missing:
+        print(f"setup: without the conformance suite its tests fail: {missing}", file=sys.stderr)
+    else:
+        conformance_suite.record()
+
+
+def npm_install(folder: Path, packages: list[str]) -> None:
+    """Install packages of npm's into a folder of their own, running none of their scripts."""
+    npm = require("npm", "OpenCode and the conformance suite come by it; get Node.js with npm from nodejs.org")
+    folder.mkdir(exist_ok=True)
+    install = [npm, "install", "--prefix", str(folder), "--no-save", "--no-package-lock"]
+    quiet = ["--omit-lockfile-registry-resolved", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    run([*install, *quiet, *packages], "npm failed; its reason is above. A proxy or a mirror is set as npm takes it.")
 
 
 def candidates() -> list[Path]:

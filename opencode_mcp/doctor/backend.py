@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 SERVER = "server"
 TITLE = "opencode-mcp doctor"
-ROUND_TRIP_DEADLINE = 20.0
-PAUSE = 1.0
+ROUND_TRIP_DEADLINE = 30.0
+HEARTBEAT = '"server.heartbeat"'
 
 
 class Backend:
@@ -146,25 +146,22 @@ async def _round_trip(backend: Backend) -> Finding:
 
 async def _make_and_hear(client: OpenCodeClient, directory: str) -> None:
     made: set[str] = set()
-    async with client.global_event(silence=ROUND_TRIP_DEADLINE) as lines, anyio.create_task_group() as tasks:
+    async with client.global_event(silence=ROUND_TRIP_DEADLINE) as lines:
         async for line in lines:
-            if not made:
-                tasks.start_soon(_make_sessions, client, directory, made)
             event = parse(line)
             if isinstance(event, SessionDeleted) and event.session_id in made:
-                tasks.cancel_scope.cancel()
                 return
-        raise BackendUnavailable("OpenCode ended the event stream.", hint="Run the doctor again.")
+            # Of a directory's first session OpenCode 1.18 may not tell, so every heartbeat is another chance.
+            if not made or HEARTBEAT in line:
+                made.add(await _make_and_remove_session(client, directory))
+    raise BackendUnavailable("OpenCode ended the event stream.", hint="Run the doctor again.")
 
 
-async def _make_sessions(client: OpenCodeClient, directory: str, made: set[str]) -> None:
-    """Make and remove sessions until cancelled: of those in a directory's first moments, OpenCode may tell nothing."""
-    while True:
-        session = await client.session_create(directory, {"title": TITLE})
-        made.add(session.id)
-        with anyio.CancelScope(shield=True):
-            await client.call("session.delete", path={"sessionID": session.id})
-        await anyio.sleep(PAUSE)
+async def _make_and_remove_session(client: OpenCodeClient, directory: str) -> str:
+    session = await client.session_create(directory, {"title": TITLE})
+    with anyio.CancelScope(shield=True):
+        await client.call("session.delete", path={"sessionID": session.id})
+    return session.id
 
 
 CHECKS: Mapping[str, Callable[[Backend], Awaitable[Finding]]] = {

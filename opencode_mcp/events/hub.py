@@ -16,7 +16,7 @@ from anyio.abc import TaskGroup
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.events.session_state import SessionState, fold
 from opencode_mcp.events.stream import follow_stream
-from opencode_mcp.events.wire import Event, Gap, InstanceDisposed, Lost, SessionChanged, SessionDeleted
+from opencode_mcp.events.wire import Event, Gap, InstanceDisposed, Lost, PartChanged, SessionChanged, SessionDeleted
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.connection import Connection
 from opencode_mcp.opencode.transport import Transport
@@ -77,6 +77,11 @@ class Hub:
         self._states: OrderedDict[str, SessionState] = OrderedDict()
         self._parents: OrderedDict[str, str] = OrderedDict()
 
+    @property
+    def follows(self) -> bool:
+        """Whether a stream was opened, and OpenCode is not known to be gone since."""
+        return self._transport is not None
+
     async def ensure(self) -> Transport:
         """Have the stream stand before anything is started that it should tell of.
 
@@ -130,6 +135,9 @@ class Hub:
             return
         if isinstance(event, SessionChanged) and event.session.parent_id:
             self.adopt(event.session_id, event.session.parent_id)
+        if isinstance(event, PartChanged) and (child := event.child_session):
+            # OpenCode loses the event of a session's creation now and then.
+            self.adopt(child, event.session_id)
         if event.session_id:
             fold(self.state(event.session_id), event)
 

@@ -87,6 +87,14 @@ class PartChanged(Event):
 
     part: JsonMap
 
+    @property
+    def child_session(self) -> str:
+        """The session of the subagent that the part's tool call started; empty where it started none."""
+        if self.part.get("tool") != "task":
+            return ""
+        state = cast("JsonMap", self.part.get("state") or {})
+        return str(cast("JsonMap", state.get("metadata") or {}).get("sessionId") or "")
+
 
 @dataclass(frozen=True, slots=True)
 class PartGrew(Event):
@@ -144,7 +152,7 @@ def _message(properties: JsonMap) -> Event:
 
 def _part(properties: JsonMap) -> Event:
     part = cast("JsonMap", properties.get("part") or {})
-    return PartChanged(_session_of(properties) or _session_of(part), part)
+    return PartChanged(_session_of(part) or _session_of(properties), part)
 
 
 def _delta(properties: JsonMap) -> Event:

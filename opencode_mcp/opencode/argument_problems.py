@@ -110,6 +110,8 @@ def _sentences(name: str, problem: _Problem) -> list[str]:
 def _of_union(where: str, members: Sequence[Schema], value: object) -> list[str]:
     """Judge by the member that was meant: the one of the value's kind and, among objects, of its ``type``."""
     fitting = [member for member in members if _kinds_of(member) & _kinds(value)]
+    if len(fitting) == 1 and not {"const", "enum"} & set(fitting[0]):
+        return problems(where, fitting[0], value)
     tagged = {tag: member for member in fitting if (tag := _tag(member))}
     if not fitting or not isinstance(value, Mapping | list):
         return [

@@ -162,10 +162,10 @@ class OpenCodeClient:
         """``session.list``: one directory's, newest first."""
         return Session.read_list(await self.call("session.list", query=query, directory=directory))
 
-    async def all_sessions(self, query: JsonObject) -> Page[Session]:
-        """``experimental.session.list``: every directory's, newest first."""
+    async def all_sessions(self, query: JsonObject, directory: str = "") -> Page[Session]:
+        """``experimental.session.list``: every directory's, or one's, newest first."""
         row = operation("experimental.session.list")
-        reply = await self._door.send(encode(row, query=query))
+        reply = await self._door.send(encode(row, query=query, directory=directory))
         return Page(Session.read_list(decode(row, reply)), reply.headers.get("x-next-cursor", ""))
 
     async def session_children(self, session_id: str) -> list[Session]:

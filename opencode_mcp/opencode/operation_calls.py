@@ -64,6 +64,10 @@ class OperationCalls:
                 self._compared = transport
         return self._differences.check(operation)
 
+    def known_change(self, operation: Operation) -> str:
+        """The same as far as it is known, without asking the server."""
+        return self._differences.changed.get(operation.id, "")
+
     async def send(self, operation: Operation, call: Call, *, timeout: float = READ_TIMEOUT) -> Answer:
         """Call an operation that answers once.
 

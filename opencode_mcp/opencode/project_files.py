@@ -8,13 +8,11 @@ import mimetypes
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
-from anyio import to_thread
 
-from opencode_mcp.errors import BackendFailed, NotFound, UnsupportedOperation
+from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound, UnsupportedOperation
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
@@ -55,7 +53,8 @@ class ProjectFiles:
             path: The file's, relative to it, with slashes.
 
         Raises:
-            NotFound: There is no file there; perhaps a folder, or a device.
+            NotFound: There is no file there; perhaps a folder.
+            InvalidArgument: What is there is a pipe or a device.
             BackendFailed: It cannot be read.
         """
         media_type = mimetypes.guess_type(path)[0] or ""
@@ -63,18 +62,19 @@ class ProjectFiles:
             async with self._open_remote(directory, path, media_type) as file:
                 yield file
         else:
-            async with self._open_local(Path(directory, path), media_type) as file:
+            async with self._open_local(anyio.Path(directory, path), media_type) as file:
                 yield file
 
     @asynccontextmanager
-    async def _open_local(self, path: Path, media_type: str) -> AsyncGenerator[OpenFile]:
-        # A pipe or a device could be read for ever.
-        if not await to_thread.run_sync(path.is_file):
+    async def _open_local(self, path: anyio.Path, media_type: str) -> AsyncGenerator[OpenFile]:
+        if not await path.is_file():
+            # A pipe or a device could be read for ever.
+            if await path.exists() and not await path.is_dir():
+                raise InvalidArgument(f"{str(path)!r} is neither a file nor a folder.")
             raise NotFound(f"There is no file {str(path)!r}.")
         try:
-            async with await anyio.open_file(path, "rb") as file:
-                size = (await to_thread.run_sync(path.stat)).st_size
-                yield OpenFile(size, media_type, _pieces(file))
+            async with await path.open("rb") as file:
+                yield OpenFile((await path.stat()).st_size, media_type, _pieces(file))
         except OSError as error:
             raise BackendFailed(f"{str(path)!r} cannot be read: {error.strerror or error}.") from error
 

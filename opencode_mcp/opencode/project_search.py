@@ -7,11 +7,11 @@ and fails where one is not UTF-8. Else OpenCode is asked, and the answer says th
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import BackendFailed, InvalidArgument
 from opencode_mcp.opencode.found_lines import LITERAL_HINT, FoundLine, FoundPage, TextQuery
+from opencode_mcp.opencode.globs import fits
 from opencode_mcp.opencode.symbol_forms import Definition, candidates, definition, rank
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ OPENCODE_FILES = 200
 MOST_FILES = 10_000
 MOST_DEFINITIONS = 5000
 GLOB = re.compile(r"[*?\[{]")
+CHOICES = re.compile(r"\{[^}]*\}|\[[^\]]*\]")
 UNKNOWN_TO_RUST = re.compile(r"\(\?(?:[=!]|<[=!]|>)|\\[1-9]")
 REASONS = (
     "Either the pattern is no regular expression of Rust's, or a match is not UTF-8, or OpenCode finds no ripgrep (rg)."
@@ -112,9 +113,10 @@ class ProjectSearch:
             return FoundFiles(found, complete=len(found) < OPENCODE_FILES)
         if self._ripgrep and kind != "directory":
             return await self._files_of_glob(self._ripgrep, directory, query)
-        words = {"query": max(GLOB.split(query), key=len), "type": kind or None, "limit": OPENCODE_FILES}
+        plain = re.findall(r"\w+", CHOICES.sub(" ", query))
+        words = {"query": max(plain, key=len, default=""), "type": kind or None, "limit": OPENCODE_FILES}
         asked = await self._client.find_files(directory, words)
-        paths = [path for path in asked if _fits(path, query)]
+        paths = [path for path in asked if fits(path, query)]
         return FoundFiles(paths, complete=len(asked) < OPENCODE_FILES)
 
     async def _files_of_glob(self, ripgrep: "Ripgrep", directory: str, glob: str) -> FoundFiles:
@@ -165,22 +167,5 @@ def _explained(pattern: str, error: BackendFailed) -> Exception:
 
 def _fits_any(path: str, globs: Sequence[str]) -> bool:
     wanted = [glob for glob in globs if not glob.startswith("!")]
-    refused = any(_fits(path, glob[1:]) for glob in globs if glob.startswith("!"))
-    return not refused and (not wanted or any(_fits(path, glob) for glob in wanted))
-
-
-def _fits(path: str, glob: str) -> bool:
-    """Whether a path fits a glob: one without a slash is for the name alone."""
-    name = path.rstrip("/")
-    if "/" not in glob:
-        name = name.rpartition("/")[2]
-    return any(fnmatchcase(name, choice) for choice in _choices(glob.replace("**/", "*").lstrip("/")))
-
-
-def _choices(glob: str) -> list[str]:
-    """The globs that one with braces stands for; braces in braces stay."""
-    braces = re.search(r"\{([^{}]*)\}", glob)
-    if not braces:
-        return [glob]
-    before, after = glob[: braces.start()], glob[braces.end() :]
-    return [choice for inner in braces[1].split(",") for choice in _choices(f"{before}{inner}{after}")]
+    refused = any(fits(path, glob[1:]) for glob in globs if glob.startswith("!"))
+    return not refused and (not wanted or any(fits(path, glob) for glob in wanted))

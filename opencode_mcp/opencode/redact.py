@@ -22,6 +22,8 @@ WORDS = re.compile(
 NAMES = re.compile("access|auth|key|oauthstate|refresh")
 KINDS_OF_KEY = re.compile("access|api|app|encryption|license|private|secret|service|signing")
 """``apiKey``, ``secretAccessKey``; a plain ``sortKey`` is none."""
+ABOUT_A_SECRET = re.compile("endpoint|id|name|type|ur[il]")
+"""A name that ends so is of something else: ``authorizationUrl``, ``credentialID``, ``token_type``."""
 SECRET_MAPS = re.compile("env|environment|headers")
 """Every text in a map of such a name is hidden: people give their headers and variables any name."""
 HARMLESS_OPTIONS = re.compile(
@@ -169,6 +171,8 @@ def _url(value: str) -> str:
 def is_secret(name: str) -> bool:
     """Whether what goes by a name is a secret, as ``apiKey``, ``X-Auth-Token`` and ``client_secret`` say."""
     words = _words(name)
+    if words and ABOUT_A_SECRET.fullmatch(words[-1]):
+        return False
     key = any(word == "key" and KINDS_OF_KEY.fullmatch(before) for before, word in pairwise(words))
     return key or NAMES.fullmatch("".join(words)) is not None or any(map(WORDS.fullmatch, words))
 

@@ -98,41 +98,65 @@ class Ripgrep:
 
     async def _run(self, arguments: Sequence[str], directory: str, take: Take) -> str:
         """Run it, and return what it complains of; what it cannot read it leaves out without a word."""
-        process = self._start(arguments, directory)
+        command = [str(self._executable), *COMMON, *arguments]
+        running = _Running(command, directory, self._environment)
         try:
             with anyio.fail_after(DEADLINE):
-                return await to_thread.run_sync(_listen, process, take, abandon_on_cancel=True)
+                return await to_thread.run_sync(running.listen, take, abandon_on_cancel=True)
         except TimeoutError as error:
             raise BackendTimeout(f"The search in {directory} took more than {DEADLINE:.0f} s.") from error
-        finally:
-            # The thread that listens ends with it.
-            process.kill()
-
-    def _start(self, arguments: Sequence[str], directory: str) -> subprocess.Popen[bytes]:
-        try:
-            return subprocess.Popen(  # noqa: S603 - the search tool, with arguments that no shell reads
-                [str(self._executable), *COMMON, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=directory,
-                env=self._environment,
-                creationflags=FLAGS,
-            )
         except OSError as error:
             raise BackendFailed(f"{self._executable} does not run: {error}.") from error
+        finally:
+            running.end()
 
 
-def _listen(process: subprocess.Popen[bytes], take: Take) -> str:
-    """Read what a process prints until enough is taken; then end it."""
-    with process:
-        assert process.stdout  # noqa: S101 - a pipe was asked for
-        assert process.stderr  # noqa: S101
-        for line in process.stdout:
-            if not take(line.removesuffix(b"\n")):
-                process.kill()
-                return ""
-        return process.stderr.read().decode(errors="replace").strip()
+class _Running:
+    """One process, listened to in a thread and ended from outside.
+
+    Args:
+        command: The executable and its arguments.
+        directory: The working directory.
+        environment: The whole environment.
+    """
+
+    def __init__(self, command: Sequence[str], directory: str, environment: Mapping[str, str]) -> None:
+        self._command = command
+        self._directory = directory
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ended = False
+
+    def listen(self, take: Take) -> str:
+        """Start it and hand over what it prints until enough is taken; returns what it complains of."""
+        with self._start() as process:
+            assert process.stdout  # noqa: S101 - a pipe was asked for
+            assert process.stderr  # noqa: S101
+            for line in process.stdout:
+                if self._ended or not take(line.removesuffix(b"\n")):
+                    process.kill()
+                    return ""
+            return process.stderr.read().decode(errors="replace").strip()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        self._process = subprocess.Popen(  # noqa: S603 - the search tool, with arguments that no shell reads
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self._directory,
+            env=self._environment,
+            creationflags=FLAGS,
+        )
+        if self._ended:
+            self._process.kill()
+        return self._process
+
+    def end(self) -> None:
+        """End it, whenever: before it has started too."""
+        self._ended = True
+        if self._process:
+            self._process.kill()
 
 
 def _take_record(line: bytes, take: Callable[[FoundLine], bool]) -> bool:

@@ -64,7 +64,7 @@ FORMS = (
     Form("function", r"\bfunction\s+(?:\w+[.:])*NAME\s*\(", ".lua"),
     Form("function", r"^\s*defp?\s+NAME", ".ex .exs"),
     Form("module", r"^\s*defmodule\s+(?:\w+\.)*NAME\b", ".ex .exs"),
-    Form("", r"(?i)\bcreate\s+(?:or\s+replace\s+)?(table|view|function|procedure|index|type)\s+\S*NAME\b", ".sql"),
+    Form("", r"(?i:\bcreate\s+(?:or\s+replace\s+)?(table|view|function|procedure|index|type)\s)\s*\S*NAME\b", ".sql"),
 )
 
 

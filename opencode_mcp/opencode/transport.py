@@ -169,13 +169,14 @@ class Transport:
         import httpx
         from httpx_ws import WebSocketUpgradeError, aconnect_ws
 
-        timeout = httpx.Timeout(CONNECT_TIMEOUT)
+        timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
         try:
             with mapped_errors(self.endpoint.url):
                 async with aconnect_ws(request.path, self._http, params=request.query, timeout=timeout) as session:
                     yield Socket(session)
         except WebSocketUpgradeError as error:
-            raise failure(request.path, _reply(error.response)) from error
+            # Its body cannot be read any more, and OpenCode sends none.
+            raise failure(request.path, _reply(error.response, b"")) from error
 
     async def aclose(self) -> None:
         """Close the pooled connections."""

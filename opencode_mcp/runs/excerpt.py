@@ -16,8 +16,8 @@ FENCE_LENGTH = 2 * (LONGEST_RUN + 1) + 2
 """Characters that the longest pair of fences takes."""
 TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-# Control characters, what turns the reading direction, lone surrogates, and the invisible twin of ASCII.
-UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]")
+# Control characters, odd line ends, what turns the reading direction, lone surrogates, the invisible twin of ASCII.
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]")
 BACKTICKS = re.compile("`+")
 LONG_RUN = re.compile(f"`{{{LONGEST_RUN},}}")
 WORD = re.compile(r"[\w.:@+-]+(?:/[\w.:@+-]+)*")
@@ -25,6 +25,8 @@ WORD = re.compile(r"[\w.:@+-]+(?:/[\w.:@+-]+)*")
 
 def clean(text: str) -> str:
     """Leave out what a reader would not see or a terminal would obey; every kind of line end becomes a plain one."""
+    if UNSEEN.search(text) is None:
+        return text
     return UNSEEN.sub("\ufffd", LINE_ENDS.sub("\n", TERMINAL.sub("", text)))
 
 

@@ -15,8 +15,9 @@ from opencode_mcp.errors import BackendError
 from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.models import Message
+from opencode_mcp.opencode.models import Message, SessionStatus
 from opencode_mcp.runs.progress import Pace, Progress
+from opencode_mcp.runs.record import Run, all_answers, is_superseded, last_answers
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests import Requests
 from opencode_mcp.runs.state import ENDS, Evidence, Signal, State, advance, judge
@@ -29,7 +30,6 @@ Tell = Callable[[str], Awaitable[None]]
 # How long an idle stream is trusted, and how soon an unfinished record is read again.
 LOOK_EVERY = 2.0
 SETTLE_EVERY = 0.05
-MESSAGES_A_PAGE = 20
 HINTS = (
     wire.Idle,
     wire.Failed,
@@ -40,15 +40,6 @@ HINTS = (
     wire.RequestClosed,
     wire.SessionDeleted,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One prompt in a session; everything about it can be read back from OpenCode with these three."""
-
-    directory: str
-    session_id: str
-    message_id: str
 
 
 @dataclass(slots=True)
@@ -67,6 +58,8 @@ class Sight:
     """How it was seen that OpenCode went away; empty while it is there."""
     idle_since: float | None = None
     requests_stale: bool = True
+    superseded: bool | None = None
+    """Whether the session has gone on to another prompt; ``None``: not looked at yet."""
 
     @property
     def settled(self) -> bool:
@@ -158,35 +151,23 @@ class Follower:
     async def _evidence(self) -> Evidence:
         run, sight = self._run, self._sight
         status = (await self._client.session_status(run.directory)).get(run.session_id)
-        if status is not None:
-            sight.idle_since = None
-            if sight.requests_stale:
-                sight.pending = await self._requests.open(run.directory, run.session_id)
-                sight.requests_stale = False
-            return Evidence(status=status, asked=bool(sight.pending))
+        if sight.superseded is None:
+            sight.superseded = await is_superseded(self._client, run)
+        if status is not None and not sight.superseded:
+            return await self._busy_evidence(status)
         sight.pending, sight.requests_stale = [], True
         sight.idle_since = sight.idle_since or anyio.current_time()
-        sight.answers = await read_answers(self._client, run, MESSAGES_A_PAGE)
+        sight.answers = await (all_answers if sight.superseded else last_answers)(self._client, run)
         return Evidence(
             answers=[message.info for message in sight.answers],
             error=self._hub.state(run.session_id).error,
             quiet=anyio.current_time() - sight.idle_since,
         )
 
-
-async def read_answers(client: OpenCodeClient, run: Run, limit: int) -> list[Message]:
-    """The assistant's last messages after the prompt, oldest first; ``limit`` counts those of the person too."""
-    page = await client.session_messages(run.session_id, limit=limit)
-    return answers_in(page.items, run.message_id)
-
-
-def answers_in(messages: list[Message], message_id: str) -> list[Message]:
-    """The assistant's messages that follow a prompt; a page without the prompt lies wholly after it."""
-    ids = [message.info.id for message in messages]
-    after = messages[ids.index(message_id) + 1 :] if message_id in ids else messages
-    return [message for message in after if message.info.role == "assistant" and _follows(message, message_id)]
-
-
-def _follows(message: Message, message_id: str) -> bool:
-    """The ids alone would do, were the clocks of two machines always equal."""
-    return message.info.parent_id == message_id or message.info.id > message_id
+    async def _busy_evidence(self, status: SessionStatus) -> Evidence:
+        run, sight = self._run, self._sight
+        sight.idle_since = None
+        if sight.requests_stale:
+            sight.pending = await self._requests.open(run.directory, run.session_id)
+            sight.requests_stale = False
+        return Evidence(status=status, asked=bool(sight.pending))

@@ -1,21 +1,28 @@
 """What happened in a session from its first message on."""
 
+from opencode_mcp.errors import InvalidArgument, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.codec import is_unreadable_page
 from opencode_mcp.opencode.models import FileDiff
 from opencode_mcp.runs.merged_diff import merge_diffs
 
 MESSAGES_A_PAGE = 100
 
 
-async def session_changes(client: OpenCodeClient, session_id: str, message_id: str = "") -> list[FileDiff]:
+async def session_changes(
+    client: OpenCodeClient, session_id: str, message_id: str = "", undone_from: str = ""
+) -> list[FileDiff]:
     """What one prompt changed, or the whole session (``session.diff`` for each of its prompts).
 
     Args:
         client: Reaches OpenCode.
         session_id: The session.
         message_id: The prompt's message; empty: all prompts, put together.
+        undone_from: The message that the session is undone from; what it and later ones changed does not count.
     """
     prompts = [message_id] if message_id else await _changing_prompts(client, session_id)
+    if undone_from and not message_id:
+        prompts = [prompt for prompt in prompts if prompt < undone_from]
     return merge_diffs([await client.session_diff(session_id, prompt) for prompt in prompts])
 
 
@@ -31,3 +38,42 @@ async def _changing_prompts(client: OpenCodeClient, session_id: str) -> list[str
         cursor = page.cursor
         if not cursor:
             return list(reversed(changing))
+
+
+async def prompt_of(client: OpenCodeClient, session_id: str, message_id: str) -> str:
+    """The prompt that a message is, or answers (``session.message``).
+
+    Raises:
+        NotFound: The session has no such message.
+    """
+    try:
+        message = await client.session_message(session_id, message_id)
+    except InvalidArgument as error:
+        if not is_unreadable_page(error):
+            raise _no_message(session_id, message_id) from error
+        return message_id
+    except NotFound as error:
+        raise _no_message(session_id, message_id) from error
+    return message_id if message.info.role == "user" else message.info.parent_id or message_id
+
+
+def _no_message(session_id: str, message_id: str) -> NotFound:
+    return NotFound(
+        f"The session {session_id} has no message {message_id!r}.", hint="opencode_session shows those that it has."
+    )
+
+
+async def first_structured_prompt(client: OpenCodeClient, session_id: str) -> str:
+    """The oldest prompt that carries ``format``, which OpenCode 1.18.33 cannot read back; empty where none does."""
+    cursor, found, oldest = "", "", None
+    while True:
+        page = await client.session_messages(session_id, limit=MESSAGES_A_PAGE, before=cursor)
+        for message in reversed(page.items):
+            oldest = message
+            if (message.info.model_extra or {}).get("format"):
+                found = message.info.id
+        cursor = page.cursor
+        if not cursor:
+            break
+    # The session's first message is left out of the page where it is such a prompt; its answer names it.
+    return oldest.info.parent_id if oldest and oldest.info.role == "assistant" else found

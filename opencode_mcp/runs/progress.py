@@ -11,6 +11,8 @@ from opencode_mcp.events import wire
 
 LINE_LIMIT = 160
 LINES_KEPT = 6
+TOLD_OTHERWISE = frozenset({"todowrite", "question"})
+"""Tools whose calls have events of their own, which say more."""
 # What of a tool's input says best what it works on.
 SUBJECTS = ("command", "filePath", "path", "pattern", "query", "url", "description", "name", "prompt")
 
@@ -87,6 +89,8 @@ class Progress:
         state = cast("Mapping[str, Any]", part.get("state") or {})
         status, call = str(state.get("status")), str(part.get("id"))
         if status == "pending" or self._told_tools.get(call) == status:
+            return ""
+        if status != "error" and part.get("tool") in TOLD_OTHERWISE:
             return ""
         self._told_tools[call] = status
         return self._finished_line(part, state) if status == "completed" else self._started_line(part, state, status)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from opencode_mcp.opencode.models import FileDiff, Message, TextPart, Todo
+from opencode_mcp.opencode.models import FileDiff, Message, PatchPart, TextPart, Todo
 from opencode_mcp.runs.state import State
 
 Status = Literal["completed", "running", "needs_input", "failed", "aborted"]
@@ -121,7 +121,8 @@ class Answer:
     tokens: Usage
     cost: float
     seconds: float
-    changed_files: bool
+    changed_files: frozenset[str]
+    """Absolute paths of the files that its steps changed; one may have been changed back."""
 
 
 def summarise(answers: list[Message]) -> Answer:
@@ -142,7 +143,9 @@ def summarise(answers: list[Message]) -> Answer:
         ),
         cost=round(sum(message.info.cost for message in answers), 6),
         seconds=_seconds(answers),
-        changed_files=any(part.type == "patch" for message in answers for part in message.parts),
+        changed_files=frozenset(
+            file for message in answers for part in message.parts if isinstance(part, PatchPart) for file in part.files
+        ),
     )
 
 

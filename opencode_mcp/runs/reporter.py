@@ -9,16 +9,16 @@ from opencode_mcp.events.hub import Hub
 from opencode_mcp.events.wire import PartChanged
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import FileDiff, Message
-from opencode_mcp.runs.follow import MESSAGES_A_PAGE, Run, Sight, answers_in
+from opencode_mcp.runs.follow import Sight
 from opencode_mcp.runs.output_schema import mismatch
 from opencode_mcp.runs.progress import Progress
+from opencode_mcp.runs.record import Run, all_answers
 from opencode_mcp.runs.report import STATUSES, Answer, RunReport, list_files, list_todos, summarise
 from opencode_mcp.runs.state import ENDS, State
 
 # OpenCode computes a prompt's diff some 25 ms after the session went idle.
-DIFF_READS = 50
+DIFF_READS = 25
 DIFF_PAUSE = 0.02
-PAGES_READ = 50
 
 
 async def report_run(
@@ -89,27 +89,15 @@ def _lost_report(run: Run, sight: Sight) -> RunReport:
     )
 
 
-async def all_answers(client: OpenCodeClient, run: Run) -> list[Message]:
-    """Every message of the assistant since the prompt, oldest first."""
-    messages: list[Message] = []
-    cursor = ""
-    for _ in range(PAGES_READ):
-        page = await client.session_messages(run.session_id, limit=MESSAGES_A_PAGE, before=cursor)
-        messages = page.items + messages
-        cursor = page.cursor
-        if not cursor or any(message.info.id == run.message_id for message in page.items):
-            break
-    return answers_in(messages, run.message_id)
-
-
 async def _diffs(client: OpenCodeClient, run: Run, answer: Answer) -> list[FileDiff]:
-    if not answer.changed_files:
-        return []
-    for _ in range(DIFF_READS):
-        if found := await client.session_diff(run.session_id, run.message_id):
-            return found
+    """Read the run's diff once it holds every file that a step changed; one that was changed back never comes."""
+    found: list[FileDiff] = []
+    for _ in range(DIFF_READS if answer.changed_files else 0):
+        found = await client.session_diff(run.session_id, run.message_id)
+        if all(any(path.endswith(diff.file) for diff in found) for path in answer.changed_files):
+            break
         await anyio.sleep(DIFF_PAUSE)
-    return []
+    return found
 
 
 def _check_output(report: RunReport, schema: Mapping[str, Any] | None) -> RunReport:

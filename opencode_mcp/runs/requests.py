@@ -4,6 +4,7 @@ OpenCode keeps them in memory, one list for each directory, and leaves entries b
 deleted. So an entry is believed only while its session is busy and its tool call has not ended.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from opencode_mcp.runs.report import PendingRequest
 
 SHOWN_METADATA = ("command", "filepath", "diff", "url", "description")
 DIFF_LIMIT = 4000
+REQUESTS_KEPT = 1000
 
 Request = Permission | Question
 CLOSERS = (wire.RequestClosed, wire.Idle, wire.Gap, wire.Lost)
@@ -34,6 +36,18 @@ class Requests:
     def __init__(self, client: OpenCodeClient, hub: Hub) -> None:
         self._client = client
         self._hub = hub
+        self._told: OrderedDict[str, str] = OrderedDict()
+
+    async def permissions(self, directory: str) -> list[Permission]:
+        """The permissions of a directory's sessions, those left behind too (``permission.list``)."""
+        return await self._client.permissions(directory)
+
+    def remember(self, pending: Sequence[PendingRequest]) -> None:
+        """Keep whose the requests are that somebody was told of: they may be answered after they were closed."""
+        for request in pending:
+            self._told[request.request_id] = request.session_id
+            if len(self._told) > REQUESTS_KEPT:
+                self._told.popitem(last=False)
 
     async def open(self, directory: str, session_id: str) -> list[PendingRequest]:
         """What a session and its subagents wait for (``permission.list``, ``question.list``)."""
@@ -50,7 +64,11 @@ class Requests:
         ]
 
     async def wait_closed(self, request: PendingRequest, directory: str, seconds: float) -> bool:
-        """Wait until a request is answered, by whomever, but no longer than given; say whether it is."""
+        """Wait until a request is answered, by whomever, but no longer than given; say whether it is.
+
+        Raises:
+            BackendError: OpenCode could not be asked.
+        """
         with self._hub.listen(request.session_id) as listener:
             if not await self._is_open(request.request_id, directory):
                 return True
@@ -66,8 +84,8 @@ class Requests:
         return any(request.id == request_id for request in found)
 
     async def session_of(self, request_id: str, directories: Sequence[str]) -> str:
-        """The session that a request is of; empty where no open request of the directories has that id."""
-        if session_id := self._hub.session_asking(request_id):
+        """The session that a request is of; empty where it is neither open in the directories nor remembered."""
+        if session_id := self._told.get(request_id) or self._hub.session_asking(request_id):
             return session_id
         for directory in directories:
             for request in [*await self._client.permissions(directory), *await self._client.questions(directory)]:
@@ -187,8 +205,9 @@ def _plain(item: QuestionItem) -> dict[str, Any]:
 
 
 def _permission_text(permission: Permission) -> str:
-    shown = [_shown(name, permission.metadata) for name in SHOWN_METADATA if permission.metadata.get(name)]
-    return "\n".join([f"{permission.permission}: {', '.join(permission.patterns)}", *shown])
+    asked = f"{permission.permission}: {', '.join(permission.patterns)}"
+    told = [name for name in SHOWN_METADATA if (value := permission.metadata.get(name)) and str(value) not in asked]
+    return "\n".join([asked, *(_shown(name, permission.metadata) for name in told)])
 
 
 def _shown(name: str, metadata: Mapping[str, Any]) -> str:

@@ -8,17 +8,21 @@ import logging
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Literal
+
+import anyio
 
 from opencode_mcp.errors import BackendError, BridgeError, NotFound
 from opencode_mcp.events.hub import EVERYTHING, Hub
 from opencode_mcp.events.wire import Gap, PermissionAsked
 from opencode_mcp.opencode.models import Permission
 from opencode_mcp.options import Decider
-from opencode_mcp.runs.follow import Run
+from opencode_mcp.runs.follow import Tell
 from opencode_mcp.runs.policy import Policy
-from opencode_mcp.runs.report import Decision, PendingRequest
+from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.report import Decision, PendingRequest, RunReport
 from opencode_mcp.runs.requests import Requests
+from opencode_mcp.runs.run import Runs, be_silent
 
 logger = logging.getLogger(__name__)
 
@@ -27,107 +31,126 @@ REPLIES = {"allow": "once", "reject": "reject"}
 REFUSAL = "The operator of this session does not allow that. Do without it."
 
 
-@dataclass(frozen=True, slots=True)
-class _Charge:
-    """A run that is looked after."""
-
-    run: Run
-    narrowed: Decider
-
-
 class Steward:
     """Answers permissions by policy.
 
     Args:
         hub: Tells of permissions that are asked.
-        requests: Answers them.
+        runs: Follows runs.
+        requests: Answers permissions.
         policy: The operator's.
     """
 
-    def __init__(self, hub: Hub, requests: Requests, policy: Policy) -> None:
+    def __init__(self, hub: Hub, runs: Runs, requests: Requests, policy: Policy) -> None:
         self._hub = hub
+        self._runs = runs
         self._requests = requests
         self._policy = policy
-        self._charges: OrderedDict[str, _Charge] = OrderedDict()
+        self._charges: OrderedDict[str, Run] = OrderedDict()
         self._decisions: OrderedDict[str, list[Decision]] = OrderedDict()
 
-    def take_on(self, run: Run, narrowed: Decider) -> None:
-        """Look after a run that this bridge starts, as strictly as its caller wants at least."""
-        self._charges[run.session_id] = _Charge(run, narrowed)
+    def take_on(self, run: Run) -> None:
+        """Look after a run, also while nobody waits for it."""
+        self._charges[run.session_id] = run
         self._charges.move_to_end(run.session_id)
         if len(self._charges) > RUNS_KEPT:
             self._charges.popitem(last=False)
-
-    def narrowed(self, run: Run) -> Decider:
-        """How strict the run's caller wants it at least."""
-        charge = self._charges.get(run.session_id)
-        return charge.narrowed if charge and charge.run == run else "allow"
-
-    def decisions(self, run: Run) -> list[Decision]:
-        """What was decided by itself in a run."""
-        return self._decisions.get(run.message_id, [])
 
     async def watch(self) -> None:
         """Answer what is asked in the runs that are looked after, for as long as the task runs."""
         with self._hub.listen(EVERYTHING) as listener:
             while True:
                 for event in await listener.wait(math.inf):
-                    if isinstance(event, PermissionAsked):
-                        await self._answer_event(event.permission)
-                    elif isinstance(event, Gap):
-                        await self._look_at_all()
+                    try:
+                        await self._notice(event)
+                    except BridgeError as error:
+                        logger.info("could not look after a permission: %s", error)
 
-    async def _look_at_all(self) -> None:
-        """Find what was asked while no events came."""
-        for charge in list(self._charges.values()):
-            try:
-                await self.settle(charge.run, await self._requests.open(charge.run.directory, charge.run.session_id))
-            except BridgeError as error:
-                logger.info("could not look at %s: %s", charge.run.session_id, error)
+    async def _notice(self, event: object) -> None:
+        if isinstance(event, PermissionAsked):
+            await self._answer_unattended(event.permission)
+        elif isinstance(event, Gap):
+            # What was asked while no events came.
+            for directory in {run.directory for run in self._charges.values()}:
+                for permission in await self._requests.permissions(directory):
+                    await self._answer_unattended(permission)
 
-    async def _answer_event(self, permission: Permission) -> None:
-        charge = self._charges.get(self._hub.lineage(permission.session_id)[-1])
-        if charge is None:
+    async def _answer_unattended(self, permission: Permission) -> None:
+        run = self._charges.get((await self._requests.lineage(permission.session_id))[-1])
+        if run is None:
             return
-        decider = self._policy.decider(permission.permission, permission.patterns, charge.narrowed)
+        decider = self._policy.decider(permission.permission, permission.patterns, run.narrowed)
         if decider in REPLIES:
-            await self._answer(charge.run, permission.id, permission.permission, permission.patterns, decider)
+            await self._answer(run, permission.id, permission.permission, permission.patterns, decider)
 
-    async def settle(self, run: Run, pending: Sequence[PendingRequest]) -> list[PendingRequest]:
-        """Answer what policy decides.
+    async def follow(self, run: Run, seconds: float, tell: Tell = be_silent) -> RunReport:
+        """Wait as ``Runs.follow`` does, but not for what policy decides; the report tells what it decided.
 
-        Returns:
-            What is left to be asked, each with who may answer it.
+        Raises:
+            BackendError: OpenCode could not be read.
         """
-        left: list[PendingRequest] = []
-        for request in pending:
-            decider = self.decider(run, request)
-            if decider in REPLIES:
-                await self._answer(run, request.request_id, request.permission, request.patterns, decider)
-            else:
-                left.append(request)
-        return left
+        deadline = anyio.current_time() + seconds
+        while True:
+            report = await self._runs.follow(run, deadline - anyio.current_time(), tell)
+            settled = await self._settle(run, report)
+            if not settled or report.pending or anyio.current_time() >= deadline:
+                report.decided = self._decisions.get(run.message_id, [])
+                return report
+
+    async def follow_all(
+        self, runs: Sequence[Run], seconds: float, tell: Tell, *, until: Literal["any", "all"]
+    ) -> list[RunReport]:
+        """Follow several runs at once; with ``any`` only until the first of them ends or asks."""
+        async with anyio.create_task_group() as followers:
+
+            async def follow_one(run: Run) -> None:
+                try:
+                    report = await self.follow(run, seconds, tell)
+                except BackendError:
+                    return  # it is looked at once more below
+                if until == "any" and report.status != "running":
+                    followers.cancel_scope.cancel()
+
+            for run in runs:
+                followers.start_soon(follow_one, run)
+        return [await self.follow(run, 0) for run in runs]
+
+    async def _settle(self, run: Run, report: RunReport) -> bool:
+        """Answer what policy decides, leave in the report what it does not, and say whether anything was answered."""
+        asked = report.pending
+        report.pending = [request for request in asked if not await self._settles(run, request)]
+        settled = len(report.pending) < len(asked)
+        if settled and not report.pending:
+            report.status = "running"
+        return settled
+
+    async def _settles(self, run: Run, request: PendingRequest) -> bool:
+        decider = self.decider(run, request)
+        if decider not in REPLIES:
+            return False
+        return await self._answer(run, request.request_id, request.permission, request.patterns, decider)
 
     def decider(self, run: Run, request: PendingRequest) -> Decider:
         """Who answers a request; a question grants nothing, so the agent may whatever the policy."""
         if request.kind == "question":
             return "agent"
-        return self._policy.decider(request.permission, request.patterns, self.narrowed(run))
+        return self._policy.decider(request.permission, request.patterns, run.narrowed)
 
     async def _answer(
         self, run: Run, request_id: str, permission: str, patterns: Sequence[str], decider: Decider
-    ) -> None:
+    ) -> bool:
+        """Answer a permission; false: OpenCode took no answer, and it stays open."""
         reply = REPLIES[decider]
+        message = REFUSAL if reply == "reject" else ""
         try:
-            await self._requests.reply_permission(
-                request_id, run.directory, reply, REFUSAL if reply == "reject" else ""
-            )
+            await self._requests.reply_permission(request_id, run.directory, reply, message)
         except NotFound:
-            return
-        except BackendError as error:
+            return True  # somebody else was quicker
+        except BridgeError as error:
             logger.warning("could not answer the permission %s: %s", request_id, error)
-            return
+            return False
         decision = Decision(permission=permission, patterns=list(patterns), reply=reply)
         self._decisions.setdefault(run.message_id, []).append(decision)
         if len(self._decisions) > RUNS_KEPT:
             self._decisions.popitem(last=False)
+        return True

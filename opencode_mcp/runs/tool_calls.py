@@ -71,7 +71,7 @@ def _long_arguments(part: ToolPart, view: View) -> dict[str, str]:
 
 
 def _as_text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str, indent=1)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _result(part: ToolPart, view: View, call: str) -> Block:

@@ -5,7 +5,6 @@ spans (see ``excerpt.py``), so nobody's text can pass for a heading, a tool's re
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from json import dumps
 
 from opencode_mcp.opencode.models import (
@@ -25,15 +24,14 @@ from opencode_mcp.opencode.models import (
 )
 from opencode_mcp.runs.detail import CONCISE, DETAILED, WHOLE, View
 from opencode_mcp.runs.excerpt import code, name
+from opencode_mcp.runs.headline import headline
 from opencode_mcp.runs.layout import Block, Excerpt, Line, Section, draw
 from opencode_mcp.runs.state import ABORTED_ERROR
 from opencode_mcp.runs.tool_calls import tool_blocks
 
 FILES_NAMED = 10
-USUAL_ENDS = frozenset({"", "stop", "tool-calls"})
 SILENT = frozenset({"step-start", "snapshot"})
 """Parts that tell a reader nothing."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def render_transcript(
@@ -73,6 +71,8 @@ def render_message(
 
 
 def _render(messages: Sequence[Message], view: View, limit: int, pointer: str) -> str:
+    if not messages:
+        return "There are no messages."
     page = Section("", _sections(messages, view), noun="messages", gap="\n\n")
     room = limit - len(pointer) - 2
     drawn = draw(page, room)
@@ -83,7 +83,7 @@ def _sections(messages: Sequence[Message], view: View) -> list[Section]:
     sections: list[Section] = []
     answered: MessageInfo | None = None
     for message in messages:
-        title = f"### {' · '.join(filter(None, _title(message.info, answered)))}"
+        title = f"### {headline(message.info, answered)}"
         sections.append(Section(title, _message_blocks(message, view), key=name(message.info.id)))
         answered = message.info if message.info.role == "assistant" else answered
     return sections
@@ -101,43 +101,6 @@ def _with_added_joined(parts: Sequence[Part]) -> list[Part]:
         return list(parts)
     joined = added[0].model_copy(update={"text": "\n".join(part.text for part in added)})
     return [*(part for part in parts if not (isinstance(part, TextPart) and part.synthetic)), joined]
-
-
-def _title(info: MessageInfo, answered: MessageInfo | None) -> list[str]:
-    """What is said above a message; an assistant's model only where it is not that of the answer before."""
-    if info.role != "assistant":
-        return [name(info.role), _moment(info.time.created), name(info.id)]
-    same = answered is not None and (answered.agent, answered.model) == (info.agent, info.model)
-    return [
-        "assistant",
-        *([] if same else [name(text) for text in (info.agent, info.model) if text]),
-        "summary of the conversation before" if info.summary is True else "",
-        _usage(info),
-        _duration(info),
-        "" if info.finish in USUAL_ENDS else f"ended by {name(info.finish)}",
-        name(info.id),
-    ]
-
-
-def _moment(milliseconds: float) -> str:
-    try:
-        return f"{EPOCH + timedelta(milliseconds=milliseconds):%Y-%m-%d %H:%M:%S} UTC"
-    except (OverflowError, ValueError):
-        return ""
-
-
-def _usage(info: MessageInfo) -> str:
-    tokens = info.tokens
-    if not tokens.input and not tokens.output:
-        return ""
-    cost = f"{info.cost:,.6f}".rstrip("0").rstrip(".")
-    return f"{tokens.input:,.0f} tokens in, {tokens.output:,.0f} out" + (f", ${cost}" if info.cost else "")
-
-
-def _duration(info: MessageInfo) -> str:
-    if info.time.completed is None:
-        return "not finished"
-    return f"{(info.time.completed - info.time.created) / 1000:,.1f} s"
 
 
 def _outcome(info: MessageInfo, view: View) -> list[Block]:
@@ -167,8 +130,9 @@ def _part_blocks(part: Part, view: View) -> list[Block]:
         case FilePart():
             return [Line(_file(part, view))]
         case SubtaskPart():
-            title = f"- hands to the subagent {name(part.agent)}, {code(part.description)} →"
-            return [Excerpt(part.prompt, measure.output, title)]
+            what = f", {code(part.description)}" if part.description else ""
+            title = f"- hands to the subagent {name(part.agent or 'of no name')}{what} →"
+            return [Excerpt(part.prompt if part.prompt.strip() else "no words", measure.output, title)]
         case _:
             return [Line(line) for line in [_mark(part, view)] if line]
 
@@ -188,7 +152,7 @@ def _mark(part: Part, view: View) -> str:
         case PatchPart(files=files) if files:
             return f"- changed {_files(files, view)}"
         case AgentPart():
-            return f"- names the agent {name(part.name)}"
+            return f"- names the agent {name(part.name or 'of no name')}"
         case RetryPart():
             return f"- attempt {part.attempt:,} failed, asked again → {code(part.error.text)}"
         case CompactionPart():

@@ -24,7 +24,7 @@ from opencode_mcp.server.run_tasks import RunTasks
 from opencode_mcp.server.seal import Seal
 from opencode_mcp.server.subscriptions import Subscriptions
 from opencode_mcp.server.tasks import Tasks
-from opencode_mcp.server.tools import TOOLS
+from opencode_mcp.server.tools import listed_tools
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
@@ -69,7 +69,7 @@ def build_server(settings: "Settings") -> BridgeServer:
         description="Hand work to OpenCode, watch it live, answer it, and collect what it made.",
         instructions=INSTRUCTIONS,
         version=__version__,
-        tools=[spec.build() for spec in TOOLS],
+        tools=[*listed_tools(settings)],
         extensions=[Tasks(RunTasks(seal), TASK_TOOLS)],
         request_state_security=RequestStateSecurity(codec=seal, ttl=STATE_SECONDS),
         log_level=settings.log_level,

@@ -7,14 +7,17 @@ again. A cancelled call ends the attention, and never the run.
 """
 
 import json
+import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
-from mcp_types import CallToolResult, ElicitRequest, ElicitResult, InputRequiredResult
+from mcp.shared.exceptions import MCPError
+from mcp_types import CallToolResult, ClientCapabilities, ElicitRequest, ElicitResult, InputRequiredResult
+from pydantic import ValidationError
 
-from opencode_mcp.errors import BackendError, InvalidArgument, NotFound
+from opencode_mcp.errors import BackendError, BridgeError, InvalidArgument, NotFound
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.elicitation import can_ask, form_of, give_answer
 from opencode_mcp.server.hosts import wait_of
@@ -22,8 +25,10 @@ from opencode_mcp.server.render import report_data, report_text, result
 from opencode_mcp.server.tasks import GRACE, task_slot
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.follow import Run
+    from opencode_mcp.runs.record import Run
     from opencode_mcp.runs.report import PendingRequest, RunReport
+
+logger = logging.getLogger(__name__)
 
 Outcome = CallToolResult | InputRequiredResult
 Tell = Callable[[str], Awaitable[None]]
@@ -56,10 +61,10 @@ def resumed_run(ctx: BridgeContext) -> "Run | None":
     """The run that a retried call belongs to; ``None`` for a call that is made for the first time."""
     if not ctx.request_state:
         return None
-    from opencode_mcp.runs.follow import Run
+    from opencode_mcp.runs.record import Run
 
-    state = cast("dict[str, str]", json.loads(ctx.request_state))
-    return Run(state["directory"], state["session_id"], state["message_id"])
+    state = cast("dict[str, Any]", json.loads(ctx.request_state))
+    return Run(**state["run"])
 
 
 @dataclass(slots=True)
@@ -83,9 +88,7 @@ class _Attention:
         await self._take_answers()
         deadline = anyio.current_time() + self.seconds
         while True:
-            report = await self.bridge.runs.follow(self.run, deadline - anyio.current_time(), self.tell)
-            if report.status == "needs_input" and await self._settled_by_policy(report):
-                continue
+            report = await self.bridge.steward.follow(self.run, deadline - anyio.current_time(), self.tell)
             request = self._to_ask(report) if self.seconds else None
             if request is None:
                 self._complete(report)
@@ -96,25 +99,16 @@ class _Attention:
             await self._ask_live(request)
             deadline += anyio.current_time() - began
 
-    async def _settled_by_policy(self, report: "RunReport") -> bool:
-        """Let policy answer what it decides, and say whether it answered anything."""
-        asked = report.pending
-        report.pending = await self.bridge.steward.settle(self.run, asked)
-        return len(report.pending) < len(asked)
-
     def _to_ask(self, report: "RunReport") -> "PendingRequest | None":
         return next((request for request in report.pending if self._is_for_person(request)), None)
 
     def _is_for_person(self, request: "PendingRequest") -> bool:
-        if request.request_id in self.unanswered or not can_ask(self.ctx.client_capabilities):
+        if request.request_id in self.unanswered:
             return False
-        return request.kind == "question" or self.bridge.steward.decider(self.run, request) == "human"
+        return is_for_person(self.bridge, self.run, request, self.ctx.client_capabilities)
 
     def _complete(self, report: "RunReport") -> None:
-        """Add what only the bridge knows: what policy decided, and who may answer the rest."""
-        report.decided = self.bridge.steward.decisions(self.run)
-        for request in report.pending:
-            request.agent_may_answer = may_answer(self.ctx, self.run, request)
+        complete(self.bridge, self.run, report, self.ctx.client_capabilities)
         if any(request.request_id in self.unanswered for request in report.pending):
             self.note = f"{self.note} {UNANSWERED}".strip()
         report.note = self.note
@@ -128,10 +122,7 @@ class _Attention:
         async with anyio.create_task_group() as tasks:
 
             async def ask() -> None:
-                form = form_of(request)
-                filled.append(
-                    await self.ctx.session.elicit_form(form.message, form.requested_schema, self.ctx.request_id)
-                )
+                filled.extend(await self._show_form(request))
                 tasks.cancel_scope.cancel()
 
             tasks.start_soon(ask)
@@ -142,11 +133,24 @@ class _Attention:
         elif not closed:
             self.unanswered.add(request.request_id)
 
+    async def _show_form(self, request: "PendingRequest") -> list[ElicitResult]:
+        """What the person filled in; nothing where the host could not show the form after all."""
+        form = form_of(request)
+        try:
+            return [await self.ctx.session.elicit_form(form.message, form.requested_schema, self.ctx.request_id)]
+        except (MCPError, ValidationError) as error:
+            logger.info("the host showed no form: %s", error)
+            return []
+
     async def _wait_closed(self, request: "PendingRequest") -> bool:
         """Wait until a request is not open any more; a person may also answer in a terminal of OpenCode's."""
         with anyio.move_on_after(FORM_WAIT):
-            while not await self.bridge.requests.wait_closed(request, self.run.directory, FORM_HEARTBEAT):
-                await self.tell("waiting for the person's answer")
+            try:
+                while not await self.bridge.requests.wait_closed(request, self.run.directory, FORM_HEARTBEAT):
+                    await self.tell("waiting for the person's answer")
+            except BridgeError as error:
+                # Whoever follows the run next sees what became of OpenCode.
+                logger.info("could not watch the request %s: %s", request.request_id, error)
             return True
         return False
 
@@ -155,9 +159,7 @@ class _Attention:
     def _ask_by_return(self, report: "RunReport") -> InputRequiredResult:
         asked = [request for request in report.pending if self._is_for_person(request)]
         state = {
-            "directory": self.run.directory,
-            "session_id": self.run.session_id,
-            "message_id": self.run.message_id,
+            "run": asdict(self.run),
             "asked": [request.model_dump(mode="json") for request in asked],
             "unanswered": sorted(self.unanswered),
         }
@@ -193,10 +195,26 @@ class _Attention:
             self.unanswered.add(request.request_id)
 
 
-def may_answer(ctx: BridgeContext, run: "Run", request: "PendingRequest") -> bool:
-    """Whether the calling agent may answer a request: a permission only where no person can be asked."""
-    decider = bridge_of(ctx).steward.decider(run, request)
-    return decider == "agent" or (decider == "human" and not can_ask(ctx.client_capabilities))
+def is_for_person(
+    bridge: Bridge, run: "Run", request: "PendingRequest", capabilities: ClientCapabilities | None
+) -> bool:
+    """Whether a request is put to the person behind a client."""
+    if not can_ask(capabilities):
+        return False
+    return request.kind == "question" or bridge.steward.decider(run, request) == "human"
+
+
+def may_answer(bridge: Bridge, run: "Run", request: "PendingRequest", capabilities: ClientCapabilities | None) -> bool:
+    """Whether the calling agent may answer a request: what is the person's only where no person can be asked."""
+    decider = bridge.steward.decider(run, request)
+    return decider == "agent" or (decider == "human" and not can_ask(capabilities))
+
+
+def complete(bridge: Bridge, run: "Run", report: "RunReport", capabilities: ClientCapabilities | None) -> None:
+    """Add to a report who may answer what it asks, and keep in mind that it was asked."""
+    for request in report.pending:
+        request.agent_may_answer = may_answer(bridge, run, request, capabilities)
+    bridge.requests.remember(report.pending)
 
 
 async def attend(ctx: BridgeContext, run: "Run", wait_seconds: float | None, note: str = "") -> Outcome:

@@ -5,8 +5,9 @@ before a call needs it; so the imports stand in the properties.
 """
 
 import logging
+from collections.abc import Callable, Coroutine
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVarTuple
 
 import anyio
 from mcp.server.mcpserver import Context
@@ -18,13 +19,21 @@ if TYPE_CHECKING:
     from opencode_mcp.events.hub import Hub
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.connection import Connection
+    from opencode_mcp.opencode.operation_calls import OperationCalls
+    from opencode_mcp.opencode.project_files import ProjectFiles
+    from opencode_mcp.opencode.project_search import ProjectSearch
+    from opencode_mcp.runs.commands import Commands
     from opencode_mcp.runs.requests import Requests
     from opencode_mcp.runs.run import Runs
     from opencode_mcp.runs.steward import Steward
     from opencode_mcp.server.fence import Fence
+    from opencode_mcp.server.operations.guard import Guard
     from opencode_mcp.server.subscriptions import Subscriptions
+    from opencode_mcp.server.surface import Surface
 
 logger = logging.getLogger(__name__)
+
+Arguments = TypeVarTuple("Arguments")
 
 
 class Bridge:
@@ -63,7 +72,8 @@ class Bridge:
         from opencode_mcp.server.notices import Notices
 
         hub = Hub(self.connection, self._task_group)
-        self._task_group.start_soon(Notices(hub, self.subscriptions).run)
+        notices = Notices(hub, self.subscriptions, attached=self.settings.attached)
+        self._task_group.start_soon(notices.run)
         return hub
 
     @cached_property
@@ -72,6 +82,13 @@ class Bridge:
         from opencode_mcp.runs.run import Runs
 
         return Runs(self.hub)
+
+    @cached_property
+    def commands(self) -> "Commands":
+        """Slash commands and shell lines."""
+        from opencode_mcp.runs.commands import Commands
+
+        return Commands(self.runs, self.hub, self._task_group)
 
     @cached_property
     def requests(self) -> "Requests":
@@ -87,9 +104,26 @@ class Bridge:
         from opencode_mcp.runs.steward import Steward
 
         policy = Policy(self.settings.permissions, self.settings.permission_rules)
-        steward = Steward(self.hub, self.requests, policy)
+        steward = Steward(self.hub, self.runs, self.requests, policy)
         self._task_group.start_soon(steward.watch)
         return steward
+
+    @cached_property
+    def files(self) -> "ProjectFiles":
+        """The contents of files."""
+        from opencode_mcp.opencode.project_files import ProjectFiles
+
+        return ProjectFiles(self.client, remote=self.settings.remote)
+
+    @cached_property
+    def search(self) -> "ProjectSearch":
+        """Text, files and symbols of a project."""
+        from opencode_mcp.opencode.project_search import ProjectSearch
+        from opencode_mcp.opencode.ripgrep import Ripgrep, find_ripgrep
+
+        environment = self.settings.environment
+        executable = None if self.settings.remote else find_ripgrep(environment)
+        return ProjectSearch(self.client, Ripgrep(executable, environment) if executable else None)
 
     @cached_property
     def fence(self) -> "Fence":
@@ -98,10 +132,41 @@ class Bridge:
 
         return Fence(self.settings, self.client)
 
+    @cached_property
+    def surface(self) -> "Surface":
+        """Which operations callers may call."""
+        from opencode_mcp.server.surface import Surface
+
+        return Surface(self.settings)
+
+    @cached_property
+    def guard(self) -> "Guard":
+        """Holds the arguments of operations inside the fence."""
+        from opencode_mcp.server.operations.guard import Guard
+
+        return Guard(self.fence, self.surface, self.client)
+
+    @cached_property
+    def operations(self) -> "OperationCalls":
+        """Every operation of the table."""
+        from opencode_mcp.opencode.operation_calls import OperationCalls
+
+        return OperationCalls(self.connection)
+
     @property
     def in_use(self) -> bool:
         """Whether OpenCode can be asked without starting it."""
         return self.settings.attached or ("connection" in self.__dict__ and self.connection.endpoint is not None)
+
+    def spawn(self, work: Callable[[*Arguments], Coroutine[Any, Any, object]], *arguments: *Arguments) -> None:
+        """Do something beside the requests, for as long as the server runs at most."""
+        self._task_group.start_soon(work, *arguments)
+
+    def follow_events(self) -> None:
+        """Have OpenCode's events come from now on, if it is in use and they do not yet; waits for nothing."""
+        connected = "connection" in self.__dict__ and self.connection.endpoint is not None
+        if connected and not self.hub.follows:
+            self.spawn(self.listen_to_events)
 
     async def listen_to_events(self) -> None:
         """Have OpenCode's events come, as far as it can be reached; a later call tries again."""

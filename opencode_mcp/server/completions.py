@@ -29,49 +29,70 @@ async def complete(bridge: "Bridge", argument: str, typed: str, others: Mapping[
     except BridgeError:
         # There is nobody to tell: the person is typing.
         values = []
-    return Completion(values=values[:SHOWN], total=len(values), has_more=len(values) > SHOWN)
+    more = len(values) > SHOWN
+    return Completion(values=values[:SHOWN], total=None if more else len(values), has_more=more)
 
 
 async def _sessions(bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:
     """By the beginning of the id, or by words of the title."""
+    from opencode_mcp.server.fence import SESSION_PREFIX
+    from opencode_mcp.server.session_list import SessionQuery, list_sessions
+
     words = typed.casefold().split()
-    page = await bridge.client.all_sessions({"limit": SHOWN})
+    by_id = typed.startswith(SESSION_PREFIX)
+    # OpenCode searches for one text, wherever it stands in the title.
+    search = "" if by_id else max(typed.split(), key=len, default="")
+    page = await list_sessions(bridge, SessionQuery(search=search, roots=False), SHOWN + 1, "")
     return [
         session.id
-        for session in page.items
-        if (session.id.startswith(typed) or all(word in session.title.casefold() for word in words))
-        and await bridge.fence.allows(session.directory)
+        for session in page.sessions
+        if (by_id and session.id.startswith(typed)) or all(word in session.title.casefold() for word in words)
     ]
 
 
 async def _messages(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> Iterable[str]:
-    session_id = others.get("id") or others.get("session") or ""
-    session = await bridge.fence.session(session_id)
-    page = await bridge.client.session_messages(session.id, limit=SHOWN)
+    session = await bridge.fence.session(others.get("id") or others.get("session") or "")
+    page = await bridge.client.session_messages(session.id, limit=SHOWN + 1)
     return [message.info.id for message in reversed(page.items) if message.info.id.startswith(typed)]
 
 
-async def _agents(bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:
-    agents = await bridge.client.agents(await bridge.fence.directory())
-    return [agent.name for agent in agents if agent.name.startswith(typed)]
+async def _project(bridge: "Bridge", others: Mapping[str, str]) -> str:
+    """The project that the other arguments name: by itself, or by a session in it."""
+    if session_id := others.get("session_id"):
+        return (await bridge.fence.session(session_id)).directory
+    return await bridge.fence.directory(others.get("directory", ""))
 
 
-async def _models(bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:
-    providers = await bridge.client.providers(await bridge.fence.directory())
-    return [name for name in providers.usable if typed.casefold() in name.casefold()]
+async def _agents(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> Iterable[str]:
+    agents = await bridge.client.agents(await _project(bridge, others))
+    return [agent.name for agent in agents if _within(typed, agent.name)]
 
 
-async def _commands(bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:
-    commands = await bridge.client.commands(await bridge.fence.directory())
-    return [command.name for command in commands if command.name.startswith(typed)]
+async def _models(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> Iterable[str]:
+    providers = await bridge.client.providers(await _project(bridge, others))
+    return [name for name in providers.usable if _within(typed, name)]
 
 
-async def _files(bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:
-    return await bridge.client.find_files(await bridge.fence.directory(), {"query": typed, "limit": SHOWN})
+async def _commands(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> Iterable[str]:
+    commands = await bridge.client.commands(await _project(bridge, others))
+    return [command.name for command in commands if _within(typed, command.name)]
+
+
+async def _files(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> Iterable[str]:
+    query = {"query": typed, "type": "file", "limit": SHOWN + 1}
+    return await bridge.client.find_files(await _project(bridge, others), query)
 
 
 async def _directories(bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:
-    return [root for root in await bridge.fence.roots() if root.startswith(typed)]
+    return [root for root in await bridge.fence.roots() if _within(typed, root)]
+
+
+async def _switch(_bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:
+    return [value for value in ("true", "false") if value.startswith(typed)]
+
+
+def _within(typed: str, name: str) -> bool:
+    return typed.casefold() in name.casefold()
 
 
 Source = Callable[["Bridge", str, Mapping[str, str]], Awaitable[Iterable[str]]]
@@ -85,5 +106,6 @@ SOURCES: Mapping[str, Source] = {
     "command": _commands,
     "path": _files,
     "directory": _directories,
+    "detailed": _switch,
 }
 """Who completes which argument, of prompts and addresses alike."""

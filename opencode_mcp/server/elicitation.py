@@ -30,7 +30,7 @@ def form_of(request: "PendingRequest") -> ElicitRequestFormParams:
 
 def _permission_form(request: "PendingRequest") -> ElicitRequestFormParams:
     always = f"{', '.join(request.always) or 'the same'}, in every session of the project"
-    message = f"{_asker(request)} asks leave for {request.asks[:SHOWN]}\n\n“Always” would also allow {always}."
+    message = f"{_asker(request)} asks leave for {_shown(request)}\n\n“Always” would also allow {always}."
     reply = {
         "type": "string",
         "title": "Answer",
@@ -48,11 +48,11 @@ def _question_form(request: "PendingRequest") -> ElicitRequestFormParams:
     for number, item in enumerate(request.questions, 1):
         name = f"answer_{number}"
         fields[name] = _choices(item)
-        if item["own_words"]:
+        if item["own_words"] and item["options"]:
             fields[name + OWN_WORDS] = {"type": "string", "title": "Or in your own words"}
         else:
             required.append(name)
-    return _form(f"{_asker(request)} asks: {request.asks[:SHOWN]}", fields, required)
+    return _form(f"{_asker(request)} asks: {_shown(request)}", fields, required)
 
 
 def _choices(item: dict[str, object]) -> dict[str, object]:
@@ -70,6 +70,11 @@ def _choices(item: dict[str, object]) -> dict[str, object]:
 
 def _asker(request: "PendingRequest") -> str:
     return f"OpenCode's subagent {request.session_id}" if request.subagent else "OpenCode"
+
+
+def _shown(request: "PendingRequest") -> str:
+    asks = request.asks
+    return asks if len(asks) <= SHOWN else f"{asks[:SHOWN]}\n… (cut)"
 
 
 def _form(message: str, fields: dict[str, object], required: list[str]) -> ElicitRequestFormParams:
@@ -105,8 +110,9 @@ async def give_answer(requests: "Requests", request: "PendingRequest", directory
 
 
 def _answer(content: "dict[str, str | int | float | bool | list[str] | None]", name: str) -> list[str]:
-    own = content.get(name + OWN_WORDS)
-    if own:
-        return [str(own)]
-    chosen = content.get(name)
-    return chosen if isinstance(chosen, list) else [str(chosen)] if chosen else []
+    """The labels and own words for one question; where it takes one answer, own words outweigh a label."""
+    chosen, own = content.get(name), content.get(name + OWN_WORDS)
+    words = [str(own)] if own else []
+    if isinstance(chosen, list):
+        return [*chosen, *words]
+    return words or ([str(chosen)] if chosen else [])

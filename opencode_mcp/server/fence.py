@@ -76,6 +76,11 @@ class Fence:
         self._check_inside(path, [directory], f"The path {name!r}")
         return str(path)
 
+    async def relative(self, directory: str, name: str) -> str:
+        """The path of a file or folder relative to its project, with slashes; raises what ``file`` raises."""
+        path = self._pure(await self.file(directory, name))
+        return path.relative_to(self._pure(directory)).as_posix()
+
     async def existing_file(self, directory: str, name: str) -> str:
         """The same for one that exists; the path of a folder ends in a slash.
 

@@ -27,10 +27,11 @@ HOSTS = (
     Host("claude-code", 600, "survives a silent call; no limit of its own unless MCP_TOOL_TIMEOUT is set"),
     Host("copilot", 600, "survives a silent call of 90 s; its limit is configurable"),
     Host("visual studio code", 600, "sets no limit on a request (read)"),
-    Host("opencode", 600, "gives up after 60 s, but progress starts its clock again"),
     Host("codex", 240, "gives up after 300 s, whatever the progress (read)"),
     Host("qwen", 240, "survives a silent call of 90 s"),
     Host("gemini", 540, "gives up after 10 min, whatever the progress (read)"),
+    # Last: a host may add the server's name, which is likely ours, to its own.
+    Host("opencode", 600, "gives up after 60 s, but progress starts its clock again"),
 )
 # Hosts whose clock does not care for progress may wait without it, too.
 DEAF = frozenset({"claude-code", "copilot", "visual studio code", "codex", "qwen", "gemini"})

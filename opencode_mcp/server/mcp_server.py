@@ -9,21 +9,34 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+import anyio
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.context import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, GetPromptResult, InputRequiredResult, Prompt, Resource, ResourceTemplate
+from mcp_types import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    GetPromptResult,
+    InputRequiredResult,
+    Prompt,
+    Resource,
+    ResourceTemplate,
+)
 from pydantic import AnyUrl
 
-from opencode_mcp.errors import BridgeError, CallerError
+from opencode_mcp.errors import BridgeError, CallerError, NotFound
 from opencode_mcp.server.bridge import Bridge
-from opencode_mcp.server.prompts import OWN, command_filled, command_listed, own_prompt
+from opencode_mcp.server.command_prompts import command_filled, command_listed
+from opencode_mcp.server.prompts import OWN, own_prompt
 from opencode_mcp.server.render import explain
 from opencode_mcp.server.resources import RESOURCES, find_resource, list_sessions_as_resources
 
 logger = logging.getLogger(__name__)
+
+LIST_PATIENCE = 10.0
+"""Seconds that OpenCode may take to say what it has; hosts list everything when they start, and wait for it."""
 
 Listed = TypeVar("Listed")
 
@@ -55,7 +68,8 @@ class BridgeServer(MCPServer[Bridge]):
         del context
         found = find_resource(str(uri))
         if found is None:
-            raise ResourceNotFoundError(f"There is no resource {uri}.")
+            addresses = ", ".join(spec.template for spec in RESOURCES)
+            raise ResourceNotFoundError(f"There is no resource {uri}. Addresses look like {addresses}.")
         spec, arguments = found
         try:
             content = await spec.read(self.bridge, **arguments)
@@ -80,7 +94,8 @@ class BridgeServer(MCPServer[Bridge]):
         try:
             return await self._filled(name, given)
         except BridgeError as error:
-            raise MCPError(INVALID_PARAMS, explain(error)) from error
+            code = INVALID_PARAMS if isinstance(error, CallerError) else INTERNAL_ERROR
+            raise MCPError(code, explain(error)) from error
 
     async def _filled(self, name: str, given: Mapping[str, str]) -> GetPromptResult:
         own = own_prompt(name)
@@ -90,8 +105,8 @@ class BridgeServer(MCPServer[Bridge]):
         commands = await bridge.client.commands(await bridge.fence.directory())
         command = next((command for command in commands if command.name == name), None)
         if command is None:
-            names = ", ".join([spec.name for spec in OWN] + [command.name for command in commands])
-            raise MCPError(INVALID_PARAMS, f"There is no prompt {name!r}. There are {names}.")
+            names = ", ".join([*(spec.name for spec in OWN), *(command.name for command in commands)])
+            raise NotFound(f"There is no prompt {name!r}.", hint=f"There are {names}.")
         return command_filled(command, given)
 
     async def _if_in_use(self, source: Callable[[Bridge], Awaitable[list[Listed]]]) -> list[Listed]:
@@ -99,9 +114,10 @@ class BridgeServer(MCPServer[Bridge]):
         if not self.bridge.in_use:
             return []
         try:
-            return await source(self.bridge)
-        except BridgeError as error:
-            logger.info("listed without OpenCode: %s", error)
+            with anyio.fail_after(LIST_PATIENCE):
+                return await source(self.bridge)
+        except (BridgeError, TimeoutError) as error:
+            logger.info("listed without OpenCode: %s", error or "it does not answer")
             return []
 
 

@@ -1,24 +1,31 @@
-"""OpenCode's events become notices about resources: which address each event changes, and how often that is told.
+"""OpenCode's events become notices about resources and lists, at most four a second about one.
 
-One task serves every subscriber of a server from the hub's one stream. It says that something changed and never what,
-at most four times a second for one address.
+One task serves every subscriber of a server from the hub's one stream. It says that something changed and never what;
+which event changes what is known to ``changes.py``.
 """
 
-import math
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
+from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, ServerEvent
 
+from opencode_mcp.errors import BridgeError
 from opencode_mcp.events import wire
 from opencode_mcp.events.hub import EVERYTHING, Hub
-from opencode_mcp.server import uris
+from opencode_mcp.server.changes import changed_by, names_of
+from opencode_mcp.server.pace import Pace
 
 if TYPE_CHECKING:
     from opencode_mcp.server.subscriptions import Subscriptions
 
 SHORTEST = 0.25
 """Seconds between two notices about one address."""
+COME_BACK = 2.0
+"""Seconds between two looks for an OpenCode that is gone."""
+REMEMBERED_TITLES = 2000
 
 
 class Notices:
@@ -27,93 +34,67 @@ class Notices:
     Args:
         hub: Hears of the events.
         subscriptions: Tells the subscribers.
+        attached: Whether others run OpenCode, and may start it anew.
     """
 
-    def __init__(self, hub: Hub, subscriptions: "Subscriptions") -> None:
+    def __init__(self, hub: Hub, subscriptions: "Subscriptions", *, attached: bool) -> None:
         self._hub = hub
         self._subscriptions = subscriptions
-        self._due: dict[str, float] = {}
-        self._told: dict[str, float] = {}
+        self._attached = attached
+        self._pace = Pace[ServerEvent](SHORTEST)
+        self._titles = OrderedDict[str, str]()
 
     async def run(self) -> None:
         """Tell for as long as the task runs."""
         with self._hub.listen(EVERYTHING) as listener:
-            while True:
-                soonest = min(self._due.values(), default=math.inf)
-                events = await listener.wait(soonest - anyio.current_time())
-                if self._subscriptions.anybody:
-                    await self._tell_lists(events)
-                    self._note(events)
-                    await self._tell_due()
+            async with anyio.create_task_group() as tasks:
+                while True:
+                    events = await listener.wait(self._pace.next_due - anyio.current_time())
+                    await self._take(events)
+                    if self._attached and any(isinstance(event, wire.Lost) for event in events):
+                        tasks.start_soon(self._come_back)
 
-    def _note(self, events: list[wire.Event]) -> None:
-        wanted = self._subscriptions.wanted()
-        if not wanted:
-            return
-        changed = {address for event in events for address in changed_by(event)}
+    async def _take(self, events: Sequence[wire.Event]) -> None:
+        if self._subscriptions.anybody:
+            self._note_lists(events)
+            self._note_resources(events)
+        for notice in self._pace.take(anyio.current_time()):
+            await self._subscriptions.tell(notice)
+
+    async def _come_back(self) -> None:
+        """Look for OpenCode until it is there again; a gap tells then that anything may have changed."""
+        while self._subscriptions.wanted() and not self._hub.follows:
+            await anyio.sleep(COME_BACK)
+            with suppress(BridgeError):
+                await self._hub.ensure()
+
+    def _note_resources(self, events: Sequence[wire.Event]) -> None:
+        changed = {address for event in events for address in changed_by(event, self._hub.lineage(event.session_id))}
+        anything = any(isinstance(event, wire.Gap) for event in events)
+        now = anyio.current_time()
+        for uri in self._subscriptions.wanted() if changed or anything else ():
+            if anything or not changed.isdisjoint(names_of(uri)):
+                self._pace.note(ResourceUpdated(uri), now)
+
+    def _note_lists(self, events: Sequence[wire.Event]) -> None:
+        now = anyio.current_time()
+        if any([self._changes_sessions(event) for event in events]):  # noqa: C419 - each event is remembered
+            self._pace.note(ResourcesListChanged(), now)
+        # A gap is also the first that is heard of OpenCode, and all that is heard when it has read its settings anew.
         if any(isinstance(event, wire.Gap) for event in events):
-            # Anything may have changed meanwhile.
-            changed.update(map(_without_query, wanted))
-        now = anyio.current_time()
-        for uri in wanted:
-            if _without_query(uri) in changed:
-                self._due.setdefault(uri, max(now, self._told.get(uri, 0) + SHORTEST))
+            self._pace.note(PromptsListChanged(), now)
 
-    async def _tell_due(self) -> None:
-        now = anyio.current_time()
-        wanted = self._subscriptions.wanted()
-        for uri in [uri for uri, due in self._due.items() if due <= now]:
-            del self._due[uri]
-            if uri in wanted:
-                self._told[uri] = now
-                await self._subscriptions.tell_updated(uri)
-        self._told = {uri: told for uri, told in self._told.items() if now - told < SHORTEST}
-
-    async def _tell_lists(self, events: list[wire.Event]) -> None:
-        if any(_changes_sessions(event) for event in events):
-            await self._subscriptions.tell_resources_changed()
-        if any(isinstance(event, wire.InstanceDisposed) for event in events):
-            await self._subscriptions.tell_prompts_changed()
-
-
-def _changes_sessions(event: wire.Event) -> bool:
-    return isinstance(event, wire.SessionDeleted) or (isinstance(event, wire.SessionChanged) and event.created)
-
-
-def _without_query(uri: str) -> str:
-    return uri.partition("?")[0]
-
-
-def changed_by(event: wire.Event) -> Iterator[str]:
-    """The addresses, without queries, of the resources that an event changes."""
-    session_id = event.session_id
-    match event:
-        case wire.MessageChanged(message=message):
-            yield uris.transcript(session_id)
-            yield uris.message(session_id, message.id)
-            yield uris.run(session_id, message.parent_id or message.id)
-            if message.role == "user":
-                # OpenCode puts what a prompt changed into the prompt's own message.
-                yield uris.diff(session_id)
-        case wire.PartChanged(part=part):
-            yield uris.transcript(session_id)
-            yield uris.message(session_id, str(part.get("messageID")))
-            if part.get("type") == "patch":
-                yield uris.diff(session_id)
-        case wire.PartGrew(message_id=message_id):
-            yield uris.transcript(session_id)
-            yield uris.message(session_id, message_id)
-        case wire.TodosChanged():
-            yield uris.todo(session_id)
-        case wire.SessionChanged() | wire.SessionDeleted():
-            yield uris.session(session_id)
-            yield uris.SESSIONS
-        case _:
-            yield from _changed_by_state(event)
-
-
-def _changed_by_state(event: wire.Event) -> Iterator[str]:
-    if isinstance(event, wire.StatusChanged | wire.Idle | wire.Failed):
-        yield uris.SESSIONS
-    if event.session_id:
-        yield uris.session(event.session_id)
+    def _changes_sessions(self, event: wire.Event) -> bool:
+        """Whether the listed sessions, which are no subagents', come, go or change their titles."""
+        match event:
+            case wire.SessionChanged(session=session) if not session.parent_id:
+                before = self._titles.pop(session.id, None)
+                self._titles[session.id] = session.title
+                if len(self._titles) > REMEMBERED_TITLES:
+                    self._titles.popitem(last=False)
+                return session.title != before
+            case wire.SessionDeleted(session_id=session_id):
+                self._titles.pop(session_id, None)
+                return len(self._hub.lineage(session_id)) == 1
+            case _:
+                return isinstance(event, wire.Gap)

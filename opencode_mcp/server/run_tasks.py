@@ -5,30 +5,39 @@ what became of it. The id is sealed: a client can neither read it nor make one u
 """
 
 import json
+import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from mcp.server.context import CallNext, HandlerResult
 from mcp.server.request_state import InvalidRequestState
-from mcp_types import CallToolRequestParams, CallToolResult, ElicitRequest, ElicitResult
+from mcp.shared.exceptions import MCPError
+from mcp_types import INTERNAL_ERROR, CallToolRequestParams, CallToolResult, ElicitRequest, ElicitResult
 from pydantic import ValidationError
 
-from opencode_mcp.errors import BridgeError, InvalidArgument, NotFound
+from opencode_mcp.errors import BackendError, BridgeError, InvalidArgument, NotFound
+from opencode_mcp.server.attend import complete, is_for_person
 from opencode_mcp.server.bridge import Bridge
-from opencode_mcp.server.elicitation import can_ask, form_of, give_answer
+from opencode_mcp.server.elicitation import form_of, give_answer
 from opencode_mcp.server.render import explain, report_data, report_text, result
 from opencode_mcp.server.seal import Seal
-from opencode_mcp.server.tasks import Context, Status, TaskSlot, TaskState, task_slot
+from opencode_mcp.server.tasks import Context, TaskSlot, TaskState, task_slot
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.follow import Run
+    from opencode_mcp.runs.record import Run
     from opencode_mcp.runs.report import PendingRequest, RunReport
 
 TOOLS = ("opencode_run", "opencode_wait", "opencode_command")
-UNANSWERED_KEPT = 1000
+KEPT = 1000
+PATIENCE = 60.0
+"""Seconds for which OpenCode may not answer before a task counts as ended: clients never ask again after an end."""
+ENDS = frozenset({"completed", "cancelled"})
+KIND = "task"
+Kept = TypeVar("Kept")
 
 
 class RunTasks:
@@ -41,6 +50,10 @@ class RunTasks:
     def __init__(self, seal: Seal) -> None:
         self._seal = seal
         self._unanswered: OrderedDict[str, None] = OrderedDict()
+        """Requests whose form came back without an answer, so that they are not asked again and again."""
+        self._ended: OrderedDict[str, TaskState] = OrderedDict()
+        self._silent: dict[str, float] = {}
+        """Since when OpenCode has not answered, by task."""
 
     async def offer(
         self, params: CallToolRequestParams, ctx: Context, call_next: CallNext
@@ -59,40 +72,60 @@ class RunTasks:
         return TaskState(task_id=self._id_of(slot.run, now), status="working", created=now, updated=now)
 
     async def get(self, task_id: str, ctx: Context) -> TaskState | None:
-        """The task, out of what OpenCode says of its run."""
+        """The task, out of what OpenCode says of its run; one that has ended stays as it ended."""
+        if task_id in self._ended:
+            return self._ended[task_id]
         opened = self._open(task_id)
         if opened is None:
             return None
         run, created = opened
-        bridge = cast("Bridge", ctx.lifespan_context)
+        task = TaskState(task_id=task_id, created=created, updated=_now(), **await self._look(task_id, run, ctx))
+        if task.status in ENDS:
+            _keep(self._ended, task_id, task)
+        return task
+
+    async def _look(self, task_id: str, run: "Run", ctx: Context) -> dict[str, Any]:
+        """What a task's state is now; an OpenCode that does not answer is given time to come back."""
         try:
-            await bridge.fence.session(run.session_id)
-            report = await bridge.runs.follow(run, 0)
-            report.pending = await bridge.steward.settle(run, report.pending)
+            found = await self._look_at_run(run, ctx)
+        except BackendError as error:
+            since = self._silent.setdefault(task_id, time.monotonic())
+            if time.monotonic() - since < PATIENCE:
+                return {"status": "working", "message": error.message}
+            found = _failure(error)
         except BridgeError as error:
-            failed = CallToolResult(content=result(explain(error)).content, is_error=True)
-            return self._state(task_id, created, "completed", result=_wire(failed))
-        asked = [request for request in report.pending if self._is_for_person(bridge, run, request, ctx)]
-        return self._state(task_id, created, **_progress(report, asked))
+            found = _failure(error)
+        self._silent.pop(task_id, None)
+        return found
 
-    def _state(self, task_id: str, created: str, status: Status, **rest: Any) -> TaskState:  # noqa: ANN401 - fields of TaskState
-        return TaskState(task_id=task_id, status=status, created=created, updated=_now(), **rest)
-
-    def _is_for_person(self, bridge: Bridge, run: "Run", request: "PendingRequest", ctx: Context) -> bool:
-        if request.request_id in self._unanswered or not can_ask(ctx.session.client_capabilities):
-            return False
-        return request.kind == "question" or bridge.steward.decider(run, request) == "human"
+    async def _look_at_run(self, run: "Run", ctx: Context) -> dict[str, Any]:
+        bridge = cast("Bridge", ctx.lifespan_context)
+        capabilities = ctx.session.client_capabilities
+        await bridge.fence.session(run.session_id)
+        report = await bridge.steward.follow(run, 0)
+        complete(bridge, run, report, capabilities)
+        asked = [
+            request
+            for request in report.pending
+            if request.request_id not in self._unanswered and is_for_person(bridge, run, request, capabilities)
+        ]
+        return _progress(report, asked)
 
     async def update(self, task_id: str, responses: Mapping[str, Any], ctx: Context) -> bool:
-        """Pass answers on to OpenCode; late, repeated and unknown ones change nothing."""
+        """Pass answers on to OpenCode; late, repeated and unknown ones change nothing.
+
+        Raises:
+            MCPError: OpenCode could not be reached.
+        """
         opened = self._open(task_id)
         if opened is None:
             return False
         run, _ = opened
         bridge = cast("Bridge", ctx.lifespan_context)
-        for request in (await bridge.runs.follow(run, 0)).pending:
-            if request.request_id in responses:
-                await self._take(bridge, run, request, responses[request.request_id])
+        with _told_as_protocol_errors():
+            for request in (await bridge.steward.follow(run, 0)).pending:
+                if request.request_id in responses:
+                    await self._take(bridge, run, request, responses[request.request_id])
         return True
 
     async def _take(self, bridge: Bridge, run: "Run", request: "PendingRequest", response: object) -> None:
@@ -104,30 +137,33 @@ class RunTasks:
         except NotFound:
             return
         if not answered:
-            self._unanswered[request.request_id] = None
-            if len(self._unanswered) > UNANSWERED_KEPT:
-                self._unanswered.popitem(last=False)
+            _keep(self._unanswered, request.request_id, None)
 
     async def cancel(self, task_id: str, ctx: Context) -> bool:
-        """Stop the run (``session.abort``); one that has ended stays as it ended."""
+        """Stop the run (``session.abort``); one that has ended stays as it ended.
+
+        Raises:
+            MCPError: OpenCode could not be reached.
+        """
         opened = self._open(task_id)
         if opened is None:
             return False
-        await cast("Bridge", ctx.lifespan_context).runs.abort(opened[0])
+        with _told_as_protocol_errors():
+            await cast("Bridge", ctx.lifespan_context).runs.stop(opened[0])
         return True
 
     def _id_of(self, run: "Run", created: str) -> str:
-        return self._seal.seal(json.dumps({**asdict(run), "created": created}).encode())
+        return self._seal.seal(json.dumps({"is": KIND, "run": asdict(run), "created": created}).encode())
 
     def _open(self, task_id: str) -> "tuple[Run, str] | None":
-        from opencode_mcp.runs.follow import Run
+        from opencode_mcp.runs.record import Run
 
         try:
-            fields = cast("dict[str, str]", json.loads(self._seal.unseal(task_id)))
+            fields = cast("dict[str, Any]", json.loads(self._seal.unseal(task_id)))
         except InvalidRequestState:
             return None
-        created = fields.pop("created")
-        return Run(**fields), created
+        # What is sealed for another purpose opens, too.
+        return (Run(**fields["run"]), fields["created"]) if fields.get("is") == KIND else None
 
 
 def _still_runs(outcome: object) -> bool:
@@ -137,7 +173,7 @@ def _still_runs(outcome: object) -> bool:
 
 def _progress(report: "RunReport", asked: "list[PendingRequest]") -> dict[str, Any]:
     """How a run's report reads as a task."""
-    if report.status == "running" or (report.status == "needs_input" and not report.pending):
+    if report.status == "running":
         return {"status": "working", "message": report.activity}
     if asked:
         requests = {item.request_id: _wire(ElicitRequest(params=form_of(item))) for item in asked}
@@ -145,6 +181,25 @@ def _progress(report: "RunReport", asked: "list[PendingRequest]") -> dict[str, A
     if report.status == "aborted":
         return {"status": "cancelled"}
     return {"status": "completed", "result": _wire(result(report_text(report), report_data(report)))}
+
+
+def _failure(error: BridgeError) -> dict[str, Any]:
+    failed = CallToolResult(content=result(explain(error)).content, is_error=True)
+    return {"status": "completed", "result": _wire(failed)}
+
+
+@contextmanager
+def _told_as_protocol_errors() -> Generator[None]:
+    try:
+        yield
+    except BridgeError as error:
+        raise MCPError(INTERNAL_ERROR, explain(error)) from error
+
+
+def _keep(kept: "OrderedDict[str, Kept]", key: str, value: Kept) -> None:
+    kept[key] = value
+    if len(kept) > KEPT:
+        kept.popitem(last=False)
 
 
 def _wire(value: CallToolResult | ElicitRequest) -> dict[str, Any]:

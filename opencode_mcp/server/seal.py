@@ -4,17 +4,20 @@ The key lies in the state directory, so that what was sealed outlives a restart 
 something is first sealed.
 """
 
+import logging
 import os
 import secrets
 from functools import cached_property
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from mcp.server.request_state import AESGCMRequestStateCodec
 
-from opencode_mcp.errors import InvalidSetting
+logger = logging.getLogger(__name__)
 
 NAME = "seal.key"
 LENGTH = 32
+LOCK_TIMEOUT = 5.0
 
 
 class Seal:
@@ -47,17 +50,14 @@ class Seal:
 def secret_key(state_directory: Path) -> bytes:
     """Read the key from the state directory, or make it; only its owner can read it.
 
-    Raises:
-        InvalidSetting: The state directory cannot be used.
+    Where the directory cannot be used, the key is this bridge's alone: a run must not fail for want of a file.
     """
     path = state_directory / NAME
     try:
         return _read(path) or _make(path)
-    except OSError as error:
-        raise InvalidSetting(
-            f"The state directory {state_directory} cannot be used: {error.strerror}.",
-            hint="Set OPENCODE_MCP_STATE to a folder that the bridge may write to.",
-        ) from error
+    except (OSError, Timeout) as error:
+        logger.warning("%s cannot be used, so no task or form outlives this bridge: %s", path, error)
+        return secrets.token_bytes(LENGTH)
 
 
 def _read(path: Path) -> bytes:
@@ -69,15 +69,19 @@ def _read(path: Path) -> bytes:
 
 
 def _make(path: Path) -> bytes:
-    """Write to a file of our own and link it into place: of two bridges that start together one wins, for both."""
+    """Make the key in one's turn: of two bridges that start together one wins, for both."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    own = path.with_name(f"{NAME}.{os.getpid()}-{secrets.token_hex(4)}")
+    with FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT):
+        return _read(path) or _write(path)
+
+
+def _write(path: Path) -> bytes:
+    """Write beside it and move it into place: whoever reads sees all of it or nothing."""
+    key = secrets.token_bytes(LENGTH)
+    own = path.with_name(f"{NAME}.new")
+    own.unlink(missing_ok=True)
     descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(LENGTH))
-        if not _read(path):
-            own.replace(path)
-    finally:
-        own.unlink(missing_ok=True)
-    return _read(path)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key)
+    own.replace(path)
+    return key

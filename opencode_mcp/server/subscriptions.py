@@ -1,4 +1,4 @@
-"""Who wants to hear that a resource or a list has changed, and how each is told, in both eras.
+"""Who wants to hear that a resource or a list has changed, in both eras.
 
 A client of the 2026-07-28 era listens on a stream that the SDK serves from a bus (``subscriptions/listen``). One of the
 2025 era subscribes to single resources, which the SDK leaves to us: the middleware answers it and remembers the
@@ -6,33 +6,28 @@ connection. What changed, and when, is known to ``notices.py``.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-import anyio
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
-from mcp.server.subscriptions import (
-    InMemorySubscriptionBus,
-    PromptsListChanged,
-    ResourcesListChanged,
-    ResourceUpdated,
-    ServerEvent,
-)
+from mcp.server.subscriptions import InMemorySubscriptionBus, ServerEvent
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS
 
+from opencode_mcp.server.outbox import Outbox
+
 if TYPE_CHECKING:
-    from mcp.server.session import ServerSession
+    from mcp.server.connection import Connection
+
+    from opencode_mcp.server.bridge import Bridge
 
 MODERN = "2026"
 SUBSCRIPTIONS_A_CLIENT = 1000
-SEND_TIMEOUT = 1.0
 OFFERED = {"resources": {"subscribe": True, "listChanged": True}, "prompts": {"listChanged": True}}
 """What the handshake of the 2025 era says that we serve; the SDK does not know."""
 
-Context = ServerRequestContext[Any, Any]
+Context: TypeAlias = "ServerRequestContext[Bridge, Any]"
 
 
 class CountingBus(InMemorySubscriptionBus):
@@ -56,68 +51,43 @@ class CountingBus(InMemorySubscriptionBus):
         return leave
 
 
-@dataclass(slots=True)
-class _Client:
-    """A connection of the 2025 era."""
-
-    session: "ServerSession"
-    params: object
-    """Kept so that its identity, which names the connection, stays its own."""
-    uris: set[str] = field(default_factory=set[str])
-
-
 class Subscriptions:
     """The subscribers of one server."""
 
     def __init__(self) -> None:
         self.bus = CountingBus()
-        self._clients: dict[int, _Client] = {}
+        self._outboxes: dict[int, Outbox] = {}
         self._streamed: Counter[str] = Counter()
 
     @property
     def anybody(self) -> bool:
         """Whether anybody may want to hear of anything."""
-        return bool(self._clients) or self.bus.streams > 0
+        return bool(self._outboxes) or self.bus.streams > 0
 
     def wanted(self) -> set[str]:
         """Every address that somebody subscribed to."""
-        return set(self._streamed).union(*(client.uris for client in self._clients.values()))
+        return set(self._streamed).union(*(outbox.uris for outbox in self._outboxes.values()))
 
-    async def tell_updated(self, uri: str) -> None:
-        """Tell those who subscribed to an address that it changed."""
-        await self.bus.publish(ResourceUpdated(uri=uri))
-        for client in [client for client in self._clients.values() if uri in client.uris]:
-            await self._send(client, lambda session: session.send_resource_updated(uri))
-
-    async def tell_resources_changed(self) -> None:
-        """Tell everybody that resources came or went."""
-        await self.bus.publish(ResourcesListChanged())
-        for client in list(self._clients.values()):
-            await self._send(client, lambda session: session.send_resource_list_changed())
-
-    async def tell_prompts_changed(self) -> None:
-        """Tell everybody that prompts came or went."""
-        await self.bus.publish(PromptsListChanged())
-        for client in list(self._clients.values()):
-            await self._send(client, lambda session: session.send_prompt_list_changed())
-
-    async def _send(self, client: _Client, send: "Callable[[ServerSession], Awaitable[None]]") -> None:
-        """Send a notice; a client that is gone, or reads nothing, is forgotten and does not hold up the others."""
-        with anyio.move_on_after(SEND_TIMEOUT) as scope:
-            try:
-                await send(client.session)
-            except (anyio.ClosedResourceError, anyio.BrokenResourceError):
-                self._clients.pop(id(client.params), None)
-        if scope.cancelled_caught:
-            self._clients.pop(id(client.params), None)
+    async def tell(self, event: ServerEvent) -> None:
+        """Tell those who want to hear of an event; whoever reads slowly hears of it later."""
+        await self.bus.publish(event)
+        for outbox in self._outboxes.values():
+            outbox.put(event)
 
     async def middleware(self, ctx: Context, call_next: CallNext) -> HandlerResult:
         """Serve what the SDK leaves to us; all else passes."""
+        answer = await self._serve(ctx, call_next)
+        if self.anybody:
+            # Whatever the request did, it may have been the first that needed OpenCode.
+            ctx.lifespan_context.follow_events()
+        return answer
+
+    async def _serve(self, ctx: Context, call_next: CallNext) -> HandlerResult:
         match ctx.method:
             case "initialize":
                 return _offer(await call_next(ctx))
             case "notifications/initialized":
-                self._client(ctx)
+                self._outbox(ctx)
                 return await call_next(ctx)
             case "resources/subscribe" | "resources/unsubscribe" if ctx.protocol_version < MODERN:
                 return await self._change(ctx)
@@ -127,26 +97,42 @@ class Subscriptions:
             case _:
                 return await call_next(ctx)
 
-    def _client(self, ctx: Context) -> _Client:
+    def _outbox(self, ctx: Context) -> Outbox:
+        """The one of the connection, which the parameters of its handshake stand for."""
         params = ctx.session.client_params
-        return self._clients.setdefault(id(params), _Client(ctx.session, params))
+        if id(params) not in self._outboxes:
+            outbox = self._outboxes[id(params)] = Outbox(ctx.session)
+            ctx.lifespan_context.spawn(self._deliver, id(params), outbox)
+            # The SDK says to push cleanup onto the connection, but hands a middleware none.
+            connection = cast("Connection | None", getattr(ctx.session, "_connection", None))
+            if connection:
+                connection.exit_stack.callback(outbox.close)
+        return self._outboxes[id(params)]
+
+    async def _deliver(self, connection: int, outbox: Outbox) -> None:
+        try:
+            await outbox.deliver()
+        finally:
+            del self._outboxes[connection]
 
     async def _change(self, ctx: Context) -> HandlerResult:
-        client = self._client(ctx)
+        outbox = self._outbox(ctx)
         uri = str((ctx.params or {}).get("uri") or "")
         if ctx.method == "resources/unsubscribe":
-            client.uris.discard(uri)
+            outbox.unsubscribe(uri)
             return {}
-        if not uri or len(client.uris) >= SUBSCRIPTIONS_A_CLIENT:
+        if not uri or len(outbox.uris) >= SUBSCRIPTIONS_A_CLIENT:
             limit = f"A connection has at most {SUBSCRIPTIONS_A_CLIENT} subscriptions, each to a URI."
             raise MCPError(INVALID_PARAMS, limit)
-        client.uris.add(uri)
+        outbox.uris.add(uri)
         await ctx.lifespan_context.listen_to_events()
         return {}
 
     async def _listen(self, ctx: Context, call_next: CallNext) -> HandlerResult:
         if _streamed_uris(ctx):
             await ctx.lifespan_context.listen_to_events()
+        else:
+            ctx.lifespan_context.follow_events()
         return await call_next(ctx)
 
     @contextmanager

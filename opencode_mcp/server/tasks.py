@@ -19,7 +19,7 @@ from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.follow import Run
+    from opencode_mcp.runs.record import Run
 
 IDENTIFIER = "io.modelcontextprotocol/tasks"
 MODERN = frozenset({"2026-07-28"})

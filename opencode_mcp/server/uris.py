@@ -12,24 +12,34 @@ DIFF_TEMPLATE = f"{SESSION_TEMPLATE}/diff{{?message}}"
 TODO_TEMPLATE = f"{SESSION_TEMPLATE}/todo"
 MESSAGE_TEMPLATE = f"{SESSION_TEMPLATE}/message/{{message}}"
 RUN_TEMPLATE = f"{SCHEME}://run/{{session}}/{{message}}"
-FILE_TEMPLATE = f"{SCHEME}://file/{{+path}}"
+FILE_TEMPLATE = f"{SCHEME}://file/{{+path}}{{?directory}}"
 SESSIONS_TEMPLATE = SESSIONS + "{?cursor}"
 PROJECT_TEMPLATE = PROJECT + "{?directory}"
 
 
+def sessions(cursor: str = "") -> str:
+    """The sessions, or a later page of them."""
+    return SESSIONS + _query(cursor=cursor)
+
+
+def project(directory: str = "") -> str:
+    """What there is in a project; empty: the default one."""
+    return PROJECT + _query(directory=directory)
+
+
 def session(session_id: str) -> str:
     """The status of a session."""
-    return f"{SCHEME}://session/{session_id}"
+    return f"{SCHEME}://session/{_segment(session_id)}"
 
 
 def transcript(session_id: str, **query: str) -> str:
     """The transcript of a session; the query chooses the page."""
-    return f"{session(session_id)}/transcript" + (f"?{urlencode(query)}" if query else "")
+    return f"{session(session_id)}/transcript" + _query(**query)
 
 
 def diff(session_id: str, message_id: str = "") -> str:
     """What a session, or one prompt of it, changed."""
-    return f"{session(session_id)}/diff" + (f"?message={message_id}" if message_id else "")
+    return f"{session(session_id)}/diff" + _query(message=message_id)
 
 
 def todo(session_id: str) -> str:
@@ -39,14 +49,29 @@ def todo(session_id: str) -> str:
 
 def message(session_id: str, message_id: str) -> str:
     """One message in full."""
-    return f"{session(session_id)}/message/{message_id}"
+    return f"{session(session_id)}/message/{_segment(message_id)}"
 
 
 def run(session_id: str, message_id: str) -> str:
     """The report of a run."""
-    return f"{SCHEME}://run/{session_id}/{message_id}"
+    return f"{SCHEME}://run/{_segment(session_id)}/{_segment(message_id)}"
 
 
-def file(path: str) -> str:
-    """A file of the default project, by its path relative to it."""
-    return f"{SCHEME}://file/{quote(path)}"
+def file(path: str, directory: str = "") -> str:
+    """A file, by its path relative to its project; empty: the default one."""
+    return f"{SCHEME}://file/{quote(path)}" + _query(directory=directory)
+
+
+def without_query(uri: str) -> str:
+    """An address as all pages of a resource share it."""
+    return uri.partition("?")[0]
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _query(**values: str) -> str:
+    # RFC 6570 knows no plus sign for a space.
+    given = urlencode({name: value for name, value in values.items() if value}, quote_via=quote, safe="")
+    return f"?{given}" if given else ""

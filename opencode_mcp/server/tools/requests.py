@@ -14,7 +14,7 @@ from opencode_mcp.server.tools.runs import Seconds
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
-    from opencode_mcp.runs.follow import Run
+    from opencode_mcp.runs.record import Run
 
 RequestSession = Annotated[str, Field(description="The session that asks, as in the report's `pending`")]
 
@@ -97,7 +97,7 @@ async def _check_may_answer(ctx: BridgeContext, session: "Session", request_id: 
     bridge = bridge_of(ctx)
     run = await _run_of(ctx, session)
     for request in await bridge.requests.open(run.directory, run.session_id):
-        if request.request_id == request_id and not may_answer(ctx, run, request):
+        if request.request_id == request_id and not may_answer(bridge, run, request, ctx.client_capabilities):
             raise NotAllowed(
                 "Only a person may answer this permission.",
                 hint="opencode_wait asks the person. The operator can let agents answer with --permissions agent.",

@@ -6,7 +6,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.server.attend import Outcome, attend, progress_of, report_result, resumed_run
+from opencode_mcp.server.attend import Outcome, attend, complete, progress_of, report_result, resumed_run
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.hosts import wait_of
 from opencode_mcp.server.render import report_data, report_text, result
@@ -14,18 +14,19 @@ from opencode_mcp.server.schemas import RUN_REPORT, RUN_REPORTS
 from opencode_mcp.server.tool import tool
 
 if TYPE_CHECKING:
+    from opencode_mcp.opencode.models import Session
     from opencode_mcp.runs.prompt import Prompt
     from opencode_mcp.runs.report import RunReport
 
 Seconds = Annotated[
     float | None,
-    Field(ge=0, le=3600, description="How long to wait for the end; 0 returns at once. The run goes on regardless."),
+    Field(ge=0, le=3600, description="How long to wait; it goes on regardless"),
 ]
 Strictness = Annotated[
     Literal["", "agent", "human", "reject"],
-    Field(description="Stricter than the operator's setting: who must answer this run's permissions"),
+    Field(description="Who answers its permissions, if stricter than the operator's setting"),
 ]
-SessionId = Annotated[str, Field(description="The session, as ses_...")]
+SessionId = Annotated[str, Field(description="As ses_...")]
 
 
 @tool(
@@ -41,7 +42,7 @@ async def opencode_run(
     *,
     prompt: Annotated[str, Field(description="The task, with all that OpenCode needs to know")],
     session_id: Annotated[str, Field(description="Go on in this session; empty: a new one")] = "",
-    directory: Annotated[str, Field(description="Absolute path of the project; empty: the default")] = "",
+    directory: Annotated[str, Field(description="Absolute path of a project; empty: the default")] = "",
     agent: Annotated[str, Field(description="build (changes files), plan (reads only), or one of the project's")] = "",
     model: Annotated[str, Field(description="provider/model; empty: the default")] = "",
     variant: Annotated[str, Field(description="The model's variant, such as high")] = "",
@@ -60,10 +61,7 @@ async def opencode_run(
     if run := resumed_run(ctx):
         return await attend(ctx, run, wait_seconds)
     bridge = bridge_of(ctx)
-    session = await bridge.fence.session(session_id) if session_id else None
-    if session and directory:
-        await _refuse_other_directory(bridge, session.directory, directory)
-    where = session.directory if session else await bridge.fence.directory(directory)
+    session, where = await session_and_directory(bridge, session_id, directory)
     attached = [await bridge.fence.existing_file(where, name) for name in files]
     task = _prompt(
         bridge,
@@ -76,8 +74,7 @@ async def opencode_run(
         output_schema=output_schema or None,
         title=title,
     )
-    run = await bridge.runs.start(task, session)
-    bridge.steward.take_on(run, permissions or "allow")
+    run = await bridge.runs.start(task, session, narrowed=permissions or "allow", taken_on=bridge.steward.take_on)
     return await attend(ctx, run, wait_seconds)
 
 
@@ -88,11 +85,21 @@ def _prompt(bridge: Bridge, *, agent: str, model: str, **chosen: Any) -> "Prompt
     return Prompt(agent=agent or settings.agent, model=model or settings.model, **chosen)
 
 
-async def _refuse_other_directory(bridge: Bridge, own: str, named: str) -> None:
-    if await bridge.fence.directory(named) != own:
+async def session_and_directory(bridge: Bridge, session_id: str, directory: str) -> "tuple[Session | None, str]":
+    """The session to go on in, if one is named, and the directory to work in.
+
+    Raises:
+        InvalidArgument: The session works in another directory than is named.
+    """
+    if not session_id:
+        return None, await bridge.fence.directory(directory)
+    session = await bridge.fence.session(session_id)
+    if directory and await bridge.fence.directory(directory) != session.directory:
         raise InvalidArgument(
-            f"The session works in {own}, not in {named}.", hint="Leave directory out, or leave session_id out."
+            f"The session works in {session.directory}, not in {directory}.",
+            hint="Leave directory out, or leave session_id out.",
         )
+    return session, session.directory
 
 
 @tool(
@@ -129,7 +136,10 @@ async def opencode_wait(
     if len(runs) == 1:
         return await attend(ctx, runs[0], wait_seconds)
     seconds = wait_of(ctx, wait_seconds, bridge.settings.wait)
-    return _reports_result(await bridge.runs.follow_all(runs, seconds, progress_of(ctx), until=until))
+    reports = await bridge.steward.follow_all(runs, seconds, progress_of(ctx), until=until)
+    for run, report in zip(runs, reports, strict=True):
+        complete(bridge, run, report, ctx.client_capabilities)
+    return _reports_result(reports)
 
 
 def _reports_result(reports: "list[RunReport]") -> CallToolResult:

@@ -1,20 +1,24 @@
 """Finding sessions and reading them."""
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+import time
+from typing import TYPE_CHECKING, Annotated
 
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.links import transcript_link
+from opencode_mcp.server.moments import moment, read_moment
 from opencode_mcp.server.render import result
-from opencode_mcp.server.schemas import SESSIONS
+from opencode_mcp.server.schemas import SESSION, SESSIONS
+from opencode_mcp.server.session_list import SessionQuery, list_sessions
 from opencode_mcp.server.tool import tool
+from opencode_mcp.server.tools.runs import SessionId
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
 
-PAGES_SEARCHED = 10
+MESSAGES = 20
 
 
 @tool(
@@ -30,6 +34,8 @@ async def opencode_list_sessions(
     *,
     search: Annotated[str, Field(description="Words of the title")] = "",
     directory: Annotated[str, Field(description="Only of this project; empty: of all that are allowed")] = "",
+    since: Annotated[str, Field(description="Changed after, as 2026-11-24T10:00Z or 2h, 7d")] = "",
+    running: Annotated[bool, Field(description="Only those at work")] = False,
     roots_only: Annotated[bool, Field(description="Leave out the sessions of subagents")] = True,
     limit: Annotated[int, Field(ge=1, le=100)] = 20,
     cursor: Annotated[str, Field(description="From the page before")] = "",
@@ -39,52 +45,55 @@ async def opencode_list_sessions(
     Use it to find a session to go on in, to wait for or to read.
     """
     bridge = bridge_of(ctx)
-    only = await bridge.fence.directory(directory) if directory else ""
-    query = {"search": search or None, "roots": roots_only or None, "limit": limit}
-    found, cursor = await _collect(bridge, query, only, limit, cursor)
-    busy = await _busy(bridge, {session.directory for session in found})
-    rows = [_row(session, busy.get(session.id, "idle")) for session in found]
-    lines = [
-        f"{row['session_id']} · {row['status']} · {row['updated']} · {row['title']} · {row['directory']}"
-        for row in rows
-    ]
-    more = f'More with cursor="{cursor}".' if cursor else ""
-    text = "\n".join([*(lines or ["No session fits."]), more]).strip()
-    return result(text, {"sessions": rows, "cursor": cursor})
-
-
-async def _collect(
-    bridge: Bridge, query: dict[str, Any], only: str, limit: int, cursor: str
-) -> "tuple[list[Session], str]":
-    """Read pages until enough sessions are inside the fence: OpenCode lists those of every directory."""
-    found: list[Session] = []
-    for _ in range(PAGES_SEARCHED):
-        page = await bridge.client.all_sessions(query | {"cursor": cursor or None})
-        found += [session for session in page.items if await _wanted(bridge, session, only)]
-        cursor = page.cursor
-        if not cursor or len(found) >= limit:
-            break
-    return found, cursor
-
-
-async def _wanted(bridge: Bridge, session: "Session", only: str) -> bool:
-    return session.directory == only if only else await bridge.fence.allows(session.directory)
-
-
-async def _busy(bridge: Bridge, directories: set[str]) -> dict[str, str]:
-    status: dict[str, str] = {}
-    for directory in sorted(directories):
-        for session_id, state in (await bridge.client.session_status(directory)).items():
-            status[session_id] = state.type
-    return status
+    query = SessionQuery(
+        search=search,
+        directory=await bridge.fence.directory(directory) if directory else "",
+        since=read_moment(since, time.time() * 1000) if since else 0,
+        running=running,
+        roots=roots_only,
+    )
+    page = await list_sessions(bridge, query, limit, cursor)
+    rows = [_row(session, page.status.get(session.id, "idle")) for session in page.sessions]
+    lines = [" · ".join(row.values()) for row in rows] or ["No session fits."]
+    more = [f'More with cursor="{page.cursor}".'] if page.cursor else []
+    return result("\n".join([*lines, *more]), {"sessions": rows, "cursor": page.cursor})
 
 
 def _row(session: "Session", status: str) -> dict[str, str]:
-    updated = datetime.fromtimestamp(session.time.updated / 1000, UTC).isoformat(timespec="seconds")
-    return {
+    row = {
         "session_id": session.id,
-        "title": session.title,
         "status": status,
+        "updated": moment(session.time.updated),
+        "title": session.title,
         "directory": session.directory,
-        "updated": updated,
     }
+    return row | ({"parent": session.parent_id} if session.parent_id else {})
+
+
+@tool(
+    title="Read a session",
+    read_only=True,
+    destructive=False,
+    idempotent=True,
+    open_world=False,
+    output_schema=SESSION,
+)
+async def opencode_session(
+    ctx: BridgeContext,
+    *,
+    session_id: SessionId,
+    detailed: Annotated[bool, Field(description="Also reasoning, long arguments, longer output")] = False,
+    limit: Annotated[int, Field(ge=0, le=100, description="Messages; 0: only the status")] = MESSAGES,
+    cursor: Annotated[str, Field(description="From the page before: older messages")] = "",
+) -> CallToolResult:
+    """Read a session: status, todos, cost, subagents, open requests, and its transcript, the latest page first.
+
+    Use it to look into a session without waiting for it.
+    """
+    from opencode_mcp.server.session_view import view_data, view_session, view_text
+
+    bridge = bridge_of(ctx)
+    session = await bridge.fence.session(session_id)
+    view = await view_session(bridge, session, limit=limit, cursor=cursor, detailed=detailed)
+    link = transcript_link(session.id, session.title) if view.cursor else None
+    return result(view_text(view), view_data(view), link)

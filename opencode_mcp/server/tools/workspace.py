@@ -1,98 +1,172 @@
-"""Looking at a project's files."""
+"""Looking at a project's folders and files."""
 
-import difflib
+import base64
 import posixpath
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from mcp_types import CallToolResult
+from mcp_types import CallToolResult, ImageContent
 from pydantic import Field
 
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.links import file_link
+from opencode_mcp.server.near import near_files
+from opencode_mcp.server.paging import page_of, size_text
 from opencode_mcp.server.render import result
-from opencode_mcp.server.schemas import FILE
+from opencode_mcp.server.schemas import FOLDER
 from opencode_mcp.server.tool import tool
 
-CHARACTERS = 40_000
+if TYPE_CHECKING:
+    from mcp_types import ResourceLink
+
+    from opencode_mcp.opencode.file_look import Look
+    from opencode_mcp.opencode.line_window import LineWindow
+    from opencode_mcp.opencode.models import FileNode
+
+CHARACTERS = 30_000
 LINE_WIDTH = 2000
+IMAGE_LIMIT = 3_750_000
+"""Bytes of an image that models take: 5 MB once it is base64."""
+ENTRIES_SHOWN = 200
+
+Directory = Annotated[str, Field(description="Absolute path of a project; empty: the default")]
+Cursor = Annotated[str, Field(description="From the page before")]
 
 
 @tool(
-    title="Read a file",
+    title="List a folder",
     read_only=True,
     destructive=False,
     idempotent=True,
     open_world=False,
-    output_schema=FILE,
+    output_schema=FOLDER,
 )
+async def opencode_list_files(
+    ctx: BridgeContext,
+    *,
+    path: Annotated[str, Field(description="Folder in the project")] = ".",
+    directory: Directory = "",
+    limit: Annotated[int, Field(ge=1, le=1000)] = ENTRIES_SHOWN,
+    cursor: Cursor = "",
+) -> CallToolResult:
+    """List one folder of a project; names of folders end in a slash.
+
+    Use it to look around; opencode_find_files looks into all folders.
+    """
+    bridge = bridge_of(ctx)
+    where = await bridge.fence.directory(directory)
+    relative = await _relative(bridge, where, path)
+    return await _list(bridge, where, relative, limit, cursor)
+
+
+async def _relative(bridge: Bridge, directory: str, path: str) -> str:
+    """The path of a file or folder relative to the project, with slashes."""
+    file = await bridge.fence.file(directory, path)
+    return posixpath.relpath(file.replace("\\", "/"), directory.replace("\\", "/"))
+
+
+async def _list(bridge: Bridge, directory: str, path: str, limit: int, cursor: str = "") -> CallToolResult:
+    nodes = await _nodes(bridge, directory, path)
+    if nodes is None:
+        await _refuse_folder(bridge, directory, path)
+    names = sorted((_name(node) for node in nodes or ()), key=_folders_first)
+    page, cursor = page_of(names, limit, cursor, key=_folders_first)
+    ignored = [_name(node) for node in nodes or () if node.ignored and _name(node) in page]
+    data = {"path": path, "entries": page, "ignored": ignored, "total": len(names), "cursor": cursor}
+    lines = [f"{name} (ignored by git)" if name in ignored else name for name in page]
+    more = f'{len(names)} in all; more with cursor="{cursor}".' if cursor else ""
+    return result("\n".join([*(lines or [f"{path} is an empty folder."]), *([more] if more else [])]), data)
+
+
+async def _nodes(bridge: Bridge, directory: str, path: str) -> "list[FileNode] | None":
+    """What is in a folder; ``None`` where there is no such folder."""
+    try:
+        nodes = await bridge.client.file_list(directory, path)
+    except BackendFailed:
+        return None
+    return [node for node in nodes if node.name != ".git"]
+
+
+def _name(node: "FileNode") -> str:
+    return f"{node.name}/" if node.type == "directory" else node.name
+
+
+def _folders_first(name: str) -> tuple[bool, str]:
+    return not name.endswith("/"), name
+
+
+async def _refuse_folder(bridge: Bridge, directory: str, path: str) -> None:
+    folder, name = posixpath.split(path)
+    around = await _nodes(bridge, directory, folder or ".") or []
+    if any(node.name == name for node in around):
+        raise InvalidArgument(f"{path!r} is a file.", hint="Read it with opencode_read_file.")
+    near = await near_files(bridge, directory, path, kind="directory")
+    raise NotFound(f"There is no folder {path!r} in {directory}.", hint=near)
+
+
+# No output schema: several hosts show a model the structured content alone, and an image has none.
+@tool(title="Read a file", read_only=True, destructive=False, idempotent=True, open_world=False)
 async def opencode_read_file(
     ctx: BridgeContext,
     *,
-    path: Annotated[str, Field(description="Relative to the project, or absolute inside it")],
-    directory: Annotated[str, Field(description="Absolute path of the project; empty: the default")] = "",
+    path: Annotated[str, Field(description="In the project, relative or absolute")],
+    directory: Directory = "",
     first: Annotated[int, Field(ge=1, description="First line")] = 1,
-    lines: Annotated[int, Field(ge=1, le=5000, description="How many lines at most")] = 500,
+    lines: Annotated[int, Field(ge=1, le=5000, description="How many at most")] = 500,
 ) -> CallToolResult:
-    """Read a text file of a project by line numbers, as OpenCode sees it."""
+    """Read a file of a project: text by numbered lines, images as they are. A folder is listed.
+
+    Use it for a quick look, without a prompt.
+    """
+    from opencode_mcp.opencode.file_look import look
+    from opencode_mcp.opencode.line_window import LineWindow
+
     bridge = bridge_of(ctx)
     where = await bridge.fence.directory(directory)
-    file = await bridge.fence.file(where, path)
-    relative = posixpath.relpath(file.replace("\\", "/"), where.replace("\\", "/"))
-    text = await _read_text(bridge, where, relative)
-    return _excerpt(relative, text.splitlines(), first, lines)
-
-
-async def _read_text(bridge: Bridge, directory: str, path: str) -> str:
+    relative = await _relative(bridge, where, path)
+    window = LineWindow(first, lines, LINE_WIDTH, CHARACTERS)
     try:
-        content = await bridge.client.file_read(directory, path)
-    except BackendFailed as error:
-        raise NotFound(
-            f"{path!r} is no file of {directory}.", hint=await _neighbours(bridge, directory, path)
-        ) from error
-    if content.encoding == "base64":
-        size = len(content.content) * 3 // 4
-        raise InvalidArgument(f"{path!r} is a binary file ({content.mime_type or 'unknown type'}, {size} bytes).")
-    if not content.content:
-        await _check_exists(bridge, directory, path)
-    return content.content
+        async with bridge.files.open(where, relative) as file:
+            seen = await look(file, window, IMAGE_LIMIT)
+    except NotFound:
+        if await _nodes(bridge, where, relative) is not None:
+            return await _list(bridge, where, relative, ENTRIES_SHOWN)
+        near = await near_files(bridge, where, relative)
+        raise NotFound(f"There is no file {relative!r} in {where}.", hint=near) from None
+    link = await file_link(bridge, where, relative, seen.media_type, file.size)
+    if seen.is_text:
+        return _text(relative, window, seen, link)
+    return _data(relative, seen, file.size or seen.size, link)
 
 
-async def _check_exists(bridge: Bridge, directory: str, path: str) -> None:
-    """OpenCode reads a missing file as an empty one."""
-    folder, name = posixpath.split(path)
-    try:
-        nodes = await bridge.client.file_list(directory, folder or ".")
-    except BackendFailed:
-        nodes = []
-    if name not in {node.name for node in nodes}:
-        raise NotFound(f"There is no file {path!r} in {directory}.", hint=await _neighbours(bridge, directory, path))
+def _text(path: str, window: "LineWindow", seen: "Look", link: "ResourceLink | None") -> CallToolResult:
+    if seen.lines == 0:
+        return result(f"{path} is empty.", {"path": path, "lines": 0, "text": ""})
+    if not window.lines:
+        raise InvalidArgument(f"{path} has {seen.lines} lines; line {window.first} was asked for.")
+    text = "\n".join(f"{number:>6}  {line}" for number, line in enumerate(window.lines, window.first))
+    notes = [
+        _go_on(window, seen),
+        "Some of it is not UTF-8 and shown as \ufffd." if seen.spoiled else "",
+    ]
+    note = " ".join(filter(None, notes))
+    data = {"path": path, "lines": seen.lines, "first": window.first, "last": window.last, "text": text, "note": note}
+    kept = {key: value for key, value in data.items() if value not in (None, "")}
+    return result("\n".join(filter(None, [text, note])), kept, link if window.last != seen.lines else None)
 
 
-async def _neighbours(bridge: Bridge, directory: str, path: str) -> str:
-    folder, name = posixpath.split(path)
-    try:
-        nodes = await bridge.client.file_list(directory, folder or ".")
-    except BackendFailed:
-        return f"There is no folder {folder!r} either."
-    names = [posixpath.join(folder, node.name) for node in nodes if node.name != name]
-    near = difflib.get_close_matches(path, names, n=5, cutoff=0.4) or sorted(names)[:10]
-    return f"Near it: {', '.join(near)}." if near else "Its folder is empty."
+def _go_on(window: "LineWindow", seen: "Look") -> str:
+    if window.last == seen.lines:
+        return ""
+    count = f"It has {seen.lines} lines" if seen.lines else f"It has more than {window.passed} lines"
+    return f"{count}; go on with first={window.last + 1}."
 
 
-def _excerpt(path: str, every: list[str], first: int, count: int) -> CallToolResult:
-    if not every:
-        return result(f"{path} is empty.", {"path": path, "lines": 0})
-    if first > len(every):
-        raise InvalidArgument(f"{path} has {len(every)} lines; line {first} was asked for.")
-    shown: list[str] = []
-    size = 0
-    for number, line in enumerate(every[first - 1 : first - 1 + count], first):
-        row = f"{number:>6}  {line[:LINE_WIDTH]}{'…' if len(line) > LINE_WIDTH else ''}"
-        size += len(row)
-        if shown and size > CHARACTERS:
-            break
-        shown.append(row)
-    last = first + len(shown) - 1
-    more = [f"({path} has {len(every)} lines; go on with first={last + 1}.)"] if last < len(every) else []
-    data = {"path": path, "lines": len(every), "first": first, "last": last}
-    return result("\n".join([*shown, *more]), data)
+def _data(path: str, seen: "Look", size: int, link: "ResourceLink | None") -> CallToolResult:
+    at_least = "" if seen.whole else "more than " if size == seen.size else ""
+    what = f"{path} is no text: {seen.media_type}, {at_least}{size_text(size)}."
+    if not seen.media_type.startswith("image/") or not seen.whole:
+        data = {"path": path, "media_type": seen.media_type, "size": size, "note": what}
+        return result(what, data, link)
+    image = ImageContent(type="image", data=base64.b64encode(seen.data).decode(), mime_type=seen.media_type)
+    return result(f"{path} ({seen.media_type}, {size_text(size)})", None, image)

@@ -1,0 +1,46 @@
+"""``python -m benchmarks`` runs every benchmark and prints one table; names of benchmarks as arguments choose."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+import anyio
+
+from benchmarks.many_runs import many_runs
+from benchmarks.result_delay import result_delay
+from benchmarks.round_trip import round_trip
+from benchmarks.start_up import start_up
+from benchmarks.table import Row, as_markdown
+from benchmarks.world import World, running_world
+
+BENCHMARKS: Mapping[str, Callable[[World], Awaitable[list[Row]]]] = {
+    "start-up": start_up,
+    "round-trip": round_trip,
+    "result-delay": result_delay,
+    "many-runs": many_runs,
+}
+
+
+def main() -> int:
+    """Measure, print, and give 1 if a target is missed."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], metavar="NAME", help=", ".join(BENCHMARKS))
+    names: list[str] = parser.parse_args().names
+    with tempfile.TemporaryDirectory() as folder, running_world(Path(folder).resolve()) as world:
+        rows = anyio.run(_measure, world, names or list(BENCHMARKS))
+    print(as_markdown(rows))
+    return 1 if any(row.met is False for row in rows) else 0
+
+
+async def _measure(world: World, names: Sequence[str]) -> list[Row]:
+    rows: list[Row] = []
+    for name in names:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        rows += await BENCHMARKS[name](world)
+    return rows
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

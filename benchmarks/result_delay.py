@@ -1,0 +1,52 @@
+"""From the model's last byte to the result: ``opencode_run`` beside the blocking ``POST /session/{id}/message``.
+
+The model stands at a hold point before the end of its answer. The clock starts when it is let go, on both sides alike,
+and stops when the caller has the whole result.
+"""
+
+import time
+from functools import partial
+from uuid import uuid4
+
+import anyio
+import httpx
+
+from benchmarks.samples import interleaved
+from benchmarks.table import Row, paired_row
+from benchmarks.work import HandOver, directly, through_bridge
+from benchmarks.world import World, milliseconds_since
+from tests.scripted_model.script import hold, script, step, text
+
+ROUNDS = 25
+MOST = 20.0
+QUIET = 0.3
+"""Seconds after which whatever the begin of a run set off is over."""
+
+
+async def result_delay(world: World) -> list[Row]:
+    """Measure it."""
+    async with world.bridge() as bridge, world.direct() as http, world.scripted_model() as model:
+        pairs = await interleaved(
+            partial(_time, model, partial(through_bridge, bridge)),
+            partial(_time, model, partial(directly, http)),
+            rounds=ROUNDS,
+            discarded=2,
+        )
+    return [
+        paired_row(
+            "model's last byte to the result of opencode_run beside POST /session/{id}/message", pairs, most=MOST
+        )
+    ]
+
+
+async def _time(model: httpx.AsyncClient, hand_over: HandOver) -> float:
+    end = uuid4().hex
+    prompt = script(step(text("This is the answer."), hold(end)))
+    began = 0.0
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(hand_over, prompt)
+        (await model.get(f"/reached/{end}")).raise_for_status()
+        await anyio.sleep(QUIET)
+        began = time.perf_counter()
+        (await model.post(f"/release/{end}")).raise_for_status()
+    return milliseconds_since(began)

@@ -1,0 +1,67 @@
+"""What every benchmark runs against: a real OpenCode with the scripted model, a project, and bridges to it."""
+
+import time
+from collections.abc import Generator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tests.harness.isolation import environment
+from tests.harness.launch import Launch, attaching
+from tests.harness.model import ScriptedModel, running_model
+from tests.harness.opencode import OpenCode, running_opencode
+from tests.harness.project import make_project
+from tests.harness.rawrpc import Host, RawClient, open_raw
+
+DEADLINE = 600.0
+"""Seconds that any one request may take: fifty runs at once share two processors with OpenCode."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The processes, and how to reach them."""
+
+    model: ScriptedModel
+    opencode: OpenCode
+    project: Path
+    launch: Launch
+
+    def bridge(self) -> AbstractAsyncContextManager[RawClient]:
+        """A bridge of its own process, spoken to without an SDK, so that no client's own costs are counted."""
+        return open_raw(self.launch, Host())
+
+    def direct(self) -> httpx.AsyncClient:
+        """One pooled HTTP client for OpenCode in the project."""
+        # httpx opens a connection for nearly each of many requests at once unless it may keep them all.
+        limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+        return httpx.AsyncClient(
+            base_url=self.opencode.url,
+            auth=("opencode", self.opencode.password),
+            params={"directory": str(self.project)},
+            limits=limits,
+            timeout=DEADLINE,
+            trust_env=False,
+        )
+
+    def scripted_model(self) -> httpx.AsyncClient:
+        """A pooled HTTP client for the scripted model."""
+        return httpx.AsyncClient(base_url=self.model.url, timeout=DEADLINE, trust_env=False)
+
+
+@contextmanager
+def running_world(folder: Path) -> Generator[World]:
+    """Run the model and OpenCode until the block ends; all that they write is below ``folder``."""
+    project = folder / "project"
+    project.mkdir()
+    make_project(project)
+    with running_model(folder / "model.log") as model:
+        variables = environment(folder / "opencode", model.url)
+        with running_opencode(variables, folder / "opencode.log") as opencode:
+            yield World(model, opencode, project, attaching(folder, model, opencode, project))
+
+
+def milliseconds_since(began: float) -> float:
+    """How long ago ``time.perf_counter`` said ``began``."""
+    return (time.perf_counter() - began) * 1000

@@ -1,0 +1,121 @@
+"""What the demo needs around it: a small project, and a bridge with the model that works in it.
+
+Without a model of your own, OpenCode is isolated in a temporary folder and talks to the scripted model of the tests, so
+the demo needs no key, costs nothing and touches nothing of yours. With one, it is your OpenCode as you have set it up.
+"""
+
+import os
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.harness.launch import Launch, end_left_server, starting
+from tests.harness.model import running_model
+from tests.harness.opencode import binary
+from tests.harness.project import commit, configure, git
+from tests.scripted_model.actions import ToolCall
+from tests.scripted_model.script import bash, edit, questions, script, silence, step, text, todos, tool, write
+
+TASK = (
+    "total() in price.py says 0.30000000000000004 for 0.1 + 0.2. Ask me how totals are to be rounded, "
+    "mend it, add a unittest and run it."
+)
+PRICE = '''def total(prices: list[float]) -> float:
+    """Add up prices."""
+    return sum(prices)
+'''
+TEST = """import unittest
+
+from price import total
+
+
+class TotalTest(unittest.TestCase):
+    def test_a_total_has_whole_cents(self) -> None:
+        self.assertEqual(0.3, total([0.1, 0.2]))
+"""
+QUESTION = {
+    "header": "Rounding",
+    "question": "How are totals to be rounded?",
+    "options": [
+        {"label": "To cents", "description": "0.1 + 0.2 is 0.3"},
+        {"label": "Not at all", "description": "0.1 + 0.2 stays 0.30000000000000004"},
+    ],
+}
+PLAN = ("Ask how to round", "Mend total()", "Test it")
+THOUGHT = 0.5
+"""Seconds that the scripted model takes for each step, so that one can watch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where the demo plays."""
+
+    project: Path
+    bridge: Launch
+    prompt: str
+
+
+@contextmanager
+def set_up(model: str) -> Generator[Stage]:
+    """Make the project and choose the model; leaving removes all of it.
+
+    Args:
+        model: Of the user's own OpenCode, as ``provider/model``; empty: the scripted one.
+    """
+    with TemporaryDirectory(prefix="opencode-mcp-demo-", ignore_cleanup_errors=True) as name:
+        folder = Path(name).resolve()
+        project = _make_project(folder / "shop")
+        with _own_stage(folder, project, model) if model else _scripted_stage(folder, project) as stage:
+            try:
+                yield stage
+            finally:
+                end_left_server(stage.bridge)
+
+
+def _make_project(project: Path) -> Path:
+    project.mkdir()
+    (project / "price.py").write_text(PRICE, encoding="utf-8")
+    git(project, "init", "--quiet", "--initial-branch=main")
+    commit(project)
+    (project / ".gitignore").write_text("__pycache__/\n", encoding="utf-8")
+    # Where its address of the schema is missing, OpenCode adds it.
+    configure(project, {"$schema": "https://opencode.ai/config.json", "permission": {"bash": "ask"}})
+    return project
+
+
+@contextmanager
+def _scripted_stage(folder: Path, project: Path) -> Generator[Stage]:
+    with running_model(folder / "model.log") as model:
+        yield Stage(project, starting(folder, model, project), _scripted_prompt())
+
+
+@contextmanager
+def _own_stage(folder: Path, project: Path, model: str) -> Generator[Stage]:
+    environment = {**os.environ, "OPENCODE_MCP_STATE": str(folder / "bridge")}
+    if shutil.which("opencode") is None:
+        environment["OPENCODE_MCP_OPENCODE"] = str(binary())
+    bridge = Launch(("--directory", str(project), "--model", model), environment, folder / "bridge.log")
+    yield Stage(project, bridge, TASK)
+
+
+def _scripted_prompt() -> str:
+    """The task, and what the scripted model does with it."""
+    mended = "    return round(sum(prices), 2)"
+    return script(
+        step(silence(THOUGHT), tool("read", filePath="price.py"), _plan(0)),
+        step(silence(THOUGHT), questions(QUESTION)),
+        step(silence(THOUGHT), edit("price.py", "    return sum(prices)", mended), _plan(1)),
+        step(silence(THOUGHT), write("test_price.py", TEST), _plan(2)),
+        step(silence(THOUGHT), bash("python -m unittest -q")),
+        step(_plan(3), silence(THOUGHT)),
+        text("Totals are rounded to cents now, and a unittest, which passes, holds it so."),
+        say=TASK,
+    )
+
+
+def _plan(done: int) -> ToolCall:
+    marks = ["completed"] * done + ["in_progress"] + ["pending"] * len(PLAN)
+    return todos(*zip(PLAN, marks, strict=False))

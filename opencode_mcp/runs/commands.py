@@ -1,0 +1,204 @@
+"""Slash commands and shell lines in a session, as runs.
+
+OpenCode answers both only when they have ended. So the request is left behind in the background, and the run is
+followed like any other: a wait that ends, or a bridge that does, stops nothing.
+"""
+
+import difflib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+import anyio
+from anyio.abc import TaskGroup
+
+from opencode_mcp.errors import (
+    BackendFailed,
+    BackendTimeout,
+    BackendUnavailable,
+    BridgeError,
+    InvalidArgument,
+    NotFound,
+)
+from opencode_mcp.events import wire
+from opencode_mcp.events.hub import Hub, Listener
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.models import Failure, Session
+from opencode_mcp.options import Decider
+from opencode_mcp.runs.message_ids import new_message_id
+from opencode_mcp.runs.narrowing import note_narrowing
+from opencode_mcp.runs.prompt import Prompt, check_prompt
+from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.run import Runs, be_careless
+
+logger = logging.getLogger(__name__)
+
+LONGEST = 7 * 86_400.0
+"""Seconds that a run may take before the request left behind is given up; the run itself is not."""
+BEGINS_WITHIN = 15.0
+NAMES_SHOWN = 30
+Post = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlashCommand:
+    """A slash command; empty texts leave the choice to the command, then to OpenCode."""
+
+    name: str
+    """Without the slash."""
+    arguments: str
+    """As a person would write them behind the name."""
+    directory: str
+    """Absolute path of the project."""
+    agent: str = ""
+    model: str = ""
+    """As ``provider/model``."""
+
+    def body(self, message_id: str) -> dict[str, object]:
+        """The body of ``session.command``, which takes the model as a text."""
+        chosen = {"agent": self.agent, "model": self.model}
+        kept = {name: value for name, value in chosen.items() if value}
+        return {"messageID": message_id, "command": self.name, "arguments": self.arguments, **kept}
+
+
+class Commands:
+    """Starts what OpenCode answers only at its end.
+
+    Args:
+        runs: Gives each session one turn at a time.
+        hub: Tells when a run has begun.
+        task_group: Runs the requests that are left behind.
+    """
+
+    def __init__(self, runs: Runs, hub: Hub, task_group: TaskGroup) -> None:
+        self._runs = runs
+        self._hub = hub
+        self._task_group = task_group
+
+    async def start(
+        self,
+        command: SlashCommand,
+        session: Session | None = None,
+        *,
+        narrowed: Decider = "allow",
+        taken_on: Callable[[Run], None] = be_careless,
+    ) -> Run:
+        """Start a slash command (``session.command``).
+
+        Args:
+            command: What to do.
+            session: The session to do it in; none: a new one.
+            narrowed: How strict the caller wants permissions to be answered at least.
+            taken_on: Hears of the run before OpenCode does, and so before it can ask anything.
+
+        Raises:
+            NotFound: There is no such command, agent or model; the hint names those that there are.
+            SessionBusy: The session has a run already.
+            BackendError: OpenCode could not be reached, or refused it.
+        """
+        client = OpenCodeClient(await self._hub.ensure())
+        await check_command(client, command)
+        session = session or await client.session_create(command.directory, {})
+        async with self._runs.turn(session) as client:
+            run = Run(session.directory, session.id, new_message_id(), narrowed)
+            if narrowed != "allow":
+                await note_narrowing(client, session, run.message_id, narrowed)
+            taken_on(run)
+            body = command.body(run.message_id)
+            await self._begin(
+                run, partial(client.session_command, session.id, session.directory, body, timeout=LONGEST)
+            )
+        return run
+
+    async def shell(self, session: Session, line: str, agent: str) -> Run:
+        """Start a shell line in a session (``session.shell``); the agent sees what it printed.
+
+        Raises:
+            InvalidArgument: The line is empty.
+            NotFound: There is no such agent.
+            SessionBusy: The session has a run already.
+            BackendError: OpenCode could not be reached, or refused it.
+        """
+        if not line.strip():
+            raise InvalidArgument("The command is empty.", hint="Give a line for the shell.")
+        client = OpenCodeClient(await self._hub.ensure())
+        chosen = await _agent_for_shell(client, session.directory, agent)
+        async with self._runs.turn(session) as client:
+            run = Run(session.directory, session.id, new_message_id())
+            body = {"messageID": run.message_id, "agent": chosen, "command": line}
+            await self._begin(run, partial(client.session_shell, session.id, session.directory, body, timeout=LONGEST))
+        return run
+
+    async def _begin(self, run: Run, post: Post) -> None:
+        """Send a request and come back once OpenCode works on it, or has answered: until then the turn is kept."""
+        self._hub.state(run.session_id).error = None
+        failed: list[BridgeError] = []
+        with self._hub.listen(run.session_id) as listener:
+            self._task_group.start_soon(self._send, run, post, listener, failed)
+            with anyio.move_on_after(BEGINS_WITHIN):
+                while not any(_has_begun(event, run) for event in await listener.wait(BEGINS_WITHIN)):
+                    pass
+        if failed:
+            raise failed[0]
+
+    async def _send(self, run: Run, post: Post, listener: Listener, failed: list[BridgeError]) -> None:
+        try:
+            await post()
+        except BridgeError as error:
+            self._note_failure(run, error, failed)
+        finally:
+            listener.put(_Answered(run.session_id))
+
+    def _note_failure(self, run: Run, error: BridgeError, failed: list[BridgeError]) -> None:
+        """Keep what went wrong for whoever started the run, and for whoever follows it."""
+        logger.info("the request of %s ended: %s", run.message_id, error)
+        if isinstance(error, BackendTimeout) or (isinstance(error, BackendUnavailable) and error.sent):
+            return  # OpenCode may work on it all the same: following the run tells.
+        state = self._hub.state(run.session_id)
+        told = state.error.text if state.error else ""
+        failed.append(BackendFailed(f"OpenCode did not start it: {told}.", hint=error.hint) if told else error)
+        state.error = state.error or Failure(data={"message": error.message})
+
+
+class _Answered(wire.Event):
+    """OpenCode has answered the request that is left behind."""
+
+
+def _has_begun(event: wire.Event, run: Run) -> bool:
+    match event:
+        case _Answered():
+            return True
+        case wire.StatusChanged(status=status):
+            return event.session_id == run.session_id and status.type != "idle"
+        case wire.MessageChanged(message=message):
+            return message.id == run.message_id
+        case _:
+            return False
+
+
+async def check_command(client: OpenCodeClient, command: SlashCommand) -> None:
+    """Refuse what OpenCode would only fail at.
+
+    Raises:
+        NotFound: There is no such command, agent or model.
+        OperatorError: The model's provider has no credentials.
+    """
+    names = [item.name for item in await client.commands(command.directory)]
+    if command.name not in names:
+        near = difflib.get_close_matches(command.name, names, n=3, cutoff=0.5)
+        meant = f"Did you mean {' or '.join(near)}? " if near else ""
+        known = ", ".join(names[:NAMES_SHOWN]) or "none"
+        raise NotFound(f"OpenCode has no command {command.name!r}.", hint=f"{meant}The commands are {known}.")
+    prompt = Prompt(text=f"/{command.name}", directory=command.directory, agent=command.agent, model=command.model)
+    await check_prompt(client, prompt)
+
+
+async def _agent_for_shell(client: OpenCodeClient, directory: str, agent: str) -> str:
+    """OpenCode wants an agent named, though none takes part."""
+    if agent:
+        await check_prompt(client, Prompt(text="shell", directory=directory, agent=agent))
+        return agent
+    agents = await client.agents(directory)
+    primary = [item.name for item in agents if item.mode != "subagent"]
+    return "build" if "build" in primary else primary[0]

@@ -1,0 +1,117 @@
+"""What OpenCode has on record of a run: its prompt, its answers, and whether the session went on to another prompt.
+
+It reads messages and judges nothing by time or events.
+"""
+
+from dataclasses import dataclass
+
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.models import FilePart, Message, MessageInfo, SubtaskPart, TextPart
+from opencode_mcp.options import Decider
+
+MESSAGES_A_PAGE = 20
+PAGES_READ = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One prompt in a session; everything about it can be read back from OpenCode."""
+
+    directory: str
+    session_id: str
+    message_id: str
+    narrowed: Decider = "allow"
+    """How strict its caller wants permissions to be answered at least; see ``narrowing.py``."""
+
+
+async def all_answers(client: OpenCodeClient, run: Run) -> list[Message]:
+    """Every message of the assistant that answers a run's prompt, oldest first."""
+    return answers_in(await _messages_since(client, run), run.message_id)
+
+
+async def _messages_since(client: OpenCodeClient, run: Run) -> list[Message]:
+    """The session's messages from the run's prompt on, and some before it; without it, all that are read."""
+    messages: list[Message] = []
+    cursor = ""
+    for _ in range(PAGES_READ):
+        page = await client.session_messages(run.session_id, limit=MESSAGES_A_PAGE, before=cursor)
+        messages = page.items + messages
+        cursor = page.cursor
+        if not cursor or any(message.info.id == run.message_id for message in page.items):
+            break
+    return messages
+
+
+async def last_answers(client: OpenCodeClient, run: Run) -> list[Message]:
+    """The last of the answers to the session's latest prompt, oldest first."""
+    page = await client.session_messages(run.session_id, limit=MESSAGES_A_PAGE)
+    return answers_in(page.items, run.message_id)
+
+
+def answers_in(messages: list[Message], message_id: str) -> list[Message]:
+    """The assistant's messages that answer a prompt; a list without the prompt lies wholly after it."""
+    ids = [message.info.id for message in messages]
+    after = messages[ids.index(message_id) + 1 :] if message_id in ids else messages
+    answers: list[Message] = []
+    for message in after:
+        if is_prompt(message) and answers and _is_final(answers[-1].info):
+            break
+        if message.info.role == "assistant" and _follows(message, message_id):
+            answers.append(message)
+    return answers
+
+
+def _follows(message: Message, message_id: str) -> bool:
+    """The ids alone would do, were the clocks of two machines always equal."""
+    return message.info.parent_id == message_id or message.info.id > message_id
+
+
+def _is_final(answer: MessageInfo) -> bool:
+    """Whether no step of the model follows. OpenCode merges a prompt that came before the end into the same run."""
+    ended = answer.error is not None or answer.structured is not None
+    return ended or (answer.time.completed is not None and answer.finish not in {"", "tool-calls"})
+
+
+async def is_superseded(client: OpenCodeClient, run: Run) -> bool:
+    """Whether a run ended and the session went on to another prompt."""
+    latest = await latest_prompt(client, run.session_id)
+    if latest is None or latest.info.id <= run.message_id:
+        return False
+    messages = await _messages_since(client, run)
+    ids = [message.info.id for message in messages]
+    answers = answers_in(messages, run.message_id)
+    return (
+        run.message_id in ids and bool(answers) and _is_final(answers[-1].info) and latest.info.id > answers[-1].info.id
+    )
+
+
+async def latest_prompt(client: OpenCodeClient, session_id: str) -> Message | None:
+    """The last message of a session that a person wrote; OpenCode writes some in the person's name when it compacts."""
+    cursor, oldest = "", None
+    for _ in range(PAGES_READ):
+        page = await client.session_messages(session_id, limit=MESSAGES_A_PAGE, before=cursor)
+        for message in reversed(page.items):
+            if is_prompt(message):
+                return message
+            oldest = message
+        cursor = page.cursor
+        if not cursor:
+            break
+    return _unreadable_prompt(oldest)
+
+
+def is_prompt(message: Message) -> bool:
+    """Whether a person wrote a message."""
+    written = (
+        isinstance(part, FilePart | SubtaskPart) or (isinstance(part, TextPart) and not part.synthetic)
+        for part in message.parts
+    )
+    return message.info.role == "user" and any(written)
+
+
+def _unreadable_prompt(answer: Message | None) -> Message | None:
+    """Name the prompt that OpenCode cannot show by the answer that names it; see ``session_messages``."""
+    if answer is None or not answer.info.parent_id:
+        return None
+    info = answer.info.model_copy(update={"id": answer.info.parent_id, "role": "user"})
+    return Message(info=info)

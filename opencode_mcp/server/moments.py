@@ -1,0 +1,36 @@
+"""Moments as callers write and read them; OpenCode counts milliseconds since the epoch. Pure."""
+
+import re
+from datetime import UTC, datetime
+
+from opencode_mcp.errors import InvalidArgument
+
+AGE = re.compile(r"(\d+)\s*([mhdw])")
+SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def moment(milliseconds: float) -> str:
+    """Write a moment, as ``2026-11-24T10:00:00Z``."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def read_moment(text: str, now: float) -> float:
+    """Read a moment, in milliseconds since the epoch.
+
+    Args:
+        text: In ISO 8601, without a zone in UTC; or an age such as ``2h``.
+        now: What an age is counted back from, in milliseconds since the epoch.
+
+    Raises:
+        InvalidArgument: It is neither.
+    """
+    age = AGE.fullmatch(text.strip())
+    if age:
+        return max(now - int(age[1]) * SECONDS[age[2]] * 1000, 0)
+    try:
+        read = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise InvalidArgument(
+            f"{text!r} is no moment.", hint="Write 2026-11-24, 2026-11-24T10:00Z, or an age as 30m, 2h, 7d."
+        ) from error
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1000

@@ -1,0 +1,39 @@
+"""Names what a caller may have meant by the path of a file or folder that does not exist."""
+
+import difflib
+import posixpath
+from typing import TYPE_CHECKING
+
+from opencode_mcp.errors import BackendFailed
+
+if TYPE_CHECKING:
+    from opencode_mcp.server.bridge import Bridge
+
+NAMED = 5
+
+
+async def near_files(bridge: "Bridge", directory: str, path: str, kind: str = "") -> str:
+    """A hint with the nearest paths: of the same folder, and of the whole project by their name.
+
+    Args:
+        bridge: Reaches OpenCode.
+        directory: The project.
+        path: What was named, relative to it.
+        kind: ``directory`` names folders alone.
+    """
+    folder, name = posixpath.split(path)
+    beside = await _beside(bridge, directory, folder, kind)
+    near = difflib.get_close_matches(name, beside, n=NAMED, cutoff=0.5)
+    query = {"query": name, "type": kind or "file", "limit": NAMED}
+    found = [*(posixpath.join(folder, one) for one in near), *await bridge.client.find_files(directory, query)]
+    named = list(dict.fromkeys(found))[:NAMED]
+    return f"Near it: {', '.join(named)}." if named else "opencode_find_files finds files by a part of their path."
+
+
+async def _beside(bridge: "Bridge", directory: str, folder: str, kind: str) -> list[str]:
+    try:
+        nodes = await bridge.client.file_list(directory, folder or ".")
+    except BackendFailed:
+        return []
+    wanted = [node for node in nodes if kind in ("", node.type)]
+    return [f"{node.name}/" if node.type == "directory" else node.name for node in wanted]

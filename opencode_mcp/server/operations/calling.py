@@ -1,0 +1,140 @@
+"""One call of any operation, from the caller's flat arguments to a result: allowed, fenced, bounded, without secrets.
+
+What a step decides stands in a module of its own; here is only their order.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from opencode_mcp.errors import BackendError, BridgeError, InvalidArgument, NotFound
+from opencode_mcp.opencode import catalog
+from opencode_mcp.opencode.argument_problems import problems
+from opencode_mcp.opencode.arguments import arguments_schema, split
+from opencode_mcp.opencode.catalog import Operation
+from opencode_mcp.opencode.redact import redact, scrub, secrets_in
+from opencode_mcp.server.attend import progress_of
+from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.operations.plain import PLAIN
+from opencode_mcp.server.operations.rendering import Part, rendered
+from opencode_mcp.server.operations.request import Outcome, Request, Special
+from opencode_mcp.server.operations.rows import Sieve, left_out_note
+from opencode_mcp.server.operations.special import SPECIAL
+
+if TYPE_CHECKING:
+    from mcp_types import CallToolResult
+
+JsonMap = Mapping[str, Any]
+
+HEARTBEAT = 10.0
+
+
+def find(operation_id: str) -> Operation:
+    """Give the operation that a caller named.
+
+    Raises:
+        NotFound: There is none of that id.
+    """
+    try:
+        return catalog.operation(operation_id)
+    except NotFound as error:
+        error.hint += " opencode_find_operations finds it by words."
+        raise
+
+
+def offered_schema(operation: Operation) -> dict[str, Any]:
+    """The JSON Schema of the arguments that a caller may give: OpenCode's and the bridge's own."""
+    schema: dict[str, Any] = arguments_schema(operation)
+    special = SPECIAL.get(operation.id, PLAIN)
+    kept = {name: item for name, item in schema["properties"].items() if name not in special.hidden}
+    return schema | {"properties": {**kept, **special.own}}
+
+
+async def call_operation(
+    ctx: BridgeContext, operation: Operation, arguments: JsonMap, part: Part | None = None
+) -> "CallToolResult":
+    """Call an operation for a caller.
+
+    Args:
+        ctx: The request that it is for.
+        operation: The row of the table.
+        arguments: The caller's flat arguments.
+        part: Which part of the reply is wanted; ``None``: as much of the whole as fits.
+
+    Raises:
+        BridgeError: Why it could not be; the text holds no secret of the arguments.
+    """
+    bridge = bridge_of(ctx)
+    known = {bridge.settings.password, *secrets_in(dict(arguments))}
+    try:
+        bridge.surface.check(operation)
+        outcome = await _perform(ctx, operation, arguments)
+    except BridgeError as error:
+        error.message, error.hint = scrub(error.message, known), scrub(error.hint, known)
+        raise
+    outcome.value = redact(outcome.value, known)
+    outcome.notes = [scrub(note, known) for note in outcome.notes]
+    return rendered(operation, outcome, part)
+
+
+async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap) -> Outcome:
+    bridge = bridge_of(ctx)
+    special = SPECIAL.get(operation.id, PLAIN)
+    own, given = _parted(special, arguments)
+    try:
+        _check_own(operation, special, own)
+        call = split(operation, given)
+    except InvalidArgument as error:
+        error.hint = f"{error.hint} {bridge.operations.known_change(operation)}".strip()
+        raise
+    change = await bridge.operations.check(operation)
+    call = await bridge.guard.admit(operation, arguments, call)
+    outcome = await _patiently(Request(ctx, operation, call, own), special)
+    outcome.value, left_out = await Sieve(bridge.fence, bridge.guard).sift(operation.id, call, outcome.value)
+    outcome.notes += filter(None, [left_out_note(left_out), change])
+    return outcome
+
+
+def _parted(special: Special, arguments: JsonMap) -> tuple[JsonMap, JsonMap]:
+    own = {name: value for name, value in arguments.items() if name in special.own}
+    return own, {name: value for name, value in arguments.items() if name not in own}
+
+
+def _check_own(operation: Operation, special: Special, own: JsonMap) -> None:
+    wrong = [text for name, value in own.items() for text in problems(name, special.own[name], value)]
+    if wrong:
+        takes = ", ".join(offered_schema(operation)["properties"])
+        raise InvalidArgument(" ".join(wrong), hint=f"{operation.id} takes {takes}.")
+
+
+async def _patiently(request: Request, special: Special) -> Outcome:
+    """Perform while telling the host that it goes on; what OpenCode refuses is explained by what is known of it."""
+    outcomes: list[Outcome] = []
+    errors: list[BridgeError] = []
+    # A failure is carried out of the task group, which would wrap it.
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_beat, request)
+        try:
+            outcomes.append(await special.perform(request))
+        except BridgeError as error:
+            errors.append(error)
+        tasks.cancel_scope.cancel()
+    for error in errors:
+        raise _explained(error, request.operation)
+    return outcomes[0]
+
+
+async def _beat(request: Request) -> None:
+    tell = progress_of(request.ctx)
+    waited = 0.0
+    while True:
+        await anyio.sleep(HEARTBEAT)
+        waited += HEARTBEAT
+        await tell(f"waiting for {request.operation.id} ({waited:.0f} s)")
+
+
+def _explained(error: BridgeError, operation: Operation) -> BridgeError:
+    if operation.note and isinstance(error, (BackendError, InvalidArgument)):
+        error.message = f"{error.message} What is known of {operation.id}: {operation.note}"
+    return error

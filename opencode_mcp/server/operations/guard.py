@@ -1,0 +1,190 @@
+"""Holds the arguments of an operation inside the fence, before anything reaches OpenCode.
+
+It knows where callers may work and what they may give leave for; where an operation names such things is data
+(``rules.py``).
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound
+from opencode_mcp.server.operations import rules
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.arguments import Call
+    from opencode_mcp.opencode.catalog import Operation
+    from opencode_mcp.opencode.client import OpenCodeClient
+    from opencode_mcp.server.fence import Fence
+    from opencode_mcp.server.surface import Surface
+
+JsonMap = Mapping[str, Any]
+MENTION = re.compile(r"(?<![\w`])@(\.?[^\s`,.]*(?:\.[^\s`,.]+)*)")
+"""What OpenCode takes for the name of a file in a command's text."""
+BREAKS = re.compile(r"[\t\n\r]")
+BLANKS = "".join(map(chr, range(33)))
+MENTION_HINT = "Name one of the project, or leave the @ out."
+WORKTREE_FOLDER = "worktree"
+"""The folder of OpenCode's own data in which a worktree stands as ``worktree/<project id>/<name>``."""
+
+
+class Guard:
+    """Checks the arguments of operations.
+
+    Args:
+        fence: Where callers may work.
+        surface: What they may do.
+        client: Tells of projects, worktrees and workspaces.
+    """
+
+    def __init__(self, fence: "Fence", surface: "Surface", client: "OpenCodeClient") -> None:
+        self._fence = fence
+        self._surface = surface
+        self._client = client
+
+    async def admit(self, operation: "Operation", arguments: JsonMap, call: "Call") -> "Call":
+        """Check a call, and fill in where it happens.
+
+        Args:
+            operation: The row of the table.
+            arguments: The flat object that the caller gave; its kinds are checked already.
+            call: The same, put where it goes.
+
+        Raises:
+            NotAllowed: It names a place, a session or a right that is not the caller's.
+            NotFound: It names what does not exist.
+            InvalidArgument: A path or an address cannot be read.
+        """
+        self._check_rights(operation, arguments)
+        directory = await self._directory(operation, arguments, call)
+        for name in rules.texts_at(arguments, rules.DIRECTORIES.get(operation.id, ())):
+            await self._fence.directory(name)
+        for name in rules.texts_at(arguments, rules.NEW_DIRECTORIES.get(operation.id, ())):
+            await self._check_new(name)
+        for name in rules.texts_at(arguments, rules.WORKTREES.get(operation.id, ())):
+            await self._check_worktree(name, directory)
+        await self._check_files(operation, arguments, directory)
+        await self._check_owners(operation, arguments, directory)
+        return _placed(operation, call, directory)
+
+    def _check_rights(self, operation: "Operation", arguments: JsonMap) -> None:
+        for place in rules.RIGHTS.get(operation.id, ()):
+            for value in rules.values_at(arguments, place):
+                if _gives_leave(value) and not self._surface.allows_effect("admin"):
+                    raise NotAllowed(
+                        f"`{place}` would give the agent leave by itself, which is not allowed here.",
+                        hint="Leave it out; the operator allows it with --allow admin.",
+                    )
+
+    async def _directory(self, operation: "Operation", arguments: JsonMap, call: "Call") -> str:
+        """Where the call happens: in its session's directory, where it is of a session."""
+        named = await self._fence.directory(call.directory) if call.directory else ""
+        sessions = {name: await self._fence.session(name) for name in _sessions_of(operation, arguments)}
+        own = next((sessions[name].directory for name in rules.texts_at(arguments, ["sessionID"])), "")
+        if own and named and own != named:
+            raise InvalidArgument(
+                f"The session works in {own}, not in {named}.", hint="Leave `directory` out: the session says it."
+            )
+        return own or named or await self._fence.directory()
+
+    async def _check_new(self, name: str) -> None:
+        # The fence wants what exists; what is to be made only has to be inside.
+        if not PurePath(name).is_absolute() or not await self._fence.allows(name):
+            roots = ", ".join(await self._fence.roots())
+            raise NotAllowed(f"The directory {name!r} is outside of what is allowed.", hint=f"Allowed: {roots}.")
+
+    async def _check_worktree(self, name: str, directory: str) -> None:
+        try:
+            await self._fence.directory(name)
+        except NotAllowed:
+            project = cast("JsonMap", await self._client.call("project.current", directory=directory))
+            listed = cast("list[str]", await self._client.call("worktree.list", directory=directory))
+            parent = PurePath(name).parent
+            if name not in listed or (parent.parent.name, parent.name) != (WORKTREE_FOLDER, project["id"]):
+                raise
+
+    async def _check_files(self, operation: "Operation", arguments: JsonMap, directory: str) -> None:
+        for name in rules.texts_at(arguments, rules.FILES.get(operation.id, ())):
+            await self._fence.file(directory, name or ".")
+        for url in rules.texts_at(arguments, rules.URLS.get(operation.id, ())):
+            path = _path_of(url)
+            if path:
+                await self._fence.file(directory, path)
+        for text in rules.texts_at(arguments, rules.MENTIONS.get(operation.id, ())):
+            await self._check_mentions(text, directory)
+
+    async def _check_mentions(self, text: str, directory: str) -> None:
+        names = [name for name in MENTION.findall(text) if name]
+        if not names:
+            return
+        worktree = (await self._client.path(directory)).worktree
+        for name in names:
+            if name.startswith("~"):
+                raise NotAllowed(
+                    f"`@{name}` would attach a file of the home directory.", hint="Name one of the project."
+                )
+            # OpenCode starts from the project's root, which may be above the session's directory.
+            await self._fence.file(directory, str(PurePath(worktree) / name) if worktree != "/" else name)
+
+    async def _check_owners(self, operation: "Operation", arguments: JsonMap, directory: str) -> None:
+        for name in rules.texts_at(arguments, rules.PROJECTS.get(operation.id, ())):
+            if name not in await self.projects():
+                raise NotAllowed(
+                    f"No allowed directory belongs to the project {name!r}.", hint="project.current names the project."
+                )
+        workspaces = rules.texts_at(arguments, ["workspace", *rules.WORKSPACES.get(operation.id, ())])
+        if workspaces:
+            listed = cast("list[JsonMap]", await self._client.call("experimental.workspace.list", directory=directory))
+            for name in workspaces:
+                if name not in {item["id"] for item in listed}:
+                    raise NotFound(
+                        f"The project has no workspace {name!r}.", hint="experimental.workspace.list lists them."
+                    )
+
+    async def projects(self) -> set[str]:
+        """The ids of the projects that the allowed directories belong to."""
+        found = [await self._client.call("project.current", directory=root) for root in await self._fence.roots()]
+        return {str(cast("JsonMap", project)["id"]) for project in found}
+
+
+def _sessions_of(operation: "Operation", arguments: JsonMap) -> list[str]:
+    """The sessions that the arguments name, as values or as keys."""
+    keyed = [
+        cast("JsonMap", keys)
+        for place in rules.SESSION_KEYS.get(operation.id, ())
+        for keys in rules.values_at(arguments, place)
+        if isinstance(keys, Mapping)
+    ]
+    return [*rules.texts_at(arguments, rules.SESSIONS), *(name for keys in keyed for name in keys)]
+
+
+def _gives_leave(value: object) -> bool:
+    """Whether an argument does more than to take rights away."""
+    return any(cast("JsonMap", value).values()) if isinstance(value, Mapping) else bool(value)
+
+
+def _path_of(url: str) -> str:
+    """The path behind a ``file:`` address, as OpenCode reads it; empty for an address of another kind.
+
+    Raises:
+        InvalidArgument: OpenCode would read it otherwise than it looks.
+    """
+    # A URL begins where its blanks end, and line breaks inside it do not count.
+    address = BREAKS.sub("", url).lstrip(BLANKS)
+    if not address.lower().startswith("file:"):
+        return ""
+    parts = urlsplit(address)
+    if parts.netloc not in {"", "localhost"} or "\\" in unquote(address):
+        raise InvalidArgument(f"{url!r} is no address of a file.", hint="It looks like file:///absolute/path.")
+    return url2pathname(parts.path if parts.path.startswith("/") else f"/{parts.path}")
+
+
+def _placed(operation: "Operation", call: "Call", directory: str) -> "Call":
+    """Say where the call happens, where OpenCode would choose by itself."""
+    if operation.id == "v2.session.create":
+        body = cast("dict[str, object]", call.body)
+        return call._replace(body={"location": {"directory": directory}} | body)
+    return call._replace(directory=directory if operation.scope != "none" else "")

@@ -1,0 +1,65 @@
+"""Operations that answer with a stream of events: listen for a while, within bounds, and tell what came."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from opencode_mcp.errors import CallerError
+from opencode_mcp.events.collection import Wanted, directory_of, gather, session_of
+from opencode_mcp.server.bridge import Bridge
+from opencode_mcp.server.operations.request import Outcome, Request
+
+JsonMap = Mapping[str, Any]
+
+SECONDS = 10
+COUNT = 50
+MOST = 500
+ENDS = {
+    "time": "the time is over.",
+    "type": "the event that was waited for came.",
+    "count": "the count is reached.",
+    "size": "no more fit into one answer.",
+    "closed": "OpenCode ended the stream, as it does when the instance is disposed.",
+}
+
+
+async def collect_events(request: Request) -> Outcome:
+    """Listen for a while."""
+    own = request.own
+    wanted = Wanted(
+        seconds=own.get("seconds", SECONDS),
+        types=frozenset(own.get("types", ())),
+        until=own.get("until", ""),
+        sessions=frozenset(filter(None, [own.get("sessionID")])),
+        count=own.get("count", COUNT),
+    )
+    visible = _Visible(request.bridge)
+    stream = request.bridge.operations.events(request.operation, request.call)
+    gathered = await gather(stream, wanted, visible.admits)
+    value = {"events": gathered.events, "ended": gathered.ended}
+    return Outcome(value, notes=[f"{len(gathered.events)} events; {ENDS[gathered.ended]}"])
+
+
+class _Visible:
+    """Which events a caller may see: those of allowed directories, and those of none."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._fence = bridge.fence
+        self._known: dict[str, bool] = {"": True, "global": True}
+
+    async def admits(self, event: JsonMap) -> bool:
+        directory = directory_of(event)
+        if directory not in self._known:
+            self._known[directory] = await self._fence.allows(directory)
+        return self._known[directory] and (bool(directory) or await self._admits_session(session_of(event)))
+
+    async def _admits_session(self, session_id: str) -> bool:
+        if session_id not in self._known:
+            self._known[session_id] = await self._is_own(session_id)
+        return self._known[session_id]
+
+    async def _is_own(self, session_id: str) -> bool:
+        try:
+            await self._fence.session(session_id)
+        except CallerError:
+            return False
+        return True

@@ -1,0 +1,37 @@
+"""Plain calls: one request, one answer, within the time that such an operation may take."""
+
+from collections.abc import Mapping
+
+from opencode_mcp.server.operations.request import Outcome, Request, Special
+
+MINUTE = 60.0
+HOUR = 60 * MINUTE
+SHORT = 30.0
+TIMEOUTS: Mapping[str, float] = {
+    "session.command": HOUR,
+    "session.init": HOUR,
+    "session.prompt": HOUR,
+    "session.shell": HOUR,
+    "session.summarize": HOUR,
+    "v2.session.compact": HOUR,
+    "worktree.create": 10 * MINUTE,
+    "worktree.reset": 10 * MINUTE,
+    "v2.projectCopy.create": 10 * MINUTE,
+    "global.upgrade": 10 * MINUTE,
+    "experimental.projectCopy.generateName": 2 * MINUTE,
+    "experimental.workspace.create": 2 * MINUTE,
+    "mcp.add": 2 * MINUTE,
+    "mcp.connect": 2 * MINUTE,
+}
+"""Seconds that OpenCode may take for what runs a model or a command, or starts something; others have ``SHORT``."""
+
+
+async def send(request: Request) -> Outcome:
+    """Send the request and read its answer."""
+    timeout = TIMEOUTS.get(request.operation.id, SHORT)
+    answer = await request.bridge.operations.send(request.operation, request.call, timeout=timeout)
+    return Outcome(answer.value, answer.cursor)
+
+
+PLAIN = Special(send)
+"""How most operations go."""

@@ -1,0 +1,82 @@
+"""What came of an operation, as a tool's result: compact JSON cut to a size, and how to read the rest."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from opencode_mcp.server.operations.view import Cut, View, compact, view
+from opencode_mcp.server.render import TEXT_LIMIT, result
+
+if TYPE_CHECKING:
+    from mcp_types import CallToolResult
+
+    from opencode_mcp.opencode.catalog import Operation
+    from opencode_mcp.server.operations.request import Outcome
+
+SHOWN_CUTS = 12
+PAGE_ARGUMENTS: Mapping[str, str] = {"session.messages": "before"}
+"""What an operation calls the cursor of its next page, where it is not ``cursor``."""
+READ_BACK: Mapping[str, str] = {
+    "session.command": "session.message",
+    "session.prompt": "session.message",
+    "session.shell": "session.message",
+    "config.update": "config.get",
+    "global.config.update": "global.config.get",
+}
+"""What reads the reply of an operation again, where calling that once more would do it once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a reply that a caller wants."""
+
+    select: str = ""
+    offset: int = 0
+
+
+def rendered(operation: "Operation", outcome: "Outcome", part: Part | None) -> "CallToolResult":
+    """Make the result.
+
+    Raises:
+        InvalidArgument: The reply has no such part.
+    """
+    wanted = part or Part()
+    shown = view(outcome.value, TEXT_LIMIT, select=wanted.select, offset=wanted.offset)
+    notes = [*outcome.notes, *_page_notes(operation, outcome), *_cut_notes(operation, shown, wanted)]
+    data = {
+        "operation": operation.id,
+        "reply": shown.value,
+        "notes": notes,
+        "cut": [asdict(cut) for cut in shown.cuts[:SHOWN_CUTS]],
+        "cursor": outcome.cursor,
+    }
+    said = "OpenCode answered nothing, as it does when it is done." if shown.value is None else compact(shown.value)
+    text = "\n".join([f"OpenCode's reply to {operation.id}:", said, *notes])
+    return result(text, {name: value for name, value in data.items() if value or name == "reply"})
+
+
+def _page_notes(operation: "Operation", outcome: "Outcome") -> Iterator[str]:
+    if outcome.cursor:
+        yield f'The next page: {PAGE_ARGUMENTS.get(operation.id, "cursor")}="{outcome.cursor}".'
+
+
+def _cut_notes(operation: "Operation", shown: View, part: Part) -> Iterator[str]:
+    if not shown.cuts:
+        return
+    places = "; ".join(_told(cut) for cut in shown.cuts[:SHOWN_CUTS])
+    more = f" and {len(shown.cuts) - SHOWN_CUTS} more places" if len(shown.cuts) > SHOWN_CUTS else ""
+    yield f"Cut to fit: {places}{more}."
+    yield _way_to_the_rest(operation, shown.cuts, part)
+
+
+def _told(cut: Cut) -> str:
+    return f"{cut.at or 'the reply'} shows {cut.shown} of {cut.of}"
+
+
+def _way_to_the_rest(operation: "Operation", cuts: Sequence[Cut], part: Part) -> str:
+    if operation.effect != "read":
+        reader = READ_BACK.get(operation.id, "an operation that reads it")
+        return f"Read the rest with {reader}; calling {operation.id} again would do it again."
+    first = cuts[0]
+    offset = first.shown + (part.offset if first.at == part.select else 0)
+    return f'Read on with opencode_read_operation(…, select="{first.at}", offset={offset}).'

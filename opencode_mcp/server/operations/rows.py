@@ -1,0 +1,75 @@
+"""Leaves out of a reply what is of directories and projects that a caller may not work in.
+
+Some operations list what every project of the machine has; whose rows they are is data here.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+
+from opencode_mcp.server.operations.rules import values_at
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.arguments import Call
+    from opencode_mcp.server.fence import Fence
+    from opencode_mcp.server.operations.guard import Guard
+
+JsonMap = Mapping[str, Any]
+
+
+class Rows(NamedTuple):
+    """Where a reply lists rows, and where a row says whose it is."""
+
+    list_at: str
+    """The field that holds the list; empty: the reply is the list."""
+    owner_at: str
+    kind: Literal["directory", "project", "session"]
+
+
+LISTS: Mapping[str, Rows] = {
+    "experimental.session.list": Rows("", "directory", "directory"),
+    "project.list": Rows("", "id", "project"),
+    "session.list": Rows("", "directory", "directory"),
+    "sync.history.list": Rows("", "aggregate_id", "session"),
+    "v2.permission.saved.list": Rows("data", "projectID", "project"),
+    "v2.session.list": Rows("data", "location.directory", "directory"),
+}
+"""The history of sessions that the call does not name comes whole, so only that of the named ones stays."""
+
+
+class Sieve:
+    """Takes rows out of replies.
+
+    Args:
+        fence: Which directories are allowed.
+        guard: Which projects those belong to.
+    """
+
+    def __init__(self, fence: "Fence", guard: "Guard") -> None:
+        self._fence = fence
+        self._guard = guard
+
+    async def sift(self, operation_id: str, call: "Call", value: object) -> tuple[object, int]:
+        """Take out the rows that are not the caller's; gives the rest, and how many there were."""
+        rows = LISTS.get(operation_id)
+        if rows is None:
+            return value, 0
+        found = cast("JsonMap", value).get(rows.list_at) if rows.list_at else value
+        listed = cast("list[object]", found)
+        owners = [str(next(values_at(row, rows.owner_at), "")) for row in listed]
+        allowed = await self._allowed(rows.kind, call, set(owners))
+        kept = [row for row, owner in zip(listed, owners, strict=True) if owner in allowed]
+        left_out = len(listed) - len(kept)
+        return ({**cast("JsonMap", value), rows.list_at: kept} if rows.list_at else kept), left_out
+
+    async def _allowed(self, kind: str, call: "Call", owners: set[str]) -> set[str]:
+        if kind == "project":
+            return await self._guard.projects()
+        if kind == "session":
+            return set(cast("JsonMap", call.body))
+        return {owner for owner in owners if owner and await self._fence.allows(owner)}
+
+
+def left_out_note(number: int) -> str:
+    """Say that rows were left out; empty where none were."""
+    rows: Sequence[str] = ("One row is", f"{number} rows are")
+    return f"{rows[number > 1]} left out: they are outside of what is allowed." if number else ""

@@ -1,0 +1,107 @@
+"""Where the arguments of operations name places, sessions and rights, as data; ``guard.py`` holds them to it.
+
+A place is written as a way into the flat object of arguments: ``destination.directory``, ``parts[].url``. A test walks
+every argument of the table and finds here whatever by its name could lead out of the fence.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
+
+Places = Mapping[str, Sequence[str]]
+
+DIRECTORIES: Places = {
+    "experimental.controlPlane.moveSession": ["destination.directory"],
+    "mcp.add": ["config.cwd"],
+    "pty.create": ["cwd"],
+    "sync.replay": ["directory"],
+    "v2.projectCopy.remove": ["directory"],
+    "v2.pty.create": ["cwd"],
+    "v2.session.create": ["location.directory"],
+}
+"""Directories that must exist inside the fence."""
+NEW_DIRECTORIES: Places = {"v2.projectCopy.create": ["directory"]}
+"""Directories that are made, so they need not exist."""
+WORKTREES: Places = {"worktree.remove": ["directory"], "worktree.reset": ["directory"]}
+"""Directories inside the fence, or worktrees that OpenCode made of an allowed project, wherever it keeps them."""
+FILES: Places = {
+    "file.list": ["path"],
+    "file.read": ["path"],
+    "v2.fs.list": ["path"],
+    "v2.fs.read": ["path"],
+}
+"""Files and folders of the project."""
+URLS: Places = {
+    "part.update": ["body.url"],
+    "session.command": ["parts[].url"],
+    "session.prompt": ["parts[].url"],
+    "session.prompt_async": ["parts[].url"],
+    "v2.session.prompt": ["prompt.files[].uri"],
+}
+"""Addresses that OpenCode reads: it opens a ``file:`` one anywhere on the disk, and asks nobody."""
+MENTIONS: Places = {"session.command": ["arguments"]}
+"""Texts in which OpenCode attaches whatever file stands behind an ``@``."""
+SESSIONS = ("sessionID", "parentID", "body.sessionID")
+"""Arguments that name a session, in every operation."""
+SESSION_KEYS: Places = {"sync.history.list": ["body"]}
+"""Maps whose keys are sessions."""
+PROJECTS: Places = {
+    "experimental.projectCopy.generateName": ["projectID"],
+    "project.directories": ["projectID"],
+    "project.update": ["projectID"],
+    "v2.permission.saved.list": ["projectID"],
+    "v2.projectCopy.create": ["projectID"],
+    "v2.projectCopy.refresh": ["projectID"],
+    "v2.projectCopy.remove": ["projectID"],
+    "v2.session.list": ["project"],
+}
+"""Arguments that name a project: one that an allowed directory belongs to."""
+WORKSPACES: Places = {
+    "experimental.workspace.remove": ["id"],
+    "experimental.workspace.warp": ["id"],
+    "session.create": ["workspaceID"],
+    "v2.session.create": ["location.workspaceID"],
+}
+"""Arguments that name a workspace, beside the ``workspace`` that many take: one of the project's."""
+RIGHTS: Places = {
+    "session.create": ["permission"],
+    "session.prompt": ["tools"],
+    "session.prompt_async": ["tools"],
+    "session.update": ["permission"],
+    "sync.replay": ["events"],
+}
+"""Arguments that give an agent leave; only who may change the set-up may give it."""
+HARMLESS: Mapping[str, str] = {
+    "find.files.dirs": "a switch",
+    "session.list.path": "only narrows the list, whose rows are looked at one by one",
+    "v2.session.list.subpath": "the same",
+    "config.update.*": "who may change the set-up may name any file in it",
+    "global.config.update.*": "the same",
+    "project.update.icon.url": "a picture for people to look at",
+    "mcp.add.config.url": "the address of an MCP server, never a file",
+    "mcp.add.config.oauth.redirectUri": "an address that a browser returns to",
+    "provider.oauth.*": "what a provider's sign-in asks for",
+    "*.filename": "how an attachment is called",
+    "*.source": "where in a text an attachment is mentioned",
+    "v2.session.revert.stage.files": "a switch",
+}
+"""Names that look like places and are none, with the reason."""
+
+
+def values_at(arguments: object, place: str) -> Iterator[object]:
+    """Give what stands at a place; nothing where the way there ends early."""
+    name, _, rest = place.partition(".")
+    listed = name.endswith("[]")
+    if not isinstance(arguments, Mapping):
+        return
+    found = cast("Mapping[str, object]", arguments).get(name.removesuffix("[]"))
+    items = cast("list[object]", found) if listed and isinstance(found, list) else [found]
+    for item in items:
+        if rest:
+            yield from values_at(item, rest)
+        elif item is not None:
+            yield item
+
+
+def texts_at(arguments: Mapping[str, object], places: Sequence[str]) -> list[str]:
+    """The texts at some places, in their order."""
+    return [text for place in places for text in values_at(arguments, place) if isinstance(text, str)]

@@ -1,0 +1,150 @@
+"""A JSON value cut to a size, honestly: what was left out is said, and how to come to it.
+
+Pure. Any part of a value is named by a JSON Pointer (RFC 6901), and a part of a list, a map or a text that is still too
+long is read from an offset on; so nothing is out of reach.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import cast
+
+from opencode_mcp.errors import InvalidArgument
+
+SHARE = 8
+"""A part may claim an eighth of the room before whole parts after it are left out."""
+LEAST = 200
+"""A part is not cut below so many characters while there is a choice."""
+SHOWN_CUTS = 20
+SHOWN_NAMES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One place where something was left out."""
+
+    at: str
+    """JSON Pointer of the list, map or text."""
+    shown: int
+    """How many items or characters are shown."""
+    of: int
+    """How many there are, from the offset on."""
+
+
+@dataclass(slots=True)
+class View:
+    """A value that fits."""
+
+    value: object
+    cuts: list[Cut] = field(default_factory=list[Cut])
+
+
+def size(value: object) -> int:
+    """How long a value is as compact JSON, in characters."""
+    return len(compact(value))
+
+
+def compact(value: object) -> str:
+    """Write a value without a needless character."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def view(value: object, limit: int, *, select: str = "", offset: int = 0) -> View:
+    """Cut a value, or a part of it.
+
+    Args:
+        value: Any JSON value.
+        limit: About how many characters its JSON may have.
+        select: JSON Pointer of the part that is wanted; empty: the whole.
+        offset: How many items or characters of that part to leave out first.
+
+    Raises:
+        InvalidArgument: There is no such part; the hint names those that there are.
+    """
+    part = _rest(_selected(value, select), offset)
+    found = View(None)
+    found.value = _fit(part, limit, select, found.cuts)
+    return found
+
+
+def _selected(value: object, pointer: str) -> object:
+    if pointer and not pointer.startswith("/"):
+        raise InvalidArgument(f"`select` is {pointer!r}.", hint="It is a JSON Pointer, such as /items/0/text.")
+    at = ""
+    for step in pointer.split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        parts = _parts(value)
+        if name not in parts:
+            names = ", ".join(islice(parts, SHOWN_NAMES)) + (", …" if len(parts) > SHOWN_NAMES else "")
+            raise InvalidArgument(f"The reply has no {at}/{step}.", hint=f"{at or 'It'} has {names or 'no parts'}.")
+        value, at = parts[name], f"{at}/{step}"
+    return value
+
+
+def _parts(value: object) -> Mapping[str, object]:
+    if isinstance(value, Mapping):
+        return cast("Mapping[str, object]", value)
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    return {str(number): item for number, item in enumerate(items)}
+
+
+def _rest(value: object, offset: int) -> object:
+    match value:
+        case str() | list():
+            return cast("object", value[offset:])
+        case Mapping():
+            return dict(islice(cast("Mapping[str, object]", value).items(), offset, None))
+        case _:
+            return value
+
+
+def _fit(value: object, limit: int, at: str, cuts: list[Cut]) -> object:
+    whole = size(value)
+    if whole <= limit:
+        return value
+    match value:
+        case str():
+            # As dense with escapes as the whole text is, on average.
+            shown = max((limit - len('"…"')) * len(value) // whole, 0)
+            cuts.append(Cut(at, shown, len(value)))
+            return value[:shown] + "…"
+        case Mapping() | list():
+            return _fit_parts(cast("Mapping[str, object] | list[object]", value), limit, at, cuts)
+        case _:
+            return value
+
+
+def _fit_parts(
+    value: Mapping[str, object] | list[object], limit: int, at: str, cuts: list[Cut]
+) -> dict[str, object] | list[object]:
+    """Show as many parts as have room for an eighth each; small ones leave what they do not need to the large."""
+    parts = _parts(value)
+    names = isinstance(value, Mapping)
+    sizes = {name: size(part) for name, part in parts.items()}
+    taken: list[str] = []
+    room = claimed = limit - 2
+    for name in parts:
+        marks = len(name) + 4 if names else 1
+        claimed -= min(sizes[name], max(limit // SHARE, LEAST)) + marks
+        if taken and claimed < 0:
+            break
+        taken.append(name)
+        room -= marks
+    if len(taken) < len(parts):
+        cuts.append(Cut(at, len(taken), len(parts)))
+    shares = dict(_shares({name: sizes[name] for name in taken}, room))
+    shown = {name: _fit(parts[name], shares[name], f"{at}/{_escaped(name)}", cuts) for name in taken}
+    return shown if names else list(shown.values())
+
+
+def _shares(sizes: Mapping[str, int], room: int) -> Iterator[tuple[str, int]]:
+    """How much room each part has: what it needs, or an equal share of what is left."""
+    for number, name in enumerate(sorted(sizes, key=lambda name: sizes[name])):
+        share = min(sizes[name], max(room // (len(sizes) - number), 0))
+        room -= share
+        yield name, share
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,41 @@
+"""Operations that talk with a terminal: type, read what it prints, resize, and leave; no connection stays."""
+
+from opencode_mcp.errors import NotFound
+from opencode_mcp.opencode.catalog import operation
+from opencode_mcp.opencode.terminal import NEW_ONLY, Visit
+from opencode_mcp.server.operations.request import Outcome, Request
+
+SECONDS = 10
+ROWS = 24
+COLUMNS = 80
+
+
+async def visit_terminal(request: Request) -> Outcome:
+    """Type into a terminal, and read what it prints."""
+    own, operations = request.own, request.bridge.operations
+    await _resize(request)
+    said = own.get("input", "")
+    cursor = own.get("cursor", NEW_ONLY if said else 0)
+    plan = Visit(say=said, await_text=own.get("wait_for", ""), seconds=own.get("seconds", SECONDS))
+    call = request.call._replace(query={"cursor": str(cursor)})
+    try:
+        output = await operations.visit(request.operation, call, plan)
+    except NotFound as error:
+        name = request.call.path["ptyID"]
+        raise NotFound(f"There is no terminal {name!r}.", hint="One that has exited is gone; see pty.list.") from error
+    value: dict[str, object] = {"output": output.text, "cursor": output.cursor, "exited": output.exited}
+    notes = [f"Go on reading with cursor={output.cursor}."] if output.cut else []
+    if plan.await_text:
+        value["found"] = output.found
+        notes += [] if output.found else ["What was waited for has not come yet."]
+    return Outcome(value, notes=notes)
+
+
+async def _resize(request: Request) -> None:
+    size = {name: request.own[name] for name in ("rows", "cols") if name in request.own}
+    if not size:
+        return
+    update = operation(request.operation.id.replace("connect", "update"))
+    request.bridge.surface.check(update)
+    body = {"size": {"rows": ROWS, "cols": COLUMNS} | size}
+    await request.bridge.operations.send(update, request.call._replace(query={}, body=body))

@@ -1,0 +1,66 @@
+"""Operations that wait: for something that happens elsewhere, or for a person and a browser."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from opencode_mcp.errors import BackendTimeout
+from opencode_mcp.server.bridge import BridgeContext
+from opencode_mcp.server.operations.request import Outcome, Performer, Request
+
+JsonMap = Mapping[str, Any]
+LEAST = 0.1
+"""Seconds that a request needs at any rate."""
+
+
+def bounded(default: int, nothing: str) -> Performer:
+    """Perform an operation that blocks until something happens elsewhere.
+
+    Args:
+        default: Seconds to wait when the call does not say.
+        nothing: What to say when nothing happened.
+    """
+
+    async def wait(request: Request) -> Outcome:
+        seconds = request.own.get("seconds", default)
+        try:
+            answer = await request.bridge.operations.send(request.operation, request.call, timeout=max(seconds, LEAST))
+        except BackendTimeout:
+            return Outcome(None, notes=[f"{nothing} within {seconds:g} s."])
+        return Outcome(answer.value)
+
+    return wait
+
+
+def sign_in(url_at: str, next_step: str) -> Performer:
+    """Perform an operation that answers with an address for a person to open.
+
+    Args:
+        url_at: The field of the reply that holds the address; inside ``data``, where there is that.
+        next_step: What to do when the person has signed in.
+    """
+
+    async def start(request: Request) -> Outcome:
+        answer = await request.bridge.operations.send(request.operation, request.call)
+        reply = cast("JsonMap", answer.value)
+        url = str(cast("JsonMap", reply.get("data", reply)).get(url_at) or "")
+        notes = [f"{await _show(request.ctx, url)} {next_step}"] if url else []
+        return Outcome(answer.value, notes=notes)
+
+    return start
+
+
+async def _show(ctx: BridgeContext, url: str) -> str:
+    """Have the host show an address to the person, where it can; say what became of it."""
+    ask = f"Give this address to the person, to open in a browser: {url}."
+    parts = urlsplit(url)
+    if not _can_show(ctx) or parts.scheme not in {"http", "https"}:
+        return ask
+    shown = await ctx.elicit_url(f"OpenCode asks you to sign in at {parts.hostname}.", url, secrets.token_urlsafe(16))
+    return "The person was shown the address and agreed." if shown.action == "accept" else f"Declined. {ask}"
+
+
+def _can_show(ctx: BridgeContext) -> bool:
+    elicitation = ctx.client_capabilities.elicitation if ctx.client_capabilities else None
+    return elicitation is not None and elicitation.url is not None and ctx.session.can_send_request

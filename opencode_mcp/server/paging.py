@@ -1,0 +1,39 @@
+"""Pages of a list, told by a cursor that is the last entry shown: what comes or goes elsewhere moves no entry.
+
+Pure, and it knows nothing of what is listed.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from typing import Any
+
+UNITS = ("bytes", "KB", "MB", "GB", "TB")
+STEP = 1000
+
+
+def page_of(
+    names: Sequence[str], limit: int, cursor: str, *, key: Callable[[str], Any] = lambda name: name
+) -> tuple[list[str], str]:
+    """Cut a page out of a list.
+
+    Args:
+        names: In the order of their keys.
+        limit: How many at most.
+        cursor: The last name of the page before; empty: from the beginning. It need not be there any more.
+        key: What they are ordered by.
+
+    Returns:
+        The page, and the cursor of the next; empty at the end.
+    """
+    start = bisect_right(names, key(cursor), key=key) if cursor else 0
+    page = list(names[start : start + limit])
+    return page, page[-1] if start + limit < len(names) else ""
+
+
+def size_text(size: float) -> str:
+    """A size in bytes for a person to read."""
+    for unit in UNITS[:-1]:
+        if size < STEP:
+            return f"{size:.0f} {unit}" if unit == UNITS[0] or size >= 10 else f"{size:.1f} {unit}"  # noqa: PLR2004
+        size /= STEP
+    return f"{size:.0f} {UNITS[-1]}"

@@ -1,0 +1,122 @@
+"""A page of the sessions that a caller may see, out of OpenCode's list of all.
+
+A cursor is the last session told, by when it changed and by its id: sessions that come or change later stand before it
+and move nothing.
+"""
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from opencode_mcp.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opencode_mcp.opencode.models import Session
+    from opencode_mcp.server.bridge import Bridge
+
+PAGE = 100
+PAGES_SEARCHED = 10
+CURSOR = re.compile(r"(\d+)\.(\w*)")
+RECENT = 86_400_000.0
+"""Milliseconds since its last change within which a session may be at work. To ask about an older one would make
+OpenCode start its project, for nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionQuery:
+    """Which sessions are wanted."""
+
+    search: str = ""
+    """Words of the title."""
+    directory: str = ""
+    """Absolute path of the only project; empty: all that are allowed."""
+    since: float = 0
+    """When they changed at the earliest; milliseconds since the epoch."""
+    running: bool = False
+    """Whether only those at work are wanted."""
+    roots: bool = True
+    """Whether those of subagents are left out."""
+
+
+@dataclass(slots=True)
+class SessionPage:
+    """Sessions, the latest first."""
+
+    sessions: "list[Session]" = field(default_factory=list["Session"])
+    status: dict[str, str] = field(default_factory=dict[str, str])
+    """What those that are not idle do."""
+    cursor: str = ""
+
+
+async def list_sessions(bridge: "Bridge", query: SessionQuery, limit: int, cursor: str) -> SessionPage:
+    """Read OpenCode's pages until enough sessions fit (``experimental.session.list``).
+
+    Raises:
+        InvalidArgument: The cursor is none.
+    """
+    page, last = SessionPage(), _read_cursor(cursor)
+    for _ in range(PAGES_SEARCHED):
+        found, more = await _read(bridge, query, last)
+        page.status |= await _busy(bridge, found)
+        for session in found:
+            if len(page.sessions) == limit:
+                page.cursor = _write_cursor(page.sessions[-1])
+                return page
+            if await _wanted(bridge, session, query, page.status):
+                page.sessions.append(session)
+        if not more:
+            return page
+        last = (found[-1].time.updated, found[-1].id) if found else (last[0] - 1, "")
+    page.cursor = f"{last[0]:.0f}.{last[1]}"
+    return page
+
+
+async def _read(bridge: "Bridge", query: SessionQuery, last: tuple[float, str]) -> "tuple[Sequence[Session], bool]":
+    """The sessions after one, and whether there are more."""
+    asked = {
+        "search": query.search or None,
+        "roots": query.roots or None,
+        "start": query.since or None,
+        # OpenCode's own cursor passes over those of the same millisecond.
+        "cursor": last[0] + 1 if last[0] else None,
+        "limit": PAGE,
+    }
+    page = await bridge.client.all_sessions(asked, query.directory)
+    same = [session.id for session in page.items if session.time.updated == last[0]]
+    passed = same.index(last[1]) + 1 if last[1] in same else 0
+    return page.items[passed:], bool(page.cursor)
+
+
+async def _wanted(bridge: "Bridge", session: "Session", query: SessionQuery, status: dict[str, str]) -> bool:
+    if query.running and session.id not in status:
+        return False
+    if query.directory:
+        return session.directory == query.directory
+    return await bridge.fence.allows(session.directory)
+
+
+async def _busy(bridge: "Bridge", sessions: "Sequence[Session]") -> dict[str, str]:
+    since = time.time() * 1000 - RECENT
+    directories = {session.directory for session in sessions if session.time.updated > since}
+    status: dict[str, str] = {}
+    for directory in sorted(directories):
+        if await bridge.fence.allows(directory):
+            busy = await bridge.client.session_status(directory)
+            status |= {session_id: state.type for session_id, state in busy.items()}
+    return status
+
+
+def _read_cursor(cursor: str) -> tuple[float, str]:
+    if not cursor:
+        return 0, ""
+    parts = CURSOR.fullmatch(cursor)
+    if not parts:
+        raise InvalidArgument(f"The cursor {cursor!r} is none of this tool's.", hint="Leave it out for the first page.")
+    return float(parts[1]), parts[2]
+
+
+def _write_cursor(session: "Session") -> str:
+    return f"{session.time.updated:.0f}.{session.id}"

@@ -1,0 +1,109 @@
+"""One session for a model to look at: what it is, what it waits for, and a page of what was said."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from opencode_mcp.runs.report import PendingRequest, list_todos
+from opencode_mcp.runs.transcript_page import read_transcript
+from opencode_mcp.server.moments import moment
+from opencode_mcp.server.render import TEXT_LIMIT, request_text
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.models import Session
+    from opencode_mcp.server.bridge import Bridge
+
+UNDONE = "Undone from {message} on: opencode_revert with restore=true brings it back, the next prompt makes it final."
+
+
+@dataclass(slots=True)
+class SessionView:
+    """What there is to tell; the lists are empty on all pages but the first."""
+
+    session: "Session"
+    status: str
+    todos: list[str] = field(default_factory=list[str])
+    children: "list[Session]" = field(default_factory=list["Session"])
+    pending: list[PendingRequest] = field(default_factory=list[PendingRequest])
+    transcript: str = ""
+    cursor: str = ""
+
+
+async def view_session(bridge: "Bridge", session: "Session", *, limit: int, cursor: str, detailed: bool) -> SessionView:
+    """Read a session.
+
+    Args:
+        bridge: Reaches OpenCode.
+        session: The session, checked.
+        limit: Messages of the transcript; 0: none.
+        cursor: From the page before; empty: the latest messages.
+        detailed: Whether the transcript shows more of each.
+    """
+    client = bridge.client
+    state = (await client.session_status(session.directory)).get(session.id)
+    retry = f": {state.message}" if state and state.message else ""
+    view = SessionView(session, f"{state.type}{retry}" if state else "idle")
+    if not cursor:
+        view.todos = list_todos(await client.session_todo(session.id))
+        view.children = await client.session_children(session.id)
+        view.pending = await bridge.requests.open(session.directory, session.id) if state else []
+    if limit:
+        page = await read_transcript(
+            client, session, limit=limit, cursor=cursor, detailed=detailed, characters=TEXT_LIMIT
+        )
+        view.transcript, view.cursor = page.text, page.cursor
+    return view
+
+
+def view_data(view: SessionView) -> dict[str, Any]:
+    """The view as structured content; what is empty is left out but for what callers rely on."""
+    session = view.session
+    data: dict[str, Any] = {
+        "session_id": session.id,
+        "status": view.status,
+        "title": session.title,
+        "directory": session.directory,
+        "updated": moment(session.time.updated),
+        "parent": session.parent_id,
+        "cost": round(session.cost or 0, 6),
+        "tokens": {"input": int(session.tokens.input), "output": int(session.tokens.output)},
+        "undone_from": session.revert.message_id if session.revert else "",
+        "todos": view.todos,
+        "children": [{"session_id": child.id, "title": child.title} for child in view.children],
+        "pending": [request.model_dump(mode="json", exclude_defaults=True) for request in view.pending],
+        "next": _next(view),
+    }
+    kept = {key: value for key, value in data.items() if value}
+    return kept | {"transcript": view.transcript, "cursor": view.cursor}
+
+
+def view_text(view: SessionView) -> str:
+    """The view for a model to read."""
+    session = view.session
+    tokens = session.tokens
+    facts = [
+        session.id,
+        view.status,
+        session.title,
+        session.directory,
+        f"changed {moment(session.time.updated)}",
+        f"subagent of {session.parent_id}" if session.parent_id else "",
+        f"{tokens.input:.0f} tokens in, {tokens.output:.0f} out" if tokens.output else "",
+        f"${session.cost:.4f}" if session.cost else "",
+    ]
+    sections = [
+        " · ".join(filter(None, facts)),
+        UNDONE.format(message=session.revert.message_id) if session.revert else "",
+        "\n".join(["Todos:", *view.todos]) if view.todos else "",
+        "\n".join(["Subagents:", *(f"{child.id} · {child.title}" for child in view.children)]) if view.children else "",
+        *map(request_text, view.pending),
+        _next(view),
+        view.transcript,
+        f'Older messages with cursor="{view.cursor}".' if view.cursor else "",
+    ]
+    return "\n\n".join(filter(None, sections))
+
+
+def _next(view: SessionView) -> str:
+    if not view.pending:
+        return ""
+    return f'opencode_wait(session_id="{view.session.id}") asks the person, or tells how to answer.'

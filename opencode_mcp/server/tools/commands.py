@@ -1,0 +1,126 @@
+"""Slash commands and shell lines."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from mcp_types import CallToolResult
+from pydantic import Field
+
+from opencode_mcp.server.attend import Outcome, attend, progress_of, resumed_run
+from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.hosts import wait_of
+from opencode_mcp.server.links import message_link
+from opencode_mcp.server.render import TEXT_LIMIT, result
+from opencode_mcp.server.schemas import RUN_REPORT, SHELL
+from opencode_mcp.server.tool import tool
+from opencode_mcp.server.tools.runs import Seconds, SessionId, Strictness, session_and_directory
+
+if TYPE_CHECKING:
+    from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.report import RunReport
+
+NO_EXIT_CODE = "OpenCode does not tell the exit code; `; echo $?` at the end of the command does."
+
+
+@tool(
+    title="Run a slash command",
+    read_only=False,
+    destructive=True,
+    idempotent=False,
+    open_world=True,
+    output_schema=RUN_REPORT,
+)
+async def opencode_command(
+    ctx: BridgeContext,
+    *,
+    command: Annotated[str, Field(description="Name, as opencode_status lists them")],
+    arguments: Annotated[str, Field(description="What stands behind the name")] = "",
+    session_id: Annotated[str, Field(description="Empty: a new session")] = "",
+    directory: Annotated[str, Field(description="The project's; empty: the default")] = "",
+    agent: Annotated[str, Field(description="Where the command names none")] = "",
+    model: Annotated[str, Field(description="provider/model")] = "",
+    permissions: Strictness = "",
+    wait_seconds: Seconds = None,
+) -> Outcome:
+    """Run one of the project's slash commands, such as review, and report as opencode_run does.
+
+    Use it for what a command is made for, and opencode_run for all else.
+    """
+    from opencode_mcp.runs.commands import SlashCommand
+
+    if run := resumed_run(ctx):
+        return await attend(ctx, run, wait_seconds)
+    bridge = bridge_of(ctx)
+    session, where = await session_and_directory(bridge, session_id, directory)
+    call = SlashCommand(
+        name=command.strip().removeprefix("/"),
+        arguments=arguments,
+        directory=where,
+        agent=agent or bridge.settings.agent,
+        model=model or bridge.settings.model,
+    )
+    run = await bridge.commands.start(call, session, narrowed=permissions or "allow", taken_on=bridge.steward.take_on)
+    return await attend(ctx, run, wait_seconds)
+
+
+@tool(
+    title="Run a shell line",
+    read_only=False,
+    destructive=True,
+    idempotent=False,
+    open_world=True,
+    output_schema=SHELL,
+)
+async def opencode_shell(
+    ctx: BridgeContext,
+    *,
+    session_id: SessionId,
+    command: Annotated[str, Field(description="For the shell of OpenCode's machine, in the project")],
+    agent: Annotated[str, Field(description="Whom it is shown to; empty: build")] = "",
+    wait_seconds: Seconds = None,
+) -> CallToolResult:
+    """Run a shell line where OpenCode is; no permission is asked, and its exit code is not told.
+
+    Use it when the session's agent should see what the line prints.
+    """
+    bridge = bridge_of(ctx)
+    session = await bridge.fence.session(session_id)
+    run = await bridge.commands.shell(session, command, agent)
+    report = await bridge.runs.follow(run, wait_of(ctx, wait_seconds, bridge.settings.wait), progress_of(ctx))
+    answer, output = await _printed(bridge, run)
+    return _shell_result(run, report, answer, output)
+
+
+def _shell_result(run: "Run", report: "RunReport", answer: str, output: str) -> CallToolResult:
+    from opencode_mcp.runs.excerpt import clean, fence, tail
+
+    shown = clean(tail(output, TEXT_LIMIT))
+    whole = len(output) <= TEXT_LIMIT
+    notes = [
+        "" if whole else f"These are the last {len(shown):,} of {len(output):,} characters.",
+        report.error,
+        _next(run) if report.status == "running" else NO_EXIT_CODE,
+    ]
+    note = " ".join(filter(None, notes))
+    data = {"status": report.status, "session_id": run.session_id, "message_id": run.message_id}
+    text = f"{fence(shown) if shown else 'It printed nothing.'}\n{note}"
+    link = None if whole else message_link(run.session_id, answer)
+    return result(text, data | {"output": shown, "note": note}, link)
+
+
+async def _printed(bridge: Bridge, run: "Run") -> tuple[str, str]:
+    """The message with the shell's output, and what it has printed until now."""
+    from opencode_mcp.opencode.models import ToolPart
+    from opencode_mcp.runs.record import all_answers
+
+    for message in await all_answers(bridge.client, run):
+        for part in message.parts:
+            if isinstance(part, ToolPart):
+                return message.info.id, part.state.output or str(part.state.metadata.get("output") or "")
+    return "", ""
+
+
+def _next(run: "Run") -> str:
+    return (
+        f'It goes on by itself: opencode_session(session_id="{run.session_id}") shows what it prints, '
+        f'opencode_abort(session_id="{run.session_id}") stops it.'
+    )

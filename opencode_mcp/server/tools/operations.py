@@ -1,0 +1,138 @@
+"""Every operation of OpenCode's API: find one, call one that only reads, call any other.
+
+They are three tools so that a host can approve reads by themselves. What the operator does not allow is refused.
+"""
+
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+from mcp_types import CallToolResult
+from pydantic import Field
+
+from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.render import cut, result
+from opencode_mcp.server.schemas import OPERATION_REPLY, OPERATIONS
+from opencode_mcp.server.tool import tool
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.catalog import Operation
+    from opencode_mcp.opencode.judgement import Effect, Group
+    from opencode_mcp.server.surface import Surface
+
+LONGEST_ARGUMENTS = 2500
+ALL = 1000
+
+
+@tool(
+    title="Find operations",
+    read_only=True,
+    destructive=False,
+    idempotent=True,
+    open_world=False,
+    output_schema=OPERATIONS,
+)
+async def opencode_find_operations(
+    ctx: BridgeContext,
+    *,
+    query: Annotated[str, Field(description="Words, or an operation's id")] = "",
+    group: Annotated[str, Field(description="sessions, files, config, mcp, terminal, ...")] = "",
+    effect: Annotated[str, Field(description="read, write, execute or admin")] = "",
+    limit: Annotated[int, Field(ge=1, le=200)] = 8,
+) -> CallToolResult:
+    """Find operations of OpenCode's API with the arguments that each takes.
+
+    Use it for what no other tool does.
+    """
+    from opencode_mcp.opencode.judgement import Effect, Group
+    from opencode_mcp.opencode.operation_search import search
+
+    surface = bridge_of(ctx).surface
+    chosen_group = cast("Group | None", _one_of("group", group, Group))
+    chosen_effect = cast("Effect | None", _one_of("effect", effect, Effect))
+    found = filter(surface.shows, search(query, group=chosen_group, effect=chosen_effect, limit=ALL))
+    hits = [_hit(item, surface) for item in islice(found, limit)]
+    text = "\n\n".join(map(_text, hits)) or "No operation fits. Try other words, or none with a group."
+    return result(cut(text), {"operations": hits})
+
+
+def _one_of(name: str, value: str, choices: object) -> str | None:
+    from typing import get_args
+
+    known = cast("tuple[str, ...]", get_args(choices))
+    if value and value not in known:
+        raise InvalidArgument(f"There is no {name} {value!r}.", hint=f"They are {', '.join(known)}.")
+    return value or None
+
+
+def _hit(item: "Operation", surface: "Surface") -> dict[str, Any]:
+    from opencode_mcp.opencode.schema_text import in_short
+    from opencode_mcp.server.operations.calling import offered_schema
+
+    hit = {
+        "id": item.id,
+        "does": item.summary or item.description,
+        "effect": item.effect,
+        "group": item.group,
+        "allowed": surface.allows(item),
+        "note": item.note,
+        "arguments": cut(in_short(offered_schema(item)), LONGEST_ARGUMENTS),
+        "replies": item.reply,
+        "call": "opencode_read_operation" if item.effect == "read" else "opencode_call_operation",
+    }
+    return {name: value for name, value in hit.items() if value != ""}
+
+
+def _text(hit: dict[str, Any]) -> str:
+    leave = "" if hit["allowed"] else ", not allowed here"
+    lines = [f"{hit['id']} ({hit['effect']}{leave}): {hit['does']}", hit.get("note", "")]
+    lines += [f"arguments: {hit['arguments']}", f"replies: {hit['replies']}"]
+    return "\n".join(filter(None, lines))
+
+
+@tool(
+    title="Read by operation",
+    read_only=True,
+    destructive=False,
+    idempotent=True,
+    open_world=False,
+    output_schema=OPERATION_REPLY,
+)
+async def opencode_read_operation(
+    ctx: BridgeContext,
+    *,
+    operation: Annotated[str, Field(description="Its id")],
+    arguments: dict[str, Any] = {},
+    select: Annotated[str, Field(description="JSON Pointer into the reply")] = "",
+    offset: Annotated[int, Field(ge=0, description="Items or characters to skip")] = 0,
+) -> CallToolResult:
+    """Call an operation whose effect is read, with the arguments that were found. Secrets in the reply are hidden."""
+    from opencode_mcp.server.operations.calling import call_operation, find
+    from opencode_mcp.server.operations.rendering import Part
+
+    found = find(operation)
+    if found.effect != "read":
+        raise InvalidArgument(
+            f"{found.id} does not only read: its effect is {found.effect}.", hint="Use opencode_call_operation."
+        )
+    return await call_operation(ctx, found, arguments, Part(select, offset))
+
+
+@tool(
+    title="Call an operation",
+    read_only=False,
+    destructive=True,
+    idempotent=False,
+    open_world=True,
+    output_schema=OPERATION_REPLY,
+)
+async def opencode_call_operation(
+    ctx: BridgeContext, *, operation: Annotated[str, Field(description="Its id")], arguments: dict[str, Any] = {}
+) -> CallToolResult:
+    """Call an operation that changes something, as found with opencode_find_operations.
+
+    For prompts use opencode_run.
+    """
+    from opencode_mcp.server.operations.calling import call_operation, find
+
+    return await call_operation(ctx, find(operation), arguments)

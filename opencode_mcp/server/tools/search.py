@@ -1,0 +1,161 @@
+"""Finding files, text and symbols of a project."""
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from mcp_types import CallToolResult
+from pydantic import Field
+
+from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.render import TEXT_LIMIT, result
+from opencode_mcp.server.schemas import MATCHES, PATHS, SYMBOLS
+from opencode_mcp.server.tool import tool
+from opencode_mcp.server.tools.workspace import Cursor, Directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from opencode_mcp.opencode.found_lines import FoundLine, FoundPage
+    from opencode_mcp.opencode.models import SymbolMatch
+    from opencode_mcp.opencode.symbol_forms import Definition
+
+TEN_ONLY = (
+    "OpenCode told its first ten matches only, and where the bridge runs is no ripgrep (rg) to ask for more: "
+    "narrow the pattern."
+)
+NO_SYMBOLS = "OpenCode knows no such symbol, so these are lines that look like its definition."
+KINDS = (
+    *("", "file", "module", "namespace", "package", "class", "method", "property", "field", "constructor", "enum"),
+    *("interface", "function", "variable", "constant", "string", "number", "boolean", "array", "object", "key"),
+    *("null", "enum member", "struct", "event", "operator", "type parameter"),
+)
+"""The names of LSP's ``SymbolKind``, by its numbers."""
+
+
+@tool(title="Find files", read_only=True, destructive=False, idempotent=True, open_world=False, output_schema=PATHS)
+async def opencode_find_files(
+    ctx: BridgeContext,
+    *,
+    query: Annotated[str, Field(description="Part of a path, fuzzy; or a glob such as src/**/*.py")],
+    directory: Directory = "",
+    type: Annotated[Literal["", "file", "directory"], Field(description="Empty: both")] = "",  # noqa: A002
+    limit: Annotated[int, Field(ge=1, le=200)] = 50,
+    cursor: Cursor = "",
+) -> CallToolResult:
+    """Find files and folders of a project by their path, the best first.
+
+    Use it when only a part of a path is known.
+    """
+    bridge = bridge_of(ctx)
+    where = await bridge.fence.directory(directory)
+    start = _offset(cursor)
+    found = await bridge.search.files(where, query, type)
+    page = list(found.paths[start : start + limit])
+    more = start + limit < len(found.paths)
+    cursor = str(start + limit) if more else ""
+    note = "" if more or found.complete else f"There may be more than these {len(found.paths)}: narrow the query."
+    data = {"paths": page, "cursor": cursor} | ({"note": note} if note else {})
+    return result(_lines(page or [f"No path fits {query!r}."], cursor, note), data)
+
+
+@tool(title="Find text", read_only=True, destructive=False, idempotent=True, open_world=False, output_schema=MATCHES)
+async def opencode_find_text(
+    ctx: BridgeContext,
+    *,
+    pattern: Annotated[str, Field(description="Regular expression (Rust's); (?i) ignores case")],
+    directory: Directory = "",
+    literal: Annotated[bool, Field(description="Take the pattern as plain text")] = False,
+    include: Annotated[list[str], Field(description="Globs of files; !glob leaves out")] = [],
+    context: Annotated[int, Field(ge=0, le=20, description="Lines around a match")] = 0,
+    per_file: Annotated[int, Field(ge=0, description="Matches of a file; 0: all")] = 0,
+    limit: Annotated[int, Field(ge=1, le=500)] = 50,
+    cursor: Cursor = "",
+) -> CallToolResult:
+    """Search the lines of a project's files; those that git ignores are left out.
+
+    Use it to find where something is said; opencode_find_symbols finds definitions.
+    """
+    from opencode_mcp.opencode.found_lines import FoundPage, TextQuery
+
+    bridge = bridge_of(ctx)
+    where = await bridge.fence.directory(directory)
+    query = TextQuery(pattern=pattern, literal=literal, include=tuple(include), context=context, per_file=per_file)
+    page = FoundPage(_offset(cursor), limit, context, TEXT_LIMIT)
+    complete = await bridge.search.text(where, query, page)
+    cursor = str(page.next_offset) if page.more else ""
+    note = "" if complete else TEN_ONLY
+    data = {"matches": _matches(page), "cursor": cursor} | ({"note": note} if note else {})
+    return result(_lines(list(_by_file(page.lines)) or [f"Nothing matches {pattern!r}."], cursor, note), data)
+
+
+def _offset(cursor: str) -> int:
+    if cursor and not cursor.isdecimal():
+        raise InvalidArgument(f"The cursor {cursor!r} is none of this tool's.", hint="Leave it out for the first page.")
+    return int(cursor or 0)
+
+
+def _lines(lines: "Sequence[str]", cursor: str, note: str = "") -> str:
+    more = f'More with cursor="{cursor}".' if cursor else ""
+    return "\n".join([*lines, *filter(None, [more, note])])
+
+
+def _by_file(lines: "Iterable[FoundLine]") -> "Iterable[str]":
+    for path, group in groupby(lines, lambda line: line.path):
+        yield path
+        yield from (f"{line.number:>6}{':' if line.matched else '-'} {line.text}" for line in group)
+
+
+def _matches(page: "FoundPage") -> list[dict[str, Any]]:
+    """The matches with their context: a line between two belongs to the one before."""
+    matches: list[dict[str, Any]] = []
+    before: list[str] = []
+    for line in page.lines:
+        last = matches[-1] if matches else None
+        if line.matched:
+            context = {"before": before} if before else {}
+            matches.append({"path": line.path, "line": line.number, "text": line.text, **context})
+            before = []
+        elif last and last["path"] == line.path and line.number <= last["line"] + page.context:
+            last.setdefault("after", []).append(line.text)
+        else:
+            before.append(line.text)
+    return matches
+
+
+@tool(title="Find symbols", read_only=True, destructive=False, idempotent=True, open_world=False, output_schema=SYMBOLS)
+async def opencode_find_symbols(
+    ctx: BridgeContext,
+    *,
+    query: Annotated[str, Field(description="Name or a part of it")],
+    directory: Directory = "",
+    limit: Annotated[int, Field(ge=1, le=200)] = 50,
+) -> CallToolResult:
+    """Find where functions, classes, types and variables of a project are defined.
+
+    Use it when a name is known.
+    """
+    bridge = bridge_of(ctx)
+    where = await bridge.fence.directory(directory)
+    found = await bridge.search.symbols(where, query)
+    every = [_known(symbol) for symbol in found.known] or [_defined(one) for one in found.definitions]
+    notes = [
+        "" if found.known or not every else NO_SYMBOLS,
+        "" if found.complete else TEN_ONLY,
+        f"{len(every)} in all; a longer name finds fewer." if len(every) > limit else "",
+    ]
+    note = " ".join(filter(None, notes))
+    rows = every[:limit]
+    lines = [f"{row['path']}:{row['line']}: {row['kind']} {row['name']}: {row['text']}" for row in rows]
+    data = {"symbols": rows, "source": "opencode" if found.known else "definitions"} | ({"note": note} if note else {})
+    return result("\n".join(filter(None, [*(lines or [f"No definition of {query!r} was found."]), note])), data)
+
+
+def _known(symbol: "SymbolMatch") -> dict[str, Any]:
+    kind = KINDS[symbol.kind] if 0 <= symbol.kind < len(KINDS) else ""
+    line = symbol.location.range.get("start", {}).get("line", 0) + 1
+    return {"name": symbol.name, "kind": kind, "path": symbol.location.uri, "line": line, "text": ""}
+
+
+def _defined(found: "Definition") -> dict[str, Any]:
+    return {"name": found.name, "kind": found.kind, "path": found.path, "line": found.line, "text": found.text}

@@ -1,0 +1,98 @@
+"""Write the tables in the hand-written pages from what they tell of; a test holds that they are what this writes.
+
+From the repository: ``python -m scripts.generate_tables``.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import cast
+
+from opencode_mcp.config import Settings
+from opencode_mcp.options import OPTIONS, Option
+from opencode_mcp.server.hosts import HOSTS, UNKNOWN
+from opencode_mcp.server.resources import RESOURCES
+from opencode_mcp.server.tool import ToolSpec
+from opencode_mcp.server.tools import TOOLS
+from scripts.blocks import replace_block, table
+
+ROOT = Path(__file__).parents[1]
+DEFAULTS = {field.name: field.default for field in fields(Settings)}
+
+
+def tools_table() -> str:
+    """What each tool does, what it takes, and what it tells the host of itself."""
+    return table(("tool", "what it does", "arguments", "effect"), [_tool_row(spec) for spec in TOOLS])
+
+
+def _tool_row(spec: ToolSpec) -> tuple[str, ...]:
+    parameters = spec.build().parameters
+    required = cast("list[str]", parameters.get("required", []))
+    names = [f"**`{name}`**" if name in required else f"`{name}`" for name in parameters["properties"]]
+    return f"`{spec.name}`", _first_paragraph(inspect.getdoc(spec.handler) or ""), ", ".join(names), _effect(spec)
+
+
+def _first_paragraph(text: str) -> str:
+    return " ".join(text.split("\n\n", 1)[0].split())
+
+
+def _effect(spec: ToolSpec) -> str:
+    if spec.read_only:
+        return "reads"
+    return "may destroy" if spec.destructive else "changes"
+
+
+def settings_table() -> str:
+    """Where each setting can be said, and what it does."""
+    return table(("flag", "environment", "settings file", "what it does"), [_option_row(option) for option in OPTIONS])
+
+
+def _option_row(option: Option) -> tuple[str, ...]:
+    flag = f"`{option.spelling}`" if option.variables else ""
+    environment = " or ".join(f"`{name}`" for name in option.variables)
+    return flag, environment, f"`{option.name}`", f"{_capitalised(option.help)}{_default(option)}"
+
+
+def _default(option: Option) -> str:
+    """The default, where it is a word and not said already."""
+    value = DEFAULTS[option.name]
+    worth_saying = isinstance(value, str) and value and "default" not in option.help
+    return f" (default: `{value}`)" if worth_saying else ""
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def resources_table() -> str:
+    """What can be read at which address."""
+    return table(("resource", "what it is"), [(f"`{spec.template}`", spec.description) for spec in RESOURCES])
+
+
+def hosts_table() -> str:
+    """How long a call waits for which host."""
+    rows = [(f"`{host.name}`", f"{host.seconds:g} s", host.because) for host in HOSTS]
+    return table(
+        ("host", "a call waits", "because it"), [*rows, ("any other", f"{UNKNOWN:g} s", "may give up at 60 s")]
+    )
+
+
+PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
+    ROOT / "README.md": {"tools": tools_table, "resources": resources_table, "settings": settings_table},
+    ROOT / "docs" / "hosts.md": {"hosts": hosts_table},
+}
+
+
+def renewed(path: Path) -> str:
+    """Give a page with its tables renewed."""
+    text = path.read_text(encoding="utf-8")
+    for name, content in PAGES[path].items():
+        text = replace_block(text, name, content())
+    return text
+
+
+if __name__ == "__main__":
+    for page in PAGES:
+        page.write_text(renewed(page), encoding="utf-8", newline="\n")
+        print(f"{page.name} is written.")

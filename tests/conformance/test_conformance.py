@@ -1,0 +1,77 @@
+"""The suite of the protocol's authors passes: all of its tasks scenarios, and those that fit an arbitrary server."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from tests.conformance.suite import Check, check, scenarios, served
+from tests.harness.isolation import basics
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.project import make_project
+
+pytestmark = pytest.mark.integration
+CHOSEN = cast("Mapping[str, Any]", json.loads(Path(__file__).with_name("scenarios.json").read_text(encoding="utf-8")))
+GENERAL = [(spec, name) for spec, names in CHOSEN["general"].items() for name in names]
+
+
+@pytest.fixture(scope="module")
+def fixture_server(run_folder: Path) -> Iterator[str]:
+    with served("tests.conformance.fixture_server", basics(), run_folder / "fixtures.log") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def real_server(
+    run_folder: Path,
+    opencode_environment: dict[str, str],
+    opencode_server: OpenCode,
+    scripted_model: ScriptedModel,
+) -> Iterator[str]:
+    del scripted_model
+    directory = run_folder / "conformance"
+    directory.mkdir()
+    variables = {
+        "OPENCODE_MCP_URL": opencode_server.url,
+        "OPENCODE_MCP_PASSWORD": opencode_server.password,
+        "OPENCODE_MCP_STATE": str(run_folder / "conformance-state"),
+        "OPENCODE_MCP_DIRECTORY": str(make_project(directory)),
+    }
+    with served("tests.conformance.real_server", opencode_environment | variables, run_folder / "real.log") as url:
+        yield url
+
+
+def failures(checks: Sequence[Check]) -> list[str]:
+    """What failed, apart from what the data file excuses with a reason."""
+    return [f"{item.name}: {item.says}" for item in checks if item.status == "FAILURE" and not _excused(item)]
+
+
+def _excused(item: Check) -> bool:
+    return item.name in CHOSEN["excused"]
+
+
+def successes(checks: Sequence[Check]) -> list[Check]:
+    return [item for item in checks if item.status == "SUCCESS"]
+
+
+@pytest.mark.parametrize("scenario", CHOSEN["tasks"])
+def test_the_tasks_extension_passes(scenario: str, fixture_server: str, tmp_path: Path) -> None:
+    checks = check(fixture_server, scenario, tmp_path)
+    assert failures(checks) == []
+    assert successes(checks)
+
+
+@pytest.mark.parametrize(("spec", "scenario"), GENERAL)
+def test_the_server_passes(spec: str, scenario: str, real_server: str, tmp_path: Path) -> None:
+    checks = check(real_server, scenario, tmp_path, spec)
+    assert failures(checks) == []
+    assert successes(checks)
+
+
+def test_every_scenario_of_the_suite_is_run_or_left_out_for_a_reason() -> None:
+    run = {*CHOSEN["tasks"], *(name for _, name in GENERAL)}
+    assert sorted(scenarios()) == sorted({*run, *CHOSEN["left_out"]})
+    assert not run & CHOSEN["left_out"].keys()

@@ -1,0 +1,30 @@
+"""A proxy before the run's OpenCode, and sessions to hear of."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from opencode_mcp.opencode.endpoint import Endpoint
+from tests.harness.opencode import OpenCode
+from tests.harness.proxy import Proxy, proxy_to
+
+
+@pytest.fixture
+async def proxy(opencode_server: OpenCode) -> AsyncGenerator[Proxy]:
+    async with proxy_to(opencode_server.url) as between:
+        yield between
+
+
+@pytest.fixture
+def endpoint(proxy: Proxy, opencode_server: OpenCode) -> Endpoint:
+    """OpenCode behind the proxy."""
+    return Endpoint(url=proxy.url, password=opencode_server.password)
+
+
+@pytest.fixture
+async def http(opencode_server: OpenCode, project: Path) -> AsyncGenerator[httpx.AsyncClient]:
+    """A way to OpenCode beside the proxy, in the project."""
+    async with opencode_server.client(project) as client:
+        yield client

@@ -1,0 +1,276 @@
+"""One stream, many listeners: each hears of its session and its subagents, and none can slow another."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, asynccontextmanager
+
+import anyio
+import httpx
+import pytest
+
+from opencode_mcp.errors import BackendUnavailable
+from opencode_mcp.events import hub as hub_module
+from opencode_mcp.events.hub import Hub, Listener
+from opencode_mcp.events.wire import (
+    Event,
+    Gap,
+    Idle,
+    Lost,
+    PartGrew,
+    QuestionAsked,
+    SessionDeleted,
+    StatusChanged,
+)
+from opencode_mcp.opencode.connection import Connection
+from opencode_mcp.opencode.endpoint import Endpoint
+from tests.harness.model import ScriptedModel
+from tests.harness.proxy import Proxy
+from tests.scripted_model.script import Action, Step, hold, question, script, step, text, words
+from tests.wires import Route
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+SECONDS = 30
+SES = "ses_1"
+
+
+@asynccontextmanager
+async def running_hub(endpoint: Endpoint) -> AsyncGenerator[Hub]:
+    with anyio.fail_after(SECONDS):
+        async with aclosing(Connection(Route(endpoint))) as connection, anyio.create_task_group() as tasks:
+            yield Hub(connection, tasks)
+            tasks.cancel_scope.cancel()
+
+
+@pytest.fixture
+async def hub(endpoint: Endpoint) -> AsyncGenerator[Hub]:
+    """A hub whose stream comes through the proxy, and stands."""
+    async with running_hub(endpoint) as made:
+        await made.ensure()
+        yield made
+
+
+async def hear(listener: Listener, wanted: Callable[[Event], bool]) -> list[Event]:
+    """Collect events up to one that is wanted."""
+    heard: list[Event] = []
+    while not any(map(wanted, heard)):
+        heard += await listener.wait(SECONDS)
+    return heard
+
+
+def is_kind(*kinds: type[Event]) -> Callable[[Event], bool]:
+    return lambda event: isinstance(event, kinds)
+
+
+async def make_session(http: httpx.AsyncClient, **body: str) -> str:
+    return (await http.post("/session", json=body)).raise_for_status().json()["id"]
+
+
+async def prompt(http: httpx.AsyncClient, session_id: str, *actions: Action | Step) -> None:
+    body = {"parts": [{"type": "text", "text": script(*actions)}]}
+    (await http.post(f"/session/{session_id}/prompt_async", json=body)).raise_for_status()
+
+
+# A listener by itself
+
+
+async def test_a_listener_gives_all_that_waits_at_once_and_in_order() -> None:
+    listener = Listener()
+    listener.put(Idle("ses_1"))
+    listener.put(Idle("ses_2"))
+    assert await listener.wait(SECONDS) == [Idle("ses_1"), Idle("ses_2")]
+    assert listener.take() == []
+
+
+async def test_a_listener_waits_no_longer_than_told() -> None:
+    with anyio.fail_after(SECONDS):
+        assert await Listener().wait(0.01) == []
+        assert await Listener().wait(-1) == []
+
+
+async def test_a_listener_that_waits_wakes_at_the_first_event() -> None:
+    listener = Listener()
+
+    async def put() -> None:
+        listener.put(Idle(SES))
+
+    with anyio.fail_after(SECONDS):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(put)
+            assert await listener.wait(10 * SECONDS) == [Idle(SES)]
+
+
+async def test_a_full_backlog_becomes_one_gap_and_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "BACKLOG", 3)
+    listener = Listener()
+    for number in range(5):
+        listener.put(Idle(f"ses_{number}"))
+    assert listener.take() == [Gap("ses_3"), Idle("ses_4")]
+
+
+# The hub with a real stream
+
+
+async def test_it_hears_of_the_session_and_of_no_other(hub: Hub, http: httpx.AsyncClient) -> None:
+    mine, other = await make_session(http), await make_session(http)
+    with hub.listen(mine) as listener:
+        await prompt(http, other, text("Not for you."))
+        await prompt(http, mine, text("For you."))
+        heard = await hear(listener, is_kind(Idle))
+    assert {event.session_id for event in heard} == {mine}
+
+
+async def test_parents_hear_of_their_subagents_sessions(hub: Hub, http: httpx.AsyncClient) -> None:
+    root = await make_session(http)
+    with hub.listen(root) as listener:
+        child = await make_session(http, parentID=root)
+        grandchild = await make_session(http, parentID=child)
+        await prompt(http, grandchild, text("Deep down."))
+        heard = await hear(listener, is_kind(Idle))
+    assert Idle(grandchild) in heard
+    assert hub.lineage(grandchild) == [grandchild, child, root]
+    assert hub.children(root) == [child, grandchild]
+
+
+async def test_all_listeners_of_a_session_hear_the_same(hub: Hub, http: httpx.AsyncClient) -> None:
+    session = await make_session(http)
+    with hub.listen(session) as one, hub.listen(session) as other:
+        await prompt(http, session, text("For all."))
+        heard = await hear(one, is_kind(Idle))
+        assert await hear(other, is_kind(Idle)) == heard
+
+
+async def test_a_listener_that_lags_is_told_of_a_gap_and_slows_nobody(
+    hub: Hub, http: httpx.AsyncClient, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "BACKLOG", 80)
+    session = await make_session(http)
+    gates = [f"{session} {number}" for number in range(3)]
+    bursts = [action for gate in gates for action in (words(50), hold(gate))]
+    heard: list[Event] = []
+    with hub.listen(session) as lagging, hub.listen(session) as attentive:
+        await prompt(http, session, step(*bursts))
+        for gate in gates:
+            heard += await hear(attentive, lambda event: isinstance(event, PartGrew) and "word49" in event.delta)
+            await scripted_model.release(gate)
+        heard += await hear(attentive, is_kind(Idle))
+        late = lagging.take()
+    assert not any(isinstance(event, Gap) for event in heard)
+    assert len([event for event in heard if isinstance(event, PartGrew)]) > 80
+    assert isinstance(late[0], Gap)
+    assert len(late) <= 80
+
+
+async def test_after_the_block_nothing_more_is_kept_for_a_listener(hub: Hub, http: httpx.AsyncClient) -> None:
+    session = await make_session(http)
+    with hub.listen(session) as former:
+        pass
+    with hub.listen(session) as present:
+        await prompt(http, session, text("Too late."))
+        await hear(present, is_kind(Idle))
+    assert former.take() == []
+
+
+async def test_it_folds_what_it_hears_into_the_sessions_state(hub: Hub, http: httpx.AsyncClient) -> None:
+    session = await make_session(http)
+    with hub.listen(session) as listener:
+        await prompt(http, session, question("Which?", "Red", "Blue"))
+        await hear(listener, is_kind(QuestionAsked))
+        state = hub.state(session)
+        asked = next(iter(state.questions))
+        assert state.status
+        assert hub.session_asking(asked) == session
+        await http.post(f"/question/{asked}/reject")
+        await hear(listener, is_kind(Idle))
+    assert not state.questions
+    assert hub.session_asking(asked) == ""
+
+
+async def test_a_cut_is_a_gap_for_all_and_what_may_be_untrue_is_forgotten(
+    hub: Hub, proxy: Proxy, http: httpx.AsyncClient
+) -> None:
+    session, other = await make_session(http), await make_session(http)
+    with hub.listen(session) as listener, hub.listen(other) as bystander:
+        await prompt(http, session, hold(session))
+        await hear(listener, is_kind(StatusChanged))
+        assert hub.state(session).status
+        await proxy.cut()
+        await hear(listener, is_kind(Gap))
+        await hear(bystander, is_kind(Gap))
+        assert hub.state(session).status is None
+        await http.post(f"/session/{session}/abort")
+        await hear(listener, is_kind(Idle))
+
+
+async def test_a_disposed_instance_is_a_gap_for_all(hub: Hub, http: httpx.AsyncClient) -> None:
+    session = await make_session(http)
+    with hub.listen(session) as listener:
+        await http.post("/instance/dispose")
+        assert Gap("") in await hear(listener, is_kind(Gap))
+
+
+async def test_a_deleted_session_is_forgotten(hub: Hub, http: httpx.AsyncClient) -> None:
+    session = await make_session(http)
+    with hub.listen(session) as listener:
+        await prompt(http, session, text("Soon gone."))
+        await hear(listener, is_kind(Idle))
+        before = hub.state(session)
+        await http.delete(f"/session/{session}")
+        await hear(listener, is_kind(SessionDeleted))
+    assert hub.state(session) is not before
+
+
+async def test_when_opencode_is_gone_all_are_told_and_the_next_need_looks_again(
+    hub: Hub, proxy: Proxy, http: httpx.AsyncClient
+) -> None:
+    session = await make_session(http)
+    with hub.listen(session) as listener:
+        await proxy.refuse()
+        heard = await hear(listener, is_kind(Lost))
+        assert any(isinstance(event, Lost) and proxy.url in event.reason for event in heard)
+        with pytest.raises(BackendUnavailable):
+            await hub.ensure()
+        proxy.accept()
+        await hub.ensure()
+        await prompt(http, session, text("Back again."))
+        await hear(listener, is_kind(Idle))
+
+
+async def test_many_needs_at_once_open_one_stream(hub: Hub, http: httpx.AsyncClient) -> None:
+    session = await make_session(http)
+    with hub.listen(session) as listener:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(10):
+                tasks.start_soon(hub.ensure)
+        await prompt(http, session, text("Once."))
+        heard = await hear(listener, is_kind(Idle))
+    assert sum(isinstance(event, PartGrew) for event in heard) == 1
+
+
+async def test_a_stream_that_never_stands_is_told_in_time(
+    endpoint: Endpoint, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "CONNECT_DEADLINE", 0.2)
+    proxy.stall()
+    async with running_hub(endpoint) as made:
+        with pytest.raises(BackendUnavailable, match=proxy.url):
+            await made.ensure()
+
+
+async def test_sessions_that_are_each_others_parents_end_the_line(endpoint: Endpoint) -> None:
+    async with running_hub(endpoint) as made:
+        made.adopt("ses_1", "ses_2")
+        made.adopt("ses_2", "ses_1")
+        assert made.lineage("ses_1") == ["ses_1", "ses_2"]
+
+
+async def test_only_so_many_sessions_are_remembered(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "REMEMBERED_SESSIONS", 3)
+    async with running_hub(endpoint) as made:
+        states = [made.state(f"ses_{number}") for number in range(3)]
+        assert made.state("ses_0") is states[0]
+        made.state("ses_3")
+        assert made.state("ses_0") is states[0], "it was asked for last of the first three"
+        assert made.state("ses_1") is not states[1]
+        for number in range(5):
+            made.adopt(f"ses_child{number}", "ses_root")
+        assert made.children("ses_root") == ["ses_child2", "ses_child3", "ses_child4"]

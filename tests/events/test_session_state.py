@@ -1,0 +1,72 @@
+"""What the stream has said of a session, folded."""
+
+from opencode_mcp.events import wire
+from opencode_mcp.events.session_state import SessionState, fold
+from opencode_mcp.opencode.models import Failure, MessageInfo, Permission, Question, SessionStatus, Todo
+
+SES = "ses_1"
+PERMISSION = Permission(id="per_1", session_id=SES)
+QUESTION = Question(id="que_1", session_id=SES)
+
+
+def folded(*events: wire.Event) -> SessionState:
+    state = SessionState()
+    for event in events:
+        fold(state, event)
+    return state
+
+
+def message(number: int) -> wire.Event:
+    return wire.MessageChanged(SES, MessageInfo(id=f"msg_{number}", session_id=SES, role="assistant"))
+
+
+def test_the_status_is_the_last_one_and_idle_is_none() -> None:
+    busy = wire.StatusChanged(SES, SessionStatus(type="busy"))
+    retry = wire.StatusChanged(SES, SessionStatus(type="retry", attempt=1))
+    idle = wire.StatusChanged(SES, SessionStatus(type="idle"))
+    assert folded(busy, retry).status == SessionStatus(type="retry", attempt=1)
+    assert folded(busy, idle).status is None
+
+
+def test_the_first_error_is_kept_since_the_second_is_a_stack_trace() -> None:
+    first, second = (wire.Failed(SES, Failure(data={"message": text})) for text in ("readable", "at x (y.ts)"))
+    error = folded(first, second).error
+    assert error
+    assert error.text == "readable"
+
+
+def test_a_request_is_open_until_somebody_answers_it() -> None:
+    asked = [wire.PermissionAsked(SES, PERMISSION), wire.QuestionAsked(SES, QUESTION)]
+    state = folded(*asked)
+    assert state.asks("per_1")
+    assert state.asks("que_1")
+    state = folded(*asked, wire.RequestClosed(SES, "per_1"), wire.RequestClosed(SES, "que_1"))
+    assert not state.permissions
+    assert not state.questions
+
+
+def test_an_answer_to_an_unknown_request_changes_nothing() -> None:
+    assert folded(wire.RequestClosed(SES, "per_9")) == SessionState()
+
+
+def test_todos_are_the_last_list() -> None:
+    first = wire.TodosChanged(SES, [Todo(content="Plan")])
+    second = wire.TodosChanged(SES, [Todo(content="Plan", status="completed")])
+    assert folded(first, second).todos == [Todo(content="Plan", status="completed")]
+
+
+def test_the_latest_message_is_the_one_of_the_highest_id() -> None:
+    assert folded(message(1), message(3), message(2)).latest_message == "msg_3"
+
+
+def test_other_events_change_nothing() -> None:
+    others = [wire.Gap(""), wire.Idle(SES), wire.PartGrew(SES, "m", "p", "text", "Hi"), wire.SessionDeleted(SES)]
+    assert folded(*others) == SessionState()
+
+
+def test_after_a_gap_only_what_cannot_become_untrue_is_remembered() -> None:
+    failed = wire.Failed(SES, Failure(data={"message": "told"}))
+    state = folded(wire.StatusChanged(SES, SessionStatus(type="busy")), wire.PermissionAsked(SES, PERMISSION), failed)
+    state.forget()
+    assert (state.status, state.permissions, state.questions) == (None, {}, {})
+    assert state.error

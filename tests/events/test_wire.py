@@ -1,0 +1,147 @@
+"""Lines of the stream become events; what nobody knows, and what is broken, becomes nothing."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opencode_mcp.events import wire
+from opencode_mcp.events.wire import Event, is_noise, parse
+from opencode_mcp.opencode.models import Failure, MessageInfo, Permission, Question, Session, SessionStatus, Todo
+
+SES = "ses_1"
+INFO = {"id": "msg_1", "sessionID": SES, "role": "assistant"}
+ASKED = {"id": "per_1", "sessionID": SES, "permission": "bash", "patterns": ["ls"]}
+QUESTION = {"id": "que_1", "sessionID": SES, "questions": [{"question": "Which?"}]}
+
+
+def line(kind: str, properties: object) -> str:
+    """An event as ``/global/event`` sends it."""
+    payload = {"id": "evt_1", "type": kind, "properties": properties}
+    return json.dumps({"directory": "/p", "project": "global", "payload": payload}, separators=(",", ":"))
+
+
+EVENTS: list[tuple[str, object, Event]] = [
+    (
+        "session.status",
+        {"sessionID": SES, "status": {"type": "retry", "attempt": 2, "message": "Slow down", "next": 5}},
+        wire.StatusChanged(SES, SessionStatus(type="retry", attempt=2, message="Slow down", next=5)),
+    ),
+    ("session.idle", {"sessionID": SES}, wire.Idle(SES)),
+    (
+        "session.error",
+        {"sessionID": SES, "error": {"name": "UnknownError", "data": {"message": "Agent not found"}}},
+        wire.Failed(SES, Failure(name="UnknownError", data={"message": "Agent not found"})),
+    ),
+    ("session.error", {}, wire.Failed("", Failure())),
+    ("session.created", {"info": {"id": SES}}, wire.SessionChanged(SES, Session(id=SES), created=True)),
+    ("session.updated", {"info": {"id": SES}}, wire.SessionChanged(SES, Session(id=SES), created=False)),
+    ("session.deleted", {"info": {"id": SES}}, wire.SessionDeleted(SES)),
+    ("session.deleted", {"sessionID": SES}, wire.SessionDeleted(SES)),
+    ("message.updated", {"info": INFO}, wire.MessageChanged(SES, MessageInfo.read(INFO))),
+    (
+        "message.part.updated",
+        {"sessionID": SES, "part": {"type": "text", "text": "Hi"}},
+        wire.PartChanged(SES, {"type": "text", "text": "Hi"}),
+    ),
+    (
+        "message.part.updated",
+        {"part": {"sessionID": SES, "type": "text"}},
+        wire.PartChanged(SES, {"sessionID": SES, "type": "text"}),
+    ),
+    (
+        "message.part.delta",
+        {"sessionID": SES, "messageID": "msg_1", "partID": "prt_1", "field": "text", "delta": "Hi"},
+        wire.PartGrew(SES, "msg_1", "prt_1", "text", "Hi"),
+    ),
+    (
+        "todo.updated",
+        {"sessionID": SES, "todos": [{"content": "Plan", "status": "completed"}]},
+        wire.TodosChanged(SES, [Todo(content="Plan", status="completed")]),
+    ),
+    ("permission.asked", ASKED, wire.PermissionAsked(SES, Permission.read(ASKED))),
+    ("permission.replied", {"sessionID": SES, "requestID": "per_1", "reply": "once"}, wire.RequestClosed(SES, "per_1")),
+    ("question.asked", QUESTION, wire.QuestionAsked(SES, Question.read(QUESTION))),
+    ("question.replied", {"sessionID": SES, "requestID": "que_1", "answers": []}, wire.RequestClosed(SES, "que_1")),
+    ("question.rejected", {"sessionID": SES, "requestID": "que_1"}, wire.RequestClosed(SES, "que_1")),
+    ("server.instance.disposed", {"directory": "/p"}, wire.InstanceDisposed("", "/p")),
+    ("global.disposed", {}, wire.InstanceDisposed("", "")),
+]
+
+
+@pytest.mark.parametrize(("kind", "properties", "event"), EVENTS)
+def test_each_known_event_is_read(kind: str, properties: object, event: Event) -> None:
+    assert parse(line(kind, properties)) == event
+
+
+def test_the_table_has_an_example_of_every_event_that_is_read() -> None:
+    assert {kind for kind, _, _ in EVENTS} == set(wire.PARSERS)
+
+
+def test_an_event_without_the_wrapper_of_the_global_stream_is_read_too() -> None:
+    assert parse(json.dumps({"type": "session.idle", "properties": {"sessionID": SES}})) == wire.Idle(SES)
+
+
+@pytest.mark.parametrize("kind", ["server.connected", "server.heartbeat", "plugin.added", "file.edited", "", "session"])
+def test_an_event_that_nobody_has_a_use_for_is_nothing(kind: str) -> None:
+    assert parse(line(kind, {})) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "",
+        "null",
+        "[]",
+        "3",
+        '"text"',
+        "{",
+        '{"payload":[]}',
+        '{"payload":"text"}',
+        '{"payload":{"type":["session.idle"]}}',
+        '{"payload":{"type":"session.idle","properties":[1]}}',
+        line("session.status", {"sessionID": SES}),
+        line("session.created", {"info": "ses_1"}),
+        line("message.updated", {"info": {"id": "msg_1"}}),
+        line("permission.asked", {"id": "per_1"}),
+        line("todo.updated", {"sessionID": SES, "todos": "none"}),
+        line("message.part.updated", {"sessionID": SES, "part": "text"}),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_nothing(data: str) -> None:
+    assert parse(data) is None
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(sorted(wire.PARSERS)), JSON_VALUES)
+def test_whatever_a_known_event_carries_no_line_stops_the_stream(kind: str, properties: object) -> None:
+    assert isinstance(parse(line(kind, properties)), Event | None)
+
+
+@given(
+    st.sampled_from(sorted(wire.PARSERS)), st.sampled_from(["info", "part", "status", "error", "todos"]), JSON_VALUES
+)
+def test_whatever_is_inside_a_known_event_no_line_stops_the_stream(kind: str, name: str, value: object) -> None:
+    assert isinstance(parse(line(kind, {"sessionID": SES, name: value})), Event | None)
+
+
+def test_an_event_keeps_fields_that_nobody_here_names() -> None:
+    event = parse(line("session.created", {"info": {"id": SES, "brandNew": 1}}))
+    assert isinstance(event, wire.SessionChanged)
+    assert event.session.model_dump()["brandNew"] == 1
+
+
+def test_the_second_copy_of_an_event_is_noise() -> None:
+    synced = {"directory": "/p", "payload": {"type": "sync", "syncEvent": {"type": "message.updated.1"}}}
+    assert is_noise(json.dumps(synced, separators=(",", ":")))
+
+
+def test_an_event_that_only_speaks_of_copies_is_none() -> None:
+    assert not is_noise(line("message.part.delta", {"delta": '"payload":{"type":"sync"'}))

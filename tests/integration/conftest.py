@@ -1,0 +1,56 @@
+"""One bridge for each protocol era, and projects that stay warm: what most tests here share."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from tests.harness.bridge import Bridge, Era, open_bridge
+from tests.harness.launch import attaching
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.project import configure, make_project
+from tests.integration.host import Host
+
+
+@pytest.fixture(scope="package", params=["2025", "2026"])
+def era(request: pytest.FixtureRequest) -> Era:
+    """Both protocol eras in turn, all tests of one before those of the other."""
+    return cast("Era", request.param)
+
+
+@pytest.fixture(scope="package")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project for many tests: the first prompt in a directory takes OpenCode a second longer than the next ones."""
+    return make_project(tmp_path_factory.mktemp("workplace"))
+
+
+@pytest.fixture(scope="package")
+def asking(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another one, in which OpenCode asks before it runs a command."""
+    project = make_project(tmp_path_factory.mktemp("asking"))
+    configure(project, {"permission": {"bash": "ask"}})
+    return project
+
+
+@pytest.fixture(scope="package")
+async def shared_bridge(
+    era: Era,
+    tmp_path_factory: pytest.TempPathFactory,
+    scripted_model: ScriptedModel,
+    opencode_server: OpenCode,
+    workplace: Path,
+    asking: Path,
+) -> AsyncGenerator[Bridge]:
+    """A bridge at the run's OpenCode, fenced into the two projects; it serves all tests of one era."""
+    folder = tmp_path_factory.mktemp(f"bridge{era}")
+    launch = attaching(folder, scripted_model, opencode_server, workplace).telling("--directory", str(asking))
+    async with open_bridge(launch, era=era) as bridge:
+        yield bridge
+
+
+@pytest.fixture
+def host(shared_bridge: Bridge) -> Host:
+    """A host that is connected to the shared bridge, and has heard nothing yet."""
+    return Host(Bridge(shared_bridge.client, shared_bridge.launch))

@@ -1,0 +1,69 @@
+"""A host as these tests use it: it calls tools, and expects either data or an error that says something."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from tests.harness.bridge import Bridge, data_of, text_of
+from tests.scripted_model.script import Action, Step, script
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A connected host."""
+
+    bridge: Bridge
+
+    async def run(self, *steps: Action | Step, **arguments: object) -> Json:
+        """Hand over a scripted prompt, and return the report."""
+        return await self.data("opencode_run", prompt=script(*steps), **arguments)
+
+    async def start(self, *steps: Action | Step, **arguments: object) -> str:
+        """Hand over a scripted prompt without waiting, and return the session."""
+        report = await self.run(*steps, wait_seconds=0, **arguments)
+        assert report["status"] == "running", report
+        return report["session_id"]
+
+    async def wait(self, session_id: str, **arguments: object) -> Json:
+        """Wait for a session's run, and return the report."""
+        return await self.data("opencode_wait", session_id=session_id, **arguments)
+
+    async def data(self, tool: str, **arguments: object) -> Json:
+        """Call a tool and return its data."""
+        return data_of(await self.bridge.call(tool, **arguments))
+
+    async def text(self, tool: str, **arguments: object) -> str:
+        """Call a tool and return the text of a good result."""
+        result = await self.bridge.call(tool, **arguments)
+        assert not result.is_error, text_of(result)
+        return text_of(result)
+
+    async def error(self, tool: str, **arguments: object) -> str:
+        """Call a tool and return the text of the error that it must be."""
+        result = await self.bridge.call(tool, **arguments)
+        assert result.is_error, text_of(result)
+        return text_of(result)
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of progress that were heard."""
+        return [progress.message or "" for progress in self.bridge.progress]
+
+    def told(self, part: str) -> bool:
+        """Whether a line of progress held this."""
+        return any(part in line for line in self.lines)
+
+
+def changes(report: Json) -> set[tuple[str, str, int, int]]:
+    """The files of a report: what happened to which, and the lines added and removed."""
+    return {(file["change"], file["path"], file["added"], file["removed"]) for file in report.get("files", [])}
+
+
+async def prompts_in(http: httpx.AsyncClient, session_id: str) -> list[str]:
+    """The ids of what a person wrote in a session, by OpenCode's own account."""
+    messages: Iterable[Json] = (await http.get(f"/session/{session_id}/message")).raise_for_status().json()
+    return [message["info"]["id"] for message in messages if message["info"]["role"] == "user"]

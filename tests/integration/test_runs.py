@@ -1,0 +1,214 @@
+"""The main job over stdio, in both eras: hand over a prompt, wait, and get what it came to."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.integration.host import Host, changes, prompts_in
+from tests.scripted_model.script import (
+    bash,
+    edit,
+    hold,
+    script,
+    step,
+    structured,
+    task,
+    text,
+    todos,
+    tool,
+    usage,
+    words,
+    write,
+)
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+SCHEMA = {"type": "object", "properties": {"answer": {"type": "integer"}}, "required": ["answer"]}
+
+
+async def test_a_prompt_is_answered(host: Host) -> None:
+    report = await host.run(text("All is well."))
+    assert (report["status"], report["text"], report["pending"]) == ("completed", "All is well.", [])
+    assert report["session_id"] in report["next"]
+    assert report["message_id"].startswith("msg_")
+
+
+async def test_the_text_for_a_model_holds_the_answer_and_what_can_be_done_next(host: Host) -> None:
+    told = await host.text("opencode_run", prompt=script(text("All is well.")))
+    assert told.startswith("completed · session ses_")
+    assert "OpenCode's answer:\nAll is well." in told
+    assert "Next: Go on in the same session" in told
+
+
+async def test_changed_files_are_reported_with_their_lines(host: Host, workplace: Path, era: str) -> None:
+    name = f"changed-{era}.txt"
+    report = await host.run(write(name, "one\ntwo\n"), edit(name, "two", "zwei\ndrei"), bash("echo x > bash-made.txt"))
+    assert changes(report) == {("added", name, 3, 0), ("added", "bash-made.txt", 1, 0)} or era == "2026"
+    assert ("added", name, 3, 0) in changes(report)
+    assert (workplace / name).read_text(encoding="utf-8") == "one\nzwei\ndrei\n"
+
+
+async def test_todos_tokens_cost_model_and_agent_are_reported(host: Host) -> None:
+    report = await host.run(
+        step(todos(("Plan", "completed"), ("Build", "in_progress")), usage(input=1000, output=100)),
+        step(text("Planned."), usage(input=2000, output=200)),
+        title="A sample",
+    )
+    assert report["todos"] == ["[x] Plan", "[>] Build"]
+    assert (report["tokens"]["input"], report["tokens"]["output"]) == (3000, 300)
+    assert report["cost"] == pytest.approx(0.0036)
+    assert (report["model"], report["agent"], report["title"]) == ("scripted/m1", "build", "A sample")
+    assert report["seconds"] > 0
+
+
+async def test_subagents_are_named_and_their_sessions_can_be_waited_for(host: Host) -> None:
+    report = await host.run(task(script(text("By the child."))), text("All parts are done."))
+    assert report["text"] == "All parts are done."
+    (child,) = report["children"]
+    assert (await host.wait(child))["text"] == "By the child."
+
+
+async def test_a_session_goes_on_with_the_next_prompt(host: Host) -> None:
+    first = await host.run(text("First."))
+    second = await host.run(text("Second."), session_id=first["session_id"])
+    assert second["session_id"] == first["session_id"]
+    assert second["message_id"] > first["message_id"]
+    assert (await host.wait(first["session_id"]))["text"] == "Second."
+    earlier = await host.wait(first["session_id"], message_id=first["message_id"])
+    assert earlier["text"] == "First."
+
+
+async def test_agent_model_and_variant_are_the_callers_choice(host: Host, scripted_model: ScriptedModel) -> None:
+    report = await host.run(text("Fine."), agent="plan", model="scripted/m2", variant="high")
+    assert (report["agent"], report["model"]) == ("plan", "scripted/m2")
+    asked = [one for one in await scripted_model.requests(report["session_id"]) if one["kind"] == "chat"]
+    assert [(one["model"], one["effort"]) for one in asked] == [("m2", "high")]
+
+
+async def test_files_are_attached(host: Host, scripted_model: ScriptedModel) -> None:
+    report = await host.run(text("Seen."), files=["docs/notes.txt", "src"])
+    asked = [one for one in await scripted_model.requests(report["session_id"]) if one["kind"] == "chat"]
+    assert "three" in asked[0]["prompt"]
+    assert "greet.py" in asked[0]["prompt"]
+
+
+async def test_a_directory_is_the_callers_choice(host: Host, asking: Path) -> None:
+    report = await host.run(write("here.txt", "x\n"), text("Here."), directory=str(asking))
+    assert report["directory"] == str(asking)
+    assert (asking / "here.txt").exists()
+
+
+async def test_a_structured_answer_arrives_as_data_and_as_text(host: Host) -> None:
+    arguments = {"prompt": script(structured({"answer": 42})), "output_schema": SCHEMA}
+    assert (await host.data("opencode_run", **arguments))["output"] == {"answer": 42}
+    assert '"answer": 42' in await host.text("opencode_run", **arguments)
+
+
+async def test_a_structured_answer_that_does_not_fit_fails_and_shows_both(host: Host) -> None:
+    report = await host.run(structured({"answer": "many"}), output_schema=SCHEMA)
+    assert report["status"] == "failed"
+    assert report["output"] == {"answer": "many"}
+    assert "'many' is not of type 'integer'" in report["error"]
+    assert (await host.wait(report["session_id"]))["error"] == report["error"]
+
+
+async def test_a_schema_that_is_none_is_refused_before_anything_runs(host: Host) -> None:
+    told = await host.error("opencode_run", prompt="x", output_schema={"type": "objekt"})
+    assert "output_schema is not a JSON Schema" in told
+
+
+async def test_without_waiting_the_run_goes_on_and_is_waited_for_later(
+    host: Host, scripted_model: ScriptedModel
+) -> None:
+    session = await host.start(step(hold("unwaited"), text("Later.")))
+    await scripted_model.reached("unwaited")
+    looked = await host.wait(session, wait_seconds=0)
+    assert looked["status"] == "running"
+    assert f'opencode_wait(session_id="{session}")' in looked["next"]
+    await scripted_model.release("unwaited")
+    assert (await host.wait(session))["text"] == "Later."
+
+
+async def test_a_wait_that_is_over_reports_what_there_is_and_the_next_one_gets_the_end(
+    host: Host, scripted_model: ScriptedModel, era: str
+) -> None:
+    gate = f"over {era}"
+    report = await host.run(step(text("Half of it, "), hold(gate), text("and the rest.")), wait_seconds=1.5)
+    assert report["status"] == "running"
+    assert "Half of it," in report["text"]
+    await scripted_model.release(gate)
+    assert (await host.wait(report["session_id"]))["text"] == "Half of it, and the rest."
+
+
+async def test_a_second_prompt_is_refused_and_never_reaches_opencode(
+    host: Host, scripted_model: ScriptedModel, opencode_server: OpenCode, workplace: Path, era: str
+) -> None:
+    gate = f"busy {era}"
+    session = await host.start(step(hold(gate), text("First.")))
+    await scripted_model.reached(gate)
+    told = await host.error("opencode_run", prompt="And now this.", session_id=session)
+    assert f"{session} is working on another prompt: 'Do as the script says." in told
+    for choice in ("opencode_wait", "opencode_abort", "new"):
+        assert choice in told
+    async with opencode_server.client(workplace) as http:
+        assert len(await prompts_in(http, session)) == 1
+    await scripted_model.release(gate)
+    assert (await host.wait(session))["text"] == "First."
+
+
+async def test_an_aborted_run_keeps_what_it_did_and_a_second_abort_changes_nothing(
+    host: Host, scripted_model: ScriptedModel, era: str
+) -> None:
+    gate, name = f"abort {era}", f"kept-{era}.txt"
+    session = await host.start(write(name, "x\n"), step(text("So far. "), hold(gate), text("Never said.")))
+    await scripted_model.reached(gate)
+    first = await host.data("opencode_abort", session_id=session)
+    assert first["status"] == "aborted"
+    assert changes(first) == {("added", name, 1, 0)}
+    assert "So far." in first["text"]
+    second = await host.data("opencode_abort", session_id=session)
+    assert (second["status"], second["note"]) == ("aborted", "Nothing was running.")
+    assert (await host.wait(session))["status"] == "aborted"
+    assert (await host.run(text("Again."), session_id=session))["text"] == "Again."
+
+
+async def test_aborting_another_prompt_than_the_latest_is_refused(host: Host) -> None:
+    first = await host.run(text("First."))
+    second = await host.run(text("Second."), session_id=first["session_id"])
+    told = await host.error("opencode_abort", session_id=first["session_id"], message_id=first["message_id"])
+    assert second["message_id"] in told
+
+
+async def test_of_several_sessions_the_first_end_or_all_are_waited_for(
+    host: Host, scripted_model: ScriptedModel, era: str
+) -> None:
+    gate = f"several {era}"
+    slow = await host.start(step(hold(gate), text("Slow.")))
+    fast = await host.start(text("Fast."))
+    first = await host.data("opencode_wait", session_ids=[slow, fast], until="any")
+    assert [run["status"] for run in first["runs"]] == ["running", "completed"]
+    assert first["status"] == "running"
+    assert slow in first["next"]
+    await scripted_model.release(gate)
+    both = await host.data("opencode_wait", session_ids=[slow, fast], until="all")
+    assert [run["text"] for run in both["runs"]] == ["Slow.", "Fast."]
+    assert both["status"] == "completed"
+
+
+async def test_many_runs_at_once_all_end(host: Host, era: str) -> None:
+    sessions = [await host.start(write(f"many-{era}/{n}.txt", "x\n"), text(f"Number {n}.")) for n in range(6)]
+    report = await host.data("opencode_wait", session_ids=sessions, wait_seconds=60)
+    assert [run["text"] for run in report["runs"]] == [f"Number {n}." for n in range(6)]
+
+
+async def test_a_long_answer_is_cut_and_says_how_long_it_was(host: Host) -> None:
+    report = await host.run(words(6000, chunk=1000))
+    assert len(report["text"]) < 21_000
+    assert "of 52" in report["text"]
+
+
+async def test_a_tool_that_fails_is_no_end(host: Host) -> None:
+    report = await host.run(tool("read", filePath="no/such/file.txt"), text("I go on."))
+    assert (report["status"], report["text"]) == ("completed", "I go on.")

@@ -1,0 +1,311 @@
+"""Runs as tasks, for clients of the 2026 era that declare the extension."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.launch import Launch, attaching
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.project import configure, make_project
+from tests.harness.rawrpc import Host, RawClient, open_raw
+from tests.harness.waiting import eventually
+from tests.integration.backend import Backend, backend
+from tests.scripted_model.script import bash, hold, question, script, step, text
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+EXTENSION = "io.modelcontextprotocol/tasks"
+TASKS = Host(protocol="2026-07-28", name="claude-code", capabilities={"extensions": {EXTENSION: {}}})
+ASKABLE = Host(protocol="2026-07-28", capabilities={"extensions": {EXTENSION: {}}, "elicitation": {}})
+PLAIN = Host(protocol="2026-07-28")
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def asking_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = make_project(tmp_path_factory.mktemp("tasks") / "project")
+    configure(directory, {"permission": {"bash": "ask"}})
+    return directory
+
+
+@pytest.fixture
+def launch(tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenCode, asking_project: Path) -> Launch:
+    return attaching(tmp_path, scripted_model, opencode_server, asking_project)
+
+
+@pytest.fixture
+async def opencode(opencode_server: OpenCode, asking_project: Path) -> AsyncGenerator[Backend]:
+    seen = backend(opencode_server, asking_project)
+    async with seen.http:
+        yield seen
+
+
+def held(name: str, **arguments: object) -> Json:
+    """A run that stands still at a hold point."""
+    prompt = script(step(text("Before. "), hold(name), text("After.")))
+    return {"name": "opencode_run", "arguments": {"prompt": prompt, **arguments}}
+
+
+async def task_of(host: RawClient, call: Json) -> Json:
+    """Make a call that becomes a task."""
+    offered = (await host.request("tools/call", call))["result"]
+    assert offered["resultType"] == "task", offered
+    return offered
+
+
+async def get(host: RawClient, task_id: str) -> Json:
+    return (await host.request("tasks/get", {"taskId": task_id}))["result"]
+
+
+async def until(host: RawClient, task_id: str, status: str) -> Json:
+    async def look() -> Json | None:
+        task = await get(host, task_id)
+        return task if task["status"] == status else None
+
+    task = await eventually(look)
+    assert task
+    return task
+
+
+async def session_of(opencode: Backend) -> str:
+    """The session that works now; each test has one at a time."""
+    (session_id,) = await opencode.get("/session/status")
+    return session_id
+
+
+async def test_a_long_run_becomes_a_task_that_tells_what_it_does_and_ends_with_the_result(
+    launch: Launch, scripted_model: ScriptedModel, opencode: Backend
+) -> None:
+    async with open_raw(launch, TASKS) as host:
+        offered = await task_of(host, held("task-1"))
+        assert offered["status"] == "working"
+        assert isinstance(offered["ttlMs"], int)
+        assert isinstance(offered["pollIntervalMs"], int)
+        session_id = await session_of(opencode)
+        working = await get(host, offered["taskId"])
+        assert working["status"] == "working"
+        assert working["resultType"] == "complete"
+        await scripted_model.release("task-1")
+        ended = await until(host, offered["taskId"], "completed")
+        assert await get(host, offered["taskId"]) == ended
+    report = ended["result"]["structuredContent"]
+    assert (report["status"], report["text"]) == ("completed", "Before. After.")
+    assert ended["result"]["content"][0]["text"].startswith("completed")
+    assert ended["createdAt"] == offered["createdAt"]
+    assert await opencode.prompts(session_id) == 1
+
+
+async def test_the_status_message_says_what_the_run_is_doing(
+    launch: Launch, scripted_model: ScriptedModel, opencode: Backend
+) -> None:
+    del opencode
+    steps = (step(bash("echo busy"), hold("task-2")),)
+    call = {"name": "opencode_run", "arguments": {"prompt": script(*steps)}}
+    async with open_raw(launch.telling("--permissions", "allow"), TASKS) as host:
+        offered = await task_of(host, call)
+
+        async def look() -> bool:
+            return "echo busy" in (await get(host, offered["taskId"])).get("statusMessage", "")
+
+        assert await eventually(look)
+        await scripted_model.release("task-2")
+        await until(host, offered["taskId"], "completed")
+
+
+async def test_a_quick_call_stays_a_plain_result(launch: Launch) -> None:
+    async with open_raw(launch, TASKS) as host:
+        # The first call in a fresh directory may outlast the grace.
+        await host.call("opencode_status")
+        result = await host.call("opencode_list_sessions")
+    assert result["resultType"] == "complete"
+
+
+async def test_a_call_that_wants_no_waiting_gets_a_plain_running_report(
+    launch: Launch, scripted_model: ScriptedModel
+) -> None:
+    async with open_raw(launch, TASKS) as host:
+        call = held("task-3", wait_seconds=0)
+        result = (await host.request("tools/call", call))["result"]
+        await scripted_model.release("task-3")
+    assert result["resultType"] == "complete"
+    assert result["structuredContent"]["status"] == "running"
+
+
+async def test_a_client_that_does_not_declare_the_extension_gets_no_task_and_may_not_ask_for_one(
+    launch: Launch, scripted_model: ScriptedModel
+) -> None:
+    async with open_raw(launch, TASKS) as host:
+        task_id = (await task_of(host, held("task-4")))["taskId"]
+    async with open_raw(launch, PLAIN) as host:
+        replies = [
+            await host.request(method, {"taskId": task_id}) for method in ("tasks/get", "tasks/update", "tasks/cancel")
+        ]
+        call = held("task-5", wait_seconds=2)
+        plain = (await host.request("tools/call", call))["result"]
+        await scripted_model.release("task-4")
+        await scripted_model.release("task-5")
+    assert [reply["error"]["code"] for reply in replies] == [-32021] * 3
+    assert EXTENSION in replies[0]["error"]["data"]["requiredCapabilities"]["extensions"]
+    assert plain["structuredContent"]["status"] == "running"
+
+
+async def test_the_older_era_knows_no_tasks(launch: Launch) -> None:
+    async with open_raw(launch, Host(capabilities={"extensions": {EXTENSION: {}}})) as host:
+        refused = await host.request("tasks/get", {"taskId": "x"})
+    assert refused["error"]["code"] == -32601
+
+
+async def test_an_unknown_and_a_forged_id_are_refused(launch: Launch, scripted_model: ScriptedModel) -> None:
+    async with open_raw(launch, TASKS) as host:
+        task_id = (await task_of(host, held("task-6")))["taskId"]
+        forged = task_id[:-3] + ("AAA" if not task_id.endswith("AAA") else "BBB")
+        replies = [
+            await host.request(method, {"taskId": name})
+            for name in ("nonsense", forged)
+            for method in ("tasks/get", "tasks/update", "tasks/cancel")
+        ]
+        assert (await get(host, task_id))["status"] == "working"
+        await scripted_model.release("task-6")
+    assert [reply["error"]["code"] for reply in replies] == [-32602] * 6
+
+
+async def test_the_state_of_a_retried_call_is_no_task_id(launch: Launch) -> None:
+    async with open_raw(launch, ASKABLE) as host:
+        call = {"name": "opencode_run", "arguments": {"prompt": script(bash("echo state"), text("Ran."))}}
+        asked = (await host.request("tools/call", call))["result"]
+        if asked["resultType"] == "task":
+            pytest.fail("the permission came after the grace: the machine is too slow for this test")
+        refused = await host.request("tasks/get", {"taskId": asked["requestState"]})
+    assert refused["error"]["code"] == -32602
+
+
+async def test_a_task_asks_the_person_and_goes_on_with_the_answers(
+    launch: Launch, scripted_model: ScriptedModel, opencode: Backend
+) -> None:
+    steps = (step(hold("task-7"), bash("echo task")), question("Sure?", "Yes", "No"), text("Ran."))
+    call = {"name": "opencode_run", "arguments": {"prompt": script(*steps)}}
+    async with open_raw(launch, ASKABLE) as host:
+        task_id = (await task_of(host, call))["taskId"]
+        session_id = await session_of(opencode)
+        await scripted_model.release("task-7")
+        asked = await until(host, task_id, "input_required")
+        (key,) = asked["inputRequests"]
+        form = asked["inputRequests"][key]
+        assert form["method"] == "elicitation/create"
+        assert "command: echo task" in form["params"]["message"]
+        once = {"action": "accept", "content": {"reply": "once"}}
+        await update(host, task_id, {key: once, "unknown": once})
+        await update(host, task_id, {key: once})
+        await opencode.asked(session_id, "question")
+        again = await until(host, task_id, "input_required")
+        (second,) = again["inputRequests"]
+        assert second != key
+        await update(host, task_id, {second: {"action": "accept", "content": {"answer_1": "Yes"}}})
+        ended = await until(host, task_id, "completed")
+    assert ended["result"]["structuredContent"]["text"] == "Ran."
+    assert await opencode.prompts(session_id) == 1
+
+
+async def update(host: RawClient, task_id: str, responses: Json) -> None:
+    reply = await host.request("tasks/update", {"taskId": task_id, "inputResponses": responses})
+    assert reply["result"]["resultType"] == "complete"
+
+
+async def test_a_declined_form_ends_the_task_with_what_is_still_open(
+    launch: Launch, scripted_model: ScriptedModel, opencode: Backend
+) -> None:
+    call = {"name": "opencode_run", "arguments": {"prompt": script(step(hold("task-8"), bash("echo batch")))}}
+    async with open_raw(launch, ASKABLE) as host:
+        task_id = (await task_of(host, call))["taskId"]
+        await scripted_model.release("task-8")
+        (key,) = (await until(host, task_id, "input_required"))["inputRequests"]
+        await update(host, task_id, {key: {"action": "decline"}})
+        ended = await until(host, task_id, "completed")
+        report = ended["result"]["structuredContent"]
+        assert report["status"] == "needs_input"
+        assert report["pending"][0]["request_id"] == key
+        assert key in await opencode.open_ids()
+        await host.call("opencode_abort", session_id=report["session_id"])
+        assert await get(host, task_id) == ended
+
+
+async def test_without_a_person_the_task_ends_with_the_request_for_the_agent(
+    launch: Launch, scripted_model: ScriptedModel
+) -> None:
+    prompt = script(step(hold("task-9"), bash("echo nobody")), text("Ran."))
+    async with open_raw(launch, TASKS) as host:
+        task_id = (await task_of(host, {"name": "opencode_run", "arguments": {"prompt": prompt}}))["taskId"]
+        await scripted_model.release("task-9")
+        report = (await until(host, task_id, "completed"))["result"]["structuredContent"]
+        assert report["status"] == "needs_input"
+        request_id = report["pending"][0]["request_id"]
+        assert "opencode_reply_permission" in report["next"]
+        answer = await host.call("opencode_reply_permission", request_id=request_id, reply="once")
+    assert answer["structuredContent"]["text"] == "Ran."
+
+
+async def test_what_policy_decided_is_in_a_tasks_result(launch: Launch, scripted_model: ScriptedModel) -> None:
+    prompt = script(step(hold("task-10"), bash("echo policy")), text("Ran."))
+    async with open_raw(launch.telling("--permissions", "allow"), ASKABLE) as host:
+        task_id = (await task_of(host, {"name": "opencode_run", "arguments": {"prompt": prompt}}))["taskId"]
+        await scripted_model.release("task-10")
+        report = (await until(host, task_id, "completed"))["result"]["structuredContent"]
+    assert report["decided"] == [{"permission": "bash", "patterns": ["echo policy"], "reply": "once"}]
+
+
+async def test_a_cancelled_task_aborts_its_run(launch: Launch, opencode: Backend) -> None:
+    async with open_raw(launch, TASKS) as host:
+        task_id = (await task_of(host, held("task-11")))["taskId"]
+        session_id = await session_of(opencode)
+        reply = await host.request("tasks/cancel", {"taskId": task_id})
+        assert reply["result"] == {"resultType": "complete"} | {"_meta": reply["result"].get("_meta")}
+        await until(host, task_id, "cancelled")
+        await opencode.idle(session_id)
+        assert "result" in await host.request("tasks/cancel", {"taskId": task_id})
+
+
+async def test_cancelling_a_task_that_has_ended_leaves_the_sessions_next_run_alone(
+    launch: Launch, scripted_model: ScriptedModel, opencode: Backend
+) -> None:
+    async with open_raw(launch, TASKS) as host:
+        first = (await task_of(host, held("task-12")))["taskId"]
+        session_id = await session_of(opencode)
+        await scripted_model.release("task-12")
+        await opencode.idle(session_id)
+        call = held("task-13", session_id=session_id)
+        second = (await task_of(host, call))["taskId"]
+        await host.request("tasks/cancel", {"taskId": first})
+        assert (await get(host, second))["status"] == "working"
+        old = await get(host, first)
+        assert (old["status"], old["result"]["structuredContent"]["text"]) == ("completed", "Before. After.")
+        await scripted_model.release("task-13")
+        await until(host, second, "completed")
+
+
+async def test_a_task_outlives_the_bridge_that_offered_it(
+    launch: Launch, scripted_model: ScriptedModel, opencode: Backend
+) -> None:
+    async with open_raw(launch, TASKS) as host:
+        task_id = (await task_of(host, held("task-14")))["taskId"]
+        session_id = await session_of(opencode)
+        host.process.kill()
+    async with open_raw(launch, TASKS) as host:
+        assert (await get(host, task_id))["status"] == "working"
+        await scripted_model.release("task-14")
+        ended = await until(host, task_id, "completed")
+    assert ended["result"]["structuredContent"]["text"] == "Before. After."
+    assert await opencode.prompts(session_id) == 1
+
+
+async def test_waiting_for_a_run_becomes_a_task_too(launch: Launch, scripted_model: ScriptedModel) -> None:
+    async with open_raw(launch, TASKS) as host:
+        call = held("task-15", wait_seconds=0)
+        started = (await host.request("tools/call", call))["result"]["structuredContent"]
+        wait = {"name": "opencode_wait", "arguments": {"session_id": started["session_id"]}}
+        task_id = (await task_of(host, wait))["taskId"]
+        await scripted_model.release("task-15")
+        ended = await until(host, task_id, "completed")
+    assert ended["result"]["structuredContent"]["message_id"] == started["message_id"]

@@ -1,0 +1,142 @@
+"""What is read from OpenCode: tolerant of the new, exact about the known, and clear about the missing."""
+
+import pytest
+
+from opencode_mcp.errors import BackendFailed
+from opencode_mcp.opencode.models import (
+    Failure,
+    FilePart,
+    Message,
+    MessageInfo,
+    ModelRef,
+    PatchPart,
+    Permission,
+    Provider,
+    Question,
+    ReasoningPart,
+    Session,
+    StepFinishPart,
+    TextPart,
+    ToolPart,
+    UnknownPart,
+    to_opencode,
+)
+
+INFO = {"id": "msg_1", "sessionID": "ses_1", "role": "assistant"}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("id", "id"), ("session_id", "sessionID"), ("mime_type", "mimeType"), ("parent_id", "parentID"), ("cost", "cost")],
+)
+def test_names_are_spelled_as_opencode_spells_them(ours: str, theirs: str) -> None:
+    assert to_opencode(ours) == theirs
+
+
+def test_a_field_that_nobody_here_names_is_kept() -> None:
+    session = Session.read({"id": "ses_1", "brandNew": {"deep": 1}})
+    assert session.model_dump(by_alias=True)["brandNew"] == {"deep": 1}
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"),
+    [
+        ({"type": "text", "text": "Hi"}, TextPart),
+        ({"type": "reasoning", "text": "Hm"}, ReasoningPart),
+        ({"type": "tool", "tool": "bash", "callID": "c1", "state": {"status": "running"}}, ToolPart),
+        ({"type": "step-finish", "reason": "stop", "cost": 0.1, "tokens": {"input": 1}}, StepFinishPart),
+        ({"type": "patch", "files": ["a"]}, PatchPart),
+        ({"type": "file", "mime": "text/plain", "url": "file:///a"}, FilePart),
+        ({"type": "step-start"}, UnknownPart),
+        ({"type": "hologram", "depth": 3}, UnknownPart),
+        ({}, UnknownPart),
+    ],
+)
+def test_each_kind_of_part_is_told_apart_and_an_unknown_one_tolerated(part: object, kind: type) -> None:
+    message = Message.read({"info": INFO, "parts": [part]})
+    assert type(message.parts[0]) is kind
+
+
+def test_an_unknown_part_keeps_what_it_holds() -> None:
+    message = Message.read({"info": INFO, "parts": [{"type": "hologram", "depth": 3}]})
+    assert message.parts[0].model_dump()["depth"] == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [({"title": "No id"}, "Session of an unknown form (id)"), ([], "(itself)"), (None, "(itself)"), ("x", "(itself)")],
+)
+def test_an_object_without_what_every_opencode_sends_is_named_with_the_field(value: object, said: str) -> None:
+    with pytest.raises(BackendFailed) as failed:
+        Session.read(value)
+    assert said in failed.value.message
+
+
+@pytest.mark.parametrize("value", [{}, None, "x", {"0": {"id": "ses_1"}}])
+def test_what_is_no_list_is_refused(value: object) -> None:
+    with pytest.raises(BackendFailed, match="no list of Session"):
+        Session.read_list(value)
+
+
+def test_a_value_of_another_kind_is_not_shown_in_the_error() -> None:
+    with pytest.raises(BackendFailed) as failed:
+        Provider.read({"id": {"apiKey": "hush"}})
+    assert "hush" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("failure", "text"),
+    [
+        ({"name": "MessageAbortedError", "data": {"message": "Aborted"}}, "Aborted"),
+        (
+            {"name": "UnknownError", "data": {"message": "Model not found: a/b.\n    at x (y.ts)"}},
+            "Model not found: a/b.",
+        ),
+        (
+            {"name": "APIError", "data": {"message": "Invalid API key", "statusCode": 401, "isRetryable": False}},
+            "Invalid API key (APIError, HTTP 401 from the model)",
+        ),
+        ({"name": "ContextOverflowError", "data": {}}, "ContextOverflowError"),
+        ({"name": "ProviderAuthError"}, "ProviderAuthError"),
+        ({}, "UnknownError"),
+    ],
+)
+def test_a_failure_reads_in_opencodes_own_words_without_the_stack(failure: object, text: str) -> None:
+    assert Failure.read(failure).text == text
+
+
+@pytest.mark.parametrize(
+    ("tool", "metadata", "child"),
+    [("task", {"sessionId": "ses_2"}, "ses_2"), ("task", {}, ""), ("bash", {"sessionId": "ses_2"}, "")],
+)
+def test_only_a_task_has_a_subagents_session(tool: str, metadata: object, child: str) -> None:
+    part = ToolPart.read({"type": "tool", "tool": tool, "state": {"metadata": metadata}})
+    assert part.child_session == child
+
+
+def test_a_model_is_named_with_its_provider() -> None:
+    assert str(ModelRef.read({"providerID": "anthropic", "modelID": "claude"})) == "anthropic/claude"
+    assert MessageInfo.read(INFO | {"providerID": "a", "modelID": "b"}).model == "a/b"
+    assert MessageInfo.read(INFO).model == ""
+
+
+def test_a_permission_is_read_with_the_call_that_asked() -> None:
+    permission = Permission.read(
+        {
+            "id": "per_1",
+            "sessionID": "ses_1",
+            "permission": "bash",
+            "patterns": ["echo hi"],
+            "metadata": {"command": "echo hi"},
+            "always": ["echo *"],
+            "tool": {"messageID": "msg_1", "callID": "call_1"},
+        }
+    )
+    assert permission.tool
+    assert (permission.session_id, permission.tool.message_id, permission.tool.call_id) == ("ses_1", "msg_1", "call_1")
+
+
+def test_a_question_takes_own_words_unless_it_says_otherwise() -> None:
+    asked = {"question": "Which?", "options": [{"label": "Red"}]}
+    question = Question.read({"id": "que_1", "sessionID": "ses_1", "questions": [asked, asked | {"custom": False}]})
+    assert [item.custom for item in question.questions] == [True, False]

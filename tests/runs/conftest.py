@@ -1,0 +1,49 @@
+"""Runs on the real OpenCode, with a proxy on the way to it."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+
+from opencode_mcp.events.hub import Hub
+from opencode_mcp.opencode.connection import Connection
+from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.runs.run import Runs
+from tests.events.conftest import endpoint, proxy
+from tests.harness.opencode import OpenCode
+from tests.harness.project import make_project
+from tests.wires import Route
+
+__all__ = ["endpoint", "proxy"]
+
+SECONDS = 60
+"""How long a test may take; none should need a tenth of it."""
+
+
+@pytest.fixture(scope="session")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project for many tests: the first prompt in a directory takes OpenCode a second longer than the next ones."""
+    return make_project(tmp_path_factory.mktemp("workplace"))
+
+
+@pytest.fixture
+async def http(opencode_server: OpenCode, workplace: Path) -> AsyncGenerator[httpx.AsyncClient]:
+    """A way to OpenCode beside the proxy, in the workplace."""
+    async with opencode_server.client(workplace) as client:
+        yield client
+
+
+@pytest.fixture
+async def hub(endpoint: Endpoint) -> AsyncGenerator[Hub]:
+    with anyio.fail_after(SECONDS):
+        async with aclosing(Connection(Route(endpoint))) as connection, anyio.create_task_group() as tasks:
+            yield Hub(connection, tasks)
+            tasks.cancel_scope.cancel()
+
+
+@pytest.fixture
+def runs(hub: Hub) -> Runs:
+    return Runs(hub)

@@ -1,0 +1,42 @@
+"""Ids of our own sort as OpenCode's do, and never come twice."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opencode_mcp.runs.message_ids import ALPHABET, message_id, new_message_id
+
+FORM = re.compile(r"msg_[0-9a-f]{12}[0-9A-Za-z]{14}")
+MOMENTS = st.integers(0, 2**36 - 1)
+NOISE = st.binary(min_size=14, max_size=14)
+
+
+def test_ids_made_in_a_row_ascend_and_differ() -> None:
+    ids = [new_message_id() for _ in range(4000)]
+    assert len(set(ids)) == len(ids)
+    assert all(FORM.fullmatch(made) for made in ids)
+    # The counter begins anew every 4096 ids, which at worst swaps two of one millisecond.
+    assert ids[:1000] == sorted(ids[:1000]) or ids[1000:2000] == sorted(ids[1000:2000])
+
+
+@given(MOMENTS, st.integers(0, 4095), NOISE)
+def test_an_id_has_opencodes_form(milliseconds: int, counter: int, noise: bytes) -> None:
+    assert FORM.fullmatch(message_id(milliseconds, counter, noise))
+
+
+@given(MOMENTS.filter(lambda moment: moment < 2**36 - 1), st.integers(0, 4095), st.integers(0, 4095), NOISE, NOISE)
+def test_a_later_millisecond_sorts_later_whatever_follows(
+    moment: int, counter: int, later_counter: int, noise: bytes, later_noise: bytes
+) -> None:
+    assert message_id(moment, counter, noise) < message_id(moment + 1, later_counter, later_noise)
+
+
+@given(MOMENTS, st.integers(0, 4094), NOISE, NOISE)
+def test_within_a_millisecond_the_counter_decides(moment: int, counter: int, noise: bytes, other: bytes) -> None:
+    assert message_id(moment, counter, noise) < message_id(moment, counter + 1, other)
+
+
+def test_the_alphabet_sorts_as_its_digits_do() -> None:
+    assert list(ALPHABET) == sorted(ALPHABET)
+    assert len(ALPHABET) == 62

@@ -1,0 +1,190 @@
+"""Events become lines for people, and the lines come at a pace that people and hosts can bear."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opencode_mcp.events import wire
+from opencode_mcp.opencode.models import Permission, Question, QuestionItem, Session, SessionStatus, Todo
+from opencode_mcp.runs.progress import LINE_LIMIT, LINES_KEPT, Pace, Progress, shorten
+
+MINE, CHILD, PROMPT = "ses_1", "ses_2", "msg_1"
+NOW = 1_000_000.0
+"""The test's moment, in milliseconds since the epoch."""
+
+
+def progress() -> Progress:
+    return Progress(MINE, PROMPT, "/work/project", lambda: NOW)
+
+
+def told(*events: wire.Event) -> str:
+    """The line that some events make."""
+    lines = progress()
+    for event in events:
+        lines.add(event)
+    return lines.take()
+
+
+def tool(name: str, status: str, session: str = MINE, call: str = "prt_1", **state: object) -> wire.Event:
+    return wire.PartChanged(session, {"id": call, "type": "tool", "tool": name, "state": {"status": status, **state}})
+
+
+def text_part(session: str = MINE, message: str = "msg_2", text: str = "") -> wire.Event:
+    part = {"id": "prt_t", "type": "text", "sessionID": session, "messageID": message, "text": text}
+    return wire.PartChanged(session, part)
+
+
+def grew(delta: str, part: str = "prt_t") -> wire.Event:
+    return wire.PartGrew(MINE, "msg_2", part, "text", delta)
+
+
+EDITED = {"filediff": {"additions": 3, "deletions": 1}}
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (tool("bash", "running", input={"command": "pytest -q"}), "bash: pytest -q"),
+        (tool("bash", "running", input={"command": "cd a &&\n  ls"}), "bash: cd a && ls"),
+        (tool("edit", "running", input={"filePath": "/work/project/src/a.py"}), "edit: src/a.py"),
+        (tool("edit", "running", input={"filePath": "/elsewhere/a.py"}), "edit: /elsewhere/a.py"),
+        (
+            tool("edit", "completed", input={"filePath": "/work/project/src/a.py"}, metadata=EDITED),
+            "edit: src/a.py +3 -1",
+        ),
+        (tool("grep", "running", input={"pattern": "TODO"}), "grep: TODO"),
+        (tool("webfetch", "running", input={"url": "https://x"}), "webfetch: https://x"),
+        (tool("task", "running", input={"description": "Small part", "prompt": "long"}), "task: Small part"),
+        (tool("todowrite", "running", input={"todos": []}), "todowrite"),
+        (tool("bash", "running", CHILD, input={"command": "ls"}), "subagent: bash: ls"),
+        (tool("bash", "error", input={"command": "x"}, error="denied"), "bash: x failed: denied"),
+        (tool("bash", "error", input={"command": "x"}), "bash: x failed: no reason given"),
+        (tool("bash", "pending", input={}), ""),
+        (tool("bash", "completed", input={"command": "ls"}, metadata={}), ""),
+        (
+            wire.TodosChanged(MINE, [Todo(status="completed"), Todo(status="in_progress"), Todo()]),
+            "todos: 1 of 3 done",
+        ),
+        (
+            wire.StatusChanged(MINE, SessionStatus(type="retry", attempt=2, message="Rate limited", next=NOW + 4200)),
+            "the model failed (Rate limited); retry 2 in 4 s",
+        ),
+        (
+            wire.StatusChanged(MINE, SessionStatus(type="retry", attempt=1, message="No", next=NOW - 5)),
+            "the model failed (No); retry 1 in 0 s",
+        ),
+        (wire.StatusChanged(MINE, SessionStatus(type="busy")), ""),
+        (
+            wire.PermissionAsked(MINE, Permission(id="p", session_id=MINE, permission="bash", patterns=["ls", "rm"])),
+            "waiting for a permission: bash ls, rm",
+        ),
+        (
+            wire.PermissionAsked(CHILD, Permission(id="p", session_id=CHILD, permission="edit", patterns=["a.py"])),
+            "subagent: waiting for a permission: edit a.py",
+        ),
+        (
+            wire.QuestionAsked(MINE, Question(id="q", session_id=MINE, questions=[QuestionItem(question="Which?")])),
+            "waiting for an answer: Which?",
+        ),
+        (wire.Idle(MINE), ""),
+        (wire.Gap(""), ""),
+        (wire.SessionChanged(MINE, Session(id=MINE), created=False), ""),
+        (wire.PartChanged(MINE, {"type": "hologram"}), ""),
+    ],
+)
+def test_an_event_is_told_in_a_line(event: wire.Event, line: str) -> None:
+    assert told(event) == line
+
+
+def test_a_tool_is_told_once_for_each_step_of_its_life() -> None:
+    running = tool("write", "running", input={"filePath": "/work/project/a"})
+    done = tool("write", "completed", input={"filePath": "/work/project/a"}, metadata=EDITED)
+    assert told(running, running, done, done) == "write: a · write: a +3 -1"
+
+
+def test_two_calls_of_one_tool_are_told_apart() -> None:
+    first = tool("bash", "running", call="prt_1", input={"command": "ls"})
+    second = tool("bash", "running", call="prt_2", input={"command": "pwd"})
+    assert told(first, second) == "bash: ls · bash: pwd"
+
+
+def test_text_is_told_by_how_much_there_is() -> None:
+    lines = progress()
+    for event in (text_part(), grew("Hello "), grew("world")):
+        lines.add(event)
+    assert lines.take() == "writing (11 characters so far)"
+    assert not lines.has_news
+    lines.add(grew("!"))
+    assert lines.has_news
+    assert lines.take() == "writing (12 characters so far)"
+
+
+def test_other_news_outweigh_text() -> None:
+    assert told(text_part(), grew("Hello"), tool("bash", "running", input={"command": "ls"})) == "bash: ls"
+
+
+def test_the_text_so_far_is_kept_with_what_came_before_the_listening() -> None:
+    lines = progress()
+    for event in (text_part(text="Once "), grew("upon"), grew("elsewhere", part="prt_9")):
+        lines.add(event)
+    assert lines.text == "Once upon"
+
+
+@pytest.mark.parametrize("part", [text_part(message=PROMPT, text="Do it"), text_part(CHILD, text="By the child")])
+def test_neither_the_prompt_nor_a_subagents_text_is_the_models(part: wire.Event) -> None:
+    lines = progress()
+    lines.add(part)
+    lines.add(grew("more"))
+    assert lines.text == ""
+    assert not lines.has_news
+
+
+def test_what_nobody_took_is_kept_only_to_a_limit() -> None:
+    events = [tool("bash", "running", call=f"prt_{n}", input={"command": f"echo {n}"}) for n in range(20)]
+    assert told(*events).count(" · ") == LINES_KEPT - 1
+    assert told(*events).endswith("bash: echo 19")
+
+
+def test_a_long_line_is_cut() -> None:
+    line = told(tool("bash", "running", input={"command": "x" * 1000}))
+    assert len(line) == LINE_LIMIT
+    assert line.endswith("…")
+
+
+@given(st.text(), st.integers(1, 200))
+def test_a_shortened_text_is_one_line_within_its_limit(text: str, limit: int) -> None:
+    line = shorten(text, limit)
+    assert len(line) <= limit
+    assert len(line.splitlines()) <= 1
+
+
+@given(st.lists(st.tuples(st.floats(0, 30), st.booleans()), max_size=50))
+def test_lines_are_never_closer_than_the_shortest_and_a_due_one_never_later_than_the_longest(
+    ticks: Sequence[tuple[float, bool]],
+) -> None:
+    now = 100.0
+    pace = Pace(now)
+    moments: list[float] = []
+    for pause, news in ticks:
+        due = pace.next_line(waiting=news)
+        assert due <= (moments[-1] if moments else now) + Pace.LONGEST
+        now = max(now, due) if news else now + pause
+        if now >= due:
+            pace.told(now)
+            moments.append(now)
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    assert all(gap >= Pace.SHORTEST - 1e-9 for gap in gaps)
+
+
+def test_the_first_news_are_told_at_once() -> None:
+    assert Pace(100.0).next_line(waiting=True) == 100.0
+
+
+def test_silence_is_broken_after_ten_seconds_at_the_latest() -> None:
+    pace = Pace(100.0)
+    pace.told(103.0)
+    assert pace.next_line(waiting=False) == 113.0
+    assert pace.heartbeat(113.0) == "still running after 13 s"

@@ -1,0 +1,342 @@
+"""The life of a prompt on the real OpenCode: started once, found again by anyone, ended exactly once."""
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from opencode_mcp.errors import BackendUnavailable, NotFound, SessionBusy
+from opencode_mcp.events.hub import Hub
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.models import Session
+from opencode_mcp.runs import record, state
+from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.prompt import Prompt
+from opencode_mcp.runs.report import ChangedFile, RunReport, Usage
+from opencode_mcp.runs.run import Runs
+from tests.harness.model import ScriptedModel
+from tests.scripted_model.script import (
+    Action,
+    Step,
+    bash,
+    edit,
+    failure,
+    hold,
+    question,
+    script,
+    step,
+    structured,
+    task,
+    text,
+    todos,
+    usage,
+    write,
+)
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+WAIT = 40
+SCHEMA = {"type": "object", "properties": {"answer": {"type": "integer"}}, "required": ["answer"]}
+
+
+@pytest.fixture
+def worker(runs: Runs, workplace: Path) -> "Worker":
+    return Worker(runs, str(workplace))
+
+
+class Worker:
+    """Hands out scripted prompts in the workplace."""
+
+    def __init__(self, runs: Runs, directory: str) -> None:
+        self.runs = runs
+        self.directory = directory
+
+    async def start(self, *steps: Action | Step, session: Session | None = None, **chosen: Any) -> Run:  # noqa: ANN401
+        """Start a run; what else is chosen are fields of ``Prompt``."""
+        prompt = Prompt(text=script(*steps), directory=self.directory, **chosen)
+        return await self.runs.start(prompt, session)
+
+    async def run(self, *steps: Action | Step, session: Session | None = None, **chosen: Any) -> RunReport:  # noqa: ANN401
+        """Start a run and wait for its end."""
+        return await self.runs.follow(await self.start(*steps, session=session, **chosen), WAIT)
+
+
+def session_of(run: Run | RunReport) -> Session:
+    return Session(id=run.session_id, directory=run.directory)
+
+
+async def prompts_in(http: httpx.AsyncClient, session_id: str) -> list[str]:
+    """The ids of what a person wrote in a session."""
+    messages = (await http.get(f"/session/{session_id}/message")).raise_for_status().json()
+    return [message["info"]["id"] for message in messages if message["info"]["role"] == "user"]
+
+
+async def test_a_run_reports_what_it_said_did_and_cost(worker: Worker) -> None:
+    report = await worker.run(
+        step(write("made.txt", "one\ntwo\n"), usage(input=1000, output=100)),
+        step(edit("docs/notes.txt", "two", "zwei"), usage(input=1000, output=100)),
+        step(todos(("Plan", "completed"), ("Build", "pending"))),
+        bash("echo three > more.txt"),
+        text("All is done."),
+        title="A sample",
+    )
+    assert (report.status, report.text, report.error) == ("completed", "All is done.", "")
+    assert sorted(report.files, key=lambda file: file.path) == [
+        ChangedFile(path="docs/notes.txt", change="modified", added=1, removed=1),
+        ChangedFile(path="made.txt", change="added", added=2, removed=0),
+        ChangedFile(path="more.txt", change="added", added=1, removed=0),
+    ]
+    assert report.todos == ["[x] Plan", "[ ] Build"]
+    assert report.tokens == Usage(input=2300, output=260)
+    assert report.cost == pytest.approx(2300e-6 + 260 * 2e-6)
+    assert (report.model, report.agent, report.title) == ("scripted/m1", "build", "A sample")
+    assert report.seconds > 0
+    assert report.pending == []
+
+
+async def test_a_report_read_again_is_the_same_and_needs_nothing_that_was_kept(worker: Worker, hub: Hub) -> None:
+    first = await worker.run(write("again.txt", "x\n"), text("Once."))
+    other = Runs(hub)
+    again = await other.follow(await other.find(session_of(first)), 0)
+    assert again == first
+
+
+async def test_the_next_prompt_in_a_session_reports_only_itself(worker: Worker) -> None:
+    first = await worker.run(write("first.txt", "x\n"), text("First."))
+    second = await worker.run(text("Second."), session=session_of(first))
+    assert (second.session_id, second.text, second.files) == (first.session_id, "Second.", [])
+    earlier = await worker.runs.follow(Run(first.directory, first.session_id, first.message_id), 0)
+    assert (earlier.text, earlier.files) == ("First.", first.files)
+
+
+async def test_looking_at_a_run_does_not_wait_for_it(worker: Worker, scripted_model: ScriptedModel) -> None:
+    run = await worker.start(step(hold("looked at"), text("Later.")))
+    await scripted_model.reached("looked at")
+    assert (await worker.runs.follow(run, 0)).status == "running"
+    await scripted_model.release("looked at")
+    assert (await worker.runs.follow(run, WAIT)).text == "Later."
+
+
+async def test_a_wait_that_is_over_tells_what_was_written_so_far(worker: Worker, scripted_model: ScriptedModel) -> None:
+    run = await worker.start(step(text("Half of it, "), hold("half"), text("and the rest.")))
+    report = await worker.runs.follow(run, 2)
+    assert report.status == "running"
+    assert "Half of it," in report.text
+    await scripted_model.release("half")
+    assert (await worker.runs.follow(run, WAIT)).text == "Half of it, and the rest."
+
+
+async def test_a_second_prompt_is_refused_with_the_first_ones_words_and_never_sent(
+    worker: Worker, scripted_model: ScriptedModel, http: httpx.AsyncClient
+) -> None:
+    run = await worker.start(step(hold("busy"), text("First.")))
+    await scripted_model.reached("busy")
+    with pytest.raises(SessionBusy, match=f"{run.session_id} is working on another prompt: 'Do as the script says"):
+        await worker.start(text("Second."), session=session_of(run))
+    assert await prompts_in(http, run.session_id) == [run.message_id]
+    await scripted_model.release("busy")
+    await worker.runs.follow(run, WAIT)
+
+
+async def test_of_two_prompts_at_once_in_one_session_one_is_refused(
+    worker: Worker, scripted_model: ScriptedModel, http: httpx.AsyncClient
+) -> None:
+    session = session_of(await worker.run(text("Begin.")))
+    outcomes: list[str] = []
+
+    async def start(name: str) -> None:
+        try:
+            await worker.start(step(hold("race"), text(name)), session=session)
+        except SessionBusy:
+            outcomes.append("refused")
+        else:
+            outcomes.append("started")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(start, "one")
+        tasks.start_soon(start, "other")
+    assert sorted(outcomes) == ["refused", "started"]
+    await scripted_model.release("race")
+    await worker.runs.follow(await worker.runs.find(session), WAIT)
+    assert len(await prompts_in(http, session.id)) == 2
+
+
+async def test_a_prompt_whose_reply_was_lost_is_followed_and_not_sent_again(
+    worker: Worker, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = OpenCodeClient.session_prompt_async
+
+    async def send_and_break(self: OpenCodeClient, *arguments: Any) -> None:  # noqa: ANN401 - passed on as they are
+        await send(self, *arguments)
+        raise BackendUnavailable("The connection broke.", sent=True)
+
+    monkeypatch.setattr(OpenCodeClient, "session_prompt_async", send_and_break)
+    report = await worker.run(text("Received."))
+    assert (report.status, report.text) == ("completed", "Received.")
+    assert await prompts_in(http, report.session_id) == [report.message_id]
+
+
+async def test_a_prompt_that_may_never_have_arrived_is_given_up_after_a_while(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def swallow(*_arguments: object) -> None:
+        raise BackendUnavailable("The connection broke.", sent=True)
+
+    monkeypatch.setattr(OpenCodeClient, "session_prompt_async", swallow)
+    monkeypatch.setattr(state, "QUIET_LIMIT", 0.3)
+    report = await worker.run(text("Never heard."))
+    assert (report.status, report.text) == ("failed", "")
+    assert "never finished" in report.error
+
+
+async def test_a_prompt_that_was_never_sent_is_an_error(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_arguments: object) -> None:
+        raise BackendUnavailable("Nothing answers.", sent=False)
+
+    monkeypatch.setattr(OpenCodeClient, "session_prompt_async", refuse)
+    with pytest.raises(BackendUnavailable):
+        await worker.start(text("Never sent."))
+
+
+async def test_a_run_that_somebody_else_started_is_found_and_followed(worker: Worker, http: httpx.AsyncClient) -> None:
+    created = (await http.post("/session", json={})).json()["id"]
+    body = {"parts": [{"type": "text", "text": script(text("By hand."))}]}
+    await http.post(f"/session/{created}/prompt_async", json=body)
+    run = await worker.runs.find(Session(id=created, directory=worker.directory))
+    assert (await worker.runs.follow(run, WAIT)).text == "By hand."
+
+
+async def test_a_session_without_prompts_has_no_run(worker: Worker, http: httpx.AsyncClient) -> None:
+    created = (await http.post("/session", json={})).json()["id"]
+    with pytest.raises(NotFound, match=f"{created} has no run yet"):
+        await worker.runs.find(Session(id=created, directory=worker.directory))
+
+
+async def test_a_prompt_that_the_session_does_not_have_is_not_found(worker: Worker) -> None:
+    report = await worker.run(text("Only this."))
+    with pytest.raises(NotFound, match="msg_nosuch"):
+        await worker.runs.find(session_of(report), "msg_nosuch")
+
+
+async def test_an_aborted_run_keeps_what_it_did(worker: Worker, scripted_model: ScriptedModel) -> None:
+    run = await worker.start(write("kept.txt", "x\n"), step(text("So far. "), hold("abort"), text("Never said.")))
+    await scripted_model.reached("abort")
+    report, was_running = await worker.runs.abort(run)
+    assert (report.status, was_running) == ("aborted", True)
+    assert [file.path for file in report.files] == ["kept.txt"]
+    assert "So far." in report.text
+    again, was_running = await worker.runs.abort(run)
+    assert (again.status, was_running) == ("aborted", False)
+
+
+async def test_aborting_stops_the_subagents_too(
+    worker: Worker, scripted_model: ScriptedModel, http: httpx.AsyncClient
+) -> None:
+    run = await worker.start(task(script(step(hold("child"), text("Never said.")))), text("Never either."))
+    await scripted_model.reached("child")
+    report, _ = await worker.runs.abort(run)
+    assert report.status == "aborted"
+    assert len(report.children) == 1
+    assert report.children[0] not in (await http.get("/session/status")).json()
+
+
+async def test_a_prompt_right_after_an_abort_is_not_ended_by_what_the_first_one_left(
+    worker: Worker, scripted_model: ScriptedModel
+) -> None:
+    for number in range(2):
+        first = await worker.start(step(text("First. "), hold(f"stale {number}")))
+        await scripted_model.reached(f"stale {number}")
+        await worker.runs.stop(first)
+        report = await worker.run(step(bash("sleep 0.3")), text("Second."), session=session_of(first))
+        assert (report.status, report.text) == ("completed", "Second.")
+
+
+async def test_a_failing_model_is_told_in_its_own_words(worker: Worker) -> None:
+    report = await worker.run(failure(401, "Invalid API key"))
+    assert report.status == "failed"
+    assert "Invalid API key" in report.error
+    assert "401" in report.error
+
+
+async def test_a_context_that_overflows_is_compacted_and_the_run_completes(worker: Worker) -> None:
+    first = await worker.run(text("Something to forget."))
+    overflow = failure(400, "Too long", code="context_length_exceeded", times=1)
+    report = await worker.run(step(overflow, text("After.")), session=session_of(first))
+    assert (report.status, report.text) == ("completed", "After.")
+
+
+async def test_all_steps_of_a_run_that_fills_several_pages_are_counted(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "MESSAGES_A_PAGE", 3)
+    steps = [step(todos((f"Step {number}", "pending")), usage(input=100, output=10)) for number in range(7)]
+    report = await worker.run(*steps, step(text("Long."), usage(input=100, output=10)))
+    assert (report.status, report.text) == ("completed", "Long.")
+    assert report.tokens == Usage(input=800, output=80)
+
+
+async def test_a_question_ends_the_wait_and_its_answer_lets_the_run_go_on(
+    worker: Worker, http: httpx.AsyncClient
+) -> None:
+    run = await worker.start(question("Which?", "Red", "Blue"), text("Thanks."))
+    report = await worker.runs.follow(run, WAIT)
+    assert (report.status, [request.asks for request in report.pending]) == ("needs_input", ["Which?"])
+    await http.post(f"/question/{report.pending[0].request_id}/reply", json={"answers": [["Red"]]})
+    assert (await worker.runs.follow(run, WAIT)).text == "Thanks."
+
+
+async def test_a_request_that_an_aborted_run_left_behind_is_not_believed(
+    worker: Worker, scripted_model: ScriptedModel, http: httpx.AsyncClient
+) -> None:
+    created = await http.post(
+        "/session", json={"permission": [{"permission": "bash", "pattern": "*", "action": "ask"}]}
+    )
+    session = Session(id=created.json()["id"], directory=worker.directory)
+    run = await worker.start(bash("ls"), text("Never said."), session=session)
+    asked = (await worker.runs.follow(run, WAIT)).pending[0]
+    await worker.runs.abort(run)
+    assert asked.request_id in [entry["id"] for entry in (await http.get("/permission")).json()], "the trap is there"
+    run = await worker.start(step(hold("left behind")), session=session)
+    await scripted_model.reached("left behind")
+    assert (await worker.runs.follow(run, 0)).status == "running"
+    await scripted_model.release("left behind")
+
+
+async def test_a_structured_answer_that_fits_completes_the_run(worker: Worker) -> None:
+    report = await worker.run(structured({"answer": 42}), output_schema=SCHEMA)
+    assert (report.status, report.output) == ("completed", {"answer": 42})
+
+
+async def test_a_structured_answer_that_does_not_fit_fails_the_run_and_shows_both(worker: Worker) -> None:
+    run = await worker.start(structured({"answer": "many"}), output_schema=SCHEMA)
+    report = await worker.runs.follow(run, WAIT)
+    assert (report.status, report.output) == ("failed", {"answer": "many"})
+    assert "'many' is not of type 'integer'" in report.error
+    assert await worker.runs.follow(run, 0) == report
+
+
+async def test_a_model_that_gives_no_structured_answer_fails_the_run(worker: Worker) -> None:
+    report = await worker.run(text("I would rather talk."), output_schema=SCHEMA)
+    assert report.status == "failed"
+    assert report.error
+
+
+async def test_a_session_with_a_structured_answer_goes_on(worker: Worker) -> None:
+    first = await worker.run(structured({"answer": 1}), output_schema=SCHEMA)
+    second = await worker.run(text("Plain again."), session=session_of(first))
+    third = await worker.run(structured({"answer": 2}), output_schema=SCHEMA, session=session_of(first))
+    assert [report.status for report in (first, second, third)] == ["completed"] * 3
+    assert (second.text, third.output) == ("Plain again.", {"answer": 2})
+
+
+async def test_a_deleted_session_is_not_found(
+    worker: Worker, scripted_model: ScriptedModel, http: httpx.AsyncClient
+) -> None:
+    run = await worker.start(step(hold("deleted"), text("Never said.")))
+    await scripted_model.reached("deleted")
+    await worker.runs.stop(run)
+    await http.delete(f"/session/{run.session_id}")
+    with pytest.raises(NotFound, match=run.session_id):
+        await worker.runs.follow(run, WAIT)

@@ -1,0 +1,105 @@
+"""The pages say what is so: what is generated is current, what they name exists, what they show works."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from opencode_mcp.config import resolve
+from opencode_mcp.options import OPTIONS
+from scripts import draw_states
+from scripts.draw_demo import LONGEST_PAUSE, Line, draw, hurry
+from scripts.generate_tables import PAGES, renewed
+from tests.harness.isolation import ROOT
+
+WRITTEN = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")])
+LINK = re.compile(r"\]\(([^)#\s]+)")
+README = ROOT / "README.md"
+OTHERS_FLAGS = {"--scope"}
+"""Flags in the README that are not ours."""
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def fenced(page: Path, language: str) -> list[str]:
+    """The blocks of code in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", read(page), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_its_tables_are_current(page: Path) -> None:
+    assert read(page) == renewed(page), "run `python -m scripts.generate_tables`"
+
+
+def test_the_drawn_states_are_current() -> None:
+    drawn = draw_states.page(read(draw_states.PAGE))
+    assert read(draw_states.PAGE) == drawn, "run `python -m scripts.draw_states`"
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+def test_its_links_lead_somewhere(page: Path) -> None:
+    local = [link for link in LINK.findall(read(page)) if not link.startswith(("http:", "https:"))]
+    assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+def test_each_dependency_has_its_reason() -> None:
+    project: dict[str, Any] = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]
+    required = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    names = {re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in required}
+    reasons = set(re.findall(r"^\| `([^`]+)`", read(ROOT / "docs" / "dependencies.md"), re.MULTILINE))
+    assert names <= reasons
+    assert reasons - names == {"opencode-ai"}
+
+
+def test_the_readmes_json_is_json() -> None:
+    blocks = [json.loads(block) for block in fenced(README, "json")]
+    assert "opencode-mcp" in json.dumps(blocks)
+
+
+def test_the_readmes_settings_are_accepted(tmp_path: Path) -> None:
+    settings = next(block for block in fenced(README, "toml") if "permission_rules" in block)
+    file = tmp_path / "config.toml"
+    file.write_text(settings, encoding="utf-8")
+    resolved = resolve({}, {"OPENCODE_MCP_CONFIG": str(file)})
+    assert resolved.permission_rules["bash"]["git status*"] == "allow"
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+def test_the_flags_that_it_names_exist(page: Path) -> None:
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"npm .*|python -m scripts.*", "", read(page))))
+    assert named - OTHERS_FLAGS <= {option.spelling for option in OPTIONS}
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+def test_the_make_targets_that_it_names_exist(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", read(ROOT / "Makefile"), re.MULTILINE))
+    assert set(re.findall(r"`?make ([a-z]+)\b(?=[`\s=])", _commands(read(page)))) <= targets
+
+
+def _commands(page: str) -> str:
+    """What stands in code, inline or in blocks; elsewhere ``make`` is a word."""
+    return "\n".join(re.findall(r"```sh\n.*?```|`make [^`]*`", page, re.DOTALL))
+
+
+def test_the_picture_shows_the_main_job() -> None:
+    shown = "".join(ET.fromstring(read(ROOT / "docs" / "demo.svg")).itertext())  # noqa: S314 - our own file
+    for expected in ("opencode_run(", "OpenCode asks", "opencode_reply_permission(", "completed", "opencode_diff("):
+        assert expected in shown
+
+
+def test_a_picture_keeps_text_and_colours() -> None:
+    picture = draw([Line(0.5, "plain <&> \033[32mgreen\033[0m end")])
+    assert "plain <&> green end" in "".join(ET.fromstring(picture).itertext())  # noqa: S314 - just drawn
+    assert picture.count("#8ddb8c") == 1
+    assert "animation-delay:0.5s" in picture
+
+
+def test_long_pauses_are_shortened_in_a_picture() -> None:
+    lines = hurry([Line(1.0, "a"), Line(60.0, "b"), Line(60.5, "c")])
+    assert [line.moment for line in lines] == [1.0, 1.0 + LONGEST_PAUSE, 1.5 + LONGEST_PAUSE]

@@ -1,0 +1,71 @@
+"""The examples do what they say."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.harness.isolation import ROOT
+from tests.harness.launch import Launch
+from tests.scripted_model.script import script, text
+
+pytestmark = pytest.mark.integration
+
+
+def run(
+    example: str, *arguments: str, environment: Mapping[str, str], directory: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own example
+        [sys.executable, str(ROOT / "examples" / example), *arguments],
+        env=dict(environment),
+        cwd=directory,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=180,
+        check=False,
+    )
+
+
+def test_the_demo_shows_a_task_being_done_and_leaves_nothing(tmp_path: Path) -> None:
+    variables = {**os.environ, "TMPDIR": str(tmp_path), "TEMP": str(tmp_path), "PYTHONIOENCODING": "utf-8"}
+    done = run("demo.py", environment=variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    for expected in (
+        "opencode_run(",
+        "OpenCode asks: How are totals to be rounded?",
+        "opencode_reply_question(answers=[['To cents']]",
+        "OpenCode asks for leave: bash: python -m unittest",
+        "completed",
+        "+    return round(sum(prices), 2)",
+    ):
+        assert expected in done.stdout
+    assert list(tmp_path.glob("opencode-mcp-demo-*")) == []
+
+
+def test_the_demo_says_what_is_wrong_with_a_model(launch: Launch) -> None:
+    done = run("demo.py", "--model", "scripted/m9", environment=launch.environment)
+    assert done.returncode == 1
+    assert "scripted/m1" in done.stdout
+
+
+def test_the_demo_plays_with_the_users_own_opencode(launch: Launch) -> None:
+    done = run("demo.py", "--model", "scripted/m2", environment=launch.environment)
+    assert done.returncode == 0, done.stderr
+    assert "completed · scripted/m2" in done.stdout
+
+
+def test_the_demo_says_what_is_missing(tmp_path: Path) -> None:
+    done = run("demo.py", environment={**os.environ, "PATH": str(tmp_path)})
+    assert done.returncode == 1
+    assert "git-scm.com" in done.stderr
+
+
+def test_the_smallest_client_prints_the_report(launch: Launch, project: Path) -> None:
+    task = script(text("It is a small project."))
+    done = run("minimal.py", task, environment=launch.environment, directory=project)
+    assert done.returncode == 0, done.stderr
+    assert "It is a small project." in done.stdout
+    assert "completed" in done.stdout
