@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from opencode_mcp.errors import BridgeError, InvalidArgument
 from opencode_mcp.server.render import explain
 
+NULL = {"type": "null"}
 Handler = Callable[..., Awaitable[CallToolResult | InputRequiredResult]]
 Schema = Mapping[str, object]
 
@@ -134,10 +135,16 @@ class BridgeTool(Tool):
 
 
 def without_noise(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what costs tokens in every listing and says nothing: titles made of names, and empty defaults."""
+    """Leave out what costs tokens in every listing and says nothing.
+
+    These are titles made of names, empty defaults, and null where an argument may be left out instead.
+    """
     kept: dict[str, Any] = {}
     for key, value in schema.items():
         if (key == "title" and isinstance(value, str)) or (key == "default" and not value):
+            continue
+        if key == "anyOf" and NULL in value and len(value) == 2:  # noqa: PLR2004 - one form, or null
+            kept |= next(form for form in value if form != NULL)
             continue
         kept[key] = without_noise(cast("Mapping[str, Any]", value)) if isinstance(value, Mapping) else value
     return kept

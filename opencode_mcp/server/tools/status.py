@@ -26,7 +26,7 @@ SHOWN = 40
 async def opencode_status(
     ctx: BridgeContext,
     *,
-    directory: Annotated[str, Field(description="Absolute path of a project; empty: the default")] = "",
+    directory: Annotated[str, Field(description="Absolute path; empty: the default")] = "",
 ) -> CallToolResult:
     """Show OpenCode and one project: version, branch, changed files, running sessions, agents, models, commands.
 

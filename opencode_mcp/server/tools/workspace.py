@@ -29,7 +29,7 @@ IMAGE_LIMIT = 3_750_000
 """Bytes of an image that models take: 5 MB once it is base64."""
 ENTRIES_SHOWN = 200
 
-Directory = Annotated[str, Field(description="Absolute path of a project; empty: the default")]
+Directory = Annotated[str, Field(description="Absolute path; empty: the default")]
 Cursor = Annotated[str, Field(description="From the page before")]
 
 
