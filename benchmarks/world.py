@@ -28,18 +28,27 @@ class World:
     project: Path
     launch: Launch
 
-    def bridge(self) -> AbstractAsyncContextManager[RawClient]:
-        """A bridge of its own process, spoken to without an SDK, so that no client's own costs are counted."""
-        return open_raw(self.launch, Host())
+    def bridge(
+        self, host: Host | None = None, *, url: str = "", project: Path | None = None
+    ) -> AbstractAsyncContextManager[RawClient]:
+        """A bridge of its own process, spoken to without an SDK, so that no client's own costs are counted.
 
-    def direct(self) -> httpx.AsyncClient:
-        """One pooled HTTP client for OpenCode in the project."""
+        Args:
+            host: Who speaks to it.
+            url: Where it finds OpenCode instead.
+            project: Where it works instead.
+        """
+        launch = self.launch.within(OPENCODE_MCP_URL=url or self.opencode.url)
+        return open_raw(launch.telling("--directory", str(project)) if project else launch, host)
+
+    def direct(self, project: Path | None = None) -> httpx.AsyncClient:
+        """One pooled HTTP client for OpenCode in the project, or in another."""
         # httpx opens a connection for nearly each of many requests at once unless it may keep them all.
         limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
         return httpx.AsyncClient(
             base_url=self.opencode.url,
             auth=("opencode", self.opencode.password),
-            params={"directory": str(self.project)},
+            params={"directory": str(project or self.project)},
             limits=limits,
             timeout=DEADLINE,
             trust_env=False,

@@ -55,7 +55,7 @@ class Connection:
         return Transport(endpoint)
 
     async def send(self, request: "Request", *, timeout: float = READ_TIMEOUT) -> "Reply":
-        """Send a request; if the server is gone before it could receive it, find it again and send it there.
+        """Send a request; if the server is gone, find it again and send it there, unless it may have changed something.
 
         Raises:
             BackendUnavailable: It cannot be found again, or it may have received the request before it went.
@@ -66,7 +66,7 @@ class Connection:
             return await transport.send(request, timeout=timeout)
         except BackendUnavailable as error:
             self.forget(transport)
-            if error.sent:
+            if error.sent and request.method != "GET":
                 raise
         return await (await self.transport()).send(request, timeout=timeout)
 

@@ -7,7 +7,7 @@ through as ``UnknownPart`` and plain text, so that a newer OpenCode degrades ins
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError
+from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
 
 from opencode_mcp.errors import BackendFailed
 
@@ -20,6 +20,14 @@ def to_opencode(name: str) -> str:
 
 class Wire(BaseModel, alias_generator=to_opencode, populate_by_name=True, extra="allow"):
     """A JSON object from OpenCode."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: object) -> object:
+        """Take null for a field that is not there: OpenCode writes either, such as for a command's description."""
+        if not isinstance(value, Mapping):
+            return value
+        return {name: item for name, item in cast("Mapping[str, object]", value).items() if item is not None}
 
     @classmethod
     def read(cls, value: object) -> Self:

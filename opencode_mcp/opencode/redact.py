@@ -96,7 +96,9 @@ def _hidden(value: object, name: str, known: Sequence[str]) -> object:
                 return [_text(str(item), known) if isinstance(item, str) else item for item in _command(items)]
             if _plain(name) == "plugin":
                 return [_plugin(item, known) for item in items]
-            return [_hidden(item, name, known) for item in items]
+            # A list of options is what a question offers.
+            inner = "" if _plain(name) == "options" else name
+            return [_hidden(item, inner, known) for item in items]
         case _:
             return value
 

@@ -28,7 +28,7 @@ CONTROL = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # a title
     r"|\x1b\[[0-?]*[ -/]*[@-~]"  # colours, cursor moves
     r"|\x1b[PX^_][^\x1b]*\x1b\\|\x1b[ -/]*[0-~]"
-    r"|[\x00-\x07\x0b-\x1a\x1c-\x1f\x7f]"
+    r"|[\x00-\x07\x0b\x0c\x0e-\x1f\x7f]"
 )
 BACKSPACE = re.compile(r"[^\x08\n]\x08")
 

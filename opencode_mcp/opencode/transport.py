@@ -12,6 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import anyio
+
 from opencode_mcp.config import LOOPBACK_NAMES
 from opencode_mcp.errors import (
     BackendFailed,
@@ -32,8 +34,10 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
-# A host may run fifty sessions at once, and each run reads several things when it ends.
+# Fifty commands may run at once, each in a request of its own that lasts as long.
 MAX_CONNECTIONS = 64
+AT_ONCE = 12
+"""Short requests under way at the same time: httpx looks at every connection for each request."""
 REPLY_LIMIT = 32 * 1024 * 1024
 """Bytes of a reply, unpacked, that are taken into memory."""
 TOO_LARGE = "ReplyTooLarge"
@@ -58,6 +62,7 @@ class Transport:
 
     def __init__(self, endpoint: "Endpoint") -> None:
         self.endpoint = endpoint
+        self._turns = anyio.Semaphore(AT_ONCE, fast_acquire=True)
 
     @cached_property
     def _http(self) -> "httpx.AsyncClient":
@@ -94,8 +99,23 @@ class Transport:
         return await self._send(request, timeout)
 
     async def _send(self, request: Request, timeout: float) -> Reply:
-        async with self._open(request, timeout) as response:
+        async with self._turn(timeout), self._open(request, timeout) as response:
             return _reply(response, await _read_limited(response, request.path))
+
+    @asynccontextmanager
+    async def _turn(self, timeout: float) -> AsyncGenerator[None]:
+        """Wait until few requests are under way; one that may take a time of its own neither waits nor counts."""
+        if timeout != READ_TIMEOUT:
+            yield
+            return
+        with anyio.move_on_after(timeout) as waiting:
+            await self._turns.acquire()
+        if waiting.cancelled_caught:
+            raise BackendTimeout(f"OpenCode at {self.endpoint.url} has not answered earlier requests in time.")
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     @asynccontextmanager
     async def stream(self, request: Request, *, timeout: float = READ_TIMEOUT) -> AsyncGenerator[Body]:

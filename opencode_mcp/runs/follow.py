@@ -156,13 +156,21 @@ class Follower:
         if status is not None and not sight.superseded:
             return await self._busy_evidence(status)
         sight.pending, sight.requests_stale = [], True
-        sight.idle_since = sight.idle_since or anyio.current_time()
         sight.answers = await (all_answers if sight.superseded else last_answers)(self._client, run)
         return Evidence(
             answers=[message.info for message in sight.answers],
+            empty=bool(sight.answers) and _is_empty(sight.answers[-1]),
             error=self._hub.state(run.session_id).error,
-            quiet=anyio.current_time() - sight.idle_since,
+            quiet=await self._quiet(),
         )
+
+    async def _quiet(self) -> float:
+        """Seconds since the session was last touched; who only looks now and then must see a run that died long ago."""
+        now = anyio.current_time()
+        if self._sight.idle_since is None:
+            touched = (await self._client.session_get(self._run.session_id)).time.updated / 1000
+            self._sight.idle_since = now - max(time.time() - touched, 0)
+        return now - self._sight.idle_since
 
     async def _busy_evidence(self, status: SessionStatus) -> Evidence:
         run, sight = self._run, self._sight
@@ -171,3 +179,7 @@ class Follower:
             sight.pending = await self._requests.open(run.directory, run.session_id)
             sight.requests_stale = False
         return Evidence(status=status, asked=bool(sight.pending))
+
+
+def _is_empty(message: Message) -> bool:
+    return not message.info.finish and not any(part.type in {"text", "tool"} for part in message.parts)

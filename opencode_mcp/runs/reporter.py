@@ -8,7 +8,7 @@ import anyio
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.events.wire import PartChanged
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.models import FileDiff, Message
+from opencode_mcp.opencode.models import BasePart, FileDiff, Message, ToolPart
 from opencode_mcp.runs.follow import Sight
 from opencode_mcp.runs.output_schema import mismatch
 from opencode_mcp.runs.progress import Progress
@@ -68,11 +68,22 @@ async def report_run(
 
 
 def _activity(run: Run, answers: list[Message]) -> str:
-    """What the record says that a run is doing, for one who has only just looked."""
+    """What the record says that a run is doing, or did last, for one who has only just looked."""
     progress = Progress(run.session_id, run.message_id, run.directory, lambda: 0)
-    for part in answers[-1].parts if answers else []:
-        progress.add(PartChanged(run.session_id, part.model_dump(by_alias=True, mode="json")))
-    return progress.take()
+    for message in reversed(answers):
+        for part in message.parts:
+            progress.add(PartChanged(run.session_id, _as_begun(part)))
+        if line := progress.take():
+            return line
+    return ""
+
+
+def _as_begun(part: BasePart) -> Mapping[str, Any]:
+    """A tool call that has ended tells what it was about as it did when it began."""
+    told = part.model_dump(by_alias=True, mode="json")
+    if isinstance(part, ToolPart) and part.state.status == "completed":
+        told["state"]["status"] = "running"
+    return told
 
 
 def _lost_report(run: Run, sight: Sight) -> RunReport:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from opencode_mcp.errors import BackendTimeout, BackendUnavailable, NotFound, SessionBusy
+from opencode_mcp.errors import BackendTimeout, BackendUnavailable, InvalidArgument, NotFound, SessionBusy
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.codec import is_unreadable_page
 from opencode_mcp.opencode.models import Session
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.follow import Follower, Tell
@@ -28,7 +29,7 @@ from opencode_mcp.runs.reporter import report_run
 if TYPE_CHECKING:
     from opencode_mcp.opencode.transport import Transport
 
-SCHEMAS_KEPT = 200
+STARTED_KEPT = 1000
 ABORT_DEADLINE = 10.0
 
 
@@ -51,7 +52,8 @@ class Runs:
         self._hub = hub
         self._turns: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
         self._warm: set[tuple[Transport, str]] = set()
-        self._schemas: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
+        self._started: OrderedDict[str, Mapping[str, Any] | None] = OrderedDict()
+        """The prompts that were sent from here, each with its caller's schema of the answer."""
 
     async def start(
         self,
@@ -95,9 +97,12 @@ class Runs:
             BackendError: OpenCode could not be reached.
         """
         client = await self._client(session.directory)
-        async with self._turns[session.id]:
+        turn = self._turns[session.id]
+        async with turn:
             await self._refuse_if_busy(client, session)
             yield client
+        if not turn.statistics().tasks_waiting:
+            self._turns.pop(session.id, None)
 
     async def _client(self, directory: str) -> OpenCodeClient:
         """A client that never finds another server by itself: what happens to this one must be seen."""
@@ -119,8 +124,7 @@ class Runs:
 
     async def _post(self, client: OpenCodeClient, run: Run, prompt: Prompt) -> None:
         self._hub.state(run.session_id).error = None
-        if prompt.output_schema is not None:
-            self._remember(run.message_id, prompt.output_schema)
+        self._remember(run.message_id, prompt.output_schema)
         try:
             await client.session_prompt_async(run.session_id, run.directory, prompt.body(run.message_id))
         except (BackendTimeout, BackendUnavailable) as error:
@@ -128,10 +132,10 @@ class Runs:
             if isinstance(error, BackendUnavailable) and not error.sent:
                 raise
 
-    def _remember(self, message_id: str, schema: Mapping[str, Any]) -> None:
-        self._schemas[message_id] = schema
-        if len(self._schemas) > SCHEMAS_KEPT:
-            self._schemas.popitem(last=False)
+    def _remember(self, message_id: str, schema: Mapping[str, Any] | None) -> None:
+        self._started[message_id] = schema
+        if len(self._started) > STARTED_KEPT:
+            self._started.popitem(last=False)
 
     async def follow(self, run: Run, seconds: float, tell: Tell = be_silent) -> RunReport:
         """Wait until a run ends or asks, but no longer than given; then report it.
@@ -146,7 +150,7 @@ class Runs:
         """
         client = await self._client(run.directory)
         sight = await Follower(client, self._hub, run, tell).follow(seconds)
-        return await report_run(client, self._hub, run, sight, self._schemas.get(run.message_id))
+        return await report_run(client, self._hub, run, sight, self._started.get(run.message_id))
 
     async def find(self, session: Session, message_id: str = "") -> Run:
         """Find a run of a session: the one of a given prompt, or the latest.
@@ -155,6 +159,8 @@ class Runs:
             NotFound: The session has no prompt, or not that one.
         """
         client = await self._client(session.directory)
+        if message_id and message_id not in self._started:
+            await _check_prompt_exists(client, session, message_id)
         if not message_id:
             prompt = await latest_prompt(client, session.id)
             if prompt is None:
@@ -175,3 +181,16 @@ class Runs:
         """Stop a run, and report it once it has ended; say whether it was running."""
         running = await self.stop(run)
         return await self.follow(run, ABORT_DEADLINE if running else 0), running
+
+
+async def _check_prompt_exists(client: OpenCodeClient, session: Session, message_id: str) -> None:
+    """Refuse to wait for what never was; a prompt with ``format`` is there, though OpenCode 1.18 cannot show it."""
+    try:
+        await client.session_message(session.id, message_id)
+    except NotFound as error:
+        latest = await latest_prompt(client, session.id)
+        hint = f"Its latest is {latest.info.id}." if latest else "It has none yet."
+        raise NotFound(f"The session {session.id} has no prompt {message_id}.", hint=hint) from error
+    except InvalidArgument as error:
+        if not is_unreadable_page(error):
+            raise

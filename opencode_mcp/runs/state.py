@@ -93,6 +93,8 @@ class Evidence:
     """Whether a permission or a question of the session or a subagent is open."""
     answers: Sequence[MessageInfo] = ()
     """The assistant's messages after the prompt, oldest first, when idle."""
+    empty: bool = False
+    """Whether the last of them says nothing and names no reason for its end."""
     error: Failure | None = None
     """The ``session.error`` that was told since the prompt."""
     quiet: float = 0.0
@@ -105,7 +107,8 @@ def judge(evidence: Evidence) -> Signal:
         return _judge_busy(evidence.status, asked=evidence.asked)
     last = evidence.answers[-1] if evidence.answers else None
     if last is not None and (last.time.completed is not None or last.error is not None):
-        return _judge_end(last.error)
+        # An abort while OpenCode waits to ask the model again leaves no other trace.
+        return Signal.STOPPED if evidence.empty and last.error is None else _judge_end(last.error)
     if evidence.error is not None:
         return _judge_end(evidence.error)
     return Signal.VANISHED if evidence.quiet > QUIET_LIMIT else Signal.IDLE

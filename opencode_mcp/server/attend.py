@@ -217,7 +217,9 @@ def complete(bridge: Bridge, run: "Run", report: "RunReport", capabilities: Clie
     bridge.requests.remember(report.pending)
 
 
-async def attend(ctx: BridgeContext, run: "Run", wait_seconds: float | None, note: str = "") -> Outcome:
+async def attend(
+    ctx: BridgeContext, run: "Run", wait_seconds: float | None, note: str = "", *, started: bool = False
+) -> Outcome:
     """Wait for a run with live progress, ask what it asks, and report it.
 
     Args:
@@ -225,6 +227,10 @@ async def attend(ctx: BridgeContext, run: "Run", wait_seconds: float | None, not
         run: The run.
         wait_seconds: How long the caller wants to wait; ``None``: as long as its host bears.
         note: What to say before the report.
+        started: Whether the call began the run, so that its caller must learn of it whatever happens next.
+
+    Raises:
+        BackendError: OpenCode could not be read.
     """
     settings = bridge_of(ctx).settings
     seconds = wait_of(ctx, wait_seconds, settings.wait)
@@ -234,10 +240,30 @@ async def attend(ctx: BridgeContext, run: "Run", wait_seconds: float | None, not
         seconds = GRACE
     try:
         return await _Attention(ctx, run, seconds, progress_of(ctx), note).give()
+    except BackendError as error:
+        if not started:
+            raise
+        return _unseen(run, error)
     except anyio.get_cancelled_exc_class():
         if settings.abort_on_cancel:
             await _abort_quietly(bridge_of(ctx), run)
         raise
+
+
+def _unseen(run: "Run", error: BackendError) -> CallToolResult:
+    """Name a run that was begun and then not seen: an error alone would make the caller begin it again."""
+    from opencode_mcp.runs.report import RunReport
+
+    note = f"The prompt was handed over, but not seen since. {error.message}"
+    return report_result(
+        RunReport(
+            status="running",
+            note=note,
+            session_id=run.session_id,
+            message_id=run.message_id,
+            directory=run.directory,
+        )
+    )
 
 
 async def _abort_quietly(bridge: Bridge, run: "Run") -> None:

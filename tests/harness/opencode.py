@@ -47,15 +47,18 @@ def binary() -> Path:
 
 
 @contextmanager
-def running_opencode(environment: Mapping[str, str], log: Path, *, port: int = 0) -> Generator[OpenCode]:
+def running_opencode(
+    environment: Mapping[str, str], log: Path, *, port: int = 0, password: str = ""
+) -> Generator[OpenCode]:
     """Serve OpenCode until the block ends.
 
     Args:
         environment: As ``isolation.environment`` makes it.
         log: Where what it prints goes.
         port: TCP port; 0 takes a free one.
+        password: Guards it; empty makes one.
     """
-    password = secrets.token_urlsafe(16)
+    password = password or secrets.token_urlsafe(16)
     chosen = port or free_port()
     command = [str(binary()), "serve", "--hostname", "127.0.0.1", "--port", str(chosen)]
     secured = {**environment, "OPENCODE_SERVER_PASSWORD": password}

@@ -1,5 +1,6 @@
 """A program in a pseudo-terminal, and what it shows: for OpenCode's terminal interface (TUI)."""
 
+import codecs
 import os
 import re
 import sys
@@ -13,46 +14,96 @@ from tests.harness.process import end
 from tests.harness.waiting import eventually
 
 ROWS, COLUMNS = 40, 120
-CONTROL = re.compile(
-    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[P_^X][^\x1b]*\x1b\\|\x1b[ -/]*[0-~]"
+PIECE = re.compile(
+    r"\x1b\[(?P<numbers>[0-9;]*)(?P<command>[A-Za-z])"
+    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[P_^X][^\x1b]*\x1b\\|\x1b[ -/]*[0-~]"
+    r"|(?P<character>[^\x1b])",
+    re.DOTALL,
 )
 ANSWERS = {b"\x1b[6n": b"\x1b[1;1R", b"\x1b[c": b"\x1b[?62;c"}
 """What a terminal says when a program asks where its cursor is, and what it is."""
 
 
 class Screen:
-    """What a program has written to its terminal."""
+    """What a program shows on its terminal: only as much of one as a program that draws with cursor moves needs."""
 
     def __init__(self, terminal: int) -> None:
         self._terminal = terminal
-        self._written = bytearray()
+        self._cells = [[" "] * COLUMNS for _ in range(ROWS)]
+        self._row = self._column = 0
+        self._rest = ""
 
     def read(self) -> None:
         """Take all that is written until the terminal is closed; blocks, so it wants a thread of its own."""
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
         with suppress(OSError):
             while piece := os.read(self._terminal, 65536):
-                self._written += piece
                 for question, answer in ANSWERS.items():
                     if question in piece:
                         os.write(self._terminal, answer)
+                self._draw(self._rest + decoder.decode(piece))
+
+    def _draw(self, written: str) -> None:
+        end = 0
+        for found in PIECE.finditer(written):
+            if found.start() != end:
+                break
+            end = found.end()
+            if found["character"]:
+                self._put(found["character"])
+            elif found["command"]:
+                self._move(found["command"], [int(number or 0) for number in found["numbers"].split(";")])
+        self._rest = written[end:]
+
+    def _put(self, character: str) -> None:
+        if character == "\r":
+            self._column = 0
+        elif character == "\n":
+            self._row = min(self._row + 1, ROWS - 1)
+        elif self._column < COLUMNS and character.isprintable():
+            self._cells[self._row][self._column] = character
+            self._column += 1
+
+    def _move(self, command: str, numbers: list[int]) -> None:
+        count = max(numbers[0], 1)
+        match command:
+            case "H":
+                self._row, self._column = min(count, ROWS) - 1, max([*numbers[1:], 1]) - 1
+            case "C":
+                self._column += count
+            case "G":
+                self._column = count - 1
+            case "K":
+                self._cells[self._row][self._column :] = [" "] * (COLUMNS - self._column)
+            case "J":
+                self._cells = [[" "] * COLUMNS for _ in range(ROWS)]
+            case _:
+                pass
+
+    def press(self, keys: str) -> None:
+        """Type something."""
+        os.write(self._terminal, keys.encode())
 
     @property
-    def mark(self) -> int:
-        """How much has been written until now."""
-        return len(self._written)
+    def text(self) -> str:
+        """What is to be seen now."""
+        return "\n".join("".join(row).rstrip() for row in self._cells)
 
-    def since(self, mark: int) -> str:
-        """The visible characters written after a mark, without blanks: a program that draws skips those."""
-        return "".join(CONTROL.sub("", bytes(self._written[mark:]).decode(errors="replace")).split())
-
-    async def shows(self, text: str, *, since: int = 0) -> None:
-        """Wait until a text was written after a mark."""
-        wanted = "".join(text.split())
+    async def shows(self, text: str, *, seconds: float = 20.0) -> None:
+        """Wait until a text is to be seen."""
 
         async def look() -> bool:
-            return wanted in self.since(since)
+            return text in self.text
 
-        await eventually(look)
+        await eventually(look, seconds=seconds)
+
+    async def hides(self, text: str, *, seconds: float = 20.0) -> None:
+        """Wait until a text is not to be seen any more."""
+
+        async def look() -> bool:
+            return text not in self.text
+
+        await eventually(look, seconds=seconds)
 
 
 @contextmanager

@@ -1,12 +1,15 @@
 """A host as these tests use it: it calls tools, and expects either data or an error that says something."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 import httpx
 
 from tests.harness.bridge import Bridge, data_of, text_of
+from tests.harness.waiting import eventually
 from tests.scripted_model.script import Action, Step, script
 
 Json = dict[str, Any]
@@ -57,6 +60,31 @@ class Host:
         """Whether a line of progress held this."""
         return any(part in line for line in self.lines)
 
+    async def hears(self, part: str) -> None:
+        """Wait for a line of progress that holds this."""
+
+        async def look() -> bool:
+            return self.told(part)
+
+        await eventually(look)
+
+    def another(self) -> "Host":
+        """Another caller over the same connection, with ears of its own."""
+        return Host(Bridge(self.bridge.client, self.bridge.launch))
+
+
+@asynccontextmanager
+async def meanwhile(call: Callable[[], Awaitable[Json]]) -> AsyncGenerator[list[Json]]:
+    """Have a call under way while the block runs, and wait for its end; the list then holds what it returned."""
+    returned: list[Json] = []
+
+    async def make() -> None:
+        returned.append(await call())
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(make)
+        yield returned
+
 
 def changes(report: Json) -> set[tuple[str, str, int, int]]:
     """The files of a report: what happened to which, and the lines added and removed."""
@@ -65,5 +93,5 @@ def changes(report: Json) -> set[tuple[str, str, int, int]]:
 
 async def prompts_in(http: httpx.AsyncClient, session_id: str) -> list[str]:
     """The ids of what a person wrote in a session, by OpenCode's own account."""
-    messages: Iterable[Json] = (await http.get(f"/session/{session_id}/message")).raise_for_status().json()
+    messages: list[Json] = (await http.get(f"/session/{session_id}/message")).raise_for_status().json()
     return [message["info"]["id"] for message in messages if message["info"]["role"] == "user"]

@@ -72,6 +72,15 @@ async def test_a_change_that_a_server_may_have_received_is_not_sent_to_the_next_
             assert connection.endpoint == at(opencode_server)
 
 
+async def test_a_read_that_a_server_may_have_received_is_sent_to_the_next_one(opencode_server: OpenCode) -> None:
+    async with proxy_to(opencode_server.url) as proxy:
+        route = Route(at(opencode_server, proxy.url), at(opencode_server))
+        await proxy.refuse()
+        async with aclosing(Connection(route)) as connection:
+            assert (await connection.send(HEALTH)).status == 200
+            assert connection.endpoint == at(opencode_server)
+
+
 async def test_a_server_found_again_keeps_the_requests_that_are_under_way(opencode_server: OpenCode) -> None:
     async with (
         proxy_to(opencode_server.url) as proxy,

@@ -33,7 +33,7 @@ def played(happenings: list[tuple[str, int]]) -> tuple[dict[str, list[float]], d
         now = moment
         pace.note(subject, now)
         noted[subject].append(now)
-    tell_until(math.inf if pace.next_due == math.inf else now + INTERVAL)
+    tell_until(now + INTERVAL)
     return noted, told
 
 

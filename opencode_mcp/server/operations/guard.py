@@ -76,7 +76,8 @@ class Guard:
                 if _gives_leave(value) and not self._surface.allows_effect("admin"):
                     raise NotAllowed(
                         f"`{place}` would give the agent leave by itself, which is not allowed here.",
-                        hint="Leave it out; the operator allows it with --allow admin.",
+                        hint="Leave it out, and answer requests with opencode_reply_permission, which keeps to the "
+                        "operator's policy; --allow admin allows it.",
                     )
 
     async def _directory(self, operation: "Operation", arguments: JsonMap, call: "Call") -> str:
@@ -163,7 +164,9 @@ def _sessions_of(operation: "Operation", arguments: JsonMap) -> list[str]:
 
 def _gives_leave(value: object) -> bool:
     """Whether an argument does more than to take rights away."""
-    return any(cast("JsonMap", value).values()) if isinstance(value, Mapping) else bool(value)
+    if isinstance(value, Mapping):
+        return any(cast("JsonMap", value).values())
+    return bool(value) and value != rules.REFUSING
 
 
 def _path_of(url: str) -> str:

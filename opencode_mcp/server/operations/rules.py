@@ -63,13 +63,18 @@ WORKSPACES: Places = {
 }
 """Arguments that name a workspace, beside the ``workspace`` that many take: one of the project's."""
 RIGHTS: Places = {
+    "permission.reply": ["reply"],
+    "permission.respond": ["response"],
     "session.create": ["permission"],
     "session.prompt": ["tools"],
     "session.prompt_async": ["tools"],
     "session.update": ["permission"],
     "sync.replay": ["events"],
+    "v2.session.permission.reply": ["reply"],
 }
-"""Arguments that give an agent leave; only who may change the set-up may give it."""
+"""Arguments that give an agent leave; only who may change the set-up may give it past the operator's policy."""
+REFUSING = "reject"
+"""The answer to a permission request that gives no leave."""
 HARMLESS: Mapping[str, str] = {
     "find.files.dirs": "a switch",
     "session.list.path": "only narrows the list, whose rows are looked at one by one",

@@ -125,7 +125,7 @@ def _fit_parts(
     taken: list[str] = []
     room = claimed = limit - 2
     for name in parts:
-        marks = len(name) + 4 if names else 1
+        marks = size(name) + 2 if names else 1
         claimed -= min(sizes[name], max(limit // SHARE, LEAST)) + marks
         if taken and claimed < 0:
             break

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp.server.surface import Surface
 from opencode_mcp.server.tool import BridgeTool, ToolSpec
+from opencode_mcp.server.tools.changes import opencode_diff
 from opencode_mcp.server.tools.commands import opencode_command, opencode_shell
-from opencode_mcp.server.tools.history import opencode_diff, opencode_fork, opencode_revert
+from opencode_mcp.server.tools.history import opencode_fork, opencode_revert
 from opencode_mcp.server.tools.operations import (
     opencode_call_operation,
     opencode_find_operations,

@@ -75,7 +75,7 @@ async def opencode_run(
         title=title,
     )
     run = await bridge.runs.start(task, session, narrowed=permissions or "allow", taken_on=bridge.steward.take_on)
-    return await attend(ctx, run, wait_seconds)
+    return await attend(ctx, run, wait_seconds, started=True)
 
 
 def _prompt(bridge: Bridge, *, agent: str, model: str, **chosen: Any) -> "Prompt":  # noqa: ANN401 - the fields of Prompt

@@ -3,12 +3,15 @@
 import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from tests.harness.bridge import Bridge, data_of, open_bridge
-from tests.harness.launch import Launch
+from tests.harness.launch import attaching
+from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, binary
+from tests.harness.project import make_project
 from tests.harness.screen import Screen, on_a_screen
 from tests.harness.waiting import eventually
 
@@ -18,6 +21,8 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals of this kind are POSIX's"),
 ]
 
+ESCAPE = "\x1b"
+"""Closes what a test opened."""
 READY = "Ask anything"
 """What the empty prompt of the TUI says."""
 
@@ -29,32 +34,40 @@ class Stage:
     bridge: Bridge
     screen: Screen
 
-    async def call(self, operation_id: str, **arguments: object) -> object:
+    async def call(self, operation_id: str, /, **arguments: object) -> Any:  # noqa: ANN401 - any JSON value
         """Call an operation; its reply."""
         result = await self.bridge.call("opencode_call_operation", operation=operation_id, arguments=arguments)
         return data_of(result)["reply"]
 
-    async def shows_after(self, operation_id: str, text: str, **arguments: object) -> None:
+    async def shows_after(self, operation_id: str, text: str, /, **arguments: object) -> None:
         """Call an operation, and wait for what it makes the TUI show."""
-        mark = self.screen.mark
+        assert text not in self.screen.text
         assert await self.call(operation_id, **arguments) is True
-        await self.screen.shows(text, since=mark)
+        await self.screen.shows(text)
 
-    async def sessions(self) -> list[dict[str, str]]:
-        """The sessions of the project."""
-        return data_of(await self.bridge.call("opencode_list_sessions"))["sessions"]
+    async def opens(self, operation_id: str, text: str) -> None:
+        """Call an operation that opens a dialog, and close that again."""
+        await self.shows_after(operation_id, text)
+        self.screen.press(ESCAPE)
+        await self.screen.hides(text)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def stage(
-    launch: Launch, opencode_server: OpenCode, opencode_environment: dict[str, str]
+    tmp_path_factory: pytest.TempPathFactory,
+    scripted_model: ScriptedModel,
+    opencode_server: OpenCode,
+    opencode_environment: dict[str, str],
 ) -> AsyncGenerator[Stage]:
-    project = launch.arguments[1]
-    command = [str(binary()), "attach", opencode_server.url, "--dir", project]
+    folder = tmp_path_factory.mktemp("tui")
+    project = folder / "project"
+    project.mkdir()
+    launch = attaching(folder, scripted_model, opencode_server, make_project(project))
+    command = [str(binary()), "attach", opencode_server.url, "--dir", str(project)]
     environment = {**opencode_environment, "OPENCODE_SERVER_PASSWORD": opencode_server.password}
-    with on_a_screen(command, environment, launch.log.parent) as screen:
+    with on_a_screen(command, environment, project) as screen:
         async with open_bridge(launch.telling("--allow", "execute")) as bridge:
-            await screen.shows(READY)
+            await screen.shows(READY, seconds=60)
             shown = Stage(bridge, screen)
             await _await_listening(shown)
             yield shown
@@ -62,13 +75,12 @@ async def stage(
 
 async def _await_listening(stage: Stage) -> None:
     """The TUI draws itself before it hears events: send it toasts until it shows one."""
-    mark = stage.screen.mark
 
     async def look() -> bool:
-        await stage.call("tui.showToast", message="areyouthere", variant="info", duration=100)
-        return "areyouthere" in stage.screen.since(mark)
+        await stage.call("tui.showToast", message="Are you there", variant="info")
+        return "Are you there" in stage.screen.text
 
-    await eventually(look, seconds=30)
+    await eventually(look, seconds=60)
 
 
 async def test_a_toast_is_shown(stage: Stage) -> None:
@@ -81,37 +93,39 @@ async def test_a_published_event_is_shown(stage: Stage) -> None:
 
 
 async def test_a_prompt_is_typed_and_cleared(stage: Stage) -> None:
-    await stage.shows_after("tui.appendPrompt", "typed-by-the-test", text="typed-by-the-test")
-    await stage.shows_after("tui.clearPrompt", READY)
-
-
-async def test_a_typed_prompt_is_submitted(stage: Stage) -> None:
-    await stage.shows_after("tui.appendPrompt", "Say-something", text="Say-something")
-    await stage.shows_after("tui.submitPrompt", "Done.")
-    assert len(await stage.sessions()) == 1
-
-
-async def test_the_help_is_opened(stage: Stage) -> None:
-    await stage.shows_after("tui.openHelp", "Help")
-
-
-async def test_the_models_are_opened(stage: Stage) -> None:
-    await stage.shows_after("tui.openModels", "Select model")
-
-
-async def test_the_sessions_are_opened(stage: Stage) -> None:
-    await stage.shows_after("tui.openSessions", "Sessions")
-
-
-async def test_opencode_opens_the_sessions_where_themes_are_meant(stage: Stage) -> None:
-    await stage.shows_after("tui.openThemes", "Sessions")
+    await stage.shows_after("tui.appendPrompt", "typed by the test", text="typed by the test")
+    assert await stage.call("tui.clearPrompt") is True
+    await stage.screen.hides("typed by the test")
 
 
 async def test_a_command_is_executed(stage: Stage) -> None:
-    await stage.shows_after("tui.executeCommand", "Select model", command="model_list")
+    await stage.shows_after("tui.executeCommand", "Plan", command="agent_cycle")
+    await stage.shows_after("tui.executeCommand", "Build", command="agent_cycle")
+
+
+async def test_the_help_is_opened(stage: Stage) -> None:
+    await stage.opens("tui.openHelp", "Help")
+
+
+async def test_the_models_are_opened(stage: Stage) -> None:
+    await stage.opens("tui.openModels", "Select model")
+
+
+async def test_the_sessions_are_opened(stage: Stage) -> None:
+    await stage.opens("tui.openSessions", "Sessions")
+
+
+async def test_opencode_opens_the_sessions_where_themes_are_meant(stage: Stage) -> None:
+    await stage.opens("tui.openThemes", "Sessions")
+
+
+async def test_a_typed_prompt_is_submitted(stage: Stage) -> None:
+    await stage.shows_after("tui.appendPrompt", "Say something", text="Say something")
+    await stage.shows_after("tui.submitPrompt", "You said: Say something")
 
 
 async def test_a_session_is_selected(stage: Stage) -> None:
-    made = await stage.call("session.create", title="Chosen-by-the-test")
-    assert isinstance(made, dict)
-    await stage.shows_after("tui.selectSession", "Chosen-by-the-test", sessionID=made["id"])
+    made = await stage.call("session.create")
+    parts = [{"type": "text", "text": "Written elsewhere"}]
+    await stage.call("session.prompt", sessionID=made["id"], parts=parts)
+    await stage.shows_after("tui.selectSession", "Written elsewhere", sessionID=made["id"])

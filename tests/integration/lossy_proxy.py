@@ -1,0 +1,75 @@
+"""A proxy that also loses events: of an event stream it passes on some chunks, and swallows others whole."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
+
+import anyio
+from anyio.abc import ByteStream, SocketAttribute, SocketStream
+
+from tests.harness.failures import unwrapped
+from tests.harness.proxy import GONE, Proxy
+
+HEAD_LIMIT = 4096
+
+
+class LossyProxy(Proxy):
+    """A ``Proxy`` whose ``loses`` says of each event whether it is lost."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(target)
+        self.loses: Callable[[], bool] = lambda: False
+        self.lost = 0
+        """How many events were."""
+
+    async def _relay(self, client: SocketStream, server: SocketStream) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._pass_on, client, server)
+            await self._pass_back(server, client)
+            tasks.cancel_scope.cancel()
+
+    async def _pass_back(self, source: ByteStream, sink: ByteStream) -> None:
+        with suppress(*GONE):
+            while True:
+                data = await source.receive()
+                await self._flows.wait()
+                if data.startswith(b"HTTP/1.1 200") and b"text/event-stream" in data[:HEAD_LIMIT]:
+                    head, _, body = data.partition(b"\r\n\r\n")
+                    await sink.send(head + b"\r\n\r\n")
+                    await self._pass_chunks(body, source, sink)
+                else:
+                    await sink.send(data)
+
+    async def _pass_chunks(self, body: bytes, source: ByteStream, sink: ByteStream) -> None:
+        """Pass on whole chunks; OpenCode puts each event into one. The stream ends with its connection."""
+        while True:
+            while (chunk := _first_chunk(body)) is not None:
+                body = body[len(chunk) :]
+                await self._flows.wait()
+                if self.loses():
+                    self.lost += 1
+                else:
+                    await sink.send(chunk)
+            body += await source.receive()
+
+
+def _first_chunk(body: bytes) -> bytes | None:
+    """The first chunk of a chunked body with its size and its end; none while it is not whole."""
+    size, found, _ = body.partition(b"\r\n")
+    if not found:
+        return None
+    end = len(size) + 2 + int(size, 16) + 2
+    return body[:end] if len(body) >= end else None
+
+
+@asynccontextmanager
+async def lossy_proxy_to(target: str) -> AsyncGenerator[LossyProxy]:
+    """Run one on a free port in front of a base URL until the block ends."""
+    proxy = LossyProxy(target)
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    with unwrapped():
+        async with listener, anyio.create_task_group() as tasks:
+            port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - nothing to do with Django
+            proxy.url = f"http://127.0.0.1:{port}"
+            tasks.start_soon(listener.serve, proxy.serve)
+            yield proxy
+            tasks.cancel_scope.cancel()

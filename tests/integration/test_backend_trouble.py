@@ -1,0 +1,206 @@
+"""OpenCode is missing, wrong, or goes away in the middle: the caller hears what is the matter, and what to do."""
+
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import anyio
+import pytest
+
+from tests.harness.bridge import open_bridge
+from tests.harness.launch import Launch, attaching, end_left_server, left_server
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode, free_port, running_opencode
+from tests.harness.process import kill
+from tests.harness.proxy import Proxy, proxy_to
+from tests.integration.backend import Backend
+from tests.integration.host import Host, changes, meanwhile, prompts_in
+from tests.scripted_model.script import hold, question, script, step, text, write
+from tests.wires import cut_on_its_way
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+SECONDS = 90
+
+
+@asynccontextmanager
+async def connected(launch: Launch) -> AsyncGenerator[Host]:
+    """A host at a bridge of the test's own."""
+    with anyio.fail_after(SECONDS):
+        async with open_bridge(launch) as bridge:
+            yield Host(bridge)
+
+
+@pytest.fixture
+def unattached(launch: Launch) -> Launch:
+    """A bridge that is told nothing of an OpenCode."""
+    kept = {name: value for name, value in launch.environment.items() if not name.startswith("OPENCODE_MCP_")}
+    return replace(launch, environment=kept).within(OPENCODE_MCP_STATE=launch.environment["OPENCODE_MCP_STATE"])
+
+
+def program(path: Path, lines: str) -> str:
+    """A program in Python that stands in for what cannot be had for real: an OpenCode that does not work."""
+    path.write_text(f"#!{sys.executable}\n{lines}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)
+
+
+needs_scripts = pytest.mark.skipif(sys.platform == "win32", reason="Windows runs no scripts by their first line")
+
+
+# OpenCode cannot be had
+
+
+@pytest.mark.parametrize("tool", ["opencode_run", "opencode_status", "opencode_list_sessions"])
+async def test_an_opencode_that_is_not_installed_says_how_to_install_it(
+    unattached: Launch, tmp_path: Path, tool: str
+) -> None:
+    launch = unattached.telling("--opencode", str(tmp_path / "nosuch"))
+    async with connected(launch) as host:
+        told = await host.error(tool, **({"prompt": "x"} if tool == "opencode_run" else {}))
+    assert "There is no OpenCode executable at" in told
+    assert "npm install -g opencode-ai" in told
+
+
+@needs_scripts
+async def test_an_opencode_that_does_not_start_is_told_with_what_it_printed(unattached: Launch, tmp_path: Path) -> None:
+    broken = program(tmp_path / "opencode", "print('config is broken at line 3'); raise SystemExit(3)")
+    async with connected(unattached.telling("--opencode", broken)) as host:
+        told = await host.error("opencode_run", prompt="x")
+    assert "ended with exit code 3" in told
+    assert "config is broken at line 3" in told
+    assert "`opencode serve`" in told
+    assert left_server(unattached) is None
+
+
+async def test_where_nothing_listens_the_address_is_told(unattached: Launch) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    async with connected(unattached.telling("--url", url)) as host:
+        told = await host.error("opencode_run", prompt="x")
+        assert url in told
+        assert "opencode_status" in told
+        assert url in await host.error("opencode_status")
+
+
+async def test_a_wrong_password_is_told_without_being_repeated(unattached: Launch, opencode_server: OpenCode) -> None:
+    launch = unattached.telling("--url", opencode_server.url, "--password", "open-sesame")
+    async with connected(launch) as host:
+        told = await host.error("opencode_run", prompt="x")
+    assert "OpenCode refused the password." in told
+    assert "OPENCODE_SERVER_PASSWORD" in told
+    assert "open-sesame" not in told + launch.printed()
+
+
+async def test_something_else_at_the_address_is_told(unattached: Launch, scripted_model: ScriptedModel) -> None:
+    async with connected(unattached.telling("--url", scripted_model.url)) as host:
+        told = await host.error("opencode_run", prompt="x")
+    assert f"What answers at {scripted_model.url} is not an OpenCode server." in told
+
+
+async def test_a_bridge_that_could_not_reach_opencode_reaches_it_as_soon_as_it_is_there(
+    unattached: Launch, opencode_environment: dict[str, str], tmp_path: Path
+) -> None:
+    port = free_port()
+    launch = unattached.telling("--url", f"http://127.0.0.1:{port}", "--username", "opencode")
+    async with connected(launch) as host:
+        await host.error("opencode_status")
+        with running_opencode(opencode_environment, tmp_path / "late.log", port=port) as server:
+            told = await host.error("opencode_status")
+            assert "refused the password" in told, f"it answers at {server.url} now, and wants its password"
+
+
+# OpenCode goes away
+
+
+async def test_a_killed_opencode_ends_the_wait_with_what_is_known(
+    opencode_environment: dict[str, str], scripted_model: ScriptedModel, project: Path, tmp_path: Path
+) -> None:
+    answer = step(text("So far so good. "), hold("killed"), text("Never said."))
+    with running_opencode(opencode_environment, tmp_path / "own.log") as server:
+        launch = attaching(tmp_path, scripted_model, server, project)
+        async with connected(launch) as host, meanwhile(partial(host.run, answer)) as reports:
+            await scripted_model.reached("killed")
+            await host.hears("writing (")
+            kill(server.process)
+    assert reports[0]["status"] == "failed"
+    assert "OpenCode went away in the middle of the run." in reports[0]["error"]
+    assert "So far so good." in reports[0]["text"]
+    assert "opencode_wait" in reports[0]["next"]
+
+
+async def test_after_a_kill_the_next_call_starts_opencode_anew_and_the_history_is_there(
+    own_launch: Launch, scripted_model: ScriptedModel
+) -> None:
+    async with connected(own_launch) as host:
+        first = await host.run(write("before.txt", "x\n"), text("Before."))
+        session = first["session_id"]
+        await host.start(step(text("Half "), hold("anew"), text("never")), session_id=session)
+        await scripted_model.reached("anew")
+        end_left_server(own_launch)
+        assert (await host.wait(session))["status"] == "failed"
+        earlier = await host.wait(session, message_id=first["message_id"])
+        assert (earlier["status"], earlier["text"]) == ("completed", "Before.")
+        assert changes(earlier) == {("added", "before.txt", 1, 0)}
+        after = await host.run(text("After."), session_id=session)
+        assert (after["status"], after["text"]) == ("completed", "After.")
+    await scripted_model.release("anew")
+    assert left_server(own_launch) is None
+
+
+# The way to OpenCode is broken
+
+
+@pytest.fixture
+async def proxy(opencode_server: OpenCode) -> AsyncGenerator[Proxy]:
+    async with proxy_to(opencode_server.url) as between:
+        yield between
+
+
+@pytest.fixture
+def proxied(
+    proxy: Proxy, scripted_model: ScriptedModel, opencode_server: OpenCode, project: Path, tmp_path: Path
+) -> Launch:
+    """A bridge that reaches the run's OpenCode through the proxy."""
+    return attaching(tmp_path, scripted_model, replace(opencode_server, url=proxy.url), project)
+
+
+async def test_a_connection_that_breaks_for_a_moment_is_not_noticed(
+    proxied: Launch, proxy: Proxy, scripted_model: ScriptedModel
+) -> None:
+    answer = step(text("Before. "), hold("moment"), text("After."))
+    async with connected(proxied) as host, meanwhile(partial(host.run, answer)) as reports:
+        await scripted_model.reached("moment")
+        for _ in range(3):
+            await proxy.cut()
+        await scripted_model.release("moment")
+    assert (reports[0]["status"], reports[0]["text"]) == ("completed", "Before. After.")
+
+
+async def test_what_opencode_asked_while_the_connection_was_broken_is_still_heard(
+    proxied: Launch, proxy: Proxy, scripted_model: ScriptedModel, opencode_server: OpenCode, project: Path
+) -> None:
+    answer = step(hold("asked meanwhile"), question("Which?", "Red"))
+    async with connected(proxied) as host, opencode_server.client(project) as http:
+        session = await host.start(answer, text("Thanks."))
+        await scripted_model.reached("asked meanwhile")
+        async with meanwhile(partial(host.wait, session)) as reports:
+            proxy.stall()
+            await scripted_model.release("asked meanwhile")
+            await Backend(http).asked(session, "question")
+            await proxy.cut()
+            proxy.resume()
+    assert reports[0]["status"] == "needs_input"
+
+
+async def test_a_prompt_whose_connection_breaks_is_never_sent_twice(
+    proxied: Launch, proxy: Proxy, opencode_server: OpenCode, project: Path
+) -> None:
+    async with connected(proxied) as host:
+        session = (await host.run(text("Warm.")))["session_id"]
+        async with cut_on_its_way(proxy):
+            await host.bridge.call("opencode_run", prompt=script(text("Once.")), session_id=session, wait_seconds=0)
+    async with opencode_server.client(project) as http:
+        assert len(await prompts_in(http, session)) <= 2

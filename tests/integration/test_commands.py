@@ -1,0 +1,179 @@
+"""Slash commands and shell lines over stdio, in both eras."""
+
+from pathlib import Path
+
+import anyio
+import pytest
+from mcp_types import ResourceLink
+
+from tests.harness.bridge import text_of
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.project import commit
+from tests.harness.waiting import eventually
+from tests.integration.host import Host, prompts_in
+from tests.scripted_model.script import Action, Step, bash, hold, question, script, step, text
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+
+def add_command(project: Path, name: str, *steps: Action | Step, head: str = "") -> str:
+    """Give a project a slash command that makes the model do as scripted."""
+    folder = project / ".opencode" / "command"
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = ["---", f"description: The command {name}", *([head] if head else []), "---", "Asked for: $ARGUMENTS"]
+    (folder / f"{name}.md").write_text("\n".join([*lines, script(*steps, say="")]), encoding="utf-8")
+    return name
+
+
+@pytest.fixture(scope="package")
+async def commands(workplace: Path, asking: Path, opencode_server: OpenCode) -> None:
+    """Some commands in the shared projects; OpenCode reads them when it starts in a directory."""
+    add_command(workplace, "speak", bash("echo spoken"), text("Spoken."))
+    add_command(workplace, "wonder", question("Which?", "Red", "Blue"), text("Chosen."))
+    for era in ("2025", "2026"):
+        add_command(workplace, f"dwell{era}", step(hold(f"dwelling {era}"), text("Dwelt.")))
+    add_command(workplace, "delegate", text("Delegated."), head="agent: general\nsubtask: true")
+    add_command(asking, "permit", bash("echo permitted"), text("Permitted."))
+    for project in (workplace, asking):
+        commit(project)
+        async with opencode_server.client(project) as http:
+            (await http.post("/instance/dispose")).raise_for_status()
+
+
+@pytest.mark.usefixtures("commands")
+async def test_a_command_runs_as_a_prompt_does(host: Host, opencode_server: OpenCode, workplace: Path) -> None:
+    report = await host.data("opencode_command", command="speak", arguments="to me")
+    assert (report["status"], report["text"]) == ("completed", "Spoken.")
+    assert host.told("bash: echo spoken")
+    async with opencode_server.client(workplace) as http:
+        assert await prompts_in(http, report["session_id"]) == [report["message_id"]]
+    seen = await host.data("opencode_session", session_id=report["session_id"])
+    assert "Asked for: to me" in seen["transcript"]
+
+
+@pytest.mark.usefixtures("commands")
+async def test_a_command_goes_on_in_a_session_with_a_slash_or_without(host: Host) -> None:
+    first = await host.run(text("Before."))
+    second = await host.data("opencode_command", command="/speak", session_id=first["session_id"])
+    assert second["session_id"] == first["session_id"]
+    assert (await host.wait(first["session_id"]))["message_id"] == second["message_id"]
+
+
+@pytest.mark.usefixtures("commands")
+async def test_a_command_of_a_subagent_is_one_run(host: Host) -> None:
+    report = await host.data("opencode_command", command="delegate", arguments="it")
+    assert report["status"] == "completed"
+    assert len(report["children"]) == 1
+    assert (await host.wait(report["session_id"]))["message_id"] == report["message_id"]
+
+
+@pytest.mark.usefixtures("commands")
+async def test_a_command_that_takes_long_is_waited_for_again(
+    host: Host, era: str, scripted_model: ScriptedModel
+) -> None:
+    report = await host.data("opencode_command", command=f"dwell{era}", wait_seconds=0.5)
+    session_id = report["session_id"]
+    assert report["status"] == "running"
+    await scripted_model.reached(f"dwelling {era}")
+    busy = await host.error("opencode_command", command="speak", session_id=session_id)
+    assert "is working on another prompt" in busy
+    assert "is working on" in await host.error("opencode_shell", session_id=session_id, command="echo x")
+    await scripted_model.release(f"dwelling {era}")
+    done = await host.wait(session_id)
+    assert (done["status"], done["text"], done["message_id"]) == ("completed", "Dwelt.", report["message_id"])
+
+
+@pytest.mark.usefixtures("commands")
+async def test_a_command_can_ask_for_a_permission_and_a_question(host: Host, asking: Path) -> None:
+    report = await host.data("opencode_command", command="permit", directory=str(asking))
+    assert report["status"] == "needs_input"
+    (request,) = report["pending"]
+    assert "echo permitted" in request["asks"]
+    await host.data("opencode_abort", session_id=report["session_id"])
+    asked = await host.data("opencode_command", command="wonder")
+    (request,) = asked["pending"]
+    answered = await host.data("opencode_reply_question", request_id=request["request_id"], answers=[["Red"]])
+    assert (answered["status"], answered["text"]) == ("completed", "Chosen.")
+
+
+@pytest.mark.usefixtures("commands")
+async def test_the_caller_s_limit_on_permissions_holds_for_commands(host: Host, asking: Path) -> None:
+    report = await host.data("opencode_command", command="permit", directory=str(asking), permissions="reject")
+    assert report["decided"][0]["reply"] == "reject"
+
+
+@pytest.mark.usefixtures("commands")
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"command": "speek"}, "Did you mean speak?"),
+        ({"command": "speak", "agent": "nobody"}, "The agents are"),
+        ({"command": "speak", "model": "scripted/m9"}, "scripted/m1"),
+        ({"command": "speak", "session_id": "ses_none"}, "no session"),
+    ],
+)
+async def test_what_a_command_cannot_be_is_told_with_what_there_is(
+    host: Host, arguments: dict[str, str], reason: str
+) -> None:
+    assert reason in await host.error("opencode_command", **arguments)
+
+
+async def test_a_shell_line_prints_and_its_agent_sees_it(host: Host) -> None:
+    report = await host.run(text("Before."))
+    session_id = report["session_id"]
+    printed = await host.data("opencode_shell", session_id=session_id, command="echo out; echo err >&2; exit 3")
+    assert (printed["status"], printed["output"]) == ("completed", "out\nerr\n")
+    assert "exit code" in printed["note"]
+    seen = await host.data("opencode_session", session_id=session_id)
+    assert "echo out" in seen["transcript"]
+    assert (await host.wait(session_id))["message_id"] == report["message_id"], "a shell line is no prompt"
+
+
+async def test_a_shell_line_runs_in_the_project(host: Host, workplace: Path, era: str) -> None:
+    report = await host.run(text("Before."))
+    name = f"by-shell-{era}.txt"
+    printed = await host.data("opencode_shell", session_id=report["session_id"], command=f"echo x > {name}")
+    assert printed["output"] == ""
+    assert (workplace / name).read_text(encoding="utf-8") == "x\n"
+
+
+async def test_much_output_is_cut_to_its_end_with_a_link_to_the_whole(host: Host) -> None:
+    report = await host.run(text("Before."))
+    result = await host.bridge.call("opencode_shell", session_id=report["session_id"], command="seq 1 20000")
+    told = text_of(result)
+    assert "\n20000\n" in told
+    assert "of 108,894 characters" in told
+    assert len(told) < 21_000
+    (link,) = [block for block in result.content if isinstance(block, ResourceLink)]
+    assert link.uri.startswith(f"opencode://session/{report['session_id']}/message/msg_")
+
+
+async def test_a_long_shell_line_goes_on_by_itself_and_can_be_stopped(
+    host: Host, opencode_server: OpenCode, workplace: Path
+) -> None:
+    report = await host.run(text("Before."))
+    session_id = report["session_id"]
+    started = await host.data(
+        "opencode_shell", session_id=session_id, command="echo begun; sleep 600; echo ended", wait_seconds=0
+    )
+    assert started["status"] == "running"
+    assert "opencode_abort" in started["note"]
+
+    async def begun() -> bool:
+        return "begun" in (await host.data("opencode_session", session_id=session_id))["transcript"]
+
+    await eventually(begun)
+    with anyio.fail_after(30):
+        await host.data("opencode_abort", session_id=session_id)
+    async with opencode_server.client(workplace) as http:
+        assert session_id not in (await http.get("/session/status")).json()
+    assert "aborted" in (await host.data("opencode_session", session_id=session_id))["transcript"]
+
+
+async def test_what_a_shell_line_cannot_be_is_told(host: Host) -> None:
+    report = await host.run(text("Before."))
+    session_id = report["session_id"]
+    assert "is empty" in await host.error("opencode_shell", session_id=session_id, command=" ")
+    assert "The agents are" in await host.error("opencode_shell", session_id=session_id, command="ls", agent="nobody")
+    assert "no session" in await host.error("opencode_shell", session_id="ses_none", command="ls")

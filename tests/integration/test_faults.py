@@ -1,0 +1,150 @@
+"""Two hundred runs under faults: each ends in a true report, none hangs, and none is begun twice.
+
+A failure names its seeds; ``FAULT_SEEDS=7,12`` runs those alone.
+"""
+
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio import to_thread
+
+from tests.harness.isolation import environment
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode, free_port, running_opencode
+from tests.harness.process import kill
+from tests.harness.project import configure, make_project
+from tests.integration.backend import backend
+from tests.integration.lossy_proxy import LossyProxy, lossy_proxy_to
+from tests.integration.rounds import (
+    HANG,
+    Desk,
+    Host,
+    Round,
+    check_truth,
+    long_stall,
+    settings_for,
+    wire_faults,
+)
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+Faults = Callable[[Round, LossyProxy, Desk], Coroutine[object, object, None]]
+AT_ONCE = 8
+WIRE, STALLED, KILLED = range(140), range(1000, 1040), range(2000, 2020)
+"""The seeds of each kind of round: 200 in all."""
+TOGETHER = 5
+"""Rounds that share one killed OpenCode."""
+
+
+def chosen(seeds: range) -> list[int]:
+    named = os.environ.get("FAULT_SEEDS")
+    return [seed for seed in seeds if not named or str(seed) in named.split(",")]
+
+
+@pytest.fixture
+def asking_project(tmp_path: Path) -> Path:
+    project = make_project(tmp_path / "project")
+    # Snapshots of the files would take most of the time, and no fault touches them.
+    configure(project, {"permission": {"bash": "ask"}, "snapshot": False})
+    return project
+
+
+async def play_all(seeds: Sequence[int], at_once: int, play: Callable[[Round], Awaitable[None]]) -> None:
+    """Play rounds side by side, and fail with the seeds of those that went wrong."""
+    failed: list[str] = []
+    places = anyio.CapacityLimiter(at_once)
+
+    async def play_one(seed: int) -> None:
+        game = Round(seed)
+        async with places:
+            try:
+                with anyio.fail_after(HANG):
+                    await play(game)
+            except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - all rounds are to be heard of
+                failed.append(f"{game}: {error!r}")
+
+    async with anyio.create_task_group() as rounds:
+        for seed in seeds:
+            rounds.start_soon(play_one, seed)
+    assert not failed, "\n".join(failed)
+
+
+async def play_on_wire(game: Round, faults: Faults, server: OpenCode, project: Path, folder: Path) -> None:
+    """One round with faults between the bridge and an OpenCode that lives."""
+    opencode = backend(server, project)
+    async with opencode.http, lossy_proxy_to(server.url) as proxy:
+        desk = Desk(settings_for(game, proxy.url, server, project, folder), game)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(faults, game, proxy, desk)
+            await desk.stay(Host(game, opencode).work)
+            tasks.cancel_scope.cancel()
+        await check_truth(game, opencode, survived=True)
+
+
+async def test_faults_of_the_wire_and_of_the_bridge(
+    opencode_server: OpenCode, asking_project: Path, tmp_path: Path
+) -> None:
+    async def play(game: Round) -> None:
+        await play_on_wire(game, wire_faults, opencode_server, asking_project, tmp_path)
+
+    await play_all(chosen(WIRE), AT_ONCE, play)
+
+
+async def test_a_wire_that_stalls_for_half_a_minute(
+    opencode_server: OpenCode, asking_project: Path, tmp_path: Path
+) -> None:
+    async def play(game: Round) -> None:
+        await play_on_wire(game, long_stall, opencode_server, asking_project, tmp_path)
+
+    await play_all(chosen(STALLED), len(STALLED), play)
+
+
+async def test_an_opencode_that_is_killed_and_comes_back(
+    scripted_model: ScriptedModel, asking_project: Path, tmp_path: Path
+) -> None:
+    seeds = chosen(KILLED)
+    for first in range(0, len(seeds), TOGETHER):
+        await kill_under(seeds[first : first + TOGETHER], scripted_model, asking_project, tmp_path)
+
+
+async def kill_under(seeds: Sequence[int], model: ScriptedModel, project: Path, folder: Path) -> None:
+    """Kill an OpenCode in the middle of some rounds, and serve it again at the same address."""
+    serve = partial(serving, environment(folder / "opencode", model.url), folder / "opencode.log", free_port())
+    back = anyio.Event()
+    async with AsyncExitStack() as servers:
+        server = await servers.enter_async_context(serve())
+        opencode = backend(server, project)
+
+        async def play(game: Round) -> None:
+            desk = Desk(settings_for(game, server.url, server, project, folder), game)
+            host = Host(game, opencode)
+            await desk.stay(host.work)
+            await back.wait()
+            # What was lost from sight has its true end on record.
+            await desk.stay(host.work)
+            await check_truth(game, opencode, survived=False)
+
+        async with opencode.http, anyio.create_task_group() as tasks:
+            await opencode.get("/provider")
+            tasks.start_soon(play_all, seeds, TOGETHER, play)
+            await anyio.sleep(Round(seeds[0]).dice.uniform(0.5, 2.5))
+            kill(server.process)
+            await servers.enter_async_context(serve())
+            back.set()
+
+
+@asynccontextmanager
+async def serving(variables: Mapping[str, str], log: Path, port: int) -> AsyncGenerator[OpenCode]:
+    """Serve OpenCode, and leave the event loop free while it starts."""
+    server = running_opencode(variables, log, port=port, password="faults")
+    yielded = await to_thread.run_sync(server.__enter__)
+    try:
+        yield yielded
+    finally:
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(server.__exit__, None, None, None)

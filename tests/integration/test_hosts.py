@@ -1,0 +1,333 @@
+"""Each host treats a long call in its own way, and one run behaves rightly for all of them."""
+
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from tests.harness.bridge import OpenBridge, data_of, open_bridge
+from tests.harness.launch import Launch, left_server
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.rawrpc import Host, OpenRaw, RawClient, open_raw, raw_process
+from tests.harness.waiting import eventually
+from tests.integration.backend import Backend, backend
+from tests.scripted_model.script import bash, hold, script, step, text
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+Json = dict[str, Any]
+
+ELICITATION: Json = {"elicitation": {"form": {}, "url": {}}}
+CLAUDE_CODE = Host("2026-07-28", "claude-code", "2.1.330", {"elicitation": {}, "roots": {"listChanged": True}})
+CLAUDE_CODE_2025 = Host("2025-11-25", "claude-code", "2.1.197", {"elicitation": {}, "roots": {}})
+COPILOT = Host("2026-07-28", "github-copilot-developer", "1.0.102", {**ELICITATION, "sampling": {}})
+CODEX = Host("2025-06-18", "codex-mcp-client", "0.169.0", ELICITATION)
+GEMINI = Host("2025-06-18", "gemini-cli-mcp-client", "0.61.0", {"roots": {"listChanged": True}})
+QWEN = Host("2025-11-25", "qwen-code-mcp-client", "0.9.0", {"roots": {}})
+OPENCODE = Host("2025-11-25", "opencode", "1.18.33", {"roots": {}})
+CONTINUE = Host("2025-11-25", "continue-client", "1.5.0")
+CLINE = Host("2024-11-05", "Cline", "3.40.0")
+ALL = (CLAUDE_CODE, CLAUDE_CODE_2025, COPILOT, CODEX, GEMINI, QWEN, OPENCODE, CONTINUE, CLINE)
+ALIVE = "tools/list"
+EXIT = 2.0
+"""Seconds that a host gives a bridge to end."""
+
+
+@pytest.fixture
+async def opencode(opencode_server: OpenCode, project: Path) -> AsyncGenerator[Backend]:
+    seen = backend(opencode_server, project)
+    async with seen.http:
+        yield seen
+
+
+def held(name: str, **arguments: object) -> Json:
+    """A run that stands still at a hold point."""
+    prompt = script(step(text("Before. "), hold(name), text("After.")), say="Stand still")
+    return {"name": "opencode_run", "arguments": {"prompt": prompt, **arguments}}
+
+
+async def start_held(host: RawClient, name: str) -> str:
+    """Start such a run without waiting for it, and give its session."""
+    result = (await host.request("tools/call", held(name, wait_seconds=0)))["result"]
+    return str(result["structuredContent"]["session_id"])
+
+
+async def report(host: RawClient, session_id: str, **arguments: object) -> Json:
+    return (await host.call("opencode_wait", session_id=session_id, **arguments))["structuredContent"]
+
+
+# What every host does
+
+
+@pytest.mark.parametrize("host", ALL, ids=lambda host: f"{host.name}-{host.protocol}")
+async def test_every_host_gets_through_its_start_and_a_run(raw_bridge: OpenRaw, host: Host) -> None:
+    async with raw_bridge(host) as client:
+        for method in ("tools/list", "prompts/list", "resources/list"):
+            assert "result" in await client.request(method)
+        call = {"name": "opencode_run", "arguments": {"prompt": script(text("Done for you."))}}
+        token = None if host in (CONTINUE, CLINE) else "token"
+        told = await client.request("tools/call", {**call, "_meta": {"codex/turn": 7}}, token=token)
+    assert told["result"]["structuredContent"]["text"] == "Done for you."
+    assert bool(client.messages("notifications/progress")) == (token is not None)
+
+
+@pytest.mark.parametrize("host", [CONTINUE, CLINE, OPENCODE], ids=lambda host: host.name)
+async def test_a_call_ends_by_itself_before_a_weak_host_gives_up(
+    launch: Launch, scripted_model: ScriptedModel, host: Host
+) -> None:
+    async with open_raw(launch.telling("--wait", "0.5"), host) as client:
+        result = (await client.request("tools/call", held(f"weak-{host.name}")))["result"]
+        waiting = result["structuredContent"]
+        await scripted_model.release(f"weak-{host.name}")
+        ended = await report(client, waiting["session_id"], wait_seconds=30)
+    assert result.get("isError") in {None, False}
+    assert waiting["status"] == "running"
+    assert f'opencode_wait(session_id="{waiting["session_id"]}")' in waiting["next"]
+    assert (ended["status"], ended["message_id"]) == ("completed", waiting["message_id"])
+
+
+async def test_a_host_that_hears_progress_is_kept_alive_by_heartbeats(
+    launch: Launch, scripted_model: ScriptedModel
+) -> None:
+    async with open_raw(launch, OPENCODE) as client:
+        call = await client.send("tools/call", held("heartbeat"), token="beat")
+
+        async def beat() -> bool:
+            told = [message["params"] for message in client.messages("notifications/progress")]
+            return any("still running after" in params.get("message", "") for params in told)
+
+        assert await eventually(beat, seconds=30)
+        told = [message["params"]["progress"] for message in client.messages("notifications/progress")]
+        assert told == sorted(set(told))
+        await scripted_model.release("heartbeat")
+        assert (await client.reply(call))["result"]["structuredContent"]["status"] == "completed"
+
+
+# Cancelled, or given up
+
+
+@pytest.mark.parametrize("host", [CONTINUE, CLAUDE_CODE], ids=lambda host: host.name)
+async def test_a_cancelled_call_ends_the_wait_and_not_the_run(
+    raw_bridge: OpenRaw, opencode: Backend, scripted_model: ScriptedModel, host: Host
+) -> None:
+    async with raw_bridge(host) as client:
+        number = await client.send("tools/call", held(f"cancelled-{host.name}"))
+        await scripted_model.reached(f"cancelled-{host.name}")
+        await client.cancel(number, "timeout")
+        await client.request(ALIVE)
+        (session_id,) = await opencode.get("/session/status")
+        busy = await client.call("opencode_run", prompt="More.", session_id=session_id)
+        assert busy["isError"]
+        assert "is working on another prompt: 'Stand still" in busy["content"][0]["text"]
+        assert (await report(client, session_id, wait_seconds=0))["status"] == "running"
+        await scripted_model.release(f"cancelled-{host.name}")
+        ended = await report(client, session_id)
+    assert (ended["status"], ended["text"]) == ("completed", "Before. After.")
+    assert await opencode.prompts(session_id) == 1
+
+
+async def test_the_operator_can_have_a_cancelled_call_stop_its_run(
+    launch: Launch, opencode: Backend, scripted_model: ScriptedModel
+) -> None:
+    async with open_raw(launch.telling("--abort-on-cancel"), CLAUDE_CODE) as client:
+        number = await client.send("tools/call", held("abort"))
+        await scripted_model.reached("abort")
+        (session_id,) = await opencode.get("/session/status")
+        await client.cancel(number, "the user pressed Esc")
+        await opencode.idle(session_id)
+        ended = await report(client, session_id)
+    assert ended["status"] == "aborted"
+
+
+async def test_stopping_on_cancel_leaves_alone_what_the_session_does_next(
+    launch: Launch, opencode: Backend, scripted_model: ScriptedModel
+) -> None:
+    async with open_raw(launch.telling("--abort-on-cancel"), CLAUDE_CODE) as client:
+        first = await start_held(client, "next-1")
+        before = await report(client, first, wait_seconds=0)
+        await scripted_model.release("next-1")
+        await report(client, first)
+        await client.request("tools/call", held("next-2", session_id=first, wait_seconds=0))
+        ended = await report(client, first, message_id=before["message_id"])
+        assert (ended["status"], ended["text"]) == ("completed", "Before. After.")
+        assert first in await opencode.get("/session/status")
+        await scripted_model.release("next-2")
+
+
+async def test_the_cancelled_notification_that_opencode_sends_after_every_result_is_harmless(
+    raw_bridge: OpenRaw, opencode: Backend, scripted_model: ScriptedModel
+) -> None:
+    async with raw_bridge(OPENCODE) as client:
+        session_id = await start_held(client, "opencode")
+        for method, params in (
+            ("tools/list", {}),
+            ("prompts/get", {"name": "none", "arguments": {"a": "$1", "b": "$2"}}),
+            ("tools/call", {"name": "opencode_wait", "arguments": {"session_id": session_id, "wait_seconds": 0}}),
+        ):
+            number = await client.send(method, params, token=f"token {method}")
+            await client.reply(number)
+            await client.cancel(number)
+        assert session_id in await opencode.get("/session/status")
+        await scripted_model.release("opencode")
+        ended = await report(client, session_id)
+        assert ended["status"] == "completed"
+
+
+async def test_a_host_that_gives_up_without_a_word_may_call_again_while_the_first_call_runs(
+    raw_bridge: OpenRaw, opencode: Backend, scripted_model: ScriptedModel
+) -> None:
+    async with raw_bridge(CLINE) as client:
+        first = await client.send("tools/call", held("cline"))
+        await scripted_model.reached("cline")
+        (session_id,) = await opencode.get("/session/status")
+        wait = {"name": "opencode_wait", "arguments": {"session_id": session_id}}
+        second = await client.send("tools/call", wait)
+        await client.request(ALIVE)
+        await scripted_model.release("cline")
+        reports = [(await client.reply(number))["result"]["structuredContent"] for number in (first, second)]
+    assert reports[0] == reports[1]
+    assert reports[0]["status"] == "completed"
+    assert await opencode.prompts(session_id) == 1
+
+
+# Batch modes that answer by themselves
+
+
+@pytest.mark.parametrize(
+    ("host", "answer"), [(CODEX, "decline"), (CLAUDE_CODE_2025, "cancel")], ids=["codex exec", "claude -p"]
+)
+async def test_a_batch_mode_that_answers_a_form_by_itself_rejects_nothing(
+    asking: Launch, opencode: Backend, host: Host, answer: str
+) -> None:
+    async with open_raw(asking, host) as client:
+        number = await client.send("tools/call", ask_first(), token="batch")
+        form = await client.message("elicitation/create")
+        await client.respond(form, {"action": answer})
+        left = (await client.reply(number))["result"]["structuredContent"]
+        assert left["status"] == "needs_input"
+        assert left["pending"][0]["request_id"] in await opencode.open_ids()
+        assert left["session_id"] in await opencode.get("/session/status")
+
+
+async def test_copilots_batch_mode_that_retries_with_a_refusal_rejects_nothing(
+    asking: Launch, opencode: Backend
+) -> None:
+    async with open_raw(asking, COPILOT) as client:
+        call = ask_first()
+        asked = (await client.request("tools/call", call))["result"]
+        answers = {key: {"action": "decline"} for key in asked["inputRequests"]}
+        retry = {**call, "requestState": asked["requestState"], "inputResponses": answers}
+        left = (await client.request("tools/call", retry))["result"]["structuredContent"]
+        assert left["status"] == "needs_input"
+        assert left["pending"][0]["request_id"] in await opencode.open_ids()
+        assert await opencode.prompts(left["session_id"]) == 1
+
+
+@pytest.fixture
+def asking(launch: Launch, project: Path) -> Launch:
+    """A bridge at a project in which OpenCode asks before it runs anything."""
+    (project / "opencode.json").write_text('{"permission": {"bash": "ask"}}', encoding="utf-8")
+    return launch
+
+
+def ask_first() -> Json:
+    return {"name": "opencode_run", "arguments": {"prompt": script(bash("echo batch"), text("Ran."))}}
+
+
+# Several hosts
+
+
+async def test_a_second_host_waits_for_the_same_run_and_both_get_the_same_report(
+    bridge: OpenBridge, scripted_model: ScriptedModel
+) -> None:
+    async with bridge(era="2025") as first, bridge(era="2026") as second:
+        call = held("two hosts")["arguments"]
+        started = data_of(await first.call("opencode_run", **call, wait_seconds=0))
+        reports: list[Json] = []
+
+        async def wait(host: Any) -> None:  # noqa: ANN401 - a bridge
+            reports.append(data_of(await host.call("opencode_wait", session_id=started["session_id"])))
+
+        async with anyio.create_task_group() as waiters:
+            for host in (first, second, first):
+                waiters.start_soon(wait, host)
+            await scripted_model.reached("two hosts")
+            await scripted_model.release("two hosts")
+    assert reports[0] == reports[1] == reports[2]
+    assert reports[0]["text"] == "Before. After."
+
+
+# Bridges that end
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals: hosts kill, or close stdin")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+async def test_claude_code_may_start_a_bridge_three_times_and_signal_it_to_end(
+    own_launch: Launch, number: signal.Signals
+) -> None:
+    for _ in range(3):
+        async with open_raw(own_launch, CLAUDE_CODE) as client:
+            await client.request("tools/list")
+            client.process.send_signal(number)
+            await client.exit_code(seconds=EXIT)
+    assert left_server(own_launch) is None
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["idle", "with a call under way"])
+async def test_a_bridge_ends_cleanly_within_two_seconds_of_a_closed_stdin(
+    launch: Launch,
+    scripted_model: ScriptedModel,
+    busy: bool,  # noqa: FBT001
+) -> None:
+    async with open_raw(launch, CLAUDE_CODE) as client:
+        await client.call("opencode_status")
+        if busy:
+            await client.send("tools/call", held("closed"))
+            await scripted_model.reached("closed")
+        await client.close_input()
+        assert await client.exit_code(seconds=EXIT) == 0
+    await scripted_model.release("closed")
+    assert "Traceback" not in launch.printed()
+
+
+async def test_a_bridge_that_is_told_nothing_ends_with_its_stdin(launch: Launch) -> None:
+    async with raw_process(launch) as client:
+        await client.close_input()
+        assert await client.exit_code(seconds=20) == 0
+
+
+ENDINGS = ["SIGKILL", "SIGTERM", "closed stdin"] if sys.platform != "win32" else ["SIGKILL", "closed stdin"]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+async def test_a_run_outlives_its_bridge_and_the_next_one_reports_it(
+    own_launch: Launch, scripted_model: ScriptedModel, ending: str
+) -> None:
+    name = f"outlives {ending}"
+    async with open_raw(own_launch, CLAUDE_CODE) as client:
+        session_id = await start_held(client, name)
+        await client.send("tools/call", {"name": "opencode_wait", "arguments": {"session_id": session_id}})
+        await scripted_model.reached(name)
+        await end(client, ending)
+    assert left_server(own_launch) is not None
+    async with open_bridge(own_launch) as host:
+        session = {"session_id": session_id}
+        assert data_of(await host.call("opencode_wait", **session, wait_seconds=0))["status"] == "running"
+        await scripted_model.release(name)
+        ended = data_of(await host.call("opencode_wait", **session))
+    assert (ended["status"], ended["text"]) == ("completed", "Before. After.")
+
+
+async def end(client: RawClient, ending: str) -> None:
+    match ending:
+        case "SIGKILL":
+            client.process.kill()
+        case "SIGTERM":
+            client.process.terminate()
+        case _:
+            await client.close_input()
+    await client.exit_code(seconds=10)

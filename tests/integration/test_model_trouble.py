@@ -1,0 +1,59 @@
+"""The model fails in all the ways that models fail: the run's report says how, in the provider's own words."""
+
+import pytest
+
+from tests.integration.host import Host
+from tests.scripted_model.script import cut, failure, finish, step, text
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+SOON = {"retry-after-ms": "50"}
+
+
+async def test_a_refused_key_fails_the_run(host: Host) -> None:
+    report = await host.run(failure(401, "Invalid API key"))
+    assert report["status"] == "failed"
+    assert "Invalid API key" in report["error"]
+    assert "HTTP 401 from the model" in report["error"]
+    assert report["session_id"] in report["next"]
+
+
+async def test_a_request_that_the_model_does_not_take_fails_the_run(host: Host) -> None:
+    report = await host.run(failure(400, "No such tool"))
+    assert (report["status"], "No such tool" in report["error"]) == ("failed", True)
+
+
+async def test_a_failed_run_can_be_read_again_and_its_session_goes_on(host: Host) -> None:
+    report = await host.run(failure(401, "Invalid API key"))
+    again = await host.wait(report["session_id"])
+    assert (again["status"], again["error"]) == ("failed", report["error"])
+    assert (await host.run(text("Better."), session_id=report["session_id"]))["text"] == "Better."
+
+
+async def test_a_limit_is_waited_out(host: Host) -> None:
+    report = await host.run(step(failure(429, "Slow down", headers=SOON, times=2), text("Now it works.")))
+    assert (report["status"], report["text"]) == ("completed", "Now it works.")
+    assert host.told("Slow down")
+    assert host.told("retry 1") or host.told("retry 2")
+
+
+async def test_a_failure_that_stays_is_told_while_it_is_retried_and_can_be_aborted(host: Host) -> None:
+    report = await host.run(failure(500, "The model is down", headers={"retry-after": "600"}), wait_seconds=3)
+    assert report["status"] == "running"
+    assert "The model is down" in report["activity"]
+    assert "retry 1" in report["activity"]
+    looked = await host.wait(report["session_id"], wait_seconds=0)
+    assert looked["status"] == "running"
+    aborted = await host.data("opencode_abort", session_id=report["session_id"])
+    assert aborted["status"] == "aborted"
+
+
+async def test_a_stream_that_is_cut_is_taken_up_again(host: Host) -> None:
+    report = await host.run(step(text("Half of"), cut(times=1), text(" the answer")))
+    assert report["status"] == "completed"
+    assert report["text"].endswith("Half of the answer")
+
+
+async def test_an_answer_that_was_cut_short_by_its_length_is_an_answer(host: Host) -> None:
+    report = await host.run(step(text("Cut sho"), finish("length")))
+    assert (report["status"], report["text"]) == ("completed", "Cut sho")

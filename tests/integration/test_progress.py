@@ -1,0 +1,104 @@
+"""What a person hears while a run goes on: every kind of line, in order, at a bearable pace."""
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import anyio
+import pytest
+
+from tests.harness.model import ScriptedModel
+from tests.harness.rawrpc import Host as RawHost
+from tests.harness.rawrpc import OpenRaw
+from tests.integration.host import Host
+from tests.scripted_model.script import (
+    bash,
+    edit,
+    failure,
+    hold,
+    question,
+    script,
+    step,
+    task,
+    text,
+    todos,
+    words,
+    write,
+)
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+PATIENCE = {"retry-after-ms": "1500"}
+
+
+async def test_progress_rises_strictly_and_every_notification_says_something(host: Host) -> None:
+    await host.run(bash("echo one"), bash("echo two"), words(100, delay=0.01))
+    numbers = [progress.progress for progress in host.bridge.progress]
+    assert len(numbers) > 1
+    assert all(later > earlier for earlier, later in pairwise(numbers))
+    assert all(host.lines)
+
+
+async def test_tools_are_told_with_what_they_work_on(host: Host, era: str) -> None:
+    name = f"told-{era}.txt"
+    await host.run(write(name, "one\n"), edit(name, "one", "two"), bash("echo hello"), text("Done."))
+    assert host.told("bash: echo hello")
+    assert host.told(f"write: {name}")
+    assert host.told(f"edit: {name} +1 -1")
+
+
+async def test_todos_are_told_by_how_many_are_done(host: Host) -> None:
+    await host.run(todos(("Plan", "completed"), ("Build", "pending")), text("Noted."))
+    assert host.told("todos: 1 of 2 done")
+
+
+async def test_text_is_told_while_it_is_written(host: Host, scripted_model: ScriptedModel, era: str) -> None:
+    gate = f"writing {era}"
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(host.run, step(words(50), hold(gate), text("The end.")))
+        await scripted_model.reached(gate)
+        await host.hears("writing (")
+        await scripted_model.release(gate)
+
+
+async def test_a_subagents_work_is_told_as_such(host: Host) -> None:
+    await host.run(task(script(bash("echo deep"), text("Done.")), description="Small part"), text("All done."))
+    assert host.told("task: Small part")
+    assert host.told("subagent: bash: echo deep")
+
+
+async def test_a_retry_is_told_with_its_reason_and_its_delay(host: Host) -> None:
+    await host.run(step(failure(429, "Slow down", headers=PATIENCE, times=1), text("Now it works.")))
+    line = next(line for line in host.lines if "Slow down" in line)
+    assert re.search(r"the model failed \(.*Slow down.*\); retry 1 in [12] s", line)
+
+
+async def test_waiting_for_leave_and_for_an_answer_is_told(host: Host, asking: Path) -> None:
+    report = await host.run(bash("echo please"), text("Ran."), directory=str(asking))
+    assert host.told("waiting for a permission: bash echo please")
+    await host.data("opencode_abort", session_id=report["session_id"])
+    report = await host.run(question("Which colour?", "Red"), text("Thanks."))
+    assert host.told("waiting for an answer: Which colour?")
+    await host.data("opencode_abort", session_id=report["session_id"])
+
+
+async def test_progress_is_told_only_to_those_who_ask_for_it(raw_bridge: OpenRaw, era: str) -> None:
+    protocol = {"2025": "2025-11-25", "2026": "2026-07-28"}[era]
+    prompt = {"prompt": script(bash("echo one"), text("Done."))}
+    async with raw_bridge(RawHost(protocol=protocol)) as client:
+        await client.request("tools/call", {"name": "opencode_run", "arguments": prompt})
+        assert client.messages("notifications/progress") == []
+        await client.request("tools/call", {"name": "opencode_run", "arguments": prompt}, token="mine")
+        told = [message["params"] for message in client.messages("notifications/progress")]
+    assert told
+    assert {params["progressToken"] for params in told} == {"mine"}
+
+
+async def test_all_that_wait_for_a_run_hear_of_it(host: Host) -> None:
+    session = await host.start(*[bash(f"sleep 0.5; echo {number}") for number in range(3)], text("Done."))
+    callers = [host.another(), host.another()]
+    async with anyio.create_task_group() as tasks:
+        for caller in callers:
+            tasks.start_soon(caller.wait, session)
+    for caller in callers:
+        assert caller.told("bash: sleep 0.5")

@@ -1,0 +1,211 @@
+"""What OpenCode asks in the middle of a run reaches the caller, and the answer OpenCode: both eras, without forms."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.integration.host import Host
+from tests.scripted_model.script import bash, question, questions, script, task, text
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+COLOUR = question("Which colour?", "Red", "Blue")
+SIZES = {
+    "question": "Which sizes?",
+    "header": "Sizes",
+    "options": [{"label": "Small", "description": "S"}, {"label": "Large", "description": "L"}],
+    "multiple": True,
+}
+ANSWERED = 'User has answered your questions: "Which colour?"="{}"'
+
+
+def the_request(report: dict[str, Any]) -> dict[str, Any]:
+    """The one thing that a report says OpenCode waits for."""
+    assert report["status"] == "needs_input", report
+    (request,) = report["pending"]
+    return request
+
+
+async def last_result(model: ScriptedModel, session_id: str) -> str:
+    """What the last tool that the model called has answered it."""
+    return (await model.requests(session_id))[-1]["results"][-1]
+
+
+# Questions
+
+
+async def test_a_question_ends_the_wait_and_says_how_to_answer(host: Host) -> None:
+    report = await host.run(COLOUR, text("Thanks."))
+    request = the_request(report)
+    assert (request["kind"], request["asks"]) == ("question", "Which colour?")
+    assert [option["label"] for option in request["questions"][0]["options"]] == ["Red", "Blue"]
+    assert f'opencode_reply_question(request_id="{request["request_id"]}"' in report["next"]
+    assert the_request(await host.wait(report["session_id"], wait_seconds=0)) == request
+
+
+@pytest.mark.parametrize(
+    ("answer", "heard"), [("Blue", "Blue"), ("blue", "Blue"), ("Rather green", "Rather green")], ids=str
+)
+async def test_an_answer_by_label_in_any_case_or_in_own_words_reaches_the_model(
+    host: Host, scripted_model: ScriptedModel, answer: str, heard: str
+) -> None:
+    request = the_request(await host.run(COLOUR, text("Thanks.")))
+    report = await host.data("opencode_reply_question", request_id=request["request_id"], answers=[[answer]])
+    assert (report["status"], report["text"]) == ("completed", "Thanks.")
+    assert ANSWERED.format(heard) in await last_result(scripted_model, report["session_id"])
+
+
+async def test_several_questions_are_answered_at_once(host: Host, scripted_model: ScriptedModel) -> None:
+    single = {"question": "Which colour?", "header": "Colour", "options": [{"label": "Red", "description": "R"}]}
+    request = the_request(await host.run(questions(single, SIZES), text("Thanks.")))
+    report = await host.data(
+        "opencode_reply_question", request_id=request["request_id"], answers=[["red"], ["small", "large"]]
+    )
+    assert report["text"] == "Thanks."
+    heard = await last_result(scripted_model, report["session_id"])
+    assert '"Which sizes?"="Small, Large"' in heard
+
+
+async def test_answers_that_do_not_fit_are_refused_with_the_labels_and_the_question_stays_open(host: Host) -> None:
+    request = the_request(await host.run(COLOUR, text("Thanks.")))
+    for answers in ([["Red"], ["Blue"]], [["Red", "Blue"]]):
+        told = await host.error("opencode_reply_question", request_id=request["request_id"], answers=answers)
+        assert "'Red', 'Blue'" in told
+    report = await host.data("opencode_reply_question", request_id=request["request_id"], answers=[["Red"]])
+    assert report["text"] == "Thanks."
+
+
+async def test_neither_answers_nor_a_rejection_is_refused(host: Host) -> None:
+    told = await host.error("opencode_reply_question", request_id="que_x")
+    assert 'answers=[["Yes"]]' in told
+    told = await host.error("opencode_reply_question", request_id="que_x", answers=[["Yes"]], reject=True)
+    assert "either answers or reject" in told
+
+
+async def test_a_rejected_question_ends_the_run(host: Host) -> None:
+    request = the_request(await host.run(COLOUR, text("Never said.")))
+    report = await host.data("opencode_reply_question", request_id=request["request_id"], reject=True)
+    assert report["status"] == "completed"
+    assert "Never said." not in report["text"]
+
+
+async def test_a_question_that_was_answered_elsewhere_is_told_as_closed_and_the_run_reported(
+    host: Host, opencode_server: OpenCode, workplace: Path
+) -> None:
+    first = await host.run(COLOUR, text("Thanks."))
+    request = the_request(first)
+    async with opencode_server.client(workplace) as http:
+        await http.post(f"/question/{request['request_id']}/reply", json={"answers": [["Red"]]})
+    await host.wait(first["session_id"])
+    for _ in range(2):
+        report = await host.data("opencode_reply_question", request_id=request["request_id"], answers=[["Red"]])
+        assert "not open any more" in report["note"]
+        assert report["text"] == "Thanks."
+
+
+async def test_a_request_that_there_never_was_is_not_found(host: Host) -> None:
+    told = await host.error("opencode_reply_question", request_id="que_nosuch", answers=[["Red"]])
+    assert "'que_nosuch'" in told
+    assert "opencode_wait" in told
+
+
+# Permissions
+
+
+async def test_a_command_waits_for_leave_and_runs_once_it_has_it(host: Host, asking: Path, era: str) -> None:
+    made = f"once-{era}.txt"
+    report = await host.run(bash(f"echo x > {made}"), text("Ran."), directory=str(asking))
+    request = the_request(report)
+    assert (request["kind"], request["permission"]) == ("permission", "bash")
+    assert f"echo x > {made}" in request["asks"]
+    assert "opencode_reply_permission" in report["next"]
+    assert not (asking / made).exists()
+    report = await host.data("opencode_reply_permission", request_id=request["request_id"], reply="once")
+    assert (report["status"], report["text"]) == ("completed", "Ran.")
+    assert (asking / made).exists()
+
+
+async def test_once_is_only_for_this_time(host: Host, asking: Path) -> None:
+    request = the_request(await host.run(bash("pwd"), bash("pwd"), text("Ran twice."), directory=str(asking)))
+    second = await host.data("opencode_reply_permission", request_id=request["request_id"], reply="once")
+    request = the_request(second)
+    report = await host.data("opencode_reply_permission", request_id=request["request_id"], reply="once")
+    assert report["text"] == "Ran twice."
+
+
+async def test_always_is_for_what_matches_later_too(host: Host, asking: Path, era: str) -> None:
+    # What always allows holds for as long as OpenCode runs, so each era has a command of its own.
+    command = {"2025": "uname", "2026": "whoami"}[era]
+    request = the_request(await host.run(bash(command), bash(f"{command} --help"), text("Ran."), directory=str(asking)))
+    assert request["always"] == [f"{command} *"]
+    report = await host.data("opencode_reply_permission", request_id=request["request_id"], reply="always")
+    assert (report["status"], report["text"]) == ("completed", "Ran.")
+
+
+async def test_a_refusal_with_a_message_is_heard_by_the_model_which_goes_on(
+    host: Host, asking: Path, scripted_model: ScriptedModel
+) -> None:
+    request = the_request(await host.run(bash("rm -rf build"), text("Then not."), directory=str(asking)))
+    report = await host.data(
+        "opencode_reply_permission", request_id=request["request_id"], reply="reject", message="Use make clean."
+    )
+    assert (report["status"], report["text"]) == ("completed", "Then not.")
+    assert "Use make clean." in await last_result(scripted_model, report["session_id"])
+
+
+async def test_a_refusal_without_a_message_ends_the_run(host: Host, asking: Path) -> None:
+    request = the_request(await host.run(bash("rm -rf build"), text("Never said."), directory=str(asking)))
+    report = await host.data("opencode_reply_permission", request_id=request["request_id"], reply="reject")
+    assert report["status"] == "completed"
+    assert "Never said." not in report["text"]
+
+
+async def test_a_message_goes_only_with_a_refusal(host: Host) -> None:
+    told = await host.error("opencode_reply_permission", request_id="per_x", reply="once", message="Go on.")
+    assert "only with reject" in told
+
+
+async def test_a_subagents_request_is_relayed_and_answered_through_its_parents_run(
+    host: Host, asking: Path, era: str
+) -> None:
+    made = f"child-{era}.txt"
+    report = await host.run(
+        task(script(bash(f"echo x > {made}"), text("The child ran."))), text("All ran."), directory=str(asking)
+    )
+    request = the_request(report)
+    assert request["subagent"] is True
+    assert request["session_id"] in report["children"]
+    assert request["session_id"] != report["session_id"]
+    report = await host.data("opencode_reply_permission", request_id=request["request_id"], reply="once")
+    assert (report["status"], report["text"]) == ("completed", "All ran.")
+    assert (asking / made).exists()
+
+
+async def test_an_answer_may_name_the_session_that_asks(host: Host, asking: Path) -> None:
+    report = await host.run(bash("pwd"), text("Ran."), directory=str(asking))
+    request = the_request(report)
+    report = await host.data(
+        "opencode_reply_permission", request_id=request["request_id"], session_id=request["session_id"], reply="once"
+    )
+    assert report["text"] == "Ran."
+
+
+async def test_after_an_answer_the_wait_is_as_long_as_the_caller_wants(host: Host, asking: Path) -> None:
+    request = the_request(await host.run(bash("pwd"), bash("pwd"), text("Ran."), directory=str(asking)))
+    report = await host.data(
+        "opencode_reply_permission", request_id=request["request_id"], reply="once", wait_seconds=0
+    )
+    assert report["status"] in {"running", "needs_input"}
+    request = the_request(await host.wait(report["session_id"]))
+    assert (await host.data("opencode_reply_permission", request_id=request["request_id"], reply="once"))["text"]
+
+
+async def test_an_aborted_run_leaves_no_request_to_answer(host: Host, asking: Path) -> None:
+    first = await host.run(bash("pwd"), text("Never said."), directory=str(asking))
+    request = the_request(first)
+    assert (await host.data("opencode_abort", session_id=first["session_id"]))["pending"] == []
+    report = await host.data("opencode_reply_permission", request_id=request["request_id"], reply="once")
+    assert report["status"] == "aborted"

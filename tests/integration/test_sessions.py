@@ -1,0 +1,266 @@
+"""Finding sessions and reading them over stdio, in both eras."""
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.project import make_project
+from tests.harness.waiting import eventually
+from tests.integration.host import Host, Json
+from tests.scripted_model.script import (
+    bash,
+    hold,
+    reasoning,
+    script,
+    step,
+    structured,
+    task,
+    text,
+    todos,
+    tool,
+    usage,
+    write,
+)
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+MESSAGE = re.compile(r"^### .*(msg_\w+)", re.MULTILINE)
+SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
+
+
+async def note(http: httpx.AsyncClient, session_id: str, words: str) -> None:
+    """Add a message to a session that nobody answers."""
+    body = {"noReply": True, "parts": [{"type": "text", "text": words}]}
+    (await http.post(f"/session/{session_id}/message", json=body)).raise_for_status()
+
+
+async def new_session(http: httpx.AsyncClient, title: str, **fields: object) -> str:
+    return (await http.post("/session", json={"title": title, **fields})).raise_for_status().json()["id"]
+
+
+async def pages_of(host: Host, session_id: str, limit: int, **arguments: object) -> list[Json]:
+    """All pages of a session, the latest first."""
+    pages = [await host.data("opencode_session", session_id=session_id, limit=limit, **arguments)]
+    while pages[-1]["cursor"]:
+        cursor = pages[-1]["cursor"]
+        pages.append(await host.data("opencode_session", session_id=session_id, limit=limit, cursor=cursor))
+    return pages
+
+
+def told(page: Json) -> list[str]:
+    return MESSAGE.findall(page["transcript"])
+
+
+async def test_a_session_tells_its_state_and_what_was_said(host: Host, workplace: Path, era: str) -> None:
+    name = f"seen-{era}.txt"
+    report = await host.run(
+        step(reasoning("Two things to do."), write(name, "one\n"), todos(("Write", "completed"), ("Rest", "pending"))),
+        step(text("Written."), usage(input=1000, output=100)),
+        title="A session to read",
+    )
+    seen = await host.data("opencode_session", session_id=report["session_id"])
+    assert (seen["status"], seen["title"], seen["directory"]) == ("idle", "A session to read", str(workplace))
+    assert seen["todos"] == ["[x] Write", "[ ] Rest"]
+    assert seen["cost"] == pytest.approx(report["cost"])
+    assert seen["tokens"]["input"] == 1100
+    assert "Written." in seen["transcript"]
+    assert f'write(filePath="{name}"' in seen["transcript"]
+    assert "- thought: 17 characters" in seen["transcript"], "reasoning is folded away"
+    assert seen["cursor"] == ""
+
+    detailed = await host.data("opencode_session", session_id=report["session_id"], detailed=True)
+    assert "- thought → `Two things to do.`" in detailed["transcript"]
+
+
+async def test_the_state_alone_can_be_asked_for(host: Host) -> None:
+    report = await host.run(text("Said."))
+    seen = await host.data("opencode_session", session_id=report["session_id"], limit=0)
+    assert (seen["status"], seen["transcript"]) == ("idle", "")
+
+
+async def test_subagents_are_shown_within_and_named_with_their_session(host: Host) -> None:
+    report = await host.run(task(script(text("By the child."))), text("All is done."))
+    seen = await host.data("opencode_session", session_id=report["session_id"])
+    (child,) = seen["children"]
+    assert child["session_id"] in seen["transcript"]
+    assert re.search(r"^> By the child\.$", seen["transcript"], re.MULTILINE)
+    below = await host.data("opencode_session", session_id=child["session_id"])
+    assert below["parent"] == report["session_id"]
+
+
+async def test_a_failed_call_shows_its_error(host: Host) -> None:
+    report = await host.run(tool("read", filePath="none.txt"), text("It was not there."))
+    seen = await host.data("opencode_session", session_id=report["session_id"])
+    assert "failed" in seen["transcript"]
+
+
+async def test_a_session_at_work_shows_what_it_asks(host: Host, asking: Path) -> None:
+    report = await host.run(bash("echo asked"), directory=str(asking), wait_seconds=20)
+    session_id = report["session_id"]
+    assert report["status"] == "needs_input"
+    seen = await host.data("opencode_session", session_id=session_id)
+    assert seen["status"] == "busy"
+    assert seen["pending"][0]["request_id"] == report["pending"][0]["request_id"]
+    assert f'opencode_wait(session_id="{session_id}")' in seen["next"]
+    assert "echo asked" in await host.text("opencode_session", session_id=session_id)
+    await host.data("opencode_abort", session_id=session_id)
+
+
+async def test_pages_of_a_transcript_joined_are_the_whole_though_more_is_said_meanwhile(
+    host: Host, opencode_server: OpenCode, workplace: Path
+) -> None:
+    async with opencode_server.client(workplace) as http:
+        session_id = await new_session(http, "Long")
+        for number in range(23):
+            await note(http, session_id, f"note {number}")
+        first = await host.data("opencode_session", session_id=session_id, limit=5)
+        await note(http, session_id, "said later")
+        rest = await host.data("opencode_session", session_id=session_id, limit=50, cursor=first["cursor"])
+        every = [message["info"]["id"] for message in (await http.get(f"/session/{session_id}/message")).json()]
+
+    assert told(rest) + told(first) == every[:-1]
+    assert "said later" not in rest["transcript"]
+    pages = await pages_of(host, session_id, 7)
+    assert [name for page in reversed(pages) for name in told(page)] == every
+    assert "todos" not in pages[1], "only the first page tells the state"
+
+
+async def test_a_wrong_cursor_and_an_unknown_session_are_told(host: Host) -> None:
+    report = await host.run(text("Said."))
+    assert "The cursor 'abc'" in await host.error("opencode_session", session_id=report["session_id"], cursor="abc")
+    assert "opencode_list_sessions" in await host.error("opencode_session", session_id="ses_none")
+    assert "is not a session id" in await host.error("opencode_session", session_id="none")
+
+
+async def test_a_structured_prompt_does_not_make_its_session_unreadable(host: Host) -> None:
+    first = await host.run(text("Before."))
+    session_id = first["session_id"]
+    await host.run(structured({"a": 1}), session_id=session_id, output_schema=SCHEMA)
+    await host.run(text("After."), session_id=session_id)
+    joined = "\n".join(page["transcript"] for page in reversed(await pages_of(host, session_id, 20)))
+    assert [joined.index(said) for said in ("Before.", '{"a": 1}', "After.")] == sorted(
+        joined.index(said) for said in ("Before.", '{"a": 1}', "After.")
+    )
+
+
+async def test_a_session_that_began_with_a_structured_prompt_says_what_cannot_be_shown(host: Host) -> None:
+    report = await host.run(structured({"a": 1}), output_schema=SCHEMA)
+    pages = await pages_of(host, report["session_id"], 20)
+    assert '{"a": 1}' in pages[0]["transcript"]
+    assert "cannot show" in pages[-1]["transcript"]
+
+
+# The list
+
+
+async def test_sessions_are_listed_with_what_each_is_doing(
+    host: Host, workplace: Path, era: str, scripted_model: ScriptedModel
+) -> None:
+    gate = f"listed at work {era}"
+    working = await host.start(hold(gate), text("Done."), title="Working hard")
+    await scripted_model.reached(gate)
+    listed = await host.data("opencode_list_sessions", directory=str(workplace), search="Working hard")
+    row = listed["sessions"][0]
+    assert (row["session_id"], row["status"], row["title"]) == (working, "busy", "Working hard")
+    running = await host.data("opencode_list_sessions", running=True)
+    assert working in {row["session_id"] for row in running["sessions"]}
+    assert {row["status"] for row in running["sessions"]} <= {"busy", "retry"}
+
+    await scripted_model.release(gate)
+    assert (await host.wait(working))["status"] == "completed"
+    after = await host.data("opencode_list_sessions", running=True, search="Working hard")
+    assert working not in {row["session_id"] for row in after["sessions"]}
+
+
+async def test_pages_of_sessions_joined_are_the_whole_though_sessions_come_meanwhile(
+    host: Host, opencode_server: OpenCode, workplace: Path, era: str
+) -> None:
+    title = f"Paged {era}"
+    async with opencode_server.client(workplace) as http:
+        made = [await new_session(http, f"{title} {number}") for number in range(11)]
+        first = await host.data("opencode_list_sessions", search=title, limit=4)
+        await new_session(http, f"{title} late")
+        rest: list[str] = []
+        cursor = first["cursor"]
+        while cursor:
+            page = await host.data("opencode_list_sessions", search=title, limit=4, cursor=cursor)
+            rest += [row["session_id"] for row in page["sessions"]]
+            cursor = page["cursor"]
+    assert [row["session_id"] for row in first["sessions"]] + rest == made[::-1]
+
+
+async def test_sessions_of_one_millisecond_are_not_lost_between_two_pages(
+    host: Host, opencode_server: OpenCode, workplace: Path, era: str
+) -> None:
+    title, moment = f"Together {era}", 1_700_000_000_000
+    async with opencode_server.client(workplace) as http:
+        made = {await new_session(http, f"{title} {number}") for number in range(6)}
+        for session_id in made:
+            (await http.patch(f"/session/{session_id}", json={"metadata": {"at": moment}})).raise_for_status()
+    found: list[str] = []
+    cursor = ""
+    while True:
+        page = await host.data("opencode_list_sessions", search=title, limit=1, cursor=cursor)
+        found += [row["session_id"] for row in page["sessions"]]
+        cursor = page["cursor"]
+        if not cursor:
+            break
+    assert sorted(found) == sorted(made)
+
+
+async def test_only_sessions_that_changed_since_are_listed(
+    host: Host, opencode_server: OpenCode, workplace: Path, era: str
+) -> None:
+    title = f"Since {era}"
+    async with opencode_server.client(workplace) as http:
+        old = await new_session(http, f"{title} old")
+        changed = (await http.get(f"/session/{old}")).json()["time"]["updated"]
+
+        async def later() -> str:
+            session_id = await new_session(http, f"{title} new")
+            session = (await http.get(f"/session/{session_id}")).json()
+            return session_id if session["time"]["updated"] > changed else ""
+
+        new = await eventually(later)
+        since = (await http.get(f"/session/{new}")).json()["time"]["updated"] / 1000
+    from datetime import UTC, datetime
+
+    listed = await host.data(
+        "opencode_list_sessions", search=title, since=datetime.fromtimestamp(since, UTC).isoformat()
+    )
+    assert [row["session_id"] for row in listed["sessions"]] == [new]
+    assert len((await host.data("opencode_list_sessions", search=title, since="1h"))["sessions"]) >= 2
+    assert "is no moment" in await host.error("opencode_list_sessions", since="soon")
+
+
+async def test_sessions_of_subagents_are_listed_only_when_asked_for(host: Host, era: str) -> None:
+    report = await host.run(
+        task(script(text("Below.")), description=f"Below {era}"), text("Done."), title=f"Above {era}"
+    )
+    (child,) = report["children"]
+    roots = await host.data("opencode_list_sessions", search=era, limit=100)
+    assert child not in {row["session_id"] for row in roots["sessions"]}
+    every = await host.data("opencode_list_sessions", search=f"Below {era}", roots_only=False, limit=100)
+    rows = {row["session_id"]: row for row in every["sessions"]}
+    assert rows[child]["parent"] == report["session_id"]
+
+
+async def test_sessions_outside_of_the_allowed_directories_are_neither_listed_nor_read(
+    host: Host, opencode_server: OpenCode, tmp_path: Path
+) -> None:
+    elsewhere = make_project(tmp_path)
+    async with opencode_server.client(elsewhere) as http:
+        hidden = await new_session(http, "Hidden elsewhere")
+    listed = await host.data("opencode_list_sessions", search="Hidden elsewhere")
+    assert listed["sessions"] == []
+    assert "outside of what is allowed" in await host.error("opencode_session", session_id=hidden)
+    assert "outside of what is allowed" in await host.error("opencode_diff", session_id=hidden)
+
+
+async def test_no_session_and_a_wrong_cursor_are_told(host: Host) -> None:
+    assert await host.text("opencode_list_sessions", search="no session has this title") == "No session fits."
+    assert "cursor" in await host.error("opencode_list_sessions", cursor="12")

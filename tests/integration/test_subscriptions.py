@@ -1,0 +1,369 @@
+"""Subscribers hear that resources and lists changed, in both protocol eras: soon, not too often, and never afterwards."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from opencode_mcp.server import uris
+from tests.harness.bridge import Era
+from tests.harness.hearing import (
+    PROMPTS_CHANGED,
+    RESOURCES_CHANGED,
+    heard,
+    hears,
+    hears_of_list,
+    host_of,
+    subscribe,
+)
+from tests.harness.launch import Launch, attaching
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.project import make_project
+from tests.harness.proxy import proxy_to
+from tests.harness.rawrpc import RawClient, open_raw
+from tests.harness.waiting import eventually
+from tests.scripted_model.script import Action, Step, bash, hold, script, step, task, text, todos, words, write
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+Json = dict[str, Any]
+A_SECOND = 4
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project of all tests here; each has a session of its own."""
+    return make_project(tmp_path_factory.mktemp("place"))
+
+
+@pytest.fixture(scope="module")
+def place_launch(
+    tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel, opencode_server: OpenCode, place: Path
+) -> Launch:
+    return attaching(tmp_path_factory.mktemp("bridge"), scripted_model, opencode_server, place)
+
+
+@pytest.fixture(scope="module")
+async def client(place_launch: Launch, era: Era) -> AsyncGenerator[RawClient]:
+    """A host that is connected for all tests of an era."""
+    async with open_raw(place_launch, host_of(era)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def http(opencode_server: OpenCode, place: Path) -> AsyncGenerator[httpx.AsyncClient]:
+    """OpenCode beside the bridge, as a terminal of the person's would use it."""
+    async with opencode_server.client(place) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def session(http: httpx.AsyncClient) -> str:
+    return await make_session(http)
+
+
+async def make_session(http: httpx.AsyncClient, **body: str) -> str:
+    return (await http.post("/session", json=body)).raise_for_status().json()["id"]
+
+
+async def prompt(http: httpx.AsyncClient, session: str, *steps: Action | Step) -> Json:
+    """Have a prompt answered, and return the last message's head."""
+    body = {"parts": [{"type": "text", "text": script(*steps)}]}
+    return (await http.post(f"/session/{session}/message", json=body)).raise_for_status().json()["info"]
+
+
+async def start(http: httpx.AsyncClient, session: str, *steps: Action | Step) -> None:
+    body = {"parts": [{"type": "text", "text": script(*steps)}]}
+    (await http.post(f"/session/{session}/prompt_async", json=body)).raise_for_status()
+
+
+# What is heard
+
+
+async def test_a_subscriber_hears_of_all_that_a_prompt_changes(
+    client: RawClient, http: httpx.AsyncClient, session: str
+) -> None:
+    addresses = [
+        uris.session(session),
+        uris.transcript(session),
+        uris.diff(session),
+        uris.todo(session),
+        uris.file("heard.txt"),
+        uris.SESSIONS,
+        uris.PROJECT,
+    ]
+    leave = await subscribe(client, *addresses)
+    before = {uri: heard(client, uri) for uri in addresses}
+    await prompt(http, session, step(write("heard.txt", f"{session}\n"), todos(("listen", "completed"))), text("Done."))
+    for uri in addresses:
+        await hears(client, uri, more_than=before[uri])
+    await leave()
+
+
+async def test_a_subscriber_hears_of_a_message_and_of_its_run_to_their_end(
+    client: RawClient, http: httpx.AsyncClient, session: str, scripted_model: ScriptedModel
+) -> None:
+    await start(http, session, hold(session), text("Released."))
+    await scripted_model.reached(session)
+    asked, answer = [message["info"]["id"] for message in (await http.get(f"/session/{session}/message")).json()]
+    leave = await subscribe(client, uris.message(session, answer), uris.run(session, asked))
+    await hears(client, uris.run(session, asked)) if heard(client, uris.run(session, asked)) else None
+    await scripted_model.release(session)
+    await hears(client, uris.message(session, answer))
+
+    async def reported() -> bool:
+        before = heard(client, uris.run(session, asked))
+        reply = await client.request("resources/read", {"uri": uris.run(session, asked)})
+        done = reply["result"]["contents"][0]["text"].startswith("completed")
+        if not done:
+            await hears(client, uris.run(session, asked), more_than=before)
+        return done
+
+    assert await eventually(reported)
+    await leave()
+
+
+async def test_a_page_is_told_of_as_the_resource_is_under_the_address_that_was_subscribed_to(
+    client: RawClient, http: httpx.AsyncClient, session: str
+) -> None:
+    page = uris.transcript(session, limit="3", detailed="true")
+    leave = await subscribe(client, page)
+    await prompt(http, session, text("Heard."))
+    await hears(client, page)
+    assert heard(client, uris.transcript(session)) == 0
+    await leave()
+
+
+async def test_a_parent_hears_when_a_subagent_begins_and_the_subagent_can_be_heard_itself(
+    client: RawClient, http: httpx.AsyncClient, session: str, scripted_model: ScriptedModel
+) -> None:
+    leave = await subscribe(client, uris.session(session))
+    below = script(hold(session), text("Below."))
+    await start(http, session, task(below), text("Above."))
+    await scripted_model.reached(session)
+
+    async def child() -> str:
+        before = heard(client, uris.session(session))
+        reply = await client.request("resources/read", {"uri": uris.session(session)})
+        assert "result" in reply, reply
+        children = (await http.get(f"/session/{session}/children")).raise_for_status().json()
+        if not children:
+            await hears(client, uris.session(session), more_than=before)
+        return children[0]["id"] if children else ""
+
+    found = await eventually(child)
+    leave_child = await subscribe(client, uris.transcript(found))
+    await scripted_model.release(session)
+    await hears(client, uris.transcript(found))
+    await leave()
+    await leave_child()
+
+
+async def test_a_parent_hears_when_its_subagent_asks(
+    opencode_server: OpenCode,
+    place_launch: Launch,
+    tmp_path: Path,
+    era: Era,
+) -> None:
+    project = make_project(tmp_path / "asking")
+    async with (
+        opencode_server.client(project) as http,
+        open_raw(place_launch.telling("--directory", str(project)), host_of(era)) as client,
+    ):
+        rules = [{"permission": "bash", "pattern": "*", "action": "ask"}]
+        created = await http.post("/session", json={"permission": rules})
+        session: str = created.raise_for_status().json()["id"]
+        leave = await subscribe(client, uris.session(session))
+        await start(http, session, task(script(bash("echo asked"), text("Below."))), text("Above."))
+
+        async def pending() -> list[Json]:
+            before = heard(client, uris.session(session))
+            reply = await client.request("resources/read", {"uri": uris.session(session)})
+            shown = anyio_json(reply).get("pending", [])
+            if not shown:
+                await hears(client, uris.session(session), more_than=before)
+            return shown
+
+        (request,) = await eventually(pending)
+        assert request["subagent"] is True
+        await leave()
+
+
+def anyio_json(reply: Json) -> Json:
+    """The JSON of a resource that was read."""
+    import json
+
+    return json.loads(reply["result"]["contents"][0]["text"])
+
+
+# How often
+
+
+async def test_a_resource_is_told_of_at_most_four_times_a_second(
+    client: RawClient, http: httpx.AsyncClient, session: str
+) -> None:
+    uri = uris.transcript(session)
+    began = anyio.current_time()
+    leave = await subscribe(client, uri)
+    await prompt(http, session, words(300, delay=0.01))
+    await hears(client, uri, more_than=2)
+    await leave()
+    assert heard(client, uri) <= A_SECOND * (anyio.current_time() - began) + 1
+
+
+async def test_many_new_sessions_are_told_of_together(client: RawClient, http: httpx.AsyncClient) -> None:
+    leave = await subscribe(client)
+    before, began = len(client.messages(RESOURCES_CHANGED)), anyio.current_time()
+    made = [await make_session(http) for _ in range(60)]
+    await hears_of_list(client, RESOURCES_CHANGED, more_than=before)
+    for session in made:
+        (await http.delete(f"/session/{session}")).raise_for_status()
+    await hears_of_list(client, RESOURCES_CHANGED, more_than=before + 1)
+    await leave()
+    told = len(client.messages(RESOURCES_CHANGED)) - before
+    assert told <= A_SECOND * (anyio.current_time() - began) + 1
+
+
+# How long
+
+
+async def test_nothing_is_heard_after_unsubscribing(client: RawClient, http: httpx.AsyncClient, session: str) -> None:
+    other = await make_session(http)
+    leave = await subscribe(client, uris.transcript(session))
+    stay = await subscribe(client, uris.transcript(other))
+    await start(http, session, words(400, delay=0.01))
+    await hears(client, uris.transcript(session))
+    await leave()
+    before = heard(client, uris.transcript(session))
+    await prompt(http, session, text("More."))
+    await prompt(http, other, text("Heard."))
+    await hears(client, uris.transcript(other))
+    assert heard(client, uris.transcript(session)) == before
+    await stay()
+
+
+async def test_one_of_several_subscriptions_can_be_given_up(
+    client: RawClient, http: httpx.AsyncClient, session: str
+) -> None:
+    leave_transcript = await subscribe(client, uris.transcript(session))
+    leave_todos = await subscribe(client, uris.todo(session))
+    await leave_transcript()
+    await prompt(http, session, todos(("stay", "pending")), text("Listed."))
+    await hears(client, uris.todo(session))
+    assert heard(client, uris.transcript(session)) == 0
+    await leave_todos()
+
+
+# Lists
+
+
+async def test_sessions_that_come_and_go_and_change_their_titles_change_the_list(
+    client: RawClient, http: httpx.AsyncClient
+) -> None:
+    leave = await subscribe(client)
+    told = len(client.messages(RESOURCES_CHANGED))
+    session = await make_session(http)
+    told = await hears_of_list(client, RESOURCES_CHANGED, more_than=told)
+    (await http.patch(f"/session/{session}", json={"title": "Another title"})).raise_for_status()
+    told = await hears_of_list(client, RESOURCES_CHANGED, more_than=told)
+    (await http.delete(f"/session/{session}")).raise_for_status()
+    await hears_of_list(client, RESOURCES_CHANGED, more_than=told)
+    await leave()
+
+
+async def test_the_first_use_of_opencode_makes_the_lists_grow_and_tells_so(own_launch: Launch, era: Era) -> None:
+    async with open_raw(own_launch, host_of(era)) as client:
+        leave = await subscribe(client)
+        before = await names(client, "prompts")
+        await client.call("opencode_status")
+        await hears_of_list(client, PROMPTS_CHANGED)
+        await hears_of_list(client, RESOURCES_CHANGED)
+        assert set(await names(client, "prompts")) > {*before, "init"}
+        await leave()
+
+
+async def names(client: RawClient, kind: str) -> list[str]:
+    """The names of what is listed."""
+    return [item["name"] for item in (await client.request(f"{kind}/list"))["result"][kind]]
+
+
+async def test_commands_that_opencode_reads_anew_change_the_prompts(
+    client: RawClient, http: httpx.AsyncClient, place: Path, era: Era
+) -> None:
+    leave = await subscribe(client)
+    assert "init" in await names(client, "prompts")
+    told = len(client.messages(PROMPTS_CHANGED))
+    folder = place / ".opencode" / "command"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"late{era}.md").write_text("Do this late.\n", encoding="utf-8")
+    (await http.post("/instance/dispose")).raise_for_status()
+    await hears_of_list(client, PROMPTS_CHANGED, more_than=told)
+    assert f"late{era}" in await names(client, "prompts")
+    await leave()
+
+
+# What a host is told of all this
+
+
+async def test_the_handshake_says_that_resources_can_be_subscribed_to(place_launch: Launch, era: Era) -> None:
+    async with open_raw(place_launch, host_of(era)) as client:
+        capabilities = (await client.handshake() if client.host.modern else await initialized(client))["capabilities"]
+    assert capabilities["resources"] == {"subscribe": True, "listChanged": True}
+    assert capabilities["prompts"] == {"listChanged": True}
+
+
+async def initialized(client: RawClient) -> Json:
+    """What an older host hears when it says hello again."""
+    params = {"protocolVersion": client.host.protocol, "capabilities": {}, "clientInfo": client.host.info}
+    return (await client.request("initialize", params))["result"]
+
+
+async def test_a_subscription_to_nothing_is_refused(place_launch: Launch) -> None:
+    async with open_raw(place_launch, host_of("2025")) as client:
+        for params in ({}, {"uri": ""}):
+            reply = await client.request("resources/subscribe", params)
+            assert reply["error"]["code"] == -32602
+        reply = await client.request("resources/unsubscribe", {"uri": uris.transcript("ses_never")})
+        assert reply["result"] == {}
+
+
+# Broken streams
+
+
+async def test_a_gap_in_opencodes_events_is_told_as_a_change(
+    place_launch: Launch, opencode_server: OpenCode, session: str, era: Era
+) -> None:
+    async with proxy_to(opencode_server.url) as proxy:
+        async with open_raw(place_launch.within(OPENCODE_MCP_URL=proxy.url), host_of(era)) as client:
+            leave = await subscribe(client, uris.transcript(session))
+            before = heard(client, uris.transcript(session))
+            await proxy.cut()
+            await hears(client, uris.transcript(session), more_than=before)
+            await leave()
+
+
+async def test_subscribers_hear_again_once_an_opencode_that_was_gone_is_back(
+    place_launch: Launch, opencode_server: OpenCode, http: httpx.AsyncClient, session: str, era: Era
+) -> None:
+    uri = uris.transcript(session)
+    async with proxy_to(opencode_server.url) as proxy:
+        launch = place_launch.within(OPENCODE_MCP_URL=proxy.url, OPENCODE_MCP_LOG_LEVEL="warning")
+        async with open_raw(launch, host_of(era)) as client:
+            leave = await subscribe(client, uri)
+            before = heard(client, uri)
+            gone = launch.printed().count("OpenCode is gone")
+            await proxy.refuse()
+
+            async def noticed() -> bool:
+                return launch.printed().count("OpenCode is gone") > gone
+
+            await eventually(noticed)
+            proxy.accept()
+            told = await hears(client, uri, more_than=before)
+            await prompt(http, session, text("Back."))
+            await hears(client, uri, more_than=told)
+            await leave()

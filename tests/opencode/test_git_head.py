@@ -1,0 +1,36 @@
+"""The branch that is checked out, read from git's own files."""
+
+from pathlib import Path
+
+import pytest
+
+from opencode_mcp.opencode.git_head import checked_out
+from tests.harness.project import git
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_branch_is_told_from_anywhere_in_the_repository(project: Path) -> None:
+    git(project, "checkout", "--quiet", "-b", "topic/one")
+    assert await checked_out(str(project)) == "topic/one"
+    assert await checked_out(str(project / "src")) == "topic/one"
+
+
+async def test_a_worktree_has_its_own_branch(project: Path, tmp_path: Path) -> None:
+    git(project, "worktree", "add", "--quiet", "-b", "aside", str(tmp_path / "aside"))
+    assert await checked_out(str(tmp_path / "aside")) == "aside"
+    assert await checked_out(str(project)) == "main"
+
+
+async def test_a_commit_without_a_branch_has_none(project: Path) -> None:
+    git(project, "checkout", "--quiet", "--detach")
+    assert await checked_out(str(project)) == ""
+
+
+async def test_a_folder_outside_of_any_repository_has_none(tmp_path: Path) -> None:
+    assert await checked_out(str(tmp_path)) == ""
+
+
+async def test_a_broken_repository_has_none(tmp_path: Path) -> None:
+    (tmp_path / ".git").write_text("gitdir: /nowhere\n", encoding="utf-8")
+    assert await checked_out(str(tmp_path)) == ""

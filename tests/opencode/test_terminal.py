@@ -1,0 +1,48 @@
+"""What a terminal prints becomes what a person would read, and the cursor counts as OpenCode does."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opencode_mcp.opencode.terminal import Output, contains, units
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("\x1b[31mred\x1b[0m\r\n", "red\n"),
+        ("\x1b]0;title\x07$ ls\r\n", "$ ls\n"),
+        ("\x1b[?2004h$ ", "$ "),
+        ("lsx\x08 \x08\r\n", "ls\n"),
+        ("10%\r20%\r\n", "10%\n20%\n"),
+        ("a\x00b\x07c", "abc"),
+        ("\x1b(Bplain", "plain"),
+    ],
+)
+def test_control_characters_are_taken_out(raw: str, text: str) -> None:
+    assert Output(raw).text == text
+
+
+@given(st.text())
+def test_plain_text_holds_no_control_characters(raw: str) -> None:
+    assert not set(Output(raw).text) & {chr(code) for code in (*range(9), *range(11, 32), 127)}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "found"),
+    [
+        ("one two three", "two", True),
+        ("one two three", "one*three", True),
+        ("one two three", "three*one", False),
+        ("aa", "a*a*a", False),
+        ("anything", "*", True),
+        ("anything", "nothing", False),
+    ],
+)
+def test_a_star_stands_for_anything(text: str, wanted: str, found: bool) -> None:  # noqa: FBT001 - a row of a table
+    assert contains(text, wanted) is found
+
+
+@given(st.text())
+def test_the_cursor_counts_utf_16_units(text: str) -> None:
+    assert units(text) == len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -1,0 +1,80 @@
+"""The rules name every argument that could lead out of the fence, and nothing that there is not."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from opencode_mcp.opencode.arguments import arguments_schema
+from opencode_mcp.opencode.catalog import operations
+from opencode_mcp.server.operations import rules
+
+SUSPICIOUS = re.compile(
+    r"(^|\.)(dirs?|director(y|ies)|cwd|path|paths|files?|folder|subpath|worktree|root|url|uri|redirecturi|filename|source"
+    r"|sessionid|parentid|session|project|projectid|workspace|workspaceid|location)(\[\])?$",
+    re.IGNORECASE,
+)
+ALWAYS = {"directory", "query_directory", "workspace"}
+"""What chooses the project is fenced for every operation."""
+FENCED = (
+    rules.DIRECTORIES,
+    rules.NEW_DIRECTORIES,
+    rules.WORKTREES,
+    rules.FILES,
+    rules.URLS,
+    rules.PROJECTS,
+    rules.WORKSPACES,
+    rules.SESSION_KEYS,
+)
+
+
+def places(schema: Mapping[str, Any], at: str = "") -> Iterator[str]:
+    """Every place in a schema, as the rules write them."""
+    for member in schema.get("anyOf", ()):
+        yield from places(member, at)
+    if isinstance(schema.get("items"), Mapping):
+        yield from places(schema["items"], f"{at}[]")
+    for name, item in cast("Mapping[str, Mapping[str, Any]]", schema.get("properties", {})).items():
+        place = f"{at}.{name}" if at else name
+        yield place
+        yield from places(item, place)
+
+
+def fenced(operation_id: str) -> set[str]:
+    named = {place for table in FENCED for place in table.get(operation_id, ())}
+    # An object on the way to a fenced place is no place itself.
+    return named | {place.rpartition(".")[0] for place in named} | set(rules.SESSIONS) | ALWAYS
+
+
+def harmless(operation_id: str, place: str) -> bool:
+    name = place.rpartition(".")[2]
+    known = rules.HARMLESS
+    parts = f"{operation_id}.{place}".split(".")
+    beginnings = {".".join(parts[:count]) + ".*" for count in range(1, len(parts))}
+    return f"{operation_id}.{place}" in known or f"*.{name}" in known or bool(beginnings & known.keys())
+
+
+def test_whatever_sounds_like_a_place_is_fenced_or_said_to_be_harmless() -> None:
+    open_places = [
+        f"{item.id}: {place}"
+        for item in operations().values()
+        for place in places(arguments_schema(item))
+        if SUSPICIOUS.search(place) and place not in fenced(item.id) and not harmless(item.id, place)
+    ]
+    assert open_places == []
+
+
+def test_every_rule_is_of_a_place_that_there_is() -> None:
+    for table in (*FENCED, rules.MENTIONS, rules.RIGHTS):
+        for operation_id, named in table.items():
+            known = set(places(arguments_schema(operations()[operation_id])))
+            assert set(named) <= known, operation_id
+
+
+def test_every_word_on_harmless_places_is_of_an_operation_that_there_is() -> None:
+    for name in rules.HARMLESS:
+        assert name.startswith("*.") or any(name.startswith(f"{item}.") for item in operations()) or name.endswith(".*")
+
+
+def test_values_are_found_in_lists_and_maps() -> None:
+    arguments = {"parts": [{"url": "a"}, {"text": "b"}, {"url": "c"}], "deep": {"er": {"st": "d"}}}
+    assert rules.texts_at(arguments, ["parts[].url", "deep.er.st", "nowhere.at.all"]) == ["a", "c", "d"]
