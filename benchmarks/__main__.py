@@ -9,9 +9,11 @@ from pathlib import Path
 import anyio
 
 from benchmarks.many_runs import many_runs
+from benchmarks.reading import search, transcript
 from benchmarks.result_delay import result_delay
 from benchmarks.round_trip import round_trip
 from benchmarks.start_up import start_up
+from benchmarks.subscribers import subscribers
 from benchmarks.table import Row, as_markdown
 from benchmarks.world import World, running_world
 
@@ -20,6 +22,9 @@ BENCHMARKS: Mapping[str, Callable[[World], Awaitable[list[Row]]]] = {
     "round-trip": round_trip,
     "result-delay": result_delay,
     "many-runs": many_runs,
+    "transcript": transcript,
+    "search": search,
+    "subscribers": subscribers,
 }
 
 

@@ -43,7 +43,7 @@ from opencode_mcp.opencode.models import (
     Vcs,
     Wire,
 )
-from opencode_mcp.opencode.transport import READ_TIMEOUT, Body
+from opencode_mcp.opencode.transport import READ_TIMEOUT, TOO_LARGE, Body
 
 JsonObject = Mapping[str, object]
 
@@ -222,16 +222,20 @@ class OpenCodeClient:
     async def session_messages(self, session_id: str, *, limit: int, before: str = "") -> Page[Message]:
         """``session.messages``: the newest ``limit`` or fewer, oldest first, and the cursor of the older ones.
 
-        OpenCode 1.18.33 cannot encode a page that holds a prompt with ``format`` and reaches the session's beginning:
-        then the page is shorter, and where such a prompt is the session's first message, it is left out.
+        The page is shorter where a whole one would be too large to take. OpenCode 1.18.33 cannot encode a page that
+        holds a prompt with ``format`` and reaches the session's beginning: then, too, the page is shorter, and where
+        such a prompt is the session's first message, it is left out.
         """
         row = operation("session.messages")
         query = {"limit": limit, "before": before or None}
-        reply = await self._door.send(encode(row, path={"sessionID": session_id}, query=query))
         try:
+            reply = await self._door.send(encode(row, path={"sessionID": session_id}, query=query))
             return Page(Message.read_list(decode(row, reply)), reply.headers.get("x-next-cursor", ""))
         except InvalidArgument as error:
             if not is_unreadable_page(error):
+                raise
+        except BackendFailed as error:
+            if error.kind != TOO_LARGE or limit == 1:
                 raise
         return await self.session_messages(session_id, limit=limit // 2, before=before) if limit > 1 else Page([], "")
 

@@ -38,7 +38,7 @@ READ_TIMEOUT = 30.0
 MAX_CONNECTIONS = 64
 AT_ONCE = 12
 """Short requests under way at the same time: httpx looks at every connection for each request."""
-REPLY_LIMIT = 32 * 1024 * 1024
+REPLY_LIMIT = 128 * 1024 * 1024
 """Bytes of a reply, unpacked, that are taken into memory."""
 TOO_LARGE = "ReplyTooLarge"
 """The kind of the failure that a larger reply is."""

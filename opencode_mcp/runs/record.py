@@ -54,7 +54,7 @@ def answers_in(messages: list[Message], message_id: str) -> list[Message]:
     after = messages[ids.index(message_id) + 1 :] if message_id in ids else messages
     answers: list[Message] = []
     for message in after:
-        if is_prompt(message) and answers and _is_final(answers[-1].info):
+        if message.info.role == "user" and answers and _is_final(answers[-1].info):
             break
         if message.info.role == "assistant" and _follows(message, message_id):
             answers.append(message)
@@ -67,7 +67,13 @@ def _follows(message: Message, message_id: str) -> bool:
 
 
 def _is_final(answer: MessageInfo) -> bool:
-    """Whether no step of the model follows. OpenCode merges a prompt that came before the end into the same run."""
+    """Whether no step of the model follows.
+
+    OpenCode merges a prompt that came before the end into the same run; and where the context overflows, it sums the
+    conversation up and asks the prompt again.
+    """
+    if answer.summary is True:
+        return False
     ended = answer.error is not None or answer.structured is not None
     return ended or (answer.time.completed is not None and answer.finish not in {"", "tool-calls"})
 

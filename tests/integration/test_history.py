@@ -108,11 +108,11 @@ async def test_a_long_diff_is_cut_with_a_pointer_and_a_link_to_the_whole(own_hos
     assert "line 2999" in str(whole.contents[0])
 
 
-async def test_a_diff_that_is_too_large_leaves_the_table(own_host: Host, project: Path) -> None:
-    (project / "huge.txt").write_text("x" * 99 + "\n" + ("y" * 99 + "\n") * 400_000, encoding="utf-8")
+async def test_a_file_that_is_too_large_for_a_patch_is_told_as_one(own_host: Host, project: Path) -> None:
+    (project / "huge.txt").write_text(("y" * 99 + "\n") * 150_000, encoding="utf-8")
     found = await own_host.data("opencode_diff")
-    assert files(found) == [("added", "huge.txt", 400_001, 0)]
-    assert "too large" in found["note"]
+    assert files(found) == [("added", "huge.txt", 150_000, 0)]
+    assert "too large for OpenCode to show" in found["diff"]
 
 
 async def test_what_a_diff_cannot_be_of_is_told(own_host: Host) -> None:

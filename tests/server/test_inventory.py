@@ -25,7 +25,8 @@ LONGEST_NAME = 40
 """Hosts put their own prefix before a name, and some cut what is longer than 63 characters."""
 SELF_EVIDENT = {"arguments", "limit"}
 """Parameters whose name says all there is to say."""
-WHEN = re.compile(r"\b(use|call) (it|this|only|for|to|when|after|before)\b", re.IGNORECASE)
+WHEN = re.compile(r"\bUse it (to|for|when|after|before)\b|\bopencode_[a-z_]+")
+"""When a tool is to be used: said as such, or by the tool that comes before it, after it, or instead of it."""
 
 
 def listing() -> list[Tool]:

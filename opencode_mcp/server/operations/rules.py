@@ -40,7 +40,7 @@ URLS: Places = {
 """Addresses that OpenCode reads: it opens a ``file:`` one anywhere on the disk, and asks nobody."""
 MENTIONS: Places = {"session.command": ["arguments"]}
 """Texts in which OpenCode attaches whatever file stands behind an ``@``."""
-SESSIONS = ("sessionID", "parentID", "body.sessionID")
+SESSIONS = ("sessionID", "parentID", "body.sessionID", "body.properties.sessionID")
 """Arguments that name a session, in every operation."""
 SESSION_KEYS: Places = {"sync.history.list": ["body"]}
 """Maps whose keys are sessions."""
@@ -84,9 +84,10 @@ HARMLESS: Mapping[str, str] = {
     "project.update.icon.url": "a picture for people to look at",
     "mcp.add.config.url": "the address of an MCP server, never a file",
     "mcp.add.config.oauth.redirectUri": "an address that a browser returns to",
+    "part.update.body.files": "which files an edit has touched",
     "provider.oauth.*": "what a provider's sign-in asks for",
     "*.filename": "how an attachment is called",
-    "*.source": "where in a text an attachment is mentioned",
+    "*.source": "where an attachment is mentioned, and all in it",
     "v2.session.revert.stage.files": "a switch",
 }
 """Names that look like places and are none, with the reason."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.errors import BackendFailed, InvalidArgument
+from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.links import diff_link
 from opencode_mcp.server.render import TEXT_LIMIT, result
@@ -63,17 +63,7 @@ async def _of_session(bridge: Bridge, session: "Session", message_id: str) -> "t
 
 
 async def _working_tree(bridge: Bridge, directory: str, against: str) -> "tuple[list[FileDiff], str]":
-    from opencode_mcp.opencode.models import FileDiff
-    from opencode_mcp.opencode.transport import TOO_LARGE
-
-    try:
-        diffs = await bridge.client.vcs_diff(directory, "git" if against == "commit" else "branch")
-    except BackendFailed as error:
-        if error.kind != TOO_LARGE:
-            raise
-        status = await bridge.client.vcs_status(directory)
-        kept = [FileDiff(**item.model_dump(include={"file", "status", "additions", "deletions"})) for item in status]
-        return kept, "The patches are too large to show; this is the last commit's table."
+    diffs = await bridge.client.vcs_diff(directory, "git" if against == "commit" else "branch")
     if against == "branch" and (stale := await _stale_branch(bridge, directory)):
         return diffs, stale
     if diffs:

@@ -106,7 +106,7 @@ async def opencode_read_operation(
     select: Annotated[str, Field(description="JSON Pointer into the reply")] = "",
     offset: Annotated[int, Field(ge=0, description="Items or characters to skip")] = 0,
 ) -> CallToolResult:
-    """Call an operation whose effect is read, with the arguments that were found. Secrets in the reply are hidden."""
+    """Call an operation that only reads, as found with opencode_find_operations. Secrets in the reply are hidden."""
     from opencode_mcp.server.operations.calling import call_operation, find
     from opencode_mcp.server.operations.rendering import Part
 

@@ -42,15 +42,14 @@ def places(schema: Mapping[str, Any], at: str = "") -> Iterator[str]:
 def fenced(operation_id: str) -> set[str]:
     named = {place for table in FENCED for place in table.get(operation_id, ())}
     # An object on the way to a fenced place is no place itself.
-    return named | {place.rpartition(".")[0] for place in named} | set(rules.SESSIONS) | ALWAYS
+    return named | {place.rpartition(".")[0].removesuffix("[]") for place in named} | set(rules.SESSIONS) | ALWAYS
 
 
 def harmless(operation_id: str, place: str) -> bool:
-    name = place.rpartition(".")[2]
-    known = rules.HARMLESS
     parts = f"{operation_id}.{place}".split(".")
     beginnings = {".".join(parts[:count]) + ".*" for count in range(1, len(parts))}
-    return f"{operation_id}.{place}" in known or f"*.{name}" in known or bool(beginnings & known.keys())
+    anywhere = {f"*.{name}" for name in place.split(".")}
+    return not rules.HARMLESS.keys().isdisjoint({f"{operation_id}.{place}"} | beginnings | anywhere)
 
 
 def test_whatever_sounds_like_a_place_is_fenced_or_said_to_be_harmless() -> None:
