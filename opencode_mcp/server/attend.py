@@ -8,7 +8,6 @@ again. A cancelled call ends the attention, and never the run.
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,6 +22,7 @@ from opencode_mcp.server.elicitation import can_ask, form_of, give_answer
 from opencode_mcp.server.hosts import wait_of
 from opencode_mcp.server.render import report_data, report_text, result
 from opencode_mcp.server.tasks import GRACE, task_slot
+from opencode_mcp.server.telling import Tell, progress_of
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.record import Run
@@ -31,25 +31,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Outcome = CallToolResult | InputRequiredResult
-Tell = Callable[[str], Awaitable[None]]
 # A person who is shown a form needs longer than a silent host would wait; hosts with forms do wait for them.
 FORM_WAIT = 600.0
 FORM_HEARTBEAT = 10.0
 ABORT_DEADLINE = 1.5
 """A host gives a bridge about two seconds to end."""
 UNANSWERED = "The person was asked and gave no answer, so it is still open."
-
-
-def progress_of(ctx: BridgeContext) -> Tell:
-    """A teller of progress lines for one request; the number only has to rise, since nobody knows the total."""
-    told = 0
-
-    async def tell(line: str) -> None:
-        nonlocal told
-        told += 1
-        await ctx.report_progress(told, None, line)
-
-    return tell
 
 
 def report_result(report: "RunReport") -> CallToolResult:

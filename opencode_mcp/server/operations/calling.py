@@ -14,13 +14,13 @@ from opencode_mcp.opencode.argument_problems import problems
 from opencode_mcp.opencode.arguments import arguments_schema, split
 from opencode_mcp.opencode.catalog import Operation
 from opencode_mcp.opencode.redact import redact, scrub, secrets_in
-from opencode_mcp.server.attend import progress_of
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.operations.plain import PLAIN
 from opencode_mcp.server.operations.rendering import Part, rendered
 from opencode_mcp.server.operations.request import Outcome, Request, Special
 from opencode_mcp.server.operations.rows import Sieve, left_out_note
 from opencode_mcp.server.operations.special import SPECIAL
+from opencode_mcp.server.telling import progress_of
 
 if TYPE_CHECKING:
     from mcp_types import CallToolResult

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.server.attend import Outcome, attend, progress_of, resumed_run
+from opencode_mcp.server.attend import Outcome, attend, resumed_run
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.hosts import wait_of
 from opencode_mcp.server.links import message_link
 from opencode_mcp.server.render import TEXT_LIMIT, result
 from opencode_mcp.server.schemas import RUN_REPORT, SHELL
+from opencode_mcp.server.telling import progress_of, telling_of_start
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.runs import Seconds, SessionId, Strictness, session_and_directory
 
@@ -50,16 +51,18 @@ async def opencode_command(
     if run := resumed_run(ctx):
         return await attend(ctx, run, wait_seconds)
     bridge = bridge_of(ctx)
-    session, where = await session_and_directory(bridge, session_id, directory)
-    call = SlashCommand(
-        name=command.strip().removeprefix("/"),
-        arguments=arguments,
-        directory=where,
-        agent=agent or bridge.settings.agent,
-        model=model or bridge.settings.model,
-    )
-    run = await bridge.commands.start(call, session, narrowed=permissions or "allow", taken_on=bridge.steward.take_on)
-    return await attend(ctx, run, wait_seconds)
+    async with telling_of_start(ctx):
+        session, where = await session_and_directory(bridge, session_id, directory)
+        call = SlashCommand(
+            name=command.strip().removeprefix("/"),
+            arguments=arguments,
+            directory=where,
+            agent=agent or bridge.settings.agent,
+            model=model or bridge.settings.model,
+        )
+        narrowed = permissions or "allow"
+        run = await bridge.commands.start(call, session, narrowed=narrowed, taken_on=bridge.steward.take_on)
+    return await attend(ctx, run, wait_seconds, started=True)
 
 
 @tool(

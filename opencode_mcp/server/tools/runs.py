@@ -6,11 +6,12 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.server.attend import Outcome, attend, complete, progress_of, report_result, resumed_run
+from opencode_mcp.server.attend import Outcome, attend, complete, report_result, resumed_run
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.hosts import wait_of
 from opencode_mcp.server.render import report_data, report_text, result
 from opencode_mcp.server.schemas import RUN_REPORT, RUN_REPORTS
+from opencode_mcp.server.telling import progress_of, telling_of_start
 from opencode_mcp.server.tool import tool
 
 if TYPE_CHECKING:
@@ -61,20 +62,21 @@ async def opencode_run(
     if run := resumed_run(ctx):
         return await attend(ctx, run, wait_seconds)
     bridge = bridge_of(ctx)
-    session, where = await session_and_directory(bridge, session_id, directory)
-    attached = [await bridge.fence.existing_file(where, name) for name in files]
-    task = _prompt(
-        bridge,
-        text=prompt,
-        directory=where,
-        agent=agent,
-        model=model,
-        variant=variant,
-        files=attached,
-        output_schema=output_schema or None,
-        title=title,
-    )
-    run = await bridge.runs.start(task, session, narrowed=permissions or "allow", taken_on=bridge.steward.take_on)
+    async with telling_of_start(ctx):
+        session, where = await session_and_directory(bridge, session_id, directory)
+        attached = [await bridge.fence.existing_file(where, name) for name in files]
+        task = _prompt(
+            bridge,
+            text=prompt,
+            directory=where,
+            agent=agent,
+            model=model,
+            variant=variant,
+            files=attached,
+            output_schema=output_schema or None,
+            title=title,
+        )
+        run = await bridge.runs.start(task, session, narrowed=permissions or "allow", taken_on=bridge.steward.take_on)
     return await attend(ctx, run, wait_seconds, started=True)
 
 

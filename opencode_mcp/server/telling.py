@@ -1,0 +1,48 @@
+"""Telling a host how a call goes on, while it waits (MCP's progress notifications).
+
+The number of a notification only has to rise, since nobody knows the total; the clock's does, also where several parts
+of one call tell something.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+
+from opencode_mcp.server.bridge import BridgeContext, bridge_of
+
+Tell = Callable[[str], Awaitable[None]]
+STARTING = "starting OpenCode"
+# A start takes about two seconds; one that takes longer is worth a word, and a host must hear something every ten.
+FIRST_WORD = 1.0
+NEXT_WORDS = 8.0
+
+
+def progress_of(ctx: BridgeContext) -> Tell:
+    """A teller of progress lines for one request; where the host asked for none, it tells nobody."""
+
+    async def tell(line: str) -> None:
+        await ctx.report_progress(round(anyio.current_time(), 3), None, line)
+
+    return tell
+
+
+@asynccontextmanager
+async def telling_of_start(ctx: BridgeContext) -> AsyncGenerator[None]:
+    """Tell that OpenCode starts for as long as the block runs, if it is not known to run already."""
+    bridge = bridge_of(ctx)
+    telling = anyio.CancelScope()
+    if not bridge.hub.follows:
+        bridge.spawn(_tell_start, progress_of(ctx), telling)
+    try:
+        yield
+    finally:
+        telling.cancel()
+
+
+async def _tell_start(tell: Tell, telling: anyio.CancelScope) -> None:
+    with telling:
+        await anyio.sleep(FIRST_WORD)
+        while True:
+            await tell(STARTING)
+            await anyio.sleep(NEXT_WORDS)
