@@ -25,6 +25,7 @@ from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Failure, Session
+from opencode_mcp.opencode.transport import TOO_LARGE
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.message_ids import new_message_id
 from opencode_mcp.runs.narrowing import note_narrowing
@@ -155,6 +156,8 @@ class Commands:
         logger.info("the request of %s ended: %s", run.message_id, error)
         if isinstance(error, BackendTimeout) or (isinstance(error, BackendUnavailable) and error.sent):
             return  # OpenCode may work on it all the same: following the run tells.
+        if isinstance(error, BackendFailed) and error.kind == TOO_LARGE:
+            return  # The run is over, and only what it printed is too much for one answer.
         state = self._hub.state(run.session_id)
         told = state.error.text if state.error else ""
         failed.append(BackendFailed(f"OpenCode did not start it: {told}.", hint=error.hint) if told else error)
@@ -201,4 +204,4 @@ async def _agent_for_shell(client: OpenCodeClient, directory: str, agent: str) -
         return agent
     agents = await client.agents(directory)
     primary = [item.name for item in agents if item.mode != "subagent"]
-    return "build" if "build" in primary else primary[0]
+    return "build" if "build" in primary else next(iter(primary), "build")

@@ -16,6 +16,7 @@ from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Message, SessionStatus
+from opencode_mcp.runs.message_ids import age_of
 from opencode_mcp.runs.progress import Pace, Progress
 from opencode_mcp.runs.record import Run, all_answers, is_superseded, last_answers
 from opencode_mcp.runs.report import PendingRequest
@@ -30,6 +31,8 @@ Tell = Callable[[str], Awaitable[None]]
 # How long an idle stream is trusted, and how soon an unfinished record is read again.
 LOOK_EVERY = 2.0
 SETTLE_EVERY = 0.05
+CLOCKS_DIFFER = 60.0
+"""Seconds by which the clocks of two machines may differ before one judges the other's record wrongly."""
 HINTS = (
     wire.Idle,
     wire.Failed,
@@ -57,6 +60,7 @@ class Sight:
     gone: str = ""
     """How it was seen that OpenCode went away; empty while it is there."""
     idle_since: float | None = None
+    was_busy: bool = False
     requests_stale: bool = True
     superseded: bool | None = None
     """Whether the session has gone on to another prompt; ``None``: not looked at yet."""
@@ -165,16 +169,22 @@ class Follower:
         )
 
     async def _quiet(self) -> float:
-        """Seconds since the session was last touched; who only looks now and then must see a run that died long ago."""
+        """Seconds since the session was seen to fall idle; for a first look, since OpenCode last touched it."""
         now = anyio.current_time()
         if self._sight.idle_since is None:
-            touched = (await self._client.session_get(self._run.session_id)).time.updated / 1000
-            self._sight.idle_since = now - max(time.time() - touched, 0)
+            self._sight.idle_since = now - (0 if self._sight.was_busy else await self._untouched())
         return now - self._sight.idle_since
+
+    async def _untouched(self) -> float:
+        """Seconds that nobody has touched the run: who only looks now and then must see one that died long ago."""
+        session = await self._client.session_get(self._run.session_id)
+        moment = time.time_ns() // 1_000_000
+        ages = (moment - session.time.updated) / 1000, age_of(self._run.message_id, moment)
+        return max(min(ages) - CLOCKS_DIFFER, 0)
 
     async def _busy_evidence(self, status: SessionStatus) -> Evidence:
         run, sight = self._run, self._sight
-        sight.idle_since = None
+        sight.idle_since, sight.was_busy = None, True
         if sight.requests_stale:
             sight.pending = await self._requests.open(run.directory, run.session_id)
             sight.requests_stale = False

@@ -24,3 +24,17 @@ def message_id(milliseconds: int, counter: int, noise: bytes) -> str:
     """
     moment = (milliseconds * 4096 + counter) % 2**48
     return f"msg_{moment:012x}" + "".join(ALPHABET[byte % len(ALPHABET)] for byte in noise)
+
+
+def age_of(spelled: str, milliseconds: int) -> float:
+    """How many seconds before a moment an id was made; 0 for one that is not spelled so.
+
+    Args:
+        spelled: The id.
+        milliseconds: The moment, since the epoch.
+    """
+    try:
+        made = int(spelled.removeprefix("msg_")[:12], 16) // 4096
+    except ValueError:
+        return 0
+    return (milliseconds - made) % 2**36 / 1000

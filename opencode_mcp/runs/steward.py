@@ -61,22 +61,30 @@ class Steward:
         with self._hub.listen(EVERYTHING) as listener:
             while True:
                 for event in await listener.wait(math.inf):
-                    try:
-                        await self._notice(event)
-                    except BridgeError as error:
-                        logger.info("could not look after a permission: %s", error)
+                    if isinstance(event, PermissionAsked):
+                        await self._answer_unattended(event.permission)
+                    elif isinstance(event, Gap):
+                        await self._catch_up()
 
-    async def _notice(self, event: object) -> None:
-        if isinstance(event, PermissionAsked):
-            await self._answer_unattended(event.permission)
-        elif isinstance(event, Gap):
-            # What was asked while no events came.
-            for directory in {run.directory for run in self._charges.values()}:
-                for permission in await self._requests.permissions(directory):
-                    await self._answer_unattended(permission)
+    async def _catch_up(self) -> None:
+        """Answer what was asked while no events came."""
+        for directory in {run.directory for run in self._charges.values()}:
+            try:
+                asked = await self._requests.permissions(directory)
+            except BridgeError as error:
+                logger.info("could not look for permissions in %s: %s", directory, error)
+                continue
+            for permission in asked:
+                await self._answer_unattended(permission)
 
     async def _answer_unattended(self, permission: Permission) -> None:
-        run = self._charges.get((await self._requests.lineage(permission.session_id))[-1])
+        try:
+            root = (await self._requests.lineage(permission.session_id))[-1]
+        except BridgeError as error:
+            # OpenCode keeps the requests of sessions that were deleted.
+            logger.info("could not tell whose permission %s is: %s", permission.id, error)
+            return
+        run = self._charges.get(root)
         if run is None:
             return
         decider = self._policy.decider(permission.permission, permission.patterns, run.narrowed)
