@@ -40,8 +40,6 @@ def no_file(tmp_path: Path) -> dict[str, str]:
     return {"OPENCODE_MCP_CONFIG": str(tmp_path / "none.toml")}
 
 
-
-
 @pytest.mark.parametrize("option", SAID_AS_TEXT, ids=lambda option: option.name)
 def test_an_option_can_be_said_by_flag_by_variable_and_in_the_file(
     option: Option, tmp_path: Path, no_file: dict[str, str]

@@ -21,14 +21,6 @@ def to_opencode(name: str) -> str:
 class Wire(BaseModel, alias_generator=to_opencode, populate_by_name=True, extra="allow"):
     """A JSON object from OpenCode."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nulls(cls, value: object) -> object:
-        """Take null for a field that is not there: OpenCode writes either, such as for a command's description."""
-        if not isinstance(value, Mapping):
-            return value
-        return {name: item for name, item in cast("Mapping[str, object]", value).items() if item is not None}
-
     @classmethod
     def read(cls, value: object) -> Self:
         """Read one object.
@@ -48,6 +40,17 @@ class Wire(BaseModel, alias_generator=to_opencode, populate_by_name=True, extra=
         if not isinstance(value, list):
             raise BackendFailed(f"OpenCode sent no list of {cls.__name__}.")
         return [cls.read(item) for item in cast("list[object]", value)]
+
+
+class Configured(Wire):
+    """Something that a project's files describe: OpenCode writes null for what they leave out."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: object) -> object:
+        if not isinstance(value, Mapping):
+            return value
+        return {name: item for name, item in cast("Mapping[str, object]", value).items() if item is not None}
 
 
 class Health(Wire):
@@ -366,7 +369,7 @@ class Question(Wire):
     tool: ToolCall | None = None
 
 
-class Agent(Wire):
+class Agent(Configured):
     """One entry of ``app.agents``."""
 
     name: str
@@ -375,7 +378,7 @@ class Agent(Wire):
     hidden: bool = False
 
 
-class Command(Wire):
+class Command(Configured):
     """One entry of ``command.list``."""
 
     name: str

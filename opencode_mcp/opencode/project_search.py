@@ -108,16 +108,26 @@ class ProjectSearch:
             InvalidArgument: It is no glob.
         """
         if not GLOB.search(query):
-            words = {"query": query, "type": kind or None, "limit": OPENCODE_FILES}
-            found = await self._client.find_files(directory, words)
-            return FoundFiles(found, complete=len(found) < OPENCODE_FILES)
+            return await self._files_of_words(directory, query, kind)
         if self._ripgrep and kind != "directory":
             return await self._files_of_glob(self._ripgrep, directory, query)
         plain = re.findall(r"\w+", CHOICES.sub(" ", query))
-        words = {"query": max(plain, key=len, default=""), "type": kind or None, "limit": OPENCODE_FILES}
-        asked = await self._client.find_files(directory, words)
-        paths = [path for path in asked if fits(path, query)]
-        return FoundFiles(paths, complete=len(asked) < OPENCODE_FILES)
+        asked = await self._ask_for_files(directory, max(plain, key=len, default=""), kind)
+        return FoundFiles([path for path in asked.paths if fits(path, query)], asked.complete)
+
+    async def _files_of_words(self, directory: str, words: str, kind: str) -> FoundFiles:
+        found = await self._ask_for_files(directory, words, kind)
+        wanted = words.split()
+        if found.paths or not wanted or not self._ripgrep or kind == "directory":
+            return found
+        # OpenCode's list of files is some seconds old: a file that was just written is not in it.
+        fresh = await self._files_of_glob(self._ripgrep, directory, f"**/*{wanted[-1]}*")
+        return FoundFiles([path for path in fresh.paths if all(word in path for word in wanted)], fresh.complete)
+
+    async def _ask_for_files(self, directory: str, words: str, kind: str) -> FoundFiles:
+        query = {"query": words, "type": kind or None, "limit": OPENCODE_FILES}
+        found = await self._client.find_files(directory, query)
+        return FoundFiles(found, complete=len(found) < OPENCODE_FILES)
 
     async def _files_of_glob(self, ripgrep: "Ripgrep", directory: str, glob: str) -> FoundFiles:
         paths: list[str] = []

@@ -7,7 +7,6 @@ whether it does, and what.
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import PurePosixPath
 
 # The modifiers that may stand before a member of a class.
 MODIFIERS = (
@@ -87,7 +86,7 @@ def candidates(query: str) -> str:
 
 def definition(path: str, line: int, text: str, query: str) -> Definition | None:
     """What a line defines by the forms of its file's language; ``None`` where it defines nothing of the query."""
-    for form in _forms_of(PurePosixPath(path).suffix.lower()):
+    for form in _forms_of(path.rpartition("/")[2].rpartition(".")[2].lower()):
         found = _compiled(form.pattern, query).search(text)
         if found:
             kind = form.kind or next(group for group in found.groups() if group).lower()
@@ -103,7 +102,7 @@ def rank(found: Definition, query: str) -> tuple[bool, bool, bool, str, int]:
 
 @cache
 def _forms_of(suffix: str) -> tuple[Form, ...]:
-    return tuple(form for form in FORMS if suffix and suffix in form.suffixes.split())
+    return tuple(form for form in FORMS if f".{suffix}" in form.suffixes.split())
 
 
 @lru_cache(maxsize=256)

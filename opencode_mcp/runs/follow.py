@@ -29,7 +29,7 @@ Tell = Callable[[str], Awaitable[None]]
 """Tells a person one line of progress."""
 
 # How long an idle stream is trusted, and how soon an unfinished record is read again.
-LOOK_EVERY = 2.0
+LOOK_EVERY = 5.0
 SETTLE_EVERY = 0.05
 CLOCKS_DIFFER = 60.0
 """Seconds by which the clocks of two machines may differ before one judges the other's record wrongly."""
@@ -52,6 +52,8 @@ class Sight:
     state: State = State.SUBMITTED
     answers: list[Message] = field(default_factory=list[Message])
     """The assistant's last messages, oldest first; read when the session is idle."""
+    whole: bool = False
+    """Whether these are all of its messages since the prompt."""
     pending: list[PendingRequest] = field(default_factory=list[PendingRequest])
     activity: str = ""
     """The last line of progress."""
@@ -160,13 +162,19 @@ class Follower:
         if status is not None and not sight.superseded:
             return await self._busy_evidence(status)
         sight.pending, sight.requests_stale = [], True
-        sight.answers = await (all_answers if sight.superseded else last_answers)(self._client, run)
+        await self._read_answers()
         return Evidence(
             answers=[message.info for message in sight.answers],
             empty=bool(sight.answers) and _is_empty(sight.answers[-1]),
             error=self._hub.state(run.session_id).error,
             quiet=await self._quiet(),
         )
+
+    async def _read_answers(self) -> None:
+        if self._sight.superseded:
+            self._sight.answers, self._sight.whole = await all_answers(self._client, self._run), True
+        else:
+            self._sight.answers, self._sight.whole = await last_answers(self._client, self._run)
 
     async def _quiet(self) -> float:
         """Seconds since the session was seen to fall idle; for a first look, since OpenCode last touched it."""

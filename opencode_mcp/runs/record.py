@@ -42,10 +42,10 @@ async def _messages_since(client: OpenCodeClient, run: Run) -> list[Message]:
     return messages
 
 
-async def last_answers(client: OpenCodeClient, run: Run) -> list[Message]:
-    """The last of the answers to the session's latest prompt, oldest first."""
+async def last_answers(client: OpenCodeClient, run: Run) -> tuple[list[Message], bool]:
+    """The last of the answers to the session's latest prompt, oldest first, and whether they are all of them."""
     page = await client.session_messages(run.session_id, limit=MESSAGES_A_PAGE)
-    return answers_in(page.items, run.message_id)
+    return answers_in(page.items, run.message_id), any(message.info.id == run.message_id for message in page.items)
 
 
 def answers_in(messages: list[Message], message_id: str) -> list[Message]:

@@ -7,6 +7,7 @@ import anyio
 
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.events.wire import PartChanged
+from opencode_mcp.opencode.at_once import at_once
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import BasePart, FileDiff, Message, ToolPart
 from opencode_mcp.runs.follow import Sight
@@ -38,24 +39,29 @@ async def report_run(
     """
     if sight.state is State.LOST and sight.gone:
         return _lost_report(run, sight)
-    answers = await all_answers(client, run)
-    answer = summarise(answers)
     ended = sight.state in ENDS
+    async with at_once() as reads:
+        said = reads.start(_answers, client, run, sight)
+        session = reads.start(client.session_get, run.session_id)
+        todos = reads.start(client.session_todo, run.session_id)
+        children = reads.start(client.session_children, run.session_id)
+    answers = said.value
+    answer = summarise(answers)
     told = hub.state(run.session_id).error
     report = RunReport(
         status=STATUSES[sight.state],
         session_id=run.session_id,
         message_id=run.message_id,
         directory=run.directory,
-        title=(await client.session_get(run.session_id)).title,
+        title=session.value.title,
         text=answer.text or ("" if ended else sight.text),
         output=answer.output,
         error=(answer.error or (told.text if told else "")) if sight.state is State.FAILED else "",
         activity="" if ended else sight.activity or _activity(run, answers),
         files=list_files(await _diffs(client, run, answer) if ended else [], run.directory),
-        todos=list_todos(await client.session_todo(run.session_id)),
+        todos=list_todos(todos.value),
         pending=sight.pending,
-        children=[child.id for child in await client.session_children(run.session_id)],
+        children=[child.id for child in children.value],
         model=answer.model,
         agent=answer.agent,
         tokens=answer.tokens,
@@ -65,6 +71,13 @@ async def report_run(
     if sight.state is State.LOST:
         report.error = "OpenCode does not work on this run any more, and never finished it: it was restarted meanwhile."
     return _check_output(report, schema)
+
+
+async def _answers(client: OpenCodeClient, run: Run, sight: Sight) -> list[Message]:
+    """Every answer; after an abort or a failure OpenCode writes the last ones only now."""
+    if sight.state is State.COMPLETED and sight.whole:
+        return sight.answers
+    return await all_answers(client, run)
 
 
 def _activity(run: Run, answers: list[Message]) -> str:

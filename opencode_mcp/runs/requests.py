@@ -98,7 +98,11 @@ class Requests:
         line = self._hub.lineage(session_id)
         if len(line) > 1:
             return line
-        parent = (await self._client.session_get(session_id)).parent_id
+        try:
+            parent = (await self._client.session_get(session_id)).parent_id
+        except NotFound:
+            # Deleted, which stops nothing: it may still be busy, and ask.
+            return line
         if not parent:
             return line
         self._hub.adopt(session_id, parent)

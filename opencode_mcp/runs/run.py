@@ -164,7 +164,10 @@ class Runs:
         if not message_id:
             prompt = await latest_prompt(client, session.id)
             if prompt is None:
-                raise NotFound(f"The session {session.id} has no run yet.")
+                raise NotFound(
+                    f"The session {session.id} has no run yet.",
+                    hint="A prompt that was on its way when OpenCode went away never arrived: hand it over again.",
+                )
             message_id = prompt.info.id
         return Run(session.directory, session.id, message_id, noted_narrowing(session, message_id))
 

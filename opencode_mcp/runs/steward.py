@@ -12,7 +12,7 @@ from typing import Literal
 
 import anyio
 
-from opencode_mcp.errors import BackendError, BridgeError, NotFound
+from opencode_mcp.errors import BridgeError, NotFound
 from opencode_mcp.events.hub import EVERYTHING, Hub
 from opencode_mcp.events.wire import Gap, PermissionAsked
 from opencode_mcp.opencode.models import Permission
@@ -114,7 +114,7 @@ class Steward:
             async def follow_one(run: Run) -> None:
                 try:
                     report = await self.follow(run, seconds, tell)
-                except BackendError:
+                except BridgeError:
                     return  # it is looked at once more below
                 if until == "any" and report.status != "running":
                     followers.cancel_scope.cancel()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from opencode_mcp.opencode.at_once import at_once
 from opencode_mcp.runs.report import PendingRequest, list_todos
 from opencode_mcp.runs.transcript_page import read_transcript
 from opencode_mcp.server.moments import moment
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 UNDONE = "Undone from {message} on: opencode_revert with restore=true brings it back, the next prompt makes it final."
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class SessionView:
     """What there is to tell; the lists are empty on all pages but the first."""
 
@@ -38,20 +39,29 @@ async def view_session(bridge: "Bridge", session: "Session", *, limit: int, curs
         cursor: From the page before; empty: the latest messages.
         detailed: Whether the transcript shows more of each.
     """
-    client = bridge.client
-    state = (await client.session_status(session.directory)).get(session.id)
-    retry = f": {state.message}" if state and state.message else ""
-    view = SessionView(session, f"{state.type}{retry}" if state else "idle")
-    if not cursor:
-        view.todos = list_todos(await client.session_todo(session.id))
-        view.children = await client.session_children(session.id)
-        view.pending = await bridge.requests.open(session.directory, session.id) if state else []
-    if limit:
-        page = await read_transcript(
-            client, session, limit=limit, cursor=cursor, detailed=detailed, characters=TEXT_LIMIT
+    client, first = bridge.client, not cursor
+    async with at_once() as reads:
+        busy = reads.start(client.session_status, session.directory)
+        todos = reads.start(client.session_todo, session.id) if first else None
+        children = reads.start(client.session_children, session.id) if first else None
+        page = (
+            reads.start(
+                read_transcript, client, session, limit=limit, cursor=cursor, detailed=detailed, characters=TEXT_LIMIT
+            )
+            if limit
+            else None
         )
-        view.transcript, view.cursor = page.text, page.cursor
-    return view
+    state = busy.value.get(session.id)
+    retry = f": {state.message}" if state and state.message else ""
+    return SessionView(
+        session=session,
+        status=f"{state.type}{retry}" if state else "idle",
+        todos=list_todos(todos.value) if todos else [],
+        children=children.value if children else [],
+        pending=await bridge.requests.open(session.directory, session.id) if state and first else [],
+        transcript=page.value.text if page else "",
+        cursor=page.value.cursor if page else "",
+    )
 
 
 def view_data(view: SessionView) -> dict[str, Any]:

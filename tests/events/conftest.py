@@ -27,4 +27,6 @@ def endpoint(proxy: Proxy, opencode_server: OpenCode) -> Endpoint:
 async def http(opencode_server: OpenCode, project: Path) -> AsyncGenerator[httpx.AsyncClient]:
     """A way to OpenCode beside the proxy, in the project."""
     async with opencode_server.client(project) as client:
+        # What is stopped in the first second of a directory's life leaves it broken, unless this came first.
+        (await client.get("/provider")).raise_for_status()
         yield client

@@ -9,7 +9,7 @@ import pytest
 
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.events import hub as hub_module
-from opencode_mcp.events.hub import Hub, Listener
+from opencode_mcp.events.hub import EVERYTHING, Hub, Listener
 from opencode_mcp.events.wire import (
     Event,
     Gap,
@@ -17,6 +17,7 @@ from opencode_mcp.events.wire import (
     Lost,
     PartGrew,
     QuestionAsked,
+    SessionChanged,
     SessionDeleted,
     StatusChanged,
 )
@@ -29,7 +30,7 @@ from tests.wires import Route
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
-SECONDS = 30
+SECONDS = 60
 SES = "ses_1"
 
 
@@ -42,11 +43,19 @@ async def running_hub(endpoint: Endpoint) -> AsyncGenerator[Hub]:
 
 
 @pytest.fixture
-async def hub(endpoint: Endpoint) -> AsyncGenerator[Hub]:
+async def hub(endpoint: Endpoint, http: httpx.AsyncClient) -> AsyncGenerator[Hub]:
     """A hub whose stream comes through the proxy, and stands."""
     async with running_hub(endpoint) as made:
         await made.ensure()
+        await stands(made, http)
         yield made
+
+
+async def stands(hub: Hub, http: httpx.AsyncClient) -> None:
+    """Wait until events really come: OpenCode says so some milliseconds earlier."""
+    with hub.listen(EVERYTHING) as listener:
+        while not any(isinstance(event, SessionChanged) for event in await listener.wait(0.1)):
+            await make_session(http)
 
 
 async def hear(listener: Listener, wanted: Callable[[Event], bool]) -> list[Event]:
@@ -197,6 +206,7 @@ async def test_a_cut_is_a_gap_for_all_and_what_may_be_untrue_is_forgotten(
         await hear(listener, is_kind(Gap))
         await hear(bystander, is_kind(Gap))
         assert hub.state(session).status is None
+        await stands(hub, http)
         await http.post(f"/session/{session}/abort")
         await hear(listener, is_kind(Idle))
 
@@ -231,6 +241,7 @@ async def test_when_opencode_is_gone_all_are_told_and_the_next_need_looks_again(
             await hub.ensure()
         proxy.accept()
         await hub.ensure()
+        await stands(hub, http)
         await prompt(http, session, text("Back again."))
         await hear(listener, is_kind(Idle))
 

@@ -23,6 +23,9 @@ HELLO: dict[str, object] = {
 class _Handler(BaseHTTPRequestHandler):
     """Answers what OpenCode asks on its way to a token, and refuses all else without one."""
 
+    protocol_version = "HTTP/1.1"
+    """OpenCode sends its next request on a connection that HTTP/1.0 would close under it."""
+
     def do_GET(self) -> None:
         base = f"http://{self.headers['host']}"
         path = urlsplit(self.path).path

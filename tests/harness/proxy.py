@@ -53,16 +53,17 @@ class Proxy:
     async def serve(self, client: SocketStream) -> None:
         """Pass one connection on."""
         self.connections += 1
-        if self._refuses:
-            await anyio.aclose_forcefully(client)
-            return
-        with suppress(OSError):
-            async with await anyio.connect_tcp(self._host, self._port) as server, client:
-                self._open |= {client, server}
-                try:
-                    await self._relay(client, server)
-                finally:
-                    self._open -= {client, server}
+        async with client:
+            if self._refuses:
+                await anyio.aclose_forcefully(client)
+                return
+            with suppress(OSError):
+                async with await anyio.connect_tcp(self._host, self._port) as server:
+                    self._open |= {client, server}
+                    try:
+                        await self._relay(client, server)
+                    finally:
+                        self._open -= {client, server}
 
     async def _relay(self, client: SocketStream, server: SocketStream) -> None:
         async with anyio.create_task_group() as tasks:

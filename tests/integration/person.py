@@ -41,3 +41,15 @@ class Person:
     def fields(self) -> dict[str, dict[str, Any]]:
         """The fields of the last form."""
         return cast("dict[str, dict[str, Any]]", self.forms[-1].requested_schema["properties"])
+
+
+class Chair:
+    """In front of a host that several tests share: whoever sits there is asked."""
+
+    def __init__(self) -> None:
+        self.person: Person | None = None
+
+    async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        """Pass a form on."""
+        assert self.person, "a form came while nobody was expected to be asked"
+        return await self.person(context, params)

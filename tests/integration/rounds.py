@@ -30,6 +30,7 @@ from tests.scripted_model.script import bash, failure, question, script, silence
 
 Json = dict[str, Any]
 ENDS = frozenset({"completed", "failed", "aborted"})
+NEVER_ARRIVED = "has no run yet"
 HANG = 150.0
 """Seconds after which a round counts as hung: a stall takes 31 of them, a killed OpenCode a dozen."""
 PAUSE = 0.05
@@ -192,7 +193,12 @@ class Host:
 
     async def _wait(self, client: Client) -> Json:
         wait = self._game.dice.choice([0, 0.2, 1, 5, 40])
-        return await self._call(client, "opencode_wait", {**self._session, "wait_seconds": wait})
+        report = await self._call(client, "opencode_wait", {**self._session, "wait_seconds": wait})
+        if NEVER_ARRIVED in report.get("error", ""):
+            # OpenCode went away with the prompt on its way, so a host hands it over again.
+            assert not await self._opencode.prompts(self._session["session_id"])
+            self._session = {}
+        return report
 
     async def _answer(self, client: Client, pending: Sequence[Json]) -> None:
         for request in pending:

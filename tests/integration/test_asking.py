@@ -1,8 +1,9 @@
 """What OpenCode asks in the middle of a run reaches a person, or the agent, in both protocol eras."""
 
 from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 import pytest
@@ -15,7 +16,7 @@ from tests.harness.opencode import OpenCode
 from tests.harness.project import configure, make_project
 from tests.harness.rawrpc import Host, open_raw
 from tests.integration.backend import Backend, backend
-from tests.integration.person import CANCELLED, DECLINED, Person, filled
+from tests.integration.person import CANCELLED, DECLINED, Chair, Person, filled
 from tests.scripted_model.script import bash, edit, question, questions, script, step, task, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
@@ -44,25 +45,71 @@ async def opencode(opencode_server: OpenCode, asking_project: Path) -> AsyncGene
         yield seen
 
 
+class Sit(Protocol):
+    """Puts a person in front of the shared host of an era."""
+
+    def __call__(self, person: Person) -> AbstractAsyncContextManager[Bridge]:
+        """Seat the person while the block runs."""
+        ...
+
+
+@pytest.fixture(scope="module")
+async def shared(
+    era: Era,
+    tmp_path_factory: pytest.TempPathFactory,
+    scripted_model: ScriptedModel,
+    opencode_server: OpenCode,
+    asking_project: Path,
+) -> AsyncGenerator[tuple[Bridge, Chair]]:
+    """A bridge for all tests of one era whose host can show forms."""
+    chair = Chair()
+    launch = attaching(tmp_path_factory.mktemp(f"asking{era}"), scripted_model, opencode_server, asking_project)
+    async with open_bridge(launch, era=era, elicit=chair) as bridge:
+        yield bridge, chair
+
+
+@pytest.fixture
+def sit(shared: tuple[Bridge, Chair]) -> Sit:
+    bridge, chair = shared
+
+    @asynccontextmanager
+    async def take_a_seat(person: Person) -> AsyncGenerator[Bridge]:
+        chair.person = person
+        yield bridge
+        chair.person = None
+
+    return take_a_seat
+
+
+@pytest.fixture(scope="module")
+async def unattended(
+    era: Era,
+    tmp_path_factory: pytest.TempPathFactory,
+    scripted_model: ScriptedModel,
+    opencode_server: OpenCode,
+    asking_project: Path,
+) -> AsyncGenerator[Bridge]:
+    """A bridge for all tests of one era whose host can show none."""
+    launch = attaching(tmp_path_factory.mktemp(f"alone{era}"), scripted_model, opencode_server, asking_project)
+    async with open_bridge(launch, era=era) as bridge:
+        yield bridge
+
+
 # A person who can be asked
 
 
-async def test_a_permission_is_put_to_the_person_and_the_answer_reaches_opencode(
-    bridge: OpenBridge, opencode: Backend, era: Era
-) -> None:
+async def test_a_permission_is_put_to_the_person_and_the_answer_reaches_opencode(sit: Sit, opencode: Backend) -> None:
     person = Person(ONCE)
-    async with bridge(era=era, elicit=person) as host:
+    async with sit(person) as host:
         report = data_of(await host.call("opencode_run", prompt=script(bash("echo hi"), text("Ran."))))
     assert (report["status"], report["text"]) == ("completed", "Ran.")
     assert len(person.forms) == 1
     assert await opencode.prompts(report["session_id"]) == 1
 
 
-async def test_a_permission_form_shows_the_command_the_choices_and_what_always_adds(
-    bridge: OpenBridge, era: Era
-) -> None:
+async def test_a_permission_form_shows_the_command_the_choices_and_what_always_adds(sit: Sit) -> None:
     person = Person(ONCE)
-    async with bridge(era=era, elicit=person) as host:
+    async with sit(person) as host:
         await host.call("opencode_run", prompt=script(bash("echo shown | cat"), text("Ran.")))
     message = person.forms[0].message
     assert message.startswith("OpenCode asks leave for bash")
@@ -100,10 +147,10 @@ async def test_always_holds_for_what_matches_later_in_every_session(bridge: Open
 
 
 async def test_a_rejection_with_feedback_reaches_the_model_and_the_run_goes_on(
-    bridge: OpenBridge, scripted_model: ScriptedModel, era: Era
+    sit: Sit, scripted_model: ScriptedModel
 ) -> None:
     person = Person(filled(reply="reject", message="Use the README instead."))
-    async with bridge(era=era, elicit=person) as host:
+    async with sit(person) as host:
         report = data_of(await host.call("opencode_run", prompt=script(bash("echo no"), text("As you wish."))))
     assert (report["status"], report["text"]) == ("completed", "As you wish.")
     asked = (await scripted_model.requests(report["session_id"]))[-1]
@@ -118,10 +165,10 @@ async def test_a_rejection_without_a_word_ends_the_run(bridge: OpenBridge) -> No
     assert report["text"] == ""
 
 
-async def test_a_question_form_keeps_header_labels_descriptions_and_own_words(bridge: OpenBridge, era: Era) -> None:
+async def test_a_question_form_keeps_header_labels_descriptions_and_own_words(sit: Sit) -> None:
     person = Person(filled(answer_1="Blue"))
     asks = script(question("Which colour?", "Red", "Blue", header="Colour"), text("Noted."))
-    async with bridge(era=era, elicit=person) as host:
+    async with sit(person) as host:
         report = data_of(await host.call("opencode_run", prompt=asks))
     assert report["text"] == "Noted."
     fields = person.fields()
@@ -133,7 +180,7 @@ async def test_a_question_form_keeps_header_labels_descriptions_and_own_words(br
 
 
 async def test_several_questions_come_in_one_form_with_multiple_choice_and_own_words(
-    bridge: OpenBridge, scripted_model: ScriptedModel, era: Era
+    sit: Sit, scripted_model: ScriptedModel
 ) -> None:
     options = [{"label": label, "description": f"Size {label}"} for label in ("S", "M", "L")]
     asks = questions(
@@ -144,7 +191,7 @@ async def test_several_questions_come_in_one_form_with_multiple_choice_and_own_w
     person = Person(
         filled(answer_1=["S", "L"], answer_1_own_words="XXL", answer_2="M", answer_3="S", answer_3_own_words="Teal")
     )
-    async with bridge(era=era, elicit=person) as host:
+    async with sit(person) as host:
         report = data_of(await host.call("opencode_run", prompt=script(asks, text("All noted."))))
     assert report["text"] == "All noted."
     assert len(person.forms) == 1
@@ -157,10 +204,10 @@ async def test_several_questions_come_in_one_form_with_multiple_choice_and_own_w
 
 @pytest.mark.parametrize("answer", [DECLINED, CANCELLED], ids=["declined", "cancelled"])
 async def test_a_form_that_is_not_filled_leaves_the_request_open_and_says_so(
-    bridge: OpenBridge, opencode: Backend, era: Era, answer: ElicitResult
+    sit: Sit, opencode: Backend, answer: ElicitResult
 ) -> None:
     person = Person(answer, ONCE)
-    async with bridge(era=era, elicit=person) as host:
+    async with sit(person) as host:
         report = data_of(await host.call("opencode_run", prompt=script(bash("echo later"), text("Ran."))))
         assert report["status"] == "needs_input"
         assert report["note"] == "The person was asked and gave no answer, so it is still open."
@@ -177,13 +224,11 @@ async def test_a_form_that_is_not_filled_leaves_the_request_open_and_says_so(
     assert await opencode.prompts(report["session_id"]) == 1
 
 
-async def test_a_form_that_is_filled_in_part_leaves_the_question_open_and_says_why(
-    bridge: OpenBridge, era: Era
-) -> None:
+async def test_a_form_that_is_filled_in_part_leaves_the_question_open_and_says_why(sit: Sit) -> None:
     options = [{"label": "A", "description": "a"}]
     asks = questions(*({"question": name, "header": name, "options": options} for name in ("Which?", "And?")))
     person = Person(filled(answer_1="A"), filled(answer_1="A", answer_2="A"))
-    async with bridge(era=era, elicit=person) as host:
+    async with sit(person) as host:
         report = data_of(await host.call("opencode_run", prompt=script(asks, text("Noted."))))
         assert report["status"] == "needs_input"
         assert report["note"].startswith("The question 'And?' takes one answer.")
@@ -191,10 +236,10 @@ async def test_a_form_that_is_filled_in_part_leaves_the_question_open_and_says_w
     assert ended["text"] == "Noted."
 
 
-async def test_a_request_of_a_subagent_reaches_the_same_person_named_as_such(bridge: OpenBridge, era: Era) -> None:
+async def test_a_request_of_a_subagent_reaches_the_same_person_named_as_such(sit: Sit) -> None:
     person = Person(ONCE)
     nested = script(bash("echo child"), text("The child is done."), say="Do the small part")
-    async with bridge(era=era, elicit=person) as host:
+    async with sit(person) as host:
         report = data_of(await host.call("opencode_run", prompt=script(task(nested), text("All done."))))
     assert (report["status"], report["text"]) == ("completed", "All done.")
     assert person.forms[0].message.startswith(f"OpenCode's subagent {report['children'][0]} asks leave for bash")
@@ -214,43 +259,40 @@ async def test_a_host_that_cannot_show_the_form_it_declared_leaves_the_request_o
 
 
 async def test_a_client_that_declares_nothing_gets_the_request_in_full_and_the_tool_that_answers_it(
-    bridge: OpenBridge, opencode: Backend, era: Era
+    unattended: Bridge, opencode: Backend
 ) -> None:
-    async with bridge(era=era) as host:
-        waiting = await host.call("opencode_run", prompt=script(bash("echo agent"), text("Ran.")))
-        report = data_of(waiting)
-        assert report["status"] == "needs_input"
-        request = report["pending"][0]
-        assert request["permission"] == "bash"
-        assert request["patterns"] == ["echo agent"]
-        assert request["always"] == ["echo *"]
-        assert request["asks"] == "bash: echo agent"
-        answer = f'opencode_reply_permission(request_id="{request["request_id"]}"'
-        assert answer in report["next"]
-        assert answer in text_of(waiting)
-        ended = data_of(await host.call("opencode_reply_permission", request_id=request["request_id"], reply="once"))
+    waiting = await unattended.call("opencode_run", prompt=script(bash("echo agent"), text("Ran.")))
+    report = data_of(waiting)
+    assert report["status"] == "needs_input"
+    request = report["pending"][0]
+    assert request["permission"] == "bash"
+    assert request["patterns"] == ["echo agent"]
+    assert request["always"] == ["echo *"]
+    assert request["asks"] == "bash: echo agent"
+    answer = f'opencode_reply_permission(request_id="{request["request_id"]}"'
+    assert answer in report["next"]
+    assert answer in text_of(waiting)
+    ended = data_of(await unattended.call("opencode_reply_permission", request_id=request["request_id"], reply="once"))
     assert (ended["status"], ended["text"]) == ("completed", "Ran.")
     assert await opencode.prompts(report["session_id"]) == 1
 
 
-async def test_an_agent_answers_a_question_by_labels_and_own_words(bridge: OpenBridge, era: Era) -> None:
-    async with bridge(era=era) as host:
-        asks = script(question("Which colour?", "Red", "Blue"), text("Noted."))
-        report = data_of(await host.call("opencode_run", prompt=asks))
-        request = report["pending"][0]
-        assert request["questions"][0]["options"][1] == {"label": "Blue", "description": "Choose Blue"}
-        ended = data_of(
-            await host.call("opencode_reply_question", request_id=request["request_id"], answers=[["Deep green"]])
-        )
+async def test_an_agent_answers_a_question_by_labels_and_own_words(unattended: Bridge) -> None:
+    asks = script(question("Which colour?", "Red", "Blue"), text("Noted."))
+    report = data_of(await unattended.call("opencode_run", prompt=asks))
+    request = report["pending"][0]
+    assert request["questions"][0]["options"][1] == {"label": "Blue", "description": "Choose Blue"}
+    ended = data_of(
+        await unattended.call("opencode_reply_question", request_id=request["request_id"], answers=[["Deep green"]])
+    )
     assert ended["text"] == "Noted."
 
 
-async def test_a_repeated_or_late_answer_gets_a_clear_word_and_is_no_error(bridge: OpenBridge, era: Era) -> None:
-    async with bridge(era=era) as host:
-        report = data_of(await host.call("opencode_run", prompt=script(bash("echo twice"), text("Ran."))))
-        answer = {"request_id": report["pending"][0]["request_id"], "reply": "once"}
-        assert data_of(await host.call("opencode_reply_permission", **answer))["status"] == "completed"
-        repeated = data_of(await host.call("opencode_reply_permission", **answer))
+async def test_a_repeated_or_late_answer_gets_a_clear_word_and_is_no_error(unattended: Bridge) -> None:
+    report = data_of(await unattended.call("opencode_run", prompt=script(bash("echo twice"), text("Ran."))))
+    answer = {"request_id": report["pending"][0]["request_id"], "reply": "once"}
+    assert data_of(await unattended.call("opencode_reply_permission", **answer))["status"] == "completed"
+    repeated = data_of(await unattended.call("opencode_reply_permission", **answer))
     assert repeated["note"] == "It is not open any more: it was answered already, or its run has ended."
     assert (repeated["status"], repeated["text"]) == ("completed", "Ran.")
 

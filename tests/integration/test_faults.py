@@ -13,11 +13,13 @@ import anyio
 import pytest
 from anyio import to_thread
 
+from tests.harness.failures import unwrapped
 from tests.harness.isolation import environment
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, free_port, running_opencode
 from tests.harness.process import kill
 from tests.harness.project import configure, make_project
+from tests.harness.waiting import eventually
 from tests.integration.backend import backend
 from tests.integration.lossy_proxy import LossyProxy, lossy_proxy_to
 from tests.integration.rounds import (
@@ -108,8 +110,12 @@ async def test_an_opencode_that_is_killed_and_comes_back(
     scripted_model: ScriptedModel, asking_project: Path, tmp_path: Path
 ) -> None:
     seeds = chosen(KILLED)
-    for first in range(0, len(seeds), TOGETHER):
-        await kill_under(seeds[first : first + TOGETHER], scripted_model, asking_project, tmp_path)
+    with unwrapped():
+        async with anyio.create_task_group() as tasks:
+            for first in range(0, len(seeds), TOGETHER):
+                folder = tmp_path / f"from-{first}"
+                folder.mkdir()
+                tasks.start_soon(kill_under, seeds[first : first + TOGETHER], scripted_model, asking_project, folder)
 
 
 async def kill_under(seeds: Sequence[int], model: ScriptedModel, project: Path, folder: Path) -> None:
@@ -132,7 +138,8 @@ async def kill_under(seeds: Sequence[int], model: ScriptedModel, project: Path, 
         async with opencode.http, anyio.create_task_group() as tasks:
             await opencode.get("/provider")
             tasks.start_soon(play_all, seeds, TOGETHER, play)
-            await anyio.sleep(Round(seeds[0]).dice.uniform(0.5, 2.5))
+            await eventually(partial(opencode.get, "/session/status"), seconds=HANG)
+            await anyio.sleep(Round(seeds[0]).dice.uniform(0, 1.5))
             kill(server.process)
             await servers.enter_async_context(serve())
             back.set()

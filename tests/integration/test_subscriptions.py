@@ -1,8 +1,9 @@
-"""Subscribers hear that resources and lists changed, in both protocol eras: soon, not too often, and never afterwards."""
+"""Subscribers hear that resources and lists changed, in both protocol eras: not too often, and never afterwards."""
 
-from collections.abc import AsyncGenerator
+import json
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import httpx
@@ -22,7 +23,7 @@ from tests.harness.hearing import (
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import make_project
+from tests.harness.project import configure, make_project
 from tests.harness.proxy import proxy_to
 from tests.harness.rawrpc import RawClient, open_raw
 from tests.harness.waiting import eventually
@@ -32,6 +33,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 Json = dict[str, Any]
 A_SECOND = 4
+Found = TypeVar("Found")
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +83,25 @@ async def start(http: httpx.AsyncClient, session: str, *steps: Action | Step) ->
     (await http.post(f"/session/{session}/prompt_async", json=body)).raise_for_status()
 
 
+async def read_text(client: RawClient, uri: str) -> str:
+    return (await client.request("resources/read", {"uri": uri}))["result"]["contents"][0]["text"]
+
+
+async def read_until(client: RawClient, uri: str, wanted: Callable[[str], Found]) -> Found:
+    """Read a resource each time that it is told of, until it shows what is wanted."""
+    with anyio.fail_after(60):
+        while True:
+            before = heard(client, uri)
+            if found := wanted(await read_text(client, uri)):
+                return found
+            await hears(client, uri, more_than=before)
+
+
+def shown(name: str) -> Callable[[str], list[Json]]:
+    """What a resource in JSON shows under a name."""
+    return lambda content: json.loads(content).get(name, [])
+
+
 # What is heard
 
 
@@ -111,19 +132,10 @@ async def test_a_subscriber_hears_of_a_message_and_of_its_run_to_their_end(
     await scripted_model.reached(session)
     asked, answer = [message["info"]["id"] for message in (await http.get(f"/session/{session}/message")).json()]
     leave = await subscribe(client, uris.message(session, answer), uris.run(session, asked))
-    await hears(client, uris.run(session, asked)) if heard(client, uris.run(session, asked)) else None
     await scripted_model.release(session)
     await hears(client, uris.message(session, answer))
 
-    async def reported() -> bool:
-        before = heard(client, uris.run(session, asked))
-        reply = await client.request("resources/read", {"uri": uris.run(session, asked)})
-        done = reply["result"]["contents"][0]["text"].startswith("completed")
-        if not done:
-            await hears(client, uris.run(session, asked), more_than=before)
-        return done
-
-    assert await eventually(reported)
+    await read_until(client, uris.run(session, asked), lambda report: report.startswith("completed"))
     await leave()
 
 
@@ -146,58 +158,26 @@ async def test_a_parent_hears_when_a_subagent_begins_and_the_subagent_can_be_hea
     await start(http, session, task(below), text("Above."))
     await scripted_model.reached(session)
 
-    async def child() -> str:
-        before = heard(client, uris.session(session))
-        reply = await client.request("resources/read", {"uri": uris.session(session)})
-        assert "result" in reply, reply
-        children = (await http.get(f"/session/{session}/children")).raise_for_status().json()
-        if not children:
-            await hears(client, uris.session(session), more_than=before)
-        return children[0]["id"] if children else ""
-
-    found = await eventually(child)
-    leave_child = await subscribe(client, uris.transcript(found))
+    (child,) = await read_until(client, uris.session(session), shown("children"))
+    leave_child = await subscribe(client, uris.transcript(child["session_id"]))
     await scripted_model.release(session)
-    await hears(client, uris.transcript(found))
+    await hears(client, uris.transcript(child["session_id"]))
     await leave()
     await leave_child()
 
 
 async def test_a_parent_hears_when_its_subagent_asks(
-    opencode_server: OpenCode,
-    place_launch: Launch,
-    tmp_path: Path,
-    era: Era,
+    opencode_server: OpenCode, place_launch: Launch, project: Path, era: Era
 ) -> None:
-    project = make_project(tmp_path / "asking")
-    async with (
-        opencode_server.client(project) as http,
-        open_raw(place_launch.telling("--directory", str(project)), host_of(era)) as client,
-    ):
-        rules = [{"permission": "bash", "pattern": "*", "action": "ask"}]
-        created = await http.post("/session", json={"permission": rules})
-        session: str = created.raise_for_status().json()["id"]
+    configure(project, {"permission": {"bash": "ask"}})
+    launch = place_launch.telling("--directory", str(project))
+    async with opencode_server.client(project) as http, open_raw(launch, host_of(era)) as client:
+        session = await make_session(http)
         leave = await subscribe(client, uris.session(session))
         await start(http, session, task(script(bash("echo asked"), text("Below."))), text("Above."))
-
-        async def pending() -> list[Json]:
-            before = heard(client, uris.session(session))
-            reply = await client.request("resources/read", {"uri": uris.session(session)})
-            shown = anyio_json(reply).get("pending", [])
-            if not shown:
-                await hears(client, uris.session(session), more_than=before)
-            return shown
-
-        (request,) = await eventually(pending)
-        assert request["subagent"] is True
+        (request,) = await read_until(client, uris.session(session), shown("pending"))
+        assert (request["kind"], request["subagent"]) == ("permission", True)
         await leave()
-
-
-def anyio_json(reply: Json) -> Json:
-    """The JSON of a resource that was read."""
-    import json
-
-    return json.loads(reply["result"]["contents"][0]["text"])
 
 
 # How often
@@ -337,13 +317,15 @@ async def test_a_subscription_to_nothing_is_refused(place_launch: Launch) -> Non
 async def test_a_gap_in_opencodes_events_is_told_as_a_change(
     place_launch: Launch, opencode_server: OpenCode, session: str, era: Era
 ) -> None:
-    async with proxy_to(opencode_server.url) as proxy:
-        async with open_raw(place_launch.within(OPENCODE_MCP_URL=proxy.url), host_of(era)) as client:
-            leave = await subscribe(client, uris.transcript(session))
-            before = heard(client, uris.transcript(session))
-            await proxy.cut()
-            await hears(client, uris.transcript(session), more_than=before)
-            await leave()
+    async with (
+        proxy_to(opencode_server.url) as proxy,
+        open_raw(place_launch.within(OPENCODE_MCP_URL=proxy.url), host_of(era)) as client,
+    ):
+        leave = await subscribe(client, uris.transcript(session))
+        before = heard(client, uris.transcript(session))
+        await proxy.cut()
+        await hears(client, uris.transcript(session), more_than=before)
+        await leave()
 
 
 async def test_subscribers_hear_again_once_an_opencode_that_was_gone_is_back(

@@ -4,6 +4,8 @@ import pytest
 
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.models import (
+    Agent,
+    Command,
     Failure,
     FilePart,
     Message,
@@ -112,6 +114,12 @@ def test_a_failure_reads_in_opencodes_own_words_without_the_stack(failure: objec
 def test_only_a_task_has_a_subagents_session(tool: str, metadata: object, child: str) -> None:
     part = ToolPart.read({"type": "tool", "tool": tool, "state": {"metadata": metadata}})
     assert part.child_session == child
+
+
+@pytest.mark.parametrize("kind", [Agent, Command])
+def test_what_a_projects_file_leaves_out_may_come_as_null(kind: type[Agent | Command]) -> None:
+    bare = kind.read({"name": "late", "description": None, "hidden": None, "model": None, "hints": None})
+    assert (bare.name, bare.description) == ("late", "")
 
 
 def test_a_model_is_named_with_its_provider() -> None:

@@ -102,6 +102,16 @@ async def test_files_are_found_by_words_and_by_globs(search: ProjectSearch, proj
     assert (await search.files(str(project), "*.none")).paths == []
 
 
+async def test_a_file_that_was_just_written_is_found(client: OpenCodeClient, project: Path) -> None:
+    executable = find_ripgrep(basics())
+    assert executable
+    search = ProjectSearch(client, Ripgrep(executable, basics()))
+    await search.files(str(project), "greet")
+    fill(project, ["src/brand_new.py"], "")
+    assert (await search.files(str(project), "src brand_new")).paths == ["src/brand_new.py"]
+    assert (await search.files(str(project), "src/brand_new")).paths == ["src/brand_new.py"]
+
+
 async def test_folders_are_found_too(search: ProjectSearch, project: Path) -> None:
     async def listed() -> Sequence[str]:
         return (await search.files(str(project), "doc", "directory")).paths

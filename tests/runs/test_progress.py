@@ -58,7 +58,9 @@ EDITED = {"filediff": {"additions": 3, "deletions": 1}}
         (tool("grep", "running", input={"pattern": "TODO"}), "grep: TODO"),
         (tool("webfetch", "running", input={"url": "https://x"}), "webfetch: https://x"),
         (tool("task", "running", input={"description": "Small part", "prompt": "long"}), "task: Small part"),
-        (tool("todowrite", "running", input={"todos": []}), "todowrite"),
+        (tool("lsp", "running", input={}), "lsp"),
+        # Todos and questions are told by events of their own.
+        (tool("todowrite", "running", input={"todos": []}), ""),
         (tool("bash", "running", CHILD, input={"command": "ls"}), "subagent: bash: ls"),
         (tool("bash", "error", input={"command": "x"}, error="denied"), "bash: x failed: denied"),
         (tool("bash", "error", input={"command": "x"}), "bash: x failed: no reason given"),

@@ -12,8 +12,8 @@ from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Session
 from opencode_mcp.runs import record, state
-from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.prompt import Prompt
+from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import ChangedFile, RunReport, Usage
 from opencode_mcp.runs.run import Runs
 from tests.harness.model import ScriptedModel
@@ -189,6 +189,28 @@ async def test_a_prompt_that_may_never_have_arrived_is_given_up_after_a_while(
     report = await worker.run(text("Never heard."))
     assert (report.status, report.text) == ("failed", "")
     assert "never finished" in report.error
+
+
+async def test_a_prompt_that_arrives_late_in_an_old_session_is_waited_for(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = session_of(await worker.run(text("Begin.")))
+    send = OpenCodeClient.session_prompt_async
+
+    async def send_late(self: OpenCodeClient, *arguments: Any) -> None:  # noqa: ANN401 - passed on as they are
+        async def late() -> None:
+            await anyio.sleep(0.5)
+            await send(self, *arguments)
+
+        tasks.start_soon(late)
+        raise BackendUnavailable("The connection broke.", sent=True)
+
+    monkeypatch.setattr(OpenCodeClient, "session_prompt_async", send_late)
+    monkeypatch.setattr(state, "QUIET_LIMIT", 2.0)
+    await anyio.sleep(2.1)  # the session is old now
+    async with anyio.create_task_group() as tasks:
+        report = await worker.run(text("Late."), session=session)
+        assert (report.status, report.text) == ("completed", "Late.")
 
 
 async def test_a_prompt_that_was_never_sent_is_an_error(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:

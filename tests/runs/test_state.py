@@ -100,6 +100,10 @@ def test_every_end_can_be_reached_and_every_state_has_a_word_for_callers() -> No
         # Structured answers and rejected requests end with exactly this.
         (Evidence(answers=[answer(finish="tool-calls")]), Signal.FINISHED),
         (Evidence(answers=[answer(finish="")]), Signal.FINISHED),
+        # An abort while the model is retried leaves nothing but this.
+        (Evidence(answers=[answer(finish="")], empty=True), Signal.STOPPED),
+        (Evidence(answers=[answer(finish="", error=FAILED)], empty=True), Signal.ERRORED),
+        (Evidence(answers=[answer(done=False)], empty=True), Signal.IDLE),
         (Evidence(answers=[answer(error=FAILED)]), Signal.ERRORED),
         (Evidence(answers=[answer(error=FAILED, done=False)]), Signal.ERRORED),
         (Evidence(answers=[answer(error=ABORTED)]), Signal.STOPPED),

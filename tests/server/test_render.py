@@ -119,9 +119,14 @@ def test_several_questions_are_told_apart() -> None:
     size = COLOUR | {"question": "Which size?", "multiple": True, "own_words": False}
     request = QUESTION.model_copy(update={"questions": [COLOUR, size]})
     text = report_text(report("needs_input", pending=[request]))
-    assert (
-        "Which colour?\n- Red: Like fire\n- or own words\nWhich size? (several may be chosen)\n- Red: Like fire" in text
-    )
+    colour, _, rest = text.partition("\nWhich size?")
+    assert colour.endswith("Which colour?\n- Red: Like fire\n- or own words")
+    assert rest.startswith("\n- Red: Like fire\n(several may be chosen)")
+
+
+def test_a_single_question_says_that_several_may_be_chosen_too() -> None:
+    request = QUESTION.model_copy(update={"questions": [COLOUR | {"multiple": True}]})
+    assert "(several may be chosen)" in report_text(report("needs_input", pending=[request]))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 Some operations list what every project of the machine has; whose rows they are is data here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from opencode_mcp.server.operations.rules import values_at
@@ -71,5 +71,4 @@ class Sieve:
 
 def left_out_note(number: int) -> str:
     """Say that rows were left out; empty where none were."""
-    rows: Sequence[str] = ("One row is", f"{number} rows are")
-    return f"{rows[number > 1]} left out: they are outside of what is allowed." if number else ""
+    return f"{number} rows are left out: they are outside of what is allowed." if number else ""

@@ -71,7 +71,7 @@ def _hit(item: "Operation", surface: "Surface") -> dict[str, Any]:
 
     hit = {
         "id": item.id,
-        "does": item.summary or item.description,
+        "does": item.summary or item.description or item.id,
         "effect": item.effect,
         "group": item.group,
         "allowed": surface.allows(item),

@@ -1,0 +1,135 @@
+"""The operator's limits hold on the wire: read-only, denials, leave, rights, and lists that never change."""
+
+import json
+import subprocess
+from functools import partial
+from typing import Any
+
+import pytest
+
+from opencode_mcp.opencode.catalog import operations
+from opencode_mcp.server.operations.as_tools import tool_name
+from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
+from tests.harness.launch import COMMAND, Launch
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+NOT_READING = [item for item in operations().values() if item.effect != "read"]
+
+
+async def refusal(bridge: Bridge, tool: str, /, **arguments: object) -> str:
+    result = await bridge.call(tool, **arguments)
+    assert result.is_error, text_of(result)
+    return text_of(result)
+
+
+async def call(bridge: Bridge, operation_id: str, **arguments: object) -> Any:  # noqa: ANN401 - any JSON value
+    result = await bridge.call("opencode_call_operation", operation=operation_id, arguments=arguments)
+    return data_of(result)["reply"]
+
+
+async def test_read_only_refuses_every_write_in_every_way(launch: Launch) -> None:
+    told = launch.telling("--read-only", "--toolsets", "all", "--allow", "write,execute,admin")
+    async with open_bridge(told) as bridge:
+        listed = (await bridge.client.list_tools()).tools
+        assert all(tool.annotations and tool.annotations.read_only_hint for tool in listed)
+        names = {tool.name for tool in listed}
+        for item in NOT_READING:
+            assert tool_name(item) not in names
+            assert "nknown tool" in await refusal(bridge, tool_name(item))
+            said = await refusal(bridge, "opencode_read_operation", operation=item.id, arguments={})
+            assert "does not only read" in said
+            assert "nknown tool" in await refusal(bridge, "opencode_call_operation", operation=item.id, arguments={})
+        found = data_of(await bridge.call("opencode_find_operations", query="", limit=200))["operations"]
+        assert {hit["effect"] for hit in found} == {"read"}
+        for tool in ("opencode_run", "opencode_abort", "opencode_reply_permission", "opencode_reply_question"):
+            assert "nknown tool" in await refusal(bridge, tool)
+
+
+async def test_by_default_what_executes_or_administers_is_refused_and_says_what_it_takes(launch: Launch) -> None:
+    async with open_bridge(launch) as bridge:
+        for item in NOT_READING:
+            if item.effect == "write":
+                continue
+            said = await refusal(bridge, "opencode_call_operation", operation=item.id, arguments={})
+            assert f"takes --allow {item.effect} or --allow {item.id}" in said
+
+
+async def test_a_denied_operation_is_refused_and_others_of_its_effect_are_not(launch: Launch) -> None:
+    async with open_bridge(launch.telling("--deny", "session.delete", "--allow", "session.delete")) as bridge:
+        made = await call(bridge, "session.create", title="Kept")
+        said = await refusal(
+            bridge, "opencode_call_operation", operation="session.delete", arguments={"sessionID": made["id"]}
+        )
+        assert "the operator denies session.delete" in said
+        await call(bridge, "session.update", sessionID=made["id"], title="Still here")
+
+
+async def test_the_environment_says_the_same_as_the_flags(launch: Launch) -> None:
+    variables = {"OPENCODE_MCP_DENY": "session.create", "OPENCODE_MCP_TOOLSETS": "vcs"}
+    async with open_bridge(launch.within(**variables)) as bridge:
+        names = [tool.name for tool in (await bridge.client.list_tools()).tools]
+        assert names == [tool_name(item) for item in operations().values() if item.group == "vcs"]
+    async with open_bridge(launch.within(OPENCODE_MCP_READ_ONLY="on")) as bridge:
+        assert "nknown tool" in await refusal(bridge, "opencode_call_operation")
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"), [("--toolsets", "sesions"), ("--allow", "execcute"), ("--deny", "session.delet")]
+)
+def test_a_typing_error_ends_the_bridge_before_it_serves(launch: Launch, flag: str, value: str) -> None:
+    command = [str(COMMAND), *launch.arguments, flag, value]
+    done = subprocess.run(  # noqa: S603 - the test's own arguments
+        command, env=dict(launch.environment), check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 2
+    assert f"{flag} names {value!r}" in done.stderr
+    assert "Did you mean" in done.stderr
+
+
+async def test_two_bridges_list_the_same_tools_in_the_same_order(launch: Launch) -> None:
+    listed: list[str] = []
+    for _ in range(2):
+        async with open_bridge(launch.telling("--toolsets", "all", "--allow", "execute,admin")) as bridge:
+            tools = (await bridge.client.list_tools()).tools
+            listed.append(json.dumps([tool.model_dump(mode="json") for tool in tools]))
+    assert listed[0] == listed[1]
+
+
+async def test_an_operation_as_a_tool_of_its_own_does_the_same(launch: Launch) -> None:
+    async with open_bridge(launch.telling("--toolsets", "default,sessions")) as bridge:
+        made = data_of(await bridge.call("opencode_op_session_create", title="By its own tool"))["reply"]
+        read = data_of(await bridge.call("opencode_op_session_get", sessionID=made["id"]))["reply"]
+        assert read["title"] == "By its own tool"
+        assert "`title` must be a text" in await refusal(bridge, "opencode_op_session_create", title=5)
+        assert "nknown tool" in await refusal(bridge, "opencode_op_session_share", sessionID=made["id"])
+
+
+RIGHTS: list[tuple[str, dict[str, object]]] = [
+    ("session.create", {"permission": [{"permission": "bash", "pattern": "*", "action": "allow"}]}),
+    ("session.update", {"permission": [{"permission": "*", "pattern": "*", "action": "allow"}]}),
+    ("session.prompt", {"tools": {"bash": True}, "parts": []}),
+    ("session.prompt_async", {"tools": {"bash": False, "edit": True}, "parts": []}),
+    ("permission.respond", {"permissionID": "per_x", "response": "always"}),
+]
+
+
+@pytest.mark.parametrize(("operation_id", "arguments"), RIGHTS, ids=[name for name, _ in RIGHTS])
+async def test_a_call_cannot_widen_an_agents_rights(
+    launch: Launch, operation_id: str, arguments: dict[str, object]
+) -> None:
+    async with open_bridge(launch.telling("--allow", "execute")) as bridge:
+        made = await call(bridge, "session.create")
+        session = {} if operation_id == "session.create" else {"sessionID": made["id"]}
+        refused = partial(refusal, bridge, "opencode_call_operation", operation=operation_id)
+        assert "would give the agent leave" in await refused(arguments={**arguments, **session})
+
+
+async def test_a_call_may_take_rights_away_and_the_operator_may_allow_to_give_them(launch: Launch) -> None:
+    parts = [{"type": "text", "text": "Hello"}]
+    async with open_bridge(launch.telling("--allow", "execute")) as bridge:
+        made = await call(bridge, "session.create")
+        await call(bridge, "session.prompt", sessionID=made["id"], tools={"bash": False}, parts=parts)
+    async with open_bridge(launch.telling("--allow", "execute", "--allow", "admin")) as bridge:
+        rules = [{"permission": "bash", "pattern": "*", "action": "allow"}]
+        assert (await call(bridge, "session.create", permission=rules))["permission"] == rules

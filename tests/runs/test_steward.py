@@ -1,0 +1,168 @@
+"""Policy is carried out for the runs that are looked after, also while nobody waits, and for nobody else's."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+
+from opencode_mcp.events.hub import Hub
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.connection import Connection
+from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.runs.policy import Policy
+from opencode_mcp.runs.prompt import Prompt
+from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.requests import Requests
+from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.steward import RUNS_KEPT, Steward
+from tests.harness.opencode import OpenCode
+from tests.harness.project import configure, make_project
+from tests.harness.proxy import Proxy
+from tests.harness.waiting import eventually
+from tests.scripted_model.script import bash, hold, script, step, text
+from tests.wires import Route
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+WAIT = 40
+POLICY = Policy("human", {"bash": {"*": "human", "echo free*": "allow", "echo never*": "reject"}})
+
+
+@pytest.fixture(scope="module")
+def asking(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    project = make_project(tmp_path_factory.mktemp("steward"))
+    configure(project, {"permission": {"bash": "ask"}})
+    return project
+
+
+@pytest.fixture
+async def requests(endpoint: Endpoint, hub: Hub) -> AsyncGenerator[Requests]:
+    connection = Connection(Route(endpoint))
+    yield Requests(OpenCodeClient(connection), hub)
+    await connection.aclose()
+
+
+@pytest.fixture
+async def steward(hub: Hub, runs: Runs, requests: Requests) -> AsyncGenerator[Steward]:
+    """A steward at work."""
+    steward = Steward(hub, runs, requests, POLICY)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(steward.watch)
+        yield steward
+        tasks.cancel_scope.cancel()
+
+
+@pytest.fixture
+async def beside(opencode_server: OpenCode, asking: Path) -> AsyncGenerator[httpx.AsyncClient]:
+    """A way to OpenCode beside the proxy."""
+    async with opencode_server.client(asking) as client:
+        yield client
+
+
+def prompt(asking: Path, *commands: str, title: str = "") -> Prompt:
+    steps = [bash(command) for command in commands]
+    return Prompt(text=script(*steps, text("Done.")), directory=str(asking), title=title)
+
+
+async def idle(http: httpx.AsyncClient, run: Run) -> None:
+    async def look() -> bool:
+        return run.session_id not in (await http.get("/session/status")).raise_for_status().json()
+
+    await eventually(look)
+
+
+async def test_what_policy_decides_is_answered_while_nobody_waits_and_told_in_the_report(
+    steward: Steward, runs: Runs, asking: Path, beside: httpx.AsyncClient
+) -> None:
+    run = await runs.start(prompt(asking, "echo free", "echo never"), taken_on=steward.take_on)
+    await idle(beside, run)
+    report = await steward.follow(run, 0)
+    assert (report.status, report.text) == ("completed", "Done.")
+    assert [(decision.patterns, decision.reply) for decision in report.decided] == [
+        (["echo free"], "once"),
+        (["echo never"], "reject"),
+    ]
+
+
+async def test_what_is_a_persons_is_left(steward: Steward, runs: Runs, asking: Path) -> None:
+    run = await runs.start(prompt(asking, "echo free", "echo other"), taken_on=steward.take_on)
+    report = await steward.follow(run, WAIT)
+    assert report.status == "needs_input"
+    assert [request.patterns for request in report.pending] == [["echo other"]]
+    assert steward.decider(run, report.pending[0]) == "human"
+
+
+async def test_a_narrowed_run_is_not_answered_for(steward: Steward, runs: Runs, asking: Path) -> None:
+    run = await runs.start(prompt(asking, "echo free"), narrowed="agent", taken_on=steward.take_on)
+    report = await steward.follow(run, WAIT)
+    assert report.status == "needs_input"
+    assert steward.decider(run, report.pending[0]) == "agent"
+    assert report.decided == []
+
+
+async def test_nobody_elses_run_is_answered_for_until_it_is_waited_for(
+    steward: Steward, runs: Runs, asking: Path, beside: httpx.AsyncClient
+) -> None:
+    run = await runs.start(prompt(asking, "echo free for all"))
+
+    async def asked() -> bool:
+        found = (await beside.get("/permission")).raise_for_status().json()
+        return any(request["sessionID"] == run.session_id for request in found)
+
+    await eventually(asked)
+    own = await runs.start(prompt(asking, "echo free"), taken_on=steward.take_on)
+    await idle(beside, own)
+    assert await asked()
+    assert (await steward.follow(run, WAIT)).text == "Done."
+
+
+async def test_what_was_asked_while_no_events_came_is_answered_once_they_come_again(
+    steward: Steward, runs: Runs, asking: Path, proxy: Proxy, beside: httpx.AsyncClient
+) -> None:
+    run = await runs.start(prompt(asking, "echo free at last"), taken_on=steward.take_on)
+    await proxy.refuse()
+    await anyio.sleep(0.3)
+    proxy.accept()
+    await idle(beside, run)
+    assert [decision.reply for decision in (await steward.follow(run, WAIT)).decided] == ["once"]
+
+
+async def test_what_a_deleted_session_left_behind_hinders_nothing(
+    steward: Steward, runs: Runs, asking: Path, proxy: Proxy, beside: httpx.AsyncClient
+) -> None:
+    gone = await runs.start(prompt(asking, "echo of the past"))
+    assert (await runs.follow(gone, WAIT)).status == "needs_input"
+    (await beside.delete(f"/session/{gone.session_id}")).raise_for_status()
+    run = await runs.start(prompt(asking, "echo free again"), taken_on=steward.take_on)
+    await proxy.cut()
+    await idle(beside, run)
+    assert [decision.reply for decision in (await steward.follow(run, WAIT)).decided] == ["once"]
+
+
+async def test_several_are_followed_at_once_and_policy_answers_in_each(
+    steward: Steward, runs: Runs, asking: Path
+) -> None:
+    started = [await runs.start(prompt(asking, f"echo free {number}")) for number in range(3)]
+    reports = await steward.follow_all(started, WAIT, silent, until="all")
+    assert [report.text for report in reports] == ["Done."] * 3
+    assert [len(report.decided) for report in reports] == [1, 1, 1]
+
+
+async def test_the_first_end_is_enough_where_any_will_do(steward: Steward, runs: Runs, asking: Path) -> None:
+    held = Prompt(text=script(step(hold("any"), text("Late."))), directory=str(asking))
+    started = [await runs.start(held), await runs.start(prompt(asking, "echo free"))]
+    reports = await steward.follow_all(started, WAIT, silent, until="any")
+    assert [report.status for report in reports] == ["running", "completed"]
+    await runs.stop(started[0])
+
+
+async def test_only_so_many_runs_are_looked_after(steward: Steward) -> None:
+    for number in range(RUNS_KEPT + 10):
+        steward.take_on(Run("/p", f"ses_{number}", "msg_1"))
+    assert len(steward._charges) == RUNS_KEPT  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+async def silent(line: str) -> None:
+    del line

@@ -1,0 +1,40 @@
+"""Lists that must come, whatever OpenCode does, and failures that are told as whose they are."""
+
+import pytest
+from mcp import Client, MCPError
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
+
+from opencode_mcp.config import Settings
+from opencode_mcp.server import mcp_server, uris
+from opencode_mcp.server.app import build_server
+from opencode_mcp.server.prompts import OWN
+from tests.harness.opencode import OpenCode
+from tests.harness.proxy import proxy_to
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+FIXED = [uris.SESSIONS, uris.PROJECT]
+
+
+async def test_lists_do_not_wait_for_an_opencode_that_does_not_answer(
+    opencode_server: OpenCode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mcp_server, "LIST_PATIENCE", 0.05)
+    async with proxy_to(opencode_server.url) as proxy:
+        proxy.stall()
+        settings = Settings(url=proxy.url, password=opencode_server.password)
+        async with Client(build_server(settings)) as client:
+            assert [resource.uri for resource in (await client.list_resources()).resources] == FIXED
+            assert [prompt.name for prompt in (await client.list_prompts()).prompts] == [spec.name for spec in OWN]
+        assert proxy.connections
+
+
+async def test_a_reading_that_opencode_fails_is_no_fault_of_the_address(opencode_server: OpenCode) -> None:
+    settings = Settings(url=opencode_server.url, password="wrong")
+    async with Client(build_server(settings)) as client:
+        with pytest.raises(MCPError, match="password") as unauthorized:
+            await client.read_resource(uris.SESSIONS)
+        with pytest.raises(MCPError, match="There is no resource") as unknown:
+            await client.read_resource("opencode://nothing")
+    assert unauthorized.value.error.code == INTERNAL_ERROR
+    assert unknown.value.error.code == INVALID_PARAMS

@@ -1,0 +1,162 @@
+"""The subscribers of a server: who wants what, and for how long; the SDK's own server and clients at both ends."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import anyio
+import pytest
+from mcp import Client
+from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, ServerEvent
+from mcp.shared.exceptions import MCPError
+from mcp_types import ResourceListChangedNotification
+
+from opencode_mcp.config import Settings
+from opencode_mcp.server import subscriptions as subscriptions_module
+from opencode_mcp.server import uris
+from opencode_mcp.server.app import build_server
+from opencode_mcp.server.mcp_server import BridgeServer
+from opencode_mcp.server.subscriptions import CountingBus, Subscriptions
+from tests.harness.opencode import OpenCode
+from tests.harness.waiting import eventually
+
+pytestmark = pytest.mark.anyio
+
+URI = uris.transcript("ses_1")
+
+older_calls = pytest.mark.filterwarnings("ignore::mcp.MCPDeprecationWarning")
+
+
+# The bus
+
+
+async def test_a_bus_knows_whether_anybody_listens() -> None:
+    bus = CountingBus()
+    heard: list[ServerEvent] = []
+    leave, leave_other = bus.subscribe(heard.append), bus.subscribe(heard.append)
+    assert bus.streams == 2
+    await bus.publish(ResourcesListChanged())
+    leave()
+    leave()
+    assert bus.streams == 1
+    await bus.publish(PromptsListChanged())
+    leave_other()
+    assert bus.streams == 0
+    assert heard == [ResourcesListChanged(), ResourcesListChanged(), PromptsListChanged()]
+
+
+async def test_a_subscription_list_without_subscribers_wants_nothing() -> None:
+    subscriptions = Subscriptions()
+    assert not subscriptions.anybody
+    assert subscriptions.wanted() == set()
+    await subscriptions.tell(ResourceUpdated(URI))
+
+
+# Clients of a server in this process
+
+
+@pytest.fixture
+def server(opencode_server: OpenCode) -> BridgeServer:
+    """A server at the run's OpenCode."""
+    return build_server(Settings(url=opencode_server.url, password=opencode_server.password))
+
+
+class Listening:
+    """A client of the 2025 era and what it heard; while ``reads`` is not set it takes nothing in."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.reads = anyio.Event()
+        self.reads.set()
+
+    async def __call__(self, message: object) -> None:
+        """Take a notice in."""
+        await self.reads.wait()
+        if isinstance(message, ResourceListChangedNotification):
+            self.heard.append(message.method)
+
+    async def hears(self, *, more_than: int = 0) -> bool:
+        """Whether it heard of the list of resources."""
+        return len(self.heard) > more_than
+
+
+@asynccontextmanager
+async def older(server: BridgeServer, listening: Listening) -> AsyncGenerator[Client]:
+    async with Client(server, mode="legacy", message_handler=listening) as client:
+        # What is asked later is answered later: the server knows then that the client is ready.
+        await client.list_resource_templates()
+        yield client
+
+
+async def test_a_stream_wants_its_resources_for_as_long_as_it_is_open(server: BridgeServer) -> None:
+    async with Client(server) as client:
+        wants = server.bridge.subscriptions
+        async with client.listen(resource_subscriptions=[URI, uris.SESSIONS]):
+            assert wants.wanted() == {URI, uris.SESSIONS}
+            async with client.listen(resource_subscriptions=[URI]):
+                assert wants.wanted() == {URI, uris.SESSIONS}
+            await eventually(lambda: counted(wants, 1))
+            assert wants.wanted() == {URI, uris.SESSIONS}
+        await eventually(lambda: counted(wants, 0))
+        assert wants.wanted() == set()
+        assert not wants.anybody
+
+
+async def counted(subscriptions: Subscriptions, streams: int) -> bool:
+    return subscriptions.bus.streams == streams
+
+
+async def test_a_stream_of_lists_alone_wants_no_resource(server: BridgeServer) -> None:
+    async with Client(server) as client, client.listen(resources_list_changed=True):
+        assert server.bridge.subscriptions.wanted() == set()
+        assert server.bridge.subscriptions.anybody
+        assert server.bridge.connection.endpoint is None
+
+
+@older_calls
+async def test_a_client_of_the_older_era_wants_what_it_subscribed_to_until_it_is_gone(server: BridgeServer) -> None:
+    async with older(server, Listening()) as client:
+        wants = server.bridge.subscriptions
+        await client.subscribe_resource(URI)  # pyright: ignore[reportDeprecated] - what that era has
+        assert wants.wanted() == {URI}
+        await client.unsubscribe_resource(URI)  # pyright: ignore[reportDeprecated] - what that era has
+        assert wants.wanted() == set()
+        assert wants.anybody
+        await client.subscribe_resource(URI)  # pyright: ignore[reportDeprecated] - what that era has
+    assert wants.wanted() == set()
+    assert not wants.anybody
+
+
+async def test_a_client_that_is_gone_while_others_stay_is_forgotten(server: BridgeServer) -> None:
+    staying, leaving = Listening(), Listening()
+    async with older(server, staying):
+        async with older(server, leaving):
+            pass
+        await server.bridge.subscriptions.tell(ResourcesListChanged())
+        await eventually(staying.hears)
+    assert leaving.heard == []
+
+
+async def test_a_client_that_reads_nothing_does_not_hold_up_the_others(server: BridgeServer) -> None:
+    deaf, other = Listening(), Listening()
+    deaf.reads = anyio.Event()
+    async with older(server, deaf), older(server, other):
+        wants = server.bridge.subscriptions
+        for _ in range(3):
+            told = len(other.heard)
+            await wants.tell(ResourcesListChanged())
+            await eventually(lambda told=told: other.hears(more_than=told))
+        assert deaf.heard == []
+        deaf.reads.set()
+        await eventually(deaf.hears)
+
+
+@older_calls
+async def test_a_client_has_a_bounded_number_of_subscriptions(
+    server: BridgeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriptions_module, "SUBSCRIPTIONS_A_CLIENT", 2)
+    async with older(server, Listening()) as client:
+        await client.subscribe_resource(URI)  # pyright: ignore[reportDeprecated] - what that era has
+        await client.subscribe_resource(uris.SESSIONS)  # pyright: ignore[reportDeprecated] - what that era has
+        with pytest.raises(MCPError, match="at most 2 subscriptions"):
+            await client.subscribe_resource(uris.PROJECT)  # pyright: ignore[reportDeprecated] - what that era has
