@@ -10,8 +10,9 @@ BIN := .venv/bin
 setup:
 	@$(PYTHON) scripts/setup.py
 
+# Each worker has an OpenCode of its own.
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal
 
 check: setup
 	$(BIN)/ruff check

@@ -23,7 +23,7 @@ from tests.wires import cut_on_its_way
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
-SECONDS = 90
+SECONDS = 180
 
 
 @asynccontextmanager
