@@ -15,6 +15,7 @@ from opencode_mcp.runs.run import Runs
 from tests.events.conftest import endpoint, proxy
 from tests.harness.opencode import OpenCode
 from tests.harness.project import make_project
+from tests.runs.worker import Worker
 from tests.wires import Route
 
 __all__ = ["endpoint", "proxy"]
@@ -47,3 +48,8 @@ async def hub(endpoint: Endpoint) -> AsyncGenerator[Hub]:
 @pytest.fixture
 def runs(hub: Hub) -> Runs:
     return Runs(hub)
+
+
+@pytest.fixture
+def worker(runs: Runs, workplace: Path) -> Worker:
+    return Worker(runs, str(workplace))

@@ -1,74 +1,109 @@
-"""A waiter judges a run by its own record, not by what its session did before or after."""
+"""A waiter believes what it reads, not what it hears: lost events cost it a moment, a lost server not the run."""
 
-from pathlib import Path
+from functools import partial
 
 import anyio
 import pytest
 
-from opencode_mcp.opencode.models import Session
-from opencode_mcp.runs import state
-from opencode_mcp.runs.prompt import Prompt
-from opencode_mcp.runs.record import Run
+from opencode_mcp.events import wire
+from opencode_mcp.runs import follow
 from opencode_mcp.runs.run import Runs
 from tests.harness.model import ScriptedModel
-from tests.scripted_model.actions import Action, Step
-from tests.scripted_model.script import bash, hold, script, silence, step, structured, text
+from tests.harness.proxy import Proxy
+from tests.runs.worker import WAIT, Worker
+from tests.scripted_model.script import bash, failure, hold, question, step, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
-WAIT = 40
-
 
 @pytest.fixture
-def start(runs: Runs, workplace: Path) -> "Start":
-    return Start(runs, str(workplace))
+def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No event is understood any more."""
+    monkeypatch.setattr(wire, "PARSERS", {})
+    monkeypatch.setattr(follow, "LOOK_EVERY", 0.2)
 
 
-class Start:
-    """Starts scripted runs in the workplace."""
-
-    def __init__(self, runs: Runs, directory: str) -> None:
-        self._runs = runs
-        self._directory = directory
-
-    async def __call__(self, *steps: Action | Step, after: Run | None = None, **chosen: object) -> Run:
-        """Start a run, in the session of an earlier one where that is given."""
-        session = Session(id=after.session_id, directory=after.directory) if after else None
-        prompt = Prompt(text=script(*steps), directory=self._directory, **chosen)  # pyright: ignore[reportArgumentType]
-        return await self._runs.start(prompt, session)
+@pytest.mark.usefixtures("deaf")
+async def test_without_a_single_event_a_run_is_still_seen_to_end(worker: Worker) -> None:
+    report = await worker.run(bash("sleep 0.3"), text("Done."))
+    assert (report.status, report.text) == ("completed", "Done.")
 
 
-async def test_a_prompt_in_a_session_that_was_quiet_for_long_is_not_taken_for_one_that_died(
-    runs: Runs, start: Start, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("deaf")
+async def test_without_a_single_event_a_failed_run_is_still_seen_to_fail(worker: Worker) -> None:
+    report = await worker.run(failure(401, "Invalid API key"))
+    assert report.status == "failed"
+    assert "Invalid API key" in report.error
+
+
+@pytest.mark.usefixtures("deaf")
+async def test_without_a_single_event_a_question_is_still_found(worker: Worker) -> None:
+    run = await worker.start(step(bash("sleep 0.3")), question("Which?", "Red"))
+    report = await worker.runs.follow(run, WAIT)
+    assert report.status == "needs_input"
+    await worker.runs.stop(run)
+
+
+async def test_a_stream_that_is_cut_again_and_again_ends_no_wait(
+    worker: Worker, proxy: Proxy, scripted_model: ScriptedModel
 ) -> None:
-    run = await start(text("First."))
-    await runs.follow(run, WAIT)
-    monkeypatch.setattr(state, "QUIET_LIMIT", 0.5)
-    for number in range(5):
-        await anyio.sleep(0.7)
-        run = await start(step(silence(0.2), text(f"Number {number}.")), after=run)
-        report = await runs.follow(run, WAIT)
-        assert (report.status, report.text) == ("completed", f"Number {number}.")
+    run = await worker.start(step(text("Before. "), hold("cut"), text("After.")))
+    await scripted_model.reached("cut")
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(partial(cut_often, proxy))
+        await scripted_model.release("cut")
+        report = await worker.runs.follow(run, WAIT)
+        tasks.cancel_scope.cancel()
+    assert (report.status, report.text) == ("completed", "Before. After.")
 
 
-async def test_a_run_stays_as_it_ended_while_its_session_works_on_the_next_prompt(
-    runs: Runs, start: Start, scripted_model: ScriptedModel
+async def cut_often(proxy: Proxy) -> None:
+    while True:
+        await proxy.cut()
+        await anyio.sleep(0.3)
+
+
+async def test_a_waiter_that_lost_opencode_says_what_it_knows_and_the_next_one_finds_the_run(
+    worker: Worker, proxy: Proxy, scripted_model: ScriptedModel
 ) -> None:
-    first = await start(bash("echo first"), text("First."))
-    before = await runs.follow(first, WAIT)
-    second = await start(step(hold("the next prompt"), text("Second.")), after=first)
-    assert await runs.follow(first, 0) == before
-    assert not await runs.stop(first)
-    assert (await runs.follow(second, 0)).status == "running"
-    await scripted_model.release("the next prompt")
-    assert (await runs.follow(second, WAIT)).text == "Second."
-    assert await runs.follow(first, 0) == before
+    run = await worker.start(step(text("So far so good. "), hold("lost"), text("The end.")))
+    await scripted_model.reached("lost")
+    heard: list[str] = []
+
+    async def tell(line: str) -> None:
+        heard.append(line)
+        await proxy.refuse()
+
+    report = await worker.runs.follow(run, WAIT, tell)
+    assert (report.status, report.lost) == ("failed", True)
+    assert proxy.url in report.error
+    assert "So far so good." in report.text
+    proxy.accept()
+    await scripted_model.release("lost")
+    report = await worker.runs.follow(run, WAIT)
+    assert (report.status, report.text) == ("completed", "So far so good. The end.")
 
 
-async def test_a_run_with_a_structured_answer_stays_as_it_ended_too(runs: Runs, start: Start) -> None:
-    schema = {"type": "object", "properties": {"answer": {"type": "integer"}}}
-    first = await start(structured({"answer": 42}), output_schema=schema)
-    before = await runs.follow(first, WAIT)
-    second = await start(text("Second."), after=first)
-    await runs.follow(second, WAIT)
-    assert (await runs.follow(first, 0)).output == before.output == {"answer": 42}
+async def test_two_waiters_get_the_same_report(worker: Worker, runs: Runs, scripted_model: ScriptedModel) -> None:
+    run = await worker.start(step(hold("two"), text("For both.")))
+    await scripted_model.reached("two")
+    reports: list[object] = []
+
+    async def wait() -> None:
+        reports.append(await runs.follow(run, WAIT))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait)
+        tasks.start_soon(wait)
+        await scripted_model.release("two")
+    assert reports[0] == reports[1]
+
+
+async def test_a_waiter_that_is_cancelled_leaves_the_run_alone(worker: Worker, scripted_model: ScriptedModel) -> None:
+    run = await worker.start(step(hold("left"), text("All the same.")))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(worker.runs.follow, run, WAIT)
+        await scripted_model.reached("left")
+        tasks.cancel_scope.cancel()
+    await scripted_model.release("left")
+    assert (await worker.runs.follow(run, WAIT)).text == "All the same."

@@ -1,6 +1,5 @@
 """The life of a prompt on the real OpenCode: started once, found again by anyone, ended exactly once."""
 
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -12,14 +11,12 @@ from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Session
 from opencode_mcp.runs import record, state
-from opencode_mcp.runs.prompt import Prompt
 from opencode_mcp.runs.record import Run
-from opencode_mcp.runs.report import ChangedFile, RunReport, Usage
+from opencode_mcp.runs.report import ChangedFile, Usage
 from opencode_mcp.runs.run import Runs
 from tests.harness.model import ScriptedModel
+from tests.runs.worker import WAIT, Worker, session_of
 from tests.scripted_model.script import (
-    Action,
-    Step,
     bash,
     edit,
     failure,
@@ -37,34 +34,7 @@ from tests.scripted_model.script import (
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
-WAIT = 40
 SCHEMA = {"type": "object", "properties": {"answer": {"type": "integer"}}, "required": ["answer"]}
-
-
-@pytest.fixture
-def worker(runs: Runs, workplace: Path) -> "Worker":
-    return Worker(runs, str(workplace))
-
-
-class Worker:
-    """Hands out scripted prompts in the workplace."""
-
-    def __init__(self, runs: Runs, directory: str) -> None:
-        self.runs = runs
-        self.directory = directory
-
-    async def start(self, *steps: Action | Step, session: Session | None = None, **chosen: Any) -> Run:  # noqa: ANN401
-        """Start a run; what else is chosen are fields of ``Prompt``."""
-        prompt = Prompt(text=script(*steps), directory=self.directory, **chosen)
-        return await self.runs.start(prompt, session)
-
-    async def run(self, *steps: Action | Step, session: Session | None = None, **chosen: Any) -> RunReport:  # noqa: ANN401
-        """Start a run and wait for its end."""
-        return await self.runs.follow(await self.start(*steps, session=session, **chosen), WAIT)
-
-
-def session_of(run: Run | RunReport) -> Session:
-    return Session(id=run.session_id, directory=run.directory)
 
 
 async def prompts_in(http: httpx.AsyncClient, session_id: str) -> list[str]:

@@ -20,11 +20,10 @@ pytestmark = pytest.mark.anyio
 
 async def completed(argument: str) -> Completion:
     """Complete an argument on a bridge that has not met OpenCode; it must not do so either."""
-    async with anyio.create_task_group() as tasks:
-        bridge = Bridge(Settings(), tasks, Subscriptions())
-        found = await complete(bridge, argument, "", {})
-        assert not bridge.in_use
-        return found
+    bridge = Bridge(Settings(), anyio.create_task_group(), Subscriptions())
+    found = await complete(bridge, argument, "", {})
+    assert not bridge.in_use
+    return found
 
 
 async def test_what_nobody_can_complete_asks_nobody() -> None:

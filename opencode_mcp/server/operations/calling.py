@@ -90,7 +90,7 @@ async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap)
         raise
     change = await bridge.operations.check(operation)
     call = await bridge.guard.admit(operation, arguments, call)
-    outcome = await _patiently(Request(ctx, operation, call, own), special)
+    outcome = await patiently(Request(ctx, operation, call, own), special)
     outcome.value, left_out = await Sieve(bridge.fence, bridge.guard).sift(operation.id, call, outcome.value)
     outcome.notes += filter(None, [left_out_note(left_out), change])
     return outcome
@@ -108,7 +108,7 @@ def _check_own(operation: Operation, special: Special, own: JsonMap) -> None:
         raise InvalidArgument(" ".join(wrong), hint=f"{operation.id} takes {takes}.")
 
 
-async def _patiently(request: Request, special: Special) -> Outcome:
+async def patiently(request: Request, special: Special) -> Outcome:
     """Perform while telling the host that it goes on; what OpenCode refuses is explained by what is known of it."""
     outcomes: list[Outcome] = []
     errors: list[BridgeError] = []
