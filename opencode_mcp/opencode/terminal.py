@@ -30,6 +30,7 @@ CONTROL = re.compile(
     r"|\x1b[PX^_][^\x1b]*\x1b\\|\x1b[ -/]*[0-~]"
     r"|[\x00-\x07\x0b\x0c\x0e-\x1f\x7f]"
 )
+BREAK = re.compile(r"\r*\n\r*")
 BACKSPACE = re.compile(r"[^\x08\n]\x08")
 
 
@@ -82,7 +83,7 @@ class Output:
     @property
     def text(self) -> str:
         """What a person would read: without colours, cursor moves and titles."""
-        plain = CONTROL.sub("", self.raw.replace("\r\n", "\n"))
+        plain = BREAK.sub("\n", CONTROL.sub("", self.raw))
         while BACKSPACE.search(plain):
             plain = BACKSPACE.sub("", plain)
         return plain.replace("\x08", "").replace("\r", "\n")

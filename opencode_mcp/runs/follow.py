@@ -117,7 +117,11 @@ class Follower:
             for event in events:
                 self._notice(event)
             await self._pass_on(pace)
-            if any(isinstance(event, HINTS) for event in events) or anyio.current_time() >= look_at:
+            if any(isinstance(event, HINTS) for event in events):
+                return self._sight.state not in ENDS
+            if anyio.current_time() >= look_at:
+                # A stream that says it stands may miss events for some 50 ms yet.
+                self._sight.requests_stale = True
                 return self._sight.state not in ENDS
 
     def _notice(self, event: wire.Event) -> None:

@@ -14,6 +14,7 @@ from opencode_mcp.opencode.terminal import Output, contains, units
         ("\x1b]0;title\x07$ ls\r\n", "$ ls\n"),
         ("\x1b[?2004h$ ", "$ "),
         ("lsx\x08 \x08\r\n", "ls\n"),
+        ("echo hi\r\n\x1b[?2004l\rhi\r\n", "echo hi\nhi\n"),
         ("10%\r20%\r\n", "10%\n20%\n"),
         ("a\x00b\x07c", "abc"),
         ("\x1b(Bplain", "plain"),

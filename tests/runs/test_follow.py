@@ -53,8 +53,8 @@ async def test_a_stream_that_is_cut_again_and_again_ends_no_wait(
         tasks.start_soon(partial(cut_often, proxy))
         await scripted_model.release("cut")
         report = await worker.runs.follow(run, WAIT)
+        assert (report.status, report.text) == ("completed", "Before. After.")
         tasks.cancel_scope.cancel()
-    assert (report.status, report.text) == ("completed", "Before. After.")
 
 
 async def cut_often(proxy: Proxy) -> None:

@@ -92,7 +92,7 @@ async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap)
     call = await bridge.guard.admit(operation, arguments, call)
     outcome = await patiently(Request(ctx, operation, call, own), special)
     outcome.value, left_out = await Sieve(bridge.fence, bridge.guard).sift(operation.id, call, outcome.value)
-    outcome.notes += filter(None, [left_out_note(left_out), change])
+    outcome.notes += filter(None, [left_out_note(operation.id, left_out), change])
     return outcome
 
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound
+from opencode_mcp.opencode.catalog import operation as row_of
 from opencode_mcp.server.operations import rules
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ MENTION = re.compile(r"(?<![\w`])@(\.?[^\s`,.]*(?:\.[^\s`,.]+)*)")
 """What OpenCode takes for the name of a file in a command's text."""
 BREAKS = re.compile(r"[\t\n\r]")
 BLANKS = "".join(map(chr, range(33)))
+SHELL = re.compile(r"!`[^`]+`")
 MENTION_HINT = "Name one of the project, or leave the @ out."
 WORKTREE_FOLDER = "worktree"
 """The folder of OpenCode's own data in which a worktree stands as ``worktree/<project id>/<name>``."""
@@ -69,6 +71,30 @@ class Guard:
         await self._check_files(operation, arguments, directory)
         await self._check_owners(operation, arguments, directory)
         return _placed(operation, call, directory)
+
+    async def check_command_text(self, text: str, directory: str) -> None:
+        """Refuse what OpenCode would do with the arguments of a slash command beside telling the model.
+
+        It runs what stands in backticks behind a ``!``, without asking, and attaches what is mentioned with an ``@``.
+
+        Args:
+            text: The arguments.
+            directory: The session's.
+
+        Raises:
+            NotAllowed: ``session.shell`` is not allowed, or the file is outside.
+        """
+        if SHELL.search(text):
+            self._surface.check(row_of("session.shell"))
+        names = [name for name in MENTION.findall(text) if name]
+        if not names:
+            return
+        worktree = (await self._client.path(directory)).worktree
+        for name in names:
+            if name.startswith("~"):
+                raise NotAllowed(f"`@{name}` would attach a file of the home directory.", hint=MENTION_HINT)
+            # OpenCode starts from the project's root, which may be above the session's directory.
+            await self._fence.file(directory, str(PurePath(worktree) / name))
 
     def _check_rights(self, operation: "Operation", arguments: JsonMap) -> None:
         for place in rules.RIGHTS.get(operation.id, ()):
@@ -114,21 +140,8 @@ class Guard:
             path = _path_of(url)
             if path:
                 await self._fence.file(directory, path)
-        for text in rules.texts_at(arguments, rules.MENTIONS.get(operation.id, ())):
-            await self._check_mentions(text, directory)
-
-    async def _check_mentions(self, text: str, directory: str) -> None:
-        names = [name for name in MENTION.findall(text) if name]
-        if not names:
-            return
-        worktree = (await self._client.path(directory)).worktree
-        for name in names:
-            if name.startswith("~"):
-                raise NotAllowed(
-                    f"`@{name}` would attach a file of the home directory.", hint="Name one of the project."
-                )
-            # OpenCode starts from the project's root, which may be above the session's directory.
-            await self._fence.file(directory, str(PurePath(worktree) / name) if worktree != "/" else name)
+        for text in rules.texts_at(arguments, rules.COMMAND_TEXTS.get(operation.id, ())):
+            await self.check_command_text(text, directory)
 
     async def _check_owners(self, operation: "Operation", arguments: JsonMap, directory: str) -> None:
         for name in rules.texts_at(arguments, rules.PROJECTS.get(operation.id, ())):

@@ -50,7 +50,7 @@ def rendered(operation: "Operation", outcome: "Outcome", part: Part | None) -> "
         "cut": [asdict(cut) for cut in shown.cuts[:SHOWN_CUTS]],
         "cursor": outcome.cursor,
     }
-    said = "OpenCode answered nothing, as it does when it is done." if shown.value is None else compact(shown.value)
+    said = "(nothing)" if shown.value is None else compact(shown.value)
     text = "\n".join([f"OpenCode's reply to {operation.id}:", said, *notes])
     return result(text, {name: value for name, value in data.items() if value or name == "reply"})
 

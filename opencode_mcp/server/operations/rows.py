@@ -69,6 +69,9 @@ class Sieve:
         return {owner for owner in owners if owner and await self._fence.allows(owner)}
 
 
-def left_out_note(number: int) -> str:
-    """Say that rows were left out; empty where none were."""
-    return f"{number} rows are left out: they are outside of what is allowed." if number else ""
+def left_out_note(operation_id: str, number: int) -> str:
+    """Say that rows were left out, and which; empty where none were."""
+    if not number:
+        return ""
+    reason = "outside of what is allowed" if LISTS[operation_id].kind != "session" else "of sessions that are not named"
+    return f"{number} rows are left out: they are {reason}."

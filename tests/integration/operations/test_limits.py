@@ -3,8 +3,10 @@
 import json
 import subprocess
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from opencode_mcp.opencode.catalog import operations
@@ -133,3 +135,17 @@ async def test_a_call_may_take_rights_away_and_the_operator_may_allow_to_give_th
     async with open_bridge(launch.telling("--allow", "execute", "--allow", "admin")) as bridge:
         rules = [{"permission": "bash", "pattern": "*", "action": "allow"}]
         assert (await call(bridge, "session.create", permission=rules))["permission"] == rules
+
+
+async def test_the_text_of_a_command_runs_nothing_that_its_caller_may_not(launch: Launch, project: Path) -> None:
+    marker = project / "marker.txt"
+    text = {"command": "init", "arguments": f"Hello !`touch {marker}`"}
+    async with open_bridge(launch.telling("--allow", "session.command")) as bridge:
+        made = await call(bridge, "session.create")
+        asked = {"sessionID": made["id"], **text}
+        said = await refusal(bridge, "opencode_call_operation", operation="session.command", arguments=asked)
+        assert "session.shell is not allowed here" in said
+        assert not await anyio.Path(marker).exists()
+    async with open_bridge(launch.telling("--allow", "execute")) as bridge:
+        await call(bridge, "session.command", **asked)
+        assert await anyio.Path(marker).exists()

@@ -1,0 +1,51 @@
+"""Many requests at once share few connections, and one that says how long it may take is not held up by them."""
+
+import anyio
+import pytest
+
+from opencode_mcp.errors import BackendTimeout
+from opencode_mcp.opencode.catalog import operation
+from opencode_mcp.opencode.codec import Reply, encode
+from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.opencode.transport import AT_ONCE, Transport
+from tests.harness.opencode import OpenCode
+from tests.harness.proxy import proxy_to
+from tests.wires import connects
+
+pytestmark = pytest.mark.anyio
+
+HEALTH = encode(operation("global.health"))
+SECONDS = 30
+
+
+async def test_a_burst_of_requests_is_answered_over_few_connections(opencode_server: OpenCode) -> None:
+    replies: list[Reply] = []
+    async with proxy_to(opencode_server.url) as proxy:
+        transport = Transport(Endpoint(url=proxy.url, password=opencode_server.password))
+
+        async def ask() -> None:
+            replies.append(await transport.send(HEALTH))
+
+        with anyio.fail_after(SECONDS):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(5 * AT_ONCE):
+                    tasks.start_soon(ask)
+        await transport.aclose()
+        assert proxy.connections <= AT_ONCE
+    assert [reply.status for reply in replies] == [200] * (5 * AT_ONCE)
+
+
+async def test_a_request_with_a_time_of_its_own_does_not_wait_for_its_turn(opencode_server: OpenCode) -> None:
+    async with proxy_to(opencode_server.url) as proxy:
+        transport = Transport(Endpoint(url=proxy.url, password=opencode_server.password))
+        proxy.stall()
+        with anyio.fail_after(SECONDS):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(2 * AT_ONCE):
+                    tasks.start_soon(transport.send, HEALTH)
+                await connects(proxy, AT_ONCE)
+                with pytest.raises(BackendTimeout):
+                    await transport.send(HEALTH, timeout=0.5)
+                assert proxy.connections == AT_ONCE + 1
+                tasks.cancel_scope.cancel()
+        await transport.aclose()

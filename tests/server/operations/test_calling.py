@@ -1,0 +1,99 @@
+"""A call that takes long tells so, and a refusal of OpenCode's is explained by what is known of the operation."""
+
+from typing import TYPE_CHECKING, cast
+
+import anyio
+import pytest
+
+from opencode_mcp.errors import BackendFailed, BridgeError, NotFound
+from opencode_mcp.opencode.arguments import split
+from opencode_mcp.opencode.catalog import Operation, operation, operations
+from opencode_mcp.server.operations import calling
+from opencode_mcp.server.operations.calling import find, offered_schema, patiently
+from opencode_mcp.server.operations.request import Outcome, Request, Special
+from opencode_mcp.server.operations.special import SPECIAL
+
+if TYPE_CHECKING:
+    from opencode_mcp.server.bridge import BridgeContext
+
+pytestmark = pytest.mark.anyio
+
+
+class Listener:
+    """A host that hears progress."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.heard = anyio.Event()
+
+    async def report_progress(self, progress: float, total: float | None, message: str) -> None:
+        """Note a line."""
+        assert progress >= 0
+        assert total is None
+        self.told.append(message)
+        self.heard.set()
+
+
+def request(listener: Listener, name: str = "session.status") -> Request:
+    item = operation(name)
+    return Request(cast("BridgeContext", listener), item, split(item, {}), {})
+
+
+async def test_a_long_call_tells_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calling, "HEARTBEAT", 0.01)
+    listener = Listener()
+
+    async def perform(_request: Request) -> Outcome:
+        await listener.heard.wait()
+        return Outcome("done")
+
+    with anyio.fail_after(10):
+        outcome = await patiently(request(listener), Special(perform))
+    assert outcome.value == "done"
+    assert listener.told[0] == "waiting for session.status (0 s)"
+
+
+async def test_a_short_call_tells_nothing() -> None:
+    listener = Listener()
+
+    async def perform(_request: Request) -> Outcome:
+        return Outcome("done")
+
+    await patiently(request(listener), Special(perform))
+    assert listener.told == []
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (BackendFailed("It broke."), "It broke. What is known of session.status: Lists only"),
+        (NotFound("There is none."), "There is none."),
+    ],
+)
+async def test_a_refusal_comes_as_it_is_with_what_is_known(error: BridgeError, said: str) -> None:
+    async def perform(_request: Request) -> Outcome:
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        await patiently(request(Listener()), Special(perform))
+    assert caught.value is error
+    assert error.message.startswith(said)
+
+
+def test_an_unknown_operation_is_looked_for_by_words() -> None:
+    with pytest.raises(NotFound, match=r"opencode_find_operations finds it by words\.$"):
+        find("nothing.like.it")
+
+
+@pytest.mark.parametrize("item", operations().values(), ids=operations())
+def test_what_is_offered_is_what_opencode_takes_and_what_the_bridge_adds(item: Operation) -> None:
+    schema = offered_schema(item)
+    special = SPECIAL.get(item.id)
+    assert set(schema["required"]) <= set(schema["properties"])
+    if special:
+        assert special.own.keys() <= schema["properties"].keys()
+        assert special.hidden.isdisjoint(schema["properties"].keys() - special.own.keys())
+
+
+def test_what_streams_is_special() -> None:
+    assert {item.id for item in operations().values() if item.streams} <= SPECIAL.keys()
