@@ -43,6 +43,7 @@ use opencode_reply_permission or opencode_reply_question.
 - In parallel: start several with wait_seconds=0, then opencode_wait(session_ids=[...]).
 - Look around: opencode_status shows agents, models and the project, opencode_list_sessions earlier work, \
 opencode_read_file a file.
+- Anything else of OpenCode's API: opencode_find_operations, then opencode_read_operation or opencode_call_operation.
 
 Keep the session_id of a report: the next prompt in it remembers all that was said. One prompt at a time in a session.
 """

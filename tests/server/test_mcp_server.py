@@ -1,5 +1,6 @@
 """Lists that must come, whatever OpenCode does, and failures that are told as whose they are."""
 
+import anyio
 import pytest
 from mcp import Client, MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
@@ -23,9 +24,11 @@ async def test_lists_do_not_wait_for_an_opencode_that_does_not_answer(
     async with proxy_to(opencode_server.url) as proxy:
         proxy.stall()
         settings = Settings(url=proxy.url, password=opencode_server.password)
+        # To find out by itself that OpenCode does not answer takes the bridge longer than this.
         async with Client(build_server(settings)) as client:
-            assert [resource.uri for resource in (await client.list_resources()).resources] == FIXED
-            assert [prompt.name for prompt in (await client.list_prompts()).prompts] == [spec.name for spec in OWN]
+            with anyio.fail_after(10):
+                assert [resource.uri for resource in (await client.list_resources()).resources] == FIXED
+                assert [prompt.name for prompt in (await client.list_prompts()).prompts] == [spec.name for spec in OWN]
         assert proxy.connections
 
 

@@ -113,6 +113,10 @@ def created(session: str, title: str = "", parent: str | None = None) -> Event:
     return SessionChanged(session, Session(id=session, title=title, parent_id=parent), created=True)
 
 
+def updated(session: str, title: str) -> Event:
+    return SessionChanged(session, Session(id=session, title=title), created=False)
+
+
 async def test_a_change_is_told_to_those_who_want_it_under_their_address() -> None:
     page = uris.transcript(SES, limit="3")
     heard = Heard(TRANSCRIPT, page, uris.transcript("ses_2"))
@@ -179,9 +183,9 @@ async def test_the_list_changes_with_the_sessions_that_are_listed_and_their_titl
     async with noticing(heard) as hub:
         hub.say(created(SES, "First"))
         await eventually(heard.times(change, 1))
-        hub.say(created(SES, "First"), Idle(SES), grown())
+        hub.say(updated(SES, "First"), Idle(SES), grown())
         await anyio.wait_all_tasks_blocked()
-        hub.say(created(SES, "Second"))
+        hub.say(updated(SES, "Second"))
         await eventually(heard.times(change, 2))
         hub.say(SessionDeleted(SES))
         await eventually(heard.times(change, 3))
@@ -212,7 +216,7 @@ async def test_titles_are_not_remembered_without_end(monkeypatch: pytest.MonkeyP
     async with noticing(heard) as hub:
         hub.say(*[created(f"ses_{number}", "Same") for number in range(3)])
         await eventually(heard.times(change, 1))
-        hub.say(created("ses_2", "Same"))
+        hub.say(updated("ses_2", "Same"))
         await anyio.wait_all_tasks_blocked()
-        hub.say(created("ses_0", "Same"))
+        hub.say(updated("ses_0", "Same"))
         await eventually(heard.times(change, 2))

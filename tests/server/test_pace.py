@@ -85,3 +85,10 @@ def test_one_subject_does_not_hold_up_another() -> None:
     pace.note("a", 10.1)
     pace.note("b", 10.1)
     assert pace.take(10.1) == ["b"]
+
+
+def test_what_is_overdue_is_not_put_off_by_being_noted_again() -> None:
+    pace = Pace[str](INTERVAL)
+    pace.note("a", 10.0)
+    pace.note("a", 10.1)
+    assert pace.next_due == 10.0

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 import pytest
+import uvicorn
 from mcp import Client
 from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, ServerEvent
 from mcp.shared.exceptions import MCPError
@@ -16,7 +17,7 @@ from opencode_mcp.server import uris
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.mcp_server import BridgeServer
 from opencode_mcp.server.subscriptions import CountingBus, Subscriptions
-from tests.harness.opencode import OpenCode
+from tests.harness.opencode import OpenCode, free_port
 from tests.harness.waiting import eventually
 
 pytestmark = pytest.mark.anyio
@@ -126,14 +127,37 @@ async def test_a_client_of_the_older_era_wants_what_it_subscribed_to_until_it_is
     assert not wants.anybody
 
 
+@older_calls
 async def test_a_client_that_is_gone_while_others_stay_is_forgotten(server: BridgeServer) -> None:
-    staying, leaving = Listening(), Listening()
-    async with older(server, staying):
-        async with older(server, leaving):
-            pass
-        await server.bridge.subscriptions.tell(ResourcesListChanged())
-        await eventually(staying.hears)
-    assert leaving.heard == []
+    async with served(server) as url, Client(url, mode="legacy") as staying:
+        wants = server.bridge.subscriptions
+        await staying.subscribe_resource(uris.SESSIONS)  # pyright: ignore[reportDeprecated] - what that era has
+        async with Client(url, mode="legacy") as leaving:
+            await leaving.subscribe_resource(URI)  # pyright: ignore[reportDeprecated] - what that era has
+            assert wants.wanted() == {URI, uris.SESSIONS}
+
+        async def forgotten() -> bool:
+            return wants.wanted() == {uris.SESSIONS}
+
+        await eventually(forgotten)
+
+
+@asynccontextmanager
+async def served(server: BridgeServer) -> AsyncGenerator[str]:
+    """Serve several clients over HTTP; yields the address."""
+    port = free_port()
+    serving = uvicorn.Server(
+        uvicorn.Config(server.streamable_http_app(), port=port, log_level="warning", timeout_graceful_shutdown=1)
+    )
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(serving.serve)
+
+        async def started() -> bool:
+            return serving.started
+
+        await eventually(started)
+        yield f"http://127.0.0.1:{port}/mcp"
+        serving.should_exit = True
 
 
 async def test_a_client_that_reads_nothing_does_not_hold_up_the_others(server: BridgeServer) -> None:

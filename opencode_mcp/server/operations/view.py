@@ -16,7 +16,6 @@ SHARE = 8
 """A part may claim an eighth of the room before whole parts after it are left out."""
 LEAST = 200
 """A part is not cut below so many characters while there is a choice."""
-SHOWN_CUTS = 20
 SHOWN_NAMES = 12
 
 

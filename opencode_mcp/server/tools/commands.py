@@ -53,6 +53,8 @@ async def opencode_command(
     bridge = bridge_of(ctx)
     async with telling_of_start(ctx):
         session, where = await session_and_directory(bridge, session_id, directory)
+        # OpenCode attaches @files and runs !`lines` of these without asking anybody.
+        await bridge.guard.check_command_text(arguments, where)
         call = SlashCommand(
             name=command.strip().removeprefix("/"),
             arguments=arguments,
