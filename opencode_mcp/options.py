@@ -217,7 +217,7 @@ OPTIONS = (
     Option(
         "deny",
         as_names,
-        "operations that nothing may call, by id or effect (repeatable)",
+        "operations of the API that may not be called, by id or effect (repeatable)",
         ("OPENCODE_MCP_DENY",),
         "NAMES",
         "list",
