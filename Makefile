@@ -10,9 +10,9 @@ BIN := .venv/bin
 setup:
 	@$(PYTHON) scripts/setup.py
 
-# Each worker has an OpenCode of its own. A machine too slow for a deadline gets a second try, and the summary says so.
+# Each worker has an OpenCode of its own. A machine too slow for a deadline gets another try, and the summary says so.
 test: check
-	$(BIN)/pytest --numprocesses=auto --dist=worksteal --reruns=1
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal --reruns=2
 
 check: setup
 	$(BIN)/ruff check
