@@ -17,7 +17,7 @@ NOW = 1_000_000.0
 
 
 def progress() -> Progress:
-    return Progress(MINE, PROMPT, "/work/project", lambda: NOW)
+    return Progress(MINE, PROMPT, "/home/me/project", lambda: NOW)
 
 
 def told(*events: wire.Event) -> str:
@@ -49,10 +49,10 @@ EDITED = {"filediff": {"additions": 3, "deletions": 1}}
     [
         (tool("bash", "running", input={"command": "pytest -q"}), "bash: pytest -q"),
         (tool("bash", "running", input={"command": "cd a &&\n  ls"}), "bash: cd a && ls"),
-        (tool("edit", "running", input={"filePath": "/work/project/src/a.py"}), "edit: src/a.py"),
+        (tool("edit", "running", input={"filePath": "/home/me/project/src/a.py"}), "edit: src/a.py"),
         (tool("edit", "running", input={"filePath": "/elsewhere/a.py"}), "edit: /elsewhere/a.py"),
         (
-            tool("edit", "completed", input={"filePath": "/work/project/src/a.py"}, metadata=EDITED),
+            tool("edit", "completed", input={"filePath": "/home/me/project/src/a.py"}, metadata=EDITED),
             "edit: src/a.py +3 -1",
         ),
         (tool("grep", "running", input={"pattern": "TODO"}), "grep: TODO"),
@@ -102,8 +102,8 @@ def test_an_event_is_told_in_a_line(event: wire.Event, line: str) -> None:
 
 
 def test_a_tool_is_told_once_for_each_step_of_its_life() -> None:
-    running = tool("write", "running", input={"filePath": "/work/project/a"})
-    done = tool("write", "completed", input={"filePath": "/work/project/a"}, metadata=EDITED)
+    running = tool("write", "running", input={"filePath": "/home/me/project/a"})
+    done = tool("write", "completed", input={"filePath": "/home/me/project/a"}, metadata=EDITED)
     assert told(running, running, done, done) == "write: a · write: a +3 -1"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import anyio
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from mcp_types import Completion
 
@@ -31,6 +31,7 @@ async def test_what_nobody_can_complete_asks_nobody() -> None:
 
 
 @given(st.lists(st.text(max_size=3), max_size=SHOWN + 20))
+@example([str(number) for number in range(SHOWN + 1)])
 def test_each_value_is_offered_once_and_no_more_than_a_hundred(values: list[str]) -> None:
     async def source(_bridge: Bridge, _typed: str, _others: Mapping[str, str]) -> Iterable[str]:
         return values
