@@ -67,8 +67,12 @@ def prompt(asking: Path, *commands: str, title: str = "") -> Prompt:
 
 
 async def idle(http: httpx.AsyncClient, run: Run) -> None:
+    """Wait until OpenCode has answered; before it has begun, a session is idle, too."""
+
     async def look() -> bool:
-        return run.session_id not in (await http.get("/session/status")).raise_for_status().json()
+        busy = run.session_id in (await http.get("/session/status")).raise_for_status().json()
+        messages = (await http.get(f"/session/{run.session_id}/message")).raise_for_status().json()
+        return not busy and bool(messages) and messages[-1]["info"]["role"] == "assistant"
 
     await eventually(look)
 
