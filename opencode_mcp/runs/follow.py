@@ -28,8 +28,9 @@ logger = logging.getLogger(__name__)
 Tell = Callable[[str], Awaitable[None]]
 """Tells a person one line of progress."""
 
-# How long an idle stream is trusted, and how soon an unfinished record is read again.
-LOOK_EVERY = 5.0
+# How long a silent stream is trusted, at first and at most, and how soon an unfinished record is read again.
+LOOK_FIRST = 2.0
+LOOK_EVERY = 10.0
 SETTLE_EVERY = 0.05
 CLOCKS_DIFFER = 60.0
 """Seconds by which the clocks of two machines may differ before one judges the other's record wrongly."""
@@ -91,6 +92,7 @@ class Follower:
         self._requests = Requests(client, hub)
         self._progress = Progress(run.session_id, run.message_id, run.directory, lambda: time.time() * 1000)
         self._sight = Sight()
+        self._trust = LOOK_FIRST
 
     async def follow(self, seconds: float) -> Sight:
         """Wait until the run ends or asks, but no longer than given; 0 only looks.
@@ -111,17 +113,20 @@ class Follower:
     async def _wait(self, listener: Listener, deadline: float, pace: Pace) -> bool:
         """Pass on progress until it is time to look: at a hint, after a silence, at the deadline."""
         settling = self._sight.state is State.SETTLING
-        look_at = min(anyio.current_time() + (SETTLE_EVERY if settling else LOOK_EVERY), deadline)
+        trust = SETTLE_EVERY if settling else min(self._trust, LOOK_EVERY)
+        look_at = min(anyio.current_time() + trust, deadline)
         while True:
             events = await listener.wait(min(look_at, self._next_line_at(pace)) - anyio.current_time())
             for event in events:
                 self._notice(event)
             await self._pass_on(pace)
             if any(isinstance(event, HINTS) for event in events):
+                self._trust = LOOK_FIRST
                 return self._sight.state not in ENDS
             if anyio.current_time() >= look_at:
                 # A stream that says it stands may miss events for some 50 ms yet.
                 self._sight.requests_stale = True
+                self._trust *= 1 if settling else 2
                 return self._sight.state not in ENDS
 
     def _notice(self, event: wire.Event) -> None:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.transport import Transport
 
 STARTED_KEPT = 1000
+BEGIN_LOOKS = 60
+BEGIN_PAUSE = 0.025
 ABORT_DEADLINE = 10.0
 
 
@@ -131,6 +133,16 @@ class Runs:
             # OpenCode may have it all the same, so it is never sent again: following the run tells.
             if isinstance(error, BackendUnavailable) and not error.sent:
                 raise
+        await self._see_begin(client, run)
+
+    async def _see_begin(self, client: OpenCodeClient, run: Run) -> None:
+        """Hold the session's turn until OpenCode shows the prompt: on a busy machine its 204 comes before that."""
+        state = self._hub.state(run.session_id)
+        for _ in range(BEGIN_LOOKS):
+            begun = state.latest_message >= run.message_id or state.error is not None
+            if begun or run.session_id in await client.session_status(run.directory):
+                return
+            await anyio.sleep(BEGIN_PAUSE)
 
     def _remember(self, message_id: str, schema: Mapping[str, Any] | None) -> None:
         self._started[message_id] = schema

@@ -1,5 +1,6 @@
 """The life of a prompt on the real OpenCode: started once, found again by anyone, ended exactly once."""
 
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import anyio
@@ -161,10 +162,9 @@ async def test_a_prompt_that_may_never_have_arrived_is_given_up_after_a_while(
     assert "never finished" in report.error
 
 
-async def test_a_prompt_that_arrives_late_in_an_old_session_is_waited_for(
-    worker: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    session = session_of(await worker.run(text("Begin.")))
+@pytest.fixture
+async def slow_to_begin(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[None]:
+    """OpenCode says at once that it has a prompt, and begins with it a moment later, as it does on a busy machine."""
     send = OpenCodeClient.session_prompt_async
 
     async def send_late(self: OpenCodeClient, *arguments: Any) -> None:  # noqa: ANN401 - passed on as they are
@@ -173,14 +173,33 @@ async def test_a_prompt_that_arrives_late_in_an_old_session_is_waited_for(
             await send(self, *arguments)
 
         tasks.start_soon(late)
-        raise BackendUnavailable("The connection broke.", sent=True)
 
     monkeypatch.setattr(OpenCodeClient, "session_prompt_async", send_late)
+    async with anyio.create_task_group() as tasks:
+        yield
+
+
+@pytest.mark.usefixtures("slow_to_begin")
+async def test_a_prompt_that_begins_late_in_an_old_session_is_waited_for(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = session_of(await worker.run(text("Begin.")))
     monkeypatch.setattr(state, "QUIET_LIMIT", 2.0)
     await anyio.sleep(2.1)  # the session is old now
-    async with anyio.create_task_group() as tasks:
-        report = await worker.run(text("Late."), session=session)
-        assert (report.status, report.text) == ("completed", "Late.")
+    report = await worker.run(text("Late."), session=session)
+    assert (report.status, report.text) == ("completed", "Late.")
+
+
+@pytest.mark.usefixtures("slow_to_begin")
+async def test_a_prompt_that_has_not_begun_yet_keeps_the_next_one_out(
+    worker: Worker, scripted_model: ScriptedModel, http: httpx.AsyncClient
+) -> None:
+    run = await worker.start(step(hold("not begun"), text("First.")))
+    with pytest.raises(SessionBusy):
+        await worker.start(text("Second."), session=session_of(run))
+    await scripted_model.release("not begun")
+    await worker.runs.follow(run, WAIT)
+    assert await prompts_in(http, run.session_id) == [run.message_id]
 
 
 async def test_a_prompt_that_was_never_sent_is_an_error(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
