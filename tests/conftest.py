@@ -70,12 +70,24 @@ def opencode_server(run_folder: Path, opencode_environment: dict[str, str]) -> I
         yield server
 
 
+@pytest.fixture(autouse=True)
+def no_holds_of_another_test(request: pytest.FixtureRequest) -> None:
+    """Keep the hold points of other tests, and of an earlier try of the same one, out of a test."""
+    if "scripted_model" in request.fixturenames:
+        cast("ScriptedModel", request.getfixturevalue("scripted_model")).forget_holds()
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     """A git repository with a few files, of this test alone."""
+    server = None
+    if "opencode_server" in request.fixturenames:
+        server = cast("OpenCode", request.getfixturevalue("opencode_server"))
     directory = tmp_path / "project"
     directory.mkdir()
-    return make_project(directory)
+    yield make_project(directory)
+    if server:
+        server.let_go_of(directory)
 
 
 @pytest.fixture(params=["2025", "2026"])

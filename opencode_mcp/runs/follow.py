@@ -14,11 +14,20 @@ import anyio
 from opencode_mcp.errors import BackendError
 from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub, Listener
+from opencode_mcp.opencode.at_once import at_once
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Message, SessionStatus
 from opencode_mcp.runs.message_ids import age_of
 from opencode_mcp.runs.progress import Pace, Progress
-from opencode_mcp.runs.record import Run, all_answers, is_superseded, last_answers
+from opencode_mcp.runs.record import (
+    Run,
+    SessionRecord,
+    all_answers,
+    is_final,
+    is_superseded,
+    last_answers,
+    read_session,
+)
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests import Requests
 from opencode_mcp.runs.state import ENDS, Evidence, Signal, State, advance, judge
@@ -67,6 +76,10 @@ class Sight:
     requests_stale: bool = True
     superseded: bool | None = None
     """Whether the session has gone on to another prompt; ``None``: not looked at yet."""
+    told_idle: bool = False
+    """Whether the stream has called the session idle since the last look."""
+    session: SessionRecord | None = None
+    """What the report tells of the session, where the last look read it."""
 
     @property
     def settled(self) -> bool:
@@ -135,6 +148,8 @@ class Follower:
             case wire.Lost(reason=reason):
                 self._sight.gone = reason
                 self._sight.state = advance(self._sight.state, Signal.VANISHED)
+            case wire.Idle(session_id=self._run.session_id):
+                self._sight.told_idle = True
             case wire.Gap() | wire.PermissionAsked() | wire.QuestionAsked() | wire.RequestClosed():
                 self._sight.requests_stale = True
             case _:
@@ -160,22 +175,44 @@ class Follower:
             logger.info("could not look at %s: %s", self._run.session_id, error)
 
     async def _look(self) -> None:
-        evidence = await self._evidence()
+        told_idle, self._sight.told_idle, self._sight.session = self._sight.told_idle, False, None
+        evidence = await (self._closing_evidence() if told_idle else self._evidence())
         self._sight.state = advance(self._sight.state, judge(evidence))
 
     async def _evidence(self) -> Evidence:
-        run, sight = self._run, self._sight
-        status = (await self._client.session_status(run.directory)).get(run.session_id)
-        if sight.superseded is None:
-            sight.superseded = await is_superseded(self._client, run)
-        if status is not None and not sight.superseded:
+        status = await self._status()
+        if self._sight.superseded is None:
+            self._sight.superseded = await is_superseded(self._client, self._run)
+        if status is not None and not self._sight.superseded:
             return await self._busy_evidence(status)
-        sight.pending, sight.requests_stale = [], True
         await self._read_answers()
+        return await self._idle_evidence()
+
+    async def _closing_evidence(self) -> Evidence:
+        """Read at once all that a report needs, for a run that has most likely ended."""
+        sight = self._sight
+        async with at_once() as reads:
+            found = reads.start(self._status)
+            reads.start(self._read_answers)
+            session = reads.start(read_session, self._client, self._run.session_id)
+        if found.value is not None and not sight.superseded:
+            return await self._busy_evidence(found.value)
+        if not (sight.answers and is_final(sight.answers[-1].info)):
+            # They may be older than the status.
+            await self._read_answers()
+        sight.session = session.value
+        return await self._idle_evidence()
+
+    async def _status(self) -> SessionStatus | None:
+        return (await self._client.session_status(self._run.directory)).get(self._run.session_id)
+
+    async def _idle_evidence(self) -> Evidence:
+        sight = self._sight
+        sight.pending, sight.requests_stale = [], True
         return Evidence(
             answers=[message.info for message in sight.answers],
             empty=bool(sight.answers) and _is_empty(sight.answers[-1]),
-            error=self._hub.state(run.session_id).error,
+            error=self._hub.state(self._run.session_id).error,
             quiet=await self._quiet(),
         )
 

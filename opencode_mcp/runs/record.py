@@ -1,12 +1,13 @@
-"""What OpenCode has on record of a run: its prompt, its answers, and whether the session went on to another prompt.
+"""What OpenCode has on record of a run: its prompt, its answers, its session, and whether that has gone on to another.
 
 It reads messages and judges nothing by time or events.
 """
 
 from dataclasses import dataclass
 
+from opencode_mcp.opencode.at_once import at_once
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.models import FilePart, Message, MessageInfo, SubtaskPart, TextPart
+from opencode_mcp.opencode.models import FilePart, Message, MessageInfo, SubtaskPart, TextPart, Todo
 from opencode_mcp.options import Decider
 
 MESSAGES_A_PAGE = 20
@@ -22,6 +23,25 @@ class Run:
     message_id: str
     narrowed: Decider = "allow"
     """How strict its caller wants permissions to be answered at least; see ``narrowing.py``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """What a run's report tells of its session."""
+
+    title: str
+    todos: list[Todo]
+    children: list[str]
+    """The sessions of its subagents."""
+
+
+async def read_session(client: OpenCodeClient, session_id: str) -> SessionRecord:
+    """Read what a report tells of a session (``session.get``, ``session.todo``, ``session.children``)."""
+    async with at_once() as reads:
+        session = reads.start(client.session_get, session_id)
+        todos = reads.start(client.session_todo, session_id)
+        children = reads.start(client.session_children, session_id)
+    return SessionRecord(session.value.title, todos.value, [child.id for child in children.value])
 
 
 async def all_answers(client: OpenCodeClient, run: Run) -> list[Message]:
@@ -54,7 +74,7 @@ def answers_in(messages: list[Message], message_id: str) -> list[Message]:
     after = messages[ids.index(message_id) + 1 :] if message_id in ids else messages
     answers: list[Message] = []
     for message in after:
-        if message.info.role == "user" and answers and _is_final(answers[-1].info):
+        if message.info.role == "user" and answers and is_final(answers[-1].info):
             break
         if message.info.role == "assistant" and _follows(message, message_id):
             answers.append(message)
@@ -66,8 +86,8 @@ def _follows(message: Message, message_id: str) -> bool:
     return message.info.parent_id == message_id or message.info.id > message_id
 
 
-def _is_final(answer: MessageInfo) -> bool:
-    """Whether no step of the model follows.
+def is_final(answer: MessageInfo) -> bool:
+    """Whether a message says of itself that no step of the model follows.
 
     OpenCode merges a prompt that came before the end into the same run; and where the context overflows, it sums the
     conversation up and asks the prompt again.
@@ -87,7 +107,7 @@ async def is_superseded(client: OpenCodeClient, run: Run) -> bool:
     ids = [message.info.id for message in messages]
     answers = answers_in(messages, run.message_id)
     return (
-        run.message_id in ids and bool(answers) and _is_final(answers[-1].info) and latest.info.id > answers[-1].info.id
+        run.message_id in ids and bool(answers) and is_final(answers[-1].info) and latest.info.id > answers[-1].info.id
     )
 
 

@@ -13,7 +13,7 @@ from opencode_mcp.opencode.models import BasePart, FileDiff, Message, ToolPart
 from opencode_mcp.runs.follow import Sight
 from opencode_mcp.runs.output_schema import mismatch
 from opencode_mcp.runs.progress import Progress
-from opencode_mcp.runs.record import Run, all_answers
+from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
 from opencode_mcp.runs.report import STATUSES, Answer, RunReport, list_files, list_todos, summarise
 from opencode_mcp.runs.state import ENDS, State
 
@@ -42,10 +42,8 @@ async def report_run(
     ended = sight.state in ENDS
     async with at_once() as reads:
         said = reads.start(_answers, client, run, sight)
-        session = reads.start(client.session_get, run.session_id)
-        todos = reads.start(client.session_todo, run.session_id)
-        children = reads.start(client.session_children, run.session_id)
-    answers = said.value
+        looked_up = reads.start(_session, client, run, sight)
+    answers, session = said.value, looked_up.value
     answer = summarise(answers)
     told = hub.state(run.session_id).error
     report = RunReport(
@@ -53,15 +51,15 @@ async def report_run(
         session_id=run.session_id,
         message_id=run.message_id,
         directory=run.directory,
-        title=session.value.title,
+        title=session.title,
         text=answer.text or ("" if ended else sight.text),
         output=answer.output,
         error=(answer.error or (told.text if told else "")) if sight.state is State.FAILED else "",
         activity="" if ended else sight.activity or _activity(run, answers),
         files=list_files(await _diffs(client, run, answer) if ended else [], run.directory),
-        todos=list_todos(todos.value),
+        todos=list_todos(session.todos),
         pending=sight.pending,
-        children=[child.id for child in children.value],
+        children=session.children,
         model=answer.model,
         agent=answer.agent,
         tokens=answer.tokens,
@@ -78,6 +76,10 @@ async def _answers(client: OpenCodeClient, run: Run, sight: Sight) -> list[Messa
     if sight.state is State.COMPLETED and sight.whole:
         return sight.answers
     return await all_answers(client, run)
+
+
+async def _session(client: OpenCodeClient, run: Run, sight: Sight) -> SessionRecord:
+    return sight.session or await read_session(client, run.session_id)
 
 
 def _activity(run: Run, answers: list[Message]) -> str:

@@ -4,6 +4,7 @@ A run belongs to OpenCode, not to the request that started it: everything here w
 id, message id), and what is kept is a cache.
 """
 
+import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from opencode_mcp.errors import BackendTimeout, BackendUnavailable, InvalidArgument, NotFound, SessionBusy
+from opencode_mcp.errors import BackendError, BackendTimeout, BackendUnavailable, InvalidArgument, NotFound, SessionBusy
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.codec import is_unreadable_page
@@ -28,6 +29,8 @@ from opencode_mcp.runs.reporter import report_run
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.transport import Transport
+
+logger = logging.getLogger(__name__)
 
 STARTED_KEPT = 1000
 BEGIN_LOOKS = 60
@@ -100,11 +103,13 @@ class Runs:
         """
         client = await self._client(session.directory)
         turn = self._turns[session.id]
-        async with turn:
-            await self._refuse_if_busy(client, session)
-            yield client
-        if not turn.statistics().tasks_waiting:
-            self._turns.pop(session.id, None)
+        try:
+            async with turn:
+                await self._refuse_if_busy(client, session)
+                yield client
+        finally:
+            if not turn.locked():
+                self._turns.pop(session.id, None)
 
     async def _client(self, directory: str) -> OpenCodeClient:
         """A client that never finds another server by itself: what happens to this one must be seen."""
@@ -133,7 +138,11 @@ class Runs:
             # OpenCode may have it all the same, so it is never sent again: following the run tells.
             if isinstance(error, BackendUnavailable) and not error.sent:
                 raise
-        await self._see_begin(client, run)
+        try:
+            await self._see_begin(client, run)
+        except BackendError as error:
+            # The prompt is with OpenCode, so its caller must learn which run it is.
+            logger.info("could not see %s begin: %s", run.message_id, error)
 
     async def _see_begin(self, client: OpenCodeClient, run: Run) -> None:
         """Hold the session's turn until OpenCode shows the prompt: on a busy machine its 204 comes before that."""

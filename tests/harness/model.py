@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import httpx
 
+from tests.harness.http import NO_CERTIFICATES, loopback_client
 from tests.harness.isolation import ROOT, basics
 from tests.harness.process import await_line, spawned
 
@@ -25,19 +26,23 @@ class ScriptedModel:
 
     async def reached(self, hold: str) -> None:
         """Wait until the model stands at a hold point."""
-        async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE) as client:
-            (await client.get(f"{self.url}/reached/{hold}")).raise_for_status()
+        async with loopback_client(self.url, timeout=DEADLINE) as client:
+            (await client.get(f"/reached/{hold}")).raise_for_status()
 
     async def release(self, hold: str) -> None:
         """Let the model go on from a hold point."""
-        async with httpx.AsyncClient(trust_env=False) as client:
-            (await client.post(f"{self.url}/release/{hold}")).raise_for_status()
+        async with loopback_client(self.url) as client:
+            (await client.post(f"/release/{hold}")).raise_for_status()
 
     async def requests(self, session: str) -> list[dict[str, Any]]:
         """What the model was asked in a session, oldest first; the fields are those of ``conversation.Asked``."""
-        async with httpx.AsyncClient(trust_env=False) as client:
-            reply = await client.get(f"{self.url}/requests", params={"session": session})
+        async with loopback_client(self.url) as client:
+            reply = await client.get("/requests", params={"session": session})
         return cast("list[dict[str, Any]]", reply.raise_for_status().json())
+
+    def forget_holds(self) -> None:
+        """Let everything go on, and begin with no hold point reached or released."""
+        httpx.delete(f"{self.url}/holds", trust_env=False, verify=NO_CERTIFICATES).raise_for_status()
 
 
 @contextmanager

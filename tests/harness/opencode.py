@@ -12,6 +12,7 @@ from subprocess import Popen
 import httpx
 
 from scripts.opencode_binary import installed
+from tests.harness.http import NO_CERTIFICATES, loopback_client
 from tests.harness.process import NotReady, await_line, spawned
 
 START = 60.0
@@ -30,8 +31,19 @@ class OpenCode:
     def client(self, directory: Path | None = None, *, timeout: float = 60.0) -> httpx.AsyncClient:
         """A plain HTTP client for it, in a directory of the caller's."""
         headers = {"x-opencode-directory": str(directory)} if directory else {}
-        auth = ("opencode", self.password)
-        return httpx.AsyncClient(base_url=self.url, auth=auth, headers=headers, timeout=timeout, trust_env=False)
+        return loopback_client(self.url, auth=("opencode", self.password), headers=headers, timeout=timeout)
+
+    def let_go_of(self, directory: Path) -> None:
+        """Have it end what it does in a directory, and stop watching its files: a machine has 128 watchers for all."""
+        reply = httpx.post(
+            f"{self.url}/instance/dispose",
+            auth=("opencode", self.password),
+            headers={"x-opencode-directory": str(directory)},
+            timeout=START,
+            trust_env=False,
+            verify=NO_CERTIFICATES,
+        )
+        reply.raise_for_status()
 
 
 def binary() -> Path:
@@ -81,7 +93,11 @@ def _await_health(server: OpenCode) -> None:
     while time.monotonic() < deadline:
         try:
             reply = httpx.get(
-                f"{server.url}/global/health", auth=("opencode", server.password), timeout=1, trust_env=False
+                f"{server.url}/global/health",
+                auth=("opencode", server.password),
+                timeout=1,
+                trust_env=False,
+                verify=NO_CERTIFICATES,
             )
         except httpx.TransportError:
             continue

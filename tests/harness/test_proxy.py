@@ -7,6 +7,7 @@ import anyio
 import httpx
 import pytest
 
+from tests.harness.http import loopback_client
 from tests.harness.opencode import OpenCode
 from tests.harness.proxy import Proxy, proxy_to
 from tests.harness.waiting import eventually
@@ -15,8 +16,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 
 def through(proxy: Proxy, server: OpenCode) -> httpx.AsyncClient:
-    auth = ("opencode", server.password)
-    return httpx.AsyncClient(base_url=proxy.url, auth=auth, timeout=10, trust_env=False)
+    return loopback_client(proxy.url, auth=("opencode", server.password), timeout=10)
 
 
 async def held_by(proxy: Proxy) -> int:

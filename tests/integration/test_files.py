@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from mcp_types import ImageContent, ResourceLink
@@ -21,9 +22,9 @@ PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4
 
 @pytest.fixture
 def folder(workplace: Path, request: pytest.FixtureRequest) -> Path:
-    """A folder of this test alone in the shared project."""
+    """A folder of this test, and of this try of it, alone in the shared project."""
     name = "".join(letter for letter in request.node.name if letter.isalnum())
-    path = workplace / "looked at" / name
+    path = workplace / "looked at" / f"{name} {uuid4().hex}"
     path.mkdir(parents=True)
     return path
 

@@ -25,7 +25,7 @@ def crack_hazelnut(nut):
 def orchard(workplace: Path) -> Path:
     """A folder with things to find."""
     folder = workplace / "orchard"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for number in range(12):
         lines = [f"{WORD} {number}.{line}" if line % 3 == 0 else "leaf" for line in range(9)]
         (folder / f"tree{number:02}.txt").write_text("\n".join(lines), encoding="utf-8")

@@ -1,7 +1,8 @@
 """The scripted model over HTTP: chat completions for OpenCode, and the hold points and records for tests.
 
 Beside ``POST /v1/chat/completions`` it answers ``POST /release/{name}`` (open a hold point), ``GET /reached/{name}``
-(answers once the model stands at it) and ``GET /requests?session=`` (what the model was asked, newest last).
+(answers once the model stands at it), ``DELETE /holds`` (open all, and forget them) and ``GET /requests?session=``
+(what the model was asked, newest last).
 """
 
 from collections import Counter, deque
@@ -37,6 +38,7 @@ class ScriptedModel:
                 Route("/v1/chat/completions", self._complete, methods=["POST"]),
                 Route("/release/{name}", self._release, methods=["POST"]),
                 Route("/reached/{name}", self._reached),
+                Route("/holds", self._forget_holds, methods=["DELETE"]),
                 Route("/requests", self._requests),
             ]
         )
@@ -81,6 +83,10 @@ class ScriptedModel:
 
     async def _reached(self, request: Request) -> Response:
         await self._gates.reached(request.path_params["name"])
+        return Response(status_code=204)
+
+    async def _forget_holds(self, _request: Request) -> Response:
+        self._gates.forget()
         return Response(status_code=204)
 
     async def _requests(self, request: Request) -> Response:

@@ -37,6 +37,12 @@ class Gates:
         """Let everything that waits at this gate, now or later, go on."""
         self._gates[name].released.set()
 
+    def forget(self) -> None:
+        """Let everything go on, and begin with no gate reached or released."""
+        for gate in self._gates.values():
+            gate.released.set()
+        self._gates.clear()
+
     async def reached(self, name: str) -> None:
         """Wait until the model stands at this gate."""
         await self._gates[name].reached.wait()
