@@ -30,7 +30,7 @@ class Connection:
         self._launcher = launcher
         self._transport: Transport | None = None
         self._lost: Transport | None = None
-        self._lock = anyio.Lock()
+        self._lock = anyio.Lock(fast_acquire=True)
 
     @property
     def endpoint(self) -> "Endpoint | None":

@@ -1,7 +1,8 @@
 """Waiting for one run: look, judge, sleep until something hints at a change, look again.
 
-Events only wake and tell of progress; what a run's state is comes from GETs alone. A waiter holds nothing that another
-waiter, or one after a restart, could not find again.
+Events only wake and tell of progress; what a run's state is comes from GETs. The one exception is a good end that the
+stream tells in full (``read_ahead.py``). A waiter holds nothing that another waiter, or one after a restart, could not
+find again.
 """
 
 import logging
@@ -14,20 +15,12 @@ import anyio
 from opencode_mcp.errors import BackendError
 from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub, Listener
-from opencode_mcp.opencode.at_once import at_once
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Message, SessionStatus
 from opencode_mcp.runs.message_ids import age_of
 from opencode_mcp.runs.progress import Pace, Progress
-from opencode_mcp.runs.record import (
-    Run,
-    SessionRecord,
-    all_answers,
-    is_final,
-    is_superseded,
-    last_answers,
-    read_session,
-)
+from opencode_mcp.runs.read_ahead import ReadAhead
+from opencode_mcp.runs.record import Run, SessionRecord, all_answers, is_superseded, last_answers
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests import Requests
 from opencode_mcp.runs.state import ENDS, Evidence, Signal, State, advance, judge
@@ -76,10 +69,8 @@ class Sight:
     requests_stale: bool = True
     superseded: bool | None = None
     """Whether the session has gone on to another prompt; ``None``: not looked at yet."""
-    told_idle: bool = False
-    """Whether the stream has called the session idle since the last look."""
     session: SessionRecord | None = None
-    """What the report tells of the session, where the last look read it."""
+    """What the report tells of the session, where it was read ahead."""
 
     @property
     def settled(self) -> bool:
@@ -104,6 +95,7 @@ class Follower:
         self._tell = tell
         self._requests = Requests(client, hub)
         self._progress = Progress(run.session_id, run.message_id, run.directory, lambda: time.time() * 1000)
+        self._ahead = ReadAhead(client, run)
         self._sight = Sight()
         self._trust = LOOK_FIRST
 
@@ -117,6 +109,8 @@ class Follower:
         pace = Pace(anyio.current_time())
         with self._hub.listen(self._run.session_id) as listener:
             await self._look()
+            if not self._sight.settled and seconds > 0:
+                await self._ahead.begin()
             while not self._sight.settled and anyio.current_time() < deadline:
                 if await self._wait(listener, deadline, pace):
                     await self._look_again()
@@ -132,6 +126,7 @@ class Follower:
             events = await listener.wait(min(look_at, self._next_line_at(pace)) - anyio.current_time())
             for event in events:
                 self._notice(event)
+            await self._ahead.read_if_due()
             await self._pass_on(pace)
             if any(isinstance(event, HINTS) for event in events):
                 self._trust = LOOK_FIRST
@@ -144,12 +139,11 @@ class Follower:
 
     def _notice(self, event: wire.Event) -> None:
         self._progress.add(event)
+        self._ahead.notice(event)
         match event:
             case wire.Lost(reason=reason):
                 self._sight.gone = reason
                 self._sight.state = advance(self._sight.state, Signal.VANISHED)
-            case wire.Idle(session_id=self._run.session_id):
-                self._sight.told_idle = True
             case wire.Gap() | wire.PermissionAsked() | wire.QuestionAsked() | wire.RequestClosed():
                 self._sight.requests_stale = True
             case _:
@@ -175,44 +169,30 @@ class Follower:
             logger.info("could not look at %s: %s", self._run.session_id, error)
 
     async def _look(self) -> None:
-        told_idle, self._sight.told_idle, self._sight.session = self._sight.told_idle, False, None
-        evidence = await (self._closing_evidence() if told_idle else self._evidence())
+        evidence = self._told_end() or await self._evidence()
         self._sight.state = advance(self._sight.state, judge(evidence))
 
+    def _told_end(self) -> Evidence | None:
+        """The evidence of an end that the stream told in full, and whose record was read ahead."""
+        record = self._ahead.record
+        if record is None or self._hub.state(self._run.session_id).error:
+            return None
+        self._sight.answers, self._sight.whole, self._sight.session = record.answers, record.whole, record.session
+        return Evidence(answers=[message.info for message in record.answers])
+
     async def _evidence(self) -> Evidence:
-        status = await self._status()
-        if self._sight.superseded is None:
-            self._sight.superseded = await is_superseded(self._client, self._run)
-        if status is not None and not self._sight.superseded:
+        run, sight = self._run, self._sight
+        status = (await self._client.session_status(run.directory)).get(run.session_id)
+        if sight.superseded is None:
+            sight.superseded = await is_superseded(self._client, run)
+        if status is not None and not sight.superseded:
             return await self._busy_evidence(status)
-        await self._read_answers()
-        return await self._idle_evidence()
-
-    async def _closing_evidence(self) -> Evidence:
-        """Read at once all that a report needs, for a run that has most likely ended."""
-        sight = self._sight
-        async with at_once() as reads:
-            found = reads.start(self._status)
-            reads.start(self._read_answers)
-            session = reads.start(read_session, self._client, self._run.session_id)
-        if found.value is not None and not sight.superseded:
-            return await self._busy_evidence(found.value)
-        if not (sight.answers and is_final(sight.answers[-1].info)):
-            # They may be older than the status.
-            await self._read_answers()
-        sight.session = session.value
-        return await self._idle_evidence()
-
-    async def _status(self) -> SessionStatus | None:
-        return (await self._client.session_status(self._run.directory)).get(self._run.session_id)
-
-    async def _idle_evidence(self) -> Evidence:
-        sight = self._sight
         sight.pending, sight.requests_stale = [], True
+        await self._read_answers()
         return Evidence(
             answers=[message.info for message in sight.answers],
             empty=bool(sight.answers) and _is_empty(sight.answers[-1]),
-            error=self._hub.state(self._run.session_id).error,
+            error=self._hub.state(run.session_id).error,
             quiet=await self._quiet(),
         )
 

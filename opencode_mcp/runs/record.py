@@ -74,7 +74,7 @@ def answers_in(messages: list[Message], message_id: str) -> list[Message]:
     after = messages[ids.index(message_id) + 1 :] if message_id in ids else messages
     answers: list[Message] = []
     for message in after:
-        if message.info.role == "user" and answers and is_final(answers[-1].info):
+        if message.info.role == "user" and answers and _is_final(answers[-1].info):
             break
         if message.info.role == "assistant" and _follows(message, message_id):
             answers.append(message)
@@ -86,7 +86,7 @@ def _follows(message: Message, message_id: str) -> bool:
     return message.info.parent_id == message_id or message.info.id > message_id
 
 
-def is_final(answer: MessageInfo) -> bool:
+def _is_final(answer: MessageInfo) -> bool:
     """Whether a message says of itself that no step of the model follows.
 
     OpenCode merges a prompt that came before the end into the same run; and where the context overflows, it sums the
@@ -95,7 +95,12 @@ def is_final(answer: MessageInfo) -> bool:
     if answer.summary is True:
         return False
     ended = answer.error is not None or answer.structured is not None
-    return ended or (answer.time.completed is not None and answer.finish not in {"", "tool-calls"})
+    return ended or (answer.time.completed is not None and has_last_step(answer))
+
+
+def has_last_step(answer: MessageInfo) -> bool:
+    """Whether a message holds a step of the model that called no tool, and was told to end."""
+    return answer.finish not in {"", "tool-calls"}
 
 
 async def is_superseded(client: OpenCodeClient, run: Run) -> bool:
@@ -107,7 +112,7 @@ async def is_superseded(client: OpenCodeClient, run: Run) -> bool:
     ids = [message.info.id for message in messages]
     answers = answers_in(messages, run.message_id)
     return (
-        run.message_id in ids and bool(answers) and is_final(answers[-1].info) and latest.info.id > answers[-1].info.id
+        run.message_id in ids and bool(answers) and _is_final(answers[-1].info) and latest.info.id > answers[-1].info.id
     )
 
 

@@ -6,6 +6,7 @@ bridge's: then paths are compared as text, and OpenCode is asked whether they ex
 
 import difflib
 import posixpath
+from functools import cached_property
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 from opencode_mcp.config import Settings
@@ -36,6 +37,10 @@ class Fence:
         """
         if self._settings.remote:
             return list(self._settings.directories) or [(await self._client.path()).directory]
+        return self._local_roots
+
+    @cached_property
+    def _local_roots(self) -> list[str]:
         named = [Path(path).resolve() for path in self._settings.directories]
         started_in = Path.cwd()
         if not named and started_in == Path(started_in.anchor):

@@ -1,6 +1,6 @@
 """The life of a prompt on the real OpenCode: started once, found again by anyone, ended exactly once."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 import anyio
@@ -8,9 +8,10 @@ import httpx
 import pytest
 
 from opencode_mcp.errors import BackendUnavailable, NotFound, SessionBusy
+from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.models import Session
+from opencode_mcp.opencode.models import Session, SessionStatus
 from opencode_mcp.runs import record, state
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import ChangedFile, Usage
@@ -147,6 +148,31 @@ async def test_a_prompt_whose_reply_was_lost_is_followed_and_not_sent_again(
     report = await worker.run(text("Received."))
     assert (report.status, report.text) == ("completed", "Received.")
     assert await prompts_in(http, report.session_id) == [report.message_id]
+
+
+async def test_a_wire_that_breaks_right_after_the_prompt_hides_no_run(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send, broken = OpenCodeClient.session_prompt_async, False
+    status = OpenCodeClient.session_status
+
+    async def send_and_break(self: OpenCodeClient, *arguments: Any) -> None:  # noqa: ANN401 - passed on as they are
+        nonlocal broken
+        await send(self, *arguments)
+        broken = True
+
+    async def look(self: OpenCodeClient, directory: str) -> Mapping[str, SessionStatus]:
+        if broken:
+            raise BackendUnavailable("The connection broke.", sent=True)
+        return await status(self, directory)
+
+    monkeypatch.setattr(OpenCodeClient, "session_prompt_async", send_and_break)
+    monkeypatch.setattr(OpenCodeClient, "session_status", look)
+    # The stream is too late to show it.
+    monkeypatch.setattr(wire, "PARSERS", {})
+    run = await worker.start(text("Received."))
+    broken = False
+    assert (await worker.runs.follow(run, WAIT)).text == "Received."
 
 
 async def test_a_prompt_that_may_never_have_arrived_is_given_up_after_a_while(

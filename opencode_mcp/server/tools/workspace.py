@@ -55,14 +55,8 @@ async def opencode_list_files(
     """
     bridge = bridge_of(ctx)
     where = await bridge.fence.directory(directory)
-    relative = await _relative(bridge, where, path)
+    relative = await bridge.fence.relative(where, path)
     return await _list(bridge, where, relative, limit, cursor)
-
-
-async def _relative(bridge: Bridge, directory: str, path: str) -> str:
-    """The path of a file or folder relative to the project, with slashes."""
-    file = await bridge.fence.file(directory, path)
-    return posixpath.relpath(file.replace("\\", "/"), directory.replace("\\", "/"))
 
 
 async def _list(bridge: Bridge, directory: str, path: str, limit: int, cursor: str = "") -> CallToolResult:
@@ -123,7 +117,7 @@ async def opencode_read_file(
 
     bridge = bridge_of(ctx)
     where = await bridge.fence.directory(directory)
-    relative = await _relative(bridge, where, path)
+    relative = await bridge.fence.relative(where, path)
     window = LineWindow(first, lines, LINE_WIDTH, CHARACTERS)
     try:
         async with bridge.files.open(where, relative) as file:

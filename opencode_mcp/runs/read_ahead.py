@@ -1,0 +1,127 @@
+"""Reading a run's record ahead of its end.
+
+OpenCode tells of the end of a run's last step some 20 ms before it calls the session idle, and is slow to answer for
+some 20 ms after that. So the messages are read in between. They are believed if the stream then tells the rest of a
+good end and nothing else: the same message complete, and the session idle. After anything else they are read as ever.
+What a report tells of the session is read when the wait begins, and kept up to date.
+"""
+
+import logging
+from dataclasses import dataclass, replace
+
+from opencode_mcp.errors import BackendError
+from opencode_mcp.events import wire
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.models import Message, MessageInfo
+from opencode_mcp.runs.record import Run, SessionRecord, has_last_step, last_answers, read_session
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was read."""
+
+    answers: list[Message]
+    """The assistant's last messages, oldest first."""
+    whole: bool
+    """Whether these are all of its messages since the prompt."""
+    session: SessionRecord
+
+    def completed_by(self, message: MessageInfo) -> "Record | None":
+        """The same with its last message complete; ``None`` if that is another one."""
+        if not self.answers or self.answers[-1].info.id != message.id:
+            return None
+        last = self.answers[-1].model_copy(update={"info": message})
+        return replace(self, answers=[*self.answers[:-1], last])
+
+
+class ReadAhead:
+    """Reads the record of one run when the stream tells that its last step has ended.
+
+    Args:
+        client: Reads it.
+        run: The run.
+    """
+
+    def __init__(self, client: OpenCodeClient, run: Run) -> None:
+        self._client = client
+        self._run = run
+        self._session: SessionRecord | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._due = False
+        self._read: Record | None = None
+        self._completed: Record | None = None
+        self.record: Record | None = None
+        """The record of a run whose good end was told in full; ``None`` for any other."""
+
+    async def begin(self) -> None:
+        """Read what the report will tell of the session; a read that fails is no loss."""
+        try:
+            self._session = await read_session(self._client, self._run.session_id)
+        except BackendError as error:
+            logger.info("could not read %s ahead: %s", self._run.session_id, error)
+
+    def notice(self, event: wire.Event) -> None:
+        """Hear an event; one that is no part of a good end makes void what was read."""
+        if isinstance(event, wire.Gap):
+            self._session = None
+        elif self._session:
+            self._session = folded(self._session, event, self._run.session_id)
+        if event.session_id in {self._run.session_id, ""}:
+            self._hear(event)
+
+    def _hear(self, event: wire.Event) -> None:
+        match event:
+            case wire.MessageChanged(message=message) if message.role == "assistant":
+                self._hear_answer(message)
+            case wire.Idle():
+                self.record = self._completed
+            case wire.MessageChanged() | wire.StatusChanged() | wire.SessionChanged():
+                pass
+            case _:
+                self._forget()
+
+    def _hear_answer(self, message: MessageInfo) -> None:
+        read = self._read
+        self._forget()
+        if message.parent_id != self._run.message_id or message.error or not has_last_step(message):
+            return
+        if message.time.completed is None:
+            self._due = True
+        elif read:
+            self._completed = read.completed_by(message)
+
+    async def read_if_due(self) -> None:
+        """Read the messages if a last step has just ended; a read that fails is no loss."""
+        if not self._due or not self._session:
+            return
+        self._due = False
+        try:
+            answers, whole = await last_answers(self._client, self._run)
+        except BackendError as error:
+            logger.info("could not read %s ahead: %s", self._run.session_id, error)
+        else:
+            self._read = Record(answers, whole, self._session)
+
+
+def folded(record: SessionRecord, event: wire.Event, session_id: str) -> SessionRecord:
+    """What a report tells of a session, after an event of it or of a subagent."""
+    match event:
+        case wire.TodosChanged(session_id=changed, todos=todos) if changed == session_id:
+            return replace(record, todos=todos)
+        case wire.SessionChanged(session=session) if session.id == session_id:
+            return replace(record, title=session.title)
+        case wire.SessionChanged(session=session) if session.parent_id == session_id:
+            return _with_child(record, session.id)
+        case wire.PartChanged(session_id=changed) if changed == session_id:
+            return _with_child(record, event.child_session)
+        case _:
+            return record
+
+
+def _with_child(record: SessionRecord, child: str) -> SessionRecord:
+    known = not child or child in record.children
+    return record if known else replace(record, children=[*record.children, child])

@@ -1,0 +1,182 @@
+"""What is read before a run's end is believed only if the stream then tells a good end, whole, and nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from opencode_mcp.events import wire
+from opencode_mcp.events.hub import Hub
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.models import Message, MessageInfo, Session, Todo
+from opencode_mcp.runs.read_ahead import ReadAhead, folded
+from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
+from opencode_mcp.runs.run import Runs
+from tests.runs.worker import WAIT, Worker
+from tests.scripted_model.script import bash, text
+
+pytestmark = pytest.mark.anyio
+MINE, CHILD = "ses_mine", "ses_child"
+EMPTY = SessionRecord("", [], [])
+
+
+@pytest.fixture
+async def client(hub: Hub) -> OpenCodeClient:
+    return OpenCodeClient(await hub.ensure())
+
+
+@pytest.fixture
+async def run(worker: Worker) -> Run:
+    """A run that has ended."""
+    run = await worker.start(bash("true"), text("Done."))
+    await worker.runs.follow(run, WAIT)
+    return run
+
+
+@pytest.fixture
+async def last(client: OpenCodeClient, run: Run) -> Message:
+    return (await all_answers(client, run))[-1]
+
+
+def without_end(message: MessageInfo) -> MessageInfo:
+    """A message as it is told between its last step and its end."""
+    return message.model_copy(update={"time": message.time.model_copy(update={"completed": None})})
+
+
+def told(message: MessageInfo, **changed: object) -> wire.MessageChanged:
+    return wire.MessageChanged(message.session_id, message.model_copy(update=changed))
+
+
+async def hear(ahead: ReadAhead, events: Sequence[wire.Event]) -> None:
+    for event in events:
+        ahead.notice(event)
+        await ahead.read_if_due()
+
+
+@pytest.mark.integration
+async def test_a_good_end_that_is_told_in_full_needs_no_further_read(
+    client: OpenCodeClient, run: Run, last: Message
+) -> None:
+    ahead = ReadAhead(client, run)
+    await ahead.begin()
+    await hear(ahead, [told(without_end(last.info)), told(last.info), wire.Idle(run.session_id)])
+    assert ahead.record
+    assert ahead.record.answers == await all_answers(client, run)
+    assert ahead.record.session == await read_session(client, run.session_id)
+    assert ahead.record.whole
+
+
+@pytest.mark.integration
+async def test_until_the_session_is_idle_nothing_is_believed(client: OpenCodeClient, run: Run, last: Message) -> None:
+    ahead = ReadAhead(client, run)
+    await ahead.begin()
+    await hear(ahead, [wire.Idle(run.session_id), told(without_end(last.info)), told(last.info)])
+    assert ahead.record is None
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    "between",
+    [
+        wire.Gap(""),
+        wire.Lost("", "gone"),
+        wire.PartChanged("{session}", {"type": "patch"}),
+        wire.PartGrew("{session}", "msg", "prt", "text", "more"),
+        wire.SessionDeleted("{session}"),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+async def test_whatever_else_is_told_makes_it_void(
+    client: OpenCodeClient, run: Run, last: Message, between: wire.Event
+) -> None:
+    event = replace(between, session_id=run.session_id if between.session_id else "")
+    ahead = ReadAhead(client, run)
+    await ahead.begin()
+    await hear(ahead, [told(without_end(last.info)), event, told(last.info), wire.Idle(run.session_id)])
+    assert ahead.record is None
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    "changed",
+    [{"id": "msg_another"}, {"parent_id": "msg_another"}, {"finish": "tool-calls"}, {"finish": ""}],
+    ids="-".join,
+)
+async def test_the_end_of_another_message_or_of_a_middle_step_is_none(
+    client: OpenCodeClient, run: Run, last: Message, changed: dict[str, object]
+) -> None:
+    ahead = ReadAhead(client, run)
+    await ahead.begin()
+    begun = told(without_end(last.info), **changed)
+    await hear(ahead, [begun, told(last.info, **changed), wire.Idle(run.session_id)])
+    assert ahead.record is None
+
+
+@pytest.mark.integration
+async def test_what_a_subagent_does_is_no_business_of_the_end(client: OpenCodeClient, run: Run, last: Message) -> None:
+    ahead = ReadAhead(client, run)
+    await ahead.begin()
+    subagent = [wire.PartChanged(CHILD, {"type": "text"}), wire.Idle(CHILD)]
+    await hear(ahead, [told(without_end(last.info)), *subagent, told(last.info)])
+    assert ahead.record is None
+    await hear(ahead, [*subagent, wire.Idle(run.session_id)])
+    assert ahead.record
+
+
+@pytest.mark.integration
+async def test_a_run_whose_end_is_heard_is_not_read_again(
+    worker: Worker, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two waits with the same events, the one that heard the end asks OpenCode for nothing after it."""
+    after: list[str] = []
+    heard_end = False
+    call, notice = OpenCodeClient.call, ReadAhead.notice
+
+    async def note(self: OpenCodeClient, operation_id: str, **arguments: Any) -> object:  # noqa: ANN401 - passed on
+        if heard_end:
+            after.append(operation_id)
+        return await call(self, operation_id, **arguments)
+
+    def listen(self: ReadAhead, event: wire.Event) -> None:
+        nonlocal heard_end
+        notice(self, event)
+        heard_end = heard_end or self.record is not None
+
+    monkeypatch.setattr(OpenCodeClient, "call", note)
+    monkeypatch.setattr(ReadAhead, "notice", listen)
+    for _ in range(3):
+        after.clear()
+        heard_end = False
+        report = await runs.follow(await worker.start(bash("sleep 0.2"), text("Done.")), WAIT)
+        assert (report.status, report.text) == ("completed", "Done.")
+        if heard_end:
+            break
+    assert heard_end
+    assert after == []
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (wire.TodosChanged(MINE, [Todo(content="Plan")]), SessionRecord("", [Todo(content="Plan")], [])),
+        (wire.TodosChanged(CHILD, [Todo(content="Plan")]), EMPTY),
+        (wire.SessionChanged(MINE, Session(id=MINE, title="Named"), created=False), SessionRecord("Named", [], [])),
+        (
+            wire.SessionChanged(CHILD, Session(id=CHILD, parent_id=MINE), created=True),
+            SessionRecord("", [], [CHILD]),
+        ),
+        (
+            wire.PartChanged(MINE, {"tool": "task", "state": {"metadata": {"sessionId": CHILD}}}),
+            SessionRecord("", [], [CHILD]),
+        ),
+        (wire.PartChanged(MINE, {"type": "text"}), EMPTY),
+        (wire.Idle(MINE), EMPTY),
+    ],
+)
+async def test_what_a_report_tells_of_its_session_is_kept_up_to_date(
+    event: wire.Event, expected: SessionRecord
+) -> None:
+    once = folded(EMPTY, event, MINE)
+    assert once == expected
+    assert folded(once, event, MINE) == expected
