@@ -31,6 +31,7 @@ class Connection:
         self._transport: Transport | None = None
         self._lost: Transport | None = None
         self._lock = anyio.Lock(fast_acquire=True)
+        self._closed = False
 
     @property
     def endpoint(self) -> "Endpoint | None":
@@ -40,6 +41,8 @@ class Connection:
     async def transport(self) -> Transport:
         """The door to the server, found or started if there is none; raises what ``Launcher.locate`` raises."""
         async with self._lock:
+            if self._closed:
+                raise BackendUnavailable("The bridge is ending.", sent=False)
             if self._transport is None:
                 endpoint = await self._launcher.locate()
                 self._transport = await self._renewed(endpoint)
@@ -97,7 +100,8 @@ class Connection:
             self._transport, self._lost = None, transport
 
     async def aclose(self) -> None:
-        """Close the connections and let go of the server."""
+        """Close the connections and let go of the server; nothing is looked for or started after that."""
+        self._closed = True
         with anyio.CancelScope(shield=True):
             for transport in (self._transport, self._lost):
                 if transport:

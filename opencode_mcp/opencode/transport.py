@@ -64,9 +64,17 @@ class Transport:
     def __init__(self, endpoint: "Endpoint") -> None:
         self.endpoint = endpoint
         self._turns = anyio.Semaphore(AT_ONCE, fast_acquire=True)
+        self._closed = False
+
+    @property
+    def _http(self) -> "httpx.AsyncClient":
+        # What a request broke off by the closing does next must not open the pool again.
+        if self._closed:
+            raise BackendUnavailable(f"The connection to OpenCode at {self.endpoint.url} is closed.", sent=False)
+        return self._pool
 
     @cached_property
-    def _http(self) -> "httpx.AsyncClient":
+    def _pool(self) -> "httpx.AsyncClient":
         import httpx
 
         loopback = urlsplit(self.endpoint.url).hostname in LOOPBACK_NAMES
@@ -202,9 +210,10 @@ class Transport:
             raise failure(request.path, _reply(error.response, b"")) from error
 
     async def aclose(self) -> None:
-        """Close the pooled connections."""
-        if "_http" in self.__dict__:
-            await self._http.aclose()
+        """Close the pooled connections; later requests are refused."""
+        self._closed = True
+        if "_pool" in self.__dict__:
+            await self._pool.aclose()
 
 
 class Socket:

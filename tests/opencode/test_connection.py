@@ -113,3 +113,15 @@ async def test_it_carries_event_streams(opencode_server: OpenCode) -> None:
             connection.events(stream, silence=SECONDS) as events,
         ):
             assert "server.connected" in await anext(events)
+
+
+async def test_once_closed_it_looks_for_nothing_more(opencode_server: OpenCode) -> None:
+    route = Route(at(opencode_server), at(opencode_server))
+    connection = Connection(route)
+    await connection.send(HEALTH)
+    door = await connection.transport()
+    await connection.aclose()
+    for late in (connection, door):
+        with pytest.raises(BackendUnavailable):
+            await late.send(HEALTH)
+    assert route.located == 1

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from mcp_types import CallToolResult
 from pydantic import Field
 
+from opencode_mcp.errors import BackendError
 from opencode_mcp.server.attend import Outcome, attend, resumed_run
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.hosts import wait_of
@@ -49,7 +50,7 @@ async def opencode_command(
     from opencode_mcp.runs.commands import SlashCommand
 
     if run := resumed_run(ctx):
-        return await attend(ctx, run, wait_seconds)
+        return await attend(ctx, run, wait_seconds, started=True)
     bridge = bridge_of(ctx)
     async with telling_of_start(ctx):
         session, where = await session_and_directory(bridge, session_id, directory)
@@ -90,8 +91,12 @@ async def opencode_shell(
     bridge = bridge_of(ctx)
     session = await bridge.fence.session(session_id)
     run = await bridge.commands.shell(session, command, agent)
-    report = await bridge.runs.follow(run, wait_of(ctx, wait_seconds, bridge.settings.wait), progress_of(ctx))
-    answer, output = await _printed(bridge, run)
+    try:
+        report = await bridge.runs.follow(run, wait_of(ctx, wait_seconds, bridge.settings.wait), progress_of(ctx))
+        answer, output = await _printed(bridge, run)
+    except BackendError as error:
+        error.hint = f"The line was handed over. {_next(run)}"
+        raise
     return _shell_result(run, report, answer, output)
 
 

@@ -60,7 +60,7 @@ async def opencode_run(
     For a quick look at files use opencode_read_file instead.
     """
     if run := resumed_run(ctx):
-        return await attend(ctx, run, wait_seconds)
+        return await attend(ctx, run, wait_seconds, started=True)
     bridge = bridge_of(ctx)
     async with telling_of_start(ctx):
         session, where = await session_and_directory(bridge, session_id, directory)
