@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 
 from benchmarks.many_runs import many_runs
+from benchmarks.notices import notices
 from benchmarks.reading import search, transcript
 from benchmarks.result_delay import result_delay
 from benchmarks.round_trip import round_trip
@@ -25,6 +26,7 @@ BENCHMARKS: Mapping[str, Callable[[World], Awaitable[list[Row]]]] = {
     "transcript": transcript,
     "search": search,
     "subscribers": subscribers,
+    "notices": notices,
 }
 
 

@@ -129,7 +129,7 @@ def _rules_of(rule: object) -> Mapping[str, Decider]:
 
 def _one_of(value: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
-        raise InvalidSetting(f"{value!r} is none of its values.", hint=f"It is one of {', '.join(choices)}.")
+        raise InvalidSetting(f"{value!r} is not one of its values.", hint=f"It is one of {', '.join(choices)}.")
     return value
 
 

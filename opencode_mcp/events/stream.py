@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 # OpenCode beats every 10 s; two beats missed and a little more is a dead stream.
 SILENCE = 22.0
+# OpenCode 1.18 says that a stream stands up to 60 ms before it is told anything.
+SUBSCRIBES_WITHIN = 0.1
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
 # How often a server that refuses connections is tried before it counts as gone: about 1.2 s in all.
@@ -57,6 +59,7 @@ async def _events(lines: AsyncIterator[str]) -> AsyncGenerator[Event]:
     async for line in lines:
         if not standing:
             standing = True
+            await anyio.sleep(SUBSCRIBES_WITHIN)
             yield Gap("")
         if not is_noise(line) and (event := parse(line)):
             yield event

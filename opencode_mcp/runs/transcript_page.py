@@ -65,7 +65,7 @@ async def _messages(client: OpenCodeClient, session_id: str, limit: int, cursor:
         if not cursor:
             raise
         raise InvalidArgument(
-            f"The cursor {cursor!r} is none of {session_id}.", hint="Leave it out for the latest messages."
+            f"The cursor {cursor!r} is not from {session_id}.", hint="Leave it out for the latest messages."
         ) from error
 
 

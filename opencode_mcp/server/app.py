@@ -18,6 +18,7 @@ from mcp_types import (
 from opencode_mcp import __version__
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.completions import complete
+from opencode_mcp.server.instructions import instructions_for
 from opencode_mcp.server.mcp_server import BridgeServer
 from opencode_mcp.server.run_tasks import TOOLS as TASK_TOOLS
 from opencode_mcp.server.run_tasks import RunTasks
@@ -31,22 +32,6 @@ if TYPE_CHECKING:
 
 STATE_SECONDS = 86_400.0
 """How long a person may think about a form: a run waits as long as OpenCode runs."""
-
-INSTRUCTIONS = """\
-OpenCode is a coding agent that works in a project by itself: it reads, edits, runs commands and asks when it must. \
-This server lets you hand it work and stay in control.
-
-- Delegate: opencode_run(prompt=...) waits and reports the answer and the changed files. Long work comes back as \
-`running`; go on waiting with opencode_wait. The work never stops because you stop waiting.
-- Answer: a report that says `needs_input` names what OpenCode asks. Pass it on to the person where it matters, then \
-use opencode_reply_permission or opencode_reply_question.
-- In parallel: start several with wait_seconds=0, then opencode_wait(session_ids=[...]).
-- Look around: opencode_status shows agents, models and the project, opencode_list_sessions earlier work, \
-opencode_read_file a file.
-- Anything else of OpenCode's API: opencode_find_operations, then opencode_read_operation or opencode_call_operation.
-
-Keep the session_id of a report: the next prompt in it remembers all that was said. One prompt at a time in a session.
-"""
 
 
 def build_server(settings: "Settings") -> BridgeServer:
@@ -64,13 +49,14 @@ def build_server(settings: "Settings") -> BridgeServer:
                 await bridge.aclose()
 
     seal = Seal(settings.state_directory)
+    tools = listed_tools(settings)
     server = BridgeServer(
         "opencode-mcp",
         title="OpenCode",
         description="Hand work to OpenCode, watch it live, answer it, and collect what it made.",
-        instructions=INSTRUCTIONS,
+        instructions=instructions_for([tool.name for tool in tools]),
         version=__version__,
-        tools=[*listed_tools(settings)],
+        tools=[*tools],
         extensions=[Tasks(RunTasks(seal), TASK_TOOLS)],
         request_state_security=RequestStateSecurity(codec=seal, ttl=STATE_SECONDS),
         log_level=settings.log_level,

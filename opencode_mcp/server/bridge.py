@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.run import Runs
     from opencode_mcp.runs.steward import Steward
     from opencode_mcp.server.fence import Fence
+    from opencode_mcp.server.notices import Notices
     from opencode_mcp.server.operations.guard import Guard
     from opencode_mcp.server.subscriptions import Subscriptions
     from opencode_mcp.server.surface import Surface
@@ -49,6 +50,7 @@ class Bridge:
         self.settings = settings
         self.subscriptions = subscriptions
         self._task_group = task_group
+        self._notices: Notices | None = None
 
     @cached_property
     def connection(self) -> "Connection":
@@ -72,8 +74,8 @@ class Bridge:
         from opencode_mcp.server.notices import Notices
 
         hub = Hub(self.connection, self._task_group)
-        notices = Notices(hub, self.subscriptions, attached=self.settings.attached)
-        self._task_group.start_soon(notices.run)
+        self._notices = Notices(hub, self.subscriptions, attached=self.settings.attached)
+        self._task_group.start_soon(self._notices.run)
         return hub
 
     @cached_property
@@ -169,13 +171,15 @@ class Bridge:
             self.spawn(self.listen_to_events)
 
     async def listen_to_events(self) -> None:
-        """Have OpenCode's events come, as far as it can be reached; a later call tries again."""
+        """Have OpenCode's events come, as far as it can be reached; a later call tries again, and so do subscribers."""
         from opencode_mcp.errors import BridgeError
 
         try:
             await self.hub.ensure()
         except BridgeError as error:
             logger.warning("no events: %s", error)
+            if self._notices:
+                self.spawn(self._notices.come_back)
 
     async def aclose(self) -> None:
         """Let go of OpenCode, if it was ever reached for."""

@@ -42,6 +42,7 @@ class Notices:
         self._subscriptions = subscriptions
         self._attached = attached
         self._pace = Pace[ServerEvent](SHORTEST)
+        self._looking = False
         self._titles = OrderedDict[str, str]()
 
     async def run(self) -> None:
@@ -51,8 +52,8 @@ class Notices:
                 while True:
                     events = await listener.wait(self._pace.next_due - anyio.current_time())
                     await self._take(events)
-                    if self._attached and any(isinstance(event, wire.Lost) for event in events):
-                        tasks.start_soon(self._come_back)
+                    if any(isinstance(event, wire.Lost) for event in events):
+                        tasks.start_soon(self.come_back)
 
     async def _take(self, events: Sequence[wire.Event]) -> None:
         if self._subscriptions.anybody:
@@ -61,12 +62,18 @@ class Notices:
         for notice in self._pace.take(anyio.current_time()):
             await self._subscriptions.tell(notice)
 
-    async def _come_back(self) -> None:
-        """Look for OpenCode until it is there again; a gap tells then that anything may have changed."""
-        while self._subscriptions.wanted() and not self._hub.follows:
-            await anyio.sleep(COME_BACK)
-            with suppress(BridgeError):
-                await self._hub.ensure()
+    async def come_back(self) -> None:
+        """Look for an OpenCode that others run until it is there; a gap tells then that anything may have changed."""
+        if self._looking or not self._attached:
+            return
+        self._looking = True
+        try:
+            while self._subscriptions.wanted() and not self._hub.follows:
+                await anyio.sleep(COME_BACK)
+                with suppress(BridgeError):
+                    await self._hub.ensure()
+        finally:
+            self._looking = False
 
     def _note_resources(self, events: Sequence[wire.Event]) -> None:
         changed = {address for event in events for address in changed_by(event, self._hub.lineage(event.session_id))}

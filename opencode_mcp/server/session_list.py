@@ -114,7 +114,7 @@ def _read_cursor(cursor: str) -> tuple[float, str]:
         return 0, ""
     parts = CURSOR.fullmatch(cursor)
     if not parts:
-        raise InvalidArgument(f"The cursor {cursor!r} is none of this tool's.", hint="Leave it out for the first page.")
+        raise InvalidArgument(f"The cursor {cursor!r} is not from this tool.", hint="Leave it out for the first page.")
     return float(parts[1]), parts[2]
 
 

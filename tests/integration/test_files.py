@@ -85,7 +85,7 @@ async def test_an_empty_file_is_told_from_a_missing_one(host: Host, folder: Path
     (folder / "empty.txt").touch()
     path = relative(folder / "empty.txt", workplace)
     assert "is empty" in await host.text("opencode_read_file", path=path)
-    missing = await host.error("opencode_read_file", path=path.replace("empty", "emty"))
+    missing = await host.error("opencode_read_file", path=path.replace("empty.txt", "emty.txt"))
     assert "There is no file" in missing
     assert path in missing, "the nearest names are told"
 

@@ -51,8 +51,9 @@ def place_launch(
 
 @pytest.fixture(scope="module")
 async def client(place_launch: Launch, era: Era) -> AsyncGenerator[RawClient]:
-    """A host that is connected for all tests of an era."""
+    """A host that is connected for all tests of an era, and has made the bridge reach OpenCode."""
     async with open_raw(place_launch, host_of(era)) as opened:
+        await opened.call("opencode_status")
         yield opened
 
 
@@ -195,8 +196,9 @@ async def test_a_resource_is_told_of_at_most_four_times_a_second(
     assert heard(client, uri) <= A_SECOND * (anyio.current_time() - began) + 1
 
 
-async def test_many_new_sessions_are_told_of_together(client: RawClient, http: httpx.AsyncClient) -> None:
-    leave = await subscribe(client)
+async def test_many_new_sessions_are_told_of_together(client: RawClient, http: httpx.AsyncClient, session: str) -> None:
+    # Lists alone have nobody reach for OpenCode.
+    leave = await subscribe(client, uris.transcript(session))
     before, began = len(client.messages(RESOURCES_CHANGED)), anyio.current_time()
     made = [await make_session(http) for _ in range(60)]
     await hears_of_list(client, RESOURCES_CHANGED, more_than=before)
@@ -232,9 +234,10 @@ async def test_one_of_several_subscriptions_can_be_given_up(
     leave_transcript = await subscribe(client, uris.transcript(session))
     leave_todos = await subscribe(client, uris.todo(session))
     await leave_transcript()
+    before, told = heard(client, uris.transcript(session)), heard(client, uris.todo(session))
     await prompt(http, session, todos(("stay", "pending")), text("Listed."))
-    await hears(client, uris.todo(session))
-    assert heard(client, uris.transcript(session)) == 0
+    await hears(client, uris.todo(session), more_than=told)
+    assert heard(client, uris.transcript(session)) == before
     await leave_todos()
 
 
@@ -326,6 +329,21 @@ async def test_a_gap_in_opencodes_events_is_told_as_a_change(
         await proxy.cut()
         await hears(client, uris.transcript(session), more_than=before)
         await leave()
+
+
+async def test_who_subscribes_while_opencode_is_away_hears_once_it_is_there(
+    place_launch: Launch, opencode_server: OpenCode, http: httpx.AsyncClient, session: str, era: Era
+) -> None:
+    uri = uris.transcript(session)
+    async with proxy_to(opencode_server.url) as proxy:
+        await proxy.refuse()
+        async with open_raw(place_launch.within(OPENCODE_MCP_URL=proxy.url), host_of(era)) as client:
+            leave = await subscribe(client, uri)
+            proxy.accept()
+            told = await hears(client, uri)
+            await prompt(http, session, text("There."))
+            await hears(client, uri, more_than=told)
+            await leave()
 
 
 async def test_subscribers_hear_again_once_an_opencode_that_was_gone_is_back(

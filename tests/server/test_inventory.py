@@ -12,8 +12,9 @@ from mcp import Client
 from mcp_types import Tool
 
 from opencode_mcp.config import Settings
-from opencode_mcp.server.app import INSTRUCTIONS, build_server
-from opencode_mcp.server.tools import TOOLS
+from opencode_mcp.server.app import build_server
+from opencode_mcp.server.instructions import TEXT
+from opencode_mcp.server.tools import TOOLS, listed_tools
 from tests.harness.isolation import ROOT, basics
 from tests.snapshot import SNAPSHOTS, assert_matches
 
@@ -131,11 +132,17 @@ def test_the_whole_listing_costs_a_host_little() -> None:
     assert size <= LISTING_LIMIT
 
 
-def test_the_instructions_are_short_and_name_only_tools_that_there_are() -> None:
-    assert len(INSTRUCTIONS.encode()) <= INSTRUCTIONS_LIMIT
-    named = set(re.findall(r"opencode_[a-z_]+", INSTRUCTIONS))
+@pytest.mark.parametrize("settings", [Settings(), Settings(read_only=True)], ids=["all", "read only"])
+def test_the_instructions_are_short_and_name_only_tools_that_are_listed(settings: Settings) -> None:
+    instructions = build_server(settings).instructions or ""
+    assert len(instructions.encode()) <= INSTRUCTIONS_LIMIT
+    named = set(re.findall(r"opencode_[a-z_]+", instructions))
     assert named
-    assert named <= {tool.name for tool in LISTED}
+    assert named <= {tool.name for tool in listed_tools(settings)}
+
+
+def test_the_instructions_are_whole_where_all_tools_are_listed() -> None:
+    assert build_server(Settings()).instructions == TEXT
 
 
 @every_tool

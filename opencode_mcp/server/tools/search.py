@@ -91,7 +91,7 @@ async def opencode_find_text(
 
 def _offset(cursor: str) -> int:
     if cursor and not cursor.isdecimal():
-        raise InvalidArgument(f"The cursor {cursor!r} is none of this tool's.", hint="Leave it out for the first page.")
+        raise InvalidArgument(f"The cursor {cursor!r} is not from this tool.", hint="Leave it out for the first page.")
     return int(cursor or 0)
 
 
