@@ -196,9 +196,8 @@ async def test_a_resource_is_told_of_at_most_four_times_a_second(
     assert heard(client, uri) <= A_SECOND * (anyio.current_time() - began) + 1
 
 
-async def test_many_new_sessions_are_told_of_together(client: RawClient, http: httpx.AsyncClient, session: str) -> None:
-    # Lists alone have nobody reach for OpenCode.
-    leave = await subscribe(client, uris.transcript(session))
+async def test_many_new_sessions_are_told_of_together(client: RawClient, http: httpx.AsyncClient) -> None:
+    leave = await subscribe(client)
     before, began = len(client.messages(RESOURCES_CHANGED)), anyio.current_time()
     made = [await make_session(http) for _ in range(60)]
     await hears_of_list(client, RESOURCES_CHANGED, more_than=before)
