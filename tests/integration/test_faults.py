@@ -33,7 +33,7 @@ from tests.integration.rounds import (
     wire_faults,
 )
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.long]
 
 Faults = Callable[[Round, LossyProxy, Desk], Coroutine[object, object, None]]
 AT_ONCE = 8
