@@ -77,9 +77,9 @@ class ReadAhead:
         match event:
             case wire.MessageChanged(message=message) if message.role == "assistant":
                 self._hear_answer(message)
-            case wire.Idle():
-                self.record = self._completed
-            case wire.MessageChanged() | wire.StatusChanged() | wire.SessionChanged():
+            case wire.Idle() if self._completed and self._session:
+                self.record = replace(self._completed, session=self._session)
+            case wire.MessageChanged() | wire.StatusChanged() | wire.SessionChanged() | wire.Idle():
                 pass
             case _:
                 self._forget()

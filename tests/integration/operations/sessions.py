@@ -1,5 +1,8 @@
 """Cases of sessions, messages and requests."""
 
+from functools import partial
+from uuid import uuid4
+
 import anyio
 
 from opencode_mcp.runs.message_ids import new_message_id
@@ -94,9 +97,13 @@ async def todo(world: World) -> None:
 @case("session.diff", {**UNKNOWN_SESSION, "messageID": "msg_x"}, NO_SESSION)
 async def diff(world: World) -> None:
     session = await world.session()
-    answer = await world.say(session, script(write("diffed.txt", "one\n")))
-    found = await world.call("session.diff", sessionID=session, messageID=answer["info"]["parentID"])
-    assert [(item["file"], item["additions"]) for item in found] == [("diffed.txt", 1)]
+    name = f"diffed-{uuid4().hex}.txt"
+    answer = await world.say(session, script(write(name, "one\n")))
+    # OpenCode puts the diff together a moment after the answer.
+    found = await eventually(
+        partial(world.call, "session.diff", sessionID=session, messageID=answer["info"]["parentID"])
+    )
+    assert [(item["file"], item["additions"]) for item in found] == [(name, 1)]
 
 
 @case("session.fork", {"sessionID": "ses_nosuchsession", "messageID": "x"}, "`messageID` must start with msg")
