@@ -166,7 +166,8 @@ def test_hiding_keeps_the_shape_and_does_nothing_twice(value: object) -> None:
     assert shape(once) == shape(value)
 
 
-@given(JSON, st.text(min_size=8, alphabet="abcdef0123456789"))
+# Letters that are no number's: a number is no text.
+@given(JSON, st.text(min_size=8, alphabet="ghjkmnpq"))
 def test_a_known_secret_is_nowhere_left(value: object, secret: str) -> None:
     hidden = redact({"it": value, "also": f"x{secret}y"}, {secret})
     assert secret not in texts(hidden)
