@@ -5,11 +5,11 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 
 from opencode_mcp.config import resolve
 from opencode_mcp.doctor import examine
+from tests.harness.http import ask
 from tests.harness.isolation import environment
 from tests.harness.launch import COMMAND, Launch, left_server
 from tests.harness.model import ScriptedModel
@@ -67,12 +67,8 @@ def diagnose(launch: Launch) -> Diagnosis:
 
 
 def sessions_of(server: OpenCode, project: Path) -> list[str]:
-    reply = httpx.get(
-        f"{server.url}/session",
-        params={"directory": str(project)},
-        auth=("opencode", server.password),
-        trust_env=False,
-    )
+    query = {"directory": str(project)}
+    reply = ask("GET", f"{server.url}/session", params=query, auth=("opencode", server.password))
     return [session["id"] for session in reply.raise_for_status().json()]
 
 

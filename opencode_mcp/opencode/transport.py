@@ -77,7 +77,7 @@ class Transport:
     def _pool(self) -> "httpx.AsyncClient":
         import httpx
 
-        loopback = urlsplit(self.endpoint.url).hostname in LOOPBACK_NAMES
+        address = urlsplit(self.endpoint.url)
         return httpx.AsyncClient(
             base_url=self.endpoint.url,
             headers=_credentials(self.endpoint),
@@ -85,9 +85,9 @@ class Transport:
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
             timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT),
             # A proxy from the environment has no business between two processes of one machine.
-            trust_env=not loopback,
+            trust_env=address.hostname not in LOOPBACK_NAMES,
             # Loading the machine's certificates takes 20 ms, and an address without TLS needs none.
-            verify=urlsplit(self.endpoint.url).scheme != "http" or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            verify=address.scheme != "http" or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         )
 
     async def send(self, request: Request, *, timeout: float = READ_TIMEOUT) -> Reply:

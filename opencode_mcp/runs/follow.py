@@ -132,7 +132,7 @@ class Follower:
                 self._trust = LOOK_FIRST
                 return self._sight.state not in ENDS
             if anyio.current_time() >= look_at:
-                # A stream that says it stands may miss events for some 50 ms yet.
+                # OpenCode loses an event now and then, and may have asked something.
                 self._sight.requests_stale = True
                 self._trust *= 1 if settling else 2
                 return self._sight.state not in ENDS

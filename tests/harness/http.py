@@ -9,6 +9,28 @@ NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Loading the machine's certificates takes longer than most requests, and nothing here speaks TLS."""
 
 
+def ask(
+    method: str,
+    url: str,
+    *,
+    auth: tuple[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, str] | None = None,
+    timeout: float = 60.0,
+) -> httpx.Response:
+    """Ask a server on loopback once, where no event loop runs; the arguments are httpx's."""
+    return httpx.request(
+        method,
+        url,
+        auth=auth,
+        headers=headers,
+        params=params,
+        timeout=timeout,
+        trust_env=False,
+        verify=NO_CERTIFICATES,
+    )
+
+
 def loopback_client(
     url: str,
     *,

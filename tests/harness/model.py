@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import httpx
-
-from tests.harness.http import NO_CERTIFICATES, loopback_client
+from tests.harness.http import ask, loopback_client
 from tests.harness.isolation import ROOT, basics
 from tests.harness.process import await_line, spawned
 
@@ -42,7 +40,7 @@ class ScriptedModel:
 
     def forget_holds(self) -> None:
         """Let everything go on, and begin with no hold point reached or released."""
-        httpx.delete(f"{self.url}/holds", trust_env=False, verify=NO_CERTIFICATES).raise_for_status()
+        ask("DELETE", f"{self.url}/holds").raise_for_status()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from subprocess import Popen
 import httpx
 
 from scripts.opencode_binary import installed
-from tests.harness.http import NO_CERTIFICATES, loopback_client
+from tests.harness.http import ask, loopback_client
 from tests.harness.process import NotReady, await_line, spawned
 
 START = 60.0
@@ -34,16 +34,11 @@ class OpenCode:
         return loopback_client(self.url, auth=("opencode", self.password), headers=headers, timeout=timeout)
 
     def let_go_of(self, directory: Path) -> None:
-        """Have it end what it does in a directory, and stop watching its files: a machine has 128 watchers for all."""
-        reply = httpx.post(
-            f"{self.url}/instance/dispose",
-            auth=("opencode", self.password),
-            headers={"x-opencode-directory": str(directory)},
-            timeout=START,
-            trust_env=False,
-            verify=NO_CERTIFICATES,
-        )
-        reply.raise_for_status()
+        """Have it end what it does in a directory, and stop watching its files: Linux gives a user 128 watchers."""
+        headers = {"x-opencode-directory": str(directory)}
+        ask(
+            "POST", f"{self.url}/instance/dispose", auth=("opencode", self.password), headers=headers
+        ).raise_for_status()
 
 
 def binary() -> Path:
@@ -92,13 +87,7 @@ def _await_health(server: OpenCode) -> None:
     deadline = time.monotonic() + START
     while time.monotonic() < deadline:
         try:
-            reply = httpx.get(
-                f"{server.url}/global/health",
-                auth=("opencode", server.password),
-                timeout=1,
-                trust_env=False,
-                verify=NO_CERTIFICATES,
-            )
+            reply = ask("GET", f"{server.url}/global/health", auth=("opencode", server.password), timeout=1)
         except httpx.TransportError:
             continue
         reply.raise_for_status()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import cast
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from opencode_mcp.opencode.redact import MARK, is_secret, redact, scrub, secrets_in
@@ -166,9 +166,10 @@ def test_hiding_keeps_the_shape_and_does_nothing_twice(value: object) -> None:
     assert shape(once) == shape(value)
 
 
-# Letters that are no number's: a number is no text.
-@given(JSON, st.text(min_size=8, alphabet="ghjkmnpq"))
+@given(JSON, st.text(min_size=8, alphabet="abcdef0123456789"))
 def test_a_known_secret_is_nowhere_left(value: object, secret: str) -> None:
+    # A number is no text, and may happen to hold these digits.
+    assume(not (secret.isdecimal() and secret in texts(value)))
     hidden = redact({"it": value, "also": f"x{secret}y"}, {secret})
     assert secret not in texts(hidden)
 

@@ -3,7 +3,6 @@
 import copy
 from typing import Any
 
-import httpx
 import pytest
 
 from opencode_mcp.errors import UnsupportedOperation
@@ -12,6 +11,7 @@ from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.operation_calls import DOCUMENT, OperationCalls
 from opencode_mcp.opencode.server_document import Differences, differences
 from opencode_mcp.opencode.transport import Transport
+from tests.harness.http import ask
 from tests.harness.opencode import OpenCode
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
@@ -23,8 +23,7 @@ Json = dict[str, Any]
 def document(opencode_server: OpenCode) -> Json:
     """The real document, as this server gives it."""
     auth = ("opencode", opencode_server.password)
-    reply = httpx.get(f"{opencode_server.url}/doc", auth=auth, timeout=60, trust_env=False)
-    return reply.raise_for_status().json()
+    return ask("GET", f"{opencode_server.url}/doc", auth=auth).raise_for_status().json()
 
 
 @pytest.fixture

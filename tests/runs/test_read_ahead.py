@@ -128,7 +128,7 @@ async def test_what_a_subagent_does_is_no_business_of_the_end(client: OpenCodeCl
 async def test_a_run_whose_end_is_heard_is_not_read_again(
     worker: Worker, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of two waits with the same events, the one that heard the end asks OpenCode for nothing after it."""
+    """A busy machine may tell the last step's end and the run's together, with no time to read between: try again."""
     after: list[str] = []
     heard_end = False
     call, notice = OpenCodeClient.call, ReadAhead.notice
