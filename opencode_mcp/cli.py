@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp import __version__
 from opencode_mcp.config import resolve
-from opencode_mcp.errors import BridgeError
+from opencode_mcp.errors import BridgeError, InvalidSetting
 from opencode_mcp.options import OPTIONS, Option
 
 if TYPE_CHECKING:
@@ -64,7 +64,13 @@ def _add(parser: argparse.ArgumentParser, option: Option) -> None:
 
 
 def serve(settings: "Settings") -> int:
-    """Speak MCP on stdin and stdout until stdin closes."""
+    """Speak MCP on stdin and stdout until stdin closes.
+
+    Raises:
+        InvalidSetting: One of them is closed.
+    """
+    if not (sys.stdin and sys.stdout):
+        raise InvalidSetting("stdin or stdout is closed.", hint="A host starts it with both: it speaks MCP there.")
     # Before the SDK configures logging itself, so that the format is ours; stdout carries MCP and nothing else.
     logging.basicConfig(level=settings.log_level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     # It would tell of every request, and more often than we do of anything.

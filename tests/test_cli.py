@@ -54,6 +54,15 @@ def test_answers_about_itself_load_neither_mcp_nor_http(flag: str) -> None:
     assert not loaded & {"mcp", "mcp_types", "pydantic", "anyio", "httpx", "jsonschema", "asyncio"}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of Windows closes neither")
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_a_closed_stdin_or_stdout_is_told_in_a_line(closed: str) -> None:
+    done = run("/bin/sh", "-c", f"'{COMMAND}' {closed}")
+    assert done.returncode == 2
+    assert done.stderr.startswith("opencode-mcp: stdin or stdout is closed.")
+    assert done.stderr.count("\n") == 1
+
+
 def test_help_names_every_flag_and_its_variable(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--help"])

@@ -6,6 +6,7 @@ are told that they changed.
 """
 
 import logging
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ from pydantic import AnyUrl
 from opencode_mcp.errors import BridgeError, CallerError, NotFound
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.command_prompts import command_filled, command_listed
+from opencode_mcp.server.message_streams import claim_stdio
 from opencode_mcp.server.prompts import OWN, own_prompt
 from opencode_mcp.server.render import explain
 from opencode_mcp.server.resources import RESOURCES, find_resource, list_sessions_as_resources
@@ -47,10 +49,15 @@ class BridgeServer(MCPServer[Bridge]):
     bridge: Bridge
     """Set while the server runs."""
 
-    async def leave(self) -> None:
-        """Let go of OpenCode, for a process that ends at once."""
-        if hasattr(self, "bridge"):
-            await self.bridge.aclose()
+    async def run_stdio_async(self) -> None:
+        """Serve on stdin and stdout until stdin ends."""
+        if sys.platform == "win32":
+            await super().run_stdio_async()
+            return
+        reader, writer = claim_stdio()
+        # The SDK has no public way to give its server streams of one's own.
+        server = self._lowlevel_server
+        await server.run(reader, writer, server.create_initialization_options())
 
     async def list_resources(self) -> list[Resource]:
         """The fixed addresses, and the recent sessions once OpenCode is in use."""

@@ -1,8 +1,8 @@
 """Serves on stdin and stdout, and ends cleanly however a host ends it: by closing stdin, or by a signal."""
 
-import os
 import signal
 import sys
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import anyio
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from opencode_mcp.server.mcp_server import BridgeServer
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-LEAVE_DEADLINE = 3.0
 
 
 def serve_stdio(server: "BridgeServer") -> None:
@@ -20,18 +19,18 @@ def serve_stdio(server: "BridgeServer") -> None:
 
 
 async def _serve(server: "BridgeServer") -> None:
-    async with anyio.create_task_group() as tasks:
-        # Windows has no such signals: there a host closes stdin, or kills.
-        if sys.platform != "win32":
-            tasks.start_soon(_leave_on_signal, server)
+    # Windows has no such signals: there a host closes stdin, or kills.
+    if sys.platform == "win32":
         await server.run_stdio_async()
-        tasks.cancel_scope.cancel()
-
-
-async def _leave_on_signal(server: "BridgeServer") -> None:
+        return
+    # Until all is let go of: a second Ctrl+C must not break into that.
     with anyio.open_signal_receiver(*SIGNALS) as signals:
-        async for _ in signals:
-            with anyio.move_on_after(LEAVE_DEADLINE, shield=True):
-                await server.leave()
-            # A thread waits in a read of stdin that nothing can end, and an ordinary exit would wait for the thread.
-            os._exit(0)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_cancel_on_signal, signals, tasks.cancel_scope)
+            await server.run_stdio_async()
+            tasks.cancel_scope.cancel()
+
+
+async def _cancel_on_signal(signals: AsyncIterator[signal.Signals], scope: anyio.CancelScope) -> None:
+    async for _ in signals:
+        scope.cancel()

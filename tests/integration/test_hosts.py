@@ -1,5 +1,7 @@
 """Each host treats a long call in its own way, and one run behaves rightly for all of them."""
 
+import json
+import os
 import signal
 import sys
 from collections.abc import AsyncGenerator
@@ -15,7 +17,7 @@ from opencode_mcp.config import Settings
 from opencode_mcp.server import hosts
 from opencode_mcp.server.app import build_server
 from tests.harness.bridge import MODES, Bridge, Era, OpenBridge, data_of, open_bridge
-from tests.harness.launch import Launch, left_server
+from tests.harness.launch import COMMAND, Launch, left_server
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.rawrpc import Host, OpenRaw, RawClient, open_raw, raw_process
@@ -312,6 +314,24 @@ async def test_claude_code_may_start_a_bridge_three_times_and_signal_it_to_end(
             client.process.send_signal(number)
             await client.exit_code(seconds=20)
     assert left_server(own_launch) is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal of Windows sends no signals")
+async def test_ctrl_c_at_a_terminal_ends_a_bridge_at_once(own_launch: Launch) -> None:
+    keyboard, terminal = os.openpty()
+    command = [str(COMMAND), *own_launch.arguments]
+    with own_launch.log.open("ab") as log:
+        process = await anyio.open_process(command, stdin=terminal, env=own_launch.environment, stderr=log)
+    os.close(terminal)
+    async with process:
+        assert process.stdout
+        os.write(keyboard, json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping"}).encode() + b"\n")
+        with anyio.fail_after(20):
+            assert json.loads(await process.stdout.receive())["id"] == 1
+            process.send_signal(signal.SIGINT)
+            assert await process.wait() == 0
+    os.close(keyboard)
+    assert own_launch.printed() == ""
 
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "with a call under way"])
