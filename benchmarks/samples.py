@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from statistics import median
 
+import anyio
+
 Timed = Callable[[], Awaitable[float]]
 """Does something once, and says how many milliseconds it took."""
 
@@ -29,13 +31,22 @@ class Pairs:
         return median(self.ours) / median(self.beside)
 
 
-async def interleaved(ours: Timed, beside: Timed, *, rounds: int, discarded: int = 1) -> Pairs:
-    """Time both in turn; who goes first changes from round to round, and the first rounds only warm up."""
+async def interleaved(ours: Timed, beside: Timed, *, rounds: int, discarded: int = 1, rest: float = 0.0) -> Pairs:
+    """Time both in turn; who goes first changes from round to round, and the first rounds only warm up.
+
+    Args:
+        ours: The one.
+        beside: The other.
+        rounds: How many pairs.
+        discarded: Rounds before that.
+        rest: Seconds before each, in which nothing is asked for.
+    """
     pairs = Pairs()
     for number in range(discarded + rounds):
         if number == discarded:
             pairs = Pairs()
         sides = [(ours, pairs.ours), (beside, pairs.beside)]
         for timed, times in sides if number % 2 else reversed(sides):
+            await anyio.sleep(rest)
             times.append(await timed())
     return pairs

@@ -11,7 +11,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import anyio
 
@@ -79,7 +79,6 @@ class Transport:
 
         address = urlsplit(self.endpoint.url)
         return httpx.AsyncClient(
-            base_url=self.endpoint.url,
             headers=_credentials(self.endpoint),
             # With fewer kept than allowed, httpx opens a new one for nearly each of many requests at once.
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
@@ -89,6 +88,11 @@ class Transport:
             # Loading the machine's certificates takes 20 ms, and an address without TLS needs none.
             verify=address.scheme != "http" or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         )
+
+    def _url(self, request: Request) -> str:
+        """The whole address: httpx parses it once, and three times where it has to put the parts together."""
+        query = urlencode(request.query)
+        return f"{self.endpoint.url.rstrip('/')}{request.path}{'?' if query else ''}{query}"
 
     async def send(self, request: Request, *, timeout: float = READ_TIMEOUT) -> Reply:
         """Send a request and read its whole reply; a read that the connection broke is sent once more.
@@ -148,8 +152,7 @@ class Transport:
         with mapped_errors(self.endpoint.url):
             async with self._http.stream(
                 request.method,
-                request.path,
-                params=request.query,
+                self._url(request),
                 headers=request.headers,
                 json=request.body,
                 timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
@@ -176,8 +179,7 @@ class Transport:
         with mapped_errors(self.endpoint.url):
             async with self._http.stream(
                 request.method,
-                request.path,
-                params=request.query,
+                self._url(request),
                 headers={"accept": "text/event-stream"},
                 timeout=timeout,
             ) as response:
@@ -203,7 +205,7 @@ class Transport:
         timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
         try:
             with mapped_errors(self.endpoint.url):
-                async with aconnect_ws(request.path, self._http, params=request.query, timeout=timeout) as session:
+                async with aconnect_ws(self._url(request), self._http, timeout=timeout) as session:
                     yield Socket(session)
         except WebSocketUpgradeError as error:
             # Its body cannot be read any more, and OpenCode sends none.

@@ -5,6 +5,7 @@ bridge's: then paths are compared as text, and OpenCode is asked whether they ex
 """
 
 import difflib
+import os
 import posixpath
 from functools import cached_property
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
@@ -75,16 +76,11 @@ class Fence:
             InvalidArgument: It names nothing.
             NotAllowed: It is outside the project.
         """
-        if not name.strip() or "\0" in name:
-            raise InvalidArgument(f"The path {name!r} names no file.", hint="Give a path in the project.")
-        path = self._resolve(str(self._pure(directory) / name))
-        self._check_inside(path, [directory], f"The path {name!r}")
-        return str(path)
+        return str(self._in_project(directory, name))
 
     async def relative(self, directory: str, name: str) -> str:
         """The path of a file or folder relative to its project, with slashes; raises what ``file`` raises."""
-        path = self._pure(await self.file(directory, name))
-        return path.relative_to(self._pure(directory)).as_posix()
+        return self._in_project(directory, name).relative_to(directory).as_posix()
 
     async def existing_file(self, directory: str, name: str) -> str:
         """The same for one that exists; the path of a folder ends in a slash.
@@ -121,6 +117,13 @@ class Fence:
         path = self._resolve(directory)
         return any(path.is_relative_to(root) for root in await self.roots())
 
+    def _in_project(self, directory: str, name: str) -> PurePath:
+        if not name.strip() or "\0" in name:
+            raise InvalidArgument(f"The path {name!r} names no file.", hint="Give a path in the project.")
+        path = self._resolve(str(self._pure(directory) / name))
+        self._check_inside(path, [directory], f"The path {name!r}")
+        return path
+
     def _pure(self, name: str) -> PurePath:
         if not self._settings.remote:
             return Path(name)
@@ -129,7 +132,8 @@ class Fence:
     def _resolve(self, name: str) -> PurePath:
         path = self._pure(name)
         if isinstance(path, Path):
-            return path.resolve() if path.is_absolute() else path
+            # What ``Path.resolve`` does, which also opens the result once more, and fails where links go in circles.
+            return Path(os.path.realpath(path)) if path.is_absolute() else path
         # ``..`` is taken out by hand: a pure path keeps it, and would seem to be inside.
         return type(path)(posixpath.normpath(path.as_posix()))
 

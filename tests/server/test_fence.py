@@ -106,6 +106,18 @@ async def test_a_link_leads_to_where_it_points(fence: Fence, project: Path, outs
 
 
 @needs_links
+async def test_links_that_go_in_a_circle_lead_nowhere(fence: Fence, project: Path) -> None:
+    (project / "round").symlink_to(project / "about")
+    (project / "about").symlink_to(project / "round")
+    with pytest.raises(NotFound):
+        await fence.directory(str(project / "round"))
+    with pytest.raises(NotFound):
+        await fence.existing_file(str(project), "round/greet.py")
+    with pytest.raises(NotAllowed):
+        await fence.file(str(project), "round/../../outside")
+
+
+@needs_links
 async def test_an_allowed_directory_that_is_a_link_stands_for_what_it_points_to(
     client: OpenCodeClient, project: Path, tmp_path: Path
 ) -> None:
