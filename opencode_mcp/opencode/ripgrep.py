@@ -26,7 +26,8 @@ DEADLINE = 30.0
 COMMON = ("--no-config", "--no-messages", "--color=never", "--hidden", "--sort=path")
 NOT_GIT = "--glob=!.git"
 LINES = (
-    *("--line-number", "--with-filename", "--null", "--no-heading", "--no-context-separator"),
+    # Buffered by lines: whoever wants the first page only must not wait until a whole buffer of matches is found.
+    *("--line-number", "--with-filename", "--null", "--no-heading", "--no-context-separator", "--line-buffered"),
     *(f"--max-columns={LINE_WIDTH}", "--max-columns-preview"),
 )
 # A record: the path, a NUL, the number, a colon for a match or a hyphen for context, the text.
