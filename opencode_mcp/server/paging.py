@@ -7,6 +7,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from opencode_mcp.errors import InvalidArgument
+
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
 STEP = 1000
 
@@ -28,6 +30,11 @@ def page_of(
     start = bisect_right(names, key(cursor), key=key) if cursor else 0
     page = list(names[start : start + limit])
     return page, page[-1] if start + limit < len(names) else ""
+
+
+def foreign_cursor(cursor: str) -> InvalidArgument:
+    """What to raise for a cursor that no page was given with."""
+    return InvalidArgument(f"The cursor {cursor!r} is not from this tool.", hint="Leave it out for the first page.")
 
 
 def size_text(size: float) -> str:

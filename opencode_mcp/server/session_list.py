@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.server.paging import foreign_cursor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +114,7 @@ def _read_cursor(cursor: str) -> tuple[float, str]:
         return 0, ""
     parts = CURSOR.fullmatch(cursor)
     if not parts:
-        raise InvalidArgument(f"The cursor {cursor!r} is not from this tool.", hint="Leave it out for the first page.")
+        raise foreign_cursor(cursor)
     return float(parts[1]), parts[2]
 
 

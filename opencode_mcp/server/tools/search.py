@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.paging import foreign_cursor
 from opencode_mcp.server.render import TEXT_LIMIT, result
 from opencode_mcp.server.schemas import MATCHES, PATHS, SYMBOLS
 from opencode_mcp.server.tool import tool
@@ -91,7 +91,7 @@ async def opencode_find_text(
 
 def _offset(cursor: str) -> int:
     if cursor and not cursor.isdecimal():
-        raise InvalidArgument(f"The cursor {cursor!r} is not from this tool.", hint="Leave it out for the first page.")
+        raise foreign_cursor(cursor)
     return int(cursor or 0)
 
 
