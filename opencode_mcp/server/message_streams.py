@@ -89,6 +89,9 @@ class MessageReader(ObjectReceiveStream[Received]):
             except BlockingIOError:
                 # Somebody who shares a non-blocking descriptor was faster.
                 continue
+            except OSError:
+                # How a socket or a terminal says that its other end died.
+                return False
             self._buffer += data
             return bool(data)
 
@@ -126,7 +129,7 @@ class MessageWriter(ObjectSendStream[SessionMessage]):
                 await self._flush()
                 self._buffer += line
                 await self._flush()
-            except (BrokenPipeError, ConnectionResetError) as error:
+            except OSError as error:
                 raise anyio.BrokenResourceError from error
 
     async def _flush(self) -> None:

@@ -10,8 +10,6 @@ import anyio
 if TYPE_CHECKING:
     from opencode_mcp.server.mcp_server import BridgeServer
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
 
 def serve_stdio(server: "BridgeServer") -> None:
     """Speak MCP until stdin closes or a signal comes."""
@@ -24,7 +22,7 @@ async def _serve(server: "BridgeServer") -> None:
         await server.run_stdio_async()
         return
     # Until all is let go of: a second Ctrl+C must not break into that.
-    with anyio.open_signal_receiver(*SIGNALS) as signals:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_cancel_on_signal, signals, tasks.cancel_scope)
             await server.run_stdio_async()

@@ -304,15 +304,13 @@ async def test_a_second_host_waits_for_the_same_run_and_both_get_the_same_report
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals: hosts kill, or close stdin")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-async def test_claude_code_may_start_a_bridge_three_times_and_signal_it_to_end(
-    own_launch: Launch, number: signal.Signals
-) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+async def test_claude_code_may_start_a_bridge_three_times_and_signal_it_to_end(own_launch: Launch, name: str) -> None:
     for _ in range(3):
         async with open_raw(own_launch, CLAUDE_CODE) as client:
             await client.request("tools/list")
-            client.process.send_signal(number)
-            await client.exit_code(seconds=20)
+            client.process.send_signal(signal.Signals[name])
+            assert await client.exit_code(seconds=20) == 0
     assert left_server(own_launch) is None
 
 

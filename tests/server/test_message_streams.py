@@ -115,6 +115,15 @@ async def test_the_last_line_needs_no_end(ends: Ends) -> None:
     assert [received async for received in reader] == []
 
 
+async def test_a_host_that_died_with_messages_unread_is_an_end_like_any_other() -> None:
+    own, other = pair()
+    await MessageWriter(own).send(message("unread"))
+    os.close(other)
+    with pytest.raises(anyio.EndOfStream):
+        await MessageReader(own).receive()
+    os.close(own)
+
+
 async def test_a_descriptor_that_others_made_non_blocking_is_waited_for(ends: Ends) -> None:
     os.set_blocking(ends[0], False)
     reader = MessageReader(ends[0])
