@@ -35,11 +35,11 @@ async def interleaved(ours: Timed, beside: Timed, *, rounds: int, discarded: int
     """Time both in turn; who goes first changes from round to round, and the first rounds only warm up.
 
     Args:
-        ours: The one.
-        beside: The other.
-        rounds: How many pairs.
-        discarded: Rounds before that.
-        rest: Seconds before each, in which nothing is asked for.
+        ours: Does ours once.
+        beside: Does what it is held against.
+        rounds: How many pairs are kept.
+        discarded: Rounds before those.
+        rest: Seconds of quiet before each time.
     """
     pairs = Pairs()
     for number in range(discarded + rounds):

@@ -132,7 +132,7 @@ class Fence:
     def _resolve(self, name: str) -> PurePath:
         path = self._pure(name)
         if isinstance(path, Path):
-            # What ``Path.resolve`` does, which also opens the result once more, and fails where links go in circles.
+            # ``Path.resolve`` does that too, but looks at the result once more, and fails where links go in circles.
             return Path(os.path.realpath(path)) if path.is_absolute() else path
         # ``..`` is taken out by hand: a pure path keeps it, and would seem to be inside.
         return type(path)(posixpath.normpath(path.as_posix()))
