@@ -3,10 +3,33 @@
 Pure. It is a cache: after a gap it starts empty, and whoever decides something reads the truth by GET.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from opencode_mcp.events import wire
 from opencode_mcp.opencode.models import Failure, Permission, Question, SessionStatus, Todo
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A text as far as the stream told: OpenCode has it on record only when it is whole."""
+
+    message_id: str
+    part_id: str
+    """Empty where something was missed, so that nothing more can be added."""
+    text: str
+
+
+def drafted(draft: Draft | None, event: wire.Event) -> Draft | None:
+    """The text that is being written in a session, after one of its events."""
+    match event:
+        case wire.PartChanged(part=part) if part.get("type") == "text":
+            return Draft(str(part.get("messageID")), str(part.get("id")), str(part.get("text") or ""))
+        case wire.PartGrew(part_id=part_id, field="text", delta=delta) if draft and part_id == draft.part_id:
+            return replace(draft, text=draft.text + delta)
+        case wire.Gap() if draft:
+            return replace(draft, part_id="")
+        case _:
+            return draft
 
 
 @dataclass(slots=True)
@@ -20,6 +43,8 @@ class SessionState:
     questions: dict[str, Question] = field(default_factory=dict[str, Question])
     todos: list[Todo] = field(default_factory=list[Todo])
     latest_message: str = ""
+    draft: Draft | None = None
+    """The text that is being written, or was last; ``None`` while the session is idle."""
 
     def asks(self, request_id: str) -> bool:
         """Whether a request of this id is open."""
@@ -27,13 +52,14 @@ class SessionState:
 
     def forget(self) -> None:
         """Drop what a gap may have made untrue; an error that was told stays told."""
-        self.status = None
+        self.status = self.draft = None
         self.permissions.clear()
         self.questions.clear()
 
 
 def fold(state: SessionState, event: wire.Event) -> None:
     """Bring the state up to date with one event of its session."""
+    state.draft = None if isinstance(event, wire.Idle) else drafted(state.draft, event)
     match event:
         case wire.StatusChanged(status=status):
             state.status = status if status.type != "idle" else None

@@ -94,7 +94,8 @@ class Follower:
         self._run = run
         self._tell = tell
         self._requests = Requests(client, hub)
-        self._progress = Progress(run.session_id, run.message_id, run.directory, lambda: time.time() * 1000)
+        draft = hub.state(run.session_id).draft
+        self._progress = Progress(run.session_id, run.message_id, run.directory, lambda: time.time() * 1000, draft)
         self._ahead = ReadAhead(client, run)
         self._sight = Sight()
         self._trust = LOOK_FIRST

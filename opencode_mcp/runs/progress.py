@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from opencode_mcp.events import wire
+from opencode_mcp.events.session_state import Draft, drafted
 
 LINE_LIMIT = 160
 LINES_KEPT = 6
@@ -25,27 +26,39 @@ class Progress:
         message_id: The prompt's; its text is not the model's.
         directory: The project's directory; paths in it are told relative to it.
         clock: Tells the milliseconds since the epoch, as OpenCode's own moments are given.
+        draft: What the session was writing before.
     """
 
-    def __init__(self, session_id: str, message_id: str, directory: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        session_id: str,
+        message_id: str,
+        directory: str,
+        clock: Callable[[], float],
+        draft: Draft | None = None,
+    ) -> None:
         self._session_id = session_id
         self._message_id = message_id
         self._clock = clock
         self._directory = directory.rstrip("/\\")
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
         self._told_tools: dict[str, str] = {}
-        self._written = 0
-        self._told_written = 0
-        self._text_part = ""
-        self.text = ""
-        """What the model has written of the text that it is at."""
+        self._draft = draft
+        self._written = self._told_written = len(self.text)
 
     def add(self, event: wire.Event) -> None:
         """Take note of an event."""
+        if event.session_id in {self._session_id, ""}:
+            self._add_text(event)
         line = self._line(event)
         if line:
             prefix = "subagent: " if event.session_id not in {"", self._session_id} else ""
             self._lines.append(shorten(prefix + line))
+
+    @property
+    def text(self) -> str:
+        """What the model has written of the text that it is at."""
+        return self._draft.text if self._draft and self._draft.message_id != self._message_id else ""
 
     @property
     def has_news(self) -> bool:
@@ -65,13 +78,6 @@ class Progress:
         match event:
             case wire.PartChanged(part=part) if part.get("type") == "tool":
                 return self._tool_line(part)
-            case wire.PartGrew(field="text", delta=delta) if event.part_id == self._text_part:
-                self.text += delta
-                self._written += len(delta)
-                return ""
-            case wire.PartChanged(part=part) if part.get("type") == "text":
-                self._note_text(part)
-                return ""
             case wire.TodosChanged(todos=todos):
                 done = sum(todo.status == "completed" for todo in todos)
                 return f"todos: {done} of {len(todos)} done"
@@ -81,9 +87,11 @@ class Progress:
             case _:
                 return _request_line(event)
 
-    def _note_text(self, part: wire.JsonMap) -> None:
-        if part.get("sessionID") == self._session_id and part.get("messageID") != self._message_id:
-            self._text_part, self.text = str(part.get("id")), str(part.get("text") or "")
+    def _add_text(self, event: wire.Event) -> None:
+        before = self._draft
+        self._draft = drafted(before, event)
+        if isinstance(event, wire.PartGrew) and self._draft is not before and self.text:
+            self._written += len(event.delta)
 
     def _tool_line(self, part: wire.JsonMap) -> str:
         state = cast("Mapping[str, Any]", part.get("state") or {})

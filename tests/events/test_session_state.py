@@ -1,7 +1,7 @@
 """What the stream has said of a session, folded."""
 
 from opencode_mcp.events import wire
-from opencode_mcp.events.session_state import SessionState, fold
+from opencode_mcp.events.session_state import Draft, SessionState, drafted, fold
 from opencode_mcp.opencode.models import Failure, MessageInfo, Permission, Question, SessionStatus, Todo
 
 SES = "ses_1"
@@ -70,3 +70,24 @@ def test_after_a_gap_only_what_cannot_become_untrue_is_remembered() -> None:
     state.forget()
     assert (state.status, state.permissions, state.questions) == (None, {}, {})
     assert state.error
+
+
+TEXT = wire.PartChanged(SES, {"id": "prt_1", "type": "text", "messageID": "msg_2", "text": "Once "})
+MORE = wire.PartGrew(SES, "msg_2", "prt_1", "text", "upon")
+
+
+def test_the_draft_is_the_text_that_is_being_written() -> None:
+    thought = wire.PartGrew(SES, "msg_2", "prt_9", "text", "Hm.")
+    assert folded(TEXT, thought, MORE).draft == Draft("msg_2", "prt_1", "Once upon")
+    assert folded(MORE).draft is None
+
+
+def test_an_idle_session_writes_nothing_and_after_a_gap_nobody_knows() -> None:
+    assert folded(TEXT, wire.Idle(SES)).draft is None
+    state = folded(TEXT)
+    state.forget()
+    assert state.draft is None
+
+
+def test_a_draft_with_a_gap_in_it_ends_before_the_gap() -> None:
+    assert drafted(drafted(folded(TEXT).draft, wire.Gap("")), MORE) == Draft("msg_2", "", "Once ")

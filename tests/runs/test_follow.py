@@ -6,10 +6,14 @@ import anyio
 import pytest
 
 from opencode_mcp.events import wire
+from opencode_mcp.events.hub import Hub
 from opencode_mcp.runs import follow
+from opencode_mcp.runs.progress import Pace
+from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.run import Runs
 from tests.harness.model import ScriptedModel
 from tests.harness.proxy import Proxy
+from tests.harness.waiting import eventually
 from tests.runs.worker import WAIT, Worker
 from tests.scripted_model.script import bash, failure, hold, question, step, text
 
@@ -64,25 +68,46 @@ async def cut_often(proxy: Proxy) -> None:
 
 
 async def test_a_waiter_that_lost_opencode_says_what_it_knows_and_the_next_one_finds_the_run(
-    worker: Worker, proxy: Proxy, scripted_model: ScriptedModel
+    worker: Worker, proxy: Proxy, hub: Hub, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun = "So far so good. "
-    run = await worker.start(step(text(begun), hold("lost"), text("The end.")))
+    monkeypatch.setattr(Pace, "LONGEST", 0.1)
+    run = await worker.start(step(text("So far so good. "), hold("lost"), text("The end.")))
     await scripted_model.reached("lost")
+    await heard(hub, run, "So far so good. ")
 
-    async def tell(line: str) -> None:
-        # What has not been heard of cannot be told.
-        if f"{len(begun)} characters" in line:
-            await proxy.refuse()
+    async def lose(_line: str) -> None:
+        await proxy.refuse()
 
-    report = await worker.runs.follow(run, WAIT, tell)
+    report = await worker.runs.follow(run, WAIT, lose)
     assert (report.status, report.lost) == ("failed", True)
     assert proxy.url in report.error
-    assert report.text.strip() == begun.strip()
+    assert report.text == "So far so good. "
     proxy.accept()
     await scripted_model.release("lost")
     report = await worker.runs.follow(run, WAIT)
     assert (report.status, report.text) == ("completed", "So far so good. The end.")
+
+
+async def heard(hub: Hub, run: Run, written: str) -> None:
+    """Wait until the stream has told so much of an answer."""
+
+    async def told() -> bool:
+        draft = hub.state(run.session_id).draft
+        return draft is not None and draft.text == written
+
+    await eventually(told)
+
+
+async def test_a_waiter_that_comes_late_knows_what_was_written_before(
+    worker: Worker, hub: Hub, scripted_model: ScriptedModel
+) -> None:
+    run = await worker.start(step(text("In the beginning. "), hold("late"), text("The end.")))
+    await scripted_model.reached("late")
+    await heard(hub, run, "In the beginning. ")
+    report = await worker.runs.follow(run, 0)
+    assert (report.status, report.text) == ("running", "In the beginning. ")
+    await scripted_model.release("late")
+    assert (await worker.runs.follow(run, WAIT)).text == "In the beginning. The end."
 
 
 async def test_two_waiters_get_the_same_report(worker: Worker, runs: Runs, scripted_model: ScriptedModel) -> None:

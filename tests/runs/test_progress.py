@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.events import wire
+from opencode_mcp.events.session_state import Draft
 from opencode_mcp.opencode.models import Permission, Question, QuestionItem, Session, SessionStatus, Todo
 from opencode_mcp.runs.progress import LINE_LIMIT, LINES_KEPT, Pace, Progress, shorten
 
@@ -133,6 +134,16 @@ def test_the_text_so_far_is_kept_with_what_came_before_the_listening() -> None:
     for event in (text_part(text="Once "), grew("upon"), grew("elsewhere", part="prt_9")):
         lines.add(event)
     assert lines.text == "Once upon"
+
+
+def test_who_listens_late_knows_what_was_written_before() -> None:
+    lines = Progress(MINE, PROMPT, "/", lambda: NOW, Draft("msg_2", "prt_t", "Once "))
+    assert not lines.has_news
+    assert lines.text == "Once "
+    lines.add(grew("upon"))
+    assert lines.text == "Once upon"
+    assert lines.take() == "writing (9 characters so far)"
+    assert not Progress(MINE, PROMPT, "/", lambda: NOW, Draft(PROMPT, "prt_t", "Do it")).text
 
 
 @pytest.mark.parametrize("part", [text_part(message=PROMPT, text="Do it"), text_part(CHILD, text="By the child")])
