@@ -322,13 +322,16 @@ async def test_ctrl_c_at_a_terminal_ends_a_bridge_at_once(own_launch: Launch) ->
         process = await anyio.open_process(command, stdin=terminal, env=own_launch.environment, stderr=log)
     os.close(terminal)
     async with process:
-        assert process.stdout
-        os.write(keyboard, json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping"}).encode() + b"\n")
-        with anyio.fail_after(20):
-            assert json.loads(await process.stdout.receive())["id"] == 1
-            process.send_signal(signal.SIGINT)
-            assert await process.wait() == 0
-    os.close(keyboard)
+        # Closed at last, whatever happens: else a bridge that ignores the signal would be waited for without end.
+        try:
+            assert process.stdout
+            os.write(keyboard, json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping"}).encode() + b"\n")
+            with anyio.fail_after(20):
+                assert json.loads(await process.stdout.receive())["id"] == 1
+                process.send_signal(signal.SIGINT)
+                assert await process.wait() == 0
+        finally:
+            os.close(keyboard)
     assert own_launch.printed() == ""
 
 

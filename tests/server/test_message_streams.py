@@ -213,7 +213,7 @@ async def test_a_file_is_written_without_waiting(tmp_path: Path) -> None:
 # The process's own
 
 CLAIMED = """
-import anyio, os, subprocess, sys
+import anyio, subprocess, sys
 from opencode_mcp.server.message_streams import claim_stdio
 
 async def echo():
