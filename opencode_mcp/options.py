@@ -217,7 +217,7 @@ OPTIONS = (
     Option(
         "deny",
         as_names,
-        "operations of the API that may not be called, by id or effect (repeatable)",
+        "operations that may not be called, by id or effect, nor the tools that use them (repeatable)",
         ("OPENCODE_MCP_DENY",),
         "NAMES",
         "list",

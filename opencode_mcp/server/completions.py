@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from mcp_types import Completion
 
 from opencode_mcp.errors import BridgeError
+from opencode_mcp.server.uses import COMPLETION_USES
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
@@ -23,7 +24,7 @@ async def complete(bridge: "Bridge", argument: str, typed: str, others: Mapping[
         typed: What has been typed of it.
         others: The arguments that are filled already.
     """
-    source = SOURCES.get(argument)
+    source = SOURCES.get(argument) if bridge.surface.serves(COMPLETION_USES.get(argument, ())) else None
     try:
         values = list(dict.fromkeys(await source(bridge, typed, others))) if source else []
     except BridgeError:

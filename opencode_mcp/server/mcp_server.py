@@ -33,7 +33,8 @@ from opencode_mcp.server.command_prompts import command_filled, command_listed
 from opencode_mcp.server.message_streams import claim_stdio
 from opencode_mcp.server.prompts import OWN, own_prompt
 from opencode_mcp.server.render import explain
-from opencode_mcp.server.resources import RESOURCES, find_resource, list_sessions_as_resources
+from opencode_mcp.server.resources import RESOURCES, ResourceSpec, find_resource, list_sessions_as_resources
+from opencode_mcp.server.uses import RESOURCE_USES
 
 logger = logging.getLogger(__name__)
 
@@ -61,12 +62,19 @@ class BridgeServer(MCPServer[Bridge]):
 
     async def list_resources(self) -> list[Resource]:
         """The fixed addresses, and the recent sessions once OpenCode is in use."""
-        fixed = [spec.as_resource() for spec in RESOURCES if spec.address]
-        return [*fixed, *await self._if_in_use(list_sessions_as_resources)]
+        fixed = [spec.as_resource() for spec in self._served() if spec.address]
+        listed = self.bridge.surface.serves((*RESOURCE_USES["sessions"], *RESOURCE_USES["transcript"]))
+        return [*fixed, *(await self._if_in_use(list_sessions_as_resources) if listed else [])]
 
     async def list_resource_templates(self) -> list[ResourceTemplate]:
         """Every address with a placeholder."""
-        return [spec.as_template() for spec in RESOURCES]
+        return [spec.as_template() for spec in self._served()]
+
+    def _served(self) -> list[ResourceSpec]:
+        return [spec for spec in RESOURCES if self._serves(spec)]
+
+    def _serves(self, spec: ResourceSpec) -> bool:
+        return self.bridge.surface.serves(RESOURCE_USES[spec.name])
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[Bridge, Any] | None = None
@@ -74,8 +82,8 @@ class BridgeServer(MCPServer[Bridge]):
         """Read what stands at an address; a failure tells what would be right."""
         del context
         found = find_resource(str(uri))
-        if found is None:
-            addresses = ", ".join(spec.template for spec in RESOURCES)
+        if found is None or not self._serves(found[0]):
+            addresses = ", ".join(spec.template for spec in self._served()) or "none: the operator denies what they use"
             raise ResourceNotFoundError(f"There is no resource {uri}. Addresses look like {addresses}.")
         spec, arguments = found
         try:

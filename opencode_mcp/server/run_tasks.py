@@ -143,13 +143,17 @@ class RunTasks:
         """Stop the run (``session.abort``); one that has ended stays as it ended.
 
         Raises:
-            MCPError: OpenCode could not be reached.
+            MCPError: OpenCode could not be reached, or the operator denies to stop runs.
         """
         opened = self._open(task_id)
         if opened is None:
             return False
+        from opencode_mcp.opencode.catalog import operation
+
+        bridge = cast("Bridge", ctx.lifespan_context)
         with _told_as_protocol_errors():
-            await cast("Bridge", ctx.lifespan_context).runs.stop(opened[0])
+            bridge.surface.check_denied(operation("session.abort"))
+            await bridge.runs.stop(opened[0])
         return True
 
     def _id_of(self, run: "Run", created: str) -> str:

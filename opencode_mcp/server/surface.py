@@ -1,7 +1,7 @@
 """What is within a caller's reach: which tools are listed, which operations may be called, by the operator's settings.
 
-``--read-only`` outweighs everything, ``--deny`` outweighs ``--allow``, and reads and writes need no leave. Hand-made
-tools are listed by ``--toolsets`` and ``--read-only`` alone: ``--allow`` and ``--deny`` speak of operations.
+``--read-only`` outweighs everything, ``--deny`` outweighs ``--allow``, and reads and writes need no ``--allow``. Our
+own tools and resources need none either, but one that uses a denied operation is neither listed nor served.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast, get_args
 
 from opencode_mcp.errors import InvalidSetting, NotAllowed
+from opencode_mcp.server.uses import TOOL_USES
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
@@ -49,7 +50,29 @@ class Surface:
         """The hand-made tools that are listed, in their order."""
         if not self._named & {DEFAULT, ALL}:
             return []
-        return [spec for spec in handmade if spec.read_only or not self._settings.read_only]
+        listed = [spec for spec in handmade if spec.read_only or not self._settings.read_only]
+        return [spec for spec in listed if self.serves(TOOL_USES[spec.name])]
+
+    def serves(self, uses: Iterable[str]) -> bool:
+        """Whether something of ours that uses these operations (``uses.py``) is listed and served."""
+        return not self._settings.deny or not self._denials(uses)
+
+    def _denials(self, uses: Iterable[str]) -> frozenset[str]:
+        """What the operator denies among some operations, named by id or by effect."""
+        from opencode_mcp.opencode.judgement import JUDGEMENTS
+
+        names = set(uses)
+        effects = {JUDGEMENTS[name].effect for name in names if name in JUDGEMENTS}
+        return frozenset(self._settings.deny) & (names | effects)
+
+    def check_denied(self, operation: "Operation") -> None:
+        """Refuse what a tool of our own may not do: such a tool needs no ``--allow``, but ``--deny`` holds for it.
+
+        Raises:
+            NotAllowed: The operator denies the operation or its effect, or the bridge is read-only.
+        """
+        if self._settings.read_only or self._denials([operation.id]):
+            self.check(operation)
 
     def operation_tools(self) -> "list[Operation]":
         """The operations that are listed as tools of their own, in the order of their ids."""

@@ -8,9 +8,13 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting, NotAllowed
 from opencode_mcp.opencode.catalog import Operation, operation, operations
+from opencode_mcp.server.completions import SOURCES
 from opencode_mcp.server.operations.as_tools import tool_name, tool_of
+from opencode_mcp.server.resources import RESOURCES
 from opencode_mcp.server.surface import Surface
+from opencode_mcp.server.tool import ToolSpec
 from opencode_mcp.server.tools import TOOLS, listed_tools
+from opencode_mcp.server.uses import COMPLETION_USES, RESOURCE_USES, TOOL_USES
 
 EVERY = pytest.mark.parametrize("item", operations().values(), ids=operations())
 HANDMADE = [spec.name for spec in TOOLS]
@@ -30,6 +34,10 @@ def of(effects: Collection[str], groups: Collection[str] = ()) -> list[str]:
         for item in operations().values()
         if item.effect in effects and (not groups or item.group in groups)
     ]
+
+
+def effects_of(tool: str) -> set[str]:
+    return {operation(name).effect if name != "read" else "read" for name in TOOL_USES[tool]}
 
 
 @EVERY
@@ -113,6 +121,76 @@ def test_read_only_lists_what_reads() -> None:
     assert all(tool.annotations and tool.annotations.read_only_hint for tool in listed)
     assert [tool.name for tool in listed][-len(of({"read"})) :] == of({"read"})
     assert "opencode_call_operation" not in {tool.name for tool in listed}
+
+
+@pytest.mark.parametrize(
+    ("denied", "gone"),
+    [
+        ("session.shell", {"opencode_shell"}),
+        ("session.prompt_async", {"opencode_run"}),
+        ("session.create", {"opencode_run", "opencode_command"}),
+        ("permission.reply", {"opencode_reply_permission"}),
+        ("file.read", {"opencode_read_file"}),
+        ("session.messages", {"opencode_wait", "opencode_session", "opencode_diff"}),
+        ("pty.create", set[str]()),
+    ],
+)
+def test_a_denied_operation_takes_the_tools_that_use_it_along(denied: str, gone: set[str]) -> None:
+    assert set(HANDMADE) - set(names(deny=(denied,))) == gone
+
+
+@pytest.mark.parametrize("effect", ["write", "execute"])
+def test_a_denied_effect_leaves_no_tool_that_has_it(effect: str) -> None:
+    left = names(deny=(effect,))
+    assert left
+    for name in left:
+        assert effect not in effects_of(name)
+    assert ("opencode_run" in left) is False
+
+
+def test_a_bridge_that_may_not_read_lists_nothing_that_reads_sessions_or_files() -> None:
+    left = names(deny=("read",))
+    assert set(left) & {"opencode_session", "opencode_read_file", "opencode_read_operation", "opencode_status"} == set()
+
+
+def test_it_is_said_of_every_tool_resource_and_completion_what_it_uses() -> None:
+    assert list(TOOL_USES) == HANDMADE
+    assert list(RESOURCE_USES) == [spec.name for spec in RESOURCES]
+    assert list(COMPLETION_USES) == list(SOURCES)
+    tables = (TOOL_USES, RESOURCE_USES, COMPLETION_USES)
+    named = {name for table in tables for uses in table.values() for name in uses}
+    assert named <= operations().keys() | {"read"}
+
+
+@pytest.mark.parametrize("spec", TOOLS, ids=HANDMADE)
+def test_a_tool_that_only_reads_uses_only_reads_and_any_other_uses_more(spec: ToolSpec) -> None:
+    effects = effects_of(spec.name)
+    if spec.read_only:
+        assert effects <= {"read"}
+    elif spec.name != "opencode_call_operation":
+        assert effects - {"read"}
+
+
+@pytest.mark.parametrize(
+    ("denied", "gone"),
+    [
+        ("file.read", {"file"}),
+        ("session.message", {"message"}),
+        ("session.messages", {"session", "transcript", "changes", "run"}),
+        ("read", set(RESOURCE_USES)),
+        ("execute", set[str]()),
+    ],
+)
+def test_a_denied_operation_takes_the_resources_that_show_it_along(denied: str, gone: set[str]) -> None:
+    served = surface(deny=(denied,))
+    assert {name for name, uses in RESOURCE_USES.items() if not served.serves(uses)} == gone
+
+
+def test_a_tools_own_use_of_an_operation_is_checked_for_denials_alone() -> None:
+    surface().check_denied(operation("session.shell"))
+    for settings in ({"deny": ("session.shell",)}, {"deny": ("execute",)}, {"read_only": True}):
+        with pytest.raises(NotAllowed):
+            surface(allow=("execute",), **settings).check_denied(operation("session.shell"))
 
 
 def test_every_operation_has_a_tool_name_of_its_own_that_hosts_take() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import anyio
 import pytest
+from mcp import MCPError
+from mcp_types import ResourceTemplateReference
 
 from opencode_mcp.opencode.catalog import operations
 from opencode_mcp.server.operations.as_tools import tool_name
@@ -65,6 +67,27 @@ async def test_a_denied_operation_is_refused_and_others_of_its_effect_are_not(la
         )
         assert "the operator denies session.delete" in said
         await call(bridge, "session.update", sessionID=made["id"], title="Still here")
+
+
+async def test_a_denied_effect_takes_the_tools_that_have_it_along(launch: Launch) -> None:
+    async with open_bridge(launch.telling("--deny", "execute", "--allow", "execute")) as bridge:
+        names = {tool.name for tool in (await bridge.client.list_tools()).tools}
+        assert "opencode_read_file" in names
+        for tool in ("opencode_run", "opencode_command", "opencode_shell", "opencode_reply_permission"):
+            assert tool not in names
+            assert "nknown tool" in await refusal(bridge, tool)
+
+
+async def test_what_may_not_be_read_is_no_resource_and_no_completion_either(launch: Launch) -> None:
+    async with open_bridge(launch.telling("--deny", "file.read,find.files")) as bridge:
+        templates = (await bridge.client.list_resource_templates()).resource_templates
+        assert "opencode://session/{id}" in {template.uri_template for template in templates}
+        assert not any("opencode://file" in template.uri_template for template in templates)
+        with pytest.raises(MCPError, match="There is no resource"):
+            await bridge.client.read_resource("opencode://file/README.md")
+        ref = ResourceTemplateReference(type="ref/resource", uri="opencode://file/{+path}{?directory}")
+        found = await bridge.client.complete(ref, {"name": "path", "value": "READ"})
+        assert found.completion.values == []
 
 
 async def test_the_environment_says_the_same_as_the_flags(launch: Launch) -> None:
