@@ -85,7 +85,12 @@ JUDGEMENTS: Mapping[str, Judgement] = {
     "session.fork": J(
         "sessions", "write", "branch copy duplicate clone", "Copies the messages before `messageID`; all without it."
     ),
-    "session.abort": J("sessions", "write", "stop cancel interrupt kill run", "Answers true also for an idle session."),
+    "session.abort": J(
+        "sessions",
+        "write",
+        "stop cancel interrupt kill run",
+        "Stops the subagents too. Answers true also for an idle session.",
+    ),
     "session.share": J(
         "sessions", "admin", "publish public link url", "Publishes the conversation; offline it fails with a 500."
     ),

@@ -104,7 +104,7 @@ class Progress:
         return self._finished_line(part, state) if status == "completed" else self._started_line(part, state, status)
 
     def _started_line(self, part: wire.JsonMap, state: Mapping[str, Any], status: str) -> str:
-        subject = self._subject(cast("Mapping[str, Any]", state.get("input") or {}))
+        subject = subject_of(cast("Mapping[str, Any]", state.get("input") or {}), self._directory)
         failed = f" failed: {state.get('error') or 'no reason given'}" if status == "error" else ""
         return f"{part.get('tool')}: {subject}{failed}" if subject or failed else str(part.get("tool"))
 
@@ -115,12 +115,14 @@ class Progress:
         if not isinstance(difference, Mapping):
             return ""
         counts = cast("Mapping[str, Any]", difference)
-        subject = self._subject(cast("Mapping[str, Any]", state.get("input") or {}))
+        subject = subject_of(cast("Mapping[str, Any]", state.get("input") or {}), self._directory)
         return f"{part.get('tool')}: {subject} +{counts.get('additions', 0)} -{counts.get('deletions', 0)}"
 
-    def _subject(self, arguments: Mapping[str, Any]) -> str:
-        value = next((str(arguments[name]) for name in SUBJECTS if arguments.get(name)), "")
-        return value.replace(self._directory + "/", "") if self._directory else value
+
+def subject_of(arguments: Mapping[str, Any], directory: str) -> str:
+    """What of a tool call's input says best what it works on; paths in the directory are relative to it."""
+    value = next((str(arguments[name]) for name in SUBJECTS if arguments.get(name)), "")
+    return value.replace(directory.rstrip("/\\") + "/", "") if directory else value
 
 
 def _request_line(event: wire.Event) -> str:

@@ -26,6 +26,7 @@ from opencode_mcp.runs.prompt import Prompt, check_prompt
 from opencode_mcp.runs.record import Run, is_superseded, latest_prompt
 from opencode_mcp.runs.report import RunReport, spoken
 from opencode_mcp.runs.reporter import report_run
+from opencode_mcp.runs.stopping import Stop, Tree, stop_and_compare
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.transport import Transport
@@ -192,19 +193,36 @@ class Runs:
             message_id = prompt.info.id
         return Run(session.directory, session.id, message_id, noted_narrowing(session, message_id))
 
-    async def stop(self, run: Run) -> bool:
-        """Stop a run and its subagents (``session.abort``), and say whether it was running."""
-        client = await self._client(run.directory)
-        busy = run.session_id in await client.session_status(run.directory)
-        running = busy and not await is_superseded(client, run)
-        if running:
-            await client.session_abort(run.session_id, run.directory)
-        return running
+    async def stop(self, run: Run, seconds: float = ABORT_DEADLINE) -> Stop:
+        """Stop a run and its subagents (``session.abort``).
 
-    async def abort(self, run: Run) -> tuple[RunReport, bool]:
-        """Stop a run, and report it once it has ended; say whether it was running."""
-        running = await self.stop(run)
-        return await self.follow(run, ABORT_DEADLINE if running else 0), running
+        Args:
+            run: The run; one whose session has gone on to another prompt is left alone.
+            seconds: How long OpenCode may take until nothing is busy.
+
+        Raises:
+            BackendError: OpenCode could not be asked to stop.
+        """
+        tree = await self._running_tree(run)
+        return Stop(was_running=True, busy=await tree.stop(seconds)) if tree else Stop(was_running=False)
+
+    async def abort(self, run: Run) -> tuple[RunReport, Stop]:
+        """Stop a run as ``stop`` does, and report it once it has ended.
+
+        Raises:
+            BackendError: OpenCode could not be asked to stop, or could not be read.
+        """
+        tree = await self._running_tree(run)
+        stop = await stop_and_compare(tree, ABORT_DEADLINE) if tree else Stop(was_running=False)
+        return await self.follow(run, ABORT_DEADLINE if tree else 0), stop
+
+    async def _running_tree(self, run: Run) -> Tree | None:
+        """The run's session and its subagents; ``None`` where none is busy, or is busy with another prompt."""
+        client = await self._client(run.directory)
+        tree = Tree(client, run.session_id, run.directory)
+        if not await tree.busy_levels() or await is_superseded(client, run):
+            return None
+        return tree
 
 
 async def _check_prompt_exists(client: OpenCodeClient, session: Session, message_id: str) -> None:

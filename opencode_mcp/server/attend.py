@@ -36,6 +36,8 @@ FORM_WAIT = 600.0
 FORM_HEARTBEAT = 10.0
 ABORT_DEADLINE = 1.5
 """A host gives a bridge about two seconds to end."""
+ABORT_REST = 10.0
+"""How long a cancelled run is stopped in the background, where the first attempt did not do."""
 UNANSWERED = "The person was asked and gave no answer, so it is still open."
 
 
@@ -254,8 +256,18 @@ def _unseen(run: "Run", error: BackendError) -> CallToolResult:
 
 
 async def _abort_quietly(bridge: Bridge, run: "Run") -> None:
+    """Stop a run whose call was cancelled; what takes longer than a host waits for a bridge's end goes on beside."""
+    stopped = False
     with anyio.move_on_after(ABORT_DEADLINE, shield=True):
-        try:
-            await bridge.runs.stop(run)
-        except BackendError:
-            return
+        stopped = await _stop(bridge, run, ABORT_DEADLINE)
+    if not stopped:
+        bridge.spawn(_stop, bridge, run, ABORT_REST)
+
+
+async def _stop(bridge: Bridge, run: "Run", seconds: float) -> bool:
+    """Stop a run, and say whether nothing of it is busy any more."""
+    try:
+        return not (await bridge.runs.stop(run, seconds)).busy
+    except BackendError as error:
+        logger.info("could not stop %s: %s", run.message_id, error)
+        return False

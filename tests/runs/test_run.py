@@ -16,7 +16,9 @@ from opencode_mcp.runs import record, state
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import ChangedFile, Usage
 from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.stopping import Stop, Tree
 from tests.harness.model import ScriptedModel
+from tests.harness.waiting import eventually
 from tests.runs.worker import WAIT, Worker, session_of
 from tests.scripted_model.script import (
     bash,
@@ -260,12 +262,12 @@ async def test_a_prompt_that_the_session_does_not_have_is_not_found(worker: Work
 async def test_an_aborted_run_keeps_what_it_did(worker: Worker, scripted_model: ScriptedModel) -> None:
     run = await worker.start(write("kept.txt", "x\n"), step(text("So far. "), hold("abort"), text("Never said.")))
     await scripted_model.reached("abort")
-    report, was_running = await worker.runs.abort(run)
-    assert (report.status, was_running) == ("aborted", True)
+    report, stop = await worker.runs.abort(run)
+    assert (report.status, stop) == ("aborted", Stop(was_running=True))
     assert [file.path for file in report.files] == ["kept.txt"]
     assert "So far." in report.text
-    again, was_running = await worker.runs.abort(run)
-    assert (again.status, was_running) == ("aborted", False)
+    again, stop = await worker.runs.abort(run)
+    assert (again.status, stop) == ("aborted", Stop(was_running=False))
 
 
 async def test_aborting_stops_the_subagents_too(
@@ -277,6 +279,27 @@ async def test_aborting_stops_the_subagents_too(
     assert report.status == "aborted"
     assert len(report.children) == 1
     assert report.children[0] not in (await http.get("/session/status")).json()
+
+
+async def test_what_began_after_a_stop_was_asked_for_is_reported(
+    worker: Worker, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    abort = OpenCodeClient.session_abort
+
+    async def abort_late(self: OpenCodeClient, session_id: str, directory: str) -> None:
+        async def begun() -> bool:
+            return bool(await Tree(self, session_id, directory).begun_calls())
+
+        await scripted_model.release("late")
+        await eventually(begun)
+        await abort(self, session_id, directory)
+
+    monkeypatch.setattr(OpenCodeClient, "session_abort", abort_late)
+    run = await worker.start(step(hold("late"), bash("echo begun; sleep 30")), text("Never said."))
+    await scripted_model.reached("late")
+    report, stop = await worker.runs.abort(run)
+    assert report.status == "aborted"
+    assert [call.describe(worker.directory) for call in stop.began_late] == ["bash: echo begun; sleep 30"]
 
 
 async def test_a_prompt_right_after_an_abort_is_not_ended_by_what_the_first_one_left(

@@ -11,6 +11,7 @@ from opencode_mcp.server.operations import listening, visiting
 from opencode_mcp.server.operations.listening import collect_events
 from opencode_mcp.server.operations.plain import send
 from opencode_mcp.server.operations.request import Special, number, seconds, text
+from opencode_mcp.server.operations.stopping import abort_tree
 from opencode_mcp.server.operations.visiting import visit_terminal
 from opencode_mcp.server.operations.waiting import bounded, sign_in
 
@@ -48,6 +49,7 @@ SPECIAL: Mapping[str, Special] = {
     "v2.session.events": Special(collect_events, EVENTS),
     "pty.connect": Special(visit_terminal, TERMINAL, TICKET_AND_CURSOR),
     "v2.pty.connect": Special(visit_terminal, TERMINAL, TICKET_AND_CURSOR),
+    "session.abort": Special(abort_tree),
     "config.update": Special(send, hidden=DOLLAR_SCHEMA),
     "global.config.update": Special(send, hidden=DOLLAR_SCHEMA),
     "tui.control.next": Special(bounded(5, "No request came"), seconds(5)),

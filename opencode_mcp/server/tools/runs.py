@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
     from opencode_mcp.runs.prompt import Prompt
     from opencode_mcp.runs.report import RunReport
+    from opencode_mcp.runs.stopping import Stop
 
+SHOWN = 10
+"""How many calls or sessions a note names."""
 Seconds = Annotated[
     float | None,
     Field(ge=0, le=3600, description="How long to wait; it goes on regardless"),
@@ -167,7 +170,7 @@ async def opencode_abort(
     session_id: SessionId,
     message_id: Annotated[str, Field(description="Stop only if this prompt is the latest; empty: whatever runs")] = "",
 ) -> CallToolResult:
-    """Stop what a session is working on, its subagents too.
+    """Stop what a session and its subagents are working on.
 
     What it has done so far stays, and opencode_run goes on from there. Stopping an idle session changes nothing.
     """
@@ -179,6 +182,19 @@ async def opencode_abort(
             f"{message_id} is not the latest prompt of {session_id}: {run.message_id} is.",
             hint="Leave message_id out to stop whatever runs.",
         )
-    report, was_running = await bridge.runs.abort(run)
-    report.note = "" if was_running else "Nothing was running."
+    report, stop = await bridge.runs.abort(run)
+    report.note = _stop_note(stop, session.directory)
     return report_result(report)
+
+
+def _stop_note(stop: "Stop", directory: str) -> str:
+    """What a stop left undone; empty where it did what was asked."""
+    if not stop.was_running:
+        return "Nothing was running."
+    notes: list[str] = []
+    if stop.began_late:
+        calls = "; ".join(f"{call.describe(directory)} (session {call.session_id})" for call in stop.began_late[:SHOWN])
+        notes.append(f"OpenCode still began this after it was asked to stop: {calls}.")
+    if stop.busy:
+        notes.append(f"Still busy: {', '.join(stop.busy[:SHOWN])}. Call opencode_abort again.")
+    return " ".join(notes)

@@ -1,0 +1,171 @@
+"""Stops a session with all its subagents, and says what OpenCode began after it was asked to stop.
+
+OpenCode 1.18 aborts a parent before its subagents. A subagent whose own subagent waits for an answer is then told that
+its call failed, so it asks the model once more and runs what that says. So the deepest sessions are aborted first, and
+again until none of the tree is busy.
+"""
+
+import logging
+from dataclasses import dataclass, field
+
+import anyio
+
+from opencode_mcp.errors import BackendError, NotFound
+from opencode_mcp.opencode.at_once import at_once
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.models import Message, ToolPart
+from opencode_mcp.runs.progress import shorten, subject_of
+from opencode_mcp.runs.record import MESSAGES_A_PAGE
+
+logger = logging.getLogger(__name__)
+
+PAUSE = 0.05
+DEEPEST = 50
+BEGUN = frozenset({"running", "completed", "error"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool call that OpenCode has begun."""
+
+    session_id: str
+    part: ToolPart
+
+    def describe(self, directory: str) -> str:
+        """The tool and what it works on, on one line."""
+        subject = subject_of(self.part.state.input, directory)
+        return shorten(f"{self.part.tool}: {subject}" if subject else self.part.tool)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What came of a request to stop."""
+
+    was_running: bool
+    began_late: list[Call] = field(default_factory=list[Call])
+    """The tool calls that OpenCode began after it was asked to stop, oldest first."""
+    busy: list[str] = field(default_factory=list[str])
+    """The sessions that were still busy at the deadline."""
+
+
+class Tree:
+    """A session with its subagents, theirs, and so on.
+
+    Args:
+        client: Bound to the server that they run on.
+        session_id: The topmost session.
+        directory: Where they work.
+    """
+
+    def __init__(self, client: OpenCodeClient, session_id: str, directory: str) -> None:
+        self._client = client
+        self._root = session_id
+        self._directory = directory
+
+    async def levels(self) -> list[list[str]]:
+        """The sessions by depth, the topmost first (``session.children``).
+
+        Raises:
+            BackendError: OpenCode could not be read.
+        """
+        levels = [[self._root]]
+        while len(levels) < DEEPEST and (children := await self._children(levels[-1])):
+            levels.append(children)
+        return levels
+
+    async def _children(self, session_ids: list[str]) -> list[str]:
+        async with at_once() as reads:
+            found = [reads.start(self._children_of, session_id) for session_id in session_ids]
+        return [child for children in found for child in children.value]
+
+    async def _children_of(self, session_id: str) -> list[str]:
+        try:
+            return [child.id for child in await self._client.session_children(session_id)]
+        except NotFound:
+            return []  # Deleted meanwhile.
+
+    async def busy_levels(self) -> list[list[str]]:
+        """The busy sessions by depth (``session.status``); nothing where the whole tree is idle.
+
+        Raises:
+            BackendError: OpenCode could not be read.
+        """
+        levels = await self.levels()
+        busy = await self._client.session_status(self._directory)
+        kept = [[session_id for session_id in level if session_id in busy] for level in levels]
+        return [level for level in kept if level]
+
+    async def stop(self, seconds: float) -> list[str]:
+        """Abort the busy sessions, the deepest first, until all are idle (``session.abort``).
+
+        Args:
+            seconds: When to give up.
+
+        Returns:
+            The sessions that were still busy then.
+
+        Raises:
+            BackendError: OpenCode could not be read or refused.
+        """
+        busy: list[list[str]] = []
+        with anyio.move_on_after(seconds):
+            while busy := await self.busy_levels():
+                # An abort may wait for its session; the topmost must be reached in any case.
+                share = seconds / (len(busy) + 1)
+                for level in reversed(busy):
+                    await self._abort(level, share)
+                await anyio.sleep(PAUSE)
+        return [session_id for level in busy for session_id in level]
+
+    async def _abort(self, session_ids: list[str], seconds: float) -> None:
+        with anyio.move_on_after(seconds):
+            async with at_once() as requests:
+                for session_id in session_ids:
+                    requests.start(self._client.session_abort, session_id, self._directory)
+
+    async def begun_calls(self) -> list[Call]:
+        """The tool calls of the latest messages that OpenCode has begun (``session.messages``).
+
+        Raises:
+            BackendError: OpenCode could not be read.
+        """
+        session_ids = [session_id for level in await self.levels() for session_id in level]
+        async with at_once() as reads:
+            pages = [reads.start(self._client.session_messages, name, limit=MESSAGES_A_PAGE) for name in session_ids]
+        calls: list[Call] = []
+        for session_id, page in zip(session_ids, pages, strict=True):
+            calls += _begun(session_id, page.value.items)
+        return calls
+
+
+def _begun(session_id: str, messages: list[Message]) -> list[Call]:
+    parts = [part for message in messages for part in message.parts]
+    return [Call(session_id, part) for part in parts if isinstance(part, ToolPart) and part.state.status in BEGUN]
+
+
+async def stop_and_compare(tree: Tree, seconds: float) -> Stop:
+    """Stop a tree, and find the tool calls that it began meanwhile.
+
+    Args:
+        tree: What to stop.
+        seconds: When to give up stopping.
+
+    Raises:
+        BackendError: OpenCode could not be asked to stop.
+    """
+    before = await _begun_if_readable(tree)
+    busy = await tree.stop(seconds)
+    after = await _begun_if_readable(tree)
+    if before is None or after is None:
+        return Stop(was_running=True, busy=busy)
+    known = {call.part.id for call in before}
+    return Stop(was_running=True, began_late=[call for call in after if call.part.id not in known], busy=busy)
+
+
+async def _begun_if_readable(tree: Tree) -> list[Call] | None:
+    """A record that cannot be read is no reason not to stop."""
+    try:
+        return await tree.begun_calls()
+    except BackendError as error:
+        logger.info("could not read what runs: %s", error)
+        return None
