@@ -141,12 +141,21 @@ def settings_file(environment: Mapping[str, str]) -> Path:
 
 
 def state_directory(environment: Mapping[str, str]) -> Path:
-    """Where the bridge keeps its state: ``OPENCODE_MCP_STATE``, else the user's state folder."""
+    """Where the bridge keeps its state: ``OPENCODE_MCP_STATE``, else the user's state folder.
+
+    Raises:
+        InvalidSetting: The path is relative: the password of the shared server would be written into a project.
+    """
     named = environment.get("OPENCODE_MCP_STATE")
-    return Path(named) if named else _user_folder(environment, "XDG_STATE_HOME", "LOCALAPPDATA", ".local/state")
+    path = Path(named) if named else _user_folder(environment, "XDG_STATE_HOME", "LOCALAPPDATA", ".local/state")
+    if not path.is_absolute():
+        raise InvalidSetting(f"OPENCODE_MCP_STATE is wrong: {str(path)!r} is relative.", hint="Give an absolute path.")
+    return path
 
 
 def _user_folder(environment: Mapping[str, str], xdg: str, windows: str, fallback: str) -> Path:
-    variable = windows if sys.platform == "win32" else xdg
-    base = environment.get(variable)
-    return (Path(base) if base else Path(environment.get("HOME", "~")).expanduser() / fallback) / "opencode-mcp"
+    base = Path(environment.get(windows if sys.platform == "win32" else xdg) or ".")
+    # The XDG specification has relative paths ignored.
+    if not base.is_absolute():
+        base = Path(environment.get("HOME") or "~").expanduser() / fallback
+    return base / "opencode-mcp"

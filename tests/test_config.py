@@ -181,3 +181,12 @@ def test_on_windows_files_live_in_the_application_folders(tmp_path: Path) -> Non
 def test_files_live_where_variables_say(tmp_path: Path) -> None:
     assert settings_file({"OPENCODE_MCP_CONFIG": str(tmp_path / "a.toml")}) == tmp_path / "a.toml"
     assert state_directory({"OPENCODE_MCP_STATE": str(tmp_path)}) == tmp_path
+
+
+def test_a_relative_state_folder_is_refused() -> None:
+    with pytest.raises(InvalidSetting, match=r"OPENCODE_MCP_STATE .* Give an absolute path"):
+        state_directory({"OPENCODE_MCP_STATE": "state"})
+
+
+def test_a_relative_folder_of_xdg_is_ignored() -> None:
+    assert state_directory({"HOME": "/home/me", "XDG_STATE_HOME": "state"}).is_relative_to("/home/me")

@@ -16,6 +16,7 @@ from opencode_mcp.config import settings_file
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.executable import INSTALL_HINT, find_executable
+from opencode_mcp.opencode.state_folder import check_folder, unusable
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
@@ -60,6 +61,17 @@ def _required() -> list[str]:
 def _settings_file(settings: "Settings") -> Finding:
     path = settings_file(settings.environment)
     return found(str(path) if path.is_file() else f"none; it would be {path}")
+
+
+def _state_folder(settings: "Settings") -> Finding:
+    folder = settings.state_directory
+    try:
+        check_folder(folder)
+    except FileNotFoundError:
+        return found(f"none yet; it will be {folder}")
+    except OSError as error:
+        raise unusable(folder, error) from error
+    return found(f"{folder}, which only you can change")
 
 
 def _opencode(settings: "Settings") -> Finding:
@@ -109,6 +121,7 @@ CHECKS: Mapping[str, Check] = {
     "Python": _python,
     DEPENDENCIES: _dependencies,
     "settings file": _settings_file,
+    "state folder": _state_folder,
     "OpenCode": _opencode,
 }
 CHECKS_BESIDE_OPENCODE: Mapping[str, Check] = {"git": _git, "ripgrep": _ripgrep}

@@ -20,7 +20,8 @@ from opencode_mcp.opencode.child_output import read_output
 from opencode_mcp.opencode.health import await_healthy
 from opencode_mcp.opencode.process_birth import born
 from opencode_mcp.opencode.processes import Process, end, spawn
-from opencode_mcp.opencode.state_file import ServerRecord, StateFiles, open_private
+from opencode_mcp.opencode.state_file import ServerRecord, StateFiles
+from opencode_mcp.opencode.state_folder import open_private
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings

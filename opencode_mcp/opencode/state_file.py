@@ -1,21 +1,16 @@
-"""What the bridges of one user share on disk: who may read it, and what it says of the server.
+"""What the bridges of one user share on disk, and what it says of the server.
 
 Knows nothing of processes and of HTTP. Whoever reads or writes the record holds the lock.
 """
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from pydantic import TypeAdapter, ValidationError
 
-from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.processes import Process
-
-PRIVATE = 0o600
-PRIVATE_FOLDER = 0o700
+from opencode_mcp.opencode.state_folder import PRIVATE_FOLDER, check_kind, prepare_folder, replace_private, unusable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,22 +63,19 @@ class StateFiles:
         return self.directory / "opencode.log"
 
     def prepare(self) -> None:
-        """Make the folders.
+        """Make the folders, and check what is in them.
 
         Raises:
-            InvalidSetting: They cannot be made or written.
+            InvalidSetting: They cannot be made or written, or others could change them.
         """
+        prepare_folder(self.directory)
+        for path in (self.lock, self.record, self.output):
+            check_kind(path, folder=False)
+        check_kind(self.leases, folder=True)
         try:
-            self.directory.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
             self.leases.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         except OSError as error:
-            raise self._unusable(error.strerror or str(error)) from error
-        if not os.access(self.leases, os.W_OK):
-            raise self._unusable("it cannot be written")
-
-    def _unusable(self, reason: str) -> InvalidSetting:
-        message = f"The state directory {self.directory} cannot be used: {reason}."
-        return InvalidSetting(message, hint="Choose another with OPENCODE_MCP_STATE.")
+            raise unusable(self.leases, error) from error
 
     def read_record(self) -> ServerRecord | None:
         """The record; ``None`` where there is none, or none that can be understood."""
@@ -93,19 +85,16 @@ class StateFiles:
             return None
 
     def write_record(self, record: ServerRecord) -> None:
-        """Replace the record, at no moment half of it."""
-        fresh = self.record.with_suffix(".new")
-        with open_private(fresh) as file:
-            file.write(RECORD.dump_json(record, indent=2))
-        fresh.replace(self.record)
+        """Replace the record, at no moment half of it.
+
+        Raises:
+            InvalidSetting: It cannot be written.
+        """
+        try:
+            replace_private(self.record, RECORD.dump_json(record, indent=2))
+        except OSError as error:
+            raise unusable(self.record, error) from error
 
     def remove_record(self) -> None:
         """Remove the record, if there is one."""
         self.record.unlink(missing_ok=True)
-
-
-def open_private(path: Path) -> IO[bytes]:
-    """Open a file for writing, emptied, that only its owner may read."""
-    # What is there may belong to a program that still writes to it, or have a wider mode.
-    path.unlink(missing_ok=True)
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb")

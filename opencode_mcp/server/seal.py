@@ -5,19 +5,16 @@ something is first sealed.
 """
 
 import logging
-import os
 import secrets
 from functools import cached_property
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from mcp.server.request_state import AESGCMRequestStateCodec
 
-logger = logging.getLogger(__name__)
+from opencode_mcp.errors import InvalidSetting
+from opencode_mcp.opencode.state_folder import KEY_LENGTH, shared_key
 
-NAME = "seal.key"
-LENGTH = 32
-LOCK_TIMEOUT = 5.0
+logger = logging.getLogger(__name__)
 
 
 class Seal:
@@ -48,40 +45,12 @@ class Seal:
 
 
 def secret_key(state_directory: Path) -> bytes:
-    """Read the key from the state directory, or make it; only its owner can read it.
+    """The key from the state folder; where that cannot be used, one of this bridge's alone.
 
-    Where the directory cannot be used, the key is this bridge's alone: a run must not fail for want of a file.
+    A run must not fail for want of a file, and a key that others could have written must not open anything.
     """
-    path = state_directory / NAME
     try:
-        return _read(path) or _make(path)
-    except (OSError, Timeout) as error:
-        logger.warning("%s cannot be used, so no task or form outlives this bridge: %s", path, error)
-        return secrets.token_bytes(LENGTH)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        key = path.read_bytes()
-    except FileNotFoundError:
-        return b""
-    return key if len(key) == LENGTH else b""
-
-
-def _make(path: Path) -> bytes:
-    """Make the key in one's turn: of two bridges that start together one wins, for both."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT):
-        return _read(path) or _write(path)
-
-
-def _write(path: Path) -> bytes:
-    """Write beside it and move it into place: whoever reads sees all of it or nothing."""
-    key = secrets.token_bytes(LENGTH)
-    own = path.with_name(f"{NAME}.new")
-    own.unlink(missing_ok=True)
-    descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(key)
-    own.replace(path)
-    return key
+        return shared_key(state_directory)
+    except InvalidSetting as error:
+        logger.warning("No task or form outlives this bridge: %s", error)
+        return secrets.token_bytes(KEY_LENGTH)

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mcp.server.request_state import InvalidRequestState
 
-from opencode_mcp.server.seal import LENGTH, NAME, Seal, secret_key
+from opencode_mcp.opencode.state_folder import KEY, KEY_LENGTH
+from opencode_mcp.server.seal import Seal, secret_key
 
 # The key may be the same for every example.
 SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -57,7 +58,7 @@ def test_the_content_cannot_be_read_in_the_token(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a user's folder from others by itself")
 def test_only_its_owner_can_read_the_key(tmp_path: Path) -> None:
     secret_key(tmp_path / "state")
-    assert stat.S_IMODE((tmp_path / "state" / NAME).stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "state" / KEY).stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
 
 
@@ -65,13 +66,13 @@ def test_bridges_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         keys = set(pool.map(secret_key, [tmp_path / "state"] * 64))
     assert len(keys) == 1
-    assert len(keys.pop()) == LENGTH
+    assert len(keys.pop()) == KEY_LENGTH
 
 
 def test_half_a_key_is_made_anew(tmp_path: Path) -> None:
-    (tmp_path / NAME).write_bytes(b"half")
-    assert len(secret_key(tmp_path)) == LENGTH
-    assert secret_key(tmp_path) == (tmp_path / NAME).read_bytes()
+    (tmp_path / KEY).write_bytes(b"half")
+    assert len(secret_key(tmp_path)) == KEY_LENGTH
+    assert secret_key(tmp_path) == (tmp_path / KEY).read_bytes()
 
 
 def test_a_state_directory_that_cannot_be_used_costs_only_what_outlives_the_bridge(
@@ -80,4 +81,13 @@ def test_a_state_directory_that_cannot_be_used_costs_only_what_outlives_the_brid
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     seal = Seal(tmp_path / "file" / "state")
     assert seal.unseal(seal.seal(b"payload")) == b"payload"
-    assert "no task or form outlives this bridge" in caplog.text
+    assert "No task or form outlives this bridge" in caplog.text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a user's folder from others by itself")
+def test_a_key_that_others_could_have_written_is_not_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    planted = b"p" * KEY_LENGTH
+    (tmp_path / KEY).write_bytes(planted)
+    (tmp_path / KEY).chmod(0o666)
+    assert secret_key(tmp_path) != planted
+    assert f"{KEY} can be changed by other users" in caplog.text

@@ -1,0 +1,191 @@
+"""The folder in which bridges keep what they share: made for its owner alone, and refused where others could change it.
+
+Whoever can write to the folder, to a file in it or to a folder above it can put a server of their own in the place of
+ours, and read every prompt. Knows nothing of what the files say.
+"""
+
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from opencode_mcp.errors import InvalidSetting
+
+PRIVATE = 0o600
+PRIVATE_FOLDER = 0o700
+KEY = "seal.key"
+KEY_LENGTH = 32
+KEY_TIMEOUT = 5.0
+ELSEWHERE = "choose another folder with OPENCODE_MCP_STATE"
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the folder if it is not there, and check it and all that is in it.
+
+    Raises:
+        InvalidSetting: It cannot be made or used, or others could change it; the text names the file and the reason.
+    """
+    if not folder.is_absolute():
+        raise InvalidSetting(f"The state folder {str(folder)!r} is relative.", hint="Give an absolute path.")
+    try:
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        check_folder(folder)
+    except OSError as error:
+        raise unusable(folder, error) from error
+
+
+def unusable(path: Path, error: OSError) -> InvalidSetting:
+    """The error for a file or folder of ours that the system does not let us use."""
+    named = error.filename if isinstance(error.filename, str) else path
+    message = f"The state folder cannot be used: {named}: {error.strerror or error}."
+    return InvalidSetting(message, hint=f"Make it writable and leave some space on its disk, or {ELSEWHERE}.")
+
+
+def check_kind(path: Path, *, folder: bool) -> None:
+    """Check that what is at a path, if anything, is of the right kind and can be written.
+
+    Raises:
+        InvalidSetting: It is not.
+    """
+    if not path.exists():
+        return
+    if path.is_dir() != folder:
+        wanted, found = ("folder", "file") if folder else ("file", "folder")
+        raise InvalidSetting(f"{path} is a {found}, and must be a {wanted}.", hint=f"Remove it, or {ELSEWHERE}.")
+    if not os.access(path, os.W_OK):
+        raise InvalidSetting(f"{path} cannot be written.", hint=f"Change its permissions, or {ELSEWHERE}.")
+
+
+def open_private(path: Path) -> IO[bytes]:
+    """Open a file for writing, emptied, that only its owner may read."""
+    # What is there may belong to a program that still writes to it, or have a wider mode.
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb")
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Replace a file, at no moment half of it; only its owner may read it."""
+    fresh = path.with_name(f"{path.name}.new")
+    with open_private(fresh) as file:
+        file.write(content)
+    fresh.replace(path)
+
+
+def shared_key(folder: Path) -> bytes:
+    """The secret that the bridges of one folder share; read, or made by the first of them.
+
+    Raises:
+        InvalidSetting: The folder cannot be used.
+    """
+    from filelock import Timeout
+
+    path = folder / KEY
+    prepare_folder(folder)
+    try:
+        return _read_key(path) or _make_key(path)
+    except Timeout as error:
+        raise InvalidSetting(f"Another bridge has held {error.lock_file} for {KEY_TIMEOUT:.0f} s.") from error
+    except OSError as error:
+        raise unusable(path, error) from error
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        key = path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    return key if len(key) == KEY_LENGTH else b""
+
+
+def _make_key(path: Path) -> bytes:
+    """Make the key while no other bridge does: of two that start together one wins, for both."""
+    from filelock import FileLock
+
+    with FileLock(f"{path}.lock", timeout=KEY_TIMEOUT, mode=PRIVATE):
+        key = _read_key(path)
+        if not key:
+            key = secrets.token_bytes(KEY_LENGTH)
+            replace_private(path, key)
+        return key
+
+
+if sys.platform == "win32":
+
+    def check_folder(folder: Path) -> None:
+        """Windows keeps a user's folders from other users by itself."""
+
+else:
+
+    def check_folder(folder: Path) -> None:
+        """Check that nobody else can change the folder, what is in it, or what is at its place.
+
+        Raises:
+            InvalidSetting: Somebody else can.
+            OSError: It cannot be read.
+        """
+        _refuse_foreign(folder)
+        for entry in _entries(folder):
+            # Another bridge may have removed it meanwhile.
+            with suppress(FileNotFoundError):
+                _refuse_foreign(entry)
+        for parent in _parents(folder):
+            _refuse_replaceable(parent)
+
+    def _entries(folder: Path) -> Iterator[Path]:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                yield Path(entry.path)
+
+    def _parents(folder: Path) -> set[Path]:
+        """The folders above it, as it is named and as it is with links resolved."""
+        return {*folder.parents, *folder.resolve().parents}
+
+    def _refuse_foreign(path: Path) -> None:
+        """Refuse what belongs to somebody else, or what others can write to."""
+        found = path.lstat()
+        if stat.S_ISLNK(found.st_mode):
+            # A link's own mode says nothing; only its owner can change where it leads.
+            _refuse_owner(path, found)
+            found = path.stat()
+        _refuse_owner(path, found)
+        if _others_write(found):
+            wanted = "700" if stat.S_ISDIR(found.st_mode) else "600"
+            message = f"{path} can be changed by other users (mode {stat.S_IMODE(found.st_mode):04o})."
+            raise InvalidSetting(message, hint=f"Run `chmod {wanted} {path}`, or {ELSEWHERE}.")
+
+    def _refuse_owner(path: Path, found: os.stat_result) -> None:
+        if found.st_uid != os.geteuid():
+            message = f"{path} belongs to another user (user id {found.st_uid})."
+            raise InvalidSetting(message, hint=f"Remove it, or {ELSEWHERE}.")
+
+    def _refuse_replaceable(parent: Path) -> None:
+        """Refuse a folder in which others can put something else in the place of ours."""
+        found = parent.stat()
+        if found.st_uid not in {0, os.geteuid()}:
+            message = f"{parent} belongs to another user (user id {found.st_uid}), who could replace the state folder."
+            raise InvalidSetting(message, hint=f"{ELSEWHERE.capitalize()}.")
+        # In a sticky folder, such as /tmp, only the owner of an entry can replace it.
+        if found.st_mode & stat.S_ISVTX or not _others_write(found):
+            return
+        message = f"Other users can replace the state folder: they can write to {parent}."
+        raise InvalidSetting(message, hint=f"Run `chmod go-w {parent}`, or {ELSEWHERE}.")
+
+    def _others_write(found: os.stat_result) -> bool:
+        if found.st_mode & stat.S_IWOTH:
+            return True
+        return bool(found.st_mode & stat.S_IWGRP) and not _is_private_group(found.st_gid)
+
+    def _is_private_group(group_id: int) -> bool:
+        """Whether it is the group that many systems make for each user, with nobody else in it."""
+        import grp
+        import pwd
+
+        try:
+            group, user = grp.getgrgid(group_id), pwd.getpwuid(os.geteuid())
+        except KeyError:
+            return False
+        return group.gr_name == user.pw_name and not set(group.gr_mem) - {user.pw_name}
