@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from opencode_mcp.opencode.models import FileDiff, Message, PatchPart, TextPart, Todo
+from opencode_mcp.opencode.models import FileDiff, Message, PatchPart, TextPart, Todo, ToolPart
 from opencode_mcp.runs.state import State
 
 Status = Literal["completed", "running", "needs_input", "failed", "aborted"]
@@ -24,6 +24,8 @@ STATUSES: Mapping[State, Status] = {
     State.ABORTED: "aborted",
     State.LOST: "failed",
 }
+
+CUT = "cut at the model's token limit"
 
 
 class ChangedFile(BaseModel):
@@ -87,6 +89,8 @@ class RunReport(BaseModel):
     """The model's last words."""
     output: Any = None
     """The structured answer, where an ``output_schema`` was given."""
+    shortfall: str = ""
+    """Why the answer of a run that completed is not whole, such as the model's token limit."""
     error: str = ""
     """OpenCode's own words."""
     lost: bool = False
@@ -116,6 +120,8 @@ class Answer:
     text: str
     output: Any
     error: str
+    shortfall: str
+    """Why the text is not a whole answer; empty where it is one, or where an error says it."""
     model: str
     agent: str
     tokens: Usage
@@ -134,6 +140,7 @@ def summarise(answers: list[Message]) -> Answer:
         text=texts[-1] if texts else "",
         output=last.structured if last else None,
         error=last.error.text if last and last.error else "",
+        shortfall=_shortfall(answers),
         model=last.model if last else "",
         agent=last.agent if last else "",
         tokens=Usage(
@@ -147,6 +154,20 @@ def summarise(answers: list[Message]) -> Answer:
             file for message in answers for part in message.parts if isinstance(part, PatchPart) for file in part.files
         ),
     )
+
+
+def _shortfall(answers: list[Message]) -> str:
+    """Why the last message is not a whole answer; one that called a tool, or gave structured output, need not speak."""
+    if not answers or answers[-1].info.error:
+        return ""
+    last = answers[-1]
+    is_cut = last.info.finish == "length"
+    acted = last.info.structured is not None or any(isinstance(part, ToolPart) for part in last.parts)
+    if spoken(last) or acted:
+        return f"The answer was {CUT}." if is_cut else ""
+    missing = f"The model gave no answer: it was {CUT}." if is_cut else "The model gave no answer."
+    spoke_before = any(spoken(message) for message in answers)
+    return f"{missing} The text is what it said before." if spoke_before else missing
 
 
 def spoken(message: Message) -> str:

@@ -54,6 +54,7 @@ async def report_run(
         title=session.title,
         text=answer.text or ("" if ended else sight.text),
         output=answer.output,
+        shortfall=answer.shortfall if sight.state is State.COMPLETED else "",
         error=(answer.error or (told.text if told else "")) if sight.state is State.FAILED else "",
         activity="" if ended else sight.activity or _activity(run, answers),
         files=list_files(await _diffs(client, run, answer) if ended else [], run.directory),

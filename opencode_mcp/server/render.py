@@ -83,7 +83,10 @@ def next_step(report: "RunReport") -> str:
     session = f'session_id="{report.session_id}"'
     match report.status:
         case "completed":
-            return f"Go on in the same session with opencode_run({session}, prompt=...)."
+            ask = (
+                "Ask for the rest, or again and for less at once," if report.shortfall else "Go on in the same session"
+            )
+            return f"{ask} with opencode_run({session}, prompt=...)."
         case "running":
             return f"It goes on by itself. Wait on with opencode_wait({session}); opencode_abort({session}) stops it."
         case "needs_input":
@@ -110,6 +113,7 @@ def report_text(report: "RunReport") -> str:
     sections = [
         report.note,
         _headline(report),
+        report.shortfall,
         f"Error: {report.error}" if report.error else "",
         f"Doing: {report.activity}" if report.activity else "",
         f"OpenCode's answer:\n{cut(report.text)}" if report.text else "",

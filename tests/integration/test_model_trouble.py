@@ -3,7 +3,7 @@
 import pytest
 
 from tests.integration.host import Host
-from tests.scripted_model.script import cut, failure, finish, step, text
+from tests.scripted_model.script import Action, Step, bash, cut, failure, finish, reasoning, script, step, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -57,3 +57,26 @@ async def test_a_stream_that_is_cut_is_taken_up_again(host: Host) -> None:
 async def test_an_answer_that_was_cut_short_by_its_length_is_an_answer(host: Host) -> None:
     report = await host.run(step(text("Cut sho"), finish("length")))
     assert (report["status"], report["text"]) == ("completed", "Cut sho")
+    assert report["shortfall"] == "The answer was cut at the model's token limit."
+    assert f'opencode_run(session_id="{report["session_id"]}"' in report["next"]
+    again = await host.wait(report["session_id"])
+    assert again["shortfall"] == report["shortfall"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ([step(reasoning("hm"), finish("length"))], "no answer: it was cut at the model's token limit"),
+        ([step(finish("stop"))], "no answer."),
+        ([bash("true"), step(finish("stop"))], "no answer."),
+        ([step(text("I look."), bash("true")), step(finish("stop"))], "no answer. The text is what it said before."),
+    ],
+    ids=["only reasoning", "nothing", "nothing after a tool", "words before a tool"],
+)
+async def test_a_run_that_ends_without_a_whole_answer_says_so(
+    host: Host, steps: list[Action | Step], said: str
+) -> None:
+    told = await host.text("opencode_run", prompt=script(*steps))
+    assert told.startswith("completed")
+    assert said in told
+    assert "Next: Ask for the rest, or again" in told

@@ -90,3 +90,17 @@ def test_todos_are_short_lines() -> None:
     statuses = ["completed", "in_progress", "cancelled", "pending", "something-new"]
     lines = list_todos([Todo(content=status, status=status) for status in statuses])
     assert lines == ["[x] completed", "[>] in_progress", "[-] cancelled", "[ ] pending", "[ ] something-new"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        step(text("Whole."), finish="stop"),
+        step({"type": "tool", "tool": "question", "state": {"status": "error"}}, finish="tool-calls"),
+        step(structured={"x": 1}, finish="tool-calls"),
+        step(error={"name": "APIError", "data": {"message": "No"}}),
+    ],
+    ids=["words", "rejected question", "structured", "error"],
+)
+def test_a_whole_answer_an_act_and_an_error_lack_nothing(answer: Message) -> None:
+    assert summarise([answer]).shortfall == ""
