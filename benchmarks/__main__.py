@@ -1,4 +1,7 @@
-"""``python -m benchmarks`` runs every benchmark and prints one table; names of benchmarks as arguments choose."""
+"""``python -m benchmarks`` runs every benchmark and prints one table; names of benchmarks as arguments choose.
+
+``fuzz`` is no benchmark: it attacks the bridge, and has options of its own.
+"""
 
 import argparse
 import sys
@@ -8,6 +11,7 @@ from pathlib import Path
 
 import anyio
 
+from benchmarks.fuzz import fuzz
 from benchmarks.many_runs import many_runs
 from benchmarks.notices import notices
 from benchmarks.reading import search, transcript
@@ -28,12 +32,18 @@ BENCHMARKS: Mapping[str, Callable[[World], Awaitable[list[Row]]]] = {
     "subscribers": subscribers,
     "notices": notices,
 }
+ATTACKS: Mapping[str, Callable[[Sequence[str]], int]] = {"fuzz": fuzz}
+"""What takes minutes, has options, and runs only when it is named."""
 
 
 def main() -> int:
     """Measure, print, and give 1 if a target is missed."""
+    if sys.argv[1:] and sys.argv[1] in ATTACKS:
+        return ATTACKS[sys.argv[1]](sys.argv[2:])
     parser = argparse.ArgumentParser(
-        prog="benchmarks", description="Run every benchmark, or those named, and print one table."
+        prog="benchmarks",
+        description="Run every benchmark, or those named, and print one table.",
+        epilog=f"Not among them, with options of their own: {', '.join(ATTACKS)}.",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     names: list[str] = parser.parse_args().names or list(BENCHMARKS)

@@ -1,13 +1,12 @@
-"""How much memory a process holds, where the system tells."""
+"""How much memory a process takes while something happens."""
 
-import subprocess
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import anyio
+
+from tests.harness.usage import resident
 
 LOOK_EVERY = 0.05
 """Seconds between two looks."""
@@ -41,16 +40,3 @@ async def watched(pid: int) -> AsyncGenerator[Memory]:
         tasks.start_soon(look)
         yield memory
         tasks.cancel_scope.cancel()
-
-
-def resident(pid: int) -> float | None:
-    """Megabytes of a process that are in memory; None where the system has no plain way to tell."""
-    if sys.platform == "win32":
-        return None
-    status = Path(f"/proc/{pid}/status")
-    if status.exists():
-        line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmRSS:"))
-        return int(line.split()[1]) / 1024
-    command = ["ps", "-o", "rss=", "-p", str(pid)]
-    told = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - a number is all it takes
-    return int(told.stdout) / 1024

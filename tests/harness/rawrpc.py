@@ -18,11 +18,16 @@ from tests.harness.failures import unwrapped
 from tests.harness.launch import COMMAND, Launch
 
 Json = dict[str, Any]
+
 MODERN = "2026-07-28"
 ENVELOPE = "io.modelcontextprotocol/"
 LINE_LIMIT = 64 * 1024 * 1024
 REPLY = 60.0
 """Seconds to wait for anything from the bridge, unless the test says otherwise."""
+
+
+class NotJson(Exception):
+    """A line that the bridge wrote to its stdout is no JSON; the text shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,8 @@ class RawClient:
         self.process = process
         self.received: list[Json] = []
         """Notifications, and requests of the bridge, in order of arrival."""
+        self.replies: list[Json] = []
+        """All replies in order of arrival, also a second one to the same request and those without a known id."""
         self.closed = False
         self._replies: dict[int | None, Json] = {}
         self._ids = count(1)
@@ -181,7 +188,7 @@ class RawClient:
         lines = BufferedByteReceiveStream(self.process.stdout)
         with suppress(anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, anyio.ClosedResourceError):
             while True:
-                self._take(json.loads(await lines.receive_until(b"\n", LINE_LIMIT)))
+                self._take(strictly_parsed(await lines.receive_until(b"\n", LINE_LIMIT)))
         self.closed = True
         self._news.set()
 
@@ -189,6 +196,7 @@ class RawClient:
         if "method" in message:
             self.received.append(message)
         else:
+            self.replies.append(message)
             self._replies[message["id"]] = message
         self._news.set()
         self._news = anyio.Event()
@@ -199,6 +207,22 @@ class RawClient:
                 if self.closed:
                     raise EOFError("The bridge closed its stdout.")
                 await self._news.wait()
+
+
+def strictly_parsed(line: bytes) -> Json:
+    """Parse a line as every reader of JSON would: UTF-8, and no constants of JavaScript.
+
+    Raises:
+        NotJson: It is none.
+    """
+
+    def refuse(constant: str) -> object:
+        raise ValueError(f"{constant} is not JSON")
+
+    try:
+        return json.loads(line.decode("utf-8"), parse_constant=refuse)
+    except ValueError as error:
+        raise NotJson(f"{error}: {line[:200]!r}") from error
 
 
 class OpenRaw(Protocol):

@@ -1,0 +1,24 @@
+"""What a process holds: memory and descriptors, where the system says."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def resident(pid: int) -> float | None:
+    """Megabytes of a process that are in memory; None where the system has no plain way to tell."""
+    if sys.platform == "win32":
+        return None
+    status = Path(f"/proc/{pid}/status")
+    if status.exists():
+        line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmRSS:"))
+        return int(line.split()[1]) / 1024
+    command = ["ps", "-o", "rss=", "-p", str(pid)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - a number is all it takes
+    return int(told.stdout) / 1024
+
+
+def open_descriptors(pid: int) -> int | None:
+    """How many descriptors a process has open; None where the system has no plain way to say."""
+    folder = Path(f"/proc/{pid}/fd")
+    return len(list(folder.iterdir())) if folder.is_dir() else None
