@@ -3,7 +3,6 @@
 Unlike the hub it keeps whole events and serves one caller; whose events somebody may see is the caller's to say.
 """
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import anyio
 
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable
 from opencode_mcp.events.wire import is_noise
+from opencode_mcp.opencode.json_text import read_json
 
 JsonMap = Mapping[str, Any]
 End = Literal["time", "type", "count", "size", "closed"]
@@ -80,8 +80,8 @@ async def _read(
     async for line in lines:
         if is_noise(line):
             continue
-        event = cast("JsonMap", json.loads(line))
-        if not fits(event, wanted) or not await visible(event):
+        event = _read_event(line)
+        if not event or not fits(event, wanted) or not await visible(event):
             continue
         gathered.events.append(event)
         gathered.size += len(line)
@@ -90,6 +90,14 @@ async def _read(
             gathered.ended = end
             return
     gathered.ended = "closed"
+
+
+def _read_event(line: str) -> JsonMap:
+    """The event of a line; empty for a line that cannot be read."""
+    try:
+        return _map(read_json(line))
+    except ValueError:
+        return {}
 
 
 def _end(event: JsonMap, wanted: Wanted, gathered: Gathered) -> End | None:
@@ -117,7 +125,7 @@ def _matches(kind: str, name: str) -> bool:
 
 def _payload(event: JsonMap) -> JsonMap:
     """The event itself: those of all directories come wrapped."""
-    return cast("JsonMap", event.get("payload") or event)
+    return _map(event.get("payload")) or event
 
 
 def type_of(event: JsonMap) -> str:
@@ -128,13 +136,18 @@ def type_of(event: JsonMap) -> str:
 def session_of(event: JsonMap) -> str:
     """The session that an event is of; empty for what concerns none."""
     payload = _payload(event)
-    properties = cast("JsonMap", payload.get("properties") or payload.get("data") or {})
-    inner = cast("JsonMap", properties.get("info") or properties.get("part") or {})
+    properties = _map(payload.get("properties") or payload.get("data"))
+    inner = _map(properties.get("info") or properties.get("part"))
     own = inner.get("id") if type_of(event).startswith("session.") else ""
     return str(properties.get("sessionID") or inner.get("sessionID") or own or "")
 
 
 def directory_of(event: JsonMap) -> str:
     """The directory that an event happened in; empty for what happened in none."""
-    location = cast("JsonMap", _payload(event).get("location") or {})
+    location = _map(_payload(event).get("location"))
     return str(event.get("directory") or location.get("directory") or "")
+
+
+def _map(value: object) -> JsonMap:
+    """A value that should be a map; empty where it is none."""
+    return cast("JsonMap", value) if isinstance(value, Mapping) else {}

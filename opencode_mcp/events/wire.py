@@ -4,12 +4,12 @@ Pure. The shapes are those of ``global.event`` (each event wrapped with its dire
 models that an event carries.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from opencode_mcp.errors import BridgeError
+from opencode_mcp.opencode.json_text import read_json
 from opencode_mcp.opencode.models import (
     Failure,
     MessageInfo,
@@ -219,7 +219,7 @@ def parse(data: str) -> Event | None:
         The event; ``None`` for one that the bridge has no use for, or that it cannot read.
     """
     try:
-        wrapped = cast("JsonMap", json.loads(data))
+        wrapped = cast("JsonMap", read_json(data))
         payload = cast("JsonMap", wrapped.get("payload") or wrapped)
         parser = PARSERS.get(str(payload.get("type")))
         return parser(cast("JsonMap", payload.get("properties") or {})) if parser else None

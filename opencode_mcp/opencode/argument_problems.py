@@ -4,13 +4,13 @@ Pure. It knows JSON Schema and paths, and nothing of operations. A value is show
 name that secrets go by.
 """
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, Protocol, cast
 
 from opencode_mcp.opencode.catalog import Schema
+from opencode_mcp.opencode.closest import closest
 
 Reach = Literal["segment", "segments", "file", "text"]
 """Where a text ends up: in one segment of the URL's path, in several, as a file's path in the query, as any text."""
@@ -48,8 +48,9 @@ class _Validator(Protocol):
 
 def unknown(name: str, known: Iterable[str], inside: str = "") -> str:
     """Say that there is no such argument, and which one it looks like."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"There is no argument `{inside}{name}`" + (f"; did you mean `{inside}{near[0]}`?" if near else ".")
+    near = closest(name, known, count=1, cutoff=0.6)
+    shown = name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
+    return f"There is no argument `{inside}{shown}`" + (f"; did you mean `{inside}{near[0]}`?" if near else ".")
 
 
 def missing(name: str) -> str:

@@ -5,7 +5,6 @@ judgement (group, effect, words to find it by, warnings) from ``judgement.py``, 
 neither HTTP nor MCP.
 """
 
-import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from opencode_mcp.errors import NotFound
+from opencode_mcp.opencode.closest import closest
 from opencode_mcp.opencode.judgement import JUDGEMENTS, Effect, Group
 
 Location = Literal["path", "query"]
@@ -93,7 +93,7 @@ def operation(operation_id: str) -> Operation:
     """
     found = operations().get(operation_id)
     if found is None:
-        near = difflib.get_close_matches(operation_id, operations(), n=3, cutoff=0.5)
+        near = closest(operation_id, operations())
         hint = f"Did you mean {' or '.join(near)}?" if near else "Look for it by words instead."
         raise NotFound(f"OpenCode has no operation {operation_id!r}.", hint=hint)
     return found

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from opencode_mcp.errors import (
     BackendFailed,
@@ -19,11 +19,18 @@ from opencode_mcp.errors import (
     Unauthorized,
     UnsupportedOperation,
 )
+from opencode_mcp.opencode.json_text import read_json
+from opencode_mcp.opencode.request_limits import check_body, check_numbers, check_path, check_query, check_target
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.catalog import Operation
 
 DIRECTORY_NAMES = {"directory": "directory", "location": "location[directory]"}
+LONGEST_REASON = 2000
+"""Characters of OpenCode's own words in an error."""
+LONGEST_PAGE = 500
+"""Characters of a page that stands where an error should."""
+LONGEST_KIND = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +74,22 @@ def encode(
         query: Values of the query's parameters; ``None`` values are left out.
         body: What is sent as JSON; ``None`` sends no body.
         directory: The absolute path that chooses the project; empty for the server's own, or the session's.
+
+    Raises:
+        InvalidArgument: A value would reach another route, or is larger than OpenCode accepts.
     """
     filled = operation.path
     for name, value in (path or {}).items():
+        check_path(operation, name, value)
         filled = filled.replace(f"{{{name}}}", quote(value, safe=""))
+    check_numbers(operation, query or {})
     texts = {name: _query_text(value) for name, value in (query or {}).items() if value is not None}
     if directory and operation.scope != "none":
         # OpenCode decodes a directory once more than the query's own encoding, so a literal % needs it twice.
         texts[DIRECTORY_NAMES[operation.scope]] = directory.replace("%", "%25")
+    check_query(operation, texts)
+    check_target(operation, len(filled) + len(urlencode(texts)))
+    check_body(operation, body)
     return Request(method=operation.method, path=filled, query=texts, headers=operation.headers, body=body)
 
 
@@ -103,9 +118,11 @@ def decode(operation: "Operation", reply: Reply) -> object:
     if reply.media_type != "application/json":
         return reply.body.decode(errors="replace")
     try:
-        return cast("object", json.loads(reply.body))
+        return read_json(reply.body)
     except ValueError as error:
-        raise BackendFailed(f"OpenCode's answer to {operation.id} is not JSON.", status=reply.status) from error
+        raise BackendFailed(
+            f"OpenCode's answer to {operation.id} is not JSON that can be used.", status=reply.status
+        ) from error
 
 
 def failure(operation_id: str, reply: Reply) -> BridgeError:
@@ -131,9 +148,9 @@ def failure(operation_id: str, reply: Reply) -> BridgeError:
 def _reason(reply: Reply) -> tuple[str, str]:
     """OpenCode's name for the error and its message, out of the five shapes that it uses."""
     try:
-        body: object = json.loads(reply.body)
+        body = read_json(reply.body)
     except ValueError:
-        return "", reply.body.decode(errors="replace").strip()[:500]
+        return "", reply.body.decode(errors="replace").strip()[:LONGEST_PAGE]
     if not isinstance(body, Mapping):
         return "", ""
     body = cast("Mapping[str, object]", body)
@@ -142,7 +159,7 @@ def _reason(reply: Reply) -> tuple[str, str]:
     message = inner or body.get("message") or body.get("error") or ""
     # A body with a tag may use `name` for the thing that it is about.
     kind = body.get("_tag") or body.get("name") or ""
-    return str(kind), " ".join(str(message).split()).rstrip(".")
+    return str(kind)[:LONGEST_KIND], " ".join(str(message)[:LONGEST_REASON].split()).rstrip(".")
 
 
 def is_unreadable_page(error: BridgeError) -> bool:

@@ -1,27 +1,71 @@
-"""Whether a path fits what a caller wrote: a glob, a folder, or a path. Pure."""
+"""Whether a path fits what a caller wrote: globs, folders, or paths. Pure.
 
+Globs come from callers, and braces multiply: ``{a,b}`` twenty times stands for a million globs. So the number of
+alternatives is limited, and they are counted before they are written out.
+"""
+
+import math
 import re
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
+from opencode_mcp.errors import InvalidArgument
 
-def fits(path: str, wanted: str) -> bool:
-    """Whether a project's path fits; a glob without a slash is for names alone, a folder holds all below it.
+LONGEST = 1000
+"""Characters of one glob."""
+MOST = 200
+"""Globs that are compared with each path, all alternatives of all braces counted."""
+BRACES = re.compile(r"\{([^{}]*)\}")
+
+
+class Globs:
+    """Some globs, of which a path must fit one.
 
     Args:
-        path: Relative to the project, with slashes.
         wanted: Such as ``*.py``, ``src/**/*.{js,ts}``, ``docs`` or ``docs/notes.txt``.
+
+    Raises:
+        InvalidArgument: One is too long, or together they stand for too many.
     """
-    plain, pattern = path.rstrip("/"), wanted.removeprefix("./").strip("/")
-    if plain == pattern or plain.startswith(f"{pattern}/"):
-        return True
-    name = plain if "/" in pattern else plain.rpartition("/")[2]
-    return any(fnmatchcase(name, choice) for choice in _choices(pattern.replace("**/", "*")))
+
+    def __init__(self, wanted: Sequence[str]) -> None:
+        for glob in wanted:
+            if len(glob) > LONGEST:
+                raise InvalidArgument(
+                    f"A glob is {len(glob):,} characters long.", hint=f"It may have at most {LONGEST:,}."
+                )
+        plain = [glob.removeprefix("./").strip("/") for glob in wanted]
+        count = sum(map(_count, plain))
+        if count > MOST:
+            raise InvalidArgument(
+                f"The globs stand for {count:,} alternatives." if count < LONGEST else "The globs multiply too much.",
+                hint=f"All braces written out may make at most {MOST}; name folders, or use * instead.",
+            )
+        self._alternatives = [(glob, choice) for glob in plain for choice in _choices(glob.replace("**/", "*"))]
+
+    def fit(self, path: str) -> bool:
+        """Whether a project's path fits; a glob without a slash is for names alone, a folder holds all below it.
+
+        Args:
+            path: Relative to the project, with slashes.
+        """
+        plain = path.rstrip("/")
+        name = plain.rpartition("/")[2]
+        return any(
+            plain == glob or plain.startswith(f"{glob}/") or fnmatchcase(plain if "/" in glob else name, choice)
+            for glob, choice in self._alternatives
+        )
+
+
+def _count(glob: str) -> int:
+    return math.prod(inner.count(",") + 1 for inner in BRACES.findall(glob))
 
 
 def _choices(glob: str) -> list[str]:
     """The globs that one with braces stands for; braces in braces stay."""
-    braces = re.search(r"\{([^{}]*)\}", glob)
-    if not braces:
-        return [glob]
-    before, after = glob[: braces.start()], glob[braces.end() :]
-    return [choice for inner in braces[1].split(",") for choice in _choices(f"{before}{inner}{after}")]
+    choices = [""]
+    end = 0
+    for braces in BRACES.finditer(glob):
+        before, end = glob[end : braces.start()], braces.end()
+        choices = [f"{choice}{before}{inner}" for choice in choices for inner in braces[1].split(",")]
+    return [f"{choice}{glob[end:]}" for choice in choices]

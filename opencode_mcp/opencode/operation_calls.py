@@ -4,7 +4,6 @@ What ``client.py`` does for the calls that the bridge itself needs, this does fo
 what a reply says of the next page, and compares the server's own document with the table, once.
 """
 
-import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -17,6 +16,7 @@ from opencode_mcp.opencode.arguments import Call
 from opencode_mcp.opencode.catalog import Operation
 from opencode_mcp.opencode.codec import Request, decode, encode
 from opencode_mcp.opencode.connection import Connection
+from opencode_mcp.opencode.json_text import read_json
 from opencode_mcp.opencode.server_document import Differences, differences
 from opencode_mcp.opencode.terminal import Output, Visit, visit
 from opencode_mcp.opencode.transport import READ_TIMEOUT, Transport
@@ -101,7 +101,7 @@ async def _compare(transport: Transport) -> Differences:
         reply = await transport.send(DOCUMENT)
         if reply.media_type != "application/json":
             return Differences()
-        return differences(json.loads(reply.body))
+        return differences(read_json(reply.body))
     except (BridgeError, ValueError) as error:
         logger.info("OpenCode's own document cannot be read: %s", error)
         return Differences()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import BackendFailed, InvalidArgument
 from opencode_mcp.opencode.found_lines import LITERAL_HINT, FoundLine, FoundPage, TextQuery
-from opencode_mcp.opencode.globs import fits
+from opencode_mcp.opencode.globs import Globs
 from opencode_mcp.opencode.symbol_forms import Definition, candidates, definition, rank
 
 if TYPE_CHECKING:
@@ -78,12 +78,13 @@ class ProjectSearch:
 
     async def _each_line(self, directory: str, query: TextQuery, take: Callable[[FoundLine], bool]) -> bool:
         """Hand over what is found until enough is taken, and say whether nothing is missing."""
+        included = _Included(query.include)
         if self._ripgrep:
             await self._ripgrep.search(directory, query, take)
             return True
         found = await self._ask_for_text(directory, query)
         for line in found:
-            if _fits_any(line.path, query.include) and not take(line):
+            if included.fit(line.path) and not take(line):
                 break
         return len(found) < OPENCODE_LINES
 
@@ -109,11 +110,12 @@ class ProjectSearch:
         """
         if not GLOB.search(query):
             return await self._files_of_words(directory, query, kind)
+        glob = Globs([query])
         if self._ripgrep and kind != "directory":
             return await self._files_of_glob(self._ripgrep, directory, query)
         plain = re.findall(r"\w+", CHOICES.sub(" ", query))
         asked = await self._ask_for_files(directory, max(plain, key=len, default=""), kind)
-        return FoundFiles([path for path in asked.paths if fits(path, query)], asked.complete)
+        return FoundFiles([path for path in asked.paths if glob.fit(path)], asked.complete)
 
     async def _files_of_words(self, directory: str, words: str, kind: str) -> FoundFiles:
         found = await self._ask_for_files(directory, words, kind)
@@ -175,7 +177,13 @@ def _explained(pattern: str, error: BackendFailed) -> Exception:
     return BackendFailed(f"OpenCode's search for {pattern!r} failed.", hint=REASONS, status=error.status)
 
 
-def _fits_any(path: str, globs: Sequence[str]) -> bool:
-    wanted = [glob for glob in globs if not glob.startswith("!")]
-    refused = any(fits(path, glob[1:]) for glob in globs if glob.startswith("!"))
-    return not refused and (not wanted or any(fits(path, glob) for glob in wanted))
+class _Included:
+    """The files that a search looks into; a glob with ``!`` leaves files out."""
+
+    def __init__(self, globs: Sequence[str]) -> None:
+        wanted = [glob for glob in globs if not glob.startswith("!")]
+        self._wanted = Globs(wanted) if wanted else None
+        self._refused = Globs([glob[1:] for glob in globs if glob.startswith("!")])
+
+    def fit(self, path: str) -> bool:
+        return not self._refused.fit(path) and (self._wanted is None or self._wanted.fit(path))

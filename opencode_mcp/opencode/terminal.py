@@ -4,17 +4,19 @@ OpenCode keeps a terminal's output and counts its characters (UTF-16 units), so 
 remember, and no connection outlives a visit. It knows nothing of who may visit what.
 """
 
-import json
 import re
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import anyio
 
-from opencode_mcp.errors import BackendTimeout
+from opencode_mcp.errors import BackendFailed, BackendTimeout
+from opencode_mcp.opencode.json_text import read_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from opencode_mcp.opencode.codec import Request
 
 NEW_ONLY = -1
@@ -30,8 +32,8 @@ CONTROL = re.compile(
     r"|\x1b[PX^_][^\x1b]*\x1b\\|\x1b[ -/]*[0-~]"
     r"|[\x00-\x07\x0b\x0c\x0e-\x1f\x7f]"
 )
-BREAK = re.compile(r"\r*\n\r*")
-BACKSPACE = re.compile(r"[^\x08\n]\x08")
+# Not from within a row of carriage returns: each of them would look for the end of the row anew.
+BREAK = re.compile(r"(?<!\r)\r*\n\r*")
 
 
 class Socket(Protocol):
@@ -84,9 +86,7 @@ class Output:
     def text(self) -> str:
         """What a person would read: without colours, cursor moves and titles."""
         plain = BREAK.sub("\n", CONTROL.sub("", self.raw))
-        while BACKSPACE.search(plain):
-            plain = BACKSPACE.sub("", plain)
-        return plain.replace("\x08", "").replace("\r", "\n")
+        return (_without_erased(plain) if "\x08" in plain else plain).replace("\r", "\n")
 
 
 async def visit(opener: Opener, request: "Request", plan: Visit) -> Output:
@@ -122,8 +122,16 @@ async def _replayed(socket: Socket) -> Output | None:
                 case str(piece):
                     pieces.append(piece)
                 case bytes(mark):
-                    return _bounded(Output("".join(pieces), cursor=int(json.loads(mark[1:])["cursor"])))
+                    return _bounded(Output("".join(pieces), cursor=_cursor(mark)))
     return None
+
+
+def _cursor(mark: bytes) -> int:
+    """Where OpenCode's binary message says that the output stands."""
+    try:
+        return int(cast("Mapping[str, Any]", read_json(mark[1:]))["cursor"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise BackendFailed("OpenCode did not say where the terminal's output stands.") from error
 
 
 def _bounded(output: Output) -> Output:
@@ -178,6 +186,17 @@ def contains(text: str, wanted: str) -> bool:
             return False
         at += len(piece)
     return True
+
+
+def _without_erased(text: str) -> str:
+    """Leave out backspaces, each with the character before it on its line."""
+    kept: list[str] = []
+    for character in text:
+        if character != "\x08":
+            kept.append(character)
+        elif kept and kept[-1] != "\n":
+            kept.pop()
+    return "".join(kept)
 
 
 def units(text: str) -> int:

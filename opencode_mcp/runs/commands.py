@@ -4,7 +4,6 @@ OpenCode answers both only when they have ended. So the request is left behind i
 followed like any other: a wait that ends, or a bridge that does, stops nothing.
 """
 
-import difflib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from opencode_mcp.errors import (
 from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.closest import closest
 from opencode_mcp.opencode.models import Failure, Session
 from opencode_mcp.opencode.transport import TOO_LARGE
 from opencode_mcp.options import Decider
@@ -189,7 +189,7 @@ async def check_command(client: OpenCodeClient, command: SlashCommand) -> None:
     """
     names = [item.name for item in await client.commands(command.directory)]
     if command.name not in names:
-        near = difflib.get_close_matches(command.name, names, n=3, cutoff=0.5)
+        near = closest(command.name, names)
         meant = f"Did you mean {' or '.join(near)}? " if near else ""
         known = ", ".join(names[:NAMES_SHOWN]) or "none"
         raise NotFound(f"OpenCode has no command {command.name!r}.", hint=f"{meant}The commands are {known}.")

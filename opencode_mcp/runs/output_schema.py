@@ -1,15 +1,24 @@
 """The caller's schema for a structured answer: whether it is one, and whether an answer fits it.
 
 OpenCode hands the schema to the model and does not check the answer. References lead only inside the schema: one to
-another document would have the bridge fetch what a caller names.
+another document would have the bridge fetch what a caller names. A schema can make either check run for ever or recurse
+without end, so the bridge runs them in a process of their own: see ``schema_check.py``.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, cast
 
 from opencode_mcp.errors import InvalidArgument
 
 SHOWN = 5
+"""Mistakes that are reported."""
+MOST = 1000
+"""Mistakes that are looked at; a large answer may have millions."""
+LONGEST = 500
+"""Characters of one mistake: it quotes the answer, which may be of any length."""
+REFERENCES = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
+ENDLESS = "output_schema refers to itself without end."
 
 
 def check_schema(schema: Mapping[str, Any]) -> None:
@@ -23,21 +32,25 @@ def check_schema(schema: Mapping[str, Any]) -> None:
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
-        raise InvalidArgument(f"output_schema is not a JSON Schema: {error.message}.") from error
+        raise InvalidArgument(f"output_schema is not a JSON Schema: {_cut(error.message)}.") from error
+    except RecursionError as error:
+        raise InvalidArgument("output_schema is nested too deeply.", hint="Define the parts in its $defs.") from error
     if schema.get("type") != "object":
         raise InvalidArgument("output_schema must describe an object.", hint='Begin it with {"type": "object", ...}.')
     outside = next((reference for reference in _references(schema) if not reference.startswith("#")), "")
     if outside:
         raise InvalidArgument(
-            f"output_schema refers to {outside!r}.",
+            f"output_schema refers to {_cut(outside)!r}.",
             hint='Put the definition into its "$defs" and refer to "#/$defs/...".',
         )
+    if mismatch(schema, {}) == ENDLESS:
+        raise InvalidArgument(ENDLESS, hint="Let each reference lead to a part of the answer, not to the same again.")
 
 
 def _references(schema: object) -> Iterator[str]:
     if isinstance(schema, Mapping):
         for key, value in cast("Mapping[str, object]", schema).items():
-            if key == "$ref" and isinstance(value, str):
+            if key in REFERENCES and isinstance(value, str):
                 yield value
             yield from _references(value)
     elif isinstance(schema, list):
@@ -53,7 +66,14 @@ def mismatch(schema: Mapping[str, Any], output: object) -> str:
 
     validator = cast("Any", Draft202012Validator(schema, registry=Registry[Any]()))
     try:
-        errors = cast("list[ValidationError]", sorted(validator.iter_errors(output), key=lambda error: error.json_path))
+        found = list(islice(cast("Iterator[ValidationError]", validator.iter_errors(output)), MOST))
+    except RecursionError:
+        return ENDLESS
     except Unresolvable as error:
-        return f"The schema refers to what it does not define ({error})."
-    return " ".join(f"{error.json_path}: {error.message}." for error in errors[:SHOWN])
+        return f"The schema refers to what it does not define ({_cut(str(error))})."
+    errors = sorted(found, key=lambda error: error.json_path)
+    return " ".join(f"{_cut(error.json_path)}: {_cut(error.message)}." for error in errors[:SHOWN])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

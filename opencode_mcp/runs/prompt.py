@@ -1,6 +1,5 @@
 """What a caller hands over, and the checks that OpenCode leaves out: it answers an unknown agent or model with 204."""
 
-import difflib
 import mimetypes
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +8,9 @@ from typing import Any
 
 from opencode_mcp.errors import InvalidArgument, NotFound, OperatorError
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.closest import closest
 from opencode_mcp.opencode.models import Providers
-from opencode_mcp.runs.output_schema import check_schema
+from opencode_mcp.runs.schema_check import check_schema_apart
 
 NAMES_SHOWN = 8
 
@@ -75,7 +75,7 @@ async def check_prompt(client: OpenCodeClient, prompt: Prompt) -> None:
     if not prompt.text.strip():
         raise InvalidArgument("The prompt is empty.", hint="Say what OpenCode should do.")
     if prompt.output_schema is not None:
-        check_schema(prompt.output_schema)
+        await check_schema_apart(prompt.output_schema)
     if prompt.agent:
         await _check_agent(client, prompt)
     model = prompt.model or (prompt.variant and (await client.config(prompt.directory)).model)
@@ -119,7 +119,7 @@ def check_model(providers: Providers, name: str, variant: str = "") -> None:
 
 
 def _near(name: str, names: Sequence[str]) -> str:
-    return _listed(difflib.get_close_matches(name, names, n=NAMES_SHOWN, cutoff=0.4) or names)
+    return _listed(closest(name, names, count=NAMES_SHOWN, cutoff=0.4) or names)
 
 
 def _listed(names: Iterable[str]) -> str:

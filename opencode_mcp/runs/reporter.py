@@ -11,10 +11,10 @@ from opencode_mcp.opencode.at_once import at_once
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import BasePart, FileDiff, Message, ToolPart
 from opencode_mcp.runs.follow import Sight
-from opencode_mcp.runs.output_schema import mismatch
 from opencode_mcp.runs.progress import Progress
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
 from opencode_mcp.runs.report import STATUSES, Answer, RunReport, list_files, list_todos, summarise
+from opencode_mcp.runs.schema_check import mismatch_apart
 from opencode_mcp.runs.state import ENDS, State
 
 # OpenCode computes a prompt's diff some 25 ms after the session went idle.
@@ -69,7 +69,7 @@ async def report_run(
     )
     if sight.state is State.LOST:
         report.error = "OpenCode does not work on this run any more, and never finished it: it was restarted meanwhile."
-    return _check_output(report, schema)
+    return await _check_output(report, schema)
 
 
 async def _answers(client: OpenCodeClient, run: Run, sight: Sight) -> list[Message]:
@@ -127,12 +127,12 @@ async def _diffs(client: OpenCodeClient, run: Run, answer: Answer) -> list[FileD
     return found
 
 
-def _check_output(report: RunReport, schema: Mapping[str, Any] | None) -> RunReport:
+async def _check_output(report: RunReport, schema: Mapping[str, Any] | None) -> RunReport:
     """A completed run whose answer breaks the caller's schema has failed, and shows both."""
     if schema is None or report.status != "completed":
         return report
     if report.output is None:
         report.status, report.error = "failed", "The model gave no structured answer."
-    elif wrong := mismatch(schema, report.output):
-        report.status, report.error = "failed", f"The answer does not fit output_schema. {wrong}"
+    elif wrong := await mismatch_apart(schema, report.output):
+        report.status, report.error = "failed", wrong
     return report

@@ -4,7 +4,6 @@ Paths are resolved on the bridge's own disk, links included. Where OpenCode runs
 bridge's: then paths are compared as text, and OpenCode is asked whether they exist.
 """
 
-import difflib
 import os
 import posixpath
 from functools import cached_property
@@ -13,6 +12,7 @@ from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import BackendFailed, InvalidArgument, InvalidSetting, NotAllowed, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.closest import closest
 from opencode_mcp.opencode.models import Session
 
 SESSION_PREFIX = "ses"
@@ -156,6 +156,5 @@ def _neighbours(path: PurePath) -> str:
     parent = Path(path).parent
     if not parent.is_dir():
         return ""
-    names = [entry.name for entry in parent.iterdir()]
-    near = difflib.get_close_matches(path.name, names, n=5, cutoff=0.4)
+    near = closest(path.name, (entry.name for entry in parent.iterdir()), count=5, cutoff=0.4)
     return f"Near it: {', '.join(sorted(near))}." if near else ""

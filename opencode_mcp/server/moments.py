@@ -5,13 +5,16 @@ from datetime import UTC, datetime
 
 from opencode_mcp.errors import InvalidArgument
 
-AGE = re.compile(r"(\d+)\s*([mhdw])")
+AGE = re.compile(r"(\d{1,9})\s*([mhdw])")
 SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def moment(milliseconds: float) -> str:
-    """Write a moment, as ``2026-11-24T10:00:00Z``."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    """Write a moment, as ``2026-11-24T10:00:00Z``; empty for one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except (OverflowError, ValueError, OSError):
+        return ""
 
 
 def read_moment(text: str, now: float) -> float:
@@ -31,6 +34,6 @@ def read_moment(text: str, now: float) -> float:
         read = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise InvalidArgument(
-            f"{text!r} is no moment.", hint="Write 2026-11-24, 2026-11-24T10:00Z, or an age as 30m, 2h, 7d."
+            f"{text[:40]!r} is no moment.", hint="Write 2026-11-24, 2026-11-24T10:00Z, or an age as 30m, 2h, 7d."
         ) from error
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1000

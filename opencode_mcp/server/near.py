@@ -1,10 +1,10 @@
 """Names what a caller may have meant by the path of a file or folder that does not exist."""
 
-import difflib
 import posixpath
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import BackendFailed
+from opencode_mcp.opencode.closest import closest
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
@@ -23,7 +23,7 @@ async def near_files(bridge: "Bridge", directory: str, path: str, kind: str = ""
     """
     folder, name = posixpath.split(path)
     beside = await _beside(bridge, directory, folder, kind)
-    near = difflib.get_close_matches(name, beside, n=NAMED, cutoff=0.5)
+    near = closest(name, beside, count=NAMED)
     query = {"query": name, "type": kind or "file", "limit": NAMED}
     found = [*(posixpath.join(folder, one) for one in near), *await bridge.client.find_files(directory, query)]
     named = list(dict.fromkeys(found))[:NAMED]

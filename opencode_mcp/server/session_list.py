@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PAGE = 100
 PAGES_SEARCHED = 10
-CURSOR = re.compile(r"(\d+)\.(\w*)")
+CURSOR = re.compile(r"(\d{1,16})\.(\w{0,255})")
 RECENT = 86_400_000.0
 """Milliseconds since its last change within which a session may be at work. To ask about an older one would make
 OpenCode start its project, for nothing."""

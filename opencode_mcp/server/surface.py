@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast, get_args
 
 from opencode_mcp.errors import InvalidSetting, NotAllowed
+from opencode_mcp.opencode.closest import closest
 from opencode_mcp.server.uses import TOOL_USES
 
 if TYPE_CHECKING:
@@ -138,9 +139,7 @@ def _check_names(settings: "Settings") -> None:
 def _check(names: Iterable[str], known: list[str], flag: str, hint: str) -> None:
     for name in names:
         if name not in known:
-            import difflib
-
-            near = difflib.get_close_matches(name, known, n=1)
+            near = closest(name, known, count=1, cutoff=0.6)
             raise InvalidSetting(
                 f"{flag} names {name!r}, which there is not.",
                 hint=f"Did you mean {near[0]}? {hint}" if near else hint,

@@ -17,6 +17,7 @@ from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
 from pydantic import ValidationError
 
 from opencode_mcp.errors import BridgeError, InvalidArgument
+from opencode_mcp.server.argument_limits import check_limits
 from opencode_mcp.server.render import explain
 
 NULL = {"type": "null"}
@@ -107,6 +108,7 @@ class BridgeTool(Tool):
             raise UnexpectedToolError(f"{self.name} failed inside the bridge; its log says how.") from error
 
     async def _run(self, arguments: dict[str, Any], context: Context[Any, Any]) -> object:
+        check_limits(arguments)
         try:
             values = self.fn_metadata.validate_arguments(arguments)
         except ValidationError as error:

@@ -135,3 +135,24 @@ async def test_second_copies_are_left_out() -> None:
 )
 def test_an_event_says_whose_it_is(item: Json, session: str, directory: str) -> None:
     assert (session_of(item), directory_of(item)) == (session, directory)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "nothing", "[]", "1", "[" * 200_000, '{"payload": 1}', '{"type": "a", "properties": []}', '{"location": "x"}'],
+    ids=lambda line: line[:20],
+)
+async def test_a_line_of_an_unknown_form_ends_nothing(line: str) -> None:
+    @asynccontextmanager
+    async def lines() -> AsyncGenerator[AsyncIterator[str]]:
+        async def each() -> AsyncGenerator[str]:
+            yield line
+            yield json.dumps(event("b"), separators=(",", ":"))
+
+        yield each()
+
+    async def visible(item: Mapping[str, Any]) -> bool:
+        return not directory_of(item) and not session_of(item)
+
+    gathered = await gather(lines(), Wanted(seconds=60, until="b", count=10), visible)
+    assert gathered.ended == "type"

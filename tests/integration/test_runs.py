@@ -113,6 +113,15 @@ async def test_a_structured_answer_that_does_not_fit_fails_and_shows_both(host: 
     assert (await host.wait(report["session_id"]))["error"] == report["error"]
 
 
+async def test_an_answer_that_cannot_be_checked_is_reported_with_the_ids_of_its_run(host: Host) -> None:
+    loop = {"type": "object", "properties": {"answer": {"$ref": "#/properties/answer"}}}
+    report = await host.run(structured({"answer": "many"}), output_schema=loop)
+    assert report["status"] == "failed"
+    assert "output_schema refers to itself without end" in report["error"]
+    assert report["output"] == {"answer": "many"}
+    assert (await host.wait(report["session_id"]))["message_id"] == report["message_id"]
+
+
 async def test_a_schema_that_is_none_is_refused_before_anything_runs(host: Host) -> None:
     told = await host.error("opencode_run", prompt="x", output_schema={"type": "objekt"})
     assert "output_schema is not a JSON Schema" in told

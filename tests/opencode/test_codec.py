@@ -4,7 +4,7 @@ import json
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from opencode_mcp.errors import (
@@ -23,7 +23,7 @@ JSON = {"content-type": "application/json; charset=utf-8"}
 HTML = {"content-type": "text/html;charset=UTF-8"}
 PLAIN = {"content-type": "text/plain;charset=UTF-8"}
 GET = operation("session.get")
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=60)
 
 
 def reply(status: int, body: object = None, headers: dict[str, str] | None = None) -> Reply:
@@ -179,7 +179,7 @@ def test_json_that_is_none_is_a_failure_of_opencode(body: bytes) -> None:
         decode(GET, Reply(status=200, headers=JSON, body=body))
 
 
-@pytest.mark.parametrize("value", ["ses_1", "a/b", "..", "a b", "100%", "%2F", "ä/ö?#&", "\n"])
+@pytest.mark.parametrize("value", ["ses_1", "a/b", "...", "a b", "%2e%2e", "100%", "%2F", "ä/ö?#&", "\n"])
 def test_a_value_in_the_path_stays_one_segment(value: str) -> None:
     path = encode(GET, path={"sessionID": value}).path
     assert path.count("/") == GET.path.count("/")
@@ -188,6 +188,7 @@ def test_a_value_in_the_path_stays_one_segment(value: str) -> None:
 
 @given(TEXTS)
 def test_a_value_in_the_path_comes_back_as_it_was(value: str) -> None:
+    assume(value not in {".", ".."})
     assert unquote(encode(GET, path={"sessionID": value}).path).removeprefix("/session/") == value
 
 

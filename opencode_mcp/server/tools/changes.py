@@ -99,11 +99,12 @@ def _only(diffs: "list[FileDiff]", wanted: list[str]) -> "list[FileDiff]":
     Raises:
         InvalidArgument: None is; the hint names those that are changed.
     """
-    from opencode_mcp.opencode.globs import fits
+    from opencode_mcp.opencode.globs import Globs
 
     if not wanted or not diffs:
         return diffs
-    kept = [diff for diff in diffs if any(fits(diff.file, name) for name in wanted)]
+    globs = Globs(wanted)
+    kept = [diff for diff in diffs if globs.fit(diff.file)]
     if not kept:
         names = ", ".join(diff.file for diff in diffs[:20])
         raise InvalidArgument(f"None of {', '.join(wanted)} is changed.", hint=f"Changed: {names}.")

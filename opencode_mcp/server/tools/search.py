@@ -24,6 +24,8 @@ TEN_ONLY = (
     "OpenCode told its first ten matches only, and where the bridge runs is no ripgrep (rg) to ask for more: "
     "narrow the pattern."
 )
+LONGEST_OFFSET = 9
+"""Digits of a cursor; a larger number never was one."""
 NO_SYMBOLS = "OpenCode knows no such symbol, so these are lines that look like its definition."
 KINDS = (
     *("", "file", "module", "namespace", "package", "class", "method", "property", "field", "constructor", "enum"),
@@ -90,7 +92,7 @@ async def opencode_find_text(
 
 
 def _offset(cursor: str) -> int:
-    if cursor and not cursor.isdecimal():
+    if cursor and not (cursor.isdecimal() and len(cursor) <= LONGEST_OFFSET):
         raise foreign_cursor(cursor)
     return int(cursor or 0)
 

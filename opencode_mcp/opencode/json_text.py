@@ -1,0 +1,57 @@
+"""JSON from OpenCode, read so that no value can break the code that works on it later.
+
+Pure. What cannot be used raises ``ValueError``: text that is not JSON, values nested so deeply that a recursive
+function would exceed Python's limit, and numbers that are not finite, which JSON cannot express.
+"""
+
+import json
+import math
+from typing import NoReturn, cast
+
+DEEPEST = 100
+"""Levels of lists and maps that are accepted."""
+BRACKETS = b"[]{}"
+NEITHER_BRACKET_NOR_QUOTE = bytes(set(range(256)) - set(BRACKETS + b'"'))
+ONE_KIND = bytes.maketrans(b"{}", b"[]")
+
+
+def read_json(text: str | bytes) -> object:
+    """Read a JSON text.
+
+    Raises:
+        ValueError: It is not JSON, is nested deeper than ``DEEPEST``, or holds a number that is not finite.
+    """
+    if too_deep(text.encode(errors="surrogatepass") if isinstance(text, str) else text):
+        raise ValueError(f"nested deeper than {DEEPEST} levels")
+    return cast("object", json.loads(text, parse_constant=_refuse, parse_float=_finite))
+
+
+def too_deep(raw: bytes) -> bool:
+    """Whether a JSON text is nested deeper than ``DEEPEST``.
+
+    Each step is one pass over the whole text in C, which is far cheaper than a look at each character: innermost pairs
+    of brackets are removed again and again, one level at a time.
+    """
+    if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
+        return False
+    unescaped = raw.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in raw else raw
+    marks = unescaped.translate(ONE_KIND, NEITHER_BRACKET_NOR_QUOTE)
+    # Every second piece stands between two quotes: brackets in it are text.
+    left = b"".join(marks.split(b'"')[::2])
+    for _ in range(DEEPEST):
+        fewer = left.replace(b"[]", b"")
+        if len(fewer) == len(left):
+            return len(left) > DEEPEST
+        left = fewer
+    return bool(left)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number

@@ -1,0 +1,177 @@
+"""What a request to OpenCode may hold: which texts, how long, how deep, which numbers.
+
+Pure. Every call of the bridge passes here, whoever made it: a tool, a completion, an operation that a caller chose. The
+limits protect OpenCode, which serves everybody: OpenCode 1.18.33 aborts at a file query above 4,679 bytes and drops a
+request whose address is above 16 KB without a word. They also keep a value in its place: a path segment ``..`` would
+be resolved on the way and reach another route.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
+
+from opencode_mcp.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.catalog import Operation
+
+SEGMENT = 255
+"""Bytes of an id or a name in the path."""
+PATH = 4096
+"""Bytes of a file's path."""
+TEXT = 4096
+"""Bytes of a text in the query."""
+FUZZY = 1000
+"""Bytes of a query to OpenCode's fuzzy matcher."""
+QUERY_TEXTS: Mapping[tuple[str, str], int] = {("find.files", "query"): FUZZY, ("v2.fs.find", "query"): FUZZY}
+"""Limits of single texts in the query, by operation and name; ``TEXT`` holds for all others."""
+TARGET = 12_000
+"""Bytes of path and query together, encoded; OpenCode refuses headers of 16 KB."""
+TITLE = 500
+"""Characters of a session's title, which every list of sessions carries."""
+TITLED = frozenset({"session.create", "session.update", "v2.session.create", "v2.session.update"})
+BODY_TEXT = 32 * 1024 * 1024
+"""Bytes of all texts in a body, so that a prompt can carry files."""
+BODY_VALUES = 100_000
+"""Values in a body, inner ones included."""
+BODY_DEPTH = 100
+"""Levels of lists and maps in a body."""
+LARGEST = 2**53 - 1
+"""The largest whole number that JavaScript can express."""
+
+
+def check_path(operation: "Operation", name: str, value: str) -> None:
+    """Check a value of the path.
+
+    Raises:
+        InvalidArgument: It is empty, too long, or would reach another route.
+    """
+    # Percent-encoding keeps every other value in its segment; these two are resolved even when encoded.
+    if value in {"", ".", ".."}:
+        raise InvalidArgument(f"`{name}` of {operation.id} is {value!r}, which names nothing.")
+    _check_text(operation, name, value, PATH if _is_relative_path(operation, name) else SEGMENT)
+
+
+def _is_relative_path(operation: "Operation", name: str) -> bool:
+    return any(item.name == name and item.schema.get("format") == "relative-path" for item in operation.parameters)
+
+
+def check_query(operation: "Operation", texts: Mapping[str, str]) -> None:
+    """Check the texts of a query, each by itself.
+
+    Raises:
+        InvalidArgument: One is too long, holds a NUL, or is not valid Unicode.
+    """
+    for name, text in texts.items():
+        _check_text(operation, name, text, QUERY_TEXTS.get((operation.id, name), TEXT))
+
+
+def check_numbers(operation: "Operation", query: Mapping[str, object]) -> None:
+    """Check the numbers of a query.
+
+    Raises:
+        InvalidArgument: One is not finite, or larger than JavaScript can express.
+    """
+    for name, value in query.items():
+        if isinstance(value, int | float):
+            _check_number(operation, f"`{name}`", value)
+
+
+def check_target(operation: "Operation", length: int) -> None:
+    """Check the length of the encoded path and query together.
+
+    Raises:
+        InvalidArgument: It is more than OpenCode accepts.
+    """
+    if length > TARGET:
+        raise InvalidArgument(
+            f"The arguments of {operation.id} are {length:,} bytes long in the address.",
+            hint=f"All together may be {TARGET:,}; characters outside of ASCII count up to twelve.",
+        )
+
+
+def check_body(operation: "Operation", body: object) -> None:
+    """Check a body as a whole.
+
+    Raises:
+        InvalidArgument: It is too large or too deep, or holds a number that JavaScript cannot express.
+    """
+    if operation.id in TITLED and isinstance(body, Mapping):
+        title = cast("Mapping[str, object]", body).get("title")
+        if isinstance(title, str) and len(title) > TITLE:
+            raise InvalidArgument(
+                f"The title is {len(title):,} characters long.", hint=f"It may have at most {TITLE:,}."
+            )
+    _Measure(operation).take(cast("object", body))
+
+
+class _Measure:
+    """Adds up the values of a body, level by level."""
+
+    def __init__(self, operation: "Operation") -> None:
+        self._operation = operation
+        self._values = 0
+        self._bytes = 0
+
+    def take(self, body: object) -> None:
+        level = [body]
+        depth = 0
+        while level:
+            if depth > BODY_DEPTH:
+                raise self._refusal(f"is nested deeper than {BODY_DEPTH} levels")
+            depth += 1
+            level = [inner for value in level for inner in self._inside(value)]
+            self._values += len(level)
+            if self._values > BODY_VALUES:
+                raise self._refusal(f"holds more than {BODY_VALUES:,} values")
+
+    def _inside(self, value: object) -> list[object]:
+        match value:
+            case str():
+                self._count(value)
+            case int() | float():
+                _check_number(self._operation, "A number in the body", value)
+            case Mapping():
+                fields = cast("Mapping[str, object]", value)
+                self._count("".join(fields))
+                return list(fields.values())
+            case list() | tuple():
+                return list(cast("list[object]", value))
+            case _:
+                pass
+        return []
+
+    def _count(self, text: str) -> None:
+        self._bytes += _length("A text", text)
+        if self._bytes > BODY_TEXT:
+            raise self._refusal(f"holds more than {BODY_TEXT:,} bytes of text")
+
+    def _refusal(self, what: str) -> InvalidArgument:
+        return InvalidArgument(f"What {self._operation.id} would be sent {what}.", hint="Send less of it.")
+
+
+def _check_number(operation: "Operation", what: str, value: float) -> None:
+    if not math.isfinite(value) if isinstance(value, float) else abs(value) > LARGEST:
+        raise InvalidArgument(
+            f"{what} of {operation.id} is out of range.", hint=f"It must be between -{LARGEST} and {LARGEST}."
+        )
+
+
+def _check_text(operation: "Operation", name: str, text: str, longest: int) -> None:
+    if "\0" in text:
+        raise InvalidArgument(f"`{name}` of {operation.id} must not hold a NUL character.")
+    length = _length(f"`{name}`", text)
+    if length > longest:
+        raise InvalidArgument(
+            f"`{name}` of {operation.id} is {length:,} bytes long.", hint=f"It may have at most {longest:,}."
+        )
+
+
+def _length(what: str, text: str) -> int:
+    """The length of a text in bytes, as UTF-8."""
+    if text.isascii():
+        return len(text)
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError as error:
+        raise InvalidArgument(f"{what} is not valid Unicode: it holds half of a surrogate pair.") from error

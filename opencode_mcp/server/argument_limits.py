@@ -1,0 +1,100 @@
+"""How large a tool's arguments may be, before anything looks at them.
+
+Pure. What an argument must be is said by its schema; this bounds what no schema says: the length of texts, the size of
+numbers, the depth and number of values. A prompt may be long, a path or a pattern has no reason to.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from opencode_mcp.errors import InvalidArgument
+
+TEXT = 4096
+"""Characters of an argument, all texts in it together, unless ``LONGER`` says otherwise."""
+LONGER: Mapping[str, int] = {
+    "prompt": 2_000_000,
+    "arguments": 2_000_000,
+    "command": 100_000,
+    "message": 100_000,
+    "answers": 100_000,
+    "output_schema": 100_000,
+    "files": 100_000,
+    "include": 20_000,
+    "session_ids": 20_000,
+}
+DEEPEST = 50
+"""Levels of lists and maps in an argument."""
+MOST = 50_000
+"""Values in an argument, inner ones included."""
+LARGEST = 2**53 - 1
+"""The largest whole number that every JSON reader keeps exact."""
+
+
+def check_limits(arguments: Mapping[str, object]) -> None:
+    """Check the arguments of a call.
+
+    Raises:
+        InvalidArgument: One is too long, too deep, or holds a number or a character that nothing can take.
+    """
+    for name, value in arguments.items():
+        longest = LONGER.get(name, TEXT)
+        length = sum(_lengths(name, value))
+        if length > longest:
+            raise InvalidArgument(
+                f"`{_shown(name)}` is {length:,} characters long.", hint=f"It may have at most {longest:,}."
+            )
+
+
+def _lengths(name: str, value: object) -> Iterator[int]:
+    """The lengths of all texts in an argument, names of fields included."""
+    level = [value]
+    count = depth = 0
+    while level:
+        count += len(level)
+        if depth > DEEPEST or count > MOST:
+            raise InvalidArgument(
+                f"`{_shown(name)}` is too large.",
+                hint=f"It may hold at most {MOST:,} values, nested at most {DEEPEST} levels deep.",
+            )
+        yield from (_length(name, item) for item in level)
+        level = [inner for item in level for inner in _inside(item)]
+        depth += 1
+
+
+def _inside(value: object) -> list[object]:
+    if isinstance(value, Mapping):
+        fields = cast("Mapping[object, object]", value)
+        return [*fields, *fields.values()]
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def _length(name: str, value: object) -> int:
+    if isinstance(value, int | float) and not abs(value) <= _largest(value):
+        raise InvalidArgument(
+            f"`{_shown(name)}` holds a number that is out of range.",
+            hint=f"Numbers are between -{LARGEST} and {LARGEST}.",
+        )
+    if not isinstance(value, str):
+        return 0
+    if "\0" in value or not _is_unicode(value):
+        raise InvalidArgument(
+            f"`{_shown(name)}` holds a NUL character or half of a surrogate pair.", hint="Leave it out."
+        )
+    return len(value)
+
+
+def _largest(value: float) -> float:
+    """A fraction only has to be finite; not a number compares as too large."""
+    return LARGEST if isinstance(value, int) else sys.float_info.max
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def _shown(name: str) -> str:
+    return name if len(name) <= 60 else f"{name[:60]}…"  # noqa: PLR2004 - longer than any argument's name

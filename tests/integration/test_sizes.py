@@ -1,0 +1,135 @@
+"""Arguments that are too long, too large or out of their place: refused with a reason, and OpenCode goes on."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.opencode import OpenCode
+from tests.integration.host import Host
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+IDS = [
+    ".",
+    "..",
+    "a/b",
+    "../../config",
+    "%2e",
+    "%2e%2e",
+    "msg_%2e%2e",
+    "msg_/../../..",
+    "msg_\0",
+    "msg_" + "x" * 10_000,
+]
+HUGE = 10**30
+CRASH = "failed inside the bridge"
+
+
+@asynccontextmanager
+async def a_session(server: OpenCode, project: Path) -> AsyncGenerator[str]:
+    async with server.client(project) as http:
+        session_id = (await http.post("/session", json={})).raise_for_status().json()["id"]
+        yield session_id
+        (await http.get("/global/health")).raise_for_status()
+
+
+def assert_explained(told: str) -> None:
+    assert CRASH not in told
+    assert "Traceback" not in told
+    assert "Unexpected server error" not in told
+    assert len(told) < 2000
+
+
+@pytest.mark.parametrize("letter", ["a", "é"])
+@pytest.mark.parametrize("tool", ["opencode_find_files", "opencode_find_symbols", "opencode_list_sessions"])
+async def test_a_long_search_text_is_refused_and_opencode_goes_on(
+    host: Host, opencode_server: OpenCode, workplace: Path, tool: str, letter: str
+) -> None:
+    name = "search" if tool == "opencode_list_sessions" else "query"
+    async with a_session(opencode_server, workplace):
+        told = await host.error(tool, **{name: letter * 4700})
+        assert name in told
+        assert "at most" in told
+        assert_explained(told)
+
+
+@pytest.mark.parametrize("operation", ["find.files", "v2.fs.find", "find.text", "session.list", "file.read"])
+async def test_a_long_text_of_an_operation_is_refused_too(
+    host: Host, opencode_server: OpenCode, workplace: Path, operation: str
+) -> None:
+    names = {"find.text": "pattern", "session.list": "search", "file.read": "path"}
+    arguments = {names.get(operation, "query"): "a" * 4700}
+    async with a_session(opencode_server, workplace):
+        told = await host.error("opencode_read_operation", operation=operation, arguments=arguments)
+        assert "4,700" in told
+        assert_explained(told)
+
+
+@pytest.mark.parametrize("bad", IDS, ids=lambda value: ascii(value)[:16])
+async def test_an_id_reaches_no_other_route(host: Host, opencode_server: OpenCode, workplace: Path, bad: str) -> None:
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("opencode_wait", {"message_id": bad, "wait_seconds": 0}),
+        ("opencode_diff", {"message_id": bad}),
+        ("opencode_revert", {"message_id": bad}),
+        ("opencode_fork", {"message_id": bad}),
+        ("opencode_abort", {"message_id": bad}),
+        ("opencode_reply_permission", {"request_id": bad, "reply": "reject"}),
+        ("opencode_reply_question", {"request_id": bad, "reject": True}),
+    ]
+    async with a_session(opencode_server, workplace) as session_id:
+        for tool, arguments in calls:
+            result = await host.bridge.call(tool, session_id=session_id, **arguments)
+            assert_explained(str(result.content))
+            assert result.is_error or tool == "opencode_abort", tool
+        for tool in ("opencode_session", "opencode_wait", "opencode_diff", "opencode_abort", "opencode_fork"):
+            assert_explained(await host.error(tool, session_id=bad))
+            assert_explained(await host.error(tool, session_id=f"ses{bad}"))
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("opencode_read_file", {"path": "README.md", "first": HUGE}),
+        ("opencode_read_file", {"path": "README.md", "lines": HUGE}),
+        ("opencode_read_file", {"path": "README.md", "first": -HUGE}),
+        ("opencode_find_text", {"pattern": "x", "context": HUGE}),
+        ("opencode_find_text", {"pattern": "x", "per_file": HUGE}),
+        ("opencode_find_text", {"pattern": "x", "limit": HUGE}),
+        ("opencode_find_text", {"pattern": "x", "cursor": str(HUGE)}),
+        ("opencode_find_files", {"query": "x", "cursor": "9" * 5000}),
+        ("opencode_list_sessions", {"cursor": f"{'9' * 400}.x"}),
+        ("opencode_list_sessions", {"limit": HUGE}),
+        ("opencode_list_sessions", {"since": "9" * 400 + "d"}),
+        ("opencode_list_files", {"limit": HUGE}),
+        ("opencode_wait", {"session_id": "ses_x", "wait_seconds": HUGE}),
+        ("opencode_read_operation", {"operation": "global.health", "offset": HUGE}),
+        ("opencode_read_operation", {"operation": "global.health", "offset": -1}),
+        ("opencode_read_operation", {"operation": "find.files", "arguments": {"query": "x", "limit": HUGE}}),
+        ("opencode_find_operations", {"query": "x", "limit": HUGE}),
+        ("opencode_read_operation", {"operation": "global.event", "arguments": {"seconds": HUGE}}),
+        ("opencode_find_text", {"pattern": "x\0y"}),
+        ("opencode_find_text", {"pattern": "x", "include": ["x\0y"]}),
+        ("opencode_find_files", {"query": "x\0y"}),
+        ("opencode_find_files", {"query": "*\0y"}),
+        ("opencode_find_files", {"query": "{a,b}" * 20}),
+        ("opencode_find_files", {"query": "*" * 100_000}),
+        ("opencode_find_text", {"pattern": "(" * 100_000}),
+        ("opencode_find_text", {"pattern": "x", "include": ["{a,b}" * 20]}),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+async def test_a_number_or_a_pattern_out_of_range_is_refused(
+    host: Host, tool: str, arguments: dict[str, object]
+) -> None:
+    told = await host.error(tool, **arguments)
+    assert_explained(told)
+
+
+async def test_globs_that_multiply_are_refused(host: Host, workplace: Path) -> None:
+    (workplace / "changed.txt").write_text("new", encoding="utf-8")
+    told = await host.error("opencode_diff", files=["{a,b}" * 20])
+    assert "at most" in told
+    assert_explained(told)

@@ -1,0 +1,130 @@
+"""A value stays in its place, and nothing goes to OpenCode that it cannot bear or that takes another route."""
+
+import json
+import math
+from typing import Any
+
+import httpx
+import pytest
+
+from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.opencode.catalog import Operation, operation, operations
+from opencode_mcp.opencode.codec import encode
+from opencode_mcp.opencode.request_limits import BODY_TEXT, FUZZY, SEGMENT, TARGET, TITLE
+
+PATHS = [
+    (item, parameter.name)
+    for item in operations().values()
+    for parameter in item.parameters
+    if parameter.location == "path"
+]
+QUERIES = [
+    (item, parameter.name)
+    for item in operations().values()
+    for parameter in item.parameters
+    if parameter.location == "query"
+]
+REFUSED = ["", ".", "..", "\0", "ses_\0", "\ud800", "x" * 10_000, "é" * 5000]
+KEPT = [
+    "a/b",
+    "../b",
+    "%2e",
+    "%2e%2e",
+    "%2E%2E/x",
+    "..;",
+    "a\\b",
+    "\\..\\",
+    "?x=1",
+    "#x",
+    "a b",
+    "ä",
+    "\n",
+    "...",
+    "//x",
+]
+DEEP: Any = json.loads("[" * 150 + "]" * 150)
+
+
+def a_path(item: Operation, name: str, value: str) -> dict[str, str]:
+    """Values for the whole path, one of them chosen."""
+    names = [parameter.name for parameter in item.parameters if parameter.location == "path"]
+    return dict.fromkeys(names, "x_1") | {name: value}
+
+
+def ids(cases: list[tuple[Operation, str]]) -> list[str]:
+    return [f"{item.id} {name}" for item, name in cases]
+
+
+@pytest.mark.parametrize(("item", "name"), PATHS, ids=ids(PATHS))
+def test_no_value_of_a_path_reaches_another_route(item: Operation, name: str) -> None:
+    plain = encode(item, path=a_path(item, name, "x_1")).path
+    for value in KEPT:
+        path = encode(item, path=a_path(item, name, value)).path
+        sent = httpx.URL(f"http://127.0.0.1:1{path}").raw_path.decode()
+        # OpenCode resolves dots that are percent-encoded once; an encoded percent sign keeps them text.
+        assert sent.count("/") == plain.count("/")
+        assert not {segment.lower() for segment in sent.split("/")[1:]} & {"", ".", "..", "%2e", "%2e%2e", ".%2e"}
+        assert not set(sent) & set("?#\\ \n")
+
+
+@pytest.mark.parametrize(("item", "name"), PATHS, ids=ids(PATHS))
+def test_what_names_nothing_or_is_too_long_is_refused_and_named(item: Operation, name: str) -> None:
+    for value in REFUSED:
+        with pytest.raises(InvalidArgument, match=name) as refused:
+            encode(item, path=a_path(item, name, value))
+        assert len(str(refused.value)) < 300
+
+
+@pytest.mark.parametrize(("item", "name"), QUERIES, ids=ids(QUERIES))
+def test_a_query_has_no_text_and_no_number_that_opencode_cannot_bear(item: Operation, name: str) -> None:
+    for value in ("x" * 20_000, "\0", "\ud800", 10**30, -(10**30), math.inf, -math.inf, math.nan):
+        with pytest.raises(InvalidArgument, match=name):
+            encode(item, query={name: value})
+
+
+@pytest.mark.parametrize("name", ["find.files", "v2.fs.find"])
+@pytest.mark.parametrize("letter", ["a", "é"])
+def test_a_fuzzy_query_stays_far_below_what_aborts_opencode(name: str, letter: str) -> None:
+    most = FUZZY // len(letter.encode())
+    encode(operation(name), query={"query": letter * most})
+    with pytest.raises(InvalidArgument, match=f"at most {FUZZY:,}"):
+        encode(operation(name), query={"query": letter * (most + 1)})
+
+
+def test_arguments_that_fit_one_by_one_may_be_too_long_together() -> None:
+    with pytest.raises(InvalidArgument, match=f"{TARGET:,}"):
+        encode(operation("session.list"), query={"search": "\U0001f600" * 1000, "path": "x" * 1000}, directory="/p")
+
+
+def test_a_long_directory_is_refused() -> None:
+    with pytest.raises(InvalidArgument, match="directory"):
+        encode(operation("file.list"), query={"path": "."}, directory="/" + "x" * 5000)
+
+
+def test_an_id_may_have_its_full_length() -> None:
+    assert encode(operation("session.get"), path={"sessionID": "x" * SEGMENT}).path.endswith("x" * SEGMENT)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"parts": DEEP}, "nested deeper"),
+        ({"parts": [0] * 100_001}, "values"),
+        ({"time": {"archived": 10**30}}, "out of range"),
+        ({"time": {"archived": math.nan}}, "out of range"),
+        ({"text": "half \ud800"}, "not valid Unicode"),
+        ({"half \ud800": 1}, "not valid Unicode"),
+        ({"parts": [{"text": "x" * (BODY_TEXT // 2)}, {"text": "x" * (BODY_TEXT // 2 + 1)}]}, "bytes of text"),
+        ({"title": "x" * (TITLE + 1)}, "title"),
+    ],
+    ids=["deep", "wide", "large number", "no number", "half a pair", "half a pair in a name", "large", "title"],
+)
+def test_a_body_is_bounded_in_depth_size_and_numbers(body: object, said: str) -> None:
+    with pytest.raises(InvalidArgument, match=said) as refused:
+        encode(operation("session.update"), path={"sessionID": "ses_1"}, body=body)
+    assert len(str(refused.value)) < 300
+
+
+def test_a_large_prompt_passes() -> None:
+    body = {"parts": [{"type": "text", "text": "x" * 10_000_000}], "title": None}
+    assert encode(operation("session.prompt_async"), path={"sessionID": "ses_1"}, body=body).body == body
