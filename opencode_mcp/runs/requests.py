@@ -15,6 +15,7 @@ from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Permission, Question, QuestionItem, ToolPart
+from opencode_mcp.runs.call_input import input_text
 from opencode_mcp.runs.report import PendingRequest
 
 SHOWN_METADATA = ("command", "filepath", "diff", "url", "description")
@@ -22,6 +23,7 @@ DIFF_LIMIT = 4000
 REQUESTS_KEPT = 1000
 
 Request = Permission | Question
+ENDED = frozenset({"completed", "error"})
 CLOSERS = (wire.RequestClosed, wire.Idle, wire.Gap, wire.Lost)
 
 
@@ -55,13 +57,12 @@ class Requests:
         if not found:
             return []
         busy = await self._client.session_status(directory)
-        return [
-            describe(request, subagent=request.session_id != session_id)
+        described = [
+            await self._described(request, subagent=request.session_id != session_id)
             for request in found
-            if request.session_id in busy
-            and session_id in await self.lineage(request.session_id)
-            and await self._waits(request)
+            if request.session_id in busy and session_id in await self.lineage(request.session_id)
         ]
+        return [request for request in described if request]
 
     async def wait_closed(self, request: PendingRequest, directory: str, seconds: float) -> bool:
         """Wait until a request is answered, by whomever, but no longer than given; say whether it is.
@@ -108,16 +109,25 @@ class Requests:
         self._hub.adopt(session_id, parent)
         return [session_id, *await self.lineage(parent)]
 
-    async def _waits(self, request: Request) -> bool:
-        """Whether the tool call that asked has not ended; a request without one is believed."""
-        if request.tool is None:
-            return True
+    async def _described(self, request: Request, *, subagent: bool) -> PendingRequest | None:
+        """What is asked, with the input of the tool call that asks; ``None`` where that has ended."""
         try:
-            message = await self._client.session_message(request.session_id, request.tool.message_id)
+            call = await self._call(request)
         except NotFound:
-            return False
+            return None
+        return None if call and call.state.status in ENDED else describe(request, call, subagent=subagent)
+
+    async def _call(self, request: Request) -> ToolPart | None:
+        """The tool call that asked (``session.message``); ``None`` for a request without one, which is believed.
+
+        Raises:
+            NotFound: The message that it was of is gone.
+        """
+        if request.tool is None:
+            return None
+        message = await self._client.session_message(request.session_id, request.tool.message_id)
         calls = [part for part in message.parts if isinstance(part, ToolPart) and part.call_id == request.tool.call_id]
-        return not any(call.state.status in {"completed", "error"} for call in calls)
+        return calls[0] if calls else None
 
     async def reply_permission(self, request_id: str, directory: str, reply: str, message: str = "") -> None:
         """Answer a permission (``permission.reply``).
@@ -179,8 +189,14 @@ def _labels_hint(question: Question) -> str:
     return f"Give one list of answers for each question, in order. {offers}."
 
 
-def describe(request: Request, *, subagent: bool) -> PendingRequest:
-    """Say what is asked, in a form that a person or an agent can decide on."""
+def describe(request: Request, call: ToolPart | None = None, *, subagent: bool) -> PendingRequest:
+    """Say what is asked, in a form that a person or an agent can decide on.
+
+    Args:
+        request: What OpenCode asks.
+        call: The tool call that asks it, where there is one.
+        subagent: Whether a subagent asks.
+    """
     if isinstance(request, Question):
         return PendingRequest(
             request_id=request.id,
@@ -195,7 +211,7 @@ def describe(request: Request, *, subagent: bool) -> PendingRequest:
         kind="permission",
         session_id=request.session_id,
         subagent=subagent,
-        asks=_permission_text(request),
+        asks=_permission_text(request, call),
         permission=request.permission,
         patterns=request.patterns,
         always=request.always,
@@ -208,10 +224,13 @@ def _plain(item: QuestionItem) -> dict[str, Any]:
     return kept | ({"header": item.header} if item.header else {}) | {"own_words": item.custom}
 
 
-def _permission_text(permission: Permission) -> str:
+def _permission_text(permission: Permission, call: ToolPart | None) -> str:
     asked = f"{permission.permission}: {', '.join(permission.patterns)}"
     told = [name for name in SHOWN_METADATA if (value := permission.metadata.get(name)) and str(value) not in asked]
-    return "\n".join([asked, *(_shown(name, permission.metadata) for name in told)])
+    text = "\n".join([asked, *(_shown(name, permission.metadata) for name in told)])
+    # A diff shows what the call of an edit holds.
+    given = input_text(call, text) if call and not permission.metadata.get("diff") else ""
+    return f"{text}\n{given}" if given else text
 
 
 def _shown(name: str, metadata: Mapping[str, Any]) -> str:

@@ -29,7 +29,9 @@ def form_of(request: "PendingRequest") -> ElicitRequestFormParams:
 
 
 def _permission_form(request: "PendingRequest") -> ElicitRequestFormParams:
-    always = f"{', '.join(request.always) or 'the same'}, in every session of the project"
+    from opencode_mcp.runs.call_input import always_covers
+
+    always = always_covers(request.permission, request.always)
     message = f"{_asker(request)} asks leave for {_shown(request)}\n\n“Always” would also allow {always}."
     reply = {
         "type": "string",

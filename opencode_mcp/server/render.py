@@ -160,9 +160,12 @@ def _decided(report: "RunReport") -> str:
 
 def request_text(request: "PendingRequest") -> str:
     """What is asked, for a model to read."""
+    from opencode_mcp.runs.call_input import always_covers
+
     whose = f" of the subagent {request.session_id}" if request.subagent else ""
     lines = [f"Waiting for a {request.kind}{whose} ({request.request_id}):", request.asks]
-    lines += [f'"always" would also allow: {", ".join(request.always)} (in every session)'] if request.always else []
+    if request.always:
+        lines.append(f'"always" would also allow {always_covers(request.permission, request.always)}.')
     for item in request.questions:
         lines += [item["question"]] if len(request.questions) > 1 else []
         lines += [f"- {option['label']}: {option['description']}" for option in item["options"]]

@@ -114,7 +114,7 @@ async def test_a_permission_form_shows_the_command_the_choices_and_what_always_a
     message = person.forms[0].message
     assert message.startswith("OpenCode asks leave for bash")
     assert "command: echo shown | cat" in message
-    assert "“Always” would also allow echo *, cat *, in every session of the project." in message
+    assert "“Always” would also allow every bash request that matches echo * or cat *, in every session" in message
     assert person.fields()["reply"]["enum"] == ["once", "always", "reject"]
     assert person.fields()["reply"]["enumNames"] == ["Allow once", "Always allow", "Reject"]
     assert person.forms[0].requested_schema["required"] == ["reply"]

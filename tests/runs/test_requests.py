@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.models import Choice, Permission, Question, QuestionItem
+from opencode_mcp.opencode.models import Choice, Permission, Question, QuestionItem, ToolPart, ToolState
+from opencode_mcp.runs.call_input import INPUT_LIMIT, always_covers
 from opencode_mcp.runs.requests import DIFF_LIMIT, describe, fit_answers
 
 SES = "ses_1"
@@ -113,3 +114,32 @@ def test_a_long_diff_is_cut_and_says_so() -> None:
     asks = describe(permission(diff="+x\n" * DIFF_LIMIT), subagent=False).asks
     assert len(asks) < DIFF_LIMIT + 100
     assert asks.endswith("… (cut)")
+
+
+def called(**arguments: object) -> ToolPart:
+    return ToolPart(type="tool", tool="mini", state=ToolState(input=arguments))
+
+
+def test_a_permission_shows_the_arguments_that_it_does_not_name_itself() -> None:
+    asks = describe(
+        permission(command="ls -l"), called(command="ls -l", cwd="/x", deep={"a": [1]}), subagent=False
+    ).asks
+    assert asks.endswith('command: ls -l\ncwd: /x\ndeep: {"a": [1]}')
+
+
+def test_a_permission_with_a_diff_shows_no_arguments_twice() -> None:
+    asks = describe(permission(diff="+new\n-old"), called(oldString="old", newString="new"), subagent=False).asks
+    assert "oldString" not in asks
+
+
+def test_many_long_arguments_are_bounded_and_counted() -> None:
+    arguments = {f"argument{number}": "x" * 5000 for number in range(20)}
+    asks = describe(permission(), called(**arguments), subagent=False).asks
+    assert len(asks) < INPUT_LIMIT + 500
+    assert "more arguments)" in asks
+
+
+def test_always_is_told_in_words() -> None:
+    assert always_covers("mini", ["*"]).startswith("every call of mini, whatever its input, in every session")
+    assert always_covers("bash", ["git *"]).startswith("every bash request that matches git *, in every session")
+    assert always_covers("bash", []).startswith("the same again, in every session")
