@@ -1,22 +1,19 @@
 """What OpenCode printed, in a form that may be shown: its end, without colours and without secrets."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+
+from opencode_mcp.opencode.secret_names import is_secret
+from opencode_mcp.opencode.secret_text import scrub
 
 SHOWN = 2000
 """Characters of the output that fit in an error's text."""
 READ = 65_536
 """Bytes that are read; a secret in them that is cut at their start is far from what is shown."""
 COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-SECRET_NAME = re.compile(r"key|token|secret|passw|credential|auth(?!or)", re.IGNORECASE)
 SHORTEST_SECRET = 8
-HIDDEN = "***"
-# OpenCode prints a settings text that it cannot read, with whatever keys are in it.
-ASSIGNMENT = re.compile(
-    r"""(["']?[\w-]*(?:key|token|secret|password|authorization)["']?\s*[:=]\s*)("[^"\n]*"?|(?:(?:basic|bearer)\s+)?\S+)""",
-    re.IGNORECASE,
-)
+"""Characters of a variable's value that is hidden; a shorter one may be a word."""
 
 
 def read_output(path: Path, environment: Mapping[str, str]) -> str:
@@ -29,17 +26,9 @@ def read_output(path: Path, environment: Mapping[str, str]) -> str:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - READ))
         text = file.read().decode(errors="replace")
-    return redact(COLOUR.sub("", text), environment).strip()[-SHOWN:]
+    # OpenCode prints a settings text that it cannot read, with whatever keys are in it.
+    return scrub(COLOUR.sub("", text), _secrets(environment), strict=True).strip()[-SHOWN:]
 
 
-def redact(text: str, environment: Mapping[str, str]) -> str:
-    """Hide the environment's secrets in a text, and what is assigned to a name that tells of one."""
-    for secret in _secrets(environment):
-        text = text.replace(secret, HIDDEN)
-    return ASSIGNMENT.sub(rf"\g<1>{HIDDEN}", text)
-
-
-def _secrets(environment: Mapping[str, str]) -> Iterable[str]:
-    found = {value for name, value in environment.items() if SECRET_NAME.search(name)}
-    # A secret may contain another.
-    return sorted((value for value in found if len(value) >= SHORTEST_SECRET), key=len, reverse=True)
+def _secrets(environment: Mapping[str, str]) -> set[str]:
+    return {value for name, value in environment.items() if is_secret(name) and len(value) >= SHORTEST_SECRET}

@@ -30,7 +30,7 @@ from pydantic import AnyUrl
 from opencode_mcp.errors import BridgeError, CallerError, NotFound
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.command_prompts import command_filled, command_listed
-from opencode_mcp.server.message_streams import claim_stdio
+from opencode_mcp.server.message_streams import CheckedWriter, claim_stdio
 from opencode_mcp.server.prompts import OWN, own_prompt
 from opencode_mcp.server.render import explain
 from opencode_mcp.server.resources import RESOURCES, ResourceSpec, find_resource, list_sessions_as_resources
@@ -52,13 +52,17 @@ class BridgeServer(MCPServer[Bridge]):
 
     async def run_stdio_async(self) -> None:
         """Serve on stdin and stdout until stdin ends."""
-        if sys.platform == "win32":
-            await super().run_stdio_async()
-            return
-        reader, writer = claim_stdio()
         # The SDK has no public way to give its server streams of one's own.
         server = self._lowlevel_server
-        await server.run(reader, writer, server.create_initialization_options())
+        options = server.create_initialization_options()
+        if sys.platform == "win32":
+            from mcp.server.stdio import stdio_server
+
+            async with stdio_server() as (received, sent):
+                await server.run(received, CheckedWriter(sent), options)
+            return
+        reader, writer = claim_stdio()
+        await server.run(reader, writer, options)
 
     async def list_resources(self) -> list[Resource]:
         """The fixed addresses, and the recent sessions once OpenCode is in use."""

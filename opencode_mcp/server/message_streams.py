@@ -4,17 +4,27 @@ The SDK's own reads and writes in threads. Nothing can end such a read, which ho
 change of thread costs each call time. Windows cannot wait for its pipes, so there the SDK's transport serves.
 """
 
+import logging
 import os
 import select
 import stat
 import sys
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TypeAlias
 
 import anyio
 import anyio.lowlevel
 from anyio.abc import ObjectReceiveStream, ObjectSendStream
 from mcp.shared.message import SessionMessage
-from mcp_types import jsonrpc_message_adapter
+from mcp_types import JSONRPCError, JSONRPCNotification, jsonrpc_message_adapter
+
+from opencode_mcp.server.batches import Batches
+from opencode_mcp.server.incoming import read_line
+from opencode_mcp.server.outgoing import line_of
+
+logger = logging.getLogger(__name__)
 
 STDIN, STDOUT, STDERR = range(3)
 CHUNK = 64 * 1024
@@ -23,7 +33,7 @@ ROOM = 512 if sys.platform == "win32" else select.PIPE_BUF
 """Bytes that never block where anything has room."""
 
 Received: TypeAlias = SessionMessage | Exception
-"""A message, or what is wrong with a line that is none."""
+"""What the SDK takes from a stream; ours gives messages alone, since a line that is none is answered here."""
 
 
 def claim_stdio() -> tuple["MessageReader", "MessageWriter"]:
@@ -32,7 +42,8 @@ def claim_stdio() -> tuple["MessageReader", "MessageWriter"]:
     From then on whatever else reads stdin finds its end, and whatever else prints to stdout prints to stderr: a stray
     line would break the protocol, and a child must not take the host's messages.
     """
-    streams = MessageReader(os.dup(STDIN)), MessageWriter(os.dup(STDOUT))
+    writer = MessageWriter(os.dup(STDOUT))
+    streams = MessageReader(os.dup(STDIN), writer), writer
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, STDIN)
     os.close(nothing)
@@ -45,24 +56,42 @@ class MessageReader(ObjectReceiveStream[Received]):
 
     Args:
         descriptor: Open for reading. It stays open.
+        writer: Answers the lines that are no messages.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, writer: "MessageWriter") -> None:
         self._descriptor = descriptor
+        self._writer = writer
+        self._ready: deque[SessionMessage] = deque()
+        """Messages that came in one line with another."""
         self._waits = _can_wait(descriptor)
         self._buffer = bytearray()
 
     async def receive(self) -> Received:
-        """The next message, or what is wrong with the next line.
+        """The next message.
 
         Raises:
             anyio.EndOfStream: The host closed its end.
         """
-        line = await self._line()
-        try:
-            return SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
-        except ValueError as error:
-            return error
+        while not self._ready:
+            await self._take(await self._line())
+        return self._ready.popleft()
+
+    async def _take(self, text: str) -> None:
+        """Make a line's messages ready, and answer what is none."""
+        batches = self._writer.batches
+        line = read_line(text, batches=batches.allowed)
+        self._ready += map(SessionMessage, line.messages)
+        for message in line.messages:
+            if isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
+                batches.forget((message.params or {}).get("requestId"))
+        if line.is_batch:
+            batches.begin(line)
+        for reply in line.replies:
+            logger.info("the host sent a line that is not a message: %s", reply.error.message)
+        # A host that does not listen any more may still send.
+        with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
+            await self._writer.answer([] if line.is_batch else line.replies)
 
     async def _line(self) -> str:
         searched = 0
@@ -113,6 +142,8 @@ class MessageWriter(ObjectSendStream[SessionMessage]):
         """What is left of the message under way."""
         self._turn = anyio.Lock(fast_acquire=True)
         self._closed = False
+        self.batches = Batches()
+        """Those whose answers are held back until they are complete."""
 
     async def send(self, item: SessionMessage) -> None:
         """Write a message.
@@ -123,7 +154,18 @@ class MessageWriter(ObjectSendStream[SessionMessage]):
         """
         if self._closed:
             raise anyio.ClosedResourceError
-        line = item.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
+        data = item.message.model_dump(by_alias=True, exclude_unset=True)
+        for message in self.batches.outgoing(data):
+            await self._write(line_of(message))
+
+    async def answer(self, replies: Sequence[JSONRPCError]) -> None:
+        """Send error replies, and the batches that wait for nothing any more; raises what ``send`` does."""
+        for reply in replies:
+            await self.send(SessionMessage(reply))
+        for batch in self.batches.complete():
+            await self._write(line_of(batch))
+
+    async def _write(self, line: bytes) -> None:
         async with self._turn:
             try:
                 await self._flush()
@@ -155,3 +197,24 @@ def _can_wait(descriptor: int) -> bool:
     """Whether an event loop can wait for it: it refuses files and devices, which are always ready."""
     mode = os.fstat(descriptor).st_mode
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
+
+
+class CheckedWriter(ObjectSendStream[SessionMessage]):
+    """Passes messages on to a stream of the SDK's, in the form that ``MessageWriter`` would give them.
+
+    Args:
+        stream: Writes them.
+    """
+
+    def __init__(self, stream: ObjectSendStream[SessionMessage]) -> None:
+        self._stream = stream
+
+    async def send(self, item: SessionMessage) -> None:
+        """Pass a message on; raises what the stream does."""
+        line = line_of(item.message.model_dump(by_alias=True, exclude_unset=True))
+        message = jsonrpc_message_adapter.validate_json(line, by_name=False)
+        await self._stream.send(SessionMessage(message, metadata=item.metadata))
+
+    async def aclose(self) -> None:
+        """Close the stream."""
+        await self._stream.aclose()

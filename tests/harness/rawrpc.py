@@ -75,6 +75,8 @@ class RawClient:
         self.replies: list[Json] = []
         """All replies in order of arrival, also a second one to the same request and those without a known id."""
         self.closed = False
+        self.batches: list[list[Json]] = []
+        """Replies that came together, in answer to a batch."""
         self._replies: dict[int | None, Json] = {}
         self._ids = count(1)
         self._news = anyio.Event()
@@ -127,6 +129,11 @@ class RawClient:
         """
         await self._until(lambda: number in self._replies, seconds)
         return self._replies[number]
+
+    async def batch(self, *, nth: int = 1) -> list[Json]:
+        """Wait for the replies to the ``nth`` batch, counted from the start."""
+        await self._until(lambda: len(self.batches) >= nth, REPLY)
+        return self.batches[nth - 1]
 
     def replied(self, number: int) -> bool:
         """Whether the reply to a request has come."""
@@ -192,8 +199,10 @@ class RawClient:
         self.closed = True
         self._news.set()
 
-    def _take(self, message: Json) -> None:
-        if "method" in message:
+    def _take(self, message: Json | list[Json]) -> None:
+        if isinstance(message, list):
+            self.batches.append(message)
+        elif "method" in message:
             self.received.append(message)
         else:
             self.replies.append(message)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.opencode.child_output import SHOWN, read_output, redact
+from opencode_mcp.opencode.child_output import SHOWN, read_output
+from opencode_mcp.opencode.known_secrets import MARK
 
 
 def test_colours_are_left_out(tmp_path: Path) -> None:
@@ -21,24 +22,30 @@ def test_only_the_end_of_a_long_output_is_shown(tmp_path: Path) -> None:
     assert shown.endswith("the reason")
 
 
+def shown(folder: Path, text: str, environment: dict[str, str]) -> str:
+    path = folder / "output"
+    path.write_text(text, encoding="utf-8")
+    return read_output(path, environment)
+
+
 @pytest.mark.parametrize("name", ["OPENCODE_SERVER_PASSWORD", "ANTHROPIC_API_KEY", "GITHUB_TOKEN", "AWS_SECRET"])
-def test_a_secret_of_the_environment_is_hidden(name: str) -> None:
-    assert redact("it said hunter2-hunter2 again", {name: "hunter2-hunter2"}) == "it said *** again"
+def test_a_secret_of_the_environment_is_hidden(tmp_path: Path, name: str) -> None:
+    assert shown(tmp_path, "it said hunter2-hunter2 again", {name: "hunter2-hunter2"}) == f"it said {MARK} again"
 
 
 @pytest.mark.parametrize(("name", "value"), [("PATH", "/usr/local/bin"), ("GIT_AUTHOR_NAME", "Somebody"), ("KEY", "1")])
-def test_what_is_no_secret_stays(name: str, value: str) -> None:
-    assert redact(f"it said {value}", {name: value}) == f"it said {value}"
+def test_what_is_no_secret_stays(tmp_path: Path, name: str, value: str) -> None:
+    assert shown(tmp_path, f"it said {value}", {name: value}) == f"it said {value}"
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "hidden"),
     [
-        ('"apiKey": "sk-1234", "model": "m"', '"apiKey": ***, "model": "m"'),
-        ("Authorization: Basic b3BlbmNvZGU= sent", "Authorization: *** sent"),
-        ("token=abc def", "token=*** def"),
+        ('"apiKey": "sk-1234", "model": "m"', f'"apiKey": "{MARK}", "model": "m"'),
+        ("Authorization: Basic b3BlbmNvZGU= sent", f"Authorization: Basic {MARK} sent"),
+        ("token=abc def", f"token={MARK} def"),
         ("the key was pressed", "the key was pressed"),
     ],
 )
-def test_what_is_assigned_to_a_telling_name_is_hidden(text: str, shown: str) -> None:
-    assert redact(text, {}) == shown
+def test_what_is_given_to_a_telling_name_is_hidden(tmp_path: Path, text: str, hidden: str) -> None:
+    assert shown(tmp_path, text, {}) == hidden

@@ -13,7 +13,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCNotification
+from mcp_types import PARSE_ERROR, JSONRPCNotification
 
 from opencode_mcp.server.message_streams import MessageReader, MessageWriter
 from tests.harness.isolation import basics
@@ -59,6 +59,12 @@ def message(method: str, text: str = "") -> SessionMessage:
     return SessionMessage(JSONRPCNotification(jsonrpc="2.0", method=method, params={"text": text}))
 
 
+def reading(descriptor: int) -> MessageReader:
+    """A reader whose own replies nobody reads."""
+    with open(os.devnull, "wb") as nothing:  # noqa: PTH123 - a device
+        return MessageReader(descriptor, MessageWriter(os.dup(nothing.fileno())))
+
+
 async def received_by(reader: MessageReader) -> SessionMessage | Exception:
     with anyio.fail_after(SECONDS):
         return await reader.receive()
@@ -76,7 +82,7 @@ async def method_of(reader: MessageReader) -> str:
 
 
 async def test_messages_come_whole_however_they_are_cut(ends: Ends) -> None:
-    reader = MessageReader(ends[0])
+    reader = reading(ends[0])
     first, second, third = (line(name) for name in ("first", "second", "third"))
     os.write(ends[1], first + second + third[:10])
     assert [await method_of(reader), await method_of(reader)] == ["first", "second"]
@@ -87,28 +93,39 @@ async def test_messages_come_whole_however_they_are_cut(ends: Ends) -> None:
 
 
 async def test_a_message_longer_than_any_pipe_comes_whole(ends: Ends) -> None:
-    reader, writer = MessageReader(ends[0]), MessageWriter(ends[1])
+    reader, writer = reading(ends[0]), MessageWriter(ends[1])
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(writer.send, message("long", "é" * LONG))
         assert await received_by(reader) == message("long", "é" * LONG)
 
 
-async def test_a_line_that_is_no_message_is_told_and_the_next_is_read(ends: Ends) -> None:
-    reader = MessageReader(ends[0])
-    os.write(ends[1], b"none\n\n" + line("next").replace(b"\n", b"\r\n"))
-    assert isinstance(await reader.receive(), ValueError)
-    assert isinstance(await reader.receive(), ValueError)
+async def test_a_line_that_is_no_message_is_answered_and_the_next_is_read(ends: Ends, tmp_path: Path) -> None:
+    path = tmp_path / "replies"
+    with path.open("wb") as file:
+        reader = MessageReader(ends[0], MessageWriter(file.fileno()))
+        os.write(ends[1], b"none\n\n" + line("next").replace(b"\n", b"\r\n"))
+        assert await method_of(reader) == "next"
+    (reply,) = map(json.loads, path.read_text().splitlines())
+    assert (reply["id"], reply["error"]["code"]) == (None, PARSE_ERROR)
+
+
+async def test_a_host_that_does_not_listen_any_more_may_send_what_is_no_message(ends: Ends) -> None:
+    reply, gone = os.pipe()
+    os.close(reply)
+    reader = MessageReader(ends[0], MessageWriter(gone))
+    os.write(ends[1], b"none\n" + line("next"))
     assert await method_of(reader) == "next"
+    os.close(gone)
 
 
 async def test_bytes_that_are_no_text_spoil_only_themselves(ends: Ends) -> None:
-    reader = MessageReader(ends[0])
+    reader = reading(ends[0])
     os.write(ends[1], line("spoiled", text="?").replace(b"?", b"\xff"))
     assert await reader.receive() == message("spoiled", "\ufffd")
 
 
 async def test_the_last_line_needs_no_end(ends: Ends) -> None:
-    reader = MessageReader(ends[0])
+    reader = reading(ends[0])
     os.write(ends[1], line("last").rstrip())
     os.close(ends[1])
     assert await method_of(reader) == "last"
@@ -120,13 +137,13 @@ async def test_a_host_that_died_with_messages_unread_is_an_end_like_any_other() 
     await MessageWriter(own).send(message("unread"))
     os.close(other)
     with pytest.raises(anyio.EndOfStream):
-        await MessageReader(own).receive()
+        await reading(own).receive()
     os.close(own)
 
 
 async def test_a_descriptor_that_others_made_non_blocking_is_waited_for(ends: Ends) -> None:
     os.set_blocking(ends[0], False)
-    reader = MessageReader(ends[0])
+    reader = reading(ends[0])
     async with anyio.create_task_group() as tasks:
 
         async def write_late() -> None:
@@ -141,7 +158,7 @@ async def test_a_file_is_read_to_its_end(tmp_path: Path) -> None:
     path = tmp_path / "requests"
     path.write_bytes(line("one") + line("two"))
     with path.open("rb") as file:
-        reader = MessageReader(file.fileno())
+        reader = reading(file.fileno())
         assert [await method_of(reader), await method_of(reader)] == ["one", "two"]
         with pytest.raises(anyio.EndOfStream):
             await reader.receive()
@@ -151,7 +168,7 @@ async def test_a_file_is_read_to_its_end(tmp_path: Path) -> None:
 
 
 async def test_messages_of_many_senders_stay_apart(ends: Ends) -> None:
-    reader, writer = MessageReader(ends[0]), MessageWriter(ends[1])
+    reader, writer = reading(ends[0]), MessageWriter(ends[1])
     names = [f"sender-{number}" for number in range(20)]
     async with anyio.create_task_group() as tasks:
         for name in names:
@@ -172,7 +189,7 @@ async def test_a_host_that_does_not_read_holds_up_its_messages_alone(ends: Ends)
 
 
 async def test_a_sender_that_is_cancelled_tears_no_message(ends: Ends) -> None:
-    reader, writer = MessageReader(ends[0]), MessageWriter(ends[1])
+    reader, writer = reading(ends[0]), MessageWriter(ends[1])
     sent = message("cut", "x" * LONG)
     with anyio.move_on_after(0.05) as cut:
         await writer.send(sent)
@@ -195,7 +212,7 @@ async def test_a_host_that_is_gone_breaks_the_stream_and_nothing_else(ends: Ends
 
 
 async def test_nothing_is_written_after_the_end(ends: Ends) -> None:
-    reader, writer = MessageReader(ends[0]), MessageWriter(ends[1])
+    reader, writer = reading(ends[0]), MessageWriter(ends[1])
     await writer.send(message("heard"))
     await writer.aclose()
     with pytest.raises(anyio.ClosedResourceError):

@@ -13,7 +13,8 @@ from opencode_mcp.opencode import catalog
 from opencode_mcp.opencode.argument_problems import problems
 from opencode_mcp.opencode.arguments import arguments_schema, split
 from opencode_mcp.opencode.catalog import Operation
-from opencode_mcp.opencode.redact import redact, scrub, secrets_in
+from opencode_mcp.opencode.redact import redact, secrets_in
+from opencode_mcp.opencode.secret_text import scrub
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.operations.plain import PLAIN
 from opencode_mcp.server.operations.rendering import Part, rendered
