@@ -39,10 +39,13 @@ async def follow_stream(client: OpenCodeClient) -> AsyncGenerator[Event]:
     """
     pause = FIRST_PAUSE
     while True:
+        began = anyio.current_time()
         try:
             async with client.global_event(silence=SILENCE) as lines, aclosing(_events(lines)) as events:
                 async for event in events:
-                    pause = FIRST_PAUSE
+                    # A stream that breaks soon after each start must not be opened again and again without a pause.
+                    if anyio.current_time() - began > LONGEST_PAUSE:
+                        pause = FIRST_PAUSE
                     yield event
         except BridgeError as error:
             logger.info("the event stream broke: %s", error)

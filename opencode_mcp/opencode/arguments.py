@@ -3,7 +3,6 @@
 Pure. It knows where each argument goes and refuses what must not go there; ``codec.py`` knows how it is written.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -12,6 +11,7 @@ from typing import Literal, NamedTuple, cast, get_args
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.argument_problems import Reach, missing, problems, unknown, unsafe
 from opencode_mcp.opencode.catalog import Operation, Schema
+from opencode_mcp.opencode.json_text import read_json
 
 Place = Literal["path", "query", "body", "scope"]
 PLACES: tuple[Place, ...] = get_args(Place)
@@ -122,7 +122,7 @@ def _typed(argument: Argument, value: object) -> object:
     if argument.place != "query" or not isinstance(value, str) or argument.schema.get("type") == "string":
         return value
     try:
-        return cast("object", json.loads(value, parse_constant=str))
+        return read_json(value)
     except ValueError:
         return value
 

@@ -10,6 +10,8 @@ from typing import NoReturn, cast
 
 DEEPEST = 100
 """Levels of lists and maps that are accepted."""
+MOST = 2_000_000
+"""Lists and maps in one text; each takes some 60 bytes of memory and two of text."""
 BRACKETS = b"[]{}"
 NEITHER_BRACKET_NOR_QUOTE = bytes(set(range(256)) - set(BRACKETS + b'"'))
 ONE_KIND = bytes.maketrans(b"{}", b"[]")
@@ -19,9 +21,13 @@ def read_json(text: str | bytes) -> object:
     """Read a JSON text.
 
     Raises:
-        ValueError: It is not JSON, is nested deeper than ``DEEPEST``, or holds a number that is not finite.
+        ValueError: It is not JSON, is nested deeper than ``DEEPEST``, holds more than ``MOST`` lists and maps, or a
+            number that is not finite.
     """
-    if too_deep(text.encode(errors="surrogatepass") if isinstance(text, str) else text):
+    raw = text.encode(errors="surrogatepass") if isinstance(text, str) else text
+    if raw.count(b"[") + raw.count(b"{") > MOST:
+        raise ValueError(f"holds more than {MOST:,} lists and maps")
+    if too_deep(raw):
         raise ValueError(f"nested deeper than {DEEPEST} levels")
     return cast("object", json.loads(text, parse_constant=_refuse, parse_float=_finite))
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlencode, urlsplit
 
 import anyio
@@ -39,10 +39,17 @@ READ_TIMEOUT = 30.0
 MAX_CONNECTIONS = 64
 AT_ONCE = 12
 """Short requests under way at the same time: httpx looks at every connection for each request."""
-REPLY_LIMIT = 128 * 1024 * 1024
+REPLY_LIMIT = 64 * 1024 * 1024
 """Bytes of a reply, unpacked, that are taken into memory."""
+EVENT_LIMIT = 16 * 1024 * 1024
+"""Characters of one event of a stream, its line ends included."""
+BODY_TIMEOUT = 60.0
+"""Seconds that a reply may take beyond its own time-out once it has begun: a byte now and then keeps no call open."""
+STREAM_TIMEOUT = 300.0
+"""Seconds that a body which is read as it comes may take."""
 TOO_LARGE = "ReplyTooLarge"
 """The kind of the failure that a larger reply is."""
+EVENT_ENDS = ("\n\n", "\r\r", "\r\n\r\n")
 UNAVAILABLE_HINT = "Check that it runs, then call again; opencode_status tells what the bridge can reach."
 
 
@@ -79,7 +86,8 @@ class Transport:
 
         address = urlsplit(self.endpoint.url)
         return httpx.AsyncClient(
-            headers=_credentials(self.endpoint),
+            # Between two processes of one machine compression only costs, and a small reply could unpack to a huge one.
+            headers={**_credentials(self.endpoint), "accept-encoding": "identity"},
             # With fewer kept than allowed, httpx opens a new one for nearly each of many requests at once.
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
             timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT),
@@ -114,8 +122,17 @@ class Transport:
         return await self._send(request, timeout)
 
     async def _send(self, request: Request, timeout: float) -> Reply:
-        async with self._turn(timeout), self._open(request, timeout) as response:
-            return _reply(response, await _read_limited(response, request.path))
+        with self._deadline(timeout + BODY_TIMEOUT, request):
+            async with self._turn(timeout), self._open(request, timeout) as response:
+                return _reply(response, await _read_limited(response, request.path))
+
+    @contextmanager
+    def _deadline(self, seconds: float, request: Request) -> Generator[None]:
+        """Bound a whole exchange: the time-outs of httpx start anew with each byte."""
+        with anyio.move_on_after(seconds) as scope:
+            yield
+        if scope.cancelled_caught:
+            raise BackendTimeout(f"OpenCode at {self.endpoint.url} sent its answer to {request.path} too slowly.")
 
     @asynccontextmanager
     async def _turn(self, timeout: float) -> AsyncGenerator[None]:
@@ -139,11 +156,12 @@ class Transport:
         Raises:
             BridgeError: What ``send`` raises, and what ``codec.failure`` makes of a status of 400 and above.
         """
-        async with self._open(request, timeout) as response:
-            head = _reply(response, b"")
-            if head.status >= 400:  # noqa: PLR2004 - HTTP's own line between success and failure
-                raise failure(request.path, _reply(response, await _read_limited(response, request.path)))
-            yield Body(head.media_type, response.aiter_bytes())
+        with self._deadline(timeout + STREAM_TIMEOUT, request):
+            async with self._open(request, timeout) as response:
+                head = _reply(response, b"")
+                if head.status >= 400:  # noqa: PLR2004 - HTTP's own line between success and failure
+                    raise failure(request.path, _reply(response, await _read_limited(response, request.path)))
+                yield Body(head.media_type, response.aiter_bytes())
 
     @asynccontextmanager
     async def _open(self, request: Request, timeout: float) -> "AsyncGenerator[httpx.Response]":
@@ -170,6 +188,7 @@ class Transport:
         Raises:
             BackendUnavailable: Nothing answers there, or the stream broke.
             BackendTimeout: The stream went silent.
+            BackendFailed: An event is larger than ``EVENT_LIMIT``.
             BridgeError: OpenCode refused it.
         """
         import httpx
@@ -185,7 +204,7 @@ class Transport:
             ) as response:
                 if response.status_code >= httpx.codes.BAD_REQUEST:
                     raise failure(request.path, _reply(response, await _read_limited(response, request.path)))
-                yield _event_data(EventSource(response))
+                yield _event_data(EventSource(cast("httpx.Response", _BoundedEvents(response))))
 
     @asynccontextmanager
     async def websocket(self, request: Request) -> AsyncGenerator["Socket"]:
@@ -247,6 +266,40 @@ class Socket:
         if isinstance(message, TextMessage):
             return message.data
         return bytes(message.data) if isinstance(message, BytesMessage) else b""
+
+
+class _BoundedEvents:
+    """As much of a response as ``EventSource`` uses, with an end to a line or an event that has none.
+
+    Args:
+        response: The response, not yet read.
+    """
+
+    def __init__(self, response: "httpx.Response") -> None:
+        self._response = response
+        self.headers = response.headers
+
+    async def aiter_text(self) -> AsyncGenerator[str]:
+        """The text piece by piece.
+
+        Raises:
+            BackendFailed: No event ended within ``EVENT_LIMIT``.
+        """
+        length = 0
+        before = ""
+        async for text in self._response.aiter_text():
+            # The end of an event may be cut in two.
+            joined = before + text
+            end = max(joined.rfind(mark) for mark in EVENT_ENDS)
+            length = len(joined) - end if end >= 0 else length + len(text)
+            if length > EVENT_LIMIT:
+                raise BackendFailed(
+                    f"OpenCode sent an event of more than {EVENT_LIMIT >> 20} MB.",
+                    hint="The bridge opens the stream anew.",
+                    kind=TOO_LARGE,
+                )
+            before = text[-3:]
+            yield text
 
 
 async def _event_data(source: "EventSource") -> AsyncGenerator[str]:

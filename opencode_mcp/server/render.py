@@ -23,12 +23,15 @@ from opencode_mcp.errors import (
     SessionBusy,
     UnsupportedOperation,
 )
+from opencode_mcp.server.budget import cut_text, fit
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.report import PendingRequest, RunReport
 
 TEXT_LIMIT = 20_000
 SHOWN_FILES = 50
+ERROR_LIMIT = 4000
+"""Bytes of an error, which may quote a page that a model's provider sent."""
 
 NEXT_STEPS: Mapping[type[BridgeError], str] = {
     InvalidArgument: "Correct the argument and call again.",
@@ -48,19 +51,20 @@ NEXT_STEPS: Mapping[type[BridgeError], str] = {
 def explain(error: BridgeError) -> str:
     """An error as a model reads it: what was wrong, what would be right, what to do next."""
     step = error.hint or next(NEXT_STEPS[kind] for kind in type(error).__mro__ if kind in NEXT_STEPS)
-    return f"{error.message} {step}"
+    return f"{cut_text(error.message, ERROR_LIMIT)} {cut_text(step, ERROR_LIMIT)}"
 
 
 def result(text: str, data: Mapping[str, Any] | None = None, more: ContentBlock | None = None) -> CallToolResult:
-    """A tool's result.
+    """A tool's result, cut to the budget of ``budget.py``.
 
     Args:
         text: For the model.
         data: The same as structured content; several hosts show a model nothing else where it is there.
         more: An image, or a link to the whole of what is cut.
     """
-    content: list[ContentBlock] = [TextContent(type="text", text=text), *([more] if more else [])]
-    return CallToolResult(content=content, structured_content=dict(data) if data is not None else None)
+    shown, fitted = fit(text, data)
+    content: list[ContentBlock] = [TextContent(type="text", text=shown), *([more] if more else [])]
+    return CallToolResult(content=content, structured_content=fitted)
 
 
 def cut(text: str, limit: int = TEXT_LIMIT) -> str:
@@ -73,6 +77,7 @@ def report_data(report: "RunReport") -> dict[str, Any]:
     data = report.model_dump(mode="json", exclude_defaults=True)
     return data | {
         "text": cut(report.text),
+        **({"error": cut_text(report.error, ERROR_LIMIT)} if report.error else {}),
         "pending": [request.model_dump(mode="json", exclude_defaults=True) for request in report.pending],
         "next": next_step(report),
     }
@@ -114,7 +119,7 @@ def report_text(report: "RunReport") -> str:
         report.note,
         _headline(report),
         report.shortfall,
-        f"Error: {report.error}" if report.error else "",
+        f"Error: {cut_text(report.error, ERROR_LIMIT)}" if report.error else "",
         f"Doing: {report.activity}" if report.activity else "",
         f"OpenCode's answer:\n{cut(report.text)}" if report.text else "",
         f"Structured answer:\n{_json(report.output)}" if report.output is not None else "",

@@ -1,0 +1,52 @@
+"""A process that reads from a hostile server and says how that ended and how much memory it took: see the test."""
+
+import re
+import sys
+from pathlib import Path
+
+import anyio
+
+from opencode_mcp.errors import BridgeError
+from opencode_mcp.opencode import transport
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.opencode.transport import Transport
+
+GIVEN_UP = 40
+
+
+async def read(url: str, what: str) -> None:
+    door = Transport(Endpoint(url=url))
+    client = OpenCodeClient(door)
+    try:
+        if what == "events":
+            async with client.global_event(silence=10) as lines:
+                async for _ in lines:
+                    pass
+        else:
+            await client.call("path.get", timeout=2)
+    finally:
+        await door.aclose()
+
+
+async def main(url: str, what: str) -> None:
+    transport.BODY_TIMEOUT = 2
+    try:
+        with anyio.fail_after(GIVEN_UP):
+            await read(url, what)
+        told = "ended"
+    except BridgeError as error:
+        told = f"{type(error).__name__}: {error}"
+    except TimeoutError:
+        told = "given up"
+    sys.stdout.write(f"{peak_memory()}\n{told}\n")
+
+
+def peak_memory() -> int:
+    """Megabytes that were resident at most; what ``resource`` tells counts those of the parent before the start."""
+    peak = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+    return int(peak[1]) // 1024 if peak else 0
+
+
+if __name__ == "__main__":
+    anyio.run(main, *sys.argv[1:])

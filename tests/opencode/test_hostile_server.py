@@ -1,0 +1,123 @@
+"""A server that sends without end, without sense or hardly at all: bounded memory and a clear error."""
+
+import sys
+import zlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, suppress
+
+import anyio
+import pytest
+from anyio.abc import SocketAttribute, SocketStream
+
+from opencode_mcp.events.stream import follow_stream
+from opencode_mcp.events.wire import Gap
+from opencode_mcp.opencode import transport
+from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.opencode.health import connected
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.skipif(sys.platform != "linux", reason="memory is measured as Linux tells it"),
+]
+
+MEGABYTES = 700
+"""More than any of this needs; without limits it takes gigabytes."""
+PIECE = b"x" * 65_536
+JSON = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
+Answer = Callable[[], AsyncIterator[bytes]]
+
+
+async def repeat(start: bytes, piece: bytes, pause: float = 0) -> AsyncIterator[bytes]:
+    yield start
+    while True:
+        yield piece
+        await anyio.sleep(pause)
+
+
+async def once(*pieces: bytes) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+
+
+def bomb() -> bytes:
+    """Half a gigabyte in half a megabyte."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return b"".join(packer.compress(b" " * (1 << 20)) for _ in range(512)) + packer.flush()
+
+
+CASES: dict[str, tuple[str, Answer, str]] = {
+    "an endless line": ("events", lambda: repeat(EVENTS + b"data: ", PIECE), "an event of more than"),
+    "an endless event": ("events", lambda: repeat(EVENTS, b"data: x\n" * 8000), "an event of more than"),
+    "an endless comment": ("events", lambda: repeat(EVENTS + b":", PIECE), "an event of more than"),
+    "endless headers": ("reply", lambda: repeat(b"HTTP/1.1 200 OK\r\nx: ", PIECE), "broke"),
+    "an endless body": ("reply", lambda: repeat(JSON + b"\r\n[", PIECE), "is larger than"),
+    "a byte now and then": ("reply", lambda: repeat(JSON + b"\r\n[", b" ", 0.2), "too slowly"),
+    "deep JSON": ("reply", lambda: once(JSON + b"connection: close\r\n\r\n", b"[" * 200_000), "is not JSON"),
+    "deep JSON that ends": (
+        "reply",
+        lambda: once(JSON + b"connection: close\r\n\r\n", b'{"a":' * 200_000, b"1", b"}" * 200_000),
+        "is not JSON",
+    ),
+    "many values": (
+        "reply",
+        lambda: once(JSON + b"connection: close\r\n\r\n[", *[b"[]," * 20_000] * 1000, b"1]"),
+        "is not JSON",
+    ),
+    "a bomb": (
+        "reply",
+        lambda: once(JSON + b"content-encoding: gzip\r\nconnection: close\r\n\r\n", bomb()),
+        "is larger than",
+    ),
+    "no JSON": ("reply", lambda: once(JSON + b"connection: close\r\n\r\n", b"\xff\xfe{"), "is not JSON"),
+    "no HTTP": ("reply", lambda: repeat(b"\0\0\0", PIECE), "broke"),
+}
+
+
+@pytest.mark.parametrize(("what", "answer", "said"), CASES.values(), ids=CASES.keys())
+async def test_it_is_an_error_that_takes_little_memory(what: str, answer: Answer, said: str) -> None:
+    async def serve(stream: SocketStream) -> None:
+        async with stream:
+            with suppress(anyio.BrokenResourceError, anyio.EndOfStream):
+                await stream.receive()
+                async for piece in answer():
+                    await stream.send(piece)
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - this has nothing to do with a database
+    async with listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, serve)
+        command = [sys.executable, "-m", "tests.opencode.hostile_reader", f"http://127.0.0.1:{port}", what]
+        with anyio.fail_after(90):
+            done = await anyio.run_process(command)
+        tasks.cancel_scope.cancel()
+    memory, told = done.stdout.decode().strip().split("\n", 1)
+    assert said in told
+    assert int(memory) < MEGABYTES
+
+
+async def test_the_stream_is_opened_anew_after_an_event_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "EVENT_LIMIT", 100_000)
+
+    async def serve(stream: SocketStream) -> None:
+        async with stream:
+            with suppress(anyio.BrokenResourceError, anyio.EndOfStream):
+                asked = await stream.receive()
+                healthy = b'{"healthy":true,"version":"1.18.33"}'
+                answer = once(JSON + b"connection: close\r\n\r\n", healthy)
+                if b"/global/event" in asked:
+                    answer = repeat(EVENTS + b'data: {"payload":{"type":"server.connected"}}\n\ndata: ', PIECE)
+                async for piece in answer:
+                    await stream.send(piece)
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - this has nothing to do with a database
+    with anyio.fail_after(60):
+        async with listener, anyio.create_task_group() as tasks:
+            tasks.start_soon(listener.serve, serve)
+            async with (
+                connected(Endpoint(url=f"http://127.0.0.1:{port}")) as client,
+                aclosing(follow_stream(client)) as events,
+            ):
+                assert [await anext(events) for _ in range(3)] == [Gap("")] * 3
+            tasks.cancel_scope.cancel()
