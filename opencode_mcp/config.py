@@ -14,8 +14,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from opencode_mcp.errors import InvalidSetting
-from opencode_mcp.options import OPTIONS, Decider, LogLevel, Option, Rules
+from opencode_mcp.options import OPTIONS, STOP_AFTER, Decider, LogLevel, Option, Rules
 
+DEPTH_VARIABLE = "OPENCODE_MCP_DEPTH"
+"""Set in what a started OpenCode runs: how many bridges are above it."""
+INSIDE_VARIABLE = "OPENCODE_MCP_INSIDE"
+"""Set there, too: the folder with the record of that OpenCode."""
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "::1", "localhost"})
 Said = dict[str, object]
 """What one stage says, by option name; what it does not say is absent."""
@@ -57,6 +61,14 @@ class Settings:
     """Operations that may not be called, by id or effect; it outweighs ``allow``."""
     log_level: LogLevel = "WARNING"
     """How much goes to stderr."""
+    stop_after: float = STOP_AFTER
+    """Seconds without any bridge after which a started OpenCode is ended, even if it works on something."""
+    max_depth: int = 1
+    """How many times work may be passed on: with 1, no OpenCode that a bridge started uses a bridge itself."""
+    depth: int = 0
+    """How many bridges are above this one: more than 0 in an OpenCode that a bridge started."""
+    inside: str = ""
+    """The folder with the record of the OpenCode in which this bridge runs."""
     state_directory: Path = Path()
     """Where the shared server's state file and lock live."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
@@ -123,7 +135,19 @@ def resolve(flags: Said, environment: Mapping[str, str] | None = None) -> Settin
     checked: dict[str, Any] = {
         option.name: _read(option, said[option.name]) for option in OPTIONS if option.name in said
     }
-    return Settings(**checked, state_directory=state_directory(environment), environment=dict(environment))
+    return Settings(
+        **checked,
+        depth=_depth(environment),
+        inside=environment.get(INSIDE_VARIABLE, ""),
+        state_directory=state_directory(environment),
+        environment=dict(environment),
+    )
+
+
+def _depth(environment: Mapping[str, str]) -> int:
+    told = environment.get(DEPTH_VARIABLE, "0")
+    # Whoever set it to something else did not mean that this is the first bridge.
+    return int(told) if told.isdecimal() else 1
 
 
 def _read(option: Option, value: object) -> object:

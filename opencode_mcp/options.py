@@ -21,6 +21,9 @@ DECIDERS: tuple[Decider, ...] = get_args(Decider)
 Rules = Mapping[str, Mapping[str, Decider]]
 """For each kind of permission, who answers for which pattern; the last pattern that fits holds."""
 LONGEST_WAIT = 3600.0
+STOP_AFTER = 8 * 3600.0
+LONGEST_STAY = 30 * 24 * 3600.0
+DEEPEST = 9
 
 
 def as_text(value: object) -> str:
@@ -106,13 +109,26 @@ def as_decider(value: object) -> str:
 
 def as_wait(value: object) -> float:
     """Read a number of seconds."""
-    try:
-        seconds = float(cast("str", value))
-    except (TypeError, ValueError):
-        seconds = -1
+    seconds = _number(value)
     if not 0 <= seconds <= LONGEST_WAIT:
         raise InvalidSetting(f"{value!r} is no waiting time.", hint=f"It takes 0 to {LONGEST_WAIT:.0f} seconds.")
     return seconds
+
+
+def as_stay(value: object) -> float:
+    """Read a number of seconds, up to 30 days."""
+    seconds = _number(value)
+    if not 0 <= seconds <= LONGEST_STAY:
+        raise InvalidSetting(f"{value!r} is no such time.", hint=f"It takes 0 to {LONGEST_STAY:.0f} seconds.")
+    return seconds
+
+
+def as_depth(value: object) -> int:
+    """Read how many times work may be passed on."""
+    depth = _number(value)
+    if not 1 <= depth <= DEEPEST or depth != int(depth):
+        raise InvalidSetting(f"{value!r} is no depth.", hint=f"It takes a whole number from 1 to {DEEPEST}.")
+    return int(depth)
 
 
 def as_rules(value: object) -> Rules:
@@ -125,6 +141,14 @@ def as_rules(value: object) -> Rules:
 def _rules_of(rule: object) -> Mapping[str, Decider]:
     patterns = cast("Mapping[str, object]", rule) if isinstance(rule, Mapping) else {"*": rule}
     return {pattern: cast("Decider", as_decider(decider)) for pattern, decider in patterns.items()}
+
+
+def _number(value: object) -> float:
+    """A number; what is none becomes -1, which nothing here allows."""
+    try:
+        return float(cast("str", value))
+    except (TypeError, ValueError):
+        return -1
 
 
 def _one_of(value: str, choices: tuple[str, ...]) -> str:
@@ -221,6 +245,20 @@ OPTIONS = (
         ("OPENCODE_MCP_DENY",),
         "NAMES",
         "list",
+    ),
+    Option(
+        "stop_after",
+        as_stay,
+        "seconds without any bridge after which a started OpenCode is ended, even if it works (default: 8 hours)",
+        ("OPENCODE_MCP_STOP_AFTER",),
+        "SECONDS",
+    ),
+    Option(
+        "max_depth",
+        as_depth,
+        "how many times work may be passed on; more than 1 lets an OpenCode that a bridge started use a bridge itself",
+        ("OPENCODE_MCP_MAX_DEPTH",),
+        "NUMBER",
     ),
     Option("log_level", as_log_level, "how much to log on stderr", ("OPENCODE_MCP_LOG_LEVEL",), "LEVEL"),
 )

@@ -19,7 +19,7 @@ from tests.harness.process import await_line, spawned
 pytestmark = pytest.mark.integration
 
 EVERY_CHECK = [
-    *("Python", "dependencies", "settings file", "state folder", "OpenCode", "git", "ripgrep"),
+    *("Python", "dependencies", "settings file", "state folder", "environment", "OpenCode", "git", "ripgrep"),
     *("directories", "server", "version", "password", "providers", "model", "agent", "round trip"),
 ]
 REACHED = ["directories", "server"]

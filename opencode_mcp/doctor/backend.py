@@ -18,7 +18,6 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.connection import Connection
 from opencode_mcp.opencode.health import check
 from opencode_mcp.opencode.launcher import ATTACH_TIMEOUTS, Launcher
-from opencode_mcp.opencode.state_file import StateFiles
 from opencode_mcp.runs.prompt import check_model
 from opencode_mcp.server.fence import Fence
 
@@ -36,11 +35,13 @@ class Backend:
 
     Args:
         settings: What the operator decided.
-        connection: The way to the server.
+        launcher: Finds the server.
+        connection: The way to it.
     """
 
-    def __init__(self, settings: "Settings", connection: Connection) -> None:
+    def __init__(self, settings: "Settings", launcher: Launcher, connection: Connection) -> None:
         self.settings = settings
+        self.launcher = launcher
         self.connection = connection
         self.client = OpenCodeClient(connection)
         self.fence = Fence(settings, self.client)
@@ -53,8 +54,9 @@ async def check_backend(settings: "Settings", note: Callable[[Finding], None]) -
         settings: What the operator decided.
         note: Is told each finding as soon as there is one.
     """
-    async with aclosing(Connection(Launcher(settings))) as connection:
-        backend = Backend(settings, connection)
+    launcher = Launcher(settings)
+    async with aclosing(Connection(launcher)) as connection:
+        backend = Backend(settings, launcher, connection)
         for name, check_one in CHECKS.items():
             try:
                 finding = await check_one(backend)
@@ -76,12 +78,11 @@ async def _directories(backend: Backend) -> Finding:
 
 
 async def _server(backend: Backend) -> Finding:
-    before = StateFiles(backend.settings.state_directory).read_record()
     began = anyio.current_time()
     endpoint = (await backend.connection.transport()).endpoint
     if backend.settings.attached:
         return found(f"attached to {endpoint.url}")
-    if before and before.process.pid == endpoint.pid:
+    if not backend.launcher.started:
         return found(f"{endpoint.url}, which runs already for other bridges")
     return found(f"started at {endpoint.url} in {anyio.current_time() - began:.1f} s, to be stopped again")
 

@@ -7,6 +7,7 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib import metadata
@@ -16,6 +17,7 @@ from opencode_mcp.config import settings_file
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.executable import INSTALL_HINT, find_executable
+from opencode_mcp.opencode.provider_environment import counted
 from opencode_mcp.opencode.state_folder import check_folder, unusable
 
 if TYPE_CHECKING:
@@ -55,7 +57,13 @@ def _dependencies(_settings: "Settings") -> Finding:
 def _required() -> list[str]:
     """The distributions that the package needs to run, without those of its extras."""
     requirements = metadata.requires(DISTRIBUTION) or []
-    return [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in requirements if "extra ==" not in line]
+    return [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in requirements if _holds(line)]
+
+
+def _holds(requirement: str) -> bool:
+    """Whether a requirement is meant for this system and for every use."""
+    elsewhere = "sys_platform !=" in requirement and sys.platform in requirement
+    return not elsewhere and "extra ==" not in requirement
 
 
 def _settings_file(settings: "Settings") -> Finding:
@@ -72,6 +80,13 @@ def _state_folder(settings: "Settings") -> Finding:
     except OSError as error:
         raise unusable(folder, error) from error
     return found(f"{folder}, which only you can change")
+
+
+def _environment(settings: "Settings") -> Finding:
+    if settings.attached:
+        return found("that of the server counts, and not the bridge's")
+    names = ", ".join(counted(settings.environment))
+    return found(f"bridges share one OpenCode only if these are the same: {names or 'none is set'}")
 
 
 def _opencode(settings: "Settings") -> Finding:
@@ -122,6 +137,7 @@ CHECKS: Mapping[str, Check] = {
     DEPENDENCIES: _dependencies,
     "settings file": _settings_file,
     "state folder": _state_folder,
+    "environment": _environment,
     "OpenCode": _opencode,
 }
 CHECKS_BESIDE_OPENCODE: Mapping[str, Check] = {"git": _git, "ripgrep": _ripgrep}

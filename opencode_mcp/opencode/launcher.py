@@ -1,25 +1,37 @@
 """Finds, starts, shares and stops the OpenCode that a bridge works with.
 
-All bridges of one user share one server. A bridge that uses it holds a lease; whoever lets go as the last stops the
-server, unless a session is busy: then it is left, and the next bridge finds it. The same holds after a bridge was
-killed. A server at a URL that the operator named is neither started nor stopped. What is said to it is not known here.
+All bridges of one user whose environment means the same to OpenCode share one server. A bridge that uses it holds a
+lease; the last one to release it stops the server, unless a session is busy: then the next bridge finds it, or its
+guard ends it after a while. The same holds after a bridge was killed. A bridge that runs inside such a server uses that
+one and holds no lease, or the two would keep each other alive. A server at a URL that the operator named is neither
+started nor stopped. What is said to it is not known here.
 """
 
 import logging
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 from anyio import to_thread
 
-from opencode_mcp.errors import NotOpenCode, OpenCodeNotInstalled, OpenCodeNotStarting
+from opencode_mcp.errors import (
+    BackendTimeout,
+    BackendUnavailable,
+    NotAllowed,
+    NotOpenCode,
+    OpenCodeNotInstalled,
+    OpenCodeNotStarting,
+)
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.executable import find_executable
-from opencode_mcp.opencode.health import answers, await_healthy, check, is_busy
+from opencode_mcp.opencode.health import answers, check, is_busy
 from opencode_mcp.opencode.locks import Lease, hold
 from opencode_mcp.opencode.processes import end
-from opencode_mcp.opencode.serve import Starter
-from opencode_mcp.opencode.state_file import ServerRecord, StateFiles
+from opencode_mcp.opencode.serve import Starter, await_ready
+from opencode_mcp.opencode.state_file import ServerRecord, StateFiles, files_for
+from opencode_mcp.opencode.state_folder import unusable
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
@@ -51,10 +63,12 @@ class Launcher:
         self._settings = settings
         self._start_timeout = start_timeout
         self._patience = patience
-        self._files = StateFiles(settings.state_directory)
+        self._files: StateFiles | None = None
         self._turn = anyio.Lock()
         self._server: ServerRecord | None = None
         self._lease: Lease | None = None
+        self.started = False
+        """Whether this bridge started the server, and did not find one that ran already."""
 
     async def locate(self) -> Endpoint:
         """Attach to the server that the operator named, else share the one that runs, else start one.
@@ -70,20 +84,37 @@ class Launcher:
             OpenCodeNotInstalled: There is no executable to start.
             OpenCodeNotStarting: It ended, or was not healthy in time.
             InvalidSetting: The state directory cannot be used.
+            NotAllowed: This bridge runs inside an OpenCode that a bridge started, and may not pass work on.
         """
+        self._check_depth()
         async with self._turn:
             if self._settings.attached:
                 return await self._attach()
             if self._server is None or not await answers(self._server.endpoint):
-                self._server = await self._share_or_start()
+                self._server = await (self._share_or_start() if self._settings.depth == 0 else self._around())
             return self._server.endpoint
+
+    def _check_depth(self) -> None:
+        depth, most = self._settings.depth, self._settings.max_depth
+        if depth >= most:
+            message = (
+                f"This bridge runs inside an OpenCode that a bridge started, and work is passed on {most} time(s)."
+            )
+            raise NotAllowed(message, hint="Do the work yourself. The operator allows more with --max-depth.")
+
+    async def _around(self) -> ServerRecord:
+        """The server inside which this bridge runs."""
+        record = StateFiles(Path(self._settings.inside)).read_record()
+        if record is None or not await answers(record.endpoint):
+            raise BackendUnavailable("The OpenCode inside which this bridge runs does not answer.", sent=False)
+        return record
 
     async def aclose(self) -> None:
         """Let go; the last bridge stops the server, unless a session is busy. Takes about two seconds at worst."""
         with anyio.CancelScope(shield=True):
             async with self._turn:
-                if self._lease is not None:
-                    await self._leave(self._lease)
+                if self._lease is not None and self._files is not None:
+                    await self._leave(self._lease, self._files)
                 self._lease = self._server = None
 
     async def _attach(self) -> Endpoint:
@@ -96,36 +127,50 @@ class Launcher:
         return endpoint
 
     async def _share_or_start(self) -> ServerRecord:
-        self._files.prepare()
+        files = self._files = self._files or files_for(self._settings)
+        files.prepare()
         # At worst that bridge waits for a half-started server, ends it, and starts another.
         timeout = 2 * self._start_timeout + self._patience + 2 * WEDGED_GRACE
-        async with hold(self._files.lock, timeout=timeout) as held:
-            if not held:
-                message = f"Another bridge has held {self._files.lock} for {timeout:.0f} s."
-                raise OpenCodeNotStarting(message, hint="Call again; if that bridge hangs, end it.")
-            self._lease = self._lease or Lease(self._files.leases)
-            return await self._share() or await self._start()
+        try:
+            async with hold(files.lock, timeout=timeout) as held:
+                if not held:
+                    message = f"Another bridge has held {files.lock} for {timeout:.0f} s."
+                    raise OpenCodeNotStarting(message, hint="Call again; if that bridge hangs, end it.")
+                self._lease = self._lease or Lease(files.leases)
+                return await self._share(files, self._lease) or await self._start(files)
+        except OSError as error:
+            raise unusable(files.directory, error) from error
 
-    async def _share(self) -> ServerRecord | None:
-        """The server that runs already; one that is dead is forgotten, one that answers no more is ended."""
-        record = self._files.read_record()
+    async def _share(self, files: StateFiles, lease: Lease) -> ServerRecord | None:
+        """The server that runs already; one that is dead is forgotten, one that is silent and idle is ended."""
+        record = files.read_record()
         if record is None:
             return None
         if await record.process.runs():
             # Its bridge may have died while it started.
             left = record.started + self._start_timeout - time.time()
             within = max(self._patience, min(left, self._start_timeout))
-            health = await await_healthy(record.endpoint, within=within, wanted=record.process.runs)
-            if health is not None:
-                self._note_sharing(record, health.version)
-                return record
-            logger.warning("OpenCode %s (process %d) answers no more and is ended.", record.url, record.process.pid)
-            await end(record.process, grace=WEDGED_GRACE)
-        self._files.remove_record()
+            ready = await await_ready(record, files, within=within)
+            if ready is not None:
+                self._note_sharing(ready)
+                files.write_record(replace(ready, left_busy=False))
+                return ready
+            if await record.process.runs():
+                await self._end_silent(record, lease, within)
+        files.remove_record()
         return None
 
-    def _note_sharing(self, record: ServerRecord, version: str) -> None:
-        logger.info("Sharing OpenCode %s at %s (process %d).", version, record.url, record.process.pid)
+    async def _end_silent(self, record: ServerRecord, lease: Lease, within: float) -> None:
+        """End a server that does not answer, unless others may have work in it."""
+        pid = record.process.pid
+        if record.left_busy or lease.others_live():
+            message = f"OpenCode (process {pid}) has not answered for {within:.0f} s, and may be working for others."
+            raise BackendTimeout(message, hint=f"Call again; if it hangs, end process {pid}.")
+        logger.warning("OpenCode %s (process %d) does not answer any more and is ended.", record.url, pid)
+        await end(record.process, grace=WEDGED_GRACE)
+
+    def _note_sharing(self, record: ServerRecord) -> None:
+        logger.info("Sharing OpenCode %s at %s (process %d).", record.version, record.url, record.process.pid)
         try:
             own = str(find_executable(self._settings))
         except OpenCodeNotInstalled:
@@ -133,30 +178,40 @@ class Launcher:
         if own != record.executable:
             logger.info("It was started from %s; this bridge would have started %s.", record.executable, own)
 
-    async def _start(self) -> ServerRecord:
+    async def _start(self, files: StateFiles) -> ServerRecord:
         executable = await to_thread.run_sync(find_executable, self._settings)
-        record = await Starter(self._settings, self._files).start(executable, timeout=self._start_timeout)
+        record = await Starter(self._settings, files).start(executable, timeout=self._start_timeout)
+        self.started = True
         logger.info("Started OpenCode %s at %s (process %d).", record.version, record.url, record.process.pid)
         return record
 
-    async def _leave(self, lease: Lease) -> None:
-        async with hold(self._files.lock, timeout=LEAVE_TIMEOUT) as held:
+    async def _leave(self, lease: Lease, files: StateFiles) -> None:
+        async with hold(files.lock, timeout=LEAVE_TIMEOUT) as held:
             try:
                 # Whoever holds it instead is a bridge that lives, so this one is not the last.
                 if held and not lease.others_live():
-                    await self._stop_unless_busy()
+                    await self._stop_unless_busy(files)
             finally:
                 # Before the next has its turn: of two that leave together, one must see that it is the last.
                 lease.release()
 
-    async def _stop_unless_busy(self) -> None:
+    async def _stop_unless_busy(self, files: StateFiles) -> None:
         # The record may have been deleted with the state directory.
-        record = self._files.read_record() or self._server
+        record = files.read_record() or self._server
         if record is None:
             return
         if await record.process.runs():
             if await is_busy(record.endpoint, since=record.started):
-                logger.info("OpenCode at %s works on something and is left.", record.url)
+                self._leave_busy(record, files)
                 return
             await end(record.process, grace=IDLE_GRACE)
-        self._files.remove_record()
+        files.remove_record()
+
+    def _leave_busy(self, record: ServerRecord, files: StateFiles) -> None:
+        hours = self._settings.stop_after / 3600
+        logger.warning(
+            "OpenCode at %s (process %d) still works on something, or waits for an answer, and is left running. "
+            "If no bridge comes back, it is ended %.3g h after this (--stop-after).",
+            *(record.url, record.process.pid, hours),
+        )
+        files.write_record(replace(record, left_busy=True))

@@ -9,36 +9,12 @@ import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import anyio
 
-if TYPE_CHECKING:
-    from filelock import FileLock
+from opencode_mcp.opencode.file_locks import any_lease_lives, file_lock, try_lock
 
 POLL = 0.05
-
-
-def _file_lock(path: Path) -> "FileLock":
-    from filelock import FileLock
-
-    return FileLock(path, mode=0o600, thread_local=False)
-
-
-def try_lock(path: Path) -> "FileLock | None":
-    """Take a lock if it is free.
-
-    Raises:
-        OSError: The file cannot be made.
-    """
-    from filelock import Timeout
-
-    lock = _file_lock(path)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        return None
-    return lock
 
 
 @asynccontextmanager
@@ -67,26 +43,14 @@ class Lease:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.lease"
-        self._lock = _file_lock(self._path)
+        self._lock = file_lock(self._path)
         self._lock.acquire(blocking=False)
 
     def others_live(self) -> bool:
         """Whether another bridge holds a lease; those of dead bridges are removed."""
-        others = [path for path in self._path.parent.glob("*.lease") if path != self._path]
-        live = [path for path in others if not _remove_if_stale(path)]
-        return bool(live)
+        return any_lease_lives(self._path.parent, besides=self._path)
 
     def release(self) -> None:
         """Take the word back."""
         self._lock.release()
         self._path.unlink(missing_ok=True)
-
-
-def _remove_if_stale(path: Path) -> bool:
-    lock = try_lock(path)
-    if lock is None:
-        return False
-    # Windows removes no file that is open.
-    lock.release()
-    path.unlink(missing_ok=True)
-    return True

@@ -16,7 +16,7 @@ from anyio import to_thread
 
 from opencode_mcp.errors import BackendFailed, BackendTimeout, InvalidArgument
 from opencode_mcp.opencode.found_lines import LITERAL_HINT, FoundLine, TextQuery
-from opencode_mcp.opencode.processes import FLAGS
+from opencode_mcp.opencode.process_groups import FLAGS
 
 NAME = "rg.exe" if sys.platform == "win32" else "rg"
 LINE_WIDTH = 400

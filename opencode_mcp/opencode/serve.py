@@ -1,49 +1,51 @@
 """Starts ``opencode serve`` on loopback and waits until it is healthy; knows nothing of other bridges.
 
-The record is on disk as soon as the process runs, so that a bridge that dies or gives up here leaves nothing unknown.
+What must be written is written before anything starts, and what starts is on disk before it may stay; so neither a full
+disk nor the end of the bridge leaves a server of which nobody knows.
 """
 
+import re
 import secrets
-import socket
 import time
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from subprocess import Popen
 from typing import TYPE_CHECKING
 
 import anyio
-from anyio import to_thread
 
-from opencode_mcp.errors import OpenCodeNotStarting
+from opencode_mcp.config import DEPTH_VARIABLE, INSIDE_VARIABLE
+from opencode_mcp.errors import BridgeError, InvalidSetting, OpenCodeNotStarting, Unauthorized
 from opencode_mcp.opencode.child_output import read_output
-from opencode_mcp.opencode.health import await_healthy
-from opencode_mcp.opencode.process_birth import born
-from opencode_mcp.opencode.processes import Process, end, spawn
+from opencode_mcp.opencode.guard import Plan
+from opencode_mcp.opencode.guarded import Guarded
+from opencode_mcp.opencode.health import await_healthy, check
+from opencode_mcp.opencode.processes import NOBODY, end, gone
 from opencode_mcp.opencode.state_file import ServerRecord, StateFiles
-from opencode_mcp.opencode.state_folder import open_private
+from opencode_mcp.opencode.state_folder import unusable
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
 
 HOST = "127.0.0.1"
-PORTS_TRIED = 3
-PORT_TIMEOUT = 1.0
+ANNOUNCEMENT = re.compile(rb"^opencode server listening on (http://127\.0\.0\.1:\d+)\s*$", re.MULTILINE)
+READ = 65_536
+POLL = 0.05
 GRACE = 2.0
 PASSWORD_BYTES = 32
+MARK = "OPENCODE_MCP_START"
+PRELOAD = Path(__file__).with_name("hide_password.js")
+ASK_TIMEOUT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Child:
-    """A server that was just started."""
+class Start:
+    """A server that is about to be started."""
 
     record: ServerRecord
-    process: Popen[bytes]
     environment: Mapping[str, str]
-
-    async def runs(self) -> bool:
-        """Whether it has not ended by itself."""
-        return self.process.returncode is None
+    plan: Plan
 
 
 class Starter:
@@ -59,7 +61,7 @@ class Starter:
         self._files = files
 
     async def start(self, executable: Path, *, timeout: float) -> ServerRecord:
-        """Start a server, on another port where the first was taken meanwhile.
+        """Start a server, which chooses its port itself.
 
         Args:
             executable: The ``opencode`` to run.
@@ -67,67 +69,143 @@ class Starter:
 
         Raises:
             OpenCodeNotStarting: It ended, or was not healthy in time.
+            InvalidSetting: What must be written cannot be written; nothing is left running.
         """
+        start = self._prepare(executable)
         deadline = anyio.current_time() + timeout
-        for _ in range(PORTS_TRIED - 1):
-            port = free_port()
-            try:
-                return await self._start_on(port, executable, deadline)
-            except OpenCodeNotStarting:
-                if not await _is_taken(port):
-                    raise
-        return await self._start_on(free_port(), executable, deadline)
+        self._files.write_record(start.record)
+        record = start.record
+        async with aclosing(Guarded(self._files)) as guarded:
+            # Whoever gave up here would leave a process without a record.
+            with anyio.CancelScope(shield=True):
+                await self._open(guarded, start)
+                record = await self._record(guarded, record)
+            return await self._until_ready(guarded, replace(start, record=record), deadline)
 
-    async def _start_on(self, port: int, executable: Path, deadline: float) -> ServerRecord:
-        began = anyio.current_time()
-        child = await to_thread.run_sync(self._spawn, executable, port)
-        within = deadline - began
-        health = await await_healthy(child.record.endpoint, within=within, wanted=child.runs)
-        # Where it has ended, another server has answered on its port.
-        if health is None or child.process.returncode is not None:
-            error = self._failure(child, within)
-            await end(child.record.process, grace=GRACE)
-            self._files.remove_record()
-            raise error
-        record = replace(child.record, version=health.version)
-        self._files.write_record(record)
-        return record
-
-    def _spawn(self, executable: Path, port: int) -> Child:
-        password = secrets.token_urlsafe(PASSWORD_BYTES)
+    def _prepare(self, executable: Path) -> Start:
+        password, token = secrets.token_urlsafe(PASSWORD_BYTES), secrets.token_hex(8)
         username = self._settings.username
         environment = {
             **self._settings.environment,
             "OPENCODE_SERVER_USERNAME": username,
             "OPENCODE_SERVER_PASSWORD": password,
+            "BUN_INSPECT_PRELOAD": str(PRELOAD),
+            DEPTH_VARIABLE: str(self._settings.depth + 1),
+            INSIDE_VARIABLE: str(self._files.directory),
+            MARK: token,
         }
-        process = self._run([str(executable), "serve", "--hostname", HOST, "--port", str(port)], environment)
         record = ServerRecord(
-            url=f"http://{HOST}:{port}",
+            url="",
             username=username,
             password=password,
-            process=Process(process.pid, born(process.pid)),
+            process=NOBODY,
             executable=str(executable),
             started=time.time(),
         )
-        self._files.write_record(record)
-        return Child(record, process, environment)
+        plan = Plan(
+            command=[str(executable), "serve", "--hostname", HOST, "--port", "0"],
+            environment=environment,
+            directory=str(working_directory(self._settings)),
+            lock=str(self._files.lock),
+            leases=str(self._files.leases),
+            record=str(self._files.record),
+            mark=(MARK, token),
+            stop_after=self._settings.stop_after,
+        )
+        return Start(record, environment, plan)
 
-    def _run(self, command: list[str], environment: Mapping[str, str]) -> Popen[bytes]:
-        directory = working_directory(self._settings)
+    async def _open(self, guarded: Guarded, start: Start) -> None:
         try:
-            with open_private(self._files.output) as output:
-                return spawn(command, environment=environment, directory=directory, output=output)
+            await guarded.open(start.plan)
         except OSError as error:
-            message = f"{command[0]} cannot be run: {error.strerror or error}."
-            raise OpenCodeNotStarting(message, hint="Name a working one with --opencode or OPENCODE_BIN.") from error
+            self._files.remove_record()
+            raise unusable(self._files.directory, error) from error
 
-    def _failure(self, child: Child, within: float) -> OpenCodeNotStarting:
-        code = child.process.returncode
-        fate = f"was not healthy within {within:.0f} s" if code is None else f"ended with exit code {code}"
-        printed = read_output(self._files.output, child.environment) or "nothing"
-        message = f"`{child.record.executable} serve` {fate}. It printed:\n{printed}\n"
-        return OpenCodeNotStarting(message, hint="Run `opencode serve` in a terminal, and mend what it says.")
+    async def _record(self, guarded: Guarded, record: ServerRecord) -> ServerRecord:
+        """Note the process on disk, and only then have it stay."""
+        try:
+            process = await guarded.process()
+        except OpenCodeNotStarting:
+            self._files.remove_record()
+            raise
+        record = replace(record, process=process)
+        try:
+            self._files.write_record(record)
+        except InvalidSetting:
+            await guarded.aclose()
+            await gone(process, within=2 * GRACE)
+            self._files.remove_record()
+            raise
+        await guarded.keep()
+        return record
+
+    async def _until_ready(self, guarded: Guarded, start: Start, deadline: float) -> ServerRecord:
+        began = anyio.current_time()
+        try:
+            ready = await await_ready(start.record, self._files, within=deadline - began)
+            if ready is None:
+                raise await self._failure(guarded, start, deadline - began)
+            await _check_password(ready)
+            self._files.write_record(ready)
+        except BridgeError:
+            await end(start.record.process, grace=GRACE)
+            self._files.remove_record()
+            raise
+        await guarded.ready()
+        return ready
+
+    async def _failure(self, guarded: Guarded, start: Start, within: float) -> OpenCodeNotStarting:
+        fate = f"was not healthy within {within:.0f} s"
+        if not await start.record.process.runs():
+            code = await guarded.exit_code()
+            fate = "ended" if code is None else f"ended with exit code {code}"
+        printed = read_output(self._files.output, start.environment) or "nothing"
+        message = f"`{start.record.executable} serve` {fate}. It printed:\n{printed}\n"
+        return OpenCodeNotStarting(message, hint="Run `opencode serve` in a terminal, and fix what it reports.")
+
+
+async def await_ready(record: ServerRecord, files: StateFiles, *, within: float) -> ServerRecord | None:
+    """Wait until a server has said where it listens, and answers there.
+
+    Args:
+        record: What is known of it.
+        files: Where it prints to.
+        within: Seconds until it is given up.
+
+    Returns:
+        The whole record; ``None`` when it was given up, or has ended.
+    """
+    deadline = anyio.current_time() + within
+    with anyio.move_on_after(within):
+        while not (url := record.url or _announced(files.output)):
+            if not await record.process.runs():
+                return None
+            await anyio.sleep(POLL)
+        found = replace(record, url=url)
+        left = deadline - anyio.current_time()
+        health = await await_healthy(found.endpoint, within=left, wanted=record.process.runs)
+        return replace(found, version=health.version) if health else None
+    return None
+
+
+def _announced(output: Path) -> str:
+    """Where the server says that it listens; empty as long as it does not."""
+    try:
+        with output.open("rb") as file:
+            told = ANNOUNCEMENT.search(file.read(READ))
+    except FileNotFoundError:
+        return ""
+    return told[1].decode() if told else ""
+
+
+async def _check_password(record: ServerRecord) -> None:
+    """Make sure that the server lets nobody in without the password."""
+    try:
+        await check(replace(record.endpoint, password=""), timeouts=[ASK_TIMEOUT])
+    except Unauthorized:
+        return
+    message = f"`{record.executable} serve` does not ask for the password that it was started with."
+    raise OpenCodeNotStarting(message, hint="Update OpenCode.")
 
 
 def working_directory(settings: "Settings") -> Path:
@@ -135,22 +213,9 @@ def working_directory(settings: "Settings") -> Path:
     named = next((path for path in map(Path, settings.directories) if path.is_dir()), None)
     if named is not None:
         return named
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        return Path.home()
     # Some hosts start their servers in the root, and OpenCode would take the whole disk for a project.
     return here if here != Path(here.anchor) else Path.home()
-
-
-def free_port() -> int:
-    """A TCP port on loopback that was free a moment ago."""
-    with socket.create_server((HOST, 0)) as listener:
-        return listener.getsockname()[1]
-
-
-async def _is_taken(port: int) -> bool:
-    try:
-        with anyio.fail_after(PORT_TIMEOUT):
-            stream = await anyio.connect_tcp(HOST, port)
-    except (OSError, TimeoutError):
-        return False
-    await stream.aclose()
-    return True

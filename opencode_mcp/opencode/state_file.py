@@ -5,12 +5,24 @@ Knows nothing of processes and of HTTP. Whoever reads or writes the record holds
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.processes import Process
-from opencode_mcp.opencode.state_folder import PRIVATE_FOLDER, check_kind, prepare_folder, replace_private, unusable
+from opencode_mcp.opencode.provider_environment import fingerprint
+from opencode_mcp.opencode.state_folder import (
+    PRIVATE_FOLDER,
+    check_kind,
+    prepare_folder,
+    replace_private,
+    shared_key,
+    unusable,
+)
+
+if TYPE_CHECKING:
+    from opencode_mcp.config import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +30,7 @@ class ServerRecord:
     """A server that a bridge started."""
 
     url: str
+    """Empty until it has said where it listens."""
     username: str
     password: str = field(repr=False)
     process: Process
@@ -26,19 +39,34 @@ class ServerRecord:
     """When it was started; seconds since the epoch."""
     version: str = ""
     """OpenCode's version; empty until the server was healthy once."""
+    left_busy: bool = False
+    """Whether the last bridge left it because a session was working."""
 
     @property
     def endpoint(self) -> Endpoint:
         """How to reach it."""
-        return Endpoint(url=self.url, username=self.username, password=self.password, pid=self.process.pid)
+        return Endpoint(url=self.url, username=self.username, password=self.password, process=self.process)
 
 
 RECORD = TypeAdapter(ServerRecord)
+SERVERS = "servers"
+
+
+def files_for(settings: "Settings") -> "StateFiles":
+    """The files of the server that this bridge shares with those whose environment means the same to OpenCode.
+
+    Raises:
+        InvalidSetting: The state folder cannot be used.
+    """
+    mark = fingerprint(settings.environment, shared_key(settings.state_directory))
+    servers = settings.state_directory / SERVERS
+    prepare_folder(servers)
+    return StateFiles(servers / mark)
 
 
 @dataclass(frozen=True, slots=True)
 class StateFiles:
-    """The files in the state directory."""
+    """The files of one server, in a folder of its own in the state folder."""
 
     directory: Path
 
@@ -62,6 +90,11 @@ class StateFiles:
         """What the server printed."""
         return self.directory / "opencode.log"
 
+    @property
+    def answers(self) -> Path:
+        """What the server's guard told the bridge that started it."""
+        return self.directory / "guard.log"
+
     def prepare(self) -> None:
         """Make the folders, and check what is in them.
 
@@ -69,7 +102,7 @@ class StateFiles:
             InvalidSetting: They cannot be made or written, or others could change them.
         """
         prepare_folder(self.directory)
-        for path in (self.lock, self.record, self.output):
+        for path in (self.lock, self.record, self.output, self.answers):
             check_kind(path, folder=False)
         check_kind(self.leases, folder=True)
         try:
@@ -78,11 +111,17 @@ class StateFiles:
             raise unusable(self.leases, error) from error
 
     def read_record(self) -> ServerRecord | None:
-        """The record; ``None`` where there is none, or none that can be understood."""
+        """The record; ``None`` where there is none, or none that can be understood.
+
+        Raises:
+            InvalidSetting: It cannot be read.
+        """
         try:
             return RECORD.validate_json(self.record.read_bytes())
         except (FileNotFoundError, ValidationError):
             return None
+        except OSError as error:
+            raise unusable(self.record, error) from error
 
     def write_record(self, record: ServerRecord) -> None:
         """Replace the record, at no moment half of it.

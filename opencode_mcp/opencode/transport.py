@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from httpx_ws import AsyncWebSocketSession
 
     from opencode_mcp.opencode.endpoint import Endpoint
+    from opencode_mcp.opencode.processes import Process
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
 # Fifty commands may run at once, each in a request of its own that lasts as long.
 MAX_CONNECTIONS = 64
+KEEP_ALIVE = 5.0
 AT_ONCE = 12
 """Short requests under way at the same time: httpx looks at every connection for each request."""
 REPLY_LIMIT = 64 * 1024 * 1024
@@ -95,6 +97,7 @@ class Transport:
             trust_env=address.hostname not in LOOPBACK_NAMES,
             # Loading the machine's certificates takes 20 ms, and an address without TLS needs none.
             verify=address.scheme != "http" or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            transport=_to_process(self.endpoint.process) if self.endpoint.process else None,
         )
 
     def _url(self, request: Request) -> str:
@@ -327,6 +330,26 @@ def _reply(response: "httpx.Response", body: bytes | None = None) -> Reply:
     """Make our reply of httpx's; the body is given where httpx has not read it."""
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Reply(status=response.status_code, headers=headers, body=response.content if body is None else body)
+
+
+def _to_process(process: "Process") -> "httpx.AsyncBaseTransport":
+    """Connections to one process alone: before a byte is sent, it must live and own the listening socket."""
+    import httpcore
+    import httpx
+
+    from opencode_mcp.opencode.process_connections import ProcessConnections
+
+    class ToProcess(httpx.AsyncHTTPTransport):
+        def __init__(self) -> None:
+            super().__init__(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False)
+            self._pool = httpcore.AsyncConnectionPool(
+                max_connections=MAX_CONNECTIONS,
+                max_keepalive_connections=MAX_CONNECTIONS,
+                keepalive_expiry=KEEP_ALIVE,
+                network_backend=ProcessConnections(process),
+            )
+
+    return ToProcess()
 
 
 def _credentials(endpoint: "Endpoint") -> dict[str, str]:

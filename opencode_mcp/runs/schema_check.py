@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.processes import FLAGS
+from opencode_mcp.opencode.process_groups import FLAGS
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.schema_worker import Job, Verdict

@@ -33,6 +33,8 @@ QUIET = {
     "OPENCODE_DISABLE_MODELS_FETCH": "1",
     "OPENCODE_DISABLE_SHARE": "1",
     "OPENCODE_PURE": "1",
+    # What the bridges of a killed test run have started ends by itself.
+    "OPENCODE_MCP_STOP_AFTER": "120",
     "HTTP_PROXY": NOWHERE,
     "HTTPS_PROXY": NOWHERE,
     "NO_PROXY": "127.0.0.1,localhost",

@@ -57,8 +57,8 @@ def starting(folder: Path, model: ScriptedModel, project: Path) -> Launch:
 
 def left_server(launch: Launch) -> int | None:
     """The process id of the OpenCode that bridges of this launch started and have not stopped; None if none runs."""
-    record = Path(launch.environment["OPENCODE_MCP_STATE"]) / "server.json"
-    if not record.is_file():
+    record = next(Path(launch.environment["OPENCODE_MCP_STATE"]).glob("servers/*/server.json"), None)
+    if record is None:
         return None
     pid = int(json.loads(record.read_text(encoding="utf-8"))["process"]["pid"])
     try:

@@ -16,6 +16,16 @@ GRACE = 5.0
 """Seconds that a process has to end when told to."""
 
 
+UNTIL_PARENT_ENDS = """
+import ctypes, os, signal, sys
+PR_SET_PDEATHSIG = 1
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+if os.getppid() == int(sys.argv[1]):  # else it has ended already, and no signal comes
+    os.execvp(sys.argv[2], sys.argv[2:])
+"""
+"""Becomes another program, which the kernel kills when its parent ends: a killed test run leaves nothing behind."""
+
+
 class NotReady(Exception):
     """A process ended, or did not do what it was awaited for; the text carries what it printed."""
 
@@ -27,7 +37,7 @@ def spawned(
     """Run a command in a process group of its own, with stdout and stderr going to ``log``."""
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - the command is the test's own
-            command,
+            [*guarded(), *command],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
@@ -39,6 +49,11 @@ def spawned(
         yield process
     finally:
         end(process)
+
+
+def guarded() -> list[str]:
+    """What stands before a command so that it ends with the test run, where the system can do that."""
+    return [sys.executable, "-I", "-S", "-c", UNTIL_PARENT_ENDS, str(os.getpid())] if sys.platform == "linux" else []
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

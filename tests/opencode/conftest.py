@@ -10,31 +10,37 @@ import pytest
 
 from opencode_mcp.config import Settings
 from opencode_mcp.opencode.processes import end
-from opencode_mcp.opencode.state_file import StateFiles
+from opencode_mcp.opencode.state_file import StateFiles, files_for
 from tests.harness.isolation import ROOT
 from tests.harness.opencode import binary
 from tests.harness.process import spawned
 
+STOP_AFTER = 120.0
+"""Seconds after which what a killed test run left behind ends."""
 Bridge = Callable[[], AbstractContextManager[Popen[bytes]]]
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> StateFiles:
-    """The state directory of this test alone; nobody has made it yet."""
-    return StateFiles(tmp_path / "state")
+async def settings(tmp_path: Path, opencode_environment: dict[str, str], project: Path) -> AsyncGenerator[Settings]:
+    """Settings with a state folder of this test alone."""
+    settings = Settings(
+        opencode=str(binary()),
+        directories=(str(project),),
+        stop_after=STOP_AFTER,
+        state_directory=tmp_path / "state",
+        environment=opencode_environment,
+    )
+    yield settings
+    for path in settings.state_directory.glob("servers/*"):
+        record = StateFiles(path).read_record()
+        if record is not None:
+            await end(record.process, grace=5)
 
 
 @pytest.fixture
-async def settings(state: StateFiles, opencode_environment: dict[str, str], project: Path) -> AsyncGenerator[Settings]:
-    yield Settings(
-        opencode=str(binary()),
-        directories=(str(project),),
-        state_directory=state.directory,
-        environment=opencode_environment,
-    )
-    record = state.read_record()
-    if record is not None:
-        await end(record.process, grace=5)
+def state(settings: Settings) -> StateFiles:
+    """The files of the server that these settings lead to; its folder is not made yet."""
+    return files_for(settings)
 
 
 @pytest.fixture

@@ -46,7 +46,8 @@ def record_of(state: StateFiles) -> ServerRecord:
 
 async def recorded(state: StateFiles) -> ServerRecord:
     async def look() -> bool:
-        return state.read_record() is not None
+        record = state.read_record()
+        return record is not None and record.process.pid != 0
 
     await eventually(look, seconds=START)
     return record_of(state)
@@ -210,7 +211,7 @@ async def test_a_server_that_hangs_is_ended_and_replaced(
         second = await launcher.locate()
         assert second.pid != first.pid
         await ended(hung.process)
-    assert f"process {first.pid}) answers no more" in caplog.text
+    assert f"process {first.pid}) does not answer any more" in caplog.text
     assert first.password not in caplog.text
 
 

@@ -3,22 +3,21 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import anyio
 import pytest
 
-from opencode_mcp.opencode.process_birth import born, of_proc, of_ps
-from opencode_mcp.opencode.processes import Process, end, spawn
+from opencode_mcp.opencode.process_table import born
+from opencode_mcp.opencode.processes import Process, end
 from tests.harness.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 SLEEP = "import time; time.sleep(600)"
 DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); {SLEEP}"
 PARENT = f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {DEAF!r}]).pid, flush=True); {SLEEP}"
-Birth = Callable[[int], str]
-BIRTHS = [of_proc, of_ps]
 
 
 @pytest.fixture
@@ -28,7 +27,11 @@ def output(tmp_path: Path) -> Path:
 
 def start(code: str, output: Path) -> subprocess.Popen[bytes]:
     with output.open("wb") as file:
-        return spawn([sys.executable, "-c", code], environment={}, directory=output.parent, output=file)
+        command = [sys.executable, "-c", code]
+        child = subprocess.Popen(command, stdout=file, stderr=file, start_new_session=sys.platform != "win32")  # noqa: S603
+    # Whoever ends it, its parent must wait for it, or it stays as a zombie.
+    Thread(target=child.wait, daemon=True).start()
+    return child
 
 
 @pytest.fixture
@@ -45,22 +48,20 @@ async def printed(output: Path) -> str:
     return await eventually(look)
 
 
-@pytest.mark.parametrize("birth", BIRTHS)
-async def test_a_birth_stays_the_same_and_ends_with_the_process(birth: Birth, sleeper: subprocess.Popen[bytes]) -> None:
-    first = birth(sleeper.pid)
+async def test_a_birth_stays_the_same_and_ends_with_the_process(sleeper: subprocess.Popen[bytes]) -> None:
+    first = born(sleeper.pid)
     assert first
-    assert birth(sleeper.pid) == first
+    assert born(sleeper.pid) == first
     sleeper.kill()
     sleeper.wait(10)
-    assert birth(sleeper.pid) == ""
+    assert born(sleeper.pid) == ""
 
 
-@pytest.mark.parametrize("birth", BIRTHS)
-def test_a_zombie_is_not_running(birth: Birth) -> None:
+def test_a_zombie_is_not_running() -> None:
     with subprocess.Popen([sys.executable, "-c", "print()"], stdout=subprocess.PIPE) as child:
         assert child.stdout
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-        assert birth(child.pid) == ""
+        assert born(child.pid) == ""
 
 
 async def test_a_process_leads_a_group_of_its_own(sleeper: subprocess.Popen[bytes]) -> None:

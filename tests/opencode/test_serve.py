@@ -1,7 +1,6 @@
 """Starting a server, and what is said of one that does not start."""
 
 import json
-import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,7 @@ import pytest
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import OpenCodeNotStarting
-from opencode_mcp.opencode import serve
-from opencode_mcp.opencode.process_birth import born
+from opencode_mcp.opencode.process_table import born
 from opencode_mcp.opencode.processes import end
 from opencode_mcp.opencode.serve import Starter, working_directory
 from opencode_mcp.opencode.state_file import StateFiles
@@ -77,10 +75,12 @@ async def test_a_server_gets_the_environment_the_directory_and_a_password(
     with pytest.raises(OpenCodeNotStarting):
         await starter.start(executable(tmp_path, code), timeout=30)
     arguments, directory, environment = json.loads(state.output.read_bytes())
-    assert arguments[:4] == ["serve", "--hostname", "127.0.0.1", "--port"]
+    assert arguments == ["serve", "--hostname", "127.0.0.1", "--port", "0"]
     assert directory == settings.directories[0]
     assert environment["OPENCODE_CONFIG_CONTENT"] == settings.environment["OPENCODE_CONFIG_CONTENT"]
     assert environment["OPENCODE_SERVER_USERNAME"] == "opencode"
+    assert environment["OPENCODE_MCP_DEPTH"] == "1"
+    assert environment["OPENCODE_MCP_INSIDE"] == str(state.directory)
     assert len(environment["OPENCODE_SERVER_PASSWORD"]) > 40
 
 
@@ -96,21 +96,13 @@ async def test_a_password_of_the_environment_does_not_reach_it(
     assert "inherited" not in state.output.read_text(encoding="utf-8")
 
 
-async def test_another_port_is_tried_when_the_first_is_taken(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
-    free = serve.free_port()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        ports = iter([listener.getsockname()[1], free])
-        monkeypatch.setattr(serve, "free_port", lambda: next(ports))
-        record = await starter.start(binary(), timeout=60)
-    assert record.url == f"http://127.0.0.1:{free}"
-
-
 async def test_a_start_that_is_given_up_has_its_record_on_disk(starter: Starter, state: StateFiles) -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(lambda: starter.start(binary(), timeout=60))
 
         async def look() -> bool:
-            return state.read_record() is not None
+            record = state.read_record()
+            return record is not None and record.process.pid != 0
 
         await eventually(look)
         tasks.cancel_scope.cancel()

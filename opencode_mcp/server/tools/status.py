@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 from mcp_types import CallToolResult
 from pydantic import Field
 
+from opencode_mcp.opencode.provider_environment import counted
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.render import result
 from opencode_mcp.server.tool import tool
@@ -52,6 +53,8 @@ async def describe_project(bridge: Bridge, directory: str) -> dict[str, Any]:
         "models": (await client.providers(directory)).usable,
         "default_model": bridge.settings.model or (await client.config(directory)).model,
         "commands": [command.name for command in await client.commands(directory)],
+        # Bridges share one OpenCode only where these variables are the same.
+        "environment": [] if bridge.settings.attached else list(counted(bridge.settings.environment)),
         "mcp_servers": {name: item.status for name, item in (await client.mcp_status(directory)).items()},
     }
 

@@ -1,0 +1,55 @@
+"""Locks on files, which the kernel releases when their holder dies, however it dies. Waits for nothing."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+PRIVATE = 0o600
+LEASES = "*.lease"
+
+
+def file_lock(path: Path) -> "FileLock":
+    """The lock on a file, not yet taken."""
+    from filelock import FileLock
+
+    return FileLock(path, mode=PRIVATE, thread_local=False)
+
+
+def try_lock(path: Path) -> "FileLock | None":
+    """Take a lock if it is free.
+
+    Raises:
+        OSError: The file cannot be made.
+    """
+    from filelock import Timeout
+
+    lock = file_lock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return None
+    return lock
+
+
+def any_lease_lives(folder: Path, *, besides: Path | None = None) -> bool:
+    """Whether a bridge holds a lease in a folder; the leases of dead bridges are removed.
+
+    Args:
+        folder: Where the leases are.
+        besides: The asking bridge's own.
+    """
+    others = [path for path in folder.glob(LEASES) if path != besides]
+    live = [path for path in others if not _remove_if_stale(path)]
+    return bool(live)
+
+
+def _remove_if_stale(path: Path) -> bool:
+    lock = try_lock(path)
+    if lock is None:
+        return False
+    # Windows removes no file that is open.
+    lock.release()
+    path.unlink(missing_ok=True)
+    return True

@@ -1,0 +1,120 @@
+"""Has OpenCode started by a guard, and talks with the guard until OpenCode is ready; see ``guard``."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from typing import TYPE_CHECKING, cast
+
+import anyio
+from anyio import to_thread
+
+from opencode_mcp.errors import OpenCodeNotStarting
+from opencode_mcp.opencode.guard import KEEP, READY, Plan
+from opencode_mcp.opencode.process_groups import FLAGS
+from opencode_mcp.opencode.processes import Process
+from opencode_mcp.opencode.state_folder import open_private
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.state_file import StateFiles
+
+# It exits at once, so that the guard has no parent by which a host could find it.
+STARTER = "import subprocess, sys; subprocess.Popen(sys.argv[1:], stdin=0, stdout=1, stderr=2, start_new_session=True)"
+# Not from the working directory: whatever a project keeps under the name would run.
+GUARD = (sys.executable, "-P", "-m", "opencode_mcp.opencode.guard")
+START_TIMEOUT = 30.0
+CODE_TIMEOUT = 2.0
+POLL = 0.02
+
+
+class Guarded:
+    """An OpenCode that a guard starts. Close it: until it was kept, that ends OpenCode.
+
+    Args:
+        files: Where the guard works, OpenCode prints, and the guard answers.
+    """
+
+    def __init__(self, files: "StateFiles") -> None:
+        self._files = files
+        self._starter: subprocess.Popen[bytes] | None = None
+        self._heard = 0
+
+    async def open(self, plan: Plan) -> None:
+        """Start a guard.
+
+        Raises:
+            OSError: The system cannot start it, or the files cannot be written.
+        """
+        self._starter = await to_thread.run_sync(self._open)
+        await self._say(json.dumps(asdict(plan)))
+
+    def _open(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-I", "-S", "-c", STARTER, *GUARD]
+        with open_private(self._files.output) as output, open_private(self._files.answers) as answers:
+            starter = subprocess.Popen(  # noqa: S603 - our own interpreter
+                command,
+                stdin=subprocess.PIPE,
+                stdout=answers,
+                stderr=output,
+                cwd=self._files.directory,
+                start_new_session=sys.platform != "win32",
+                creationflags=FLAGS,
+            )
+        with suppress(subprocess.TimeoutExpired):
+            starter.wait(START_TIMEOUT)
+        return starter
+
+    async def process(self) -> Process:
+        """The process of OpenCode.
+
+        Raises:
+            OpenCodeNotStarting: The system cannot run it, or the guard does not say.
+        """
+        told = await self._hear(within=START_TIMEOUT)
+        if "pid" in told:
+            return Process(cast("int", told["pid"]), cast("str", told["born"]))
+        if "error" in told:
+            message = f"{told['file']} cannot be run: {told['error']}."
+            raise OpenCodeNotStarting(message, hint="Name a working one with --opencode or OPENCODE_BIN.")
+        raise OpenCodeNotStarting("The process that starts OpenCode does not answer.", hint="Call again.")
+
+    async def keep(self) -> None:
+        """Have OpenCode live on when this is closed."""
+        await self._say(KEEP)
+
+    async def ready(self) -> None:
+        """Tell that OpenCode answers."""
+        await self._say(READY)
+
+    async def exit_code(self) -> int | None:
+        """With what OpenCode ended; ``None`` where the guard does not say."""
+        return cast("int | None", (await self._hear(within=CODE_TIMEOUT)).get("code"))
+
+    async def aclose(self) -> None:
+        """Hear and say no more."""
+        if self._starter and self._starter.stdin:
+            with suppress(OSError):
+                self._starter.stdin.close()
+
+    async def _say(self, line: str) -> None:
+        await to_thread.run_sync(self._write, line.encode() + b"\n")
+
+    def _write(self, line: bytes) -> None:
+        if self._starter and self._starter.stdin:
+            # If it is gone, what it had to say is heard next.
+            with suppress(OSError):
+                self._starter.stdin.write(line)
+                self._starter.stdin.flush()
+
+    async def _hear(self, *, within: float) -> Mapping[str, object]:
+        """The guard's next answer; empty where there is none in time."""
+        with anyio.move_on_after(within):
+            while True:
+                lines = self._files.answers.read_bytes().split(b"\n")[:-1]
+                if len(lines) > self._heard:
+                    self._heard += 1
+                    return json.loads(lines[self._heard - 1])
+                await anyio.sleep(POLL)
+        return {}

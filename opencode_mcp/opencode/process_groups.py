@@ -1,0 +1,43 @@
+"""Ends processes with what they started; each leads a group of its own. Waits for nothing."""
+
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+# On Windows a window must not flash up under a host that has no console, nor a console's end reach the child.
+FLAGS = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
+
+if sys.platform == "win32":
+    import ctypes
+
+    LONGEST_PATH = 260
+    TASKKILL_TIMEOUT = 10.0
+
+    def ask_to_end(pid: int) -> None:
+        """End a process: no milder way leads to one that shares no console and has no window."""
+        force_to_end(pid)
+
+    def force_to_end(pid: int) -> None:
+        """End a process and those that it started."""
+        folder = ctypes.create_unicode_buffer(LONGEST_PATH)
+        ctypes.WinDLL("kernel32").GetSystemDirectoryW(folder, LONGEST_PATH)
+        command = [str(Path(folder.value, "taskkill.exe")), "/PID", str(pid), "/T", "/F"]
+        subprocess.run(command, check=False, capture_output=True, timeout=TASKKILL_TIMEOUT)  # noqa: S603 - ours
+
+else:
+    import os
+
+    def ask_to_end(pid: int) -> None:
+        """Ask a process and its group to end."""
+        _signal(pid, signal.SIGTERM)
+
+    def force_to_end(pid: int) -> None:
+        """End a process and its group."""
+        _signal(pid, signal.SIGKILL)
+
+    def _signal(pid: int, number: signal.Signals) -> None:
+        # A group of which only zombies are left is a matter of permission to macOS.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, number)
