@@ -16,15 +16,28 @@ from anyio.abc import TaskGroup
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.events.session_state import SessionState, fold
 from opencode_mcp.events.stream import follow_stream
-from opencode_mcp.events.wire import Event, Gap, InstanceDisposed, Lost, PartChanged, SessionChanged, SessionDeleted
+from opencode_mcp.events.wire import (
+    Event,
+    Gap,
+    InstanceDisposed,
+    Lost,
+    PartChanged,
+    PermissionAsked,
+    QuestionAsked,
+    RequestClosed,
+    SessionChanged,
+    SessionDeleted,
+)
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.connection import Connection
+from opencode_mcp.opencode.models import Permission, Question
 from opencode_mcp.opencode.transport import Transport
 
 logger = logging.getLogger(__name__)
 
 BACKLOG = 1000
 REMEMBERED_SESSIONS = 2000
+REMEMBERED_REQUESTS = 1000
 CONNECT_DEADLINE = 15.0
 EVERYTHING = ""
 """What to listen to in order to hear of every session."""
@@ -76,6 +89,7 @@ class Hub:
         self._listeners: dict[str, list[Listener]] = {}
         self._states: OrderedDict[str, SessionState] = OrderedDict()
         self._parents: OrderedDict[str, str] = OrderedDict()
+        self._asked: OrderedDict[str, Permission | Question] = OrderedDict()
 
     @property
     def follows(self) -> bool:
@@ -121,6 +135,7 @@ class Hub:
                 logger.warning("OpenCode is gone: %s", event.reason)
                 self._transport = None
                 self._connection.forget(transport)
+                self._asked.clear()
                 self._standing.set()
                 self._tell_all(event)
             case InstanceDisposed():
@@ -130,6 +145,7 @@ class Hub:
                 self._dispatch(event)
 
     def _fold(self, event: Event) -> None:
+        self._keep_requests(event)
         if isinstance(event, SessionDeleted):
             self._states.pop(event.session_id, None)
             return
@@ -140,6 +156,20 @@ class Hub:
             self.adopt(child, event.session_id)
         if event.session_id:
             fold(self.state(event.session_id), event)
+
+    def _keep_requests(self, event: Event) -> None:
+        match event:
+            case PermissionAsked(permission=request) | QuestionAsked(question=request):
+                self._asked[request.id] = request
+                if len(self._asked) > REMEMBERED_REQUESTS:
+                    self._asked.popitem(last=False)
+            case RequestClosed(request_id=request_id):
+                self._asked.pop(request_id, None)
+            case SessionDeleted(session_id=session_id):
+                for request in [item for item in self._asked.values() if item.session_id == session_id]:
+                    del self._asked[request.id]
+            case _:
+                pass
 
     def _dispatch(self, event: Event) -> None:
         for session_id in (*self.lineage(event.session_id), EVERYTHING):
@@ -159,9 +189,12 @@ class Hub:
             self._states.popitem(last=False)
         return state
 
-    def session_asking(self, request_id: str) -> str:
-        """The session that was seen asking; empty where none was."""
-        return next((name for name, state in self._states.items() if state.asks(request_id)), "")
+    def asked(self) -> list[Permission | Question]:
+        """The requests that were seen asked and not seen closed, oldest first.
+
+        They outlast a gap, so one may be closed meanwhile: whoever acts on it checks that its tool call still waits.
+        """
+        return list(self._asked.values())
 
     def adopt(self, session_id: str, parent_id: str) -> None:
         """Remember whose subagent a session is, so that its parents' listeners hear of it."""

@@ -6,7 +6,7 @@ Pure. It is a cache: after a gap it starts empty, and whoever decides something 
 from dataclasses import dataclass, field, replace
 
 from opencode_mcp.events import wire
-from opencode_mcp.opencode.models import Failure, Permission, Question, SessionStatus, Todo
+from opencode_mcp.opencode.models import Failure, SessionStatus, Todo
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +39,14 @@ class SessionState:
     status: SessionStatus | None = None
     error: Failure | None = None
     """The first error since the last prompt: OpenCode sends a readable one, then one with a stack trace."""
-    permissions: dict[str, Permission] = field(default_factory=dict[str, Permission])
-    questions: dict[str, Question] = field(default_factory=dict[str, Question])
     todos: list[Todo] = field(default_factory=list[Todo])
     latest_message: str = ""
     draft: Draft | None = None
     """The text that is being written, or was last; ``None`` while the session is idle."""
 
-    def asks(self, request_id: str) -> bool:
-        """Whether a request of this id is open."""
-        return request_id in self.permissions or request_id in self.questions
-
     def forget(self) -> None:
         """Drop what a gap may have made untrue; an error that was told stays told."""
         self.status = self.draft = None
-        self.permissions.clear()
-        self.questions.clear()
 
 
 def fold(state: SessionState, event: wire.Event) -> None:
@@ -65,13 +57,6 @@ def fold(state: SessionState, event: wire.Event) -> None:
             state.status = status if status.type != "idle" else None
         case wire.Failed(error=error):
             state.error = state.error or error
-        case wire.PermissionAsked(permission=permission):
-            state.permissions[permission.id] = permission
-        case wire.QuestionAsked(question=question):
-            state.questions[question.id] = question
-        case wire.RequestClosed(request_id=request_id):
-            state.permissions.pop(request_id, None)
-            state.questions.pop(request_id, None)
         case wire.TodosChanged(todos=todos):
             state.todos = todos
         case wire.MessageChanged(message=message):

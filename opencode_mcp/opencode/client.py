@@ -14,12 +14,11 @@ from opencode_mcp.errors import (
     BackendTimeout,
     BackendUnavailable,
     BridgeError,
-    InvalidArgument,
     NotOpenCode,
     OperatorError,
 )
 from opencode_mcp.opencode.catalog import operation
-from opencode_mcp.opencode.codec import Reply, Request, decode, encode, is_unreadable_page
+from opencode_mcp.opencode.codec import Reply, Request, decode, encode, is_unreadable
 from opencode_mcp.opencode.models import (
     Agent,
     ChangedFile,
@@ -231,11 +230,8 @@ class OpenCodeClient:
         try:
             reply = await self._door.send(encode(row, path={"sessionID": session_id}, query=query))
             return Page(Message.read_list(decode(row, reply)), reply.headers.get("x-next-cursor", ""))
-        except InvalidArgument as error:
-            if not is_unreadable_page(error):
-                raise
         except BackendFailed as error:
-            if error.kind != TOO_LARGE or limit == 1:
+            if not is_unreadable(error) and (error.kind != TOO_LARGE or limit == 1):
                 raise
         return await self.session_messages(session_id, limit=limit // 2, before=before) if limit > 1 else Page([], "")
 

@@ -7,6 +7,7 @@ unknown route, two shapes of 404, errors that hide their reason, bodies that are
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote, urlencode
 
@@ -25,6 +26,8 @@ from opencode_mcp.opencode.request_limits import check_body, check_numbers, chec
 if TYPE_CHECKING:
     from opencode_mcp.opencode.catalog import Operation
 
+UNREADABLE = "Unreadable"
+"""The kind of a failure to encode an answer: OpenCode 1.18 cannot list an entry that breaks its own schema."""
 DIRECTORY_NAMES = {"directory": "directory", "location": "location[directory]"}
 LONGEST_REASON = 2000
 """Characters of OpenCode's own words in an error."""
@@ -128,6 +131,9 @@ def decode(operation: "Operation", reply: Reply) -> object:
 def failure(operation_id: str, reply: Reply) -> BridgeError:
     """Choose the error for a reply of status 400 and above, in OpenCode's own words where it has any."""
     kind, message = _reason(reply)
+    if kind == UNREADABLE:
+        text = f"OpenCode cannot encode its own answer to {operation_id}: {message}."
+        return BackendFailed(text, hint="Nothing is wrong with the call.", status=reply.status, kind=kind)
     match reply.status:
         case 401:
             return Unauthorized(
@@ -159,9 +165,15 @@ def _reason(reply: Reply) -> tuple[str, str]:
     message = inner or body.get("message") or body.get("error") or ""
     # A body with a tag may use `name` for the thing that it is about.
     kind = body.get("_tag") or body.get("name") or ""
+    if reply.status == HTTPStatus.BAD_REQUEST and isinstance(data, Mapping):
+        # "Payload" and "Query" are the request's faults; "Body" is the answer's.
+        kind = UNREADABLE if cast("Mapping[str, object]", data).get("kind") == "Body" else kind
     return str(kind)[:LONGEST_KIND], " ".join(str(message)[:LONGEST_REASON].split()).rstrip(".")
 
 
-def is_unreadable_page(error: BridgeError) -> bool:
-    """Whether OpenCode 1.18.33 failed to encode its own answer: it cannot list a prompt that carried ``format``."""
-    return isinstance(error, InvalidArgument) and "OutputFormat" in error.message
+def is_unreadable(error: BridgeError) -> bool:
+    """Whether OpenCode failed to encode its own answer.
+
+    1.18.33 cannot list a prompt that carried ``format``, nor a permission whose tool call left out an argument.
+    """
+    return isinstance(error, BackendFailed) and error.kind == UNREADABLE

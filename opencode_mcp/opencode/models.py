@@ -36,10 +36,23 @@ class Wire(BaseModel, alias_generator=to_opencode, populate_by_name=True, extra=
 
     @classmethod
     def read_list(cls, value: object) -> list[Self]:
-        """Read an array of objects; raises as ``read`` does."""
+        """Read an array of objects; an entry that cannot be read is left out, so that it spoils no other.
+
+        Raises:
+            BackendFailed: It is no array, or none of its entries can be read.
+        """
         if not isinstance(value, list):
             raise BackendFailed(f"OpenCode sent no list of {cls.__name__}.")
-        return [cls.read(item) for item in cast("list[object]", value)]
+        entries: list[Self] = []
+        failures: list[BackendFailed] = []
+        for item in cast("list[object]", value):
+            try:
+                entries.append(cls.read(item))
+            except BackendFailed as error:
+                failures.append(error)
+        if failures and not entries:
+            raise failures[0]
+        return entries
 
 
 class Configured(Wire):

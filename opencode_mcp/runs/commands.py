@@ -28,10 +28,10 @@ from opencode_mcp.opencode.models import Failure, Session
 from opencode_mcp.opencode.transport import TOO_LARGE
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.message_ids import new_message_id
-from opencode_mcp.runs.narrowing import note_narrowing
 from opencode_mcp.runs.prompt import Prompt, check_prompt
-from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.record import Run, Starter
 from opencode_mcp.runs.run import Runs, be_careless
+from opencode_mcp.runs.run_note import Note
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +83,7 @@ class Commands:
         session: Session | None = None,
         *,
         narrowed: Decider = "allow",
+        starter: Starter = "agent",
         taken_on: Callable[[Run], None] = be_careless,
     ) -> Run:
         """Start a slash command (``session.command``).
@@ -91,6 +92,7 @@ class Commands:
             command: What to do.
             session: The session to do it in; none: a new one.
             narrowed: How strict the caller wants permissions to be answered at least.
+            starter: Who is behind the host that starts it.
             taken_on: Hears of the run before OpenCode does, and so before it can ask anything.
 
         Raises:
@@ -100,16 +102,16 @@ class Commands:
         """
         client = OpenCodeClient(await self._hub.ensure())
         await check_command(client, command)
-        session = session or await client.session_create(command.directory, {})
-        async with self._runs.turn(session) as client:
-            run = Run(session.directory, session.id, new_message_id(), narrowed)
-            if narrowed != "allow":
-                await note_narrowing(client, session, run.message_id, narrowed)
+        note = Note(new_message_id(), narrowed, starter)
+        begun = session or await self._runs.begin_session(client, command.directory, note)
+        async with self._runs.turn(begun) as client:
+            run = Run(begun.directory, begun.id, note.message_id, narrowed, starter)
+            if session is not None:
+                await self._runs.notes.write(client, session, note)
+            self._runs.notes.remember(begun.id, note)
             taken_on(run)
             body = command.body(run.message_id)
-            await self._begin(
-                run, partial(client.session_command, session.id, session.directory, body, timeout=LONGEST)
-            )
+            await self._begin(run, partial(client.session_command, begun.id, begun.directory, body, timeout=LONGEST))
         return run
 
     async def shell(self, session: Session, line: str, agent: str) -> Run:

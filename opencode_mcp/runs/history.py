@@ -1,8 +1,8 @@
 """What happened in a session from its first message on."""
 
-from opencode_mcp.errors import InvalidArgument, NotFound
+from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.codec import is_unreadable_page
+from opencode_mcp.opencode.codec import is_unreadable
 from opencode_mcp.opencode.models import FileDiff
 from opencode_mcp.runs.merged_diff import merge_diffs
 
@@ -48,11 +48,11 @@ async def prompt_of(client: OpenCodeClient, session_id: str, message_id: str) ->
     """
     try:
         message = await client.session_message(session_id, message_id)
-    except InvalidArgument as error:
-        if not is_unreadable_page(error):
-            raise _no_message(session_id, message_id) from error
+    except BackendFailed as error:
+        if not is_unreadable(error):
+            raise
         return message_id
-    except NotFound as error:
+    except (InvalidArgument, NotFound) as error:
         raise _no_message(session_id, message_id) from error
     return message_id if message.info.role == "user" else message.info.parent_id or message_id
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from opencode_mcp.options import DECIDERS, Decider, Rules
+from opencode_mcp.runs.patterns import covers, expansions, may_overlap
 
 STRICTNESS: Mapping[Decider, int] = {decider: strictness for strictness, decider in enumerate(DECIDERS)}
 
@@ -30,6 +31,26 @@ class Policy:
         """
         deciders: list[Decider] = [self._decider_of(permission, pattern) for pattern in patterns or [""]]
         return strictest([*deciders, narrowed])
+
+    def decider_of_all(self, permission: str, patterns: Sequence[str], narrowed: Decider = "allow") -> Decider:
+        """Who may answer for everything that some patterns cover: the strictest of all that a rule says of any of it.
+
+        Args:
+            permission: Its kind.
+            patterns: Patterns as OpenCode would keep them, such as ``git push *``.
+            narrowed: A limit that holds at any rate.
+        """
+        covered = [text for pattern in patterns for text in expansions(pattern)]
+        return strictest([narrowed, *(self._decider_of_any(permission, pattern) for pattern in covered)])
+
+    def _decider_of_any(self, permission: str, pattern: str) -> Decider:
+        possible: set[Decider] = {self.default}
+        for rule, said in self.rules.get(permission, {}).items():
+            if covers(rule, pattern):
+                possible = {said}
+            elif may_overlap(rule, pattern):
+                possible.add(said)
+        return strictest(possible)
 
     def _decider_of(self, permission: str, pattern: str) -> Decider:
         decider = self.default

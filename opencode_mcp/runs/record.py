@@ -4,12 +4,18 @@ It reads messages and judges nothing by time or events.
 """
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from opencode_mcp.opencode.at_once import at_once
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import FilePart, Message, MessageInfo, SubtaskPart, TextPart, Todo
 from opencode_mcp.options import Decider
 
+Starter = Literal["", "agent", "person"]
+"""Who was behind the host that started a run: nobody is known to have started it through a bridge; an agent alone; an
+agent whose host can ask a person."""
+STARTERS: tuple[Starter, ...] = get_args(Starter)
+"""From the loosest to the strictest."""
 MESSAGES_A_PAGE = 20
 PAGES_READ = 50
 
@@ -22,7 +28,9 @@ class Run:
     session_id: str
     message_id: str
     narrowed: Decider = "allow"
-    """How strict its caller wants permissions to be answered at least; see ``narrowing.py``."""
+    """How strict its caller wants permissions to be answered at least; see ``run_note.py``."""
+    starter: Starter = ""
+    """Who answers for it, where the operator leaves that to a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,16 @@ async def is_superseded(client: OpenCodeClient, run: Run) -> bool:
     return (
         run.message_id in ids and bool(answers) and _is_final(answers[-1].info) and latest.info.id > answers[-1].info.id
     )
+
+
+async def is_at_work_on(client: OpenCodeClient, session_id: str, message_id: str) -> bool:
+    """Whether a prompt is the session's latest, or is still being answered together with later ones."""
+    latest = await latest_prompt(client, session_id)
+    if latest is None or latest.info.id == message_id:
+        return latest is not None
+    run = Run("", session_id, message_id)
+    named = {message.info.id for message in await _messages_since(client, run)}
+    return message_id in named and not await is_superseded(client, run)
 
 
 async def latest_prompt(client: OpenCodeClient, session_id: str) -> Message | None:

@@ -48,6 +48,10 @@ class PendingRequest(BaseModel):
     subagent: bool = False
     agent_may_answer: bool = True
     """Whether the calling agent may answer it, or only a person."""
+    person_here: bool = Field(default=True, exclude=True)
+    """Whether the host of the call can put it to a person."""
+    rejectable: bool = Field(default=True, exclude=True)
+    """Whether the calling agent may at least reject it."""
     permission: str = ""
     """The kind of permission, such as ``bash``."""
     patterns: list[str] = Field(default_factory=list[str])

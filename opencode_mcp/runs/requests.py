@@ -1,16 +1,18 @@
-"""Permissions and questions that OpenCode waits for: which are open, whose they are, and how they are answered.
+"""Permissions and questions that OpenCode waits for: which are open, and whose they are.
 
 OpenCode keeps them in memory, one list for each directory, and leaves entries behind when a session is aborted or
-deleted. So an entry is believed only while its session is busy and its tool call has not ended.
+deleted. So an entry is believed only while its session is busy and its tool call has not ended. Answers are given in
+``answers.py``.
 """
 
+import logging
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import anyio
 
-from opencode_mcp.errors import InvalidArgument, NotFound
+from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
 from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
@@ -18,12 +20,15 @@ from opencode_mcp.opencode.models import Permission, Question, QuestionItem, Too
 from opencode_mcp.runs.call_input import input_text
 from opencode_mcp.runs.report import PendingRequest
 
+logger = logging.getLogger(__name__)
+
 SHOWN_METADATA = ("command", "filepath", "diff", "url", "description")
 DIFF_LIMIT = 4000
 REQUESTS_KEPT = 1000
 
 Request = Permission | Question
 ENDED = frozenset({"completed", "error"})
+Asking = TypeVar("Asking", Permission, Question)
 CLOSERS = (wire.RequestClosed, wire.Idle, wire.Gap, wire.Lost)
 
 
@@ -32,17 +37,13 @@ class Requests:
 
     Args:
         client: Reaches OpenCode.
-        hub: Knows which session is whose subagent.
+        hub: Knows which session is whose subagent, and what was seen asked.
     """
 
     def __init__(self, client: OpenCodeClient, hub: Hub) -> None:
         self._client = client
         self._hub = hub
         self._told: OrderedDict[str, str] = OrderedDict()
-
-    async def permissions(self, directory: str) -> list[Permission]:
-        """The permissions of a directory's sessions, those left behind too (``permission.list``)."""
-        return await self._client.permissions(directory)
 
     def remember(self, pending: Sequence[PendingRequest]) -> None:
         """Keep whose the requests are that somebody was told of: they may be answered after they were closed."""
@@ -51,9 +52,32 @@ class Requests:
             if len(self._told) > REQUESTS_KEPT:
                 self._told.popitem(last=False)
 
+    def told(self, request_id: str) -> str:
+        """The session of a request that somebody was told of; empty where nobody was."""
+        return self._told.get(request_id, "")
+
+    async def listed(self, directory: str) -> list[Request]:
+        """The requests of a directory's sessions, those left behind too (``permission.list``, ``question.list``)."""
+        permissions = await self._read(self._client.permissions, Permission, directory)
+        questions = await self._read(self._client.questions, Question, directory)
+        return [*permissions, *questions]
+
+    async def _read(
+        self, read: Callable[[str], Awaitable[list[Asking]]], kind: type[Asking], directory: str
+    ) -> list[Asking]:
+        """Read a list; where OpenCode cannot give it, what the stream told of every directory stands in for it.
+
+        OpenCode 1.18.33 refuses the whole list of permissions while one of them has an argument left out.
+        """
+        try:
+            return await read(directory)
+        except BackendFailed as error:
+            logger.info("%s; the requests that the event stream told of are used instead", error.message)
+            return [request for request in self._hub.asked() if isinstance(request, kind)]
+
     async def open(self, directory: str, session_id: str) -> list[PendingRequest]:
         """What a session and its subagents wait for (``permission.list``, ``question.list``)."""
-        found = [*await self._client.permissions(directory), *await self._client.questions(directory)]
+        found = await self.listed(directory)
         if not found:
             return []
         busy = await self._client.session_status(directory)
@@ -71,28 +95,40 @@ class Requests:
             BackendError: OpenCode could not be asked.
         """
         with self._hub.listen(request.session_id) as listener:
-            if not await self._is_open(request.request_id, directory):
+            if not await self._is_open(request, directory):
                 return True
             deadline = anyio.current_time() + seconds
             while (left := deadline - anyio.current_time()) > 0:
                 events = await listener.wait(left)
                 if any(isinstance(event, CLOSERS) for event in events):
-                    return not await self._is_open(request.request_id, directory)
+                    return not await self._is_open(request, directory)
         return False
 
-    async def _is_open(self, request_id: str, directory: str) -> bool:
-        found = [*await self._client.permissions(directory), *await self._client.questions(directory)]
-        return any(request.id == request_id for request in found)
+    async def _is_open(self, request: PendingRequest, directory: str) -> bool:
+        found = await self.find(request.request_id, [directory])
+        return found is not None and await self.still_waits(found, directory)
 
-    async def session_of(self, request_id: str, directories: Sequence[str]) -> str:
-        """The session that a request is of; empty where it is neither open in the directories nor remembered."""
-        if session_id := self._told.get(request_id) or self._hub.session_asking(request_id):
-            return session_id
+    async def find(self, request_id: str, directories: Sequence[str]) -> Request | None:
+        """The request of an id, left behind or not: from the event stream, or from the lists of the directories."""
+        for request in self._hub.asked():
+            if request.id == request_id:
+                return request
         for directory in directories:
-            for request in [*await self._client.permissions(directory), *await self._client.questions(directory)]:
+            for request in await self.listed(directory):
                 if request.id == request_id:
-                    return request.session_id
-        return ""
+                    return request
+        return None
+
+    async def still_waits(self, request: Request, directory: str) -> bool:
+        """Whether OpenCode still waits for an answer (``session.status``, ``session.message``).
+
+        Args:
+            request: From ``find``.
+            directory: That of the session that asks.
+        """
+        if request.session_id not in await self._client.session_status(directory):
+            return False
+        return await self._described(request, subagent=False) is not None
 
     async def lineage(self, session_id: str) -> list[str]:
         """The session and its parents; asked of OpenCode where the hub has not seen the session begin."""
@@ -128,31 +164,6 @@ class Requests:
         message = await self._client.session_message(request.session_id, request.tool.message_id)
         calls = [part for part in message.parts if isinstance(part, ToolPart) and part.call_id == request.tool.call_id]
         return calls[0] if calls else None
-
-    async def reply_permission(self, request_id: str, directory: str, reply: str, message: str = "") -> None:
-        """Answer a permission (``permission.reply``).
-
-        Raises:
-            NotFound: It is not open any more: answered elsewhere, or its run has ended.
-        """
-        body = {"reply": reply} | ({"message": message} if message else {})
-        await self._client.permission_reply(request_id, directory, body)
-
-    async def reply_question(self, request_id: str, directory: str, answers: Sequence[Sequence[str]]) -> None:
-        """Answer a question (``question.reply``); labels are matched without regard to case.
-
-        Raises:
-            NotFound: It is not open any more.
-            InvalidArgument: The answers do not fit the questions; the hint lists the labels.
-        """
-        question = next((item for item in await self._client.questions(directory) if item.id == request_id), None)
-        if question is None:
-            raise NotFound(f"No open question {request_id!r} in {directory}.")
-        await self._client.question_reply(request_id, directory, fit_answers(question, answers))
-
-    async def reject_question(self, request_id: str, directory: str) -> None:
-        """Dismiss a question (``question.reject``); the run ends."""
-        await self._client.question_reject(request_id, directory)
 
 
 def fit_answers(question: Question, answers: Sequence[Sequence[str]]) -> list[list[str]]:

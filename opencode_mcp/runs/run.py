@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from opencode_mcp.errors import BackendError, BackendTimeout, BackendUnavailable, InvalidArgument, NotFound, SessionBusy
+from opencode_mcp.errors import BackendError, BackendFailed, BackendTimeout, BackendUnavailable, NotFound, SessionBusy
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.codec import is_unreadable_page
+from opencode_mcp.opencode.codec import is_unreadable
 from opencode_mcp.opencode.models import Session
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.follow import Follower, Tell
 from opencode_mcp.runs.message_ids import new_message_id
-from opencode_mcp.runs.narrowing import note_narrowing, noted_narrowing
 from opencode_mcp.runs.progress import shorten
 from opencode_mcp.runs.prompt import Prompt, check_prompt
-from opencode_mcp.runs.record import Run, is_superseded, latest_prompt
+from opencode_mcp.runs.record import Run, Starter, is_at_work_on, is_superseded, latest_prompt
 from opencode_mcp.runs.report import RunReport, spoken
 from opencode_mcp.runs.reporter import report_run
+from opencode_mcp.runs.run_note import Note, Notes, combined
 from opencode_mcp.runs.stopping import Stop, Tree, stop_and_compare
 
 if TYPE_CHECKING:
@@ -52,10 +52,12 @@ class Runs:
 
     Args:
         hub: The events of the server that they run on.
+        notes: Where it is noted who answers what a run asks.
     """
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, notes: Notes) -> None:
         self._hub = hub
+        self.notes = notes
         self._turns: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
         self._warm: set[tuple[Transport, str]] = set()
         self._started: OrderedDict[str, Mapping[str, Any] | None] = OrderedDict()
@@ -67,6 +69,7 @@ class Runs:
         session: Session | None = None,
         *,
         narrowed: Decider = "allow",
+        starter: Starter = "agent",
         taken_on: Callable[[Run], None] = be_careless,
     ) -> Run:
         """Hand a prompt to OpenCode (``session.prompt_async``).
@@ -75,6 +78,7 @@ class Runs:
             prompt: What to do.
             session: The session to go on in; none: a new one.
             narrowed: How strict the caller wants permissions to be answered at least.
+            starter: Who is behind the host that starts it.
             taken_on: Hears of the run before OpenCode does, and so before it can ask anything.
 
         Raises:
@@ -84,15 +88,21 @@ class Runs:
         """
         client = await self._client(prompt.directory)
         await check_prompt(client, prompt)
-        if session is None:
-            session = await client.session_create(prompt.directory, {"title": prompt.title} if prompt.title else {})
-        async with self.turn(session) as client:
-            run = Run(session.directory, session.id, new_message_id(), narrowed)
-            if narrowed != "allow":
-                await note_narrowing(client, session, run.message_id, narrowed)
+        note = Note(new_message_id(), narrowed, starter)
+        begun = session or await self.begin_session(client, prompt.directory, note, prompt.title)
+        async with self.turn(begun) as client:
+            run = Run(begun.directory, begun.id, note.message_id, narrowed, starter)
+            if session is not None:
+                await self.notes.write(client, session, note)
+            self.notes.remember(begun.id, note)
             taken_on(run)
             await self._post(client, run, prompt)
             return run
+
+    async def begin_session(self, client: OpenCodeClient, directory: str, note: Note, title: str = "") -> Session:
+        """Make a session with a note for its first prompt in it (``session.create``)."""
+        body = {"metadata": self.notes.metadata(note)} | ({"title": title} if title else {})
+        return await client.session_create(directory, body)
 
     @asynccontextmanager
     async def turn(self, session: Session) -> AsyncGenerator[OpenCodeClient]:
@@ -191,7 +201,10 @@ class Runs:
                     hint="A prompt that was on its way when OpenCode went away never arrived: hand it over again.",
                 )
             message_id = prompt.info.id
-        return Run(session.directory, session.id, message_id, noted_narrowing(session, message_id))
+        narrowed, starter = combined(
+            [note for note in self.notes.of(session) if await _holds(client, session, note, message_id)]
+        )
+        return Run(session.directory, session.id, message_id, narrowed, starter)
 
     async def stop(self, run: Run, seconds: float = ABORT_DEADLINE) -> Stop:
         """Stop a run and its subagents (``session.abort``).
@@ -225,6 +238,11 @@ class Runs:
         return tree
 
 
+async def _holds(client: OpenCodeClient, session: Session, note: Note, message_id: str) -> bool:
+    """Whether a note says something of a prompt: its own, or one that is answered together with its own."""
+    return note.message_id in {"", message_id} or await is_at_work_on(client, session.id, note.message_id)
+
+
 async def _check_prompt_exists(client: OpenCodeClient, session: Session, message_id: str) -> None:
     """Refuse to wait for what never was; a prompt with ``format`` is there, though OpenCode 1.18 cannot show it."""
     try:
@@ -233,6 +251,6 @@ async def _check_prompt_exists(client: OpenCodeClient, session: Session, message
         latest = await latest_prompt(client, session.id)
         hint = f"Its latest is {latest.info.id}." if latest else "It has none yet."
         raise NotFound(f"The session {session.id} has no prompt {message_id}.", hint=hint) from error
-    except InvalidArgument as error:
-        if not is_unreadable_page(error):
+    except BackendFailed as error:
+        if not is_unreadable(error):
             raise

@@ -16,18 +16,17 @@ from opencode_mcp.errors import BridgeError, NotFound
 from opencode_mcp.events.hub import EVERYTHING, Hub
 from opencode_mcp.events.wire import Gap, PermissionAsked
 from opencode_mcp.opencode.models import Permission
-from opencode_mcp.options import Decider
+from opencode_mcp.runs.answers import Answers
+from opencode_mcp.runs.authority import POLICY, PermissionReply
 from opencode_mcp.runs.follow import Tell
-from opencode_mcp.runs.policy import Policy
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import Decision, PendingRequest, RunReport
-from opencode_mcp.runs.requests import Requests
+from opencode_mcp.runs.requests import Requests, describe
 from opencode_mcp.runs.run import Runs, be_silent
 
 logger = logging.getLogger(__name__)
 
 RUNS_KEPT = 1000
-REPLIES = {"allow": "once", "reject": "reject"}
 REFUSAL = "The operator of this session does not allow that. Do without it."
 
 
@@ -37,15 +36,15 @@ class Steward:
     Args:
         hub: Tells of permissions that are asked.
         runs: Follows runs.
-        requests: Answers permissions.
-        policy: The operator's.
+        requests: Finds permissions.
+        answers: Gives the answers.
     """
 
-    def __init__(self, hub: Hub, runs: Runs, requests: Requests, policy: Policy) -> None:
+    def __init__(self, hub: Hub, runs: Runs, requests: Requests, answers: Answers) -> None:
         self._hub = hub
         self._runs = runs
         self._requests = requests
-        self._policy = policy
+        self._answers = answers
         self._charges: OrderedDict[str, Run] = OrderedDict()
         self._decisions: OrderedDict[str, list[Decision]] = OrderedDict()
 
@@ -70,12 +69,13 @@ class Steward:
         """Answer what was asked while no events came."""
         for directory in {run.directory for run in self._charges.values()}:
             try:
-                asked = await self._requests.permissions(directory)
+                asked = await self._requests.listed(directory)
             except BridgeError as error:
                 logger.info("could not look for permissions in %s: %s", directory, error)
                 continue
-            for permission in asked:
-                await self._answer_unattended(permission)
+            for request in asked:
+                if isinstance(request, Permission):
+                    await self._answer_unattended(request)
 
     async def _answer_unattended(self, permission: Permission) -> None:
         try:
@@ -87,9 +87,7 @@ class Steward:
         run = self._charges.get(root)
         if run is None:
             return
-        decider = self._policy.decider(permission.permission, permission.patterns, run.narrowed)
-        if decider in REPLIES:
-            await self._answer(run, permission.id, permission.permission, permission.patterns, decider)
+        await self._settles(run, describe(permission, subagent=root != permission.session_id))
 
     async def follow(self, run: Run, seconds: float, tell: Tell = be_silent) -> RunReport:
         """Wait as ``Runs.follow`` does, but not for what policy decides; the report tells what it decided.
@@ -133,32 +131,23 @@ class Steward:
         return settled
 
     async def _settles(self, run: Run, request: PendingRequest) -> bool:
-        decider = self.decider(run, request)
-        if decider not in REPLIES:
+        """Answer a request, if policy decides it; false: it stays open."""
+        reply = self._answers.authority.automatic(run, request)
+        if reply is None:
             return False
-        return await self._answer(run, request.request_id, request.permission, request.patterns, decider)
-
-    def decider(self, run: Run, request: PendingRequest) -> Decider:
-        """Who answers a request; a question grants nothing, so the agent may whatever the policy."""
-        if request.kind == "question":
-            return "agent"
-        return self._policy.decider(request.permission, request.patterns, run.narrowed)
-
-    async def _answer(
-        self, run: Run, request_id: str, permission: str, patterns: Sequence[str], decider: Decider
-    ) -> bool:
-        """Answer a permission; false: OpenCode took no answer, and it stays open."""
-        reply = REPLIES[decider]
         message = REFUSAL if reply == "reject" else ""
         try:
-            await self._requests.reply_permission(request_id, run.directory, reply, message)
+            asked = await self._answers.find(request.request_id, request.session_id)
+            await self._answers.give(asked, PermissionReply(reply, message), POLICY)
         except NotFound:
             return True  # somebody else was quicker
         except BridgeError as error:
-            logger.warning("could not answer the permission %s: %s", request_id, error)
+            logger.warning("could not answer the permission %s: %s", request.request_id, error)
             return False
-        decision = Decision(permission=permission, patterns=list(patterns), reply=reply)
+        self._keep(run, Decision(permission=request.permission, patterns=request.patterns, reply=reply))
+        return True
+
+    def _keep(self, run: Run, decision: Decision) -> None:
         self._decisions.setdefault(run.message_id, []).append(decision)
         if len(self._decisions) > RUNS_KEPT:
             self._decisions.popitem(last=False)
-        return True

@@ -8,6 +8,7 @@ again. A cancelled call ends the attention, and never the run.
 
 import json
 import logging
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,16 +17,17 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ClientCapabilities, ElicitRequest, ElicitResult, InputRequiredResult
 from pydantic import ValidationError
 
-from opencode_mcp.errors import BackendError, BridgeError, InvalidArgument, NotFound
+from opencode_mcp.errors import BackendError, BridgeError, CallerError, NotFound
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.elicitation import can_ask, form_of, give_answer
+from opencode_mcp.server.elicitation import NOT_SHOWN, Unanswered, can_ask, form_of, read_form
 from opencode_mcp.server.hosts import wait_of
 from opencode_mcp.server.render import report_data, report_text, result
 from opencode_mcp.server.tasks import GRACE, task_slot
 from opencode_mcp.server.telling import Tell, progress_of
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.authority import Answerer
+    from opencode_mcp.runs.record import Run, Starter
     from opencode_mcp.runs.report import PendingRequest, RunReport
 
 logger = logging.getLogger(__name__)
@@ -38,7 +40,9 @@ ABORT_DEADLINE = 1.5
 """A host gives a bridge about two seconds to end."""
 ABORT_REST = 10.0
 """How long a cancelled run is stopped in the background, where the first attempt did not do."""
-UNANSWERED = "The person was asked and gave no answer, so it is still open."
+TOO_LATE = "The answer came too late: it was answered elsewhere, or the run went on without it."
+ASKED_AGAIN = 1
+"""How often a form that was accepted without an answer is shown once more."""
 
 
 def report_result(report: "RunReport") -> CallToolResult:
@@ -46,14 +50,40 @@ def report_result(report: "RunReport") -> CallToolResult:
     return result(report_text(report), report_data(report))
 
 
-def resumed_run(ctx: BridgeContext) -> "Run | None":
-    """The run that a retried call belongs to; ``None`` for a call that is made for the first time."""
+async def resumed_run(ctx: BridgeContext) -> "Run | None":
+    """The run that a retried call belongs to; ``None`` for a call that is made for the first time.
+
+    Raises:
+        NotFound: Its session is gone.
+        NotAllowed: Its session works in a directory that is not allowed here.
+    """
     if not ctx.request_state:
         return None
     from opencode_mcp.runs.record import Run
 
     state = cast("dict[str, Any]", json.loads(ctx.request_state))
-    return Run(**state["run"])
+    run = Run(**state["run"])
+    await bridge_of(ctx).fence.session(run.session_id)
+    return run
+
+
+def starter_of(ctx: BridgeContext) -> "Starter":
+    """Who is behind the host of a call."""
+    return "person" if can_ask(ctx.client_capabilities) else "agent"
+
+
+def agent_of(ctx: BridgeContext) -> "Answerer":
+    """The calling agent, as the one who answers."""
+    from opencode_mcp.runs.authority import Answerer
+
+    return Answerer("agent", person_at_hand=can_ask(ctx.client_capabilities))
+
+
+def form_filler(capabilities: ClientCapabilities | None) -> "Answerer":
+    """Who answers by a form: a person, where the client has said that it can show one."""
+    from opencode_mcp.runs.authority import PERSON, Answerer
+
+    return PERSON if can_ask(capabilities) else Answerer("agent")
 
 
 @dataclass(slots=True)
@@ -65,8 +95,10 @@ class _Attention:
     seconds: float
     tell: Tell
     note: str = ""
-    unanswered: set[str] = field(default_factory=set[str])
-    """Requests that a person was asked in this call and did not answer."""
+    unanswered: dict[str, str] = field(default_factory=dict[str, str])
+    """Requests that a person was asked in this call and did not answer, with what happened."""
+    asked: Counter[str] = field(default_factory=Counter[str])
+    """How often a person was asked each request."""
 
     @property
     def bridge(self) -> Bridge:
@@ -98,9 +130,8 @@ class _Attention:
 
     def _complete(self, report: "RunReport") -> None:
         complete(self.bridge, self.run, report, self.ctx.client_capabilities)
-        if any(request.request_id in self.unanswered for request in report.pending):
-            self.note = f"{self.note} {UNANSWERED}".strip()
-        report.note = self.note
+        happened = [self.unanswered.get(request.request_id, "") for request in report.pending]
+        report.note = " ".join(dict.fromkeys(filter(None, [self.note, *happened])))
 
     # The 2025 era: a form while the call waits
 
@@ -120,7 +151,7 @@ class _Attention:
         if filled:
             await self._take_answer(request, filled[0])
         elif not closed:
-            self.unanswered.add(request.request_id)
+            self.unanswered[request.request_id] = NOT_SHOWN.reason
 
     async def _show_form(self, request: "PendingRequest") -> list[ElicitResult]:
         """What the person filled in; nothing where the host could not show the form after all."""
@@ -150,7 +181,8 @@ class _Attention:
         state = {
             "run": asdict(self.run),
             "asked": [request.model_dump(mode="json") for request in asked],
-            "unanswered": sorted(self.unanswered),
+            "unanswered": self.unanswered,
+            "times": self.asked,
         }
         return InputRequiredResult(
             input_requests={request.request_id: ElicitRequest(params=form_of(request)) for request in asked},
@@ -165,44 +197,64 @@ class _Attention:
 
         state = json.loads(self.ctx.request_state)
         self.unanswered.update(state["unanswered"])
+        self.asked.update(state["times"])
         for request in map(PendingRequest.model_validate, state["asked"]):
             filled = (self.ctx.input_responses or {}).get(request.request_id)
             if isinstance(filled, ElicitResult):
                 await self._take_answer(request, filled)
             else:
-                self.unanswered.add(request.request_id)
+                self.unanswered[request.request_id] = NOT_SHOWN.reason
 
     async def _take_answer(self, request: "PendingRequest", filled: ElicitResult) -> None:
         """Pass one answer on; a late or repeated one changes nothing and is no error."""
+        self.asked[request.request_id] += 1
         try:
-            if not await give_answer(self.bridge.requests, request, self.run.directory, filled):
-                self.unanswered.add(request.request_id)
+            outcome = await pass_on(self.bridge, request, filled, self.ctx.client_capabilities)
         except NotFound:
-            self.note = "The answer came too late: it was answered elsewhere, or the run went on without it."
-        except InvalidArgument as error:
-            self.note = str(error)
-            self.unanswered.add(request.request_id)
+            self.note = TOO_LATE
+        except CallerError as error:
+            self.unanswered[request.request_id] = str(error)
+        else:
+            if outcome and not (outcome.ask_again and self.asked[request.request_id] <= ASKED_AGAIN):
+                self.unanswered[request.request_id] = outcome.reason
+
+
+async def pass_on(
+    bridge: Bridge, request: "PendingRequest", filled: ElicitResult, capabilities: ClientCapabilities | None
+) -> Unanswered | None:
+    """Pass a filled form on to OpenCode; says why it was no answer.
+
+    Raises:
+        NotFound: The request is not open any more.
+        NotAllowed: Whoever filled it may not answer so.
+        InvalidArgument: The form does not answer what was asked.
+    """
+    reply = read_form(request, filled)
+    if isinstance(reply, Unanswered):
+        return reply
+    asked = await bridge.answers.find(request.request_id, request.session_id)
+    await bridge.answers.give(asked, reply, form_filler(capabilities))
+    return None
 
 
 def is_for_person(
     bridge: Bridge, run: "Run", request: "PendingRequest", capabilities: ClientCapabilities | None
 ) -> bool:
     """Whether a request is put to the person behind a client."""
-    if not can_ask(capabilities):
-        return False
-    return request.kind == "question" or bridge.steward.decider(run, request) == "human"
+    return can_ask(capabilities) and bridge.authority.is_for_person(run, request)
 
 
 def may_answer(bridge: Bridge, run: "Run", request: "PendingRequest", capabilities: ClientCapabilities | None) -> bool:
     """Whether the calling agent may answer a request: what is the person's only where no person can be asked."""
-    decider = bridge.steward.decider(run, request)
-    return decider == "agent" or (decider == "human" and not can_ask(capabilities))
+    return bridge.authority.agent_may_answer(run, request, person_at_hand=can_ask(capabilities))
 
 
 def complete(bridge: Bridge, run: "Run", report: "RunReport", capabilities: ClientCapabilities | None) -> None:
     """Add to a report who may answer what it asks, and keep in mind that it was asked."""
     for request in report.pending:
         request.agent_may_answer = may_answer(bridge, run, request, capabilities)
+        request.person_here = is_for_person(bridge, run, request, capabilities)
+        request.rejectable = not bridge.settings.read_only
     bridge.requests.remember(report.pending)
 
 
@@ -234,7 +286,7 @@ async def attend(
             raise
         return _unseen(run, error)
     except anyio.get_cancelled_exc_class():
-        if settings.abort_on_cancel:
+        if settings.abort_on_cancel and not settings.read_only:
             await _abort_quietly(bridge_of(ctx), run)
         raise
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.operation_calls import OperationCalls
     from opencode_mcp.opencode.project_files import ProjectFiles
     from opencode_mcp.opencode.project_search import ProjectSearch
+    from opencode_mcp.runs.answers import Answers
+    from opencode_mcp.runs.authority import Authority
     from opencode_mcp.runs.commands import Commands
     from opencode_mcp.runs.requests import Requests
     from opencode_mcp.runs.run import Runs
@@ -82,8 +84,10 @@ class Bridge:
     def runs(self) -> "Runs":
         """Prompts and what becomes of them."""
         from opencode_mcp.runs.run import Runs
+        from opencode_mcp.runs.run_note import Notes
+        from opencode_mcp.server.seal import Seal
 
-        return Runs(self.hub)
+        return Runs(self.hub, Notes(Seal(self.settings.state_directory)))
 
     @cached_property
     def commands(self) -> "Commands":
@@ -100,13 +104,27 @@ class Bridge:
         return Requests(self.client, self.hub)
 
     @cached_property
+    def authority(self) -> "Authority":
+        """Who may answer what, by the operator's policy."""
+        from opencode_mcp.runs.authority import Authority
+        from opencode_mcp.runs.policy import Policy
+
+        settings = self.settings
+        return Authority(Policy(settings.permissions, settings.permission_rules), read_only=settings.read_only)
+
+    @cached_property
+    def answers(self) -> "Answers":
+        """Gives answers to OpenCode: the only way."""
+        from opencode_mcp.runs.answers import Answers
+
+        return Answers(self.client, self.requests, self.runs, self.authority, self.fence.session)
+
+    @cached_property
     def steward(self) -> "Steward":
         """Carries out the operator's policy on permissions, also while nobody waits."""
-        from opencode_mcp.runs.policy import Policy
         from opencode_mcp.runs.steward import Steward
 
-        policy = Policy(self.settings.permissions, self.settings.permission_rules)
-        steward = Steward(self.hub, self.runs, self.requests, policy)
+        steward = Steward(self.hub, self.runs, self.requests, self.answers)
         self._task_group.start_soon(steward.watch)
         return steward
 

@@ -4,16 +4,27 @@ Forms are MCP's form-mode elicitation: one flat object of texts and choices. How
 2025 era, an ``InputRequiredResult`` in that of 2026) is not known here.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from mcp_types import ClientCapabilities, ElicitRequestFormParams, ElicitResult
 
 if TYPE_CHECKING:
+    from opencode_mcp.runs.authority import Reply
     from opencode_mcp.runs.report import PendingRequest
-    from opencode_mcp.runs.requests import Requests
 
 SHOWN = 3000
-REPLIES = {"once": "Allow once", "always": "Always allow", "reject": "Reject"}
+SHOWN_VALUE = 100
+REPLIES = {"once": "Allow once", "always": "Always allow", "reject": "Reject", "later": "Decide later"}
+CHOICES = {text.casefold(): reply for reply, label in REPLIES.items() for text in (reply, label)}
+"""What a form's decision may be spelled as."""
+DECISION, FEEDBACK = "decision", "feedback"
+"""Some hosts show the fields in the order of their names: the decision comes first."""
+OPTIONAL_TEXT: Mapping[str, object] = {"type": "string", "default": ""}
+"""Without a default, a client may fill in null, and refuse its own answer."""
+TO_DECLINE = "To decline this form decides nothing; to refuse, choose “Reject”."
+STILL_OPEN = "It is still open."
 OWN_WORDS = "_own_words"
 
 
@@ -32,29 +43,35 @@ def _permission_form(request: "PendingRequest") -> ElicitRequestFormParams:
     from opencode_mcp.runs.call_input import always_covers
 
     always = always_covers(request.permission, request.always)
-    message = f"{_asker(request)} asks leave for {_shown(request)}\n\n“Always” would also allow {always}."
-    reply = {
+    message = f"{_asker(request)} asks leave for {_shown(request)}\n\n“Always” would also allow {always}. {TO_DECLINE}"
+    decision = {
         "type": "string",
         "title": "Answer",
         "enum": list(REPLIES),
         "enumNames": list(REPLIES.values()),
         "default": "once",
     }
-    feedback = {"type": "string", "title": "Feedback", "description": "With reject: what to do instead"}
-    return _form(message, {"reply": reply, "message": feedback}, ["reply"])
+    feedback = {**OPTIONAL_TEXT, "title": "Feedback", "description": "With reject: what to do instead"}
+    return _form(message, {DECISION: decision, FEEDBACK: feedback}, [DECISION])
 
 
 def _question_form(request: "PendingRequest") -> ElicitRequestFormParams:
     fields: dict[str, object] = {}
     required: list[str] = []
-    for number, item in enumerate(request.questions, 1):
-        name = f"answer_{number}"
+    for name, item in zip(_names(request), request.questions, strict=True):
         fields[name] = _choices(item)
         if item["own_words"] and item["options"]:
-            fields[name + OWN_WORDS] = {"type": "string", "title": "Or in your own words"}
+            title = "Or in your own words (this or the one above is required)"
+            fields[name + OWN_WORDS] = {**OPTIONAL_TEXT, "title": title}
         else:
             required.append(name)
     return _form(f"{_asker(request)} asks: {_shown(request)}", fields, required)
+
+
+def _names(request: "PendingRequest") -> list[str]:
+    """The field of each question; in the order of their names, by which some hosts sort them."""
+    digits = len(str(len(request.questions)))
+    return [f"answer_{number:0{digits}}" for number in range(1, len(request.questions) + 1)]
 
 
 def _choices(item: dict[str, object]) -> dict[str, object]:
@@ -84,34 +101,68 @@ def _form(message: str, fields: dict[str, object], required: list[str]) -> Elici
     return ElicitRequestFormParams(message=message, requested_schema=schema)
 
 
-async def give_answer(requests: "Requests", request: "PendingRequest", directory: str, filled: ElicitResult) -> bool:
-    """Pass a filled form on to OpenCode.
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A form that came back without an answer."""
 
-    Returns:
-        Whether it was filled: one that the person, or a host without a person, declined or dismissed decides nothing.
+    reason: str
+    """What happened, as a sentence."""
+    ask_again: bool = False
+    """Whether it was accepted, so that somebody is there to be asked again."""
 
-    Raises:
-        NotFound: The request is not open any more.
-        InvalidArgument: The form does not answer what was asked.
+
+NOT_SHOWN = Unanswered(f"The host was asked to show a form and gave no answer. {STILL_OPEN}")
+DECLINED = Unanswered(f"The form was declined, by the person or by a host without one. {STILL_OPEN}")
+DISMISSED = Unanswered(f"The form was dismissed, by the person or by a host without one. {STILL_OPEN}")
+POSTPONED = Unanswered("The person wants to decide later, so it is still open.")
+EMPTY = Unanswered(f"The form was accepted without an answer in it. {STILL_OPEN}", ask_again=True)
+
+
+def read_form(request: "PendingRequest", filled: ElicitResult) -> "Reply | Unanswered":
+    """Read a form that came back as an answer, where it can only mean one.
+
+    A form that was declined or dismissed decides nothing: hosts without a person answer so by themselves.
     """
-    if filled.action != "accept" or filled.content is None:
-        return False
-    content = filled.content
-    if request.kind == "permission":
-        reply = str(content.get("reply") or "")
-        if reply not in REPLIES:
-            return False
-        message = str(content.get("message") or "") if reply == "reject" else ""
-        await requests.reply_permission(request.request_id, directory, reply, message)
-        return True
-    answers = [_answer(content, f"answer_{number}") for number in range(1, len(request.questions) + 1)]
+    if filled.action != "accept":
+        return DECLINED if filled.action == "decline" else DISMISSED
+    content = {name: value for name, value in (filled.content or {}).items() if value not in (None, "", [])}
+    if not content:
+        return EMPTY
+    return _permission_reply(content) if request.kind == "permission" else _question_reply(request, content)
+
+
+Content = Mapping[str, str | int | float | bool | list[str] | None]
+
+
+def _permission_reply(content: Content) -> "Reply | Unanswered":
+    from opencode_mcp.runs.authority import PermissionReply
+
+    said = content.get(DECISION)
+    if said is None and len(content) == 1 and FEEDBACK not in content:
+        said = next(iter(content.values()))
+    match CHOICES.get(str(said).strip().casefold()):
+        case "later":
+            return POSTPONED
+        case "reject":
+            return PermissionReply("reject", str(content.get(FEEDBACK) or ""))
+        case "once" | "always" as reply:
+            return PermissionReply(reply)
+        case _:
+            shown = "no decision" if said is None else f"{str(said)[:SHOWN_VALUE]!r}"
+            known = ", ".join(REPLIES)
+            return Unanswered(f"The form came back with {shown}; it takes one of {known}. {STILL_OPEN}")
+
+
+def _question_reply(request: "PendingRequest", content: Content) -> "Reply | Unanswered":
+    from opencode_mcp.runs.authority import QuestionReply
+
+    answers = [_answer(content, name) for name in _names(request)]
     if not any(answers):
-        return False
-    await requests.reply_question(request.request_id, directory, answers)
-    return True
+        return Unanswered(f"The form came back with {', '.join(content)} only; it takes {', '.join(_names(request))}.")
+    return QuestionReply(answers)
 
 
-def _answer(content: "dict[str, str | int | float | bool | list[str] | None]", name: str) -> list[str]:
+def _answer(content: Content, name: str) -> list[str]:
     """The labels and own words for one question; where it takes one answer, own words outweigh a label."""
     chosen, own = content.get(name), content.get(name + OWN_WORDS)
     words = [str(own)] if own else []

@@ -105,12 +105,31 @@ def next_step(report: "RunReport") -> str:
 
 
 def _answer_step(request: "PendingRequest") -> str:
-    if not request.agent_may_answer:
-        return f"Only a person may answer {request.request_id}; opencode_wait asks."
     call = f'request_id="{request.request_id}", session_id="{request.session_id}"'
+    if not request.agent_may_answer:
+        return f"Only a person may answer {request.request_id}{_where(request)}{_otherwise(request, call)}."
     if request.kind == "permission":
         return f'Answer with opencode_reply_permission({call}, reply="once"|"always"|"reject").'
     return f"Answer with opencode_reply_question({call}, answers=[[label, ...], ...])."
+
+
+def _where(request: "PendingRequest") -> str:
+    return ": opencode_wait asks" if request.person_here else ", where the run was started or in OpenCode itself"
+
+
+def _otherwise(request: "PendingRequest", call: str) -> str:
+    """What ends the wait where nobody is there to answer."""
+    if not request.rejectable:
+        return "; this bridge is read-only and answers nothing"
+    refusal = (
+        'opencode_reply_permission({}, reply="reject")'
+        if request.kind == "permission"
+        else ("opencode_reply_question({}, reject=true)")
+    )
+    return (
+        f'. If nobody is there: {refusal.format(call)} refuses it, opencode_abort(session_id="{request.session_id}") '
+        "stops the run, and the operator lets agents answer with --permissions agent"
+    )
 
 
 def report_text(report: "RunReport") -> str:

@@ -14,15 +14,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from mcp.server.context import CallNext, HandlerResult
-from mcp.server.request_state import InvalidRequestState
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, CallToolRequestParams, CallToolResult, ElicitRequest, ElicitResult
 from pydantic import ValidationError
 
-from opencode_mcp.errors import BackendError, BridgeError, InvalidArgument, NotFound
-from opencode_mcp.server.attend import complete, is_for_person
-from opencode_mcp.server.bridge import Bridge
-from opencode_mcp.server.elicitation import form_of, give_answer
+from opencode_mcp.errors import BackendError, BridgeError, CallerError, NotAllowed, NotFound
+from opencode_mcp.server.attend import complete, is_for_person, pass_on
+from opencode_mcp.server.elicitation import form_of
 from opencode_mcp.server.render import explain, report_data, report_text, result
 from opencode_mcp.server.seal import Seal
 from opencode_mcp.server.tasks import Context, TaskSlot, TaskState, task_slot
@@ -30,6 +28,7 @@ from opencode_mcp.server.tasks import Context, TaskSlot, TaskState, task_slot
 if TYPE_CHECKING:
     from opencode_mcp.runs.record import Run
     from opencode_mcp.runs.report import PendingRequest, RunReport
+    from opencode_mcp.server.bridge import Bridge
 
 TOOLS = ("opencode_run", "opencode_wait", "opencode_command")
 KEPT = 1000
@@ -37,6 +36,8 @@ PATIENCE = 60.0
 """Seconds for which OpenCode may not answer before a task counts as ended: clients never ask again after an end."""
 ENDS = frozenset({"completed", "cancelled"})
 KIND = "task"
+AGAIN = "_again"
+UNREADABLE = "The answer to the form is none of MCP's forms of it, so the request is still open."
 Kept = TypeVar("Kept")
 
 
@@ -49,8 +50,10 @@ class RunTasks:
 
     def __init__(self, seal: Seal) -> None:
         self._seal = seal
-        self._unanswered: OrderedDict[str, None] = OrderedDict()
-        """Requests whose form came back without an answer, so that they are not asked again and again."""
+        self._unanswered: OrderedDict[str, str] = OrderedDict()
+        """Requests whose form came back without an answer, with what happened: they are not asked again and again."""
+        self._asked_again: OrderedDict[str, None] = OrderedDict()
+        """Requests whose form was accepted without an answer in it, and is shown once more."""
         self._ended: OrderedDict[str, TaskState] = OrderedDict()
         self._silent: dict[str, float] = {}
         """Since when OpenCode has not answered, by task."""
@@ -79,14 +82,22 @@ class RunTasks:
         if opened is None:
             return None
         run, created = opened
-        task = TaskState(task_id=task_id, created=created, updated=_now(), **await self._look(task_id, run, ctx))
+        found = await self._look(task_id, run, ctx)
+        if found is None:
+            return None
+        task = TaskState(task_id=task_id, created=created, updated=_now(), **found)
         if task.status in ENDS:
             _keep(self._ended, task_id, task)
         return task
 
-    async def _look(self, task_id: str, run: "Run", ctx: Context) -> dict[str, Any]:
-        """What a task's state is now; an OpenCode that does not answer is given time to come back."""
+    async def _look(self, task_id: str, run: "Run", ctx: Context) -> dict[str, Any] | None:
+        """What a task's state is now; an OpenCode that does not answer is given time to come back.
+
+        ``None`` for a run that is not the caller's: it must look like one that does not exist.
+        """
         try:
+            if not await _is_callers(run, ctx):
+                return None
             found = await self._look_at_run(run, ctx)
         except BackendError as error:
             since = self._silent.setdefault(task_id, time.monotonic())
@@ -101,59 +112,82 @@ class RunTasks:
     async def _look_at_run(self, run: "Run", ctx: Context) -> dict[str, Any]:
         bridge = cast("Bridge", ctx.lifespan_context)
         capabilities = ctx.session.client_capabilities
-        await bridge.fence.session(run.session_id)
         report = await bridge.steward.follow(run, 0)
         complete(bridge, run, report, capabilities)
+        happened = [self._unanswered.get(request.request_id, "") for request in report.pending]
+        report.note = " ".join(dict.fromkeys(filter(None, happened)))
         asked = [
             request
             for request in report.pending
             if request.request_id not in self._unanswered and is_for_person(bridge, run, request, capabilities)
         ]
-        return _progress(report, asked)
+        return _progress(report, {self._key(request): request for request in asked})
+
+    def _key(self, request: "PendingRequest") -> str:
+        """What a form is called in a task: no name is used twice."""
+        return f"{request.request_id}{AGAIN if request.request_id in self._asked_again else ''}"
 
     async def update(self, task_id: str, responses: Mapping[str, Any], ctx: Context) -> bool:
         """Pass answers on to OpenCode; late, repeated and unknown ones change nothing.
 
         Raises:
-            MCPError: OpenCode could not be reached.
+            MCPError: OpenCode could not be reached, or the bridge is read-only.
         """
-        opened = self._open(task_id)
-        if opened is None:
-            return False
-        run, _ = opened
-        bridge = cast("Bridge", ctx.lifespan_context)
         with _told_as_protocol_errors():
+            run = await self._changeable(task_id, ctx)
+            if run is None:
+                return False
+            bridge = cast("Bridge", ctx.lifespan_context)
             for request in (await bridge.steward.follow(run, 0)).pending:
-                if request.request_id in responses:
-                    await self._take(bridge, run, request, responses[request.request_id])
+                if self._key(request) in responses:
+                    await self._take(request, responses[self._key(request)], ctx)
         return True
 
-    async def _take(self, bridge: Bridge, run: "Run", request: "PendingRequest", response: object) -> None:
+    async def _take(self, request: "PendingRequest", response: object, ctx: Context) -> None:
         try:
             filled = ElicitResult.model_validate(response)
-            answered = await give_answer(bridge.requests, request, run.directory, filled)
-        except (ValidationError, InvalidArgument):
-            answered = False
+            bridge = cast("Bridge", ctx.lifespan_context)
+            outcome = await pass_on(bridge, request, filled, ctx.session.client_capabilities)
+        except ValidationError:
+            _keep(self._unanswered, request.request_id, UNREADABLE)
         except NotFound:
             return
-        if not answered:
-            _keep(self._unanswered, request.request_id, None)
+        except CallerError as error:
+            _keep(self._unanswered, request.request_id, str(error))
+        else:
+            if outcome and outcome.ask_again and request.request_id not in self._asked_again:
+                _keep(self._asked_again, request.request_id, None)
+            elif outcome:
+                _keep(self._unanswered, request.request_id, outcome.reason)
+
+    async def _changeable(self, task_id: str, ctx: Context) -> "Run | None":
+        """The run of a task that the caller may answer and stop; ``None``: the caller has no such task.
+
+        Raises:
+            NotAllowed: The bridge changes nothing.
+        """
+        opened = self._open(task_id)
+        if opened is None or not await _is_callers(opened[0], ctx):
+            return None
+        if cast("Bridge", ctx.lifespan_context).settings.read_only:
+            raise NotAllowed("This bridge is read-only: it answers and stops nothing.")
+        return opened[0]
 
     async def cancel(self, task_id: str, ctx: Context) -> bool:
         """Stop the run (``session.abort``); one that has ended stays as it ended.
 
         Raises:
-            MCPError: OpenCode could not be reached, or the operator denies to stop runs.
+            MCPError: OpenCode could not be reached, the bridge is read-only, or the operator denies to stop runs.
         """
-        opened = self._open(task_id)
-        if opened is None:
-            return False
         from opencode_mcp.opencode.catalog import operation
 
         bridge = cast("Bridge", ctx.lifespan_context)
         with _told_as_protocol_errors():
+            run = await self._changeable(task_id, ctx)
+            if run is None:
+                return False
             bridge.surface.check_denied(operation("session.abort"))
-            await bridge.runs.stop(opened[0])
+            await bridge.runs.stop(run)
         return True
 
     def _id_of(self, run: "Run", created: str) -> str:
@@ -162,12 +196,21 @@ class RunTasks:
     def _open(self, task_id: str) -> "tuple[Run, str] | None":
         from opencode_mcp.runs.record import Run
 
-        try:
-            fields = cast("dict[str, Any]", json.loads(self._seal.unseal(task_id)))
-        except InvalidRequestState:
+        opened = self._seal.opened(task_id)
+        if opened is None:
             return None
+        fields = cast("dict[str, Any]", json.loads(opened))
         # What is sealed for another purpose opens, too.
         return (Run(**fields["run"]), fields["created"]) if fields.get("is") == KIND else None
+
+
+async def _is_callers(run: "Run", ctx: Context) -> bool:
+    """Whether a run's session is one that this bridge's callers may name."""
+    try:
+        await cast("Bridge", ctx.lifespan_context).fence.session(run.session_id)
+    except (NotAllowed, NotFound):
+        return False
+    return True
 
 
 def _still_runs(outcome: object) -> bool:
@@ -175,12 +218,12 @@ def _still_runs(outcome: object) -> bool:
     return bool(content) and content.get("status") == "running"
 
 
-def _progress(report: "RunReport", asked: "list[PendingRequest]") -> dict[str, Any]:
+def _progress(report: "RunReport", asked: "dict[str, PendingRequest]") -> dict[str, Any]:
     """How a run's report reads as a task."""
     if report.status == "running":
         return {"status": "working", "message": report.activity}
     if asked:
-        requests = {item.request_id: _wire(ElicitRequest(params=form_of(item))) for item in asked}
+        requests = {key: _wire(ElicitRequest(params=form_of(item))) for key, item in asked.items()}
         return {"status": "input_required", "input_requests": requests}
     if report.status == "aborted":
         return {"status": "cancelled"}

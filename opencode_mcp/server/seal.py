@@ -9,7 +9,7 @@ import secrets
 from functools import cached_property
 from pathlib import Path
 
-from mcp.server.request_state import AESGCMRequestStateCodec
+from mcp.server.request_state import AESGCMRequestStateCodec, InvalidRequestState
 
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.opencode.state_folder import KEY_LENGTH, shared_key
@@ -42,6 +42,13 @@ class Seal:
             InvalidRequestState: The token was not made with this key, or was changed.
         """
         return self._codec.unseal(token)
+
+    def opened(self, token: str) -> bytes | None:
+        """What was sealed; ``None`` where the token was not made with this key, or was changed."""
+        try:
+            return self.unseal(token)
+        except InvalidRequestState:
+            return None
 
 
 def secret_key(state_directory: Path) -> bytes:

@@ -2,11 +2,9 @@
 
 from opencode_mcp.events import wire
 from opencode_mcp.events.session_state import Draft, SessionState, drafted, fold
-from opencode_mcp.opencode.models import Failure, MessageInfo, Permission, Question, SessionStatus, Todo
+from opencode_mcp.opencode.models import Failure, MessageInfo, SessionStatus, Todo
 
 SES = "ses_1"
-PERMISSION = Permission(id="per_1", session_id=SES)
-QUESTION = Question(id="que_1", session_id=SES)
 
 
 def folded(*events: wire.Event) -> SessionState:
@@ -35,20 +33,6 @@ def test_the_first_error_is_kept_since_the_second_is_a_stack_trace() -> None:
     assert error.text == "readable"
 
 
-def test_a_request_is_open_until_somebody_answers_it() -> None:
-    asked = [wire.PermissionAsked(SES, PERMISSION), wire.QuestionAsked(SES, QUESTION)]
-    state = folded(*asked)
-    assert state.asks("per_1")
-    assert state.asks("que_1")
-    state = folded(*asked, wire.RequestClosed(SES, "per_1"), wire.RequestClosed(SES, "que_1"))
-    assert not state.permissions
-    assert not state.questions
-
-
-def test_an_answer_to_an_unknown_request_changes_nothing() -> None:
-    assert folded(wire.RequestClosed(SES, "per_9")) == SessionState()
-
-
 def test_todos_are_the_last_list() -> None:
     first = wire.TodosChanged(SES, [Todo(content="Plan")])
     second = wire.TodosChanged(SES, [Todo(content="Plan", status="completed")])
@@ -66,9 +50,9 @@ def test_other_events_change_nothing() -> None:
 
 def test_after_a_gap_only_what_cannot_become_untrue_is_remembered() -> None:
     failed = wire.Failed(SES, Failure(data={"message": "told"}))
-    state = folded(wire.StatusChanged(SES, SessionStatus(type="busy")), wire.PermissionAsked(SES, PERMISSION), failed)
+    state = folded(wire.StatusChanged(SES, SessionStatus(type="busy")), failed)
     state.forget()
-    assert (state.status, state.permissions, state.questions) == (None, {}, {})
+    assert state.status is None
     assert state.error
 
 

@@ -141,7 +141,7 @@ async def agree(context: ClientRequestContext, params: ElicitRequestParams) -> E
     del context
     assert isinstance(params, ElicitRequestFormParams)
     fields = cast("Json", params.requested_schema["properties"])
-    content: Json = {"reply": "once"} if "reply" in fields else {"answer_1": "Red"}
+    content: Json = {"decision": "once"} if "decision" in fields else {"answer_1": "Red"}
     return ElicitResult(action="accept", content=content)
 
 

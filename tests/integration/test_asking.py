@@ -21,7 +21,7 @@ from tests.scripted_model.script import bash, edit, question, questions, script,
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
-ONCE = filled(reply="once")
+ONCE = filled(decision="once")
 ASKS: dict[str, object] = {"permission": {"bash": "ask", "edit": "ask"}}
 
 
@@ -115,16 +115,16 @@ async def test_a_permission_form_shows_the_command_the_choices_and_what_always_a
     assert message.startswith("OpenCode asks leave for bash")
     assert "command: echo shown | cat" in message
     assert "“Always” would also allow every bash request that matches echo * or cat *, in every session" in message
-    assert person.fields()["reply"]["enum"] == ["once", "always", "reject"]
-    assert person.fields()["reply"]["enumNames"] == ["Allow once", "Always allow", "Reject"]
-    assert person.forms[0].requested_schema["required"] == ["reply"]
+    assert person.fields()["decision"]["enum"] == ["once", "always", "reject", "later"]
+    assert person.fields()["decision"]["enumNames"] == ["Allow once", "Always allow", "Reject", "Decide later"]
+    assert person.forms[0].requested_schema["required"] == ["decision"]
 
 
 async def test_the_form_for_an_edit_shows_the_diff_cut_to_a_readable_size(
     bridge: OpenBridge, asking_project: Path
 ) -> None:
     (asking_project / "long.txt").write_text("first\n", encoding="utf-8")
-    person = Person(filled(reply="reject", message="Too long."))
+    person = Person(filled(decision="reject", feedback="Too long."))
     long = "\n".join(f"line {number}" for number in range(2000))
     async with bridge(elicit=person) as host:
         await host.call("opencode_run", prompt=script(edit("long.txt", "first", long), text("Left.")))
@@ -137,7 +137,7 @@ async def test_the_form_for_an_edit_shows_the_diff_cut_to_a_readable_size(
 
 
 async def test_always_holds_for_what_matches_later_in_every_session(bridge: OpenBridge) -> None:
-    person = Person(filled(reply="always"))
+    person = Person(filled(decision="always"))
     again = script(bash("printf always"), bash("printf more"), text("Both."))
     async with bridge(elicit=person) as host:
         first = data_of(await host.call("opencode_run", prompt=again))
@@ -149,7 +149,7 @@ async def test_always_holds_for_what_matches_later_in_every_session(bridge: Open
 async def test_a_rejection_with_feedback_reaches_the_model_and_the_run_goes_on(
     sit: Sit, scripted_model: ScriptedModel
 ) -> None:
-    person = Person(filled(reply="reject", message="Use the README instead."))
+    person = Person(filled(decision="reject", feedback="Use the README instead."))
     async with sit(person) as host:
         report = data_of(await host.call("opencode_run", prompt=script(bash("echo no"), text("As you wish."))))
     assert (report["status"], report["text"]) == ("completed", "As you wish.")
@@ -158,7 +158,7 @@ async def test_a_rejection_with_feedback_reaches_the_model_and_the_run_goes_on(
 
 
 async def test_a_rejection_without_a_word_ends_the_run(bridge: OpenBridge) -> None:
-    person = Person(filled(reply="reject"))
+    person = Person(filled(decision="reject"))
     async with bridge(elicit=person) as host:
         report = data_of(await host.call("opencode_run", prompt=script(bash("echo no"), text("Never said."))))
     assert report["status"] == "completed"
@@ -210,11 +210,13 @@ async def test_a_form_that_is_not_filled_leaves_the_request_open_and_says_so(
     async with sit(person) as host:
         report = data_of(await host.call("opencode_run", prompt=script(bash("echo later"), text("Ran."))))
         assert report["status"] == "needs_input"
-        assert report["note"] == "The person was asked and gave no answer, so it is still open."
+        how = "declined" if answer is DECLINED else "dismissed"
+        assert report["note"] == f"The form was {how}, by the person or by a host without one. It is still open."
         request = report["pending"][0]
         assert request["request_id"] in await opencode.open_ids()
         assert request["agent_may_answer"] is False
         assert "Only a person may answer" in report["next"]
+        assert all(way in report["next"] for way in ('reply="reject")', "opencode_abort", "--permissions agent"))
         refused = await host.call("opencode_reply_permission", request_id=request["request_id"], reply="once")
         assert refused.is_error
         assert text_of(refused).startswith("Only a person may answer this permission.")
@@ -312,7 +314,7 @@ async def test_an_answer_from_elsewhere_ends_the_forms_wait_and_the_run_goes_on(
         report = (await host.reply(run))["result"]["structuredContent"]
         cancelled = await host.message("notifications/cancelled")
         # A person who fills the form all the same changes nothing.
-        await host.respond(form, {"action": "accept", "content": {"reply": "reject"}})
+        await host.respond(form, {"action": "accept", "content": {"decision": "reject"}})
         again = (await host.call("opencode_wait", session_id=session_id))["structuredContent"]
     assert (report["status"], report["text"]) == ("completed", "Ran.")
     assert cancelled["params"]["requestId"] == form["id"]
@@ -327,7 +329,7 @@ async def test_a_retry_with_an_answer_that_came_too_late_reports_the_run_and_say
         asked = (await host.request("tools/call", call))["result"]
         key = only(asked["inputRequests"])
         await opencode.post(f"/permission/{key}/reply", {"reply": "once"})
-        retry = call | answering(asked, {"action": "accept", "content": {"reply": "reject"}})
+        retry = call | answering(asked, {"action": "accept", "content": {"decision": "reject"}})
         report = (await host.request("tools/call", retry))["result"]["structuredContent"]
     assert report["note"].startswith("The answer came too late")
     assert (report["status"], report["text"]) == ("completed", "Ran.")
@@ -335,7 +337,8 @@ async def test_a_retry_with_an_answer_that_came_too_late_reports_the_run_and_say
 
 async def test_a_second_host_that_answers_by_tool_closes_the_first_ones_form(launch: Launch) -> None:
     person = Person()
-    async with open_bridge(launch, era="2025", elicit=person) as first, open_bridge(launch, era="2025") as second:
+    trusted = launch.telling("--permissions", "agent")
+    async with open_bridge(launch, era="2025", elicit=person) as first, open_bridge(trusted, era="2025") as second:
         reports: list[dict[str, Any]] = []
 
         async def run() -> None:
@@ -375,7 +378,7 @@ def answering(asked: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]
     }
 
 
-ACCEPT = {"action": "accept", "content": {"reply": "once"}}
+ACCEPT = {"action": "accept", "content": {"decision": "once"}}
 
 
 async def session_asking(opencode: Backend, pattern: str) -> str:

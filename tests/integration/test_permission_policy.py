@@ -16,7 +16,7 @@ from tests.scripted_model.script import bash, question, script, step, task, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
-ONCE = filled(reply="once")
+ONCE = filled(decision="once")
 SETTINGS = """\
 permissions = "human"
 
@@ -160,7 +160,7 @@ async def test_a_caller_narrows_to_refusal(launch: Launch) -> None:
 
 
 async def test_a_caller_cannot_widen(launch: Launch) -> None:
-    person = Person(filled(reply="reject", message="No."))
+    person = Person(filled(decision="reject", feedback="No."))
     call = {"prompt": script(bash("echo wider"), text("Without.")), "permissions": "agent"}
     async with open_bridge(launch.telling("--permissions", "human"), elicit=person) as host:
         assert data_of(await host.call("opencode_run", **call))["text"] == "Without."

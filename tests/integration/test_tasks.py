@@ -192,7 +192,7 @@ async def test_a_task_asks_the_person_and_goes_on_with_the_answers(
         form = asked["inputRequests"][key]
         assert form["method"] == "elicitation/create"
         assert "bash: echo task" in form["params"]["message"]
-        once = {"action": "accept", "content": {"reply": "once"}}
+        once = {"action": "accept", "content": {"decision": "once"}}
         await update(host, task_id, {key: once, "unknown": once})
         await update(host, task_id, {key: once})
         await opencode.asked(session_id, "question")

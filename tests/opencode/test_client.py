@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from opencode_mcp.errors import BackendUnavailable, InvalidArgument, NotFound, NotOpenCode, Unauthorized
+from opencode_mcp.errors import BackendFailed, BackendUnavailable, NotFound, NotOpenCode, Unauthorized
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.health import connected
@@ -137,7 +137,7 @@ async def test_answers_can_be_read_although_opencode_cannot_list_their_prompt(
     client: OpenCodeClient, session: Session
 ) -> None:
     await ask(client, session, script(structured({"a": 1})), format={"type": "json_schema", "schema": SCHEMA})
-    with pytest.raises(InvalidArgument, match="OutputFormat"):
+    with pytest.raises(BackendFailed, match="OutputFormat"):
         await client.call("session.messages", path={"sessionID": session.id}, query={"limit": 20})
     page = await client.session_messages(session.id, limit=20)
     assert [message.info.structured for message in page.items] == [{"a": 1}]

@@ -17,7 +17,7 @@ from opencode_mcp.errors import (
     UnsupportedOperation,
 )
 from opencode_mcp.opencode.catalog import operation
-from opencode_mcp.opencode.codec import Reply, decode, encode, failure, is_unreadable_page
+from opencode_mcp.opencode.codec import Reply, decode, encode, failure, is_unreadable
 
 JSON = {"content-type": "application/json; charset=utf-8"}
 HTML = {"content-type": "text/html;charset=UTF-8"}
@@ -219,6 +219,6 @@ def test_a_request_carries_the_method_the_headers_and_the_body_of_its_operation(
 
 def test_only_opencodes_own_failure_to_encode_a_page_counts_as_unreadable() -> None:
     message = 'Expected OutputFormatJsonSchema, got {"type":"json_schema"}\n  at [0]["info"]["format"]'
-    assert is_unreadable_page(failure("session.messages", reply(400, data("BadRequest", message, kind="Body"))))
-    assert not is_unreadable_page(failure("session.messages", reply(400, {"_tag": "BadRequest"})))
-    assert not is_unreadable_page(failure("session.messages", reply(500, data("UnknownError", message))))
+    assert is_unreadable(failure("session.messages", reply(400, data("BadRequest", message, kind="Body"))))
+    assert not is_unreadable(failure("session.messages", reply(400, {"_tag": "BadRequest"})))
+    assert not is_unreadable(failure("session.messages", reply(500, data("UnknownError", message))))

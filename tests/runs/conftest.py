@@ -12,6 +12,8 @@ from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.connection import Connection
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.run_note import Notes
+from opencode_mcp.server.seal import Seal
 from tests.events.conftest import endpoint, proxy
 from tests.harness.opencode import OpenCode
 from tests.harness.project import make_project
@@ -46,8 +48,13 @@ async def hub(endpoint: Endpoint) -> AsyncGenerator[Hub]:
 
 
 @pytest.fixture
-def runs(hub: Hub) -> Runs:
-    return Runs(hub)
+def notes(tmp_path: Path) -> Notes:
+    return Notes(Seal(tmp_path / "state"))
+
+
+@pytest.fixture
+def runs(hub: Hub, notes: Notes) -> Runs:
+    return Runs(hub, notes)
 
 
 @pytest.fixture

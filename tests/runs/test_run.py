@@ -16,6 +16,7 @@ from opencode_mcp.runs import record, state
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import ChangedFile, Usage
 from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.run_note import Notes
 from opencode_mcp.runs.stopping import Stop, Tree
 from tests.harness.model import ScriptedModel
 from tests.harness.waiting import eventually
@@ -70,9 +71,11 @@ async def test_a_run_reports_what_it_said_did_and_cost(worker: Worker) -> None:
     assert report.pending == []
 
 
-async def test_a_report_read_again_is_the_same_and_needs_nothing_that_was_kept(worker: Worker, hub: Hub) -> None:
+async def test_a_report_read_again_is_the_same_and_needs_nothing_that_was_kept(
+    worker: Worker, hub: Hub, notes: Notes
+) -> None:
     first = await worker.run(write("again.txt", "x\n"), text("Once."))
-    other = Runs(hub)
+    other = Runs(hub, notes)
     again = await other.follow(await other.find(session_of(first)), 0)
     assert again == first
 

@@ -11,6 +11,8 @@ from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.connection import Connection
 from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.runs.answers import Answers
+from opencode_mcp.runs.authority import Authority
 from opencode_mcp.runs.policy import Policy
 from opencode_mcp.runs.prompt import Prompt
 from opencode_mcp.runs.record import Run
@@ -47,7 +49,9 @@ async def requests(endpoint: Endpoint, hub: Hub) -> AsyncGenerator[Requests]:
 @pytest.fixture
 async def steward(hub: Hub, runs: Runs, requests: Requests) -> AsyncGenerator[Steward]:
     """A steward at work."""
-    steward = Steward(hub, runs, requests, POLICY)
+    client = requests._client  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    answers = Answers(client, requests, runs, Authority(POLICY), client.session_get)
+    steward = Steward(hub, runs, requests, answers)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(steward.watch)
         yield steward
@@ -95,14 +99,14 @@ async def test_what_is_a_persons_is_left(steward: Steward, runs: Runs, asking: P
     report = await steward.follow(run, WAIT)
     assert report.status == "needs_input"
     assert [request.patterns for request in report.pending] == [["echo other"]]
-    assert steward.decider(run, report.pending[0]) == "human"
+    assert Authority(POLICY).decider(run, report.pending[0]) == "human"
 
 
 async def test_a_narrowed_run_is_not_answered_for(steward: Steward, runs: Runs, asking: Path) -> None:
     run = await runs.start(prompt(asking, "echo free"), narrowed="agent", taken_on=steward.take_on)
     report = await steward.follow(run, WAIT)
     assert report.status == "needs_input"
-    assert steward.decider(run, report.pending[0]) == "agent"
+    assert Authority(POLICY).decider(run, report.pending[0]) == "agent"
     assert report.decided == []
 
 

@@ -11,7 +11,8 @@ from mcp_types import ClientCapabilities
 
 from opencode_mcp.config import Settings
 from opencode_mcp.options import DECIDERS, Decider
-from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.authority import PERSON, POLICY, Answerer, PermissionReply, QuestionReply
+from opencode_mcp.runs.record import STARTERS, Run, Starter
 from opencode_mcp.runs.report import PendingRequest, RunReport
 from opencode_mcp.server.attend import complete, is_for_person, may_answer, report_result
 from opencode_mcp.server.bridge import Bridge
@@ -28,15 +29,17 @@ def asking(kind: Kind) -> PendingRequest:
     return PendingRequest(request_id=f"{kind}_1", kind=kind, session_id="ses_1", asks="?", permission="bash")
 
 
-def run(narrowed: Decider = "allow") -> Run:
-    return Run("/p", "ses_1", "msg_1", narrowed)
+def run(narrowed: Decider = "allow", starter: Starter = "agent") -> Run:
+    return Run("/p", "ses_1", "msg_1", narrowed, starter)
 
 
 @asynccontextmanager
-async def bridge_with(permissions: Decider, folder: Path) -> AsyncGenerator[Bridge]:
+async def bridge_with(permissions: Decider, folder: Path, *, read_only: bool = False) -> AsyncGenerator[Bridge]:
     """A bridge that reaches for no OpenCode."""
     async with anyio.create_task_group() as tasks:
-        yield Bridge(Settings(permissions=permissions, state_directory=folder), tasks, Subscriptions())
+        yield Bridge(
+            Settings(permissions=permissions, state_directory=folder, read_only=read_only), tasks, Subscriptions()
+        )
         tasks.cancel_scope.cancel()
 
 
@@ -52,6 +55,41 @@ async def test_a_permission_is_the_persons_only_where_the_stricter_of_policy_and
         assert not is_for_person(bridge, run(narrowed), request, NONE)
         assert may_answer(bridge, run(narrowed), request, FORMS) is (decider == "agent")
         assert may_answer(bridge, run(narrowed), request, NONE) is (decider in {"agent", "human"})
+
+
+@pytest.mark.parametrize("starter", STARTERS)
+async def test_a_persons_permission_is_the_agents_only_where_an_agent_alone_started_the_run(
+    tmp_path: Path, starter: Starter
+) -> None:
+    async with bridge_with("human", tmp_path) as bridge:
+        begun = run(starter=starter)
+        assert may_answer(bridge, begun, asking("permission"), NONE) is (starter == "agent")
+        assert not may_answer(bridge, begun, asking("permission"), FORMS)
+        assert may_answer(bridge, begun, asking("question"), NONE) is (starter == "agent")
+        assert may_answer(bridge, begun, asking("question"), FORMS) is (starter != "")
+    async with bridge_with("agent", tmp_path) as bridge:
+        assert may_answer(bridge, run(starter=starter), asking("permission"), NONE)
+        assert may_answer(bridge, run(starter=starter), asking("question"), NONE)
+
+
+@pytest.mark.parametrize("permissions", DECIDERS)
+async def test_a_read_only_bridge_asks_nobody_and_lets_nobody_answer(tmp_path: Path, permissions: Decider) -> None:
+    async with bridge_with(permissions, tmp_path, read_only=True) as bridge:
+        for kind in get_args(Kind):
+            assert not is_for_person(bridge, run(), asking(kind), FORMS)
+            assert not may_answer(bridge, run(), asking(kind), NONE)
+            assert bridge.authority.automatic(run(), asking(kind)) is None
+        for reply in (PermissionReply("once"), PermissionReply("reject")):
+            assert "read-only" in bridge.authority.refusal(run(), asking("permission"), reply, PERSON)
+
+
+@pytest.mark.parametrize("permissions", DECIDERS)
+async def test_everybody_may_reject(tmp_path: Path, permissions: Decider) -> None:
+    async with bridge_with(permissions, tmp_path) as bridge:
+        for who in (PERSON, POLICY, Answerer("agent"), Answerer("agent", person_at_hand=True)):
+            begun = run(starter="person")
+            assert not bridge.authority.refusal(begun, asking("permission"), PermissionReply("reject"), who)
+            assert not bridge.authority.refusal(begun, asking("question"), QuestionReply(), who)
 
 
 @pytest.mark.parametrize("permissions", DECIDERS)
@@ -75,8 +113,8 @@ async def test_a_report_says_who_may_answer_and_its_requests_are_remembered(tmp_
         )
         complete(bridge, run(), report, FORMS)
         assert [request.agent_may_answer for request in report.pending] == [False, True]
-        assert await bridge.requests.session_of("permission_1", []) == "ses_1"
-        assert await bridge.requests.session_of("permission_2", []) == ""
+        assert bridge.requests.told("permission_1") == "ses_1"
+        assert bridge.requests.told("permission_2") == ""
     shown = report_result(report).structured_content
     assert shown
     assert "Only a person may answer permission_1" in shown["next"]

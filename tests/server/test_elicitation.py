@@ -8,26 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mcp_types import ClientCapabilities, ElicitResult
 
+from opencode_mcp.runs.authority import PermissionReply, QuestionReply
 from opencode_mcp.runs.report import PendingRequest
-from opencode_mcp.runs.requests import Requests
-from opencode_mcp.server.elicitation import REPLIES, SHOWN, can_ask, form_of, give_answer
+from opencode_mcp.server.elicitation import REPLIES, SHOWN, Unanswered, can_ask, form_of, read_form
 
 FIELD_TYPES = {"string", "boolean", "number", "integer", "array"}
-
-
-class Answered(Requests):
-    """Keeps the answers instead of sending them on."""
-
-    def __init__(self) -> None:
-        self.answers: list[object] = []
-
-    async def reply_permission(self, request_id: str, directory: str, reply: str, message: str = "") -> None:  # noqa: D102
-        self.answers.append((request_id, directory, reply, message))
-
-    async def reply_question(  # noqa: D102
-        self, request_id: str, directory: str, answers: Sequence[Sequence[str]]
-    ) -> None:
-        self.answers.append((request_id, directory, [list(answer) for answer in answers]))
 
 
 def permission(asks: str = "bash: ls", always: Sequence[str] = (), *, subagent: bool = False) -> PendingRequest:
@@ -56,7 +41,7 @@ def fields_of(request: PendingRequest) -> dict[str, dict[str, Any]]:
     return cast("dict[str, dict[str, Any]]", form_of(request).requested_schema["properties"])
 
 
-def accept(**content: str | list[str]) -> ElicitResult:
+def accept(**content: str | list[str] | None) -> ElicitResult:
     return ElicitResult(action="accept", content=dict(content))
 
 
@@ -130,45 +115,71 @@ def test_a_question_that_takes_only_its_labels_has_no_field_for_own_words() -> N
     assert form_of(request).requested_schema["required"] == ["answer_1"]
 
 
-@pytest.mark.anyio
+def test_the_decision_of_a_permission_sorts_first_and_optional_texts_have_a_default() -> None:
+    fields = fields_of(permission())
+    assert min(fields) == "decision"
+    assert fields["decision"]["enum"] == list(REPLIES)
+    assert fields["feedback"]["default"] == ""
+    assert form_of(permission()).requested_schema["required"] == ["decision"]
+
+
+def test_questions_keep_their_order_where_a_host_sorts_the_fields() -> None:
+    names = list(fields_of(asking(*[item("A", own_words=False)] * 11)))
+    assert names == sorted(names)
+    assert len(names) == 11
+
+
+def test_own_words_beside_labels_say_that_one_of_both_is_required() -> None:
+    fields = fields_of(asking(item("Red")))
+    assert "required" in fields["answer_1_own_words"]["title"]
+    assert fields["answer_1_own_words"]["default"] == ""
+
+
 @pytest.mark.parametrize(
-    ("filled", "answer"),
+    ("filled", "reply"),
     [
-        (accept(reply="once"), ("per_1", "/p", "once", "")),
-        (accept(reply="always", message="ignored"), ("per_1", "/p", "always", "")),
-        (accept(reply="reject"), ("per_1", "/p", "reject", "")),
-        (accept(reply="reject", message="Do less."), ("per_1", "/p", "reject", "Do less.")),
+        (accept(decision="once"), PermissionReply("once")),
+        (accept(decision="always", feedback="ignored"), PermissionReply("always")),
+        (accept(decision="reject"), PermissionReply("reject")),
+        (accept(decision="reject", feedback="Do less."), PermissionReply("reject", "Do less.")),
+        (accept(decision="Allow once"), PermissionReply("once")),
+        (accept(decision=" REJECT ", feedback=""), PermissionReply("reject")),
+        (accept(decision="once", feedback=None), PermissionReply("once")),
+        (accept(answer="Always allow"), PermissionReply("always")),
     ],
 )
-async def test_a_filled_permission_goes_to_opencode(filled: ElicitResult, answer: object) -> None:
-    requests = Answered()
-    assert await give_answer(requests, permission(), "/p", filled)
-    assert requests.answers == [answer]
-    assert filled.content
-    assert filled.content["reply"] in REPLIES
+def test_a_filled_permission_is_read_where_it_can_only_mean_one_thing(filled: ElicitResult, reply: object) -> None:
+    assert read_form(permission(), filled) == reply
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize(
-    "filled",
+    ("filled", "reason"),
     [
-        ElicitResult(action="decline"),
-        ElicitResult(action="cancel"),
-        ElicitResult(action="decline", content={"reply": "once", "answer_1": "A"}),
-        ElicitResult(action="accept"),
-        accept(),
-        accept(reply="yes"),
-        accept(message="only words"),
+        (ElicitResult(action="decline"), "declined"),
+        (ElicitResult(action="cancel"), "dismissed"),
+        (ElicitResult(action="decline", content={"decision": "once", "answer_1": "A"}), "declined"),
+        (accept(decision="later"), "decide later"),
+        (accept(decision="yes"), "'yes'; it takes one of once, always, reject, later"),
+        (accept(feedback="once"), "no decision"),
+        (accept(feedback="only words", other="once"), "no decision"),
+        (accept(answer="once", other="reject"), "no decision"),
     ],
 )
-async def test_a_form_that_is_not_filled_decides_nothing(filled: ElicitResult) -> None:
-    requests = Answered()
-    assert not await give_answer(requests, permission(), "/p", filled)
-    assert not await give_answer(requests, asking(item("A")), "/p", filled)
-    assert requests.answers == []
+def test_a_form_that_decides_nothing_says_what_happened(filled: ElicitResult, reason: str) -> None:
+    read = read_form(permission(), filled)
+    assert isinstance(read, Unanswered)
+    assert reason in read.reason
+    assert not read.ask_again
 
 
-@pytest.mark.anyio
+@pytest.mark.parametrize("filled", [ElicitResult(action="accept"), accept(), accept(decision=None, feedback="")])
+def test_a_form_that_is_accepted_without_an_answer_is_asked_again(filled: ElicitResult) -> None:
+    for request in (permission(), asking(item("A"))):
+        read = read_form(request, filled)
+        assert isinstance(read, Unanswered)
+        assert read.ask_again
+
+
 @pytest.mark.parametrize(
     ("items", "filled", "answers"),
     [
@@ -182,9 +193,13 @@ async def test_a_form_that_is_not_filled_decides_nothing(filled: ElicitResult) -
         ([item("A"), item("B")], accept(answer_2="B"), [[], ["B"]]),
     ],
 )
-async def test_a_filled_question_gives_one_list_for_each(
+def test_a_filled_question_gives_one_list_for_each(
     items: list[dict[str, Any]], filled: ElicitResult, answers: list[list[str]]
 ) -> None:
-    requests = Answered()
-    assert await give_answer(requests, asking(*items), "/p", filled)
-    assert requests.answers == [("que_1", "/p", answers)]
+    assert read_form(asking(*items), filled) == QuestionReply(answers)
+
+
+def test_a_form_without_any_of_the_questions_fields_says_which_there_are() -> None:
+    read = read_form(asking(item("A")), accept(other="A"))
+    assert isinstance(read, Unanswered)
+    assert "answer_1" in read.reason

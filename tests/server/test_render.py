@@ -102,10 +102,28 @@ def test_a_subagents_request_says_so() -> None:
     assert 'session_id="ses_2"' in text
 
 
-def test_what_only_a_person_may_answer_names_no_tool_for_the_agent() -> None:
+def test_what_only_a_person_may_answer_names_who_asks_and_what_ends_the_wait() -> None:
     request = PERMISSION.model_copy(update={"agent_may_answer": False})
     step = next_step(report("needs_input", pending=[request]))
-    assert "Only a person may answer per_1" in step
+    assert "Only a person may answer per_1: opencode_wait asks." in step
+    assert 'reply="reject") refuses it' in step
+    assert "opencode_abort" in step
+    assert "--permissions agent" in step
+    assert '"once"' not in step
+
+
+def test_what_is_a_persons_elsewhere_does_not_send_the_agent_to_wait() -> None:
+    request = QUESTION.model_copy(update={"agent_may_answer": False, "person_here": False})
+    step = next_step(report("needs_input", pending=[request]))
+    assert "where the run was started" in step
+    assert "opencode_wait" not in step
+    assert "reject=true) refuses it" in step
+
+
+def test_a_read_only_bridge_names_nothing_that_it_would_refuse() -> None:
+    request = PERMISSION.model_copy(update={"agent_may_answer": False, "person_here": False, "rejectable": False})
+    step = next_step(report("needs_input", pending=[request]))
+    assert "read-only" in step
     assert "opencode_reply_permission" not in step
 
 

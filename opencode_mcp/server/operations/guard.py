@@ -13,6 +13,7 @@ from urllib.request import url2pathname
 
 from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound
 from opencode_mcp.opencode.catalog import operation as row_of
+from opencode_mcp.runs.run_note import KEY, metadata_of
 from opencode_mcp.server.operations import rules
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Guard:
             InvalidArgument: A path or an address cannot be read.
         """
         self._check_rights(operation, arguments)
+        _check_notes(operation, arguments)
         directory = await self._directory(operation, arguments, call)
         for name in rules.texts_at(arguments, rules.DIRECTORIES.get(operation.id, ())):
             await self._fence.directory(name)
@@ -70,7 +72,7 @@ class Guard:
             await self._check_worktree(name, directory)
         await self._check_files(operation, arguments, directory)
         await self._check_owners(operation, arguments, directory)
-        return _placed(operation, call, directory)
+        return _placed(operation, await self._with_notes(operation, arguments, call), directory)
 
     async def check_command_text(self, text: str, directory: str) -> None:
         """Refuse what OpenCode would do with the arguments of a slash command beside telling the model.
@@ -105,6 +107,16 @@ class Guard:
                         hint="Leave it out, and answer requests with opencode_reply_permission, which keeps to the "
                         "operator's policy; --allow admin allows it.",
                     )
+
+    async def _with_notes(self, operation: "Operation", arguments: JsonMap, call: "Call") -> "Call":
+        """Keep what the bridges have noted in a session's record where a caller writes the record anew."""
+        if operation.id != "session.update" or "metadata" not in arguments:
+            return call
+        noted = metadata_of(await self._fence.session(arguments["sessionID"])).get(KEY)
+        if noted is None:
+            return call
+        body = cast("dict[str, Any]", call.body)
+        return call._replace(body={**body, "metadata": {**body["metadata"], KEY: noted}})
 
     async def _directory(self, operation: "Operation", arguments: JsonMap, call: "Call") -> str:
         """Where the call happens: in its session's directory, where it is of a session."""
@@ -175,11 +187,27 @@ def _sessions_of(operation: "Operation", arguments: JsonMap) -> list[str]:
     return [*rules.texts_at(arguments, rules.SESSIONS), *(name for keys in keyed for name in keys)]
 
 
+def _check_notes(operation: "Operation", arguments: JsonMap) -> None:
+    """Refuse what would write, or replace, what the bridges note in a session's record."""
+    for place in rules.METADATA.get(operation.id, ()):
+        for value in rules.values_at(arguments, place):
+            if isinstance(value, Mapping) and KEY in value:
+                raise NotAllowed(
+                    f"`{place}.{KEY}` is the bridge's own: it says who may answer what the session asks.",
+                    hint="Leave it out; it is kept.",
+                )
+    for place in rules.RECORDS.get(operation.id, ()):
+        if any(isinstance(value, Mapping) and "metadata" in value for value in rules.values_at(arguments, place)):
+            raise NotAllowed(
+                f"`{place}.metadata` would replace what the bridge has noted in the session.", hint="Leave it out."
+            )
+
+
 def _gives_leave(value: object) -> bool:
     """Whether an argument does more than to take rights away."""
     if isinstance(value, Mapping):
         return any(cast("JsonMap", value).values())
-    return bool(value) and value != rules.REFUSING
+    return bool(value)
 
 
 def _path_of(url: str) -> str:

@@ -63,18 +63,17 @@ WORKSPACES: Places = {
 }
 """Arguments that name a workspace, beside the ``workspace`` that many take: one of the project's."""
 RIGHTS: Places = {
-    "permission.reply": ["reply"],
-    "permission.respond": ["response"],
     "session.create": ["permission"],
     "session.prompt": ["tools"],
     "session.prompt_async": ["tools"],
     "session.update": ["permission"],
     "sync.replay": ["events"],
-    "v2.session.permission.reply": ["reply"],
 }
 """Arguments that give an agent leave; only who may change the set-up may give it past the operator's policy."""
-REFUSING = "reject"
-"""The answer to a permission request that gives no leave."""
+METADATA: Places = {"session.create": ["metadata"], "session.update": ["metadata"]}
+"""What callers may write into a session's record, beside the key that is the bridges' own."""
+RECORDS: Places = {"sync.replay": ["events[].data.info"]}
+"""Whole records of sessions; one that holds metadata would replace what a bridge has noted there."""
 HARMLESS: Mapping[str, str] = {
     "find.files.dirs": "a switch",
     "session.list.path": "only narrows the list, whose rows are looked at one by one",

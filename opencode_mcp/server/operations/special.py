@@ -7,7 +7,7 @@ what they bring.
 from collections.abc import Mapping
 
 from opencode_mcp.opencode.catalog import Schema
-from opencode_mcp.server.operations import listening, visiting
+from opencode_mcp.server.operations import answering, listening, visiting
 from opencode_mcp.server.operations.listening import collect_events
 from opencode_mcp.server.operations.plain import send
 from opencode_mcp.server.operations.request import Special, number, seconds, text
@@ -58,6 +58,13 @@ SPECIAL: Mapping[str, Special] = {
     "provider.oauth.callback": Special(bounded(SIGN_IN, "Nobody signed in"), seconds(SIGN_IN)),
     "mcp.auth.start": Special(sign_in("authorizationUrl", "Then call mcp.auth.callback with the code.")),
     "provider.oauth.authorize": Special(sign_in("url", "Then call provider.oauth.callback with the same method.")),
+    "permission.reply": Special(answering.answer_permission),
+    "permission.respond": Special(answering.respond_to_permission),
+    "question.reply": Special(answering.answer_question),
+    "question.reject": Special(answering.reject_question),
+    "v2.session.permission.reply": Special(answering.answer_second),
+    "v2.session.question.reply": Special(answering.answer_second),
+    "v2.session.question.reject": Special(answering.answer_second),
     "v2.integration.connect.oauth": Special(sign_in("url", "Then call v2.integration.attempt.status.")),
 }
 """By operation id."""

@@ -6,7 +6,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import BackendError
-from opencode_mcp.server.attend import Outcome, attend, resumed_run
+from opencode_mcp.server.attend import Outcome, attend, resumed_run, starter_of
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.hosts import wait_of
 from opencode_mcp.server.links import message_link
@@ -49,7 +49,7 @@ async def opencode_command(
     """
     from opencode_mcp.runs.commands import SlashCommand
 
-    if run := resumed_run(ctx):
+    if run := await resumed_run(ctx):
         return await attend(ctx, run, wait_seconds, started=True)
     bridge = bridge_of(ctx)
     async with telling_of_start(ctx):
@@ -64,7 +64,9 @@ async def opencode_command(
             model=model or bridge.settings.model,
         )
         narrowed = permissions or "allow"
-        run = await bridge.commands.start(call, session, narrowed=narrowed, taken_on=bridge.steward.take_on)
+        run = await bridge.commands.start(
+            call, session, narrowed=narrowed, starter=starter_of(ctx), taken_on=bridge.steward.take_on
+        )
     return await attend(ctx, run, wait_seconds, started=True)
 
 

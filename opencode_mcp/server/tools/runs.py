@@ -6,7 +6,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.server.attend import Outcome, attend, complete, report_result, resumed_run
+from opencode_mcp.server.attend import Outcome, attend, complete, report_result, resumed_run, starter_of
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.hosts import wait_of
 from opencode_mcp.server.render import report_data, report_text, result
@@ -62,7 +62,7 @@ async def opencode_run(
     changed. If the report says `running`, call opencode_wait; if it says `needs_input`, answer what `pending` asks.
     For a quick look at files use opencode_read_file instead.
     """
-    if run := resumed_run(ctx):
+    if run := await resumed_run(ctx):
         return await attend(ctx, run, wait_seconds, started=True)
     bridge = bridge_of(ctx)
     async with telling_of_start(ctx):
@@ -79,7 +79,9 @@ async def opencode_run(
             output_schema=output_schema or None,
             title=title,
         )
-        run = await bridge.runs.start(task, session, narrowed=permissions or "allow", taken_on=bridge.steward.take_on)
+        run = await bridge.runs.start(
+            task, session, narrowed=permissions or "allow", starter=starter_of(ctx), taken_on=bridge.steward.take_on
+        )
     return await attend(ctx, run, wait_seconds, started=True)
 
 

@@ -141,7 +141,9 @@ async def make_world(folder: Path, model: ScriptedModel) -> AsyncGenerator[World
     (folder / "echo.py").write_text(ECHO, encoding="utf-8")
     variables = _opencode_environment(folder, model)
     with running_oauth_mcp() as oauth, running_opencode(variables, folder / "opencode.log") as server:
-        launch = attaching(folder, model, server, project).telling("--allow", "execute,admin", "--log-level", "DEBUG")
+        launch = attaching(folder, model, server, project).telling(
+            "--allow", "execute,admin", "--permissions", "agent", "--log-level", "DEBUG"
+        )
         async with open_bridge(launch) as bridge:
             data, config = folder / "data" / "opencode", folder / "config" / "opencode"
             yield World(bridge, launch, server, model, oauth, project, data, config)

@@ -1,0 +1,125 @@
+"""What a bridge notes about a run in the session's own record: who may answer what the run asks.
+
+Every bridge finds the note again, after a restart of either side, too (``session.create``, ``session.update``). It is
+sealed with the bridges' key, so that nobody else can write one, and names its prompt, so that a copy in another session
+says nothing.
+"""
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.models import Session
+from opencode_mcp.options import DECIDERS, Decider
+from opencode_mcp.runs.policy import strictest
+from opencode_mcp.runs.record import STARTERS, Starter
+
+KEY = "opencode-mcp"
+"""The key of a session's metadata that is the bridges' own."""
+KIND = "run note"
+NOTES_KEPT = 1000
+NOTHING: Mapping[str, object] = {}
+
+
+class Sealer(Protocol):
+    """Makes texts that only the bridges can make and open."""
+
+    def seal(self, payload: bytes) -> str:
+        """Seal a payload."""
+        ...
+
+    def opened(self, token: str) -> bytes | None:
+        """What was sealed; ``None`` where the key did not make it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Who may answer what a prompt's run asks."""
+
+    message_id: str
+    """The prompt; empty: the note cannot be read, and holds for every prompt of the session."""
+    narrowed: Decider = "allow"
+    """How strict its caller wants permissions to be answered at least."""
+    starter: Starter = ""
+    """Who was behind the host that started it."""
+
+
+UNREADABLE = Note("", "human", "person")
+"""What counts where a note cannot be read: a person decides."""
+
+
+class Notes:
+    """Reads and writes the notes, and remembers those that were written here.
+
+    Args:
+        sealer: Seals them.
+    """
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+        self._remembered: OrderedDict[str, Note] = OrderedDict()
+
+    def metadata(self, note: Note, session: Session | None = None) -> dict[str, object]:
+        """The metadata of a session with a note in it; what else the session carries stays."""
+        content = {
+            "is": KIND,
+            "message": note.message_id,
+            "permissions": note.narrowed,
+            "starter": note.starter,
+        }
+        return {**(metadata_of(session) if session else NOTHING), KEY: self._sealer.seal(json.dumps(content).encode())}
+
+    async def write(self, client: OpenCodeClient, session: Session, note: Note) -> None:
+        """Note something for a session's next prompt (``session.update``)."""
+        body = {"metadata": self.metadata(note, session)}
+        await client.call("session.update", path={"sessionID": session.id}, body=body, directory=session.directory)
+
+    def remember(self, session_id: str, note: Note) -> None:
+        """Keep a note in mind, so that it holds whatever becomes of the session's record."""
+        self._remembered[session_id] = note
+        self._remembered.move_to_end(session_id)
+        if len(self._remembered) > NOTES_KEPT:
+            self._remembered.popitem(last=False)
+
+    def of(self, session: Session) -> list[Note]:
+        """What is known of a session: what is remembered, and what is on record where that says something else."""
+        known = [self._remembered.get(session.id), self._on_record(session)]
+        return list(dict.fromkeys(note for note in known if note is not None))
+
+    def _on_record(self, session: Session) -> Note | None:
+        sealed = metadata_of(session).get(KEY)
+        if sealed is None:
+            return None
+        opened = self._sealer.opened(sealed) if isinstance(sealed, str) else None
+        return _read(opened) if opened is not None else UNREADABLE
+
+
+def _read(opened: bytes) -> Note:
+    try:
+        value: object = json.loads(opened)
+    except ValueError:
+        return UNREADABLE
+    content = cast("Mapping[str, object]", value) if isinstance(value, Mapping) else NOTHING
+    message, narrowed, starter = content.get("message"), content.get("permissions"), content.get("starter")
+    readable = content.get("is") == KIND and isinstance(message, str)
+    if not readable or narrowed not in DECIDERS or starter not in STARTERS:
+        return UNREADABLE
+    return Note(str(message), narrowed, starter)
+
+
+def metadata_of(session: Session) -> Mapping[str, object]:
+    """What callers and bridges have put into a session's record."""
+    metadata = (session.model_extra or {}).get("metadata")
+    return cast("Mapping[str, object]", metadata) if isinstance(metadata, Mapping) else NOTHING
+
+
+def combined(notes: Iterable[Note]) -> tuple[Decider, Starter]:
+    """The strictest of what some notes say."""
+    found = list(notes)
+    starters: list[Starter] = ["", *(note.starter for note in found)]
+    narrowed: list[Decider] = ["allow", *(note.narrowed for note in found)]
+    return strictest(narrowed), max(starters, key=STARTERS.index)

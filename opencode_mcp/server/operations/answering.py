@@ -1,0 +1,78 @@
+"""Operations that answer what OpenCode asks: like every answer they go through ``runs/answers.py``.
+
+The second generation of OpenCode's API keeps requests of its own, which only it lists; the same rules hold for those.
+"""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from opencode_mcp.runs.authority import PermissionReply, QuestionReply, Reply
+from opencode_mcp.runs.report import PendingRequest
+from opencode_mcp.server.attend import agent_of
+from opencode_mcp.server.operations.plain import send
+from opencode_mcp.server.operations.request import Outcome, Request
+
+JsonMap = Mapping[str, Any]
+
+
+async def answer_permission(request: Request) -> Outcome:
+    """``permission.reply``."""
+    body = cast("JsonMap", request.call.body)
+    reply = PermissionReply(body["reply"], str(body.get("message") or ""))
+    return await _answer(request, request.call.path["requestID"], "", reply)
+
+
+async def respond_to_permission(request: Request) -> Outcome:
+    """``permission.respond``, whose path names the session, too."""
+    path = request.call.path
+    reply = PermissionReply(cast("JsonMap", request.call.body)["response"])
+    return await _answer(request, path["permissionID"], path["sessionID"], reply)
+
+
+async def answer_question(request: Request) -> Outcome:
+    """``question.reply``."""
+    reply = QuestionReply(cast("JsonMap", request.call.body)["answers"])
+    return await _answer(request, request.call.path["requestID"], "", reply)
+
+
+async def reject_question(request: Request) -> Outcome:
+    """``question.reject``."""
+    return await _answer(request, request.call.path["requestID"], "", QuestionReply())
+
+
+async def _answer(request: Request, request_id: str, session_id: str, reply: Reply) -> Outcome:
+    bridge = request.bridge
+    await bridge.hub.ensure()
+    places = dict.fromkeys([request.call.directory, *await bridge.fence.roots()])
+    asked = await bridge.answers.find(request_id, session_id, [place for place in places if place])
+    await bridge.answers.give(asked, reply, agent_of(request.ctx))
+    return Outcome(value=True)
+
+
+async def answer_second(request: Request) -> Outcome:
+    """``v2.session.permission.reply``, ``v2.session.question.reply`` and ``v2.session.question.reject``."""
+    bridge, path = request.bridge, request.call.path
+    session = await bridge.fence.session(path["sessionID"])
+    body = cast("JsonMap", request.call.body or {})
+    if "permission" in request.operation.id:
+        found = cast("JsonMap", await bridge.client.call("v2.session.permission.get", path=path))
+        pending = _second_permission(cast("JsonMap", found["data"]), session.id)
+        reply: Reply = PermissionReply(body["reply"])
+    else:
+        pending = PendingRequest(request_id=path["requestID"], kind="question", session_id=session.id, asks="")
+        reply = QuestionReply(body.get("answers"))
+    bridge.answers.check(await bridge.answers.run_of(session), pending, reply, agent_of(request.ctx))
+    return await send(request)
+
+
+def _second_permission(found: JsonMap, session_id: str) -> PendingRequest:
+    """A permission of the second generation's, in the words of the first."""
+    return PendingRequest(
+        request_id=str(found["id"]),
+        kind="permission",
+        session_id=session_id,
+        asks="",
+        permission=str(found["action"]),
+        patterns=list(found["resources"]),
+        always=list(found.get("save") or []),
+    )

@@ -1,0 +1,375 @@
+"""Attacks on the rule that a person decides: every way by which an answer could reach OpenCode past it."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
+from tests.harness.launch import Launch, attaching
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.project import configure, make_project
+from tests.harness.rawrpc import Host, RawClient, open_raw
+from tests.harness.waiting import eventually
+from tests.integration.backend import Backend, backend
+from tests.integration.person import DECLINED, Person, filled
+from tests.scripted_model.script import bash, hold, question, script, step, text
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+Json = dict[str, Any]
+EXTENSION = "io.modelcontextprotocol/tasks"
+TASKS = Host(protocol="2026-07-28", capabilities={"extensions": {EXTENSION: {}}})
+ASKABLE = Host(protocol="2026-07-28", capabilities={"extensions": {EXTENSION: {}}, "elicitation": {}})
+FORMS = Host(protocol="2026-07-28", capabilities={"elicitation": {}})
+EXECUTE = ("--allow", "execute,admin")
+ONLY_A_PERSON = "Only a person may answer"
+
+
+@pytest.fixture(scope="module")
+def asking_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = make_project(tmp_path_factory.mktemp("answers") / "project")
+    configure(directory, {"permission": {"bash": "ask"}})
+    return directory
+
+
+@pytest.fixture
+def launch(tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenCode, asking_project: Path) -> Launch:
+    return attaching(tmp_path, scripted_model, opencode_server, asking_project)
+
+
+@pytest.fixture
+async def opencode(opencode_server: OpenCode, asking_project: Path) -> AsyncGenerator[Backend]:
+    seen = backend(opencode_server, asking_project)
+    async with seen.http:
+        yield seen
+
+
+async def called(host: Bridge, operation: str, **arguments: object) -> str:
+    """What an operation that must be refused is told."""
+    result = await host.call("opencode_call_operation", operation=operation, arguments=arguments)
+    assert result.is_error, text_of(result)
+    return text_of(result)
+
+
+async def refused(host: Bridge, tool: str, **arguments: object) -> str:
+    """What a call of a tool that must be refused is told."""
+    result = await host.call(tool, **arguments)
+    assert result.is_error, text_of(result)
+    return text_of(result)
+
+
+async def asking(host: Bridge, *steps: Any, **arguments: object) -> Json:  # noqa: ANN401 - steps of a script
+    """A run that waits for an answer, and has asked nobody yet."""
+    run = data_of(await host.call("opencode_run", prompt=script(*steps, text("Ran.")), wait_seconds=0, **arguments))
+
+    async def look() -> Json | None:
+        report = data_of(await host.call("opencode_wait", session_id=run["session_id"], wait_seconds=0))
+        return report if report["status"] == "needs_input" else None
+
+    return await eventually(look)  # type: ignore[return-value]
+
+
+async def started_elsewhere(opencode: Backend, *steps: Any) -> Json:  # noqa: ANN401 - steps of a script
+    """A permission of a run that no bridge started, as a TUI would start it."""
+    session = (await opencode.http.post("/session", json={})).json()["id"]
+    parts = [{"type": "text", "text": script(*steps, text("Ran."))}]
+    await opencode.post(f"/session/{session}/prompt_async", {"parts": parts})
+    return await opencode.asked(session, "question" if steps[0].name == "question" else "permission")
+
+
+# The request says whose it is, not the caller
+
+
+async def test_naming_another_session_answers_nothing(launch: Launch, opencode: Backend, asking_project: Path) -> None:
+    async with open_bridge(launch.telling(*EXECUTE), elicit=Person()) as host:
+        report = await asking(host, bash("touch other-session.txt"))
+        request = report["pending"][0]["request_id"]
+        own = data_of(await host.call("opencode_call_operation", operation="session.create", arguments={}))["reply"]
+        for session in ("", report["session_id"]):
+            answer = {"request_id": request, "session_id": session, "reply": "once"}
+            assert ONLY_A_PERSON in await refused(host, "opencode_reply_permission", **answer)
+        answer = {"request_id": request, "session_id": own["id"], "reply": "once"}
+        assert "is not of the session" in await refused(host, "opencode_reply_permission", **answer)
+        # The same by every operation that answers.
+        assert ONLY_A_PERSON in await called(host, "permission.reply", requestID=request, reply="once")
+        for session in (own["id"], report["session_id"]):
+            arguments = {"sessionID": session, "permissionID": request, "response": "once"}
+            told = await called(host, "permission.respond", **arguments)
+            assert "is not of the session" in told or ONLY_A_PERSON in told
+        assert request in await opencode.open_ids()
+        ended = data_of(await host.call("opencode_reply_permission", request_id=request, reply="reject"))
+    assert ended["status"] == "completed"
+    assert not (asking_project / "other-session.txt").exists()
+
+
+async def test_a_question_is_not_answered_through_another_session(launch: Launch, opencode: Backend) -> None:
+    async with open_bridge(launch.telling(*EXECUTE)) as host:
+        report = await asking(host, question("Which?", "Red"))
+        request = report["pending"][0]["request_id"]
+        own = data_of(await host.call("opencode_call_operation", operation="session.create", arguments={}))["reply"]
+        answer = {"request_id": request, "session_id": own["id"], "answers": [["Red"]]}
+        assert "is not of the session" in await refused(host, "opencode_reply_question", **answer)
+        told = await refused(host, "opencode_reply_permission", request_id=request, reply="always")
+        assert "is a question" in told
+        assert request in await opencode.open_ids("question")
+        answer = {"request_id": request, "session_id": report["session_id"], "answers": [["Red"]]}
+        assert data_of(await host.call("opencode_reply_question", **answer))["text"] == "Ran."
+
+
+async def test_requests_of_the_second_generation_are_held_to_the_same_rules(launch: Launch) -> None:
+    async with open_bridge(launch.telling(*EXECUTE), elicit=Person()) as host:
+        own = data_of(await host.call("opencode_call_operation", operation="session.create", arguments={}))["reply"]
+        asked = {"sessionID": own["id"], "action": "bash", "resources": ["rm -rf x"], "save": ["rm *"]}
+        made = await host.call("opencode_call_operation", operation="v2.session.permission.create", arguments=asked)
+        name = {"sessionID": own["id"], "requestID": data_of(made)["reply"]["data"]["id"]}
+        for reply in ("once", "always"):
+            assert ONLY_A_PERSON in await called(host, "v2.session.permission.reply", **name, reply=reply)
+        reject = {**name, "reply": "reject"}
+        done = await host.call("opencode_call_operation", operation="v2.session.permission.reply", arguments=reject)
+        assert not done.is_error, text_of(done)
+
+
+async def test_a_task_takes_answers_from_a_client_that_can_ask_a_person_alone(
+    launch: Launch, opencode: Backend, scripted_model: ScriptedModel
+) -> None:
+    call = {"name": "opencode_run", "arguments": {"prompt": script(step(hold("who-1"), bash("touch task.txt")))}}
+    async with open_raw(launch, ASKABLE) as host:
+        task = (await host.request("tools/call", call))["result"]
+        await scripted_model.release("who-1")
+        (key,) = (await until(host, task["taskId"], "input_required"))["inputRequests"]
+    answer = {"taskId": task["taskId"], "inputResponses": {key: {"action": "accept", "content": {"decision": "once"}}}}
+    async with open_raw(launch, TASKS) as host:
+        await host.request("tasks/update", answer)
+        assert key in await opencode.open_ids()
+        report = (await host.request("tasks/get", {"taskId": task["taskId"]}))["result"]["result"]["structuredContent"]
+        assert report["pending"][0]["agent_may_answer"] is False
+        assert ONLY_A_PERSON in report["note"]
+        await host.call("opencode_abort", session_id=report["session_id"])
+
+
+async def until(host: RawClient, task_id: str, status: str) -> Json:
+    async def look() -> Json | None:
+        task = (await host.request("tasks/get", {"taskId": task_id}))["result"]
+        return task if task["status"] == status else None
+
+    return await eventually(look)  # type: ignore[return-value]
+
+
+# What "always" would add
+
+
+async def test_always_reaches_no_further_than_the_rule_that_lets_an_agent_answer(
+    launch: Launch, tmp_path: Path, opencode: Backend
+) -> None:
+    rules = tmp_path / "config.toml"
+    rules.write_text('permissions = "human"\n[permission_rules.bash]\n"echo safe*" = "agent"\n', encoding="utf-8")
+    bridge = launch.within(OPENCODE_MCP_CONFIG=str(rules)).telling(*EXECUTE)
+    async with open_bridge(bridge, elicit=Person()) as host:
+        report = await asking(host, bash("echo safe thing"))
+        request = report["pending"][0]
+        assert request.get("agent_may_answer", True)
+        assert request["always"] == ["echo *"]
+        name = {"request_id": request["request_id"]}
+        assert '"always" would also allow echo *' in await refused(
+            host, "opencode_reply_permission", **name, reply="always"
+        )
+        told = await called(host, "permission.reply", requestID=request["request_id"], reply="always")
+        assert '"always" would also allow echo *' in told
+        assert request["request_id"] in await opencode.open_ids()
+        assert data_of(await host.call("opencode_reply_permission", **name, reply="once"))["text"] == "Ran."
+
+
+# A caller's own narrowing
+
+
+async def test_a_caller_cannot_take_its_own_narrowing_back(launch: Launch, opencode: Backend) -> None:
+    loose = launch.telling("--permissions", "allow", *EXECUTE)
+    async with open_bridge(loose, elicit=Person(DECLINED, DECLINED)) as host:
+        report = await asking(host, bash("touch narrowed.txt"), permissions="human")
+        session, request = report["session_id"], report["pending"][0]["request_id"]
+        noted = (await opencode.get(f"/session/{session}"))["metadata"]["opencode-mcp"]
+        for metadata in ({}, {"mine": 1}):
+            update = {"sessionID": session, "metadata": metadata}
+            done = await host.call("opencode_call_operation", operation="session.update", arguments=update)
+            assert not done.is_error, text_of(done)
+            kept = (await opencode.get(f"/session/{session}"))["metadata"]
+            assert kept == {**metadata, "opencode-mcp": noted}
+        forged = {"opencode-mcp": {"message": report["message_id"], "permissions": "allow"}}
+        assert "is the bridge's own" in await called(host, "session.update", sessionID=session, metadata=forged)
+        assert "is the bridge's own" in await called(host, "session.create", metadata={"opencode-mcp": noted})
+        event = {
+            "id": "evt_1",
+            "aggregateID": session,
+            "seq": 1,
+            "type": "session.updated",
+            "data": {"info": {"metadata": None}},
+        }
+        told = await called(host, "sync.replay", directory=launch.arguments[1], events=[event])
+        assert "would replace what the bridge has noted" in told
+        prompt = {"sessionID": session, "noReply": True, "parts": [{"type": "text", "text": "Looser, please."}]}
+        await host.call("opencode_call_operation", operation="session.prompt", arguments=prompt)
+        assert data_of(await host.call("opencode_wait", session_id=session))["status"] == "needs_input"
+        # Even where the note is erased behind the bridge's back.
+        await opencode.http.patch(f"/session/{session}", json={"metadata": {}})
+        assert data_of(await host.call("opencode_wait", session_id=session))["status"] == "needs_input"
+        assert request in await opencode.open_ids()
+        assert ONLY_A_PERSON in await refused(host, "opencode_reply_permission", request_id=request, reply="once")
+        await host.call("opencode_abort", session_id=session)
+
+
+async def test_a_fork_takes_no_note_along(launch: Launch, opencode: Backend) -> None:
+    async with open_bridge(launch) as host:
+        first = data_of(await host.call("opencode_run", prompt=script(text("Done."))))
+        fork = data_of(await host.call("opencode_fork", session_id=first["session_id"]))["session_id"]
+        parts = [{"type": "text", "text": script(bash("echo fork"), text("Ran."))}]
+        await opencode.post(f"/session/{fork}/prompt_async", {"parts": parts})
+        request = (await opencode.asked(fork))["id"]
+        assert ONLY_A_PERSON in await refused(host, "opencode_reply_permission", request_id=request, reply="once")
+        await host.call("opencode_abort", session_id=fork)
+
+
+# Who started a run decides who answers for it
+
+
+async def test_a_host_without_forms_answers_nothing_of_a_run_whose_person_is_asked_elsewhere(
+    launch: Launch,
+) -> None:
+    person = Person(DECLINED)
+    async with open_bridge(launch, elicit=person) as first:
+        report = data_of(await first.call("opencode_run", prompt=script(bash("echo first"), text("Ran."))))
+        request = report["pending"][0]["request_id"]
+        async with open_bridge(launch.telling(*EXECUTE)) as second:
+            seen = data_of(await second.call("opencode_wait", session_id=report["session_id"]))
+            assert seen["pending"][0]["agent_may_answer"] is False
+            assert "opencode_wait asks" not in seen["next"]
+            assert ONLY_A_PERSON in await refused(second, "opencode_reply_permission", request_id=request, reply="once")
+            assert ONLY_A_PERSON in await called(second, "permission.reply", requestID=request, reply="once")
+        async with open_bridge(launch.telling("--permissions", "agent")) as trusted:
+            answer = {"request_id": request, "session_id": report["session_id"], "reply": "once"}
+            ended = data_of(await trusted.call("opencode_reply_permission", **answer))
+    assert ended["text"] == "Ran."
+
+
+async def test_a_question_to_another_bridges_person_is_not_the_agents(launch: Launch, opencode: Backend) -> None:
+    async with open_bridge(launch, elicit=Person(DECLINED, filled(answer_1="Red"))) as first:
+        asks = script(question("Which?", "Red"), text("Ran."))
+        report = data_of(await first.call("opencode_run", prompt=asks))
+        request = report["pending"][0]["request_id"]
+        async with open_bridge(launch) as second:
+            await second.call("opencode_wait", session_id=report["session_id"], wait_seconds=0)
+            answer = {"request_id": request, "answers": [["Red"]]}
+            assert ONLY_A_PERSON in await refused(second, "opencode_reply_question", **answer)
+        assert request in await opencode.open_ids("question")
+        ended = data_of(await first.call("opencode_wait", session_id=report["session_id"]))
+    assert ended["text"] == "Ran."
+
+
+async def test_a_run_that_no_bridge_started_is_an_agents_only_by_the_operators_word(
+    launch: Launch, opencode: Backend
+) -> None:
+    asked = await started_elsewhere(opencode, bash("echo tui"))
+    name = {"request_id": asked["id"], "session_id": asked["sessionID"]}
+    async with open_bridge(launch) as host:
+        report = data_of(await host.call("opencode_wait", session_id=asked["sessionID"], wait_seconds=0))
+        assert report["pending"][0]["agent_may_answer"] is False
+        assert ONLY_A_PERSON in await refused(host, "opencode_reply_permission", **name, reply="once")
+    asks = await started_elsewhere(opencode, question("Which?", "Red"))
+    async with open_bridge(launch) as host:
+        answer = {"request_id": asks["id"], "session_id": asks["sessionID"], "answers": [["Red"]]}
+        assert ONLY_A_PERSON in await refused(host, "opencode_reply_question", **answer)
+    async with open_bridge(launch.telling("--permissions", "agent")) as host:
+        assert data_of(await host.call("opencode_reply_permission", **name, reply="once"))["text"] == "Ran."
+        assert data_of(await host.call("opencode_reply_question", **answer))["text"] == "Ran."
+
+
+async def test_after_a_restart_a_bridge_still_answers_for_its_own_runs(launch: Launch) -> None:
+    async with open_bridge(launch) as host:
+        report = await asking(host, bash("echo restart"))
+    async with open_bridge(launch) as host:
+        again = data_of(await host.call("opencode_wait", session_id=report["session_id"]))
+        request = again["pending"][0]["request_id"]
+        assert data_of(await host.call("opencode_reply_permission", request_id=request, reply="once"))["text"] == "Ran."
+
+
+async def test_a_session_that_goes_on_is_noted_for_each_prompt(launch: Launch) -> None:
+    async with open_bridge(launch, elicit=Person(DECLINED)) as host:
+        session = data_of(await host.call("opencode_run", prompt=script(text("Done."))))["session_id"]
+    async with open_bridge(launch) as host:
+        report = await asking(host, bash("echo mine now"), session_id=session)
+        request = report["pending"][0]["request_id"]
+        assert data_of(await host.call("opencode_reply_permission", request_id=request, reply="once"))["text"] == "Ran."
+
+
+# A read-only bridge
+
+
+async def test_a_read_only_bridge_answers_rejects_and_cancels_nothing(
+    launch: Launch, opencode: Backend, scripted_model: ScriptedModel
+) -> None:
+    call = {"name": "opencode_run", "arguments": {"prompt": script(step(hold("who-2"), bash("echo observed")))}}
+    async with open_raw(launch, ASKABLE) as host:
+        task = (await host.request("tools/call", call))["result"]["taskId"]
+        await scripted_model.release("who-2")
+        (key,) = (await until(host, task, "input_required"))["inputRequests"]
+    session = next(item["sessionID"] for item in await opencode.get("/permission") if item["id"] == key)
+    for policy in ("allow", "reject", "human"):
+        observer = launch.telling("--read-only", "--permissions", policy, "--abort-on-cancel")
+        async with open_raw(observer, ASKABLE) as host:
+            report = (await host.call("opencode_wait", session_id=session))["structuredContent"]
+            assert report["status"] == "needs_input"
+            assert "read-only" in report["next"]
+            for content in ({"decision": "once"}, {"decision": "reject"}):
+                answer = {"taskId": task, "inputResponses": {key: {"action": "accept", "content": content}}}
+                assert "read-only" in (await host.request("tasks/update", answer))["error"]["message"]
+            assert "read-only" in (await host.request("tasks/cancel", {"taskId": task}))["error"]["message"]
+        assert key in await opencode.open_ids()
+    async with open_raw(launch.telling("--read-only", "--abort-on-cancel"), Host()) as host:
+        prompt = {"parts": [{"type": "text", "text": script(step(hold("who-3"), text("Went on.")))}]}
+        other = (await opencode.http.post("/session", json={})).json()["id"]
+        await opencode.post(f"/session/{other}/prompt_async", prompt)
+        await scripted_model.reached("who-3")
+        wait = await host.send("tools/call", {"name": "opencode_wait", "arguments": {"session_id": other}})
+        await host.cancel(wait)
+        await host.call("opencode_status")
+        await scripted_model.release("who-3")
+        await opencode.idle(other)
+    assert await opencode.said(other) == "Went on."
+    await opencode.post(f"/session/{session}/abort")
+
+
+# Tasks and the fence
+
+
+async def test_a_task_of_another_directory_looks_like_one_that_does_not_exist(
+    launch: Launch, tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenCode, opencode: Backend
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    elsewhere = attaching(tmp_path, scripted_model, opencode_server, make_project(tmp_path / "elsewhere"))
+    call = {"name": "opencode_run", "arguments": {"prompt": script(step(hold("who-4"), bash("echo fenced")))}}
+    plain = {"name": "opencode_run", "arguments": {"prompt": script(bash("echo resumed"), text("Ran."))}}
+    async with open_raw(launch, ASKABLE) as host:
+        task = (await host.request("tools/call", call))["result"]["taskId"]
+        await scripted_model.release("who-4")
+        (key,) = (await until(host, task, "input_required"))["inputRequests"]
+    async with open_raw(launch, FORMS) as host:
+        asked = (await host.request("tools/call", plain))["result"]
+    once = {"action": "accept", "content": {"decision": "once"}}
+    async with open_raw(elsewhere, ASKABLE) as host:
+        for method, more in (("get", {}), ("update", {"inputResponses": {key: once}}), ("cancel", {})):
+            errors = [
+                (await host.request(f"tasks/{method}", {"taskId": name, **more}))["error"]
+                for name in (task, "nonsense")
+            ]
+            assert errors[0] == {**errors[1], "message": errors[1]["message"].replace("nonsense", task)}
+    async with open_raw(elsewhere, FORMS) as host:
+        retry = {"requestState": asked["requestState"], "inputResponses": dict.fromkeys(asked["inputRequests"], once)}
+        resumed = (await host.request("tools/call", plain | retry))["result"]
+        assert resumed["isError"]
+        assert "outside of what is allowed" in resumed["content"][0]["text"]
+    still_open = await opencode.open_ids()
+    assert {key, *asked["inputRequests"]} <= set(still_open)
+    for request in await opencode.get("/permission"):
+        await opencode.post(f"/session/{request['sessionID']}/abort")

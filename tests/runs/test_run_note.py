@@ -1,0 +1,88 @@
+"""Who may answer what a run asks stands in the session's record, sealed, for the run's own prompt alone."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.opencode.models import Session
+from opencode_mcp.opencode.transport import Transport
+from opencode_mcp.runs.run_note import KEY, UNREADABLE, Note, Notes, combined
+from opencode_mcp.server.seal import Seal
+from tests.harness.opencode import OpenCode
+
+NOTE = Note("msg_1", "human", "person")
+
+
+@pytest.fixture
+def seal(tmp_path: Path) -> Seal:
+    return Seal(tmp_path)
+
+
+def session(metadata: object) -> Session:
+    return Session.model_validate({"id": "ses_1", "metadata": metadata})
+
+
+def test_a_note_is_read_as_it_was_written(seal: Seal) -> None:
+    assert Notes(seal).of(session(Notes(seal).metadata(NOTE))) == [NOTE]
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"mine": 1}, "odd"])
+def test_without_a_note_nothing_is_known(seal: Seal, metadata: object) -> None:
+    assert Notes(seal).of(session(metadata)) == []
+
+
+@pytest.mark.parametrize("forged", ["odd", 5, {"message": "msg_1", "permissions": "allow", "starter": "agent"}, []])
+def test_a_note_that_no_bridge_has_sealed_leaves_the_decision_to_a_person(seal: Seal, forged: object) -> None:
+    assert Notes(seal).of(session({KEY: forged})) == [UNREADABLE]
+    assert (UNREADABLE.narrowed, UNREADABLE.starter) == ("human", "person")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"no json",
+        b"[]",
+        json.dumps({"is": "task", "message": "msg_1", "permissions": "allow", "starter": "agent"}).encode(),
+        json.dumps({"is": "run note", "message": "msg_1", "permissions": "whoever", "starter": "agent"}).encode(),
+        json.dumps({"is": "run note", "message": 5, "permissions": "allow", "starter": "agent"}).encode(),
+        json.dumps({"is": "run note", "message": "msg_1", "permissions": "allow", "starter": "me"}).encode(),
+    ],
+)
+def test_what_was_sealed_for_another_purpose_is_no_note(seal: Seal, content: bytes) -> None:
+    assert Notes(seal).of(session({KEY: seal.seal(content)})) == [UNREADABLE]
+
+
+def test_another_state_directorys_note_leaves_the_decision_to_a_person(seal: Seal, tmp_path: Path) -> None:
+    other = Notes(Seal(tmp_path / "other"))
+    assert Notes(seal).of(session(other.metadata(NOTE))) == [UNREADABLE]
+
+
+def test_what_was_written_here_is_remembered_whatever_the_record_says(seal: Seal) -> None:
+    notes = Notes(seal)
+    notes.remember("ses_1", NOTE)
+    assert notes.of(session({})) == [NOTE]
+    looser = Note("msg_1", "allow", "agent")
+    assert notes.of(session(Notes(seal).metadata(looser))) == [NOTE, looser]
+
+
+def test_the_strictest_of_several_notes_counts() -> None:
+    assert combined([]) == ("allow", "")
+    assert combined([Note("a", "agent", "person"), Note("b", "human", "agent")]) == ("human", "person")
+
+
+@pytest.mark.anyio
+@pytest.mark.integration
+async def test_a_note_outlives_the_call_and_leaves_other_metadata_alone(
+    opencode_server: OpenCode, project: Path, seal: Seal
+) -> None:
+    transport = Transport(Endpoint(url=opencode_server.url, password=opencode_server.password))
+    client = OpenCodeClient(transport)
+    made = await client.session_create(str(project), {"metadata": {"mine": [1]}})
+    await Notes(seal).write(client, made, NOTE)
+    read = await client.session_get(made.id)
+    assert Notes(seal).of(read) == [NOTE]
+    assert (read.model_extra or {})["metadata"]["mine"] == [1]
+    await transport.aclose()
