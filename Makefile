@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup test check format demo bench
+.PHONY: setup test check format demo bench attack
 
 setup:
 	@$(PYTHON) scripts/setup.py
@@ -29,3 +29,8 @@ demo: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks
+
+# Hostile messages, then mixed load: a quarter of an hour.
+attack: setup
+	@$(BIN)/python -m benchmarks fuzz
+	@$(BIN)/python -m benchmarks soak

@@ -1,6 +1,6 @@
 """``python -m benchmarks`` runs every benchmark and prints one table; names of benchmarks as arguments choose.
 
-``fuzz`` is no benchmark: it attacks the bridge, and has options of its own.
+``fuzz`` and ``soak`` are no benchmarks: they attack the bridge, and have options of their own.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from benchmarks.notices import notices
 from benchmarks.reading import search, transcript
 from benchmarks.result_delay import result_delay
 from benchmarks.round_trip import round_trip
+from benchmarks.soak import soak
 from benchmarks.start_up import start_up
 from benchmarks.subscribers import subscribers
 from benchmarks.table import Row, as_markdown
@@ -32,7 +33,7 @@ BENCHMARKS: Mapping[str, Callable[[World], Awaitable[list[Row]]]] = {
     "subscribers": subscribers,
     "notices": notices,
 }
-ATTACKS: Mapping[str, Callable[[Sequence[str]], int]] = {"fuzz": fuzz}
+ATTACKS: Mapping[str, Callable[[Sequence[str]], int]] = {"fuzz": fuzz, "soak": soak}
 """What takes minutes, has options, and runs only when it is named."""
 
 

@@ -220,14 +220,13 @@ RAW_LINES: Sequence[bytes] = (
     b"[1,2]",
     b"[[[[[]]]]]",
     b"\xff\xfe",
-    b'{"jsonrpc":"2.0","id":1,"method":"ping"',
+    b'{"jsonrpc":"2.0","method":"ping"',
     b"{'jsonrpc':'2.0'}",
     b'{"jsonrpc":"2.0",}',
     b"\x00\x00",
     b"Content-Length: 20",
     b"[" * 100_000,
     b'{"a":' * 50_000,
-    b'{"jsonrpc":"2.0","id":"\xc3\x28","method":"ping"}',
 )
 """Lines that are no message, as bytes."""
 BAD_IDS: Sequence[object] = (None, True, 0.5, [], {}, [1], {"a": 1})

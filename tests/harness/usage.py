@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -22,3 +23,14 @@ def open_descriptors(pid: int) -> int | None:
     """How many descriptors a process has open; None where the system has no plain way to say."""
     folder = Path(f"/proc/{pid}/fd")
     return len(list(folder.iterdir())) if folder.is_dir() else None
+
+
+def processes_with(variable: str, value: str) -> list[int]:
+    """The processes of this user that were started with a variable of this value; none where the system hides that."""
+    wanted = f"{variable}={value}".encode()
+    found: list[int] = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return found
