@@ -13,6 +13,8 @@ from opencode_mcp.errors import InvalidArgument
 
 LONGEST = 1000
 """Characters of one glob."""
+LONGEST_PATH = 5000
+"""Characters of a path that are compared; no file system has longer ones."""
 MOST = 200
 """Globs that are compared with each path, all alternatives of all braces counted."""
 BRACES = re.compile(r"\{([^{}]*)\}")
@@ -49,7 +51,7 @@ class Globs:
         Args:
             path: Relative to the project, with slashes.
         """
-        plain = path.rstrip("/")
+        plain = path[:LONGEST_PATH].rstrip("/")
         name = plain.rpartition("/")[2]
         return any(
             plain == glob or plain.startswith(f"{glob}/") or fnmatchcase(plain if "/" in glob else name, choice)

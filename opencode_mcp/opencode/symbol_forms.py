@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
+LONGEST = 400
+"""Characters of a line that are looked at: the forms cost more than linear in its length."""
 # The modifiers that may stand before a member of a class.
 MODIFIERS = (
     "public|private|protected|internal|static|final|abstract|override|virtual|async|sealed|readonly|"
@@ -86,6 +88,7 @@ def candidates(query: str) -> str:
 
 def definition(path: str, line: int, text: str, query: str) -> Definition | None:
     """What a line defines by the forms of its file's language; ``None`` where it defines nothing of the query."""
+    text = text[:LONGEST]
     for form in _forms_of(path.rpartition("/")[2].rpartition(".")[2].lower()):
         found = _compiled(form.pattern, query).search(text)
         if found:

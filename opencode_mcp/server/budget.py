@@ -44,9 +44,13 @@ def fit(text: str, data: Mapping[str, Any] | None) -> tuple[str, dict[str, Any] 
     shown = cut_text(text, TEXT_LIMIT, tail=TAIL)
     if data is None:
         return shown, None
-    fitted = _fit_data(data, LIMIT - NOTE_ROOM - size(shown))
-    notes = cast("list[str]", fitted.get(NOTE, []))
-    return "\n\n".join([shown, *(f"Left out of the data: {note}." for note in notes)]), fitted
+    room = LIMIT - NOTE_ROOM - size(shown)
+    if size(data) <= room:
+        return shown, dict(data)
+    fitted = _cut_map(data, room)
+    cut = [key for key in data if fitted[key] != data[key]]
+    notes = [_note(key, data[key], fitted[key]) for key in cut[:SHOWN_NOTES]]
+    return "\n\n".join([shown, *(f"Left out of the data: {note}." for note in notes)]), fitted | {NOTE: notes}
 
 
 def cut_text(text: str, limit: int, *, tail: int = 0) -> str:
@@ -62,14 +66,6 @@ def cut_text(text: str, limit: int, *, tail: int = 0) -> str:
         shown = shown * 3 // 4
     left_out = len(text) - shown - len(end)
     return f"{text[:shown]}\n… ({left_out:,} of {len(text):,} characters left out)\n{end}".rstrip("\n")
-
-
-def _fit_data(data: Mapping[str, Any], limit: int) -> dict[str, Any]:
-    if size(data) <= limit:
-        return dict(data)
-    fitted = _cut_map(data, limit)
-    cut = [key for key in data if fitted[key] != data[key]]
-    return fitted | {NOTE: [_note(key, data[key], fitted[key]) for key in cut[:SHOWN_NOTES]]}
 
 
 def _note(key: str, whole: object, shown: object) -> str:
