@@ -135,7 +135,6 @@ RIGHTS: list[tuple[str, dict[str, object]]] = [
     ("session.update", {"permission": [{"permission": "*", "pattern": "*", "action": "allow"}]}),
     ("session.prompt", {"tools": {"bash": True}, "parts": []}),
     ("session.prompt_async", {"tools": {"bash": False, "edit": True}, "parts": []}),
-    ("permission.respond", {"permissionID": "per_x", "response": "always"}),
 ]
 
 

@@ -1,0 +1,27 @@
+"""No module but the gate sends an answer to OpenCode."""
+
+from pathlib import Path
+
+import opencode_mcp
+from opencode_mcp.opencode.catalog import operations
+from opencode_mcp.server.operations.plain import send
+from opencode_mcp.server.operations.special import SPECIAL
+
+PACKAGE = Path(opencode_mcp.__file__).parent
+CALLS = (".permission_reply(", ".question_reply(", ".question_reject(")
+ANSWERING = ("permission.reply", "permission.respond", "question.reply", "question.reject")
+
+
+def test_only_the_gate_calls_what_answers() -> None:
+    callers = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if any(call in path.read_text(encoding="utf-8") for call in CALLS)
+    }
+    assert callers == {"runs/answers.py"}
+
+
+def test_every_operation_that_answers_has_a_performer_of_its_own() -> None:
+    found = [name for name in operations() if name.removeprefix("v2.session.") in ANSWERING]
+    assert len(found) == len(ANSWERING) + 3
+    assert all(SPECIAL[name].perform is not send for name in found)
