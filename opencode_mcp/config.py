@@ -36,7 +36,10 @@ class Settings:
     password: str = field(default="", repr=False)
     """Password for OpenCode's HTTP basic authentication; empty: none."""
     directories: tuple[str, ...] = ()
-    """Directories that callers may name, and all below them; the first is the default."""
+    """Projects that callers may work in, each with all below it: paths, or patterns of them; the first path is the
+    default."""
+    started_in: Path = field(default_factory=lambda: working_directory(os.environ))
+    """Where the bridge was started; kept, since the folder may go away later. A relative path: nowhere."""
     model: str = ""
     """Model for runs that name none, as ``provider/model``; empty: OpenCode's default."""
     agent: str = ""
@@ -175,6 +178,14 @@ def state_directory(environment: Mapping[str, str]) -> Path:
     if not path.is_absolute():
         raise InvalidSetting(f"OPENCODE_MCP_STATE is wrong: {str(path)!r} is relative.", hint="Give an absolute path.")
     return path
+
+
+def working_directory(environment: Mapping[str, str]) -> Path:
+    """The directory that the process works in; what ``PWD`` says where that is deleted already."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path(environment.get("PWD", ""))
 
 
 def _user_folder(environment: Mapping[str, str], xdg: str, windows: str, fallback: str) -> Path:

@@ -4,8 +4,10 @@ The command line, the environment, the settings file and the README's table are 
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
 
@@ -81,12 +83,30 @@ def _is_address(url: str) -> bool:
 
 
 def as_directories(value: object) -> tuple[str, ...]:
-    """Read absolute paths."""
+    """Read absolute paths; the last parts of one may be patterns."""
     paths = as_texts(value)
     for path in paths:
         if not os.path.isabs(path):  # noqa: PTH117 - a path of another machine stays text
             raise InvalidSetting(f"{path!r} is relative.", hint="Give an absolute path.")
+        if not os.path.isdir(path):  # noqa: PTH112 - a folder may have a name that looks like a pattern
+            _check_patterns(path)
     return paths
+
+
+def _check_patterns(path: str) -> None:
+    parts = [part for part in re.split(r"[/\\]", path) if part]
+    wild = [has_wildcard(part) for part in parts]
+    if any("**" in part for part in parts):
+        raise InvalidSetting(f"{path!r} has no fixed depth.", hint="Write * once for each level, as /projects/*/*.")
+    if wild and wild[0]:
+        raise InvalidSetting(f"{path!r} would allow every folder of the disk.", hint="Name the folder that holds them.")
+    if any(earlier and not later for earlier, later in pairwise(wild)):
+        raise InvalidSetting(f"{path!r} has a name after a pattern.", hint="Only the last parts may be patterns.")
+
+
+def has_wildcard(part: str) -> bool:
+    """Whether a directory, or a part of one, is a pattern."""
+    return any(character in part for character in "*?[")
 
 
 def as_model(value: object) -> str:
@@ -188,7 +208,8 @@ OPTIONS = (
     Option(
         "directories",
         as_directories,
-        "a directory that callers may work in (repeatable; the first is the default)",
+        "a directory that callers may work in, as a project; or several, as /projects/* (repeatable; the first is the "
+        "default)",
         ("OPENCODE_MCP_DIRECTORY",),
         "PATH",
         "list",

@@ -71,7 +71,7 @@ async def _directories(backend: Backend) -> Finding:
     if backend.settings.remote:
         named = ", ".join(backend.settings.directories)
         return found(f"{named or 'the one that OpenCode was started in'}, on OpenCode's machine")
-    roots = await backend.fence.roots()
+    roots = await backend.fence.every_root()
     for root in roots:
         await backend.fence.directory(root)
     return found(", ".join(roots))

@@ -1,18 +1,22 @@
 """Reads a project's files piece by piece: from the disk where OpenCode is on this machine, else through it.
 
 OpenCode takes a whole file into memory to hand it on, and a file of 500 MB costs it 2 GB; the disk costs nothing. It
-knows paths that were checked already, and nothing of lines.
+takes paths that were checked already (see ``confined.py``), and knows nothing of lines.
 """
 
 import mimetypes
+import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio import to_thread
 
-from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound, UnsupportedOperation
+from opencode_mcp.errors import BackendFailed, NotFound, UnsupportedOperation
+from opencode_mcp.opencode.confined import list_folder, open_file
+from opencode_mcp.opencode.path_errors import path_errors
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
@@ -54,7 +58,8 @@ class ProjectFiles:
 
         Raises:
             NotFound: There is no file there; perhaps a folder.
-            InvalidArgument: What is there is a pipe or a device.
+            InvalidArgument: What is there is a pipe, a socket or a device.
+            NotAllowed: The file system refuses access.
             BackendFailed: It cannot be read.
         """
         media_type = mimetypes.guess_type(path)[0] or ""
@@ -62,21 +67,29 @@ class ProjectFiles:
             async with self._open_remote(directory, path, media_type) as file:
                 yield file
         else:
-            async with self._open_local(anyio.Path(directory, path), media_type) as file:
-                yield file
+            descriptor = await to_thread.run_sync(open_file, directory, path)
+            async with anyio.wrap_file(os.fdopen(descriptor, "rb")) as file:
+                yield OpenFile(os.fstat(descriptor).st_size, media_type, _pieces(file, path))
 
-    @asynccontextmanager
-    async def _open_local(self, path: anyio.Path, media_type: str) -> AsyncGenerator[OpenFile]:
-        if not await path.is_file():
-            # A pipe or a device could be read for ever.
-            if await path.exists() and not await path.is_dir():
-                raise InvalidArgument(f"{str(path)!r} is neither a file nor a folder.")
-            raise NotFound(f"There is no file {str(path)!r}.")
+    async def names(self, directory: str, folder: str) -> dict[str, bool]:
+        """The names in a folder of a project, each with whether it is a folder itself.
+
+        Args:
+            directory: Absolute path of the project.
+            folder: The folder's, relative to it, with slashes.
+
+        Raises:
+            NotFound: There is no such folder; perhaps a file.
+            NotAllowed: The file system refuses access.
+            BackendFailed: It cannot be read.
+        """
+        if not self._remote:
+            return await to_thread.run_sync(list_folder, directory, folder)
         try:
-            async with await path.open("rb") as file:
-                yield OpenFile((await path.stat()).st_size, media_type, _pieces(file))
-        except OSError as error:
-            raise BackendFailed(f"{str(path)!r} cannot be read: {error.strerror or error}.") from error
+            nodes = await self._client.file_list(directory, folder)
+        except BackendFailed as error:
+            raise NotFound(f"There is no folder {folder!r} in {directory}.") from error
+        return {node.name: node.type == "directory" for node in nodes}
 
     @asynccontextmanager
     async def _open_remote(self, directory: str, path: str, media_type: str) -> AsyncGenerator[OpenFile]:
@@ -91,6 +104,10 @@ class ProjectFiles:
             yield OpenFile(None, media_type or body.media_type, body.chunks)
 
 
-async def _pieces(file: "anyio.AsyncFile[bytes]") -> AsyncGenerator[bytes]:
-    while piece := await file.read(PIECE):
+async def _pieces(file: "anyio.AsyncFile[bytes]", path: str) -> AsyncGenerator[bytes]:
+    while True:
+        with path_errors(path):
+            piece = await file.read(PIECE)
+        if not piece:
+            return
         yield piece

@@ -6,12 +6,14 @@ and fails where one is not UTF-8. Else OpenCode is asked, and the answer says th
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import BackendFailed, InvalidArgument
 from opencode_mcp.opencode.found_lines import LITERAL_HINT, FoundLine, FoundPage, TextQuery
 from opencode_mcp.opencode.globs import Globs
+from opencode_mcp.opencode.path_errors import check_text
+from opencode_mcp.opencode.place import Place
 from opencode_mcp.opencode.symbol_forms import Definition, candidates, definition, rank
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ class ProjectSearch:
         self._client = client
         self._ripgrep = ripgrep
 
-    async def text(self, directory: str, query: TextQuery, page: FoundPage) -> bool:
+    async def text(self, place: Place, query: TextQuery, page: FoundPage) -> bool:
         """Fill a page with matches.
 
         Returns:
@@ -74,17 +76,23 @@ class ProjectSearch:
         """
         if not query.pattern:
             raise InvalidArgument("The pattern is empty.", hint="Give the text or the regular expression to look for.")
-        return await self._each_line(directory, query, page.add)
+        check_text(query.pattern, "The pattern")
+        for glob in query.include:
+            check_text(glob, "The glob")
+        return await self._each_line(place, query, page.add)
 
-    async def _each_line(self, directory: str, query: TextQuery, take: Callable[[FoundLine], bool]) -> bool:
+    async def _each_line(self, place: Place, query: TextQuery, take: Callable[[FoundLine], bool]) -> bool:
         """Hand over what is found until enough is taken, and say whether nothing is missing."""
         included = _Included(query.include)
         if self._ripgrep:
-            await self._ripgrep.search(directory, query, take)
+            await self._ripgrep.search(place, query, take)
             return True
-        found = await self._ask_for_text(directory, query)
+        found = await self._ask_for_text(place.project, query)
         for line in found:
-            if included.fit(line.path) and not take(line):
+            if not place.holds(line.path):
+                continue
+            inside = replace(line, path=place.within(line.path))
+            if included.fit(inside.path) and not take(inside):
                 break
         return len(found) < OPENCODE_LINES
 
@@ -97,51 +105,53 @@ class ProjectSearch:
         lines = [FoundLine(row.path.text, row.line_number, row.lines.text.rstrip("\r\n")) for row in rows]
         return sorted(lines, key=lambda line: (line.path, line.number))
 
-    async def files(self, directory: str, query: str, kind: str = "") -> FoundFiles:
+    async def files(self, place: Place, query: str, kind: str = "") -> FoundFiles:
         """Find files by words of their path, the best first; or by a glob, in order of their paths.
 
         Args:
-            directory: The project.
+            place: Where to look; the paths are relative to it.
             query: With ``*``, ``?``, ``[`` or ``{`` in it, a glob.
             kind: ``file`` or ``directory``; empty: both.
 
         Raises:
             InvalidArgument: It is no glob.
         """
+        check_text(query, "The query")
         if not GLOB.search(query):
-            return await self._files_of_words(directory, query, kind)
+            return await self._files_of_words(place, query, kind)
         glob = Globs([query])
         if self._ripgrep and kind != "directory":
-            return await self._files_of_glob(self._ripgrep, directory, query)
+            return await self._files_of_glob(self._ripgrep, place, query)
         plain = re.findall(r"\w+", CHOICES.sub(" ", query))
-        asked = await self._ask_for_files(directory, max(plain, key=len, default=""), kind)
+        asked = await self._ask_for_files(place, max(plain, key=len, default=""), kind)
         return FoundFiles([path for path in asked.paths if glob.fit(path)], asked.complete)
 
-    async def _files_of_words(self, directory: str, words: str, kind: str) -> FoundFiles:
-        found = await self._ask_for_files(directory, words, kind)
+    async def _files_of_words(self, place: Place, words: str, kind: str) -> FoundFiles:
+        found = await self._ask_for_files(place, words, kind)
         wanted = words.split()
         if found.paths or not wanted or not self._ripgrep or kind == "directory":
             return found
         # OpenCode's list of files is some seconds old: a file that was just written is not in it.
-        fresh = await self._files_of_glob(self._ripgrep, directory, f"**/*{wanted[-1]}*")
+        fresh = await self._files_of_glob(self._ripgrep, place, f"**/*{wanted[-1]}*")
         return FoundFiles([path for path in fresh.paths if all(word in path for word in wanted)], fresh.complete)
 
-    async def _ask_for_files(self, directory: str, words: str, kind: str) -> FoundFiles:
+    async def _ask_for_files(self, place: Place, words: str, kind: str) -> FoundFiles:
         query = {"query": words, "type": kind or None, "limit": OPENCODE_FILES}
-        found = await self._client.find_files(directory, query)
-        return FoundFiles(found, complete=len(found) < OPENCODE_FILES)
+        found = await self._client.find_files(place.project, query)
+        inside = [_within(place, path) for path in found if place.holds(path)]
+        return FoundFiles([path for path in inside if path], complete=len(found) < OPENCODE_FILES)
 
-    async def _files_of_glob(self, ripgrep: "Ripgrep", directory: str, glob: str) -> FoundFiles:
+    async def _files_of_glob(self, ripgrep: "Ripgrep", place: Place, glob: str) -> FoundFiles:
         paths: list[str] = []
 
         def take(path: str) -> bool:
             paths.append(path)
             return len(paths) <= MOST_FILES
 
-        await ripgrep.files(directory, glob, take)
+        await ripgrep.files(place, glob, take)
         return FoundFiles(paths[:MOST_FILES], complete=len(paths) <= MOST_FILES)
 
-    async def symbols(self, directory: str, query: str) -> FoundSymbols:
+    async def symbols(self, place: Place, query: str) -> FoundSymbols:
         """Find symbols by a part of their name: as OpenCode knows them, or else by what definitions look like.
 
         Raises:
@@ -151,7 +161,9 @@ class ProjectSearch:
         names = re.findall(r"[\w$]+", query)
         if not names:
             raise InvalidArgument(f"{query!r} names no symbol.", hint="Give a name, or a part of one.")
-        known = await self._client.find_symbols(directory, query)
+        check_text(query, "The query")
+        # OpenCode knows those of the whole project.
+        known = await self._client.find_symbols(place.project, query) if place.folder == "." else []
         if known:
             return FoundSymbols(known, [], complete=True)
         name = str(names[-1])
@@ -162,8 +174,14 @@ class ProjectSearch:
                 found.append(defined)
             return len(found) < MOST_DEFINITIONS
 
-        complete = await self._each_line(directory, TextQuery(pattern=candidates(name)), take)
+        complete = await self._each_line(place, TextQuery(pattern=candidates(name)), take)
         return FoundSymbols([], sorted(found, key=lambda one: rank(one, name)), complete)
+
+
+def _within(place: Place, path: str) -> str:
+    """A path of the project as it reads from a place, with the slash that ends a folder's; empty for the place."""
+    inside = place.within(path)
+    return "" if inside == "." else f"{inside}/" if path.endswith("/") else inside
 
 
 def _explained(pattern: str, error: BackendFailed) -> Exception:

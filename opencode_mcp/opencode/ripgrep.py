@@ -15,13 +15,17 @@ import anyio
 from anyio import to_thread
 
 from opencode_mcp.errors import BackendFailed, BackendTimeout, InvalidArgument
+from opencode_mcp.opencode.confined import working_folder
 from opencode_mcp.opencode.found_lines import LITERAL_HINT, FoundLine, TextQuery
+from opencode_mcp.opencode.place import Place
 from opencode_mcp.opencode.process_groups import FLAGS
 
 NAME = "rg.exe" if sys.platform == "win32" else "rg"
 LINE_WIDTH = 400
 """Bytes of a line that are shown."""
 DEADLINE = 30.0
+MOST_OF_A_FILE = 2**31
+"""Matches of a file that ripgrep can be told to stop after."""
 # What OpenCode searches with: hidden files too, git's own never.
 COMMON = ("--no-config", "--no-messages", "--color=never", "--hidden", "--sort=path")
 NOT_GIT = "--glob=!.git"
@@ -65,7 +69,7 @@ class Ripgrep:
         self._executable = executable
         self._environment = environment
 
-    async def search(self, directory: str, query: TextQuery, take: Callable[[FoundLine], bool]) -> None:
+    async def search(self, place: Place, query: TextQuery, take: Callable[[FoundLine], bool]) -> None:
         """Hand over the matches and their context, in the order of their paths and lines, until enough are taken.
 
         Raises:
@@ -75,16 +79,16 @@ class Ripgrep:
         arguments = [
             *LINES,
             f"--context={query.context}",
-            *([f"--max-count={query.per_file}"] if query.per_file else []),
+            *([f"--max-count={min(query.per_file, MOST_OF_A_FILE)}"] if query.per_file else []),
             *(["--fixed-strings"] if query.literal else []),
             *(f"--glob={glob}" for glob in query.include),
             *(NOT_GIT, "--", query.pattern, "."),
         ]
-        complaint = await self._run(arguments, directory, lambda line: _take_record(line, take))
+        complaint = await self._run(arguments, place, lambda line: _take_record(line, take))
         if complaint:
             raise explain(complaint, query.pattern)
 
-    async def files(self, directory: str, glob: str, take: Callable[[str], bool]) -> None:
+    async def files(self, place: Place, glob: str, take: Callable[[str], bool]) -> None:
         """Hand over the paths that fit a glob, in order, until enough are taken.
 
         Raises:
@@ -92,20 +96,20 @@ class Ripgrep:
             BackendTimeout: It took too long.
         """
         complaint = await self._run(
-            ["--files", f"--glob={glob}", NOT_GIT, "--", "."], directory, lambda line: take(_plain(line))
+            ["--files", f"--glob={glob}", NOT_GIT, "--", "."], place, lambda line: take(_plain(line))
         )
         if complaint:
             raise explain(complaint, glob)
 
-    async def _run(self, arguments: Sequence[str], directory: str, take: Take) -> str:
+    async def _run(self, arguments: Sequence[str], place: Place, take: Take) -> str:
         """Run it, and return what it complains of; what it cannot read it leaves out without a word."""
         command = [str(self._executable), *COMMON, *arguments]
-        running = _Running(command, directory, self._environment)
+        running = _Running(command, place, self._environment)
         try:
             with anyio.fail_after(DEADLINE):
                 return await to_thread.run_sync(running.listen, take, abandon_on_cancel=True)
         except TimeoutError as error:
-            raise BackendTimeout(f"The search in {directory} took more than {DEADLINE:.0f} s.") from error
+            raise BackendTimeout(f"The search in {place.path} took more than {DEADLINE:.0f} s.") from error
         except OSError as error:
             raise BackendFailed(f"{self._executable} does not run: {error}.") from error
         finally:
@@ -117,13 +121,13 @@ class _Running:
 
     Args:
         command: The executable and its arguments.
-        directory: The working directory.
+        place: The working directory.
         environment: The whole environment.
     """
 
-    def __init__(self, command: Sequence[str], directory: str, environment: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], place: Place, environment: Mapping[str, str]) -> None:
         self._command = command
-        self._directory = directory
+        self._place = place
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._ended = False
@@ -140,15 +144,16 @@ class _Running:
             return process.stderr.read().decode(errors="replace").strip()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self._process = subprocess.Popen(  # noqa: S603 - the search tool, with arguments that no shell reads
-            self._command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=self._directory,
-            env=self._environment,
-            creationflags=FLAGS,
-        )
+        with working_folder(*self._place) as directory:
+            self._process = subprocess.Popen(  # noqa: S603 - the search tool, with arguments that no shell reads
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=directory,
+                env=self._environment,
+                creationflags=FLAGS,
+            )
         if self._ended:
             self._process.kill()
         return self._process

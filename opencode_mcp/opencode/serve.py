@@ -209,13 +209,10 @@ async def _check_password(record: ServerRecord) -> None:
 
 
 def working_directory(settings: "Settings") -> Path:
-    """Where a server starts: the first of the operator's directories that exists, else where the bridge did."""
-    named = next((path for path in map(Path, settings.directories) if path.is_dir()), None)
-    if named is not None:
-        return named
-    try:
-        here = Path.cwd()
-    except FileNotFoundError:
-        return Path.home()
+    """Where a server starts: in the first listed directory that exists; if none is listed, where the bridge started.
+
+    OpenCode opens that directory as a project, so it is the home directory where no project is known to be allowed.
+    """
+    listed = [Path(path) for path in settings.directories] or [settings.started_in]
     # Some hosts start their servers in the root, and OpenCode would take the whole disk for a project.
-    return here if here != Path(here.anchor) else Path.home()
+    return next((path for path in listed if path.is_dir() and path != Path(path.anchor)), Path.home())

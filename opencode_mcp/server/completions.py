@@ -85,7 +85,7 @@ async def _files(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> Ite
 
 
 async def _directories(bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:
-    return [root for root in await bridge.fence.roots() if _within(typed, root)]
+    return [root for root in await bridge.fence.every_root() if _within(typed, root)]
 
 
 async def _switch(_bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:

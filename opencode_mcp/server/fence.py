@@ -1,160 +1,257 @@
-"""Where callers may work: the allowed directories, and what may be named inside them.
+"""Where callers may work: the listed directories, and what may be named inside them.
 
 Paths are resolved on the bridge's own disk, links included. Where OpenCode runs on another machine that disk is not the
-bridge's: then paths are compared as text, and OpenCode is asked whether they exist.
+bridge's: then paths are compared as text, and OpenCode is asked whether they exist. What is checked here can change
+before it is used: whoever reads it opens it as ``opencode/confined.py`` does.
 """
 
-import os
-import posixpath
-from functools import cached_property
-from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+import stat
+from pathlib import Path, PurePath
 
 from opencode_mcp.config import Settings
-from opencode_mcp.errors import BackendFailed, InvalidArgument, InvalidSetting, NotAllowed, NotFound
+from opencode_mcp.errors import BackendFailed, InvalidArgument, NotAllowed, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.closest import closest
 from opencode_mcp.opencode.models import Session
+from opencode_mcp.opencode.path_errors import check_path_text, path_error, path_errors, shortened
+from opencode_mcp.opencode.place import Place
+from opencode_mcp.server.roots import Roots, resolved
+from opencode_mcp.server.session_places import SessionPlaces
 
 SESSION_PREFIX = "ses"
+SESSION_HINT = "opencode_list_sessions lists those that there are."
 
 
 class Fence:
     """Checks every directory, file and session that a caller names.
 
     Args:
-        settings: ``directories`` are the allowed ones; none: the directory that the bridge was started in.
+        settings: ``directories`` are the listed ones; none: the directory that the bridge was started in.
         client: Tells what exists on OpenCode's machine.
     """
 
     def __init__(self, settings: Settings, client: OpenCodeClient) -> None:
         self._settings = settings
         self._client = client
+        self._listed = Roots(settings)
+        self._sessions = SessionPlaces(client)
 
     async def roots(self) -> list[str]:
-        """The allowed directories; the first is the default.
+        """The projects in which something may go on: those listed by name, and those of patterns that were used.
+
+        The first is the default.
 
         Raises:
-            InvalidSetting: None was named, and the bridge was started in the root of the file system.
+            InvalidSetting: None was listed, and the bridge was started in the root of the file system.
         """
-        if self._settings.remote:
-            return list(self._settings.directories) or [(await self._client.path()).directory]
-        return self._local_roots
+        return (await self._roots()).in_use()
 
-    @cached_property
-    def _local_roots(self) -> list[str]:
-        named = [Path(path).resolve() for path in self._settings.directories]
-        started_in = Path.cwd()
-        if not named and started_in == Path(started_in.anchor):
-            raise InvalidSetting(
-                "No directory is allowed.", hint="Start the bridge in a project, or name one with --directory."
-            )
-        return [str(path) for path in named or [started_in]]
+    async def every_root(self) -> list[str]:
+        """All projects that exist, patterns filled in."""
+        return (await self._roots()).every()
 
     async def directory(self, name: str = "") -> str:
-        """The absolute path of a directory that a caller named, or the default.
+        """The absolute path of a project that a caller named, or the default.
 
         Raises:
-            InvalidArgument: It is relative.
-            NotAllowed: It is outside the allowed directories.
+            InvalidArgument: It is relative, or no path.
+            NotAllowed: It is outside of the listed directories, or a folder inside one and not listed itself.
             NotFound: It does not exist.
         """
-        roots = await self.roots()
-        if not name:
-            return roots[0]
-        path = self._resolve(name)
-        if not path.is_absolute():
-            raise InvalidArgument(f"The directory {name!r} is relative.", hint=f"Give an absolute path in {roots[0]}.")
-        self._check_inside(path, roots, f"The directory {name!r}")
-        if not await self._is_directory(path):
-            raise NotFound(f"There is no directory {name!r}.", hint=_neighbours(path))
-        return str(path)
+        place = await self.place(name)
+        if place.folder != ".":
+            raise _not_a_project(name, place)
+        return place.project
+
+    async def place(self, name: str = "") -> Place:
+        """The folder that a caller named by its absolute path, or the default project's.
+
+        Raises:
+            InvalidArgument: It is relative, or no path.
+            NotAllowed: It is outside of the listed directories.
+            NotFound: It does not exist.
+        """
+        roots = await self._roots()
+        path = self._absolute(name, roots) if name else roots.pure(roots.default())
+        project = roots.holding(path)
+        if not project:
+            raise _outside(f"The directory {shortened(name)}", roots.described())
+        folder = path.relative_to(project).as_posix()
+        await self._check_directory(name, project, folder)
+        roots.use(project)
+        return Place(project, folder)
+
+    async def folder(self, name: str) -> str:
+        """The absolute path of a folder that exists inside a project, whether or not it is one; raises as ``place``."""
+        place = await self.place(name)
+        return str(self._listed.pure(place.project) / place.folder)
 
     async def file(self, directory: str, name: str) -> str:
         """The absolute path of a file or folder of a project, existing or not; ``name`` may be relative to it.
 
         Raises:
-            InvalidArgument: It names nothing.
+            InvalidArgument: It names nothing, or is no path.
             NotAllowed: It is outside the project.
         """
-        return str(self._in_project(directory, name))
+        return str(self._in_project(Place(directory), name))
 
     async def relative(self, directory: str, name: str) -> str:
         """The path of a file or folder relative to its project, with slashes; raises what ``file`` raises."""
-        return self._in_project(directory, name).relative_to(directory).as_posix()
+        return self.inside(Place(directory), name)
+
+    def inside(self, place: Place, name: str) -> str:
+        """The same for a path that is relative to a folder of the project."""
+        return self._in_project(place, name).relative_to(place.project).as_posix()
 
     async def existing_file(self, directory: str, name: str) -> str:
         """The same for one that exists; the path of a folder ends in a slash.
 
         Raises:
             NotFound: It does not exist; the hint names its neighbours.
+            NotAllowed: It is outside the project, or the file system refuses access.
         """
-        path = Path(await self.file(directory, name))
-        if self._settings.remote:
+        path = self._in_project(Place(directory), name)
+        if not isinstance(path, Path):
             return str(path)
-        if not path.exists():
-            raise NotFound(f"There is no file {name!r} in {directory}.", hint=_neighbours(path))
-        return f"{path}/" if path.is_dir() else str(path)
+        try:
+            found = path.stat()
+        except (OSError, ValueError) as error:
+            told = path_error(error, name)
+            if isinstance(told, NotFound):
+                told.message = f"There is no file {shortened(name)} in {directory}."
+                told.hint = _neighbours(path)
+            raise told from error
+        return f"{path}/" if stat.S_ISDIR(found.st_mode) else str(path)
 
     async def session(self, session_id: str) -> Session:
         """The session that a caller named (``session.get``).
 
         Raises:
             NotFound: There is none of that id.
-            NotAllowed: It works in a directory that is not allowed.
+            NotAllowed: It works in a directory that is not listed; then that directory was not opened either.
         """
-        hint = "opencode_list_sessions lists those that there are."
         if not session_id.startswith(SESSION_PREFIX):
-            raise NotFound(f"{session_id!r} is not a session id.", hint=f"They begin with {SESSION_PREFIX!r}: {hint}")
+            told = f"{shortened(session_id)} is not a session id."
+            raise NotFound(told, hint=f"They begin with {SESSION_PREFIX!r}: {SESSION_HINT}")
+        missing = NotFound(f"There is no session {shortened(session_id)}.", hint=SESSION_HINT)
+        directory = await self._sessions.find(session_id)
+        if not directory:
+            raise missing
+        await self._check_session(session_id, directory)
         try:
             session = await self._client.session_get(session_id)
         except NotFound as error:
-            raise NotFound(f"There is no session {session_id!r}.", hint=hint) from error
-        self._check_inside(self._resolve(session.directory), await self.roots(), f"The session {session_id!r}")
+            self._sessions.forget(session_id)
+            raise missing from error
+        if session.directory != directory:
+            self._sessions.forget(session_id)
+            await self._check_session(session_id, session.directory)
         return session
 
     async def allows(self, directory: str) -> bool:
-        """Whether a directory is inside the fence."""
-        path = self._resolve(directory)
-        return any(path.is_relative_to(root) for root in await self.roots())
+        """Whether a directory is a project that callers may work in."""
+        roots = await self._roots()
+        return roots.lists(resolved(roots.pure(directory)))
 
-    def _in_project(self, directory: str, name: str) -> PurePath:
-        if not name.strip() or "\0" in name:
+    async def contains(self, path: str) -> bool:
+        """Whether a path is inside a project; it need not exist."""
+        roots = await self._roots()
+        return bool(roots.holding(self._absolute(path, roots)))
+
+    async def is_default(self, directory: str) -> bool:
+        """Whether a project is the one that is meant where none is named."""
+        try:
+            return directory == (await self._roots()).default()
+        except InvalidArgument:
+            return False
+
+    async def _roots(self) -> Roots:
+        if self._settings.remote and not self._settings.directories and not self._listed.named:
+            self._listed.named.append((await self._client.path()).directory)
+        return self._listed
+
+    async def _check_session(self, session_id: str, directory: str) -> None:
+        roots = await self._roots()
+        path = resolved(roots.pure(directory))
+        if roots.lists(path):
+            roots.use(str(path))
+            return
+        what = f"The session {session_id!r} works in {directory}, which"
+        project = roots.holding(path)
+        if project:
+            raise NotAllowed(f"{what} is a folder of {project} and not listed itself.", hint=_list_it(directory))
+        raise _outside(what, roots.described())
+
+    def _absolute(self, name: str, roots: Roots) -> PurePath:
+        check_path_text(name, "The directory")
+        path = roots.pure(name)
+        if not path.is_absolute():
+            raise InvalidArgument(
+                f"The directory {name!r} is relative.",
+                hint=f"Give an absolute path in {(roots.named or [roots.described()])[0]}.",
+            )
+        with path_errors(name):
+            return resolved(path)
+
+    def _in_project(self, place: Place, name: str) -> PurePath:
+        check_path_text(name, "The path")
+        if not name.strip():
             raise InvalidArgument(f"The path {name!r} names no file.", hint="Give a path in the project.")
-        path = self._resolve(str(self._pure(directory) / name))
-        self._check_inside(path, [directory], f"The path {name!r}")
+        pure = self._listed.pure
+        with path_errors(name):
+            path = resolved(pure(str(pure(place.project) / place.folder / name)))
+        if not path.is_relative_to(place.project):
+            raise _outside(f"The path {shortened(name)}", place.project)
         return path
 
-    def _pure(self, name: str) -> PurePath:
-        if not self._settings.remote:
-            return Path(name)
-        return PureWindowsPath(name) if PureWindowsPath(name).drive else PurePosixPath(name)
-
-    def _resolve(self, name: str) -> PurePath:
-        path = self._pure(name)
-        if isinstance(path, Path):
-            # ``Path.resolve`` does that too, but looks at the result once more, and fails where links go in circles.
-            return Path(os.path.realpath(path)) if path.is_absolute() else path
-        # ``..`` is taken out by hand: a pure path keeps it, and would seem to be inside.
-        return type(path)(posixpath.normpath(path.as_posix()))
-
-    def _check_inside(self, path: PurePath, roots: list[str], what: str) -> None:
-        if not any(path.is_relative_to(root) for root in roots):
-            raise NotAllowed(f"{what} is outside of what is allowed.", hint=f"Allowed: {', '.join(roots)}.")
-
-    async def _is_directory(self, path: PurePath) -> bool:
-        if isinstance(path, Path):
-            return path.is_dir()
+    async def _check_directory(self, name: str, project: str, folder: str) -> None:
+        path = self._listed.pure(project) / folder
+        shown = shortened(name or project)
+        if not isinstance(path, Path):
+            if not name:
+                return
+            try:
+                await self._client.file_list(project, folder)
+            except BackendFailed as error:
+                raise NotFound(f"There is no directory {shown}.") from error
+            return
         try:
-            await self._client.file_list(str(path), ".")
-        except BackendFailed:
-            return False
-        return True
+            found = path.stat()
+        except (OSError, ValueError) as error:
+            told = path_error(error, name or project)
+            if isinstance(told, NotFound):
+                told.message, told.hint = f"There is no directory {shown}.", _missing_hint(path, project)
+            raise told from error
+        if not stat.S_ISDIR(found.st_mode):
+            raise NotFound(f"There is no directory {shown}: it is a file.", hint=_neighbours(path))
+
+
+def _outside(what: str, allowed: str) -> NotAllowed:
+    return NotAllowed(f"{what} is outside of what is allowed.", hint=f"Allowed: {allowed}.")
+
+
+def _not_a_project(name: str, place: Place) -> NotAllowed:
+    return NotAllowed(
+        f"The directory {shortened(name)} is a folder of the project {place.project}, and not listed as a project.",
+        hint=f"Work in {place.project} and say which folder is meant: {place.folder}. {_list_it(name)}",
+    )
+
+
+def _list_it(directory: str) -> str:
+    return f"To open it as a project of its own, the operator lists it: --directory {directory}."
+
+
+def _missing_hint(path: Path, project: str) -> str:
+    if str(path) == project:
+        return "It is listed, and was removed or renamed. Once it is there again, calls work again."
+    return _neighbours(path)
 
 
 def _neighbours(path: PurePath) -> str:
     """Name what is near a path that does not exist."""
-    parent = Path(path).parent
-    if not parent.is_dir():
+    try:
+        names = [entry.name for entry in Path(path).parent.iterdir()]
+    except OSError:
         return ""
-    near = closest(path.name, (entry.name for entry in parent.iterdir()), count=5, cutoff=0.4)
+    near = closest(path.name, names, count=5, cutoff=0.4)
     return f"Near it: {', '.join(sorted(near))}." if near else ""

@@ -23,7 +23,7 @@ async def file_link(
         media_type: What it is.
         size: Bytes, where that is known.
     """
-    if directory != (await bridge.fence.roots())[0]:
+    if not await bridge.fence.is_default(directory):
         return None
     name = posixpath.basename(path)
     return ResourceLink(uri=uris.file(path), name=name, title=path, mime_type=media_type, size=size)

@@ -3,7 +3,7 @@
 import posixpath
 from typing import TYPE_CHECKING
 
-from opencode_mcp.errors import BackendFailed
+from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.closest import closest
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ async def near_files(bridge: "Bridge", directory: str, path: str, kind: str = ""
 
 async def _beside(bridge: "Bridge", directory: str, folder: str, kind: str) -> list[str]:
     try:
-        nodes = await bridge.client.file_list(directory, folder or ".")
-    except BackendFailed:
+        found = await bridge.files.names(directory, folder or ".")
+    except BridgeError:
         return []
-    wanted = [node for node in nodes if kind in ("", node.type)]
-    return [f"{node.name}/" if node.type == "directory" else node.name for node in wanted]
+    wanted = {name: is_folder for name, is_folder in found.items() if is_folder or not kind}
+    return [f"{name}/" if is_folder else name for name, is_folder in wanted.items()]

@@ -3,11 +3,12 @@
 The readings are the tools' own, with more room. How addresses are listed and matched is not known here.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from opencode_mcp.errors import BackendFailed, CallerError, InvalidArgument, NotFound
+from opencode_mcp.errors import CallerError, InvalidArgument, NotFound
 from opencode_mcp.server import uris
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ JSON = "application/json"
 PAGE = 50
 """Sessions or messages of a page, where the address does not say."""
 MOST_MESSAGES = 100
+COUNT = re.compile(r"[0-9]{1,4}")
 FILE_LIMIT = 2_000_000
 NAMED = 20
 """Entries of a folder that are named where a file was meant."""
@@ -94,7 +96,7 @@ async def read_transcript(
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_MESSAGES:
+    if not COUNT.fullmatch(text) or not 1 <= int(text) <= MOST_MESSAGES:
         raise InvalidArgument(f"limit={text} is no number of messages.", hint=f"It takes 1 to {MOST_MESSAGES}.")
     return int(text)
 
@@ -143,17 +145,17 @@ async def read_run(bridge: "Bridge", session: str, message: str) -> Content:
 
 async def read_file(bridge: "Bridge", path: str, directory: str = "") -> Content:
     """A file as it is: text as text, all else as bytes."""
-    where = await bridge.fence.directory(directory)
-    relative = await bridge.fence.relative(where, path)
+    place = await bridge.fence.place(directory)
+    relative = bridge.fence.inside(place, path)
     try:
-        async with bridge.files.open(where, relative) as file:
+        async with bridge.files.open(place.project, relative) as file:
             data = bytearray()
             async for piece in file.pieces:
                 data += piece
                 if len(data) > FILE_LIMIT:
                     break
     except NotFound:
-        raise await _no_file(bridge, where, relative) from None
+        raise await _no_file(bridge, place.project, relative) from None
     if len(data) > FILE_LIMIT:
         hint = "opencode_read_file reads it by lines."
         raise InvalidArgument(f"{relative} is larger than {FILE_LIMIT:,} bytes.", hint=hint)
@@ -181,10 +183,10 @@ async def _no_file(bridge: "Bridge", directory: str, path: str) -> CallerError:
     from opencode_mcp.server.near import near_files
 
     try:
-        nodes = await bridge.client.file_list(directory, path)
-    except BackendFailed:
+        found = await bridge.files.names(directory, path)
+    except NotFound:
         return NotFound(f"There is no file {path!r} in {directory}.", hint=await near_files(bridge, directory, path))
-    names = ", ".join(node.name for node in nodes[:NAMED])
+    names = ", ".join(sorted(found)[:NAMED])
     return InvalidArgument(f"{path!r} is a folder.", hint=f"In it: {names}." if names else "It is empty.")
 
 

@@ -11,6 +11,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.found_lines import FoundPage, TextQuery
 from opencode_mcp.opencode.health import connected
+from opencode_mcp.opencode.place import Place
 from opencode_mcp.opencode.project_search import ProjectSearch
 from opencode_mcp.opencode.ripgrep import Ripgrep, find_ripgrep
 from tests.harness.isolation import basics
@@ -47,7 +48,7 @@ def fill(project: Path, names: Sequence[str], text: str) -> None:
 
 async def found(search: ProjectSearch, project: Path, pattern: str, *include: str, literal: bool = False) -> list[str]:
     page = FoundPage(0, 100)
-    await search.text(str(project), TextQuery(pattern=pattern, include=include, literal=literal), page)
+    await search.text(Place(str(project)), TextQuery(pattern=pattern, include=include, literal=literal), page)
     return [f"{line.path}:{line.number}" for line in page.lines]
 
 
@@ -75,9 +76,9 @@ async def test_a_bad_expression_is_explained(search: ProjectSearch, project: Pat
 async def test_opencode_alone_says_that_ten_matches_are_not_all(opencode_alone: ProjectSearch, project: Path) -> None:
     fill(project, [f"{number:02}.txt" for number in range(12)], "needle\n")
     page = FoundPage(0, 100)
-    assert not await opencode_alone.text(str(project), TextQuery(pattern="needle"), page)
+    assert not await opencode_alone.text(Place(str(project)), TextQuery(pattern="needle"), page)
     assert page.taken == 10
-    assert await opencode_alone.text(str(project), TextQuery(pattern="def greet"), FoundPage(0, 100))
+    assert await opencode_alone.text(Place(str(project)), TextQuery(pattern="def greet"), FoundPage(0, 100))
 
 
 async def test_opencode_alone_fails_at_a_match_that_is_not_utf_8_and_the_reasons_are_named(
@@ -91,40 +92,40 @@ async def test_opencode_alone_fails_at_a_match_that_is_not_utf_8_and_the_reasons
 
 async def test_files_are_found_by_words_and_by_globs(search: ProjectSearch, project: Path) -> None:
     async def listed() -> bool:
-        return "src/greet.py" in (await search.files(str(project), "greet")).paths
+        return "src/greet.py" in (await search.files(Place(str(project)), "greet")).paths
 
     await eventually(listed)
-    by_words = await search.files(str(project), "src gree")
+    by_words = await search.files(Place(str(project)), "src gree")
     assert by_words.paths[0] == "src/greet.py"
     assert by_words.complete
-    by_glob = await search.files(str(project), "**/*.{py,md}")
+    by_glob = await search.files(Place(str(project)), "**/*.{py,md}")
     assert sorted(by_glob.paths) == ["README.md", "src/greet.py"]
-    assert (await search.files(str(project), "*.none")).paths == []
+    assert (await search.files(Place(str(project)), "*.none")).paths == []
 
 
 async def test_a_file_that_was_just_written_is_found(client: OpenCodeClient, project: Path) -> None:
     executable = find_ripgrep(basics())
     assert executable
     search = ProjectSearch(client, Ripgrep(executable, basics()))
-    await search.files(str(project), "greet")
+    await search.files(Place(str(project)), "greet")
     fill(project, ["src/brand_new.py"], "")
-    assert (await search.files(str(project), "src brand_new")).paths == ["src/brand_new.py"]
-    assert (await search.files(str(project), "src/brand_new")).paths == ["src/brand_new.py"]
+    assert (await search.files(Place(str(project)), "src brand_new")).paths == ["src/brand_new.py"]
+    assert (await search.files(Place(str(project)), "src/brand_new")).paths == ["src/brand_new.py"]
 
 
 async def test_folders_are_found_too(search: ProjectSearch, project: Path) -> None:
     async def listed() -> Sequence[str]:
-        return (await search.files(str(project), "doc", "directory")).paths
+        return (await search.files(Place(str(project)), "doc", "directory")).paths
 
     assert (await eventually(listed))[0] == "docs/"
-    assert (await search.files(str(project), "d*", "directory")).paths == ["docs/"]
+    assert (await search.files(Place(str(project)), "d*", "directory")).paths == ["docs/"]
 
 
 async def test_symbols_that_opencode_does_not_know_are_searched_as_definitions(
     search: ProjectSearch, project: Path
 ) -> None:
     fill(project, ["src/use.py"], "from greet import greet\n\ngreet('you')\n\n\nclass Greeter:\n    pass\n")
-    symbols = await search.symbols(str(project), "greet")
+    symbols = await search.symbols(Place(str(project)), "greet")
     assert not symbols.known
     assert symbols.complete
     assert [(one.name, one.kind, one.path, one.line) for one in symbols.definitions] == [
@@ -134,10 +135,10 @@ async def test_symbols_that_opencode_does_not_know_are_searched_as_definitions(
 
 
 async def test_the_last_part_of_a_qualified_name_is_searched(search: ProjectSearch, project: Path) -> None:
-    symbols = await search.symbols(str(project), "greet.greet")
+    symbols = await search.symbols(Place(str(project)), "greet.greet")
     assert [one.path for one in symbols.definitions] == ["src/greet.py"]
 
 
 async def test_a_query_without_a_name_is_refused(search: ProjectSearch, project: Path) -> None:
     with pytest.raises(InvalidArgument, match="names no symbol"):
-        await search.symbols(str(project), "--")
+        await search.symbols(Place(str(project)), "--")

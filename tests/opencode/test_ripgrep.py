@@ -10,6 +10,7 @@ import pytest
 
 from opencode_mcp.errors import BackendFailed, InvalidArgument
 from opencode_mcp.opencode.found_lines import FoundLine, FoundPage, TextQuery
+from opencode_mcp.opencode.place import Place
 from opencode_mcp.opencode.ripgrep import LINE_WIDTH, Ripgrep, find_ripgrep
 from tests.harness.isolation import basics
 from tests.harness.project import FILES
@@ -29,7 +30,7 @@ async def search(ripgrep: Ripgrep, directory: Path, pattern: str, limit: int = 1
     query = TextQuery(pattern=pattern, **more)  # pyright: ignore[reportArgumentType] - the fields of a query
     page = FoundPage(0, limit, query.context)
     with anyio.fail_after(30):
-        await ripgrep.search(str(directory), query, page.add)
+        await ripgrep.search(Place(str(directory)), query, page.add)
     return page
 
 
@@ -176,10 +177,10 @@ async def test_files_come_in_order_until_enough_are_taken(ripgrep: Ripgrep, proj
 
         return take
 
-    await ripgrep.files(str(project), "src/**/*.py", taker(10))
+    await ripgrep.files(Place(str(project)), "src/**/*.py", taker(10))
     assert paths == ["src/a.py", "src/greet.py"]
     paths.clear()
-    await ripgrep.files(str(project), "*", taker(1))
+    await ripgrep.files(Place(str(project)), "*", taker(1))
     assert len(paths) == 1
 
 

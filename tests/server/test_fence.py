@@ -12,6 +12,7 @@ from opencode_mcp.errors import BridgeError, InvalidArgument, InvalidSetting, No
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.health import connected
+from opencode_mcp.opencode.place import Place
 from opencode_mcp.server.fence import Fence
 from tests.harness.opencode import OpenCode
 
@@ -67,9 +68,100 @@ async def test_started_in_the_root_of_the_disk_it_allows_nothing(
         await Fence(Settings(), client).directory()
 
 
-async def test_all_below_an_allowed_directory_is_allowed(fence: Fence, project: Path) -> None:
+async def test_a_folder_below_a_listed_directory_is_a_place_in_its_project(fence: Fence, project: Path) -> None:
+    assert await fence.place(str(project / "src")) == Place(str(project), "src")
+    assert await fence.place(f"{project}/src/../docs/") == Place(str(project), "docs")
+    assert await fence.folder(str(project / "src")) == str(project / "src")
+    assert await fence.place() == Place(str(project))
+
+
+async def test_a_folder_below_a_listed_directory_is_no_project_of_its_own(fence: Fence, project: Path) -> None:
+    with pytest.raises(NotAllowed, match="not listed as a project") as refused:
+        await fence.directory(str(project / "src"))
+    assert f"Work in {project} and say which folder is meant: src." in refused.value.hint
+    assert f"--directory {project / 'src'}" in refused.value.hint
+
+
+async def test_a_folder_that_is_listed_too_is_a_project_and_holds_what_is_in_it(
+    client: OpenCodeClient, project: Path
+) -> None:
+    fence = Fence(Settings(directories=(str(project), str(project / "src"))), client)
+    (project / "src" / "deep").mkdir()
     assert await fence.directory(str(project / "src")) == str(project / "src")
-    assert await fence.directory(f"{project}/src/../docs/") == str(project / "docs")
+    assert await fence.place(str(project / "src" / "deep")) == Place(str(project / "src"), "deep")
+
+
+async def test_a_pattern_lists_each_folder_that_fits_also_one_that_is_made_later(
+    client: OpenCodeClient, tmp_path: Path
+) -> None:
+    for name in ("shop", "blog/src", ".hidden"):
+        (tmp_path / "all" / name).mkdir(parents=True)
+    fence = Fence(Settings(directories=(f"{tmp_path}/all/*",), started_in=tmp_path), client)
+    assert await fence.every_root() == [str(tmp_path / "all" / name) for name in ("blog", "shop")]
+    (tmp_path / "all" / "new").mkdir()
+    assert await fence.directory(str(tmp_path / "all" / "new")) == str(tmp_path / "all" / "new")
+    assert await fence.place(str(tmp_path / "all" / "blog" / "src")) == Place(str(tmp_path / "all" / "blog"), "src")
+    for refused in ("all", "all/.hidden", "all/blog/src"):
+        with pytest.raises(NotAllowed):
+            await fence.directory(str(tmp_path / refused))
+    assert await fence.roots() == [str(tmp_path / "all" / name) for name in ("new", "blog")], "only those that are used"
+
+
+async def test_a_pattern_has_no_default_unless_the_bridge_was_started_in_one_of_its_folders(
+    client: OpenCodeClient, tmp_path: Path
+) -> None:
+    (tmp_path / "all" / "shop").mkdir(parents=True)
+    pattern = (f"{tmp_path}/all/*",)
+    with pytest.raises(InvalidArgument, match="there is no default") as refused:
+        await Fence(Settings(directories=pattern, started_in=tmp_path), client).directory()
+    assert f"{tmp_path}/all/*" in refused.value.hint
+    within = Fence(Settings(directories=pattern, started_in=tmp_path / "all" / "shop"), client)
+    assert await within.directory() == str(tmp_path / "all" / "shop")
+
+
+@needs_links
+async def test_a_link_that_fits_a_pattern_leads_to_nothing_that_is_allowed(
+    client: OpenCodeClient, tmp_path: Path, outside: Path
+) -> None:
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "shop").symlink_to(outside)
+    fence = Fence(Settings(directories=(f"{tmp_path}/all/*",), started_in=tmp_path), client)
+    assert await fence.every_root() == []
+    with pytest.raises(NotAllowed, match="outside"):
+        await fence.directory(str(tmp_path / "all" / "shop"))
+
+
+@needs_links
+async def test_a_listed_directory_that_is_swapped_for_a_link_does_not_move_the_fence(
+    client: OpenCodeClient, tmp_path: Path, outside: Path
+) -> None:
+    listed = tmp_path / "listed"
+    listed.mkdir()
+    fence = Fence(Settings(directories=(str(listed),)), client)
+    await fence.directory()
+    listed.rmdir()
+    listed.symlink_to(outside)
+    with pytest.raises(NotAllowed):
+        await fence.directory(str(listed))
+    with pytest.raises(NotAllowed):
+        await fence.file(str(listed), "secret.txt")
+
+
+async def test_a_listed_directory_that_was_removed_is_named_and_works_again_once_it_is_back(
+    client: OpenCodeClient, tmp_path: Path
+) -> None:
+    listed, other = tmp_path / "listed", tmp_path / "other"
+    listed.mkdir()
+    other.mkdir()
+    fence = Fence(Settings(directories=(str(listed), str(other))), client)
+    assert await fence.directory() == str(listed)
+    listed.rmdir()
+    with pytest.raises(NotFound, match=f"There is no directory '{listed}'") as missing:
+        await fence.directory()
+    assert "was removed or renamed" in missing.value.hint
+    assert await fence.directory(str(other)) == str(other)
+    listed.mkdir()
+    assert await fence.directory() == str(listed)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +194,7 @@ async def test_a_link_leads_to_where_it_points(fence: Fence, project: Path, outs
         await fence.directory(str(project / "out"))
     with pytest.raises(NotAllowed):
         await fence.file(str(project), "out/secret.txt")
-    assert await fence.directory(str(project / "in")) == str(project / "src")
+    assert await fence.folder(str(project / "in")) == str(project / "src")
 
 
 @needs_links
@@ -124,7 +216,7 @@ async def test_an_allowed_directory_that_is_a_link_stands_for_what_it_points_to(
     (tmp_path / "link").symlink_to(project)
     fence = Fence(Settings(directories=(str(tmp_path / "link"),)), client)
     assert await fence.directory() == str(project)
-    assert await fence.directory(str(tmp_path / "link" / "src")) == str(project / "src")
+    assert await fence.folder(str(tmp_path / "link" / "src")) == str(project / "src")
 
 
 @pytest.mark.parametrize("name", ["src/greet.py", "{project}/src/greet.py", "src/../src/./greet.py", "no/such.txt"])
@@ -188,7 +280,9 @@ async def test_an_unknown_session_is_not_found_with_where_to_look(fence: Fence, 
 
 
 async def test_what_is_inside_is_told_from_what_is_not(fence: Fence, project: Path, outside: Path) -> None:
-    assert await fence.allows(str(project / "src"))
+    assert await fence.allows(str(project))
+    assert not await fence.allows(str(project / "src")), "a folder of a project is no project"
+    assert await fence.contains(str(project / "src" / "new"))
     assert not await fence.allows(str(outside))
 
 
@@ -196,7 +290,9 @@ async def test_what_is_inside_is_told_from_what_is_not(fence: Fence, project: Pa
 
 
 async def test_another_machines_disk_is_asked_for_what_exists(far: Fence, project: Path) -> None:
-    assert await far.directory(str(project / "src")) == str(project / "src")
+    assert await far.folder(str(project / "src")) == str(project / "src")
+    with pytest.raises(NotAllowed, match="not listed as a project"):
+        await far.directory(str(project / "src"))
     with pytest.raises(NotFound):
         await far.directory(str(project / "scr"))
 
@@ -220,10 +316,10 @@ async def test_without_any_another_machines_default_is_opencodes_own_directory(
 
 async def test_windows_paths_of_another_machine_are_understood(client: OpenCodeClient) -> None:
     fence = Fence(Settings(url="http://far.example", directories=("C:\\work",)), client)
-    assert await fence.allows("C:\\work\\project")
-    assert await fence.allows("c:/Work/project")
-    assert not await fence.allows("C:\\work\\..\\other")
-    assert not await fence.allows("D:\\work")
+    assert await fence.allows("c:/Work")
+    assert await fence.contains("C:\\work\\project")
+    assert not await fence.contains("C:\\work\\..\\other")
+    assert not await fence.contains("D:\\work")
     assert await fence.file("C:\\work", "src\\a.py") == "C:\\work\\src\\a.py"
 
 

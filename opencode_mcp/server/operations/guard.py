@@ -66,6 +66,8 @@ class Guard:
         directory = await self._directory(operation, arguments, call)
         for name in rules.texts_at(arguments, rules.DIRECTORIES.get(operation.id, ())):
             await self._fence.directory(name)
+        for name in rules.texts_at(arguments, rules.FOLDERS.get(operation.id, ())):
+            await self._fence.folder(name)
         for name in rules.texts_at(arguments, rules.NEW_DIRECTORIES.get(operation.id, ())):
             await self._check_new(name)
         for name in rules.texts_at(arguments, rules.WORKTREES.get(operation.id, ())):
@@ -131,13 +133,13 @@ class Guard:
 
     async def _check_new(self, name: str) -> None:
         # The fence wants what exists; what is to be made only has to be inside.
-        if not PurePath(name).is_absolute() or not await self._fence.allows(name):
+        if not PurePath(name).is_absolute() or not await self._fence.contains(name):
             roots = ", ".join(await self._fence.roots())
             raise NotAllowed(f"The directory {name!r} is outside of what is allowed.", hint=f"Allowed: {roots}.")
 
     async def _check_worktree(self, name: str, directory: str) -> None:
         try:
-            await self._fence.directory(name)
+            await self._fence.folder(name)
         except NotAllowed:
             project = cast("JsonMap", await self._client.call("project.current", directory=directory))
             listed = cast("list[str]", await self._client.call("worktree.list", directory=directory))

@@ -11,14 +11,17 @@ Places = Mapping[str, Sequence[str]]
 
 DIRECTORIES: Places = {
     "experimental.controlPlane.moveSession": ["destination.directory"],
-    "mcp.add": ["config.cwd"],
-    "pty.create": ["cwd"],
     "sync.replay": ["directory"],
-    "v2.projectCopy.remove": ["directory"],
-    "v2.pty.create": ["cwd"],
     "v2.session.create": ["location.directory"],
 }
-"""Directories that must exist inside the fence."""
+"""Directories that OpenCode opens as projects: listed ones."""
+FOLDERS: Places = {
+    "mcp.add": ["config.cwd"],
+    "pty.create": ["cwd"],
+    "v2.projectCopy.remove": ["directory"],
+    "v2.pty.create": ["cwd"],
+}
+"""Folders that must exist inside a listed directory."""
 NEW_DIRECTORIES: Places = {"v2.projectCopy.create": ["directory"]}
 """Directories that are made, so they need not exist."""
 WORKTREES: Places = {"worktree.remove": ["directory"], "worktree.reset": ["directory"]}

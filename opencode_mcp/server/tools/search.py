@@ -50,9 +50,9 @@ async def opencode_find_files(
     Use it when only a part of a path is known.
     """
     bridge = bridge_of(ctx)
-    where = await bridge.fence.directory(directory)
+    place = await bridge.fence.place(directory)
     start = _offset(cursor)
-    found = await bridge.search.files(where, query, type)
+    found = await bridge.search.files(place, query, type)
     page = list(found.paths[start : start + limit])
     more = start + limit < len(found.paths)
     cursor = str(start + limit) if more else ""
@@ -81,10 +81,10 @@ async def opencode_find_text(
     from opencode_mcp.opencode.found_lines import FoundPage, TextQuery
 
     bridge = bridge_of(ctx)
-    where = await bridge.fence.directory(directory)
+    place = await bridge.fence.place(directory)
     query = TextQuery(pattern=pattern, literal=literal, include=tuple(include), context=context, per_file=per_file)
     page = FoundPage(_offset(cursor), limit, context, TEXT_LIMIT)
-    complete = await bridge.search.text(where, query, page)
+    complete = await bridge.search.text(place, query, page)
     cursor = str(page.next_offset) if page.more else ""
     note = "" if complete else TEN_ONLY
     data = {"matches": _matches(page), "cursor": cursor} | ({"note": note} if note else {})
@@ -138,8 +138,8 @@ async def opencode_find_symbols(
     Use it when a name is known.
     """
     bridge = bridge_of(ctx)
-    where = await bridge.fence.directory(directory)
-    found = await bridge.search.symbols(where, query)
+    place = await bridge.fence.place(directory)
+    found = await bridge.search.symbols(place, query)
     every = [_known(symbol) for symbol in found.known] or [_defined(one) for one in found.definitions]
     notes = [
         "" if found.known or not every else NO_SYMBOLS,

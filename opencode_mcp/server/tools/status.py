@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SHOWN = 40
+DIRECTORIES = 200
+"""Allowed directories that are named."""
 
 
 @tool(
@@ -45,7 +47,7 @@ async def describe_project(bridge: Bridge, directory: str) -> dict[str, Any]:
     return {
         "opencode": (await client.health()).version,
         "directory": directory,
-        "allowed_directories": await bridge.fence.roots(),
+        "allowed_directories": (await bridge.fence.every_root())[:DIRECTORIES],
         "branch": vcs.branch or "",
         "changed_files": [f"{item.status} {item.file}" for item in await client.vcs_status(directory)],
         "running_sessions": list(await client.session_status(directory)),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from mcp_types import CallToolResult, ImageContent
 from pydantic import Field
 
-from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
+from opencode_mcp.errors import BackendFailed, BridgeError, CallerError, InvalidArgument, NotFound
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.links import file_link
 from opencode_mcp.server.near import near_files
@@ -17,19 +17,22 @@ from opencode_mcp.server.schemas import FOLDER
 from opencode_mcp.server.tool import tool
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from mcp_types import ResourceLink
 
     from opencode_mcp.opencode.file_look import Look
     from opencode_mcp.opencode.line_window import LineWindow
-    from opencode_mcp.opencode.models import FileNode
+    from opencode_mcp.opencode.place import Place
 
 CHARACTERS = 30_000
 LINE_WIDTH = 2000
 IMAGE_LIMIT = 3_750_000
 """Bytes of an image that models take: 5 MB once it is base64."""
 ENTRIES_SHOWN = 200
+GIT = ".git"
 
-Directory = Annotated[str, Field(description="Absolute path; empty: the default")]
+Directory = Annotated[str, Field(description="Absolute path of a project or a folder in it; empty: the default")]
 Cursor = Annotated[str, Field(description="From the page before")]
 
 
@@ -54,48 +57,56 @@ async def opencode_list_files(
     Use it to look around; opencode_find_files looks into all folders.
     """
     bridge = bridge_of(ctx)
-    where = await bridge.fence.directory(directory)
-    relative = await bridge.fence.relative(where, path)
-    return await _list(bridge, where, relative, limit, cursor)
+    place = await bridge.fence.place(directory)
+    relative = bridge.fence.inside(place, path)
+    try:
+        names = await bridge.files.names(place.project, relative)
+    except NotFound:
+        raise await _no_folder(bridge, place.project, relative) from None
+    return await _list(bridge, place, relative, names, limit, cursor)
 
 
-async def _list(bridge: Bridge, directory: str, path: str, limit: int, cursor: str = "") -> CallToolResult:
-    nodes = await _nodes(bridge, directory, path)
-    if nodes is None:
-        await _refuse_folder(bridge, directory, path)
-    names = sorted((_name(node) for node in nodes or ()), key=_folders_first)
+async def _list(
+    bridge: Bridge, place: "Place", path: str, found: "Mapping[str, bool]", limit: int, cursor: str = ""
+) -> CallToolResult:
+    names = sorted((_name(name, is_folder) for name, is_folder in found.items() if name != GIT), key=_folders_first)
     page, cursor = page_of(names, limit, cursor, key=_folders_first)
-    ignored = [_name(node) for node in nodes or () if node.ignored and _name(node) in page]
+    ignored = await _ignored(bridge, place.project, path, page)
+    path = place.within(path)
     data = {"path": path, "entries": page, "ignored": ignored, "total": len(names), "cursor": cursor}
     lines = [f"{name} (ignored by git)" if name in ignored else name for name in page]
     more = f'{len(names)} in all; more with cursor="{cursor}".' if cursor else ""
     return result("\n".join([*(lines or [f"{path} is an empty folder."]), *([more] if more else [])]), data)
 
 
-async def _nodes(bridge: Bridge, directory: str, path: str) -> "list[FileNode] | None":
-    """What is in a folder; ``None`` where there is no such folder."""
+async def _ignored(bridge: Bridge, directory: str, path: str, page: "Sequence[str]") -> list[str]:
+    """Which names of a page git ignores, as far as OpenCode tells (``file.list``)."""
     try:
         nodes = await bridge.client.file_list(directory, path)
     except BackendFailed:
-        return None
-    return [node for node in nodes if node.name != ".git"]
+        return []
+    ignored = {_name(node.name, node.type == "directory") for node in nodes if node.ignored}
+    return [name for name in page if name in ignored]
 
 
-def _name(node: "FileNode") -> str:
-    return f"{node.name}/" if node.type == "directory" else node.name
+def _name(name: str, is_folder: bool) -> str:  # noqa: FBT001 - what a name stands for
+    return f"{name}/" if is_folder else name
 
 
 def _folders_first(name: str) -> tuple[bool, str]:
     return not name.endswith("/"), name
 
 
-async def _refuse_folder(bridge: Bridge, directory: str, path: str) -> None:
+async def _no_folder(bridge: Bridge, directory: str, path: str) -> CallerError:
     folder, name = posixpath.split(path)
-    around = await _nodes(bridge, directory, folder or ".") or []
-    if any(node.name == name for node in around):
-        raise InvalidArgument(f"{path!r} is a file.", hint="Read it with opencode_read_file.")
+    try:
+        around = await bridge.files.names(directory, folder or ".")
+    except BridgeError:
+        around = {}
+    if around.get(name) is False:
+        return InvalidArgument(f"{path!r} is a file.", hint="Read it with opencode_read_file.")
     near = await near_files(bridge, directory, path, kind="directory")
-    raise NotFound(f"There is no folder {path!r} in {directory}.", hint=near)
+    return NotFound(f"There is no folder {path!r} in {directory}.", hint=near)
 
 
 # No output schema: several hosts show a model the structured content alone, and an image has none.
@@ -116,21 +127,33 @@ async def opencode_read_file(
     from opencode_mcp.opencode.line_window import LineWindow
 
     bridge = bridge_of(ctx)
-    where = await bridge.fence.directory(directory)
-    relative = await bridge.fence.relative(where, path)
+    place = await bridge.fence.place(directory)
+    relative = bridge.fence.inside(place, path)
     window = LineWindow(first, lines, LINE_WIDTH, CHARACTERS)
     try:
-        async with bridge.files.open(where, relative) as file:
+        async with bridge.files.open(place.project, relative) as file:
             seen = await look(file, window, IMAGE_LIMIT)
     except NotFound:
-        if await _nodes(bridge, where, relative) is not None:
-            return await _list(bridge, where, relative, ENTRIES_SHOWN)
-        near = await near_files(bridge, where, relative)
-        raise NotFound(f"There is no file {relative!r} in {where}.", hint=near) from None
-    link = await file_link(bridge, where, relative, seen.media_type, file.size)
+        return await _list_instead(bridge, place, relative)
+    link = await file_link(bridge, place.project, relative, seen.media_type, file.size)
+    shown = place.within(relative)
     if seen.is_text:
-        return _text(relative, window, seen, link)
-    return _data(relative, seen, file.size or seen.size, link)
+        return _text(shown, window, seen, link)
+    return _data(shown, seen, file.size or seen.size, link)
+
+
+async def _list_instead(bridge: Bridge, place: "Place", path: str) -> CallToolResult:
+    """List the folder that was named where a file was expected.
+
+    Raises:
+        NotFound: There is no folder either.
+    """
+    try:
+        names = await bridge.files.names(place.project, path)
+    except NotFound:
+        near = await near_files(bridge, place.project, path)
+        raise NotFound(f"There is no file {path!r} in {place.project}.", hint=near) from None
+    return await _list(bridge, place, path, names, ENTRIES_SHOWN)
 
 
 def _text(path: str, window: "LineWindow", seen: "Look", link: "ResourceLink | None") -> CallToolResult:

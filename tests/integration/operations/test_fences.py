@@ -193,10 +193,10 @@ async def test_events_of_other_directories_are_not_told(place: Place) -> None:
     assert titles == {"Mine"}
 
 
-async def test_a_session_says_its_own_directory(place: Place) -> None:
+async def test_a_folder_of_the_sessions_project_is_not_where_it_works(place: Place) -> None:
     inner = place.project / "src"
     told = await place.told("session.abort", {"sessionID": place.session, "directory": str(inner)})
-    assert f"The session works in {place.project}, not in {inner}." in told
+    assert f"is a folder of the project {place.project}, and not listed as a project" in told
 
 
 INJECTIONS = [

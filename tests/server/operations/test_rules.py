@@ -17,6 +17,7 @@ ALWAYS = {"directory", "query_directory", "workspace"}
 """What chooses the project is fenced for every operation."""
 FENCED = (
     rules.DIRECTORIES,
+    rules.FOLDERS,
     rules.NEW_DIRECTORIES,
     rules.WORKTREES,
     rules.FILES,

@@ -1,0 +1,119 @@
+"""One seam for paths: what is wrong with a name before it is used, and what the system says once it is.
+
+Every access to a path that a caller named stands in ``path_errors``; so no ``OSError`` and no ``ValueError`` of a path
+reaches a caller as it is.
+"""
+
+import errno
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+
+from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument, NotAllowed, NotFound
+
+LONGEST_NAME = 255
+"""Bytes of one component of a path that file systems take."""
+LONGEST_PATH = 4096
+"""Bytes of a whole path that systems take."""
+SEPARATORS = "/\\" if sys.platform == "win32" else "/"
+
+MISSING = "does not exist"
+CAUSES: Mapping[int, tuple[type[BridgeError], str]] = {
+    errno.ENOENT: (NotFound, MISSING),
+    errno.ENOTDIR: (NotFound, "does not exist: a part of the path is a file, not a folder"),
+    errno.EACCES: (NotAllowed, "may not be read: the file system refuses access"),
+    errno.EPERM: (NotAllowed, "may not be read: the file system refuses the operation"),
+    errno.ELOOP: (NotFound, "leads nowhere: its links go in a circle, or a link stands where none may"),
+    errno.ENAMETOOLONG: (InvalidArgument, "is too long for the file system"),
+    errno.EINVAL: (InvalidArgument, "is not a valid path"),
+    errno.EILSEQ: (InvalidArgument, "is not a valid path: the file system cannot encode it"),
+    errno.EISDIR: (InvalidArgument, "is a folder"),
+    errno.ENXIO: (InvalidArgument, "is a pipe, a socket or a device"),
+    errno.ENODEV: (InvalidArgument, "is a pipe, a socket or a device"),
+    errno.EMFILE: (BackendFailed, "cannot be read now: the bridge has too many files open; call again"),
+    errno.ENFILE: (BackendFailed, "cannot be read now: the system has too many files open; call again"),
+}
+"""What the common failures of paths mean to a caller; all others are told in the system's own words."""
+HINTS: Mapping[type[BridgeError], str] = {
+    NotAllowed: "Whoever runs the bridge can change the permissions of the file or folder.",
+    InvalidArgument: "Give the path of a file or folder of the project.",
+}
+
+
+def check_path_text(name: str, what: str) -> None:
+    """Refuse a path that no file system takes; it need not exist.
+
+    Args:
+        name: The path.
+        what: What the caller calls it, such as "The path"; stands before the name in the error.
+
+    Raises:
+        InvalidArgument: It holds a NUL or half of a surrogate pair, or it or a part of it is too long.
+    """
+    check_text(name, what)
+    encoded = name.encode()
+    if len(encoded) > LONGEST_PATH:
+        raise InvalidArgument(
+            f"{what} {shortened(name)} is too long: {len(encoded):,} bytes.",
+            hint=f"A path has {LONGEST_PATH:,} at most.",
+        )
+    longest = max((len(part) for part in _parts(encoded)), default=0)
+    if longest > LONGEST_NAME:
+        raise InvalidArgument(
+            f"{what} {shortened(name)} has a part of {longest:,} bytes.",
+            hint=f"The name of a file or folder has {LONGEST_NAME} at most.",
+        )
+
+
+def check_text(text: str, what: str) -> None:
+    """Refuse a text that neither a file system nor another process takes.
+
+    Raises:
+        InvalidArgument: It holds a NUL, or half of a surrogate pair.
+    """
+    if "\0" in text:
+        raise InvalidArgument(f"{what} {shortened(text)} holds a NUL character.", hint="Leave it out.")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise InvalidArgument(
+            f"{what} {shortened(text)} holds half of a surrogate pair, which is not a character.",
+            hint="Give the whole character, or find the file with a glob.",
+        )
+
+
+def shortened(name: str) -> str:
+    """A name as an error shows it: quoted, and not longer than a line."""
+    return repr(name if len(name) <= LONGEST_NAME else f"{name[:60]}…{name[-20:]}")
+
+
+@contextmanager
+def path_errors(name: str) -> Generator[None]:
+    """Turn what goes wrong with a path inside the block into the error that says so.
+
+    Args:
+        name: The path, as the caller should read it.
+
+    Raises:
+        BridgeError: What ``path_error`` chooses.
+    """
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise path_error(error, name) from error
+
+
+def path_error(error: OSError | ValueError, name: str) -> BridgeError:
+    """The error for a failure of the system's at a path, with its real cause."""
+    shown = shortened(name)
+    if not isinstance(error, OSError):
+        # Such as a NUL, or a character that the file system's encoding lacks.
+        return InvalidArgument(f"{shown} is not a valid path: {error}.", hint=HINTS[InvalidArgument])
+    kind, cause = CAUSES.get(error.errno or 0, (BackendFailed, ""))
+    reason = error.strerror or type(error).__name__
+    told = f"{cause} ({reason})" if cause and cause != MISSING else cause or f"cannot be read: {reason}"
+    return kind(f"{shown} {told}.", hint=HINTS.get(kind, ""))
+
+
+def _parts(encoded: bytes) -> list[bytes]:
+    for separator in SEPARATORS.encode()[1:]:
+        encoded = encoded.replace(bytes([separator]), b"/")
+    return encoded.split(b"/")

@@ -1,0 +1,158 @@
+"""The directories that the operator listed: by name, or by a pattern such as ``/home/me/projects/*``.
+
+Each listed directory is a project of OpenCode's own. A folder below one is a place in that project, and not a project:
+OpenCode would load its configuration and plugins, which run code.
+"""
+
+import os
+import posixpath
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from typing import NamedTuple
+
+from opencode_mcp.config import Settings
+from opencode_mcp.errors import InvalidArgument, InvalidSetting
+from opencode_mcp.options import has_wildcard
+
+
+class Pattern(NamedTuple):
+    """A listed pattern: a folder, and what the names below it look like, one for each level."""
+
+    base: PurePath
+    names: tuple[str, ...]
+
+    def fits(self, path: PurePath) -> bool:
+        """Whether a resolved path is one of those that the pattern lists."""
+        if not path.is_relative_to(self.base):
+            return False
+        parts = path.relative_to(self.base).parts
+        return len(parts) == len(self.names) and all(map(name_fits, parts, self.names))
+
+    def __str__(self) -> str:
+        return str(self.base.joinpath(*self.names))
+
+
+class Roots:
+    """Which directories are projects, and which project holds a path. Compares resolved paths, and opens nothing.
+
+    Args:
+        settings: ``directories`` are the listed ones; none: the directory that the bridge was started in.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._used: dict[str, None] = {}
+        """Directories of patterns that a caller worked in, in order."""
+
+    @cached_property
+    def named(self) -> list[str]:
+        """The directories that are listed by name; resolved once, so that no later link moves them.
+
+        Raises:
+            InvalidSetting: None is listed, and the bridge was started nowhere or in the root of the file system.
+        """
+        settings = self._settings
+        if settings.directories or settings.remote:
+            plain = [name for name in settings.directories if not self._is_pattern(name)]
+            return [str(resolved(self.pure(name))) for name in plain]
+        started_in = settings.started_in
+        if started_in == Path(started_in.anchor) or not started_in.is_absolute():
+            raise InvalidSetting(
+                "No directory is allowed.", hint="Start the bridge in a project, or name one with --directory."
+            )
+        return [str(resolved(started_in))]
+
+    @cached_property
+    def patterns(self) -> list[Pattern]:
+        """The patterns that are listed."""
+        return [self._pattern(name) for name in self._settings.directories if self._is_pattern(name)]
+
+    def default(self) -> str:
+        """The directory that is meant where none is named.
+
+        Raises:
+            InvalidArgument: Only patterns are listed, and the bridge was not started in one of their directories.
+        """
+        if self.named:
+            return self.named[0]
+        started_in = str(resolved(self._settings.started_in)) if not self._settings.remote else ""
+        if started_in and self.lists(self.pure(started_in)):
+            return started_in
+        raise InvalidArgument(
+            "No directory is named, and there is no default.", hint=f"Give directory: one of {self.described()}."
+        )
+
+    def lists(self, path: PurePath) -> bool:
+        """Whether a resolved path is a listed directory."""
+        return any(path == self.pure(name) for name in self.named) or any(one.fits(path) for one in self.patterns)
+
+    def holding(self, path: PurePath) -> str:
+        """The nearest listed directory that a resolved path is in; empty where it is in none."""
+        return next((str(place) for place in (path, *path.parents) if self.lists(place)), "")
+
+    def use(self, directory: str) -> None:
+        """Note that a caller works in a directory of a pattern."""
+        if directory not in self.named:
+            self._used[directory] = None
+
+    def in_use(self) -> list[str]:
+        """The directories in which something may go on: those listed by name, and those of patterns that were used."""
+        return [*self.named, *self._used]
+
+    def every(self) -> list[str]:
+        """All listed directories that exist, patterns filled in; of another machine's patterns only the used ones."""
+        if self._settings.remote:
+            return self.in_use()
+        found = (str(path) for pattern in self.patterns for path in _filled(Path(pattern.base), pattern.names))
+        return list(dict.fromkeys([*self.named, *found]))
+
+    def described(self) -> str:
+        """The listed directories and patterns, for an error's hint."""
+        return ", ".join([*self.named, *map(str, self.patterns)])
+
+    def pure(self, name: str) -> PurePath:
+        """A path of OpenCode's machine."""
+        if not self._settings.remote:
+            return Path(name)
+        return PureWindowsPath(name) if PureWindowsPath(name).drive else PurePosixPath(name)
+
+    def _is_pattern(self, name: str) -> bool:
+        # A folder may be called so, too.
+        return has_wildcard(name) and (self._settings.remote or not Path(name).is_dir())
+
+    def _pattern(self, name: str) -> Pattern:
+        parts = self.pure(name).parts
+        first = next(index for index, part in enumerate(parts) if has_wildcard(part))
+        return Pattern(resolved(type(self.pure(name))(*parts[:first])), parts[first:])
+
+
+def resolved(path: PurePath) -> PurePath:
+    """A path without dots, and on this machine without links."""
+    if isinstance(path, Path):
+        # ``Path.resolve`` does that too, but looks at the result once more, and fails where links go in circles.
+        return Path(os.path.realpath(path)) if path.is_absolute() else path
+    # ``..`` is taken out by hand: a pure path keeps it, and would seem to be inside.
+    return type(path)(posixpath.normpath(path.as_posix()))
+
+
+def name_fits(name: str, pattern: str) -> bool:
+    """Whether the name of a folder fits a part of a pattern; a hidden one only where the pattern begins with a dot."""
+    hidden = name.startswith(".") and not pattern.startswith(".")
+    return not hidden and fnmatchcase(name, pattern)
+
+
+def _filled(base: Path, names: tuple[str, ...]) -> Iterator[Path]:
+    """The folders that a pattern lists; links are left out, since they may lead anywhere."""
+    if not names:
+        yield base
+        return
+    try:
+        with os.scandir(base) as entries:
+            found = sorted(one.name for one in entries if one.is_dir(follow_symlinks=False))
+    except OSError:
+        return
+    for name in found:
+        if name_fits(name, names[0]):
+            yield from _filled(base / name, names[1:])
