@@ -8,12 +8,15 @@ are tables in ``local`` (this machine) and ``backend`` (OpenCode's server).
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from opencode_mcp import __version__
 from opencode_mcp.doctor.finding import Finding
 from opencode_mcp.doctor.local import DEPENDENCIES, local_findings
+from opencode_mcp.opencode.known_secrets import KNOWN_SECRETS
+from opencode_mcp.opencode.outside_text import INVISIBLE, clean
+from opencode_mcp.opencode.secret_text import scrub
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
@@ -34,6 +37,7 @@ def examine(settings: "Settings", *, as_json: bool = False) -> int:
     findings: list[Finding] = []
 
     def note(finding: Finding) -> None:
+        finding = replace(finding, text=_safe(finding.text), remedy=_safe(finding.remedy))
         findings.append(finding)
         if not as_json:
             _print(_line(finding))
@@ -50,6 +54,11 @@ def examine(settings: "Settings", *, as_json: bool = False) -> int:
     return 1 if _failures(findings) else 0
 
 
+def _safe(text: str) -> str:
+    """What others wrote, without secrets and without what a terminal would obey."""
+    return scrub(KNOWN_SECRETS.hide("\n".join(INVISIBLE.sub("\ufffd", line) for line in clean(text).split("\n"))))
+
+
 def _print(text: str) -> None:
     # A check may take seconds, and whoever waits wants to see how far it is.
     sys.stdout.write(f"{text}\n")
@@ -58,8 +67,8 @@ def _print(text: str) -> None:
 
 def _line(finding: Finding) -> str:
     text = finding.text.strip().replace("\n", f"\n{INDENT}")
-    remedy = f"\n{INDENT}{finding.remedy}" if finding.remedy else ""
-    return f"{finding.grade:<5} {finding.check:<14} {text}{remedy}"
+    remedy = finding.remedy.replace("\n", f"\n{INDENT}")
+    return f"{finding.grade:<5} {finding.check:<14} {text}" + (f"\n{INDENT}{remedy}" if remedy else "")
 
 
 def _verdict(findings: Sequence[Finding]) -> str:

@@ -6,7 +6,7 @@ span is what somebody said or a tool answered; everything outside is the bridge'
 
 import re
 
-from opencode_mcp.runs.progress import shorten
+from opencode_mcp.opencode.outside_text import clean, shorten
 
 CODE_LIMIT = 120
 """Characters of other people's text that a line of ours carries."""
@@ -14,20 +14,9 @@ LONGEST_RUN = 24
 """Backticks in a row that are shown; a fence has to be longer, and a fence must not outgrow what it holds."""
 FENCE_LENGTH = 2 * (LONGEST_RUN + 1) + 2
 """Characters that the longest pair of fences takes."""
-TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-# Control characters, odd line ends, what turns the reading direction, lone surrogates, the invisible twin of ASCII.
-UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]")
 BACKTICKS = re.compile("`+")
 LONG_RUN = re.compile(f"`{{{LONGEST_RUN},}}")
 WORD = re.compile(r"[\w.:@+-]+(?:/[\w.:@+-]+)*")
-
-
-def clean(text: str) -> str:
-    """Leave out what a reader would not see or a terminal would obey; every kind of line end becomes a plain one."""
-    if UNSEEN.search(text) is None:
-        return text
-    return UNSEEN.sub("\ufffd", LINE_ENDS.sub("\n", TERMINAL.sub("", text)))
 
 
 def code(text: str, limit: int = CODE_LIMIT) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from opencode_mcp.runs.excerpt import CODE_LIMIT, FENCE_LENGTH, clean, code, fence, head, tail
+from opencode_mcp.opencode.outside_text import clean
+from opencode_mcp.runs.excerpt import CODE_LIMIT, FENCE_LENGTH, code, fence, head, tail
 
 ANY_LENGTH = 1 << 40
 """A limit that nothing reaches."""

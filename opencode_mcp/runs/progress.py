@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from opencode_mcp.events import wire
 from opencode_mcp.events.session_state import Draft, drafted
+from opencode_mcp.opencode.outside_text import shorten
 
 LINE_LIMIT = 160
 LINES_KEPT = 6
@@ -53,7 +54,7 @@ class Progress:
         line = self._line(event)
         if line:
             prefix = "subagent: " if event.session_id not in {"", self._session_id} else ""
-            self._lines.append(shorten(prefix + line))
+            self._lines.append(shorten(prefix + line, LINE_LIMIT))
 
     @property
     def text(self) -> str:
@@ -133,12 +134,6 @@ def _request_line(event: wire.Event) -> str:
             return f"waiting for an answer: {question.questions[0].question if question.questions else ''}"
         case _:
             return ""
-
-
-def shorten(text: str, limit: int = LINE_LIMIT) -> str:
-    """Put a text on one line of at most so many characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 class Pace:

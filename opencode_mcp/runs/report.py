@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from opencode_mcp.opencode.models import FileDiff, Message, PatchPart, TextPart, Todo, ToolPart
+from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.runs.state import State
 
 Status = Literal["completed", "running", "needs_input", "failed", "aborted"]
@@ -201,4 +202,4 @@ def list_files(diffs: list[FileDiff], directory: str) -> list[ChangedFile]:
 def list_todos(todos: list[Todo]) -> list[str]:
     """The todo list as short lines: ``[x] done``, ``[ ] open``."""
     marks = {"completed": "x", "in_progress": ">", "cancelled": "-"}
-    return [f"[{marks.get(todo.status, ' ')}] {todo.content}" for todo in todos]
+    return [f"[{marks.get(todo.status, ' ')}] {one_line(todo.content)}" for todo in todos]

@@ -17,10 +17,10 @@ from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.codec import is_unreadable
 from opencode_mcp.opencode.models import Session
+from opencode_mcp.opencode.outside_text import shorten
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.follow import Follower, Tell
 from opencode_mcp.runs.message_ids import new_message_id
-from opencode_mcp.runs.progress import shorten
 from opencode_mcp.runs.prompt import Prompt, check_prompt
 from opencode_mcp.runs.record import Run, Starter, is_at_work_on, is_superseded, latest_prompt
 from opencode_mcp.runs.report import RunReport, spoken

@@ -14,7 +14,8 @@ from opencode_mcp.errors import BackendError, NotFound
 from opencode_mcp.opencode.at_once import at_once
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Message, ToolPart
-from opencode_mcp.runs.progress import shorten, subject_of
+from opencode_mcp.opencode.outside_text import shorten
+from opencode_mcp.runs.progress import LINE_LIMIT, subject_of
 from opencode_mcp.runs.record import MESSAGES_A_PAGE
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class Call:
     def describe(self, directory: str) -> str:
         """The tool and what it works on, on one line."""
         subject = subject_of(self.part.state.input, directory)
-        return shorten(f"{self.part.tool}: {subject}" if subject else self.part.tool)
+        return shorten(f"{self.part.tool}: {subject}" if subject else self.part.tool, LINE_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from typing import Any, cast
 
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.models import Todo, ToolPart
+from opencode_mcp.opencode.outside_text import shorten
 from opencode_mcp.runs.detail import View
 from opencode_mcp.runs.excerpt import code, name
 from opencode_mcp.runs.layout import Block, Excerpt, Line, Section
-from opencode_mcp.runs.progress import shorten
 from opencode_mcp.runs.report import list_todos
 
 ARGUMENT_LIMIT = 100

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from mcp_types import GetPromptResult, Prompt, PromptArgument
 
 from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.prompts import said
+from opencode_mcp.server.safe_text import shown
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Command
@@ -21,7 +23,7 @@ ALL_HINT = "$ARGUMENTS"
 def command_listed(command: "Command") -> Prompt:
     """A command as ``prompts/list`` shows it."""
     arguments = [PromptArgument(name=name, description=_meaning(hint)) for name, hint in _arguments(command).items()]
-    description = command.description or f"OpenCode's command /{command.name}"
+    description = one_line(shown(command.description)) or f"OpenCode's command /{command.name}"
     return Prompt(name=command.name, title=f"/{command.name}", description=description, arguments=arguments)
 
 
@@ -40,7 +42,7 @@ def command_filled(command: "Command", given: Mapping[str, str]) -> GetPromptRes
     passed = f", arguments={json.dumps(line, ensure_ascii=False)}" if line else ""
     call = f'opencode_command(command="{command.name}"{passed})'
     text = f"Run OpenCode's command /{command.name} with {call}, and tell me what came of it."
-    return said(command.description, text)
+    return said(one_line(shown(command.description)), text)
 
 
 def _arguments(command: "Command") -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from mcp_types import Completion
 
 from opencode_mcp.errors import BridgeError
+from opencode_mcp.opencode.outside_text import is_plain
 from opencode_mcp.server.uses import COMPLETION_USES
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ async def complete(bridge: "Bridge", argument: str, typed: str, others: Mapping[
     """
     source = SOURCES.get(argument) if bridge.surface.serves(COMPLETION_USES.get(argument, ())) else None
     try:
-        values = list(dict.fromkeys(await source(bridge, typed, others))) if source else []
+        found: Iterable[str] = await source(bridge, typed, others) if source else ()
+        # A value is put in as it is, so one that cannot be shown as it is is left out.
+        values = list(dict.fromkeys(value for value in found if is_plain(value)))
     except BridgeError:
         # There is nobody to tell: the person is typing.
         values = []

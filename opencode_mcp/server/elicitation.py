@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 from mcp_types import ClientCapabilities, ElicitRequestFormParams, ElicitResult
 
+from opencode_mcp.server.safe_text import shown, valid_data
+
 if TYPE_CHECKING:
     from opencode_mcp.runs.authority import Reply
     from opencode_mcp.runs.report import PendingRequest
@@ -97,8 +99,9 @@ def _shown(request: "PendingRequest") -> str:
 
 
 def _form(message: str, fields: dict[str, object], required: list[str]) -> ElicitRequestFormParams:
-    schema: dict[str, object] = {"type": "object", "properties": fields, "required": required}
-    return ElicitRequestFormParams(message=message, requested_schema=schema)
+    # Choices are not changed: an answer has to be one of OpenCode's own labels.
+    schema = cast("dict[str, object]", valid_data({"type": "object", "properties": fields, "required": required}))
+    return ElicitRequestFormParams(message=shown(message), requested_schema=schema)
 
 
 @dataclass(frozen=True, slots=True)

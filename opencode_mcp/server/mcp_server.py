@@ -28,12 +28,15 @@ from mcp_types import (
 from pydantic import AnyUrl
 
 from opencode_mcp.errors import BridgeError, CallerError, NotFound
+from opencode_mcp.opencode.outside_text import is_plain
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.command_prompts import command_filled, command_listed
 from opencode_mcp.server.message_streams import CheckedWriter, claim_stdio
+from opencode_mcp.server.outgoing import valid_unicode
 from opencode_mcp.server.prompts import OWN, own_prompt
 from opencode_mcp.server.render import explain
 from opencode_mcp.server.resources import RESOURCES, ResourceSpec, find_resource, list_sessions_as_resources
+from opencode_mcp.server.safe_text import shown
 from opencode_mcp.server.uses import RESOURCE_USES
 
 logger = logging.getLogger(__name__)
@@ -96,7 +99,10 @@ class BridgeServer(MCPServer[Bridge]):
             raise ResourceNotFoundError(explain(error)) from error
         except BridgeError as error:
             raise ResourceError(explain(error)) from error
-        return [ReadResourceContents(content=content.data, mime_type=content.mime_type)]
+        data = content.data
+        if isinstance(data, str):
+            data = valid_unicode(data) if spec.verbatim else shown(data)
+        return [ReadResourceContents(content=data, mime_type=content.mime_type)]
 
     async def list_prompts(self) -> list[Prompt]:
         """Our own prompts, and OpenCode's commands once it is in use; of two of a name ours counts."""
@@ -142,4 +148,4 @@ class BridgeServer(MCPServer[Bridge]):
 
 async def _commands(bridge: Bridge) -> list[Prompt]:
     commands = await bridge.client.commands(await bridge.fence.directory())
-    return [command_listed(command) for command in commands]
+    return [command_listed(command) for command in commands if is_plain(command.name)]

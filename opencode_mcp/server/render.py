@@ -23,12 +23,16 @@ from opencode_mcp.errors import (
     SessionBusy,
     UnsupportedOperation,
 )
+from opencode_mcp.opencode.outside_text import indented, one_line
 from opencode_mcp.server.budget import cut_text, fit
+from opencode_mcp.server.outgoing import valid_unicode
+from opencode_mcp.server.safe_text import shown, shown_data, valid_data
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.report import PendingRequest, RunReport
 
 TEXT_LIMIT = 20_000
+ALWAYS_LIMIT = 1000
 SHOWN_FILES = 50
 ERROR_LIMIT = 4000
 """Bytes of an error, which may quote a page that a model's provider sent."""
@@ -51,19 +55,24 @@ NEXT_STEPS: Mapping[type[BridgeError], str] = {
 def explain(error: BridgeError) -> str:
     """An error as a model reads it: what was wrong, what would be right, what to do next."""
     step = error.hint or next(NEXT_STEPS[kind] for kind in type(error).__mro__ if kind in NEXT_STEPS)
-    return f"{cut_text(error.message, ERROR_LIMIT)} {cut_text(step, ERROR_LIMIT)}"
+    return shown(f"{cut_text(error.message, ERROR_LIMIT)} {cut_text(step, ERROR_LIMIT)}")
 
 
-def result(text: str, data: Mapping[str, Any] | None = None, more: ContentBlock | None = None) -> CallToolResult:
+def result(
+    text: str, data: Mapping[str, Any] | None = None, more: ContentBlock | None = None, *, verbatim: bool = False
+) -> CallToolResult:
     """A tool's result, cut to the budget of ``budget.py``.
 
     Args:
         text: For the model.
         data: The same as structured content; several hosts show a model nothing else where it is there.
         more: An image, or a link to the whole of what is cut.
+        verbatim: Whether it is the content of files, which must stay as it is, with the secrets that are in it.
     """
-    shown, fitted = fit(text, data)
-    content: list[ContentBlock] = [TextContent(type="text", text=shown), *([more] if more else [])]
+    safe = valid_data if verbatim else shown_data
+    structured = cast("dict[str, Any]", safe(data)) if data is not None else None
+    told, fitted = fit(valid_unicode(text) if verbatim else shown(text), structured)
+    content: list[ContentBlock] = [TextContent(type="text", text=told), *([more] if more else [])]
     return CallToolResult(content=content, structured_content=fitted)
 
 
@@ -138,8 +147,8 @@ def report_text(report: "RunReport") -> str:
         report.note,
         _headline(report),
         report.shortfall,
-        f"Error: {cut_text(report.error, ERROR_LIMIT)}" if report.error else "",
-        f"Doing: {report.activity}" if report.activity else "",
+        f"Error: {indented(cut_text(report.error, ERROR_LIMIT))}" if report.error else "",
+        f"Doing: {one_line(report.activity)}" if report.activity else "",
         f"OpenCode's answer:\n{cut(report.text)}" if report.text else "",
         f"Structured answer:\n{_json(report.output)}" if report.output is not None else "",
         _files(report),
@@ -158,8 +167,8 @@ def _headline(report: "RunReport") -> str:
         f"session {report.session_id}",
         f"message {report.message_id}",
         f"{report.seconds:.1f} s" if report.seconds else "",
-        report.model,
-        f"agent {report.agent}" if report.agent else "",
+        one_line(report.model),
+        f"agent {one_line(report.agent)}" if report.agent else "",
         f"{tokens.input:.0f} tokens in, {tokens.output:.0f} out" if tokens.output else "",
         f"${report.cost:.4f}" if report.cost else "",
         f"subagents {', '.join(report.children)}" if report.children else "",
@@ -170,7 +179,9 @@ def _headline(report: "RunReport") -> str:
 def _files(report: "RunReport") -> str:
     if not report.files:
         return ""
-    lines = [f"{file.change} {file.path} +{file.added} -{file.removed}" for file in report.files[:SHOWN_FILES]]
+    lines = [
+        f"{file.change} {one_line(file.path)} +{file.added} -{file.removed}" for file in report.files[:SHOWN_FILES]
+    ]
     more = len(report.files) - len(lines)
     return "\n".join(["Changed files:", *lines, *([f"and {more} more"] if more else [])])
 
@@ -178,7 +189,7 @@ def _files(report: "RunReport") -> str:
 def _decided(report: "RunReport") -> str:
     """What policy answered by itself, so that nobody wonders why nobody was asked."""
     words = {"once": "allowed", "reject": "refused"}
-    lines = [f"{words[item.reply]} {item.permission}: {', '.join(item.patterns)}" for item in report.decided]
+    lines = [f"{words[item.reply]} {item.permission}: {one_line(', '.join(item.patterns))}" for item in report.decided]
     return "\n".join(["By the operator's policy:", *lines]) if lines else ""
 
 
@@ -187,12 +198,13 @@ def request_text(request: "PendingRequest") -> str:
     from opencode_mcp.runs.call_input import always_covers
 
     whose = f" of the subagent {request.session_id}" if request.subagent else ""
-    lines = [f"Waiting for a {request.kind}{whose} ({request.request_id}):", request.asks]
+    lines = [f"Waiting for a {request.kind}{whose} ({request.request_id}):", indented(request.asks)]
     if request.always:
-        lines.append(f'"always" would also allow {always_covers(request.permission, request.always)}.')
+        covers = one_line(always_covers(request.permission, request.always), ALWAYS_LIMIT)
+        lines.append(f'"always" would also allow {covers}.')
     for item in request.questions:
-        lines += [item["question"]] if len(request.questions) > 1 else []
-        lines += [f"- {option['label']}: {option['description']}" for option in item["options"]]
+        lines += [one_line(item["question"])] if len(request.questions) > 1 else []
+        lines += [f"- {one_line(option['label'])}: {one_line(option['description'])}" for option in item["options"]]
         lines += ["- or own words"] if item["own_words"] else []
         lines += ["(several may be chosen)"] if item["multiple"] else []
     return "\n".join(lines)

@@ -37,6 +37,8 @@ class ResourceSpec:
     address: str = ""
     """The address that is listed by itself; empty: the template has placeholders that must be filled."""
     priority: float = USUAL_PRIORITY
+    verbatim: bool = False
+    """Whether it is the content of files, which must stay as it is."""
 
     def as_template(self) -> ResourceTemplate:
         """As ``resources/templates/list`` shows it."""
@@ -106,6 +108,7 @@ RESOURCES = (
         description="Which files a session changed, or one prompt of it, and how",
         mime_type=MARKDOWN,
         read=readers.read_diff,
+        verbatim=True,
     ),
     ResourceSpec(
         template=uris.TODO_TEMPLATE,
@@ -141,6 +144,7 @@ RESOURCES = (
         description="A file of a project, the default one unless directory names another",
         mime_type=None,
         read=readers.read_file,
+        verbatim=True,
         priority=0.3,
     ),
 )
@@ -170,13 +174,15 @@ async def list_sessions_as_resources(bridge: "Bridge") -> list[Resource]:
 
 
 def _listed(session: "Session") -> Resource:
+    from opencode_mcp.opencode.outside_text import one_line
     from opencode_mcp.server.moments import moment
+    from opencode_mcp.server.safe_text import shown
 
     return Resource(
         uri=uris.transcript(session.id),
         name=session.id,
-        title=session.title or session.id,
-        description=f"Transcript of a session in {session.directory}",
+        title=one_line(shown(session.title)) or session.id,
+        description=f"Transcript of a session in {one_line(session.directory)}",
         mime_type=MARKDOWN,
         annotations=_annotations(USUAL_PRIORITY, moment(session.time.updated)),
     )

@@ -19,9 +19,11 @@ from mcp_types import INTERNAL_ERROR, CallToolRequestParams, CallToolResult, Eli
 from pydantic import ValidationError
 
 from opencode_mcp.errors import BackendError, BridgeError, CallerError, NotAllowed, NotFound
+from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.attend import complete, is_for_person, pass_on
 from opencode_mcp.server.elicitation import form_of
 from opencode_mcp.server.render import explain, report_data, report_text, result
+from opencode_mcp.server.safe_text import shown
 from opencode_mcp.server.seal import Seal
 from opencode_mcp.server.tasks import Context, TaskSlot, TaskState, task_slot
 
@@ -102,7 +104,7 @@ class RunTasks:
         except BackendError as error:
             since = self._silent.setdefault(task_id, time.monotonic())
             if time.monotonic() - since < PATIENCE:
-                return {"status": "working", "message": error.message}
+                return {"status": "working", "message": shown(error.message)}
             found = _failure(error)
         except BridgeError as error:
             found = _failure(error)
@@ -221,7 +223,7 @@ def _still_runs(outcome: object) -> bool:
 def _progress(report: "RunReport", asked: "dict[str, PendingRequest]") -> dict[str, Any]:
     """How a run's report reads as a task."""
     if report.status == "running":
-        return {"status": "working", "message": report.activity}
+        return {"status": "working", "message": one_line(shown(report.activity))}
     if asked:
         requests = {key: _wire(ElicitRequest(params=form_of(item))) for key, item in asked.items()}
         return {"status": "input_required", "input_requests": requests}

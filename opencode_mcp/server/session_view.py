@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.opencode.at_once import at_once
+from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.runs.report import PendingRequest, list_todos
 from opencode_mcp.runs.transcript_page import read_transcript
 from opencode_mcp.server.moments import moment
@@ -52,7 +53,7 @@ async def view_session(bridge: "Bridge", session: "Session", *, limit: int, curs
             else None
         )
     state = busy.value.get(session.id)
-    retry = f": {state.message}" if state and state.message else ""
+    retry = f": {one_line(state.message)}" if state and state.message else ""
     return SessionView(
         session=session,
         status=f"{state.type}{retry}" if state else "idle",
@@ -93,8 +94,8 @@ def view_text(view: SessionView) -> str:
     facts = [
         session.id,
         view.status,
-        session.title,
-        session.directory,
+        one_line(session.title),
+        one_line(session.directory),
         f"changed {moment(session.time.updated)}",
         f"subagent of {session.parent_id}" if session.parent_id else "",
         f"{tokens.input:.0f} tokens in, {tokens.output:.0f} out" if tokens.output else "",
@@ -104,7 +105,9 @@ def view_text(view: SessionView) -> str:
         " · ".join(filter(None, facts)),
         UNDONE.format(message=session.revert.message_id) if session.revert else "",
         "\n".join(["Todos:", *view.todos]) if view.todos else "",
-        "\n".join(["Subagents:", *(f"{child.id} · {child.title}" for child in view.children)]) if view.children else "",
+        "\n".join(["Subagents:", *(f"{child.id} · {one_line(child.title)}" for child in view.children)])
+        if view.children
+        else "",
         *map(request_text, view.pending),
         _next(view),
         view.transcript,

@@ -11,8 +11,8 @@ import stat
 import sys
 
 from opencode_mcp.opencode.known_secrets import KNOWN_SECRETS
+from opencode_mcp.opencode.outside_text import clean
 from opencode_mcp.opencode.secret_text import scrub
-from opencode_mcp.runs.excerpt import clean
 
 ROOM = 512 if sys.platform == "win32" else select.PIPE_BUF
 """Bytes that never block where anything has room."""

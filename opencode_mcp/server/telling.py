@@ -9,9 +9,13 @@ from contextlib import asynccontextmanager
 
 import anyio
 
+from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.safe_text import shown
 
 Tell = Callable[[str], Awaitable[None]]
+MESSAGE_LIMIT = 1000
+"""Characters of a notification; it holds several lines of progress."""
 STARTING = "starting OpenCode"
 # A start takes about two seconds; one that takes longer is worth a word, and a host must hear something every ten.
 FIRST_WORD = 1.0
@@ -22,7 +26,7 @@ def progress_of(ctx: BridgeContext) -> Tell:
     """A teller of progress lines for one request; where the host asked for none, it tells nobody."""
 
     async def tell(line: str) -> None:
-        await ctx.report_progress(round(anyio.current_time(), 3), None, line)
+        await ctx.report_progress(round(anyio.current_time(), 3), None, one_line(shown(line), MESSAGE_LIMIT))
 
     return tell
 

@@ -109,6 +109,9 @@ class BridgeTool(Tool):
 
     async def _run(self, arguments: dict[str, Any], context: Context[Any, Any]) -> object:
         check_limits(arguments)
+        required = cast("list[str]", self.parameters.get("required", []))
+        # A client that cannot leave an argument out sends null.
+        arguments = {name: value for name, value in arguments.items() if value is not None or name in required}
         try:
             values = self.fn_metadata.validate_arguments(arguments)
         except ValidationError as error:

@@ -10,6 +10,7 @@ from mcp_types import Completion
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import BackendUnavailable
+from opencode_mcp.opencode.outside_text import is_plain
 from opencode_mcp.server import completions
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.completions import SHOWN, complete
@@ -42,7 +43,7 @@ def test_each_value_is_offered_once_and_no_more_than_a_hundred(values: list[str]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(completions, "SOURCES", {"id": source})
         found = anyio.run(ask)
-    once = list(dict.fromkeys(values))
+    once = [value for value in dict.fromkeys(values) if is_plain(value)]
     assert found.values == once[:SHOWN]
     assert found.has_more == (len(once) > SHOWN)
     assert found.total == (None if found.has_more else len(once))

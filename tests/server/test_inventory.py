@@ -167,3 +167,23 @@ print(*(name for name, module in ours.items() if "jsonschema" in vars(module)))
         [sys.executable, "-c", program], cwd=ROOT, env=basics(), capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.split() == []
+
+
+def enums_in(value: object) -> Iterator[list[object]]:
+    match value:
+        case Mapping():
+            schema = cast("Mapping[str, object]", value)
+            if isinstance(schema.get("enum"), list):
+                yield cast("list[object]", schema["enum"])
+            for item in schema.values():
+                yield from enums_in(item)
+        case list():
+            for item in cast("list[object]", value):
+                yield from enums_in(item)
+        case _:
+            pass
+
+
+@every_tool
+def test_no_choice_is_an_empty_text_which_gemini_refuses(tool: Tool) -> None:
+    assert not [choices for choices in enums_in(tool.input_schema) if "" in choices]

@@ -90,7 +90,7 @@ def test_a_long_answer_is_cut_in_the_text_and_in_the_data_and_says_so() -> None:
 
 def test_a_permission_shows_what_it_would_allow_and_how_to_answer() -> None:
     text = report_text(report("needs_input", pending=[PERMISSION]))
-    assert "Waiting for a permission (per_1):\nbash: git push\ncommand: git push" in text
+    assert "Waiting for a permission (per_1):\nbash: git push\n  command: git push" in text
     assert '"always" would also allow every bash request that matches git *, in every session' in text
     assert 'opencode_reply_permission(request_id="per_1", session_id="ses_1", reply="once"|"always"|"reject")' in text
 

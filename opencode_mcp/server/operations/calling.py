@@ -4,7 +4,7 @@ What a step decides stands in a module of its own; here is only their order.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
@@ -67,6 +67,7 @@ async def call_operation(
         BridgeError: Why it could not be; the text holds no secret of the arguments.
     """
     bridge = bridge_of(ctx)
+    arguments = _given(operation, arguments)
     known = {bridge.settings.password, *secrets_in(dict(arguments))}
     try:
         bridge.surface.check(operation)
@@ -77,6 +78,23 @@ async def call_operation(
     outcome.value = redact(outcome.value, known)
     outcome.notes = [scrub(note, known) for note in outcome.notes]
     return rendered(operation, outcome, part)
+
+
+def _given(operation: Operation, arguments: JsonMap) -> JsonMap:
+    """The arguments without those that are null and may be left out; a null that OpenCode takes stays."""
+    schema = offered_schema(operation)
+    left_out = {
+        name
+        for name, value in arguments.items()
+        if value is None and name not in schema["required"] and not _takes_null(schema["properties"].get(name, {}))
+    }
+    return {name: value for name, value in arguments.items() if name not in left_out}
+
+
+def _takes_null(schema: JsonMap) -> bool:
+    kinds = schema.get("type")
+    forms = cast("list[JsonMap]", schema.get("anyOf", []))
+    return kinds == "null" or (isinstance(kinds, list) and "null" in kinds) or any(map(_takes_null, forms))
 
 
 async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap) -> Outcome:

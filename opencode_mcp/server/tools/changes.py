@@ -117,7 +117,8 @@ def changes_result(diffs: "list[FileDiff]", note: str, link: "ResourceLink | Non
 
     text = render_diff(diffs, limit=TEXT_LIMIT, pointer=ONE_FILE)
     data = {"files": _files(diffs), "diff": text} | ({"note": note} if note else {})
-    return result("\n\n".join(filter(None, [note, text])), data, link if text.endswith(ONE_FILE) else None)
+    more = link if text.endswith(ONE_FILE) else None
+    return result("\n\n".join(filter(None, [note, text])), data, more, verbatim=True)
 
 
 def _files(diffs: "list[FileDiff]") -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ async def opencode_command(
     directory: Annotated[str, Field(description="The project's; empty: the default")] = "",
     agent: Annotated[str, Field(description="Where the command names none")] = "",
     model: Annotated[str, Field(description="provider/model")] = "",
-    permissions: Strictness = "",
+    permissions: Strictness = None,
     wait_seconds: Seconds = None,
 ) -> Outcome:
     """Run one of the project's slash commands, such as review, and report as opencode_run does.
@@ -103,7 +103,8 @@ async def opencode_shell(
 
 
 def _shell_result(run: "Run", report: "RunReport", answer: str, output: str) -> CallToolResult:
-    from opencode_mcp.runs.excerpt import clean, fence, tail
+    from opencode_mcp.opencode.outside_text import clean
+    from opencode_mcp.runs.excerpt import fence, tail
 
     shown = clean(tail(output, TEXT_LIMIT))
     whole = len(output) <= TEXT_LIMIT

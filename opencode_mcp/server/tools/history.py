@@ -6,6 +6,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import BackendFailed, InvalidArgument, SessionBusy
+from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.render import result
 from opencode_mcp.server.schemas import CHANGES, FORK
@@ -102,7 +103,7 @@ async def opencode_fork(
     data = {"session_id": fork.id, "title": fork.title, "forked_from": session.id}
     what = f"what was said before {message_id}" if message_id else "all that was said"
     step = f'Go on in it with opencode_run(session_id="{fork.id}", prompt=...).'
-    return result(f"{fork.id} ({fork.title}) holds {what} in {session.id}. {step}", data | {"next": step})
+    return result(f"{fork.id} ({one_line(fork.title)}) holds {what} in {session.id}. {step}", data | {"next": step})
 
 
 async def _why_not_forked(bridge: Bridge, session: "Session", error: BackendFailed) -> BackendFailed:

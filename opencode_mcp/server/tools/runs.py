@@ -27,7 +27,7 @@ Seconds = Annotated[
     Field(ge=0, le=3600, description="How long to wait; it goes on regardless"),
 ]
 Strictness = Annotated[
-    Literal["", "agent", "human", "reject"],
+    Literal["agent", "human", "reject"] | None,
     Field(description="Who answers its permissions, if stricter than the operator's setting"),
 ]
 SessionId = Annotated[str, Field(description="As ses_...")]
@@ -53,7 +53,7 @@ async def opencode_run(
     files: Annotated[list[str], Field(description="Files or folders of the project to attach")] = [],
     output_schema: Annotated[dict[str, Any], Field(description="JSON Schema of the answer")] = {},
     title: Annotated[str, Field(description="Title of a new session")] = "",
-    permissions: Strictness = "",
+    permissions: Strictness = None,
     wait_seconds: Seconds = None,
 ) -> Outcome:
     """Hand a task to OpenCode, a coding agent that reads, edits and runs code in a project by itself.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from mcp_types import CallToolResult
 from pydantic import Field
 
+from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.paging import foreign_cursor
 from opencode_mcp.server.render import TEXT_LIMIT, result
@@ -41,7 +42,7 @@ async def opencode_find_files(
     *,
     query: Annotated[str, Field(description="Part of a path, fuzzy; or a glob such as src/**/*.py")],
     directory: Directory = "",
-    type: Annotated[Literal["", "file", "directory"], Field(description="Empty: both")] = "",  # noqa: A002
+    type: Annotated[Literal["file", "directory"] | None, Field(description="Left out: both")] = None,  # noqa: A002
     limit: Annotated[int, Field(ge=1, le=200)] = 50,
     cursor: Cursor = "",
 ) -> CallToolResult:
@@ -52,13 +53,13 @@ async def opencode_find_files(
     bridge = bridge_of(ctx)
     place = await bridge.fence.place(directory)
     start = _offset(cursor)
-    found = await bridge.search.files(place, query, type)
+    found = await bridge.search.files(place, query, type or "")
     page = list(found.paths[start : start + limit])
     more = start + limit < len(found.paths)
     cursor = str(start + limit) if more else ""
     note = "" if more or found.complete else f"There may be more than these {len(found.paths)}: narrow the query."
     data = {"paths": page, "cursor": cursor} | ({"note": note} if note else {})
-    return result(_lines(page or [f"No path fits {query!r}."], cursor, note), data)
+    return result(_lines([*map(one_line, page)] or [f"No path fits {query!r}."], cursor, note), data)
 
 
 @tool(title="Find text", read_only=True, destructive=False, idempotent=True, open_world=False, output_schema=MATCHES)
@@ -88,7 +89,9 @@ async def opencode_find_text(
     cursor = str(page.next_offset) if page.more else ""
     note = "" if complete else TEN_ONLY
     data = {"matches": _matches(page), "cursor": cursor} | ({"note": note} if note else {})
-    return result(_lines(list(_by_file(page.lines)) or [f"Nothing matches {pattern!r}."], cursor, note), data)
+    return result(
+        _lines(list(_by_file(page.lines)) or [f"Nothing matches {pattern!r}."], cursor, note), data, verbatim=True
+    )
 
 
 def _offset(cursor: str) -> int:
@@ -104,7 +107,7 @@ def _lines(lines: "Sequence[str]", cursor: str, note: str = "") -> str:
 
 def _by_file(lines: "Iterable[FoundLine]") -> "Iterable[str]":
     for path, group in groupby(lines, lambda line: line.path):
-        yield path
+        yield one_line(path)
         yield from (f"{line.number:>6}{':' if line.matched else '-'} {line.text}" for line in group)
 
 
@@ -148,7 +151,7 @@ async def opencode_find_symbols(
     ]
     note = " ".join(filter(None, notes))
     rows = every[:limit]
-    lines = [f"{row['path']}:{row['line']}: {row['kind']} {row['name']}: {row['text']}" for row in rows]
+    lines = [one_line(f"{row['path']}:{row['line']}: {row['kind']} {row['name']}: {row['text']}") for row in rows]
     data = {"symbols": rows, "source": "opencode" if found.known else "definitions"} | ({"note": note} if note else {})
     return result("\n".join(filter(None, [*(lines or [f"No definition of {query!r} was found."]), note])), data)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from mcp_types import CallToolResult
 from pydantic import Field
 
+from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.links import transcript_link
 from opencode_mcp.server.moments import moment, read_moment
@@ -54,7 +55,7 @@ async def opencode_list_sessions(
     )
     page = await list_sessions(bridge, query, limit, cursor)
     rows = [_row(session, page.status.get(session.id, "idle")) for session in page.sessions]
-    lines = [" · ".join(row.values()) for row in rows] or ["No session fits."]
+    lines = [" · ".join(map(one_line, row.values())) for row in rows] or ["No session fits."]
     more = [f'More with cursor="{page.cursor}".'] if page.cursor else []
     return result("\n".join([*lines, *more]), {"sessions": rows, "cursor": page.cursor})
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 from mcp_types import CallToolResult
 from pydantic import Field
 
+from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.opencode.provider_environment import counted
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.render import result
@@ -70,9 +71,10 @@ def _lines(data: dict[str, Any]) -> "Iterable[str]":
         elif isinstance(value, list):
             yield f"{label}: {_listed(cast('list[str]', value))}"
         else:
-            yield f"{label}: {value or 'none'}"
+            yield f"{label}: {one_line(str(value)) if value else 'none'}"
 
 
 def _listed(names: list[str]) -> str:
+    names = [one_line(name) for name in names]
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return (", ".join(names[:SHOWN]) or "none") + more

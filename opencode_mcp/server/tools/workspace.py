@@ -8,6 +8,7 @@ from mcp_types import CallToolResult, ImageContent
 from pydantic import Field
 
 from opencode_mcp.errors import BackendFailed, BridgeError, CallerError, InvalidArgument, NotFound
+from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.links import file_link
 from opencode_mcp.server.near import near_files
@@ -74,7 +75,7 @@ async def _list(
     ignored = await _ignored(bridge, place.project, path, page)
     path = place.within(path)
     data = {"path": path, "entries": page, "ignored": ignored, "total": len(names), "cursor": cursor}
-    lines = [f"{name} (ignored by git)" if name in ignored else name for name in page]
+    lines = [f"{one_line(name)} (ignored by git)" if name in ignored else one_line(name) for name in page]
     more = f'{len(names)} in all; more with cursor="{cursor}".' if cursor else ""
     return result("\n".join([*(lines or [f"{path} is an empty folder."]), *([more] if more else [])]), data)
 
@@ -169,7 +170,8 @@ def _text(path: str, window: "LineWindow", seen: "Look", link: "ResourceLink | N
     note = " ".join(filter(None, notes))
     data = {"path": path, "lines": seen.lines, "first": window.first, "last": window.last, "text": text, "note": note}
     kept = {key: value for key, value in data.items() if value not in (None, "")}
-    return result("\n".join(filter(None, [text, note])), kept, link if window.last != seen.lines else None)
+    more = link if window.last != seen.lines else None
+    return result("\n".join(filter(None, [text, note])), kept, more, verbatim=True)
 
 
 def _go_on(window: "LineWindow", seen: "Look") -> str:

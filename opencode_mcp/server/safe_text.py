@@ -1,0 +1,46 @@
+"""Text that others wrote, in the form in which it leaves the bridge.
+
+``shown`` is for every text of a result, an error, a form or a progress line: without secrets, without what a terminal
+would obey or a reader would not see, and valid Unicode. The contents of files and diffs that a caller asked for are not
+changed so: they must stay what they are (see ``docs/security.md``).
+"""
+
+from collections.abc import Mapping
+from typing import cast
+
+from opencode_mcp.opencode.outside_text import clean
+from opencode_mcp.opencode.secret_text import scrub
+from opencode_mcp.server.outgoing import valid_unicode
+
+
+def shown(text: str) -> str:
+    """A text as it may be shown."""
+    return scrub(clean(valid_unicode(text)))
+
+
+def shown_data(value: object) -> object:
+    """JSON data with every text of it, names of fields too, as it may be shown."""
+    match value:
+        case str():
+            return shown(value)
+        case Mapping():
+            items = cast("Mapping[str, object]", value).items()
+            return {shown(key): shown_data(item) for key, item in items}
+        case list() | tuple():
+            return [shown_data(item) for item in cast("list[object]", value)]
+        case _:
+            return value
+
+
+def valid_data(value: object) -> object:
+    """JSON data with every text of it as valid Unicode, and nothing else changed."""
+    match value:
+        case str():
+            return valid_unicode(value)
+        case Mapping():
+            items = cast("Mapping[str, object]", value).items()
+            return {valid_unicode(key): valid_data(item) for key, item in items}
+        case list() | tuple():
+            return [valid_data(item) for item in cast("list[object]", value)]
+        case _:
+            return value
