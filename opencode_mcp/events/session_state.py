@@ -3,10 +3,13 @@
 Pure. It is a cache: after a gap it starts empty, and whoever decides something reads the truth by GET.
 """
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 
 from opencode_mcp.events import wire
-from opencode_mcp.opencode.models import Failure, SessionStatus, Todo
+from opencode_mcp.opencode.models import Failure, MessageInfo, SessionStatus, Todo
+
+PROMPTS_KEPT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,20 @@ class SessionState:
     """The first error since the last prompt: OpenCode sends a readable one, then one with a stack trace."""
     todos: list[Todo] = field(default_factory=list[Todo])
     latest_message: str = ""
+    prompts: deque[str] = field(default_factory=lambda: deque[str](maxlen=PROMPTS_KEPT))
+    """The latest messages in a person's name, oldest first."""
     draft: Draft | None = None
     """The text that is being written, or was last; ``None`` while the session is idle."""
 
     def forget(self) -> None:
         """Drop what a gap may have made untrue; an error that was told stays told."""
         self.status = self.draft = None
+
+
+def _note_message(state: SessionState, message: MessageInfo) -> None:
+    state.latest_message = max(state.latest_message, message.id)
+    if message.role == "user" and message.id not in state.prompts:
+        state.prompts.append(message.id)
 
 
 def fold(state: SessionState, event: wire.Event) -> None:
@@ -60,6 +71,6 @@ def fold(state: SessionState, event: wire.Event) -> None:
         case wire.TodosChanged(todos=todos):
             state.todos = todos
         case wire.MessageChanged(message=message):
-            state.latest_message = max(state.latest_message, message.id)
+            _note_message(state, message)
         case _:
             pass

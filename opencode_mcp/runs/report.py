@@ -94,6 +94,8 @@ class RunReport(BaseModel):
     """The model's last words."""
     output: Any = None
     """The structured answer, where an ``output_schema`` was given."""
+    merged_with: list[str] = Field(default_factory=list[str])
+    """Other prompts that reached the session at the same time: OpenCode answered all of them with this text."""
     shortfall: str = ""
     """Why the answer of a run that completed is not whole, such as the model's token limit."""
     error: str = ""

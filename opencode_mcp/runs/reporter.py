@@ -11,6 +11,7 @@ from opencode_mcp.opencode.at_once import at_once
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import BasePart, FileDiff, Message, ToolPart
 from opencode_mcp.runs.follow import Sight
+from opencode_mcp.runs.merging import read_merged
 from opencode_mcp.runs.progress import Progress
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
 from opencode_mcp.runs.report import STATUSES, Answer, RunReport, list_files, list_todos, summarise
@@ -43,6 +44,7 @@ async def report_run(
     async with at_once() as reads:
         said = reads.start(_answers, client, run, sight)
         looked_up = reads.start(_session, client, run, sight)
+        merged = reads.start(_merged, client, hub, run)
     answers, session = said.value, looked_up.value
     answer = summarise(answers)
     told = hub.state(run.session_id).error
@@ -54,6 +56,7 @@ async def report_run(
         title=session.title,
         text=answer.text or ("" if ended else sight.text),
         output=answer.output,
+        merged_with=merged.value if ended else [],
         shortfall=answer.shortfall if sight.state is State.COMPLETED else "",
         error=(answer.error or (told.text if told else "")) if sight.state is State.FAILED else "",
         activity="" if ended else sight.activity or _activity(run, answers),
@@ -81,6 +84,12 @@ async def _answers(client: OpenCodeClient, run: Run, sight: Sight) -> list[Messa
 
 async def _session(client: OpenCodeClient, run: Run, sight: Sight) -> SessionRecord:
     return sight.session or await read_session(client, run.session_id)
+
+
+async def _merged(client: OpenCodeClient, hub: Hub, run: Run) -> list[str]:
+    """The prompts that were answered together with the run's; read only where the stream told of another one."""
+    others = [prompt for prompt in hub.state(run.session_id).prompts if prompt != run.message_id]
+    return await read_merged(client, run) if others else []
 
 
 def _activity(run: Run, answers: list[Message]) -> str:

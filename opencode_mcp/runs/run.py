@@ -5,7 +5,7 @@ id, message id), and what is kept is a cache.
 """
 
 import logging
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from opencode_mcp.runs.report import RunReport, spoken
 from opencode_mcp.runs.reporter import report_run
 from opencode_mcp.runs.run_note import Note, Notes, combined
 from opencode_mcp.runs.stopping import Stop, Tree, stop_and_compare
+from opencode_mcp.runs.turns import Turns
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.transport import Transport
@@ -53,12 +54,13 @@ class Runs:
     Args:
         hub: The events of the server that they run on.
         notes: Where it is noted who answers what a run asks.
+        turns: Keeps others out of a session while something is started in it; none: only this process's.
     """
 
-    def __init__(self, hub: Hub, notes: Notes) -> None:
+    def __init__(self, hub: Hub, notes: Notes, turns: Turns | None = None) -> None:
         self._hub = hub
         self.notes = notes
-        self._turns: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
+        self._turns = turns or Turns(None)
         self._warm: set[tuple[Transport, str]] = set()
         self._started: OrderedDict[str, Mapping[str, Any] | None] = OrderedDict()
         """The prompts that were sent from here, each with its caller's schema of the answer."""
@@ -113,14 +115,9 @@ class Runs:
             BackendError: OpenCode could not be reached.
         """
         client = await self._client(session.directory)
-        turn = self._turns[session.id]
-        try:
-            async with turn:
-                await self._refuse_if_busy(client, session)
-                yield client
-        finally:
-            if not turn.locked():
-                self._turns.pop(session.id, None)
+        async with self._turns.turn(session.id):
+            await self._refuse_if_busy(client, session)
+            yield client
 
     async def _client(self, directory: str) -> OpenCodeClient:
         """A client that never finds another server by itself: what happens to this one must be seen."""

@@ -85,9 +85,11 @@ class Bridge:
         """Prompts and what becomes of them."""
         from opencode_mcp.runs.run import Runs
         from opencode_mcp.runs.run_note import Notes
+        from opencode_mcp.runs.turns import Turns
         from opencode_mcp.server.seal import Seal
 
-        return Runs(self.hub, Notes(Seal(self.settings.state_directory)))
+        state = self.settings.state_directory
+        return Runs(self.hub, Notes(Seal(state)), Turns(state / "turns"))
 
     @cached_property
     def commands(self) -> "Commands":

@@ -146,6 +146,7 @@ def report_text(report: "RunReport") -> str:
     sections = [
         report.note,
         _headline(report),
+        _merged(report),
         report.shortfall,
         f"Error: {indented(cut_text(report.error, ERROR_LIMIT))}" if report.error else "",
         f"Doing: {one_line(report.activity)}" if report.activity else "",
@@ -174,6 +175,15 @@ def _headline(report: "RunReport") -> str:
         f"subagents {', '.join(report.children)}" if report.children else "",
     ]
     return " · ".join(fact for fact in facts if fact)
+
+
+def _merged(report: "RunReport") -> str:
+    if not report.merged_with:
+        return ""
+    return (
+        f"OpenCode answered this prompt together with {', '.join(report.merged_with)}, which somebody else sent to the "
+        "session at the same time: the text may be the answer to that one."
+    )
 
 
 def _files(report: "RunReport") -> str:
