@@ -23,8 +23,8 @@ An **effect** says what an operation does to the world, and is what an operator 
 | effect | what it does | operations |
 |---|---|---|
 | `read` | only reads | {read} |
-| `write` | changes a session, a project's files or what is shown, and runs nothing | {write} |
-| `execute` | runs a command, a model or a tool, or lets a waiting one go on | {execute} |
+| `write` | changes a session or what is shown, writes no file of the caller's choice, and runs nothing | {write} |
+| `execute` | runs a command, a model or a tool, lets one go on, or writes files that decide what runs | {execute} |
 | `admin` | changes configuration, credentials, providers, MCP servers or the server's life, or publishes | {admin} |
 
 Path, query and body arguments are one flat object; those in **bold** are required. Nearly all operations also take

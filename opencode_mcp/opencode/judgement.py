@@ -3,8 +3,10 @@
 It knows no facts: methods, paths and arguments are in ``operations.json``. The effects are what an operator allows by:
 
 - ``read`` only reads.
-- ``write`` changes a session, a project's files or what is shown, and runs nothing.
-- ``execute`` runs a command, a model or a tool, or lets a waiting one go on.
+- ``write`` changes a session or what is shown, and runs nothing.
+- ``execute`` runs a command, a model or a tool, or lets a waiting one go on. So does whatever writes files of the
+  caller's choice: OpenCode's configuration, plugins, commands and git's hooks are files, and decide what is run and
+  asked next.
 - ``admin`` changes configuration, credentials, providers, MCP servers or the server's life, or publishes.
 """
 
@@ -51,6 +53,7 @@ _SECRETS = "OpenCode answers with provider keys in it."
 _SHUT = "Works only where the server runs with OPENCODE_EXPERIMENTAL_WORKSPACES=1."
 _NO_TUI = "Answers true also when no terminal interface is attached."
 _BROWSER = "The URL is for a person to open in a browser."
+_WRITES = "It writes files, also those that decide what OpenCode runs and asks."
 _TICKET = {"x-opencode-ticket": "1"}
 
 JUDGEMENTS: Mapping[str, Judgement] = {
@@ -99,9 +102,10 @@ JUDGEMENTS: Mapping[str, Judgement] = {
         "sessions",
         "write",
         "undo changes rollback restore files back",
-        "Undoes from that message on; refused with 409 while the session is busy.",
+        "Undoes from that message on; refused with 409 while the session is busy. Where it would change a file that "
+        "decides what OpenCode runs and asks, it takes --allow execute.",
     ),
-    "session.unrevert": J("sessions", "write", "redo undo revert restore"),
+    "session.unrevert": J("sessions", "write", "redo undo revert restore", "As session.revert."),
     "session.summarize": J("sessions", "execute", "compact context shorten compress", "Runs the model and blocks."),
     "session.init": J(
         "sessions",
@@ -116,7 +120,13 @@ JUDGEMENTS: Mapping[str, Judgement] = {
         "Without a directory, those of all projects. Pages by the reply's x-next-cursor header, as `cursor`.",
     ),
     "experimental.session.background": J("sessions", "write", "subagents detach continue"),
-    "experimental.controlPlane.moveSession": J("sessions", "write", "move relocate directory folder"),
+    "experimental.controlPlane.moveSession": J(
+        "sessions",
+        "execute",
+        "move relocate directory folder",
+        f"With `moveChanges` the uncommitted changes move along. {_WRITES}",
+        destructive=True,
+    ),
     "v2.session.list": J(
         "sessions", "read", "chats conversations page cursor", "Without a directory, those of all projects."
     ),
@@ -127,8 +137,8 @@ JUDGEMENTS: Mapping[str, Judgement] = {
     "v2.session.switchModel": J("sessions", "write", "change model", _V2),
     "v2.session.compact": J("sessions", "execute", "summarize shorten context", _V2),
     "v2.session.wait": J("sessions", "read", "until idle done finished", "Answers 503: not available yet in 1.18.33."),
-    "v2.session.revert.stage": J("sessions", "write", "undo rollback preview", _V2),
-    "v2.session.revert.clear": J("sessions", "write", "redo cancel undo discard", _V2),
+    "v2.session.revert.stage": J("sessions", "execute", "undo rollback preview", f"{_WRITES} {_V2}"),
+    "v2.session.revert.clear": J("sessions", "execute", "redo cancel undo discard", f"{_WRITES} {_V2}"),
     "v2.session.revert.commit": J("sessions", "write", "undo apply keep", _V2, destructive=True),
     "v2.session.interrupt": J("sessions", "write", "abort stop cancel", _V2),
     # Messages
@@ -167,7 +177,11 @@ JUDGEMENTS: Mapping[str, Judgement] = {
         "messages", "write", "remove erase", "Leaves the files as they are; 409 while busy.", destructive=True
     ),
     "part.update": J(
-        "messages", "write", "edit change text", "`body` is the whole part with its id, sessionID, messageID."
+        "messages",
+        "execute",
+        "edit change text",
+        "`body` is the whole part with its id, sessionID, messageID. A part of the type patch says which files an undo "
+        "restores or deletes, and one of the type subtask is run by the next prompt.",
     ),
     "part.delete": J(
         "messages", "write", "remove erase piece", "Answers true also for an unknown part.", destructive=True
@@ -239,7 +253,9 @@ JUDGEMENTS: Mapping[str, Judgement] = {
     "project.update": J(
         "project", "admin", "rename icon name start script", "`commands.start` is run in each worktree that is made."
     ),
-    "project.initGit": J("project", "write", "git init repository create"),
+    "project.initGit": J(
+        "project", "execute", "git init repository create", "It makes `.git`, with the hooks of git's template."
+    ),
     "project.directories": J("project", "read", "folders copies checkouts"),
     "path.get": J("project", "read", "cwd home working directory where config folder", "Any directory is accepted."),
     "v2.location.get": J("project", "read", "cwd directory where"),
@@ -248,7 +264,9 @@ JUDGEMENTS: Mapping[str, Judgement] = {
     "vcs.status": J("vcs", "read", "git status modified changed uncommitted dirty files"),
     "vcs.diff": J("vcs", "read", "git diff changes patch uncommitted working tree branch"),
     "vcs.diff.raw": J("vcs", "read", "git diff changes patch text uncommitted"),
-    "vcs.apply": J("vcs", "write", "git apply patch diff", "A patch that does not fit answers 400.", destructive=True),
+    "vcs.apply": J(
+        "vcs", "execute", "git apply patch diff", f"{_WRITES} A patch that does not fit answers 400.", destructive=True
+    ),
     # Worktrees, workspaces, project copies
     "worktree.list": J("worktrees", "read", "git worktrees sandboxes directories"),
     "worktree.create": J(
@@ -284,7 +302,7 @@ JUDGEMENTS: Mapping[str, Judgement] = {
     ),
     "experimental.workspace.status": J("worktrees", "read", "workspace connected"),
     "experimental.workspace.syncList": J("worktrees", "write", "workspace refresh register"),
-    "experimental.workspace.warp": J("worktrees", "write", "workspace move session", _SHUT),
+    "experimental.workspace.warp": J("worktrees", "execute", "workspace move session", f"{_WRITES} {_SHUT}"),
     "experimental.projectCopy.generateName": J("worktrees", "execute", "suggest branch title", "Runs the small model."),
     "v2.projectCopy.create": J(
         "worktrees", "execute", "make clone checkout duplicate", "Copies the project into `directory`."
@@ -425,7 +443,11 @@ JUDGEMENTS: Mapping[str, Judgement] = {
     ),
     "sync.start": J("events", "write", "workspace synchronize"),
     "sync.replay": J(
-        "events", "write", "workspace import history", "Rewrites the session's history.", destructive=True
+        "events",
+        "admin",
+        "workspace import history",
+        "Rewrites the session's history, its rights too.",
+        destructive=True,
     ),
     "sync.steal": J("events", "write", "workspace take move session"),
     "v2.event.subscribe": J("events", "read", "watch follow listen stream sse"),

@@ -3,7 +3,7 @@
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.codec import is_unreadable
-from opencode_mcp.opencode.models import FileDiff
+from opencode_mcp.opencode.models import FileDiff, PatchPart
 from opencode_mcp.runs.merged_diff import merge_diffs
 
 MESSAGES_A_PAGE = 100
@@ -38,6 +38,22 @@ async def _changing_prompts(client: OpenCodeClient, session_id: str) -> list[str
         cursor = page.cursor
         if not cursor:
             return list(reversed(changing))
+
+
+async def touched_files(client: OpenCodeClient, session_id: str, message_id: str) -> list[str]:
+    """The files that the answers from a message on changed, by OpenCode's record (``session.messages``)."""
+    files: dict[str, None] = {}
+    cursor = ""
+    while True:
+        page = await client.session_messages(session_id, limit=MESSAGES_A_PAGE, before=cursor)
+        for message in reversed(page.items):
+            patches = [part for part in message.parts if isinstance(part, PatchPart)]
+            files.update(dict.fromkeys(name for patch in patches for name in patch.files))
+            if message.info.id == message_id:
+                return list(files)
+        cursor = page.cursor
+        if not cursor:
+            return list(files)
 
 
 async def prompt_of(client: OpenCodeClient, session_id: str, message_id: str) -> str:

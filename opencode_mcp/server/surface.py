@@ -99,6 +99,11 @@ class Surface:
             return False
         return effect not in settings.deny and (effect in ALLOWED_BY_ITSELF or effect in settings.allow)
 
+    def allows_as(self, effect: "Effect", operation: "Operation") -> bool:
+        """Whether an operation may have an effect beyond its own: by the operator's word on either."""
+        named = operation.id in self._settings.allow and not self._refusal(operation)
+        return named or self.allows_effect(effect)
+
     def check(self, operation: "Operation") -> None:
         """Refuse what may not be called.
 

@@ -15,6 +15,7 @@ from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound
 from opencode_mcp.opencode.catalog import operation as row_of
 from opencode_mcp.runs.run_note import KEY, metadata_of
 from opencode_mcp.server.operations import rules
+from opencode_mcp.server.undoing import check_redo, check_undo
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.arguments import Call
@@ -30,6 +31,7 @@ BREAKS = re.compile(r"[\t\n\r]")
 BLANKS = "".join(map(chr, range(33)))
 SHELL = re.compile(r"!`[^`]+`")
 MENTION_HINT = "Name one of the project, or leave the @ out."
+UNDOING = frozenset({"session.revert", "session.unrevert"})
 WORKTREE_FOLDER = "worktree"
 """The folder of OpenCode's own data in which a worktree stands as ``worktree/<project id>/<name>``."""
 
@@ -73,6 +75,7 @@ class Guard:
         for name in rules.texts_at(arguments, rules.WORKTREES.get(operation.id, ())):
             await self._check_worktree(name, directory)
         await self._check_files(operation, arguments, directory)
+        await self._check_undo(operation, arguments)
         await self._check_owners(operation, arguments, directory)
         return _placed(operation, await self._with_notes(operation, arguments, call), directory)
 
@@ -138,14 +141,28 @@ class Guard:
             raise NotAllowed(f"The directory {name!r} is outside of what is allowed.", hint=f"Allowed: {roots}.")
 
     async def _check_worktree(self, name: str, directory: str) -> None:
+        listed = cast("list[str]", await self._client.call("worktree.list", directory=directory))
         try:
             await self._fence.folder(name)
         except NotAllowed:
             project = cast("JsonMap", await self._client.call("project.current", directory=directory))
-            listed = cast("list[str]", await self._client.call("worktree.list", directory=directory))
             parent = PurePath(name).parent
             if name not in listed or (parent.parent.name, parent.name) != (WORKTREE_FOLDER, project["id"]):
                 raise
+        if name not in listed:
+            # OpenCode deletes any folder that it takes for a worktree which git has forgotten.
+            raise NotAllowed(
+                f"{name!r} is no worktree of the project.", hint=f"Worktrees: {', '.join(listed) or 'none'}."
+            )
+
+    async def _check_undo(self, operation: "Operation", arguments: JsonMap) -> None:
+        if operation.id not in UNDOING:
+            return
+        session = await self._fence.session(arguments["sessionID"])
+        if operation.id == "session.revert":
+            await check_undo(self._client, self._surface, session, arguments["messageID"])
+        else:
+            check_redo(self._surface, session)
 
     async def _check_files(self, operation: "Operation", arguments: JsonMap, directory: str) -> None:
         for name in rules.texts_at(arguments, rules.FILES.get(operation.id, ())):

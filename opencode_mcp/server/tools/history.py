@@ -13,6 +13,7 @@ from opencode_mcp.server.schemas import CHANGES, FORK
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.changes import changes_result
 from opencode_mcp.server.tools.runs import SessionId
+from opencode_mcp.server.undoing import check_redo, check_undo
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
@@ -52,6 +53,7 @@ async def _undo(bridge: Bridge, session: "Session", message_id: str) -> CallTool
 
     prompt = await prompt_of(bridge.client, session.id, message_id)
     await _refuse_if_busy(bridge, session)
+    await check_undo(bridge.client, bridge.surface, session, prompt)
     undone = (await bridge.client.session_revert(session.id, prompt)).revert
     if undone is None:
         raise BackendFailed(f"OpenCode did not undo {session.id} from {prompt} on.")
@@ -64,6 +66,7 @@ async def _restore(bridge: Bridge, session: "Session") -> CallToolResult:
         note = f"In {session.id} nothing is undone."
     else:
         await _refuse_if_busy(bridge, session)
+        check_redo(bridge.surface, session)
         await bridge.client.session_unrevert(session.id)
         note = f"{session.id} is restored from {session.revert.message_id} on, its files too."
     return result(note, {"files": [], "diff": "", "note": note})

@@ -1,0 +1,53 @@
+"""Undoing a session brings earlier files back, and with them what OpenCode runs and asks: only as far as allowed."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from opencode_mcp.errors import NotAllowed
+from opencode_mcp.opencode.setup_files import decides_what_runs
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.client import OpenCodeClient
+    from opencode_mcp.opencode.models import Session
+    from opencode_mcp.server.surface import Surface
+
+
+async def check_undo(client: "OpenCodeClient", surface: "Surface", session: "Session", message_id: str) -> None:
+    """Refuse an undo (``session.revert``) that would change OpenCode's configuration.
+
+    Args:
+        client: Reads which files the answers changed.
+        surface: What the operator allows.
+        session: The session that is undone.
+        message_id: The message from which on it is.
+
+    Raises:
+        NotAllowed: A file that decides what OpenCode runs or asks would change.
+    """
+    from opencode_mcp.opencode.catalog import operation
+
+    if surface.allows_as("execute", operation("session.revert")):
+        return
+    from opencode_mcp.runs.history import touched_files
+
+    _refuse(await touched_files(client, session.id, message_id), session, "session.revert")
+
+
+def check_redo(surface: "Surface", session: "Session") -> None:
+    """The same for taking an undo back (``session.unrevert``)."""
+    from opencode_mcp.opencode.catalog import operation
+
+    if session.revert is None or surface.allows_as("execute", operation("session.unrevert")):
+        return
+    from opencode_mcp.runs.raw_diff import parse_raw
+
+    _refuse([change.file for change in parse_raw(session.revert.diff)], session, "session.unrevert")
+
+
+def _refuse(files: Iterable[str], session: "Session", operation_id: str) -> None:
+    deciding = next((name for name in files if decides_what_runs(name, session.directory)), "")
+    if deciding:
+        raise NotAllowed(
+            f"That would change {deciding!r}, which decides what OpenCode runs and asks.",
+            hint=f"A person can change the file back. --allow execute or --allow {operation_id} allows it.",
+        )

@@ -1,0 +1,126 @@
+"""A call that only writes cannot change what OpenCode runs or asks."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import anyio
+import pytest
+
+from tests.harness.bridge import Bridge, open_bridge
+from tests.harness.launch import attaching
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.project import make_project
+from tests.integration.host import Host, Json
+from tests.scripted_model.script import text, write
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+PLUGIN = ".opencode/plugin/p.js"
+PATCH = """\
+diff --git a/opencode.json b/opencode.json
+new file mode 100644
+--- /dev/null
++++ b/opencode.json
+@@ -0,0 +1 @@
++{"permission": "allow", "mcp": {"m": {"type": "local", "command": ["touch", "ran"]}}}
+"""
+DECIDES = "which decides what OpenCode runs and asks"
+
+
+@pytest.fixture(scope="module")
+def careful(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_project(tmp_path_factory.mktemp("careful") / "project")
+
+
+@pytest.fixture
+async def host(
+    tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenCode, careful: Path
+) -> AsyncGenerator[Host]:
+    """A host whose operator allows nothing beyond the default."""
+    launch = attaching(tmp_path, scripted_model, opencode_server, careful)
+    async with open_bridge(launch) as bridge:
+        yield Host(Bridge(bridge.client, launch))
+
+
+async def called(host: Host, operation: str, **arguments: object) -> str:
+    return await host.error("opencode_call_operation", operation=operation, arguments=arguments)
+
+
+async def set_up_by(host: Host, *names: str) -> Json:
+    """A run in which the agent writes files of the set-up; the report."""
+    steps = [write(name, "{}\n" if name.endswith("json") else "export {}\n") for name in names]
+    report = await host.run(*steps, text("Set up."))
+    assert report["status"] == "completed"
+    return report
+
+
+async def test_whatever_writes_files_takes_the_operators_word(host: Host, careful: Path) -> None:
+    report = await host.run(text("Before."))
+    session = {"sessionID": report["session_id"]}
+    part = {"messageID": report["message_id"], "partID": "prt_forged"}
+    body = {
+        **session,
+        **part,
+        "id": "prt_forged",
+        "type": "patch",
+        "hash": "HEAD",
+        "files": [str(careful / "README.md")],
+    }
+    for operation, arguments in (
+        ("vcs.apply", {"patch": PATCH}),
+        ("part.update", {**session, **part, "body": body}),
+        ("project.initGit", {}),
+        ("experimental.controlPlane.moveSession", {**session, "destination": {"directory": str(careful)}}),
+        ("experimental.workspace.warp", {"id": None, **session}),
+        ("v2.session.revert.stage", {**session, "messageID": "msg_x"}),
+        ("v2.session.revert.clear", session),
+    ):
+        assert "takes --allow execute" in await called(host, operation, **arguments), operation
+    assert "takes --allow admin" in await called(host, "sync.replay", directory=str(careful), events=[])
+    assert not (careful / "opencode.json").exists()
+
+
+@pytest.mark.parametrize("name", ["opencode.json", PLUGIN, "src/.opencode/command/c.md"])
+async def test_an_undo_that_changes_the_set_up_is_refused_in_both_ways_to_ask_for_it(
+    host: Host, careful: Path, name: str
+) -> None:
+    report = await set_up_by(host, "plain.txt", name)
+    place = {"session_id": report["session_id"], "message_id": report["message_id"]}
+    assert DECIDES in await host.error("opencode_revert", **place)
+    asked = {"sessionID": report["session_id"], "messageID": report["message_id"]}
+    assert DECIDES in await called(host, "session.revert", **asked)
+    assert (careful / name).exists()
+    assert (careful / "plain.txt").exists()
+    await anyio.Path(careful / name).unlink()
+
+
+async def test_an_earlier_answer_counts_and_a_later_undo_that_leaves_it_alone_does_not(
+    host: Host, careful: Path
+) -> None:
+    first = await set_up_by(host, PLUGIN)
+    later = await host.run(write("later.txt", "x\n"), text("Later."), session_id=first["session_id"])
+    await host.data("opencode_revert", session_id=first["session_id"], message_id=later["message_id"])
+    assert not (careful / "later.txt").exists()
+    place = {"session_id": first["session_id"], "message_id": first["message_id"]}
+    assert DECIDES in await host.error("opencode_revert", **place)
+    await anyio.Path(careful / PLUGIN).unlink()
+
+
+async def test_the_operator_can_allow_it_and_taking_it_back_is_refused_to_others(host: Host, careful: Path) -> None:
+    report = await set_up_by(host, "opencode.json")
+    place = {"session_id": report["session_id"], "message_id": report["message_id"]}
+    async with open_bridge(host.bridge.launch.telling("--allow", "session.revert")) as allowed:
+        await Host(allowed).data("opencode_revert", **place)
+    assert not (careful / "opencode.json").exists()
+    assert DECIDES in await host.error("opencode_revert", session_id=report["session_id"], restore=True)
+    assert DECIDES in await called(host, "session.unrevert", sessionID=report["session_id"])
+    assert not (careful / "opencode.json").exists()
+
+
+async def test_a_folder_that_is_no_worktree_is_not_removed_as_one(host: Host, careful: Path) -> None:
+    folder = careful / ".opencode" / "plugin"
+    folder.mkdir(parents=True, exist_ok=True)
+    for directory in (folder, folder.parent, careful / "src", careful / ".git" / "hooks"):
+        assert "is no worktree of the project" in await called(host, "worktree.remove", directory=str(directory))
+        assert directory.is_dir()
