@@ -3,7 +3,7 @@
 import argparse
 import random
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import anyio
 
-from benchmarks.soak_load import HOSTS, Load, Tally, search
+from benchmarks.soak_load import HOSTS, LOST, Load, Tally, search
 from benchmarks.table import Row, as_markdown
 from tests.harness.launch import Launch, end_left_server, left_server, starting
 from tests.harness.model import running_model
@@ -25,7 +25,7 @@ EXTRA = 120.0
 """Seconds after the load in which its last calls must have come to an end."""
 END = 30.0
 """Seconds in which OpenCode must end after the last bridge."""
-STAYS = frozenset({"opencode.log", "server.lock"})
+STAYS = frozenset({"opencode.log", "guard.log", "server.lock"})
 """Files of the state folder that are there for good, apart from keys."""
 
 
@@ -90,10 +90,19 @@ async def _play(launch: Launch, tally: Tally, steady: RawClient, seconds: float,
     with anyio.move_on_after(seconds + EXTRA) as scope:
         async with anyio.create_task_group() as tasks:
             for load, host in zip(loads, hosts, strict=True):
-                tasks.start_soon(host, load)
+                tasks.start_soon(_kept_up, load, host)
     if scope.cancelled_caught:
         tally.errors["the load did not come to an end"] += 1
     return loads[-1]
+
+
+async def _kept_up(load: Load, host: Callable[[Load], Awaitable[None]]) -> None:
+    """Have a host work until the time is over, also after its bridge gave it no answer."""
+    while load.goes_on:
+        try:
+            await host(load)
+        except LOST as error:
+            load.tally.errors[f"a bridge gave no answer to its host ({type(error).__name__})"] += 1
 
 
 async def _running(load: Load, bridge: RawClient) -> list[str]:

@@ -6,7 +6,7 @@ connection. What changed, and when, is known to ``notices.py``.
 """
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -156,5 +156,7 @@ def _offer(answer: HandlerResult) -> HandlerResult:
 
 
 def _streamed_uris(ctx: Context) -> list[str]:
-    wanted = cast("dict[str, Any]", (ctx.params or {}).get("notifications") or {})
-    return [str(uri) for uri in cast("list[object]", wanted.get("resourceSubscriptions") or [])]
+    """The resources that a stream wants to hear of; none where their form is wrong, which the SDK refuses."""
+    wanted: object = (ctx.params or {}).get("notifications")
+    uris = cast("Mapping[str, object]", wanted).get("resourceSubscriptions") if isinstance(wanted, Mapping) else None
+    return [uri for uri in cast("list[object]", uris) if isinstance(uri, str)] if isinstance(uris, list) else []

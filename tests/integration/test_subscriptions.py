@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import anyio
 import httpx
 import pytest
+from mcp_types import INVALID_PARAMS, METHOD_NOT_FOUND
 
 from opencode_mcp.server import uris
 from tests.harness.bridge import Era
@@ -366,3 +367,15 @@ async def test_subscribers_hear_again_once_an_opencode_that_was_gone_is_back(
             await prompt(http, session, text("Back."))
             await hears(client, uri, more_than=told)
             await leave()
+
+
+WRONG_STREAMS: list[object] = [5, "all", [], {"resourceSubscriptions": 5}, {"resourceSubscriptions": {"a": 1}}]
+
+
+@pytest.mark.parametrize("wanted", WRONG_STREAMS, ids=str)
+async def test_a_stream_that_is_asked_for_in_a_wrong_form_is_refused(client: RawClient, wanted: object) -> None:
+    error = (await client.request("subscriptions/listen", {"notifications": wanted}))["error"]
+    # A client of the older era may not ask for a stream in any form.
+    assert error["code"] == (INVALID_PARAMS if client.host.modern else METHOD_NOT_FOUND), error
+    assert "object has no attribute" not in error["message"]
+    assert "not iterable" not in error["message"]
