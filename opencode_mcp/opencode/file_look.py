@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from opencode_mcp.opencode.line_window import LineWindow
+from opencode_mcp.opencode.pictures import picture_type
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.project_files import OpenFile
@@ -21,13 +22,6 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-IMAGES = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-)
-"""The kinds of images that models take, by how they begin; WebP has its mark further in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +61,7 @@ def encoding_of(beginning: bytes) -> str | None:
     for mark, name in MARKS:
         if beginning.startswith(mark):
             return name
-    return None if b"\0" in beginning[:SNIFFED] or image_type(beginning) else "utf-8"
-
-
-def image_type(beginning: bytes) -> str:
-    """The type of an image that models take; empty for anything else."""
-    if beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP":
-        return "image/webp"
-    return next((kind for mark, kind in IMAGES if beginning.startswith(mark)), "")
+    return None if b"\0" in beginning[:SNIFFED] or picture_type(beginning) else "utf-8"
 
 
 async def _look_at_text(file: "OpenFile", first: bytes, encoding: str, window: LineWindow) -> Look:
@@ -101,7 +88,7 @@ async def _look_at_data(file: "OpenFile", first: bytes, largest: int) -> Look:
     whole = not piece and len(data) <= largest
     return Look(
         is_text=False,
-        media_type=image_type(first) or file.media_type or "application/octet-stream",
+        media_type=picture_type(first) or file.media_type or "application/octet-stream",
         size=len(data),
         whole=whole,
         data=bytes(data) if whole else b"",

@@ -1,12 +1,11 @@
 """What a caller hands over, and the checks that OpenCode leaves out: it answers an unknown agent or model with 204."""
 
-import mimetypes
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from opencode_mcp.errors import InvalidArgument, NotFound, OperatorError
+from opencode_mcp.opencode.attachments import Attachment
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.closest import closest
 from opencode_mcp.opencode.models import Providers
@@ -26,8 +25,8 @@ class Prompt:
     model: str = ""
     """As ``provider/model``."""
     variant: str = ""
-    files: Sequence[str] = ()
-    """Absolute paths of files and folders to attach, already checked."""
+    files: Sequence[Attachment] = ()
+    """Files and folders to attach, already checked."""
     output_schema: Mapping[str, Any] | None = field(default=None)
     """JSON Schema of the answer."""
     title: str = ""
@@ -37,7 +36,10 @@ class Prompt:
         """The body of ``session.prompt_async``."""
         body: dict[str, object] = {
             "messageID": message_id,
-            "parts": [{"type": "text", "text": self.text}, *map(_file_part, self.files)],
+            "parts": [
+                {"type": "text", "text": self.text},
+                *({"type": "file", **file._asdict()} for file in self.files),
+            ],
         }
         if self.agent:
             body["agent"] = self.agent
@@ -49,19 +51,6 @@ class Prompt:
         if self.output_schema is not None:
             body["format"] = {"type": "json_schema", "schema": self.output_schema}
         return body
-
-
-def _file_part(path: str) -> dict[str, object]:
-    where = Path(path)
-    folder = path.endswith(("/", "\\"))
-    mime = "application/x-directory" if folder else _attachable_type(path)
-    return {"type": "file", "mime": mime, "url": where.as_uri(), "filename": where.name}
-
-
-def _attachable_type(path: str) -> str:
-    """Images and PDFs go to the model as they are, all else as text that OpenCode reads."""
-    mime = mimetypes.guess_type(path)[0] or "text/plain"
-    return mime if mime.startswith("image/") or mime == "application/pdf" else "text/plain"
 
 
 async def check_prompt(client: OpenCodeClient, prompt: Prompt) -> None:

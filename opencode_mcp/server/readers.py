@@ -163,7 +163,8 @@ async def read_file(bridge: "Bridge", path: str, directory: str = "") -> Content
 
 
 def _file_content(data: bytes, media_type: str) -> Content:
-    from opencode_mcp.opencode.file_look import encoding_of, image_type
+    from opencode_mcp.opencode.file_look import encoding_of
+    from opencode_mcp.opencode.pictures import picture_problem, picture_type
 
     encoding = encoding_of(data)
     if encoding:
@@ -171,7 +172,11 @@ def _file_content(data: bytes, media_type: str) -> Content:
             return Content(data.decode(encoding), media_type if _is_text_type(media_type) else "text/plain")
         except UnicodeDecodeError:
             pass
-    return Content(data, image_type(data) or media_type or "application/octet-stream")
+    kind = picture_type(data) or media_type
+    if kind.startswith("image/") and picture_problem(data):
+        # A host would hand it to a model as an image, and the model refuse the whole conversation.
+        kind = ""
+    return Content(data, kind or "application/octet-stream")
 
 
 def _is_text_type(media_type: str) -> bool:

@@ -26,7 +26,7 @@ from tests.scripted_model.script import Action, Step, bash, reasoning, script, s
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 Json = dict[str, Any]
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(64))
+PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
 MARKDOWN = "text/markdown"
 HEADING = re.compile(r"^### .*(msg_\w+)$", re.MULTILINE)
 NOTES = 9

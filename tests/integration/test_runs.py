@@ -1,5 +1,6 @@
 """The main job over stdio, in both eras: hand over a prompt, wait, and get what it came to."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from tests.scripted_model.script import (
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
+PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
 SCHEMA = {"type": "object", "properties": {"answer": {"type": "integer"}}, "required": ["answer"]}
 
 
@@ -91,6 +93,27 @@ async def test_files_are_attached(host: Host, scripted_model: ScriptedModel) -> 
     asked = [one for one in await scripted_model.requests(report["session_id"]) if one["kind"] == "chat"]
     assert "three" in asked[0]["prompt"]
     assert "greet.py" in asked[0]["prompt"]
+
+
+async def test_an_image_goes_out_by_its_content_and_what_cannot_be_attached_is_refused_by_name(
+    host: Host, workplace: Path, opencode_server: OpenCode
+) -> None:
+    (workplace / "named.jpg").write_bytes(PNG)
+    report = await host.run(text("Seen."), files=["named.jpg"])
+    assert report["status"] == "completed"
+    async with opencode_server.client(workplace) as http:
+        messages = (await http.get(f"/session/{report['session_id']}/message")).json()
+    sent = [part for message in messages for part in message["parts"] if part["type"] == "file"]
+    assert [(part["mime"], part["filename"]) for part in sent] == [("image/png", "named.jpg")]
+    for name, data, said in (
+        ("cut.png", PNG[:30], "it is cut"),
+        ("a.bmp", b"BM" + bytes(60), "a BMP image"),
+        ("a.docx", b"PK\x03\x04" + bytes(60), "a zip archive"),
+    ):
+        (workplace / name).write_bytes(data)
+        told = await host.error("opencode_run", prompt="x", files=[name])
+        assert name in told
+        assert said in told
 
 
 async def test_a_directory_is_the_callers_choice(host: Host, asking: Path) -> None:

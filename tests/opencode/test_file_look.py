@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from opencode_mcp.opencode.file_look import READ_ON, Look, encoding_of, image_type, look
+from opencode_mcp.opencode.file_look import READ_ON, Look, encoding_of, look
 from opencode_mcp.opencode.line_window import LineWindow
+from opencode_mcp.opencode.pictures import picture_type
 from opencode_mcp.opencode.project_files import OpenFile
 
 pytestmark = pytest.mark.anyio
@@ -53,7 +54,7 @@ def test_an_encoding_is_told_by_the_first_bytes(beginning: bytes, encoding: str 
     ],
 )
 def test_an_image_is_told_by_its_bytes_and_not_by_its_name(beginning: bytes, kind: str) -> None:
-    assert image_type(beginning) == kind
+    assert picture_type(beginning) == kind
 
 
 async def test_a_character_that_two_pieces_share_is_read_whole() -> None:

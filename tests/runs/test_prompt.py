@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotFound, OperatorError
+from opencode_mcp.opencode.attachments import Attachment
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.health import connected
@@ -50,26 +51,15 @@ def test_only_what_was_chosen_is_sent(chosen: dict[str, Any], more: dict[str, ob
     assert body == {"messageID": "msg_1", "parts": [TEXT], **more}
 
 
-@pytest.mark.parametrize(
-    ("name", "mime"),
-    [
-        ("a.py", "text/plain"),
-        ("a.json", "text/plain"),
-        ("a", "text/plain"),
-        ("a.png", "image/png"),
-        ("a.pdf", "application/pdf"),
-        ("folder/", "application/x-directory"),
-    ],
-)
-def test_an_attached_file_goes_as_what_the_model_can_take(name: str, mime: str, tmp_path: Path) -> None:
-    path = f"{tmp_path}/two words/{name}"
-    parts = Prompt(text="Do it", directory=str(tmp_path), files=[path]).body("msg_1")["parts"]
+def test_a_file_goes_as_a_part_of_the_prompt() -> None:
+    file = Attachment("text/plain", "file:///p/two%20words/a.py", "a.py")
+    parts = Prompt(text="Do it", directory="/p", files=[file]).body("msg_1")["parts"]
     assert isinstance(parts, list)
     assert parts[1] == {
         "type": "file",
-        "mime": mime,
-        "url": f"{tmp_path.as_uri()}/two%20words/{name.rstrip('/')}",
-        "filename": name.rstrip("/"),
+        "mime": "text/plain",
+        "url": "file:///p/two%20words/a.py",
+        "filename": "a.py",
     }
 
 

@@ -15,6 +15,7 @@ from opencode_mcp.server.telling import progress_of, telling_of_start
 from opencode_mcp.server.tool import tool
 
 if TYPE_CHECKING:
+    from opencode_mcp.opencode.attachments import Attachment
     from opencode_mcp.opencode.models import Session
     from opencode_mcp.runs.prompt import Prompt
     from opencode_mcp.runs.report import RunReport
@@ -67,7 +68,7 @@ async def opencode_run(
     bridge = bridge_of(ctx)
     async with telling_of_start(ctx):
         session, where = await session_and_directory(bridge, session_id, directory)
-        attached = [await bridge.fence.existing_file(where, name) for name in files]
+        attached = [await _attached(bridge, where, name) for name in files]
         task = _prompt(
             bridge,
             text=prompt,
@@ -90,6 +91,12 @@ def _prompt(bridge: Bridge, *, agent: str, model: str, **chosen: Any) -> "Prompt
 
     settings = bridge.settings
     return Prompt(agent=agent or settings.agent, model=model or settings.model, **chosen)
+
+
+async def _attached(bridge: Bridge, directory: str, name: str) -> "Attachment":
+    from opencode_mcp.opencode.attachments import attachment
+
+    return await attachment(bridge.files, directory, await bridge.fence.existing_file(directory, name))
 
 
 async def session_and_directory(bridge: Bridge, session_id: str, directory: str) -> "tuple[Session | None, str]":

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 CHARACTERS = 30_000
 LINE_WIDTH = 2000
-IMAGE_LIMIT = 3_750_000
-"""Bytes of an image that models take: 5 MB once it is base64."""
 ENTRIES_SHOWN = 200
 GIT = ".git"
 
@@ -124,6 +122,7 @@ async def opencode_read_file(
 
     Use it for a quick look, without a prompt.
     """
+    from opencode_mcp.opencode.attachments import LARGEST_IMAGE
     from opencode_mcp.opencode.file_look import look
     from opencode_mcp.opencode.line_window import LineWindow
 
@@ -133,7 +132,7 @@ async def opencode_read_file(
     window = LineWindow(first, lines, LINE_WIDTH, CHARACTERS)
     try:
         async with bridge.files.open(place.project, relative) as file:
-            seen = await look(file, window, IMAGE_LIMIT)
+            seen = await look(file, window, LARGEST_IMAGE)
     except NotFound:
         return await _list_instead(bridge, place, relative)
     link = await file_link(bridge, place.project, relative, seen.media_type, file.size)
@@ -184,8 +183,20 @@ def _go_on(window: "LineWindow", seen: "Look") -> str:
 def _data(path: str, seen: "Look", size: int, link: "ResourceLink | None") -> CallToolResult:
     at_least = "" if seen.whole else "more than " if size == seen.size else ""
     what = f"{path} is no text: {seen.media_type}, {at_least}{size_text(size)}."
-    if not seen.media_type.startswith("image/") or not seen.whole:
+    problem = _why_not_shown(seen)
+    if problem:
+        what = f"{what} {problem}".rstrip() if seen.media_type.startswith("image/") else what
         data = {"path": path, "media_type": seen.media_type, "size": size, "note": what}
         return result(what, data, link)
     image = ImageContent(type="image", data=base64.b64encode(seen.data).decode(), mime_type=seen.media_type)
     return result(f"{path} ({seen.media_type}, {size_text(size)})", None, image)
+
+
+def _why_not_shown(seen: "Look") -> str:
+    """Why a file is not shown as an image; empty where it is."""
+    from opencode_mcp.opencode.pictures import picture_problem
+
+    if not seen.whole:
+        return "It is too large to be shown as an image."
+    problem = picture_problem(seen.data)
+    return f"It is not shown as an image: {problem}." if problem else ""

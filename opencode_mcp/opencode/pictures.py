@@ -1,0 +1,115 @@
+"""What an image is by its content: its true type, its size in pixels, and whether models take it.
+
+Pure. Some hosts' models refuse a whole conversation for one image that they cannot read, so an image goes out only
+where its header can be read, its size is sane, and its end is there.
+"""
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+LONGEST_SIDE = 8000
+"""Pixels of a side that models take."""
+PNG, JPEG, GIF, WEBP = "image/png", "image/jpeg", "image/gif", "image/webp"
+PNG_START = b"\x89PNG\r\n\x1a\n"
+JPEG_END = b"\xff\xd9"
+WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
+"""JPEG markers that nothing follows."""
+FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""JPEG markers in front of the size."""
+
+
+class Unreadable(Exception):
+    """The data is not a whole image; the text says why."""
+
+
+class Picture(NamedTuple):
+    """An image's size in pixels."""
+
+    width: int
+    height: int
+
+
+def picture_type(beginning: bytes) -> str:
+    """The type of an image that models take, by how it begins; empty for anything else."""
+    if beginning.startswith(PNG_START):
+        return PNG
+    if beginning.startswith(b"\xff\xd8\xff"):
+        return JPEG
+    if beginning.startswith((b"GIF87a", b"GIF89a")):
+        return GIF
+    return WEBP if beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP" else ""
+
+
+def picture_problem(data: bytes) -> str:
+    """Why a whole file is no image that models take; empty where it is one."""
+    kind = picture_type(data)
+    if not kind:
+        return "it is no png, jpeg, gif or webp"
+    try:
+        width, height = SIZES[kind](data)
+    except Unreadable as error:
+        return str(error)
+    except (struct.error, IndexError):
+        return "its header is cut"
+    if not width or not height:
+        return "its header gives no size"
+    if max(width, height) > LONGEST_SIDE:
+        return f"it has {width} x {height} pixels, and models take {LONGEST_SIDE} on a side"
+    return ""
+
+
+def _png(data: bytes) -> Picture:
+    if data[12:16] != b"IHDR":
+        raise Unreadable("its header is cut")
+    size = Picture(*struct.unpack_from(">II", data, 16))
+    place = len(PNG_START)
+    while data[place + 4 : place + 8] != b"IEND":
+        place += 12 + struct.unpack_from(">I", data, place)[0]
+        if place + 12 > len(data):
+            raise Unreadable("it is cut: its end is missing")
+    return size
+
+
+def _jpeg(data: bytes) -> Picture:
+    place = 2
+    while data[place] == 0xFF:  # noqa: PLR2004 - what every marker begins with
+        marker = data[place + 1]
+        if marker in FRAMES:
+            height, width = struct.unpack_from(">HH", data, place + 5)
+            if JPEG_END not in data[place:]:
+                raise Unreadable("it is cut: its end is missing")
+            return Picture(width, height)
+        if marker == 0xFF:  # noqa: PLR2004 - a filler
+            place += 1
+        elif marker in WITHOUT_LENGTH:
+            place += 2
+        else:
+            place += 2 + struct.unpack_from(">H", data, place + 2)[0]
+    raise Unreadable("its header cannot be read")
+
+
+def _gif(data: bytes) -> Picture:
+    if b"\x3b" not in data[-16:]:
+        raise Unreadable("it is cut: its end is missing")
+    return Picture(*struct.unpack_from("<HH", data, 6))
+
+
+def _webp(data: bytes) -> Picture:
+    if struct.unpack_from("<I", data, 4)[0] + 8 > len(data):
+        raise Unreadable("it is cut: its end is missing")
+    match data[12:16]:
+        case b"VP8 ":
+            width, height = struct.unpack_from("<HH", data, 26)
+            return Picture(width & 0x3FFF, height & 0x3FFF)
+        case b"VP8L":
+            bits = struct.unpack_from("<I", data, 21)[0]
+            return Picture((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
+        case b"VP8X":
+            width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
+            return Picture(width, height)
+        case _:
+            raise Unreadable("its header cannot be read")
+
+
+SIZES: Mapping[str, Callable[[bytes], Picture]] = {PNG: _png, JPEG: _jpeg, GIF: _gif, WEBP: _webp}
