@@ -71,7 +71,10 @@ async def report_run(
         seconds=answer.seconds,
     )
     if sight.state is State.LOST:
-        report.error = "OpenCode does not work on this run any more, and never finished it: it was restarted meanwhile."
+        report.error = (
+            "OpenCode does not work on this run any more, and never finished it. The prompt may never have reached it, "
+            "or OpenCode was restarted, or told to end what it did in this directory."
+        )
     return await _check_output(report, schema)
 
 
