@@ -1,0 +1,271 @@
+"""Hostile text costs no pure function more than time in proportion to its length: none of them may hang the bridge.
+
+Every function that sees outside text stands in ``FUNCTIONS``. A module of the contract for pure modules that
+is neither there nor in ``WITHOUT_TEXT`` fails a test. Each text is given to each function in a process that is ended
+when it takes far longer than a linear function could.
+"""
+
+import json
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+
+import pytest
+
+from opencode_mcp.errors import BridgeError
+from opencode_mcp.events import collection, wire
+from opencode_mcp.opencode import (
+    argument_problems,
+    closest,
+    codec,
+    found_lines,
+    globs,
+    json_text,
+    known_secrets,
+    line_window,
+    operation_search,
+    redact,
+    request_limits,
+    schema_text,
+    secret_names,
+    secret_text,
+    server_document,
+    symbol_forms,
+    terminal,
+)
+from opencode_mcp.opencode.arguments import split
+from opencode_mcp.opencode.catalog import operation
+from opencode_mcp.opencode.models import FileDiff, Message, MessageInfo, ToolPart
+from opencode_mcp.runs import diff, excerpt, headline, merged_diff, patches, progress, raw_diff, tool_calls, transcript
+from opencode_mcp.runs.detail import DETAILED, View
+from opencode_mcp.runs.policy import Policy
+from opencode_mcp.server import argument_limits, budget
+from opencode_mcp.server.operations import rules, view
+from tests.harness.isolation import ROOT
+
+LENGTH = 100_000
+CPU_SECONDS = 10.0
+"""Processor time for one text; a linear function takes some tenths of a second, a quadratic one half a minute."""
+SECONDS = 600
+"""For all texts of one function, in a process of its own; a function that never ends is ended then."""
+PIECES = (
+    *("a", " ", "\n", "\r", "\t", "x\n", "\n\n", "\r\n", "`", "``` ", "*", "_", "[", "]", "(", "{", "}", "<<", "<a>"),
+    *(
+        "{a,b}",
+        "a=",
+        "=",
+        "--a=",
+        "sk-",
+        "sk-a",
+        "gh",
+        "eyJa.",
+        "eyJ",
+        "-----BEGIN A PRIVATE KEY-----",
+        "bearer ",
+        "basic ",
+    ),
+    *(
+        "http://",
+        "http://a@",
+        "a:b@",
+        "?a=",
+        "&key=",
+        "@",
+        "@.",
+        "@a/",
+        "!",
+        "!`",
+        "'",
+        '"',
+        "\\",
+        '\\"',
+        "\\\\",
+        "/",
+        "../",
+    ),
+    *(
+        "%2e",
+        "\x1b[",
+        "\x1b]",
+        "\x1bP",
+        "\x1b[0;",
+        "\x08",
+        "a\x08",
+        "\0",
+        "é",
+        "e\u0301",
+        "\u202e",
+        "\u2028",
+        "\U0001f600",
+    ),
+    *(
+        "@@ -1 +1 @@\n",
+        "@@ -1,9 +1,9 @@\n+a\n",
+        "diff --git a b\n",
+        "--- a\n",
+        "+++ b\n",
+        "\\ No newline\n",
+        "|",
+        ": ",
+        "\ud800",
+    ),
+)
+TEXTS = [
+    *((piece * (LENGTH // len(piece) + 1))[:LENGTH] for piece in PIECES),
+    "a" * LENGTH + "!",
+    "\x08".join(["a" * (LENGTH // 2), "\x08" * (LENGTH // 2)]),
+]
+
+
+def a_message(text: str) -> Message:
+    state = {"status": "completed", "input": {"command": text, text[:50]: "x"}, "output": text, "title": text}
+    tool = {"type": "tool", "tool": "bash", "state": state}
+    parts = [{"type": "text", "text": text}, tool, {"type": "reasoning", "text": text}]
+    return Message.read({"info": {"id": "msg_1", "sessionID": "ses_1", "role": "assistant"}, "parts": parts})
+
+
+def an_event(text: str) -> str:
+    properties = {"sessionID": text[:99], "part": {"type": "tool", "state": {"input": {"command": text}}}}
+    return json.dumps({"payload": {"type": "message.part.updated", "properties": properties}})
+
+
+def progress_lines(text: str) -> None:
+    told = progress.Progress("ses_1", "msg_1", "/p", lambda: 0)
+    told.add(wire.PartChanged("ses_1", {"type": "tool", "tool": text, "state": {"input": {"command": text}}}))
+    told.take()
+
+
+def a_window(text: str) -> None:
+    window = line_window.LineWindow(1, 10**9, 2000, 20_000)
+    for start in range(0, len(text), 65_536):
+        window.add(text[start : start + 65_536])
+    window.finish()
+
+
+def a_page(text: str) -> None:
+    page = found_lines.FoundPage(0, 500, 5, 20_000)
+    for number, line in enumerate(text.split("\n")):
+        page.add(found_lines.FoundLine("a", number, line, matched=number % 2 == 0))
+
+
+def a_diff(text: str) -> FileDiff:
+    return FileDiff(file=text[:5000], patch=f"@@ -1 +1 @@\n{text}", additions=1, deletions=1, status=text[:99])
+
+
+def definitions(text: str) -> None:
+    for suffix in ("py", "ts", "go", "rs", "java", "c", "rb", "php", "sh", "lua", "ex", "sql"):
+        symbol_forms.definition(f"a.{suffix}", 1, text, "a")
+
+
+def without_known_secrets(text: str) -> None:
+    known = known_secrets.KnownSecrets()
+    known.add("a" * 40)
+    known.add("a password of ours", "opencode")
+    known.hide(text)
+
+
+def refused(function: Callable[[], object]) -> None:
+    with suppress(BridgeError, ValueError):
+        function()
+
+
+def split_arguments(text: str) -> None:
+    for arguments in ({"query": text}, {text: text}, {"query": "x", "limit": text}):
+        refused(partial(split, operation("find.files"), arguments))
+
+
+FIND = operation("find.files")
+FUNCTIONS: Mapping[str, Callable[[str], object]] = {
+    "opencode.codec encode": lambda text: codec.encode(FIND, query={"query": text}, body={"a": [text]}),
+    "opencode.codec decode": lambda text: codec.decode(
+        FIND, codec.Reply(status=200, headers={"content-type": "application/json"}, body=text.encode(errors="replace"))
+    ),
+    "opencode.codec failure": lambda text: codec.failure(
+        "a", codec.Reply(status=500, body=json.dumps({"error": text}).encode())
+    ),
+    "opencode.request_limits": lambda text: request_limits.check_body(FIND, {"title": text, text: [text]}),
+    "opencode.json_text": json_text.read_json,
+    "opencode.closest": lambda text: closest.closest(text, text.split("\n")),
+    "opencode.closest short": lambda text: closest.closest(text[:60], [text[:50]] * 100_000),
+    "opencode.arguments": split_arguments,
+    "opencode.argument_problems": lambda text: argument_problems.problems(text[:1000], {"enum": ["a"]}, text),
+    "opencode.argument_problems unsafe": lambda text: argument_problems.unsafe(text, "segment"),
+    "opencode.operation_search": lambda text: operation_search.search(text[: argument_limits.TEXT]),
+    "opencode.found_lines": a_page,
+    "opencode.line_window": a_window,
+    "opencode.globs": lambda text: globs.Globs([text[:1000]]).fit(text),
+    "opencode.globs many": lambda text: globs.Globs(["*a*b*c*"] * 100).fit(text),
+    "opencode.symbol_forms": definitions,
+    "opencode.redact": lambda text: redact.redact(
+        {"a": text, text[:99]: [text], "command": [text, text]}, ["known secret"]
+    ),
+    "opencode.secret_text": lambda text: secret_text.scrub(text, ["known secret"]),
+    "opencode.secret_text strict": lambda text: secret_text.scrub(text, strict=True),
+    "opencode.secret_names": secret_names.is_secret,
+    "opencode.known_secrets": without_known_secrets,
+    "opencode.schema_text": lambda text: schema_text.in_short({"enum": [text], "description": text}),
+    "opencode.server_document": lambda text: server_document.differences({"paths": {text: {"get": text}}}),
+    "opencode.terminal": lambda text: terminal.Output(text[: terminal.LONGEST]).text,
+    "opencode.terminal contains": lambda text: terminal.contains(text, "a*a*a*b"),
+    "server.operations.rules": lambda text: rules.texts_at({"a": [text]}, ["a", text[:1000]]),
+    "server.operations.view": lambda text: view.view({"a": text, "b": [text[:9]] * 5000}, 20_000),
+    "server.argument_limits": lambda text: argument_limits.check_limits({"prompt": text, text: 1}),
+    "server.budget": lambda text: budget.fit(text, {"a": text, "b": [text[:99]] * 2000}),
+    "events.wire": lambda text: wire.parse(an_event(text)),
+    "events.wire raw": wire.parse,
+    "events.collection": lambda text: collection.session_of({"type": text, "properties": {"sessionID": text}}),
+    "runs.progress": progress_lines,
+    "runs.policy": lambda text: Policy(rules={"bash": {"*a*b*c*": "allow", "git *": "reject"}}).decider("bash", [text]),
+    "runs.excerpt": lambda text: (excerpt.code(text), excerpt.name(text[:99]), excerpt.fence(excerpt.clean(text))),
+    "runs.headline": lambda text: headline.headline(MessageInfo(id=text, session_id="s", role=text, finish=text)),
+    "runs.tool_calls": lambda text: [
+        tool_calls.tool_blocks(part, View(DETAILED)) for part in a_message(text).parts if isinstance(part, ToolPart)
+    ],
+    "runs.transcript": lambda text: transcript.render_transcript([a_message(text)]),
+    "runs.patches": lambda text: patches.write(patches.parse(text).hunks),
+    "runs.merged_diff": lambda text: merged_diff.merge_diffs([[a_diff(text)], [a_diff(text)]]),
+    "runs.raw_diff": raw_diff.parse_raw,
+    "runs.diff": lambda text: diff.render_diff([a_diff(text)] * 2),
+}
+WITHOUT_TEXT: Mapping[str, str] = {
+    "opencode.judgement": "a table of our own",
+    "opencode.secret_keys": "a table of our own, applied by opencode.secret_text",
+    "runs.state": "states and signals only",
+    "runs.detail": "measures only",
+    "runs.layout": "drawn by runs.transcript and runs.diff, which are here",
+    "runs.output_schema": "runs in a process that is ended in time; runs/test_schema_check.py attacks it",
+}
+
+
+def test_every_pure_module_is_attacked_or_sees_no_text() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    pure = next(contract for contract in contracts if contract["name"] == "Pure modules import no I/O")
+    named = {module.removeprefix("opencode_mcp.") for module in pure["source_modules"]}
+    attacked = {name.partition(" ")[0] for name in FUNCTIONS}
+    assert named - attacked - WITHOUT_TEXT.keys() == set()
+    assert attacked & WITHOUT_TEXT.keys() == set()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_long_hostile_text_is_done_in_time(name: str) -> None:
+    command = [sys.executable, "-m", "tests.test_cost_of_text", name]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=SECONDS, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+
+
+def main(name: str) -> None:
+    for text in TEXTS:
+        began = time.process_time()
+        refused(partial(FUNCTIONS[name], text))
+        taken = time.process_time() - began
+        assert taken < CPU_SECONDS, f"{name} took {taken:.1f} s for {text[:20]!r}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
