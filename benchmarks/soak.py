@@ -25,8 +25,8 @@ EXTRA = 120.0
 """Seconds after the load in which its last calls must have come to an end."""
 END = 30.0
 """Seconds in which OpenCode must end after the last bridge."""
-STAYS = frozenset({"opencode.log", "guard.log", "server.lock"})
-"""Files of the state folder that are there for good, apart from keys."""
+STAYS = frozenset({".key", ".lock", ".log"})
+"""Kinds of files that stay in the state folder for good; of locks, which are empty, there are a thousand at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,4 +166,4 @@ async def _left(launch: Launch, sessions: Sequence[str]) -> list[Row]:
 
 def _stray_files(state: Path) -> list[str]:
     files = [path for path in sorted(state.rglob("*")) if path.is_file()]
-    return [str(path.relative_to(state)) for path in files if path.name not in STAYS and path.suffix != ".key"]
+    return [str(path.relative_to(state)) for path in files if path.suffix not in STAYS]
