@@ -40,8 +40,11 @@ async def _changing_prompts(client: OpenCodeClient, session_id: str) -> list[str
             return list(reversed(changing))
 
 
-async def touched_files(client: OpenCodeClient, session_id: str, message_id: str) -> list[str]:
-    """The files that the answers from a message on changed, by OpenCode's record (``session.messages``)."""
+async def touched_files(client: OpenCodeClient, session_id: str, first: str) -> list[str]:
+    """The files that the answers from a message on, or from a part of one, changed (``session.messages``).
+
+    The message counts whole, also where only a part of it is meant.
+    """
     files: dict[str, None] = {}
     cursor = ""
     while True:
@@ -49,7 +52,7 @@ async def touched_files(client: OpenCodeClient, session_id: str, message_id: str
         for message in reversed(page.items):
             patches = [part for part in message.parts if isinstance(part, PatchPart)]
             files.update(dict.fromkeys(name for patch in patches for name in patch.files))
-            if message.info.id == message_id:
+            if first in {message.info.id, *(part.id for part in message.parts)}:
                 return list(files)
         cursor = page.cursor
         if not cursor:

@@ -13,12 +13,24 @@ FILE_START = re.compile(r"^(?=diff --git )", re.MULTILINE)
 ESCAPE = re.compile(rb'\\([0-7]{3}|[abfnrtv"\\])')
 ESCAPED: Mapping[int, int] = dict(zip(b'abfnrtv"\\', b'\a\b\f\n\r\t\v"\\', strict=True))
 NOWHERE = "/dev/null"
+PATHS = (("rename to ", 0), ("copy to ", 0), ("+++ ", 2), ("--- ", 2), ("rename from ", 0), ("copy from ", 0))
+"""The lines of a header that name the file, the surest first, each with how many letters git puts before the path."""
 STATUSES: Mapping[str, str] = {"new file mode ": "added", "deleted file mode ": "deleted", "rename from ": "renamed"}
 
 
 def parse_raw(text: str) -> list[FileDiff]:
     """Take a raw patch apart; a renamed file has the status ``renamed`` and its new path."""
-    return [_file(chunk) for chunk in FILE_START.split(text) if chunk.startswith("diff --git ")]
+    return [_file(chunk) for chunk in _chunks(text)]
+
+
+def paths_in(text: str) -> list[str]:
+    """Every path that a raw patch names; of a renamed or copied file both."""
+    headers = [parse(chunk).header for chunk in _chunks(text)]
+    return list(dict.fromkeys(path for header in headers for path in _paths(header)))
+
+
+def _chunks(text: str) -> list[str]:
+    return [chunk for chunk in FILE_START.split(text) if chunk.startswith("diff --git ")]
 
 
 def _file(chunk: str) -> FileDiff:
@@ -26,7 +38,7 @@ def _file(chunk: str) -> FileDiff:
     edits = [edit for hunk in patch.hunks for edit in hunk.edits]
     status = next((status for start, status in STATUSES.items() if _after(start, patch.header)), "modified")
     return FileDiff(
-        file=_path(patch.header),
+        file=_paths(patch.header)[0],
         patch=chunk.strip("\n") + "\n",
         additions=count(edits, "+"),
         deletions=count(edits, "-"),
@@ -34,14 +46,15 @@ def _file(chunk: str) -> FileDiff:
     )
 
 
-def _path(header: Sequence[str]) -> str:
-    for start, marks in (("rename to ", 0), ("+++ ", 2), ("--- ", 2)):
-        path = _unquote(_after(start, header))
-        if path and path != NOWHERE:
-            return path[marks:]
+def _paths(header: Sequence[str]) -> list[str]:
+    """The paths of a file, the new one first."""
+    named = [(_unquote(_after(start, header)), marks) for start, marks in PATHS]
+    found = [path[marks:] for path, marks in named if path and path != NOWHERE]
+    if found:
+        return found
     # Of a file without text only the first line tells: the same path twice, as a/path and b/path.
     paths = header[0].removeprefix("diff --git ")
-    return _unquote(paths[: len(paths) // 2])[2:]
+    return [_unquote(paths[: len(paths) // 2])[2:]]
 
 
 def _after(start: str, header: Sequence[str]) -> str:

@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from opencode_mcp.server.surface import Surface
 
 
-async def check_undo(client: "OpenCodeClient", surface: "Surface", session: "Session", message_id: str) -> None:
+async def check_undo(client: "OpenCodeClient", surface: "Surface", session: "Session", first: str) -> None:
     """Refuse an undo (``session.revert``) that would change OpenCode's configuration.
+
+    OpenCode takes an earlier undo of the session back before it undoes anything, so those files count, too.
 
     Args:
         client: Reads which files the answers changed.
         surface: What the operator allows.
         session: The session that is undone.
-        message_id: The message from which on it is.
+        first: The message, or the part of one, from which on it is undone.
 
     Raises:
         NotAllowed: A file that decides what OpenCode runs or asks would change.
@@ -30,18 +32,23 @@ async def check_undo(client: "OpenCodeClient", surface: "Surface", session: "Ses
         return
     from opencode_mcp.runs.history import touched_files
 
-    _refuse(await touched_files(client, session.id, message_id), session, "session.revert")
+    files = [*await touched_files(client, session.id, first), *_undone_files(session)]
+    _refuse(files, session, "session.revert")
 
 
 def check_redo(surface: "Surface", session: "Session") -> None:
     """The same for taking an undo back (``session.unrevert``)."""
     from opencode_mcp.opencode.catalog import operation
 
-    if session.revert is None or surface.allows_as("execute", operation("session.unrevert")):
-        return
-    from opencode_mcp.runs.raw_diff import parse_raw
+    if not surface.allows_as("execute", operation("session.unrevert")):
+        _refuse(_undone_files(session), session, "session.unrevert")
 
-    _refuse([change.file for change in parse_raw(session.revert.diff)], session, "session.unrevert")
+
+def _undone_files(session: "Session") -> list[str]:
+    """The files that an undo of the session has changed; a renamed one by both of its names."""
+    from opencode_mcp.runs.raw_diff import paths_in
+
+    return paths_in(session.revert.diff) if session.revert else []
 
 
 def _refuse(files: Iterable[str], session: "Session", operation_id: str) -> None:

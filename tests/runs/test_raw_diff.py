@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.opencode.models import FileDiff
-from opencode_mcp.runs.raw_diff import parse_raw
+from opencode_mcp.runs.raw_diff import parse_raw, paths_in
 from tests.harness.project import git
 
 
@@ -30,6 +30,15 @@ def test_files_that_were_changed_added_and_deleted_are_told_with_their_lines(pro
 def test_a_renamed_file_is_told_by_its_new_name(project: Path) -> None:
     (project / "docs/notes.txt").rename(project / "docs/moved.txt")
     assert {file: one.status for file, one in changes(project).items()} == {"docs/moved.txt": "renamed"}
+
+
+def test_a_renamed_and_a_copied_file_name_both_their_paths(project: Path) -> None:
+    (project / "docs/notes.txt").rename(project / "docs/moved.txt")
+    git(project, "add", "--all")
+    patch = git(project, "diff", "--cached")
+    copied = patch.replace("rename from ", "copy from ").replace("rename to ", "copy to ")
+    for text in (patch, copied):
+        assert paths_in(text) == ["docs/moved.txt", "docs/notes.txt"]
 
 
 @pytest.mark.parametrize("quoting", ["true", "false"])

@@ -160,7 +160,9 @@ class Guard:
             return
         session = await self._fence.session(arguments["sessionID"])
         if operation.id == "session.revert":
-            await check_undo(self._client, self._surface, session, arguments["messageID"])
+            # OpenCode looks for the part alone where one is named, in every message.
+            first = arguments.get("partID") or arguments["messageID"]
+            await check_undo(self._client, self._surface, session, first)
         else:
             check_redo(self._surface, session)
 

@@ -124,3 +124,32 @@ async def test_a_folder_that_is_no_worktree_is_not_removed_as_one(host: Host, ca
     for directory in (folder, folder.parent, careful / "src", careful / ".git" / "hooks"):
         assert "is no worktree of the project" in await called(host, "worktree.remove", directory=str(directory))
         assert directory.is_dir()
+
+
+async def test_an_undo_from_an_earlier_part_on_is_judged_by_that_part(host: Host, careful: Path) -> None:
+    # OpenCode looks for the part in the whole session, whichever message is named beside it.
+    first = await set_up_by(host, PLUGIN)
+    later = await host.run(write("by-part.txt", "x\n"), text("Later."), session_id=first["session_id"])
+    session = {"sessionID": first["session_id"]}
+    read = {"operation": "session.messages", "arguments": session}
+    messages = (await host.data("opencode_read_operation", **read))["reply"]
+    early = next(message for message in messages if message["info"]["role"] == "assistant")["parts"][0]["id"]
+    asked = {**session, "messageID": later["message_id"], "partID": early}
+    assert DECIDES in await called(host, "session.revert", **asked)
+    assert (careful / PLUGIN).exists()
+    assert (careful / "by-part.txt").exists()
+    await anyio.Path(careful / PLUGIN).unlink()
+
+
+async def test_a_second_undo_does_not_bring_back_what_the_first_one_took_away(host: Host, careful: Path) -> None:
+    first = await set_up_by(host, "opencode.json")
+    later = await host.run(write("second.txt", "x\n"), text("Later."), session_id=first["session_id"])
+    session = first["session_id"]
+    async with open_bridge(host.bridge.launch.telling("--allow", "session.revert")) as allowed:
+        await Host(allowed).data("opencode_revert", session_id=session, message_id=first["message_id"])
+    assert not (careful / "opencode.json").exists()
+    # OpenCode would first restore every file as it was before the undo above.
+    assert DECIDES in await host.error("opencode_revert", session_id=session, message_id=later["message_id"])
+    asked = {"sessionID": session, "messageID": later["message_id"]}
+    assert DECIDES in await called(host, "session.revert", **asked)
+    assert not (careful / "opencode.json").exists()
