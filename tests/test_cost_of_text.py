@@ -29,6 +29,7 @@ from opencode_mcp.opencode import (
     line_window,
     operation_search,
     outside_text,
+    path_ranking,
     redact,
     request_limits,
     schema_text,
@@ -157,6 +158,14 @@ def a_diff(text: str) -> FileDiff:
     return FileDiff(file=text[:5000], patch=f"@@ -1 +1 @@\n{text}", additions=1, deletions=1, status=text[:99])
 
 
+def ranked(text: str) -> None:
+    ranking = path_ranking.PathRanking(text[:1000], 10)
+    for path in (text, *[text[:1000]] * 100):
+        ranking.add(path)
+    ranking.best()
+    list(path_ranking.folders_between(text[:4000], text[1:4096]))
+
+
 def definitions(text: str) -> None:
     for suffix in ("py", "ts", "go", "rs", "java", "c", "rb", "php", "sh", "lua", "ex", "sql"):
         symbol_forms.definition(f"a.{suffix}", 1, text, "a")
@@ -200,6 +209,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "opencode.line_window": a_window,
     "opencode.globs": lambda text: globs.Globs([text[:1000]]).fit(text),
     "opencode.globs many": lambda text: globs.Globs(["*a*b*c*"] * 100).fit(text),
+    "opencode.path_ranking": ranked,
     "opencode.symbol_forms": definitions,
     "opencode.redact": lambda text: redact.redact(
         {"a": text, text[:99]: [text], "command": [text, text]}, ["known secret"]

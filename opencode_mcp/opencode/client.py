@@ -281,11 +281,6 @@ class OpenCodeClient:
         """``find.text``: the first ten matches that its search came upon, in no order."""
         return TextMatch.read_list(await self.call("find.text", query={"pattern": pattern}, directory=directory))
 
-    async def find_files(self, directory: str, query: JsonObject) -> list[str]:
-        """``find.files``: paths, the best first, 200 at most; folders end in a slash."""
-        found = await self.call("find.files", query=query, directory=directory)
-        return [str(path) for path in cast("Sequence[object]", found)]
-
     async def find_symbols(self, directory: str, query: str) -> list[SymbolMatch]:
         """``find.symbols``: OpenCode 1.18 answers none, whatever is asked."""
         return SymbolMatch.read_list(await self.call("find.symbols", query={"query": query}, directory=directory))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import BackendFailed, InvalidArgument
+from opencode_mcp.opencode.file_search import FileSearch
 from opencode_mcp.opencode.found_lines import LITERAL_HINT, FoundLine, FoundPage, TextQuery
 from opencode_mcp.opencode.globs import Globs
 from opencode_mcp.opencode.path_errors import check_text
@@ -23,24 +24,11 @@ if TYPE_CHECKING:
 
 OPENCODE_LINES = 10
 """Matches that OpenCode hands on at most."""
-OPENCODE_FILES = 200
-"""Paths that OpenCode hands on at most."""
-MOST_FILES = 10_000
 MOST_DEFINITIONS = 5000
-GLOB = re.compile(r"[*?\[{]")
-CHOICES = re.compile(r"\{[^}]*\}|\[[^\]]*\]")
 UNKNOWN_TO_RUST = re.compile(r"\(\?(?:[=!]|<[=!]|>)|\\[1-9]")
 REASONS = (
     "Either the pattern is no regular expression of Rust's, or a match is not UTF-8, or OpenCode finds no ripgrep (rg)."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class FoundFiles:
-    """Paths of a project, and whether they are all that there are."""
-
-    paths: Sequence[str]
-    complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +51,8 @@ class ProjectSearch:
     def __init__(self, client: "OpenCodeClient", ripgrep: "Ripgrep | None") -> None:
         self._client = client
         self._ripgrep = ripgrep
+        self.files = FileSearch(client, ripgrep)
+        """Files and folders by their path."""
 
     async def text(self, place: Place, query: TextQuery, page: FoundPage) -> bool:
         """Fill a page with matches.
@@ -105,52 +95,6 @@ class ProjectSearch:
         lines = [FoundLine(row.path.text, row.line_number, row.lines.text.rstrip("\r\n")) for row in rows]
         return sorted(lines, key=lambda line: (line.path, line.number))
 
-    async def files(self, place: Place, query: str, kind: str = "") -> FoundFiles:
-        """Find files by words of their path, the best first; or by a glob, in order of their paths.
-
-        Args:
-            place: Where to look; the paths are relative to it.
-            query: With ``*``, ``?``, ``[`` or ``{`` in it, a glob.
-            kind: ``file`` or ``directory``; empty: both.
-
-        Raises:
-            InvalidArgument: It is no glob.
-        """
-        check_text(query, "The query")
-        if not GLOB.search(query):
-            return await self._files_of_words(place, query, kind)
-        glob = Globs([query])
-        if self._ripgrep and kind != "directory":
-            return await self._files_of_glob(self._ripgrep, place, query)
-        plain = re.findall(r"\w+", CHOICES.sub(" ", query))
-        asked = await self._ask_for_files(place, max(plain, key=len, default=""), kind)
-        return FoundFiles([path for path in asked.paths if glob.fit(path)], asked.complete)
-
-    async def _files_of_words(self, place: Place, words: str, kind: str) -> FoundFiles:
-        found = await self._ask_for_files(place, words, kind)
-        wanted = words.split()
-        if found.paths or not wanted or not self._ripgrep or kind == "directory":
-            return found
-        # OpenCode's list of files is some seconds old: a file that was just written is not in it.
-        fresh = await self._files_of_glob(self._ripgrep, place, f"**/*{wanted[-1]}*")
-        return FoundFiles([path for path in fresh.paths if all(word in path for word in wanted)], fresh.complete)
-
-    async def _ask_for_files(self, place: Place, words: str, kind: str) -> FoundFiles:
-        query = {"query": words, "type": kind or None, "limit": OPENCODE_FILES}
-        found = await self._client.find_files(place.project, query)
-        inside = [_within(place, path) for path in found if place.holds(path)]
-        return FoundFiles([path for path in inside if path], complete=len(found) < OPENCODE_FILES)
-
-    async def _files_of_glob(self, ripgrep: "Ripgrep", place: Place, glob: str) -> FoundFiles:
-        paths: list[str] = []
-
-        def take(path: str) -> bool:
-            paths.append(path)
-            return len(paths) <= MOST_FILES
-
-        await ripgrep.files(place, glob, take)
-        return FoundFiles(paths[:MOST_FILES], complete=len(paths) <= MOST_FILES)
-
     async def symbols(self, place: Place, query: str) -> FoundSymbols:
         """Find symbols by a part of their name: as OpenCode knows them, or else by what definitions look like.
 
@@ -176,12 +120,6 @@ class ProjectSearch:
 
         complete = await self._each_line(place, TextQuery(pattern=candidates(name)), take)
         return FoundSymbols([], sorted(found, key=lambda one: rank(one, name)), complete)
-
-
-def _within(place: Place, path: str) -> str:
-    """A path of the project as it reads from a place, with the slash that ends a folder's; empty for the place."""
-    inside = place.within(path)
-    return "" if inside == "." else f"{inside}/" if path.endswith("/") else inside
 
 
 def _explained(pattern: str, error: BackendFailed) -> Exception:

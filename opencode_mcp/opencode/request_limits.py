@@ -1,9 +1,9 @@
 """What a request to OpenCode may hold: which texts, how long, how deep, which numbers.
 
 Pure. Every call of the bridge passes here, whoever made it: a tool, a completion, an operation that a caller chose. The
-limits protect OpenCode, which serves everybody: OpenCode 1.18.33 aborts at a file query above 4,679 bytes and drops a
-request whose address is above 16 KB without a word. They also keep a value in its place: a path segment ``..`` would
-be resolved on the way and reach another route.
+limits protect OpenCode, which serves everybody: OpenCode 1.18.33 aborts at a file query of two bytes where the project
+holds a path of more than 512, and drops a request whose address is above 16 KB without a word. They also keep a value
+in its place: a path segment ``..`` would be resolved on the way and reach another route.
 """
 
 import math
@@ -21,8 +21,8 @@ PATH = 4096
 """Bytes of a file's path."""
 TEXT = 4096
 """Bytes of a text in the query."""
-FUZZY = 1000
-"""Bytes of a query to OpenCode's fuzzy matcher."""
+FUZZY = 1
+"""Bytes of a query to OpenCode's fuzzy matcher; the bridge has a search of its own (``file_search.py``)."""
 QUERY_TEXTS: Mapping[tuple[str, str], int] = {("find.files", "query"): FUZZY, ("v2.fs.find", "query"): FUZZY}
 """Limits of single texts in the query, by operation and name; ``TEXT`` holds for all others."""
 TARGET = 12_000

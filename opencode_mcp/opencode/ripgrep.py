@@ -89,14 +89,21 @@ class Ripgrep:
             raise explain(complaint, query.pattern)
 
     async def files(self, place: Place, glob: str, take: Callable[[str], bool]) -> None:
-        """Hand over the paths that fit a glob, in order, until enough are taken.
+        """Hand over the paths of files in the order of a walk, until enough are taken.
+
+        Args:
+            place: Where to look; the paths are relative to it.
+            glob: Only those that fit it, also what git ignores; empty: all that git does not ignore.
+            take: Takes a path.
 
         Raises:
             InvalidArgument: It is no glob.
             BackendTimeout: It took too long.
         """
         complaint = await self._run(
-            ["--files", f"--glob={glob}", NOT_GIT, "--", "."], place, lambda line: take(_plain(line))
+            ["--files", *([f"--glob={glob}"] if glob else []), NOT_GIT, "--", "."],
+            place,
+            lambda line: take(_plain(line)),
         )
         if complaint:
             raise explain(complaint, glob)

@@ -83,8 +83,10 @@ async def _commands(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> 
 
 
 async def _files(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> Iterable[str]:
-    query = {"query": typed, "type": "file", "limit": SHOWN + 1}
-    return await bridge.client.find_files(await _project(bridge, others), query)
+    from opencode_mcp.opencode.place import Place
+
+    found = await bridge.search.files.by_words(Place(await _project(bridge, others)), typed, "file")
+    return found.paths
 
 
 async def _directories(bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:

@@ -1,15 +1,21 @@
 """Names what a caller may have meant by the path of a file or folder that does not exist."""
 
 import posixpath
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+import anyio
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.closest import closest
+from opencode_mcp.opencode.place import Place
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
 
 NAMED = 5
+SECONDS = 5.0
+"""For a search of the whole project."""
 
 
 async def near_files(bridge: "Bridge", directory: str, path: str, kind: str = "") -> str:
@@ -24,10 +30,16 @@ async def near_files(bridge: "Bridge", directory: str, path: str, kind: str = ""
     folder, name = posixpath.split(path)
     beside = await _beside(bridge, directory, folder, kind)
     near = closest(name, beside, count=NAMED)
-    query = {"query": name, "type": kind or "file", "limit": NAMED}
-    found = [*(posixpath.join(folder, one) for one in near), *await bridge.client.find_files(directory, query)]
+    found = [*(posixpath.join(folder, one) for one in near), *await _anywhere(bridge, directory, name, kind)]
     named = list(dict.fromkeys(found))[:NAMED]
     return f"Near it: {', '.join(named)}." if named else "opencode_find_files finds files by a part of their path."
+
+
+async def _anywhere(bridge: "Bridge", directory: str, name: str, kind: str) -> list[str]:
+    """Paths of the whole project by a name; none where the search fails or takes long, since a hint may lack them."""
+    with suppress(BridgeError), anyio.move_on_after(SECONDS):
+        return (await bridge.search.files.by_words(Place(directory), name, kind or "file")).paths
+    return []
 
 
 async def _beside(bridge: "Bridge", directory: str, folder: str, kind: str) -> list[str]:

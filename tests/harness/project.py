@@ -56,3 +56,12 @@ def git(directory: Path, *arguments: str) -> str:
         command, cwd=directory, env=basics() | IDENTITY, check=True, capture_output=True, text=True, encoding="utf-8"
     )
     return done.stdout
+
+
+def make_long_path(project: Path, *, folders: int = 4) -> Path:
+    """Put a file into folders with long names, one in the other; OpenCode 1.18.33 aborts when it ranks its path."""
+    folder = project.joinpath(*["a" * 200] * folders)
+    folder.mkdir(parents=True)
+    file = folder / "long.txt"
+    file.write_text("far away\n", encoding="utf-8")
+    return file

@@ -7,6 +7,7 @@ import anyio
 import pytest
 
 from opencode_mcp.errors import BackendFailed, InvalidArgument
+from opencode_mcp.opencode import file_search
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.found_lines import FoundPage, TextQuery
@@ -16,6 +17,7 @@ from opencode_mcp.opencode.project_search import ProjectSearch
 from opencode_mcp.opencode.ripgrep import Ripgrep, find_ripgrep
 from tests.harness.isolation import basics
 from tests.harness.opencode import OpenCode
+from tests.harness.project import make_long_path
 from tests.harness.waiting import eventually
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
@@ -92,33 +94,33 @@ async def test_opencode_alone_fails_at_a_match_that_is_not_utf_8_and_the_reasons
 
 async def test_files_are_found_by_words_and_by_globs(search: ProjectSearch, project: Path) -> None:
     async def listed() -> bool:
-        return "src/greet.py" in (await search.files(Place(str(project)), "greet")).paths
+        return "src/greet.py" in (await search.files.find(Place(str(project)), "greet")).paths
 
     await eventually(listed)
-    by_words = await search.files(Place(str(project)), "src gree")
+    by_words = await search.files.find(Place(str(project)), "src gree")
     assert by_words.paths[0] == "src/greet.py"
     assert by_words.complete
-    by_glob = await search.files(Place(str(project)), "**/*.{py,md}")
+    by_glob = await search.files.find(Place(str(project)), "**/*.{py,md}")
     assert sorted(by_glob.paths) == ["README.md", "src/greet.py"]
-    assert (await search.files(Place(str(project)), "*.none")).paths == []
+    assert (await search.files.find(Place(str(project)), "*.none")).paths == []
 
 
 async def test_a_file_that_was_just_written_is_found(client: OpenCodeClient, project: Path) -> None:
     executable = find_ripgrep(basics())
     assert executable
     search = ProjectSearch(client, Ripgrep(executable, basics()))
-    await search.files(Place(str(project)), "greet")
+    await search.files.find(Place(str(project)), "greet")
     fill(project, ["src/brand_new.py"], "")
-    assert (await search.files(Place(str(project)), "src brand_new")).paths == ["src/brand_new.py"]
-    assert (await search.files(Place(str(project)), "src/brand_new")).paths == ["src/brand_new.py"]
+    assert (await search.files.find(Place(str(project)), "src brand_new")).paths == ["src/brand_new.py"]
+    assert (await search.files.find(Place(str(project)), "src/brand_new")).paths == ["src/brand_new.py"]
 
 
 async def test_folders_are_found_too(search: ProjectSearch, project: Path) -> None:
     async def listed() -> Sequence[str]:
-        return (await search.files(Place(str(project)), "doc", "directory")).paths
+        return (await search.files.find(Place(str(project)), "doc", "directory")).paths
 
     assert (await eventually(listed))[0] == "docs/"
-    assert (await search.files(Place(str(project)), "d*", "directory")).paths == ["docs/"]
+    assert (await search.files.find(Place(str(project)), "d*", "directory")).paths == ["docs/"]
 
 
 async def test_symbols_that_opencode_does_not_know_are_searched_as_definitions(
@@ -142,3 +144,47 @@ async def test_the_last_part_of_a_qualified_name_is_searched(search: ProjectSear
 async def test_a_query_without_a_name_is_refused(search: ProjectSearch, project: Path) -> None:
     with pytest.raises(InvalidArgument, match="names no symbol"):
         await search.symbols(Place(str(project)), "--")
+
+
+async def test_a_search_beside_a_long_path_does_not_end_opencode(
+    search: ProjectSearch, client: OpenCodeClient, project: Path
+) -> None:
+    make_long_path(project)
+    for words in ("gr", "greet", "a" * 20, "a" * 1000):
+        found = await search.files.find(Place(str(project)), words)
+        assert found.complete
+        assert ("src/greet.py" in found.paths) == words.startswith("gr")
+    assert (await search.files.find(Place(str(project)), "*.py")).paths == ["src/greet.py"]
+    await client.path(str(project))
+
+
+async def test_what_git_ignores_is_not_found_by_words(search: ProjectSearch, project: Path) -> None:
+    (project / ".gitignore").write_text("hidden*\n", encoding="utf-8")
+    fill(project, ["hidden_needle.txt", "needle.txt"], "")
+    assert (await search.files.find(Place(str(project)), "needle")).paths == ["needle.txt"]
+
+
+async def test_a_folder_inside_a_project_is_searched_alone(search: ProjectSearch, project: Path) -> None:
+    (project / "lib" / "inner").mkdir(parents=True)
+    fill(project, ["lib/inner/greet_again.py"], "")
+    place = Place(str(project), "lib")
+    assert (await search.files.find(place, "greet")).paths == ["inner/greet_again.py"]
+    assert (await search.files.find(place, "inn")).paths == ["inner/", "inner/greet_again.py"]
+    assert (await search.files.find(place, "", "directory")).paths == ["inner/"]
+
+
+async def test_a_query_that_is_too_long_is_refused(search: ProjectSearch, project: Path) -> None:
+    with pytest.raises(InvalidArgument, match="1,001 characters"):
+        await search.files.find(Place(str(project)), "a" * 1001)
+
+
+async def test_without_ripgrep_a_project_of_many_folders_is_searched_in_part(
+    opencode_alone: ProjectSearch, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_search, "MOST_FOLDERS", 3)
+    for number in range(5):
+        (project / f"part{number}").mkdir()
+        fill(project, [f"part{number}/needle.txt"], "")
+    found = await opencode_alone.files.find(Place(str(project)), "needle")
+    assert not found.complete
+    assert (await opencode_alone.files.find(Place(str(project)), "part4")).paths == ["part4/"]

@@ -53,7 +53,7 @@ async def opencode_find_files(
     bridge = bridge_of(ctx)
     place = await bridge.fence.place(directory)
     start = _offset(cursor)
-    found = await bridge.search.files(place, query, type or "")
+    found = await bridge.search.files.find(place, query, type or "")
     page = list(found.paths[start : start + limit])
     more = start + limit < len(found.paths)
     cursor = str(start + limit) if more else ""

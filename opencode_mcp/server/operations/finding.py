@@ -1,0 +1,56 @@
+"""``find.files`` and ``v2.fs.find``, answered by the bridge: OpenCode's own search of paths aborts OpenCode.
+
+See ``file_search.py``. The answers have OpenCode's form.
+"""
+
+from typing import TYPE_CHECKING
+
+from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.opencode.place import Place
+from opencode_mcp.server.operations.request import Outcome, Request
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.file_search import FoundFiles
+
+MOST = 200
+"""Paths of one answer."""
+NOTE = "There are more: narrow the query."
+
+
+async def find_files(request: Request) -> Outcome:
+    """Answer ``find.files``: the paths, the best first."""
+    query = request.call.query
+    kind = str(query.get("type") or ("file" if query.get("dirs") is False else ""))
+    found = await _found(request, kind)
+    return _outcome(request, found, list(found.paths))
+
+
+async def find_entries(request: Request) -> Outcome:
+    """Answer ``v2.fs.find``: entries with their type, the best first."""
+    found = await _found(request, str(request.call.query.get("type") or ""))
+    entries = [{"path": path, "type": "directory" if path.endswith("/") else "file"} for path in found.paths]
+    outcome = _outcome(request, found, entries)
+    outcome.value = {"location": {"directory": request.call.directory}, "data": outcome.value}
+    return outcome
+
+
+async def _found(request: Request, kind: str) -> "FoundFiles":
+    if any("workspace" in name for name in request.call.query):
+        hint = "Leave `workspace` out, and name the workspace's own directory."
+        raise InvalidArgument(f"{request.operation.id} does not search a workspace.", hint=hint)
+    place = Place(request.call.directory)
+    return await request.bridge.search.files.by_words(place, str(request.call.query["query"]), kind)
+
+
+def _outcome(request: Request, found: "FoundFiles", rows: list[str] | list[dict[str, str]]) -> Outcome:
+    limit = _limit(request.call.query.get("limit"))
+    cut = not found.complete or len(rows) > limit
+    return Outcome(rows[:limit], notes=[NOTE] if cut else [])
+
+
+def _limit(given: object) -> int:
+    """The limit that a caller gave; OpenCode's newer API takes it as a text."""
+    text = str(given or MOST)
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MOST)) and 1 <= int(text) <= MOST):
+        raise InvalidArgument(f"`limit` is {text[:20]!r}.", hint=f"It must be a number from 1 to {MOST}.")
+    return int(text)
