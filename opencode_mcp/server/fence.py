@@ -242,9 +242,10 @@ def _list_it(directory: str) -> str:
 
 
 def _missing_hint(path: Path, project: str) -> str:
-    if str(path) == project:
-        return "It is listed, and was removed or renamed. Once it is there again, calls work again."
-    return _neighbours(path)
+    near = _neighbours(path)
+    if str(path) != project:
+        return near
+    return f"It is listed, and does not exist or was removed. Once it is there again, calls work again. {near}".rstrip()
 
 
 def _neighbours(path: PurePath) -> str:
