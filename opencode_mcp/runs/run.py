@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from opencode_mcp.errors import BackendError, BackendFailed, BackendTimeout, BackendUnavailable, NotFound, SessionBusy
+from opencode_mcp.errors import BackendFailed, BackendTimeout, BackendUnavailable, BridgeError, NotFound, SessionBusy
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.codec import is_unreadable
@@ -148,7 +148,7 @@ class Runs:
                 raise
         try:
             await self._see_begin(client, run)
-        except BackendError as error:
+        except BridgeError as error:
             # The prompt is with OpenCode, so its caller must learn which run it is.
             logger.info("could not see %s begin: %s", run.message_id, error)
 

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
+from mcp.server.mcpserver.exceptions import UnexpectedToolError
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ClientCapabilities, ElicitRequest, ElicitResult, InputRequiredResult
 from pydantic import ValidationError
@@ -271,7 +272,8 @@ async def attend(
         started: Whether the call began the run, so that its caller must learn of it whatever happens next.
 
     Raises:
-        BackendError: OpenCode could not be read.
+        BridgeError: OpenCode could not be read; not where the call began the run.
+        UnexpectedToolError: The bridge failed; the text names the run that the call began.
     """
     settings = bridge_of(ctx).settings
     seconds = wait_of(ctx, wait_seconds, settings.wait)
@@ -281,21 +283,34 @@ async def attend(
         seconds = GRACE
     try:
         return await _Attention(ctx, run, seconds, progress_of(ctx), note).give()
-    except BackendError as error:
+    except BridgeError as error:
         if not started:
             raise
         return _unseen(run, error)
+    except Exception as error:
+        if not started:
+            raise
+        raise lost_sight(run) from error
     except anyio.get_cancelled_exc_class():
         if settings.abort_on_cancel and not settings.read_only:
             await _abort_quietly(bridge_of(ctx), run)
         raise
 
 
-def _unseen(run: "Run", error: BackendError) -> CallToolResult:
+def lost_sight(run: "Run") -> UnexpectedToolError:
+    """What a caller is told where the bridge failed after it had handed something over; the cause is for the log."""
+    return UnexpectedToolError(
+        f"The bridge failed while it followed the prompt {run.message_id} of the session {run.session_id}; its log "
+        "says how. OpenCode has the prompt: do not send it again. "
+        f'opencode_wait(session_id="{run.session_id}", message_id="{run.message_id}") reports it.'
+    )
+
+
+def _unseen(run: "Run", error: BridgeError) -> CallToolResult:
     """Name a run that was begun and then not seen: an error alone would make the caller begin it again."""
     from opencode_mcp.runs.report import RunReport
 
-    note = f"The prompt was handed over, but not seen since. {error.message}"
+    note = f"The prompt was handed over, but not seen since. {error}"
     return report_result(
         RunReport(
             status="running",

@@ -4,18 +4,24 @@ The number of a notification only has to rise, since nobody knows the total; the
 of one call tell something.
 """
 
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import anyio
+from mcp.shared.exceptions import MCPError
 
 from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.safe_text import shown
 
+logger = logging.getLogger(__name__)
+
 Tell = Callable[[str], Awaitable[None]]
 MESSAGE_LIMIT = 1000
 """Characters of a notification; it holds several lines of progress."""
+UNSENDABLE = (MCPError, ValueError, OSError, anyio.BrokenResourceError, anyio.ClosedResourceError)
+"""What sending a notification can fail with; a text that is not Unicode is a ValueError."""
 STARTING = "starting OpenCode"
 # A start takes about two seconds; one that takes longer is worth a word, and a host must hear something every ten.
 FIRST_WORD = 1.0
@@ -23,10 +29,17 @@ NEXT_WORDS = 8.0
 
 
 def progress_of(ctx: BridgeContext) -> Tell:
-    """A teller of progress lines for one request; where the host asked for none, it tells nobody."""
+    """A teller of progress lines for one request; where the host asked for none, it tells nobody.
+
+    A line that cannot be sent is dropped: the call goes on, and its result is what counts.
+    """
 
     async def tell(line: str) -> None:
-        await ctx.report_progress(round(anyio.current_time(), 3), None, one_line(shown(line), MESSAGE_LIMIT))
+        message = one_line(shown(line), MESSAGE_LIMIT)
+        try:
+            await ctx.report_progress(round(anyio.current_time(), 3), None, message)
+        except UNSENDABLE as error:
+            logger.info("a line of progress could not be sent: %s", error)
 
     return tell
 

@@ -3,25 +3,41 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal, get_args
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import anyio
 import pytest
+from mcp.server.mcpserver.exceptions import UnexpectedToolError
+from mcp.shared.exceptions import MCPError
 from mcp_types import ClientCapabilities
 
 from opencode_mcp.config import Settings
+from opencode_mcp.errors import BackendFailed, BackendUnavailable, BridgeError, NotFound, OpenCodeNotStarting
 from opencode_mcp.options import DECIDERS, Decider
 from opencode_mcp.runs.authority import PERSON, POLICY, Answerer, PermissionReply, QuestionReply
 from opencode_mcp.runs.record import STARTERS, Run, Starter
 from opencode_mcp.runs.report import PendingRequest, RunReport
-from opencode_mcp.server.attend import complete, is_for_person, may_answer, report_result
-from opencode_mcp.server.bridge import Bridge
+from opencode_mcp.server.attend import attend, complete, is_for_person, may_answer, report_result
+from opencode_mcp.server.bridge import Bridge, BridgeContext
 from opencode_mcp.server.subscriptions import Subscriptions
+from opencode_mcp.server.telling import progress_of
+
+if TYPE_CHECKING:
+    from mcp_types import CallToolResult
 
 pytestmark = pytest.mark.anyio
 
 FORMS = ClientCapabilities.model_validate({"elicitation": {}})
 NONE = ClientCapabilities()
+ERRORS: list[Exception] = [
+    UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "surrogates not allowed"),
+    MCPError(0, "hush"),
+    BrokenPipeError("hush"),
+    anyio.BrokenResourceError(),
+    anyio.ClosedResourceError(),
+]
+"""What sending a message can fail with."""
 Kind = Literal["permission", "question"]
 
 
@@ -118,3 +134,79 @@ async def test_a_report_says_who_may_answer_and_its_requests_are_remembered(tmp_
     shown = report_result(report).structured_content
     assert shown
     assert "Only a person may answer permission_1" in shown["next"]
+
+
+# A run that was begun is named, whatever fails afterwards
+
+
+class FailingSession:
+    """A host's connection on which progress cannot be sent."""
+
+    can_send_request = False
+    client_capabilities = NONE
+    client_params = None
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+class Call:
+    """A call of a tool; sending its progress fails."""
+
+    request_state = ""
+    input_responses = None
+    client_capabilities = NONE
+
+    def __init__(self, bridge: Bridge, error: Exception) -> None:
+        self.request_context = SimpleNamespace(lifespan_context=bridge, meta=None)
+        self.session = FailingSession(error)
+
+    async def report_progress(self, *_: object) -> None:
+        """Fail as a broken wire, or a text that is not Unicode, does."""
+        raise self.session.error
+
+
+def call_of(bridge: Bridge, error: Exception = ERRORS[0]) -> BridgeContext:
+    return cast("BridgeContext", Call(bridge, error))
+
+
+def failing(bridge: Bridge, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have following a run fail."""
+
+    async def follow(*_: object) -> RunReport:
+        raise error
+
+    monkeypatch.setattr(bridge.steward, "follow", follow)
+
+
+@pytest.mark.parametrize("kind", [BackendUnavailable, BackendFailed, NotFound, OpenCodeNotStarting])
+async def test_an_error_after_the_prompt_was_sent_reports_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[BridgeError]
+) -> None:
+    async with bridge_with("human", tmp_path) as bridge:
+        failing(bridge, kind("It broke.", hint="Look there."), monkeypatch)
+        outcome = await attend(call_of(bridge), run(), 1, started=True)
+        with pytest.raises(kind):
+            await attend(call_of(bridge), run(), 1)
+    data = cast("CallToolResult", outcome).structured_content
+    assert data
+    assert (data["status"], data["session_id"], data["message_id"]) == ("running", "ses_1", "msg_1")
+    assert "It broke. Look there." in data["note"]
+
+
+@pytest.mark.parametrize("error", [*ERRORS, RuntimeError("hush"), ExceptionGroup("several", [ValueError("hush")])])
+async def test_a_failure_of_the_bridges_own_names_the_run_and_hides_its_cause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async with bridge_with("human", tmp_path) as bridge:
+        failing(bridge, error, monkeypatch)
+        with pytest.raises(UnexpectedToolError, match=r"msg_1 of the session ses_1.*do not send it again") as caught:
+            await attend(call_of(bridge), run(), 1, started=True)
+    assert "hush" not in str(caught.value)
+    assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize("error", ERRORS)
+async def test_a_line_of_progress_that_cannot_be_sent_ends_nothing(tmp_path: Path, error: Exception) -> None:
+    async with bridge_with("human", tmp_path) as bridge:
+        await progress_of(call_of(bridge, error))("half \ud83d a pair")

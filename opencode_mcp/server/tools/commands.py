@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.errors import BackendError
-from opencode_mcp.server.attend import Outcome, attend, resumed_run, starter_of
+from opencode_mcp.errors import BridgeError
+from opencode_mcp.server.attend import Outcome, attend, lost_sight, resumed_run, starter_of
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.hosts import wait_of
 from opencode_mcp.server.links import message_link
@@ -96,21 +96,23 @@ async def opencode_shell(
     try:
         report = await bridge.runs.follow(run, wait_of(ctx, wait_seconds, bridge.settings.wait), progress_of(ctx))
         answer, output = await _printed(bridge, run)
-    except BackendError as error:
-        error.hint = f"The line was handed over. {_next(run)}"
+    except BridgeError as error:
+        error.hint = f"The line was handed over as the message {run.message_id}. {_next(run)}"
         raise
+    except Exception as error:
+        raise lost_sight(run) from error
     return _shell_result(run, report, answer, output)
 
 
 def _shell_result(run: "Run", report: "RunReport", answer: str, output: str) -> CallToolResult:
-    from opencode_mcp.opencode.outside_text import clean
+    from opencode_mcp.opencode.outside_text import clean, indented
     from opencode_mcp.runs.excerpt import fence, tail
 
     shown = clean(tail(output, TEXT_LIMIT))
     whole = len(output) <= TEXT_LIMIT
     notes = [
         "" if whole else f"These are the last {len(shown):,} of {len(output):,} characters.",
-        report.error,
+        indented(report.error),
         _next(run) if report.status == "running" else NO_EXIT_CODE,
     ]
     note = " ".join(filter(None, notes))
