@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from opencode_mcp.errors import BridgeError, InvalidArgument
 from opencode_mcp.server.argument_limits import check_limits
+from opencode_mcp.server.listed_schema import listed_schema
 from opencode_mcp.server.render import explain
 
 NULL = {"type": "null"}
@@ -57,7 +58,7 @@ class ToolSpec:
                 ),
             ),
         )
-        tool.parameters = {**without_noise(tool.parameters), "additionalProperties": False}
+        tool.parameters = {**listed_schema(without_noise(tool.parameters)), "additionalProperties": False}
         tool.fn_metadata.output_schema = dict(self.output_schema) if self.output_schema else None
         return tool
 

@@ -21,6 +21,36 @@ from tests.snapshot import SNAPSHOTS, assert_matches
 DESCRIPTION_LIMIT = 1024
 LISTING_LIMIT = 20_000
 INSTRUCTIONS_LIMIT = 2048
+SURFACES = {"default": Settings(), "all": Settings(toolsets=("all",)), "read only": Settings(read_only=True)}
+KEYWORDS = {
+    "type",
+    "description",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "enum",
+    "minimum",
+    "maximum",
+    "pattern",
+}
+"""What three APIs take at once, as their documentation and their users' reports have it in 2026.
+
+- Gemini takes a part of OpenAPI 3.0: of the words here all, and besides title, format (some values), default, nullable,
+  anyOf, minItems, maxItems, minLength, maxLength. It refuses const, exclusiveMinimum, oneOf, allOf, not, $ref, and an
+  empty text or a number in an enum. Each schema has a type, a list has items, and names are of letters, digits and
+  underscores.
+- OpenAI's strict mode takes the words here, and besides const, anyOf, $ref, multipleOf, exclusiveMinimum, minItems and
+  maxItems. It refuses default, minLength, maxLength, oneOf, allOf and not. It wants every object closed and every
+  property required; a host that asks for it has to rewrite arguments that may be left out, and free maps.
+- Anthropic takes JSON Schema 2020-12 but oneOf, allOf and anyOf at the root; names have at most 64 characters.
+"""
+TYPES = {"string", "integer", "number", "boolean", "array", "object"}
+ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+PORTABLE_PATTERN = re.compile(r"\^[a-z_]+")
+"""Lookarounds and the like are refused; the beginning of an id is all that is used."""
+DEEPEST = 5
+MOST_PROPERTIES = 100
 NAME = re.compile(r"opencode(_[a-z]+)+")
 LONGEST_NAME = 40
 """Hosts put their own prefix before a name, and some cut what is longer than 63 characters."""
@@ -169,21 +199,42 @@ print(*(name for name, module in ours.items() if "jsonschema" in vars(module)))
     assert done.stdout.split() == []
 
 
-def enums_in(value: object) -> Iterator[list[object]]:
-    match value:
-        case Mapping():
-            schema = cast("Mapping[str, object]", value)
-            if isinstance(schema.get("enum"), list):
-                yield cast("list[object]", schema["enum"])
-            for item in schema.values():
-                yield from enums_in(item)
-        case list():
-            for item in cast("list[object]", value):
-                yield from enums_in(item)
-        case _:
-            pass
+def nodes_of(schema: Mapping[str, Any], depth: int = 1) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """A schema and those within it, each with how deep it stands."""
+    yield depth, schema
+    for item in schema.get("properties", {}).values():
+        yield from nodes_of(item, depth + 1)
+    if "items" in schema:
+        yield from nodes_of(schema["items"], depth + 1)
 
 
-@every_tool
-def test_no_choice_is_an_empty_text_which_gemini_refuses(tool: Tool) -> None:
-    assert not [choices for choices in enums_in(tool.input_schema) if "" in choices]
+@pytest.mark.parametrize("settings", SURFACES.values(), ids=SURFACES)
+def test_every_schema_is_one_that_the_apis_of_all_models_take(settings: Settings) -> None:
+    for tool in listed_tools(settings):
+        nodes = list(nodes_of(tool.parameters))
+        assert max(depth for depth, _ in nodes) <= DEEPEST, tool.name
+        assert sum(len(node.get("properties", {})) for _, node in nodes) <= MOST_PROPERTIES, tool.name
+        assert len(tool.name) <= 64, tool.name
+        for _, node in nodes:
+            check_node(node, tool.name)
+
+
+def check_node(node: Mapping[str, Any], tool: str) -> None:
+    assert node.keys() <= KEYWORDS, (tool, node)
+    assert node["type"] in TYPES, (tool, node)
+    assert ("items" in node) is (node["type"] == "array"), (tool, node)
+    assert isinstance(node.get("additionalProperties", False), bool), (tool, node)
+    assert set(node.get("required", [])) <= node.get("properties", {}).keys(), (tool, node)
+    assert all(map(ARGUMENT.fullmatch, node.get("properties", {}))), (tool, node)
+    assert PORTABLE_PATTERN.fullmatch(node.get("pattern", "^a")), (tool, node)
+    choices = node.get("enum", ["a"])
+    assert choices, (tool, node)
+    assert all(isinstance(choice, str) and choice for choice in choices), (tool, node)
+    assert len(set(choices)) == len(choices), (tool, node)
+
+
+def test_a_tool_of_an_operation_and_one_made_by_hand_say_what_is_left_out_in_words() -> None:
+    tools = {tool.name: tool.parameters["properties"] for tool in listed_tools(SURFACES["all"])}
+    assert tools["opencode_list_sessions"]["limit"]["description"] == "Default 20"
+    assert tools["opencode_op_session_list"]["scope"]["enum"] == ["project"]
+    assert tools["opencode_op_pty_update"]["size"]["properties"]["rows"]["minimum"] == 1

@@ -88,6 +88,12 @@ async def test_a_good_call_arrives_with_its_defaults() -> None:
     assert isinstance(answer.content[0], TextContent)
 
 
+async def test_null_is_an_argument_left_out_unless_it_is_required() -> None:
+    answer = await call(path="x", kind=None, limit=None, seconds=None, names=None)
+    assert text_of(answer) == "x file 5 None []"
+    assert "`path` must be a text" in text_of(await call(path=None))
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -6,6 +6,7 @@ from mcp.server.mcpserver.context import Context
 from mcp_types import CallToolResult, ToolAnnotations
 
 from opencode_mcp.server.bridge import BridgeContext
+from opencode_mcp.server.listed_schema import listed_schema
 from opencode_mcp.server.operations.calling import call_operation, offered_schema
 from opencode_mcp.server.tool import BridgeTool
 
@@ -54,5 +55,5 @@ def tool_of(operation: "Operation") -> OperationTool:
             ),
         ),
     )
-    tool.parameters = offered_schema(operation)
+    tool.parameters = listed_schema(offered_schema(operation))
     return tool

@@ -67,7 +67,7 @@ async def call_operation(
         BridgeError: Why it could not be; the text holds no secret of the arguments.
     """
     bridge = bridge_of(ctx)
-    arguments = _given(operation, arguments)
+    arguments = without_nulls(operation, arguments)
     known = {bridge.settings.password, *secrets_in(dict(arguments))}
     try:
         bridge.surface.check(operation)
@@ -80,8 +80,8 @@ async def call_operation(
     return rendered(operation, outcome, part)
 
 
-def _given(operation: Operation, arguments: JsonMap) -> JsonMap:
-    """The arguments without those that are null and may be left out; a null that OpenCode takes stays."""
+def without_nulls(operation: Operation, arguments: JsonMap) -> JsonMap:
+    """The arguments of a caller without those that are null and may be left out; a null that OpenCode takes stays."""
     schema = offered_schema(operation)
     left_out = {
         name

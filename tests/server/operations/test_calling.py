@@ -1,5 +1,6 @@
 """A call that takes long tells so, and a refusal of OpenCode's is explained by what is known of the operation."""
 
+import json
 from typing import TYPE_CHECKING, cast
 
 import anyio
@@ -9,7 +10,7 @@ from opencode_mcp.errors import BackendFailed, BridgeError, NotFound
 from opencode_mcp.opencode.arguments import split
 from opencode_mcp.opencode.catalog import Operation, operation, operations
 from opencode_mcp.server.operations import calling
-from opencode_mcp.server.operations.calling import find, offered_schema, patiently
+from opencode_mcp.server.operations.calling import find, offered_schema, patiently, without_nulls
 from opencode_mcp.server.operations.request import Outcome, Request, Special
 from opencode_mcp.server.operations.special import SPECIAL
 
@@ -97,3 +98,14 @@ def test_what_is_offered_is_what_opencode_takes_and_what_the_bridge_adds(item: O
 
 def test_what_streams_is_special() -> None:
     assert {item.id for item in operations().values() if item.streams} <= SPECIAL.keys()
+
+
+@pytest.mark.parametrize("item", operations().values(), ids=operations())
+def test_null_is_an_argument_left_out_unless_opencode_takes_it_or_the_argument_is_required(item: Operation) -> None:
+    schema = offered_schema(item)
+    optional = schema["properties"].keys() - set(schema["required"])
+    taken = {name for name in optional if '"null"' in json.dumps(schema["properties"][name])}
+    nulls = dict.fromkeys(schema["properties"])
+    assert without_nulls(item, nulls).keys() - {*schema["required"]} <= taken
+    assert without_nulls(item, nulls).keys() >= {*schema["required"]}
+    assert without_nulls(item, {"unknown": None}) == {}

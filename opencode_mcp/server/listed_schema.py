@@ -1,0 +1,37 @@
+"""The schema of a tool's arguments as hosts list it: what the APIs of all models take, and nothing else.
+
+Pure. A host passes a schema on as it is, and one word in it that a model's API does not know makes that API refuse the
+whole request. What is left out here is checked all the same when the tool is called.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+LEFT_OUT = frozenset({"const", "default", "exclusiveMinimum", "format", "minLength"})
+"""Words that some model's API refuses; see the law in the tests."""
+
+
+def listed_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Rewrite a schema, and those within it, in words that every model's API knows."""
+    kept = {key: value for key, value in schema.items() if key not in LEFT_OUT}
+    if "const" in schema:
+        kept |= {"type": "string", "enum": [schema["const"]]}
+    if "exclusiveMinimum" in schema and schema.get("type") == "integer":
+        kept["minimum"] = schema["exclusiveMinimum"] + 1
+    if "default" in schema:
+        kept["description"] = _with_default(schema.get("description", ""), schema["default"])
+    if "properties" in schema:
+        properties = cast("Mapping[str, Mapping[str, Any]]", schema["properties"])
+        kept["properties"] = {name: listed_schema(item) for name, item in properties.items()}
+    if "items" in schema:
+        kept["items"] = listed_schema(schema["items"])
+    if isinstance(schema.get("additionalProperties"), Mapping):
+        kept["additionalProperties"] = True
+    # Any value at all has no type, and every schema must have one.
+    return kept or {"type": "object"}
+
+
+def _with_default(description: str, default: object) -> str:
+    told = default if isinstance(default, str) else json.dumps(default)
+    return f"{description}; default {told}" if description else f"Default {told}"
