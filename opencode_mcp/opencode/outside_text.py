@@ -17,6 +17,9 @@ INVISIBLE = re.compile(
 )
 """What takes no room or turns the direction: right in prose, and never needed to tell one name from another."""
 
+PLAIN_BEGINNING = re.compile(r"[\w./@~]")
+INDENT = "    "
+
 
 def clean(text: str) -> str:
     """Leave out what a reader would not see or a terminal would obey; every kind of line end becomes a plain one."""
@@ -47,5 +50,14 @@ def is_plain(text: str) -> bool:
 
 
 def indented(text: str) -> str:
-    """Put somebody's text of several lines below a line of ours: no line of it begins where ours do."""
-    return clean(text).replace("\n", "\n  ")
+    """Put somebody's text of several lines behind words of ours: no line of it begins where ours do.
+
+    Markdown takes a heading, a list and a fence only for one that is indented less.
+    """
+    return clean(text).replace("\n", f"\n{INDENT}")
+
+
+def beginning(text: str) -> str:
+    """Put a name at the beginning of a line of ours, in quotes where it could pass for such a line."""
+    line = one_line(text)
+    return line if PLAIN_BEGINNING.match(line) and ": " not in line else f'"{line}"'

@@ -40,7 +40,7 @@ def command_filled(command: "Command", given: Mapping[str, str]) -> GetPromptRes
             raise InvalidArgument(f"The command {command.name!r} has no argument {name!r}.", hint=hint)
     line = argument_line(given)
     passed = f", arguments={json.dumps(line, ensure_ascii=False)}" if line else ""
-    call = f'opencode_command(command="{command.name}"{passed})'
+    call = f"opencode_command(command={json.dumps(command.name, ensure_ascii=False)}{passed})"
     text = f"Run OpenCode's command /{command.name} with {call}, and tell me what came of it."
     return said(one_line(shown(command.description)), text)
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 from mcp_types import ClientCapabilities, ElicitRequestFormParams, ElicitResult
 
-from opencode_mcp.server.safe_text import shown, valid_data
+from opencode_mcp.opencode.outside_text import indented, one_line
+from opencode_mcp.server.safe_text import shown, shown_data
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.authority import Reply
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 SHOWN = 3000
 SHOWN_VALUE = 100
+ALWAYS_LIMIT = 1000
+NAMELESS = "(no name)"
 REPLIES = {"once": "Allow once", "always": "Always allow", "reject": "Reject", "later": "Decide later"}
 CHOICES = {text.casefold(): reply for reply, label in REPLIES.items() for text in (reply, label)}
 """What a form's decision may be spelled as."""
@@ -44,7 +47,7 @@ def form_of(request: "PendingRequest") -> ElicitRequestFormParams:
 def _permission_form(request: "PendingRequest") -> ElicitRequestFormParams:
     from opencode_mcp.runs.call_input import always_covers
 
-    always = always_covers(request.permission, request.always)
+    always = one_line(always_covers(request.permission, request.always), ALWAYS_LIMIT)
     message = f"{_asker(request)} asks leave for {_shown(request)}\n\n“Always” would also allow {always}. {TO_DECLINE}"
     decision = {
         "type": "string",
@@ -77,16 +80,29 @@ def _names(request: "PendingRequest") -> list[str]:
 
 
 def _choices(item: dict[str, object]) -> dict[str, object]:
+    labels = list(_labels(item))
     options = cast("list[dict[str, str]]", item["options"])
-    labels = [option["label"] for option in options]
-    explained = "; ".join(f"{option['label']}: {option['description']}" for option in options)
+    explained = "; ".join(f"{label}: {option['description']}" for label, option in zip(labels, options, strict=True))
+    question = str(item["question"])
     field: dict[str, object] = {
-        "title": item.get("header") or item["question"],
-        "description": f"{item['question']} ({explained})" if explained else item["question"],
+        "title": one_line(str(item.get("header") or question)),
+        "description": one_line(f"{question} ({explained})" if explained else question, SHOWN),
     }
     if item["multiple"]:
         return field | {"type": "array", "items": {"type": "string", "enum": labels}}
     return field | {"type": "string"} | ({"enum": labels} if labels else {})
+
+
+def _labels(item: Mapping[str, object]) -> dict[str, str]:
+    """The labels of a question as a form shows them, each with OpenCode's own, which the answer has to be."""
+    labels: dict[str, str] = {}
+    for option in cast("list[dict[str, str]]", item["options"]):
+        plain = shown(one_line(option["label"])) or NAMELESS
+        number = 2
+        while (name := plain if plain not in labels else f"{plain} ({number})") in labels:
+            number += 1
+        labels[name] = option["label"]
+    return labels
 
 
 def _asker(request: "PendingRequest") -> str:
@@ -95,12 +111,11 @@ def _asker(request: "PendingRequest") -> str:
 
 def _shown(request: "PendingRequest") -> str:
     asks = request.asks
-    return asks if len(asks) <= SHOWN else f"{asks[:SHOWN]}\n… (cut)"
+    return indented(asks) if len(asks) <= SHOWN else f"{indented(asks[:SHOWN])}\n… (cut)"
 
 
 def _form(message: str, fields: dict[str, object], required: list[str]) -> ElicitRequestFormParams:
-    # Choices are not changed: an answer has to be one of OpenCode's own labels.
-    schema = cast("dict[str, object]", valid_data({"type": "object", "properties": fields, "required": required}))
+    schema = cast("dict[str, object]", shown_data({"type": "object", "properties": fields, "required": required}))
     return ElicitRequestFormParams(message=shown(message), requested_schema=schema)
 
 
@@ -159,16 +174,17 @@ def _permission_reply(content: Content) -> "Reply | Unanswered":
 def _question_reply(request: "PendingRequest", content: Content) -> "Reply | Unanswered":
     from opencode_mcp.runs.authority import QuestionReply
 
-    answers = [_answer(content, name) for name in _names(request)]
+    names = zip(_names(request), request.questions, strict=True)
+    answers = [_answer(content, name, _labels(item)) for name, item in names]
     if not any(answers):
         return Unanswered(f"The form came back with {', '.join(content)} only; it takes {', '.join(_names(request))}.")
     return QuestionReply(answers)
 
 
-def _answer(content: Content, name: str) -> list[str]:
+def _answer(content: Content, name: str, labels: Mapping[str, str]) -> list[str]:
     """The labels and own words for one question; where it takes one answer, own words outweigh a label."""
     chosen, own = content.get(name), content.get(name + OWN_WORDS)
     words = [str(own)] if own else []
     if isinstance(chosen, list):
-        return [*chosen, *words]
-    return words or ([str(chosen)] if chosen else [])
+        return [*(labels.get(label, label) for label in chosen), *words]
+    return words or ([labels.get(str(chosen), str(chosen))] if chosen else [])

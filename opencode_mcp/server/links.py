@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 from mcp_types import ResourceLink
 
+from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server import uris
+from opencode_mcp.server.safe_text import shown
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
@@ -25,14 +27,17 @@ async def file_link(
     """
     if not await bridge.fence.is_default(directory):
         return None
-    name = posixpath.basename(path)
-    return ResourceLink(uri=uris.file(path), name=name, title=path, mime_type=media_type, size=size)
+    name = _title(posixpath.basename(path))
+    return ResourceLink(uri=uris.file(path), name=name, title=_title(path), mime_type=media_type, size=size)
 
 
 def transcript_link(session_id: str, title: str) -> ResourceLink:
     """A link to the transcript of a session."""
     return ResourceLink(
-        uri=uris.transcript(session_id), name=f"transcript of {session_id}", title=title, mime_type="text/markdown"
+        uri=uris.transcript(session_id),
+        name=f"transcript of {session_id}",
+        title=_title(title),
+        mime_type="text/markdown",
     )
 
 
@@ -46,3 +51,7 @@ def message_link(session_id: str, message_id: str) -> ResourceLink:
     """A link to one message in full."""
     uri = uris.message(session_id, message_id)
     return ResourceLink(uri=uri, name=message_id, title="The whole message", mime_type="text/markdown")
+
+
+def _title(text: str) -> str:
+    return one_line(shown(text))

@@ -8,7 +8,7 @@ are told that they changed.
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 from mcp.server.lowlevel.helper_types import ReadResourceContents
@@ -38,6 +38,9 @@ from opencode_mcp.server.render import explain
 from opencode_mcp.server.resources import RESOURCES, ResourceSpec, find_resource, list_sessions_as_resources
 from opencode_mcp.server.safe_text import shown
 from opencode_mcp.server.uses import RESOURCE_USES
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.models import Command
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +130,7 @@ class BridgeServer(MCPServer[Bridge]):
         if own:
             return own.filled(given)
         bridge = self.bridge
-        commands = await bridge.client.commands(await bridge.fence.directory())
+        commands = await _commands_of(bridge)
         command = next((command for command in commands if command.name == name), None)
         if command is None:
             names = ", ".join([*(spec.name for spec in OWN), *(command.name for command in commands)])
@@ -147,5 +150,10 @@ class BridgeServer(MCPServer[Bridge]):
 
 
 async def _commands(bridge: Bridge) -> list[Prompt]:
+    return [command_listed(command) for command in await _commands_of(bridge)]
+
+
+async def _commands_of(bridge: Bridge) -> "list[Command]":
+    """The commands that can be prompts: the name of any other would have to stand changed in a call."""
     commands = await bridge.client.commands(await bridge.fence.directory())
-    return [command_listed(command) for command in commands if is_plain(command.name)]
+    return [command for command in commands if is_plain(command.name)]

@@ -8,6 +8,7 @@ import anyio
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.closest import closest
+from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.opencode.place import Place
 
 if TYPE_CHECKING:
@@ -32,7 +33,11 @@ async def near_files(bridge: "Bridge", directory: str, path: str, kind: str = ""
     near = closest(name, beside, count=NAMED)
     found = [*(posixpath.join(folder, one) for one in near), *await _anywhere(bridge, directory, name, kind)]
     named = list(dict.fromkeys(found))[:NAMED]
-    return f"Near it: {', '.join(named)}." if named else "opencode_find_files finds files by a part of their path."
+    return (
+        f"Near it: {', '.join(map(one_line, named))}."
+        if named
+        else "opencode_find_files finds files by a part of their path."
+    )
 
 
 async def _anywhere(bridge: "Bridge", directory: str, name: str, kind: str) -> list[str]:

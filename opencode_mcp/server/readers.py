@@ -198,4 +198,7 @@ async def _no_file(bridge: "Bridge", directory: str, path: str) -> CallerError:
 def _json(value: Mapping[str, Any]) -> Content:
     import json
 
-    return Content(json.dumps(value, ensure_ascii=False, indent=1), JSON)
+    from opencode_mcp.server.safe_text import shown_data
+
+    # Safe before it is JSON, which writes control characters as escapes that are read as such again.
+    return Content(json.dumps(shown_data(value), ensure_ascii=False, indent=1), JSON)

@@ -23,7 +23,7 @@ from opencode_mcp.errors import (
     SessionBusy,
     UnsupportedOperation,
 )
-from opencode_mcp.opencode.outside_text import indented, one_line
+from opencode_mcp.opencode.outside_text import INDENT, clean, indented, one_line
 from opencode_mcp.server.budget import cut_text, fit
 from opencode_mcp.server.outgoing import valid_unicode
 from opencode_mcp.server.safe_text import shown, shown_data, valid_data
@@ -53,9 +53,12 @@ NEXT_STEPS: Mapping[type[BridgeError], str] = {
 
 
 def explain(error: BridgeError) -> str:
-    """An error as a model reads it: what was wrong, what would be right, what to do next."""
+    """An error as a model reads it: what was wrong, what would be right, what to do next.
+
+    It may quote what others wrote, so no line but the first begins at the margin.
+    """
     step = error.hint or next(NEXT_STEPS[kind] for kind in type(error).__mro__ if kind in NEXT_STEPS)
-    return shown(f"{cut_text(error.message, ERROR_LIMIT)} {cut_text(step, ERROR_LIMIT)}")
+    return indented(shown(f"{cut_text(error.message, ERROR_LIMIT)} {cut_text(step, ERROR_LIMIT)}"))
 
 
 def result(
@@ -150,7 +153,7 @@ def report_text(report: "RunReport") -> str:
         report.shortfall,
         f"Error: {indented(cut_text(report.error, ERROR_LIMIT))}" if report.error else "",
         f"Doing: {one_line(report.activity)}" if report.activity else "",
-        f"OpenCode's answer:\n{cut(report.text)}" if report.text else "",
+        _answer(report),
         f"Structured answer:\n{_json(report.output)}" if report.output is not None else "",
         _files(report),
         "Todos:\n" + "\n".join(report.todos) if report.todos else "",
@@ -177,6 +180,19 @@ def _headline(report: "RunReport") -> str:
     return " · ".join(fact for fact in facts if fact)
 
 
+def _answer(report: "RunReport") -> str:
+    """The answer in a fence, so that no line of it can pass for one of the report's own."""
+    from opencode_mcp.runs.excerpt import fence
+
+    if not report.text:
+        return ""
+    told = report.text[:TEXT_LIMIT]
+    heading = "OpenCode's answer"
+    if len(told) < len(report.text):
+        heading += f" (the first {TEXT_LIMIT} of {len(report.text)} characters)"
+    return f"{heading}:\n{fence(clean(told))}"
+
+
 def _merged(report: "RunReport") -> str:
     if not report.merged_with:
         return ""
@@ -199,7 +215,7 @@ def _files(report: "RunReport") -> str:
 def _decided(report: "RunReport") -> str:
     """What policy answered by itself, so that nobody wonders why nobody was asked."""
     words = {"once": "allowed", "reject": "refused"}
-    lines = [f"{words[item.reply]} {item.permission}: {one_line(', '.join(item.patterns))}" for item in report.decided]
+    lines = [one_line(f"{words[item.reply]} {item.permission}: {', '.join(item.patterns)}") for item in report.decided]
     return "\n".join(["By the operator's policy:", *lines]) if lines else ""
 
 
@@ -208,12 +224,12 @@ def request_text(request: "PendingRequest") -> str:
     from opencode_mcp.runs.call_input import always_covers
 
     whose = f" of the subagent {request.session_id}" if request.subagent else ""
-    lines = [f"Waiting for a {request.kind}{whose} ({request.request_id}):", indented(request.asks)]
+    lines = [f"Waiting for a {request.kind}{whose} ({request.request_id}):", INDENT + indented(request.asks)]
     if request.always:
         covers = one_line(always_covers(request.permission, request.always), ALWAYS_LIMIT)
         lines.append(f'"always" would also allow {covers}.')
     for item in request.questions:
-        lines += [one_line(item["question"])] if len(request.questions) > 1 else []
+        lines += [f"About: {one_line(item['question'])}"] if len(request.questions) > 1 else []
         lines += [f"- {one_line(option['label'])}: {one_line(option['description'])}" for option in item["options"]]
         lines += ["- or own words"] if item["own_words"] else []
         lines += ["(several may be chosen)"] if item["multiple"] else []
@@ -223,4 +239,5 @@ def request_text(request: "PendingRequest") -> str:
 def _json(value: object) -> str:
     import json
 
-    return cut(json.dumps(cast("Any", value), ensure_ascii=False, indent=1))
+    # Safe before it is JSON: afterwards a line end of Unicode's would be one of the text.
+    return cut(json.dumps(shown_data(value), ensure_ascii=False, indent=1))

@@ -104,7 +104,7 @@ class RunTasks:
         except BackendError as error:
             since = self._silent.setdefault(task_id, time.monotonic())
             if time.monotonic() - since < PATIENCE:
-                return {"status": "working", "message": shown(error.message)}
+                return {"status": "working", "message": one_line(shown(error.message))}
             found = _failure(error)
         except BridgeError as error:
             found = _failure(error)

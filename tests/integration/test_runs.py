@@ -40,7 +40,7 @@ async def test_a_prompt_is_answered(host: Host) -> None:
 async def test_the_text_for_a_model_holds_the_answer_and_what_can_be_done_next(host: Host) -> None:
     told = await host.text("opencode_run", prompt=script(text("All is well.")))
     assert told.startswith("completed · session ses_")
-    assert "OpenCode's answer:\nAll is well." in told
+    assert "OpenCode's answer:\n```\nAll is well.\n```" in told
     assert "Next: Go on in the same session" in told
 
 

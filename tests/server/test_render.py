@@ -49,7 +49,7 @@ def test_what_is_empty_is_not_mentioned() -> None:
 @pytest.mark.parametrize(
     ("more", "section"),
     [
-        ({"text": "All done."}, "OpenCode's answer:\nAll done."),
+        ({"text": "All done."}, "OpenCode's answer:\n```\nAll done.\n```"),
         ({"output": {"a": "ä"}}, 'Structured answer:\n{\n "a": "ä"\n}'),
         ({"output": []}, "Structured answer:\n[]"),
         ({"error": "No key"}, "Error: No key"),
@@ -82,15 +82,15 @@ def test_of_many_files_the_first_are_shown_and_the_rest_counted() -> None:
 
 def test_a_long_answer_is_cut_in_the_text_and_in_the_data_and_says_so() -> None:
     long = report(text="x" * (TEXT_LIMIT + 5))
-    note = f"… (the first {TEXT_LIMIT} of {TEXT_LIMIT + 5} characters)"
-    assert note in report_text(long)
-    assert report_data(long)["text"].endswith(note)
+    note = f"the first {TEXT_LIMIT} of {TEXT_LIMIT + 5} characters"
+    assert f"OpenCode's answer ({note}):\n```\nxxx" in report_text(long)
+    assert report_data(long)["text"].endswith(f"… ({note})")
     assert cut("short") == "short"
 
 
 def test_a_permission_shows_what_it_would_allow_and_how_to_answer() -> None:
     text = report_text(report("needs_input", pending=[PERMISSION]))
-    assert "Waiting for a permission (per_1):\nbash: git push\n  command: git push" in text
+    assert "Waiting for a permission (per_1):\n    bash: git push\n    command: git push" in text
     assert '"always" would also allow every bash request that matches git *, in every session' in text
     assert 'opencode_reply_permission(request_id="per_1", session_id="ses_1", reply="once"|"always"|"reject")' in text
 
@@ -137,8 +137,8 @@ def test_several_questions_are_told_apart() -> None:
     size = COLOUR | {"question": "Which size?", "multiple": True, "own_words": False}
     request = QUESTION.model_copy(update={"questions": [COLOUR, size]})
     text = report_text(report("needs_input", pending=[request]))
-    colour, _, rest = text.partition("\nWhich size?")
-    assert colour.endswith("Which colour?\n- Red: Like fire\n- or own words")
+    colour, _, rest = text.partition("\nAbout: Which size?")
+    assert colour.endswith("About: Which colour?\n- Red: Like fire\n- or own words")
     assert rest.startswith("\n- Red: Like fire\n(several may be chosen)")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp.server.operations.view import Cut, View, compact, view
 from opencode_mcp.server.render import TEXT_LIMIT, result
+from opencode_mcp.server.safe_text import shown_data
 
 if TYPE_CHECKING:
     from mcp_types import CallToolResult
@@ -41,7 +42,8 @@ def rendered(operation: "Operation", outcome: "Outcome", part: Part | None) -> "
         InvalidArgument: The reply has no such part.
     """
     wanted = part or Part()
-    shown = view(outcome.value, TEXT_LIMIT, select=wanted.select, offset=wanted.offset)
+    # Safe before it is JSON: afterwards a line end of Unicode's would be one of the text.
+    shown = view(shown_data(outcome.value), TEXT_LIMIT, select=wanted.select, offset=wanted.offset)
     notes = [*outcome.notes, *_page_notes(operation, outcome), *_cut_notes(operation, shown, wanted)]
     data = {
         "operation": operation.id,

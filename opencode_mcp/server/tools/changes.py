@@ -6,6 +6,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.links import diff_link
 from opencode_mcp.server.render import TEXT_LIMIT, result
@@ -70,7 +71,8 @@ async def _working_tree(bridge: Bridge, directory: str, against: str) -> "tuple[
         return diffs, ""
     vcs = await bridge.client.vcs(directory)
     if against == "branch" and vcs.branch and vcs.branch == vcs.default_branch:
-        return [], f"The default branch {vcs.branch} is the one that is checked out: there is nothing to compare with."
+        branch = one_line(vcs.branch)
+        return [], f"The default branch {branch} is the one that is checked out: there is nothing to compare with."
     return [], await _without_git(bridge, directory)
 
 
@@ -82,6 +84,7 @@ async def _stale_branch(bridge: Bridge, directory: str) -> str:
     known = (await bridge.client.vcs(directory)).branch or ""
     if branch in ("", known):
         return ""
+    branch, known = one_line(branch), one_line(known)
     return (
         f"OpenCode takes {known} for the branch that is checked out, and not {branch}, since it looks only when it "
         "starts in a project. Its operation instance.dispose makes it look again, and stops what runs there."
@@ -90,7 +93,7 @@ async def _stale_branch(bridge: Bridge, directory: str) -> str:
 
 async def _without_git(bridge: Bridge, directory: str) -> str:
     vcs = await bridge.client.vcs(directory)
-    return "" if vcs.branch else f"{directory} is no git repository, so OpenCode keeps no changes."
+    return "" if vcs.branch else f"{one_line(directory)} is no git repository, so OpenCode keeps no changes."
 
 
 def _only(diffs: "list[FileDiff]", wanted: list[str]) -> "list[FileDiff]":
@@ -106,7 +109,7 @@ def _only(diffs: "list[FileDiff]", wanted: list[str]) -> "list[FileDiff]":
     globs = Globs(wanted)
     kept = [diff for diff in diffs if globs.fit(diff.file)]
     if not kept:
-        names = ", ".join(diff.file for diff in diffs[:20])
+        names = ", ".join(one_line(diff.file) for diff in diffs[:20])
         raise InvalidArgument(f"None of {', '.join(wanted)} is changed.", hint=f"Changed: {names}.")
     return kept
 

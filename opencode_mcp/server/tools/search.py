@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.opencode.outside_text import one_line
+from opencode_mcp.opencode.outside_text import beginning, one_line
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.paging import foreign_cursor
 from opencode_mcp.server.render import TEXT_LIMIT, result
@@ -59,7 +59,7 @@ async def opencode_find_files(
     cursor = str(start + limit) if more else ""
     note = "" if more or found.complete else f"There may be more than these {len(found.paths)}: narrow the query."
     data = {"paths": page, "cursor": cursor} | ({"note": note} if note else {})
-    return result(_lines([*map(one_line, page)] or [f"No path fits {query!r}."], cursor, note), data)
+    return result(_lines([*map(beginning, page)] or [f"No path fits {query!r}."], cursor, note), data)
 
 
 @tool(title="Find text", read_only=True, destructive=False, idempotent=True, open_world=False, output_schema=MATCHES)
@@ -107,7 +107,7 @@ def _lines(lines: "Sequence[str]", cursor: str, note: str = "") -> str:
 
 def _by_file(lines: "Iterable[FoundLine]") -> "Iterable[str]":
     for path, group in groupby(lines, lambda line: line.path):
-        yield one_line(path)
+        yield beginning(path)
         yield from (f"{line.number:>6}{':' if line.matched else '-'} {line.text}" for line in group)
 
 
@@ -151,7 +151,10 @@ async def opencode_find_symbols(
     ]
     note = " ".join(filter(None, notes))
     rows = every[:limit]
-    lines = [one_line(f"{row['path']}:{row['line']}: {row['kind']} {row['name']}: {row['text']}") for row in rows]
+    lines = [
+        f"{beginning(row['path'])}:{row['line']}: " + one_line(f"{row['kind']} {row['name']}: {row['text']}")
+        for row in rows
+    ]
     data = {"symbols": rows, "source": "opencode" if found.known else "definitions"} | ({"note": note} if note else {})
     return result("\n".join(filter(None, [*(lines or [f"No definition of {query!r} was found."]), note])), data)
 

@@ -8,7 +8,7 @@ from mcp_types import CallToolResult, ImageContent
 from pydantic import Field
 
 from opencode_mcp.errors import BackendFailed, BridgeError, CallerError, InvalidArgument, NotFound
-from opencode_mcp.opencode.outside_text import one_line
+from opencode_mcp.opencode.outside_text import beginning
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.links import file_link
 from opencode_mcp.server.near import near_files
@@ -73,9 +73,9 @@ async def _list(
     ignored = await _ignored(bridge, place.project, path, page)
     path = place.within(path)
     data = {"path": path, "entries": page, "ignored": ignored, "total": len(names), "cursor": cursor}
-    lines = [f"{one_line(name)} (ignored by git)" if name in ignored else one_line(name) for name in page]
+    lines = [f"{beginning(name)} (ignored by git)" if name in ignored else beginning(name) for name in page]
     more = f'{len(names)} in all; more with cursor="{cursor}".' if cursor else ""
-    return result("\n".join([*(lines or [f"{path} is an empty folder."]), *([more] if more else [])]), data)
+    return result("\n".join([*(lines or [f"{beginning(path)} is an empty folder."]), *([more] if more else [])]), data)
 
 
 async def _ignored(bridge: Bridge, directory: str, path: str, page: "Sequence[str]") -> list[str]:
@@ -158,9 +158,9 @@ async def _list_instead(bridge: Bridge, place: "Place", path: str) -> CallToolRe
 
 def _text(path: str, window: "LineWindow", seen: "Look", link: "ResourceLink | None") -> CallToolResult:
     if seen.lines == 0:
-        return result(f"{path} is empty.", {"path": path, "lines": 0, "text": ""})
+        return result(f"{beginning(path)} is empty.", {"path": path, "lines": 0, "text": ""})
     if not window.lines:
-        raise InvalidArgument(f"{path} has {seen.lines} lines; line {window.first} was asked for.")
+        raise InvalidArgument(f"{beginning(path)} has {seen.lines} lines; line {window.first} was asked for.")
     text = "\n".join(f"{number:>6}  {line}" for number, line in enumerate(window.lines, window.first))
     notes = [
         _go_on(window, seen),
@@ -182,14 +182,14 @@ def _go_on(window: "LineWindow", seen: "Look") -> str:
 
 def _data(path: str, seen: "Look", size: int, link: "ResourceLink | None") -> CallToolResult:
     at_least = "" if seen.whole else "more than " if size == seen.size else ""
-    what = f"{path} is no text: {seen.media_type}, {at_least}{size_text(size)}."
+    what = f"{beginning(path)} is no text: {seen.media_type}, {at_least}{size_text(size)}."
     problem = _why_not_shown(seen)
     if problem:
         what = f"{what} {problem}".rstrip() if seen.media_type.startswith("image/") else what
         data = {"path": path, "media_type": seen.media_type, "size": size, "note": what}
         return result(what, data, link)
     image = ImageContent(type="image", data=base64.b64encode(seen.data).decode(), mime_type=seen.media_type)
-    return result(f"{path} ({seen.media_type}, {size_text(size)})", None, image)
+    return result(f"{beginning(path)} ({seen.media_type}, {size_text(size)})", None, image)
 
 
 def _why_not_shown(seen: "Look") -> str:
