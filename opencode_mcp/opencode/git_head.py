@@ -1,9 +1,18 @@
 """Which branch is checked out, by git's own file: OpenCode 1.18 looks once, when it starts in a project."""
 
+import os
+import stat
+from pathlib import Path
+
 import anyio
+from anyio import to_thread
+
+from opencode_mcp.opencode.confined import FILE
 
 BRANCH = "ref: refs/heads/"
 ELSEWHERE = "gitdir: "
+LONGEST = 8192
+"""Bytes that are read of git's files, which hold one path or the name of one branch."""
 
 
 async def checked_out(directory: str) -> str:
@@ -20,9 +29,21 @@ async def _branch_of(dot_git: anyio.Path) -> str:
     try:
         if await dot_git.is_file():
             # A worktree keeps its state where its file says.
-            told = (await dot_git.read_text(encoding="utf-8")).strip()
+            told = await to_thread.run_sync(_beginning, Path(dot_git))
             dot_git = dot_git.parent / told.removeprefix(ELSEWHERE)
-        head = (await (dot_git / "HEAD").read_text(encoding="utf-8")).strip()
-    except (OSError, UnicodeDecodeError):
+        head = await to_thread.run_sync(_beginning, Path(dot_git / "HEAD"))
+    except (OSError, ValueError):
+        # A path may hold a NUL, and a file may not be text.
         return ""
     return head.removeprefix(BRANCH) if head.startswith(BRANCH) else ""
+
+
+def _beginning(path: Path) -> str:
+    """The beginning of a regular file; whoever made the repository may have put a pipe or a huge file there."""
+    descriptor = os.open(path, FILE)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return ""
+        return os.read(descriptor, LONGEST).decode().strip()
+    finally:
+        os.close(descriptor)
