@@ -51,6 +51,8 @@ STREAM_TIMEOUT = 300.0
 """Seconds that a body which is read as it comes may take."""
 TOO_LARGE = "ReplyTooLarge"
 """The kind of the failure that a larger reply is."""
+ENDED = ("peer ", "Server disconnected", "Can't receive data")
+"""How what httpx says begins where a connection ended too early; h11 and httpcore tell it by the text alone."""
 EVENT_ENDS = ("\n\n", "\r\r", "\r\n\r\n")
 UNAVAILABLE_HINT = "Check that it runs, then call again; opencode_status tells what the bridge can reach."
 
@@ -115,13 +117,17 @@ class Transport:
         Raises:
             BackendUnavailable: Nothing answers there, or the connection broke.
             BackendTimeout: It was accepted and not answered in time.
-            BackendFailed: The reply is larger than ``REPLY_LIMIT``; its kind is ``TOO_LARGE``.
+            BackendFailed: The reply is larger than ``REPLY_LIMIT`` (its kind is ``TOO_LARGE``), or is not HTTP.
         """
         try:
             return await self._send(request, timeout)
         except BackendUnavailable as error:
+            # What is no read counts as sent, whatever came back: OpenCode may have done it.
             if request.method != "GET" or not error.sent:
                 raise
+            if _is_malformed(error):
+                text = f"OpenCode at {self.endpoint.url} answered in a way that cannot be read."
+                raise BackendFailed(text) from error
         return await self._send(request, timeout)
 
     async def _send(self, request: Request, timeout: float) -> Reply:
@@ -388,3 +394,11 @@ def translate(error: Exception, url: str) -> BridgeError:
             return BackendFailed(f"OpenCode at {url} answered in a way that cannot be read.")
         case _:
             return BackendUnavailable(f"The connection to OpenCode at {url} broke.", hint=UNAVAILABLE_HINT, sent=True)
+
+
+def _is_malformed(error: BackendUnavailable) -> bool:
+    """Whether an answer arrived that is not HTTP, or whose headers are too long; a connection may also just end."""
+    import httpx
+
+    cause = error.__cause__
+    return isinstance(cause, httpx.RemoteProtocolError) and not str(cause).startswith(ENDED)
