@@ -398,6 +398,8 @@ class Command(Configured):
     description: str = ""
     hints: list[str] = Field(default_factory=list[str])
     """The placeholders of its template, such as ``$ARGUMENTS`` and ``$1``."""
+    template: object = None
+    """Its text; no text where it is a prompt of an MCP server, which OpenCode asks for only when it is run."""
 
 
 class ProviderModel(Wire):

@@ -24,7 +24,7 @@ from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.closest import closest
-from opencode_mcp.opencode.models import Failure, Session
+from opencode_mcp.opencode.models import Command, Failure, Session
 from opencode_mcp.opencode.transport import TOO_LARGE
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.message_ids import new_message_id
@@ -182,6 +182,23 @@ def _has_begun(event: wire.Event, run: Run) -> bool:
             return False
 
 
+async def find_command(client: OpenCodeClient, directory: str, name: str) -> Command:
+    """A slash command of a project (``command.list``), by its name without the slash.
+
+    Raises:
+        NotFound: There is none of that name; the hint names near ones.
+    """
+    commands = await client.commands(directory)
+    found = next((command for command in commands if command.name == name), None)
+    if found is None:
+        names = [command.name for command in commands]
+        near = closest(name, names)
+        meant = f"Did you mean {' or '.join(near)}? " if near else ""
+        known = ", ".join(names[:NAMES_SHOWN]) or "none"
+        raise NotFound(f"OpenCode has no command {name!r}.", hint=f"{meant}The commands are {known}.")
+    return found
+
+
 async def check_command(client: OpenCodeClient, command: SlashCommand) -> None:
     """Refuse what OpenCode would only fail at.
 
@@ -189,12 +206,7 @@ async def check_command(client: OpenCodeClient, command: SlashCommand) -> None:
         NotFound: There is no such command, agent or model.
         OperatorError: The model's provider has no credentials.
     """
-    names = [item.name for item in await client.commands(command.directory)]
-    if command.name not in names:
-        near = closest(command.name, names)
-        meant = f"Did you mean {' or '.join(near)}? " if near else ""
-        known = ", ".join(names[:NAMES_SHOWN]) or "none"
-        raise NotFound(f"OpenCode has no command {command.name!r}.", hint=f"{meant}The commands are {known}.")
+    await find_command(client, command.directory, command.name)
     prompt = Prompt(text=f"/{command.name}", directory=command.directory, agent=command.agent, model=command.model)
     await check_prompt(client, prompt)
 

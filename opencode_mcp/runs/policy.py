@@ -52,6 +52,10 @@ class Policy:
                 possible.add(said)
         return strictest(possible)
 
+    def strictest(self, permission: str) -> Decider:
+        """Who decides where it cannot be told what a permission is asked for: the strictest that may come into play."""
+        return strictest([self.default, *self.rules.get(permission, {}).values()])
+
     def _decider_of(self, permission: str, pattern: str) -> Decider:
         decider = self.default
         for rule, said in self.rules.get(permission, {}).items():

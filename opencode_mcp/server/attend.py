@@ -52,7 +52,7 @@ def report_result(report: "RunReport") -> CallToolResult:
 
 
 async def resumed_run(ctx: BridgeContext) -> "Run | None":
-    """The run that a retried call belongs to; ``None`` for a call that is made for the first time.
+    """The run that a retried call belongs to; ``None`` for a call that has started none yet.
 
     Raises:
         NotFound: Its session is gone.
@@ -63,6 +63,8 @@ async def resumed_run(ctx: BridgeContext) -> "Run | None":
     from opencode_mcp.runs.record import Run
 
     state = cast("dict[str, Any]", json.loads(ctx.request_state))
+    if "run" not in state:
+        return None
     run = Run(**state["run"])
     await bridge_of(ctx).fence.session(run.session_id)
     return run
@@ -192,11 +194,11 @@ class _Attention:
 
     async def _take_answers(self) -> None:
         """Pass on the answers that a retried call brings."""
-        if not self.ctx.request_state:
+        state = json.loads(self.ctx.request_state) if self.ctx.request_state else {}
+        if "run" not in state:
             return
         from opencode_mcp.runs.report import PendingRequest
 
-        state = json.loads(self.ctx.request_state)
         self.unanswered.update(state["unanswered"])
         self.asked.update(state["times"])
         for request in map(PendingRequest.model_validate, state["asked"]):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.answers import Answers
     from opencode_mcp.runs.authority import Authority
     from opencode_mcp.runs.commands import Commands
+    from opencode_mcp.runs.policy import Policy
     from opencode_mcp.runs.requests import Requests
     from opencode_mcp.runs.run import Runs
     from opencode_mcp.runs.steward import Steward
@@ -109,10 +110,8 @@ class Bridge:
     def authority(self) -> "Authority":
         """Who may answer what, by the operator's policy."""
         from opencode_mcp.runs.authority import Authority
-        from opencode_mcp.runs.policy import Policy
 
-        settings = self.settings
-        return Authority(Policy(settings.permissions, settings.permission_rules), read_only=settings.read_only)
+        return Authority(self.policy, read_only=self.settings.read_only)
 
     @cached_property
     def answers(self) -> "Answers":
@@ -120,6 +119,12 @@ class Bridge:
         from opencode_mcp.runs.answers import Answers
 
         return Answers(self.client, self.requests, self.runs, self.authority, self.fence.session)
+
+    def policy(self) -> "Policy":
+        """The operator's rules for permissions."""
+        from opencode_mcp.runs.policy import Policy
+
+        return Policy(self.settings.permissions, self.settings.permission_rules)
 
     @cached_property
     def steward(self) -> "Steward":

@@ -14,6 +14,7 @@ from urllib.request import url2pathname
 from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound
 from opencode_mcp.opencode.catalog import operation as row_of
 from opencode_mcp.runs.run_note import KEY, metadata_of
+from opencode_mcp.server.command_texts import CommandTexts
 from opencode_mcp.server.operations import rules
 from opencode_mcp.server.undoing import check_redo, check_undo
 
@@ -25,12 +26,9 @@ if TYPE_CHECKING:
     from opencode_mcp.server.surface import Surface
 
 JsonMap = Mapping[str, Any]
-MENTION = re.compile(r"(?<![\w`])@(\.?[^\s`,.]*(?:\.[^\s`,.]+)*)")
-"""What OpenCode takes for the name of a file in a command's text."""
 BREAKS = re.compile(r"[\t\n\r]")
 BLANKS = "".join(map(chr, range(33)))
-SHELL = re.compile(r"!`[^`]+`")
-MENTION_HINT = "Name one of the project, or leave the @ out."
+COMMAND = "session.command"
 UNDOING = frozenset({"session.revert", "session.unrevert"})
 WORKTREE_FOLDER = "worktree"
 """The folder of OpenCode's own data in which a worktree stands as ``worktree/<project id>/<name>``."""
@@ -49,6 +47,7 @@ class Guard:
         self._fence = fence
         self._surface = surface
         self._client = client
+        self.commands = CommandTexts(fence, client)
 
     async def admit(self, operation: "Operation", arguments: JsonMap, call: "Call") -> "Call":
         """Check a call, and fill in where it happens.
@@ -78,30 +77,6 @@ class Guard:
         await self._check_undo(operation, arguments)
         await self._check_owners(operation, arguments, directory)
         return _placed(operation, await self._with_notes(operation, arguments, call), directory)
-
-    async def check_command_text(self, text: str, directory: str) -> None:
-        """Refuse what OpenCode would do with the arguments of a slash command beside telling the model.
-
-        It runs what stands in backticks behind a ``!``, without asking, and attaches what is mentioned with an ``@``.
-
-        Args:
-            text: The arguments.
-            directory: The session's.
-
-        Raises:
-            NotAllowed: ``session.shell`` is not allowed, or the file is outside.
-        """
-        if SHELL.search(text):
-            self._surface.check(row_of("session.shell"))
-        names = [name for name in MENTION.findall(text) if name]
-        if not names:
-            return
-        worktree = (await self._client.path(directory)).worktree
-        for name in names:
-            if name.startswith("~"):
-                raise NotAllowed(f"`@{name}` would attach a file of the home directory.", hint=MENTION_HINT)
-            # OpenCode starts from the project's root, which may be above the session's directory.
-            await self._fence.file(directory, str(PurePath(worktree) / name))
 
     def _check_rights(self, operation: "Operation", arguments: JsonMap) -> None:
         for place in rules.RIGHTS.get(operation.id, ()):
@@ -173,8 +148,10 @@ class Guard:
             path = _path_of(url)
             if path:
                 await self._fence.file(directory, path)
-        for text in rules.texts_at(arguments, rules.COMMAND_TEXTS.get(operation.id, ())):
-            await self.check_command_text(text, directory)
+        if operation.id == COMMAND and await self.commands.check(
+            arguments["command"], arguments["arguments"], directory
+        ):
+            self._surface.check(row_of("session.shell"))
 
     async def _check_owners(self, operation: "Operation", arguments: JsonMap, directory: str) -> None:
         for name in rules.texts_at(arguments, rules.PROJECTS.get(operation.id, ())):

@@ -41,8 +41,6 @@ URLS: Places = {
     "v2.session.prompt": ["prompt.files[].uri"],
 }
 """Addresses that OpenCode reads: it opens a ``file:`` one anywhere on the disk, and asks nobody."""
-COMMAND_TEXTS: Places = {"session.command": ["arguments"]}
-"""Texts in which OpenCode attaches what stands behind an ``@``, and runs what stands in backticks behind a ``!``."""
 SESSIONS = ("sessionID", "parentID", "body.sessionID", "body.properties.sessionID")
 """Arguments that name a session, in every operation."""
 SESSION_KEYS: Places = {"sync.history.list": ["body"]}

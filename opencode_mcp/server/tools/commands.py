@@ -12,6 +12,7 @@ from opencode_mcp.server.hosts import wait_of
 from opencode_mcp.server.links import message_link
 from opencode_mcp.server.render import TEXT_LIMIT, result
 from opencode_mcp.server.schemas import RUN_REPORT, SHELL
+from opencode_mcp.server.shell_permission import permit_shell
 from opencode_mcp.server.telling import progress_of, telling_of_start
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.runs import Seconds, SessionId, Strictness, session_and_directory
@@ -54,16 +55,19 @@ async def opencode_command(
     bridge = bridge_of(ctx)
     async with telling_of_start(ctx):
         session, where = await session_and_directory(bridge, session_id, directory)
-        # OpenCode attaches @files and runs !`lines` of these without asking anybody.
-        await bridge.guard.check_command_text(arguments, where)
+        name = command.strip().removeprefix("/")
+        narrowed = permissions or "allow"
+        # OpenCode attaches files and runs shell lines of the command's text without asking anybody.
+        lines = await bridge.guard.commands.check(name, arguments, where)
+        if lines and (asked := await permit_shell(ctx, lines, narrowed=narrowed)):
+            return asked
         call = SlashCommand(
-            name=command.strip().removeprefix("/"),
+            name=name,
             arguments=arguments,
             directory=where,
             agent=agent or bridge.settings.agent,
             model=model or bridge.settings.model,
         )
-        narrowed = permissions or "allow"
         run = await bridge.commands.start(
             call, session, narrowed=narrowed, starter=starter_of(ctx), taken_on=bridge.steward.take_on
         )
@@ -85,13 +89,15 @@ async def opencode_shell(
     command: Annotated[str, Field(description="For the shell of OpenCode's machine, in the project")],
     agent: Annotated[str, Field(description="Whom it is shown to; empty: build")] = "",
     wait_seconds: Seconds = None,
-) -> CallToolResult:
-    """Run a shell line where OpenCode is; no permission is asked, and its exit code is not told.
+) -> Outcome:
+    """Run a shell line where OpenCode is. It needs the permission that a command of the agent's needs.
 
-    Use it when the session's agent should see what the line prints.
+    Use it when the session's agent should see what the line prints. The exit code is not told.
     """
     bridge = bridge_of(ctx)
     session = await bridge.fence.session(session_id)
+    if command.strip() and (asked := await permit_shell(ctx, [command], session.directory)):
+        return asked
     run = await bridge.commands.shell(session, command, agent)
     try:
         report = await bridge.runs.follow(run, wait_of(ctx, wait_seconds, bridge.settings.wait), progress_of(ctx))

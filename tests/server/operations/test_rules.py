@@ -64,7 +64,7 @@ def test_whatever_sounds_like_a_place_is_fenced_or_said_to_be_harmless() -> None
 
 
 def test_every_rule_is_of_a_place_that_there_is() -> None:
-    for table in (*FENCED, rules.COMMAND_TEXTS, rules.RIGHTS):
+    for table in (*FENCED, rules.RIGHTS):
         for operation_id, named in table.items():
             known = set(places(arguments_schema(operations()[operation_id])))
             assert set(named) <= known, operation_id

@@ -1,0 +1,41 @@
+"""Who decides about a shell line: the rules for ``bash``, applied to each simple command of it.
+
+Pure. A rule that allows ``git status*`` must not allow ``git status; rm -rf .``, so a line is taken apart wherever any
+shell could, also inside of quotes, and the strictest decider of all parts holds. What cannot be taken apart for certain
+(expansions, redirections, groups, escapes) is decided by the strictest of all rules.
+"""
+
+import re
+
+from opencode_mcp.options import Decider
+from opencode_mcp.runs.policy import Policy, strictest
+
+PERMISSION = "bash"
+HARMLESS = re.compile(r"(?<!\S)(?:2>&1|[12]?>\s?/dev/null)(?!\S)")
+"""Redirections that change nothing."""
+# OpenCode hands a line to the shell inside double quotes: what is quoted in it is expanded all the same.
+UNCERTAIN = re.compile("[$`\\\\<>(){}\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+SEPARATORS = re.compile(r"[;&|]+")
+BEFORE = re.compile(r"(?:(?:if|then|elif|else|do|while|until|time|!|[A-Za-z_]\w*=\S*)\s+)+")
+"""Words of the shell, and settings, that may stand before a command."""
+
+
+def shell_decider(policy: Policy, line: str, narrowed: Decider = "allow") -> Decider:
+    """Who decides whether a shell line runs.
+
+    Args:
+        policy: The operator's.
+        line: The line, as the shell gets it.
+        narrowed: The caller's own limit.
+    """
+    plain = HARMLESS.sub(" ", line)
+    patterns = [line.strip(), *simple_commands(plain)]
+    decider = policy.decider(PERMISSION, patterns, narrowed)
+    return strictest([decider, policy.strictest(PERMISSION)]) if UNCERTAIN.search(plain) else decider
+
+
+def simple_commands(line: str) -> list[str]:
+    """The simple commands of a line, each as it stands, and without quotes and what may stand before a command."""
+    parts = [part.strip() for part in SEPARATORS.split(line)]
+    bare = [BEFORE.sub("", part.replace('"', "").replace("'", ""), count=1) for part in parts]
+    return [text for text in dict.fromkeys([*parts, *bare]) if text]

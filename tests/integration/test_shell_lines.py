@@ -1,0 +1,273 @@
+"""A shell line needs permission, by its own tool and in a slash command; a command attaches nothing from outside."""
+
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from opencode_mcp.opencode.command_template import expand
+from tests.harness.bridge import Bridge, Era, data_of, open_bridge, text_of
+from tests.harness.launch import Launch, attaching
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.project import configure, make_project
+from tests.integration.host import Host
+from tests.integration.person import CANCELLED, DECLINED, Person, filled
+from tests.opencode.test_command_template import EXPANSIONS
+from tests.scripted_model.script import spoken
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+SECRET = "kept outside of the project"
+RULES = """\
+[permission_rules.bash]
+"*" = "reject"
+"echo free*" = "allow"
+"git log*" = "allow"
+"""
+TEMPLATES = {
+    "at": "Explain @$ARGUMENTS",
+    "below": "Explain @docs/$1 and @$2",
+    "plain": "Consider this.",
+    "log": "See !`git log -1 --format=%s $ARGUMENTS`",
+    "open": "See !$1`",
+    "own": "Printed: !`echo own-line` for $ARGUMENTS",
+    "outside": "Explain @/etc/passwd",
+}
+SERVER = """\
+from mcp.server.mcpserver import MCPServer
+server = MCPServer("asker")
+@server.prompt()
+def ask(topic: str) -> str:
+    "Ask about something"
+    return f"About @{topic}, see !`echo {topic}`"
+server.run("stdio")
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with commands of every kind; a file lies beside it."""
+    folder = tmp_path_factory.mktemp("shell")
+    (folder / "outside.txt").write_text(SECRET, encoding="utf-8")
+    project = make_project(folder / "project")
+    commands = project / ".opencode" / "command"
+    commands.mkdir(parents=True)
+    for name, template in TEMPLATES.items():
+        (commands / f"{name}.md").write_text(f"---\ndescription: x\n---\n{template}\n", encoding="utf-8")
+    head = "---\nagent: general\nsubtask: true\n---\n"
+    (commands / "subtask.md").write_text(f"{head}Explain @$ARGUMENTS\n", encoding="utf-8")
+    skill = project / ".opencode" / "skill" / "learned"
+    skill.mkdir(parents=True)
+    (skill / "SKILL.md").write_text("---\nname: learned\ndescription: x\n---\nLook at @$1\n", encoding="utf-8")
+    server = folder / "asker.py"
+    server.write_text(SERVER, encoding="utf-8")
+    configure(project, {"mcp": {"asker": {"type": "local", "command": [sys.executable, str(server)]}}})
+    return project
+
+
+@pytest.fixture(scope="module")
+def launch(
+    tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel, opencode_server: OpenCode, place: Path
+) -> Launch:
+    return attaching(tmp_path_factory.mktemp("bridge"), scripted_model, opencode_server, place)
+
+
+@pytest.fixture(scope="module")
+async def http(opencode_server: OpenCode, place: Path) -> AsyncGenerator[httpx.AsyncClient]:
+    async with opencode_server.client(place) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def session(http: httpx.AsyncClient) -> str:
+    return (await http.post("/session", json={})).raise_for_status().json()["id"]
+
+
+@pytest.fixture(scope="module")
+async def refusing(launch: Launch) -> AsyncGenerator[Host]:
+    """A host whose operator refuses every permission."""
+    async with open_bridge(launch.telling("--permissions", "reject")) as bridge:
+        yield Host(Bridge(bridge.client, launch))
+
+
+# Shell lines by their own tool
+
+
+async def test_a_refusing_policy_refuses_shell_lines(refusing: Host, session: str, place: Path) -> None:
+    told = await refusing.error("opencode_shell", session_id=session, command="touch ran.txt")
+    assert "The policy here refuses the shell line 'touch ran.txt'." in told
+    assert not (place / "ran.txt").exists()
+
+
+async def test_the_rules_for_bash_hold_for_every_part_of_a_line(launch: Launch, session: str, tmp_path: Path) -> None:
+    settings = tmp_path / "config.toml"
+    settings.write_text(RULES, encoding="utf-8")
+    async with open_bridge(launch.within(OPENCODE_MCP_CONFIG=str(settings))) as bridge:
+        host = Host(bridge)
+        printed = await host.data("opencode_shell", session_id=session, command="echo free 2>&1")
+        assert printed["output"] == "free\n"
+        marker = tmp_path / "ran.txt"
+        for line in (
+            f"echo free; touch {marker}",
+            f"echo free && touch {marker}",
+            f"echo free & touch {marker}",
+            f"echo free | tee {marker}",
+            f"echo free > {marker}",
+            f"echo free $(touch {marker})",
+            f"echo free '$(touch {marker})'",
+            f"echo free `touch {marker}`",
+            f"echo free\ntouch {marker}",
+            f"git log --output={marker}; ls",
+        ):
+            assert "policy here refuses" in await host.error("opencode_shell", session_id=session, command=line), line
+        assert not marker.exists()
+
+
+async def test_a_person_is_asked_and_sees_the_whole_line(
+    launch: Launch, session: str, place: Path, era: Era, tmp_path: Path
+) -> None:
+    person = Person(filled(reply="once"), filled(reply="reject"), DECLINED, CANCELLED)
+    marker = tmp_path / "ran.txt"
+    async with open_bridge(launch, era=era, elicit=person) as bridge:
+        host = Host(bridge)
+        printed = await host.data("opencode_shell", session_id=session, command="echo \u202easked")
+        assert "asked" in printed["output"]
+        for said in ("The person refused", "gave no answer", "gave no answer"):
+            assert said in await host.error("opencode_shell", session_id=session, command=f"touch {marker}")
+        told = await host.error("opencode_shell", session_id=session, command="echo " + "a" * 4000)
+        assert "too many to be read" in told
+    assert not marker.exists()
+    assert len(person.forms) == 4
+    assert person.forms[0].message.startswith(f"Run this shell line in {place}?")
+    assert person.forms[0].message.endswith("\n\necho \\u202easked")
+
+
+async def test_where_nobody_can_be_asked_the_calling_agent_decides(launch: Launch, session: str) -> None:
+    async with open_bridge(launch) as bridge:
+        printed = await Host(bridge).data("opencode_shell", session_id=session, command="echo mine")
+    assert printed["output"] == "mine\n"
+
+
+# Slash commands
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        ("at", "../outside.txt"),
+        ("at", "{outside}"),
+        ("below", "x ../outside.txt"),
+        ("below", 'x "../outside.txt"'),
+        ("plain", "see @../outside.txt"),
+        ("plain", "caf\u00e9@../outside.txt"),
+        ("subtask", "../outside.txt"),
+        ("learned", "../outside.txt"),
+        ("asker:ask", "../outside.txt"),
+        ("outside", ""),
+    ],
+)
+async def test_a_command_attaches_nothing_from_outside(
+    refusing: Host, place: Path, command: str, arguments: str
+) -> None:
+    given = arguments.format(outside=place.parent / "outside.txt")
+    told = await refusing.error("opencode_command", command=command, arguments=given)
+    assert "is outside of what is allowed" in told
+
+
+@pytest.mark.parametrize("path", ["~/notes.txt"])
+async def test_a_command_attaches_nothing_of_the_home_directory(refusing: Host, path: str) -> None:
+    assert "home directory" in await refusing.error("opencode_command", command="at", arguments=path)
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        ("log", "; touch {marker}"),
+        ("log", "$(touch {marker})"),
+        ("log", "--output={marker}"),
+        ("plain", "!`touch {marker}`"),
+        ("open", '"`touch {marker}"'),
+        ("own", "!`touch {marker}`"),
+        ("subtask", "x !`touch {marker}`"),
+        ("learned", "x !`touch {marker}`"),
+        ("asker:ask", "'x; touch {marker}'"),
+    ],
+)
+async def test_arguments_run_no_shell_line_that_the_policy_refuses(
+    refusing: Host, tmp_path: Path, command: str, arguments: str
+) -> None:
+    marker = tmp_path / "ran.txt"
+    told = await refusing.error("opencode_command", command=command, arguments=arguments.format(marker=marker))
+    assert "The policy here refuses the shell line" in told
+    assert not marker.exists()
+
+
+async def test_the_operation_is_held_to_the_same(launch: Launch, session: str, tmp_path: Path) -> None:
+    marker = tmp_path / "ran.txt"
+    async with open_bridge(launch.telling("--allow", "session.command")) as bridge:
+        for command, arguments, said in (
+            ("at", "../outside.txt", "is outside of what is allowed"),
+            ("log", f"; touch {marker}", "session.shell is not allowed here"),
+            ("nothing", "", "OpenCode has no command 'nothing'"),
+        ):
+            asked = {"sessionID": session, "command": command, "arguments": arguments}
+            result = await bridge.call("opencode_call_operation", operation="session.command", arguments=asked)
+            assert result.is_error
+            assert said in text_of(result)
+    assert not marker.exists()
+
+
+async def test_a_person_is_asked_for_a_line_that_the_arguments_make_and_then_the_command_runs(
+    launch: Launch, era: Era, tmp_path: Path
+) -> None:
+    person = Person(filled(reply="once"), filled(reply="reject"))
+    marker = tmp_path / "ran.txt"
+    async with open_bridge(launch, era=era, elicit=person) as bridge:
+        host = Host(bridge)
+        report = await host.data("opencode_command", command="log", arguments=f"; touch {marker}")
+        assert report["status"] == "completed"
+        assert marker.exists()
+        marker.unlink()
+        told = await host.error("opencode_command", command="log", arguments=f";  touch {marker}")
+    assert "The person refused the shell line, so it did not run." in told
+    assert not marker.exists()
+    assert person.forms[0].message.endswith(f"git log -1 --format=%s ; touch {marker}")
+
+
+async def test_what_a_command_does_by_itself_needs_nobody(refusing: Host, scripted_model: ScriptedModel) -> None:
+    for command, arguments, heard in (
+        ("own", "you", "Printed: own-line\n for you"),
+        ("at", "docs/notes.txt", "Explain @docs/notes.txt"),
+        ("asker:ask", "everything", "About @everything, see everything\n"),
+    ):
+        report = await refusing.data("opencode_command", command=command, arguments=arguments)
+        assert report["status"] == "completed"
+        asked = [item for item in await scripted_model.requests(report["session_id"]) if item["kind"] == "chat"]
+        assert spoken(asked[0]["prompt"]).strip().startswith(heard.strip())
+
+
+async def test_a_prompt_that_begins_with_a_slash_is_a_prompt(refusing: Host, scripted_model: ScriptedModel) -> None:
+    for prompt in ("/at ../outside.txt", "Explain @../outside.txt and !`echo ran`"):
+        report = data_of(await refusing.bridge.call("opencode_run", prompt=prompt))
+        asked = [item for item in await scripted_model.requests(report["session_id"]) if item["kind"] == "chat"]
+        assert [spoken(item["prompt"]) for item in asked] == [prompt]
+        assert SECRET not in str(asked)
+
+
+async def test_opencode_expands_commands_as_the_bridge_does(
+    opencode_server: OpenCode, scripted_model: ScriptedModel, tmp_path: Path
+) -> None:
+    project = make_project(tmp_path / "project")
+    cases = [item for item in EXPANSIONS if "`" not in item[0] and item[2].strip()]
+    configure(project, {"command": {f"c{n}": {"template": item[0]} for n, item in enumerate(cases)}})
+    async with opencode_server.client(project) as client:
+        session = (await client.post("/session", json={})).raise_for_status().json()["id"]
+        for number, (_, arguments, _) in enumerate(cases):
+            body = {"command": f"c{number}", "arguments": arguments}
+            (await client.post(f"/session/{session}/command", json=body)).raise_for_status()
+    asked = [item for item in await scripted_model.requests(session) if item["kind"] == "chat"]
+    heard = [spoken(item["prompt"]) for item in asked]
+    assert heard == [expand(template, arguments).strip() for template, arguments, _ in cases]
