@@ -6,7 +6,6 @@ short form), so a name that any of them takes for such a file counts as one.
 
 import re
 import unicodedata
-from pathlib import PurePath
 
 FILES = frozenset({"opencode.json", "opencode.jsonc"})
 FOLDERS = frozenset({".opencode", ".git", ".agents", ".claude", "node_modules"})
@@ -28,8 +27,9 @@ def decides_what_runs(path: str, directory: str = "") -> bool:
 
 
 def _below(path: str, directory: str) -> str:
-    pure = PurePath(path)
-    return str(pure.relative_to(directory)) if directory and pure.is_relative_to(directory) else path
+    parent = directory.rstrip("/\\")
+    inside = bool(parent) and path.startswith((f"{parent}/", f"{parent}\\"))
+    return path[len(parent) :] if inside else path
 
 
 def _plain(name: str) -> str:
