@@ -22,6 +22,7 @@ from opencode_mcp.opencode import (
     argument_problems,
     closest,
     codec,
+    command_template,
     found_lines,
     globs,
     json_text,
@@ -36,6 +37,7 @@ from opencode_mcp.opencode import (
     secret_names,
     secret_text,
     server_document,
+    setup_files,
     symbol_forms,
     terminal,
 )
@@ -45,6 +47,7 @@ from opencode_mcp.opencode.models import FileDiff, Message, MessageInfo, ToolPar
 from opencode_mcp.runs import diff, excerpt, headline, merged_diff, patches, progress, raw_diff, tool_calls, transcript
 from opencode_mcp.runs.detail import DETAILED, View
 from opencode_mcp.runs.policy import Policy
+from opencode_mcp.runs.shell_policy import shell_decider
 from opencode_mcp.server import argument_limits, budget
 from opencode_mcp.server.operations import rules, view
 from tests.harness.isolation import ROOT
@@ -211,6 +214,11 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "opencode.globs many": lambda text: globs.Globs(["*a*b*c*"] * 100).fit(text),
     "opencode.path_ranking": ranked,
     "opencode.symbol_forms": definitions,
+    "opencode.command_template": lambda text: command_template.expand(f"{text} $1 $2", text),
+    "opencode.command_template arguments": lambda text: command_template.expand("a $ARGUMENTS b $ARGUMENTS", text),
+    "opencode.command_template shell": command_template.shell_lines,
+    "opencode.command_template mentions": command_template.mentions,
+    "opencode.setup_files": lambda text: setup_files.decides_what_runs(text, text[:100]),
     "opencode.redact": lambda text: redact.redact(
         {"a": text, text[:99]: [text], "command": [text, text]}, ["known secret"]
     ),
@@ -232,6 +240,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "events.collection": lambda text: collection.session_of({"type": text, "properties": {"sessionID": text}}),
     "runs.progress": progress_lines,
     "runs.policy": lambda text: Policy(rules={"bash": {"*a*b*c*": "allow", "git *": "reject"}}).decider("bash", [text]),
+    "runs.shell_policy": lambda text: shell_decider(Policy(rules={"bash": {"*a*b*c*": "allow"}}), text),
     "runs.excerpt": lambda text: (excerpt.code(text), excerpt.name(text[:99]), excerpt.fence(excerpt.clean(text))),
     "runs.headline": lambda text: headline.headline(MessageInfo(id=text, session_id="s", role=text, finish=text)),
     "runs.tool_calls": lambda text: [

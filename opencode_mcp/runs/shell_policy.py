@@ -16,7 +16,7 @@ HARMLESS = re.compile(r"(?<!\S)(?:2>&1|[12]?>\s?/dev/null)(?!\S)")
 # OpenCode hands a line to the shell inside double quotes: what is quoted in it is expanded all the same.
 UNCERTAIN = re.compile("[$`\\\\<>(){}\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 SEPARATORS = re.compile(r"[;&|]+")
-BEFORE = re.compile(r"(?:(?:if|then|elif|else|do|while|until|time|!|[A-Za-z_]\w*=\S*)\s+)+")
+BEFORE = re.compile(r"(?:(?:if|then|elif|else|do|while|until|time|!|[A-Za-z_]\w*=\S*)\s+)*")
 """Words of the shell, and settings, that may stand before a command."""
 
 
@@ -37,5 +37,11 @@ def shell_decider(policy: Policy, line: str, narrowed: Decider = "allow") -> Dec
 def simple_commands(line: str) -> list[str]:
     """The simple commands of a line, each as it stands, and without quotes and what may stand before a command."""
     parts = [part.strip() for part in SEPARATORS.split(line)]
-    bare = [BEFORE.sub("", part.replace('"', "").replace("'", ""), count=1) for part in parts]
+    bare = [_bare(part) for part in parts]
     return [text for text in dict.fromkeys([*parts, *bare]) if text]
+
+
+def _bare(part: str) -> str:
+    unquoted = part.replace('"', "").replace("'", "")
+    begins = BEFORE.match(unquoted)
+    return unquoted[begins.end() :] if begins else unquoted

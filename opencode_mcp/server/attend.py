@@ -51,6 +51,11 @@ def report_result(report: "RunReport") -> CallToolResult:
     return result(report_text(report), report_data(report))
 
 
+def state_of(ctx: BridgeContext) -> dict[str, Any]:
+    """What the bridge gave a call to bring again; empty for a call that is made for the first time."""
+    return cast("dict[str, Any]", json.loads(ctx.request_state)) if ctx.request_state else {}
+
+
 async def resumed_run(ctx: BridgeContext) -> "Run | None":
     """The run that a retried call belongs to; ``None`` for a call that has started none yet.
 
@@ -58,13 +63,11 @@ async def resumed_run(ctx: BridgeContext) -> "Run | None":
         NotFound: Its session is gone.
         NotAllowed: Its session works in a directory that is not allowed here.
     """
-    if not ctx.request_state:
+    state = state_of(ctx)
+    if "run" not in state:
         return None
     from opencode_mcp.runs.record import Run
 
-    state = cast("dict[str, Any]", json.loads(ctx.request_state))
-    if "run" not in state:
-        return None
     run = Run(**state["run"])
     await bridge_of(ctx).fence.session(run.session_id)
     return run
@@ -194,7 +197,7 @@ class _Attention:
 
     async def _take_answers(self) -> None:
         """Pass on the answers that a retried call brings."""
-        state = json.loads(self.ctx.request_state) if self.ctx.request_state else {}
+        state = state_of(self.ctx)
         if "run" not in state:
             return
         from opencode_mcp.runs.report import PendingRequest

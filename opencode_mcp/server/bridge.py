@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from opencode_mcp.server.operations.guard import Guard
     from opencode_mcp.server.subscriptions import Subscriptions
     from opencode_mcp.server.surface import Surface
+    from opencode_mcp.server.tickets import Tickets
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +121,14 @@ class Bridge:
 
         return Answers(self.client, self.requests, self.runs, self.authority, self.fence.session)
 
+    @cached_property
+    def tickets(self) -> "Tickets":
+        """Lets each answer of a person that a client carries count once."""
+        from opencode_mcp.server.tickets import Tickets
+
+        return Tickets()
+
+    @cached_property
     def policy(self) -> "Policy":
         """The operator's rules for permissions."""
         from opencode_mcp.runs.policy import Policy

@@ -7,7 +7,7 @@ form, in both eras as for a run (``attend.py``).
 import json
 import unicodedata
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import anyio
 from mcp.shared.exceptions import MCPError
@@ -15,30 +15,31 @@ from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, Inpu
 from pydantic import ValidationError
 
 from opencode_mcp.errors import InvalidArgument, NotAllowed
-from opencode_mcp.server.attend import FORM_HEARTBEAT, FORM_WAIT
+from opencode_mcp.server.attend import FORM_HEARTBEAT, FORM_WAIT, state_of
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
-from opencode_mcp.server.elicitation import SHOWN, can_ask
+from opencode_mcp.server.elicitation import CHOICES, DECISION, REPLIES, SHOWN, can_ask
 from opencode_mcp.server.telling import Tell, progress_of
 
 if TYPE_CHECKING:
+    from opencode_mcp.opencode.models import Session
     from opencode_mcp.options import Decider
 
 KEY = "shell"
 OPERATION = "session.shell"
-ALLOW = "once"
+OFFERED = ("once", "reject")
 NAMED = 200
 """Characters of a line that an error repeats."""
 
 
 async def permit_shell(
-    ctx: BridgeContext, lines: Sequence[str], directory: str = "", narrowed: "Decider" = "allow"
+    ctx: BridgeContext, lines: Sequence[str], session: "Session | None", narrowed: "Decider" = "allow"
 ) -> InputRequiredResult | None:
     """Have shell lines permitted, by policy or by the person.
 
     Args:
         ctx: The call that wants to run them.
         lines: The lines, as the shell gets them.
-        directory: Where they run; empty: in the directory that OpenCode was started in.
+        session: Where they run; none: in a new session.
         narrowed: The caller's own limit.
 
     Returns:
@@ -62,22 +63,23 @@ async def permit_shell(
         )
     if decider != "human" or not can_ask(ctx.client_capabilities):
         return None
-    form = _form(lines, directory)
+    form = _form(lines, session.directory if session else "")
     if not ctx.session.can_send_request:
-        return _by_return(ctx, {"lines": list(lines), "directory": directory}, form)
+        return _by_return(ctx, json.dumps([session.id if session else "", *lines]), form)
     _check_answer(await _ask(ctx, form))
     return None
 
 
-def _by_return(
-    ctx: BridgeContext, asked: dict[str, object], form: ElicitRequestFormParams
-) -> InputRequiredResult | None:
-    """The era of 2026: the call returns what it needs, and is made again with the answer."""
-    state = cast("dict[str, object]", json.loads(ctx.request_state)) if ctx.request_state else {}
-    if state.get(KEY) != asked:
-        return InputRequiredResult(
-            input_requests={KEY: ElicitRequest(params=form)}, request_state=json.dumps({KEY: asked})
-        )
+def _by_return(ctx: BridgeContext, purpose: str, form: ElicitRequestFormParams) -> InputRequiredResult | None:
+    """The era of 2026: the call returns what it needs, and is made again with the answer.
+
+    The state is sealed, and holds a ticket for exactly these lines in this session. A state that comes again, or from
+    another bridge, permits nothing: the person is asked anew.
+    """
+    tickets = bridge_of(ctx).tickets
+    if not tickets.redeem(state_of(ctx).get(KEY), purpose):
+        issued = json.dumps({KEY: tickets.issue(purpose)})
+        return InputRequiredResult(input_requests={KEY: ElicitRequest(params=form)}, request_state=issued)
     filled = (ctx.input_responses or {}).get(KEY)
     _check_answer(filled if isinstance(filled, ElicitResult) else None)
     return None
@@ -104,10 +106,11 @@ async def _beat(tell: Tell) -> None:
 
 
 def _check_answer(filled: ElicitResult | None) -> None:
-    answer = (filled.content or {}).get("reply") if filled and filled.action == "accept" else None
-    if answer == ALLOW:
+    decision = (filled.content or {}).get(DECISION) if filled and filled.action == "accept" else None
+    reply = CHOICES.get(str(decision).strip().casefold())
+    if reply == "once":
         return
-    said = "refused the shell line" if answer else "was asked about the shell line and gave no answer"
+    said = "refused the shell line" if reply == "reject" else "was asked about the shell line and gave no answer"
     raise NotAllowed(f"The person {said}, so it did not run.", hint="Do without it, or ask the person what to do.")
 
 
@@ -120,8 +123,9 @@ def _form(lines: Sequence[str], directory: str) -> ElicitRequestFormParams:
         )
     where = f" in {_visible(directory)}" if directory else ""
     message = f"Run this shell line{where}? OpenCode's own rules do not apply to it.\n\n{shown}"
-    reply = {"type": "string", "title": "Answer", "enum": [ALLOW, "reject"], "enumNames": ["Allow once", "Reject"]}
-    schema: dict[str, object] = {"type": "object", "properties": {"reply": reply}, "required": ["reply"]}
+    labels = [REPLIES[reply] for reply in OFFERED]
+    decision = {"type": "string", "title": "Answer", "enum": list(OFFERED), "enumNames": labels}
+    schema: dict[str, object] = {"type": "object", "properties": {DECISION: decision}, "required": [DECISION]}
     return ElicitRequestFormParams(message=message, requested_schema=schema)
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +14,8 @@ from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.project import configure, make_project
+from tests.harness.rawrpc import Host as RawHost
+from tests.harness.rawrpc import open_raw
 from tests.integration.host import Host
 from tests.integration.person import CANCELLED, DECLINED, Person, filled
 from tests.opencode.test_command_template import EXPANSIONS
@@ -129,7 +132,7 @@ async def test_the_rules_for_bash_hold_for_every_part_of_a_line(launch: Launch, 
 async def test_a_person_is_asked_and_sees_the_whole_line(
     launch: Launch, session: str, place: Path, era: Era, tmp_path: Path
 ) -> None:
-    person = Person(filled(reply="once"), filled(reply="reject"), DECLINED, CANCELLED)
+    person = Person(filled(decision="once"), filled(decision="reject"), DECLINED, CANCELLED)
     marker = tmp_path / "ran.txt"
     async with open_bridge(launch, era=era, elicit=person) as bridge:
         host = Host(bridge)
@@ -143,6 +146,69 @@ async def test_a_person_is_asked_and_sees_the_whole_line(
     assert len(person.forms) == 4
     assert person.forms[0].message.startswith(f"Run this shell line in {place}?")
     assert person.forms[0].message.endswith("\n\necho \\u202easked")
+
+
+ASKABLE = RawHost(protocol="2026-07-28", capabilities={"elicitation": {}})
+ONCE = {"shell": {"action": "accept", "content": {"decision": "once"}}}
+
+
+async def listed(bridge: Bridge) -> set[str]:
+    return {tool.name for tool in (await bridge.client.list_tools()).tools}
+
+
+def shell_call(session: str, line: str) -> dict[str, Any]:
+    return {"name": "opencode_shell", "arguments": {"session_id": session, "command": line}}
+
+
+async def test_an_answer_runs_its_line_once_and_no_other(
+    launch: Launch, http: httpx.AsyncClient, session: str, tmp_path: Path
+) -> None:
+    other = (await http.post("/session", json={})).raise_for_status().json()["id"]
+    ran = tmp_path / "ran.txt"
+    call = shell_call(session, f"echo x >> {ran}")
+    async with open_raw(launch, ASKABLE) as host:
+        asked = (await host.request("tools/call", call))["result"]
+        assert not ran.exists()
+        answered = {"requestState": asked["requestState"], "inputResponses": ONCE}
+        for differs in (shell_call(session, f"echo y >> {ran}"), shell_call(other, f"echo x >> {ran}")):
+            refused = await host.request("tools/call", differs | answered)
+            assert refused["error"]["message"] == "Invalid or expired requestState"
+        unasked = (await host.request("tools/call", call | {"inputResponses": ONCE}))["result"]
+        assert unasked["resultType"] == "input_required"
+        done = (await host.request("tools/call", call | answered))["result"]
+        assert done["structuredContent"]["status"] == "completed"
+        again = (await host.request("tools/call", call | answered))["result"]
+        assert again["resultType"] == "input_required"
+    async with open_raw(launch, ASKABLE) as host:
+        elsewhere = (await host.request("tools/call", call | answered))["result"]
+        assert elsewhere["resultType"] == "input_required"
+    assert ran.read_text(encoding="utf-8") == "x\n"
+
+
+async def test_the_answer_for_a_line_of_a_command_starts_one_command(launch: Launch, tmp_path: Path) -> None:
+    ran = tmp_path / "ran.txt"
+    call = {"name": "opencode_command", "arguments": {"command": "log", "arguments": f"; echo x >> {ran}"}}
+    async with open_raw(launch, ASKABLE) as host:
+        asked = (await host.request("tools/call", call))["result"]
+        answered = call | {"requestState": asked["requestState"], "inputResponses": ONCE}
+        done = (await host.request("tools/call", answered))["result"]
+        assert done["structuredContent"]["status"] == "completed"
+        again = (await host.request("tools/call", answered))["result"]
+        assert again["resultType"] == "input_required"
+    assert ran.read_text(encoding="utf-8") == "x\n"
+
+
+async def test_denials_and_a_read_only_bridge_refuse_the_lines_of_commands(launch: Launch, tmp_path: Path) -> None:
+    ran = tmp_path / "ran.txt"
+    arguments = {"command": "log", "arguments": f"; touch {ran}"}
+    async with open_bridge(launch.telling("--deny", "session.shell", "--permissions", "allow")) as bridge:
+        assert "opencode_shell" not in await listed(bridge)
+        told = await Host(bridge).error("opencode_command", **arguments)
+        assert "the operator denies session.shell" in told
+    for flags in (("--deny", "execute"), ("--read-only",)):
+        async with open_bridge(launch.telling(*flags, "--permissions", "allow")) as bridge:
+            assert not {"opencode_shell", "opencode_command"} & await listed(bridge)
+    assert not ran.exists()
 
 
 async def test_where_nobody_can_be_asked_the_calling_agent_decides(launch: Launch, session: str) -> None:
@@ -223,7 +289,7 @@ async def test_the_operation_is_held_to_the_same(launch: Launch, session: str, t
 async def test_a_person_is_asked_for_a_line_that_the_arguments_make_and_then_the_command_runs(
     launch: Launch, era: Era, tmp_path: Path
 ) -> None:
-    person = Person(filled(reply="once"), filled(reply="reject"))
+    person = Person(filled(decision="once"), filled(decision="reject"))
     marker = tmp_path / "ran.txt"
     async with open_bridge(launch, era=era, elicit=person) as bridge:
         host = Host(bridge)

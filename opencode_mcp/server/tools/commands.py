@@ -59,7 +59,7 @@ async def opencode_command(
         narrowed = permissions or "allow"
         # OpenCode attaches files and runs shell lines of the command's text without asking anybody.
         lines = await bridge.guard.commands.check(name, arguments, where)
-        if lines and (asked := await permit_shell(ctx, lines, narrowed=narrowed)):
+        if lines and (asked := await permit_shell(ctx, lines, session, narrowed)):
             return asked
         call = SlashCommand(
             name=name,
@@ -96,7 +96,7 @@ async def opencode_shell(
     """
     bridge = bridge_of(ctx)
     session = await bridge.fence.session(session_id)
-    if command.strip() and (asked := await permit_shell(ctx, [command], session.directory)):
+    if command.strip() and (asked := await permit_shell(ctx, [command], session)):
         return asked
     run = await bridge.commands.shell(session, command, agent)
     try:
