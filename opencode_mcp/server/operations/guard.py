@@ -144,7 +144,8 @@ class Guard:
     async def _check_files(self, operation: "Operation", arguments: JsonMap, directory: str) -> None:
         for name in rules.texts_at(arguments, rules.FILES.get(operation.id, ())):
             await self._fence.file(directory, name or ".")
-        for url in rules.texts_at(arguments, rules.URLS.get(operation.id, ())):
+        addresses = () if operation.id in rules.ANY_ADDRESS else rules.addresses_in(arguments)
+        for url in addresses:
             path = _path_of(url)
             if path:
                 await self._fence.file(directory, path)

@@ -1,9 +1,10 @@
 """Where the arguments of operations name places, sessions and rights, as data; ``guard.py`` holds them to it.
 
-A place is written as a way into the flat object of arguments: ``destination.directory``, ``parts[].url``. A test walks
-every argument of the table and finds here whatever by its name could lead out of the fence.
+A place is written as a way into the flat object of arguments: ``destination.directory``, ``events[].data``. A test
+walks every argument of the table and finds here whatever by its name could lead out of the fence.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
@@ -33,14 +34,11 @@ FILES: Places = {
     "v2.fs.read": ["path"],
 }
 """Files and folders of the project."""
-URLS: Places = {
-    "part.update": ["body.url"],
-    "session.command": ["parts[].url"],
-    "session.prompt": ["parts[].url"],
-    "session.prompt_async": ["parts[].url"],
-    "v2.session.prompt": ["prompt.files[].uri"],
-}
-"""Addresses that OpenCode reads: it opens a ``file:`` one anywhere on the disk, and asks nobody."""
+ADDRESS = re.compile(r"ur[il]s?$", re.IGNORECASE)
+"""How a field is named that holds an address. OpenCode opens a ``file:`` one anywhere on the disk, and asks nobody;
+such fields stand at any depth, also where the table's schemas are cut."""
+ANY_ADDRESS = frozenset({"config.update", "global.config.update"})
+"""Operations whose addresses may be any: who may change the set-up may name any file in it."""
 SESSIONS = ("sessionID", "parentID", "body.sessionID", "body.properties.sessionID")
 """Arguments that name a session, in every operation."""
 SESSION_KEYS: Places = {"sync.history.list": ["body"]}
@@ -88,9 +86,24 @@ HARMLESS: Mapping[str, str] = {
     "provider.oauth.*": "what a provider's sign-in asks for",
     "*.filename": "how an attachment is called",
     "*.source": "where an attachment is mentioned, and all in it",
+    "v2.session.prompt.prompt.files": "attachments, whose addresses are checked",
     "v2.session.revert.stage.files": "a switch",
 }
 """Names that look like places and are none, with the reason."""
+
+
+def addresses_in(arguments: object) -> Iterator[str]:
+    """Give the texts of all fields at any depth that are named like an address."""
+    open_values: list[tuple[object, bool]] = [(arguments, False)]
+    while open_values:
+        value, named = open_values.pop()
+        if isinstance(value, str) and named:
+            yield value
+        elif isinstance(value, Mapping):
+            fields = cast("Mapping[str, object]", value)
+            open_values += [(item, named or bool(ADDRESS.search(name))) for name, item in fields.items()]
+        elif isinstance(value, list):
+            open_values += [(item, named) for item in cast("list[object]", value)]
 
 
 def values_at(arguments: object, place: str) -> Iterator[object]:

@@ -21,6 +21,26 @@ OUTSIDE = "outside of what is allowed"
 TEXT = {"type": "text", "text": "Hello"}
 
 
+FOREIGN = {"type": "file", "mime": "text/plain", "url": "file:///etc/passwd"}
+
+
+READ = {
+    "status": "completed",
+    "input": {},
+    "output": "",
+    "title": "",
+    "metadata": {},
+    "time": {"start": 1, "end": 2},
+    "attachments": [FOREIGN | {"id": "prt_2", "sessionID": "{session}", "messageID": "msg_1"}],
+}
+"""The state of a tool call, with an attachment."""
+
+
+def part(body: dict[str, object]) -> dict[str, object]:
+    named = {"id": "prt_1", "sessionID": "{session}", "messageID": "msg_1"}
+    return {"sessionID": "{session}", "messageID": "msg_1", "partID": "prt_1", "body": named | body}
+
+
 def attached(url: str) -> dict[str, object]:
     return {"parts": [TEXT, {"type": "file", "mime": "text/plain", "url": url}]}
 
@@ -99,6 +119,8 @@ async def test_no_argument_names_a_place_outside(place: Place) -> None:
         ("session.prompt", {"sessionID": "{session}", **attached(" fi\nle:///etc/passwd")}),
         ("session.prompt", {"sessionID": "{session}", **attached("file://{project}/../foreign/README.md")}),
         ("session.prompt", {"sessionID": "{session}", **attached("file://{project}/%2e%2e/foreign/README.md")}),
+        ("part.update", part({"type": "file", "mime": "text/plain", "url": "file:///etc/passwd"})),
+        ("part.update", part({"type": "tool", "callID": "c", "tool": "read", "state": READ})),
         (
             "v2.session.prompt",
             {"sessionID": "{session}", "prompt": {"text": "x", "files": [{"uri": "file:///etc/passwd"}]}},

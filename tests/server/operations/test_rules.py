@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from opencode_mcp.opencode.arguments import arguments_schema
 from opencode_mcp.opencode.catalog import operations
 from opencode_mcp.server.operations import rules
@@ -21,7 +24,6 @@ FENCED = (
     rules.NEW_DIRECTORIES,
     rules.WORKTREES,
     rules.FILES,
-    rules.URLS,
     rules.PROJECTS,
     rules.WORKSPACES,
     rules.SESSION_KEYS,
@@ -46,6 +48,20 @@ def fenced(operation_id: str) -> set[str]:
     return named | {place.rpartition(".")[0].removesuffix("[]") for place in named} | set(rules.SESSIONS) | ALWAYS
 
 
+def with_value(place: str, value: object) -> object:
+    """Arguments that hold a value at a place, and nothing else."""
+    for name in reversed(place.split(".")):
+        for _ in range(name.count("[]")):
+            value = [value]
+        value = {name.replace("[]", ""): value} if name.replace("[]", "") else value
+    return value
+
+
+def is_checked_address(operation_id: str, place: str) -> bool:
+    found = rules.addresses_in(with_value(place, "file:///etc/passwd"))
+    return operation_id not in rules.ANY_ADDRESS and [*found] == ["file:///etc/passwd"]
+
+
 def harmless(operation_id: str, place: str) -> bool:
     parts = f"{operation_id}.{place}".split(".")
     beginnings = {".".join(parts[:count]) + ".*" for count in range(1, len(parts))}
@@ -58,9 +74,31 @@ def test_whatever_sounds_like_a_place_is_fenced_or_said_to_be_harmless() -> None
         f"{item.id}: {place}"
         for item in operations().values()
         for place in places(arguments_schema(item))
-        if SUSPICIOUS.search(place) and place not in fenced(item.id) and not harmless(item.id, place)
+        if SUSPICIOUS.search(place)
+        and place not in fenced(item.id)
+        and not is_checked_address(item.id, place)
+        and not harmless(item.id, place)
     ]
     assert open_places == []
+
+
+def test_an_address_at_any_depth_of_the_arguments_of_any_operation_is_checked() -> None:
+    named = [
+        (item.id, place)
+        for item in operations().values()
+        for place in places(arguments_schema(item))
+        if place.rpartition(".")[2].lower() in {"url", "uri"} and item.id not in rules.ANY_ADDRESS
+    ]
+    assert {"session.prompt", "part.update", "v2.session.prompt"} <= {operation_id for operation_id, _ in named}
+    assert [item for item in named if not is_checked_address(*item)] == []
+
+
+@given(st.lists(st.sampled_from(["[]", "state", "attachments", "x"]), max_size=200), st.sampled_from(["url", "URI"]))
+def test_an_address_is_found_however_deep_it_lies(way: list[str], name: str) -> None:
+    value: object = {name: "file:///etc/passwd", "text": "file:///no/address"}
+    for step in way:
+        value = [value, 1, None] if step == "[]" else {step: value, "other": [True]}
+    assert [*rules.addresses_in(value)] == ["file:///etc/passwd"]
 
 
 def test_every_rule_is_of_a_place_that_there_is() -> None:
