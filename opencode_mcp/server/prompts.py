@@ -1,7 +1,9 @@
 """Our own prompts.
 
 A prompt tells the host's agent what to do with this server's tools; it does nothing itself. Arguments are put in as
-they come, so that a host which asks with placeholders (``$1``) gets a text with placeholders.
+they come, so that a host which asks with placeholders (``$1``) gets a text with placeholders. Some hosts split what a
+person types at its spaces, one word to each argument. So only the last argument is free text, and what stands before it
+is one word: a session's id or an agent's name.
 """
 
 import re
@@ -56,7 +58,8 @@ class PromptSpec:
         if not unknown and not missing:
             return
         wrong = f"has no argument {unknown[0]!r}" if unknown else f"needs {' and '.join(map(repr, missing))}"
-        hint = f"It takes {', '.join(needed)}, and if you like {', '.join(others)}."
+        optional = f", and if you like {', '.join(others)}" if others else ""
+        hint = f"It takes {', '.join(needed)}{optional}."
         raise InvalidArgument(f"The prompt {self.name!r} {wrong}.", hint=hint)
 
 
@@ -73,17 +76,14 @@ OWN = (
         title="Delegate a task",
         description="Hand a task to OpenCode, watch over it, and bring back what it made.",
         arguments={
-            "task": "What OpenCode should do",
-            "directory": "The project's absolute path; empty: the default",
-            "agent": "The agent of OpenCode's that should do it",
-            "model": "The model, as provider/model",
+            "task": "What OpenCode should do; if you like with a directory, an agent or a model",
         },
         text="""\
 Delegate the task below to OpenCode with opencode_run. It does not see our conversation: put all that it needs to know \
 into the prompt.
-- Work in the project {directory}.
-- Use the agent {agent}.
-- Use the model {model}.
+- If the task names a project by its absolute path, an agent of OpenCode's, or a model as provider/model, give these \
+as directory, agent and model; opencode_status lists the agents. Whatever is none of these is a part of the task.
+- If the task is cut off, ask me for all of it: some programs pass on only the first word.
 - While the report says `running`, go on with opencode_wait.
 - If it says `needs_input`, ask me, unless the answer follows from the task.
 - At the end look at the changes with opencode_diff, and tell me what was done, which files changed, and what I should \
@@ -99,6 +99,8 @@ The task: {task}
         arguments={"session_id": SESSION, "focus": "What to look at most"},
         text="""\
 Review what the OpenCode session {session_id} changed. Change nothing.
+- If {session_id} is no session's id, it is a part of what I want: find the session with opencode_list_sessions, and \
+ask me if several fit.
 - Read the changes with opencode_diff, what was asked and said with opencode_session, and the files around the changes \
 with opencode_read_file.
 - Look most at this: {focus}
@@ -112,6 +114,8 @@ with opencode_read_file.
         arguments={"session_id": SESSION, "instruction": "What to do next; empty: propose it"},
         text="""\
 Continue the OpenCode session {session_id}.
+- If {session_id} is no session's id, it is a part of what I want: find the session with opencode_list_sessions, and \
+ask me if several fit.
 - Read with opencode_session what was done and what is open, and tell me in a few lines.
 - If nothing below says what comes next, propose it and wait for my word.
 - Go on in the same session with opencode_run(session_id="{session_id}"): it remembers all that was said.
@@ -132,6 +136,10 @@ Next: {instruction}
         required=2,
         text="""\
 Hand the OpenCode session {session_id} over to the agent {agent}.
+- If {session_id} is no session's id, it is a part of what I want: find the session with opencode_list_sessions, and \
+ask me if several fit.
+- If {agent} is none of the agents that opencode_status lists, it is the beginning of what should be done: ask me \
+which agent is meant.
 - Read with opencode_session what was asked, done and decided, and what is open.
 - Go on with opencode_run(session_id="{session_id}", agent="{agent}"): the session remembers all that was said. Begin \
 the prompt with a short summary of where it stands, then say what the agent should do.

@@ -91,11 +91,13 @@ async def test_a_command_is_listed_with_its_description_and_its_placeholders(hos
 
 
 async def test_what_is_given_stands_in_the_prompt_and_what_is_not_leaves_no_hole(host: Bridge) -> None:
-    whole = await filled(host, "delegate", task="Mend {directory} and $1", agent="plan")
-    assert "The task: Mend {directory} and $1" in whole
-    assert "Use the agent plan." in whole
-    assert "the model" not in whole
-    assert await filled(host, "delegate", task="Mend {directory} and $1", agent="plan", model="") == whole
+    assert (await filled(host, "delegate", task="Mend {task} and $1")).endswith("The task: Mend {task} and $1")
+    whole = await filled(host, "review_session", session_id="ses_1")
+    assert "Look most at this" not in whole
+    assert await filled(host, "review_session", session_id="ses_1", focus="") == whole
+    assert "- Look most at this: {session_id}\n" in await filled(
+        host, "review_session", session_id="ses_1", focus="{session_id}"
+    )
 
 
 @pytest.mark.parametrize("name", ["delegate", "review_session", "continue_session", "hand_over", "fix"])
@@ -110,9 +112,9 @@ async def test_placeholders_stay_where_a_host_puts_them_to_fill_in_itself(host: 
 @pytest.mark.parametrize(
     ("name", "arguments", "said"),
     [
-        ("delegate", {}, "The prompt 'delegate' needs 'task'. It takes task, and if you like directory, agent, model."),
+        ("delegate", {}, "The prompt 'delegate' needs 'task'. It takes task."),
         ("delegate", {"task": ""}, "The prompt 'delegate' needs 'task'."),
-        ("delegate", {"task": "x", "goal": "y"}, "The prompt 'delegate' has no argument 'goal'. It takes task,"),
+        ("delegate", {"task": "x", "goal": "y"}, "The prompt 'delegate' has no argument 'goal'. It takes task."),
         ("hand_over", {"session_id": "ses_1"}, "The prompt 'hand_over' needs 'agent'."),
         ("hand_over", {}, "The prompt 'hand_over' needs 'session_id' and 'agent'."),
         ("fix", {"task": "x"}, "The command 'fix' has no argument 'task'. It takes argument_1, argument_2, arguments."),

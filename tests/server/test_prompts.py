@@ -65,12 +65,34 @@ def test_what_is_not_given_leaves_neither_a_place_nor_an_empty_line_behind(spec:
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
-def test_a_value_is_put_in_as_it_is_whatever_it_holds(task: str, directory: str) -> None:
+def test_a_value_is_put_in_as_it_is_whatever_it_holds(session: str, focus: str) -> None:
+    review = own_prompt("review_session")
+    assert review is not None
+    text = text_of(review.filled({"session_id": f"a{session}z", "focus": f"a{focus}z"}))
+    assert text.startswith(f"Review what the OpenCode session a{session}z changed.")
+    assert f"- Look most at this: a{focus}z\n" in text
+
+
+@every
+def test_only_the_last_argument_is_free_text_since_some_hosts_split_what_is_typed_at_spaces(spec: PromptSpec) -> None:
+    assert [name for name in spec.arguments if name in IN_OWN_WORDS] == [*spec.arguments][-1:]
+    assert all(name in {"session_id", "agent"} for name in [*spec.arguments][:-1])
+
+
+def test_a_task_is_one_argument_and_what_names_no_place_agent_or_model_stays_a_part_of_it() -> None:
     delegate = own_prompt("delegate")
     assert delegate is not None
-    text = text_of(delegate.filled({"task": f"a{task}z", "directory": f"a{directory}z"}))
-    assert text.endswith(f"The task: a{task}z")
-    assert f"- Work in the project a{directory}z.\n" in text
+    assert [*delegate.arguments] == ["task"]
+    text = text_of(delegate.filled({"task": "fix the login bug"}))
+    assert text.endswith("The task: fix the login bug")
+    assert "Whatever is none of these is a part of the task." in text
+
+
+def test_a_word_in_the_place_of_a_session_is_told_to_be_text() -> None:
+    review = own_prompt("review_session")
+    assert review is not None
+    text = text_of(review.filled({"session_id": "what", "focus": "changed"}))
+    assert "If what is no session's id, it is a part of what I want" in text
 
 
 def test_there_is_no_prompt_of_another_name() -> None:

@@ -50,11 +50,13 @@ def fenced(operation_id: str) -> set[str]:
 
 def with_value(place: str, value: object) -> object:
     """Arguments that hold a value at a place, and nothing else."""
+    held = value
     for name in reversed(place.split(".")):
         for _ in range(name.count("[]")):
-            value = [value]
-        value = {name.replace("[]", ""): value} if name.replace("[]", "") else value
-    return value
+            held = cast("object", [held])
+        plain = name.replace("[]", "")
+        held = cast("object", {plain: held}) if plain else held
+    return held
 
 
 def is_checked_address(operation_id: str, place: str) -> bool:
