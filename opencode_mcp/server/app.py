@@ -64,6 +64,7 @@ def build_server(settings: "Settings") -> BridgeServer:
         subscriptions=subscriptions.bus,
         middleware=[subscriptions.middleware],
     )
+    server.tool_names = frozenset(tool.name for tool in tools)
     _serve_completions(server)
     return server
 

@@ -33,7 +33,7 @@ from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.command_prompts import command_filled, command_listed
 from opencode_mcp.server.message_streams import CheckedWriter, claim_stdio
 from opencode_mcp.server.outgoing import valid_unicode
-from opencode_mcp.server.prompts import OWN, own_prompt
+from opencode_mcp.server.prompts import OWN, PromptSpec, own_prompt
 from opencode_mcp.server.render import explain
 from opencode_mcp.server.resources import RESOURCES, ResourceSpec, find_resource, list_sessions_as_resources
 from opencode_mcp.server.safe_text import shown
@@ -47,6 +47,7 @@ logger = logging.getLogger(__name__)
 LIST_PATIENCE = 10.0
 """Seconds that OpenCode may take to say what it has; hosts list everything when they start, and wait for it."""
 
+COMMAND_TOOL = "opencode_command"
 Listed = TypeVar("Listed")
 
 
@@ -55,6 +56,8 @@ class BridgeServer(MCPServer[Bridge]):
 
     bridge: Bridge
     """Set while the server runs."""
+    tool_names: frozenset[str]
+    """The tools that are listed: a prompt that needs another one is not."""
 
     async def run_stdio_async(self) -> None:
         """Serve on stdin and stdout until stdin ends."""
@@ -109,9 +112,13 @@ class BridgeServer(MCPServer[Bridge]):
 
     async def list_prompts(self) -> list[Prompt]:
         """Our own prompts, and OpenCode's commands once it is in use; of two of a name ours counts."""
-        own = [spec.listed() for spec in OWN]
-        names = {prompt.name for prompt in own}
-        return [*own, *(prompt for prompt in await self._if_in_use(_commands) if prompt.name not in names)]
+        own = [spec.listed() for spec in self._own_prompts()]
+        names = {spec.name for spec in OWN}
+        commands = await self._if_in_use(_commands) if COMMAND_TOOL in self.tool_names else []
+        return [*own, *(prompt for prompt in commands if prompt.name not in names)]
+
+    def _own_prompts(self) -> list[PromptSpec]:
+        return [spec for spec in OWN if spec.tools <= self.tool_names]
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[Bridge, Any] | None = None
@@ -127,14 +134,15 @@ class BridgeServer(MCPServer[Bridge]):
 
     async def _filled(self, name: str, given: Mapping[str, str]) -> GetPromptResult:
         own = own_prompt(name)
-        if own:
+        if own and own.tools <= self.tool_names:
             return own.filled(given)
         bridge = self.bridge
-        commands = await _commands_of(bridge)
+        served = COMMAND_TOOL in self.tool_names
+        commands = await _commands_of(bridge) if served else []
         command = next((command for command in commands if command.name == name), None)
-        if command is None:
-            names = ", ".join([*(spec.name for spec in OWN), *(command.name for command in commands)])
-            raise NotFound(f"There is no prompt {name!r}.", hint=f"There are {names}.")
+        if own or command is None:
+            names = ", ".join([*(spec.name for spec in self._own_prompts()), *(command.name for command in commands)])
+            raise NotFound(f"There is no prompt {name!r}.", hint=f"There are {names or 'none'}.")
         return command_filled(command, given)
 
     async def _if_in_use(self, source: Callable[[Bridge], Awaitable[list[Listed]]]) -> list[Listed]:

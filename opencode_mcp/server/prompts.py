@@ -15,6 +15,7 @@ from mcp_types import GetPromptResult, Prompt, PromptArgument, PromptMessage, Te
 from opencode_mcp.errors import InvalidArgument
 
 PLACE = re.compile(r"\{(\w+)\}")
+TOOL = re.compile(r"\bopencode_\w+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,11 @@ class PromptSpec:
     """How many are."""
     text: str
     """With ``{argument}`` where one goes; a line is left out where its argument is not given."""
+
+    @property
+    def tools(self) -> frozenset[str]:
+        """The tools that it tells the host's agent to use."""
+        return frozenset(TOOL.findall(self.text))
 
     def listed(self) -> Prompt:
         """As ``prompts/list`` shows it."""

@@ -1,5 +1,7 @@
 """Lists that must come, whatever OpenCode does, and failures that are told as whose they are."""
 
+from dataclasses import replace
+
 import anyio
 import pytest
 from mcp import Client, MCPError
@@ -41,3 +43,28 @@ async def test_a_reading_that_opencode_fails_is_no_fault_of_the_address(opencode
             await client.read_resource("opencode://nothing")
     assert unauthorized.value.error.code == INTERNAL_ERROR
     assert unknown.value.error.code == INVALID_PARAMS
+
+
+async def prompts_of(settings: Settings) -> set[str]:
+    async with Client(build_server(settings)) as client:
+        return {prompt.name for prompt in (await client.list_prompts()).prompts}
+
+
+async def test_a_prompt_is_listed_and_filled_only_where_the_tools_that_it_needs_are_listed(
+    opencode_server: OpenCode,
+) -> None:
+    everything = Settings(url=opencode_server.url, password=opencode_server.password)
+    own = {spec.name for spec in OWN}
+    listed = await prompts_of(everything)
+    assert own | {"init"} <= listed
+    assert await prompts_of(replace(everything, deny=("session.command",))) == own
+    assert await prompts_of(replace(everything, deny=("session.prompt_async",))) == listed - {
+        "delegate",
+        "continue_session",
+        "hand_over",
+    }
+    assert await prompts_of(replace(everything, read_only=True)) == {"review_session"}
+    for name, arguments in (("init", {}), ("delegate", {"task": "x"})):
+        async with Client(build_server(replace(everything, read_only=True))) as client:
+            with pytest.raises(MCPError, match="There is no prompt"):
+                await client.get_prompt(name, arguments)
