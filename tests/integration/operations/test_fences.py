@@ -19,11 +19,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 OUTSIDE = "outside of what is allowed"
 TEXT = {"type": "text", "text": "Hello"}
-
-
+REFUSALS = ("must not", "must name", "must be relative", "holds a NUL character")
 FOREIGN = {"type": "file", "mime": "text/plain", "url": "file:///etc/passwd"}
-
-
 READ = {
     "status": "completed",
     "input": {},
@@ -245,4 +242,4 @@ async def test_what_would_break_out_of_its_place_is_refused(
 ) -> None:
     reads = operation_id.startswith(("session", "find", "file", "v2"))
     told = await place.told(operation_id, arguments, "read" if reads else "call")
-    assert "must not" in told or "must name" in told or "must be relative" in told
+    assert any(reason in told for reason in REFUSALS)
