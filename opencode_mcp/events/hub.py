@@ -204,14 +204,12 @@ class Hub:
 
     def lineage(self, session_id: str) -> list[str]:
         """The session, its parent, and so on up to the root."""
-        line = [session_id]
-        while (parent := self._parents.get(line[-1])) and parent not in line:
-            line.append(parent)
-        return line
-
-    def children(self, session_id: str) -> list[str]:
-        """Every known descendant of a session."""
-        return [child for child in self._parents if session_id in self.lineage(child)[1:]]
+        line = {session_id: None}
+        parent = self._parents.get(session_id)
+        while parent and parent not in line:
+            line[parent] = None
+            parent = self._parents.get(parent)
+        return list(line)
 
     @contextmanager
     def listen(self, session_id: str) -> Generator[Listener]:

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 SHOWN_METADATA = ("command", "filepath", "diff", "url", "description")
 DIFF_LIMIT = 4000
 REQUESTS_KEPT = 1000
+DEEPEST = 50
+"""Sessions above a session: each of them is a request to OpenCode."""
 
 Request = Permission | Question
 ENDED = frozenset({"completed", "error"})
@@ -84,7 +86,7 @@ class Requests:
         described = [
             await self._described(request, subagent=request.session_id != session_id)
             for request in found
-            if request.session_id in busy and session_id in await self.lineage(request.session_id)
+            if request.session_id in busy and session_id in await self._line(request.session_id)
         ]
         return [request for request in described if request]
 
@@ -131,19 +133,41 @@ class Requests:
         return await self._described(request, subagent=False) is not None
 
     async def lineage(self, session_id: str) -> list[str]:
-        """The session and its parents; asked of OpenCode where the hub has not seen the session begin."""
+        """The session and its parents, up to the one that has none (``session.get``).
+
+        Raises:
+            BackendFailed: It has more than ``DEEPEST`` of them: what was decided for the topmost one is not known.
+            BackendError: OpenCode could not be asked.
+        """
+        line = await self._line(session_id)
+        if len(line) > DEEPEST:
+            raise BackendFailed(
+                f"The session {session_id} has more than {DEEPEST} sessions above it.",
+                hint="Nothing that it asks is answered here: stop it with opencode_abort.",
+            )
+        return line
+
+    async def _line(self, session_id: str) -> list[str]:
+        """The session and its parents, the topmost left out where there are very many.
+
+        The hub may know the lower part alone, for instance after a restart of the bridge, so the last one is asked for.
+        """
         line = self._hub.lineage(session_id)
-        if len(line) > 1:
-            return line
+        while len(line) <= DEEPEST:
+            parent = await self._parent(line[-1])
+            if not parent or parent in line:
+                break
+            self._hub.adopt(line[-1], parent)
+            line = self._hub.lineage(session_id)
+        return line
+
+    async def _parent(self, session_id: str) -> str:
+        """Whose subagent a session is; empty for nobody's, and for one that was deleted."""
         try:
-            parent = (await self._client.session_get(session_id)).parent_id
+            return (await self._client.session_get(session_id)).parent_id or ""
         except NotFound:
             # Deleted, which stops nothing: it may still be busy, and ask.
-            return line
-        if not parent:
-            return line
-        self._hub.adopt(session_id, parent)
-        return [session_id, *await self.lineage(parent)]
+            return ""
 
     async def _described(self, request: Request, *, subagent: bool) -> PendingRequest | None:
         """What is asked, with the input of the tool call that asks; ``None`` where that has ended."""
