@@ -72,6 +72,8 @@ PIECES = (
         "-----BEGIN A PRIVATE KEY-----",
         "bearer ",
         "basic ",
+        "cookie: ",
+        "set-cookie:a ",
     ),
     *(
         "http://",

@@ -128,6 +128,8 @@ def _explained(pattern: str, error: BackendFailed) -> Exception:
         re.compile(pattern)
     except re.error as wrong:
         return InvalidArgument(f"The pattern {pattern!r} cannot be used: {wrong}.", hint=LITERAL_HINT)
+    except (RecursionError, OverflowError):
+        return InvalidArgument("The pattern is nested too deeply, or repeats too often.", hint=LITERAL_HINT)
     if UNKNOWN_TO_RUST.search(pattern):
         return InvalidArgument(f"The pattern {pattern!r} looks around or back.", hint=LITERAL_HINT)
     return BackendFailed(f"OpenCode's search for {pattern!r} failed.", hint=REASONS, status=error.status)

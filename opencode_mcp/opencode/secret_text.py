@@ -38,7 +38,8 @@ VALUE = re.compile(
 SCHEMES = frozenset({"basic", "bearer", "digest", "token"})
 REST = re.compile(r"""[^\s"'`&;,<>)\]}]*""")
 """What still belongs to a bare value after its first ``=`` or ``:``."""
-COOKIES = re.compile(r"[^\"'`\r\n]{1,4096}")
+LONGEST_COOKIES = 4096
+COOKIES = re.compile(rf"[^\"'`\r\n]{{1,{LONGEST_COOKIES}}}")
 PLACEHOLDER = re.compile(r"[$%<{*].*|\[hidden.*|(.)\1*\.{0,3}", re.DOTALL)
 """What only stands for a value: ``$TOKEN``, ``<token>``, ``xxxx``."""
 MEMBER = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
@@ -106,11 +107,17 @@ def _is_login(login: str) -> bool:
 
 def _without_values(text: str, *, strict: bool) -> str:
     kept: list[str] = []
-    at = 0
+    at = looked = 0
     for said in NAME.finditer(text):
         if said.start() < at or not _names_secret(said["name"] or said["flag"]):
             continue
-        place = _place_of_value(text, said, strict=strict)
+        if _is_cookie_header(said):
+            # What was looked at for a header before this one holds no secret.
+            if said.start() < looked:
+                continue
+            place, looked = _place_of_cookies(text, said)
+        else:
+            place = _place_of_value(text, said, strict=strict)
         if place:
             kept += [text[at : place[0]], MARK]
             at = place[1]
@@ -122,14 +129,29 @@ def _names_secret(name: str) -> bool:
     return is_secret_parameter(name)
 
 
+def _is_cookie_header(said: re.Match[str]) -> bool:
+    return bool(said["name"]) and said["name"].lower().endswith("cookie") and ":" in said["given"]
+
+
+def _place_of_cookies(text: str, said: re.Match[str]) -> tuple[tuple[int, int] | None, int]:
+    """Where the cookies of a header stand, if they are secret, and from where on a later header is to be looked at."""
+    if VALUE.match(text, said.end()) is None:
+        return None, 0
+    cookies = COOKIES.match(text, said.end())
+    if cookies is None:
+        return None, 0
+    if _looks_random("".join(cookies[0].split())):
+        return cookies.span(), 0
+    # Where they were cut, those of a header in the second half are looked at by themselves, since they go on.
+    is_cut = len(cookies[0]) == LONGEST_COOKIES
+    return None, cookies.end() - (LONGEST_COOKIES // 2 if is_cut else 0)
+
+
 def _place_of_value(text: str, said: re.Match[str], *, strict: bool) -> tuple[int, int] | None:
     """Where the secret stands that is given to a name."""
     value = VALUE.match(text, said.end())
     if value is None:
         return None
-    if said["name"] and said["name"].lower().endswith("cookie") and ":" in said["given"]:
-        cookies = COOKIES.match(text, value.start())
-        return cookies.span() if cookies and _looks_random("".join(cookies[0].split())) else None
     start, end = value.span("quoted" if value["quote"] else "bare")
     found = text[start:end].rstrip("\\")
     if found.lower() in SCHEMES:

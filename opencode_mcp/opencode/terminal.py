@@ -23,6 +23,8 @@ NEW_ONLY = -1
 """The cursor that replays nothing."""
 LONGEST = 40_000
 """Characters of one visit; the rest is there for the next, from the cursor on."""
+MOST_REPLAYED = 8_000_000
+"""Characters that are taken before OpenCode says where they end; it keeps two million of a terminal."""
 OPENING = 10.0
 QUIET = 0.4
 """Seconds without output after which a terminal that nothing is expected of counts as done."""
@@ -114,13 +116,15 @@ async def visit(opener: Opener, request: "Request", plan: Visit) -> Output:
 async def _replayed(socket: Socket) -> Output | None:
     """Read what was printed since the cursor, and where that ends: OpenCode says so in a binary message."""
     pieces: list[str] = []
+    length = 0
     with anyio.move_on_after(OPENING):
-        while True:
+        while length <= MOST_REPLAYED:
             match await socket.receive():
                 case None:
                     return _bounded(Output("".join(pieces), exited=True))
                 case str(piece):
                     pieces.append(piece)
+                    length += len(piece)
                 case bytes(mark):
                     return _bounded(Output("".join(pieces), cursor=_cursor(mark)))
     return None

@@ -27,6 +27,8 @@ from opencode_mcp.errors import (
 from opencode_mcp.opencode.codec import Reply, Request, failure
 
 if TYPE_CHECKING:
+    from http.cookiejar import CookieJar
+
     import httpx
     from httpx_sse import EventSource
     from httpx_ws import AsyncWebSocketSession
@@ -100,6 +102,7 @@ class Transport:
             # Loading the machine's certificates takes 20 ms, and an address without TLS needs none.
             verify=address.scheme != "http" or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
             transport=_to_process(self.endpoint.process) if self.endpoint.process else None,
+            cookies=_no_cookies(),
         )
 
     def _url(self, request: Request) -> str:
@@ -356,6 +359,13 @@ def _to_process(process: "Process") -> "httpx.AsyncBaseTransport":
             )
 
     return ToProcess()
+
+
+def _no_cookies() -> "CookieJar":
+    """A jar that keeps nothing: OpenCode sets no cookies, and those of another server would grow with each reply."""
+    from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
 def _credentials(endpoint: "Endpoint") -> dict[str, str]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Command
 
 NUMBERED = "argument_"
+MOST_NUMBERED = 50
+"""A template that names an argument beyond these has no place for it in the prompt: each one before it costs a text."""
 ALL = "arguments"
 ALL_HINT = "$ARGUMENTS"
 
@@ -47,9 +49,9 @@ def command_filled(command: "Command", given: Mapping[str, str]) -> GetPromptRes
 
 def _arguments(command: "Command") -> dict[str, str]:
     """Names for the placeholders of a command's template, in order."""
-    numbers = sorted(int(hint[1:]) for hint in command.hints if hint[1:].isdecimal())
-    named = {f"{NUMBERED}{number}": f"${number}" for number in numbers}
-    return named | ({ALL: ALL_HINT} if ALL_HINT in command.hints else {})
+    hints = set(command.hints)
+    named = {f"{NUMBERED}{number}": f"${number}" for number in range(1, MOST_NUMBERED + 1) if f"${number}" in hints}
+    return named | ({ALL: ALL_HINT} if ALL_HINT in hints else {})
 
 
 def _meaning(hint: str) -> str:

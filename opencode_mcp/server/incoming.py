@@ -31,8 +31,8 @@ LARGEST_BATCH = 100
 TOKENS_SEARCHED = 100_000
 """How far the id is looked for in a line that cannot be read."""
 BYTE_ORDER_MARK = "\ufeff"
-# A text that is not closed reaches to the end, so that every character is looked at once.
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\Z)|[\[\]{}:]|[^\s"\[\]{}:,]+', re.DOTALL)
+# A text that is not closed reaches to the end, also behind a last backslash, so that every character is looked at once.
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[\[\]{}:]|[^\s"\[\]{}:,]+', re.DOTALL)
 LEVELS = {"[": 1, "{": 1, "]": -1, "}": -1}
 ANSWERS = frozenset({"result", "error"})
 """What an answer of the host's has. It is never answered: its id is one of ours, and may also be one of the host's."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MODERN = "2026"
 SUBSCRIPTIONS_A_CLIENT = 1000
+LONGEST_URI = 8192
+"""Characters of an address; ours are shorter, and each event is compared with all that are kept."""
 OFFERED = {"resources": {"subscribe": True, "listChanged": True}, "prompts": {"listChanged": True}}
 """What the handshake of the 2025 era says that we serve; the SDK does not know."""
 
@@ -121,14 +123,13 @@ class Subscriptions:
         if ctx.method == "resources/unsubscribe":
             outbox.unsubscribe(uri)
             return {}
-        if not uri or len(outbox.uris) >= SUBSCRIPTIONS_A_CLIENT:
-            limit = f"A connection has at most {SUBSCRIPTIONS_A_CLIENT} subscriptions, each to a URI."
-            raise MCPError(INVALID_PARAMS, limit)
+        _check_wanted({*outbox.uris, uri})
         outbox.uris.add(uri)
         await ctx.lifespan_context.listen_to_events()
         return {}
 
     async def _listen(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+        _check_wanted(set(self._streamed))
         if _streamed_uris(ctx):
             await ctx.lifespan_context.listen_to_events()
         else:
@@ -153,6 +154,13 @@ def _offer(answer: HandlerResult) -> HandlerResult:
     capabilities = cast("dict[str, dict[str, object]]", answer.get("capabilities") or {})
     offered = {name: capabilities.get(name, {}) | said for name, said in OFFERED.items()}
     return answer | {"capabilities": capabilities | offered}
+
+
+def _check_wanted(uris: set[str]) -> None:
+    """Refuse subscriptions that are too many or too long, or to nothing."""
+    if len(uris) > SUBSCRIPTIONS_A_CLIENT or not all(0 < len(uri) <= LONGEST_URI for uri in uris):
+        limit = f"A connection has at most {SUBSCRIPTIONS_A_CLIENT} subscriptions, each to a URI"
+        raise MCPError(INVALID_PARAMS, f"{limit} of at most {LONGEST_URI:,} characters.")
 
 
 def _streamed_uris(ctx: Context) -> list[str]:

@@ -133,3 +133,28 @@ async def test_the_stream_is_opened_anew_after_an_event_without_end(monkeypatch:
             ):
                 assert [await anext(events) for _ in range(3)] == [Gap("")] * 3
             tasks.cancel_scope.cancel()
+
+
+async def test_cookies_that_a_server_sets_are_neither_kept_nor_sent_back() -> None:
+    asked: list[bytes] = []
+
+    async def serve(stream: SocketStream) -> None:
+        async with stream:
+            with suppress(anyio.BrokenResourceError, anyio.EndOfStream):
+                while True:
+                    asked.append(await stream.receive())
+                    healthy = b'{"healthy":true,"version":"1.18.33"}'
+                    cookie = b"set-cookie: n%d=%s; path=/\r\n" % (len(asked), b"v" * 1000)
+                    await stream.send(JSON + cookie + b"content-length: %d\r\n\r\n" % len(healthy) + healthy)
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - this has nothing to do with a database
+    with anyio.fail_after(60):
+        async with listener, anyio.create_task_group() as tasks:
+            tasks.start_soon(listener.serve, serve)
+            async with connected(Endpoint(url=f"http://127.0.0.1:{port}")) as client:
+                for _ in range(3):
+                    await client.health(timeout=30)
+            tasks.cancel_scope.cancel()
+    assert len(asked) == 3
+    assert b"cookie" not in b"".join(asked).lower()

@@ -1,10 +1,16 @@
 """What a terminal prints becomes what a person would read, and the cursor counts as OpenCode does."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.opencode.terminal import Output, contains, units
+from opencode_mcp.errors import BackendTimeout
+from opencode_mcp.opencode.codec import Request
+from opencode_mcp.opencode.terminal import MOST_REPLAYED, Output, Visit, contains, units, visit
 
 
 @pytest.mark.parametrize(
@@ -47,3 +53,37 @@ def test_a_star_stands_for_anything(text: str, wanted: str, found: bool) -> None
 @given(st.text())
 def test_the_cursor_counts_utf_16_units(text: str) -> None:
     assert units(text) == len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+PIECE = "x" * 100_000
+
+
+class EndlessTerminal:
+    """A server's terminal that replays output without end, and never says where it stands."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    @asynccontextmanager
+    async def websocket(self, request: Request) -> AsyncGenerator["EndlessTerminal"]:
+        """Open at once."""
+        assert request.path
+        yield self
+
+    async def send(self, text: str) -> None:
+        """Nothing is typed before the replay has ended."""
+        raise AssertionError(text)
+
+    async def receive(self) -> str:
+        """Always more."""
+        await anyio.lowlevel.checkpoint()
+        self.sent += len(PIECE)
+        return PIECE
+
+
+@pytest.mark.anyio
+async def test_a_replay_without_end_is_given_up_before_it_takes_much_memory() -> None:
+    terminal = EndlessTerminal()
+    with pytest.raises(BackendTimeout, match="did not say where its output stands"):
+        await visit(terminal, Request(method="GET", path="/pty/pty_1/connect"), Visit())
+    assert terminal.sent <= MOST_REPLAYED + len(PIECE)

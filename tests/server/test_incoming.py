@@ -101,6 +101,14 @@ def test_a_long_line_of_any_kind_takes_little_time(piece: str) -> None:
     assert time.process_time() - began < LIMIT
 
 
+def test_a_text_that_ends_in_a_backslash_is_looked_at_once() -> None:
+    began = time.process_time()
+    line = '{"id": 7, "' + '\\"' * 500_000 + "\\"
+    assert [reply.id for reply in read_line(line, batches=True).replies] == [7]
+    assert read_line("[" * 130 + line, batches=True).replies
+    assert time.process_time() - began < LIMIT
+
+
 # Batches
 
 

@@ -114,6 +114,7 @@ def command(*hints: str, description: str = "") -> Command:
         (("$1", "$10", "$2"), ["argument_1", "argument_2", "argument_10"]),
         (("$1", "$ARGUMENTS"), ["argument_1", "arguments"]),
         (("$odd",), []),
+        (("$1", "$3000000000", "$" + "9" * 5000, "$0", "$²"), ["argument_1"]),
     ],
 )
 def test_a_commands_placeholders_are_arguments_in_the_order_of_their_numbers(

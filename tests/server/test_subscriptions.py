@@ -184,3 +184,22 @@ async def test_a_client_has_a_bounded_number_of_subscriptions(
         await client.subscribe_resource(uris.SESSIONS)  # pyright: ignore[reportDeprecated] - what that era has
         with pytest.raises(MCPError, match="at most 2 subscriptions"):
             await client.subscribe_resource(uris.PROJECT)  # pyright: ignore[reportDeprecated] - what that era has
+
+
+@older_calls
+@pytest.mark.parametrize("uri", ["", "opencode://session/" + "x" * 10_000])
+async def test_an_address_that_is_empty_or_too_long_is_not_kept(server: BridgeServer, uri: str) -> None:
+    async with older(server, Listening()) as client:
+        with pytest.raises(MCPError, match="each to a URI of at most"):
+            await client.subscribe_resource(uri)  # pyright: ignore[reportDeprecated] - what that era has
+        await client.subscribe_resource(URI)  # pyright: ignore[reportDeprecated] - what that era has
+
+
+async def test_a_stream_of_changes_has_a_bounded_number_of_subscriptions(
+    server: BridgeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriptions_module, "SUBSCRIPTIONS_A_CLIENT", 2)
+    async with Client(server) as client:
+        with pytest.raises(MCPError, match="at most 2 subscriptions"):
+            async with client.listen(resource_subscriptions=[URI, uris.SESSIONS, uris.PROJECT]):
+                pass
