@@ -15,6 +15,8 @@ LINE_ENDS = {character: f"\\u{ord(character):04x}" for character in "\x85\u2028\
 """JSON allows these in a text, and some readers end a line there."""
 PROTOCOL_NAMES = frozenset({"jsonrpc", "id", "method", "type", "role", "mimeType", "requestState", "protocolVersion"})
 """Fields whose texts belong to the protocol. A password that is also such a word must not break it."""
+DATA = "structuredContent"
+"""In it those names are as good as any other."""
 
 
 def line_of(message: object) -> bytes:
@@ -61,17 +63,20 @@ def _finite(value: object) -> object:
             return value
 
 
-def _hidden(value: object) -> object:
+def _hidden(value: object, *, is_protocol: bool = True) -> object:
     match value:
         case str():
             return KNOWN_SECRETS.hide(value)
         case Mapping():
             items = cast("Mapping[str, object]", value).items()
-            return {
-                KNOWN_SECRETS.hide(key): item if key in PROTOCOL_NAMES and isinstance(item, str) else _hidden(item)
-                for key, item in items
-            }
+            return {KNOWN_SECRETS.hide(key): _hidden_field(key, item, is_protocol=is_protocol) for key, item in items}
         case list():
-            return [_hidden(item) for item in cast("list[object]", value)]
+            return [_hidden(item, is_protocol=is_protocol) for item in cast("list[object]", value)]
         case _:
             return value
+
+
+def _hidden_field(name: str, value: object, *, is_protocol: bool) -> object:
+    if is_protocol and name in PROTOCOL_NAMES and isinstance(value, str):
+        return value
+    return _hidden(value, is_protocol=is_protocol and name != DATA)

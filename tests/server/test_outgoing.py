@@ -73,6 +73,13 @@ def test_a_password_that_is_a_word_of_the_protocol_breaks_nothing() -> None:
     assert json.loads(line_of(message)) == {**message, "params": {"x": f"the {MARK}"}}
 
 
+def test_a_password_in_the_data_of_a_result_is_hidden_whatever_its_field_is_called() -> None:
+    KNOWN_SECRETS.add(PASSWORD)
+    data = {"id": PASSWORD, "rows": [{"type": PASSWORD, "method": f"x{PASSWORD}"}]}
+    message = {"jsonrpc": "2.0", "id": 1, "result": {"structuredContent": data}}
+    assert PASSWORD not in line_of(message).decode()
+
+
 def test_a_short_password_takes_no_words_with_it() -> None:
     secrets = KnownSecrets()
     secrets.add("a")
