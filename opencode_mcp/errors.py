@@ -15,6 +15,8 @@ Nothing here knows MCP or HTTP: one seam below turns the network's and OpenCode'
     │   ├── OpenCodeNotInstalled
     │   ├── OpenCodeNotStarting
     │   ├── NotOpenCode
+    │   ├── UnsupportedVersion
+    │   ├── InvalidConfiguration
     │   └── Unauthorized
     └── BackendError               OpenCode, or the way to it, failed
         ├── BackendUnavailable
@@ -79,6 +81,14 @@ class OpenCodeNotStarting(OperatorError):
 
 class NotOpenCode(OperatorError):
     """What answers at the URL is not an OpenCode server."""
+
+
+class UnsupportedVersion(OperatorError):
+    """The OpenCode is older than the oldest that the bridge works with."""
+
+
+class InvalidConfiguration(OperatorError):
+    """A configuration file of OpenCode's, such as a project's ``opencode.json``, cannot be used."""
 
 
 class Unauthorized(OperatorError):

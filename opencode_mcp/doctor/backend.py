@@ -13,11 +13,11 @@ import anyio
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError, Unauthorized
 from opencode_mcp.events.wire import SessionDeleted, parse
-from opencode_mcp.opencode.catalog import opencode_version
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.connection import Connection
 from opencode_mcp.opencode.health import check
 from opencode_mcp.opencode.launcher import ATTACH_TIMEOUTS, Launcher
+from opencode_mcp.opencode.versions import is_untested, versions_tested
 from opencode_mcp.runs.prompt import check_model
 from opencode_mcp.server.fence import Fence
 
@@ -88,10 +88,10 @@ async def _server(backend: Backend) -> Finding:
 
 
 async def _version(backend: Backend) -> Finding:
-    version, known = (await backend.client.health()).version, opencode_version()
-    if version.partition(".")[0] != known.partition(".")[0]:
-        return warn(f"OpenCode {version}; this bridge is made for {known}", "Upgrade the older of the two.")
-    return found(f"OpenCode {version}" if version == known else f"OpenCode {version} (tested with {known})")
+    version = (await backend.client.health()).version
+    if is_untested(version):
+        return warn(f"OpenCode {version}; the bridge was tested with {versions_tested()}", "Look for a newer bridge.")
+    return found(f"OpenCode {version} (tested with {versions_tested()})")
 
 
 async def _password(backend: Backend) -> Finding:

@@ -19,6 +19,7 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.executable import INSTALL_HINT, find_executable
 from opencode_mcp.opencode.provider_environment import counted
 from opencode_mcp.opencode.state_folder import check_folder, unusable
+from opencode_mcp.opencode.versions import check_version
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
@@ -94,7 +95,10 @@ def _opencode(settings: "Settings") -> Finding:
         return found(f"not needed here: attached to {settings.url}")
     path = str(find_executable(settings))
     version = _version(path, settings)
-    return found(f"{version} at {path}") if version else fail(f"{path} does not run", INSTALL_HINT)
+    if not version:
+        return fail(f"{path} does not run", INSTALL_HINT)
+    check_version(version)
+    return found(f"{version} at {path}")
 
 
 def _git(settings: "Settings") -> Finding:

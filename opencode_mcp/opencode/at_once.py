@@ -1,16 +1,16 @@
-"""Several reads at once, in a task group that hands failures on as they are.
+"""Several reads at once: all of them or none, or as many as can be read.
 
 It knows nothing of what is read.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Generic, ParamSpec, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
 
-from opencode_mcp.errors import BridgeError
+from opencode_mcp.errors import BackendTimeout, BridgeError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -61,3 +61,33 @@ async def at_once() -> AsyncGenerator[Reads]:
         yield Reads(tasks, failures)
     for failure in failures:
         raise failure
+
+
+async def read_each(
+    reads: Mapping[str, Callable[[], Awaitable[object]]], *, within: float
+) -> tuple[dict[str, object], dict[str, BridgeError]]:
+    """Do several reads at the same time, each by itself: one that fails or takes too long ends no other.
+
+    Args:
+        reads: What to read, by name.
+        within: Seconds that each may take.
+
+    Returns:
+        What was read, and why the rest was not, both by name.
+    """
+    found: dict[str, object] = {}
+    failed: dict[str, BridgeError] = {}
+
+    async def take(name: str, read: Callable[[], Awaitable[object]]) -> None:
+        with anyio.move_on_after(within):
+            try:
+                found[name] = await read()
+            except BridgeError as error:
+                failed[name] = error
+            return
+        failed[name] = BackendTimeout(f"OpenCode did not answer within {within:g} s.")
+
+    async with anyio.create_task_group() as tasks:
+        for name, read in reads.items():
+            tasks.start_soon(take, name, read)
+    return found, failed

@@ -43,6 +43,7 @@ from opencode_mcp.opencode.models import (
     Wire,
 )
 from opencode_mcp.opencode.transport import READ_TIMEOUT, TOO_LARGE, Body
+from opencode_mcp.opencode.versions import check_version, too_old, versions_tested
 
 JsonObject = Mapping[str, object]
 
@@ -110,15 +111,28 @@ class OpenCodeClient:
         """Ask whether this is an OpenCode, and which.
 
         Raises:
+            UnsupportedVersion: It is too old.
             NotOpenCode: Something else answers there.
         """
         try:
-            return Health.read(await self.call("global.health", timeout=timeout))
+            health = Health.read(await self.call("global.health", timeout=timeout))
         except (BackendUnavailable, BackendTimeout, OperatorError):
             raise
         except BridgeError as error:
-            hint = "Check the URL and its port."
+            if await self._is_old_opencode(timeout):
+                raise too_old() from error
+            hint = f"Check the URL and its port. OpenCode {versions_tested()} is known to work."
             raise NotOpenCode("What answers there is not an OpenCode server.", hint=hint) from error
+        check_version(health.version)
+        return health
+
+    async def _is_old_opencode(self, timeout: float) -> bool:
+        """Whether what has no ``global.health`` is an OpenCode from before there was one."""
+        try:
+            value = await self.call("path.get", timeout=timeout)
+        except BridgeError:
+            return False
+        return isinstance(value, Mapping) and {"directory", "worktree"} <= cast("Mapping[str, object]", value).keys()
 
     async def path(self, directory: str = "") -> Paths:
         """``path.get``."""
@@ -136,8 +150,10 @@ class OpenCodeClient:
 
     async def config(self, directory: str) -> Config:
         """``config.get``; of all that it holds, keys included, only what the model names is read."""
-        value = cast("Mapping[str, object]", await self.call("config.get", directory=directory))
-        return Config(model=str(value.get("model") or ""))
+        value = await self.call("config.get", directory=directory)
+        if not isinstance(value, Mapping):
+            raise BackendFailed("OpenCode sent no configuration.")
+        return Config(model=str(cast("Mapping[str, object]", value).get("model") or ""))
 
     async def commands(self, directory: str) -> list[Command]:
         """``command.list``."""

@@ -20,8 +20,10 @@ from opencode_mcp.errors import (
     Unauthorized,
     UnsupportedOperation,
 )
+from opencode_mcp.opencode.config_problems import config_problem
 from opencode_mcp.opencode.json_text import read_json
 from opencode_mcp.opencode.request_limits import check_body, check_numbers, check_path, check_query, check_target
+from opencode_mcp.opencode.versions import versions_tested
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.catalog import Operation
@@ -116,7 +118,7 @@ def decode(operation: "Operation", reply: Reply) -> object:
     if reply.media_type == "text/html":
         raise UnsupportedOperation(
             f"This OpenCode does not know {operation.id} ({operation.method} {operation.path}).",
-            hint="It is older or newer than the one this bridge was made for; upgrade the older of the two.",
+            hint=f"The bridge was tested with OpenCode {versions_tested()}; upgrade the older of the two.",
         )
     if reply.media_type != "application/json":
         return reply.body.decode(errors="replace")
@@ -130,11 +132,16 @@ def decode(operation: "Operation", reply: Reply) -> object:
 
 def failure(operation_id: str, reply: Reply) -> BridgeError:
     """Choose the error for a reply of status 400 and above, in OpenCode's own words where it has any."""
-    kind, message = _reason(reply)
+    body = _body(reply)
+    return config_problem(body) or _failure(operation_id, reply.status, body)
+
+
+def _failure(operation_id: str, status: int, body: Mapping[str, object]) -> BridgeError:
+    kind, message = _reason(status, body)
     if kind == UNREADABLE:
         text = f"OpenCode cannot encode its own answer to {operation_id}: {message}."
-        return BackendFailed(text, hint="Nothing is wrong with the call.", status=reply.status, kind=kind)
-    match reply.status:
+        return BackendFailed(text, hint="Nothing is wrong with the call.", status=status, kind=kind)
+    match status:
         case 401:
             return Unauthorized(
                 "OpenCode refused the password.",
@@ -147,25 +154,27 @@ def failure(operation_id: str, reply: Reply) -> BridgeError:
         case 409:
             return SessionBusy(message or "The session is busy.", hint="Wait for its run, or abort it.")
         case _:
-            text = f"OpenCode failed at {operation_id}: {message or f'HTTP {reply.status}'}."
-            return BackendFailed(text, status=reply.status, kind=kind)
+            text = f"OpenCode failed at {operation_id}: {message or f'HTTP {status}'}."
+            return BackendFailed(text, status=status, kind=kind)
 
 
-def _reason(reply: Reply) -> tuple[str, str]:
-    """OpenCode's name for the error and its message, out of the five shapes that it uses."""
+def _body(reply: Reply) -> Mapping[str, object]:
+    """A failure's body; a page that is no JSON stands for the message, and other JSON for nothing."""
     try:
         body = read_json(reply.body)
     except ValueError:
-        return "", reply.body.decode(errors="replace").strip()[:LONGEST_PAGE]
-    if not isinstance(body, Mapping):
-        return "", ""
-    body = cast("Mapping[str, object]", body)
+        return {"message": reply.body.decode(errors="replace").strip()[:LONGEST_PAGE]}
+    return cast("Mapping[str, object]", body) if isinstance(body, Mapping) else {}
+
+
+def _reason(status: int, body: Mapping[str, object]) -> tuple[str, str]:
+    """OpenCode's name for the error and its message, out of the five shapes that it uses."""
     data = body.get("data")
     inner = cast("Mapping[str, object]", data).get("message") if isinstance(data, Mapping) else None
     message = inner or body.get("message") or body.get("error") or ""
     # A body with a tag may use `name` for the thing that it is about.
     kind = body.get("_tag") or body.get("name") or ""
-    if reply.status == HTTPStatus.BAD_REQUEST and isinstance(data, Mapping):
+    if status == HTTPStatus.BAD_REQUEST and isinstance(data, Mapping):
         # "Payload" and "Query" are the request's faults; "Body" is the answer's.
         kind = UNREADABLE if cast("Mapping[str, object]", data).get("kind") == "Body" else kind
     return str(kind)[:LONGEST_KIND], " ".join(str(message)[:LONGEST_REASON].split()).rstrip(".")

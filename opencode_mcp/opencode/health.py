@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from opencode_mcp.errors import BackendTimeout, BridgeError
+from opencode_mcp.errors import BackendTimeout, BridgeError, UnsupportedVersion
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.transport import Transport
 
@@ -39,6 +39,7 @@ async def check(endpoint: "Endpoint", *, timeouts: Sequence[float]) -> "Health":
     """Ask once for each time-out, in seconds, until there is an answer (``global.health``).
 
     Raises:
+        UnsupportedVersion: It is too old.
         NotOpenCode: Something else answers there.
         Unauthorized: It refused the password.
         BackendUnavailable: Nothing answers there.
@@ -77,6 +78,9 @@ async def await_healthy(
 
     Returns:
         ``None`` when it was given up.
+
+    Raises:
+        UnsupportedVersion: It answers, and is too old.
     """
     timeout = FIRST_TIMEOUT
     async with connected(endpoint) as client:
@@ -86,6 +90,8 @@ async def await_healthy(
                     return await client.health(timeout=timeout)
                 except BackendTimeout:
                     timeout = min(LONGEST_TIMEOUT, timeout * 2)
+                except UnsupportedVersion:
+                    raise
                 except BridgeError:
                     await anyio.sleep(PAUSE)
     return None

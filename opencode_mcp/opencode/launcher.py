@@ -78,6 +78,7 @@ class Launcher:
 
         Raises:
             NotOpenCode: Something else answers at the operator's URL.
+            UnsupportedVersion: The server is too old.
             Unauthorized: It refused the operator's password.
             BackendUnavailable: Nothing answers at the operator's URL.
             BackendTimeout: It took the request and did not answer.

@@ -24,6 +24,7 @@ from opencode_mcp.opencode.health import await_healthy, check
 from opencode_mcp.opencode.processes import NOBODY, end, gone
 from opencode_mcp.opencode.state_file import ServerRecord, StateFiles
 from opencode_mcp.opencode.state_folder import unusable
+from opencode_mcp.opencode.versions import versions_tested
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
@@ -69,6 +70,7 @@ class Starter:
 
         Raises:
             OpenCodeNotStarting: It ended, or was not healthy in time.
+            UnsupportedVersion: It is too old.
             InvalidSetting: What must be written cannot be written; nothing is left running.
         """
         start = self._prepare(executable)
@@ -161,7 +163,8 @@ class Starter:
             fate = "ended" if code is None else f"ended with exit code {code}"
         printed = read_output(self._files.output, start.environment) or "nothing"
         message = f"`{start.record.executable} serve` {fate}. It printed:\n{printed}\n"
-        return OpenCodeNotStarting(message, hint="Run `opencode serve` in a terminal, and fix what it reports.")
+        hint = f"Run `opencode serve` in a terminal, and fix what it reports. Tested are {versions_tested()}."
+        return OpenCodeNotStarting(message, hint=hint)
 
 
 async def await_ready(record: ServerRecord, files: StateFiles, *, within: float) -> ServerRecord | None:
@@ -174,6 +177,9 @@ async def await_ready(record: ServerRecord, files: StateFiles, *, within: float)
 
     Returns:
         The whole record; ``None`` when it was given up, or has ended.
+
+    Raises:
+        UnsupportedVersion: It is too old.
     """
     deadline = anyio.current_time() + within
     with anyio.move_on_after(within):

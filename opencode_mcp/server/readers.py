@@ -57,7 +57,7 @@ async def read_sessions(bridge: "Bridge", cursor: str = "") -> Content:
 
 async def read_project(bridge: "Bridge", directory: str = "") -> Content:
     """What OpenCode says of a project, as ``opencode_status`` shows it."""
-    from opencode_mcp.server.tools.status import describe_project
+    from opencode_mcp.server.project_status import describe_project
 
     return _json(await describe_project(bridge, await bridge.fence.directory(directory)))
 

@@ -1,20 +1,40 @@
 """What there is to work with, told by the real OpenCode."""
 
+import json
+from collections.abc import AsyncGenerator, Generator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from mcp_types import TextResourceContents
 
+from opencode_mcp.server import uris
+from tests.harness.altered import Altered, altered
+from tests.harness.bridge import open_bridge
+from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
-from tests.integration.host import Host
+from tests.harness.opencode import OpenCode
+from tests.harness.waiting import eventually
+from tests.integration.host import Host, Json
 from tests.scripted_model.script import hold, step, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 
+async def whole_status(host: Host, **arguments: object) -> Json:
+    """What it tells once everything could be read in time: a busy machine opens a project slowly."""
+
+    async def look() -> Json:
+        status = await host.data("opencode_status", **arguments)
+        return {} if "unread" in status else status
+
+    return await eventually(look, seconds=60)
+
+
 async def test_it_tells_the_server_the_project_and_what_can_be_chosen(
     host: Host, workplace: Path, asking: Path
 ) -> None:
-    status = await host.data("opencode_status")
+    status = await whole_status(host)
     assert status["opencode"].count(".") == 2
     assert status["directory"] == str(workplace)
     assert status["allowed_directories"] == [str(workplace), str(asking)]
@@ -26,6 +46,7 @@ async def test_it_tells_the_server_the_project_and_what_can_be_chosen(
 
 
 async def test_its_text_has_a_line_for_each_fact(host: Host, workplace: Path) -> None:
+    await whole_status(host)
     told = (await host.text("opencode_status")).splitlines()
     assert f"directory: {workplace}" in told
     assert "models: scripted/m1, scripted/m2" in told
@@ -39,15 +60,131 @@ async def test_it_tells_which_files_changed_and_which_sessions_work(
     gate = f"status {era}"
     session = await host.start(step(hold(gate), text("Done.")), directory=str(asking))
     await scripted_model.reached(gate)
-    status = await host.data("opencode_status", directory=str(asking))
+    status = await whole_status(host, directory=str(asking))
     assert f"added new-{era}.txt" in status["changed_files"]
     assert session in status["running_sessions"]
     await scripted_model.release(gate)
     await host.wait(session)
-    assert session not in (await host.data("opencode_status", directory=str(asking)))["running_sessions"]
+    assert session not in (await whole_status(host, directory=str(asking)))["running_sessions"]
 
 
 async def test_it_shows_no_key_of_a_provider(host: Host) -> None:
     # The scripted provider's key is the word itself, so it may stand only where the provider's name does.
     told = await host.text("opencode_status")
     assert told.count("scripted") == told.count("scripted/m")
+
+
+# What cannot be read
+
+
+@pytest.fixture(scope="module")
+def behind(opencode_server: OpenCode) -> Generator[Altered]:
+    """The run's OpenCode, with something changed on the way."""
+    with altered(opencode_server.url) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+async def host_behind(
+    behind: Altered,
+    tmp_path_factory: pytest.TempPathFactory,
+    scripted_model: ScriptedModel,
+    opencode_server: OpenCode,
+    workplace: Path,
+) -> AsyncGenerator[Host]:
+    folder = tmp_path_factory.mktemp("behind")
+    server = replace(opencode_server, url=behind.url)
+    async with open_bridge(attaching(folder, scripted_model, server, workplace)) as bridge:
+        yield Host(bridge)
+
+
+@pytest.fixture
+def changed(behind: Altered) -> Generator[Altered]:
+    yield behind
+    behind.lacks.clear()
+    behind.silent.clear()
+    behind.version = ""
+
+
+async def test_what_is_not_read_in_time_is_named_and_the_rest_is_told(
+    host_behind: Host, changed: Altered, workplace: Path
+) -> None:
+    await whole_status(host_behind)
+    changed.silent |= {"/vcs/status", "/mcp"}
+    status = await host_behind.data("opencode_status")
+    unread = {field: entry["reason"] for entry in status["unread"] for field in entry["fields"]}
+    assert unread["changed_files"] == unread["mcp_servers"] == "OpenCode did not answer within 4 s."
+    assert status["directory"] == str(workplace)
+    assert not status.keys() & unread.keys()
+    told = await host_behind.text("opencode_status")
+    assert "not read: " in told
+    assert "(OpenCode did not answer within 4 s.)" in told
+
+
+async def test_what_this_version_does_not_know_is_named_and_the_rest_is_told(
+    host_behind: Host, changed: Altered
+) -> None:
+    await whole_status(host_behind)
+    changed.lacks |= {"/vcs/status", "/command"}
+    changed.version = "1.999.0"
+
+    async def look() -> Json:
+        status = await host_behind.data("opencode_status")
+        return status if "models" in status and "tested_with" in status else {}
+
+    status = await eventually(look, seconds=60)
+    reasons = {field: entry["reason"] for entry in status["unread"] for field in entry["fields"]}
+    assert "does not know vcs.status" in reasons["changed_files"]
+    assert "does not know command.list" in reasons["commands"]
+    assert status["models"] == ["scripted/m1", "scripted/m2"]
+    assert status["tested_with"].endswith("; this one is newer")
+
+
+async def test_the_project_at_its_address_names_what_could_not_be_read_too(host_behind: Host, changed: Altered) -> None:
+    changed.silent |= {"/vcs/status"}
+    project = await host_behind.bridge.client.read_resource(uris.PROJECT)
+    content = project.contents[0]
+    assert isinstance(content, TextResourceContents)
+    unread = json.loads(content.text)["unread"]
+    assert "changed_files" in {field for entry in unread for field in entry["fields"]}
+
+
+async def test_an_opencode_that_answers_slowly_is_told_by_what_is_known_without_it(
+    host_behind: Host, changed: Altered, workplace: Path
+) -> None:
+    changed.silent |= {"/global/health", "/vcs"}
+    status = await host_behind.data("opencode_status")
+    assert {"opencode", "branch"} <= {field for entry in status["unread"] for field in entry["fields"]}
+    assert status["directory"] == str(workplace)
+
+
+async def test_an_opencode_that_became_something_else_is_no_status(host_behind: Host, changed: Altered) -> None:
+    changed.lacks |= {"/global/health", "/path"}
+    assert "is not an OpenCode server" in await host_behind.error("opencode_status")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("opencode.json", '{"model": 5}', "model: Expected string"),
+        (".opencode/agent/rev.md", "---\nmode: wrong\n---\nx", "mode: Expected"),
+    ],
+)
+async def test_a_configuration_file_that_opencode_cannot_use_is_the_reason(
+    scripted_model: ScriptedModel, opencode_server: OpenCode, tmp_path: Path, file: str, content: str, said: str
+) -> None:
+    place = tmp_path / "broken" / file
+    place.parent.mkdir(parents=True)
+    place.write_text(content, encoding="utf-8")
+    launch = attaching(tmp_path, scripted_model, opencode_server, tmp_path / "broken")
+    async with open_bridge(launch) as bridge:
+        host = Host(bridge)
+        refused = await host.error("opencode_run", prompt="x")
+        read = await host.error("opencode_read_operation", operation="config.get")
+        status = await host.data("opencode_status")
+    for told in (refused, read):
+        assert f"OpenCode cannot use the configuration file {place}: {said}" in told
+        assert "Nothing is wrong with the call" in told
+        assert "Correct the argument" not in told
+    assert status["unread"]
+    assert status["directory"] == str(tmp_path / "broken")

@@ -1,4 +1,4 @@
-"""Several reads at once: all their values, or the first failure as it was raised."""
+"""Several reads at once: all their values, or the first failure as it was raised; or each by itself."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from opencode_mcp.errors import BackendTimeout, NotFound
-from opencode_mcp.opencode.at_once import at_once
+from opencode_mcp.opencode.at_once import at_once, read_each
 
 pytestmark = pytest.mark.anyio
 
@@ -58,3 +58,25 @@ async def test_a_failure_leaves_as_itself_and_ends_the_others() -> None:
 async def test_of_several_failures_the_first_is_told() -> None:
     with pytest.raises(NotFound):
         await read_all(partial(fail, NotFound("Nothing there.")), partial(fail, BackendTimeout("Too late.")))
+
+
+async def test_of_reads_by_themselves_one_that_fails_or_never_ends_spoils_no_other() -> None:
+    turn = anyio.Event()
+    error = NotFound("There is none.")
+
+    async def release() -> str:
+        turn.set()
+        return "released"
+
+    reads = {
+        "late": partial(give, "late", after=turn),
+        "failed": partial(fail, error),
+        "stuck": partial(give, "stuck", after=anyio.Event()),
+        "release": release,
+    }
+    with anyio.fail_after(5):
+        found, failed = await read_each(reads, within=0.2)
+    assert found == {"late": "late", "release": "released"}
+    assert failed["failed"] is error
+    assert isinstance(failed["stuck"], BackendTimeout)
+    assert set(failed) == {"failed", "stuck"}

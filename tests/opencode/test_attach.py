@@ -10,11 +10,13 @@ from threading import Thread
 import pytest
 
 from opencode_mcp.config import Settings
-from opencode_mcp.errors import BackendTimeout, BackendUnavailable, NotOpenCode, Unauthorized
+from opencode_mcp.errors import BackendTimeout, BackendUnavailable, NotOpenCode, Unauthorized, UnsupportedVersion
 from opencode_mcp.opencode import launcher
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.health import check
 from opencode_mcp.opencode.launcher import Launcher
+from opencode_mcp.opencode.versions import OLDEST
+from tests.harness.altered import altered
 from tests.harness.opencode import OpenCode, free_port
 
 pytestmark = pytest.mark.anyio
@@ -78,6 +80,22 @@ async def test_where_nothing_listens_the_error_names_the_url() -> None:
 async def test_what_is_no_opencode_is_told_with_its_url(media_type: str, body: bytes) -> None:
     with something_else(media_type, body) as url, pytest.raises(NotOpenCode, match=url):
         await Launcher(Settings(url=url)).locate()
+
+
+async def test_an_opencode_from_before_there_was_a_health_route_is_told_as_too_old(opencode_server: OpenCode) -> None:
+    with altered(opencode_server.url) as older:
+        older.lacks |= {"/global/health"}
+        settings = Settings(url=older.url, password=opencode_server.password)
+        with pytest.raises(UnsupportedVersion, match=f"older than {OLDEST}.* works with {OLDEST} to "):
+            await Launcher(settings).locate()
+
+
+@pytest.mark.parametrize("version", ["1.3.2", "1.2.27"])
+async def test_an_opencode_that_says_an_old_version_is_refused(opencode_server: OpenCode, version: str) -> None:
+    with altered(opencode_server.url) as older:
+        older.version = version
+        with pytest.raises(UnsupportedVersion, match=version):
+            await Launcher(Settings(url=older.url, password=opencode_server.password)).locate()
 
 
 async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from opencode_mcp.errors import (
     BackendFailed,
     BridgeError,
     InvalidArgument,
+    InvalidConfiguration,
     NotFound,
     SessionBusy,
     Unauthorized,
@@ -126,6 +127,48 @@ def test_a_failure_becomes_the_error_that_fits_in_opencodes_own_words(
     assert said in error.message
     with pytest.raises(kind):
         decode(GET, answer)
+
+
+BROKEN_JSON = (
+    '\n--- JSONC Input ---\n{"apiKey": "open-sesame",,}\n--- Errors ---\nPropertyNameExpected at line 1, column 25\n'
+    '   Line 1: {"apiKey": "open-sesame",,}\n                        ^\nValueExpected at line 3, column 2\n--- End ---'
+)
+
+
+CONFIG_PROBLEMS: list[tuple[str, dict[str, object], str]] = [
+    (
+        "ConfigInvalidError",
+        {"issues": [{"path": ["model"], "message": "Expected string, got 5"}, {"path": [], "message": "Bad"}]},
+        "/p/opencode.json: model: Expected string, got 5; Bad.",
+    ),
+    (
+        "ConfigInvalidError",
+        {"issues": [{"path": ["provider", "x", "apiKey"], "message": "Expected string, got 123"}, None, 7]},
+        "/p/opencode.json: provider.x.apiKey: Expected string.",
+    ),
+    ("ConfigInvalidError", {"message": "SchemaError: Expected\n  at [0]"}, "json: SchemaError: Expected at [0]."),
+    (
+        "ConfigJsonError",
+        {"message": BROKEN_JSON},
+        "json: PropertyNameExpected at line 1, column 25; ValueExpected at line 3, column 2.",
+    ),
+    ("ConfigJsonError", {"message": "--- JSONC Input ---\nopen-sesame"}, "json: it is not JSON."),
+    ("ConfigFrontmatterError", {"message": "bad YAML"}, "/p/opencode.json: bad YAML."),
+    ("ConfigInvalidError", {"issues": 5}, "it does not say why"),
+    ("ConfigInvalidError", {"issues": [{"message": str(number)} for number in range(12)]}, "9; and 2 more."),
+]
+
+
+@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize(("name", "told", "said"), CONFIG_PROBLEMS)
+def test_a_configuration_file_that_opencode_cannot_use_is_named_with_its_faults_and_not_quoted(
+    status: int, name: str, told: dict[str, object], said: str
+) -> None:
+    error = failure("provider.list", reply(status, {"name": name, "data": {"path": "/p/opencode.json", **told}}))
+    assert type(error) is InvalidConfiguration
+    assert said in error.message
+    assert "open-sesame" not in error.message
+    assert "Nothing is wrong with the call" in error.hint
 
 
 @pytest.mark.parametrize(

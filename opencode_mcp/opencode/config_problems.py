@@ -1,0 +1,65 @@
+"""What OpenCode says of a configuration file that it cannot use: the file, and what is wrong where in it.
+
+Pure. OpenCode 1.18 answers every operation in a project so as long as one of the project's files, or the user's own, is
+wrong. It quotes the whole file; what is passed on is only where the faults are, since such a file may hold keys.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import cast
+
+from opencode_mcp.errors import InvalidConfiguration
+from opencode_mcp.opencode.outside_text import one_line, shorten
+from opencode_mcp.opencode.secret_names import is_secret
+
+NAME = re.compile(r"Config\w*Error")
+"""``ConfigInvalidError``, ``ConfigJsonError``, ``ConfigFrontmatterError``."""
+SYNTAX = re.compile(r"^\w+ at line \d+, column \d+$", re.MULTILINE)
+QUOTED = "--- JSONC Input ---"
+VALUE = ", got "
+"""What stands before the value that was found."""
+SHOWN = 10
+LONGEST = 500
+"""Characters of one fault."""
+HINT = (
+    "Nothing is wrong with the call: whoever owns the file must correct it. "
+    "OpenCode answers nothing in a directory whose configuration it cannot use."
+)
+
+
+def config_problem(body: Mapping[str, object]) -> InvalidConfiguration | None:
+    """The error for the body of a failure; none where the failure is not about a configuration file."""
+    data = body.get("data")
+    if not NAME.fullmatch(str(body.get("name"))) or not isinstance(data, Mapping):
+        return None
+    data = cast("Mapping[str, object]", data)
+    file = one_line(str(data.get("path") or "unknown"))
+    faults = _issues(data.get("issues")) or _message(str(data.get("message") or ""))
+    said = "; ".join(faults[:SHOWN]) or "it does not say why"
+    more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
+    return InvalidConfiguration(f"OpenCode cannot use the configuration file {file}: {said}{more}.", hint=HINT)
+
+
+def _issues(issues: object) -> list[str]:
+    entries = cast("list[object]", issues) if isinstance(issues, list) else []
+    return [_issue(cast("Mapping[str, object]", entry)) for entry in entries if isinstance(entry, Mapping)]
+
+
+def _issue(issue: Mapping[str, object]) -> str:
+    path = issue.get("path")
+    steps = [str(step) for step in cast("list[object]", path)] if isinstance(path, list) else []
+    message = str(issue.get("message") or "wrong")
+    if any(is_secret(step) for step in steps):
+        message = message.partition(VALUE)[0]
+    return _short(f"{'.'.join(steps)}: {message}" if steps else message)
+
+
+def _message(message: str) -> list[str]:
+    """The faults of a file that cannot be read as JSON, or the whole message, which then quotes no file."""
+    if QUOTED in message:
+        return SYNTAX.findall(message.rpartition("--- Errors ---")[2]) or ["it is not JSON"]
+    return [_short(message)] if message.strip() else []
+
+
+def _short(text: str) -> str:
+    return shorten(text, LONGEST).rstrip(".")

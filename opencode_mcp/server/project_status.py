@@ -1,0 +1,136 @@
+"""What OpenCode says of itself and of a project: a table of facts, each read by itself.
+
+The facts are read at the same time and within a few seconds. One that cannot be read spoils no other: it is named with
+the reason.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from opencode_mcp.errors import BackendTimeout, BridgeError
+from opencode_mcp.opencode.at_once import read_each
+from opencode_mcp.opencode.outside_text import one_line
+from opencode_mcp.opencode.provider_environment import counted
+
+if TYPE_CHECKING:
+    from opencode_mcp.server.bridge import Bridge
+
+WITHIN = 4.0
+"""Seconds that a fact may take: callers have their answer within five."""
+DIRECTORIES = 200
+"""Allowed directories that are named."""
+REASON_LIMIT = 1000
+UNREAD = "unread"
+VERSION = "opencode"
+
+Read = Callable[["Bridge", str], Awaitable[object]]
+
+
+async def describe_project(bridge: "Bridge", directory: str) -> dict[str, Any]:
+    """Read what there is to say of OpenCode and of a project.
+
+    Args:
+        bridge: The parts.
+        directory: The project's absolute path, already checked.
+
+    Returns:
+        A field for each fact that could be read. ``unread`` lists the others by reason, if there are any.
+
+    Raises:
+        BridgeError: OpenCode is not reached at all, or refuses to say what it is.
+    """
+    # A start has time-outs of its own.
+    await bridge.connection.transport()
+    reads = {name: partial(read, bridge, directory) for name, read in FACTS.items()}
+    found, failed = await read_each(reads, within=WITHIN)
+    unreached = failed.get(VERSION)
+    # One that only takes long may be opening the project.
+    if unreached and not isinstance(unreached, BackendTimeout):
+        raise unreached
+    facts = {name: found[name] for name in FACTS if name in found}
+    return {**facts, UNREAD: _by_reason(failed)} if failed else facts
+
+
+def _by_reason(failed: Mapping[str, BridgeError]) -> list[dict[str, Any]]:
+    """The facts that could not be read; those that failed for one reason stand together."""
+    reasons: dict[str, list[str]] = {}
+    for name in FACTS:
+        if name in failed:
+            reasons.setdefault(one_line(str(failed[name]), REASON_LIMIT), []).append(name)
+    return [{"fields": names, "reason": reason} for reason, names in reasons.items()]
+
+
+async def _version(bridge: "Bridge", _directory: str) -> str:
+    return (await bridge.client.health()).version
+
+
+async def _tested_with(bridge: "Bridge", _directory: str) -> str:
+    # The table of operations is read only for a call.
+    from opencode_mcp.opencode.versions import is_untested, versions_tested
+
+    newer = is_untested((await bridge.client.health()).version)
+    return f"OpenCode {versions_tested()}" + ("; this one is newer" if newer else "")
+
+
+async def _directory(_bridge: "Bridge", directory: str) -> str:
+    return directory
+
+
+async def _allowed_directories(bridge: "Bridge", _directory: str) -> list[str]:
+    return (await bridge.fence.every_root())[:DIRECTORIES]
+
+
+async def _branch(bridge: "Bridge", directory: str) -> str:
+    return (await bridge.client.vcs(directory)).branch or ""
+
+
+async def _changed_files(bridge: "Bridge", directory: str) -> list[str]:
+    return [f"{item.status} {item.file}" for item in await bridge.client.vcs_status(directory)]
+
+
+async def _running_sessions(bridge: "Bridge", directory: str) -> list[str]:
+    return list(await bridge.client.session_status(directory))
+
+
+async def _agents(bridge: "Bridge", directory: str) -> dict[str, str]:
+    return {agent.name: agent.description for agent in await bridge.client.agents(directory)}
+
+
+async def _models(bridge: "Bridge", directory: str) -> list[str]:
+    return (await bridge.client.providers(directory)).usable
+
+
+async def _default_model(bridge: "Bridge", directory: str) -> str:
+    return bridge.settings.model or (await bridge.client.config(directory)).model
+
+
+async def _commands(bridge: "Bridge", directory: str) -> list[str]:
+    return [command.name for command in await bridge.client.commands(directory)]
+
+
+async def _environment(bridge: "Bridge", _directory: str) -> list[str]:
+    """The variables that must be the same for bridges that share one OpenCode."""
+    return [] if bridge.settings.attached else list(counted(bridge.settings.environment))
+
+
+async def _mcp_servers(bridge: "Bridge", directory: str) -> dict[str, str]:
+    return {name: item.status for name, item in (await bridge.client.mcp_status(directory)).items()}
+
+
+FACTS: Mapping[str, Read] = {
+    VERSION: _version,
+    "tested_with": _tested_with,
+    "directory": _directory,
+    "allowed_directories": _allowed_directories,
+    "branch": _branch,
+    "changed_files": _changed_files,
+    "running_sessions": _running_sessions,
+    "agents": _agents,
+    "models": _models,
+    "default_model": _default_model,
+    "commands": _commands,
+    "environment": _environment,
+    "mcp_servers": _mcp_servers,
+}
+"""Every fact, in the order in which they are shown."""

@@ -1,0 +1,104 @@
+"""A server between the bridge and the real OpenCode that changes a little of what comes back.
+
+It stands in for what cannot be had in a test run: another version of OpenCode, another clock, a read that never ends.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+import httpx
+
+from tests.harness.http import NO_CERTIFICATES
+
+DROPPED = frozenset({"connection", "content-length", "date", "host", "server", "transfer-encoding"})
+PAGE = b"<!doctype html><title>OpenCode</title>"
+
+
+@dataclass(slots=True)
+class Altered:
+    """What is changed; a test may change that at any time."""
+
+    url: str = ""
+    lacks: set[str] = field(default_factory=set[str])
+    """Paths that it does not know: like OpenCode, it answers them with a web page."""
+    silent: set[str] = field(default_factory=set[str])
+    """Paths that it never answers."""
+    version: str = ""
+    """The version that it tells; empty: the real one."""
+    clock: float = 0
+    """Seconds by which its clock is ahead."""
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def altered(target: str) -> Generator[Altered]:
+    """Serve a changed OpenCode on a free port in front of a base URL until the block ends."""
+    rules = Altered()
+    with httpx.Client(base_url=target, trust_env=False, verify=NO_CERTIFICATES, timeout=None) as client:  # noqa: S113 - the bridge has time-outs
+
+        class Handler(_Handler):
+            altered = rules
+            real = client
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        rules.url = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield rules
+        finally:
+            rules.ended.set()
+            server.shutdown()
+            thread.join()
+            server.socket.close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    altered: Altered
+    real: httpx.Client
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string((timestamp or time.time()) + self.altered.clock)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the standard library
+        pass
+
+    def _answer(self) -> None:
+        path = urlsplit(self.path).path
+        if path in self.altered.silent:
+            self.altered.ended.wait()
+        elif path in self.altered.lacks:
+            self._send(PAGE, "text/html")
+        elif path == "/global/health" and self.altered.version:
+            self._send(json.dumps({"healthy": True, "version": self.altered.version}).encode(), "application/json")
+        else:
+            # Either side may go away at any time.
+            with suppress(OSError, httpx.TransportError):
+                self._pass_on()
+
+    do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = _answer  # noqa: N815 - the names in the standard library
+
+    def _send(self, body: bytes, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("content-type", kind)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _pass_on(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in DROPPED}
+        with self.real.stream(self.command, self.path, headers=headers, content=body) as reply:
+            self.send_response(reply.status_code)
+            for name, value in reply.headers.items():
+                if name not in DROPPED:
+                    self.send_header(name, value)
+            self.end_headers()
+            for chunk in reply.iter_raw():
+                self.wfile.write(chunk)

@@ -1,0 +1,37 @@
+"""Which versions are refused, and which are noted as untested."""
+
+import pytest
+
+from opencode_mcp.errors import UnsupportedVersion
+from opencode_mcp.opencode.catalog import opencode_version
+from opencode_mcp.opencode.versions import OLDEST, check_version, is_untested, versions_tested
+from tests.harness.isolation import ROOT
+
+
+@pytest.mark.parametrize("version", ["1.0.185", "1.2.27", "1.3.2", "1.13.99", "0.9.1", "v1.13.0", "1.13.5-beta.1"])
+def test_a_version_that_is_too_old_is_refused_with_those_that_work_and_what_to_do(version: str) -> None:
+    with pytest.raises(UnsupportedVersion) as refused:
+        check_version(version)
+    assert version in refused.value.message
+    assert versions_tested() in refused.value.message
+    assert "opencode upgrade" in refused.value.hint
+
+
+@pytest.mark.parametrize("version", ["1.14", "1.14.41", "1.18.33", "1.100.0", "2.0.0", "0.0.0-dev-202511", "local", ""])
+def test_a_version_that_is_new_enough_or_not_numbered_is_accepted(version: str) -> None:
+    check_version(version)
+
+
+@pytest.mark.parametrize("version", ["1.999.0", "2.0.0", "0.0.0-dev", "local"])
+def test_a_version_that_is_newer_than_the_tested_ones_is_untested(version: str) -> None:
+    assert is_untested(version)
+
+
+@pytest.mark.parametrize("version", [OLDEST, "1.17.18", opencode_version()])
+def test_a_version_between_the_oldest_and_the_newest_tested_one_is_tested(version: str) -> None:
+    assert not is_untested(version)
+
+
+def test_the_readme_names_the_oldest_and_the_newest_tested_version() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"OpenCode {OLDEST} and later; {opencode_version()} is the newest" in " ".join(readme.split())
