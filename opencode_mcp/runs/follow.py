@@ -18,7 +18,7 @@ from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Message, SessionStatus
 from opencode_mcp.runs.message_ids import age_of
-from opencode_mcp.runs.progress import Pace, Progress
+from opencode_mcp.runs.progress import Pace, Progress, still_running
 from opencode_mcp.runs.read_ahead import ReadAhead
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, is_superseded, last_answers
 from opencode_mcp.runs.report import PendingRequest
@@ -116,6 +116,7 @@ class Follower:
                 if await self._wait(listener, deadline, pace):
                     await self._look_again()
         self._sight.text = self._progress.text
+        self._sight.activity = self._sight.activity or self._progress.take()
         return self._sight
 
     async def _wait(self, listener: Listener, deadline: float, pace: Pace) -> bool:
@@ -157,7 +158,7 @@ class Follower:
         now = anyio.current_time()
         if now < self._next_line_at(pace):
             return
-        line = self._progress.take() or pace.heartbeat(now)
+        line = self._progress.take() or still_running(run_age(self._run))
         self._sight.activity = line
         pace.told(now)
         await self._tell(line)
@@ -213,17 +214,24 @@ class Follower:
     async def _untouched(self) -> float:
         """Seconds that nobody has touched the run: who only looks now and then must see one that died long ago."""
         session = await self._client.session_get(self._run.session_id)
-        moment = time.time_ns() // 1_000_000
-        ages = (moment - session.time.updated) / 1000, age_of(self._run.message_id, moment)
+        ages = time.time() - session.time.updated / 1000, run_age(self._run)
         return max(min(ages) - CLOCKS_DIFFER, 0)
 
     async def _busy_evidence(self, status: SessionStatus) -> Evidence:
         run, sight = self._run, self._sight
+        if status.type == "retry" and not sight.was_busy:
+            # Whoever comes in the middle of a long pause must learn what the run waits for.
+            self._progress.add(wire.StatusChanged(run.session_id, status))
         sight.idle_since, sight.was_busy = None, True
         if sight.requests_stale:
             sight.pending = await self._requests.open(run.directory, run.session_id)
             sight.requests_stale = False
         return Evidence(status=status, asked=bool(sight.pending))
+
+
+def run_age(run: Run) -> float:
+    """How many seconds ago a run's prompt was sent; 0 where its id does not say so."""
+    return age_of(run.message_id, time.time_ns() // 1_000_000)
 
 
 def _is_empty(message: Message) -> bool:

@@ -6,6 +6,8 @@ import time
 from itertools import count
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+CYCLE = 2**36
+"""Milliseconds after which the moments in ids begin anew."""
 _counter = count()
 
 
@@ -27,7 +29,7 @@ def message_id(milliseconds: int, counter: int, noise: bytes) -> str:
 
 
 def age_of(spelled: str, milliseconds: int) -> float:
-    """How many seconds before a moment an id was made; 0 for one that is not spelled so.
+    """How many seconds before a moment an id was made; 0 for one that is not spelled so, or made later.
 
     Args:
         spelled: The id.
@@ -37,4 +39,6 @@ def age_of(spelled: str, milliseconds: int) -> float:
         made = int(spelled.removeprefix("msg_")[:12], 16) // 4096
     except ValueError:
         return 0
-    return (milliseconds - made) % 2**36 / 1000
+    age = (milliseconds - made) % CYCLE
+    # The clock of another machine may be ahead of this one.
+    return age / 1000 if age < CYCLE // 2 else 0

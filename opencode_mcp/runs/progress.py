@@ -69,7 +69,7 @@ class Progress:
     def take(self) -> str:
         """Give what is new since the last time, as one text; empty when nothing is."""
         if not self._lines and self._written > self._told_written:
-            self._lines.append(f"writing ({self._written} characters so far)")
+            self._lines.append(writing(self._written))
         self._told_written = self._written
         text = " · ".join(self._lines)
         self._lines.clear()
@@ -136,6 +136,20 @@ def _request_line(event: wire.Event) -> str:
             return ""
 
 
+def writing(characters: int) -> str:
+    """The line for a model that writes its answer."""
+    return f"writing ({characters} characters so far)"
+
+
+def still_running(seconds: float) -> str:
+    """The line for a run of which there is nothing else to say.
+
+    Args:
+        seconds: How long it has been running, whoever waited for it meanwhile.
+    """
+    return f"still running after {seconds:.0f} s"
+
+
 class Pace:
     """How often a host is told: at most four times a second, at least every ten seconds.
 
@@ -147,7 +161,6 @@ class Pace:
     LONGEST = 10.0
 
     def __init__(self, now: float) -> None:
-        self._began = now
         self._last = now - self.SHORTEST
 
     def next_line(self, *, waiting: bool) -> float:
@@ -157,7 +170,3 @@ class Pace:
     def told(self, now: float) -> None:
         """Note that a line went out."""
         self._last = now
-
-    def heartbeat(self, now: float) -> str:
-        """What to say when there is nothing to say."""
-        return f"still running after {now - self._began:.0f} s"

@@ -10,9 +10,9 @@ from opencode_mcp.events.wire import PartChanged
 from opencode_mcp.opencode.at_once import at_once
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import BasePart, FileDiff, Message, ToolPart
-from opencode_mcp.runs.follow import Sight
+from opencode_mcp.runs.follow import Sight, run_age
 from opencode_mcp.runs.merging import read_merged
-from opencode_mcp.runs.progress import Progress
+from opencode_mcp.runs.progress import Progress, still_running, writing
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
 from opencode_mcp.runs.report import STATUSES, Answer, RunReport, list_files, list_todos, summarise
 from opencode_mcp.runs.schema_check import mismatch_apart
@@ -59,7 +59,7 @@ async def report_run(
         merged_with=merged.value if ended else [],
         shortfall=answer.shortfall if sight.state is State.COMPLETED else "",
         error=(answer.error or (told.text if told else "")) if sight.state is State.FAILED else "",
-        activity="" if ended else sight.activity or _activity(run, answers),
+        activity="" if ended else sight.activity or _activity(run, answers, sight.text),
         files=list_files(await _diffs(client, run, answer) if ended else [], run.directory),
         todos=list_todos(session.todos),
         pending=sight.pending,
@@ -95,15 +95,24 @@ async def _merged(client: OpenCodeClient, hub: Hub, run: Run) -> list[str]:
     return await read_merged(client, run) if others else []
 
 
-def _activity(run: Run, answers: list[Message]) -> str:
-    """What the record says that a run is doing, or did last, for one who has only just looked."""
+def _activity(run: Run, answers: list[Message], text: str) -> str:
+    """What a run is doing, or did last, for one who has only just looked: the line that a waiter was told.
+
+    Args:
+        run: The run.
+        answers: Its messages on record.
+        text: What the stream told of the text that it is at.
+    """
+    last = answers[-1].parts if answers else []
+    if text and not any(isinstance(part, ToolPart) for part in last):
+        return writing(len(text))
     progress = Progress(run.session_id, run.message_id, run.directory, lambda: 0)
     for message in reversed(answers):
         for part in message.parts:
             progress.add(PartChanged(run.session_id, _as_begun(part)))
         if line := progress.take():
             return line
-    return ""
+    return still_running(run_age(run))
 
 
 def _as_begun(part: BasePart) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ from mcp_types import (
 )
 
 from opencode_mcp import __version__
+from opencode_mcp.server.arrival import note_arrival
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.completions import complete
 from opencode_mcp.server.instructions import instructions_for
@@ -62,7 +63,7 @@ def build_server(settings: "Settings") -> BridgeServer:
         log_level=settings.log_level,
         lifespan=lifespan,
         subscriptions=subscriptions.bus,
-        middleware=[subscriptions.middleware],
+        middleware=[note_arrival, subscriptions.middleware],
     )
     server.tool_names = frozenset(tool.name for tool in tools)
     _serve_completions(server)

@@ -74,7 +74,14 @@ class RunTasks:
         if slot.run is None or not _still_runs(outcome):
             return outcome
         now = _now()
-        return TaskState(task_id=self._id_of(slot.run, now), status="working", created=now, updated=now)
+        return TaskState(
+            task_id=self._id_of(slot.run, now),
+            status="working",
+            created=now,
+            updated=now,
+            message=_doing(outcome),
+            told=_address(slot.run),
+        )
 
     async def get(self, task_id: str, ctx: Context) -> TaskState | None:
         """The task, out of what OpenCode says of its run; one that has ended stays as it ended."""
@@ -216,8 +223,25 @@ async def _is_callers(run: "Run", ctx: Context) -> bool:
 
 
 def _still_runs(outcome: object) -> bool:
-    content = outcome.structured_content if isinstance(outcome, CallToolResult) else None
-    return bool(content) and content.get("status") == "running"
+    return _content(outcome).get("status") == "running"
+
+
+def _content(outcome: object) -> Mapping[str, Any]:
+    return (outcome.structured_content or {}) if isinstance(outcome, CallToolResult) else {}
+
+
+def _doing(outcome: object) -> str:
+    """The line of progress in a report that says ``running``."""
+    return one_line(str(_content(outcome).get("activity", "")))
+
+
+def _address(run: "Run") -> str:
+    """What names a run for tools, where a model gets no report yet."""
+    session = f'session_id="{run.session_id}"'
+    return (
+        f"OpenCode works on this in the session {run.session_id}, as message {run.message_id}. The result comes by "
+        f"itself. opencode_session({session}) shows what it does, opencode_abort({session}) stops it."
+    )
 
 
 def _progress(report: "RunReport", asked: "dict[str, PendingRequest]") -> dict[str, Any]:
@@ -226,7 +250,12 @@ def _progress(report: "RunReport", asked: "dict[str, PendingRequest]") -> dict[s
         return {"status": "working", "message": one_line(shown(report.activity))}
     if asked:
         requests = {key: _wire(ElicitRequest(params=form_of(item))) for key, item in asked.items()}
-        return {"status": "input_required", "input_requests": requests}
+        asks = ", ".join(f"{item.kind}: {item.asks}" for item in asked.values())
+        return {
+            "status": "input_required",
+            "input_requests": requests,
+            "message": one_line(shown(f"waiting for a {asks}")),
+        }
     if report.status == "aborted":
         return {"status": "cancelled"}
     return {"status": "completed", "result": _wire(result(report_text(report), report_data(report)))}

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 IDENTIFIER = "io.modelcontextprotocol/tasks"
 MODERN = frozenset({"2026-07-28"})
 HEADER_MISMATCH = -32020
+MODEL_RESPONSE = "io.modelcontextprotocol/model-immediate-response"
+"""Where MCP's specification has a text for the model that gets a task in place of a result."""
+CLAUDE_TASK = "com.anthropic/agent-task"
+"""Where Claude Code looks for it."""
 GRACE = 1.5
 """Seconds that a call may take before it becomes a task: what is quick stays a plain result."""
 
@@ -53,6 +57,8 @@ class TaskState:
     """When it last changed."""
     message: str = ""
     """What it is doing, for a person."""
+    told: str = ""
+    """What the model is told at once, in place of a result."""
     ttl_ms: int = 86_400_000
     poll_ms: int = 1000
     input_requests: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -62,7 +68,9 @@ class TaskState:
 
     def as_offer(self) -> dict[str, Any]:
         """The result of a call that became a task."""
-        message = {"statusMessage": self.message} if self.message else {}
+        message: dict[str, Any] = {"statusMessage": self.message} if self.message else {}
+        if self.told:
+            message["_meta"] = {MODEL_RESPONSE: self.told, CLAUDE_TASK: {"modelImmediateResponse": self.told}}
         return {
             "resultType": "task",
             "taskId": self.task_id,

@@ -1,11 +1,13 @@
 """Runs as tasks, for clients of the 2026 era that declare the extension."""
 
+import re
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from opencode_mcp.server.tasks import CLAUDE_TASK, MODEL_RESPONSE
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
@@ -13,7 +15,7 @@ from tests.harness.project import configure, make_project
 from tests.harness.rawrpc import Host, RawClient, open_raw
 from tests.harness.waiting import eventually
 from tests.integration.backend import Backend, backend
-from tests.scripted_model.script import bash, hold, question, script, step, text
+from tests.scripted_model.script import bash, failure, hold, question, script, step, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -22,6 +24,7 @@ TASKS = Host(protocol="2026-07-28", name="claude-code", capabilities={"extension
 ASKABLE = Host(protocol="2026-07-28", capabilities={"extensions": {EXTENSION: {}}, "elicitation": {}})
 PLAIN = Host(protocol="2026-07-28")
 Json = dict[str, Any]
+SILENT = re.compile(r"still running after (\d+) s")
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +88,11 @@ async def test_a_long_run_becomes_a_task_that_tells_what_it_does_and_ends_with_t
         assert isinstance(offered["ttlMs"], int)
         assert isinstance(offered["pollIntervalMs"], int)
         session_id = await session_of(opencode)
+        for told in (offered["_meta"][MODEL_RESPONSE], offered["_meta"][CLAUDE_TASK]["modelImmediateResponse"]):
+            assert f'opencode_abort(session_id="{session_id}")' in told
         working = await get(host, offered["taskId"])
         assert working["status"] == "working"
+        assert working["statusMessage"].startswith("writing (")
         assert working["resultType"] == "complete"
         await scripted_model.release("task-1")
         ended = await until(host, offered["taskId"], "completed")
@@ -109,6 +115,38 @@ async def test_the_status_message_says_what_the_run_is_doing(launch: Launch, scr
         assert await eventually(look)
         await scripted_model.release("task-2")
         await until(host, offered["taskId"], "completed")
+
+
+async def test_the_status_message_of_a_silent_run_says_how_long_it_has_been_running(
+    launch: Launch, scripted_model: ScriptedModel
+) -> None:
+    call = {"name": "opencode_run", "arguments": {"prompt": script(hold("task-16"))}}
+    async with open_raw(launch, TASKS) as host:
+        offered = await task_of(host, call)
+        polled = await get(host, offered["taskId"])
+        await scripted_model.release("task-16")
+        await until(host, offered["taskId"], "completed")
+    for task in (offered, polled):
+        # The grace alone takes longer than a second.
+        said = SILENT.fullmatch(task["statusMessage"])
+        assert said
+        assert int(said[1]) >= 1
+
+
+async def test_the_status_message_names_what_a_run_that_cannot_reach_the_model_waits_for(
+    launch: Launch, opencode: Backend
+) -> None:
+    steps = (step(failure(500, "The model is down", headers={"retry-after": "600"})),)
+    call = {"name": "opencode_run", "arguments": {"prompt": script(*steps)}}
+    async with open_raw(launch, TASKS) as host:
+        task_id = (await task_of(host, call))["taskId"]
+
+        async def look() -> bool:
+            return "The model is down" in (await get(host, task_id)).get("statusMessage", "")
+
+        assert await eventually(look)
+        await host.request("tasks/cancel", {"taskId": task_id})
+        await opencode.idle(await session_of(opencode))
 
 
 async def test_a_quick_call_stays_a_plain_result(launch: Launch) -> None:
@@ -192,6 +230,7 @@ async def test_a_task_asks_the_person_and_goes_on_with_the_answers(
         form = asked["inputRequests"][key]
         assert form["method"] == "elicitation/create"
         assert "bash: echo task" in form["params"]["message"]
+        assert asked["statusMessage"] == "waiting for a permission: bash: echo task"
         once = {"action": "accept", "content": {"decision": "once"}}
         await update(host, task_id, {key: once, "unknown": once})
         await update(host, task_id, {key: once})

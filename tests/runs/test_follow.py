@@ -27,6 +27,28 @@ def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow, "LOOK_EVERY", 0.2)
 
 
+async def test_a_heartbeat_counts_the_run_and_not_the_wait(
+    worker: Worker, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pace, "LONGEST", 0.3)
+    began = anyio.current_time()
+    run = await worker.start(step(hold("counted"), text("Done.")))
+    lines: list[str] = []
+
+    async def tell(line: str) -> None:
+        lines.append(line)
+
+    await worker.runs.follow(run, 1.2, tell)
+    first = len(lines)
+    await worker.runs.follow(run, 1.2, tell)
+    at_most = anyio.current_time() - began + 1
+    await scripted_model.release("counted")
+    seconds = [float(line.split()[3]) for line in lines[first:]]
+    assert seconds
+    assert all(1 <= second <= at_most for second in seconds), lines
+    assert (await worker.runs.follow(run, WAIT)).text == "Done."
+
+
 @pytest.mark.usefixtures("deaf")
 async def test_without_a_single_event_a_run_is_still_seen_to_end(worker: Worker) -> None:
     report = await worker.run(bash("sleep 0.3"), text("Done."))

@@ -2,10 +2,11 @@
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.runs.message_ids import ALPHABET, message_id, new_message_id
+from opencode_mcp.runs.message_ids import ALPHABET, age_of, message_id, new_message_id
 
 FORM = re.compile(r"msg_[0-9a-f]{12}[0-9A-Za-z]{14}")
 MOMENTS = st.integers(0, 2**36 - 1)
@@ -35,6 +36,21 @@ def test_a_later_millisecond_sorts_later_whatever_follows(
 @given(MOMENTS, st.integers(0, 4094), NOISE, NOISE)
 def test_within_a_millisecond_the_counter_decides(moment: int, counter: int, noise: bytes, other: bytes) -> None:
     assert message_id(moment, counter, noise) < message_id(moment, counter + 1, other)
+
+
+@given(MOMENTS, st.integers(0, 2**35 - 1), NOISE)
+def test_the_age_of_an_id_counts_from_its_making(moment: int, later: int, noise: bytes) -> None:
+    assert age_of(message_id(moment, 0, noise), moment + later) == later / 1000
+
+
+@given(MOMENTS, st.integers(1, 2**35 - 1), NOISE)
+def test_an_id_of_a_clock_that_is_ahead_has_no_age(moment: int, ahead: int, noise: bytes) -> None:
+    assert age_of(message_id(moment + ahead, 0, noise), moment) == 0
+
+
+@pytest.mark.parametrize("spelled", ["", "msg_", "msg_x", "prompt-1"])
+def test_what_is_spelled_otherwise_has_no_age(spelled: str) -> None:
+    assert age_of(spelled, 1_000_000_000_000) == 0
 
 
 def test_the_alphabet_sorts_as_its_digits_do() -> None:

@@ -24,6 +24,7 @@ class Listener:
     """A host that hears progress."""
 
     def __init__(self) -> None:
+        self.request_context = None
         self.told: list[str] = []
         self.heard = anyio.Event()
 
