@@ -250,7 +250,7 @@ def _progress(report: "RunReport", asked: "dict[str, PendingRequest]") -> dict[s
         return {"status": "working", "message": one_line(shown(report.activity))}
     if asked:
         requests = {key: _wire(ElicitRequest(params=form_of(item))) for key, item in asked.items()}
-        asks = ", ".join(f"{item.kind}: {item.asks}" for item in asked.values())
+        asks = ", ".join(f"{item.kind}: {_first_line(item.asks)}" for item in asked.values())
         return {
             "status": "input_required",
             "input_requests": requests,
@@ -259,6 +259,11 @@ def _progress(report: "RunReport", asked: "dict[str, PendingRequest]") -> dict[s
     if report.status == "aborted":
         return {"status": "cancelled"}
     return {"status": "completed", "result": _wire(result(report_text(report), report_data(report)))}
+
+
+def _first_line(asks: str) -> str:
+    """What is asked, in short; the form has the rest."""
+    return asks.partition("\n")[0]
 
 
 def _failure(error: BridgeError) -> dict[str, Any]:

@@ -92,7 +92,11 @@ async def test_a_long_run_becomes_a_task_that_tells_what_it_does_and_ends_with_t
             assert f'opencode_abort(session_id="{session_id}")' in told
         working = await get(host, offered["taskId"])
         assert working["status"] == "working"
-        assert working["statusMessage"].startswith("writing (")
+
+        async def writes() -> bool:
+            return (await get(host, offered["taskId"]))["statusMessage"].startswith("writing (")
+
+        assert await eventually(writes)
         assert working["resultType"] == "complete"
         await scripted_model.release("task-1")
         ended = await until(host, offered["taskId"], "completed")
