@@ -91,6 +91,11 @@ class Authority:
         """Whether an agent may give an answer other than a rejection."""
         return not self.read_only and self._agent_may(run, request, person_at_hand=person_at_hand)
 
+    def agent_may_always(self, run: Run, request: PendingRequest, *, person_at_hand: bool) -> bool:
+        """The same for ``always``."""
+        by = Answerer("agent", person_at_hand=person_at_hand)
+        return not self.read_only and self._may(run, request, by, always=True)
+
     def refusal(self, run: Run, request: PendingRequest, reply: Reply, by: Answerer) -> str:
         """Why an answer may not be given; empty where it may.
 
@@ -122,11 +127,16 @@ class Authority:
                 return allowed or self._agent_may(run, request, person_at_hand=by.person_at_hand, always=always)
 
     def _agent_may(self, run: Run, request: PendingRequest, *, person_at_hand: bool, always: bool = False) -> bool:
-        """What is a person's may be the agent's only where an agent alone started the run."""
+        """What is a person's may be the agent's only where an agent alone started the run.
+
+        OpenCode keeps ``always`` for every session, also for those that persons started, so who started this run says
+        nothing about it: it takes the operator's word.
+        """
         if request.kind == "question":
             return self._agent_may_tell(run, person_at_hand=person_at_hand)
         decider = self.decider(run, request, always=always)
-        return decider == "agent" or (decider == "human" and run.starter == "agent" and not person_at_hand)
+        alone = run.starter == "agent" and not person_at_hand and not always
+        return decider == "agent" or (decider == "human" and alone)
 
     def _agent_may_tell(self, run: Run, *, person_at_hand: bool) -> bool:
         """Whether an agent may answer questions: of a run that was started elsewhere, only by the operator's word."""

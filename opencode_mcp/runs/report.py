@@ -49,6 +49,8 @@ class PendingRequest(BaseModel):
     subagent: bool = False
     agent_may_answer: bool = True
     """Whether the calling agent may answer it, or only a person."""
+    agent_may_always: bool = Field(default=True, exclude=True)
+    """Whether the calling agent may also allow what ``always`` covers."""
     person_here: bool = Field(default=True, exclude=True)
     """Whether the host of the call can put it to a person."""
     rejectable: bool = Field(default=True, exclude=True)

@@ -257,8 +257,10 @@ def may_answer(bridge: Bridge, run: "Run", request: "PendingRequest", capabiliti
 
 def complete(bridge: Bridge, run: "Run", report: "RunReport", capabilities: ClientCapabilities | None) -> None:
     """Add to a report who may answer what it asks, and keep in mind that it was asked."""
+    person_at_hand = can_ask(capabilities)
     for request in report.pending:
         request.agent_may_answer = may_answer(bridge, run, request, capabilities)
+        request.agent_may_always = bridge.authority.agent_may_always(run, request, person_at_hand=person_at_hand)
         request.person_here = is_for_person(bridge, run, request, capabilities)
         request.rejectable = not bridge.settings.read_only
     bridge.requests.remember(report.pending)

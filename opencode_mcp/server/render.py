@@ -121,7 +121,8 @@ def _answer_step(request: "PendingRequest") -> str:
     if not request.agent_may_answer:
         return f"Only a person may answer {request.request_id}{_where(request)}{_otherwise(request, call)}."
     if request.kind == "permission":
-        return f'Answer with opencode_reply_permission({call}, reply="once"|"always"|"reject").'
+        always = '|"always"' if request.agent_may_always else ""
+        return f'Answer with opencode_reply_permission({call}, reply="once"{always}|"reject").'
     return f"Answer with opencode_reply_question({call}, answers=[[label, ...], ...])."
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.harness.bridge import Era, open_bridge
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.integration.host import Host
@@ -115,7 +116,7 @@ async def test_a_request_that_there_never_was_is_not_found(host: Host) -> None:
 # Permissions
 
 
-async def test_a_command_waits_for_leave_and_runs_once_it_has_it(host: Host, asking: Path, era: str) -> None:
+async def test_a_command_waits_for_leave_and_runs_once_it_has_it(host: Host, asking: Path, era: Era) -> None:
     made = f"once-{era}.txt"
     report = await host.run(bash(f"echo x > {made}"), text("Ran."), directory=str(asking))
     request = the_request(report)
@@ -136,12 +137,15 @@ async def test_once_is_only_for_this_time(host: Host, asking: Path) -> None:
     assert report["text"] == "Ran twice."
 
 
-async def test_always_is_for_what_matches_later_too(host: Host, asking: Path, era: str) -> None:
+async def test_always_is_for_what_matches_later_too(host: Host, asking: Path, era: Era) -> None:
     # What always allows holds for as long as OpenCode runs, so each era has a command of its own.
     command = {"2025": "uname", "2026": "whoami"}[era]
-    request = the_request(await host.run(bash(command), bash(f"{command} --help"), text("Ran."), directory=str(asking)))
-    assert request["always"] == [f"{command} *"]
-    report = await host.data("opencode_reply_permission", request_id=request["request_id"], reply="always")
+    async with open_bridge(host.bridge.launch.telling("--permissions", "agent"), era=era) as bridge:
+        trusted = Host(bridge)
+        steps = [bash(command), bash(f"{command} --help"), text("Ran.")]
+        request = the_request(await trusted.run(*steps, directory=str(asking)))
+        assert request["always"] == [f"{command} *"]
+        report = await trusted.data("opencode_reply_permission", request_id=request["request_id"], reply="always")
     assert (report["status"], report["text"]) == ("completed", "Ran.")
 
 

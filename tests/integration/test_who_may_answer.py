@@ -182,6 +182,29 @@ async def test_always_reaches_no_further_than_the_rule_that_lets_an_agent_answer
         assert data_of(await host.call("opencode_reply_permission", **name, reply="once"))["text"] == "Ran."
 
 
+async def test_an_agent_whose_host_cannot_ask_does_not_decide_for_the_sessions_of_others(
+    launch: Launch, asking_project: Path
+) -> None:
+    # What "always" allows holds in every session of the project: nobody would be asked in those any more.
+    async with open_bridge(launch.telling(*EXECUTE)) as host:
+        report = await asking(host, bash("mkdir own"))
+        request = report["pending"][0]
+        name = {"request_id": request["request_id"]}
+        assert 'reply="once"|"reject")' in report["next"]
+        told = await refused(host, "opencode_reply_permission", **name, reply="always")
+        assert '"always" would also allow mkdir *' in told
+        told = await called(host, "permission.reply", requestID=request["request_id"], reply="always")
+        assert '"always" would also allow mkdir *' in told
+        assert data_of(await host.call("opencode_reply_permission", **name, reply="once"))["text"] == "Ran."
+    person = Person(DECLINED)
+    async with open_bridge(launch, elicit=person) as host:
+        run = data_of(await host.call("opencode_run", prompt=script(bash("mkdir others"), text("Ran."))))
+        assert run["status"] == "needs_input"
+        assert len(person.forms) == 1
+        await host.call("opencode_abort", session_id=run["session_id"])
+    assert not (asking_project / "others").exists()
+
+
 # A caller's own narrowing
 
 

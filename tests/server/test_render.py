@@ -95,6 +95,11 @@ def test_a_permission_shows_what_it_would_allow_and_how_to_answer() -> None:
     assert 'opencode_reply_permission(request_id="per_1", session_id="ses_1", reply="once"|"always"|"reject")' in text
 
 
+def test_always_is_offered_only_to_whom_it_is_open() -> None:
+    request = PERMISSION.model_copy(update={"agent_may_always": False})
+    assert 'reply="once"|"reject")' in next_step(report("needs_input", pending=[request]))
+
+
 def test_a_subagents_request_says_so() -> None:
     request = PERMISSION.model_copy(update={"subagent": True, "session_id": "ses_2"})
     text = report_text(report("needs_input", pending=[request]))
