@@ -212,7 +212,8 @@ async def use_sessions(caller: Caller, session: str, message: str) -> None:
     await caller.call("opencode_call_operation", operation="session.update", arguments=changed)
     await caller.call("opencode_revert", session_id=session, message_id=message)
     await caller.call("opencode_revert", session_id=session, restore=True)
-    line = f"printf '%s' 'a\n```\n{HEADING}\u202e'"
+    # OpenCode's shell reads the line twice, so that backticks would run something: printf writes them.
+    line = rf"printf 'a\n\140\140\140\n{HEADING}\342\200\256'"
     await caller.call("opencode_shell", session_id=session, command=line)
 
 
@@ -276,7 +277,8 @@ async def read_everything(bridge: Bridge, told: Told, session: str, message: str
 
 
 def check(source: str, told: str) -> None:
-    forged = [line for line in lines_at_the_margin(told) if FORGED.match(line)]
+    # A completion is a name as it is, and no text in which a line could pass for one of the bridge's.
+    forged = [line for line in lines_at_the_margin(told) if FORGED.match(line)] if source != "completion" else []
     assert not forged, (source, told)
     if source not in VERBATIM:
         assert not UNSEEN.search(told), (source, told)
