@@ -180,7 +180,7 @@ class Bridge:
         """Holds the arguments of operations inside the fence."""
         from opencode_mcp.server.operations.guard import Guard
 
-        return Guard(self.fence, self.surface, self.client)
+        return Guard(self.fence, self.surface, self.policy, self.client)
 
     @cached_property
     def operations(self) -> "OperationCalls":

@@ -23,6 +23,7 @@ from opencode_mcp.server.telling import Tell, progress_of
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
     from opencode_mcp.options import Decider
+    from opencode_mcp.runs.policy import Policy
 
 KEY = "shell"
 OPERATION = "session.shell"
@@ -50,17 +51,10 @@ async def permit_shell(
         InvalidArgument: A line is too long to be shown to a person.
     """
     from opencode_mcp.opencode.catalog import operation
-    from opencode_mcp.runs.policy import strictest
-    from opencode_mcp.runs.shell_policy import shell_decider
 
     bridge = bridge_of(ctx)
     bridge.surface.check_denied(operation(OPERATION))
-    decider = strictest([shell_decider(bridge.policy, line, narrowed) for line in lines])
-    if decider == "reject":
-        raise NotAllowed(
-            f"The policy here refuses the shell line {_named(lines)}.",
-            hint="Do without it. Only the operator can allow it, with --permissions or a rule for bash.",
-        )
+    decider = _decider_of(bridge.policy, lines, narrowed)
     if decider != "human" or not can_ask(ctx.client_capabilities):
         return None
     form = _form(lines, session.directory if session else "")
@@ -68,6 +62,42 @@ async def permit_shell(
         return _by_return(ctx, json.dumps([session.id if session else "", *lines]), form)
     _check_answer(await _ask(ctx, form))
     return None
+
+
+def check_unasked(policy: "Policy", lines: Sequence[str], *, asks: bool) -> None:
+    """Refuse the shell lines of an operation that only a person may allow: its call puts nothing to a person.
+
+    Args:
+        policy: The operator's.
+        lines: The lines, as the shell gets them.
+        asks: Whether the host can ask a person; where it cannot, the calling agent decides.
+
+    Raises:
+        NotAllowed: The policy refuses one of them, or leaves it to a person.
+    """
+    if _decider_of(policy, lines) == "human" and asks:
+        raise NotAllowed(
+            f"A person has to allow the shell line {_named(lines)}, and an operation asks nobody.",
+            hint="opencode_shell and opencode_command ask the person.",
+        )
+
+
+def _decider_of(policy: "Policy", lines: Sequence[str], narrowed: "Decider" = "allow") -> "Decider":
+    """Who decides about all of some lines.
+
+    Raises:
+        NotAllowed: The policy refuses one of them.
+    """
+    from opencode_mcp.runs.policy import strictest
+    from opencode_mcp.runs.shell_policy import shell_decider
+
+    decider = strictest([shell_decider(policy, line, narrowed) for line in lines])
+    if decider == "reject":
+        raise NotAllowed(
+            f"The policy here refuses the shell line {_named(lines)}.",
+            hint="Do without it. Only the operator can allow it, with --permissions or a rule for bash.",
+        )
+    return decider
 
 
 def _by_return(ctx: BridgeContext, purpose: str, form: ElicitRequestFormParams) -> InputRequiredResult | None:

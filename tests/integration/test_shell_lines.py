@@ -286,6 +286,28 @@ async def test_the_operation_is_held_to_the_same(launch: Launch, session: str, t
     assert not marker.exists()
 
 
+@pytest.mark.parametrize("operation", ["session.shell", "session.command"])
+async def test_an_operation_that_may_run_lines_still_keeps_to_the_policy(
+    launch: Launch, session: str, tmp_path: Path, operation: str
+) -> None:
+    """The operator's --allow opens the operation; who decides about a line is said by --permissions all the same."""
+    marker = tmp_path / "ran.txt"
+    lines = {
+        "session.shell": {"sessionID": session, "agent": "build", "command": f"touch {marker}"},
+        "session.command": {"sessionID": session, "command": "log", "arguments": f"; touch {marker}"},
+    }
+    asked = {"operation": operation, "arguments": lines[operation]}
+    allowing = launch.telling("--allow", "execute")
+    async with open_bridge(allowing.telling("--permissions", "reject")) as bridge:
+        assert "The policy here refuses the shell line" in await Host(bridge).error("opencode_call_operation", **asked)
+    async with open_bridge(allowing, elicit=Person()) as bridge:
+        assert "opencode_command ask the person" in await Host(bridge).error("opencode_call_operation", **asked)
+    assert not marker.exists()
+    async with open_bridge(allowing.telling("--permissions", "agent")) as bridge:
+        await Host(bridge).data("opencode_call_operation", **asked)
+    assert marker.exists()
+
+
 async def test_a_person_is_asked_for_a_line_that_the_arguments_make_and_then_the_command_runs(
     launch: Launch, era: Era, tmp_path: Path
 ) -> None:

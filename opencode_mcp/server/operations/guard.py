@@ -16,12 +16,14 @@ from opencode_mcp.opencode.catalog import operation as row_of
 from opencode_mcp.runs.run_note import KEY, metadata_of
 from opencode_mcp.server.command_texts import CommandTexts
 from opencode_mcp.server.operations import rules
+from opencode_mcp.server.shell_permission import check_unasked
 from opencode_mcp.server.undoing import check_redo, check_undo
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.arguments import Call
     from opencode_mcp.opencode.catalog import Operation
     from opencode_mcp.opencode.client import OpenCodeClient
+    from opencode_mcp.runs.policy import Policy
     from opencode_mcp.server.fence import Fence
     from opencode_mcp.server.surface import Surface
 
@@ -29,6 +31,7 @@ JsonMap = Mapping[str, Any]
 BREAKS = re.compile(r"[\t\n\r]")
 BLANKS = "".join(map(chr, range(33)))
 COMMAND = "session.command"
+SHELL = "session.shell"
 UNDOING = frozenset({"session.revert", "session.unrevert"})
 WORKTREE_FOLDER = "worktree"
 """The folder of OpenCode's own data in which a worktree stands as ``worktree/<project id>/<name>``."""
@@ -40,25 +43,29 @@ class Guard:
     Args:
         fence: Where callers may work.
         surface: What they may do.
+        policy: Who decides about shell lines.
         client: Tells of projects, worktrees and workspaces.
     """
 
-    def __init__(self, fence: "Fence", surface: "Surface", client: "OpenCodeClient") -> None:
+    def __init__(self, fence: "Fence", surface: "Surface", policy: "Policy", client: "OpenCodeClient") -> None:
         self._fence = fence
         self._surface = surface
+        self._policy = policy
         self._client = client
         self.commands = CommandTexts(fence, client)
 
-    async def admit(self, operation: "Operation", arguments: JsonMap, call: "Call") -> "Call":
+    async def admit(self, operation: "Operation", arguments: JsonMap, call: "Call", *, asks: bool) -> "Call":
         """Check a call, and fill in where it happens.
 
         Args:
             operation: The row of the table.
             arguments: The flat object that the caller gave; its kinds are checked already.
             call: The same, put where it goes.
+            asks: Whether the host can ask a person.
 
         Raises:
-            NotAllowed: It names a place, a session or a right that is not the caller's.
+            NotAllowed: It names a place, a session or a right that is not the caller's, or would run a shell line that
+                the policy refuses or leaves to a person.
             NotFound: It names what does not exist.
             InvalidArgument: A path or an address cannot be read.
         """
@@ -74,6 +81,7 @@ class Guard:
         for name in rules.texts_at(arguments, rules.WORKTREES.get(operation.id, ())):
             await self._check_worktree(name, directory)
         await self._check_files(operation, arguments, directory)
+        await self._check_shell_lines(operation, arguments, directory, asks=asks)
         await self._check_undo(operation, arguments)
         await self._check_owners(operation, arguments, directory)
         return _placed(operation, await self._with_notes(operation, arguments, call), directory)
@@ -149,10 +157,18 @@ class Guard:
             path = _path_of(url)
             if path:
                 await self._fence.file(directory, path)
-        if operation.id == COMMAND and await self.commands.check(
-            arguments["command"], arguments["arguments"], directory
-        ):
-            self._surface.check(row_of("session.shell"))
+
+    async def _check_shell_lines(
+        self, operation: "Operation", arguments: JsonMap, directory: str, *, asks: bool
+    ) -> None:
+        lines: list[str] = []
+        if operation.id == COMMAND:
+            lines = await self.commands.check(arguments["command"], arguments["arguments"], directory)
+        elif operation.id == SHELL:
+            lines = [arguments["command"]]
+        if lines:
+            self._surface.check(row_of(SHELL))
+            check_unasked(self._policy, lines, asks=asks)
 
     async def _check_owners(self, operation: "Operation", arguments: JsonMap, directory: str) -> None:
         for name in rules.texts_at(arguments, rules.PROJECTS.get(operation.id, ())):
