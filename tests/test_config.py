@@ -19,6 +19,8 @@ SAMPLES = {
     "model": "anthropic/claude-opus",
     "permissions": "agent",
     "wait": "30",
+    "stop_after": "3600",
+    "max_depth": "2",
     "abort_on_cancel": "true",
     "read_only": "true",
     "log_level": "DEBUG",
