@@ -49,7 +49,7 @@ async def test_what_it_printed_is_told_without_the_password(starter: Starter, tm
     fake = executable(tmp_path, "import os; print('password is', os.environ['OPENCODE_SERVER_PASSWORD'])")
     with pytest.raises(OpenCodeNotStarting) as caught:
         await starter.start(fake, timeout=30)
-    assert "password is ***" in caught.value.message
+    assert "password is [hidden: a secret]" in caught.value.message
 
 
 async def test_one_that_is_never_healthy_is_ended_and_told(starter: Starter, state: StateFiles, tmp_path: Path) -> None:
