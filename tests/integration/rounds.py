@@ -31,7 +31,7 @@ from tests.scripted_model.script import bash, failure, question, script, silence
 Json = dict[str, Any]
 ENDS = frozenset({"completed", "failed", "aborted"})
 NEVER_ARRIVED = "has no run yet"
-HANG = 150.0
+HANG = 300.0
 """Seconds after which a round counts as hung: a stall takes 31 of them, a killed OpenCode a dozen."""
 PAUSE = 0.05
 LONG = 31.0
@@ -195,8 +195,12 @@ class Host:
         wait = self._game.dice.choice([0, 0.2, 1, 5, 40])
         report = await self._call(client, "opencode_wait", {**self._session, "wait_seconds": wait})
         if NEVER_ARRIVED in report.get("error", ""):
+            try:
+                arrived = await self._opencode.prompts(self._session["session_id"])
+            except httpx.TransportError:
+                return report  # OpenCode is away at this moment, so it is asked again
             # OpenCode went away with the prompt on its way, so a host hands it over again.
-            assert not await self._opencode.prompts(self._session["session_id"])
+            assert not arrived
             self._session = {}
         return report
 
