@@ -270,7 +270,7 @@ async def test_a_client_that_declares_nothing_gets_the_request_in_full_and_the_t
     assert request["permission"] == "bash"
     assert request["patterns"] == ["echo agent"]
     assert request["always"] == ["echo *"]
-    assert request["asks"] == "bash: echo agent"
+    assert request["asks"] == "bash: echo agent\ndescription: Run a command"
     answer = f'opencode_reply_permission(request_id="{request["request_id"]}"'
     assert answer in report["next"]
     assert answer in text_of(waiting)

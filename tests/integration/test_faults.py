@@ -133,7 +133,10 @@ async def kill_under(seeds: Sequence[int], model: ScriptedModel, project: Path, 
             await back.wait()
             # What was lost from sight has its true end on record.
             await desk.stay(host.work)
-            await check_truth(game, opencode, survived=False)
+            # The connections to the killed one are of no use.
+            restarted = backend(server, project)
+            async with restarted.http:
+                await check_truth(game, restarted, survived=False)
 
         async with opencode.http, anyio.create_task_group() as tasks:
             await opencode.get("/provider")
