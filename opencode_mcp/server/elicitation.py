@@ -110,8 +110,8 @@ def _asker(request: "PendingRequest") -> str:
 
 
 def _shown(request: "PendingRequest") -> str:
-    asks = request.asks
-    return indented(asks) if len(asks) <= SHOWN else f"{indented(asks[:SHOWN])}\n… (cut)"
+    asks = indented(request.asks)
+    return asks if len(asks) <= SHOWN else f"{asks[:SHOWN]}\n… (cut)"
 
 
 def _form(message: str, fields: dict[str, object], required: list[str]) -> ElicitRequestFormParams:
