@@ -7,7 +7,7 @@ id, message id), and what is kept is a cache.
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -118,6 +118,14 @@ class Runs:
         async with self._turns.turn(session.id):
             await self._refuse_if_busy(client, session)
             yield client
+
+    def alone_in(self, session_id: str) -> AbstractAsyncContextManager[None]:
+        """Keep every start of a prompt out of a session while the block writes its record.
+
+        Raises:
+            SessionBusy: Another bridge was starting something in it all the time.
+        """
+        return self._turns.turn(session_id)
 
     async def _client(self, directory: str) -> OpenCodeClient:
         """A client that never finds another server by itself: what happens to this one must be seen."""

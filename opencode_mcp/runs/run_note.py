@@ -74,8 +74,11 @@ class Notes:
         return {**(metadata_of(session) if session else NOTHING), KEY: self._sealer.seal(json.dumps(content).encode())}
 
     async def write(self, client: OpenCodeClient, session: Session, note: Note) -> None:
-        """Note something for a session's next prompt (``session.update``)."""
-        body = {"metadata": self.metadata(note, session)}
+        """Note something for a session's next prompt, in the session's turn (``session.get``, ``session.update``).
+
+        The record is read anew, so that nothing is lost that was written since the caller read it.
+        """
+        body = {"metadata": self.metadata(note, await client.session_get(session.id))}
         await client.call("session.update", path={"sessionID": session.id}, body=body, directory=session.directory)
 
     def remember(self, session_id: str, note: Note) -> None:

@@ -13,7 +13,7 @@ from urllib.request import url2pathname
 
 from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound
 from opencode_mcp.opencode.catalog import operation as row_of
-from opencode_mcp.runs.run_note import KEY, metadata_of
+from opencode_mcp.runs.run_note import KEY
 from opencode_mcp.server.command_texts import CommandTexts
 from opencode_mcp.server.operations import rules
 from opencode_mcp.server.shell_permission import check_unasked
@@ -84,7 +84,7 @@ class Guard:
         await self._check_shell_lines(operation, arguments, directory, asks=asks)
         await self._check_undo(operation, arguments)
         await self._check_owners(operation, arguments, directory)
-        return _placed(operation, await self._with_notes(operation, arguments, call), directory)
+        return _placed(operation, call, directory)
 
     def _check_rights(self, operation: "Operation", arguments: JsonMap) -> None:
         for place in rules.RIGHTS.get(operation.id, ()):
@@ -95,16 +95,6 @@ class Guard:
                         hint="Leave it out, and answer requests with opencode_reply_permission, which keeps to the "
                         "operator's policy; --allow admin allows it.",
                     )
-
-    async def _with_notes(self, operation: "Operation", arguments: JsonMap, call: "Call") -> "Call":
-        """Keep what the bridges have noted in a session's record where a caller writes the record anew."""
-        if operation.id != "session.update" or "metadata" not in arguments:
-            return call
-        noted = metadata_of(await self._fence.session(arguments["sessionID"])).get(KEY)
-        if noted is None:
-            return call
-        body = cast("dict[str, Any]", call.body)
-        return call._replace(body={**body, "metadata": {**body["metadata"], KEY: noted}})
 
     async def _directory(self, operation: "Operation", arguments: JsonMap, call: "Call") -> str:
         """Where the call happens: in its session's directory, where it is of a session."""

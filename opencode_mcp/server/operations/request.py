@@ -1,7 +1,7 @@
 """What passes between an operation's call and its performer: the request, what came of it, and how special ones go."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.opencode.catalog import Operation, Schema
@@ -25,6 +25,10 @@ class Request:
     def bridge(self) -> Bridge:
         """The parts behind it."""
         return bridge_of(self.ctx)
+
+    def with_call(self, call: "Call") -> "Request":
+        """The same request with another call to send."""
+        return replace(self, call=call)
 
 
 @dataclass(slots=True)

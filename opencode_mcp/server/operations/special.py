@@ -12,6 +12,7 @@ from opencode_mcp.server.operations.listening import collect_events
 from opencode_mcp.server.operations.plain import send
 from opencode_mcp.server.operations.request import Special, number, seconds, text
 from opencode_mcp.server.operations.stopping import abort_tree
+from opencode_mcp.server.operations.updating import update_session
 from opencode_mcp.server.operations.visiting import visit_terminal
 from opencode_mcp.server.operations.waiting import bounded, sign_in
 
@@ -52,6 +53,7 @@ SPECIAL: Mapping[str, Special] = {
     "pty.connect": Special(visit_terminal, TERMINAL, TICKET_AND_CURSOR),
     "v2.pty.connect": Special(visit_terminal, TERMINAL, TICKET_AND_CURSOR),
     "session.abort": Special(abort_tree),
+    "session.update": Special(update_session),
     "config.update": Special(send, hidden=DOLLAR_SCHEMA),
     "global.config.update": Special(send, hidden=DOLLAR_SCHEMA),
     "tui.control.next": Special(bounded(5, "No request came"), seconds(5)),

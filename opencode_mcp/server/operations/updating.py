@@ -1,0 +1,36 @@
+"""``session.update`` that keeps what the bridges have noted in a session's record, whoever writes there meanwhile."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from opencode_mcp.runs.run_note import KEY, metadata_of
+from opencode_mcp.server.operations.plain import send
+from opencode_mcp.server.operations.request import Outcome, Request
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.models import Session
+
+JsonMap = Mapping[str, Any]
+
+
+async def update_session(request: Request) -> Outcome:
+    """Change a session's record; OpenCode replaces the whole ``metadata``, and the bridge's note in it must stay.
+
+    The note is read and written back in the session's turn: a run that starts in between would lose the new note to
+    the older one.
+    """
+    body = cast("JsonMap", request.call.body or {})
+    if "metadata" not in body:
+        return await send(request)
+    bridge, session_id = request.bridge, request.call.path["sessionID"]
+    async with bridge.runs.alone_in(session_id):
+        session = await bridge.client.session_get(session_id)
+        return await send(_with_note(request, body, session))
+
+
+def _with_note(request: Request, body: JsonMap, session: "Session") -> Request:
+    noted = metadata_of(session).get(KEY)
+    if noted is None:
+        return request
+    kept = {**body, "metadata": {**body["metadata"], KEY: noted}}
+    return request.with_call(request.call._replace(body=kept))
