@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Permission, Question, Session
-from opencode_mcp.runs.authority import Answerer, Authority, PermissionReply, QuestionReply, Reply
+from opencode_mcp.runs.authority import Answerer, Authority, PermissionReply, QuestionReply, Reply, is_rejection
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests import Request, Requests, describe, fit_answers
@@ -121,7 +121,8 @@ class Answers:
             NotAllowed: The rules forbid it; the hint says what else can be done.
         """
         if reason := self.authority.refusal(run, pending, reply, by):
-            raise NotAllowed(reason, hint="" if self.authority.read_only else OPERATOR_HINT)
+            closed = self.authority.closed(pending, reject=is_rejection(reply))
+            raise NotAllowed(reason, hint="" if closed else OPERATOR_HINT)
 
     async def run_of(self, *sessions: Session) -> Run:
         """The run of the last of some sessions, as strict as what was noted for any of them."""

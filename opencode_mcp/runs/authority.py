@@ -12,7 +12,8 @@ from opencode_mcp.runs.policy import Policy
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import PendingRequest
 
-READ_ONLY = "This bridge is read-only: it answers nothing."
+READ_ONLY = "This bridge is read-only and answers nothing"
+DENIED = "The operator denies {} in this bridge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ def is_rejection(reply: Reply) -> bool:
     return reply.reply == "reject" if isinstance(reply, PermissionReply) else reply.answers is None
 
 
+REPLY, ANSWER, DISMISS = "permission.reply", "question.reply", "question.reject"
+ANSWERING = frozenset({REPLY, ANSWER, DISMISS})
+"""The operations by which OpenCode is answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Authority:
     """The rules.
@@ -61,10 +67,21 @@ class Authority:
     Args:
         policy: The operator's.
         read_only: Whether the bridge changes nothing, and so answers nothing.
+        denied: Those of ``ANSWERING`` that the operator denies. The bridge then uses them for nobody: neither by
+            itself, as the policy says, nor to pass on what a person or an agent answers.
     """
 
     policy: Policy
     read_only: bool = False
+    denied: frozenset[str] = frozenset()
+
+    def closed(self, request: PendingRequest, *, reject: bool = False) -> str:
+        """Why this bridge gives no answer, or no rejection, to a request, whoever decides; empty where it may."""
+        if self.read_only:
+            return READ_ONLY
+        question = DISMISS if reject else ANSWER
+        operation = question if request.kind == "question" else REPLY
+        return DENIED.format(operation) if operation in self.denied else ""
 
     def decider(self, run: Run, request: PendingRequest, *, always: bool = False) -> Decider:
         """Who answers a request of a run; a question grants nothing, so the agent may whatever the policy.
@@ -81,28 +98,29 @@ class Authority:
 
     def automatic(self, run: Run, request: PendingRequest) -> Literal["once", "reject"] | None:
         """What the policy answers by itself; nothing where it leaves the request to somebody."""
-        return None if self.read_only else AUTOMATIC.get(self.decider(run, request))
+        return None if self.closed(request) else AUTOMATIC.get(self.decider(run, request))
 
     def is_for_person(self, run: Run, request: PendingRequest) -> bool:
         """Whether a request is put to a person, where one can be asked."""
-        return not self.read_only and (request.kind == "question" or self.decider(run, request) == "human")
+        is_persons = request.kind == "question" or self.decider(run, request) == "human"
+        return is_persons and not self.closed(request)
 
     def agent_may_answer(self, run: Run, request: PendingRequest, *, person_at_hand: bool) -> bool:
         """Whether an agent may give an answer other than a rejection."""
-        return not self.read_only and self._agent_may(run, request, person_at_hand=person_at_hand)
+        return not self.closed(request) and self._agent_may(run, request, person_at_hand=person_at_hand)
 
     def agent_may_always(self, run: Run, request: PendingRequest, *, person_at_hand: bool) -> bool:
         """The same for ``always``."""
         by = Answerer("agent", person_at_hand=person_at_hand)
-        return not self.read_only and self._may(run, request, by, always=True)
+        return not self.closed(request) and self._may(run, request, by, always=True)
 
     def refusal(self, run: Run, request: PendingRequest, reply: Reply, by: Answerer) -> str:
         """Why an answer may not be given; empty where it may.
 
         Everybody may reject: that grants nothing, and ends the wait.
         """
-        if self.read_only:
-            return READ_ONLY
+        if closed := self.closed(request, reject=is_rejection(reply)):
+            return f"{closed}."
         if is_rejection(reply):
             return ""
         always = isinstance(reply, PermissionReply) and reply.reply == "always"

@@ -53,8 +53,8 @@ class PendingRequest(BaseModel):
     """Whether the calling agent may also allow what ``always`` covers."""
     person_here: bool = Field(default=True, exclude=True)
     """Whether the host of the call can put it to a person."""
-    rejectable: bool = Field(default=True, exclude=True)
-    """Whether the calling agent may at least reject it."""
+    closed: str = Field(default="", exclude=True)
+    """Why the calling agent may not even reject it; empty where it may."""
     permission: str = ""
     """The kind of permission, such as ``bash``."""
     patterns: list[str] = Field(default_factory=list[str])

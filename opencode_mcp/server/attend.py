@@ -262,7 +262,7 @@ def complete(bridge: Bridge, run: "Run", report: "RunReport", capabilities: Clie
         request.agent_may_answer = may_answer(bridge, run, request, capabilities)
         request.agent_may_always = bridge.authority.agent_may_always(run, request, person_at_hand=person_at_hand)
         request.person_here = is_for_person(bridge, run, request, capabilities)
-        request.rejectable = not bridge.settings.read_only
+        request.closed = bridge.authority.closed(request, reject=True)
     bridge.requests.remember(report.pending)
 
 
@@ -299,7 +299,7 @@ async def attend(
             raise
         raise lost_sight(run) from error
     except anyio.get_cancelled_exc_class():
-        if settings.abort_on_cancel and not settings.read_only:
+        if settings.abort_on_cancel:
             await _abort_quietly(bridge_of(ctx), run)
         raise
 
@@ -330,7 +330,14 @@ def _unseen(run: "Run", error: BridgeError) -> CallToolResult:
 
 
 async def _abort_quietly(bridge: Bridge, run: "Run") -> None:
-    """Stop a run whose call was cancelled; what takes longer than a host waits for a bridge's end goes on beside."""
+    """Stop a run whose call was cancelled, where the operator does not deny to stop runs.
+
+    What takes longer than a host waits for a bridge's end goes on beside.
+    """
+    from opencode_mcp.opencode.catalog import operation
+
+    if not bridge.surface.allows(operation("session.abort")):
+        return
     stopped = False
     with anyio.move_on_after(ABORT_DEADLINE, shield=True):
         stopped = await _stop(bridge, run, ABORT_DEADLINE)

@@ -110,9 +110,10 @@ class Bridge:
     @cached_property
     def authority(self) -> "Authority":
         """Who may answer what, by the operator's policy."""
-        from opencode_mcp.runs.authority import Authority
+        from opencode_mcp.runs.authority import ANSWERING, Authority
 
-        return Authority(self.policy, read_only=self.settings.read_only)
+        denied = frozenset(filter(self.surface.denies, ANSWERING))
+        return Authority(self.policy, self.settings.read_only, denied)
 
     @cached_property
     def answers(self) -> "Answers":

@@ -132,8 +132,8 @@ def _where(request: "PendingRequest") -> str:
 
 def _otherwise(request: "PendingRequest", call: str) -> str:
     """What ends the wait where nobody is there to answer."""
-    if not request.rejectable:
-        return "; this bridge is read-only and answers nothing"
+    if request.closed:
+        return f". {request.closed}"
     refusal = (
         'opencode_reply_permission({}, reply="reject")'
         if request.kind == "permission"

@@ -58,6 +58,10 @@ class Surface:
         """Whether something of ours that uses these operations (``uses.py``) is listed and served."""
         return not self._settings.deny or not self._denials(uses)
 
+    def denies(self, operation_id: str) -> bool:
+        """Whether the operator denies an operation, by its id or its effect."""
+        return not self.serves([operation_id])
+
     def _denials(self, uses: Iterable[str]) -> frozenset[str]:
         """What the operator denies among some operations, named by id or by effect."""
         from opencode_mcp.opencode.judgement import JUDGEMENTS

@@ -363,6 +363,28 @@ async def test_a_read_only_bridge_answers_rejects_and_cancels_nothing(
     await opencode.post(f"/session/{session}/abort")
 
 
+# What the operator denies
+
+
+async def test_a_denied_answer_is_given_neither_by_policy_nor_by_a_form_nor_by_another_operation(
+    launch: Launch, opencode: Backend
+) -> None:
+    asked = await started_elsewhere(opencode, bash("echo denied"))
+    reply = "permission.reply"
+    for denial, policy in ((reply, "allow"), (reply, "reject"), (reply, "human"), ("execute", "allow")):
+        person = Person()
+        told = launch.telling("--deny", denial, "--permissions", policy, "--allow", "permission.respond")
+        async with open_bridge(told, elicit=person) as host:
+            report = data_of(await host.call("opencode_wait", session_id=asked["sessionID"]))
+            assert report["status"] == "needs_input"
+            assert "operator denies permission.reply" in report["next"]
+            answer = {"sessionID": asked["sessionID"], "permissionID": asked["id"], "response": "reject"}
+            assert "operator denies" in await called(host, "permission.respond", **answer)
+        assert not person.forms
+    assert asked["id"] in await opencode.open_ids()
+    await opencode.post(f"/session/{asked['sessionID']}/abort")
+
+
 # Tasks and the fence
 
 

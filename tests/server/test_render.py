@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from opencode_mcp.runs.authority import READ_ONLY
 from opencode_mcp.runs.report import ChangedFile, Decision, PendingRequest, RunReport, Usage
 from opencode_mcp.server.render import SHOWN_FILES, TEXT_LIMIT, cut, next_step, report_data, report_text, result
 
@@ -126,7 +127,7 @@ def test_what_is_a_persons_elsewhere_does_not_send_the_agent_to_wait() -> None:
 
 
 def test_a_read_only_bridge_names_nothing_that_it_would_refuse() -> None:
-    request = PERMISSION.model_copy(update={"agent_may_answer": False, "person_here": False, "rejectable": False})
+    request = PERMISSION.model_copy(update={"agent_may_answer": False, "person_here": False, "closed": READ_ONLY})
     step = next_step(report("needs_input", pending=[request]))
     assert "read-only" in step
     assert "opencode_reply_permission" not in step
