@@ -119,7 +119,12 @@ JUDGEMENTS: Mapping[str, Judgement] = {
         "all projects every directory archived chats cursor page",
         "Without a directory, those of all projects. Pages by the reply's x-next-cursor header, as `cursor`.",
     ),
-    "experimental.session.background": J("sessions", "write", "subagents detach continue"),
+    "experimental.session.background": J(
+        "sessions",
+        "execute",
+        "subagents detach continue",
+        "A detached subagent goes on when the prompt that started it has ended.",
+    ),
     "experimental.controlPlane.moveSession": J(
         "sessions",
         "execute",

@@ -105,10 +105,7 @@ class Commands:
         note = Note(new_message_id(), narrowed, starter)
         begun = session or await self._runs.begin_session(client, command.directory, note)
         async with self._runs.turn(begun) as client:
-            run = Run(begun.directory, begun.id, note.message_id, narrowed, starter)
-            if session is not None:
-                await self._runs.notes.write(client, session, note)
-            self._runs.notes.remember(begun.id, note)
+            run = await self._runs.noted(client, begun, note, is_new=session is None)
             taken_on(run)
             body = command.body(run.message_id)
             await self._begin(run, partial(client.session_command, begun.id, begun.directory, body, timeout=LONGEST))

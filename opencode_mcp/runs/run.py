@@ -93,10 +93,7 @@ class Runs:
         note = Note(new_message_id(), narrowed, starter)
         begun = session or await self.begin_session(client, prompt.directory, note, prompt.title)
         async with self.turn(begun) as client:
-            run = Run(begun.directory, begun.id, note.message_id, narrowed, starter)
-            if session is not None:
-                await self.notes.write(client, session, note)
-            self.notes.remember(begun.id, note)
+            run = await self.noted(client, begun, note, is_new=session is None)
             taken_on(run)
             await self._post(client, run, prompt)
             return run
@@ -105,6 +102,27 @@ class Runs:
         """Make a session with a note for its first prompt in it (``session.create``)."""
         body = {"metadata": self.notes.metadata(note)} | ({"title": title} if title else {})
         return await client.session_create(directory, body)
+
+    async def noted(self, client: OpenCodeClient, session: Session, note: Note, *, is_new: bool) -> Run:
+        """Note who answers for the prompt that is about to be sent, in the session's turn; returns its run.
+
+        A subagent of an earlier prompt may still be working, where OpenCode has detached it. The new note would replace
+        the one that holds for it, so the new prompt is then held to the stricter of both.
+
+        Raises:
+            BackendError: OpenCode could not be reached; nothing was started.
+        """
+        if not is_new:
+            note = await self._with_what_still_runs(client, session, note)
+            await self.notes.write(client, session, note)
+        self.notes.remember(session.id, note)
+        return Run(session.directory, session.id, note.message_id, note.narrowed, note.starter)
+
+    async def _with_what_still_runs(self, client: OpenCodeClient, session: Session, note: Note) -> Note:
+        if not await Tree(client, session.id, session.directory).busy_levels():
+            return note
+        before = self.notes.of(await client.session_get(session.id))
+        return Note(note.message_id, *combined([note, *before]))
 
     @asynccontextmanager
     async def turn(self, session: Session) -> AsyncGenerator[OpenCodeClient]:

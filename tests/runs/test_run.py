@@ -13,6 +13,7 @@ from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Session, SessionStatus
 from opencode_mcp.runs import record, state
+from opencode_mcp.runs.prompt import Prompt
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import ChangedFile, Usage
 from opencode_mcp.runs.run import Runs
@@ -231,6 +232,31 @@ async def test_a_prompt_that_has_not_begun_yet_keeps_the_next_one_out(
     await scripted_model.release("not begun")
     await worker.runs.follow(run, WAIT)
     assert await prompts_in(http, run.session_id) == [run.message_id]
+
+
+async def test_a_prompt_is_no_looser_than_the_subagents_that_still_work_for_an_earlier_one(
+    worker: Worker, scripted_model: ScriptedModel, http: httpx.AsyncClient
+) -> None:
+    asked = Prompt(text=script(text("First.")), directory=worker.directory)
+    first = await worker.runs.start(asked, narrowed="human", starter="person")
+    await worker.runs.follow(first, WAIT)
+    # As a subagent that OpenCode has detached: it is busy, and its parent is idle.
+    child = (await http.post("/session", json={"parentID": first.session_id})).json()["id"]
+    parts = [{"type": "text", "text": script(step(hold("detached"), text("Late.")))}]
+    await http.post(f"/session/{child}/prompt_async", json={"parts": parts})
+    await scripted_model.reached("detached")
+    strict = await worker.start(text("Second."), session=session_of(first))
+    await worker.runs.follow(strict, WAIT)
+    assert (strict.narrowed, strict.starter) == ("human", "person")
+    await scripted_model.release("detached")
+
+    async def idle() -> bool:
+        return child not in (await http.get("/session/status")).json()
+
+    await eventually(idle)
+    loose = await worker.start(text("Third."), session=session_of(first))
+    assert (loose.narrowed, loose.starter) == ("allow", "agent")
+    await worker.runs.follow(loose, WAIT)
 
 
 async def test_a_prompt_that_was_never_sent_is_an_error(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
