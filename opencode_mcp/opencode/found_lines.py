@@ -6,6 +6,11 @@ Pure. A page is filled line by line and tells when it has enough, so a search of
 from collections import deque
 from dataclasses import dataclass, field
 
+from opencode_mcp.opencode.json_text import json_size
+from opencode_mcp.opencode.line_window import NUMBERING
+
+FIELDS = 30
+"""Bytes that the names of a match's fields add to it."""
 LITERAL_HINT = "It is Rust's syntax, without look-around and backreferences; literal=true takes the text as it is."
 
 
@@ -43,13 +48,14 @@ class FoundPage:
         offset: Matches to pass over first.
         limit: Matches to take.
         context: Lines around a match that belong to it.
-        characters: Length of text after which the page is full, whatever the limit.
+        room: Bytes of JSON after which the page is full, whatever the limit; one match it holds in any case. Context
+            after the last match is left out where it would take a quarter more.
     """
 
     offset: int
     limit: int
     context: int = 0
-    characters: int = 1 << 60
+    room: int = 1 << 60
     lines: list[FoundLine] = field(default_factory=list[FoundLine])
     taken: int = 0
     """Matches on the page."""
@@ -74,7 +80,7 @@ class FoundPage:
         if self._seen <= self.offset:
             self._before.clear()
             return True
-        if self.taken and (self.taken == self.limit or self._size >= self.characters):
+        if self.taken and (self.taken == self.limit or self._size + self._needs(line) > self.room):
             self.more = True
             return False
         self._take_context(line)
@@ -85,18 +91,29 @@ class FoundPage:
 
     def _add_context(self, line: FoundLine) -> None:
         if self._last and line.path == self._last.path and line.number <= self._last.number + self.context:
-            self._keep(line)
+            if self._size + _size(line) <= self.room * 5 // 4:
+                self._keep(line)
         else:
             self._before.append(line)
             if len(self._before) > self.context:
                 self._before.popleft()
 
+    def _needs(self, match: FoundLine) -> int:
+        return sum(map(_size, [*self._context_of(match), match]))
+
+    def _context_of(self, match: FoundLine) -> list[FoundLine]:
+        first = match.number - self.context
+        return [line for line in self._before if line.path == match.path and line.number >= first]
+
     def _take_context(self, match: FoundLine) -> None:
-        for line in self._before:
-            if line.path == match.path and line.number >= match.number - self.context:
-                self._keep(line)
+        for line in self._context_of(match):
+            self._keep(line)
         self._before.clear()
 
     def _keep(self, line: FoundLine) -> None:
         self.lines.append(line)
-        self._size += len(line.text)
+        self._size += _size(line)
+
+
+def _size(line: FoundLine) -> int:
+    return json_size(line.text) + (json_size(line.path) + FIELDS if line.matched else NUMBERING)

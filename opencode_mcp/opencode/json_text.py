@@ -1,4 +1,4 @@
-"""JSON from OpenCode, read so that no value can break the code that works on it later.
+"""JSON from OpenCode, read so that no value can break the code that works on it later, and the size of JSON.
 
 Pure. What cannot be used raises ``ValueError``: text that is not JSON, values nested so deeply that a recursive
 function would exceed Python's limit, and numbers that are not finite, which JSON cannot express.
@@ -30,6 +30,12 @@ def read_json(text: str | bytes) -> object:
     if too_deep(raw):
         raise ValueError(f"nested deeper than {DEEPEST} levels")
     return cast("object", json.loads(text, parse_constant=_refuse, parse_float=_finite))
+
+
+def json_size(value: object) -> int:
+    """How long a value is as JSON, in bytes of UTF-8."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    return len(text.encode(errors="surrogatepass"))
 
 
 def too_deep(raw: bytes) -> bool:

@@ -5,6 +5,11 @@ Pure. Lines end at ``\n`` alone, as search results count them; a carriage return
 
 from dataclasses import dataclass, field
 
+from opencode_mcp.opencode.json_text import json_size
+
+NUMBERING = 8
+"""Bytes that a line number and the end of the line add to each line when it is shown."""
+
 
 @dataclass(slots=True)
 class LineWindow:
@@ -14,13 +19,13 @@ class LineWindow:
         first: Number of the first line, from 1.
         count: How many lines at most.
         width: Characters of a line that are kept.
-        characters: Length of all kept lines together after which the window is full; one line it always holds.
+        room: Bytes of JSON that all kept lines together may take; the window holds one line in any case.
     """
 
     first: int
     count: int
     width: int
-    characters: int
+    room: int
     lines: list[str] = field(default_factory=list[str])
     full: bool = False
     passed: int = 0
@@ -72,8 +77,8 @@ class LineWindow:
     def _keep(self) -> None:
         line = self._kept if self._length > self.width else self._kept.removesuffix("\r")
         cut = f"{line[: self.width]}… ({self._length} characters)" if len(line) > self.width else line
-        self._size += len(cut)
-        if self.lines and self._size > self.characters:
+        self._size += json_size(cut) + NUMBERING
+        if self.lines and self._size > self.room:
             self.full = True
             return
         self.lines.append(cut)

@@ -5,9 +5,10 @@ fields of the structured content, each cut to an equal share of the room. No fie
 touched, and what was left out is said with the way to it.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any, cast
+
+from opencode_mcp.opencode.json_text import json_size
 
 LIMIT = 60_000
 """Bytes of a whole result, as JSON."""
@@ -44,8 +45,8 @@ def fit(text: str, data: Mapping[str, Any] | None) -> tuple[str, dict[str, Any] 
     shown = cut_text(text, TEXT_LIMIT, tail=TAIL)
     if data is None:
         return shown, None
-    room = LIMIT - NOTE_ROOM - size(shown)
-    if size(data) <= room:
+    room = LIMIT - NOTE_ROOM - json_size(shown)
+    if json_size(data) <= room:
         return shown, dict(data)
     fitted = _cut_map(data, room)
     cut = [key for key in data if fitted[key] != data[key]]
@@ -55,14 +56,14 @@ def fit(text: str, data: Mapping[str, Any] | None) -> tuple[str, dict[str, Any] 
 
 def cut_text(text: str, limit: int, *, tail: int = 0) -> str:
     """Cut a text to so many bytes of JSON; ``tail`` characters of its end stay."""
-    whole = size(text)
+    whole = json_size(text)
     if whole <= limit:
         return text
     end = text[len(text) - tail :] if tail else ""
-    room = limit - size(end) - LEAST
+    room = limit - json_size(end) - LEAST
     # As dense with escapes as the whole text is; where it is denser, less is shown.
     shown = max(room * len(text) // whole, 0)
-    while shown and size(text[:shown]) > room:
+    while shown and json_size(text[:shown]) > room:
         shown = shown * 3 // 4
     left_out = len(text) - shown - len(end)
     return f"{text[:shown]}\n… ({left_out:,} of {len(text):,} characters left out)\n{end}".rstrip("\n")
@@ -76,7 +77,7 @@ def _note(key: str, whole: object, shown: object) -> str:
 
 
 def _cut(value: object, limit: int) -> object:
-    if size(value) <= limit:
+    if json_size(value) <= limit:
         return value
     match value:
         case str():
@@ -94,7 +95,7 @@ def _cut_list(items: list[object], limit: int) -> list[object]:
     room = limit
     for item in items:
         fitted = _cut(item, max(limit // min(len(items), MANY), LEAST))
-        room -= size(fitted) + 1
+        room -= json_size(fitted) + 1
         if shown and room < 0:
             break
         shown.append(fitted)
@@ -102,8 +103,8 @@ def _cut_list(items: list[object], limit: int) -> list[object]:
 
 
 def _cut_map(fields: Mapping[str, object], limit: int) -> dict[str, object]:
-    sizes = {key: size(value) for key, value in fields.items()}
-    shares = _shares(sizes, limit - sum(size(key) + 2 for key in fields))
+    sizes = {key: json_size(value) for key, value in fields.items()}
+    shares = _shares(sizes, limit - sum(json_size(key) + 2 for key in fields))
     return {key: _cut(value, shares[key]) for key, value in fields.items()}
 
 
@@ -114,9 +115,3 @@ def _shares(sizes: Mapping[str, int], room: int) -> dict[str, int]:
         shares[key] = max(min(sizes[key], room // (len(sizes) - number)), LEAST)
         room -= min(shares[key], sizes[key])
     return shares
-
-
-def size(value: object) -> int:
-    """How long a value is as JSON, in bytes."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-    return len(text.encode(errors="surrogatepass"))

@@ -4,13 +4,18 @@ Pure, and it knows nothing of what is listed.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.opencode.json_text import json_size
 
+Item = TypeVar("Item")
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
 STEP = 1000
+PAGE_BYTES = 24_000
+"""Of what a page lists, as JSON. A result holds it twice, as text and as data, and ``budget.py`` would cut a longer one
+in a place from which no cursor goes on."""
 
 
 def page_of(
@@ -20,7 +25,7 @@ def page_of(
 
     Args:
         names: In the order of their keys.
-        limit: How many at most.
+        limit: How many at most; there are fewer where they would not fit on a page.
         cursor: The last name of the page before; empty: from the beginning. It need not be there any more.
         key: What they are ordered by.
 
@@ -28,8 +33,20 @@ def page_of(
         The page, and the cursor of the next; empty at the end.
     """
     start = bisect_right(names, key(cursor), key=key) if cursor else 0
-    page = list(names[start : start + limit])
-    return page, page[-1] if start + limit < len(names) else ""
+    page = fitting(names[start : start + limit])
+    return page, page[-1] if start + len(page) < len(names) else ""
+
+
+def fitting(items: Iterable[Item]) -> list[Item]:
+    """The first of some items, as many as fit on a page; one in any case."""
+    page: list[Item] = []
+    room = PAGE_BYTES
+    for item in items:
+        room -= json_size(item) + 1
+        if page and room < 0:
+            break
+        page.append(item)
+    return page
 
 
 def foreign_cursor(cursor: str) -> InvalidArgument:

@@ -9,7 +9,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from opencode_mcp.server.paging import foreign_cursor
+from opencode_mcp.opencode.json_text import json_size
+from opencode_mcp.opencode.outside_text import one_line
+from opencode_mcp.server.paging import PAGE_BYTES, foreign_cursor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 PAGE = 100
 PAGES_SEARCHED = 10
+ROW_BYTES = 200
+"""What a row of the list takes without its title and directory, at most."""
 CURSOR = re.compile(r"(\d{1,16})\.(\w{0,255})")
 RECENT = 86_400_000.0
 """Milliseconds since its last change within which a session may be at work. To ask about an older one would make
@@ -49,6 +53,20 @@ class SessionPage:
     status: dict[str, str] = field(default_factory=dict[str, str])
     """What those that are not idle do."""
     cursor: str = ""
+    room: int = PAGE_BYTES
+
+    def has_room(self, session: "Session", limit: int) -> bool:
+        """Whether one more session fits; the first does in any case."""
+        return not self.sessions or (len(self.sessions) < limit and _size(session) <= self.room)
+
+    def add(self, session: "Session") -> None:
+        """Take one more session."""
+        self.sessions.append(session)
+        self.room -= _size(session)
+
+
+def _size(session: "Session") -> int:
+    return ROW_BYTES + json_size(one_line(session.title)) + json_size(session.directory)
 
 
 async def list_sessions(bridge: "Bridge", query: SessionQuery, limit: int, cursor: str) -> SessionPage:
@@ -62,11 +80,12 @@ async def list_sessions(bridge: "Bridge", query: SessionQuery, limit: int, curso
         found, more = await _read(bridge, query, last)
         page.status |= await _busy(bridge, found)
         for session in found:
-            if len(page.sessions) == limit:
+            if not await _wanted(bridge, session, query, page.status):
+                continue
+            if not page.has_room(session, limit):
                 page.cursor = _write_cursor(page.sessions[-1])
                 return page
-            if await _wanted(bridge, session, query, page.status):
-                page.sessions.append(session)
+            page.add(session)
         if not more:
             return page
         last = (found[-1].time.updated, found[-1].id) if found else (last[0] - 1, "")

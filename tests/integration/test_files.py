@@ -3,8 +3,9 @@
 import base64
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shutil import rmtree
 from uuid import uuid4
 
 import pytest
@@ -21,12 +22,14 @@ PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4
 
 
 @pytest.fixture
-def folder(workplace: Path, request: pytest.FixtureRequest) -> Path:
+def folder(workplace: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     """A folder of this test, and of this try of it, alone in the shared project."""
     name = "".join(letter for letter in request.node.name if letter.isalnum())
     path = workplace / "looked at" / f"{name} {uuid4().hex}"
     path.mkdir(parents=True)
-    return path
+    yield path
+    # Other tests ask for the diff of the whole project, which a large new file slows down.
+    rmtree(path, ignore_errors=True)
 
 
 def relative(path: Path, workplace: Path) -> str:
@@ -75,6 +78,21 @@ async def test_pages_of_a_5_mb_file_joined_are_the_whole(host: Host, folder: Pat
     assert read == every[: second["last"]]
     end = await host.data("opencode_read_file", path=path, first=49_999)
     assert end["text"].splitlines()[-1][8:] == every[-1]
+
+
+async def test_pages_of_a_text_that_is_long_in_bytes_joined_are_the_whole(
+    host: Host, folder: Path, workplace: Path
+) -> None:
+    every = [f'{number} "日本語のテキスト" \\ {"漢" * 300}' for number in range(1, 101)]
+    (folder / "wide.txt").write_text("\n".join(every), encoding="utf-8")
+    read: list[str] = []
+    while len(read) < len(every):
+        page = await host.data(
+            "opencode_read_file", path=relative(folder / "wide.txt", workplace), first=len(read) + 1, lines=5000
+        )
+        read += [line[8:] for line in page["text"].splitlines()]
+        assert page["last"] == len(read)
+    assert read == every
 
 
 async def test_a_line_after_the_end_is_refused_with_the_number_of_lines(host: Host) -> None:

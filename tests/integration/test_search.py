@@ -1,6 +1,7 @@
 """Finding files, text and symbols over stdio, in both eras."""
 
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
@@ -140,6 +141,32 @@ async def test_folders_alone_can_be_asked_for(host: Host) -> None:
     found = await host.data("opencode_find_files", query="src", type="directory")
     assert found["paths"][0] == "src/"
     assert all(path.endswith("/") for path in found["paths"])
+
+
+async def test_pages_of_matches_that_are_long_in_bytes_joined_are_the_whole(host: Host, workplace: Path) -> None:
+    folder = workplace / ("deep" * 20)
+    folder.mkdir()
+    for number in range(300):
+        (folder / f"{number:03}{'ü' * 90}.txt").write_text(f'"Haselnuß" {"ß" * 150}', encoding="utf-8")
+    joined: list[tuple[str, int]] = []
+    listed: list[str] = []
+    found = {"cursor": ""}
+    while found["cursor"] or not joined:
+        found = await host.data("opencode_find_text", pattern="Haselnuß", limit=500, cursor=found["cursor"])
+        joined += places(found)
+    found = {"cursor": ""}
+    while found["cursor"] or not listed:
+        found = await host.data("opencode_find_files", query="**/*ü.txt", limit=200, cursor=found["cursor"])
+        listed += found["paths"]
+    assert len(set(joined)) == len(joined) == 300
+    assert sorted(listed) == sorted(path for path, _ in joined)
+    entries: list[str] = []
+    page = {"cursor": ""}
+    while page["cursor"] or not entries:
+        page = await host.data("opencode_list_files", path=folder.name, limit=1000, cursor=page["cursor"])
+        entries += page["entries"]
+    assert len(entries) == 300
+    rmtree(folder)
 
 
 async def test_no_file_and_no_cursor_are_told(host: Host) -> None:

@@ -129,6 +129,21 @@ async def test_pages_of_a_transcript_joined_are_the_whole_though_more_is_said_me
     assert "todos" not in pages[1], "only the first page tells the state"
 
 
+async def test_pages_of_a_transcript_in_letters_of_several_bytes_are_each_whole(host: Host) -> None:
+    report = await host.run(text("日本語" * 3000))
+    for number in range(3):
+        report = await host.run(text(f"{number}: " + "漢字" * 3000), session_id=report["session_id"])
+    seen: list[str] = []
+    page = {"cursor": ""}
+    while page["cursor"] or not seen:
+        page = await host.data(
+            "opencode_session", session_id=report["session_id"], limit=4, detailed=True, cursor=page["cursor"]
+        )
+        assert "left_out" not in page
+        seen.append(page["transcript"])
+    assert all(any(f"{number}: 漢字" in transcript for transcript in seen) for number in range(3))
+
+
 async def test_a_wrong_cursor_and_an_unknown_session_are_told(host: Host) -> None:
     report = await host.run(text("Said."))
     assert "The cursor 'abc'" in await host.error("opencode_session", session_id=report["session_id"], cursor="abc")

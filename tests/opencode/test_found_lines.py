@@ -74,7 +74,7 @@ def test_one_page_of_all_is_all_that_was_found(files: Sequence[Sequence[bool]], 
 
 def test_a_page_is_full_when_its_text_is_long_whatever_the_limit() -> None:
     lines = [FoundLine("a", number, "x" * 60) for number in range(1, 10)]
-    page = page_of(lines, FoundPage(0, 100, characters=100))
+    page = page_of(lines, FoundPage(0, 100, room=250))
     assert [line.number for line in page.lines] == [1, 2]
     assert page.more
     assert page.next_offset == 2
@@ -82,5 +82,5 @@ def test_a_page_is_full_when_its_text_is_long_whatever_the_limit() -> None:
 
 def test_a_page_holds_one_match_however_long_it_is() -> None:
     lines = [FoundLine("a", 1, "x" * 1000), FoundLine("a", 2, "y")]
-    page = page_of(lines, FoundPage(0, 100, characters=100))
+    page = page_of(lines, FoundPage(0, 100, room=250))
     assert [line.number for line in page.lines] == [1]

@@ -11,10 +11,8 @@ TEXT = st.text(st.sampled_from("ab\n\r\u2028é"), max_size=60)
 WIDE = 1000
 
 
-def window_of(
-    pieces: Sequence[str], first: int, count: int, *, width: int = WIDE, characters: int = WIDE
-) -> LineWindow:
-    window = LineWindow(first, count, width, characters)
+def window_of(pieces: Sequence[str], first: int, count: int, *, width: int = WIDE, room: int = WIDE) -> LineWindow:
+    window = LineWindow(first, count, width, room)
     for piece in pieces:
         window.add(piece)
     return window
@@ -61,7 +59,7 @@ def test_a_long_line_is_cut_and_says_how_long_it_is() -> None:
 
 
 def test_the_window_is_full_when_its_text_is_long() -> None:
-    window = window_of(["aaaa\nbbbb\ncccc\n"], 1, 5, characters=9)
+    window = window_of(["aaaa\nbbbb\ncccc\n"], 1, 5, room=30)
     assert window.finish() == 3
     assert window.lines == ["aaaa", "bbbb"]
     assert window.full

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.server.paging import page_of, size_text
+from opencode_mcp.opencode.json_text import json_size
+from opencode_mcp.server.paging import PAGE_BYTES, fitting, page_of, size_text
 
 NAMES = st.lists(st.text(st.sampled_from("abc/"), min_size=1, max_size=4), unique=True).map(sorted)
 
@@ -24,6 +25,17 @@ def test_pages_joined_are_the_whole(names: list[str], limit: int) -> None:
     pages = walk(names, limit)
     assert [name for page in pages for name in page] == names
     assert all(len(page) == limit for page in pages[:-1])
+
+
+def test_a_page_is_bounded_in_bytes_and_no_name_is_lost() -> None:
+    names = sorted(f"{number:04}{'é' * 200}" for number in range(1000))
+    pages = walk(names, 1000)
+    assert [name for page in pages for name in page] == names
+    assert all(json_size(page) <= PAGE_BYTES for page in pages)
+
+
+def test_a_page_holds_one_item_however_long_it_is() -> None:
+    assert fitting(["x" * 2 * PAGE_BYTES, "y"]) == ["x" * 2 * PAGE_BYTES]
 
 
 @given(NAMES, NAMES, st.integers(1, 5))

@@ -16,6 +16,7 @@ from opencode_mcp.server.tool import tool
 if TYPE_CHECKING:
     from mcp_types import ResourceLink
 
+    from opencode_mcp.opencode.globs import Globs
     from opencode_mcp.opencode.models import FileDiff, Session
 
 FILES_TOLD = 200
@@ -39,18 +40,21 @@ async def opencode_diff(
 
     Use it to review work that was done.
     """
+    from opencode_mcp.opencode.globs import Globs
+
     bridge = bridge_of(ctx)
+    globs = Globs(files)
     if not session_id:
         if message_id:
             raise InvalidArgument(f"The prompt {message_id} is of no session.", hint="Give its session_id too.")
         where = await bridge.fence.directory(directory)
         diffs, note = await _working_tree(bridge, where, against)
-        return changes_result(_only(diffs, files), note)
+        return changes_result(_only(diffs, files, globs), note)
     if directory:
         raise InvalidArgument("A session has its own directory.", hint="Leave directory or session_id out.")
     session = await bridge.fence.session(session_id)
     diffs, note = await _of_session(bridge, session, message_id)
-    return changes_result(_only(diffs, files), note, diff_link(session_id, message_id))
+    return changes_result(_only(diffs, files, globs), note, diff_link(session_id, message_id))
 
 
 async def _of_session(bridge: Bridge, session: "Session", message_id: str) -> "tuple[list[FileDiff], str]":
@@ -96,17 +100,14 @@ async def _without_git(bridge: Bridge, directory: str) -> str:
     return "" if vcs.branch else f"{one_line(directory)} is no git repository, so OpenCode keeps no changes."
 
 
-def _only(diffs: "list[FileDiff]", wanted: list[str]) -> "list[FileDiff]":
+def _only(diffs: "list[FileDiff]", wanted: list[str], globs: "Globs") -> "list[FileDiff]":
     """Those of the files that are wanted.
 
     Raises:
         InvalidArgument: None is; the hint names those that are changed.
     """
-    from opencode_mcp.opencode.globs import Globs
-
     if not wanted or not diffs:
         return diffs
-    globs = Globs(wanted)
     kept = [diff for diff in diffs if globs.fit(diff.file)]
     if not kept:
         names = ", ".join(one_line(diff.file) for diff in diffs[:20])

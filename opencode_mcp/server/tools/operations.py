@@ -10,18 +10,25 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.render import cut, result
 from opencode_mcp.server.schemas import OPERATION_REPLY, OPERATIONS
 from opencode_mcp.server.tool import tool
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from opencode_mcp.opencode.catalog import Operation
     from opencode_mcp.opencode.judgement import Effect, Group
     from opencode_mcp.server.surface import Surface
 
 LONGEST_ARGUMENTS = 2500
 ALL = 1000
+SHOWN_WHOLE = 20
+"""More operations than that are listed in short: one result could not hold the arguments of all."""
+SHORT = 80
+IN_SHORT = "A query, a group or a smaller limit shows fewer operations with their arguments."
 
 
 @tool(
@@ -51,9 +58,13 @@ async def opencode_find_operations(
     chosen_group = cast("Group | None", _one_of("group", group, Group))
     chosen_effect = cast("Effect | None", _one_of("effect", effect, Effect))
     found = filter(surface.shows, search(query, group=chosen_group, effect=chosen_effect, limit=ALL))
-    hits = [_hit(item, surface) for item in islice(found, limit)]
-    text = "\n\n".join(map(_text, hits)) or "No operation fits. Try other words, or none with a group."
-    return result(cut(text), {"operations": hits})
+    items = list(islice(found, limit))
+    if not items:
+        return result("No operation fits. Try other words, or none with a group.", {"operations": []})
+    if len(items) > SHOWN_WHOLE:
+        return result("\n".join([*(_line(item, surface) for item in items), IN_SHORT]), _names(items, surface))
+    hits = [_hit(item, surface) for item in items]
+    return result("\n\n".join(map(_text, hits)), {"operations": hits})
 
 
 def _one_of(name: str, value: str, choices: object) -> str | None:
@@ -65,13 +76,30 @@ def _one_of(name: str, value: str, choices: object) -> str | None:
     return value or None
 
 
+def _names(items: "Sequence[Operation]", surface: "Surface") -> dict[str, Any]:
+    shown = [{"id": item.id, "effect": item.effect, "allowed": surface.allows(item)} for item in items]
+    return {"operations": shown, "note": IN_SHORT}
+
+
+def _line(item: "Operation", surface: "Surface") -> str:
+    return f"{item.id} ({_effect(item, surface)}): {one_line(_does(item), SHORT)}"
+
+
+def _effect(item: "Operation", surface: "Surface") -> str:
+    return item.effect if surface.allows(item) else f"{item.effect}, not allowed here"
+
+
+def _does(item: "Operation") -> str:
+    return item.summary or item.description or item.id
+
+
 def _hit(item: "Operation", surface: "Surface") -> dict[str, Any]:
     from opencode_mcp.opencode.schema_text import in_short
     from opencode_mcp.server.operations.calling import offered_schema
 
     hit = {
         "id": item.id,
-        "does": item.summary or item.description or item.id,
+        "does": _does(item),
         "effect": item.effect,
         "group": item.group,
         "allowed": surface.allows(item),
@@ -84,8 +112,8 @@ def _hit(item: "Operation", surface: "Surface") -> dict[str, Any]:
 
 
 def _text(hit: dict[str, Any]) -> str:
-    leave = "" if hit["allowed"] else ", not allowed here"
-    lines = [f"{hit['id']} ({hit['effect']}{leave}): {hit['does']}", hit.get("note", "")]
+    barred = "" if hit["allowed"] else ", not allowed here"
+    lines = [f"{hit['id']} ({hit['effect']}{barred}): {hit['does']}", hit.get("note", "")]
     lines += [f"arguments: {hit['arguments']}", f"replies: {hit['replies']}"]
     return "\n".join(filter(None, lines))
 

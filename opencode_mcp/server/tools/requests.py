@@ -1,10 +1,12 @@
 """Answering what OpenCode asks in the middle of a run."""
 
+import re
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument, NotFound
+from opencode_mcp.opencode.outside_text import beginning
 from opencode_mcp.server.attend import Outcome, agent_of, attend, resumed_run
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.schemas import RUN_REPORT
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 UNKNOWN_HINT = "opencode_wait on its session tells what is asked now; name the session with session_id."
 CLOSED = "It is not open any more: it was answered already, or its run has ended."
+LONGEST_ID = 100
 RequestSession = Annotated[str, Field(description="The session that asks, as in the report's `pending`")]
 
 
@@ -52,6 +55,7 @@ async def opencode_reply_permission(
         raise InvalidArgument("A message goes only with reject.", hint="Leave it out, or reject.")
     from opencode_mcp.runs.authority import PermissionReply
 
+    _check_form(request_id, "per")
     return await _answered(ctx, request_id, session_id, PermissionReply(reply, message), wait_seconds)
 
 
@@ -84,7 +88,17 @@ async def opencode_reply_question(
         raise InvalidArgument("Give either answers or reject.", hint='For instance answers=[["Yes"]].')
     from opencode_mcp.runs.authority import QuestionReply
 
+    _check_form(request_id, "que")
     return await _answered(ctx, request_id, session_id, QuestionReply(None if reject else answers), wait_seconds)
+
+
+def _check_form(request_id: str, prefix: str) -> None:
+    """Refuse what cannot be an id, which would otherwise be told as a request that is closed."""
+    if not re.fullmatch(rf"{prefix}_\w{{1,{LONGEST_ID}}}", request_id, re.ASCII):
+        raise InvalidArgument(
+            f"{beginning(request_id)} is no id of such a request.",
+            hint=f"It begins with {prefix}_; the report's `pending` names it as request_id.",
+        )
 
 
 async def _answered(

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from opencode_mcp.opencode.outside_text import beginning, one_line
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
-from opencode_mcp.server.paging import foreign_cursor
-from opencode_mcp.server.render import TEXT_LIMIT, result
+from opencode_mcp.server.paging import PAGE_BYTES, fitting, foreign_cursor
+from opencode_mcp.server.render import result
 from opencode_mcp.server.schemas import MATCHES, PATHS, SYMBOLS
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.workspace import Cursor, Directory
@@ -54,9 +54,10 @@ async def opencode_find_files(
     place = await bridge.fence.place(directory)
     start = _offset(cursor)
     found = await bridge.search.files.find(place, query, type or "")
-    page = list(found.paths[start : start + limit])
-    more = start + limit < len(found.paths)
-    cursor = str(start + limit) if more else ""
+    page = fitting(found.paths[start : start + limit])
+    end = start + len(page)
+    more = end < len(found.paths)
+    cursor = str(end) if more else ""
     note = "" if more or found.complete else f"There may be more than these {len(found.paths)}: narrow the query."
     data = {"paths": page, "cursor": cursor} | ({"note": note} if note else {})
     return result(_lines([*map(beginning, page)] or [f"No path fits {query!r}."], cursor, note), data)
@@ -84,7 +85,7 @@ async def opencode_find_text(
     bridge = bridge_of(ctx)
     place = await bridge.fence.place(directory)
     query = TextQuery(pattern=pattern, literal=literal, include=tuple(include), context=context, per_file=per_file)
-    page = FoundPage(_offset(cursor), limit, context, TEXT_LIMIT)
+    page = FoundPage(_offset(cursor), limit, context, PAGE_BYTES)
     complete = await bridge.search.text(place, query, page)
     cursor = str(page.next_offset) if page.more else ""
     note = "" if complete else TEN_ONLY
@@ -144,13 +145,13 @@ async def opencode_find_symbols(
     place = await bridge.fence.place(directory)
     found = await bridge.search.symbols(place, query)
     every = [_known(symbol) for symbol in found.known] or [_defined(one) for one in found.definitions]
+    rows = fitting(every[:limit])
     notes = [
         "" if found.known or not every else NO_SYMBOLS,
         "" if found.complete else TEN_ONLY,
-        f"{len(every)} in all; a longer name finds fewer." if len(every) > limit else "",
+        f"{len(every)} in all; a longer name finds fewer." if len(every) > len(rows) else "",
     ]
     note = " ".join(filter(None, notes))
-    rows = every[:limit]
     lines = [
         f"{beginning(row['path'])}:{row['line']}: " + one_line(f"{row['kind']} {row['name']}: {row['text']}")
         for row in rows

@@ -65,7 +65,7 @@ def _row(session: "Session", status: str) -> dict[str, str]:
         "session_id": session.id,
         "status": status,
         "updated": moment(session.time.updated),
-        "title": session.title,
+        "title": one_line(session.title),
         "directory": session.directory,
     }
     return row | ({"parent": session.parent_id} if session.parent_id else {})

@@ -12,7 +12,7 @@ from opencode_mcp.opencode.outside_text import beginning
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.links import file_link
 from opencode_mcp.server.near import near_files
-from opencode_mcp.server.paging import page_of, size_text
+from opencode_mcp.server.paging import PAGE_BYTES, page_of, size_text
 from opencode_mcp.server.render import result
 from opencode_mcp.server.schemas import FOLDER
 from opencode_mcp.server.tool import tool
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.line_window import LineWindow
     from opencode_mcp.opencode.place import Place
 
-CHARACTERS = 30_000
 LINE_WIDTH = 2000
 ENTRIES_SHOWN = 200
 GIT = ".git"
@@ -129,7 +128,7 @@ async def opencode_read_file(
     bridge = bridge_of(ctx)
     place = await bridge.fence.place(directory)
     relative = bridge.fence.inside(place, path)
-    window = LineWindow(first, lines, LINE_WIDTH, CHARACTERS)
+    window = LineWindow(first, lines, LINE_WIDTH, PAGE_BYTES)
     try:
         async with bridge.files.open(place.project, relative) as file:
             seen = await look(file, window, LARGEST_IMAGE)

@@ -45,7 +45,15 @@ async def test_all_of_a_group_are_listed_without_words(bridge: OpenBridge) -> No
         found = await find(connected, group="vcs", limit=200)
         everything = await find(connected, limit=200)
     assert [hit["id"] for hit in found] == [item.id for item in operations().values() if item.group == "vcs"]
-    assert len(everything) == len(operations())
+    assert {hit["id"] for hit in everything} == set(operations()), "a long list is one in short, and whole"
+
+
+async def test_a_list_in_short_says_how_arguments_are_shown(bridge: OpenBridge) -> None:
+    async with bridge() as connected:
+        result = await connected.call("opencode_find_operations", limit=200)
+        told = text_of(result)
+    assert "session.shell (execute, not allowed here): " in told
+    assert "A query, a group or a smaller limit shows" in told
 
 
 @pytest.mark.parametrize(
