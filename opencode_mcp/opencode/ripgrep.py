@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import anyio
 from anyio import to_thread
@@ -20,6 +21,9 @@ from opencode_mcp.opencode.found_lines import LITERAL_HINT, FoundLine, TextQuery
 from opencode_mcp.opencode.place import Place
 from opencode_mcp.opencode.process_groups import FLAGS
 
+if TYPE_CHECKING:
+    from io import BufferedReader
+
 NAME = "rg.exe" if sys.platform == "win32" else "rg"
 LINE_WIDTH = 400
 """Bytes of a line that are shown."""
@@ -29,6 +33,9 @@ MOST_OF_A_FILE = 2**31
 # What OpenCode searches with: hidden files too, git's own never.
 COMMON = ("--no-config", "--no-messages", "--color=never", "--hidden", "--sort=path")
 NOT_GIT = "--glob=!.git"
+# What is printed is read line by line, so a name with a line end in it could pass for another file's.
+ONE_LINE_NAMES = "--glob=!*[\r\n]*"
+PIECE = 65_536
 LINES = (
     # Buffered by lines: whoever wants the first page only must not wait until a whole buffer of matches is found.
     *("--line-number", "--with-filename", "--null", "--no-heading", "--no-context-separator", "--line-buffered"),
@@ -72,6 +79,8 @@ class Ripgrep:
     async def search(self, place: Place, query: TextQuery, take: Callable[[FoundLine], bool]) -> None:
         """Hand over the matches and their context, in the order of their paths and lines, until enough are taken.
 
+        Files with a line end in their path are left out.
+
         Raises:
             InvalidArgument: The pattern is no regular expression, or an include is no glob.
             BackendTimeout: It took too long.
@@ -82,7 +91,7 @@ class Ripgrep:
             *([f"--max-count={min(query.per_file, MOST_OF_A_FILE)}"] if query.per_file else []),
             *(["--fixed-strings"] if query.literal else []),
             *(f"--glob={glob}" for glob in query.include),
-            *(NOT_GIT, "--", query.pattern, "."),
+            *(NOT_GIT, ONE_LINE_NAMES, "--", query.pattern, "."),
         ]
         complaint = await self._run(arguments, place, lambda line: _take_record(line, take))
         if complaint:
@@ -101,17 +110,18 @@ class Ripgrep:
             BackendTimeout: It took too long.
         """
         complaint = await self._run(
-            ["--files", *([f"--glob={glob}"] if glob else []), NOT_GIT, "--", "."],
+            ["--files", "--null", *([f"--glob={glob}"] if glob else []), NOT_GIT, "--", "."],
             place,
-            lambda line: take(_plain(line)),
+            lambda path: take(_plain(path)),
+            end=b"\0",
         )
         if complaint:
             raise explain(complaint, glob)
 
-    async def _run(self, arguments: Sequence[str], place: Place, take: Take) -> str:
+    async def _run(self, arguments: Sequence[str], place: Place, take: Take, *, end: bytes = b"\n") -> str:
         """Run it, and return what it complains of; what it cannot read it leaves out without a word."""
         command = [str(self._executable), *COMMON, *arguments]
-        running = _Running(command, place, self._environment)
+        running = _Running(command, place, self._environment, end)
         try:
             with anyio.fail_after(DEADLINE):
                 return await to_thread.run_sync(running.listen, take, abandon_on_cancel=True)
@@ -130,12 +140,14 @@ class _Running:
         command: The executable and its arguments.
         place: The working directory.
         environment: The whole environment.
+        end: The byte that ends each record that it prints.
     """
 
-    def __init__(self, command: Sequence[str], place: Place, environment: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], place: Place, environment: Mapping[str, str], end: bytes) -> None:
         self._command = command
         self._place = place
         self._environment = environment
+        self._end = end
         self._process: subprocess.Popen[bytes] | None = None
         self._ended = False
 
@@ -144,8 +156,8 @@ class _Running:
         with self._start() as process:
             assert process.stdout  # noqa: S101 - a pipe was asked for
             assert process.stderr  # noqa: S101
-            for line in process.stdout:
-                if self._ended or not take(line.removesuffix(b"\n")):
+            for record in _records(cast("BufferedReader", process.stdout), self._end):
+                if self._ended or not take(record):
                     process.kill()
                     return ""
             return process.stderr.read().decode(errors="replace").strip()
@@ -170,6 +182,19 @@ class _Running:
         self._ended = True
         if self._process:
             self._process.kill()
+
+
+def _records(printed: "BufferedReader", end: bytes) -> Iterator[bytes]:
+    """Give the records of what is printed, as they come, without the byte that ends each."""
+    if end == b"\n":
+        yield from (line.removesuffix(end) for line in printed)
+        return
+    rest = b""
+    while piece := printed.read1(PIECE):
+        *records, rest = (rest + piece).split(end)
+        yield from records
+    if rest:
+        yield rest
 
 
 def _take_record(line: bytes, take: Callable[[FoundLine], bool]) -> bool:

@@ -188,3 +188,18 @@ async def test_without_ripgrep_a_project_of_many_folders_is_searched_in_part(
     found = await opencode_alone.files.find(Place(str(project)), "needle")
     assert not found.complete
     assert (await opencode_alone.files.find(Place(str(project)), "part4")).paths == ["part4/"]
+
+
+async def test_no_name_behind_a_link_out_of_the_project_is_found(
+    search: ProjectSearch, project: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    (outside / "inner").mkdir(parents=True)
+    (outside / "inner" / "treasure.txt").write_text("needle\n", encoding="utf-8")
+    (project / "away").symlink_to(outside)
+    (project / "file-away").symlink_to(outside / "inner" / "treasure.txt")
+    (project / "docs" / "above").symlink_to(outside.parent)
+    for query in ("treasure", "inner", "away/inner/*", "**/treasure.txt", "docs/above/**/*.txt"):
+        for kind in ("", "file", "directory"):
+            assert (await search.files.find(Place(str(project)), query, kind)).paths == []
+    assert await found(search, project, "needle") == []

@@ -204,3 +204,48 @@ async def test_a_repository_s_own_configuration_of_ripgrep_is_not_obeyed(project
     assert executable
     ripgrep = Ripgrep(executable, {**basics(), "RIPGREP_CONFIG_PATH": str(settings)})
     assert places(await search(ripgrep, project, "def greet")) == [("src/greet.py", 1)]
+
+
+# Names that could pass for others
+
+LINE_ENDS = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+
+
+@LINE_ENDS
+async def test_names_with_line_ends_are_listed_whole(ripgrep: Ripgrep, tmp_path: Path) -> None:
+    names = ["one\ntwo.txt", "a\n./b", "plain.txt", "\n", "end\r\n"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("needle\n", encoding="utf-8")
+    listed: list[str] = []
+    await ripgrep.files(Place(str(tmp_path)), "", lambda path: listed.append(path) is None)
+    assert sorted(listed) == sorted(names)
+
+
+@LINE_ENDS
+async def test_a_match_is_never_told_of_a_file_that_only_a_part_of_a_name_names(
+    ripgrep: Ripgrep, tmp_path: Path
+) -> None:
+    (tmp_path / "b").write_text("nothing\n", encoding="utf-8")
+    for name in ("a\n./b", "x\nb", "y\r./b"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("needle\n", encoding="utf-8")
+    (tmp_path / "c").write_text("needle\n", encoding="utf-8")
+    for include in ((), ("**",), ("*b*", "*c*")):
+        assert places(await search(ripgrep, tmp_path, "needle", include=include)) == [("c", 1)]
+
+
+@LINE_ENDS
+async def test_nothing_behind_a_link_out_of_the_folder_is_listed_or_searched(ripgrep: Ripgrep, tmp_path: Path) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    (outside / "folder").mkdir(parents=True)
+    (outside / "folder" / "secret.txt").write_text("needle\n", encoding="utf-8")
+    inside.mkdir()
+    (inside / "file").symlink_to(outside / "folder" / "secret.txt")
+    (inside / "folder").symlink_to(outside / "folder")
+    (inside / "parent").symlink_to("..")
+    for glob in ("", "**", "folder/*", "folder/secret.txt", "../outside/**", "*/*/secret.txt"):
+        listed: list[str] = []
+        await ripgrep.files(Place(str(inside)), glob, lambda path, listed=listed: listed.append(path) is None)
+        assert listed == []
+        assert places(await search(ripgrep, inside, "needle", include=(glob,) if glob else ())) == []
