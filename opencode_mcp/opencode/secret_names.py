@@ -4,7 +4,11 @@ Pure, and the one place that says so: what is data, a text or the arguments of a
 """
 
 import re
+from functools import lru_cache
 from itertools import pairwise
+
+NAMES_KEPT = 4096
+"""Names whose answer is remembered: a text gives values to the same few names again and again."""
 
 WORDS = re.compile(
     "apikey|authorization|bearer|cookies?|credentials?|jwt|passphrase|passwd|password|pwd|secrets?|ticket|token"
@@ -46,16 +50,19 @@ def is_secret(name: str) -> bool:
     return key or NAMES.fullmatch("".join(words)) is not None or any(map(WORDS.fullmatch, words))
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def is_secret_parameter(name: str) -> bool:
     """Whether a parameter of a URL that goes by a name is a secret."""
     return is_secret(name) or not SIGNATURES.isdisjoint(words_of(name))
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def is_plainly_secret(name: str) -> bool:
     """Whether a name is a secret's and could not be a mere word of a sentence."""
     return is_secret(name) and ALSO_ENGLISH.fullmatch(plain_name(name)) is None
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def is_password(name: str) -> bool:
     """Whether a name is that of a password."""
     return is_secret(name) and any(map(PASSWORDS.fullmatch, words_of(name)))

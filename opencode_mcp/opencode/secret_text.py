@@ -6,7 +6,6 @@ the business of ``redact.py``.
 
 import re
 from collections.abc import Callable, Collection
-from functools import lru_cache
 from string import ascii_letters, digits
 from urllib.parse import unquote
 
@@ -109,7 +108,7 @@ def _without_values(text: str, *, strict: bool) -> str:
     kept: list[str] = []
     at = looked = 0
     for said in NAME.finditer(text):
-        if said.start() < at or not _names_secret(said["name"] or said["flag"]):
+        if said.start() < at or not is_secret_parameter(said["name"] or said["flag"]):
             continue
         if _is_cookie_header(said):
             # What was looked at for a header before this one holds no secret.
@@ -122,11 +121,6 @@ def _without_values(text: str, *, strict: bool) -> str:
             kept += [text[at : place[0]], MARK]
             at = place[1]
     return "".join([*kept, text[at:]])
-
-
-@lru_cache(maxsize=4096)
-def _names_secret(name: str) -> bool:
-    return is_secret_parameter(name)
 
 
 def _is_cookie_header(said: re.Match[str]) -> bool:
