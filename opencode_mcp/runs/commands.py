@@ -14,8 +14,6 @@ from anyio.abc import TaskGroup
 
 from opencode_mcp.errors import (
     BackendFailed,
-    BackendTimeout,
-    BackendUnavailable,
     BridgeError,
     InvalidArgument,
     NotFound,
@@ -25,13 +23,13 @@ from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.closest import closest
 from opencode_mcp.opencode.models import Command, Failure, Session
-from opencode_mcp.opencode.transport import TOO_LARGE
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.message_ids import new_message_id
 from opencode_mcp.runs.prompt import Prompt, check_prompt
 from opencode_mcp.runs.record import Run, Starter
 from opencode_mcp.runs.run import Runs, be_careless
 from opencode_mcp.runs.run_note import Note
+from opencode_mcp.runs.sending import failed_at_it, may_have_arrived
 
 logger = logging.getLogger(__name__)
 
@@ -153,10 +151,8 @@ class Commands:
     def _note_failure(self, run: Run, error: BridgeError, failed: list[BridgeError]) -> None:
         """Keep what went wrong for whoever started the run, and for whoever follows it."""
         logger.info("the request of %s ended: %s", run.message_id, error)
-        if isinstance(error, BackendTimeout) or (isinstance(error, BackendUnavailable) and error.sent):
-            return  # OpenCode may work on it all the same: following the run tells.
-        if isinstance(error, BackendFailed) and error.kind == TOO_LARGE:
-            return  # The run is over, and only what it printed is too much for one answer.
+        if may_have_arrived(error) and not failed_at_it(error):
+            return  # OpenCode may work on it, or be done with it: following the run tells.
         state = self._hub.state(run.session_id)
         told = state.error.text if state.error else ""
         failed.append(BackendFailed(f"OpenCode did not start it: {told}.", hint=error.hint) if told else error)

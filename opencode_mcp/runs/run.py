@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from opencode_mcp.errors import BackendFailed, BackendTimeout, BackendUnavailable, BridgeError, NotFound, SessionBusy
+from opencode_mcp.errors import BackendFailed, BridgeError, NotFound, SessionBusy
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.codec import is_unreadable
-from opencode_mcp.opencode.models import Session
+from opencode_mcp.opencode.models import Failure, Session
 from opencode_mcp.opencode.outside_text import shorten
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.follow import Follower, Tell
@@ -26,6 +26,7 @@ from opencode_mcp.runs.record import Run, Starter, is_at_work_on, is_superseded,
 from opencode_mcp.runs.report import RunReport, spoken
 from opencode_mcp.runs.reporter import report_run
 from opencode_mcp.runs.run_note import Note, Notes, combined
+from opencode_mcp.runs.sending import failed_at_it, may_have_arrived
 from opencode_mcp.runs.stopping import Stop, Tree, stop_and_compare
 from opencode_mcp.runs.turns import Turns
 
@@ -166,26 +167,41 @@ class Runs:
     async def _post(self, client: OpenCodeClient, run: Run, prompt: Prompt) -> None:
         self._hub.state(run.session_id).error = None
         self._remember(run.message_id, prompt.output_schema)
+        failed = await self._send(client, run, prompt)
         try:
-            await client.session_prompt_async(run.session_id, run.directory, prompt.body(run.message_id))
-        except (BackendTimeout, BackendUnavailable) as error:
-            # OpenCode may have it all the same, so it is never sent again: following the run tells.
-            if isinstance(error, BackendUnavailable) and not error.sent:
-                raise
-        try:
-            await self._see_begin(client, run)
+            begun = await self._see_begin(client, run)
         except BridgeError as error:
             # The prompt is with OpenCode, so its caller must learn which run it is.
             logger.info("could not see %s begin: %s", run.message_id, error)
+            return
+        if failed and not begun:
+            state = self._hub.state(run.session_id)
+            state.error = state.error or Failure(data={"message": failed.message})
 
-    async def _see_begin(self, client: OpenCodeClient, run: Run) -> None:
+    async def _send(self, client: OpenCodeClient, run: Run, prompt: Prompt) -> BridgeError | None:
+        """Send a prompt once, and return with what OpenCode says that it failed at it; it may have it all the same.
+
+        Raises:
+            BridgeError: OpenCode does not have it.
+        """
+        try:
+            await client.session_prompt_async(run.session_id, run.directory, prompt.body(run.message_id))
+        except BridgeError as error:
+            if not may_have_arrived(error):
+                raise
+            logger.info("sending %s failed: %s", run.message_id, error)
+            return error if failed_at_it(error) else None
+        return None
+
+    async def _see_begin(self, client: OpenCodeClient, run: Run) -> bool:
         """Hold the session's turn until OpenCode shows the prompt: on a busy machine its 204 comes before that."""
         state = self._hub.state(run.session_id)
         for _ in range(BEGIN_LOOKS):
             begun = state.latest_message >= run.message_id or state.error is not None
             if begun or run.session_id in await client.session_status(run.directory):
-                return
+                return True
             await anyio.sleep(BEGIN_PAUSE)
+        return False
 
     def _remember(self, message_id: str, schema: Mapping[str, Any] | None) -> None:
         self._started[message_id] = schema

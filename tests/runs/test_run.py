@@ -7,11 +7,22 @@ import anyio
 import httpx
 import pytest
 
-from opencode_mcp.errors import BackendUnavailable, NotFound, SessionBusy
+from opencode_mcp.errors import (
+    BackendFailed,
+    BackendUnavailable,
+    BridgeError,
+    InvalidArgument,
+    NotFound,
+    SessionBusy,
+    Unauthorized,
+    UnsupportedOperation,
+)
 from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.codec import UNREADABLE
 from opencode_mcp.opencode.models import Session, SessionStatus
+from opencode_mcp.opencode.transport import TOO_LARGE
 from opencode_mcp.runs import record, state
 from opencode_mcp.runs.prompt import Prompt
 from opencode_mcp.runs.record import Run
@@ -154,6 +165,57 @@ async def test_a_prompt_whose_reply_was_lost_is_followed_and_not_sent_again(
     report = await worker.run(text("Received."))
     assert (report.status, report.text) == ("completed", "Received.")
     assert await prompts_in(http, report.session_id) == [report.message_id]
+
+
+UNREAD = [
+    BackendFailed("OpenCode's answer is larger than 64 MB.", kind=TOO_LARGE),
+    BackendFailed("OpenCode's answer is not JSON that can be used.", status=200),
+    BackendFailed("OpenCode cannot encode its own answer.", status=400, kind=UNREADABLE),
+    BackendFailed("OpenCode failed: Unexpected server error.", status=500),
+]
+
+
+@pytest.mark.parametrize("error", UNREAD, ids=["too large", "no JSON", "not encoded", "failed"])
+async def test_a_prompt_whose_reply_cannot_be_used_is_followed_and_not_sent_again(
+    worker: Worker, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, error: BackendFailed
+) -> None:
+    send = OpenCodeClient.session_prompt_async
+
+    async def send_and_fail(self: OpenCodeClient, *arguments: Any) -> None:  # noqa: ANN401 - passed on as they are
+        await send(self, *arguments)
+        raise error
+
+    monkeypatch.setattr(OpenCodeClient, "session_prompt_async", send_and_fail)
+    report = await worker.run(text("Received."))
+    assert (report.status, report.text) == ("completed", "Received.")
+    assert await prompts_in(http, report.session_id) == [report.message_id]
+
+
+async def test_a_prompt_that_opencode_failed_at_and_never_began_is_reported_with_its_words(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_arguments: object) -> None:
+        raise BackendFailed("OpenCode failed: the disk is full.", status=500)
+
+    monkeypatch.setattr(OpenCodeClient, "session_prompt_async", fail)
+    report = await worker.run(text("Never begun."))
+    assert (report.status, report.error) == ("failed", "OpenCode failed: the disk is full.")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [InvalidArgument("Refused."), NotFound("Gone."), Unauthorized("No."), UnsupportedOperation("Unknown.")],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_prompt_that_opencode_refused_is_an_error_and_no_run(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, error: BridgeError
+) -> None:
+    async def refuse(*_arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(OpenCodeClient, "session_prompt_async", refuse)
+    with pytest.raises(type(error)):
+        await worker.start(text("Refused."))
 
 
 async def test_a_wire_that_breaks_right_after_the_prompt_hides_no_run(
@@ -374,6 +436,20 @@ async def test_a_question_ends_the_wait_and_its_answer_lets_the_run_go_on(
     assert (report.status, [request.asks for request in report.pending]) == ("needs_input", ["Which?"])
     await http.post(f"/question/{report.pending[0].request_id}/reply", json={"answers": [["Red"]]})
     assert (await worker.runs.follow(run, WAIT)).text == "Thanks."
+
+
+async def test_a_run_that_a_dismissed_question_ended_keeps_its_own_report(
+    worker: Worker, http: httpx.AsyncClient
+) -> None:
+    run = await worker.start(question("Which?", "Red"))
+    report = await worker.runs.follow(run, WAIT)
+    await http.post(f"/question/{report.pending[0].request_id}/reject")
+    first = await worker.runs.follow(run, WAIT)
+    assert (first.status, first.text) == ("completed", "")
+    second = await worker.run(text("Second."), session=session_of(run))
+    assert (second.text, second.merged_with) == ("Second.", [])
+    again = await worker.runs.follow(run, 0)
+    assert (again.status, again.text) == ("completed", "")
 
 
 async def test_a_request_that_an_aborted_run_left_behind_is_not_believed(
