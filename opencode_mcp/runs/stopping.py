@@ -21,7 +21,10 @@ from opencode_mcp.runs.record import MESSAGES_A_PAGE
 logger = logging.getLogger(__name__)
 
 PAUSE = 0.05
-DEEPEST = 50
+READ_SECONDS = 5.0
+"""Seconds for which a tree is read; what was not reached by then is left out."""
+MOST_SESSIONS = 5000
+"""Sessions of a tree that are looked at; a server that names ever more must not keep a stop from ending."""
 BEGUN = frozenset({"running", "completed", "error"})
 
 
@@ -63,16 +66,28 @@ class Tree:
         self._root = session_id
         self._directory = directory
 
-    async def levels(self) -> list[list[str]]:
-        """The sessions by depth, the topmost first (``session.children``).
+    async def levels(self, seconds: float = READ_SECONDS) -> list[list[str]]:
+        """The sessions by depth, the topmost first, each once (``session.children``).
+
+        Args:
+            seconds: How long the tree is read; a tree of any depth is read as far as that allows.
 
         Raises:
             BackendError: OpenCode could not be read.
         """
         levels = [[self._root]]
-        while len(levels) < DEEPEST and (children := await self._children(levels[-1])):
-            levels.append(children)
+        seen = {self._root}
+        with anyio.move_on_after(seconds) as reading:
+            while len(seen) < MOST_SESSIONS and (children := await self._new_children(levels[-1], seen)):
+                seen.update(children)
+                levels.append(children)
+        if reading.cancelled_caught or len(seen) >= MOST_SESSIONS:
+            logger.warning("%s has more subagents than were read: %d in %d levels", self._root, len(seen), len(levels))
         return levels
+
+    async def _new_children(self, session_ids: list[str], seen: set[str]) -> list[str]:
+        children = await self._children(session_ids)
+        return [child for child in dict.fromkeys(children) if child not in seen]
 
     async def _children(self, session_ids: list[str]) -> list[str]:
         async with at_once() as reads:
@@ -85,13 +100,16 @@ class Tree:
         except NotFound:
             return []  # Deleted meanwhile.
 
-    async def busy_levels(self) -> list[list[str]]:
+    async def busy_levels(self, seconds: float = READ_SECONDS) -> list[list[str]]:
         """The busy sessions by depth (``session.status``); nothing where the whole tree is idle.
+
+        Args:
+            seconds: How long the tree is read.
 
         Raises:
             BackendError: OpenCode could not be read.
         """
-        levels = await self.levels()
+        levels = await self.levels(seconds)
         busy = await self._client.session_status(self._directory)
         kept = [[session_id for session_id in level if session_id in busy] for level in levels]
         return [level for level in kept if level]
@@ -110,7 +128,8 @@ class Tree:
         """
         busy: list[list[str]] = []
         with anyio.move_on_after(seconds):
-            while busy := await self.busy_levels():
+            # A tree that takes all the time to read must still be aborted as far as it is known.
+            while busy := await self.busy_levels(seconds / 3):
                 # An abort may wait for its session; the topmost must be reached in any case.
                 share = seconds / (len(busy) + 1)
                 for level in reversed(busy):
