@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from opencode_mcp.opencode.at_once import at_once
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.models import FilePart, Message, MessageInfo, SubtaskPart, TextPart, Todo
+from opencode_mcp.opencode.models import FilePart, Message, MessageInfo, SubtaskPart, TextPart, Todo, ToolPart
 from opencode_mcp.options import Decider
 
 Starter = Literal["", "agent", "person"]
@@ -18,6 +18,13 @@ STARTERS: tuple[Starter, ...] = get_args(Starter)
 """From the loosest to the strictest."""
 MESSAGES_A_PAGE = 20
 PAGES_READ = 50
+REJECTIONS = frozenset(
+    {"The user rejected permission to use this specific tool call.", "The user dismissed this question"}
+)
+"""What OpenCode writes into a call that was rejected; with an instruction for the model the text goes on, and so does
+the run."""
+LONGEST_PAUSE = 10_000
+"""Milliseconds between the end of a step and a prompt after which that prompt is no part of the same run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +88,17 @@ def answers_in(messages: list[Message], message_id: str) -> list[Message]:
     ids = [message.info.id for message in messages]
     after = messages[ids.index(message_id) + 1 :] if message_id in ids else messages
     answers: list[Message] = []
+    prompted_again = False
     for message in after:
-        if message.info.role == "user" and answers and _is_final(answers[-1].info):
-            break
-        if message.info.role == "assistant" and _follows(message, message_id):
+        if message.info.role == "user" and answers:
+            if _is_final(answers[-1].info) or (is_prompt(message) and _had_stopped(answers[-1], message)):
+                break
+            prompted_again = True
+        elif message.info.role == "assistant" and _follows(message, message_id):
+            if prompted_again and _is_broken_off(answers[-1].info):
+                break
             answers.append(message)
+            prompted_again = False
     return answers
 
 
@@ -106,6 +119,33 @@ def _is_final(answer: MessageInfo) -> bool:
     return ended or (answer.time.completed is not None and has_last_step(answer))
 
 
+def _had_stopped(answer: Message, prompt: Message) -> bool:
+    """Whether OpenCode had stopped after an answer that names no end before it got the next prompt.
+
+    It stops after a rejected call, after an abort that leaves an empty message, and where it is ended between two
+    steps, which otherwise follow each other at once.
+    """
+    completed = answer.info.time.completed
+    if completed is None or answer.info.summary is True:
+        return False
+    paused = prompt.info.time.created - completed
+    return paused > LONGEST_PAUSE or (paused >= 0 and (_says_nothing(answer) or _is_rejected(answer)))
+
+
+def _says_nothing(answer: Message) -> bool:
+    return not answer.info.finish and not any(part.type in {"text", "tool"} for part in answer.parts)
+
+
+def _is_rejected(answer: Message) -> bool:
+    calls = (part for part in answer.parts if isinstance(part, ToolPart))
+    return any(call.state.status == "error" and call.state.error.strip() in REJECTIONS for call in calls)
+
+
+def _is_broken_off(answer: MessageInfo) -> bool:
+    """Whether a message with another one behind it was never ended: OpenCode was killed while it worked on it."""
+    return answer.time.completed is None and answer.error is None
+
+
 def has_last_step(answer: MessageInfo) -> bool:
     """Whether a message holds a step of the model that called no tool, and was told to end."""
     return answer.finish not in {"", "tool-calls"}
@@ -116,12 +156,20 @@ async def is_superseded(client: OpenCodeClient, run: Run) -> bool:
     latest = await latest_prompt(client, run.session_id)
     if latest is None or latest.info.id <= run.message_id:
         return False
-    messages = await _messages_since(client, run)
-    ids = [message.info.id for message in messages]
-    answers = answers_in(messages, run.message_id)
-    return (
-        run.message_id in ids and bool(answers) and _is_final(answers[-1].info) and latest.info.id > answers[-1].info.id
-    )
+    return was_followed(await _messages_since(client, run), run.message_id, latest)
+
+
+def was_followed(messages: list[Message], message_id: str, latest: Message) -> bool:
+    """Whether the messages show that the answers to a prompt had ended before the latest prompt came."""
+    answers = answers_in(messages, message_id)
+    if not answers or all(message.info.id != message_id for message in messages):
+        return False
+    last = answers[-1]
+    if latest.info.id <= last.info.id:
+        return False
+    if _is_final(last.info) or _had_stopped(last, latest):
+        return True
+    return any(message.info.role == "assistant" and message.info.id > last.info.id for message in messages)
 
 
 async def is_at_work_on(client: OpenCodeClient, session_id: str, message_id: str) -> bool:

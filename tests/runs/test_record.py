@@ -1,0 +1,84 @@
+"""Which answers belong to a prompt, where a run ended without a last step and the session went on."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from opencode_mcp.opencode.models import Message
+from opencode_mcp.runs.record import answers_in, was_followed
+
+DISMISSED = "The user dismissed this question"
+REFUSED = "The user rejected permission to use this specific tool call."
+CORRECTED = f"{REFUSED[:-1]} with the following feedback: Do without."
+
+
+def read(info: Mapping[str, object], parts: Sequence[Mapping[str, object]]) -> Message:
+    return Message.read({"info": {"sessionID": "ses_1", **info}, "parts": parts})
+
+
+def prompt(at: int, *, synthetic: bool = False) -> Message:
+    part = {"type": "text", "text": "Do it.", "synthetic": synthetic}
+    return read({"id": f"msg_{at:06}", "role": "user", "time": {"created": at}}, [part])
+
+
+def answer(at: int, finish: str = "", error: str = "", *, ended: bool = True, **more: object) -> Message:
+    """A step that took 10 ms."""
+    state = {"status": "error", "error": error} if error else {"status": "completed", "output": "done"}
+    parts = [{"type": "tool", "tool": "bash", "state": state}] if finish == "tool-calls" else []
+    time = {"created": at, "completed": at + 10 if ended else None}
+    return read({"id": f"msg_{at:06}", "role": "assistant", "finish": finish, "time": time, **more}, parts)
+
+
+ENDED = {
+    "a last step": answer(1, "stop"),
+    "an abort between two attempts": answer(1),
+    "a dismissed question": answer(1, "tool-calls", DISMISSED),
+    "a rejected permission": answer(1, "tool-calls", REFUSED),
+    "a kill": answer(1, ended=False),
+}
+GOING_ON = {
+    "a step with calls": answer(1, "tool-calls"),
+    "a rejection with an instruction": answer(1, "tool-calls", CORRECTED),
+    "a call that failed": answer(1, "tool-calls", "No such file"),
+}
+
+
+@pytest.mark.parametrize("last", ENDED.values(), ids=ENDED)
+def test_the_answer_to_the_next_prompt_is_not_that_of_a_run_which_had_ended(last: Message) -> None:
+    messages = [prompt(0), last, prompt(100), answer(200, "stop")]
+    assert answers_in(messages, messages[0].info.id) == [last]
+    assert was_followed(messages, messages[0].info.id, messages[2])
+    assert answers_in(messages, messages[2].info.id) == [messages[3]]
+
+
+@pytest.mark.parametrize("last", GOING_ON.values(), ids=GOING_ON)
+def test_a_prompt_that_came_while_a_run_went_on_is_answered_with_it(last: Message) -> None:
+    messages = [prompt(0), last, prompt(100), answer(200, "stop")]
+    assert answers_in(messages, messages[0].info.id) == [last, messages[3]]
+    assert not was_followed(messages, messages[0].info.id, messages[2])
+
+
+@pytest.mark.parametrize("last", [*ENDED.values(), *GOING_ON.values()], ids=[*ENDED, *GOING_ON])
+def test_a_prompt_long_after_the_last_step_is_no_part_of_the_run(last: Message) -> None:
+    messages = [prompt(0), last, prompt(60_000), answer(60_100, "stop")]
+    assert answers_in(messages, messages[0].info.id) == [last]
+    assert was_followed(messages, messages[0].info.id, messages[2])
+
+
+@pytest.mark.parametrize("error", [DISMISSED, REFUSED])
+def test_a_prompt_that_came_before_a_call_was_rejected_is_answered_with_the_run(error: str) -> None:
+    messages = [prompt(0), answer(1, "tool-calls", error), prompt(5), answer(200, "stop")]
+    assert answers_in(messages, messages[0].info.id) == [messages[1], messages[3]]
+
+
+def test_a_conversation_that_is_summed_up_goes_on() -> None:
+    summary = answer(30, "stop", summary=True)
+    messages = [
+        prompt(0),
+        answer(1),
+        prompt(20, synthetic=True),
+        summary,
+        prompt(50, synthetic=True),
+        answer(60, "stop"),
+    ]
+    assert answers_in(messages, messages[0].info.id) == [messages[1], summary, messages[5]]
