@@ -72,7 +72,7 @@ JUDGEMENTS: Mapping[str, Judgement] = {
         "`time.archived` is in milliseconds since the epoch.",
     ),
     "session.delete": J(
-        "sessions", "write", "remove chat erase", "Does not stop a run: session.abort first.", destructive=True
+        "sessions", "write", "remove chat erase", "A run is stopped first, with its subagents.", destructive=True
     ),
     "session.status": J(
         "sessions", "read", "busy idle running retry progress", "Lists only sessions that are busy or retrying."

@@ -13,7 +13,7 @@ from tests.harness.project import configure, make_project
 from tests.harness.rawrpc import Host, RawClient, open_raw
 from tests.harness.waiting import eventually
 from tests.integration.backend import Backend, backend
-from tests.scripted_model.script import Action, bash, question, script, step, task
+from tests.scripted_model.script import Action, bash, hold, question, script, step, task
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -113,6 +113,29 @@ async def test_subagents_side_by_side_stop_together(launch: Launch, opencode: Ba
         report = (await client.call("opencode_abort", session_id=session_id))["structuredContent"]
     assert report["status"] == "aborted"
     await check_stopped(opencode, session_id)
+
+
+async def test_a_session_that_is_deleted_while_it_works_works_no_more(
+    launch: Launch, opencode: Backend, scripted_model: ScriptedModel, nested: Path
+) -> None:
+    busy = script(step(hold("deleted"), bash("touch after-deletion.txt")))
+    async with open_raw(launch, CLAUDE) as client:
+        run = await client.call("opencode_run", prompt=script(task(busy, agent="deep")), wait_seconds=0)
+        session_id = run["structuredContent"]["session_id"]
+        await scripted_model.reached("deleted")
+        members = await tree(opencode, session_id)
+        call = {"operation": "session.delete", "arguments": {"sessionID": session_id}}
+        async with open_raw(launch.telling("--deny", "session.abort"), CLAUDE) as denied:
+            refused = await denied.call("opencode_call_operation", **call)
+            assert "session.abort is not allowed" in refused["content"][0]["text"]
+        deleted = await client.call("opencode_call_operation", **call)
+        assert not deleted.get("isError"), deleted
+    assert not set(members) & set(await opencode.get("/session/status"))
+    await scripted_model.release("deleted")
+    probe = (await opencode.http.post("/session", json={})).json()["id"]
+    await opencode.post(f"/session/{probe}/prompt_async", {"parts": [{"type": "text", "text": script(bash("true"))}]})
+    await opencode.idle(probe)
+    assert not (nested / "after-deletion.txt").exists()
 
 
 async def test_an_operation_that_aborts_stops_the_subagents_too(launch: Launch, opencode: Backend) -> None:

@@ -11,7 +11,7 @@ from opencode_mcp.server.operations import answering, finding, listening, visiti
 from opencode_mcp.server.operations.listening import collect_events
 from opencode_mcp.server.operations.plain import send
 from opencode_mcp.server.operations.request import Special, number, seconds, text
-from opencode_mcp.server.operations.stopping import abort_tree
+from opencode_mcp.server.operations.stopping import abort_tree, delete_tree
 from opencode_mcp.server.operations.updating import update_session
 from opencode_mcp.server.operations.visiting import visit_terminal
 from opencode_mcp.server.operations.waiting import bounded, sign_in
@@ -53,6 +53,7 @@ SPECIAL: Mapping[str, Special] = {
     "pty.connect": Special(visit_terminal, TERMINAL, TICKET_AND_CURSOR),
     "v2.pty.connect": Special(visit_terminal, TERMINAL, TICKET_AND_CURSOR),
     "session.abort": Special(abort_tree),
+    "session.delete": Special(delete_tree),
     "session.update": Special(update_session),
     "config.update": Special(send, hidden=DOLLAR_SCHEMA),
     "global.config.update": Special(send, hidden=DOLLAR_SCHEMA),

@@ -1,19 +1,45 @@
-"""``session.abort`` as a caller expects it: the subagents stop too, and before the session that they work for."""
+"""``session.abort`` and ``session.delete`` as a caller expects them: the subagents stop too, and nothing works on."""
 
+from typing import TYPE_CHECKING
+
+from opencode_mcp.errors import BackendTimeout
+from opencode_mcp.opencode.catalog import operation
 from opencode_mcp.server.operations.plain import send
 from opencode_mcp.server.operations.request import Outcome, Request
+
+if TYPE_CHECKING:
+    from opencode_mcp.runs.stopping import Tree
 
 SECONDS = 10.0
 
 
 async def abort_tree(request: Request) -> Outcome:
     """Stop a session with its subagents, then give OpenCode's own answer."""
-    from opencode_mcp.runs.stopping import Tree
-
-    client = request.bridge.client
-    session = await client.session_get(request.call.path["sessionID"])
-    busy = await Tree(client, session.id, session.directory).stop(SECONDS)
+    busy = await (await _tree(request)).stop(SECONDS)
     outcome = await send(request)
     if busy:
         outcome.notes.append(f"Still busy: {', '.join(busy)}. Call it again.")
     return outcome
+
+
+async def delete_tree(request: Request) -> Outcome:
+    """Stop a session with its subagents, then delete it: OpenCode 1.18 deletes a working one and has it work on.
+
+    Raises:
+        NotAllowed: It works, and the operator denies to stop it.
+        BackendTimeout: It could not be stopped, so it was not deleted.
+    """
+    tree = await _tree(request)
+    if await tree.busy_levels():
+        request.bridge.surface.check(operation("session.abort"))
+        if busy := await tree.stop(SECONDS):
+            raise BackendTimeout(f"Still busy, so nothing was deleted: {', '.join(busy)}.", hint="Call it again.")
+    return await send(request)
+
+
+async def _tree(request: Request) -> "Tree":
+    from opencode_mcp.runs.stopping import Tree
+
+    client = request.bridge.client
+    session = await client.session_get(request.call.path["sessionID"])
+    return Tree(client, session.id, session.directory)
