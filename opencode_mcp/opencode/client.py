@@ -139,8 +139,19 @@ class OpenCodeClient:
         return Paths.read(await self.call("path.get", directory=directory))
 
     async def providers(self, directory: str = "") -> Providers:
-        """``provider.list``; as the first call in a directory it also warms the directory up."""
-        return Providers.read(await self.call("provider.list", directory=directory))
+        """``provider.list``; as the first call in a directory it also warms the directory up.
+
+        OpenCode 1.18 counts a provider as connected as soon as its credentials are there, and uses it only in a new
+        instance: so what is connected is taken from ``config.providers``.
+        """
+        known = Providers.read(await self.call("provider.list", directory=directory))
+        used = await self.used_providers(directory)
+        return Providers(all=known.all, default=known.default, connected=used.connected)
+
+    async def used_providers(self, directory: str) -> Providers:
+        """``config.providers``: those that OpenCode uses, with their models; a thousandth of ``provider.list``."""
+        used = Providers.read(await self.call("config.providers", directory=directory))
+        return Providers(all=used.providers, connected=[provider.id for provider in used.providers])
 
     async def agents(self, directory: str) -> list[Agent]:
         """``app.agents``, without those that OpenCode hides."""
@@ -162,6 +173,10 @@ class OpenCodeClient:
     async def mcp_status(self, directory: str) -> dict[str, McpStatus]:
         """``mcp.status``, by server name."""
         return _read_map(McpStatus, await self.call("mcp.status", directory=directory))
+
+    async def instance_dispose(self, directory: str) -> None:
+        """``instance.dispose``: ends what runs in a directory; the next call there reads OpenCode's files again."""
+        await self.call("instance.dispose", directory=directory)
 
     # Sessions
 

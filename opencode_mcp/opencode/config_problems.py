@@ -23,7 +23,8 @@ LONGEST = 500
 """Characters of one fault."""
 HINT = (
     "Nothing is wrong with the call: whoever owns the file must correct it. "
-    "OpenCode answers nothing in a directory whose configuration it cannot use."
+    "OpenCode answers nothing in a directory whose configuration it cannot use, and reads it again only when it is "
+    "started anew."
 )
 
 

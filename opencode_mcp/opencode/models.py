@@ -419,9 +419,10 @@ class Provider(Wire):
 
 
 class Providers(Wire):
-    """``provider.list``."""
+    """``provider.list``, or ``config.providers``, which has only ``providers`` and ``default``."""
 
     all: list[Provider] = Field(default_factory=list[Provider])
+    providers: list[Provider] = Field(default_factory=list[Provider])
     default: dict[str, str] = Field(default_factory=dict[str, str])
     connected: list[str] = Field(default_factory=list[str])
 
@@ -443,6 +444,8 @@ class Paths(Wire):
     directory: str = ""
     worktree: str = ""
     home: str = ""
+    config: str = ""
+    """The user's folder of configuration."""
 
 
 class Vcs(Wire):

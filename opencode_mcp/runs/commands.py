@@ -22,11 +22,13 @@ from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.closest import closest
+from opencode_mcp.opencode.definitions import Sought
 from opencode_mcp.opencode.models import Command, Failure, Session
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.message_ids import new_message_id
 from opencode_mcp.runs.prompt import Prompt, check_prompt
 from opencode_mcp.runs.record import Run, Starter
+from opencode_mcp.runs.renewal import Missing, Renewal
 from opencode_mcp.runs.run import Runs, be_careless
 from opencode_mcp.runs.run_note import Note
 from opencode_mcp.runs.sending import failed_at_it, may_have_arrived
@@ -99,7 +101,7 @@ class Commands:
             BackendError: OpenCode could not be reached, or refused it.
         """
         client = OpenCodeClient(await self._hub.ensure())
-        await check_command(client, command)
+        await check_command(client, command, self._runs.renewal)
         note = Note(new_message_id(), narrowed, starter)
         begun = session or await self._runs.begin_session(client, command.directory, note)
         async with self._runs.turn(begun) as client:
@@ -121,7 +123,7 @@ class Commands:
         if not line.strip():
             raise InvalidArgument("The command is empty.", hint="Give a line for the shell.")
         client = OpenCodeClient(await self._hub.ensure())
-        chosen = await _agent_for_shell(client, session.directory, agent)
+        chosen = await _agent_for_shell(client, session.directory, agent, self._runs.renewal)
         async with self._runs.turn(session) as client:
             run = Run(session.directory, session.id, new_message_id())
             body = {"messageID": run.message_id, "agent": chosen, "command": line}
@@ -175,39 +177,44 @@ def _has_begun(event: wire.Event, run: Run) -> bool:
             return False
 
 
-async def find_command(client: OpenCodeClient, directory: str, name: str) -> Command:
+async def find_command(client: OpenCodeClient, directory: str, name: str, renewal: Renewal) -> Command:
     """A slash command of a project (``command.list``), by its name without the slash.
 
     Raises:
         NotFound: There is none of that name; the hint names near ones.
     """
+    return await renewal.settle(client, directory, partial(_look_for_command, client, directory, name))
+
+
+async def _look_for_command(client: OpenCodeClient, directory: str, name: str) -> Command | Missing:
     commands = await client.commands(directory)
     found = next((command for command in commands if command.name == name), None)
-    if found is None:
-        names = [command.name for command in commands]
-        near = closest(name, names)
-        meant = f"Did you mean {' or '.join(near)}? " if near else ""
-        known = ", ".join(names[:NAMES_SHOWN]) or "none"
-        raise NotFound(f"OpenCode has no command {name!r}.", hint=f"{meant}The commands are {known}.")
-    return found
+    if found:
+        return found
+    names = [command.name for command in commands]
+    near = closest(name, names)
+    meant = f"Did you mean {' or '.join(near)}? " if near else ""
+    known = ", ".join(names[:NAMES_SHOWN]) or "none"
+    error = NotFound(f"OpenCode has no command {name!r}.", hint=f"{meant}The commands are {known}.")
+    return Missing(Sought("command", (name,)), error)
 
 
-async def check_command(client: OpenCodeClient, command: SlashCommand) -> None:
+async def check_command(client: OpenCodeClient, command: SlashCommand, renewal: Renewal) -> None:
     """Refuse what OpenCode would only fail at.
 
     Raises:
         NotFound: There is no such command, agent or model.
         OperatorError: The model's provider has no credentials.
     """
-    await find_command(client, command.directory, command.name)
+    await find_command(client, command.directory, command.name, renewal)
     prompt = Prompt(text=f"/{command.name}", directory=command.directory, agent=command.agent, model=command.model)
-    await check_prompt(client, prompt)
+    await check_prompt(client, prompt, renewal)
 
 
-async def _agent_for_shell(client: OpenCodeClient, directory: str, agent: str) -> str:
+async def _agent_for_shell(client: OpenCodeClient, directory: str, agent: str, renewal: Renewal) -> str:
     """OpenCode wants an agent named, though none takes part."""
     if agent:
-        await check_prompt(client, Prompt(text="shell", directory=directory, agent=agent))
+        await check_prompt(client, Prompt(text="shell", directory=directory, agent=agent), renewal)
         return agent
     agents = await client.agents(directory)
     primary = [item.name for item in agents if item.mode != "subagent"]

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from opencode_mcp.errors import InvalidArgument, NotFound, OperatorError
 from opencode_mcp.opencode.attachments import Attachment
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.closest import closest
+from opencode_mcp.opencode.definitions import Sought
 from opencode_mcp.opencode.models import Providers
+from opencode_mcp.runs.renewal import Missing, Renewal
 from opencode_mcp.runs.schema_check import check_schema_apart
 
 NAMES_SHOWN = 8
@@ -53,8 +56,13 @@ class Prompt:
         return body
 
 
-async def check_prompt(client: OpenCodeClient, prompt: Prompt) -> None:
+async def check_prompt(client: OpenCodeClient, prompt: Prompt, renewal: Renewal) -> None:
     """Refuse what OpenCode would accept in silence and then fail at.
+
+    Args:
+        client: Asks OpenCode.
+        prompt: What a caller wants.
+        renewal: Has OpenCode learn of what was added to its files.
 
     Raises:
         InvalidArgument: The prompt is empty, or the schema is none.
@@ -66,18 +74,27 @@ async def check_prompt(client: OpenCodeClient, prompt: Prompt) -> None:
     if prompt.output_schema is not None:
         await check_schema_apart(prompt.output_schema)
     if prompt.agent:
-        await _check_agent(client, prompt)
+        await renewal.settle(client, prompt.directory, partial(_look_for_agent, client, prompt))
     model = prompt.model or (prompt.variant and (await client.config(prompt.directory)).model)
     if prompt.variant and not model:
         raise InvalidArgument("A variant is of a model, and none is named.", hint="Give model, too.")
     if model:
-        check_model(await client.providers(prompt.directory), model, prompt.variant)
+        await renewal.settle(client, prompt.directory, partial(_look_for_model, client, prompt, model))
 
 
-async def _check_agent(client: OpenCodeClient, prompt: Prompt) -> None:
+async def _look_for_agent(client: OpenCodeClient, prompt: Prompt) -> Missing | None:
     names = [agent.name for agent in await client.agents(prompt.directory)]
-    if prompt.agent not in names:
-        raise NotFound(f"OpenCode has no agent {prompt.agent!r}.", hint=f"The agents are {_listed(names)}.")
+    if prompt.agent in names:
+        return None
+    error = NotFound(f"OpenCode has no agent {prompt.agent!r}.", hint=f"The agents are {_listed(names)}.")
+    return Missing(Sought("agent", (prompt.agent,)), error)
+
+
+async def _look_for_model(client: OpenCodeClient, prompt: Prompt, model: str) -> Missing | None:
+    used = await client.used_providers(prompt.directory)
+    if missing_model(used, model, prompt.variant) is None:
+        return None
+    return missing_model(await client.providers(prompt.directory), model, prompt.variant)
 
 
 def check_model(providers: Providers, name: str, variant: str = "") -> None:
@@ -88,6 +105,17 @@ def check_model(providers: Providers, name: str, variant: str = "") -> None:
         NotFound: There is no such provider, model or variant; the hint names near ones.
         OperatorError: The provider has no credentials.
     """
+    missing = missing_model(providers, name, variant)
+    if missing:
+        raise missing.error
+
+
+def missing_model(providers: Providers, name: str, variant: str = "") -> Missing | None:
+    """What is missing for a model to be used, if anything is, with the error that ``check_model`` raises.
+
+    Raises:
+        InvalidArgument: The name has no provider.
+    """
     provider_id, _, model_id = name.partition("/")
     provider = next((item for item in providers.all if item.id == provider_id), None)
     usable = providers.usable
@@ -96,15 +124,17 @@ def check_model(providers: Providers, name: str, variant: str = "") -> None:
             f"The model {name!r} names no provider.", hint=f"Write provider/model: {_near(name, usable)}."
         )
     if provider is None or model_id not in provider.models:
-        raise NotFound(f"OpenCode has no model {name!r}.", hint=f"It has {_near(name, usable)}.")
+        error = NotFound(f"OpenCode has no model {name!r}.", hint=f"It has {_near(name, usable)}.")
+        return Missing(Sought("model", (provider_id, model_id)), error)
     if provider_id not in providers.connected:
-        raise OperatorError(
-            f"OpenCode has no credentials for the provider {provider_id!r}.",
-            hint=f"Run `opencode auth login`, or use {_near(name, usable)}.",
-        )
+        hint = f"Run `opencode auth login`, or use {_near(name, usable)}."
+        locked = OperatorError(f"OpenCode has no credentials for the provider {provider_id!r}.", hint=hint)
+        return Missing(Sought("credential", (provider_id,)), locked)
     variants = provider.models[model_id].variants
-    if variant and variant not in variants:
-        raise NotFound(f"The model {name!r} has no variant {variant!r}.", hint=f"It has {_listed(variants)}.")
+    if not variant or variant in variants:
+        return None
+    error = NotFound(f"The model {name!r} has no variant {variant!r}.", hint=f"It has {_listed(variants)}.")
+    return Missing(Sought("variant", (provider_id, model_id, variant)), error)
 
 
 def _near(name: str, names: Sequence[str]) -> str:

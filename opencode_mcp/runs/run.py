@@ -23,6 +23,7 @@ from opencode_mcp.runs.follow import Follower, Tell
 from opencode_mcp.runs.message_ids import new_message_id
 from opencode_mcp.runs.prompt import Prompt, check_prompt
 from opencode_mcp.runs.record import Run, Starter, is_at_work_on, is_superseded, latest_prompt
+from opencode_mcp.runs.renewal import Renewal
 from opencode_mcp.runs.report import RunReport, spoken
 from opencode_mcp.runs.reporter import report_run
 from opencode_mcp.runs.run_note import Note, Notes, combined
@@ -56,12 +57,14 @@ class Runs:
         hub: The events of the server that they run on.
         notes: Where it is noted who answers what a run asks.
         turns: Keeps others out of a session while something is started in it; none: only this process's.
+        renewal: Has OpenCode learn of what was added to its files; none: it learns of nothing.
     """
 
-    def __init__(self, hub: Hub, notes: Notes, turns: Turns | None = None) -> None:
+    def __init__(self, hub: Hub, notes: Notes, turns: Turns | None = None, renewal: Renewal | None = None) -> None:
         self._hub = hub
         self.notes = notes
         self._turns = turns or Turns(None)
+        self.renewal = renewal or Renewal()
         self._warm: set[tuple[Transport, str]] = set()
         self._started: OrderedDict[str, Mapping[str, Any] | None] = OrderedDict()
         """The prompts that were sent from here, each with its caller's schema of the answer."""
@@ -90,7 +93,7 @@ class Runs:
             BackendError: OpenCode could not be reached; nothing was started.
         """
         client = await self._client(prompt.directory)
-        await check_prompt(client, prompt)
+        await check_prompt(client, prompt, self.renewal)
         note = Note(new_message_id(), narrowed, starter)
         begun = session or await self.begin_session(client, prompt.directory, note, prompt.title)
         async with self.turn(begun) as client:
@@ -134,7 +137,7 @@ class Runs:
             BackendError: OpenCode could not be reached.
         """
         client = await self._client(session.directory)
-        async with self._turns.turn(session.id):
+        async with self._turns.turn(session.id), self.renewal.starting(session.directory):
             await self._refuse_if_busy(client, session)
             yield client
 

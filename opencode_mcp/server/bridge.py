@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.authority import Authority
     from opencode_mcp.runs.commands import Commands
     from opencode_mcp.runs.policy import Policy
+    from opencode_mcp.runs.renewal import Renewal
     from opencode_mcp.runs.requests import Requests
     from opencode_mcp.runs.run import Runs
     from opencode_mcp.runs.steward import Steward
@@ -91,7 +92,23 @@ class Bridge:
         from opencode_mcp.server.seal import Seal
 
         state = self.settings.state_directory
-        return Runs(self.hub, Notes(Seal(state)), Turns(state / "turns"))
+        return Runs(self.hub, Notes(Seal(state)), Turns(state / "turns"), self.renewal)
+
+    @cached_property
+    def renewal(self) -> "Renewal":
+        """Has OpenCode learn of what was added to its files."""
+        from opencode_mcp.runs.renewal import Renewal
+
+        environment = None if self.settings.remote else self.settings.environment
+        return Renewal(environment, hindrance=self._hindrance())
+
+    def _hindrance(self) -> str:
+        """Why the bridge may not have OpenCode read its files again; empty: it may."""
+        if self.settings.attached:
+            return "This bridge did not start that OpenCode, so whoever did decides about it."
+        if not self.surface.serves(["instance.dispose"]) or self.settings.read_only:
+            return "The operator of the bridge denies that operation."
+        return ""
 
     @cached_property
     def commands(self) -> "Commands":
@@ -181,7 +198,7 @@ class Bridge:
         """Holds the arguments of operations inside the fence."""
         from opencode_mcp.server.operations.guard import Guard
 
-        return Guard(self.fence, self.surface, self.policy, self.client)
+        return Guard(self.fence, self.surface, self.policy, self.client, self.renewal)
 
     @cached_property
     def operations(self) -> "OperationCalls":

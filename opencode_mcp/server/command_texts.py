@@ -14,6 +14,7 @@ from opencode_mcp.opencode.command_template import expand, mentions, shell_lines
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
+    from opencode_mcp.runs.renewal import Renewal
     from opencode_mcp.server.fence import Fence
 
 HINT = "Name one of the project, or leave it out."
@@ -29,11 +30,13 @@ class CommandTexts:
     Args:
         fence: Where callers may work.
         client: Knows the commands.
+        renewal: Has OpenCode learn of new ones.
     """
 
-    def __init__(self, fence: "Fence", client: "OpenCodeClient") -> None:
+    def __init__(self, fence: "Fence", client: "OpenCodeClient", renewal: "Renewal") -> None:
         self._fence = fence
         self._client = client
+        self._renewal = renewal
 
     async def check(self, name: str, arguments: str, directory: str) -> list[str]:
         """Expand a command as OpenCode will, and refuse what would attach a file from outside.
@@ -53,7 +56,7 @@ class CommandTexts:
         """
         from opencode_mcp.runs.commands import find_command
 
-        template = (await find_command(self._client, directory, name)).template
+        template = (await find_command(self._client, directory, name, self._renewal)).template
         if not isinstance(template, str):
             return await self._check_unknown(arguments, directory)
         text, own = expand(template, arguments), expand(template, "")

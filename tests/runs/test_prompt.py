@@ -13,6 +13,7 @@ from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.health import connected
 from opencode_mcp.opencode.models import Provider, ProviderModel, Providers
 from opencode_mcp.runs.prompt import Prompt, check_model, check_prompt
+from opencode_mcp.runs.renewal import Renewal
 from tests.harness.opencode import OpenCode
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
@@ -115,7 +116,7 @@ async def test_what_opencode_would_accept_in_silence_is_refused(
     fields: dict[str, Any] = {"text": "Do it", "directory": str(project), **chosen}
     prompt = Prompt(**fields)
     with pytest.raises(kind) as refused:
-        await check_prompt(client, prompt)
+        await check_prompt(client, prompt, Renewal())
     assert said in str(refused.value)
 
 
@@ -125,4 +126,4 @@ async def test_what_exists_passes(client: OpenCodeClient, project: Path) -> None
     prompt = Prompt(
         text="Do it", directory=str(project), agent="plan", model="scripted/m2", variant="high", output_schema=SCHEMA
     )
-    await check_prompt(client, prompt)
+    await check_prompt(client, prompt, Renewal())

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.catalog import Operation
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.runs.policy import Policy
+    from opencode_mcp.runs.renewal import Renewal
     from opencode_mcp.server.fence import Fence
     from opencode_mcp.server.surface import Surface
 
@@ -45,14 +46,17 @@ class Guard:
         surface: What they may do.
         policy: Who decides about shell lines.
         client: Tells of projects, worktrees and workspaces.
+        renewal: Has OpenCode learn of new commands.
     """
 
-    def __init__(self, fence: "Fence", surface: "Surface", policy: "Policy", client: "OpenCodeClient") -> None:
+    def __init__(
+        self, fence: "Fence", surface: "Surface", policy: "Policy", client: "OpenCodeClient", renewal: "Renewal"
+    ) -> None:
         self._fence = fence
         self._surface = surface
         self._policy = policy
         self._client = client
-        self.commands = CommandTexts(fence, client)
+        self.commands = CommandTexts(fence, client, renewal)
 
     async def admit(self, operation: "Operation", arguments: JsonMap, call: "Call", *, asks: bool) -> "Call":
         """Check a call, and fill in where it happens.
