@@ -18,6 +18,7 @@ from opencode_mcp.errors import (
     OperatorError,
 )
 from opencode_mcp.opencode.catalog import operation
+from opencode_mcp.opencode.clock import Clock
 from opencode_mcp.opencode.codec import Reply, Request, decode, encode, is_unreadable
 from opencode_mcp.opencode.models import (
     Agent,
@@ -50,6 +51,11 @@ JsonObject = Mapping[str, object]
 
 class Door(Protocol):
     """What carries requests: a ``Transport``, or a ``Connection`` that finds one."""
+
+    @property
+    def clock(self) -> Clock:
+        """The server's clock."""
+        ...
 
     async def send(self, request: Request, *, timeout: float = READ_TIMEOUT) -> Reply:
         """Send a request and read its whole reply."""
@@ -85,6 +91,11 @@ class OpenCodeClient:
 
     def __init__(self, door: Door) -> None:
         self._door = door
+
+    @property
+    def clock(self) -> Clock:
+        """The server's clock, as far as its replies have told."""
+        return self._door.clock
 
     async def call(
         self,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import BackendUnavailable
+from opencode_mcp.opencode.clock import Clock
 from opencode_mcp.opencode.transport import READ_TIMEOUT, Body, Transport
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ class Connection:
     def endpoint(self) -> "Endpoint | None":
         """Where the server was last found; ``None`` before the first call and after it was lost."""
         return self._transport.endpoint if self._transport else None
+
+    @property
+    def clock(self) -> Clock:
+        """The server's clock; this machine's where no server was found yet."""
+        return self._transport.clock if self._transport else Clock()
 
     async def transport(self) -> Transport:
         """The door to the server, found or started if there is none; raises what ``Launcher.locate`` raises."""

@@ -24,6 +24,7 @@ from opencode_mcp.errors import (
     InvalidSetting,
     UnsupportedOperation,
 )
+from opencode_mcp.opencode.clock import Clock
 from opencode_mcp.opencode.codec import Reply, Request, failure
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Transport:
 
     def __init__(self, endpoint: "Endpoint") -> None:
         self.endpoint = endpoint
+        self.clock = Clock(same=endpoint.process is not None)
         self._turns = anyio.Semaphore(AT_ONCE, fast_acquire=True)
         self._closed = False
 
@@ -187,6 +189,7 @@ class Transport:
                 json=request.body,
                 timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
             ) as response:
+                self.clock.note(response.headers.get("date", ""))
                 yield response
 
     @asynccontextmanager
@@ -214,6 +217,7 @@ class Transport:
                 headers={"accept": "text/event-stream"},
                 timeout=timeout,
             ) as response:
+                self.clock.note(response.headers.get("date", ""))
                 if response.status_code >= httpx.codes.BAD_REQUEST:
                     raise failure(request.path, _reply(response, await _read_limited(response, request.path)))
                 yield _event_data(EventSource(cast("httpx.Response", _BoundedEvents(response))))

@@ -25,11 +25,10 @@ from opencode_mcp.opencode.closest import closest
 from opencode_mcp.opencode.definitions import Sought
 from opencode_mcp.opencode.models import Command, Failure, Session
 from opencode_mcp.options import Decider
-from opencode_mcp.runs.message_ids import new_message_id
 from opencode_mcp.runs.prompt import Prompt, check_prompt
 from opencode_mcp.runs.record import Run, Starter
 from opencode_mcp.runs.renewal import Missing, Renewal
-from opencode_mcp.runs.run import Runs, be_careless
+from opencode_mcp.runs.run import Runs, be_careless, next_message_id
 from opencode_mcp.runs.run_note import Note
 from opencode_mcp.runs.sending import failed_at_it, may_have_arrived
 
@@ -102,7 +101,7 @@ class Commands:
         """
         client = OpenCodeClient(await self._hub.ensure())
         await check_command(client, command, self._runs.renewal)
-        note = Note(new_message_id(), narrowed, starter)
+        note = Note(await next_message_id(client, session), narrowed, starter)
         begun = session or await self._runs.begin_session(client, command.directory, note)
         async with self._runs.turn(begun) as client:
             run = await self._runs.noted(client, begun, note, is_new=session is None)
@@ -125,7 +124,7 @@ class Commands:
         client = OpenCodeClient(await self._hub.ensure())
         chosen = await _agent_for_shell(client, session.directory, agent, self._runs.renewal)
         async with self._runs.turn(session) as client:
-            run = Run(session.directory, session.id, new_message_id())
+            run = Run(session.directory, session.id, await next_message_id(client, session))
             body = {"messageID": run.message_id, "agent": chosen, "command": line}
             await self._begin(run, partial(client.session_shell, session.id, session.directory, body, timeout=LONGEST))
         return run

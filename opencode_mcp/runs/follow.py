@@ -6,7 +6,6 @@ find again.
 """
 
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -95,7 +94,9 @@ class Follower:
         self._tell = tell
         self._requests = Requests(client, hub)
         draft = hub.state(run.session_id).draft
-        self._progress = Progress(run.session_id, run.message_id, run.directory, lambda: time.time() * 1000, draft)
+        self._progress = Progress(
+            run.session_id, run.message_id, run.directory, lambda: client.clock.now() * 1000, draft
+        )
         self._ahead = ReadAhead(client, run)
         self._sight = Sight()
         self._trust = LOOK_FIRST
@@ -158,7 +159,7 @@ class Follower:
         now = anyio.current_time()
         if now < self._next_line_at(pace):
             return
-        line = self._progress.take() or still_running(run_age(self._run))
+        line = self._progress.take() or still_running(run_age(self._client, self._run))
         self._sight.activity = line
         pace.told(now)
         await self._tell(line)
@@ -214,7 +215,7 @@ class Follower:
     async def _untouched(self) -> float:
         """Seconds that nobody has touched the run: who only looks now and then must see one that died long ago."""
         session = await self._client.session_get(self._run.session_id)
-        ages = time.time() - session.time.updated / 1000, run_age(self._run)
+        ages = self._client.clock.now() - session.time.updated / 1000, run_age(self._client, self._run)
         return max(min(ages) - CLOCKS_DIFFER, 0)
 
     async def _busy_evidence(self, status: SessionStatus) -> Evidence:
@@ -229,9 +230,9 @@ class Follower:
         return Evidence(status=status, asked=bool(sight.pending))
 
 
-def run_age(run: Run) -> float:
-    """How many seconds ago a run's prompt was sent; 0 where its id does not say so."""
-    return age_of(run.message_id, time.time_ns() // 1_000_000)
+def run_age(client: OpenCodeClient, run: Run) -> float:
+    """How many seconds ago a run's prompt was sent, by OpenCode's clock; 0 where its id does not say so."""
+    return age_of(run.message_id, int(client.clock.now() * 1000))
 
 
 def _is_empty(message: Message) -> bool:

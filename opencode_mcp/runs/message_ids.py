@@ -11,9 +11,27 @@ CYCLE = 2**36
 _counter = count()
 
 
-def new_message_id() -> str:
-    """Make an id for a prompt: ascending with the clock, and never the same twice."""
-    return message_id(time.time_ns() // 1_000_000, next(_counter) % 4096, secrets.token_bytes(14))
+def new_message_id(seconds: float | None = None) -> str:
+    """Make an id for a prompt: ascending with the clock, and never the same twice.
+
+    Args:
+        seconds: OpenCode's time, since the epoch; this machine's where none is given.
+    """
+    moment = time.time() if seconds is None else seconds
+    return message_id(int(moment * 1000), next(_counter) % 4096, secrets.token_bytes(14))
+
+
+def message_id_after(earlier: str, made: str) -> str:
+    """An id, or one like it that sorts after an earlier message where it does not.
+
+    Args:
+        earlier: The id of the session's last message.
+        made: The id that was made for the next one.
+    """
+    moment = _moment_of(earlier)
+    if made > earlier or moment is None:
+        return made
+    return message_id(moment + 1, next(_counter) % 4096, secrets.token_bytes(14))
 
 
 def message_id(milliseconds: int, counter: int, noise: bytes) -> str:
@@ -35,10 +53,17 @@ def age_of(spelled: str, milliseconds: int) -> float:
         spelled: The id.
         milliseconds: The moment, since the epoch.
     """
-    try:
-        made = int(spelled.removeprefix("msg_")[:12], 16) // 4096
-    except ValueError:
+    made = _moment_of(spelled)
+    if made is None:
         return 0
     age = (milliseconds - made) % CYCLE
     # The clock of another machine may be ahead of this one.
     return age / 1000 if age < CYCLE // 2 else 0
+
+
+def _moment_of(spelled: str) -> int | None:
+    """The milliseconds in an id; ``None`` in one that is not spelled so."""
+    try:
+        return int(spelled.removeprefix("msg_")[:12], 16) // 4096
+    except ValueError:
+        return None

@@ -59,7 +59,7 @@ async def report_run(
         merged_with=merged.value if ended else [],
         shortfall=answer.shortfall if sight.state is State.COMPLETED else "",
         error=(answer.error or (told.text if told else "")) if sight.state is State.FAILED else "",
-        activity="" if ended else sight.activity or _activity(run, answers, sight.text),
+        activity="" if ended else sight.activity or _activity(client, run, answers, sight.text),
         files=list_files(await _diffs(client, run, answer) if ended else [], run.directory),
         todos=list_todos(session.todos),
         pending=sight.pending,
@@ -95,10 +95,11 @@ async def _merged(client: OpenCodeClient, hub: Hub, run: Run) -> list[str]:
     return await read_merged(client, run) if others else []
 
 
-def _activity(run: Run, answers: list[Message], text: str) -> str:
+def _activity(client: OpenCodeClient, run: Run, answers: list[Message], text: str) -> str:
     """What a run is doing, or did last, for one who has only just looked: the line that a waiter was told.
 
     Args:
+        client: Knows OpenCode's clock.
         run: The run.
         answers: Its messages on record.
         text: What the stream told of the text that it is at.
@@ -112,7 +113,7 @@ def _activity(run: Run, answers: list[Message], text: str) -> str:
             progress.add(PartChanged(run.session_id, _as_begun(part)))
         if line := progress.take():
             return line
-    return still_running(run_age(run))
+    return still_running(run_age(client, run))
 
 
 def _as_begun(part: BasePart) -> Mapping[str, Any]:

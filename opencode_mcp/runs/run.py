@@ -20,7 +20,7 @@ from opencode_mcp.opencode.models import Failure, Session
 from opencode_mcp.opencode.outside_text import shorten
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.follow import Follower, Tell
-from opencode_mcp.runs.message_ids import new_message_id
+from opencode_mcp.runs.message_ids import message_id_after, new_message_id
 from opencode_mcp.runs.prompt import Prompt, check_prompt
 from opencode_mcp.runs.record import Run, Starter, is_at_work_on, is_superseded, latest_prompt
 from opencode_mcp.runs.renewal import Renewal
@@ -94,7 +94,7 @@ class Runs:
         """
         client = await self._client(prompt.directory)
         await check_prompt(client, prompt, self.renewal)
-        note = Note(new_message_id(), narrowed, starter)
+        note = Note(await next_message_id(client, session), narrowed, starter)
         begun = session or await self.begin_session(client, prompt.directory, note, prompt.title)
         async with self.turn(begun) as client:
             run = await self.noted(client, begun, note, is_new=session is None)
@@ -278,6 +278,21 @@ class Runs:
         if not await tree.busy_levels() or await is_superseded(client, run):
             return None
         return tree
+
+
+async def next_message_id(client: OpenCodeClient, session: Session | None) -> str:
+    """Make an id for the next prompt by OpenCode's clock.
+
+    Args:
+        client: Knows OpenCode's clock.
+        session: Where the prompt goes; none: a new session.
+    """
+    made = new_message_id(client.clock.now())
+    if session is None or not client.clock.ahead:
+        return made
+    # A clock that is read from afar errs by a second, and what came last may be younger.
+    last = (await client.session_messages(session.id, limit=1)).items
+    return message_id_after(last[-1].info.id, made) if last else made
 
 
 async def _holds(client: OpenCodeClient, session: Session, note: Note, message_id: str) -> bool:

@@ -5,7 +5,6 @@ and move nothing.
 """
 
 import re
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -118,7 +117,7 @@ async def _wanted(bridge: "Bridge", session: "Session", query: SessionQuery, sta
 
 
 async def _busy(bridge: "Bridge", sessions: "Sequence[Session]") -> dict[str, str]:
-    since = time.time() * 1000 - RECENT
+    since = bridge.client.clock.now() * 1000 - RECENT
     directories = {session.directory for session in sessions if session.time.updated > since}
     status: dict[str, str] = {}
     for directory in sorted(directories):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.runs.message_ids import ALPHABET, age_of, message_id, new_message_id
+from opencode_mcp.runs.message_ids import ALPHABET, age_of, message_id, message_id_after, new_message_id
 
 FORM = re.compile(r"msg_[0-9a-f]{12}[0-9A-Za-z]{14}")
 MOMENTS = st.integers(0, 2**36 - 1)
@@ -56,3 +56,16 @@ def test_what_is_spelled_otherwise_has_no_age(spelled: str) -> None:
 def test_the_alphabet_sorts_as_its_digits_do() -> None:
     assert list(ALPHABET) == sorted(ALPHABET)
     assert len(ALPHABET) == 62
+
+
+@given(MOMENTS.filter(lambda moment: moment < 2**36 - 1), MOMENTS, NOISE)
+def test_the_next_id_of_a_session_sorts_after_its_last(earlier: int, later: int, noise: bytes) -> None:
+    last, made = message_id(earlier, 4095, noise), message_id(later, 0, noise)
+    following = message_id_after(last, made)
+    assert following > last
+    assert following == made or made <= last
+
+
+def test_after_a_message_that_is_spelled_otherwise_an_id_stays_as_it_is() -> None:
+    made = message_id(1, 0, bytes(14))
+    assert message_id_after("msg_zzz", made) == made

@@ -1,6 +1,5 @@
 """Finding sessions and reading them."""
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 from mcp_types import CallToolResult
@@ -49,7 +48,7 @@ async def opencode_list_sessions(
     query = SessionQuery(
         search=search,
         directory=await bridge.fence.directory(directory) if directory else "",
-        since=read_moment(since, time.time() * 1000) if since else 0,
+        since=read_moment(since, bridge.client.clock.now() * 1000) if since else 0,
         running=running,
         roots=roots_only,
     )
