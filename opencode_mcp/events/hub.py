@@ -139,6 +139,7 @@ class Hub:
                 self._standing.set()
                 self._tell_all(event)
             case InstanceDisposed():
+                transport.reopen_projects()
                 self._tell_all(Gap(""))
             case _:
                 self._fold(event)

@@ -195,9 +195,9 @@ class OpenCodeClient:
         """``session.create``."""
         return Session.read(await self.call("session.create", body=body, directory=directory))
 
-    async def session_get(self, session_id: str) -> Session:
-        """``session.get``; the session's own directory is chosen by OpenCode."""
-        return Session.read(await self.call("session.get", path={"sessionID": session_id}))
+    async def session_get(self, session_id: str, directory: str = "") -> Session:
+        """``session.get``; the session's own directory is chosen by OpenCode, and one that is given is opened first."""
+        return Session.read(await self.call("session.get", path={"sessionID": session_id}, directory=directory))
 
     async def sessions(self, directory: str, query: JsonObject) -> list[Session]:
         """``session.list``: one directory's, newest first."""
@@ -246,9 +246,12 @@ class OpenCodeClient:
 
     # Messages
 
-    async def session_prompt_async(self, session_id: str, directory: str, body: JsonObject) -> None:
+    async def session_prompt_async(
+        self, session_id: str, directory: str, body: JsonObject, *, timeout: float = READ_TIMEOUT
+    ) -> None:
         """``session.prompt_async``: 204 says that it was received, not that it was accepted."""
-        await self.call("session.prompt_async", path={"sessionID": session_id}, body=body, directory=directory)
+        path = {"sessionID": session_id}
+        await self.call("session.prompt_async", path=path, body=body, directory=directory, timeout=timeout)
 
     async def session_command(self, session_id: str, directory: str, body: JsonObject, *, timeout: float) -> None:
         """``session.command``: answers when the run has ended; goes on though nobody waits for the answer."""

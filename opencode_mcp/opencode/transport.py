@@ -26,6 +26,7 @@ from opencode_mcp.errors import (
 )
 from opencode_mcp.opencode.clock import Clock
 from opencode_mcp.opencode.codec import Reply, Request, failure
+from opencode_mcp.opencode.opening import Openings
 
 if TYPE_CHECKING:
     from http.cookiejar import CookieJar
@@ -79,6 +80,7 @@ class Transport:
         self.endpoint = endpoint
         self.clock = Clock(same=endpoint.process is not None)
         self._turns = anyio.Semaphore(AT_ONCE, fast_acquire=True)
+        self._openings = Openings(self._send_again)
         self._closed = False
 
     @property
@@ -112,18 +114,26 @@ class Transport:
         query = urlencode(request.query)
         return f"{self.endpoint.url.rstrip('/')}{request.path}{'?' if query else ''}{query}"
 
+    def reopen_projects(self) -> None:
+        """OpenCode has closed projects: the next request of each may take as long as the first."""
+        self._openings.forget()
+
     async def send(self, request: Request, *, timeout: float = READ_TIMEOUT) -> Reply:
         """Send a request and read its whole reply; a read that the connection broke is sent once more.
 
         Args:
             request: What to ask.
-            timeout: Seconds that OpenCode may take to answer.
+            timeout: Seconds that OpenCode may take to answer, once it has opened the project.
 
         Raises:
             BackendUnavailable: Nothing answers there, or the connection broke.
             BackendTimeout: It was accepted and not answered in time.
             BackendFailed: The reply is larger than ``REPLY_LIMIT`` (its kind is ``TOO_LARGE``), or is not HTTP.
         """
+        await self._openings.open_for(request)
+        return await self._send_again(request, timeout)
+
+    async def _send_again(self, request: Request, timeout: float) -> Reply:
         try:
             return await self._send(request, timeout)
         except BackendUnavailable as error:
@@ -170,6 +180,7 @@ class Transport:
         Raises:
             BridgeError: What ``send`` raises, and what ``codec.failure`` makes of a status of 400 and above.
         """
+        await self._openings.open_for(request)
         with self._deadline(timeout + STREAM_TIMEOUT, request):
             async with self._open(request, timeout) as response:
                 head = _reply(response, b"")
@@ -238,6 +249,7 @@ class Transport:
         from httpx_ws import WebSocketUpgradeError, aconnect_ws
 
         timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
+        await self._openings.open_for(request)
         try:
             with mapped_errors(self.endpoint.url):
                 async with aconnect_ws(self._url(request), self._http, timeout=timeout) as session:

@@ -25,6 +25,7 @@ from opencode_mcp.opencode.closest import closest
 from opencode_mcp.opencode.definitions import Sought
 from opencode_mcp.opencode.models import Command, Failure, Session
 from opencode_mcp.options import Decider
+from opencode_mcp.runs.handover import Handover
 from opencode_mcp.runs.prompt import Prompt, check_prompt
 from opencode_mcp.runs.record import Run, Starter
 from opencode_mcp.runs.renewal import Missing, Renewal
@@ -37,6 +38,8 @@ logger = logging.getLogger(__name__)
 LONGEST = 7 * 86_400.0
 """Seconds that a run may take before the request left behind is given up; the run itself is not."""
 BEGINS_WITHIN = 15.0
+BEGINS_LEAST = 2.0
+"""Seconds that what was sent has to begin, however late it is; then its run is reported as it is."""
 NAMES_SHOWN = 30
 Post = Callable[[], Awaitable[None]]
 
@@ -84,6 +87,7 @@ class Commands:
         narrowed: Decider = "allow",
         starter: Starter = "agent",
         taken_on: Callable[[Run], None] = be_careless,
+        handover: Handover | None = None,
     ) -> Run:
         """Start a slash command (``session.command``).
 
@@ -93,24 +97,27 @@ class Commands:
             narrowed: How strict the caller wants permissions to be answered at least.
             starter: Who is behind the host that starts it.
             taken_on: Hears of the run before OpenCode does, and so before it can ask anything.
+            handover: Hears when the command leaves, and says how long that may take; none: as long as it takes.
 
         Raises:
             NotFound: There is no such command, agent or model; the hint names those that there are.
             SessionBusy: The session has a run already.
             BackendError: OpenCode could not be reached, or refused it.
         """
+        handover = handover or Handover()
         client = OpenCodeClient(await self._hub.ensure())
         await check_command(client, command, self._runs.renewal)
         note = Note(await next_message_id(client, session), narrowed, starter)
         begun = session or await self._runs.begin_session(client, command.directory, note)
         async with self._runs.turn(begun) as client:
-            run = await self._runs.noted(client, begun, note, is_new=session is None)
+            run = await self._runs.noted(client, begun, note, handover, is_new=session is None)
             taken_on(run)
             body = command.body(run.message_id)
-            await self._begin(run, partial(client.session_command, begun.id, begun.directory, body, timeout=LONGEST))
+            post = partial(client.session_command, begun.id, begun.directory, body, timeout=LONGEST)
+            await self._begin(run, post, handover.left(least=BEGINS_LEAST, most=BEGINS_WITHIN))
         return run
 
-    async def shell(self, session: Session, line: str, agent: str) -> Run:
+    async def shell(self, session: Session, line: str, agent: str, handover: Handover | None = None) -> Run:
         """Start a shell line in a session (``session.shell``); the agent sees what it printed.
 
         Raises:
@@ -121,22 +128,25 @@ class Commands:
         """
         if not line.strip():
             raise InvalidArgument("The command is empty.", hint="Give a line for the shell.")
+        handover = handover or Handover()
         client = OpenCodeClient(await self._hub.ensure())
         chosen = await _agent_for_shell(client, session.directory, agent, self._runs.renewal)
         async with self._runs.turn(session) as client:
             run = Run(session.directory, session.id, await next_message_id(client, session))
             body = {"messageID": run.message_id, "agent": chosen, "command": line}
-            await self._begin(run, partial(client.session_shell, session.id, session.directory, body, timeout=LONGEST))
+            post = partial(client.session_shell, session.id, session.directory, body, timeout=LONGEST)
+            await handover.commit()
+            await self._begin(run, post, handover.left(least=BEGINS_LEAST, most=BEGINS_WITHIN))
         return run
 
-    async def _begin(self, run: Run, post: Post) -> None:
+    async def _begin(self, run: Run, post: Post, seconds: float) -> None:
         """Send a request and come back once OpenCode works on it, or has answered: until then the turn is kept."""
         self._hub.state(run.session_id).error = None
         failed: list[BridgeError] = []
         with self._hub.listen(run.session_id) as listener:
             self._task_group.start_soon(self._send, run, post, listener, failed)
-            with anyio.move_on_after(BEGINS_WITHIN):
-                while not any(_has_begun(event, run) for event in await listener.wait(BEGINS_WITHIN)):
+            with anyio.move_on_after(seconds):
+                while not any(_has_begun(event, run) for event in await listener.wait(seconds)):
                     pass
         if failed:
             raise failed[0]

@@ -18,8 +18,10 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.codec import is_unreadable
 from opencode_mcp.opencode.models import Failure, Session
 from opencode_mcp.opencode.outside_text import shorten
+from opencode_mcp.opencode.transport import READ_TIMEOUT
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.follow import Follower, Tell
+from opencode_mcp.runs.handover import Handover
 from opencode_mcp.runs.message_ids import message_id_after, new_message_id
 from opencode_mcp.runs.prompt import Prompt, check_prompt
 from opencode_mcp.runs.record import Run, Starter, is_at_work_on, is_superseded, latest_prompt
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STARTED_KEPT = 1000
+POST_LEAST = 5.0
+"""Seconds that OpenCode has to take a prompt, however late it is: it usually takes a hundredth of that."""
 BEGIN_LOOKS = 60
 BEGIN_PAUSE = 0.025
 ABORT_DEADLINE = 10.0
@@ -77,6 +81,7 @@ class Runs:
         narrowed: Decider = "allow",
         starter: Starter = "agent",
         taken_on: Callable[[Run], None] = be_careless,
+        handover: Handover | None = None,
     ) -> Run:
         """Hand a prompt to OpenCode (``session.prompt_async``).
 
@@ -86,20 +91,22 @@ class Runs:
             narrowed: How strict the caller wants permissions to be answered at least.
             starter: Who is behind the host that starts it.
             taken_on: Hears of the run before OpenCode does, and so before it can ask anything.
+            handover: Hears when the prompt leaves, and says how long that may take; none: as long as it takes.
 
         Raises:
             CallerError: What ``check_prompt`` refuses.
             SessionBusy: The session has a run already.
             BackendError: OpenCode could not be reached; nothing was started.
         """
+        handover = handover or Handover()
         client = await self._client(prompt.directory)
         await check_prompt(client, prompt, self.renewal)
         note = Note(await next_message_id(client, session), narrowed, starter)
         begun = session or await self.begin_session(client, prompt.directory, note, prompt.title)
         async with self.turn(begun) as client:
-            run = await self.noted(client, begun, note, is_new=session is None)
+            run = await self.noted(client, begun, note, handover, is_new=session is None)
             taken_on(run)
-            await self._post(client, run, prompt)
+            await self._post(client, run, prompt, handover.left(least=POST_LEAST, most=READ_TIMEOUT))
             return run
 
     async def begin_session(self, client: OpenCodeClient, directory: str, note: Note, title: str = "") -> Session:
@@ -107,8 +114,10 @@ class Runs:
         body = {"metadata": self.notes.metadata(note)} | ({"title": title} if title else {})
         return await client.session_create(directory, body)
 
-    async def noted(self, client: OpenCodeClient, session: Session, note: Note, *, is_new: bool) -> Run:
-        """Note who answers for the prompt that is about to be sent, in the session's turn; returns its run.
+    async def noted(
+        self, client: OpenCodeClient, session: Session, note: Note, handover: Handover, *, is_new: bool
+    ) -> Run:
+        """Note who answers for the prompt that is sent next, in the session's turn; returns its run.
 
         A subagent of an earlier prompt may still be working, where OpenCode has detached it. The new note would replace
         the one that holds for it, so the new prompt is then held to the stricter of both.
@@ -119,6 +128,7 @@ class Runs:
         if not is_new:
             note = await self._with_what_still_runs(client, session, note)
             await self.notes.write(client, session, note)
+        await handover.commit()
         self.notes.remember(session.id, note)
         return Run(session.directory, session.id, note.message_id, note.narrowed, note.starter)
 
@@ -167,10 +177,10 @@ class Runs:
         said = f": {words!r}" if words else ""
         raise SessionBusy(f"The session {session.id} is working on another prompt{said}.")
 
-    async def _post(self, client: OpenCodeClient, run: Run, prompt: Prompt) -> None:
+    async def _post(self, client: OpenCodeClient, run: Run, prompt: Prompt, seconds: float) -> None:
         self._hub.state(run.session_id).error = None
         self._remember(run.message_id, prompt.output_schema)
-        failed = await self._send(client, run, prompt)
+        failed = await self._send(client, run, prompt, seconds)
         try:
             begun = await self._see_begin(client, run)
         except BridgeError as error:
@@ -181,14 +191,15 @@ class Runs:
             state = self._hub.state(run.session_id)
             state.error = state.error or Failure(data={"message": failed.message})
 
-    async def _send(self, client: OpenCodeClient, run: Run, prompt: Prompt) -> BridgeError | None:
+    async def _send(self, client: OpenCodeClient, run: Run, prompt: Prompt, seconds: float) -> BridgeError | None:
         """Send a prompt once, and return with what OpenCode says that it failed at it; it may have it all the same.
 
         Raises:
             BridgeError: OpenCode does not have it.
         """
         try:
-            await client.session_prompt_async(run.session_id, run.directory, prompt.body(run.message_id))
+            body = prompt.body(run.message_id)
+            await client.session_prompt_async(run.session_id, run.directory, body, timeout=seconds)
         except BridgeError as error:
             if not may_have_arrived(error):
                 raise

@@ -18,10 +18,10 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ClientCapabilities, ElicitRequest, ElicitResult, InputRequiredResult
 from pydantic import ValidationError
 
-from opencode_mcp.errors import BackendError, BridgeError, CallerError, NotFound
+from opencode_mcp.errors import BackendError, BackendTimeout, BridgeError, CallerError, NotFound
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.deadlines import deadlines_of, starting
 from opencode_mcp.server.elicitation import NOT_SHOWN, Unanswered, can_ask, form_of, read_form
-from opencode_mcp.server.hosts import wait_of
 from opencode_mcp.server.render import report_data, report_text, result
 from opencode_mcp.server.tasks import GRACE, task_slot
 from opencode_mcp.server.telling import Tell, progress_of
@@ -37,6 +37,8 @@ Outcome = CallToolResult | InputRequiredResult
 # A person who is shown a form needs longer than a silent host would wait; hosts with forms do wait for them.
 FORM_WAIT = 600.0
 FORM_HEARTBEAT = 10.0
+LAST_LOOK = 10.0
+"""Seconds that reading a run's state and making its report may take, after the wait."""
 ABORT_DEADLINE = 1.5
 """A host gives a bridge about two seconds to end."""
 ABORT_REST = 10.0
@@ -62,6 +64,7 @@ async def resumed_run(ctx: BridgeContext) -> "Run | None":
     Raises:
         NotFound: Its session is gone.
         NotAllowed: Its session works in a directory that is not allowed here.
+        BackendTimeout: OpenCode has started again meanwhile, and is not ready in time.
     """
     state = state_of(ctx)
     if "run" not in state:
@@ -69,7 +72,9 @@ async def resumed_run(ctx: BridgeContext) -> "Run | None":
     from opencode_mcp.runs.record import Run
 
     run = Run(**state["run"])
-    await bridge_of(ctx).fence.session(run.session_id)
+    hint = f'The prompt was handed over before: opencode_wait(session_id="{run.session_id}") reports it.'
+    async with starting(ctx, deadlines_of(ctx).start, hint):
+        await bridge_of(ctx).fence.session(run.session_id)
     return run
 
 
@@ -98,7 +103,10 @@ class _Attention:
 
     ctx: BridgeContext
     run: "Run"
-    seconds: float
+    deadline: float
+    """When the wait ends, in seconds of anyio's clock."""
+    asks: bool
+    """Whether a person may be asked; who only looks asks nobody."""
     tell: Tell
     note: str = ""
     unanswered: dict[str, str] = field(default_factory=dict[str, str])
@@ -113,10 +121,10 @@ class _Attention:
     async def give(self) -> Outcome:
         """Attend until the run ends, needs what nobody here can give, or the time is over."""
         await self._take_answers()
-        deadline = anyio.current_time() + self.seconds
         while True:
-            report = await self.bridge.steward.follow(self.run, deadline - anyio.current_time(), self.tell)
-            request = self._to_ask(report) if self.seconds else None
+            seconds = max(self.deadline - anyio.current_time(), 0)
+            report = await self._follow(seconds)
+            request = self._to_ask(report) if self.asks else None
             if request is None:
                 self._complete(report)
                 return report_result(report)
@@ -124,7 +132,13 @@ class _Attention:
                 return self._ask_by_return(report)
             began = anyio.current_time()
             await self._ask_live(request)
-            deadline += anyio.current_time() - began
+            self.deadline += anyio.current_time() - began
+
+    async def _follow(self, seconds: float) -> "RunReport":
+        """Wait for the run; an OpenCode that answers nothing must not keep the call beyond what its host bears."""
+        with anyio.move_on_after(seconds + LAST_LOOK):
+            return await self.bridge.steward.follow(self.run, seconds, self.tell)
+        raise BackendTimeout(f"OpenCode has not shown the run within {LAST_LOOK:.0f} s.")
 
     def _to_ask(self, report: "RunReport") -> "PendingRequest | None":
         return next((request for request in report.pending if self._is_for_person(request)), None)
@@ -274,7 +288,7 @@ async def attend(
     Args:
         ctx: The call.
         run: The run.
-        wait_seconds: How long the caller wants to wait; ``None``: as long as its host bears.
+        wait_seconds: How long the caller wants to wait from the call's arrival on; ``None``: as long as its host bears.
         note: What to say before the report.
         started: Whether the call began the run, so that its caller must learn of it whatever happens next.
 
@@ -283,13 +297,15 @@ async def attend(
         UnexpectedToolError: The bridge failed; the text names the run that the call began.
     """
     settings = bridge_of(ctx).settings
-    seconds = wait_of(ctx, wait_seconds, settings.wait)
+    deadlines = deadlines_of(ctx, wait_seconds)
+    deadline, asks = deadlines.wait, deadlines.seconds > 0
     slot = task_slot.get()
-    if slot is not None and seconds > GRACE:
+    if slot is not None and deadlines.seconds > GRACE:
         slot.run = run
-        seconds = GRACE
+        # What starts slowly is not yet a long run.
+        deadline = min(deadline, anyio.current_time() + GRACE)
     try:
-        return await _Attention(ctx, run, seconds, progress_of(ctx), note).give()
+        return await _Attention(ctx, run, deadline, asks, progress_of(ctx), note).give()
     except BridgeError as error:
         if not started:
             raise

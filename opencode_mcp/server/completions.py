@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+import anyio
 from mcp_types import Completion
 
 from opencode_mcp.errors import BridgeError
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 SHOWN = 100
 """MCP's own limit for one answer."""
+PATIENCE = 20.0
+"""Seconds that OpenCode may take, its start and the project's opening included."""
 
 
 async def complete(bridge: "Bridge", argument: str, typed: str, others: Mapping[str, str]) -> Completion:
@@ -27,10 +30,11 @@ async def complete(bridge: "Bridge", argument: str, typed: str, others: Mapping[
     """
     source = SOURCES.get(argument) if bridge.surface.serves(COMPLETION_USES.get(argument, ())) else None
     try:
-        found: Iterable[str] = await source(bridge, typed, others) if source else ()
+        with anyio.fail_after(PATIENCE):
+            found: Iterable[str] = await source(bridge, typed, others) if source else ()
         # A value is put in as it is, so one that cannot be shown as it is is left out.
         values = list(dict.fromkeys(value for value in found if is_plain(value)))
-    except BridgeError:
+    except (BridgeError, TimeoutError):
         # There is nobody to tell: the person is typing.
         values = []
     more = len(values) > SHOWN

@@ -139,7 +139,7 @@ class Fence:
             raise missing
         await self._check_session(session_id, directory)
         try:
-            session = await self._client.session_get(session_id)
+            session = await self._client.session_get(session_id, directory)
         except NotFound as error:
             self._sessions.forget(session_id)
             raise missing from error

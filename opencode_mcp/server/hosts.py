@@ -52,9 +52,12 @@ def longest_wait(client_name: str, *, hears_progress: bool) -> float:
 
 
 def wait_of(ctx: "BridgeContext", asked: float | None, setting: float | None) -> float:
-    """How many seconds a call waits: what it asks for, else what the operator set, else what its host bears."""
-    if asked is not None:
-        return asked
+    """How many seconds a call waits: what it asks for, else what its host bears."""
+    return patience_of(ctx, setting) if asked is None else asked
+
+
+def patience_of(ctx: "BridgeContext", setting: float | None) -> float:
+    """How many seconds a call may take: what the operator set, else what its host bears."""
     if setting is not None:
         return setting
     session = ctx.session

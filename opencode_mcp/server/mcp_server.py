@@ -8,6 +8,7 @@ are told that they changed.
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -31,6 +32,7 @@ from opencode_mcp.errors import BridgeError, CallerError, NotFound
 from opencode_mcp.opencode.outside_text import is_plain
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.command_prompts import command_filled, command_listed
+from opencode_mcp.server.deadlines import READ_AGAIN, deadlines_of, starting
 from opencode_mcp.server.message_streams import CheckedWriter, claim_stdio
 from opencode_mcp.server.outgoing import valid_unicode
 from opencode_mcp.server.prompts import OWN, PromptSpec, own_prompt
@@ -93,14 +95,14 @@ class BridgeServer(MCPServer[Bridge]):
         self, uri: AnyUrl | str, context: Context[Bridge, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
         """Read what stands at an address; a failure tells what would be right."""
-        del context
         found = find_resource(str(uri))
         if found is None or not self._serves(found[0]):
             addresses = ", ".join(spec.template for spec in self._served()) or "none: the operator denies what they use"
             raise ResourceNotFoundError(f"There is no resource {uri}. Addresses look like {addresses}.")
         spec, arguments = found
         try:
-            content = await spec.read(self.bridge, **arguments)
+            async with _bounded(context):
+                content = await spec.read(self.bridge, **arguments)
         except CallerError as error:
             raise ResourceNotFoundError(explain(error)) from error
         except BridgeError as error:
@@ -124,10 +126,10 @@ class BridgeServer(MCPServer[Bridge]):
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[Bridge, Any] | None = None
     ) -> GetPromptResult | InputRequiredResult:
         """Fill a prompt."""
-        del context
         given = {key: str(value) for key, value in (arguments or {}).items()}
         try:
-            return await self._filled(name, given)
+            async with _bounded(context):
+                return await self._filled(name, given)
         except BridgeError as error:
             code = INVALID_PARAMS if isinstance(error, CallerError) else INTERNAL_ERROR
             raise MCPError(code, explain(error)) from error
@@ -155,6 +157,11 @@ class BridgeServer(MCPServer[Bridge]):
         except (BridgeError, TimeoutError) as error:
             logger.info("listed without OpenCode: %s", error or "it does not answer")
             return []
+
+
+def _bounded(context: Context[Bridge, Any] | None) -> AbstractAsyncContextManager[object]:
+    """Give a read up at the deadline of its request, however slowly OpenCode or the project starts."""
+    return starting(context, deadlines_of(context).start, READ_AGAIN) if context else nullcontext()
 
 
 async def _commands(bridge: Bridge) -> list[Prompt]:

@@ -15,6 +15,7 @@ from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, Inpu
 from pydantic import ValidationError
 
 from opencode_mcp.errors import InvalidArgument, NotAllowed
+from opencode_mcp.server.arrival import person_asked
 from opencode_mcp.server.attend import FORM_HEARTBEAT, FORM_WAIT, state_of
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.elicitation import CHOICES, DECISION, REPLIES, SHOWN, can_ask
@@ -60,7 +61,9 @@ async def permit_shell(
     form = _form(lines, session.directory if session else "")
     if not ctx.session.can_send_request:
         return _by_return(ctx, json.dumps([session.id if session else "", *lines]), form)
-    _check_answer(await _ask(ctx, form))
+    with person_asked(ctx):
+        filled = await _ask(ctx, form)
+    _check_answer(filled)
     return None
 
 

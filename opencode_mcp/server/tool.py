@@ -18,10 +18,14 @@ from pydantic import ValidationError
 
 from opencode_mcp.errors import BridgeError, InvalidArgument
 from opencode_mcp.server.argument_limits import check_limits
+from opencode_mcp.server.bridge import Bridge
+from opencode_mcp.server.deadlines import READ_AGAIN, deadlines_of, starting
 from opencode_mcp.server.listed_schema import listed_schema
 from opencode_mcp.server.render import explain
 
 NULL = {"type": "null"}
+WAITING = frozenset({"wait_seconds", "seconds", "operation"})
+"""Arguments of tools that wait for something, or may: an operation has a time to wait of its own."""
 Handler = Callable[..., Awaitable[CallToolResult | InputRequiredResult]]
 Schema = Mapping[str, object]
 
@@ -119,7 +123,19 @@ class BridgeTool(Tool):
             raise self._refusal(arguments, str(error)) from error
         if set(arguments) - set(self.fn_metadata.arg_model.model_fields):
             raise self._refusal(arguments, "There is an unknown argument.")
+        if not self._only_reads(context):
+            return await self._call(values, context)
+        async with starting(context, deadlines_of(context).start, READ_AGAIN):
+            return await self._call(values, context)
+
+    async def _call(self, values: dict[str, Any], context: Context[Any, Any]) -> object:
         return await self.fn_metadata.call_fn(self.fn, self.is_async, values, {self.context_kwarg or "ctx": context})
+
+    def _only_reads(self, context: Context[Any, Any]) -> bool:
+        """Whether a call can be given up at any moment; what takes a time to wait looks to its deadline by itself."""
+        reads = self.annotations is not None and self.annotations.read_only_hint is True
+        on_bridge = isinstance(context.request_context.lifespan_context, Bridge)
+        return reads and on_bridge and not WAITING & self.parameters.get("properties", {}).keys()
 
     def _refusal(self, arguments: dict[str, Any], otherwise: str) -> InvalidArgument:
         """Say all that is wrong with the arguments, each in a sentence."""

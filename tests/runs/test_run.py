@@ -157,8 +157,8 @@ async def test_a_prompt_whose_reply_was_lost_is_followed_and_not_sent_again(
 ) -> None:
     send = OpenCodeClient.session_prompt_async
 
-    async def send_and_break(self: OpenCodeClient, *arguments: Any) -> None:  # noqa: ANN401 - passed on as they are
-        await send(self, *arguments)
+    async def send_and_break(self: OpenCodeClient, *arguments: Any, timeout: float) -> None:  # noqa: ANN401
+        await send(self, *arguments, timeout=timeout)
         raise BackendUnavailable("The connection broke.", sent=True)
 
     monkeypatch.setattr(OpenCodeClient, "session_prompt_async", send_and_break)
@@ -181,8 +181,8 @@ async def test_a_prompt_whose_reply_cannot_be_used_is_followed_and_not_sent_agai
 ) -> None:
     send = OpenCodeClient.session_prompt_async
 
-    async def send_and_fail(self: OpenCodeClient, *arguments: Any) -> None:  # noqa: ANN401 - passed on as they are
-        await send(self, *arguments)
+    async def send_and_fail(self: OpenCodeClient, *arguments: Any, timeout: float) -> None:  # noqa: ANN401
+        await send(self, *arguments, timeout=timeout)
         raise error
 
     monkeypatch.setattr(OpenCodeClient, "session_prompt_async", send_and_fail)
@@ -194,7 +194,7 @@ async def test_a_prompt_whose_reply_cannot_be_used_is_followed_and_not_sent_agai
 async def test_a_prompt_that_opencode_failed_at_and_never_began_is_reported_with_its_words(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(*_arguments: object) -> None:
+    async def fail(*_arguments: object, **_named: object) -> None:
         raise BackendFailed("OpenCode failed: the disk is full.", status=500)
 
     monkeypatch.setattr(OpenCodeClient, "session_prompt_async", fail)
@@ -210,7 +210,7 @@ async def test_a_prompt_that_opencode_failed_at_and_never_began_is_reported_with
 async def test_a_prompt_that_opencode_refused_is_an_error_and_no_run(
     worker: Worker, monkeypatch: pytest.MonkeyPatch, error: BridgeError
 ) -> None:
-    async def refuse(*_arguments: object) -> None:
+    async def refuse(*_arguments: object, **_named: object) -> None:
         raise error
 
     monkeypatch.setattr(OpenCodeClient, "session_prompt_async", refuse)
@@ -224,9 +224,9 @@ async def test_a_wire_that_breaks_right_after_the_prompt_hides_no_run(
     send, broken = OpenCodeClient.session_prompt_async, False
     status = OpenCodeClient.session_status
 
-    async def send_and_break(self: OpenCodeClient, *arguments: Any) -> None:  # noqa: ANN401 - passed on as they are
+    async def send_and_break(self: OpenCodeClient, *arguments: Any, timeout: float) -> None:  # noqa: ANN401
         nonlocal broken
-        await send(self, *arguments)
+        await send(self, *arguments, timeout=timeout)
         broken = True
 
     async def look(self: OpenCodeClient, directory: str) -> Mapping[str, SessionStatus]:
@@ -246,7 +246,7 @@ async def test_a_wire_that_breaks_right_after_the_prompt_hides_no_run(
 async def test_a_prompt_that_may_never_have_arrived_is_given_up_after_a_while(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def swallow(*_arguments: object) -> None:
+    async def swallow(*_arguments: object, **_named: object) -> None:
         raise BackendUnavailable("The connection broke.", sent=True)
 
     monkeypatch.setattr(OpenCodeClient, "session_prompt_async", swallow)
@@ -261,10 +261,10 @@ async def slow_to_begin(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[None]
     """OpenCode says at once that it has a prompt, and begins with it a moment later, as it does on a busy machine."""
     send = OpenCodeClient.session_prompt_async
 
-    async def send_late(self: OpenCodeClient, *arguments: Any) -> None:  # noqa: ANN401 - passed on as they are
+    async def send_late(self: OpenCodeClient, *arguments: Any, timeout: float) -> None:  # noqa: ANN401
         async def late() -> None:
             await anyio.sleep(0.5)
-            await send(self, *arguments)
+            await send(self, *arguments, timeout=timeout)
 
         tasks.start_soon(late)
 
@@ -322,7 +322,7 @@ async def test_a_prompt_is_no_looser_than_the_subagents_that_still_work_for_an_e
 
 
 async def test_a_prompt_that_was_never_sent_is_an_error(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def refuse(*_arguments: object) -> None:
+    async def refuse(*_arguments: object, **_named: object) -> None:
         raise BackendUnavailable("Nothing answers.", sent=False)
 
     monkeypatch.setattr(OpenCodeClient, "session_prompt_async", refuse)

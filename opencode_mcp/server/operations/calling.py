@@ -16,6 +16,7 @@ from opencode_mcp.opencode.catalog import Operation
 from opencode_mcp.opencode.redact import redact, secrets_in
 from opencode_mcp.opencode.secret_text import scrub
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.deadlines import deadlines_of, starting
 from opencode_mcp.server.elicitation import can_ask
 from opencode_mcp.server.operations.plain import PLAIN
 from opencode_mcp.server.operations.rendering import Part, rendered
@@ -108,8 +109,12 @@ async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap)
     except InvalidArgument as error:
         error.hint = f"{error.hint} {bridge.operations.known_change(operation)}".strip()
         raise
-    change = await bridge.operations.check(operation)
-    call = await bridge.guard.admit(operation, arguments, call, asks=can_ask(ctx.client_capabilities))
+    async with starting(ctx, deadlines_of(ctx).start):
+        change = await bridge.operations.check(operation)
+        call = await bridge.guard.admit(operation, arguments, call, asks=can_ask(ctx.client_capabilities))
+        if call.directory:
+            # The call itself may change something, and so must not wait until its caller has given up.
+            await bridge.client.path(call.directory)
     outcome = await patiently(Request(ctx, operation, call, own), special)
     outcome.value, left_out = await Sieve(bridge.fence, bridge.guard).sift(operation.id, call, outcome.value)
     outcome.notes += filter(None, [left_out_note(operation.id, left_out), change])

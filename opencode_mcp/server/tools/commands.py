@@ -2,18 +2,19 @@
 
 from typing import TYPE_CHECKING, Annotated
 
+import anyio
 from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.server.attend import Outcome, attend, lost_sight, resumed_run, starter_of
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.hosts import wait_of
+from opencode_mcp.server.deadlines import deadlines_of, starting
 from opencode_mcp.server.links import message_link
 from opencode_mcp.server.render import TEXT_LIMIT, result
 from opencode_mcp.server.schemas import RUN_REPORT, SHELL
 from opencode_mcp.server.shell_permission import permit_shell
-from opencode_mcp.server.telling import progress_of, telling_of_start
+from opencode_mcp.server.telling import progress_of
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.runs import Seconds, SessionId, Strictness, session_and_directory
 
@@ -53,23 +54,29 @@ async def opencode_command(
     if run := await resumed_run(ctx):
         return await attend(ctx, run, wait_seconds, started=True)
     bridge = bridge_of(ctx)
-    async with telling_of_start(ctx):
+    async with starting(ctx, deadlines_of(ctx, wait_seconds).start):
         session, where = await session_and_directory(bridge, session_id, directory)
         name = command.strip().removeprefix("/")
         narrowed = permissions or "allow"
         # OpenCode attaches files and runs shell lines of the command's text without asking anybody.
         lines = await bridge.guard.commands.check(name, arguments, where)
-        if lines and (asked := await permit_shell(ctx, lines, session, narrowed)):
-            return asked
-        call = SlashCommand(
-            name=name,
-            arguments=arguments,
-            directory=where,
-            agent=agent or bridge.settings.agent,
-            model=model or bridge.settings.model,
-        )
+    if lines and (asked := await permit_shell(ctx, lines, session, narrowed)):
+        return asked
+    call = SlashCommand(
+        name=name,
+        arguments=arguments,
+        directory=where,
+        agent=agent or bridge.settings.agent,
+        model=model or bridge.settings.model,
+    )
+    async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as handover:
         run = await bridge.commands.start(
-            call, session, narrowed=narrowed, starter=starter_of(ctx), taken_on=bridge.steward.take_on
+            call,
+            session,
+            narrowed=narrowed,
+            starter=starter_of(ctx),
+            taken_on=bridge.steward.take_on,
+            handover=handover,
         )
     return await attend(ctx, run, wait_seconds, started=True)
 
@@ -95,12 +102,15 @@ async def opencode_shell(
     Use it when the session's agent should see what the line prints. The exit code is not told.
     """
     bridge = bridge_of(ctx)
-    session = await bridge.fence.session(session_id)
+    async with starting(ctx, deadlines_of(ctx).start):
+        session = await bridge.fence.session(session_id)
     if command.strip() and (asked := await permit_shell(ctx, [command], session)):
         return asked
-    run = await bridge.commands.shell(session, command, agent)
+    deadlines = deadlines_of(ctx, wait_seconds)
+    async with starting(ctx, deadlines.start) as handover:
+        run = await bridge.commands.shell(session, command, agent, handover)
     try:
-        report = await bridge.runs.follow(run, wait_of(ctx, wait_seconds, bridge.settings.wait), progress_of(ctx))
+        report = await bridge.runs.follow(run, max(deadlines.wait - anyio.current_time(), 0), progress_of(ctx))
         answer, output = await _printed(bridge, run)
     except BridgeError as error:
         error.hint = f"The line was handed over as the message {run.message_id}. {_next(run)}"

@@ -8,6 +8,7 @@ from pydantic import Field
 from opencode_mcp.errors import BackendFailed, InvalidArgument, SessionBusy
 from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.deadlines import deadlines_of, starting
 from opencode_mcp.server.render import result
 from opencode_mcp.server.schemas import CHANGES, FORK
 from opencode_mcp.server.tool import tool
@@ -41,7 +42,8 @@ async def opencode_revert(
     if restore == bool(message_id):
         raise InvalidArgument("Give either message_id or restore=true.", hint="opencode_session shows the messages.")
     bridge = bridge_of(ctx)
-    session = await bridge.fence.session(session_id)
+    async with starting(ctx, deadlines_of(ctx).start):
+        session = await bridge.fence.session(session_id)
     if restore:
         return await _restore(bridge, session)
     return await _undo(bridge, session, message_id)
@@ -96,7 +98,8 @@ async def opencode_fork(
     from opencode_mcp.runs.history import prompt_of
 
     bridge = bridge_of(ctx)
-    session = await bridge.fence.session(session_id)
+    async with starting(ctx, deadlines_of(ctx).start):
+        session = await bridge.fence.session(session_id)
     if message_id:
         await prompt_of(bridge.client, session.id, message_id)
     try:

@@ -9,6 +9,7 @@ from opencode_mcp.errors import InvalidArgument, NotFound
 from opencode_mcp.opencode.outside_text import beginning
 from opencode_mcp.server.attend import Outcome, agent_of, attend, resumed_run
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.deadlines import deadlines_of, starting
 from opencode_mcp.server.schemas import RUN_REPORT
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.runs import Seconds
@@ -106,17 +107,22 @@ async def _answered(
 ) -> Outcome:
     """Give the answer, and attend to the run that asked: a subagent's belongs to the session that started it."""
     bridge = bridge_of(ctx)
-    await bridge.hub.ensure()
-    known = session_id or bridge.requests.told(request_id)
-    session = await bridge.fence.session(known) if known else None
-    try:
-        asked = await bridge.answers.find(request_id, session_id, await bridge.fence.roots())
-        await bridge.answers.give(asked, reply, agent_of(ctx))
-    except NotFound as error:
-        if session is None:
-            raise NotFound(error.message, hint=UNKNOWN_HINT) from error
-        return await attend(ctx, await _run_of(bridge, session), 0, CLOSED)
-    return await attend(ctx, await bridge.answers.run_of(asked.session, *asked.parents), wait_seconds)
+    note = ""
+    async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as handover:
+        await bridge.hub.ensure()
+        known = session_id or bridge.requests.told(request_id)
+        session = await bridge.fence.session(known) if known else None
+        try:
+            asked = await bridge.answers.find(request_id, session_id, await bridge.fence.roots())
+            await handover.commit()
+            await bridge.answers.give(asked, reply, agent_of(ctx))
+        except NotFound as error:
+            if session is None:
+                raise NotFound(error.message, hint=UNKNOWN_HINT) from error
+            run, note, wait_seconds = await _run_of(bridge, session), CLOSED, 0
+        else:
+            run = await bridge.answers.run_of(asked.session, *asked.parents)
+    return await attend(ctx, run, wait_seconds, note)
 
 
 async def _run_of(bridge: Bridge, session: "Session") -> "Run":

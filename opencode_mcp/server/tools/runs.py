@@ -2,16 +2,17 @@
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import anyio
 from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.server.attend import Outcome, attend, complete, report_result, resumed_run, starter_of
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.hosts import wait_of
+from opencode_mcp.server.deadlines import READ_AGAIN, deadlines_of, starting
 from opencode_mcp.server.render import report_data, report_text, result
 from opencode_mcp.server.schemas import RUN_REPORT, RUN_REPORTS
-from opencode_mcp.server.telling import progress_of, telling_of_start
+from opencode_mcp.server.telling import progress_of
 from opencode_mcp.server.tool import tool
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ async def opencode_run(
     if run := await resumed_run(ctx):
         return await attend(ctx, run, wait_seconds, started=True)
     bridge = bridge_of(ctx)
-    async with telling_of_start(ctx):
+    async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as handover:
         session, where = await session_and_directory(bridge, session_id, directory)
         attached = [await _attached(bridge, where, name) for name in files]
         task = _prompt(
@@ -81,7 +82,12 @@ async def opencode_run(
             title=title,
         )
         run = await bridge.runs.start(
-            task, session, narrowed=permissions or "allow", starter=starter_of(ctx), taken_on=bridge.steward.take_on
+            task,
+            session,
+            narrowed=permissions or "allow",
+            starter=starter_of(ctx),
+            taken_on=bridge.steward.take_on,
+            handover=handover,
         )
     return await attend(ctx, run, wait_seconds, started=True)
 
@@ -146,10 +152,12 @@ async def opencode_wait(
         raise InvalidArgument("No session is named.", hint="Give session_id, or session_ids for several.")
     if message_id and len(named) > 1:
         raise InvalidArgument("message_id names one run, but several sessions are named.", hint="Leave it out.")
-    runs = [await bridge.runs.find(await bridge.fence.session(name), message_id) for name in named]
+    deadlines = deadlines_of(ctx, wait_seconds)
+    async with starting(ctx, deadlines.start, READ_AGAIN):
+        runs = [await bridge.runs.find(await bridge.fence.session(name), message_id) for name in named]
     if len(runs) == 1:
         return await attend(ctx, runs[0], wait_seconds)
-    seconds = wait_of(ctx, wait_seconds, bridge.settings.wait)
+    seconds = max(deadlines.wait - anyio.current_time(), 0)
     reports = await bridge.steward.follow_all(runs, seconds, progress_of(ctx), until=until)
     for run, report in zip(runs, reports, strict=True):
         complete(bridge, run, report, ctx.client_capabilities)
@@ -184,8 +192,9 @@ async def opencode_abort(
     What it has done so far stays, and opencode_run goes on from there. Stopping an idle session changes nothing.
     """
     bridge = bridge_of(ctx)
-    session = await bridge.fence.session(session_id)
-    run = await bridge.runs.find(session)
+    async with starting(ctx, deadlines_of(ctx).start):
+        session = await bridge.fence.session(session_id)
+        run = await bridge.runs.find(session)
     if message_id and run.message_id != message_id:
         raise InvalidArgument(
             f"{message_id} is not the latest prompt of {session_id}: {run.message_id} is.",

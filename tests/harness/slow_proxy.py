@@ -1,0 +1,60 @@
+"""A proxy in front of an OpenCode whose projects open slowly: what is asked of it is held back until it is released."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
+
+import anyio
+from anyio.abc import ByteStream, SocketAttribute, SocketStream
+
+from tests.harness.failures import unwrapped
+from tests.harness.proxy import GONE, Proxy
+
+
+def of_a_project(request: bytes) -> bool:
+    """Whether a request is answered by a project, and not by the server itself."""
+    return b" /global/" not in request.split(b"\r\n", 1)[0]
+
+
+class SlowProxy(Proxy):
+    """A ``Proxy`` that holds back requests, and no replies. What was sent arrives, though the sender has given up."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(target)
+        self.holds: Callable[[bytes], bool] = of_a_project
+        """Which requests are held back."""
+        self.waiting = 0
+        """How many are."""
+        self._released = anyio.Event()
+
+    def release(self) -> None:
+        """Let everything through, now and later."""
+        self._released.set()
+
+    async def _relay(self, client: SocketStream, server: SocketStream) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._pass_requests, client, server)
+            await self._pass_on(server, client)
+            tasks.cancel_scope.cancel()
+
+    async def _pass_requests(self, source: ByteStream, sink: ByteStream) -> None:
+        with suppress(*GONE):
+            while True:
+                data = await source.receive()
+                if self.holds(data) and not self._released.is_set():
+                    self.waiting += 1
+                    await self._released.wait()
+                await sink.send(data)
+
+
+@asynccontextmanager
+async def slow_proxy_to(target: str) -> AsyncGenerator[SlowProxy]:
+    """Run one on a free port in front of a base URL until the block ends."""
+    proxy = SlowProxy(target)
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    with unwrapped():
+        async with listener, anyio.create_task_group() as tasks:
+            port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - nothing to do with Django
+            proxy.url = f"http://127.0.0.1:{port}"
+            tasks.start_soon(listener.serve, proxy.serve)
+            yield proxy
+            tasks.cancel_scope.cancel()

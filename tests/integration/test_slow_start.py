@@ -1,0 +1,170 @@
+"""A call's time counts from its arrival, and a slow start neither loses nor doubles work."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client, MCPError
+
+from opencode_mcp.config import Settings
+from opencode_mcp.runs import run as runs
+from opencode_mcp.runs.steward import Steward
+from opencode_mcp.server import deadlines, hosts
+from opencode_mcp.server.app import build_server
+from opencode_mcp.server.uris import PROJECT
+from tests.harness.bridge import data_of, text_of
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.slow_proxy import SlowProxy, slow_proxy_to
+from tests.integration.backend import Backend, backend
+from tests.integration.test_commands import add_command
+from tests.scripted_model.script import hold, script, step, text
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+Json = dict[str, Any]
+
+PATIENCE = 1.0
+PLENTY = 60.0
+RUN: Json = {"prompt": script(text("Done.")), "wait_seconds": 30}
+CALLS: tuple[tuple[str, Json], ...] = (
+    ("opencode_status", {}),
+    ("opencode_list_sessions", {}),
+    ("opencode_diff", {}),
+    ("opencode_session", {"session_id": "ses_unknown"}),
+    ("opencode_wait", {"session_id": "ses_unknown", "wait_seconds": 0}),
+    ("opencode_abort", {"session_id": "ses_unknown"}),
+    ("opencode_fork", {"session_id": "ses_unknown"}),
+    ("opencode_shell", {"session_id": "ses_unknown", "command": "true", "wait_seconds": 0}),
+    ("opencode_read_operation", {"operation": "app.agents"}),
+)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that gives up soon."""
+    monkeypatch.setattr(deadlines, "LEAST_START", PATIENCE)
+    monkeypatch.setattr(hosts, "UNKNOWN", PATIENCE)
+
+
+@pytest.fixture
+async def opencode(opencode_server: OpenCode, project: Path) -> AsyncGenerator[Backend]:
+    seen = backend(opencode_server, project)
+    async with seen.http:
+        yield seen
+
+
+@pytest.fixture
+async def proxy(opencode_server: OpenCode) -> AsyncGenerator[SlowProxy]:
+    async with slow_proxy_to(opencode_server.url) as slow:
+        yield slow
+
+
+@asynccontextmanager
+async def connected(proxy: SlowProxy, server: OpenCode, project: Path, state: Path) -> AsyncGenerator[Client]:
+    settings = Settings(
+        url=proxy.url, password=server.password, directories=(str(project),), state_directory=state / "bridge"
+    )
+    async with Client(build_server(settings)) as client:
+        yield client
+
+
+@pytest.fixture
+async def client(proxy: SlowProxy, opencode_server: OpenCode, project: Path, tmp_path: Path) -> AsyncGenerator[Client]:
+    async with connected(proxy, opencode_server, project, tmp_path) as connection:
+        yield connection
+
+
+async def prompts_of(opencode: Backend) -> int:
+    """How many prompts all sessions of the project were given."""
+    return sum([await opencode.prompts(session["id"]) for session in await opencode.get("/session")])
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("tool", ["opencode_run", "opencode_command"])
+async def test_a_call_that_a_slow_start_outlasts_hands_nothing_over_and_may_be_made_again(
+    client: Client, proxy: SlowProxy, opencode: Backend, project: Path, tool: str
+) -> None:
+    add_command(project, "speak", text("Done."))
+    call = RUN if tool == "opencode_run" else {"command": "speak", "wait_seconds": 30}
+    refused = await client.call_tool(tool, {**call, "wait_seconds": 0})
+    assert refused.is_error
+    assert "is still starting" in text_of(refused)
+    assert "Nothing was handed over" in text_of(refused)
+    assert "make the same call again" in text_of(refused)
+    proxy.release()
+    assert await prompts_of(opencode) == 0
+    report = data_of(await client.call_tool(tool, call))
+    assert (report["status"], report["text"]) == ("completed", "Done.")
+    assert await prompts_of(opencode) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(("tool", "arguments"), CALLS, ids=[tool for tool, _ in CALLS])
+async def test_every_other_call_that_a_slow_start_outlasts_says_so_and_may_be_made_again(
+    client: Client, proxy: SlowProxy, tool: str, arguments: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = await client.call_tool(tool, arguments)
+    assert refused.is_error
+    assert "is still starting" in text_of(refused)
+    assert "make the same call again" in text_of(refused)
+    proxy.release()
+    monkeypatch.setattr(deadlines, "LEAST_START", PLENTY)
+    assert "is still starting" not in text_of(await client.call_tool(tool, arguments))
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_resource_and_a_prompt_that_a_slow_start_outlasts_say_so(
+    client: Client, proxy: SlowProxy, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_command(project, "speak", text("Done."))
+    with pytest.raises(MCPError, match="is still starting"):
+        await client.read_resource(PROJECT)
+    with pytest.raises(MCPError, match="is still starting"):
+        await client.get_prompt("speak")
+    proxy.release()
+    monkeypatch.setattr(deadlines, "LEAST_START", PLENTY)
+    await client.read_resource(PROJECT)
+    assert (await client.get_prompt("speak")).messages
+
+
+async def test_the_time_of_a_start_is_taken_from_the_wait(
+    client: Client, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch, proxy: SlowProxy
+) -> None:
+    waits: list[float] = []
+    follow = Steward.follow
+
+    async def noted(self: Steward, run: Any, seconds: float, *rest: Any) -> Any:  # noqa: ANN401 - passes all on
+        waits.append(seconds)
+        return await follow(self, run, seconds, *rest)
+
+    monkeypatch.setattr(Steward, "follow", noted)
+    proxy.release()
+    call = {"prompt": script(step(hold("counted from arrival"), text("Done."))), "wait_seconds": 0.001}
+    report = data_of(await client.call_tool("opencode_run", call))
+    assert report["status"] == "running"
+    assert waits == [0]
+    await scripted_model.release("counted from arrival")
+    again = data_of(await client.call_tool("opencode_wait", {"session_id": report["session_id"], "wait_seconds": 30}))
+    assert again["status"] == "completed"
+    assert 0 < waits[1] < 30
+
+
+async def test_a_prompt_that_opencode_takes_too_slowly_is_reported_with_its_session_and_never_sent_again(
+    client: Client, proxy: SlowProxy, opencode: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "READ_TIMEOUT", 0.5)
+    proxy.holds = lambda request: b"/prompt_async" in request.split(b"\r\n", 1)[0]
+    report = data_of(await client.call_tool("opencode_run", {**RUN, "wait_seconds": 0}))
+    assert report["status"] == "running"
+    assert await opencode.prompts(report["session_id"]) == 0
+    proxy.release()
+    ended = data_of(
+        await client.call_tool(
+            "opencode_wait",
+            {"session_id": report["session_id"], "wait_seconds": 30, "message_id": report["message_id"]},
+        )
+    )
+    assert (ended["status"], ended["text"], ended["message_id"]) == ("completed", "Done.", report["message_id"])
+    assert await prompts_of(opencode) == 1
