@@ -1,4 +1,4 @@
-"""One budget for a whole result: its text and its structured content together.
+"""One budget for a whole result, its text and its structured content together; and the same for one reading.
 
 Pure. Detail is dropped in a fixed order: first the middle of a text that takes more than its half, then the longest
 fields of the structured content, each cut to an equal share of the room. No field is dropped, no short value is
@@ -45,13 +45,23 @@ def fit(text: str, data: Mapping[str, Any] | None) -> tuple[str, dict[str, Any] 
     shown = cut_text(text, TEXT_LIMIT, tail=TAIL)
     if data is None:
         return shown, None
-    room = LIMIT - NOTE_ROOM - json_size(shown)
+    fitted, notes = fit_data(data, LIMIT - json_size(shown))
+    return "\n\n".join([shown, *(f"Left out of the data: {note}." for note in notes)]), fitted
+
+
+def fit_data(data: Mapping[str, Any], limit: int) -> tuple[dict[str, Any], list[str]]:
+    """Cut structured content to so many bytes.
+
+    Returns:
+        What fits, and notes on what was left out, which stand in it as well.
+    """
+    room = limit - NOTE_ROOM
     if json_size(data) <= room:
-        return shown, dict(data)
+        return dict(data), []
     fitted = _cut_map(data, room)
     cut = [key for key in data if fitted[key] != data[key]]
     notes = [_note(key, data[key], fitted[key]) for key in cut[:SHOWN_NOTES]]
-    return "\n\n".join([shown, *(f"Left out of the data: {note}." for note in notes)]), fitted | {NOTE: notes}
+    return fitted | {NOTE: notes}, notes
 
 
 def cut_text(text: str, limit: int, *, tail: int = 0) -> str:

@@ -6,7 +6,7 @@ The readings are the tools' own, with more room. How addresses are listed and ma
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from opencode_mcp.errors import CallerError, InvalidArgument, NotFound
 from opencode_mcp.server import uris
@@ -25,6 +25,8 @@ NAMED = 20
 """Entries of a folder that are named where a file was meant."""
 LIMIT = 100_000
 """Characters of one reading; a host puts a resource where it has more room than for a result."""
+BYTES = 2 * LIMIT
+"""Bytes of one reading, as JSON; only the content of a file may be more, up to ``FILE_LIMIT``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Content:
 
 async def read_sessions(bridge: "Bridge", cursor: str = "") -> Content:
     """The sessions that may be seen, the latest first (``experimental.session.list``)."""
+    from opencode_mcp.opencode.outside_text import one_line
     from opencode_mcp.server.moments import moment
     from opencode_mcp.server.session_list import SessionQuery, list_sessions
 
@@ -44,7 +47,7 @@ async def read_sessions(bridge: "Bridge", cursor: str = "") -> Content:
     rows = [
         {
             "session_id": session.id,
-            "title": session.title,
+            "title": one_line(session.title),
             "status": page.status.get(session.id, "idle"),
             "directory": session.directory,
             "updated": moment(session.time.updated),
@@ -92,7 +95,7 @@ async def read_transcript(
         characters=LIMIT,
     )
     older = uris.transcript(id, limit=limit, cursor=page.cursor, detailed=detailed)
-    return Content(f"Older messages: {older}\n\n{page.text}" if page.cursor else page.text, MARKDOWN)
+    return _markdown(f"Older messages: {older}\n\n{page.text}" if page.cursor else page.text)
 
 
 def _count(text: str) -> int:
@@ -111,7 +114,7 @@ async def read_diff(bridge: "Bridge", id: str, message: str = "") -> Content:  #
     undone = session.revert.message_id if session.revert else ""
     changes = await session_changes(bridge.client, id, prompt, undone)
     pointer = f'opencode_diff(session_id="{id}", files=[...]) shows single files.'
-    return Content(render_diff(changes, limit=LIMIT, pointer=pointer), MARKDOWN)
+    return _markdown(render_diff(changes, limit=LIMIT, pointer=pointer))
 
 
 async def read_todo(bridge: "Bridge", id: str) -> Content:  # noqa: A002 - the template's word
@@ -119,7 +122,7 @@ async def read_todo(bridge: "Bridge", id: str) -> Content:  # noqa: A002 - the t
     from opencode_mcp.runs.report import list_todos
 
     await bridge.fence.session(id)
-    return Content("\n".join(list_todos(await bridge.client.session_todo(id))) or "There are no todos.", MARKDOWN)
+    return _markdown("\n".join(list_todos(await bridge.client.session_todo(id))) or "There are no todos.")
 
 
 async def read_message(bridge: "Bridge", id: str, message: str) -> Content:  # noqa: A002 - the template's word
@@ -130,7 +133,7 @@ async def read_message(bridge: "Bridge", id: str, message: str) -> Content:  # n
     session = await bridge.fence.session(id)
     await prompt_of(bridge.client, id, message)
     found = await bridge.client.session_message(id, message)
-    return Content(render_message(found, limit=LIMIT, directory=session.directory), MARKDOWN)
+    return _markdown(render_message(found, limit=LIMIT, directory=session.directory))
 
 
 async def read_run(bridge: "Bridge", session: str, message: str) -> Content:
@@ -140,7 +143,7 @@ async def read_run(bridge: "Bridge", session: str, message: str) -> Content:
 
     found = await bridge.fence.session(session)
     run = await bridge.runs.find(found, await prompt_of(bridge.client, session, message))
-    return Content(report_text(await bridge.runs.follow(run, 0)), MARKDOWN)
+    return _markdown(report_text(await bridge.runs.follow(run, 0)))
 
 
 async def read_file(bridge: "Bridge", path: str, directory: str = "") -> Content:
@@ -195,10 +198,19 @@ async def _no_file(bridge: "Bridge", directory: str, path: str) -> CallerError:
     return InvalidArgument(f"{path!r} is a folder.", hint=f"In it: {names}." if names else "It is empty.")
 
 
+def _markdown(text: str) -> Content:
+    from opencode_mcp.server.budget import TAIL, cut_text
+
+    return Content(cut_text(text, BYTES, tail=TAIL), MARKDOWN)
+
+
 def _json(value: Mapping[str, Any]) -> Content:
     import json
 
+    from opencode_mcp.server.budget import fit_data
     from opencode_mcp.server.safe_text import shown_data
 
     # Safe before it is JSON, which writes control characters as escapes that are read as such again.
-    return Content(json.dumps(shown_data(value), ensure_ascii=False, indent=1), JSON)
+    safe = cast("dict[str, Any]", shown_data(value))
+    fitted, _ = fit_data(safe, BYTES)
+    return Content(json.dumps(fitted, ensure_ascii=False, indent=1), JSON)

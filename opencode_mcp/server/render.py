@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 TEXT_LIMIT = 20_000
 ALWAYS_LIMIT = 1000
+BRIEF = 200
+"""Characters of a text that stands in full elsewhere in the same data."""
 SHOWN_FILES = 50
 ERROR_LIMIT = 4000
 """Bytes of an error, which may quote a page that a model's provider sent."""
@@ -90,7 +92,7 @@ def report_data(report: "RunReport") -> dict[str, Any]:
     return data | {
         "text": cut(report.text),
         **({"error": cut_text(report.error, ERROR_LIMIT)} if report.error else {}),
-        "pending": [request.model_dump(mode="json", exclude_defaults=True) for request in report.pending],
+        "pending": [request_data(request) for request in report.pending],
         "next": next_step(report),
     }
 
@@ -218,6 +220,22 @@ def _decided(report: "RunReport") -> str:
     words = {"once": "allowed", "reject": "refused"}
     lines = [one_line(f"{words[item.reply]} {item.permission}: {', '.join(item.patterns)}") for item in report.decided]
     return "\n".join(["By the operator's policy:", *lines]) if lines else ""
+
+
+def request_data(request: "PendingRequest") -> dict[str, Any]:
+    """What is asked, as structured content. A long command or question stands in it once."""
+    data = request.model_dump(mode="json", exclude_defaults=True)
+    for name in ("patterns", "always"):
+        if name in data:
+            data[name] = [_brief(pattern) for pattern in data[name]]
+    if request.kind == "question":
+        # The questions follow in full, with their options.
+        data["asks"] = _brief(request.asks)
+    return data
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= BRIEF else f"{text[:BRIEF]}…"
 
 
 def request_text(request: "PendingRequest") -> str:

@@ -8,7 +8,7 @@ from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.runs.report import PendingRequest, list_todos
 from opencode_mcp.runs.transcript_page import read_transcript
 from opencode_mcp.server.moments import moment
-from opencode_mcp.server.render import TEXT_LIMIT, request_text
+from opencode_mcp.server.render import TEXT_LIMIT, request_data, request_text
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
@@ -80,7 +80,7 @@ def view_data(view: SessionView) -> dict[str, Any]:
         "undone_from": session.revert.message_id if session.revert else "",
         "todos": view.todos,
         "children": [{"session_id": child.id, "title": child.title} for child in view.children],
-        "pending": [request.model_dump(mode="json", exclude_defaults=True) for request in view.pending],
+        "pending": [request_data(request) for request in view.pending],
         "next": _next(view),
     }
     kept = {key: value for key, value in data.items() if value}

@@ -1,14 +1,22 @@
-"""Arguments that are too long, too large or out of their place: refused with a reason, and OpenCode goes on."""
+"""Arguments that are too long, too large or out of their place are refused with a reason; long results are cut."""
 
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp_types import TextResourceContents
 
+from opencode_mcp.opencode.json_text import json_size
+from opencode_mcp.server import uris
+from opencode_mcp.server.budget import LIMIT, NOTE
+from opencode_mcp.server.readers import BYTES
+from tests.harness.bridge import data_of, text_of
 from tests.harness.opencode import OpenCode
 from tests.integration.host import Host
+from tests.scripted_model.script import text, todos
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -25,6 +33,7 @@ IDS = [
     "msg_" + "x" * 10_000,
 ]
 HUGE = 10**30
+SLACK = 500
 CRASH = "failed inside the bridge"
 
 
@@ -133,3 +142,50 @@ async def test_globs_that_multiply_are_refused(host: Host, workplace: Path) -> N
     told = await host.error("opencode_diff", files=["{a,b}" * 20])
     assert "at most" in told
     assert_explained(told)
+
+
+# What OpenCode has may be of any size, and what is told of it is not
+
+
+async def test_a_title_of_any_length_leaves_room_for_the_other_sessions(
+    host: Host, opencode_server: OpenCode, workplace: Path
+) -> None:
+    titles = ["T" * 100_000, "short", "é\n" * 50_000]
+    async with opencode_server.client(workplace) as http:
+        made = [
+            (await http.post("/session", json={"title": title})).raise_for_status().json()["id"] for title in titles
+        ]
+        try:
+            listed = await host.bridge.call("opencode_list_sessions", limit=3)
+            shown = await host.bridge.call("opencode_session", session_id=made[0])
+            read = [await read_json(host, uri) for uri in (uris.SESSIONS, uris.session(made[0]))]
+        finally:
+            for session in made:
+                (await http.delete(f"/session/{session}")).raise_for_status()
+    assert json_size(listed.model_dump(mode="json")) <= LIMIT + SLACK
+    assert json_size(shown.model_dump(mode="json")) <= LIMIT + SLACK
+    assert [row["session_id"] for row in data_of(listed)["sessions"]] == made[::-1]
+    assert "short" in text_of(listed)
+    assert {row["session_id"] for row in read[0]["sessions"]} >= set(made)
+    assert read[1]["session_id"] == made[0]
+    assert all(json_size(data) <= BYTES for data in read)
+
+
+async def test_a_long_todo_list_and_a_long_report_are_read_in_part(host: Host) -> None:
+    report = await host.run(todos(*[("x" * 200, "pending")] * 1500), text("y" * 300_000), wait_seconds=60)
+    session, message = report["session_id"], report["message_id"]
+    for uri in (uris.todo(session), uris.run(session, message)):
+        (content,) = (await host.bridge.client.read_resource(uri)).contents
+        assert isinstance(content, TextResourceContents)
+        assert BYTES / 2 < json_size(content.text) <= BYTES
+        assert "characters left out" in content.text
+    data = await read_json(host, uris.session(session))
+    assert data["session_id"] == session
+    assert json_size(data) <= BYTES
+    assert any("todos" in note for note in data[NOTE])
+
+
+async def read_json(host: Host, uri: str) -> dict[str, Any]:
+    (content,) = (await host.bridge.client.read_resource(uri)).contents
+    assert isinstance(content, TextResourceContents)
+    return json.loads(content.text)

@@ -1,12 +1,13 @@
 """Reports as a model reads them: one fact a line, nothing empty, and last what can be done now."""
 
+import json
 from typing import Any
 
 import pytest
 
 from opencode_mcp.runs.authority import READ_ONLY
 from opencode_mcp.runs.report import ChangedFile, Decision, PendingRequest, RunReport, Usage
-from opencode_mcp.server.render import SHOWN_FILES, TEXT_LIMIT, cut, next_step, report_data, report_text, result
+from opencode_mcp.server.render import BRIEF, SHOWN_FILES, TEXT_LIMIT, cut, next_step, report_data, report_text, result
 
 SES = "ses_1"
 PERMISSION = PendingRequest(
@@ -182,3 +183,19 @@ def test_the_data_always_has_what_callers_rely_on_and_of_the_rest_only_what_ther
 def test_a_result_is_text_and_perhaps_data() -> None:
     assert result("Hi").structured_content is None
     assert result("Hi", {"a": 1}).structured_content == {"a": 1}
+
+
+def test_a_long_command_and_a_long_question_stand_once_in_the_data() -> None:
+    command = "echo " + "x" * 1000
+    item: dict[str, Any] = {"question": command, "options": [], "multiple": False, "own_words": True}
+    asked = PERMISSION.model_copy(update={"asks": f"bash: {command}", "patterns": [command], "always": [command]})
+    put = QUESTION.model_copy(update={"asks": command, "questions": [item]})
+    for request in (asked, put):
+        data = report_data(report("needs_input", pending=[request]))
+        assert json.dumps(data).count(command) == 1
+        assert command[:BRIEF] in str(data["pending"][0].get("patterns", data["pending"][0]["asks"]))
+
+
+def test_a_short_command_is_left_alone_in_the_data() -> None:
+    (data,) = report_data(report("needs_input", pending=[PERMISSION]))["pending"]
+    assert (data["asks"], data["patterns"], data["always"]) == (PERMISSION.asks, PERMISSION.patterns, PERMISSION.always)
