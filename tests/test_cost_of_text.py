@@ -1,8 +1,9 @@
 """Hostile text costs no pure function more than time in proportion to its length: none of them may hang the bridge.
 
 Every function that sees outside text stands in ``FUNCTIONS``. A module of the contract for pure modules that
-is neither there nor in ``WITHOUT_TEXT`` fails a test. The texts are given to each function in a process that is ended
-when it takes far longer than a linear function could.
+is neither there nor in ``WITHOUT_TEXT`` fails a test. Each function gets every text at 50 KB, where a quadratic one is
+by far the slowest, and then the text that it was slowest at with 1 MB. That happens in a process that is ended when it
+takes far longer than a linear function could.
 """
 
 import json
@@ -53,9 +54,10 @@ from opencode_mcp.server import argument_limits, budget
 from opencode_mcp.server.operations import rules, view
 from tests.harness.isolation import ROOT
 
-LENGTH = 100_000
-CPU_SECONDS = 10.0
-"""Processor time for one text; a linear function takes some tenths of a second, a quadratic one half a minute."""
+SHORT = 50_000
+LENGTH = 1_000_000
+CPU_SECONDS = 60.0
+"""Processor time for one text. At 1 MB a linear function takes 0 to 8 seconds, and a quadratic one an hour."""
 SECONDS = 600.0
 """For all texts of one function; a function that never ends is ended then, with the process that it runs in."""
 DONE = "done"
@@ -123,11 +125,12 @@ PIECES = (
         "\ud800",
     ),
 )
-TEXTS = [
-    *((piece * (LENGTH // len(piece) + 1))[:LENGTH] for piece in PIECES),
-    "a" * LENGTH + "!",
-    "\x08".join(["a" * (LENGTH // 2), "\x08" * (LENGTH // 2)]),
-]
+
+
+def texts(length: int) -> list[str]:
+    """The texts, each about so many characters long."""
+    repeated = [(piece * (length // len(piece) + 1))[:length] for piece in PIECES]
+    return [*repeated, "a" * length + "!", "\x08".join(["a" * (length // 2), "\x08" * (length // 2)])]
 
 
 def a_message(text: str) -> Message:
@@ -341,16 +344,28 @@ def test_a_long_hostile_text_is_done_in_time(worker: Worker, name: str) -> None:
 
 def attack(name: str) -> str:
     """Give a function its texts; returns ``DONE``, or what went wrong, in a line."""
-    for text in TEXTS[:: SLOW.get(name, 1)]:
-        began = time.process_time()
-        try:
-            refused(partial(FUNCTIONS[name], text))
-        except Exception as error:  # noqa: BLE001 - told to the test
-            return f"{name} failed at {text[:20]!r}: {error!r:.300}"
-        taken = time.process_time() - began
-        if taken > CPU_SECONDS:
-            return f"{name} took {taken:.1f} s for {text[:20]!r}"
-    return DONE
+    short = texts(SHORT)
+    slowest, longest = 0, -1.0
+    for number in range(0, len(short), SLOW.get(name, 1)):
+        told, taken = attack_with(name, short[number])
+        if told != DONE:
+            return told
+        if taken > longest:
+            slowest, longest = number, taken
+    return attack_with(name, texts(LENGTH)[slowest])[0]
+
+
+def attack_with(name: str, text: str) -> tuple[str, float]:
+    """Give a function one text; returns ``DONE`` or what went wrong, and the processor time that it took."""
+    began = time.process_time()
+    try:
+        refused(partial(FUNCTIONS[name], text))
+    except Exception as error:  # noqa: BLE001 - told to the test
+        return f"{name} failed at {text[:20]!r}: {error!r:.300}", 0
+    taken = time.process_time() - began
+    if taken > CPU_SECONDS:
+        return f"{name} took {taken:.1f} s for {len(text)} characters of {text[:20]!r}", taken
+    return DONE, taken
 
 
 def main() -> None:
