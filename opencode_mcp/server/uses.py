@@ -1,7 +1,7 @@
 """Which of OpenCode's operations each tool, resource and completion of our own uses, as data, for ``--deny``.
 
-Named is what a tool does or passes on for its caller. What the bridge reads for itself, to check an argument or to
-follow a run, is not named: denying such a read would only make errors worse. ``read`` stands for every read.
+Named is what a tool does or passes on for its caller. What the bridge does for itself (``OWN``), to check an argument
+or to follow a run, is not named: denying such a read would only make errors worse. ``read`` stands for every read.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ TOOL_USES: Uses = {
     "opencode_abort": ("session.abort",),
     "opencode_list_sessions": ("session.list", "experimental.session.list"),
     "opencode_session": ("session.get", "session.messages", "session.todo", "session.children"),
-    "opencode_diff": ("session.diff", "session.messages", "vcs.diff"),
+    "opencode_diff": ("session.diff", "session.messages", "vcs.diff", "vcs.get"),
     "opencode_revert": ("session.revert", "session.unrevert"),
     "opencode_fork": ("session.fork",),
     "opencode_command": ("session.create", "session.command"),
@@ -26,7 +26,15 @@ TOOL_USES: Uses = {
     "opencode_find_files": ("find.files",),
     "opencode_find_text": ("find.text",),
     "opencode_find_symbols": ("find.symbols", "find.text"),
-    "opencode_status": ("vcs.get", "vcs.status", "session.status", "app.agents", "command.list"),
+    "opencode_status": (
+        "vcs.get",
+        "vcs.status",
+        "session.status",
+        "app.agents",
+        "command.list",
+        "provider.list",
+        "mcp.status",
+    ),
     "opencode_find_operations": (),
     "opencode_read_operation": ("read",),
     "opencode_call_operation": (),
@@ -57,3 +65,30 @@ COMPLETION_USES: Uses = {
     "detailed": (),
 }
 """By the argument's name."""
+OWN: frozenset[str] = frozenset(
+    {
+        "app.agents",
+        "command.list",
+        "config.get",
+        "config.providers",
+        "experimental.session.list",
+        "file.list",
+        "global.event",
+        "global.health",
+        "path.get",
+        "permission.list",
+        "project.current",
+        "provider.list",
+        "question.list",
+        "session.children",
+        "session.diff",
+        "session.get",
+        "session.message",
+        "session.messages",
+        "session.status",
+        "session.todo",
+        "session.update",
+    }
+)
+"""What the bridge uses for itself, whatever is denied: reads, and ``session.update`` for the note that keeps a run's
+narrowing (``runs/run_note.py``), with which it holds to what the operator has decided."""

@@ -33,6 +33,8 @@ class Altered:
     """The version that it tells; empty: the real one."""
     clock: float = 0
     """Seconds by which its clock is ahead."""
+    requests: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """The method and path of every request that came, in order."""
     ended: threading.Event = field(default_factory=threading.Event)
 
 
@@ -72,6 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         path = urlsplit(self.path).path
+        self.altered.requests.append((self.command, path))
         if path in self.altered.silent:
             self.altered.ended.wait()
         elif path in self.altered.lacks:

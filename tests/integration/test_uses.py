@@ -1,0 +1,197 @@
+"""What each tool, resource and completion asks OpenCode for is what ``--deny`` knows of it; requests are recorded."""
+
+import re
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from mcp_types import PromptReference, ResourceTemplateReference
+
+from opencode_mcp.opencode.catalog import operation, operations
+from opencode_mcp.server import uris
+from opencode_mcp.server.completions import SOURCES
+from opencode_mcp.server.resources import RESOURCES
+from opencode_mcp.server.uses import COMPLETION_USES, OWN, RESOURCE_USES, TOOL_USES
+from tests.harness.altered import Altered, altered
+from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
+from tests.harness.launch import attaching
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.project import configure, make_project
+from tests.scripted_model.script import bash, hold, question, script, step, task, text, write
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+OWN_WRITES = {"session.update"}
+ROUTES = [
+    (item.method, re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(item.path))), item.id)
+    for item in sorted(operations().values(), key=lambda item: item.path.count("{"))
+]
+
+
+def requested(requests: Iterable[tuple[str, str]]) -> set[str]:
+    """The operations behind some requests; a route without variables goes before one with them."""
+    found: set[str] = set()
+    for method, path in requests:
+        name = next((name for kind, route, name in ROUTES if kind == method and route.fullmatch(path)), "")
+        assert name, f"{method} {path} is no operation"
+        found.add(name)
+    return found
+
+
+@dataclass(slots=True)
+class Recorder:
+    """A bridge, and what each of its tools, resources and completions has asked for."""
+
+    bridge: Bridge
+    server: Altered
+    seen: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+
+    async def call(self, tool: str, /, **arguments: object) -> dict[str, Any]:
+        """Call a tool that must succeed, and note what it asked for."""
+        with self._noting(tool):
+            return data_of(await self.bridge.call(tool, **arguments))
+
+    async def refused(self, tool: str, /, **arguments: object) -> None:
+        """The same for a call that must fail."""
+        with self._noting(tool):
+            result = await self.bridge.call(tool, **arguments)
+        assert result.is_error, text_of(result)
+
+    async def read(self, name: str, address: str) -> None:
+        """Read a resource."""
+        with self._noting(name):
+            await self.bridge.client.read_resource(address)
+
+    async def complete(self, argument: str, about: PromptReference | str, typed: str, **others: str) -> None:
+        """Complete an argument."""
+        ref = ResourceTemplateReference(type="ref/resource", uri=about) if isinstance(about, str) else about
+        with self._noting(argument):
+            await self.bridge.client.complete(ref, {"name": argument, "value": typed}, others or None)
+
+    @contextmanager
+    def _noting(self, name: str) -> Generator[None]:
+        begun = len(self.server.requests)
+        yield
+        self.seen.setdefault(name, set()).update(requested(self.server.requests[begun:]))
+
+    def check(self, declared: Mapping[str, tuple[str, ...]]) -> None:
+        """Hold what was seen to what is declared, and see that nothing was left out."""
+        assert set(self.seen) == set(declared)
+        undeclared = {name: seen - set(declared[name]) - OWN for name, seen in self.seen.items()}
+        assert not any(undeclared.values()), f"--deny does not know of {undeclared}"
+
+
+@pytest.fixture(scope="module")
+async def recorder(
+    tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel, opencode_server: OpenCode
+) -> AsyncGenerator[Recorder]:
+    folder = tmp_path_factory.mktemp("uses")
+    project = make_project(folder / "project")
+    commands = {"greet": {"template": "Say hello to $ARGUMENTS", "description": "Greets"}}
+    configure(project, {"permission": {"bash": {"*": "allow", "echo ask*": "ask"}}, "command": commands})
+    with altered(opencode_server.url) as server:
+        launch = attaching(folder, scripted_model, replace(opencode_server, url=server.url), project)
+        told = launch.telling("--permissions", "agent", "--allow", "execute")
+        async with open_bridge(told) as bridge:
+            yield Recorder(bridge, server)
+
+
+def test_what_the_bridge_does_for_itself_only_reads_but_for_its_note() -> None:
+    assert {name for name in OWN if operation(name).effect != "read"} == OWN_WRITES
+
+
+BY_THEIR_ARGUMENT = {"opencode_read_operation", "opencode_call_operation"}
+"""They use what their caller names, and refuse what is denied call by call."""
+
+
+LOOKS: list[tuple[str, dict[str, Any]]] = [
+    ("opencode_list_sessions", {}),
+    ("opencode_list_sessions", {"search": "Uses", "limit": 1}),
+    ("opencode_diff", {}),
+    ("opencode_diff", {"against": "branch"}),
+    ("opencode_list_files", {}),
+    ("opencode_list_files", {"path": "docs"}),
+    ("opencode_read_file", {"path": "docs/notes.txt"}),
+    ("opencode_find_files", {"query": "notes"}),
+    ("opencode_find_files", {"query": "**/*.txt", "type": "file"}),
+    ("opencode_find_files", {"query": "docs", "type": "directory"}),
+    ("opencode_find_text", {"pattern": "one"}),
+    ("opencode_find_symbols", {"query": "main"}),
+    ("opencode_status", {}),
+    ("opencode_find_operations", {"query": "session"}),
+]
+ANSWERS: list[tuple[str, Any, dict[str, Any]]] = [
+    ("opencode_reply_permission", bash("echo ask"), {"reply": "once"}),
+    ("opencode_reply_permission", bash("echo ask"), {"reply": "reject", "message": "No."}),
+    ("opencode_reply_question", question("Which?", "Red"), {"answers": [["Red"]]}),
+    ("opencode_reply_question", question("Which?", "Red"), {"reject": True}),
+]
+
+
+async def test_every_tool_uses_what_is_declared(recorder: Recorder, scripted_model: ScriptedModel) -> None:
+    recorder.seen.clear()
+    made = await recorder.call("opencode_run", prompt=script(write("made.txt", "x\n"), text("Made.")), title="Uses")
+    await _go_on(recorder, {"session_id": made["session_id"]}, made["message_id"])
+    await _stop(recorder, scripted_model)
+    for tool, asks, answer in ANSWERS:
+        asked = await recorder.call("opencode_run", prompt=script(asks, text("On.")))
+        await recorder.call(tool, request_id=asked["pending"][0]["request_id"], **answer)
+    for tool, arguments in LOOKS:
+        await recorder.call(tool, **arguments)
+    await recorder.refused("opencode_run", prompt="x", agent="nobody")
+    await recorder.refused("opencode_read_file", path="docs/nothing.txt")
+    recorder.check({name: uses for name, uses in TOOL_USES.items() if name not in BY_THEIR_ARGUMENT})
+
+
+async def _go_on(recorder: Recorder, session: dict[str, Any], first: str) -> None:
+    """Everything that takes a session."""
+    call = recorder.call
+    below = script(task(script(text("Below."))), text("Done."))
+    await call("opencode_run", prompt=below, files=["made.txt"], agent="build", permissions="human", **session)
+    await call("opencode_wait", **session)
+    await call("opencode_wait", session_ids=list(session.values()), until="all")
+    await call("opencode_wait", message_id=first, wait_seconds=0, **session)
+    await call("opencode_session", detailed=True, **session)
+    await call("opencode_diff", **session)
+    await call("opencode_diff", message_id=first, **session)
+    await call("opencode_command", command="greet", arguments="everybody")
+    await call("opencode_command", command="greet", arguments="all", **session)
+    await call("opencode_shell", command="true", **session)
+    await call("opencode_fork", **session)
+    await call("opencode_revert", message_id=first, **session)
+    await call("opencode_revert", restore=True, **session)
+
+
+async def _stop(recorder: Recorder, scripted_model: ScriptedModel) -> None:
+    held = await recorder.call("opencode_run", prompt=script(step(hold("used"), text("Never."))), wait_seconds=0)
+    await scripted_model.reached("used")
+    await recorder.call("opencode_list_sessions", running=True)
+    await recorder.call("opencode_session", session_id=held["session_id"])
+    await recorder.call("opencode_abort", session_id=held["session_id"])
+
+
+async def test_every_resource_uses_what_is_declared(recorder: Recorder) -> None:
+    run = data_of(await recorder.bridge.call("opencode_run", prompt=script(write("read.txt", "x\n"), text("Read."))))
+    recorder.seen.clear()
+    session, message = run["session_id"], run["message_id"]
+    filled = {"{id}": session, "{session}": session, "{message}": message, "{+path}": "docs/notes.txt"}
+    for spec in RESOURCES:
+        address = re.sub(r"\{\?[^}]*\}", "", spec.template)
+        for name, value in filled.items():
+            address = address.replace(name, value)
+        await recorder.read(spec.name, address)
+    recorder.check(RESOURCE_USES)
+
+
+async def test_every_completion_uses_what_is_declared(recorder: Recorder) -> None:
+    run = data_of(await recorder.bridge.call("opencode_run", prompt=script(text("Completed."))))
+    recorder.seen.clear()
+    delegate = PromptReference(type="ref/prompt", name="delegate")
+    for argument in SOURCES:
+        about = uris.TRANSCRIPT_TEMPLATE if argument in {"id", "detailed"} else delegate
+        others = {"session": run["session_id"]} if argument == "message" else {}
+        await recorder.complete(argument, about, "", **others)
+    recorder.check(COMPLETION_USES)
