@@ -83,6 +83,16 @@ def list_folder(project: str, folder: str) -> dict[str, bool]:
     return {_shown(name): is_folder for name, (is_folder, is_file) in kinds.items() if is_folder or is_file}
 
 
+def names_in(project: str, folder: str) -> set[str]:
+    """All names in a folder, those of links, pipes and devices too.
+
+    Raises:
+        BridgeError: As ``open_file``.
+    """
+    with _opened_folder(project, folder) as place, path_errors(folder), os.scandir(place) as entries:
+        return {_shown(entry.name) for entry in entries}
+
+
 def _shown(name: str) -> str:
     """A name as text: bytes of it that are not UTF-8 show as U+FFFD, as OpenCode shows them."""
     return os.fsencode(name).decode(errors="replace")

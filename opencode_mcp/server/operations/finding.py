@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.place import Place
+from opencode_mcp.server.operations.reading import refuse_workspace
 from opencode_mcp.server.operations.request import Outcome, Request
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ async def find_entries(request: Request) -> Outcome:
 
 
 async def _found(request: Request, kind: str) -> "FoundFiles":
-    if any("workspace" in name for name in request.call.query):
-        hint = "Leave `workspace` out, and name the workspace's own directory."
-        raise InvalidArgument(f"{request.operation.id} does not search a workspace.", hint=hint)
+    refuse_workspace(request)
     place = Place(request.call.directory)
     return await request.bridge.search.files.by_words(place, str(request.call.query["query"]), kind)
 

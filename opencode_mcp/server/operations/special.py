@@ -7,7 +7,7 @@ what they bring.
 from collections.abc import Mapping
 
 from opencode_mcp.opencode.catalog import Schema
-from opencode_mcp.server.operations import answering, finding, listening, visiting
+from opencode_mcp.server.operations import answering, finding, listening, reading, visiting
 from opencode_mcp.server.operations.listening import collect_events
 from opencode_mcp.server.operations.plain import send
 from opencode_mcp.server.operations.request import Special, number, seconds, text
@@ -48,6 +48,10 @@ SPECIAL: Mapping[str, Special] = {
     "global.event": Special(collect_events, EVENTS_OF_SESSION),
     "v2.event.subscribe": Special(collect_events, EVENTS_OF_SESSION),
     "v2.session.events": Special(collect_events, EVENTS),
+    "file.list": Special(reading.list_folder),
+    "file.read": Special(reading.read_file),
+    "v2.fs.list": Special(reading.list_folder),
+    "v2.fs.read": Special(reading.read_file),
     "find.files": Special(finding.find_files),
     "v2.fs.find": Special(finding.find_entries),
     "pty.connect": Special(visit_terminal, TERMINAL, TICKET_AND_CURSOR),

@@ -1,0 +1,127 @@
+"""``file.read``, ``file.list`` and their newer forms: no link that takes the place of a checked path leads outside.
+
+OpenCode opens the path after the bridge has checked it. So where OpenCode is on this machine, its answer is compared
+with what the bridge reads itself, through folders that it opens one by one (``opencode/confined.py``): an answer goes
+out only if it says what is inside the project. On another machine nothing can be compared.
+"""
+
+import base64
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import PurePath
+from typing import Any, cast
+
+from anyio import to_thread
+
+from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
+from opencode_mcp.opencode.confined import names_in
+from opencode_mcp.opencode.json_text import read_json
+from opencode_mcp.opencode.transport import REPLY_LIMIT
+from opencode_mcp.server.operations.plain import send
+from opencode_mcp.server.operations.request import Outcome, Request
+
+JsonMap = Mapping[str, Any]
+ATTEMPTS = 3
+"""How often a path is read that changes meanwhile: somebody may be writing there in good faith."""
+UNREADABLE = re.compile("\ufffd+")
+BYTE_ORDER_MARK = "\ufeff"
+
+
+async def read_file(request: Request) -> Outcome:
+    """Answer ``file.read`` or ``v2.fs.read``."""
+    return await _compared(request, _is_file)
+
+
+async def list_folder(request: Request) -> Outcome:
+    """Answer ``file.list`` or ``v2.fs.list``."""
+    return await _compared(request, _is_folder)
+
+
+async def _compared(request: Request, is_inside: Callable[[Request, str, object], Awaitable[bool]]) -> Outcome:
+    bridge, call = request.bridge, request.call
+    if bridge.settings.remote:
+        return await send(request)
+    refuse_workspace(request)
+    name = str(call.path.get("path") or call.query.get("path") or ".")
+    for _ in range(ATTEMPTS):
+        path = await bridge.fence.relative(call.directory, name)
+        outcome = await send(request)
+        if await is_inside(request, path, outcome.value):
+            return outcome
+    raise BackendFailed(f"{name!r} changed while it was read.", hint="Call again.")
+
+
+def refuse_workspace(request: Request) -> None:
+    """Refuse a workspace where the bridge itself looks at the files.
+
+    Raises:
+        InvalidArgument: One is named.
+    """
+    if any("workspace" in name for name in request.call.query):
+        hint = "Leave `workspace` out, and name the workspace's own directory."
+        raise InvalidArgument(f"{request.operation.id} does not look into a workspace.", hint=hint)
+
+
+async def _is_file(request: Request, path: str, answer: object) -> bool:
+    if request.operation.id == "file.read" and isinstance(answer, Mapping):
+        return await _is_content(request, path, cast("JsonMap", answer))
+    if answer in (None, ""):
+        return True
+    own = await _own_content(request, path)
+    if own is None:
+        return False
+    return (isinstance(answer, str) and _is_text(own, answer)) or _is_json(own, answer)
+
+
+async def _is_content(request: Request, path: str, answer: JsonMap) -> bool:
+    """The same for ``file.read``, which says in what way it has written the content."""
+    content = str(answer.get("content") or "")
+    if not content:
+        return True
+    own = await _own_content(request, path)
+    if own is None:
+        return False
+    return base64.b64decode(content) == own if answer.get("encoding") == "base64" else _is_text(own, content)
+
+
+async def _own_content(request: Request, path: str) -> bytes | None:
+    """What the bridge reads there; ``None`` where there is no file, or one that OpenCode could not have sent."""
+    content = bytearray()
+    try:
+        async with request.bridge.files.open(request.call.directory, path) as file:
+            async for piece in file.pieces:
+                content += piece
+                if len(content) > REPLY_LIMIT:
+                    return None
+    except NotFound:
+        return None
+    return bytes(content)
+
+
+def _is_text(content: bytes, text: str) -> bool:
+    return _plain(text) == _plain(content.decode(errors="replace"))
+
+
+def _is_json(content: bytes, value: object) -> bool:
+    """Whether a file holds a value: OpenCode's newer form sends a JSON file as such."""
+    try:
+        return read_json(content) == value
+    except ValueError:
+        return False
+
+
+async def _is_folder(request: Request, path: str, answer: object) -> bool:
+    rows = cast("JsonMap", answer).get("data") if isinstance(answer, Mapping) else answer
+    if not isinstance(rows, list) or not rows:
+        return True
+    told = {_plain(PurePath(str(row["path"]).replace("\\", "/")).name) for row in cast("list[JsonMap]", rows)}
+    try:
+        own = await to_thread.run_sync(names_in, request.call.directory, path)
+    except NotFound:
+        return False
+    return told <= {_plain(name) for name in own}
+
+
+def _plain(text: str) -> str:
+    """A text as it can be compared: OpenCode trims it, and reads what is no Unicode in its own way."""
+    return UNREADABLE.sub("\ufffd", text.strip().removeprefix(BYTE_ORDER_MARK).strip())
