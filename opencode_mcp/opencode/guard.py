@@ -8,6 +8,9 @@ over its standard streams, a line at a time; it answers into a file, which no en
 2. The bridge has recorded the process and sends ``keep``; if it ends before, OpenCode is ended.
 3. OpenCode answers, and the bridge sends ``ready``. If OpenCode ends, the guard tells its exit code.
 
+Where a guard was killed, the next bridge that comes to use OpenCode, or the last that leaves it, starts another one,
+which looks after the process that runs. A lock that a guard holds tells whether one lives.
+
 It imports little, since it stays as long as OpenCode does. It knows nothing of HTTP.
 """
 
@@ -23,10 +26,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING, Protocol
 
 from opencode_mcp.opencode.file_locks import any_lease_lives, try_lock
 from opencode_mcp.opencode.process_groups import FLAGS, ask_to_end, force_to_end
 from opencode_mcp.opencode.process_table import born, started_with
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 KEEP = "keep"
 READY = "ready"
@@ -34,6 +41,8 @@ KEEP_TIMEOUT = 30.0
 GRACE = 5.0
 SHORTEST_POLL = 0.2
 LONGEST_POLL = 30.0
+ADOPTED_POLL = 1.0
+TRIES = 5
 POLLS = 10
 """How often it looks during the time that OpenCode may stay without a bridge."""
 
@@ -53,11 +62,55 @@ class Plan:
     """The name and value of a variable that only this start has in its environment."""
     stop_after: float
     """Seconds without a bridge after which OpenCode is ended."""
+    guard: str
+    """Held for as long as a guard lives."""
+    process: tuple[int, str] | None = None
+    """The id and the birth of an OpenCode that runs already; then nothing is started, and nobody is answered."""
+
+
+class Looked(Protocol):
+    """A process that a guard looks after."""
+
+    @property
+    def pid(self) -> int:
+        """Its id; it leads a group."""
+        ...
+
+    def wait(self, timeout: float) -> int:
+        """Wait until it has ended; ``TimeoutExpired`` says that it runs."""
+        ...
+
+
+class Adopted:
+    """An OpenCode that another guard has started.
+
+    Args:
+        pid: Its id.
+        birth: Tells it from a later process of the same id.
+    """
+
+    def __init__(self, pid: int, birth: str) -> None:
+        self.pid = pid
+        self._birth = birth
+
+    def wait(self, timeout: float) -> int:
+        """Wait until it has ended; only a parent learns its exit code."""
+        deadline = time.monotonic() + timeout
+        while born(self.pid) == self._birth:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout)
+            time.sleep(min(ADOPTED_POLL, left))
+        return 0
 
 
 def main() -> None:
     """Do what the plan on stdin says; returns when OpenCode has ended."""
     plan = Plan(**json.loads(sys.stdin.readline()))
+    if plan.process:
+        if lock := _only_guard(plan):
+            _watch(Adopted(*plan.process), plan, lock)
+        return
     try:
         child = _start(plan)
     except OSError as error:
@@ -74,6 +127,22 @@ def main() -> None:
     if READY not in list(words.queue):
         _end_what_is_left(plan)
     _tell(code=code)
+
+
+def _only_guard(plan: Plan) -> "FileLock | None":
+    """The guards' lock; ``None`` where another guard lives. A bridge that looks holds it for a moment."""
+    for _ in range(TRIES):
+        if lock := _guards_lock(plan):
+            return lock
+        time.sleep(SHORTEST_POLL)
+    return None
+
+
+def _guards_lock(plan: Plan) -> "FileLock | None":
+    try:
+        return try_lock(Path(plan.guard))
+    except OSError:
+        return None
 
 
 def _start(plan: Plan) -> subprocess.Popen[bytes]:
@@ -116,11 +185,13 @@ def _next(words: "queue.Queue[str]") -> str:
         return ""
 
 
-def _watch(child: subprocess.Popen[bytes], plan: Plan) -> int:
+def _watch(child: Looked, plan: Plan, lock: "FileLock | None" = None) -> int:
     """Wait until OpenCode has ended; end it when no bridge has used it for as long as the plan says."""
     poll = max(SHORTEST_POLL, min(LONGEST_POLL, plan.stop_after / POLLS))
     used = time.monotonic()
     while True:
+        # The guard of a server that ended a moment ago may hold it still.
+        lock = lock or _guards_lock(plan)
         with suppress(subprocess.TimeoutExpired):
             return child.wait(poll)
         if _in_use(plan):
@@ -144,7 +215,7 @@ def _in_use(plan: Plan) -> bool:
         return False
 
 
-def _end_unless_used(child: subprocess.Popen[bytes], plan: Plan) -> None:
+def _end_unless_used(child: Looked, plan: Plan) -> None:
     """End OpenCode while no bridge can come to use it."""
     try:
         lock = try_lock(Path(plan.lock))
@@ -161,7 +232,7 @@ def _end_unless_used(child: subprocess.Popen[bytes], plan: Plan) -> None:
         lock.release()
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def _end(child: Looked) -> None:
     ask_to_end(child.pid)
     with suppress(subprocess.TimeoutExpired):
         child.wait(GRACE)

@@ -1,17 +1,19 @@
 """Has OpenCode started by a guard, and talks with the guard until OpenCode is ready; see ``guard``."""
 
 import json
+import logging
 import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
-from typing import TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, cast
 
 import anyio
 from anyio import to_thread
 
 from opencode_mcp.errors import OpenCodeNotStarting
+from opencode_mcp.opencode.file_locks import try_lock
 from opencode_mcp.opencode.guard import KEEP, READY, Plan
 from opencode_mcp.opencode.process_groups import FLAGS
 from opencode_mcp.opencode.processes import Process
@@ -19,6 +21,8 @@ from opencode_mcp.opencode.state_folder import open_private
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.state_file import StateFiles
+
+logger = logging.getLogger(__name__)
 
 # It exits at once, so that the guard has no parent by which a host could find it.
 STARTER = "import subprocess, sys; subprocess.Popen(sys.argv[1:], stdin=0, stdout=1, stderr=2, start_new_session=True)"
@@ -51,20 +55,8 @@ class Guarded:
         await self._say(json.dumps(asdict(plan)))
 
     def _open(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-I", "-S", "-c", STARTER, *GUARD]
         with open_private(self._files.output) as output, open_private(self._files.answers) as answers:
-            starter = subprocess.Popen(  # noqa: S603 - our own interpreter
-                command,
-                stdin=subprocess.PIPE,
-                stdout=answers,
-                stderr=output,
-                cwd=self._files.directory,
-                start_new_session=sys.platform != "win32",
-                creationflags=FLAGS,
-            )
-        with suppress(subprocess.TimeoutExpired):
-            starter.wait(START_TIMEOUT)
-        return starter
+            return _started(self._files, answers, output)
 
     async def process(self) -> Process:
         """The process of OpenCode.
@@ -118,3 +110,58 @@ class Guarded:
                     return json.loads(lines[self._heard - 1])
                 await anyio.sleep(POLL)
         return {}
+
+
+async def guard_again(process: Process, files: "StateFiles", stop_after: float) -> None:
+    """Start another guard for an OpenCode whose guard was killed; where one lives, nothing happens.
+
+    Args:
+        process: OpenCode.
+        files: Its files; the caller holds their lock.
+        stop_after: Seconds without a bridge after which it is ended.
+    """
+    await to_thread.run_sync(_guard_again, process, files, stop_after)
+
+
+def _guard_again(process: Process, files: "StateFiles", stop_after: float) -> None:
+    plan = Plan(
+        command=[],
+        environment={},
+        directory=str(files.directory),
+        lock=str(files.lock),
+        leases=str(files.leases),
+        record=str(files.record),
+        mark=("", ""),
+        stop_after=stop_after,
+        guard=str(files.guard),
+        process=(process.pid, process.born),
+    )
+    try:
+        lock = try_lock(files.guard)
+        if lock is None:
+            return
+        lock.release()
+        starter = _started(files, subprocess.DEVNULL, subprocess.DEVNULL)
+        if starter.stdin:
+            starter.stdin.write(json.dumps(asdict(plan)).encode() + b"\n")
+            starter.stdin.close()
+    except OSError as error:
+        logger.warning("--stop-after is not kept: no guard can be started for process %d: %s", process.pid, error)
+    else:
+        logger.info("The guard of OpenCode (process %d) was gone; another one looks after it.", process.pid)
+
+
+def _started(files: "StateFiles", answers: "IO[bytes] | int", output: "IO[bytes] | int") -> subprocess.Popen[bytes]:
+    """Start a guard, which reads its plan from standard input."""
+    starter = subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-I", "-S", "-c", STARTER, *GUARD],
+        stdin=subprocess.PIPE,
+        stdout=answers,
+        stderr=output,
+        cwd=files.directory,
+        start_new_session=sys.platform != "win32",
+        creationflags=FLAGS,
+    )
+    with suppress(subprocess.TimeoutExpired):
+        starter.wait(START_TIMEOUT)
+    return starter

@@ -26,6 +26,7 @@ from opencode_mcp.errors import (
 )
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.executable import find_executable
+from opencode_mcp.opencode.guarded import guard_again
 from opencode_mcp.opencode.health import answers, check, is_busy
 from opencode_mcp.opencode.locks import Lease, hold
 from opencode_mcp.opencode.processes import end
@@ -155,6 +156,7 @@ class Launcher:
             if ready is not None:
                 self._note_sharing(ready)
                 files.write_record(replace(ready, left_busy=False))
+                await guard_again(ready.process, files, self._settings.stop_after)
                 return ready
             if await record.process.runs():
                 await self._end_silent(record, lease, within)
@@ -204,6 +206,7 @@ class Launcher:
         if await record.process.runs():
             if await is_busy(record.endpoint, since=record.started):
                 self._leave_busy(record, files)
+                await guard_again(record.process, files, self._settings.stop_after)
                 return
             await end(record.process, grace=IDLE_GRACE)
         files.remove_record()

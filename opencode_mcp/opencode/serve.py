@@ -113,6 +113,7 @@ class Starter:
             record=str(self._files.record),
             mark=(MARK, token),
             stop_after=self._settings.stop_after,
+            guard=str(self._files.guard),
         )
         return Start(record, environment, plan)
 

@@ -81,6 +81,11 @@ class StateFiles:
         return self.directory / "bridges"
 
     @property
+    def guard(self) -> Path:
+        """Held by the server's guard."""
+        return self.directory / "guard.lock"
+
+    @property
     def record(self) -> Path:
         """The record of the server."""
         return self.directory / "server.json"
@@ -102,7 +107,7 @@ class StateFiles:
             InvalidSetting: They cannot be made or written, or others could change them.
         """
         prepare_folder(self.directory)
-        for path in (self.lock, self.record, self.output, self.answers):
+        for path in (self.lock, self.guard, self.record, self.output, self.answers):
             check_kind(path, folder=False)
         check_kind(self.leases, folder=True)
         try:

@@ -6,11 +6,14 @@ import sys
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import BackendTimeout, InvalidSetting, NotAllowed, OpenCodeNotStarting
+from opencode_mcp.opencode.file_locks import try_lock
 from opencode_mcp.opencode.health import check, connected, is_busy
 from opencode_mcp.opencode.launcher import Launcher
 from opencode_mcp.opencode.process_table import born, descendants
@@ -22,6 +25,9 @@ from tests.harness.process import await_line
 from tests.harness.waiting import eventually
 from tests.opencode.conftest import Bridge
 from tests.scripted_model.script import hold, script, step, text
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.endpoint import Endpoint
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 LOCATED = "located "
@@ -98,6 +104,54 @@ async def test_a_busy_server_without_any_bridge_is_ended_after_the_operators_tim
         return state.read_record() is None
 
     await eventually(forgotten)
+
+
+def guard_of(record: ServerRecord) -> int:
+    """The process that started an OpenCode."""
+    stat = Path(f"/proc/{record.process.pid}/stat").read_text(encoding="utf-8")
+    return int(stat.rpartition(")")[2].split()[1])
+
+
+async def kill_guard(record: ServerRecord, state: StateFiles) -> None:
+    """Kill it, and wait until its lock is free."""
+    os.kill(guard_of(record), signal.SIGKILL)
+
+    async def free() -> bool:
+        lock = try_lock(state.guard)
+        if lock:
+            lock.release()
+        return lock is not None
+
+    await eventually(free)
+    assert await record.process.runs()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells who started a process")
+@pytest.mark.parametrize("who", ["the last bridge", "the next bridge"])
+async def test_where_a_guard_was_killed_a_bridge_has_another_one_end_the_server(
+    settings: Settings, state: StateFiles, project: Path, scripted_model: ScriptedModel, who: str
+) -> None:
+    short = replace(settings, stop_after=1)
+    async with aclosing(Launcher(settings)) as first:
+        await first.locate()
+        record = record_of(state)
+        await start_held_run(record, project, scripted_model, f"guard killed: {who}")
+        await kill_guard(record, state)
+        if who == "the next bridge":
+            async with aclosing(Launcher(short)) as second:
+                assert (await second.locate()).pid == record.process.pid
+
+            async def guarded() -> bool:
+                lock = try_lock(state.guard)
+                if lock:
+                    lock.release()
+                return lock is None
+
+            await eventually(guarded)
+            assert await record.process.runs()
+        else:
+            first._settings = short  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    await ended(record.process)
 
 
 async def test_a_silent_server_that_another_bridge_uses_is_not_ended(
@@ -214,3 +268,41 @@ async def test_a_wrapper_that_goes_to_the_background_leaves_nothing_behind(
         return born(int(left.read_text(encoding="utf-8") or 0)) == ""
 
     await eventually(nobody)
+
+
+ORDERS = [("guard", "bridge", "server"), ("server", "bridge", "guard")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells who started a process")
+@pytest.mark.parametrize("order", ORDERS, ids=" ".join)
+async def test_in_whatever_order_they_are_killed_the_next_two_bridges_share_one_server_and_leave_nothing(
+    settings: Settings, state: StateFiles, bridge: Bridge, tmp_path: Path, order: tuple[str, ...]
+) -> None:
+    with bridge() as first:
+        await_line(first, tmp_path / "bridge.log", LOCATED, seconds=START)
+        before = record_of(state)
+        pids = {"guard": guard_of(before), "bridge": first.pid, "server": before.process.pid}
+        for name in order:
+            with suppress(ProcessLookupError):
+                # Where OpenCode has ended, its guard ends by itself.
+                os.kill(pids[name], signal.SIGKILL)
+        first.wait(20)
+        await ended(before.process)
+    launchers = [Launcher(settings), Launcher(settings)]
+    endpoints: list[Endpoint] = []
+
+    async def locate(launcher: Launcher) -> None:
+        endpoints.append(await launcher.locate())
+
+    async with anyio.create_task_group() as tasks:
+        for launcher in launchers:
+            tasks.start_soon(locate, launcher)
+    assert endpoints[0] == endpoints[1]
+    after = record_of(state)
+    guard = guard_of(after)
+    assert after.process.pid != before.process.pid
+    for launcher in launchers:
+        await launcher.aclose()
+    await ended(after.process)
+    await ended(Process(guard, born(guard)))
+    assert state.read_record() is None
