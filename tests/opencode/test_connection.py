@@ -17,6 +17,7 @@ from tests.wires import Route, holds_something
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 HEALTH = encode(operation("global.health"))
+PATH = encode(operation("path.get"))
 LOG = encode(operation("app.log"), body={"service": "test", "level": "info", "message": "Written once."})
 SECONDS = 20
 
@@ -63,8 +64,10 @@ async def test_a_change_that_a_server_may_have_received_is_not_sent_to_the_next_
 ) -> None:
     async with proxy_to(opencode_server.url) as proxy:
         route = Route(at(opencode_server, proxy.url), at(opencode_server))
-        await proxy.refuse()
         async with aclosing(Connection(route)) as connection:
+            # Else the request that opens the project would be the one that breaks.
+            await connection.send(PATH)
+            await proxy.refuse()
             with pytest.raises(BackendUnavailable) as broke:
                 await connection.send(LOG)
             assert (broke.value.sent, route.located) == (True, 1)

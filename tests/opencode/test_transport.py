@@ -33,6 +33,7 @@ pytestmark = pytest.mark.anyio
 URL = "http://127.0.0.1:4096"
 HEALTH = encode(operation("global.health"))
 EVENTS = encode(operation("global.event"))
+PATH = encode(operation("path.get"))
 LOG = encode(operation("app.log"), body={"service": "test", "level": "info", "message": "Written once."})
 """A request that changes something, if only a file of OpenCode's."""
 SECONDS = 15
@@ -160,9 +161,12 @@ async def test_a_read_that_breaks_twice_is_given_up(opencode_server: OpenCode) -
 
 
 async def test_a_change_whose_connection_broke_is_never_sent_again(opencode_server: OpenCode) -> None:
-    async with through_a_proxy(opencode_server) as (proxy, transport), cut_on_its_way(proxy):
-        with pytest.raises(BackendUnavailable) as broke:
-            await transport.send(LOG)
+    async with through_a_proxy(opencode_server) as (proxy, transport):
+        # Else the request that opens the project would be the one that breaks.
+        await transport.send(PATH)
+        async with cut_on_its_way(proxy):
+            with pytest.raises(BackendUnavailable) as broke:
+                await transport.send(LOG)
     assert broke.value.sent
     assert proxy.connections == 1
 
