@@ -22,6 +22,7 @@ NO_GIT = "/"
 """What OpenCode says for the root of a project without git."""
 SHELL_SIGNS = re.compile(r"[^\w \t.,:/@%+=-]")
 """What could end a word of a shell line, or begin something else in it."""
+PARTS = re.compile(r"[/\\]")
 
 
 class CommandTexts:
@@ -67,10 +68,12 @@ class CommandTexts:
 
     async def _check_unknown(self, arguments: str, directory: str) -> list[str]:
         """A prompt of an MCP server: its words may come to stand behind an ``@``, or in a shell line."""
-        names = mentions(arguments)
-        for word in split_words(arguments):
+        names, words = mentions(arguments), split_words(arguments)
+        for word in words:
             names += mentions(f"@{word}")
         await self._check_mentions(names, directory)
+        for word in words:
+            _refuse_piece(word)
         return [arguments] if SHELL_SIGNS.search(arguments) else []
 
     async def _check_mentions(self, names: Sequence[str], directory: str) -> None:
@@ -93,6 +96,15 @@ class CommandTexts:
                 await self._fence.file(worktree, str(PurePath(worktree) / name))
             elif PurePath(name).is_absolute() or ".." in PurePath(name).parts:
                 raise NotAllowed(f"The command itself would attach {name!r}, which is outside.", hint=HINT)
+
+
+def _refuse_piece(word: str) -> None:
+    """Refuse what is inside by itself, and may lead outside with what stands next to it, as in ``@{folder}/{name}``."""
+    if not word or word.endswith("@") or not {".", ".."}.isdisjoint(PARTS.split(word)):
+        raise NotAllowed(
+            f"The argument {word!r} could lead outside with what the command puts next to it.",
+            hint="Give paths without `.` and `..`, and leave out what is empty.",
+        )
 
 
 def _refuse_home(name: str) -> None:

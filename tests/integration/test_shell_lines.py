@@ -46,6 +46,10 @@ server = MCPServer("asker")
 def ask(topic: str) -> str:
     "Ask about something"
     return f"About @{topic}, see !`echo {topic}`"
+@server.prompt()
+def pair(folder: str, name: str) -> str:
+    "Look at a file of a folder"
+    return f"Look at @{folder}/{name} please"
 server.run("stdio")
 """
 
@@ -241,6 +245,17 @@ async def test_a_command_attaches_nothing_from_outside(
     given = arguments.format(outside=place.parent / "outside.txt")
     told = await refusing.error("opencode_command", command=command, arguments=given)
     assert "is outside of what is allowed" in told
+
+
+@pytest.mark.parametrize(
+    "arguments", [".. outside.txt", ". ./outside.txt", "'' {outside}", "x,@ {outside}", "docs/.. .."]
+)
+async def test_arguments_lead_nowhere_with_what_a_prompt_of_a_server_puts_next_to_them(
+    refusing: Host, place: Path, arguments: str
+) -> None:
+    given = arguments.format(outside=str(place.parent / "outside.txt").lstrip("/"))
+    told = await refusing.error("opencode_command", command="asker:pair", arguments=given)
+    assert "could lead outside with what the command puts next to it" in told
 
 
 @pytest.mark.parametrize("path", ["~/notes.txt"])
