@@ -13,8 +13,10 @@ from opencode_mcp.runs.policy import Policy, strictest
 PERMISSION = "bash"
 HARMLESS = re.compile(r"(?<!\S)(?:2>&1|[12]?>\s?/dev/null)(?!\S)")
 """Redirections that change nothing."""
-# OpenCode hands a line to the shell inside double quotes: what is quoted in it is expanded all the same.
-UNCERTAIN = re.compile("[$`\\\\<>(){}\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+# OpenCode hands a line to the shell as JSON inside double quotes: what is quoted in it is expanded all the same, and
+# of a tab the shell gets the letter t.
+UNCERTAIN = re.compile("[$`\\\\<>(){}\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+BLANKS = re.compile(" +")
 SEPARATORS = re.compile(r"[;&|]+")
 BEFORE = re.compile(r"(?:(?:if|then|elif|else|do|while|until|time|!|[A-Za-z_]\w*=\S*)\s+)*")
 """Words of the shell, and settings, that may stand before a command."""
@@ -35,13 +37,13 @@ def shell_decider(policy: Policy, line: str, narrowed: Decider = "allow") -> Dec
 
 
 def simple_commands(line: str) -> list[str]:
-    """The simple commands of a line, each as it stands, and without quotes and what may stand before a command."""
+    """The simple commands of a line, each as it stands, and without quotes, spaces and words that mean nothing."""
     parts = [part.strip() for part in SEPARATORS.split(line)]
     bare = [_bare(part) for part in parts]
     return [text for text in dict.fromkeys([*parts, *bare]) if text]
 
 
 def _bare(part: str) -> str:
-    unquoted = part.replace('"', "").replace("'", "")
+    unquoted = BLANKS.sub(" ", part.replace('"', "").replace("'", ""))
     begins = BEFORE.match(unquoted)
     return unquoted[begins.end() :] if begins else unquoted

@@ -8,7 +8,13 @@ from opencode_mcp.options import Decider
 from opencode_mcp.runs.policy import STRICTNESS, Policy
 from opencode_mcp.runs.shell_policy import shell_decider
 
-BASH: dict[str, Decider] = {"git status*": "allow", "git diff*": "allow", "echo *": "agent", "rm *": "reject"}
+BASH: dict[str, Decider] = {
+    "git status*": "allow",
+    "git diff*": "allow",
+    "echo *": "agent",
+    "rm *": "reject",
+    "git push*": "reject",
+}
 POLICY = Policy("human", {"bash": BASH})
 
 
@@ -23,13 +29,15 @@ POLICY = Policy("human", {"bash": BASH})
         ("git status | echo x", "agent"),
         ("ls", "human"),
         ("git status; ls", "human"),
-        ("git status\tx && ls", "human"),
+        ("git status x && ls", "human"),
         ("git status & ls", "human"),
         ("git status | tee x", "human"),
         ("git status;rm -rf x", "reject"),
         ("git status||rm -rf x", "reject"),
         ("git status; if true; then rm x; fi", "reject"),
         ("git status; X=1 rm x", "reject"),
+        ("git status; git  push", "reject"),
+        ("git  push", "reject"),
         ('git status; "rm" x', "reject"),
         ("git status '; rm x'", "reject"),
     ],
@@ -46,6 +54,8 @@ def test_the_strictest_of_the_simple_commands_decides(line: str, decider: Decide
         "git status '$(touch x)'",
         "git status $X",
         "git status\ntouch x",
+        "git status \touch x",
+        "git status \ud800",
         "git status > README.md",
         "git status 2>&1x",
         "git status < x",
