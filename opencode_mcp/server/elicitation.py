@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from mcp_types import ClientCapabilities, ElicitRequestFormParams, ElicitResult
 
 from opencode_mcp.opencode.outside_text import indented, one_line
-from opencode_mcp.server.safe_text import shown, shown_data
+from opencode_mcp.server.safe_text import shown, shown_data, shown_to_decide
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.authority import Reply
@@ -57,7 +57,7 @@ def _permission_form(request: "PendingRequest") -> ElicitRequestFormParams:
         "default": "once",
     }
     feedback = {**OPTIONAL_TEXT, "title": "Feedback", "description": "With reject: what to do instead"}
-    return _form(message, {DECISION: decision, FEEDBACK: feedback}, [DECISION])
+    return _form(shown_to_decide(message), {DECISION: decision, FEEDBACK: feedback}, [DECISION])
 
 
 def _question_form(request: "PendingRequest") -> ElicitRequestFormParams:
@@ -70,7 +70,7 @@ def _question_form(request: "PendingRequest") -> ElicitRequestFormParams:
             fields[name + OWN_WORDS] = {**OPTIONAL_TEXT, "title": title}
         else:
             required.append(name)
-    return _form(f"{_asker(request)} asks: {_shown(request)}", fields, required)
+    return _form(shown(f"{_asker(request)} asks: {_shown(request)}"), fields, required)
 
 
 def _names(request: "PendingRequest") -> list[str]:
@@ -110,13 +110,18 @@ def _asker(request: "PendingRequest") -> str:
 
 
 def _shown(request: "PendingRequest") -> str:
+    """What is asked; of what is too long for a form the beginning and the end: a command may do its harm at the end."""
     asks = indented(request.asks)
-    return asks if len(asks) <= SHOWN else f"{asks[:SHOWN]}\n… (cut)"
+    left_out = len(asks) - SHOWN
+    if left_out <= 0:
+        return asks
+    half = SHOWN // 2
+    return f"{asks[:half]}\n… ({left_out:,} characters are left out here, the end follows)\n    {asks[-half:]}"
 
 
 def _form(message: str, fields: dict[str, object], required: list[str]) -> ElicitRequestFormParams:
     schema = cast("dict[str, object]", shown_data({"type": "object", "properties": fields, "required": required}))
-    return ElicitRequestFormParams(message=shown(message), requested_schema=schema)
+    return ElicitRequestFormParams(message=message, requested_schema=schema)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,37 @@ would obey or a reader would not see, and valid Unicode. The contents of files a
 changed so: they must stay what they are (see ``docs/security.md``).
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import cast
 
+from opencode_mcp.opencode.known_secrets import MARK
 from opencode_mcp.opencode.outside_text import clean
 from opencode_mcp.opencode.secret_text import scrub
 from opencode_mcp.server.outgoing import valid_unicode
+
+CODE = frozenset("$`;|&<>(){}!\\\"'\n\t ")
+"""Without one of these, no part of a shell line is more than a part of one word."""
 
 
 def shown(text: str) -> str:
     """A text as it may be shown."""
     return scrub(clean(valid_unicode(text)))
+
+
+def shown_to_decide(text: str) -> str:
+    """A text as it may be shown to who decides whether it is run: a secret is hidden where it can be nothing else.
+
+    A command that is dressed up as a key or a password (``-----BEGIN PRIVATE KEY-----; rm -rf ~``) would be hidden from
+    the one who allows it. Where that may be so, the whole text is shown as it is.
+    """
+    plain = clean(valid_unicode(text))
+    hidden = scrub(plain)
+    return hidden if _code_in(hidden) == _code_in(plain) else plain
+
+
+def _code_in(text: str) -> Counter[str]:
+    return Counter(letter for letter in text.replace(MARK, "") if letter in CODE)
 
 
 def shown_data(value: object) -> object:

@@ -14,6 +14,8 @@ from opencode_mcp.server.elicitation import REPLIES, SHOWN, Unanswered, can_ask,
 
 FIELD_TYPES = {"string", "boolean", "number", "integer", "array"}
 
+TOKEN = "gh" + "p_" + "a1B2" * 9
+
 
 def permission(asks: str = "bash: ls", always: Sequence[str] = (), *, subagent: bool = False) -> PendingRequest:
     return PendingRequest(
@@ -70,8 +72,30 @@ def test_a_permission_names_the_subagent_and_what_always_would_add() -> None:
 def test_what_is_long_is_cut_and_says_so() -> None:
     message = form_of(permission("x" * 10_000)).message
     assert len(message) < SHOWN + 300
-    assert "\n… (cut)" in message
-    assert "(cut)" not in form_of(permission("x" * SHOWN)).message
+    assert "\n… (7,000 characters are left out here, the end follows)" in message
+    assert "left out" not in form_of(permission("x" * SHOWN)).message
+
+
+def test_the_end_of_a_long_command_is_shown() -> None:
+    assert "; touch x" in form_of(permission(f"bash: true {'x' * 2 * SHOWN}; touch x")).message
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        'echo "-----BEGIN RSA PRIVATE KEY-----"; touch x; echo "-----END RSA PRIVATE KEY-----"',
+        "true -----BEGIN PRIVATE KEY-----\ntouch x",
+        "export API_KEY=`touch x`",
+        "git clone https://u:$(touch${IFS}x)@example.com/y",
+        'PASSWORD=\\";touch x;\\"',
+    ],
+)
+def test_a_command_that_looks_like_a_secret_is_not_hidden_from_the_person(command: str) -> None:
+    assert "touch" in form_of(permission(f"bash: {command}")).message
+
+
+def test_a_secret_that_is_nothing_else_is_hidden_from_the_person_too() -> None:
+    assert TOKEN not in form_of(permission(f"bash: curl -H 'Authorization: Bearer {TOKEN}' example.com")).message
 
 
 @given(
