@@ -13,6 +13,7 @@ from urllib.request import url2pathname
 
 from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound
 from opencode_mcp.opencode.catalog import operation as row_of
+from opencode_mcp.opencode.path_errors import shortened
 from opencode_mcp.runs.run_note import KEY
 from opencode_mcp.server.command_texts import CommandTexts
 from opencode_mcp.server.operations import rules
@@ -229,9 +230,14 @@ def _path_of(url: str) -> str:
     address = BREAKS.sub("", url).lstrip(BLANKS)
     if not address.lower().startswith("file:"):
         return ""
-    parts = urlsplit(address)
+    unclear = InvalidArgument(f"{shortened(url)} is no address of a file.", hint="It looks like file:///absolute/path.")
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        # The host is no name, or only half of an address of IPv6.
+        raise unclear from error
     if parts.netloc not in {"", "localhost"} or "\\" in unquote(address):
-        raise InvalidArgument(f"{url!r} is no address of a file.", hint="It looks like file:///absolute/path.")
+        raise unclear
     return url2pathname(parts.path if parts.path.startswith("/") else f"/{parts.path}")
 
 

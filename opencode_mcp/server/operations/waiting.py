@@ -1,5 +1,6 @@
 """Operations that wait: for something that happens elsewhere, or for a person and a browser."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from typing import Any, cast
@@ -12,6 +13,8 @@ from opencode_mcp.server.operations.request import Outcome, Performer, Request
 JsonMap = Mapping[str, Any]
 LEAST = 0.1
 """Seconds that a request needs at any rate."""
+PLAIN_ADDRESS = re.compile(r"[!#-;=?-\[\]_a-z~]+")
+"""What stands in an address as it is. Browsers read a backslash as a slash, so that another host may be meant."""
 
 
 def bounded(default: int, nothing: str) -> Performer:
@@ -54,11 +57,22 @@ def sign_in(url_at: str, next_step: str) -> Performer:
 async def _show(ctx: BridgeContext, url: str) -> str:
     """Have the host show an address to the person, where it can; say what became of it."""
     ask = f"Give this address to the person, to open in a browser: {url}."
-    parts = urlsplit(url)
-    if not _can_show(ctx) or parts.scheme not in {"http", "https"}:
+    host = host_of(url)
+    if not host or not _can_show(ctx):
         return ask
-    shown = await ctx.elicit_url(f"OpenCode asks you to sign in at {parts.hostname}.", url, secrets.token_urlsafe(16))
+    shown = await ctx.elicit_url(f"OpenCode asks you to sign in at {host}.", url, secrets.token_urlsafe(16))
     return "The person was shown the address and agreed." if shown.action == "accept" else f"Declined. {ask}"
+
+
+def host_of(url: str) -> str:
+    """The host that a browser would open at an address of the web; empty where it may be another than it seems."""
+    if not PLAIN_ADDRESS.fullmatch(url):
+        return ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return parts.hostname or "" if parts.scheme in {"http", "https"} else ""
 
 
 def _can_show(ctx: BridgeContext) -> bool:

@@ -134,7 +134,14 @@ async def test_no_argument_names_a_place_outside(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["file://elsewhere/etc/passwd", r"file:///x/..\..\etc\passwd", "file:///x/..%5c..%5cetc"]
+    "url",
+    [
+        "file://elsewhere/etc/passwd",
+        r"file:///x/..\..\etc\passwd",
+        "file:///x/..%5c..%5cetc",
+        "file://[x/etc/passwd",
+        "file://\N{ACCOUNT OF}/etc/passwd",
+    ],
 )
 async def test_an_address_that_opencode_would_read_otherwise_is_refused(place: Place, url: str) -> None:
     told = await place.told("session.prompt", {"sessionID": place.session, **attached(url)})
