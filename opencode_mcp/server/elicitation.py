@@ -48,7 +48,9 @@ def _permission_form(request: "PendingRequest") -> ElicitRequestFormParams:
     from opencode_mcp.runs.call_input import always_covers
 
     always = one_line(always_covers(request.permission, request.always), ALWAYS_LIMIT)
-    message = f"{_asker(request)} asks leave for {_shown(request)}\n\n“Always” would also allow {always}. {TO_DECLINE}"
+    message = (
+        f"{_asker(request)} asks permission for {_shown(request)}\n\n“Always” would also allow {always}. {TO_DECLINE}"
+    )
     decision = {
         "type": "string",
         "title": "Answer",

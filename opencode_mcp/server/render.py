@@ -115,7 +115,7 @@ def next_step(report: "RunReport") -> str:
         case "failed" if report.lost:
             return f"opencode_wait({session}) finds OpenCode again and tells what it kept of the run."
         case "failed":
-            return f"Mend what the error names, then go on in the session with opencode_run({session}, prompt=...)."
+            return f"Fix what the error names, then go on in the session with opencode_run({session}, prompt=...)."
 
 
 def _answer_step(request: "PendingRequest") -> str:

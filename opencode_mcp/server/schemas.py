@@ -1,21 +1,29 @@
-"""The output schemas of the tools: only what callers rely on, since every listing carries them.
+"""The output schemas of the tools, as short as they can be, since every listing carries them.
 
-What is required is named; the choices of a status are said.
+A typed client makes its result types of the declared properties, so a run's report declares all of them. Their own
+schemas are left out: they would double the size of the listing, and README describes the report.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 Schema = Mapping[str, object]
 
 
-def _holding(*required: str, **properties: Schema) -> Schema:
-    told = {"properties": properties} if properties else {}
-    return {"type": "object", **told, "required": [*required]}
+def _holding(*required: str, declared: Sequence[str] = ()) -> Schema:
+    schema: dict[str, object] = {"type": "object", "required": [*required]}
+    if declared:
+        schema["properties"] = {name: dict[str, object]() for name in declared}
+    return schema
 
 
-STATUS: Schema = {"enum": ["completed", "running", "needs_input", "failed", "aborted"]}
-RUN_REPORT = _holding("status", "session_id", "message_id", "text", "pending", "next", status=STATUS)
-RUN_REPORTS = _holding("status", "next", status=STATUS)
+REPORT_FIELDS = (
+    *("status", "note", "session_id", "message_id", "directory", "title", "text", "output", "merged_with", "shortfall"),
+    *("error", "lost", "activity", "files", "todos", "pending", "decided", "children", "model", "agent", "tokens"),
+    *("cost", "seconds", "next", "left_out"),
+)
+"""The fields of ``RunReport``, which are not taken from it: to list the tools must not import what runs need."""
+RUN_REPORT = _holding("status", "next", declared=REPORT_FIELDS)
+RUN_REPORTS = _holding("status", "next", declared=("runs", *REPORT_FIELDS))
 SESSIONS = _holding("sessions", "cursor")
 SESSION = _holding("session_id", "status", "transcript", "cursor")
 CHANGES = _holding("files", "diff")

@@ -62,7 +62,7 @@ class ToolSpec:
                 ),
             ),
         )
-        tool.parameters = {**listed_schema(without_noise(tool.parameters)), "additionalProperties": False}
+        tool.parameters = listed_schema(without_noise(tool.parameters))
         tool.fn_metadata.output_schema = dict(self.output_schema) if self.output_schema else None
         return tool
 

@@ -112,7 +112,7 @@ async def test_a_permission_form_shows_the_command_the_choices_and_what_always_a
     async with sit(person) as host:
         await host.call("opencode_run", prompt=script(bash("echo shown | cat"), text("Ran.")))
     message = person.forms[0].message
-    assert message.startswith("OpenCode asks leave for bash")
+    assert message.startswith("OpenCode asks permission for bash")
     assert "command: echo shown | cat" in message
     assert "“Always” would also allow every bash request that matches echo * or cat *, in every session" in message
     assert person.fields()["decision"]["enum"] == ["once", "always", "reject", "later"]
@@ -244,7 +244,7 @@ async def test_a_request_of_a_subagent_reaches_the_same_person_named_as_such(sit
     async with sit(person) as host:
         report = data_of(await host.call("opencode_run", prompt=script(task(nested), text("All done."))))
     assert (report["status"], report["text"]) == ("completed", "All done.")
-    assert person.forms[0].message.startswith(f"OpenCode's subagent {report['children'][0]} asks leave for bash")
+    assert person.forms[0].message.startswith(f"OpenCode's subagent {report['children'][0]} asks permission for bash")
 
 
 async def test_a_host_that_cannot_show_the_form_it_declared_leaves_the_request_open(launch: Launch) -> None:

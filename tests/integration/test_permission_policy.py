@@ -120,7 +120,7 @@ async def test_the_settings_file_decides_by_kind_and_pattern(by_table: Launch, a
         ("bash", "reject"),
         ("external_directory", "reject"),
     ]
-    assert [form.message.splitlines()[0] for form in person.forms] == ["OpenCode asks leave for bash: echo other"]
+    assert [form.message.splitlines()[0] for form in person.forms] == ["OpenCode asks permission for bash: echo other"]
     assert (asking_project / "allowed.txt").exists()
 
 
@@ -137,7 +137,7 @@ async def test_one_of_two_requests_may_be_the_agents_and_the_other_the_persons(b
             )
     assert report["text"] == "Both."
     assert [form.message.splitlines()[0] for form in person.forms] == [
-        "OpenCode asks leave for bash: echo ask about this"
+        "OpenCode asks permission for bash: echo ask about this"
     ]
 
 

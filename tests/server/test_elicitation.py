@@ -65,7 +65,7 @@ def test_a_client_that_declares_forms_or_no_mode_at_all_can_be_asked(declared: o
 
 def test_a_permission_names_the_subagent_and_what_always_would_add() -> None:
     message = form_of(permission(always=["ls *", "cat *"], subagent=True)).message
-    assert message.startswith("OpenCode's subagent ses_1 asks leave for bash: ls")
+    assert message.startswith("OpenCode's subagent ses_1 asks permission for bash: ls")
     assert "“Always” would also allow every bash request that matches ls * or cat *, in every session" in message
 
 

@@ -12,8 +12,11 @@ from mcp import Client
 from mcp_types import Tool
 
 from opencode_mcp.config import Settings
+from opencode_mcp.runs.report import RunReport
 from opencode_mcp.server.app import build_server
+from opencode_mcp.server.budget import NOTE
 from opencode_mcp.server.instructions import TEXT
+from opencode_mcp.server.schemas import REPORT_FIELDS
 from opencode_mcp.server.tools import TOOLS, listed_tools
 from tests.harness.isolation import ROOT, basics
 from tests.snapshot import SNAPSHOTS, assert_matches
@@ -132,8 +135,15 @@ def test_no_schema_is_a_union_or_a_reference_at_its_root(tool: Tool) -> None:
 
 
 @every_tool
-def test_unknown_arguments_are_ruled_out(tool: Tool) -> None:
-    assert tool.input_schema["additionalProperties"] is False
+def test_no_token_is_spent_on_closing_schemas_since_the_bridge_refuses_unknown_arguments(tool: Tool) -> None:
+    assert "additionalProperties" not in tool.input_schema
+
+
+def test_a_report_declares_all_its_fields() -> None:
+    assert set(REPORT_FIELDS) == {*RunReport.model_fields, NOTE}
+    for tool in LISTED:
+        if tool.output_schema and "seconds" in tool.output_schema.get("properties", {}):
+            assert set(REPORT_FIELDS) <= set(tool.output_schema["properties"])
 
 
 @every_tool

@@ -161,7 +161,7 @@ def test_a_single_question_says_that_several_may_be_chosen_too() -> None:
         ("running", {}, 'opencode_wait(session_id="ses_1")'),
         ("running", {}, 'opencode_abort(session_id="ses_1")'),
         ("aborted", {}, "What it did stays."),
-        ("failed", {}, "Mend what the error names"),
+        ("failed", {}, "Fix what the error names"),
         ("failed", {"lost": True}, "opencode_wait"),
         ("needs_input", {"pending": [PERMISSION, QUESTION]}, "opencode_reply_permission"),
         ("needs_input", {"pending": [PERMISSION, QUESTION]}, "opencode_reply_question"),

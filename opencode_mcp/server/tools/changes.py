@@ -32,7 +32,7 @@ async def opencode_diff(
     directory: Annotated[str, Field(description="The working tree's project; empty: the default")] = "",
     against: Annotated[
         Literal["commit", "branch"],
-        Field(description="Compare the working tree with its last commit or default branch"),
+        Field(description="Compare with the last commit or the default branch"),
     ] = "commit",
     files: Annotated[list[str], Field(description="Only these paths, folders or globs")] = [],
 ) -> CallToolResult:

@@ -37,7 +37,7 @@ async def opencode_command(
     ctx: BridgeContext,
     *,
     command: Annotated[str, Field(description="Name, as opencode_status lists them")],
-    arguments: Annotated[str, Field(description="What stands behind the name")] = "",
+    arguments: Annotated[str, Field(description="Text after the name")] = "",
     session_id: Annotated[str, Field(description="Empty: a new session")] = "",
     directory: Annotated[str, Field(description="The project's; empty: the default")] = "",
     agent: Annotated[str, Field(description="Where the command names none")] = "",

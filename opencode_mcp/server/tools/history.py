@@ -89,7 +89,7 @@ async def opencode_fork(
     ctx: BridgeContext,
     *,
     session_id: SessionId,
-    message_id: Annotated[str, Field(description="Copy only what comes before this message; empty: all")] = "",
+    message_id: Annotated[str, Field(description="Copy only what comes before it; empty: all")] = "",
 ) -> CallToolResult:
     """Copy a session's conversation into a new one.
 

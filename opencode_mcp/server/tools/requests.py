@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 UNKNOWN_HINT = "opencode_wait on its session tells what is asked now; name the session with session_id."
 CLOSED = "It is not open any more: it was answered already, or its run has ended."
 LONGEST_ID = 100
-RequestSession = Annotated[str, Field(description="The session that asks, as in the report's `pending`")]
+RequestSession = Annotated[str, Field(description="As in the report's `pending`")]
 
 
 @tool(
@@ -45,7 +45,7 @@ async def opencode_reply_permission(
     session_id: RequestSession = "",
     wait_seconds: Seconds = None,
 ) -> Outcome:
-    """Allow or refuse what OpenCode asks leave for, then wait for the run as opencode_wait does.
+    """Allow or refuse what OpenCode asks permission for, then wait as opencode_wait does.
 
     Use it when a report's `pending` names a permission. Ask the person first where the command could do harm. A
     refusal without a message ends the run.
@@ -79,7 +79,7 @@ async def opencode_reply_question(
     session_id: RequestSession = "",
     wait_seconds: Seconds = None,
 ) -> Outcome:
-    """Answer what OpenCode asks, then wait for the run as opencode_wait does.
+    """Answer what OpenCode asks, then wait as opencode_wait does.
 
     Use it when a report's `pending` names a question. Ask the person unless the answer follows from the task.
     """

@@ -26,11 +26,11 @@ SHOWN = 10
 """How many calls or sessions a note names."""
 Seconds = Annotated[
     float | None,
-    Field(ge=0, le=3600, description="How long to wait; it goes on regardless"),
+    Field(ge=0, le=3600, description="Seconds to wait; the run goes on"),
 ]
 Strictness = Annotated[
     Literal["agent", "human", "reject"] | None,
-    Field(description="Who answers its permissions, if stricter than the operator's setting"),
+    Field(description="Who answers, if stricter than the operator's setting"),
 ]
 SessionId = Annotated[str, Field(description="As ses_...")]
 
@@ -58,7 +58,7 @@ async def opencode_run(
     permissions: Strictness = None,
     wait_seconds: Seconds = None,
 ) -> Outcome:
-    """Hand a task to OpenCode, a coding agent that reads, edits and runs code in a project by itself.
+    """Give a task to OpenCode, a coding agent that reads, edits and runs code by itself.
 
     Use it to delegate work or to go on in an earlier session. It waits and reports what was answered and which files
     changed. If the report says `running`, call opencode_wait; if it says `needs_input`, answer what `pending` asks.

@@ -33,7 +33,7 @@ async def opencode_list_sessions(
     ctx: BridgeContext,
     *,
     search: Annotated[str, Field(description="Words of the title")] = "",
-    directory: Annotated[str, Field(description="Only of this project; empty: of all that are allowed")] = "",
+    directory: Annotated[str, Field(description="Only of this project; empty: of all")] = "",
     since: Annotated[str, Field(description="Changed after, as 2026-11-24T10:00Z or 2h, 7d")] = "",
     running: Annotated[bool, Field(description="Only those at work")] = False,
     roots_only: Annotated[bool, Field(description="Leave out the sessions of subagents")] = True,

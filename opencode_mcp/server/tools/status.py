@@ -33,7 +33,6 @@ async def opencode_status(
     """Show OpenCode and one project: version, branch, changed files, running sessions, agents, models, commands.
 
     Use it to choose an agent or a model, or to see what is wrong when other tools fail.
-    It takes five seconds at most; what could not be read by then is named with the reason.
     """
     bridge = bridge_of(ctx)
     data = await describe_project(bridge, await bridge.fence.directory(directory))

@@ -30,7 +30,7 @@ LINE_WIDTH = 2000
 ENTRIES_SHOWN = 200
 GIT = ".git"
 
-Directory = Annotated[str, Field(description="Absolute path of a project or a folder in it; empty: the default")]
+Directory = Annotated[str, Field(description="Absolute path; empty: the default")]
 Cursor = Annotated[str, Field(description="From the page before")]
 
 
