@@ -9,9 +9,10 @@ import stat
 from pathlib import Path, PurePath
 
 from opencode_mcp.config import Settings
-from opencode_mcp.errors import BackendFailed, InvalidArgument, NotAllowed, NotFound
+from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument, NotAllowed, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.closest import closest
+from opencode_mcp.opencode.confined import list_folder
 from opencode_mcp.opencode.models import Session
 from opencode_mcp.opencode.path_errors import check_path_text, path_error, path_errors, shortened
 from opencode_mcp.opencode.place import Place
@@ -119,7 +120,7 @@ class Fence:
             told = path_error(error, name)
             if isinstance(told, NotFound):
                 told.message = f"There is no file {shortened(name)} in {directory}."
-                told.hint = _neighbours(path)
+                told.hint = _neighbours(directory, path)
             raise told from error
         return f"{path}/" if stat.S_ISDIR(found.st_mode) else str(path)
 
@@ -223,7 +224,7 @@ class Fence:
                 told.message, told.hint = f"There is no directory {shown}.", _missing_hint(path, project)
             raise told from error
         if not stat.S_ISDIR(found.st_mode):
-            raise NotFound(f"There is no directory {shown}: it is a file.", hint=_neighbours(path))
+            raise NotFound(f"There is no directory {shown}: it is a file.", hint=_neighbours(project, path))
 
 
 def _outside(what: str, allowed: str) -> NotAllowed:
@@ -242,17 +243,16 @@ def _list_it(directory: str) -> str:
 
 
 def _missing_hint(path: Path, project: str) -> str:
-    near = _neighbours(path)
     if str(path) != project:
-        return near
-    return f"It is listed, and does not exist or was removed. Once it is there again, calls work again. {near}".rstrip()
+        return _neighbours(project, path)
+    return "It is listed, and does not exist or was removed. Once it is there again, calls work again."
 
 
-def _neighbours(path: PurePath) -> str:
-    """Name what is near a path that does not exist."""
+def _neighbours(project: str, path: PurePath) -> str:
+    """Name what is near a path of a project that does not exist; nothing outside of the project is named."""
     try:
-        names = [entry.name for entry in Path(path).parent.iterdir()]
-    except OSError:
+        names = list_folder(project, path.parent.relative_to(project).as_posix())
+    except (BridgeError, ValueError):
         return ""
     near = closest(path.name, names, count=5, cutoff=0.4)
     return f"Near it: {', '.join(sorted(near))}." if near else ""

@@ -3,9 +3,7 @@
 import os
 import socket
 import sys
-import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ import pytest
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotFound
 from opencode_mcp.opencode import confined
 from opencode_mcp.opencode.confined import list_folder, open_file, working_folder
+from tests.harness.swapping import swapping
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links take a privilege there, and there are no pipes")
 
@@ -28,29 +27,6 @@ def root(tmp_path: Path) -> Path:
         (tmp_path / place / "file.txt").write_bytes(text)
     (tmp_path / "elsewhere" / "secret.txt").touch()
     return Path(os.path.realpath(tmp_path / "project"))
-
-
-@contextmanager
-def swapping(path: Path, target: Path) -> Generator[None]:
-    """Put a link in the place of a file or folder, and take it away again, all the time."""
-    kept, link = path.with_name("kept"), path.with_name("link")
-    done = threading.Event()
-
-    def swap() -> None:
-        while not done.is_set():
-            link.symlink_to(target)
-            path.rename(kept)
-            link.rename(path)
-            path.unlink()
-            kept.rename(path)
-
-    thread = threading.Thread(target=swap)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def read(root: Path, path: str) -> bytes:

@@ -15,6 +15,7 @@ from opencode_mcp.opencode.health import connected
 from opencode_mcp.opencode.place import Place
 from opencode_mcp.server.fence import Fence
 from tests.harness.opencode import OpenCode
+from tests.harness.swapping import swapping
 
 pytestmark = pytest.mark.anyio
 
@@ -250,6 +251,24 @@ async def test_an_existing_file_is_told_from_a_folder_and_from_a_missing_one(fen
     assert await fence.existing_file(str(project), "src") == f"{project / 'src'}/"
     with pytest.raises(NotFound, match=r"Near it: greet\.py"):
         await fence.existing_file(str(project), "src/great.py")
+
+
+@needs_links
+async def test_a_folder_that_is_swapped_for_a_link_gives_no_names_of_outside(
+    fence: Fence, project: Path, outside: Path
+) -> None:
+    hints: set[str] = set()
+    (project / "folder").mkdir()
+    with swapping(project / "folder", outside):
+        for _ in range(400):
+            for look in (
+                fence.existing_file(str(project), "folder/secre.txt"),
+                fence.folder(f"{project}/folder/secre"),
+            ):
+                with pytest.raises(BridgeError) as refused:
+                    await look
+                hints.add(refused.value.hint)
+    assert not any("secret" in hint for hint in hints)
 
 
 async def test_a_session_is_known_by_its_id_and_must_work_inside(
