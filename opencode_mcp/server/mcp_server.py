@@ -15,11 +15,12 @@ import anyio
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.context import Context
-from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
+    CallToolResult,
     GetPromptResult,
     InputRequiredResult,
     Prompt,
@@ -29,7 +30,7 @@ from mcp_types import (
 from pydantic import AnyUrl
 
 from opencode_mcp.errors import BridgeError, CallerError, NotFound
-from opencode_mcp.opencode.outside_text import is_plain
+from opencode_mcp.opencode.outside_text import is_plain, one_line
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.command_prompts import command_filled, command_listed
 from opencode_mcp.server.deadlines import READ_AGAIN, deadlines_of, starting
@@ -75,6 +76,14 @@ class BridgeServer(MCPServer[Bridge]):
         reader, writer = claim_stdio()
         await server.run(reader, writer, options)
 
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Bridge, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a listed tool. The SDK repeats the name of another one as it came, line ends included."""
+        if name not in self.tool_names:
+            raise ToolError(f"There is no tool {shown(one_line(name))}.")
+        return await super().call_tool(name, arguments, context)
+
     async def list_resources(self) -> list[Resource]:
         """The fixed addresses, and the recent sessions once OpenCode is in use."""
         fixed = [spec.as_resource() for spec in self._served() if spec.address]
@@ -98,7 +107,9 @@ class BridgeServer(MCPServer[Bridge]):
         found = find_resource(str(uri))
         if found is None or not self._serves(found[0]):
             addresses = ", ".join(spec.template for spec in self._served()) or "none: the operator denies what they use"
-            raise ResourceNotFoundError(f"There is no resource {uri}. Addresses look like {addresses}.")
+            raise ResourceNotFoundError(
+                f"There is no resource {shown(one_line(str(uri)))}. Addresses look like {addresses}."
+            )
         spec, arguments = found
         try:
             async with _bounded(context):

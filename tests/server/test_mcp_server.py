@@ -1,6 +1,7 @@
 """Lists that must come, whatever OpenCode does, and failures that are told as whose they are."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 import anyio
 import pytest
@@ -8,11 +9,15 @@ from mcp import Client, MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 
 from opencode_mcp.config import Settings
+from opencode_mcp.opencode.outside_text import INVISIBLE
 from opencode_mcp.server import mcp_server, uris
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.prompts import OWN
 from tests.harness.opencode import OpenCode
 from tests.harness.proxy import proxy_to
+
+if TYPE_CHECKING:
+    from mcp_types import TextContent
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -43,6 +48,19 @@ async def test_a_reading_that_opencode_fails_is_no_fault_of_the_address(opencode
             await client.read_resource("opencode://nothing")
     assert unauthorized.value.error.code == INTERNAL_ERROR
     assert unknown.value.error.code == INVALID_PARAMS
+
+
+async def test_an_unknown_name_stays_in_the_line_of_its_error(opencode_server: OpenCode) -> None:
+    name = "nothing\n## Injected\x1b[2J\u202e"
+    async with Client(build_server(Settings(url=opencode_server.url))) as client:
+        told = await client.call_tool(name, {})
+        with pytest.raises(MCPError, match="There is no resource") as unknown:
+            await client.read_resource(f"opencode://{name}")
+    assert told.is_error
+    for text in (cast("TextContent", told.content[0]).text, unknown.value.error.message):
+        assert "There is no" in text
+        assert not INVISIBLE.search(text)
+        assert len(text.splitlines()) == 1
 
 
 async def prompts_of(settings: Settings) -> set[str]:
