@@ -125,9 +125,14 @@ class Answers:
             raise NotAllowed(reason, hint="" if closed else OPERATOR_HINT)
 
     async def run_of(self, *sessions: Session) -> Run:
-        """The run of the last of some sessions, as strict as what was noted for any of them."""
+        """The run of the last of some sessions, as strict as what was noted for any of them.
+
+        A session's note is for one prompt. Its subagents may still work for that prompt when the session has gone on to
+        another one, so for them its strictness holds in any case.
+        """
         runs = [await self._latest(session) for session in sessions]
-        narrowed, starter = combined(Note(run.message_id, run.narrowed, run.starter) for run in runs)
+        kept = [Note("", note.narrowed) for parent in sessions[1:] for note in self._runs.notes.of(parent)]
+        narrowed, starter = combined([*kept, *(Note(run.message_id, run.narrowed, run.starter) for run in runs)])
         return replace(runs[-1], narrowed=narrowed, starter=starter)
 
     async def _latest(self, session: Session) -> Run:

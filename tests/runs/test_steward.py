@@ -7,12 +7,13 @@ import anyio
 import httpx
 import pytest
 
+from opencode_mcp.errors import NotAllowed
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.connection import Connection
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.runs.answers import Answers
-from opencode_mcp.runs.authority import Authority
+from opencode_mcp.runs.authority import PERSON, Authority, PermissionReply
 from opencode_mcp.runs.policy import Policy
 from opencode_mcp.runs.prompt import Prompt
 from opencode_mcp.runs.record import Run
@@ -108,6 +109,37 @@ async def test_a_narrowed_run_is_not_answered_for(steward: Steward, runs: Runs, 
     assert report.status == "needs_input"
     assert Authority(POLICY).decider(run, report.pending[0]) == "agent"
     assert report.decided == []
+
+
+async def test_a_subagent_keeps_the_strictness_of_its_prompt_when_the_session_goes_on_to_another(
+    runs: Runs, requests: Requests, asking: Path, beside: httpx.AsyncClient
+) -> None:
+    run = await runs.start(prompt(asking), narrowed="reject")
+    await idle(beside, run)
+    # As a subagent that OpenCode has detached, and a prompt that no bridge has noted.
+    child = (await beside.post("/session", json={"parentID": run.session_id})).raise_for_status().json()["id"]
+    for session, words in ((child, script(bash("echo free"))), (run.session_id, script(text("Next.")))):
+        body = {"parts": [{"type": "text", "text": words}]}
+        (await beside.post(f"/session/{session}/prompt_async", json=body)).raise_for_status()
+
+    async def asked() -> str:
+        found = (await beside.get("/permission")).raise_for_status().json()
+        return next((request["id"] for request in found if request["sessionID"] == child), "")
+
+    request = await eventually(asked)
+
+    async def gone_on() -> bool:
+        messages = (await beside.get(f"/session/{run.session_id}/message")).raise_for_status().json()
+        return [message["info"]["role"] for message in messages].count("user") > 1
+
+    await eventually(gone_on)
+    client = requests._client  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    answers = Answers(client, requests, runs, Authority(POLICY), client.session_get)
+    found = await answers.find(request, child)
+    assert (await answers.run_of(found.session, *found.parents)).narrowed == "reject"
+    with pytest.raises(NotAllowed, match="policy refuses"):
+        await answers.give(found, PermissionReply("once"), PERSON)
+    await beside.post(f"/session/{child}/abort")
 
 
 async def test_nobody_elses_run_is_answered_for_until_it_is_waited_for(
