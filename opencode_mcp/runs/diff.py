@@ -4,6 +4,7 @@ Pure: it is handed diffs and reads nothing. Paths and patches are other people's
 fences (see ``excerpt.py``).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from opencode_mcp.opencode.models import FileDiff
 from opencode_mcp.runs.excerpt import code, name
 from opencode_mcp.runs.layout import ANY_LENGTH, Drawn, Excerpt, Line, Section, draw
 from opencode_mcp.runs.patches import Patch, lines_of, parse, shorten_hunk, write
+from opencode_mcp.runs.raw_diff import unquote
 
 PATH_LIMIT = 200
 TABLE_SHARE = 2
@@ -18,6 +20,9 @@ TABLE_SHARE = 2
 PATCH_SHARE = 400
 """Characters that a patch is shown with at least; of less, nobody learns anything."""
 HEAD = "| file | change | lines |\n|---|---|---|"
+QUOTED = re.compile(r'["\\\x00-\x1f\x7f]')
+"""What git writes in a quoted form in a name."""
+NOT_UTF8 = "\ufffd"
 BINARY = ("Binary files ", "GIT binary patch")
 
 
@@ -94,7 +99,7 @@ def _what(change: Change) -> str:
     if change.moved:
         return f"{status}, moved {'to' if diff.status == 'deleted' else 'from'} {code(change.moved, PATH_LIMIT)}"
     steps = sum(line.startswith("--- ") for line in change.patch.header)
-    before, mode = _after("rename from ", change), _after("old mode ", change)
+    before, mode = unquote(_after("rename from ", change)), _after("old mode ", change)
     told = [
         f"from {code(before, PATH_LIMIT)}" if before else "",
         f"mode {name(mode)} → {name(_after('new mode ', change))}" if mode else "",
@@ -110,7 +115,11 @@ def _after(start: str, change: Change) -> str:
 
 def _without_text(change: Change) -> str:
     diff = change.diff
+    if NOT_UTF8 in diff.file:
+        return "not shown, since OpenCode cannot read a name that is not UTF-8"
     if diff.additions or diff.deletions:
+        if QUOTED.search(diff.file):
+            return "not shown, since OpenCode cannot read a name with a quote, backslash or control character"
         return "too large for OpenCode to show"
     if not diff.patch or any(line.startswith(BINARY) for line in change.patch.header):
         return "binary"

@@ -29,6 +29,13 @@ def paths_in(text: str) -> list[str]:
     return list(dict.fromkeys(path for header in headers for path in _paths(header)))
 
 
+def unquote(path: str) -> str:
+    """Undo git's quoting of paths with unusual characters."""
+    if not (path.startswith('"') and path.endswith('"')):
+        return path
+    return ESCAPE.sub(_unescape, path[1:-1].encode()).decode(errors="replace")
+
+
 def _chunks(text: str) -> list[str]:
     return [chunk for chunk in FILE_START.split(text) if chunk.startswith("diff --git ")]
 
@@ -48,24 +55,17 @@ def _file(chunk: str) -> FileDiff:
 
 def _paths(header: Sequence[str]) -> list[str]:
     """The paths of a file, the new one first."""
-    named = [(_unquote(_after(start, header)), marks) for start, marks in PATHS]
+    named = [(unquote(_after(start, header)), marks) for start, marks in PATHS]
     found = [path[marks:] for path, marks in named if path and path != NOWHERE]
     if found:
         return found
     # Of a file without text only the first line tells: the same path twice, as a/path and b/path.
     paths = header[0].removeprefix("diff --git ")
-    return [_unquote(paths[: len(paths) // 2])[2:]]
+    return [unquote(paths[: len(paths) // 2])[2:]]
 
 
 def _after(start: str, header: Sequence[str]) -> str:
     return next((line.removeprefix(start).removesuffix("\t") for line in header if line.startswith(start)), "")
-
-
-def _unquote(path: str) -> str:
-    """Undo git's quoting of paths with unusual characters."""
-    if not (path.startswith('"') and path.endswith('"')):
-        return path
-    return ESCAPE.sub(_unescape, path[1:-1].encode()).decode(errors="replace")
 
 
 def _unescape(escape: re.Match[bytes]) -> bytes:

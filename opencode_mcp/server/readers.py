@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from opencode_mcp.errors import CallerError, InvalidArgument, NotFound
 from opencode_mcp.server import uris
+from opencode_mcp.server.no_changes import why_no_changes
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
@@ -114,7 +115,8 @@ async def read_diff(bridge: "Bridge", id: str, message: str = "") -> Content:  #
     undone = session.revert.message_id if session.revert else ""
     changes = await session_changes(bridge.client, id, prompt, undone)
     pointer = f'opencode_diff(session_id="{id}", files=[...]) shows single files.'
-    return _markdown(render_diff(changes, limit=LIMIT, pointer=pointer))
+    reason = "" if changes or undone else await why_no_changes(bridge, session.directory)
+    return _markdown(reason or render_diff(changes, limit=LIMIT, pointer=pointer))
 
 
 async def read_todo(bridge: "Bridge", id: str) -> Content:  # noqa: A002 - the template's word

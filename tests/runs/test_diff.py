@@ -77,8 +77,35 @@ def test_far_lines_that_did_not_change_are_left_out() -> None:
             "| `a.txt` | modified, too large for OpenCode to show | +1,200 -3 |",
         ),
         (diff("a|b.txt"), "| `a\\|b.txt` | modified, binary |  |"),
+        (
+            diff('q"x.txt', patch='--- "q\\"x.txt"\t\n+++ "q\\"x.txt"\t\n', additions=1),
+            (
+                '| `q"x.txt` | modified, not shown, since OpenCode cannot read a name with a quote, backslash or '
+                "control character | +1 -0 |"
+            ),
+        ),
+        (
+            diff("n\ufffd.txt", patch="--- n\ufffd.txt\t\n+++ n\ufffd.txt\t\n", status="added"),
+            "| `n\ufffd.txt` | added, not shown, since OpenCode cannot read a name that is not UTF-8 |  |",
+        ),
+        (
+            diff(patch='rename from "b\\"c.txt"\nrename to a.txt\n', status="renamed"),
+            '| `a.txt` | renamed, from `b"c.txt` |  |',
+        ),
     ],
-    ids=["binary", "binary for git", "mode", "empty", "mode for git", "renamed", "large", "bar"],
+    ids=[
+        "binary",
+        "binary for git",
+        "mode",
+        "empty",
+        "mode for git",
+        "renamed",
+        "large",
+        "bar",
+        "quoted",
+        "not UTF-8",
+        "renamed from quoted",
+    ],
 )
 def test_what_a_patch_does_not_show_is_said(told: FileDiff, expected: str) -> None:
     assert row(told) == expected

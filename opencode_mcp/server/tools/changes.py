@@ -1,6 +1,6 @@
 """What was changed in files: by a session, by one prompt of it, or in the working tree."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from mcp_types import CallToolResult
 from pydantic import Field
@@ -9,6 +9,7 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.links import diff_link
+from opencode_mcp.server.no_changes import why_no_changes, why_without_git
 from opencode_mcp.server.render import TEXT_LIMIT, result
 from opencode_mcp.server.schemas import CHANGES
 from opencode_mcp.server.tool import tool
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
 
 FILES_TOLD = 200
 ONE_FILE = "What is cut is shown longer with files=[...] naming fewer."
+
+
+class Changes(NamedTuple):
+    """What was changed, as far as OpenCode tells."""
+
+    diffs: "list[FileDiff]"
+    note: str = ""
+    untold: bool = False
+    """Whether the note says why OpenCode tells of no change, which does not mean that there is none."""
 
 
 @tool(title="Show changes", read_only=True, destructive=False, idempotent=True, open_world=False, output_schema=CHANGES)
@@ -48,36 +58,41 @@ async def opencode_diff(
         if message_id:
             raise InvalidArgument(f"The prompt {message_id} is of no session.", hint="Give its session_id too.")
         where = await bridge.fence.directory(directory)
-        diffs, note = await _working_tree(bridge, where, against)
-        return changes_result(_only(diffs, files, globs), note)
+        changes = await _working_tree(bridge, where, against)
+        return changes_result(_only(changes.diffs, files, globs), changes.note, untold=changes.untold)
     if directory:
         raise InvalidArgument("A session has its own directory.", hint="Leave directory or session_id out.")
     session = await bridge.fence.session(session_id)
-    diffs, note = await _of_session(bridge, session, message_id)
-    return changes_result(_only(diffs, files, globs), note, diff_link(session_id, message_id))
+    changes = await _of_session(bridge, session, message_id)
+    link = diff_link(session_id, message_id)
+    return changes_result(_only(changes.diffs, files, globs), changes.note, link, untold=changes.untold)
 
 
-async def _of_session(bridge: Bridge, session: "Session", message_id: str) -> "tuple[list[FileDiff], str]":
+async def _of_session(bridge: Bridge, session: "Session", message_id: str) -> Changes:
     from opencode_mcp.runs.history import prompt_of, session_changes
 
     prompt = await prompt_of(bridge.client, session.id, message_id) if message_id else ""
     undone = session.revert.message_id if session.revert else ""
     diffs = await session_changes(bridge.client, session.id, prompt, undone)
-    note = "" if diffs else await _without_git(bridge, session.directory)
-    return diffs, f"It is undone from {undone} on." if undone and not message_id else note
+    if undone and not message_id:
+        return Changes(diffs, f"It is undone from {undone} on.")
+    reason = "" if diffs else await why_no_changes(bridge, session.directory)
+    return Changes(diffs, reason, untold=bool(reason))
 
 
-async def _working_tree(bridge: Bridge, directory: str, against: str) -> "tuple[list[FileDiff], str]":
+async def _working_tree(bridge: Bridge, directory: str, against: str) -> Changes:
     diffs = await bridge.client.vcs_diff(directory, "git" if against == "commit" else "branch")
     if against == "branch" and (stale := await _stale_branch(bridge, directory)):
-        return diffs, stale
+        return Changes(diffs, stale)
     if diffs:
-        return diffs, ""
+        return Changes(diffs)
     vcs = await bridge.client.vcs(directory)
     if against == "branch" and vcs.branch and vcs.branch == vcs.default_branch:
         branch = one_line(vcs.branch)
-        return [], f"The default branch {branch} is the one that is checked out: there is nothing to compare with."
-    return [], await _without_git(bridge, directory)
+        note = f"The default branch {branch} is the one that is checked out: there is nothing to compare with."
+        return Changes([], note)
+    reason = await why_without_git(bridge, directory)
+    return Changes([], reason, untold=bool(reason))
 
 
 async def _stale_branch(bridge: Bridge, directory: str) -> str:
@@ -85,19 +100,15 @@ async def _stale_branch(bridge: Bridge, directory: str) -> str:
     from opencode_mcp.opencode.git_head import checked_out
 
     branch = "" if bridge.settings.remote else await checked_out(directory)
-    known = (await bridge.client.vcs(directory)).branch or ""
-    if branch in ("", known):
+    vcs = await bridge.client.vcs(directory)
+    known = vcs.branch or ""
+    if branch in ("", known) or not (known or vcs.default_branch):
         return ""
-    branch, known = one_line(branch), one_line(known)
+    branch, known = one_line(branch), one_line(known) or "none"
     return (
         f"OpenCode takes {known} for the branch that is checked out, and not {branch}, since it looks only when it "
         "starts in a project. Its operation instance.dispose makes it look again, and stops what runs there."
     )
-
-
-async def _without_git(bridge: Bridge, directory: str) -> str:
-    vcs = await bridge.client.vcs(directory)
-    return "" if vcs.branch else f"{one_line(directory)} is no git repository, so OpenCode keeps no changes."
 
 
 def _only(diffs: "list[FileDiff]", wanted: list[str], globs: "Globs") -> "list[FileDiff]":
@@ -115,11 +126,20 @@ def _only(diffs: "list[FileDiff]", wanted: list[str], globs: "Globs") -> "list[F
     return kept
 
 
-def changes_result(diffs: "list[FileDiff]", note: str, link: "ResourceLink | None" = None) -> CallToolResult:
-    """Changes as a tool's result, after a note where there is one."""
+def changes_result(
+    diffs: "list[FileDiff]", note: str, link: "ResourceLink | None" = None, *, untold: bool = False
+) -> CallToolResult:
+    """Changes as a tool's result, after a note where there is one.
+
+    Args:
+        diffs: The changes.
+        note: What is to be known of them.
+        link: Where the whole of them is.
+        untold: Whether the note stands in place of changes of which OpenCode tells nothing.
+    """
     from opencode_mcp.runs.diff import render_diff
 
-    text = render_diff(diffs, limit=TEXT_LIMIT, pointer=ONE_FILE)
+    text = "" if untold else render_diff(diffs, limit=TEXT_LIMIT, pointer=ONE_FILE)
     data = {"files": _files(diffs), "diff": text} | ({"note": note} if note else {})
     more = link if text.endswith(ONE_FILE) else None
     return result("\n\n".join(filter(None, [note, text])), data, more, verbatim=True)

@@ -1,0 +1,53 @@
+"""Why OpenCode tells of no change, where that does not mean that there is none."""
+
+from typing import TYPE_CHECKING
+
+import anyio
+
+from opencode_mcp.errors import BridgeError
+from opencode_mcp.opencode.outside_text import one_line
+
+if TYPE_CHECKING:
+    from opencode_mcp.server.bridge import Bridge
+
+NAMES_SHOWN = 5
+STATUS_TIMEOUT = 5.0
+REPLACED = "\ufffd"
+"""What stands in a name for bytes that are not UTF-8."""
+
+
+async def why_no_changes(bridge: "Bridge", directory: str) -> str:
+    """The reason for a session or a prompt of a directory; empty where nothing was changed."""
+    return await why_without_git(bridge, directory) or await _unnamed(bridge, directory)
+
+
+async def why_without_git(bridge: "Bridge", directory: str) -> str:
+    """Why OpenCode sees no branch in a directory; empty where it sees one, or none is checked out."""
+    vcs = await bridge.client.vcs(directory)
+    if vcs.branch or vcs.default_branch:
+        return ""
+    if bridge.settings.remote:
+        return (
+            f"OpenCode sees no branch in {one_line(directory)}: it may be no git repository, have no branch checked "
+            "out, or belong to another user, so that git refuses it."
+        )
+    from opencode_mcp.opencode.git_cause import why_without_git
+
+    return await why_without_git(directory, bridge.settings.environment)
+
+
+async def _unnamed(bridge: "Bridge", directory: str) -> str:
+    """OpenCode 1.18 tells nothing of a prompt where one of the changed files has a name that is not UTF-8."""
+    found: list[str] = []
+    with anyio.move_on_after(STATUS_TIMEOUT):
+        try:
+            found = [file.file for file in await bridge.client.vcs_status(directory) if REPLACED in file.file]
+        except BridgeError:
+            return ""
+    if not found:
+        return ""
+    names = ", ".join(f"`{one_line(name)}`" for name in found[:NAMES_SHOWN])
+    return (
+        "OpenCode tells of no change. It cannot tell any of a prompt where a changed file's name is not UTF-8, and "
+        f"the working tree has such: {names}. opencode_diff without session_id shows the working tree."
+    )

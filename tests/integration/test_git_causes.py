@@ -1,0 +1,106 @@
+"""What is said where OpenCode tells of no changes: the true cause, and never that nothing is changed where it is."""
+
+import os
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from tests.harness.bridge import open_bridge
+from tests.harness.launch import attaching
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.project import git, make_project
+from tests.integration.host import Host
+from tests.scripted_model.script import bash, text
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+NOTHING = "No file is changed"
+NAMES = ("detached", "foreign", "late", "odd", "unnamed")
+
+
+@pytest.fixture(scope="module")
+def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a project for each test."""
+    folder = tmp_path_factory.mktemp("projects")
+    for name in NAMES:
+        (folder / name).mkdir()
+    for name in NAMES:
+        if name != "late":
+            make_project(folder / name)
+    git(folder / "detached", "checkout", "--quiet", "--detach")
+    return folder
+
+
+@pytest.fixture(scope="module")
+async def host(
+    tmp_path_factory: pytest.TempPathFactory,
+    scripted_model: ScriptedModel,
+    opencode_server: OpenCode,
+    projects: Path,
+) -> AsyncGenerator[Host]:
+    launch = attaching(tmp_path_factory.mktemp("git"), scripted_model, opencode_server, projects / NAMES[0])
+    more = [argument for name in NAMES[1:] for argument in ("--directory", str(projects / name))]
+    async with open_bridge(launch.telling(*more)) as bridge:
+        yield Host(bridge)
+
+
+async def test_a_detached_head_is_no_lack_of_git(host: Host, projects: Path) -> None:
+    place = projects / "detached"
+    for against in ("commit", "branch"):
+        told = await host.text("opencode_diff", directory=str(place), against=against)
+        assert NOTHING in told
+        assert "repository" not in told
+    (place / "README.md").write_text("Changed.\n", encoding="utf-8")
+    assert "README.md" in await host.text("opencode_diff", directory=str(place))
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root gives files away")
+async def test_another_users_repository_is_called_so(host: Host, projects: Path) -> None:
+    place = projects / "foreign"
+    for path in (place, place / ".git"):
+        os.chown(path, 12345, -1)
+    for against in ("commit", "branch"):
+        told = await host.text("opencode_diff", directory=str(place), against=against)
+        assert "safe.directory" in told
+        assert "is no git repository" not in told
+        assert NOTHING not in told
+
+
+async def test_a_repository_that_was_made_later_is_called_so(host: Host, projects: Path) -> None:
+    place = projects / "late"
+    assert "is no git repository" in await host.text("opencode_diff", directory=str(place))
+    make_project(place)
+    told = await host.text("opencode_diff", directory=str(place))
+    assert "it was made later" in told
+    assert "instance.dispose" in told
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="such names cannot be had there")
+async def test_a_file_whose_name_git_quotes_is_told_with_the_true_reason(host: Host, projects: Path) -> None:
+    place = projects / "odd"
+    command = "printf 'one\\n' > 'a\"b.txt'; printf 'one\\n' > \"$(printf 'c\\td.txt')\"; printf 'one\\n' > plain.txt"
+    report = await host.run(bash(command), text("Made."), directory=str(place))
+    found = await host.data("opencode_diff", session_id=report["session_id"])
+    assert {file["path"] for file in found["files"]} >= {'a"b.txt', "plain.txt"}
+    assert "too large" not in found["diff"]
+    assert found["diff"].count("cannot read a name with a quote, backslash or control character") == 2
+    assert "+one" in found["diff"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other file systems take only names that are text")
+async def test_a_prompt_that_changed_a_name_which_is_no_text_is_not_called_empty(host: Host, projects: Path) -> None:
+    place = projects / "unnamed"
+    command = "printf 'one\\n' > \"$(printf 'y\\377.txt')\"; printf 'one\\n' > plain.txt"
+    report = await host.run(bash(command), text("Made."), directory=str(place))
+    session_id = report["session_id"]
+    told = await host.text("opencode_diff", session_id=session_id)
+    read = await host.bridge.client.read_resource(f"opencode://session/{session_id}/diff")
+    for said in (told, str(read.contents[0])):
+        assert NOTHING not in said
+        assert "not UTF-8" in said
+        assert "y\ufffd.txt" in said
+    tree = await host.text("opencode_diff", directory=str(place))
+    assert "plain.txt" in tree
+    assert "cannot read a name that is not UTF-8" in tree
