@@ -90,14 +90,9 @@ async def test_a_command_is_listed_with_its_description_and_its_placeholders(hos
     assert not listed["bare"].arguments
 
 
-async def test_what_is_given_stands_in_the_prompt_and_what_is_not_leaves_no_hole(host: Bridge) -> None:
+async def test_what_is_given_stands_in_the_prompt_as_it_is(host: Bridge) -> None:
     assert (await filled(host, "delegate", task="Mend {task} and $1")).endswith("The task: Mend {task} and $1")
-    whole = await filled(host, "review_session", session_id="ses_1")
-    assert "Look most at this" not in whole
-    assert await filled(host, "review_session", session_id="ses_1", focus="") == whole
-    assert "- Look most at this: {session_id}\n" in await filled(
-        host, "review_session", session_id="ses_1", focus="{session_id}"
-    )
+    assert "if I say so: ses_1 {session}\n" in await filled(host, "review_session", session="ses_1 {session}")
 
 
 @pytest.mark.parametrize("name", ["delegate", "review_session", "continue_session", "hand_over", "fix"])
@@ -115,8 +110,8 @@ async def test_placeholders_stay_where_a_host_puts_them_to_fill_in_itself(host: 
         ("delegate", {}, "The prompt 'delegate' needs 'task'. It takes task."),
         ("delegate", {"task": ""}, "The prompt 'delegate' needs 'task'."),
         ("delegate", {"task": "x", "goal": "y"}, "The prompt 'delegate' has no argument 'goal'. It takes task."),
-        ("hand_over", {"session_id": "ses_1"}, "The prompt 'hand_over' needs 'agent'."),
-        ("hand_over", {}, "The prompt 'hand_over' needs 'session_id' and 'agent'."),
+        ("hand_over", {"agent": "plan"}, "The prompt 'hand_over' has no argument 'agent'. It takes session."),
+        ("hand_over", {}, "The prompt 'hand_over' needs 'session'. It takes session."),
         ("fix", {"task": "x"}, "The command 'fix' has no argument 'task'. It takes argument_1, argument_2, arguments."),
         ("bare", {"task": "x"}, "The command 'bare' has no argument 'task'. It takes none."),
         ("nothing", {}, "There is no prompt 'nothing'. There are delegate, review_session,"),

@@ -14,7 +14,7 @@ from opencode_mcp.server.completions import SOURCES
 from opencode_mcp.server.prompts import OWN, PLACE, PromptSpec, own_prompt
 from opencode_mcp.server.tools import TOOLS
 
-IN_OWN_WORDS = {"task", "instruction", "focus"}
+IN_OWN_WORDS = {"task"}
 OPENCODE_SPLITS = re.compile(r"""\[Image\s+\d+\]|"[^"]*"|'[^']*'|[^\s"']+""", re.IGNORECASE)
 """How OpenCode 1.18 tells the arguments of a command apart."""
 
@@ -37,16 +37,14 @@ def test_each_is_told_to_a_person_in_few_words(spec: PromptSpec) -> None:
 
 
 @every
-def test_each_argument_goes_somewhere_and_each_place_has_an_argument(spec: PromptSpec) -> None:
-    assert set(PLACE.findall(spec.text)) == set(spec.arguments)
-    assert [argument.required for argument in spec.listed().arguments or []] == [
-        number < spec.required for number in range(len(spec.arguments))
-    ]
+def test_the_argument_goes_somewhere_and_each_place_is_its(spec: PromptSpec) -> None:
+    assert set(PLACE.findall(spec.text)) == {spec.argument}
+    assert [(argument.name, argument.required) for argument in spec.listed().arguments or []] == [(spec.argument, True)]
 
 
 @every
-def test_each_argument_can_be_completed_unless_a_person_says_it_in_own_words(spec: PromptSpec) -> None:
-    assert set(spec.arguments) <= SOURCES.keys() | IN_OWN_WORDS
+def test_the_argument_can_be_completed_unless_a_person_says_it_in_own_words(spec: PromptSpec) -> None:
+    assert spec.argument in SOURCES.keys() | IN_OWN_WORDS
 
 
 @every
@@ -57,9 +55,8 @@ def test_a_prompt_names_only_tools_that_there_are(spec: PromptSpec) -> None:
 
 
 @every
-def test_what_is_not_given_leaves_neither_a_place_nor_an_empty_line_behind(spec: PromptSpec) -> None:
-    needed = dict.fromkeys(list(spec.arguments)[: spec.required], "x")
-    text = text_of(spec.filled(needed))
+def test_what_is_given_leaves_no_place_behind(spec: PromptSpec) -> None:
+    text = text_of(spec.filled({spec.argument: "x"}))
     assert not PLACE.search(text)
     assert text == text.strip()
 
@@ -68,31 +65,40 @@ def test_what_is_not_given_leaves_neither_a_place_nor_an_empty_line_behind(spec:
 def test_a_value_is_put_in_as_it_is_whatever_it_holds(session: str, focus: str) -> None:
     review = own_prompt("review_session")
     assert review is not None
-    text = text_of(review.filled({"session_id": f"a{session}z", "focus": f"a{focus}z"}))
-    assert text.startswith(f"Review what the OpenCode session a{session}z changed.")
-    assert f"- Look most at this: a{focus}z\n" in text
+    text = text_of(review.filled({"session": f"a{session} {focus}z"}))
+    assert f"what to look at most if I say so: a{session} {focus}z\n" in text
 
 
 @every
-def test_only_the_last_argument_is_free_text_since_some_hosts_split_what_is_typed_at_spaces(spec: PromptSpec) -> None:
-    assert [name for name in spec.arguments if name in IN_OWN_WORDS] == [*spec.arguments][-1:]
-    assert all(name in {"session_id", "agent"} for name in [*spec.arguments][:-1])
+def test_each_asks_for_what_a_host_has_cut_off_that_splits_at_spaces(spec: PromptSpec) -> None:
+    text = text_of(spec.filled({spec.argument: "fix"}))
+    assert re.search("If (it|the task) is cut off, ask me for all of it", text)
 
 
 def test_a_task_is_one_argument_and_what_names_no_place_agent_or_model_stays_a_part_of_it() -> None:
     delegate = own_prompt("delegate")
     assert delegate is not None
-    assert [*delegate.arguments] == ["task"]
+    assert delegate.argument == "task"
     text = text_of(delegate.filled({"task": "fix the login bug"}))
     assert text.endswith("The task: fix the login bug")
     assert "Whatever is none of these is a part of the task." in text
 
 
-def test_a_word_in_the_place_of_a_session_is_told_to_be_text() -> None:
-    review = own_prompt("review_session")
-    assert review is not None
-    text = text_of(review.filled({"session_id": "what", "focus": "changed"}))
-    assert "If what is no session's id, it is a part of what I want" in text
+@pytest.mark.parametrize("name", ["review_session", "continue_session", "hand_over"])
+def test_words_in_the_place_of_a_session_are_told_to_be_text(name: str) -> None:
+    spec = own_prompt(name)
+    assert spec is not None
+    text = text_of(spec.filled({"session": "what changed yesterday"}))
+    assert ": what changed yesterday\n" in text
+    assert "If no session's id (ses_...) stands there, all of it says what I want: tell me so" in text
+
+
+def test_a_word_in_the_place_of_an_agent_is_told_to_be_text() -> None:
+    hand_over = own_prompt("hand_over")
+    assert hand_over is not None
+    text = text_of(hand_over.filled({"session": "ses_1 mend the tests"}))
+    assert "If the word behind the session's id is none of the agents" in text
+    assert "tell me so, and ask me which agent is meant" in text
 
 
 def test_there_is_no_prompt_of_another_name() -> None:
