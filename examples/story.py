@@ -1,7 +1,7 @@
 """What the demo shows: a host that hands over a task, watches, answers, and looks at the outcome."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import anyio
 from mcp import Client, StdioServerParameters
@@ -109,8 +109,9 @@ class Host:
         self._screen.diff(line for line in lines if line.startswith(PATCH) and not line.startswith(FENCE))
 
     async def _follow(self, tool: str, **arguments: object) -> Report:
-        """Call a tool that reports a run."""
-        return cast("Report", (await self._call(tool, **arguments, wait_seconds=PATIENCE)).structured_content)
+        """Call a tool that reports a run; a long answer stands in the result's text alone."""
+        result = await self._call(tool, **arguments, wait_seconds=PATIENCE)
+        return {"text": _text(result), **(result.structured_content or {})}
 
     async def _call(self, tool: str, **arguments: object) -> CallToolResult:
         """Call a tool, with live progress.

@@ -11,7 +11,7 @@ from typing import cast
 
 from opencode_mcp.config import Settings
 from opencode_mcp.options import OPTIONS, Option
-from opencode_mcp.server.hosts import HOSTS, UNKNOWN
+from opencode_mcp.server.hosts import HOSTS, UNKNOWN, Host
 from opencode_mcp.server.resources import RESOURCES
 from opencode_mcp.server.tool import ToolSpec
 from opencode_mcp.server.tools import TOOLS
@@ -70,12 +70,18 @@ def resources_table() -> str:
     return table(("resource", "what it is"), [(f"`{spec.template}`", spec.description) for spec in RESOURCES])
 
 
+ONCE = "the text"
+
+
 def hosts_table() -> str:
-    """How long a call waits for which host."""
-    rows = [(f"`{host.name}`", f"{host.seconds:g} s", host.because) for host in HOSTS]
-    return table(
-        ("host", "a call waits", "because it"), [*rows, ("any other", f"{UNKNOWN:g} s", "may give up at 60 s")]
-    )
+    """How long a call waits for which host, and where its model reads long texts."""
+    rows = [(f"`{host.name}`", f"{host.seconds:g} s", host.because, _long_texts(host)) for host in HOSTS]
+    heads = ("host", "a call waits", "because it", "long texts stand in")
+    return table(heads, [*rows, ("any other", f"{UNKNOWN:g} s", "may give up at 60 s", ONCE)])
+
+
+def _long_texts(host: Host) -> str:
+    return "the text and the structured content" if host.data_alone else ONCE
 
 
 PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {

@@ -1,13 +1,16 @@
-"""How long a call may wait: the weakest host gives up after 60 s and says nothing.
+"""What each host bears, and what it shows its model.
 
-The figures are measured, but for those marked as read in a host's own documentation. A call ends some seconds before
-its host would give up; a host that is not known, or that hears no progress, counts as the weakest.
+How long a call may wait: the weakest host gives up after 60 s and says nothing. The figures are measured, but for those
+marked as read in a host's own documentation. A call ends some seconds before its host would give up; a host that is not
+known, or that hears no progress, counts as the weakest.
 """
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mcp.server.session import ServerSession
+
     from opencode_mcp.server.bridge import BridgeContext
 
 UNKNOWN = 45.0
@@ -21,13 +24,20 @@ class Host:
     seconds: float
     """How long a call may wait while progress is told."""
     because: str
+    data_alone: bool = False
+    """Whether its model reads the structured content of a result and not its text."""
 
 
 HOSTS = (
-    Host("claude-code", 600, "survives a silent call; no limit of its own unless MCP_TOOL_TIMEOUT is set"),
+    Host(
+        "claude-code",
+        600,
+        "survives a silent call; no limit of its own unless MCP_TOOL_TIMEOUT is set",
+        data_alone=True,
+    ),
     Host("copilot", 600, "survives a silent call of 90 s; its limit is configurable"),
     Host("visual studio code", 600, "sets no limit on a request (read)"),
-    Host("codex", 240, "gives up after 300 s, whatever the progress (read)"),
+    Host("codex", 240, "gives up after 300 s, whatever the progress (read)", data_alone=True),
     Host("qwen", 240, "survives a silent call of 90 s"),
     Host("gemini", 540, "gives up after 10 min, whatever the progress (read)"),
     # Last: a host may add the server's name, which is likely ours, to its own.
@@ -44,8 +54,7 @@ def longest_wait(client_name: str, *, hears_progress: bool) -> float:
         client_name: ``clientInfo.name``; empty where the client did not say.
         hears_progress: Whether the request carries a progress token.
     """
-    name = client_name.lower()
-    host = next((host for host in HOSTS if host.name in name), None)
+    host = _host(client_name)
     if host is None or not (hears_progress or host.name in DEAF):
         return UNKNOWN
     return host.seconds
@@ -61,7 +70,22 @@ def patience_of(ctx: "BridgeContext", setting: float | None) -> float:
     if setting is not None:
         return setting
     session = ctx.session
-    params = session.client_params
     meta = ctx.request_context.meta
     token = meta.get("progress_token") if meta else None
-    return longest_wait(params.client_info.name if params else "", hears_progress=token is not None)
+    return longest_wait(_name_of(session), hears_progress=token is not None)
+
+
+def reads_data_alone(session: "ServerSession") -> bool:
+    """Whether the model behind a connection reads the structured content of results and not their text."""
+    host = _host(_name_of(session))
+    return host is not None and host.data_alone
+
+
+def _name_of(session: "ServerSession") -> str:
+    params = session.client_params
+    return params.client_info.name if params else ""
+
+
+def _host(client_name: str) -> Host | None:
+    name = client_name.lower()
+    return next((host for host in HOSTS if host.name in name), None)

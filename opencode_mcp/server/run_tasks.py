@@ -22,8 +22,11 @@ from opencode_mcp.errors import BackendError, BridgeError, CallerError, NotAllow
 from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.attend import complete, is_for_person, pass_on
 from opencode_mcp.server.elicitation import form_of
+from opencode_mcp.server.hosts import reads_data_alone
 from opencode_mcp.server.render import explain, report_data, report_text, result
+from opencode_mcp.server.repeated import without_repeated
 from opencode_mcp.server.safe_text import shown
+from opencode_mcp.server.schemas import REPORT_TEXTS
 from opencode_mcp.server.seal import Seal
 from opencode_mcp.server.tasks import Context, TaskSlot, TaskState, task_slot
 
@@ -130,7 +133,8 @@ class RunTasks:
             for request in report.pending
             if request.request_id not in self._unanswered and is_for_person(bridge, run, request, capabilities)
         ]
-        return _progress(report, {self._key(request): request for request in asked})
+        asked_by_key = {self._key(request): request for request in asked}
+        return _progress(report, asked_by_key, data_alone=reads_data_alone(ctx.session))
 
     def _key(self, request: "PendingRequest") -> str:
         """What a form is called in a task: no name is used twice."""
@@ -244,7 +248,7 @@ def _address(run: "Run") -> str:
     )
 
 
-def _progress(report: "RunReport", asked: "dict[str, PendingRequest]") -> dict[str, Any]:
+def _progress(report: "RunReport", asked: "dict[str, PendingRequest]", *, data_alone: bool) -> dict[str, Any]:
     """How a run's report reads as a task."""
     if report.status == "running":
         return {"status": "working", "message": one_line(shown(report.activity))}
@@ -258,7 +262,9 @@ def _progress(report: "RunReport", asked: "dict[str, PendingRequest]") -> dict[s
         }
     if report.status == "aborted":
         return {"status": "cancelled"}
-    return {"status": "completed", "result": _wire(result(report_text(report), report_data(report)))}
+    outcome = result(report_text(report), report_data(report))
+    told = outcome if data_alone else without_repeated(outcome, REPORT_TEXTS)
+    return {"status": "completed", "result": _wire(told)}
 
 
 def _first_line(asks: str) -> str:

@@ -2,6 +2,9 @@
 
 A typed client makes its result types of the declared properties, so a run's report declares all of them. Their own
 schemas are left out: they would double the size of the listing, and README describes the report.
+
+Beside the schemas stand the fields that repeat at length what the text of the result says: not every host is sent them
+(``repeated.py``), so none of them is required.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,19 +22,30 @@ def _holding(*required: str, declared: Sequence[str] = ()) -> Schema:
 REPORT_FIELDS = (
     *("status", "note", "session_id", "message_id", "directory", "title", "text", "output", "merged_with", "shortfall"),
     *("error", "lost", "activity", "files", "todos", "pending", "decided", "children", "model", "agent", "tokens"),
-    *("cost", "seconds", "next", "left_out"),
+    *("cost", "seconds", "next", "left_out", "in_text"),
 )
 """The fields of ``RunReport``, which are not taken from it: to list the tools must not import what runs need."""
+REPORT_TEXTS = ("text", "error", "todos")
+"""Not what is asked: whoever decides on it must have it."""
 RUN_REPORT = _holding("status", "next", declared=REPORT_FIELDS)
 RUN_REPORTS = _holding("status", "next", declared=("runs", *REPORT_FIELDS))
+REPORTS_TEXTS = (*REPORT_TEXTS, *(f"runs.{field}" for field in REPORT_TEXTS))
 SESSIONS = _holding("sessions", "cursor")
-SESSION = _holding("session_id", "status", "transcript", "cursor")
-CHANGES = _holding("files", "diff")
+SESSION = _holding("session_id", "status", "cursor")
+SESSION_TEXTS = ("transcript", "todos")
+CHANGES = _holding("files")
+CHANGES_TEXTS = ("diff",)
 FORK = _holding("session_id", "next")
-SHELL = _holding("status", "session_id", "message_id", "output")
+SHELL = _holding("status", "session_id", "message_id")
+SHELL_TEXTS = ("output",)
 FOLDER = _holding("path", "entries", "cursor")
 PATHS = _holding("paths", "cursor")
+FILE_TEXTS = ("text",)
 MATCHES = _holding("matches", "cursor")
+MATCHES_TEXTS = ("matches.text", "matches.before", "matches.after")
 SYMBOLS = _holding("symbols", "source")
+SYMBOLS_TEXTS = ("symbols.text",)
 OPERATIONS = _holding("operations")
-OPERATION_REPLY = _holding("operation", "reply")
+OPERATIONS_TEXTS = tuple(f"operations.{field}" for field in ("does", "note", "arguments", "replies"))
+OPERATION_REPLY = _holding("operation")
+REPLY_TEXTS = ("reply",)

@@ -20,8 +20,10 @@ from opencode_mcp.errors import BridgeError, InvalidArgument
 from opencode_mcp.server.argument_limits import check_limits
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.deadlines import READ_AGAIN, deadlines_of, starting
+from opencode_mcp.server.hosts import reads_data_alone
 from opencode_mcp.server.listed_schema import listed_schema
 from opencode_mcp.server.render import explain
+from opencode_mcp.server.repeated import without_repeated
 
 NULL = {"type": "null"}
 WAITING = frozenset({"wait_seconds", "seconds", "operation"})
@@ -42,6 +44,8 @@ class ToolSpec:
     idempotent: bool
     open_world: bool
     output_schema: Schema | None
+    texts: tuple[str, ...]
+    """Fields of the structured content that repeat the text at length, as paths."""
 
     def build(self) -> "BridgeTool":
         """Make the SDK's tool of it."""
@@ -63,6 +67,7 @@ class ToolSpec:
             ),
         )
         tool.parameters = listed_schema(without_noise(tool.parameters))
+        tool.texts = self.texts
         tool.fn_metadata.output_schema = dict(self.output_schema) if self.output_schema else None
         return tool
 
@@ -75,6 +80,7 @@ def tool(
     idempotent: bool,
     open_world: bool,
     output_schema: Schema | None = None,
+    texts: tuple[str, ...] = (),
 ) -> Callable[[Handler], ToolSpec]:
     """Define a tool of the handler's name. Every hint is said: hosts ask a person about those that are not."""
 
@@ -88,13 +94,16 @@ def tool(
             idempotent=idempotent,
             open_world=open_world,
             output_schema=output_schema,
+            texts=texts,
         )
 
     return define
 
 
 class BridgeTool(Tool):
-    """A tool whose failures a model can act on."""
+    """A tool whose failures a model can act on, and whose results say nothing twice."""
+
+    texts: tuple[str, ...] = ()
 
     async def run(  # noqa: D102 - the base class says it
         self,
@@ -103,7 +112,7 @@ class BridgeTool(Tool):
         convert_result: bool = False,  # noqa: ARG002, FBT001, FBT002 - the SDK's signature; handlers give whole results
     ) -> Any:  # noqa: ANN401
         try:
-            return await self._run(arguments, context)
+            outcome = await self._run(arguments, context)
         except BridgeError as error:
             raise ToolError(explain(error)) from error
         except (MCPError, ToolError):
@@ -111,6 +120,9 @@ class BridgeTool(Tool):
         except Exception as error:
             # The last seam: the text of a crash may hold anything, and is for the log, where the SDK puts it.
             raise UnexpectedToolError(f"{self.name} failed inside the bridge; its log says how.") from error
+        if isinstance(outcome, CallToolResult) and not reads_data_alone(context.session):
+            return without_repeated(outcome, self.texts)
+        return outcome
 
     async def _run(self, arguments: dict[str, Any], context: Context[Any, Any]) -> object:
         check_limits(arguments)

@@ -16,6 +16,8 @@ from tests.harness.launch import COMMAND, Launch
 Era = Literal["2025", "2026"]
 MODES: Mapping[Era, str] = {"2025": "legacy", "2026": "auto"}
 """The SDK's name for each era; a modern host asks first, as ``auto`` does."""
+DATA_READER = Implementation(name="claude-code", version="1")
+"""A host whose model reads the structured content alone, and which is therefore sent all of it."""
 CALL = 120.0
 """Seconds that any one call may take before the test fails."""
 
@@ -50,7 +52,7 @@ class OpenBridge(Protocol):
     """Connects to a bridge for the length of an ``async with``."""
 
     def __call__(
-        self, *, era: Era = "2026", elicit: ElicitationFnT | None = None, host: Implementation | None = None
+        self, *, era: Era = "2026", elicit: ElicitationFnT | None = None, host: Implementation = DATA_READER
     ) -> AbstractAsyncContextManager[Bridge]:
         """Start and connect; see ``open_bridge``."""
         ...
@@ -58,7 +60,7 @@ class OpenBridge(Protocol):
 
 @asynccontextmanager
 async def open_bridge(
-    launch: Launch, *, era: Era = "2026", elicit: ElicitationFnT | None = None, host: Implementation | None = None
+    launch: Launch, *, era: Era = "2026", elicit: ElicitationFnT | None = None, host: Implementation = DATA_READER
 ) -> AsyncGenerator[Bridge]:
     """Start a bridge and connect to it; leaving closes its stdin, and kills it if it lingers.
 

@@ -39,6 +39,9 @@ OPENCODE = Host("2025-11-25", "opencode", "1.18.33", {"roots": {}})
 CONTINUE = Host("2025-11-25", "continue-client", "1.5.0")
 CLINE = Host("2024-11-05", "Cline", "3.40.0")
 ALL = (CLAUDE_CODE, CLAUDE_CODE_2025, COPILOT, CODEX, GEMINI, QWEN, OPENCODE, CONTINUE, CLINE)
+DATA_READERS = (CLAUDE_CODE, CLAUDE_CODE_2025, CODEX)
+"""Their models read the structured content alone; the others would read a long answer twice."""
+ANSWER = " ".join(["Done for you."] * 30)
 ALIVE = "tools/list"
 EXIT = 2.0
 """Seconds that a host gives a bridge to end."""
@@ -76,10 +79,14 @@ async def test_every_host_gets_through_its_start_and_a_run(raw_bridge: OpenRaw, 
     async with raw_bridge(host) as client:
         for method in ("tools/list", "prompts/list", "resources/list"):
             assert "result" in await client.request(method)
-        call = {"name": "opencode_run", "arguments": {"prompt": script(text("Done for you."))}}
+        call = {"name": "opencode_run", "arguments": {"prompt": script(text(ANSWER))}}
         token = None if host in (CONTINUE, CLINE) else "token"
-        told = await client.request("tools/call", {**call, "_meta": {"codex/turn": 7}}, token=token)
-    assert told["result"]["structuredContent"]["text"] == "Done for you."
+        told = (await client.request("tools/call", {**call, "_meta": {"codex/turn": 7}}, token=token))["result"]
+    data = told["structuredContent"]
+    assert data["status"] == "completed"
+    assert ANSWER in told["content"][0]["text"]
+    assert data.get("text") == (ANSWER if host in DATA_READERS else None)
+    assert data.get("in_text") == (None if host in DATA_READERS else ["text"])
     assert bool(client.messages("notifications/progress")) == (token is not None)
 
 

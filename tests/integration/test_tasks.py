@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,20 @@ async def session_of(opencode: Backend) -> str:
     """The session that was begun last."""
     sessions = await opencode.get("/session")
     return max(sessions, key=lambda session: session["time"]["created"])["id"]
+
+
+@pytest.mark.parametrize("name", ["claude-code", "some-host"])
+async def test_a_tasks_result_says_a_long_answer_once_unless_the_model_reads_the_data_alone(
+    launch: Launch, scripted_model: ScriptedModel, name: str
+) -> None:
+    answer = " ".join(["Long."] * 100)
+    call = {"name": "opencode_run", "arguments": {"prompt": script(step(hold("task-said"), text(answer)))}}
+    async with open_raw(launch, replace(TASKS, name=name)) as host:
+        task_id = (await task_of(host, call))["taskId"]
+        await scripted_model.release("task-said")
+        result = (await until(host, task_id, "completed"))["result"]
+    assert answer in result["content"][0]["text"]
+    assert result["structuredContent"].get("text") == (answer if name == "claude-code" else None)
 
 
 async def test_a_long_run_becomes_a_task_that_tells_what_it_does_and_ends_with_the_result(

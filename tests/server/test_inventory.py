@@ -16,6 +16,7 @@ from opencode_mcp.runs.report import RunReport
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.budget import NOTE
 from opencode_mcp.server.instructions import TEXT
+from opencode_mcp.server.repeated import IN_TEXT
 from opencode_mcp.server.schemas import REPORT_FIELDS
 from opencode_mcp.server.tools import TOOLS, listed_tools
 from tests.harness.isolation import ROOT, basics
@@ -140,7 +141,7 @@ def test_no_token_is_spent_on_closing_schemas_since_the_bridge_refuses_unknown_a
 
 
 def test_a_report_declares_all_its_fields() -> None:
-    assert set(REPORT_FIELDS) == {*RunReport.model_fields, NOTE}
+    assert set(REPORT_FIELDS) == {*RunReport.model_fields, NOTE, IN_TEXT}
     for tool in LISTED:
         if tool.output_schema and "seconds" in tool.output_schema.get("properties", {}):
             assert set(REPORT_FIELDS) <= set(tool.output_schema["properties"])

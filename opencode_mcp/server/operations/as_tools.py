@@ -8,6 +8,7 @@ from mcp_types import CallToolResult, ToolAnnotations
 from opencode_mcp.server.bridge import BridgeContext
 from opencode_mcp.server.listed_schema import listed_schema
 from opencode_mcp.server.operations.calling import call_operation, offered_schema
+from opencode_mcp.server.schemas import REPLY_TEXTS
 from opencode_mcp.server.tool import BridgeTool
 
 if TYPE_CHECKING:
@@ -56,4 +57,5 @@ def tool_of(operation: "Operation") -> OperationTool:
         ),
     )
     tool.parameters = listed_schema(offered_schema(operation))
+    tool.texts = REPLY_TEXTS
     return tool

@@ -11,7 +11,7 @@ from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.links import diff_link
 from opencode_mcp.server.no_changes import why_no_changes, why_without_git
 from opencode_mcp.server.render import TEXT_LIMIT, result
-from opencode_mcp.server.schemas import CHANGES
+from opencode_mcp.server.schemas import CHANGES, CHANGES_TEXTS
 from opencode_mcp.server.tool import tool
 
 if TYPE_CHECKING:
@@ -33,7 +33,15 @@ class Changes(NamedTuple):
     """Whether the note says why OpenCode tells of no change, which does not mean that there is none."""
 
 
-@tool(title="Show changes", read_only=True, destructive=False, idempotent=True, open_world=False, output_schema=CHANGES)
+@tool(
+    title="Show changes",
+    read_only=True,
+    destructive=False,
+    idempotent=True,
+    open_world=False,
+    output_schema=CHANGES,
+    texts=CHANGES_TEXTS,
+)
 async def opencode_diff(
     ctx: BridgeContext,
     *,

@@ -12,7 +12,7 @@ from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.deadlines import deadlines_of, starting
 from opencode_mcp.server.links import message_link
 from opencode_mcp.server.render import TEXT_LIMIT, result
-from opencode_mcp.server.schemas import RUN_REPORT, SHELL
+from opencode_mcp.server.schemas import REPORT_TEXTS, RUN_REPORT, SHELL, SHELL_TEXTS
 from opencode_mcp.server.shell_permission import permit_shell
 from opencode_mcp.server.telling import progress_of
 from opencode_mcp.server.tool import tool
@@ -32,6 +32,7 @@ NO_EXIT_CODE = "OpenCode does not tell the exit code; `; echo $?` at the end of 
     idempotent=False,
     open_world=True,
     output_schema=RUN_REPORT,
+    texts=REPORT_TEXTS,
 )
 async def opencode_command(
     ctx: BridgeContext,
@@ -88,6 +89,7 @@ async def opencode_command(
     idempotent=False,
     open_world=True,
     output_schema=SHELL,
+    texts=SHELL_TEXTS,
 )
 async def opencode_shell(
     ctx: BridgeContext,

@@ -10,7 +10,7 @@ from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.deadlines import deadlines_of, starting
 from opencode_mcp.server.render import result
-from opencode_mcp.server.schemas import CHANGES, FORK
+from opencode_mcp.server.schemas import CHANGES, CHANGES_TEXTS, FORK
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.changes import changes_result
 from opencode_mcp.server.tools.runs import SessionId
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     idempotent=True,
     open_world=False,
     output_schema=CHANGES,
+    texts=CHANGES_TEXTS,
 )
 async def opencode_revert(
     ctx: BridgeContext,

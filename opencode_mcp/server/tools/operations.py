@@ -13,7 +13,7 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.render import cut, result
-from opencode_mcp.server.schemas import OPERATION_REPLY, OPERATIONS
+from opencode_mcp.server.schemas import OPERATION_REPLY, OPERATIONS, OPERATIONS_TEXTS, REPLY_TEXTS
 from opencode_mcp.server.tool import tool
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ IN_SHORT = "A query, a group or a smaller limit shows fewer operations with thei
     idempotent=True,
     open_world=False,
     output_schema=OPERATIONS,
+    texts=OPERATIONS_TEXTS,
 )
 async def opencode_find_operations(
     ctx: BridgeContext,
@@ -125,6 +126,7 @@ def _text(hit: dict[str, Any]) -> str:
     idempotent=True,
     open_world=False,
     output_schema=OPERATION_REPLY,
+    texts=REPLY_TEXTS,
 )
 async def opencode_read_operation(
     ctx: BridgeContext,
@@ -153,6 +155,7 @@ async def opencode_read_operation(
     idempotent=False,
     open_world=True,
     output_schema=OPERATION_REPLY,
+    texts=REPLY_TEXTS,
 )
 async def opencode_call_operation(
     ctx: BridgeContext, *, operation: Annotated[str, Field(description="Its id")], arguments: dict[str, Any] = {}

@@ -10,7 +10,7 @@ from opencode_mcp.opencode.outside_text import beginning
 from opencode_mcp.server.attend import Outcome, agent_of, attend, resumed_run
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.deadlines import deadlines_of, starting
-from opencode_mcp.server.schemas import RUN_REPORT
+from opencode_mcp.server.schemas import REPORT_TEXTS, RUN_REPORT
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.runs import Seconds
 
@@ -32,6 +32,7 @@ RequestSession = Annotated[str, Field(description="As in the report's `pending`"
     idempotent=False,
     open_world=True,
     output_schema=RUN_REPORT,
+    texts=REPORT_TEXTS,
 )
 async def opencode_reply_permission(
     ctx: BridgeContext,
@@ -67,6 +68,7 @@ async def opencode_reply_permission(
     idempotent=False,
     open_world=True,
     output_schema=RUN_REPORT,
+    texts=REPORT_TEXTS,
 )
 async def opencode_reply_question(
     ctx: BridgeContext,

@@ -11,7 +11,7 @@ from opencode_mcp.server.attend import Outcome, attend, complete, report_result,
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.deadlines import READ_AGAIN, deadlines_of, starting
 from opencode_mcp.server.render import report_data, report_text, result
-from opencode_mcp.server.schemas import RUN_REPORT, RUN_REPORTS
+from opencode_mcp.server.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, RUN_REPORTS
 from opencode_mcp.server.telling import progress_of
 from opencode_mcp.server.tool import tool
 
@@ -42,6 +42,7 @@ SessionId = Annotated[str, Field(description="As ses_...")]
     idempotent=False,
     open_world=True,
     output_schema=RUN_REPORT,
+    texts=REPORT_TEXTS,
 )
 async def opencode_run(
     ctx: BridgeContext,
@@ -129,6 +130,7 @@ async def session_and_directory(bridge: Bridge, session_id: str, directory: str)
     idempotent=True,
     open_world=False,
     output_schema=RUN_REPORTS,
+    texts=REPORTS_TEXTS,
 )
 async def opencode_wait(
     ctx: BridgeContext,
@@ -180,6 +182,7 @@ def _reports_result(reports: "list[RunReport]") -> CallToolResult:
     idempotent=True,
     open_world=False,
     output_schema=RUN_REPORT,
+    texts=REPORT_TEXTS,
 )
 async def opencode_abort(
     ctx: BridgeContext,

@@ -10,7 +10,7 @@ from opencode_mcp.opencode.outside_text import beginning, one_line
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.paging import PAGE_BYTES, fitting, foreign_cursor
 from opencode_mcp.server.render import result
-from opencode_mcp.server.schemas import MATCHES, PATHS, SYMBOLS
+from opencode_mcp.server.schemas import MATCHES, MATCHES_TEXTS, PATHS, SYMBOLS, SYMBOLS_TEXTS
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.workspace import Cursor, Directory
 
@@ -63,7 +63,15 @@ async def opencode_find_files(
     return result(_lines([*map(beginning, page)] or [f"No path fits {query!r}."], cursor, note), data)
 
 
-@tool(title="Find text", read_only=True, destructive=False, idempotent=True, open_world=False, output_schema=MATCHES)
+@tool(
+    title="Find text",
+    read_only=True,
+    destructive=False,
+    idempotent=True,
+    open_world=False,
+    output_schema=MATCHES,
+    texts=MATCHES_TEXTS,
+)
 async def opencode_find_text(
     ctx: BridgeContext,
     *,
@@ -129,7 +137,15 @@ def _matches(page: "FoundPage") -> list[dict[str, Any]]:
     return matches
 
 
-@tool(title="Find symbols", read_only=True, destructive=False, idempotent=True, open_world=False, output_schema=SYMBOLS)
+@tool(
+    title="Find symbols",
+    read_only=True,
+    destructive=False,
+    idempotent=True,
+    open_world=False,
+    output_schema=SYMBOLS,
+    texts=SYMBOLS_TEXTS,
+)
 async def opencode_find_symbols(
     ctx: BridgeContext,
     *,

@@ -10,7 +10,7 @@ from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.links import transcript_link
 from opencode_mcp.server.moments import moment, read_moment
 from opencode_mcp.server.render import result
-from opencode_mcp.server.schemas import SESSION, SESSIONS
+from opencode_mcp.server.schemas import SESSION, SESSION_TEXTS, SESSIONS
 from opencode_mcp.server.session_list import SessionQuery, list_sessions
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.runs import SessionId
@@ -77,6 +77,7 @@ def _row(session: "Session", status: str) -> dict[str, str]:
     idempotent=True,
     open_world=False,
     output_schema=SESSION,
+    texts=SESSION_TEXTS,
 )
 async def opencode_session(
     ctx: BridgeContext,

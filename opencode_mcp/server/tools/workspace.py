@@ -14,7 +14,7 @@ from opencode_mcp.server.links import file_link
 from opencode_mcp.server.near import near_files
 from opencode_mcp.server.paging import PAGE_BYTES, page_of, size_text
 from opencode_mcp.server.render import result
-from opencode_mcp.server.schemas import FOLDER
+from opencode_mcp.server.schemas import FILE_TEXTS, FOLDER
 from opencode_mcp.server.tool import tool
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ async def _no_folder(bridge: Bridge, directory: str, path: str) -> CallerError:
 
 
 # No output schema: several hosts show a model the structured content alone, and an image has none.
-@tool(title="Read a file", read_only=True, destructive=False, idempotent=True, open_world=False)
+@tool(title="Read a file", read_only=True, destructive=False, idempotent=True, open_world=False, texts=FILE_TEXTS)
 async def opencode_read_file(
     ctx: BridgeContext,
     *,
