@@ -92,8 +92,7 @@ class PartChanged(Event):
         """The session of the subagent that the part's tool call started; empty where it started none."""
         if self.part.get("tool") != "task":
             return ""
-        state = cast("JsonMap", self.part.get("state") or {})
-        return str(cast("JsonMap", state.get("metadata") or {}).get("sessionId") or "")
+        return str(_map(_map(self.part.get("state")).get("metadata")).get("sessionId") or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +138,11 @@ class InstanceDisposed(Event):
     """OpenCode dropped a directory's instance, and with it every run and request there."""
 
     directory: str
+
+
+def _map(value: object) -> JsonMap:
+    """A value that should be a map; empty where it is none."""
+    return cast("JsonMap", value) if isinstance(value, Mapping) else {}
 
 
 def _session_of(properties: JsonMap) -> str:

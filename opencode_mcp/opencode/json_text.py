@@ -1,17 +1,22 @@
 """JSON from OpenCode, read so that no value can break the code that works on it later, and the size of JSON.
 
 Pure. What cannot be used raises ``ValueError``: text that is not JSON, values nested so deeply that a recursive
-function would exceed Python's limit, and numbers that are not finite, which JSON cannot express.
+function would exceed Python's limit, and numbers that are not finite, which JSON cannot express. Half of a surrogate
+pair, which JSON can express and nothing can encode, becomes U+FFFD.
 """
 
 import json
 import math
+import re
+from collections.abc import Mapping
 from typing import NoReturn, cast
 
 DEEPEST = 100
 """Levels of lists and maps that are accepted."""
 MOST = 2_000_000
 """Lists and maps in one text; each takes some 60 bytes of memory and two of text."""
+HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+"""What a text may hold that has half of a surrogate pair in it: escaped, or as bytes."""
 BRACKETS = b"[]{}"
 NEITHER_BRACKET_NOR_QUOTE = bytes(set(range(256)) - set(BRACKETS + b'"'))
 ONE_KIND = bytes.maketrans(b"{}", b"[]")
@@ -29,7 +34,8 @@ def read_json(text: str | bytes) -> object:
         raise ValueError(f"holds more than {MOST:,} lists and maps")
     if too_deep(raw):
         raise ValueError(f"nested deeper than {DEEPEST} levels")
-    return cast("object", json.loads(text, parse_constant=_refuse, parse_float=_finite))
+    value = cast("object", json.loads(text, parse_constant=_refuse, parse_float=_finite))
+    return _without_half_pairs(value) if HALF_PAIR.search(raw) else value
 
 
 def json_size(value: object) -> int:
@@ -56,6 +62,19 @@ def too_deep(raw: bytes) -> bool:
             return len(left) > DEEPEST
         left = fewer
     return bool(left)
+
+
+def _without_half_pairs(value: object) -> object:
+    match value:
+        case str():
+            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        case Mapping():
+            items = cast("Mapping[str, object]", value).items()
+            return {str(_without_half_pairs(name)): _without_half_pairs(item) for name, item in items}
+        case list():
+            return [_without_half_pairs(item) for item in cast("list[object]", value)]
+        case _:
+            return value
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -279,7 +279,7 @@ _KNOWN_PARTS = frozenset(
 
 def _part_tag(value: object) -> str:
     kind = cast("Mapping[str, object]", value).get("type") if isinstance(value, Mapping) else getattr(value, "type", "")
-    return str(kind) if kind in _KNOWN_PARTS else "unknown"
+    return kind if isinstance(kind, str) and kind in _KNOWN_PARTS else "unknown"
 
 
 Part = Annotated[

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 CONTEXT = 3
 """Unchanged lines that are shown around a change."""
-HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 NO_NEWLINE = "\\ No newline at end of file"
 
 Kind: TypeAlias = Literal[" ", "-", "+"]

@@ -1,6 +1,7 @@
 """Which resources an event of OpenCode's changes, by their addresses without queries. Pure."""
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 from opencode_mcp.events import wire
 from opencode_mcp.server import uris
@@ -51,7 +52,8 @@ def _patch(session_id: str, part: wire.JsonMap) -> Iterator[str]:
     if part.get("type") != "patch":
         return
     yield uris.diff(session_id)
-    for path in part.get("files") or ():
+    files: object = part.get("files")
+    for path in cast("list[object]", files) if isinstance(files, list) else ():
         steps = str(path).replace("\\", "/").split("/")
         yield from (uris.file("/".join(steps[number:])) for number in range(len(steps)))
 

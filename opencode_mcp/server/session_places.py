@@ -5,6 +5,7 @@ name a session), whatever directory the request names: its plugins and configura
 the answer. Only the list of all sessions (``experimental.session.list`` without a directory) opens none of theirs.
 """
 
+import re
 from collections import OrderedDict
 
 from opencode_mcp.opencode.client import OpenCodeClient
@@ -14,6 +15,8 @@ FIRST_PAGE = 100
 PAGE = 1000
 MOST_PAGES = 50
 KEPT = 10_000
+CURSOR = re.compile(r"[0-9]{1,15}")
+"""A moment in milliseconds; what is none ends the list."""
 
 
 class SessionPlaces:
@@ -42,10 +45,10 @@ class SessionPlaces:
     async def _look(self, session_id: str) -> str:
         cursor, limit = "", FIRST_PAGE
         for _ in range(MOST_PAGES):
-            query = {"limit": limit, "archived": True, "cursor": int(cursor) if cursor else None}
+            query = {"limit": limit, "archived": True, "cursor": int(cursor) if CURSOR.fullmatch(cursor) else None}
             page = await self._client.all_sessions(query)
             self._note({session.id: session.directory for session in page.items})
-            if session_id in self._known or not page.cursor or page.cursor == cursor:
+            if session_id in self._known or not CURSOR.fullmatch(page.cursor) or page.cursor == cursor:
                 break
             cursor, limit = page.cursor, PAGE
         return self._known.get(session_id, "")

@@ -34,6 +34,15 @@ def test_a_value_may_be_nested_to_the_limit_and_no_deeper(opening: str, closing:
         read_json(nested(opening, closing, levels + 1))
 
 
+@pytest.mark.parametrize("half", ["\ud83d", "\ude00\ud83d"])
+def test_half_of_a_surrogate_pair_is_replaced_wherever_it_stands(half: str) -> None:
+    value: object = {half: [f"a{half}b", {"x": half}], "whole": "\N{GRINNING FACE}"}
+    shown = "\ufffd" * len(half)
+    told = {shown: [f"a{shown}b", {"x": shown}], "whole": "\N{GRINNING FACE}"}
+    assert read_json(json.dumps(value)) == told
+    assert read_json(json.dumps(value, ensure_ascii=False).encode(errors="surrogatepass")) == told
+
+
 def test_brackets_in_texts_do_not_count() -> None:
     text = json.dumps(["[" * 500, '"[' * 500, '\\"{' * 500, {"[" * 300: "}" * 300}])
     assert read_json(text) == json.loads(text)
@@ -62,8 +71,3 @@ def test_a_wide_value_is_not_deep() -> None:
 def test_what_cannot_be_used_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_json(text)
-
-
-def test_half_of_a_surrogate_pair_is_read() -> None:
-    assert read_json('["\\ud800"]') == ["\ud800"]
-    assert read_json('["\ud800"]') == ["\ud800"]

@@ -51,12 +51,18 @@ def test_a_field_that_nobody_here_names_is_kept() -> None:
         ({"type": "file", "mime": "text/plain", "url": "file:///a"}, FilePart),
         ({"type": "step-start"}, UnknownPart),
         ({"type": "hologram", "depth": 3}, UnknownPart),
+        ({"type": ""}, UnknownPart),
         ({}, UnknownPart),
     ],
 )
 def test_each_kind_of_part_is_told_apart_and_an_unknown_one_tolerated(part: object, kind: type) -> None:
     message = Message.read({"info": INFO, "parts": [part]})
     assert type(message.parts[0]) is kind
+
+
+def test_a_part_whose_kind_is_no_text_is_refused() -> None:
+    with pytest.raises(BackendFailed, match=r"of an unknown form \(parts"):
+        Message.read({"info": INFO, "parts": [{"type": ["text"]}]})
 
 
 def test_an_unknown_part_keeps_what_it_holds() -> None:

@@ -21,6 +21,10 @@ def test_a_hunk_that_names_no_length_is_of_one_line() -> None:
     assert parse("@@ -1 +1 @@\n-a\n+b\n c\n").hunks[0].edits == [("-", "a\n"), ("+", "b\n")]
 
 
+def test_a_line_number_of_any_length_is_read() -> None:
+    assert parse(f"@@ -{'9' * 5000} +1 @@\n-a\n+b\n").hunks == []
+
+
 def test_a_patch_that_ends_too_early_gives_what_it_has() -> None:
     assert parse("@@ -1,5 +1,5 @@\n a\n-b").hunks[0].edits == [(" ", "a\n"), ("-", "b\n")]
 

@@ -1,10 +1,14 @@
 """Which event changes which addresses."""
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from opencode_mcp.events.wire import Event, Gap, Lost, parse
+from opencode_mcp.events.session_state import SessionState, fold
+from opencode_mcp.events.wire import PARSERS, Event, Gap, Lost, PartChanged, parse
 from opencode_mcp.server import uris
 from opencode_mcp.server.changes import changed_by, names_of
 from opencode_mcp.server.resources import find_resource
@@ -17,8 +21,6 @@ LIVE = {uris.SESSIONS, uris.PROJECT, STATUS, uris.run(SES, "")}
 
 def event(kind: str, **properties: Any) -> Event:  # noqa: ANN401 - JSON of any shape
     """An event as it comes over the wire."""
-    import json
-
     read = parse(json.dumps({"payload": {"type": kind, "properties": {"sessionID": SES, **properties}}}))
     assert read is not None
     return read
@@ -104,3 +106,49 @@ def test_what_a_subagent_does_changes_what_its_parents_show() -> None:
 def test_an_address_is_changed_under_its_own_name_whatever_its_query(uri: str) -> None:
     assert find_resource(uri)
     assert names_of(f"{uri}?limit=3&cursor=a/b")[0] == uri
+
+
+NAMES = [
+    "sessionID",
+    "id",
+    "info",
+    "part",
+    "parentID",
+    "messageID",
+    "partID",
+    "role",
+    "type",
+    "tool",
+    "state",
+    "metadata",
+    "sessionId",
+    "files",
+    "status",
+    "error",
+    "todos",
+    "permission",
+    "questions",
+    "requestID",
+    "directory",
+]
+SCALARS: st.SearchStrategy[object] = st.sampled_from(
+    [None, True, 0, -1, 1.5, "", "ses_1", "task", "patch", "text", "busy", "\ud800"]
+)
+VALUES: st.SearchStrategy[object] = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner), max_leaves=30
+)
+
+
+@given(st.sampled_from(sorted(PARSERS)), st.dictionaries(st.sampled_from(NAMES), VALUES))
+@example("message.part.updated", {"part": {"sessionID": "ses_1", "tool": "task", "state": ["x"]}})
+@example("message.part.updated", {"part": {"sessionID": "ses_1", "type": "patch", "files": 5}})
+@example("session.idle", {"sessionID": "\ud800"})
+def test_no_event_of_any_form_breaks_what_reads_it(kind: str, properties: dict[str, object]) -> None:
+    happened = parse(json.dumps({"payload": {"type": kind, "properties": properties}}))
+    if happened is None:
+        return
+    fold(SessionState(), happened)
+    for address in changed_by(happened, [happened.session_id]):
+        address.encode()
+    if isinstance(happened, PartChanged):
+        happened.child_session.encode()
