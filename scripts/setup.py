@@ -16,12 +16,12 @@ import tempfile
 from typing import TYPE_CHECKING
 
 import conformance_suite
-from opencode_binary import FOLDER, ROOT, VERSION, installed, record
+from opencode_binary import FOLDER, OLDEST, ROOT, VERSION, installed, installed_oldest, record, record_oldest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-OLDEST, TOO_NEW = (3, 11), (3, 15)
+OLDEST_PYTHON, TOO_NEW = (3, 11), (3, 15)
 WINDOWS = sys.platform == "win32"
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
@@ -47,6 +47,8 @@ def main() -> int:
             install_project()
         if installed() is None:
             install_opencode()
+        if installed_oldest() is None:
+            install_oldest()
         if conformance_suite.command() is None:
             install_conformance_suite()
     except Missing as missing:
@@ -65,7 +67,7 @@ def require(tool: str, remedy: str) -> str:
 
 def check_python() -> None:
     """Refuse a Python that the project does not run on, and one that cannot make virtual environments."""
-    if not OLDEST <= sys.version_info[:2] < TOO_NEW:
+    if not OLDEST_PYTHON <= sys.version_info[:2] < TOO_NEW:
         found = ".".join(map(str, sys.version_info[:2]))
         remedy = "get one from python.org and name it, as in make setup PYTHON=python3.13"
         raise Missing(f"this is Python {found}, and 3.11 to 3.14 are needed: {remedy}.")
@@ -105,6 +107,15 @@ def install_opencode() -> None:
     if working is None:
         raise Missing(f"none of OpenCode's executables in {FOLDER} runs on this machine; remove that folder and retry.")
     record(working)
+
+
+def install_oldest() -> None:
+    """Install the oldest OpenCode that the bridge works with, in the build that runs here."""
+    print(f"Installing OpenCode {OLDEST} into .opencode/oldest (about 140 MB) ...", flush=True)
+    binary = installed()
+    package = binary.relative_to(FOLDER).parts[1] if binary else ""
+    npm_install(FOLDER / "oldest", [f"{package}@{OLDEST}"])
+    record_oldest()
 
 
 def install_conformance_suite() -> None:

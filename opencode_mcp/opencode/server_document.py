@@ -14,6 +14,7 @@ from opencode_mcp.opencode.catalog import Operation, opencode_version, operation
 JsonMap = Mapping[str, Any]
 SCOPING = frozenset({"directory", "workspace", "location", "location[directory]", "location[workspace]"})
 """The parameters that choose the project: the table has one word for them."""
+SERVED_BY_ALL = "global.health"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,14 @@ class Differences:
 
 
 def differences(document: object) -> Differences:
-    """Compare the whole table with a server's document (``GET /doc``)."""
+    """Compare the whole table with a server's document (``GET /doc``).
+
+    Older versions list a few of their operations only. Such a document lacks even the one by which a server was found
+    to be an OpenCode, and says nothing about the others.
+    """
     found = {item: _entry(item, document) for item in operations().values()}
+    if any(found.values()) and not found[operations()[SERVED_BY_ALL]]:
+        return Differences()
     told = {item.id: _told(item, entry, document) for item, entry in found.items() if entry}
     return Differences(
         missing=frozenset(item.id for item, entry in found.items() if not entry),

@@ -1,6 +1,7 @@
 """What could be meant, while a person types an argument of a prompt or of a resource's address."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from math import inf
 from typing import TYPE_CHECKING
 
 import anyio
@@ -50,7 +51,7 @@ async def _sessions(bridge: "Bridge", typed: str, _others: Mapping[str, str]) ->
     by_id = typed.startswith(SESSION_PREFIX)
     # OpenCode searches for one text, wherever it stands in the title.
     search = "" if by_id else max(typed.split(), key=len, default="")
-    page = await list_sessions(bridge, SessionQuery(search=search, roots=False), SHOWN + 1, "")
+    page = await list_sessions(bridge, SessionQuery(search=search, roots=False), SHOWN + 1, "", room=inf)
     return [
         session.id
         for session in page.sessions

@@ -6,6 +6,7 @@ The fixed addresses and the recent sessions are listed; the rest are templates.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
+from math import inf
 from typing import TYPE_CHECKING
 
 from mcp.shared.uri_template import UriTemplate
@@ -169,7 +170,7 @@ async def list_sessions_as_resources(bridge: "Bridge") -> list[Resource]:
     """The transcripts of the recent sessions, as ``resources/list`` shows them."""
     from opencode_mcp.server.session_list import SessionQuery, list_sessions
 
-    page = await list_sessions(bridge, SessionQuery(), LISTED_SESSIONS, "")
+    page = await list_sessions(bridge, SessionQuery(), LISTED_SESSIONS, "", room=inf)
     return [_listed(session) for session in page.sessions]
 
 

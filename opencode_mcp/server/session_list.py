@@ -52,7 +52,8 @@ class SessionPage:
     status: dict[str, str] = field(default_factory=dict[str, str])
     """What those that are not idle do."""
     cursor: str = ""
-    room: int = PAGE_BYTES
+    room: float = PAGE_BYTES
+    """Bytes that further rows may take."""
 
     def has_room(self, session: "Session", limit: int) -> bool:
         """Whether one more session fits; the first does in any case."""
@@ -68,13 +69,22 @@ def _size(session: "Session") -> int:
     return ROW_BYTES + json_size(one_line(session.title)) + json_size(session.directory)
 
 
-async def list_sessions(bridge: "Bridge", query: SessionQuery, limit: int, cursor: str) -> SessionPage:
+async def list_sessions(
+    bridge: "Bridge", query: SessionQuery, limit: int, cursor: str, *, room: float = PAGE_BYTES
+) -> SessionPage:
     """Read OpenCode's pages until enough sessions fit (``experimental.session.list``).
+
+    Args:
+        bridge: Reaches OpenCode.
+        query: Which are wanted.
+        limit: How many at most.
+        cursor: Of the page before; empty: from the latest.
+        room: Bytes that the rows of a list may take; callers that show ids alone need no limit.
 
     Raises:
         InvalidArgument: The cursor is none.
     """
-    page, last = SessionPage(), _read_cursor(cursor)
+    page, last = SessionPage(room=room), _read_cursor(cursor)
     for _ in range(PAGES_SEARCHED):
         found, more = await _read(bridge, query, last)
         page.status |= await _busy(bridge, found)

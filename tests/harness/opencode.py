@@ -11,7 +11,7 @@ from subprocess import Popen
 
 import httpx
 
-from scripts.opencode_binary import installed
+from scripts.opencode_binary import installed, installed_oldest
 from tests.harness.http import ask, loopback_client
 from tests.harness.process import NotReady, await_line, spawned
 
@@ -53,9 +53,21 @@ def binary() -> Path:
     return path
 
 
+def oldest_binary() -> Path:
+    """The oldest OpenCode that the bridge works with.
+
+    Raises:
+        NotReady: It is not there.
+    """
+    path = installed_oldest()
+    if path is None:
+        raise NotReady("The oldest OpenCode is not installed for the tests: run `make setup`.")
+    return path
+
+
 @contextmanager
 def running_opencode(
-    environment: Mapping[str, str], log: Path, *, port: int = 0, password: str = ""
+    environment: Mapping[str, str], log: Path, *, port: int = 0, password: str = "", executable: Path | None = None
 ) -> Generator[OpenCode]:
     """Serve OpenCode until the block ends.
 
@@ -64,10 +76,11 @@ def running_opencode(
         log: Where what it prints goes.
         port: TCP port; 0 takes a free one.
         password: Guards it; empty makes one.
+        executable: Another version's.
     """
     password = password or secrets.token_urlsafe(16)
     chosen = port or free_port()
-    command = [str(binary()), "serve", "--hostname", "127.0.0.1", "--port", str(chosen)]
+    command = [str(executable or binary()), "serve", "--hostname", "127.0.0.1", "--port", str(chosen)]
     secured = {**environment, "OPENCODE_SERVER_PASSWORD": password}
     with spawned(command, environment=secured, log=log, directory=Path(environment["HOME"])) as process:
         await_line(process, log, "opencode server listening on", seconds=START)

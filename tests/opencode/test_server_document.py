@@ -47,6 +47,11 @@ def test_an_operation_that_the_server_lacks_is_refused(changed: Json) -> None:
     assert differences(changed).check(operation("session.get")) == ""
 
 
+def test_a_document_of_a_version_that_lists_few_operations_says_nothing(changed: Json) -> None:
+    changed["paths"] = {path: entry for path, entry in changed["paths"].items() if path.startswith("/tui")}
+    assert differences(changed) == Differences()
+
+
 def test_a_further_argument_is_said(changed: Json) -> None:
     body_of(changed, "/session", "post")["properties"]["colour"] = {"type": "string"}
     assert differences(changed).check(operation("session.create")).endswith("it also takes `colour`.")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 UNKNOWN_HINT = "opencode_wait on its session tells what is asked now; name the session with session_id."
 CLOSED = "It is not open any more: it was answered already, or its run has ended."
-LONGEST_ID = 100
+REQUEST_ID = re.compile(r"(per|que)_\w{1,100}", re.ASCII)
 RequestSession = Annotated[str, Field(description="As in the report's `pending`")]
 
 
@@ -57,7 +57,7 @@ async def opencode_reply_permission(
         raise InvalidArgument("A message goes only with reject.", hint="Leave it out, or reject.")
     from opencode_mcp.runs.authority import PermissionReply
 
-    _check_form(request_id, "per")
+    _check_form(request_id)
     return await _answered(ctx, request_id, session_id, PermissionReply(reply, message), wait_seconds)
 
 
@@ -91,16 +91,16 @@ async def opencode_reply_question(
         raise InvalidArgument("Give either answers or reject.", hint='For instance answers=[["Yes"]].')
     from opencode_mcp.runs.authority import QuestionReply
 
-    _check_form(request_id, "que")
+    _check_form(request_id)
     return await _answered(ctx, request_id, session_id, QuestionReply(None if reject else answers), wait_seconds)
 
 
-def _check_form(request_id: str, prefix: str) -> None:
-    """Refuse what cannot be an id, which would otherwise be told as a request that is closed."""
-    if not re.fullmatch(rf"{prefix}_\w{{1,{LONGEST_ID}}}", request_id, re.ASCII):
+def _check_form(request_id: str) -> None:
+    """Refuse what cannot be the id of a request: it would be reported as one that is closed."""
+    if not REQUEST_ID.fullmatch(request_id):
         raise InvalidArgument(
-            f"{beginning(request_id)} is no id of such a request.",
-            hint=f"It begins with {prefix}_; the report's `pending` names it as request_id.",
+            f"{beginning(request_id)} is not the id of a request.",
+            hint="It begins with per_ or que_; the report's `pending` names it as request_id.",
         )
 
 
