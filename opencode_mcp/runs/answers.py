@@ -20,7 +20,7 @@ from opencode_mcp.runs.run_note import Note, combined
 
 OPERATOR_HINT = (
     "You may reject it, or stop the run with opencode_abort. opencode_wait asks the person, where the host can. The "
-    "operator lets agents answer with --permissions agent."
+    "operator lets agents answer with --permissions agent; a run keeps the policy under which it was started."
 )
 CheckSession = Callable[[str], Awaitable[Session]]
 """Gives the session of an id, or raises why it is not the caller's."""
@@ -131,9 +131,10 @@ class Answers:
         another one, so for them its strictness holds in any case.
         """
         runs = [await self._latest(session) for session in sessions]
-        kept = [Note("", note.narrowed) for parent in sessions[1:] for note in self._runs.notes.of(parent)]
-        narrowed, starter = combined([*kept, *(Note(run.message_id, run.narrowed, run.starter) for run in runs)])
-        return replace(runs[-1], narrowed=narrowed, starter=starter)
+        kept = [replace(note, starter="") for parent in sessions[1:] for note in self._runs.notes.of(parent)]
+        noted = [Note(run.message_id, run.narrowed, run.starter, run.policies) for run in runs]
+        narrowed, starter, policies = combined([*kept, *noted])
+        return replace(runs[-1], narrowed=narrowed, starter=starter, policies=policies)
 
     async def _latest(self, session: Session) -> Run:
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from opencode_mcp.options import Decider
-from opencode_mcp.runs.policy import Policy
+from opencode_mcp.runs.policy import Policy, strictest
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import PendingRequest
 
@@ -93,8 +93,15 @@ class Authority:
         """
         if request.kind == "question":
             return "agent"
-        decider = self.policy.decider(request.permission, request.patterns, run.narrowed)
-        return self.policy.decider_of_all(request.permission, request.always, decider) if always else decider
+        policies = self._policies_for(run)
+        decider = strictest(policy.decider(request.permission, request.patterns, run.narrowed) for policy in policies)
+        if not always:
+            return decider
+        return strictest(policy.decider_of_all(request.permission, request.always, decider) for policy in policies)
+
+    def _policies_for(self, run: Run) -> list[Policy]:
+        """The operator's policy, and those under which the run was started: the strictest of what they say holds."""
+        return [self.policy, *run.policies]
 
     def automatic(self, run: Run, request: PendingRequest) -> Literal["once", "reject"] | None:
         """What the policy answers by itself; nothing where it leaves the request to somebody."""
@@ -158,6 +165,6 @@ class Authority:
 
     def _agent_may_tell(self, run: Run, *, person_at_hand: bool) -> bool:
         """Whether an agent may answer questions: of a run that was started elsewhere, only by the operator's word."""
-        if self.policy.decider("question", []) in {"allow", "agent"}:
+        if strictest(policy.decider("question", []) for policy in self._policies_for(run)) in {"allow", "agent"}:
             return True
         return run.starter == "agent" or (run.starter == "person" and person_at_hand)

@@ -30,7 +30,6 @@ from opencode_mcp.runs.prompt import Prompt, check_prompt
 from opencode_mcp.runs.record import Run, Starter
 from opencode_mcp.runs.renewal import Missing, Renewal
 from opencode_mcp.runs.run import Runs, be_careless, next_message_id
-from opencode_mcp.runs.run_note import Note
 from opencode_mcp.runs.sending import failed_at_it, may_have_arrived
 
 logger = logging.getLogger(__name__)
@@ -107,7 +106,7 @@ class Commands:
         handover = handover or Handover()
         client = OpenCodeClient(await self._hub.ensure())
         await check_command(client, command, self._runs.renewal)
-        note = Note(await next_message_id(client, session), narrowed, starter)
+        note = self._runs.notes.new(await next_message_id(client, session), narrowed, starter)
         begun = session or await self._runs.begin_session(client, command.directory, note)
         async with self._runs.turn(begun) as client:
             run = await self._runs.noted(client, begun, note, handover, is_new=session is None)

@@ -5,10 +5,12 @@ only move towards the strict end.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
+from typing import cast
 
-from opencode_mcp.options import DECIDERS, Decider, Rules
+from opencode_mcp.errors import InvalidSetting
+from opencode_mcp.options import DECIDERS, Decider, Rules, as_decider, as_rules
 from opencode_mcp.runs.patterns import covers, expansions, may_overlap
 
 STRICTNESS: Mapping[Decider, int] = {decider: strictness for strictness, decider in enumerate(DECIDERS)}
@@ -19,7 +21,7 @@ class Policy:
     """The operator's rules."""
 
     default: Decider = "human"
-    rules: Rules = field(default_factory=dict[str, Mapping[str, Decider]])
+    rules: Rules = field(default_factory=dict[str, Mapping[str, Decider]], hash=False)
 
     def decider(self, permission: str, patterns: Sequence[str], narrowed: Decider = "allow") -> Decider:
         """Who answers a permission.
@@ -62,6 +64,32 @@ class Policy:
             if fnmatchcase(pattern, rule):
                 decider = said
         return decider
+
+
+def as_data(policies: Iterable[Policy]) -> list[dict[str, object]]:
+    """Policies as JSON data; see ``read_policies``."""
+    return [asdict(policy) for policy in policies]
+
+
+def read_policies(data: object) -> tuple[Policy, ...]:
+    """Policies out of JSON data.
+
+    Raises:
+        ValueError: They are none.
+    """
+    if not isinstance(data, list):
+        raise ValueError("no list of policies")  # noqa: TRY004 - as JSON that cannot be read
+    return tuple(_read(item) for item in cast("list[object]", data))
+
+
+def _read(item: object) -> Policy:
+    if not isinstance(item, Mapping):
+        raise ValueError("no policy")  # noqa: TRY004 - as JSON that cannot be read
+    said = cast("Mapping[str, object]", item)
+    try:
+        return Policy(cast("Decider", as_decider(said.get("default"))), as_rules(said.get("rules")))
+    except InvalidSetting as error:
+        raise ValueError("no policy") from error
 
 
 def strictest(deciders: Iterable[Decider]) -> Decider:

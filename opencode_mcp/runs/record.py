@@ -3,13 +3,15 @@
 It reads messages and judges nothing by time or events.
 """
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
 
 from opencode_mcp.opencode.at_once import at_once
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import FilePart, Message, MessageInfo, SubtaskPart, TextPart, Todo, ToolPart
 from opencode_mcp.options import Decider
+from opencode_mcp.runs.policy import Policy, as_data, read_policies
 
 Starter = Literal["", "agent", "person"]
 """Who was behind the host that started a run: nobody is known to have started it through a bridge; an agent alone; an
@@ -38,6 +40,18 @@ class Run:
     """How strict its caller wants permissions to be answered at least; see ``run_note.py``."""
     starter: Starter = ""
     """Who answers for it, where the operator leaves that to a person."""
+    policies: tuple[Policy, ...] = ()
+    """Those of the operators under whom it was started: no other bridge is looser for it."""
+
+    def as_data(self) -> dict[str, Any]:
+        """The run as JSON data; see ``read``."""
+        return asdict(self) | {"policies": as_data(self.policies)}
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> "Run":
+        """A run out of JSON data that a bridge has sealed."""
+        policies: Any = read_policies(data.get("policies", []))
+        return cls(**{**data, "policies": policies})
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class Runs:
         handover = handover or Handover()
         client = await self._client(prompt.directory)
         await check_prompt(client, prompt, self.renewal)
-        note = Note(await next_message_id(client, session), narrowed, starter)
+        note = self.notes.new(await next_message_id(client, session), narrowed, starter)
         begun = session or await self.begin_session(client, prompt.directory, note, prompt.title)
         async with self.turn(begun) as client:
             run = await self.noted(client, begun, note, handover, is_new=session is None)
@@ -130,7 +130,7 @@ class Runs:
             await self.notes.write(client, session, note)
         await handover.commit()
         self.notes.remember(session.id, note)
-        return Run(session.directory, session.id, note.message_id, note.narrowed, note.starter)
+        return Run(session.directory, session.id, note.message_id, note.narrowed, note.starter, note.policies)
 
     async def _with_what_still_runs(self, client: OpenCodeClient, session: Session, note: Note) -> Note:
         if not await Tree(client, session.id, session.directory).busy_levels():
@@ -254,10 +254,8 @@ class Runs:
                     hint="A prompt that was on its way when OpenCode went away never arrived: hand it over again.",
                 )
             message_id = prompt.info.id
-        narrowed, starter = combined(
-            [note for note in self.notes.of(session) if await _holds(client, session, note, message_id)]
-        )
-        return Run(session.directory, session.id, message_id, narrowed, starter)
+        noted = combined([note for note in self.notes.of(session) if await _holds(client, session, note, message_id)])
+        return Run(session.directory, session.id, message_id, *noted)
 
     async def stop(self, run: Run, seconds: float = ABORT_DEADLINE) -> Stop:
         """Stop a run and its subagents (``session.abort``).

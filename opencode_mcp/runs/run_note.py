@@ -14,7 +14,7 @@ from typing import Protocol, cast
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Session
 from opencode_mcp.options import DECIDERS, Decider
-from opencode_mcp.runs.policy import strictest
+from opencode_mcp.runs.policy import Policy, as_data, read_policies, strictest
 from opencode_mcp.runs.record import STARTERS, Starter
 
 KEY = "opencode-mcp"
@@ -46,6 +46,12 @@ class Note:
     """How strict its caller wants permissions to be answered at least."""
     starter: Starter = ""
     """Who was behind the host that started it."""
+    policies: tuple[Policy, ...] = ()
+    """Those of the operators under whom it was started.
+
+    They hold beside the policy of whichever bridge looks at the run, so that none is looser than the one that started
+    it. Unlike ``narrowed``, which is one limit for everything, they keep the rules for single commands.
+    """
 
 
 UNREADABLE = Note("", "human", "person")
@@ -57,11 +63,17 @@ class Notes:
 
     Args:
         sealer: Seals them.
+        policy: The operator's, which every new note carries; none: it carries no policy.
     """
 
-    def __init__(self, sealer: Sealer) -> None:
+    def __init__(self, sealer: Sealer, policy: Policy | None = None) -> None:
         self._sealer = sealer
+        self._policies = (policy,) if policy else ()
         self._remembered: OrderedDict[str, Note] = OrderedDict()
+
+    def new(self, message_id: str, narrowed: Decider, starter: Starter) -> Note:
+        """A note for a prompt that is started here."""
+        return Note(message_id, narrowed, starter, self._policies)
 
     def metadata(self, note: Note, session: Session | None = None) -> dict[str, object]:
         """The metadata of a session with a note in it; what else the session carries stays."""
@@ -70,6 +82,7 @@ class Notes:
             "message": note.message_id,
             "permissions": note.narrowed,
             "starter": note.starter,
+            "policies": as_data(note.policies),
         }
         return {**(metadata_of(session) if session else NOTHING), KEY: self._sealer.seal(json.dumps(content).encode())}
 
@@ -104,14 +117,15 @@ class Notes:
 def _read(opened: bytes) -> Note:
     try:
         value: object = json.loads(opened)
+        content = cast("Mapping[str, object]", value) if isinstance(value, Mapping) else NOTHING
+        policies = read_policies(content.get("policies"))
     except ValueError:
         return UNREADABLE
-    content = cast("Mapping[str, object]", value) if isinstance(value, Mapping) else NOTHING
     message, narrowed, starter = content.get("message"), content.get("permissions"), content.get("starter")
     readable = content.get("is") == KIND and isinstance(message, str)
     if not readable or narrowed not in DECIDERS or starter not in STARTERS:
         return UNREADABLE
-    return Note(str(message), narrowed, starter)
+    return Note(str(message), narrowed, starter, policies)
 
 
 def metadata_of(session: Session) -> Mapping[str, object]:
@@ -120,9 +134,10 @@ def metadata_of(session: Session) -> Mapping[str, object]:
     return cast("Mapping[str, object]", metadata) if isinstance(metadata, Mapping) else NOTHING
 
 
-def combined(notes: Iterable[Note]) -> tuple[Decider, Starter]:
-    """The strictest of what some notes say."""
+def combined(notes: Iterable[Note]) -> tuple[Decider, Starter, tuple[Policy, ...]]:
+    """The strictest of what some notes say, and the policies of all of them."""
     found = list(notes)
     starters: list[Starter] = ["", *(note.starter for note in found)]
     narrowed: list[Decider] = ["allow", *(note.narrowed for note in found)]
-    return strictest(narrowed), max(starters, key=STARTERS.index)
+    policies = dict.fromkeys(policy for note in found for policy in note.policies)
+    return strictest(narrowed), max(starters, key=STARTERS.index), tuple(policies)

@@ -9,7 +9,7 @@ again. A cancelled call ends the attention, and never the run.
 import json
 import logging
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
@@ -71,7 +71,7 @@ async def resumed_run(ctx: BridgeContext) -> "Run | None":
         return None
     from opencode_mcp.runs.record import Run
 
-    run = Run(**state["run"])
+    run = Run.read(state["run"])
     hint = f'The prompt was handed over before: opencode_wait(session_id="{run.session_id}") reports it.'
     async with starting(ctx, deadlines_of(ctx).start, hint):
         await bridge_of(ctx).fence.session(run.session_id)
@@ -199,7 +199,7 @@ class _Attention:
     def _ask_by_return(self, report: "RunReport") -> InputRequiredResult:
         asked = [request for request in report.pending if self._is_for_person(request)]
         state = {
-            "run": asdict(self.run),
+            "run": self.run.as_data(),
             "asked": [request.model_dump(mode="json") for request in asked],
             "unanswered": self.unanswered,
             "times": self.asked,

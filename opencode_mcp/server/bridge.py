@@ -92,7 +92,7 @@ class Bridge:
         from opencode_mcp.server.seal import Seal
 
         state = self.settings.state_directory
-        return Runs(self.hub, Notes(Seal(state)), Turns(state / "turns"), self.renewal)
+        return Runs(self.hub, Notes(Seal(state), self.policy), Turns(state / "turns"), self.renewal)
 
     @cached_property
     def renewal(self) -> "Renewal":

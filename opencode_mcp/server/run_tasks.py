@@ -9,7 +9,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -204,7 +203,7 @@ class RunTasks:
         return True
 
     def _id_of(self, run: "Run", created: str) -> str:
-        return self._seal.seal(json.dumps({"is": KIND, "run": asdict(run), "created": created}).encode())
+        return self._seal.seal(json.dumps({"is": KIND, "run": run.as_data(), "created": created}).encode())
 
     def _open(self, task_id: str) -> "tuple[Run, str] | None":
         from opencode_mcp.runs.record import Run
@@ -214,7 +213,7 @@ class RunTasks:
             return None
         fields = cast("dict[str, Any]", json.loads(opened))
         # What is sealed for another purpose opens, too.
-        return (Run(**fields["run"]), fields["created"]) if fields.get("is") == KIND else None
+        return (Run.read(fields["run"]), fields["created"]) if fields.get("is") == KIND else None
 
 
 async def _is_callers(run: "Run", ctx: Context) -> bool:

@@ -351,7 +351,8 @@ async def test_a_second_host_that_answers_by_tool_closes_the_first_ones_form(lau
             seen = data_of(await second.call("opencode_wait", session_id=session_id, wait_seconds=0))
             request = seen["pending"][0]
             assert "opencode_reply_permission" in seen["next"]
-            await second.call("opencode_reply_permission", request_id=request["request_id"], reply="once")
+            answer = {"request_id": request["request_id"], "reply": "reject", "message": "Do without."}
+            await second.call("opencode_reply_permission", **answer)
     assert reports[0]["text"] == "Ran."
 
 

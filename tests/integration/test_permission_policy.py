@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.bridge import Era, OpenBridge, data_of, open_bridge, text_of
+from tests.harness.bridge import Era, data_of, open_bridge, text_of
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.project import configure, make_project
 from tests.integration.backend import Backend, backend
 from tests.integration.person import Person, filled
-from tests.scripted_model.script import bash, question, script, step, task, text, tool, write
+from tests.scripted_model.script import bash, hold, question, script, step, task, text, tool, write
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -208,14 +208,17 @@ async def test_policy_answers_subagents_too_while_nobody_waits(launch: Launch, o
         assert await opencode.said(started["session_id"]) == "All."
 
 
-async def test_policy_answers_where_several_are_waited_for(bridge: OpenBridge, launch: Launch) -> None:
-    async with bridge() as careful:
-        sessions = [
-            data_of(await careful.call("opencode_run", prompt=script(bash(f"echo {n}"), text(f"Ran {n}."))))
-            for n in range(2)
-        ]
+async def test_policy_answers_where_several_are_waited_for(launch: Launch, scripted_model: ScriptedModel) -> None:
+    loose = launch.telling("--permissions", "allow")
+    held = [script(step(hold(f"several-{n}"), bash(f"echo {n}")), text(f"Ran {n}.")) for n in range(2)]
+    async with open_bridge(loose) as host:
+        sessions = [data_of(await host.call("opencode_run", prompt=prompt, wait_seconds=0)) for prompt in held]
+        for n in range(2):
+            await scripted_model.reached(f"several-{n}")
+    for n in range(2):
+        await scripted_model.release(f"several-{n}")
     ids = [session["session_id"] for session in sessions]
-    async with open_bridge(launch.telling("--permissions", "allow")) as host:
+    async with open_bridge(loose) as host:
         reports = data_of(await host.call("opencode_wait", session_ids=ids))
     assert reports["status"] == "completed"
     assert [report["text"] for report in reports["runs"]] == ["Ran 0.", "Ran 1."]

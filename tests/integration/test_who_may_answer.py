@@ -270,10 +270,51 @@ async def test_a_host_without_forms_answers_nothing_of_a_run_whose_person_is_ask
             assert "opencode_wait asks" not in seen["next"]
             assert ONLY_A_PERSON in await refused(second, "opencode_reply_permission", request_id=request, reply="once")
             assert ONLY_A_PERSON in await called(second, "permission.reply", requestID=request, reply="once")
+        # What the operator of another bridge says does not loosen it.
         async with open_bridge(launch.telling("--permissions", "agent")) as trusted:
-            answer = {"request_id": request, "session_id": report["session_id"], "reply": "once"}
-            ended = data_of(await trusted.call("opencode_reply_permission", **answer))
+            answer = {"request_id": request, "session_id": report["session_id"]}
+            assert ONLY_A_PERSON in await refused(trusted, "opencode_reply_permission", **answer, reply="once")
+            ended = data_of(await trusted.call("opencode_reply_permission", **answer, reply="reject", message="No."))
     assert ended["text"] == "Ran."
+
+
+async def test_an_agent_answers_for_the_run_of_another_bridge_where_both_operators_say_so(launch: Launch) -> None:
+    trusted = launch.telling("--permissions", "agent")
+    async with open_bridge(trusted, elicit=Person()) as first, open_bridge(trusted) as second:
+        report = data_of(await first.call("opencode_run", prompt=script(bash("echo shared"), text("Ran."))))
+        answer = {"request_id": report["pending"][0]["request_id"], "session_id": report["session_id"]}
+        assert data_of(await second.call("opencode_reply_permission", **answer, reply="once"))["text"] == "Ran."
+
+
+@pytest.mark.parametrize(
+    ("started_under", "others", "decided"), [("reject", "human", ["reject"]), ("human", "allow", [])]
+)
+async def test_a_policy_outlives_the_bridge_that_started_a_run_under_it(
+    launch: Launch,
+    scripted_model: ScriptedModel,
+    asking_project: Path,
+    started_under: str,
+    others: str,
+    decided: list[str],
+) -> None:
+    name = f"who-under-{started_under}"
+    prompt = script(step(hold(name), bash(f"touch {name}.txt")), text("Without."))
+    async with open_raw(launch.telling("--permissions", started_under), FORMS) as first:
+        run = (await first.call("opencode_run", prompt=prompt, wait_seconds=0))["structuredContent"]
+        await scripted_model.reached(name)
+        first.process.kill()
+    await scripted_model.release(name)
+    async with open_bridge(launch.telling("--permissions", others)) as second:
+        report = data_of(await second.call("opencode_wait", session_id=run["session_id"]))
+        assert [item["reply"] for item in report.get("decided", [])] == decided
+        for request in report.get("pending", []):
+            answer = {"request_id": request["request_id"]}
+            assert ONLY_A_PERSON in await refused(second, "opencode_reply_permission", **answer, reply="once")
+            report = data_of(
+                await second.call("opencode_reply_permission", **answer, reply="reject", message="Do without.")
+            )
+    assert (report["status"], report["text"]) == ("completed", "Without.")
+    assert not (asking_project / f"{name}.txt").exists()
 
 
 async def test_a_question_to_another_bridges_person_is_not_the_agents(launch: Launch, opencode: Backend) -> None:

@@ -9,11 +9,13 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.models import Session
 from opencode_mcp.opencode.transport import Transport
+from opencode_mcp.runs.policy import Policy
 from opencode_mcp.runs.run_note import KEY, UNREADABLE, Note, Notes, combined
 from opencode_mcp.server.seal import Seal
 from tests.harness.opencode import OpenCode
 
-NOTE = Note("msg_1", "human", "person")
+STRICT = Policy("reject", {"bash": {"ls *": "allow", "*": "human"}})
+NOTE = Note("msg_1", "human", "person", (STRICT,))
 
 
 @pytest.fixture
@@ -29,6 +31,12 @@ def test_a_note_is_read_as_it_was_written(seal: Seal) -> None:
     assert Notes(seal).of(session(Notes(seal).metadata(NOTE))) == [NOTE]
 
 
+def test_a_new_note_carries_the_policy_of_its_bridge_with_all_its_rules(seal: Seal) -> None:
+    note = Notes(seal, STRICT).new("msg_1", "human", "person")
+    assert Notes(seal, Policy("allow")).of(session(Notes(seal).metadata(note))) == [NOTE]
+    assert Notes(seal).new("msg_1", "human", "person").policies == ()
+
+
 @pytest.mark.parametrize("metadata", [None, {}, {"mine": 1}, "odd"])
 def test_without_a_note_nothing_is_known(seal: Seal, metadata: object) -> None:
     assert Notes(seal).of(session(metadata)) == []
@@ -40,15 +48,34 @@ def test_a_note_that_no_bridge_has_sealed_leaves_the_decision_to_a_person(seal: 
     assert (UNREADABLE.narrowed, UNREADABLE.starter) == ("human", "person")
 
 
+CONTENT: dict[str, object] = {
+    "is": "run note",
+    "message": "msg_1",
+    "permissions": "allow",
+    "starter": "agent",
+    "policies": [],
+}
+
+
+def test_the_content_that_the_next_test_changes_is_that_of_a_note(seal: Seal) -> None:
+    sealed = seal.seal(json.dumps(CONTENT).encode())
+    assert Notes(seal).of(session({KEY: sealed})) == [Note("msg_1", "allow", "agent")]
+
+
 @pytest.mark.parametrize(
     "content",
     [
         b"no json",
         b"[]",
-        json.dumps({"is": "task", "message": "msg_1", "permissions": "allow", "starter": "agent"}).encode(),
-        json.dumps({"is": "run note", "message": "msg_1", "permissions": "whoever", "starter": "agent"}).encode(),
-        json.dumps({"is": "run note", "message": 5, "permissions": "allow", "starter": "agent"}).encode(),
-        json.dumps({"is": "run note", "message": "msg_1", "permissions": "allow", "starter": "me"}).encode(),
+        json.dumps(CONTENT | {"is": "task"}).encode(),
+        json.dumps(CONTENT | {"permissions": "whoever"}).encode(),
+        json.dumps(CONTENT | {"message": 5}).encode(),
+        json.dumps(CONTENT | {"starter": "me"}).encode(),
+        json.dumps({name: value for name, value in CONTENT.items() if name != "policies"}).encode(),
+        json.dumps(CONTENT | {"policies": {}}).encode(),
+        json.dumps(CONTENT | {"policies": ["allow"]}).encode(),
+        json.dumps(CONTENT | {"policies": [{"default": "whoever", "rules": {}}]}).encode(),
+        json.dumps(CONTENT | {"policies": [{"default": "allow", "rules": {"bash": {"*": 5}}}]}).encode(),
     ],
 )
 def test_what_was_sealed_for_another_purpose_is_no_note(seal: Seal, content: bytes) -> None:
@@ -69,8 +96,14 @@ def test_what_was_written_here_is_remembered_whatever_the_record_says(seal: Seal
 
 
 def test_the_strictest_of_several_notes_counts() -> None:
-    assert combined([]) == ("allow", "")
-    assert combined([Note("a", "agent", "person"), Note("b", "human", "agent")]) == ("human", "person")
+    assert combined([]) == ("allow", "", ())
+    assert combined([Note("a", "agent", "person"), Note("b", "human", "agent")]) == ("human", "person", ())
+
+
+def test_the_policies_of_several_notes_hold_together() -> None:
+    other = Policy("human")
+    noted = [Note("a", policies=(STRICT,)), Note("b", policies=(other, STRICT)), Note("c")]
+    assert combined(noted) == ("allow", "", (STRICT, other))
 
 
 @pytest.mark.anyio
