@@ -36,6 +36,8 @@ LONGEST_REASON = 2000
 LONGEST_PAGE = 500
 """Characters of a page that stands where an error should."""
 LONGEST_KIND = 100
+FILE_CONTENT = "bytes"
+"""What the table says of a reply that is a file: its media type is that of the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,13 +108,16 @@ def decode(operation: "Operation", reply: Reply) -> object:
     """Read the reply to an operation.
 
     Returns:
-        The JSON value; a text for a reply that is not JSON; ``None`` for one without a body.
+        The JSON value; a text for a reply that is not JSON, or is the content of a file, whatever that holds; ``None``
+        for a reply without a body.
 
     Raises:
         BridgeError: The one that fits: see ``failure``.
     """
     if reply.status >= 400:  # noqa: PLR2004 - HTTP's own line between success and failure
         raise failure(operation.id, reply)
+    if operation.reply == FILE_CONTENT:
+        return reply.body.decode(errors="replace")
     if not reply.body:
         return None
     if reply.media_type == "text/html":

@@ -216,6 +216,13 @@ def test_a_good_reply_is_read_by_its_media_type(answer: Reply, value: object) ->
     assert decode(GET, answer) == value
 
 
+@pytest.mark.parametrize("headers", [JSON, HTML, PLAIN, {}], ids=["json", "html", "plain", "untold"])
+@pytest.mark.parametrize("content", [b"<p>page</p>\n", b'{"id": 1}\n', b"{", b'"a text"', b"", b"caf\xe9"])
+def test_a_file_is_its_content_whatever_that_looks_like(content: bytes, headers: dict[str, str]) -> None:
+    answer = Reply(status=200, headers=headers, body=content)
+    assert decode(operation("v2.fs.read"), answer) == content.decode(errors="replace")
+
+
 @pytest.mark.parametrize("body", [b'{"id": ', b"\xff\xfe", b"OK"])
 def test_json_that_is_none_is_a_failure_of_opencode(body: bytes) -> None:
     with pytest.raises(BackendFailed, match="is not JSON"):

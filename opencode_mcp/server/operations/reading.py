@@ -15,7 +15,6 @@ from anyio import to_thread
 
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
 from opencode_mcp.opencode.confined import names_in
-from opencode_mcp.opencode.json_text import read_json
 from opencode_mcp.opencode.transport import REPLY_LIMIT
 from opencode_mcp.server.operations.plain import send
 from opencode_mcp.server.operations.request import Outcome, Request
@@ -70,7 +69,7 @@ async def _is_file(request: Request, path: str, answer: object) -> bool:
     own = await _own_content(request, path)
     if own is None:
         return False
-    return (isinstance(answer, str) and _is_text(own, answer)) or _is_json(own, answer)
+    return isinstance(answer, str) and _is_text(own, answer)
 
 
 async def _is_content(request: Request, path: str, answer: JsonMap) -> bool:
@@ -100,14 +99,6 @@ async def _own_content(request: Request, path: str) -> bytes | None:
 
 def _is_text(content: bytes, text: str) -> bool:
     return _plain(text) == _plain(content.decode(errors="replace"))
-
-
-def _is_json(content: bytes, value: object) -> bool:
-    """Whether a file holds a value: OpenCode's newer form sends a JSON file as such."""
-    try:
-        return read_json(content) == value
-    except ValueError:
-        return False
 
 
 async def _is_folder(request: Request, path: str, answer: object) -> bool:

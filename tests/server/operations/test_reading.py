@@ -1,7 +1,6 @@
 """What OpenCode reads after the check goes out only where it is what the project holds, however links are swapped."""
 
 import base64
-import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,10 +31,6 @@ def as_binary(path: Path) -> object:
 
 def as_it_is(path: Path) -> object:
     return path.read_bytes().decode(errors="replace")
-
-
-def as_json(path: Path) -> object:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def rows(path: Path) -> object:
@@ -91,7 +86,6 @@ READS: list[tuple[str, str, Answer]] = [
     ("file.read", "docs/notes.json", as_text),
     ("file.read", "docs/notes.json", as_binary),
     ("v2.fs.read", "docs/notes.json", as_it_is),
-    ("v2.fs.read", "docs/notes.json", as_json),
     ("file.list", "docs", rows),
     ("v2.fs.list", "docs", entries),
 ]
