@@ -10,6 +10,8 @@ from opencode_mcp.events import wire
 from opencode_mcp.opencode.models import Failure, MessageInfo, SessionStatus, Todo
 
 PROMPTS_KEPT = 8
+DRAFT_KEPT = 32_000
+"""Characters of a text that are kept while it is written: a report shows fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +22,29 @@ class Draft:
     part_id: str
     """Empty where something was missed, so that nothing more can be added."""
     text: str
+    """Its first ``DRAFT_KEPT`` characters."""
+    beyond: int = 0
+    """How many characters of it are not kept."""
+
+    @property
+    def length(self) -> int:
+        """The characters that were written."""
+        return len(self.text) + self.beyond
+
+    def grown(self, more: str) -> "Draft":
+        """The text with something added; what is full is not copied."""
+        kept = more[: max(DRAFT_KEPT - len(self.text), 0)]
+        text = self.text + kept if kept else self.text
+        return replace(self, text=text, beyond=self.beyond + len(more) - len(kept))
 
 
 def drafted(draft: Draft | None, event: wire.Event) -> Draft | None:
     """The text that is being written in a session, after one of its events."""
     match event:
         case wire.PartChanged(part=part) if part.get("type") == "text":
-            return Draft(str(part.get("messageID")), str(part.get("id")), str(part.get("text") or ""))
+            return Draft(str(part.get("messageID")), str(part.get("id")), "").grown(str(part.get("text") or ""))
         case wire.PartGrew(part_id=part_id, field="text", delta=delta) if draft and part_id == draft.part_id:
-            return replace(draft, text=draft.text + delta)
+            return draft.grown(delta)
         case wire.Gap() if draft:
             return replace(draft, part_id="")
         case _:

@@ -45,7 +45,7 @@ class Progress:
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
         self._told_tools: dict[str, str] = {}
         self._draft = draft
-        self._written = self._told_written = len(self.text)
+        self._written = self._told_written = self._draft.length if self._draft and self.text else 0
 
     def add(self, event: wire.Event) -> None:
         """Take note of an event."""

@@ -1,7 +1,7 @@
 """What the stream has said of a session, folded."""
 
 from opencode_mcp.events import wire
-from opencode_mcp.events.session_state import Draft, SessionState, drafted, fold
+from opencode_mcp.events.session_state import DRAFT_KEPT, Draft, SessionState, drafted, fold
 from opencode_mcp.opencode.models import Failure, MessageInfo, SessionStatus, Todo
 
 SES = "ses_1"
@@ -75,3 +75,23 @@ def test_an_idle_session_writes_nothing_and_after_a_gap_nobody_knows() -> None:
 
 def test_a_draft_with_a_gap_in_it_ends_before_the_gap() -> None:
     assert drafted(drafted(folded(TEXT).draft, wire.Gap("")), MORE) == Draft("msg_2", "", "Once ")
+
+
+def test_a_text_without_end_is_kept_in_part_and_counted_in_full() -> None:
+    state = folded(TEXT)
+    deltas = 200
+    for _ in range(deltas):
+        fold(state, wire.PartGrew(SES, "msg_2", "prt_1", "text", "x" * 1000))
+    assert state.draft
+    assert state.draft.text == "Once " + "x" * (DRAFT_KEPT - len("Once "))
+    assert state.draft.length == len("Once ") + deltas * 1000
+    full = state.draft.text
+    fold(state, MORE)
+    assert state.draft.text is full
+
+
+def test_a_text_that_comes_long_at_once_is_kept_in_part_too() -> None:
+    long = wire.PartChanged(SES, {"id": "prt_1", "type": "text", "messageID": "msg_2", "text": "y" * 2 * DRAFT_KEPT})
+    draft = folded(long, MORE).draft
+    assert draft
+    assert (len(draft.text), draft.length) == (DRAFT_KEPT, 2 * DRAFT_KEPT + len("upon"))
