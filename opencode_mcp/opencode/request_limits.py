@@ -25,6 +25,8 @@ FUZZY = 1
 """Bytes of a query to OpenCode's fuzzy matcher; the bridge has a search of its own (``file_search.py``)."""
 QUERY_TEXTS: Mapping[tuple[str, str], int] = {("find.files", "query"): FUZZY, ("v2.fs.find", "query"): FUZZY}
 """Limits of single texts in the query, by operation and name; ``TEXT`` holds for all others."""
+SEARCH = 200
+"""Characters of `search`, which looks in the titles of sessions: OpenCode compares it with each place of each title."""
 TARGET = 12_000
 """Bytes of path and query together, encoded; OpenCode refuses headers of 16 KB."""
 TITLE = 500
@@ -64,6 +66,11 @@ def check_query(operation: "Operation", texts: Mapping[str, str]) -> None:
     """
     for name, text in texts.items():
         _check_text(operation, name, text, QUERY_TEXTS.get((operation.id, name), TEXT))
+    search = texts.get("search", "")
+    if len(search) > SEARCH:
+        raise InvalidArgument(
+            f"`search` of {operation.id} is {len(search):,} characters long.", hint=f"It may have at most {SEARCH:,}."
+        )
 
 
 def check_numbers(operation: "Operation", query: Mapping[str, object]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.catalog import Operation, operation, operations
 from opencode_mcp.opencode.codec import encode
-from opencode_mcp.opencode.request_limits import BODY_TEXT, FUZZY, SEGMENT, TARGET, TITLE
+from opencode_mcp.opencode.request_limits import BODY_TEXT, FUZZY, SEARCH, SEGMENT, TARGET, TITLE
 
 PATHS = [
     (item, parameter.name)
@@ -92,7 +92,7 @@ def test_no_file_query_that_could_abort_opencode_is_sent(name: str, query: str) 
 
 def test_arguments_that_fit_one_by_one_may_be_too_long_together() -> None:
     with pytest.raises(InvalidArgument, match=f"{TARGET:,}"):
-        encode(operation("session.list"), query={"search": "\U0001f600" * 1000, "path": "x" * 1000}, directory="/p")
+        encode(operation("session.list"), query={"path": "\U0001f600" * 1000}, directory="/p")
 
 
 def test_a_long_directory_is_refused() -> None:
@@ -127,3 +127,18 @@ def test_a_body_is_bounded_in_depth_size_and_numbers(body: object, said: str) ->
 def test_a_large_prompt_passes() -> None:
     body = {"parts": [{"type": "text", "text": "x" * 10_000_000}], "title": None}
     assert encode(operation("session.prompt_async"), path={"sessionID": "ses_1"}, body=body).body == body
+
+
+SEARCHES = [item for item, name in QUERIES if name == "search"]
+
+
+@pytest.mark.parametrize("item", SEARCHES, ids=[item.id for item in SEARCHES])
+def test_a_search_in_titles_is_short_for_every_operation_that_has_one(item: Operation) -> None:
+    assert encode(item, query={"search": "ä" * SEARCH}).query["search"]
+    with pytest.raises(InvalidArgument, match=rf"`search` of {item.id} is 201 characters long") as refused:
+        encode(item, query={"search": "x" * (SEARCH + 1)})
+    assert refused.value.hint == "It may have at most 200."
+
+
+def test_the_lists_of_sessions_are_searched() -> None:
+    assert {item.id for item in SEARCHES} >= {"session.list", "experimental.session.list", "v2.session.list"}
