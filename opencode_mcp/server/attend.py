@@ -50,7 +50,7 @@ ASKED_AGAIN = 1
 
 def report_result(report: "RunReport") -> CallToolResult:
     """A run's report as a tool's result."""
-    return result(report_text(report), report_data(report))
+    return result(report_text(report), report_data(report), is_shown=True)
 
 
 def state_of(ctx: BridgeContext) -> dict[str, Any]:

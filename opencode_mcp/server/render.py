@@ -26,7 +26,7 @@ from opencode_mcp.errors import (
 from opencode_mcp.opencode.outside_text import INDENT, clean, indented, one_line
 from opencode_mcp.server.budget import cut_text, fit
 from opencode_mcp.server.outgoing import valid_unicode
-from opencode_mcp.server.safe_text import shown, shown_data, valid_data
+from opencode_mcp.server.safe_text import ToDecide, shown, shown_data, shown_sections, valid_data
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.report import PendingRequest, RunReport
@@ -64,7 +64,12 @@ def explain(error: BridgeError) -> str:
 
 
 def result(
-    text: str, data: Mapping[str, Any] | None = None, more: ContentBlock | None = None, *, verbatim: bool = False
+    text: str,
+    data: Mapping[str, Any] | None = None,
+    more: ContentBlock | None = None,
+    *,
+    verbatim: bool = False,
+    is_shown: bool = False,
 ) -> CallToolResult:
     """A tool's result, cut to the budget of ``budget.py``.
 
@@ -73,10 +78,11 @@ def result(
         data: The same as structured content; several hosts show a model nothing else where it is there.
         more: An image, or a link to the whole of what is cut.
         verbatim: Whether it is the content of files, which must stay as it is, with the secrets that are in it.
+        is_shown: Whether the text was made by ``shown_sections``, section by section.
     """
     safe = valid_data if verbatim else shown_data
     structured = cast("dict[str, Any]", safe(data)) if data is not None else None
-    told, fitted = fit(valid_unicode(text) if verbatim else shown(text), structured)
+    told, fitted = fit(valid_unicode(text) if verbatim or is_shown else shown(text), structured)
     content: list[ContentBlock] = [TextContent(type="text", text=told), *([more] if more else [])]
     return CallToolResult(content=content, structured_content=fitted)
 
@@ -148,7 +154,7 @@ def _otherwise(request: "PendingRequest", call: str) -> str:
 
 
 def report_text(report: "RunReport") -> str:
-    """A run's report for a model to read."""
+    """A run's report for a model to read, as it may be shown."""
     sections = [
         report.note,
         _headline(report),
@@ -160,11 +166,11 @@ def report_text(report: "RunReport") -> str:
         f"Structured answer:\n{_json(report.output)}" if report.output is not None else "",
         _files(report),
         "Todos:\n" + "\n".join(report.todos) if report.todos else "",
-        "\n".join(map(request_text, report.pending)),
+        *map(request_text, report.pending),
         _decided(report),
         f"Next: {next_step(report)}",
     ]
-    return "\n\n".join(section for section in sections if section)
+    return shown_sections(sections)
 
 
 def _headline(report: "RunReport") -> str:
@@ -231,7 +237,17 @@ def request_data(request: "PendingRequest") -> dict[str, Any]:
     if request.kind == "question":
         # The questions follow in full, with their options.
         data["asks"] = _brief(request.asks)
+    if _is_decided_by_reader(request):
+        data["asks"] = ToDecide(data["asks"])
+        for name in ("patterns", "always"):
+            if name in data:
+                data[name] = [ToDecide(pattern) for pattern in data[name]]
     return data
+
+
+def _is_decided_by_reader(request: "PendingRequest") -> bool:
+    """Whether the calling agent decides what is run, and so must see all of it."""
+    return request.kind == "permission" and request.agent_may_answer
 
 
 def _brief(text: str) -> str:
@@ -252,7 +268,8 @@ def request_text(request: "PendingRequest") -> str:
         lines += [f"- {one_line(option['label'])}: {one_line(option['description'])}" for option in item["options"]]
         lines += ["- or own words"] if item["own_words"] else []
         lines += ["(several may be chosen)"] if item["multiple"] else []
-    return "\n".join(lines)
+    text = "\n".join(lines)
+    return ToDecide(text) if _is_decided_by_reader(request) else text
 
 
 def _json(value: object) -> str:

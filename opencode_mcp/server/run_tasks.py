@@ -19,10 +19,10 @@ from pydantic import ValidationError
 
 from opencode_mcp.errors import BackendError, BridgeError, CallerError, NotAllowed, NotFound
 from opencode_mcp.opencode.outside_text import one_line
-from opencode_mcp.server.attend import complete, is_for_person, pass_on
+from opencode_mcp.server.attend import complete, is_for_person, pass_on, report_result
 from opencode_mcp.server.elicitation import form_of
 from opencode_mcp.server.hosts import reads_data_alone
-from opencode_mcp.server.render import explain, report_data, report_text, result
+from opencode_mcp.server.render import explain, result
 from opencode_mcp.server.repeated import without_repeated
 from opencode_mcp.server.safe_text import shown
 from opencode_mcp.server.schemas import REPORT_TEXTS
@@ -261,7 +261,7 @@ def _progress(report: "RunReport", asked: "dict[str, PendingRequest]", *, data_a
         }
     if report.status == "aborted":
         return {"status": "cancelled"}
-    outcome = result(report_text(report), report_data(report))
+    outcome = report_result(report)
     told = outcome if data_alone else without_repeated(outcome, REPORT_TEXTS)
     return {"status": "completed", "result": _wire(told)}
 

@@ -6,7 +6,7 @@ changed so: they must stay what they are (see ``docs/security.md``).
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from opencode_mcp.opencode.known_secrets import MARK
@@ -21,6 +21,18 @@ CODE = frozenset("$`;|&<>(){}!\\\"'\n\t ")
 def shown(text: str) -> str:
     """A text as it may be shown."""
     return scrub(clean(valid_unicode(text)))
+
+
+class ToDecide(str):
+    """A text whose reader decides whether it is run; it is shown by ``shown_to_decide``."""
+
+    __slots__ = ()
+
+
+def shown_sections(sections: Iterable[str]) -> str:
+    """The sections of a text as it may be shown, each judged by itself; empty ones are left out."""
+    safe = (shown_to_decide(text) if isinstance(text, ToDecide) else shown(text) for text in sections if text)
+    return "\n\n".join(safe)
 
 
 def shown_to_decide(text: str) -> str:
@@ -41,6 +53,8 @@ def _code_in(text: str) -> Counter[str]:
 def shown_data(value: object) -> object:
     """JSON data with every text of it, names of fields too, as it may be shown."""
     match value:
+        case ToDecide():
+            return shown_to_decide(value)
         case str():
             return shown(value)
         case Mapping():

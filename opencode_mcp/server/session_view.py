@@ -9,6 +9,7 @@ from opencode_mcp.runs.report import PendingRequest, list_todos
 from opencode_mcp.runs.transcript_page import read_transcript
 from opencode_mcp.server.moments import moment
 from opencode_mcp.server.render import TEXT_LIMIT, request_data, request_text
+from opencode_mcp.server.safe_text import shown_sections
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
@@ -88,7 +89,7 @@ def view_data(view: SessionView) -> dict[str, Any]:
 
 
 def view_text(view: SessionView) -> str:
-    """The view for a model to read."""
+    """The view for a model to read, as it may be shown."""
     session = view.session
     tokens = session.tokens
     facts = [
@@ -113,7 +114,7 @@ def view_text(view: SessionView) -> str:
         view.transcript,
         f'Older messages with cursor="{view.cursor}".' if view.cursor else "",
     ]
-    return "\n\n".join(filter(None, sections))
+    return shown_sections(sections)
 
 
 def _next(view: SessionView) -> str:

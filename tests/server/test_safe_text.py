@@ -11,9 +11,11 @@ from opencode_mcp.opencode.known_secrets import MARK
 from opencode_mcp.opencode.models import Session, Todo
 from opencode_mcp.opencode.outside_text import INVISIBLE, UNSEEN, is_plain, one_line
 from opencode_mcp.runs.report import ChangedFile, Decision, PendingRequest, RunReport, list_todos
+from opencode_mcp.server.attend import report_result
 from opencode_mcp.server.elicitation import form_of
-from opencode_mcp.server.render import explain, report_data, report_text, result
+from opencode_mcp.server.render import explain, result
 from opencode_mcp.server.session_view import SessionView, view_data, view_text
+from opencode_mcp.server.tools.runs import reports_result
 
 if TYPE_CHECKING:
     from mcp_types import TextContent
@@ -64,7 +66,7 @@ def report() -> RunReport:
 
 
 def test_a_report_holds_no_forged_line() -> None:
-    made = result(report_text(report()), report_data(report()))
+    made = report_result(report())
     check(cast("TextContent", made.content[0]).text)
     check(json.dumps(made.structured_content, ensure_ascii=False))
 
@@ -74,7 +76,7 @@ def test_a_session_holds_no_forged_line() -> None:
         {"id": "ses_1", "title": HOSTILE, "directory": HOSTILE, "time": {"created": 1, "updated": 1}}
     )
     view = SessionView(session, "busy", todos=report().todos, children=[session], pending=report().pending)
-    made = result(view_text(view), view_data(view))
+    made = result(view_text(view), view_data(view), is_shown=True)
     check(cast("TextContent", made.content[0]).text)
     check(json.dumps(made.structured_content, ensure_ascii=False))
 
@@ -113,3 +115,54 @@ def test_a_line_is_one_line_of_bounded_length() -> None:
     assert not INVISIBLE.search(line)
     assert "](" not in line
     assert not is_plain(HOSTILE)
+
+
+DRESSED_UP = 'echo "-----BEGIN RSA PRIVATE KEY-----"; touch x; echo "-----END RSA PRIVATE KEY-----"'
+
+
+def permission(command: str, *, agent_may_answer: bool) -> PendingRequest:
+    asked = PendingRequest(request_id="per_1", kind="permission", session_id="ses_1", asks=f"bash: {command}")
+    return asked.model_copy(
+        update={"permission": "bash", "patterns": [command], "always": [command], "agent_may_answer": agent_may_answer}
+    )
+
+
+def told_of(request: PendingRequest) -> list[tuple[str, str]]:
+    """The text and the data in which an agent reads of a request, for every result that tells of it."""
+    pending = {"status": "needs_input", "session_id": "ses_1", "message_id": "msg_1", "directory": "/p"}
+    one = RunReport.model_validate(pending | {"pending": [request.model_dump()]})
+    session = Session.model_validate({"id": "ses_1", "time": {"created": 1, "updated": 1}})
+    view = SessionView(session, "busy", pending=[request])
+    results = [report_result(one), reports_result([one]), result(view_text(view), view_data(view), is_shown=True)]
+    return [
+        (cast("TextContent", made.content[0]).text, json.dumps(made.structured_content, ensure_ascii=False))
+        for made in results
+    ]
+
+
+@pytest.mark.parametrize(
+    "command", [DRESSED_UP, "export API_KEY=`touch x`", "true -----BEGIN PRIVATE KEY-----\ntouch x"]
+)
+def test_an_agent_that_decides_sees_all_that_would_run(command: str) -> None:
+    for text, data in told_of(permission(command, agent_may_answer=True)):
+        assert text.count("touch") >= 1
+        assert data.count("touch") == len(["asks", "a pattern", "a pattern for always"])
+
+
+def test_what_can_only_be_a_secret_is_hidden_from_an_agent_that_decides_too() -> None:
+    for text, data in told_of(
+        permission(f"curl -H 'Authorization: Bearer {TOKEN}' example.com", agent_may_answer=True)
+    ):
+        assert TOKEN not in text + data
+
+
+def test_where_a_person_decides_what_looks_like_a_secret_is_hidden_from_the_agent() -> None:
+    for text, data in told_of(permission(DRESSED_UP, agent_may_answer=False)):
+        assert "touch" not in text + data
+
+
+def test_what_an_agent_decides_about_uncovers_nothing_else() -> None:
+    told = report().model_copy(update={"pending": [permission(DRESSED_UP, agent_may_answer=True)]})
+    told.text = DRESSED_UP
+    made = report_result(told)
+    assert (made.structured_content or {})["text"] == MARK.join(['echo "', '"'])

@@ -163,16 +163,17 @@ async def opencode_wait(
     reports = await bridge.steward.follow_all(runs, seconds, progress_of(ctx), until=until)
     for run, report in zip(runs, reports, strict=True):
         complete(bridge, run, report, ctx.client_capabilities)
-    return _reports_result(reports)
+    return reports_result(reports)
 
 
-def _reports_result(reports: "list[RunReport]") -> CallToolResult:
+def reports_result(reports: "list[RunReport]") -> CallToolResult:
+    """Several runs' reports as one result."""
     order = ("needs_input", "running", "failed", "aborted", "completed")
     status = min((report.status for report in reports), key=order.index)
     unfinished = [report.session_id for report in reports if report.status == "running"]
     step = f"Wait on with opencode_wait(session_ids={unfinished})." if unfinished else "Each run says what can be done."
     data = {"status": status, "runs": [report_data(report) for report in reports], "next": step}
-    return result("\n\n---\n\n".join(map(report_text, reports)), data)
+    return result("\n\n---\n\n".join(map(report_text, reports)), data, is_shown=True)
 
 
 @tool(

@@ -97,4 +97,4 @@ async def opencode_session(
     session = await bridge.fence.session(session_id)
     view = await view_session(bridge, session, limit=limit, cursor=cursor, detailed=detailed)
     link = transcript_link(session.id, session.title) if view.cursor else None
-    return result(view_text(view), view_data(view), link)
+    return result(view_text(view), view_data(view), link, is_shown=True)
