@@ -6,17 +6,20 @@ They use the layers as the bridge does, so what they prove is what a prompt need
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
-from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError, Unauthorized
+from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError, NotFound, Unauthorized
 from opencode_mcp.events.wire import SessionDeleted, parse
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.closest import closest
 from opencode_mcp.opencode.connection import Connection
 from opencode_mcp.opencode.health import check
 from opencode_mcp.opencode.launcher import ATTACH_TIMEOUTS, Launcher
+from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.opencode.versions import is_untested, versions_tested
 from opencode_mcp.runs.prompt import check_model
 from opencode_mcp.server.fence import Fence
@@ -73,8 +76,22 @@ async def _directories(backend: Backend) -> Finding:
         return found(f"{named or 'the one that OpenCode was started in'}, on OpenCode's machine")
     roots = await backend.fence.every_root()
     for root in roots:
-        await backend.fence.directory(root)
+        try:
+            await backend.fence.directory(root)
+        except NotFound as error:
+            error.hint = f"{error.hint} {_beside(root)}".rstrip()
+            raise
     return found(", ".join(roots))
+
+
+def _beside(directory: str) -> str:
+    """Name what resembles a directory that does not exist. Callers of the bridge are not told, the operator is."""
+    try:
+        names = [entry.name for entry in Path(directory).parent.iterdir()]
+    except OSError:
+        return ""
+    near = closest(Path(directory).name, names, count=5, cutoff=0.4)
+    return f"Near it: {', '.join(sorted(map(one_line, near)))}." if near else ""
 
 
 async def _server(backend: Backend) -> Finding:

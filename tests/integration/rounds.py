@@ -21,7 +21,7 @@ from mcp_types import CallToolResult, ElicitRequestFormParams, ElicitRequestPara
 from opencode_mcp.config import Settings
 from opencode_mcp.options import DECIDERS, Decider
 from opencode_mcp.server.app import build_server
-from tests.harness.bridge import MODES, Era, text_of
+from tests.harness.bridge import DATA_READER, MODES, Era, text_of
 from tests.harness.opencode import OpenCode
 from tests.integration.backend import Backend
 from tests.integration.lossy_proxy import LossyProxy
@@ -132,7 +132,8 @@ class Desk:
     async def _client(self) -> AsyncGenerator[Client]:
         server = build_server(self._settings)
         person = agree if self._game.has_person else None
-        async with Client(server, mode=MODES[self._game.era], elicitation_callback=person) as client:
+        mode = MODES[self._game.era]
+        async with Client(server, mode=mode, elicitation_callback=person, client_info=DATA_READER) as client:
             yield client
 
 
