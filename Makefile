@@ -30,7 +30,8 @@ demo: setup
 bench: setup
 	@$(BIN)/python -m benchmarks
 
-# Hostile messages, then mixed load: a quarter of an hour.
+# Hostile messages, mixed load, and all rounds of faults: half an hour.
 attack: setup
 	@$(BIN)/python -m benchmarks fuzz
 	@$(BIN)/python -m benchmarks soak
+	@FAULT_SEEDS=all $(BIN)/pytest tests/integration/test_faults.py

@@ -1,7 +1,7 @@
 """Hostile text costs no pure function more than time in proportion to its length: none of them may hang the bridge.
 
 Every function that sees outside text stands in ``FUNCTIONS``. A module of the contract for pure modules that
-is neither there nor in ``WITHOUT_TEXT`` fails a test. Each function gets every text at 50 KB, where a quadratic one is
+is neither there nor in ``WITHOUT_TEXT`` fails a test. Each function gets every text at 20 KB, where a quadratic one is
 by far the slowest, and then the text that it was slowest at with 1 MB. That happens in a process that is ended when it
 takes far longer than a linear function could.
 """
@@ -54,7 +54,7 @@ from opencode_mcp.server import argument_limits, budget
 from opencode_mcp.server.operations import rules, view
 from tests.harness.isolation import ROOT
 
-SHORT = 50_000
+SHORT = 20_000
 LENGTH = 1_000_000
 CPU_SECONDS = 60.0
 """Processor time for one text. At 1 MB a linear function takes 0 to 8 seconds, and a quadratic one an hour."""

@@ -82,7 +82,7 @@ class Starter:
             with anyio.CancelScope(shield=True):
                 await self._open(guarded, start)
                 record = await self._record(guarded, record)
-            return await self._until_ready(guarded, replace(start, record=record), deadline)
+            return await self._until_ready(guarded, replace(start, record=record), deadline, timeout)
 
     def _prepare(self, executable: Path) -> Start:
         password, token = secrets.token_urlsafe(PASSWORD_BYTES), secrets.token_hex(8)
@@ -142,12 +142,11 @@ class Starter:
         await guarded.keep()
         return record
 
-    async def _until_ready(self, guarded: Guarded, start: Start, deadline: float) -> ServerRecord:
-        began = anyio.current_time()
+    async def _until_ready(self, guarded: Guarded, start: Start, deadline: float, timeout: float) -> ServerRecord:
         try:
-            ready = await await_ready(start.record, self._files, within=deadline - began)
+            ready = await await_ready(start.record, self._files, within=deadline - anyio.current_time())
             if ready is None:
-                raise await self._failure(guarded, start, deadline - began)
+                raise await self._failure(guarded, start, timeout)
             await _check_password(ready)
             self._files.write_record(ready)
         except BridgeError:

@@ -10,7 +10,7 @@ from tests.harness.bridge import Bridge, Era, open_bridge
 from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import configure, make_project
+from tests.harness.project import NO_SNAPSHOTS, configure, make_project
 from tests.integration.host import Host
 
 
@@ -30,7 +30,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def asking(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Another one, in which OpenCode asks before it runs a command."""
     project = make_project(tmp_path_factory.mktemp("asking"))
-    configure(project, {"permission": {"bash": "ask"}})
+    configure(project, {**NO_SNAPSHOTS, "permission": {"bash": "ask"}})
     return project
 
 

@@ -31,7 +31,7 @@ from tests.scripted_model.script import bash, failure, question, script, silence
 Json = dict[str, Any]
 ENDS = frozenset({"completed", "failed", "aborted"})
 NEVER_ARRIVED = "has no run yet"
-HANG = 300.0
+HANG = 150.0
 """Seconds after which a round counts as hung: a stall takes 31 of them, a killed OpenCode a dozen."""
 PAUSE = 0.05
 LONG = 31.0

@@ -21,7 +21,7 @@ from opencode_mcp.runs.requests import Requests
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.steward import RUNS_KEPT, Steward
 from tests.harness.opencode import OpenCode
-from tests.harness.project import configure, make_project
+from tests.harness.project import NO_SNAPSHOTS, configure, make_project
 from tests.harness.proxy import Proxy
 from tests.harness.waiting import eventually
 from tests.scripted_model.script import bash, hold, script, step, text
@@ -36,7 +36,7 @@ POLICY = Policy("human", {"bash": {"*": "human", "echo free*": "allow", "echo ne
 @pytest.fixture(scope="module")
 def asking(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = make_project(tmp_path_factory.mktemp("steward"))
-    configure(project, {"permission": {"bash": "ask"}})
+    configure(project, {**NO_SNAPSHOTS, "permission": {"bash": "ask"}})
     return project
 
 
