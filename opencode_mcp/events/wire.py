@@ -5,7 +5,7 @@ models that an event carries.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from opencode_mcp.errors import BridgeError
@@ -28,6 +28,13 @@ class Event:
     """Something that happened in one session; ``session_id`` is empty for what concerns all."""
 
     session_id: str
+    told_in: str = field(default="", kw_only=True, compare=False)
+    """The directory whose instance of OpenCode tells it; empty for what concerns all."""
+
+    @property
+    def place(self) -> str:
+        """The directory that it is about; empty for what concerns all."""
+        return self.told_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,11 @@ class SessionChanged(Event):
 
     session: Session
     created: bool
+
+    @property
+    def place(self) -> str:
+        """The session's own directory."""
+        return self.session.directory or self.told_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +202,8 @@ def _closed(properties: JsonMap) -> Event:
     return RequestClosed(_session_of(properties), str(properties.get("requestID") or ""))
 
 
+NO_DIRECTORY = "global"
+"""What stands in an event in place of the directory where it concerns all."""
 PARSERS: Mapping[str, Callable[[JsonMap], Event]] = {
     "session.status": lambda p: StatusChanged(_session_of(p), SessionStatus.read(p.get("status"))),
     "session.idle": lambda p: Idle(_session_of(p)),
@@ -226,6 +240,10 @@ def parse(data: str) -> Event | None:
         wrapped = cast("JsonMap", read_json(data))
         payload = cast("JsonMap", wrapped.get("payload") or wrapped)
         parser = PARSERS.get(str(payload.get("type")))
-        return parser(cast("JsonMap", payload.get("properties") or {})) if parser else None
+        if parser is None:
+            return None
+        directory = str(wrapped.get("directory") or "")
+        event = parser(cast("JsonMap", payload.get("properties") or {}))
+        return replace(event, told_in=directory) if directory not in {"", NO_DIRECTORY} else event
     except (ValueError, AttributeError, BridgeError):
         return None

@@ -79,7 +79,7 @@ class Bridge:
         from opencode_mcp.server.notices import Notices
 
         hub = Hub(self.connection, self._task_group)
-        self._notices = Notices(hub, self.subscriptions, attached=self.settings.attached)
+        self._notices = Notices(hub, self.subscriptions, self.fence.allows, attached=self.settings.attached)
         self._task_group.start_soon(self._notices.run)
         return hub
 

@@ -149,6 +149,17 @@ class Fence:
             await self._check_session(session_id, session.directory)
         return session
 
+    async def check_place_of(self, session_id: str) -> None:
+        """Refuse a session that is known to work outside; its directory is not opened.
+
+        Raises:
+            NotAllowed: It works in a directory that is not listed.
+            BackendError: OpenCode could not be asked.
+        """
+        directory = await self._sessions.find(session_id)
+        if directory:
+            await self._check_session(session_id, directory)
+
     async def allows(self, directory: str) -> bool:
         """Whether a directory is a project that callers may work in."""
         roots = await self._roots()

@@ -5,7 +5,7 @@ which event changes what is known to ``changes.py``.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -34,12 +34,16 @@ class Notices:
     Args:
         hub: Hears of the events.
         subscriptions: Tells the subscribers.
+        allows: Whether the callers may know of a directory; events of others are told to nobody.
         attached: Whether others run OpenCode, and may start it anew.
     """
 
-    def __init__(self, hub: Hub, subscriptions: "Subscriptions", *, attached: bool) -> None:
+    def __init__(
+        self, hub: Hub, subscriptions: "Subscriptions", allows: Callable[[str], Awaitable[bool]], *, attached: bool
+    ) -> None:
         self._hub = hub
         self._subscriptions = subscriptions
+        self._allows = allows
         self._attached = attached
         self._pace = Pace[ServerEvent](SHORTEST)
         self._looking = False
@@ -57,10 +61,20 @@ class Notices:
 
     async def _take(self, events: Sequence[wire.Event]) -> None:
         if self._subscriptions.anybody:
-            self._note_lists(events)
-            self._note_resources(events)
+            own = await self._own(events)
+            self._note_lists(own)
+            self._note_resources(own)
         for notice in self._pace.take(anyio.current_time()):
             await self._subscriptions.tell(notice)
+
+    async def _own(self, events: Sequence[wire.Event]) -> list[wire.Event]:
+        """The events of allowed directories, and those that concern all."""
+        allowed = {""}
+        for place in {event.place for event in events} - allowed:
+            with suppress(BridgeError):
+                if await self._allows(place):
+                    allowed.add(place)
+        return [event for event in events if event.place in allowed]
 
     async def come_back(self) -> None:
         """Look for an OpenCode that others run until it is there; a gap tells then that anything may have changed."""

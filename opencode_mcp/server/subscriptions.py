@@ -5,6 +5,7 @@ A client of the 2026-07-28 era listens on a stream that the SDK serves from a bu
 connection. What changed, and when, is known to ``notices.py``.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
@@ -15,12 +16,17 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ServerEvent
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS
 
+from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.server.outbox import Outbox
+from opencode_mcp.server.render import explain
+from opencode_mcp.server.uris import directory_in, session_in
 
 if TYPE_CHECKING:
     from mcp.server.connection import Connection
 
     from opencode_mcp.server.bridge import Bridge
+
+logger = logging.getLogger(__name__)
 
 MODERN = "2026"
 SUBSCRIPTIONS_A_CLIENT = 1000
@@ -124,13 +130,15 @@ class Subscriptions:
             outbox.unsubscribe(uri)
             return {}
         _check_wanted({*outbox.uris, uri})
+        await _refuse_foreign(ctx.lifespan_context, [uri])
         outbox.uris.add(uri)
         await ctx.lifespan_context.listen_to_events()
         return {}
 
     async def _listen(self, ctx: Context, call_next: CallNext) -> HandlerResult:
         _check_wanted(set(self._streamed))
-        if _streamed_uris(ctx):
+        if uris := _streamed_uris(ctx):
+            await _refuse_foreign(ctx.lifespan_context, uris)
             await ctx.lifespan_context.listen_to_events()
         else:
             ctx.lifespan_context.follow_events()
@@ -161,6 +169,22 @@ def _check_wanted(uris: set[str]) -> None:
     if len(uris) > SUBSCRIPTIONS_A_CLIENT or not all(0 < len(uri) <= LONGEST_URI for uri in uris):
         limit = f"A connection has at most {SUBSCRIPTIONS_A_CLIENT} subscriptions, each to a URI"
         raise MCPError(INVALID_PARAMS, f"{limit} of at most {LONGEST_URI:,} characters.")
+
+
+async def _refuse_foreign(bridge: "Bridge", wanted: Iterable[str]) -> None:
+    """Refuse addresses of directories that are not allowed, and of sessions that are known to work in such.
+
+    An OpenCode that cannot be asked now refuses nothing: nobody is told of what happens outside in any case.
+    """
+    try:
+        for session_id in {session_in(uri) for uri in wanted} - {""}:
+            await bridge.fence.check_place_of(session_id)
+        for directory in {directory_in(uri) for uri in wanted} - {""}:
+            await bridge.fence.place(directory)
+    except (NotAllowed, InvalidArgument) as error:
+        raise MCPError(INVALID_PARAMS, explain(error)) from error
+    except BridgeError as error:
+        logger.info("it cannot be told whose the resources are: %s", error)
 
 
 def _streamed_uris(ctx: Context) -> list[str]:

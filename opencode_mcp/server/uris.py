@@ -1,6 +1,6 @@
 """The addresses of resources: one place writes them, for the templates, the links in results and the notifications."""
 
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 SCHEME = "opencode"
 SESSIONS = f"{SCHEME}://sessions"
@@ -65,6 +65,17 @@ def file(path: str, directory: str = "") -> str:
 def without_query(uri: str) -> str:
     """An address as all pages of a resource share it."""
     return uri.partition("?")[0]
+
+
+def session_in(uri: str) -> str:
+    """The session that an address is about; empty where it is about none."""
+    kind, _, rest = without_query(uri).removeprefix(f"{SCHEME}://").partition("/")
+    return unquote(rest.partition("/")[0]) if kind in {"session", "run"} else ""
+
+
+def directory_in(uri: str) -> str:
+    """The directory that an address names; empty where it names none."""
+    return dict(parse_qsl(uri.partition("?")[2])).get("directory", "")
 
 
 def _segment(text: str) -> str:

@@ -128,6 +128,15 @@ async def test_it_hears_of_the_session_and_of_no_other(hub: Hub, http: httpx.Asy
     assert {event.session_id for event in heard} == {mine}
 
 
+async def test_every_event_of_a_session_names_the_directory_that_it_is_about(hub: Hub, http: httpx.AsyncClient) -> None:
+    session = await make_session(http)
+    directory = (await http.get(f"/session/{session}")).raise_for_status().json()["directory"]
+    with hub.listen(session) as listener:
+        await prompt(http, session, text("Hello."))
+        heard = await hear(listener, is_kind(Idle))
+    assert {event.place for event in heard} == {directory}
+
+
 async def test_parents_hear_of_their_subagents_sessions(hub: Hub, http: httpx.AsyncClient) -> None:
     root = await make_session(http)
     with hub.listen(root) as listener:

@@ -145,3 +145,17 @@ def test_the_second_copy_of_an_event_is_noise() -> None:
 
 def test_an_event_that_only_speaks_of_copies_is_none() -> None:
     assert not is_noise(line("message.part.delta", {"delta": '"payload":{"type":"sync"'}))
+
+
+@pytest.mark.parametrize(("wrapped", "place"), [("/p", "/p"), ("global", ""), ("", ""), (None, "")])
+def test_an_event_names_the_directory_that_it_is_told_in(wrapped: str | None, place: str) -> None:
+    told = {"directory": wrapped, "payload": {"type": "session.idle", "properties": {"sessionID": SES}}}
+    event = parse(json.dumps(told))
+    assert event
+    assert event.place == place
+
+
+def test_a_change_of_a_session_is_about_the_sessions_own_directory() -> None:
+    event = parse(line("session.updated", {"info": {"id": SES, "directory": "/own"}}))
+    assert event
+    assert event.place == "/own"

@@ -379,3 +379,24 @@ async def test_a_stream_that_is_asked_for_in_a_wrong_form_is_refused(client: Raw
     assert error["code"] == (INVALID_PARAMS if client.host.modern else METHOD_NOT_FOUND), error
     assert "object has no attribute" not in error["message"]
     assert "not iterable" not in error["message"]
+
+
+async def refusal(client: RawClient, uri: str) -> Json:
+    """The error with which a subscription is refused."""
+    if client.host.modern:
+        params = {"notifications": {"resourceSubscriptions": [uris.SESSIONS, uri]}}
+        return (await client.request("subscriptions/listen", params))["error"]
+    return (await client.request("resources/subscribe", {"uri": uri}))["error"]
+
+
+async def test_what_lies_outside_of_the_allowed_directories_is_not_subscribed_to(
+    client: RawClient, opencode_server: OpenCode, tmp_path: Path
+) -> None:
+    elsewhere = make_project(tmp_path / "elsewhere")
+    async with opencode_server.client(elsewhere) as outside:
+        foreign = await make_session(outside)
+        about = [uris.session(foreign), uris.transcript(foreign), uris.run(foreign, "msg_1")]
+        for uri in (*about, uris.file("x", str(elsewhere)), uris.project(str(elsewhere))):
+            error = await refusal(client, uri)
+            assert error["code"] == INVALID_PARAMS
+            assert "outside of what is allowed" in error["message"]

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 
 import anyio
 import pytest
@@ -10,6 +11,7 @@ from anyio.lowlevel import checkpoint
 from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, ServerEvent
 
 from opencode_mcp.config import Settings
+from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.events.hub import BACKLOG, Hub, Listener
 from opencode_mcp.events.wire import Event, Gap, Idle, PartGrew, SessionChanged, SessionDeleted, TodosChanged
 from opencode_mcp.opencode.connection import Connection
@@ -94,13 +96,20 @@ class Heard(Subscriptions):
         return look
 
 
+async def is_own(directory: str) -> bool:
+    await checkpoint()
+    if directory == "/unknown":
+        raise BackendUnavailable("OpenCode is away.")
+    return directory == "/own"
+
+
 @asynccontextmanager
 async def noticing(heard: Heard) -> AsyncGenerator[QuietHub]:
     """Notices at work; afterwards nothing more is told."""
     with anyio.fail_after(SECONDS):
         async with anyio.create_task_group() as tasks:
             hub = QuietHub(tasks)
-            tasks.start_soon(Notices(hub, heard, attached=False).run)
+            tasks.start_soon(Notices(hub, heard, is_own, attached=False).run)
             yield hub
             tasks.cancel_scope.cancel()
 
@@ -124,6 +133,22 @@ async def test_a_change_is_told_to_those_who_want_it_under_their_address() -> No
         hub.say(grown())
         await eventually(heard.has(ResourceUpdated(TRANSCRIPT), ResourceUpdated(page)))
     assert len(heard.told) == 2
+
+
+@pytest.mark.parametrize("elsewhere", ["/elsewhere", "/own/below", "/unknown"])
+async def test_nobody_is_told_of_what_happens_outside_of_the_allowed_directories(elsewhere: str) -> None:
+    foreign, own = "ses_foreign", uris.transcript("ses_own")
+    heard = Heard(uris.transcript(foreign), uris.session(foreign), uris.run(foreign, "msg_1"), uris.SESSIONS, own)
+    moved = Session(id=foreign, title="Title", directory=elsewhere)
+    events = [grown(foreign), TodosChanged(foreign, []), Idle(foreign), SessionDeleted(foreign)]
+    async with noticing(heard) as hub:
+        hub.say(*[replace(event, told_in=elsewhere) for event in events])
+        # The session's own directory counts, whichever instance tells of it.
+        hub.say(replace(SessionChanged(foreign, moved, created=True), told_in="/own"))
+        hub.say(replace(grown("ses_own"), told_in="/own"))
+        await eventually(heard.has(ResourceUpdated(own)))
+        await anyio.wait_all_tasks_blocked()
+    assert heard.told == [ResourceUpdated(own)]
 
 
 async def test_many_changes_at_once_are_told_once_and_one_that_follows_is_told_too() -> None:
