@@ -19,7 +19,7 @@ from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import Note, combined
 
 OPERATOR_HINT = (
-    "You may reject it, or stop the run with opencode_abort. opencode_wait asks the person, where the host can. The "
+    "You may reject it. opencode_abort stops the run. opencode_wait asks the person, where the host can. The "
     "operator lets agents answer with --permissions agent; a run keeps the policy under which it was started."
 )
 CheckSession = Callable[[str], Awaitable[Session]]

@@ -118,6 +118,8 @@ class RunReport(BaseModel):
     tokens: Usage = Usage()
     cost: float = 0
     seconds: float = 0
+    denied_tools: frozenset[str] = Field(default=frozenset(), exclude=True)
+    """Tools that ``next`` does not name, since the operator denies what they use."""
     next: str = ""
     """What the caller can do now."""
 

@@ -143,7 +143,7 @@ class Requests:
         if len(line) > DEEPEST:
             raise BackendFailed(
                 f"The session {session_id} has more than {DEEPEST} sessions above it.",
-                hint="Nothing that it asks is answered here: stop it with opencode_abort.",
+                hint="Nothing that it asks is answered here. opencode_abort stops it.",
             )
         return line
 

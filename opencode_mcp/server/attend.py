@@ -272,6 +272,7 @@ def may_answer(bridge: Bridge, run: "Run", request: "PendingRequest", capabiliti
 def complete(bridge: Bridge, run: "Run", report: "RunReport", capabilities: ClientCapabilities | None) -> None:
     """Add to a report who may answer what it asks, and keep in mind that it was asked."""
     person_at_hand = can_ask(capabilities)
+    report.denied_tools = bridge.surface.denied_tools
     for request in report.pending:
         request.agent_may_answer = may_answer(bridge, run, request, capabilities)
         request.agent_may_always = bridge.authority.agent_may_always(run, request, person_at_hand=person_at_hand)
@@ -309,7 +310,7 @@ async def attend(
     except BridgeError as error:
         if not started:
             raise
-        return _unseen(run, error)
+        return _unseen(bridge_of(ctx), run, error)
     except Exception as error:
         if not started:
             raise
@@ -329,7 +330,7 @@ def lost_sight(run: "Run") -> UnexpectedToolError:
     )
 
 
-def _unseen(run: "Run", error: BridgeError) -> CallToolResult:
+def _unseen(bridge: Bridge, run: "Run", error: BridgeError) -> CallToolResult:
     """Name a run that was begun and then not seen: an error alone would make the caller begin it again."""
     from opencode_mcp.runs.report import RunReport
 
@@ -341,6 +342,7 @@ def _unseen(run: "Run", error: BridgeError) -> CallToolResult:
             session_id=run.session_id,
             message_id=run.message_id,
             directory=run.directory,
+            denied_tools=bridge.surface.denied_tools,
         )
     )
 

@@ -4,7 +4,8 @@ The policy: one fact a line, nothing that is empty, OpenCode's own text under a 
 what the caller can do now. What a model or a file said is data: it never stands where a host reads instructions.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from mcp_types import CallToolResult, ContentBlock, TextContent
@@ -25,12 +26,14 @@ from opencode_mcp.errors import (
 )
 from opencode_mcp.opencode.outside_text import INDENT, clean, indented, one_line
 from opencode_mcp.server.budget import cut_text, fit
+from opencode_mcp.server.instructions import TOOL_NAME
 from opencode_mcp.server.outgoing import valid_unicode
 from opencode_mcp.server.safe_text import ToDecide, shown, shown_data, shown_sections, valid_data
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.report import PendingRequest, RunReport
 
+SENTENCE_END = re.compile(r"(?<=\.) ")
 TEXT_LIMIT = 20_000
 ALWAYS_LIMIT = 1000
 BRIEF = 200
@@ -42,7 +45,7 @@ ERROR_LIMIT = 4000
 NEXT_STEPS: Mapping[type[BridgeError], str] = {
     InvalidArgument: "Correct the argument and call again.",
     NotFound: "Name one that exists and call again.",
-    SessionBusy: "Wait for it with opencode_wait, stop it with opencode_abort, or leave session_id out for a new one.",
+    SessionBusy: "Wait for it with opencode_wait, or leave session_id out for a new one. opencode_abort stops it.",
     NotAllowed: "Only the operator of the bridge can allow it.",
     CallerError: "Change the call and try again.",
     OperatorError: "The operator of the bridge must change its settings; opencode-mcp doctor checks them.",
@@ -54,12 +57,15 @@ NEXT_STEPS: Mapping[type[BridgeError], str] = {
 }
 
 
-def explain(error: BridgeError) -> str:
+def explain(error: BridgeError, denied_tools: Collection[str] = ()) -> str:
     """An error as a model reads it: what was wrong, what would be right, what to do next.
+
+    Sentences of the hint that name tools which are denied are left out.
 
     It may quote what others wrote, so no line but the first begins at the margin.
     """
     step = error.hint or next(NEXT_STEPS[kind] for kind in type(error).__mro__ if kind in NEXT_STEPS)
+    step = without_tools(step, denied_tools)
     return indented(shown(f"{cut_text(error.message, ERROR_LIMIT)} {cut_text(step, ERROR_LIMIT)}"))
 
 
@@ -104,7 +110,17 @@ def report_data(report: "RunReport") -> dict[str, Any]:
 
 
 def next_step(report: "RunReport") -> str:
-    """What the caller can do now, in a sentence."""
+    """What the caller can do now, in a few sentences; those with tools that are denied are left out."""
+    return without_tools(_next_step(report), report.denied_tools)
+
+
+def without_tools(text: str, names: Collection[str]) -> str:
+    """A text of our own without the sentences that name one of some tools."""
+    sentences = SENTENCE_END.split(text)
+    return " ".join(sentence for sentence in sentences if set(TOOL_NAME.findall(sentence)).isdisjoint(names))
+
+
+def _next_step(report: "RunReport") -> str:
     session = f'session_id="{report.session_id}"'
     match report.status:
         case "completed":
@@ -113,7 +129,7 @@ def next_step(report: "RunReport") -> str:
             )
             return f"{ask} with opencode_run({session}, prompt=...)."
         case "running":
-            return f"It goes on by itself. Wait on with opencode_wait({session}); opencode_abort({session}) stops it."
+            return f"It goes on by itself. Wait on with opencode_wait({session}). opencode_abort({session}) stops it."
         case "needs_input":
             return " ".join([*map(_answer_step, report.pending), "The run waits meanwhile."])
         case "aborted":
@@ -148,8 +164,8 @@ def _otherwise(request: "PendingRequest", call: str) -> str:
         else ("opencode_reply_question({}, reject=true)")
     )
     return (
-        f'. If nobody is there: {refusal.format(call)} refuses it, opencode_abort(session_id="{request.session_id}") '
-        "stops the run, and the operator lets agents answer, in runs that are started then, with --permissions agent"
+        f'. If nobody is there: {refusal.format(call)} refuses it. opencode_abort(session_id="{request.session_id}") '
+        "stops the run. The operator lets agents answer, in runs that are started then, with --permissions agent"
     )
 
 
@@ -168,7 +184,7 @@ def report_text(report: "RunReport") -> str:
         "Todos:\n" + "\n".join(report.todos) if report.todos else "",
         *map(request_text, report.pending),
         _decided(report),
-        f"Next: {next_step(report)}",
+        f"Next: {step}" if (step := next_step(report)) else "",
     ]
     return shown_sections(sections)
 

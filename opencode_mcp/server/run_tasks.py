@@ -22,7 +22,7 @@ from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.attend import complete, is_for_person, pass_on, report_result
 from opencode_mcp.server.elicitation import form_of
 from opencode_mcp.server.hosts import reads_data_alone
-from opencode_mcp.server.render import explain, result
+from opencode_mcp.server.render import explain, result, without_tools
 from opencode_mcp.server.repeated import without_repeated
 from opencode_mcp.server.safe_text import shown
 from opencode_mcp.server.schemas import REPORT_TEXTS
@@ -82,7 +82,7 @@ class RunTasks:
             created=now,
             updated=now,
             message=_doing(outcome),
-            told=_address(slot.run),
+            told=without_tools(_address(slot.run), cast("Bridge", ctx.lifespan_context).surface.denied_tools),
         )
 
     async def get(self, task_id: str, ctx: Context) -> TaskState | None:
@@ -243,7 +243,7 @@ def _address(run: "Run") -> str:
     session = f'session_id="{run.session_id}"'
     return (
         f"OpenCode works on this in the session {run.session_id}, as message {run.message_id}. The result comes by "
-        f"itself. opencode_session({session}) shows what it does, opencode_abort({session}) stops it."
+        f"itself. opencode_session({session}) shows what it does. opencode_abort({session}) stops it."
     )
 
 

@@ -58,6 +58,11 @@ class Surface:
         """Whether something of ours that uses these operations (``uses.py``) is listed and served."""
         return not self._settings.deny or not self._denials(uses)
 
+    @cached_property
+    def denied_tools(self) -> frozenset[str]:
+        """The tools of our own that the operator's denials take away, by name: nothing suggests to call them."""
+        return frozenset(name for name, uses in TOOL_USES.items() if not self.serves(uses))
+
     def denies(self, operation_id: str) -> bool:
         """Whether the operator denies an operation, by its id or its effect."""
         return not self.serves([operation_id])

@@ -5,7 +5,7 @@ errors to what a model reads is here, too: the SDK shows a model the text of ``T
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -114,7 +114,7 @@ class BridgeTool(Tool):
         try:
             outcome = await self._run(arguments, context)
         except BridgeError as error:
-            raise ToolError(explain(error)) from error
+            raise ToolError(explain(error, _denied_tools(context))) from error
         except (MCPError, ToolError):
             raise
         except Exception as error:
@@ -166,6 +166,12 @@ class BridgeTool(Tool):
             ),
         ]
         return InvalidArgument(" ".join(wrong) or otherwise, hint=f"{self.name} takes {', '.join(properties)}.")
+
+
+def _denied_tools(context: Context[Any, Any]) -> Collection[str]:
+    """The tools that no error suggests, since the operator denies what they use."""
+    bridge = context.request_context.lifespan_context
+    return bridge.surface.denied_tools if isinstance(bridge, Bridge) else ()
 
 
 def without_noise(schema: Mapping[str, Any]) -> dict[str, Any]:

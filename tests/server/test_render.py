@@ -5,9 +5,21 @@ from typing import Any
 
 import pytest
 
+from opencode_mcp.errors import SessionBusy
 from opencode_mcp.runs.authority import READ_ONLY
 from opencode_mcp.runs.report import ChangedFile, Decision, PendingRequest, RunReport, Usage
-from opencode_mcp.server.render import BRIEF, SHOWN_FILES, TEXT_LIMIT, cut, next_step, report_data, report_text, result
+from opencode_mcp.server.instructions import TOOL_NAME
+from opencode_mcp.server.render import (
+    BRIEF,
+    SHOWN_FILES,
+    TEXT_LIMIT,
+    cut,
+    explain,
+    next_step,
+    report_data,
+    report_text,
+    result,
+)
 
 SES = "ses_1"
 PERMISSION = PendingRequest(
@@ -199,3 +211,36 @@ def test_a_long_command_and_a_long_question_stand_once_in_the_data() -> None:
 def test_a_short_command_is_left_alone_in_the_data() -> None:
     (data,) = report_data(report("needs_input", pending=[PERMISSION]))["pending"]
     assert (data["asks"], data["patterns"], data["always"]) == (PERMISSION.asks, PERMISSION.patterns, PERMISSION.always)
+
+
+EVERY_STATUS = ("completed", "running", "needs_input", "aborted", "failed")
+
+
+@pytest.mark.parametrize("status", EVERY_STATUS)
+@pytest.mark.parametrize("agent_may_answer", [True, False])
+def test_a_tool_that_is_denied_is_suggested_nowhere(status: str, *, agent_may_answer: bool) -> None:
+    pending = [PERMISSION.model_copy(update={"agent_may_answer": agent_may_answer})]
+    told = report(status, pending=pending if status == "needs_input" else [])
+    whole = next_step(told)
+    for name in set(TOOL_NAME.findall(whole)):
+        told.denied_tools = frozenset({name})
+        step = next_step(told)
+        assert name not in step
+        assert all(f"{part.rstrip('.')}." in whole for part in step.split(". ") if part)
+        assert "denied_tools" not in report_data(told)
+        assert name not in report_text(told)
+
+
+def test_where_nothing_is_left_to_suggest_no_next_step_is_told() -> None:
+    told = report(denied_tools=frozenset({"opencode_run"}))
+    assert next_step(told) == ""
+    assert "Next:" not in report_text(told)
+
+
+def test_an_error_suggests_no_tool_that_is_denied() -> None:
+    busy = SessionBusy("The session is busy.")
+    assert "opencode_abort" in explain(busy)
+    told = explain(busy, {"opencode_abort"})
+    assert "opencode_abort" not in told
+    assert "opencode_wait" in told
+    assert told.startswith("The session is busy. ")

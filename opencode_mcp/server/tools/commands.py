@@ -11,7 +11,7 @@ from opencode_mcp.server.attend import Outcome, attend, lost_sight, resumed_run,
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.deadlines import deadlines_of, starting
 from opencode_mcp.server.links import message_link
-from opencode_mcp.server.render import TEXT_LIMIT, result
+from opencode_mcp.server.render import TEXT_LIMIT, result, without_tools
 from opencode_mcp.server.schemas import REPORT_TEXTS, RUN_REPORT, SHELL, SHELL_TEXTS
 from opencode_mcp.server.shell_permission import permit_shell
 from opencode_mcp.server.telling import progress_of
@@ -119,10 +119,10 @@ async def opencode_shell(
         raise
     except Exception as error:
         raise lost_sight(run) from error
-    return _shell_result(run, report, answer, output)
+    return _shell_result(bridge, run, report, answer, output)
 
 
-def _shell_result(run: "Run", report: "RunReport", answer: str, output: str) -> CallToolResult:
+def _shell_result(bridge: Bridge, run: "Run", report: "RunReport", answer: str, output: str) -> CallToolResult:
     from opencode_mcp.opencode.outside_text import clean, indented
     from opencode_mcp.runs.excerpt import fence, tail
 
@@ -131,7 +131,7 @@ def _shell_result(run: "Run", report: "RunReport", answer: str, output: str) -> 
     notes = [
         "" if whole else f"These are the last {len(shown):,} of {len(output):,} characters.",
         indented(report.error),
-        _next(run) if report.status == "running" else NO_EXIT_CODE,
+        without_tools(_next(run), bridge.surface.denied_tools) if report.status == "running" else NO_EXIT_CODE,
     ]
     note = " ".join(filter(None, notes))
     data = {"status": report.status, "session_id": run.session_id, "message_id": run.message_id}
@@ -154,6 +154,6 @@ async def _printed(bridge: Bridge, run: "Run") -> tuple[str, str]:
 
 def _next(run: "Run") -> str:
     return (
-        f'It goes on by itself: opencode_session(session_id="{run.session_id}") shows what it prints, '
+        f'It goes on by itself. opencode_session(session_id="{run.session_id}") shows what it prints. '
         f'opencode_abort(session_id="{run.session_id}") stops it.'
     )

@@ -79,7 +79,7 @@ async def _refuse_if_busy(bridge: Bridge, session: "Session") -> None:
     if session.id in await bridge.client.session_status(session.directory):
         raise SessionBusy(
             f"The session {session.id} is at work.",
-            hint="Wait for it with opencode_wait, or stop it with opencode_abort.",
+            hint="Wait for it with opencode_wait. opencode_abort stops it.",
         )
 
 

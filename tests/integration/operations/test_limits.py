@@ -15,6 +15,8 @@ from opencode_mcp.opencode.catalog import operations
 from opencode_mcp.server.operations.as_tools import tool_name
 from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
 from tests.harness.launch import COMMAND, Launch
+from tests.harness.model import ScriptedModel
+from tests.scripted_model.script import hold, script, step, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -173,3 +175,19 @@ async def test_the_text_of_a_command_runs_nothing_that_its_caller_may_not(launch
     async with open_bridge(launch.telling("--allow", "execute")) as bridge:
         await call(bridge, "session.command", **asked)
         assert await anyio.Path(marker).exists()
+
+
+async def test_a_run_names_no_tool_that_is_denied(launch: Launch, scripted_model: ScriptedModel) -> None:
+    held = script(step(hold("limits-1"), text("Through.")))
+    async with open_bridge(launch.telling("--deny", "session.abort")) as bridge:
+        started = await bridge.call("opencode_run", prompt=held, wait_seconds=0)
+        session = data_of(started)["session_id"]
+        await scripted_model.reached("limits-1")
+        busy = await bridge.call("opencode_run", prompt="More.", session_id=session)
+        assert busy.is_error
+        for result in (started, busy):
+            assert "opencode_wait" in text_of(result)
+            assert "opencode_abort" not in text_of(result)
+        assert "opencode_abort" not in data_of(started)["next"]
+        await scripted_model.release("limits-1")
+        assert data_of(await bridge.call("opencode_wait", session_id=session))["text"] == "Through."
