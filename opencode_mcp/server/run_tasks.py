@@ -28,6 +28,7 @@ from opencode_mcp.server.safe_text import shown
 from opencode_mcp.server.schemas import REPORT_TEXTS
 from opencode_mcp.server.seal import Seal
 from opencode_mcp.server.tasks import Context, TaskSlot, TaskState, task_slot
+from opencode_mcp.server.uses import TOOL_USES
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.record import Run
@@ -67,6 +68,8 @@ class RunTasks:
     ) -> HandlerResult | TaskState:
         """Make a call; what still runs after the grace becomes a task."""
         del params
+        if not _serves_tasks(ctx):
+            return await call_next(ctx)
         slot = TaskSlot()
         token = task_slot.set(slot)
         try:
@@ -86,7 +89,12 @@ class RunTasks:
         )
 
     async def get(self, task_id: str, ctx: Context) -> TaskState | None:
-        """The task, out of what OpenCode says of its run; one that has ended stays as it ended."""
+        """The task, out of what OpenCode says of its run; one that has ended stays as it ended.
+
+        Raises:
+            MCPError: The operator denies to report runs.
+        """
+        _check_served(ctx)
         if task_id in self._ended:
             return self._ended[task_id]
         opened = self._open(task_id)
@@ -143,8 +151,9 @@ class RunTasks:
         """Pass answers on to OpenCode; late, repeated and unknown ones change nothing.
 
         Raises:
-            MCPError: OpenCode could not be reached, or the bridge is read-only.
+            MCPError: OpenCode could not be reached, the bridge is read-only, or the operator denies to report runs.
         """
+        _check_served(ctx)
         with _told_as_protocol_errors():
             run = await self._changeable(task_id, ctx)
             if run is None:
@@ -189,8 +198,10 @@ class RunTasks:
         """Stop the run (``session.abort``); one that has ended stays as it ended.
 
         Raises:
-            MCPError: OpenCode could not be reached, the bridge is read-only, or the operator denies to stop runs.
+            MCPError: OpenCode could not be reached, the bridge is read-only, or the operator denies to report or stop
+                runs.
         """
+        _check_served(ctx)
         from opencode_mcp.opencode.catalog import operation
 
         bridge = cast("Bridge", ctx.lifespan_context)
@@ -214,6 +225,17 @@ class RunTasks:
         fields = cast("dict[str, Any]", json.loads(opened))
         # What is sealed for another purpose opens, too.
         return (Run.read(fields["run"]), fields["created"]) if fields.get("is") == KIND else None
+
+
+def _serves_tasks(ctx: Context) -> bool:
+    """Whether the operator lets runs be reported: a task tells and takes what ``opencode_wait`` does."""
+    return cast("Bridge", ctx.lifespan_context).surface.serves(TOOL_USES["opencode_wait"])
+
+
+def _check_served(ctx: Context) -> None:
+    if not _serves_tasks(ctx):
+        with _told_as_protocol_errors():
+            raise NotAllowed("The operator denies what opencode_wait uses, so this bridge serves no tasks.")
 
 
 async def _is_callers(run: "Run", ctx: Context) -> bool:

@@ -426,6 +426,28 @@ async def test_a_denied_answer_is_given_neither_by_policy_nor_by_a_form_nor_by_a
     await opencode.post(f"/session/{asked['sessionID']}/abort")
 
 
+async def test_where_reports_of_runs_are_denied_there_are_no_tasks(
+    launch: Launch, scripted_model: ScriptedModel
+) -> None:
+    call = {"name": "opencode_run", "arguments": {"prompt": script(step(hold("who-6"), text("Told.")))}}
+    async with open_raw(launch, TASKS) as host:
+        task = (await host.request("tools/call", call))["result"]["taskId"]
+    await scripted_model.release("who-6")
+    for denial in ("session.messages", "session.status", "read"):
+        async with open_raw(launch.telling("--deny", denial), TASKS) as host:
+            for method in ("get", "update", "cancel"):
+                for name in (task, "nonsense"):
+                    told = (await host.request(f"tasks/{method}", {"taskId": name}))["error"]["message"]
+                    assert "serves no tasks" in told
+    # A call that would become one stays a call.
+    plain = {"name": "opencode_run", "arguments": {"prompt": script(step(hold("who-7"), text("Kept.")))}}
+    async with open_raw(launch.telling("--deny", "session.status"), TASKS) as host:
+        number = await host.send("tools/call", plain)
+        await scripted_model.reached("who-7")
+        await scripted_model.release("who-7")
+        assert (await host.reply(number))["result"]["structuredContent"]["text"] == "Kept."
+
+
 # Tasks and the fence
 
 
