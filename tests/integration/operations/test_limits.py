@@ -42,14 +42,16 @@ async def test_read_only_refuses_every_write_in_every_way(launch: Launch) -> Non
         names = {tool.name for tool in listed}
         for item in NOT_READING:
             assert tool_name(item) not in names
-            assert "nknown tool" in await refusal(bridge, tool_name(item))
+            assert "There is no tool" in await refusal(bridge, tool_name(item))
             said = await refusal(bridge, "opencode_read_operation", operation=item.id, arguments={})
             assert "does not only read" in said
-            assert "nknown tool" in await refusal(bridge, "opencode_call_operation", operation=item.id, arguments={})
+            assert "There is no tool" in await refusal(
+                bridge, "opencode_call_operation", operation=item.id, arguments={}
+            )
         found = data_of(await bridge.call("opencode_find_operations", query="", limit=200))["operations"]
         assert {hit["effect"] for hit in found} == {"read"}
         for tool in ("opencode_run", "opencode_abort", "opencode_reply_permission", "opencode_reply_question"):
-            assert "nknown tool" in await refusal(bridge, tool)
+            assert "There is no tool" in await refusal(bridge, tool)
 
 
 async def test_by_default_what_executes_or_administers_is_refused_and_says_what_it_takes(launch: Launch) -> None:
@@ -77,7 +79,7 @@ async def test_a_denied_effect_takes_the_tools_that_have_it_along(launch: Launch
         assert "opencode_read_file" in names
         for tool in ("opencode_run", "opencode_command", "opencode_shell", "opencode_reply_permission"):
             assert tool not in names
-            assert "nknown tool" in await refusal(bridge, tool)
+            assert "There is no tool" in await refusal(bridge, tool)
 
 
 async def test_what_may_not_be_read_is_no_resource_and_no_completion_either(launch: Launch) -> None:
@@ -100,7 +102,7 @@ async def test_the_environment_says_the_same_as_the_flags(launch: Launch) -> Non
             tool_name(item) for item in operations().values() if item.group == "vcs" and item.effect != "execute"
         ]
     async with open_bridge(launch.within(OPENCODE_MCP_READ_ONLY="on")) as bridge:
-        assert "nknown tool" in await refusal(bridge, "opencode_call_operation")
+        assert "There is no tool" in await refusal(bridge, "opencode_call_operation")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ async def test_an_operation_as_a_tool_of_its_own_does_the_same(launch: Launch) -
         read = data_of(await bridge.call("opencode_op_session_get", sessionID=made["id"]))["reply"]
         assert read["title"] == "By its own tool"
         assert "`title` must be a text" in await refusal(bridge, "opencode_op_session_create", title=5)
-        assert "nknown tool" in await refusal(bridge, "opencode_op_session_share", sessionID=made["id"])
+        assert "There is no tool" in await refusal(bridge, "opencode_op_session_share", sessionID=made["id"])
 
 
 RIGHTS: list[tuple[str, dict[str, object]]] = [
