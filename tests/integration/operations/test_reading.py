@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from opencode_mcp.opencode.outside_text import clean
 from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
 from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
@@ -75,7 +76,8 @@ async def test_every_kind_of_file_and_folder_is_read(bridge: tuple[Bridge, Path]
         first = await read(host, "file.read", path=name)
         if first.get("encoding") == "base64":
             assert base64.b64decode(first["content"]) == content
-        assert await read(host, "v2.fs.read", path=name) == content.decode(errors="replace")
+        # Line ends and control characters are made harmless in every result.
+        assert await read(host, "v2.fs.read", path=name) == clean(content.decode(errors="replace"))
     notes = (project / "docs" / "notes.txt").read_text(encoding="utf-8")
     for path in ("docs/notes.txt", "inner-link/notes.txt", str(project / "docs" / "notes.txt")):
         assert (await read(host, "file.read", path=path))["content"] == notes.strip()
