@@ -85,7 +85,7 @@ async def _directories(backend: Backend) -> Finding:
 
 
 def _beside(directory: str) -> str:
-    """Name what resembles a directory that does not exist. Callers of the bridge are not told, the operator is."""
+    """Name what resembles a directory that does not exist. Only the operator sees this, no caller."""
     try:
         names = [entry.name for entry in Path(directory).parent.iterdir()]
     except OSError:

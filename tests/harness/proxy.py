@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import anyio
@@ -81,10 +82,19 @@ class Proxy:
                 await sink.send(data)
 
 
+AnyProxy = TypeVar("AnyProxy", bound=Proxy)
+
+
 @asynccontextmanager
 async def proxy_to(target: str) -> AsyncGenerator[Proxy]:
     """Run a proxy on a free port in front of a base URL until the block ends."""
-    proxy = Proxy(target)
+    async with serving(Proxy(target)) as proxy:
+        yield proxy
+
+
+@asynccontextmanager
+async def serving(proxy: AnyProxy) -> AsyncGenerator[AnyProxy]:
+    """Serve a proxy of any kind on a free port until the block ends."""
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     with unwrapped():
         async with listener, anyio.create_task_group() as tasks:

@@ -4,10 +4,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import anyio
-from anyio.abc import ByteStream, SocketAttribute, SocketStream
+from anyio.abc import ByteStream, SocketStream
 
-from tests.harness.failures import unwrapped
-from tests.harness.proxy import GONE, Proxy
+from tests.harness.proxy import GONE, Proxy, serving
 
 HEAD_LIMIT = 4096
 
@@ -64,12 +63,5 @@ def _first_chunk(body: bytes) -> bytes | None:
 @asynccontextmanager
 async def lossy_proxy_to(target: str) -> AsyncGenerator[LossyProxy]:
     """Run one on a free port in front of a base URL until the block ends."""
-    proxy = LossyProxy(target)
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    with unwrapped():
-        async with listener, anyio.create_task_group() as tasks:
-            port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - nothing to do with Django
-            proxy.url = f"http://127.0.0.1:{port}"
-            tasks.start_soon(listener.serve, proxy.serve)
-            yield proxy
-            tasks.cancel_scope.cancel()
+    async with serving(LossyProxy(target)) as proxy:
+        yield proxy

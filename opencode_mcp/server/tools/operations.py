@@ -83,11 +83,11 @@ def _names(items: "Sequence[Operation]", surface: "Surface") -> dict[str, Any]:
 
 
 def _line(item: "Operation", surface: "Surface") -> str:
-    return f"{item.id} ({_effect(item, surface)}): {one_line(_does(item), SHORT)}"
+    return _heading(item.id, item.effect, one_line(_does(item), SHORT), allowed=surface.allows(item))
 
 
-def _effect(item: "Operation", surface: "Surface") -> str:
-    return item.effect if surface.allows(item) else f"{item.effect}, not allowed here"
+def _heading(name: str, effect: str, does: str, *, allowed: bool) -> str:
+    return f"{name} ({effect}{'' if allowed else ', not allowed here'}): {does}"
 
 
 def _does(item: "Operation") -> str:
@@ -113,8 +113,8 @@ def _hit(item: "Operation", surface: "Surface") -> dict[str, Any]:
 
 
 def _text(hit: dict[str, Any]) -> str:
-    barred = "" if hit["allowed"] else ", not allowed here"
-    lines = [f"{hit['id']} ({hit['effect']}{barred}): {hit['does']}", hit.get("note", "")]
+    heading = _heading(hit["id"], hit["effect"], hit["does"], allowed=hit["allowed"])
+    lines = [heading, hit.get("note", "")]
     lines += [f"arguments: {hit['arguments']}", f"replies: {hit['replies']}"]
     return "\n".join(filter(None, lines))
 
