@@ -72,13 +72,13 @@ def serve(settings: "Settings") -> int:
     if not (sys.stdin and sys.stdout):
         raise InvalidSetting("stdin or stdout is closed.", hint="A host starts it with both: it speaks MCP there.")
     # Before the SDK configures logging itself, so that the format is ours; stdout carries MCP and nothing else.
-    from opencode_mcp.server.stderr_log import StderrLog
+    from opencode_mcp.server.stdio.stderr_log import StderrLog
 
     logging.basicConfig(level=settings.log_level, handlers=[StderrLog(sys.stderr.fileno())] if sys.stderr else [])
     # It would tell of every request, and more often than we do of anything.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     from opencode_mcp.server.app import build_server
-    from opencode_mcp.server.stdio import serve_stdio
+    from opencode_mcp.server.stdio.serve import serve_stdio
 
     serve_stdio(build_server(settings))
     return 0

@@ -2,7 +2,7 @@
 
 Nothing here knows MCP or HTTP: one seam below turns the network's and OpenCode's failures into these
 (``opencode/transport.py``, ``opencode/codec.py``), one seam above turns these into text for a model
-(``server/render.py``). A test holds this drawing equal to the classes::
+(``server/results/render.py``). A test holds this drawing equal to the classes::
 
     BridgeError
     ├── CallerError                the caller must change the call

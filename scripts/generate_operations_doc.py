@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import get_args
 
-from opencode_mcp.opencode.arguments import arguments_of
-from opencode_mcp.opencode.catalog import Operation, opencode_version, operations
-from opencode_mcp.opencode.judgement import Group
+from opencode_mcp.opencode.operations.annotations import Group
+from opencode_mcp.opencode.operations.arguments import arguments_of
+from opencode_mcp.opencode.operations.catalog import Operation, opencode_version, operations
 
 PAGE = Path(__file__).parents[1] / "docs" / "operations.md"
 HEAD = """# Operations
 
 Every operation of OpenCode's HTTP API that the bridge can call: {count}, as OpenCode {version} has them. This page is
-generated from `opencode_mcp/opencode/operations.json` and `judgement.py`; change those, then run
+generated from `opencode_mcp/opencode/operations/operations.json` and `annotations.py`; change those, then run
 `python -m scripts.generate_operations_doc`.
 
 An **effect** says what an operation does to the world, and is what an operator allows or refuses by:

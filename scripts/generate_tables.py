@@ -11,10 +11,10 @@ from typing import cast
 
 from opencode_mcp.config import Settings
 from opencode_mcp.options import OPTIONS, Option
-from opencode_mcp.server.hosts import HOSTS, UNKNOWN, Host
-from opencode_mcp.server.resources import RESOURCES
+from opencode_mcp.server.resources.resources import RESOURCES
 from opencode_mcp.server.tool import ToolSpec
 from opencode_mcp.server.tools import TOOLS
+from opencode_mcp.server.waiting.host_limits import HOSTS, UNKNOWN, Host
 from scripts.blocks import replace_block, table
 
 ROOT = Path(__file__).parents[1]

@@ -1,7 +1,7 @@
-"""Make opencode_mcp/opencode/operations.json from OpenCode's own OpenAPI document.
+"""Make opencode_mcp/opencode/operations/operations.json from OpenCode's own OpenAPI document.
 
-Facts only: what an operation is called, where it stands, what it takes and what it answers. What a person thinks of
-it (its group, its effect, words to find it by) is in ``opencode_mcp/opencode/judgement.py``. From the repository::
+It holds facts only: an operation's name, method, path, arguments and responses. What the project adds (group, effect,
+search words) is in ``opencode_mcp/opencode/operations/annotations.py``. From the repository::
 
     python -m scripts.refresh_operations --opencode PATH                      asks `opencode generate`
     python -m scripts.refresh_operations --document FILE --version 1.18.33    reads a saved document
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from scripts.openapi_schemas import Components, Schema, in_words, resolve, simplify, small
 
-TABLE = Path(__file__).parents[1] / "opencode_mcp" / "opencode" / "operations.json"
+TABLE = Path(__file__).parents[1] / "opencode_mcp" / "opencode" / "operations" / "operations.json"
 BODY_LIMIT = 3000
 """How long a body's schema may be, in characters of JSON."""
 SECONDS = 60

@@ -18,40 +18,33 @@ from functools import partial
 
 import pytest
 
+from opencode_mcp.diffs import merged as merged_diff
+from opencode_mcp.diffs import patches
+from opencode_mcp.diffs import raw as raw_diff
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.events import collection, wire
-from opencode_mcp.opencode import (
-    argument_problems,
-    closest,
-    codec,
-    command_template,
-    found_lines,
-    globs,
-    json_text,
-    known_secrets,
-    line_window,
-    operation_search,
-    outside_text,
-    path_ranking,
-    redact,
-    request_limits,
-    schema_text,
-    secret_names,
-    secret_text,
-    server_document,
-    setup_files,
-    symbol_forms,
-    terminal,
-)
-from opencode_mcp.opencode.arguments import split
-from opencode_mcp.opencode.catalog import operation
+from opencode_mcp.markdown import diff, excerpt, headline, tool_calls, transcript
+from opencode_mcp.markdown.detail import DETAILED, View
+from opencode_mcp.opencode import codec, request_limits, terminal
 from opencode_mcp.opencode.models import FileDiff, Message, MessageInfo, ToolPart
-from opencode_mcp.runs import diff, excerpt, headline, merged_diff, patches, progress, raw_diff, tool_calls, transcript
-from opencode_mcp.runs.detail import DETAILED, View
-from opencode_mcp.runs.policy import Policy
-from opencode_mcp.runs.shell_policy import shell_decider
-from opencode_mcp.server import argument_limits, budget
+from opencode_mcp.opencode.operations import argument_problems, schema_text, server_document
+from opencode_mcp.opencode.operations import search as operation_search
+from opencode_mcp.opencode.operations.arguments import split
+from opencode_mcp.opencode.operations.catalog import operation
+from opencode_mcp.runs import progress
+from opencode_mcp.runs.requests.policy import Policy
+from opencode_mcp.runs.requests.shell_policy import shell_decider
+from opencode_mcp.secrets import data as redact
+from opencode_mcp.secrets import known as known_secrets
+from opencode_mcp.secrets import names as secret_names
+from opencode_mcp.secrets import text as secret_text
+from opencode_mcp.server import argument_limits
 from opencode_mcp.server.operations import rules, view
+from opencode_mcp.server.results import budget
+from opencode_mcp.text import closest, json_text, outside_text
+from opencode_mcp.workspace import globs, line_window
+from opencode_mcp.workspace.configuration import command_template, setup_files
+from opencode_mcp.workspace.search import found_lines, path_ranking, symbol_forms
 from tests.harness.isolation import ROOT
 
 SHORT = 20_000
@@ -277,7 +270,7 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "runs.state": "states and signals only",
     "runs.detail": "measures only",
     "runs.layout": "drawn by runs.transcript and runs.diff, which are here",
-    "runs.output_schema": "runs in a process that is ended in time; runs/test_schema_check.py attacks it",
+    "runs.output_schema": "runs in a process that is ended in time; runs/output_schema/test_check.py attacks it",
 }
 
 

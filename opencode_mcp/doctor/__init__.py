@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from opencode_mcp import __version__
 from opencode_mcp.doctor.finding import Finding
 from opencode_mcp.doctor.local import DEPENDENCIES, local_findings
-from opencode_mcp.opencode.known_secrets import KNOWN_SECRETS
-from opencode_mcp.opencode.outside_text import INVISIBLE, clean
-from opencode_mcp.opencode.secret_text import scrub
+from opencode_mcp.secrets.known import KNOWN_SECRETS
+from opencode_mcp.secrets.text import scrub
+from opencode_mcp.text.outside_text import INVISIBLE, clean
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings

@@ -14,15 +14,15 @@ import anyio
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError, NotFound, Unauthorized
 from opencode_mcp.events.wire import SessionDeleted, parse
+from opencode_mcp.launcher.connection import Connection
+from opencode_mcp.launcher.health import check
+from opencode_mcp.launcher.launcher import ATTACH_TIMEOUTS, Launcher
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.closest import closest
-from opencode_mcp.opencode.connection import Connection
-from opencode_mcp.opencode.health import check
-from opencode_mcp.opencode.launcher import ATTACH_TIMEOUTS, Launcher
-from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.opencode.versions import is_untested, versions_tested
-from opencode_mcp.runs.prompt import check_model
-from opencode_mcp.server.fence import Fence
+from opencode_mcp.runs.prompting.prompt import check_model
+from opencode_mcp.server.access.paths import Fence
+from opencode_mcp.text.closest import closest
+from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings

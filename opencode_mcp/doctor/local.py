@@ -14,11 +14,11 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from opencode_mcp.config import settings_file
+from opencode_mcp.disk.state_folder import check_folder, unusable
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.opencode.executable import INSTALL_HINT, find_executable
-from opencode_mcp.opencode.provider_environment import counted
-from opencode_mcp.opencode.state_folder import check_folder, unusable
+from opencode_mcp.launcher.executable import INSTALL_HINT, find_executable
+from opencode_mcp.launcher.provider_environment import counted
 from opencode_mcp.opencode.versions import check_version
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import anyio
 
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable
 from opencode_mcp.events.wire import is_noise
-from opencode_mcp.opencode.json_text import read_json
+from opencode_mcp.text.json_text import read_json
 
 JsonMap = Mapping[str, Any]
 End = Literal["time", "type", "count", "size", "closed"]

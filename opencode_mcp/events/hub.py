@@ -28,8 +28,8 @@ from opencode_mcp.events.wire import (
     SessionChanged,
     SessionDeleted,
 )
+from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.connection import Connection
 from opencode_mcp.opencode.models import Permission, Question
 from opencode_mcp.opencode.transport import Transport
 

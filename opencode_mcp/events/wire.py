@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.opencode.json_text import read_json
 from opencode_mcp.opencode.models import (
     Failure,
     MessageInfo,
@@ -19,6 +18,7 @@ from opencode_mcp.opencode.models import (
     SessionStatus,
     Todo,
 )
+from opencode_mcp.text.json_text import read_json
 
 JsonMap = Mapping[str, Any]
 

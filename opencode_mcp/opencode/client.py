@@ -17,7 +17,6 @@ from opencode_mcp.errors import (
     NotOpenCode,
     OperatorError,
 )
-from opencode_mcp.opencode.catalog import operation
 from opencode_mcp.opencode.clock import Clock
 from opencode_mcp.opencode.codec import Reply, Request, decode, encode, is_unreadable
 from opencode_mcp.opencode.models import (
@@ -43,6 +42,7 @@ from opencode_mcp.opencode.models import (
     Vcs,
     Wire,
 )
+from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.opencode.transport import READ_TIMEOUT, TOO_LARGE, Body
 from opencode_mcp.opencode.versions import check_version, too_old, versions_tested
 
@@ -288,7 +288,7 @@ class OpenCodeClient:
     # Requests
 
     async def permissions(self, directory: str) -> list[Permission]:
-        """``permission.list``: may hold entries of sessions that ended; see ``runs/requests.py``."""
+        """``permission.list``: may hold entries of sessions that ended; see ``runs/requests/open_requests.py``."""
         return Permission.read_list(await self.call("permission.list", directory=directory))
 
     async def permission_reply(self, request_id: str, directory: str, body: JsonObject) -> None:

@@ -21,12 +21,12 @@ from opencode_mcp.errors import (
     UnsupportedOperation,
 )
 from opencode_mcp.opencode.config_problems import config_problem
-from opencode_mcp.opencode.json_text import read_json
 from opencode_mcp.opencode.request_limits import check_body, check_numbers, check_path, check_query, check_target
 from opencode_mcp.opencode.versions import versions_tested
+from opencode_mcp.text.json_text import read_json
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.catalog import Operation
+    from opencode_mcp.opencode.operations.catalog import Operation
 
 UNREADABLE = "Unreadable"
 """The kind of a failure to encode an answer: OpenCode 1.18 cannot list an entry that breaks its own schema."""

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from opencode_mcp.opencode.known_secrets import KNOWN_SECRETS
+from opencode_mcp.secrets.known import KNOWN_SECRETS
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.processes import Process
+    from opencode_mcp.processes.identity import Process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

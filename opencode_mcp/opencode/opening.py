@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 import anyio
 
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError
-from opencode_mcp.opencode.catalog import operation
 from opencode_mcp.opencode.codec import DIRECTORY_NAMES, Reply, Request, encode
+from opencode_mcp.opencode.operations.catalog import operation
 
 LONGEST = 600.0
 """Seconds that OpenCode may take to open a project."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from opencode_mcp.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.catalog import Operation
+    from opencode_mcp.opencode.operations.catalog import Operation
 
 SEGMENT = 255
 """Bytes of an id or a name in the path."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import anyio
 
 from opencode_mcp.errors import BackendFailed, BackendTimeout
-from opencode_mcp.opencode.json_text import read_json
+from opencode_mcp.text.json_text import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from httpx_ws import AsyncWebSocketSession
 
     from opencode_mcp.opencode.endpoint import Endpoint
-    from opencode_mcp.opencode.processes import Process
+    from opencode_mcp.processes.identity import Process
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
@@ -362,7 +362,7 @@ def _to_process(process: "Process") -> "httpx.AsyncBaseTransport":
     import httpcore
     import httpx
 
-    from opencode_mcp.opencode.process_connections import ProcessConnections
+    from opencode_mcp.processes.connections import ProcessConnections
 
     class ToProcess(httpx.AsyncHTTPTransport):
         def __init__(self) -> None:

@@ -7,7 +7,7 @@ run against.
 import re
 
 from opencode_mcp.errors import UnsupportedVersion
-from opencode_mcp.opencode.catalog import opencode_version
+from opencode_mcp.opencode.operations.catalog import opencode_version
 
 OLDEST = "1.14"
 """Older ones lack operations that a run needs."""

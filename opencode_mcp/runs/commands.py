@@ -21,16 +21,16 @@ from opencode_mcp.errors import (
 from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.closest import closest
-from opencode_mcp.opencode.definitions import Sought
 from opencode_mcp.opencode.models import Command, Failure, Session
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.handover import Handover
-from opencode_mcp.runs.prompt import Prompt, check_prompt
+from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
+from opencode_mcp.runs.prompting.reload import Missing, Renewal
+from opencode_mcp.runs.prompting.sending import failed_at_it, may_have_arrived
 from opencode_mcp.runs.record import Run, Starter
-from opencode_mcp.runs.renewal import Missing, Renewal
 from opencode_mcp.runs.run import Runs, be_careless, next_message_id
-from opencode_mcp.runs.sending import failed_at_it, may_have_arrived
+from opencode_mcp.text.closest import closest
+from opencode_mcp.workspace.configuration.definitions import Sought
 
 logger = logging.getLogger(__name__)
 

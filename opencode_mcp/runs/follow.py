@@ -16,12 +16,12 @@ from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Message, SessionStatus
-from opencode_mcp.runs.message_ids import age_of
 from opencode_mcp.runs.progress import Pace, Progress, still_running
+from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.read_ahead import ReadAhead
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, is_superseded, last_answers
 from opencode_mcp.runs.report import PendingRequest
-from opencode_mcp.runs.requests import Requests
+from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.state import ENDS, Evidence, Signal, State, advance, judge
 
 logger = logging.getLogger(__name__)

@@ -1,10 +1,10 @@
 """What happened in a session from its first message on."""
 
+from opencode_mcp.diffs.merged import merge_diffs
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.codec import is_unreadable
 from opencode_mcp.opencode.models import FileDiff, PatchPart
-from opencode_mcp.runs.merged_diff import merge_diffs
 
 MESSAGES_A_PAGE = 100
 

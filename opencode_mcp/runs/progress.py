@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from opencode_mcp.events import wire
 from opencode_mcp.events.session_state import Draft, drafted
-from opencode_mcp.opencode.outside_text import shorten
+from opencode_mcp.text.outside_text import shorten
 
 LINE_LIMIT = 160
 LINES_KEPT = 6

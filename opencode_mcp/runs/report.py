@@ -10,8 +10,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from opencode_mcp.opencode.models import FileDiff, Message, PatchPart, TextPart, Todo, ToolPart
-from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.runs.state import State
+from opencode_mcp.text.outside_text import one_line
 
 Status = Literal["completed", "running", "needs_input", "failed", "aborted"]
 STATUSES: Mapping[State, Status] = {

@@ -12,10 +12,10 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import BasePart, FileDiff, Message, ToolPart
 from opencode_mcp.runs.follow import Sight, run_age
 from opencode_mcp.runs.merging import read_merged
+from opencode_mcp.runs.output_schema.check import mismatch_apart
 from opencode_mcp.runs.progress import Progress, still_running, writing
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
 from opencode_mcp.runs.report import STATUSES, Answer, RunReport, list_files, list_todos, summarise
-from opencode_mcp.runs.schema_check import mismatch_apart
 from opencode_mcp.runs.state import ENDS, State
 
 # OpenCode computes a prompt's diff some 25 ms after the session went idle.

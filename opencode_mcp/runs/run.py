@@ -17,21 +17,21 @@ from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.codec import is_unreadable
 from opencode_mcp.opencode.models import Failure, Session
-from opencode_mcp.opencode.outside_text import shorten
 from opencode_mcp.opencode.transport import READ_TIMEOUT
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.follow import Follower, Tell
 from opencode_mcp.runs.handover import Handover
-from opencode_mcp.runs.message_ids import message_id_after, new_message_id
-from opencode_mcp.runs.prompt import Prompt, check_prompt
+from opencode_mcp.runs.prompting.message_ids import message_id_after, new_message_id
+from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
+from opencode_mcp.runs.prompting.reload import Renewal
+from opencode_mcp.runs.prompting.sending import failed_at_it, may_have_arrived
+from opencode_mcp.runs.prompting.session_lock import Turns
 from opencode_mcp.runs.record import Run, Starter, is_at_work_on, is_superseded, latest_prompt
-from opencode_mcp.runs.renewal import Renewal
 from opencode_mcp.runs.report import RunReport, spoken
 from opencode_mcp.runs.reporter import report_run
 from opencode_mcp.runs.run_note import Note, Notes, combined
-from opencode_mcp.runs.sending import failed_at_it, may_have_arrived
 from opencode_mcp.runs.stopping import Stop, Tree, stop_and_compare
-from opencode_mcp.runs.turns import Turns
+from opencode_mcp.text.outside_text import shorten
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.transport import Transport

@@ -14,8 +14,8 @@ from typing import Protocol, cast
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Session
 from opencode_mcp.options import DECIDERS, Decider
-from opencode_mcp.runs.policy import Policy, as_data, read_policies, strictest
 from opencode_mcp.runs.record import STARTERS, Starter
+from opencode_mcp.runs.requests.policy import Policy, as_data, read_policies, strictest
 
 KEY = "opencode-mcp"
 """The key of a session's metadata that is the bridges' own."""

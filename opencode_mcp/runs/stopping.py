@@ -15,9 +15,9 @@ from opencode_mcp.errors import BackendError, NotFound
 from opencode_mcp.opencode.at_once import at_once
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Message, ToolPart
-from opencode_mcp.opencode.outside_text import shorten
 from opencode_mcp.runs.progress import LINE_LIMIT, subject_of
 from opencode_mcp.runs.record import MESSAGES_A_PAGE
+from opencode_mcp.text.outside_text import shorten
 
 logger = logging.getLogger(__name__)
 

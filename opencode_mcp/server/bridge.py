@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
     from opencode_mcp.config import Settings
     from opencode_mcp.events.hub import Hub
+    from opencode_mcp.launcher.connection import Connection
     from opencode_mcp.opencode.client import OpenCodeClient
-    from opencode_mcp.opencode.connection import Connection
-    from opencode_mcp.opencode.operation_calls import OperationCalls
-    from opencode_mcp.opencode.project_files import ProjectFiles
-    from opencode_mcp.opencode.project_search import ProjectSearch
-    from opencode_mcp.runs.answers import Answers
-    from opencode_mcp.runs.authority import Authority
+    from opencode_mcp.runs.answers.authority import Authority
+    from opencode_mcp.runs.answers.auto_reply import Steward
+    from opencode_mcp.runs.answers.gate import Answers
     from opencode_mcp.runs.commands import Commands
-    from opencode_mcp.runs.policy import Policy
-    from opencode_mcp.runs.renewal import Renewal
-    from opencode_mcp.runs.requests import Requests
+    from opencode_mcp.runs.prompting.reload import Renewal
+    from opencode_mcp.runs.requests.open_requests import Requests
+    from opencode_mcp.runs.requests.policy import Policy
     from opencode_mcp.runs.run import Runs
-    from opencode_mcp.runs.steward import Steward
-    from opencode_mcp.server.fence import Fence
-    from opencode_mcp.server.notices import Notices
+    from opencode_mcp.server.access.operations import Surface
+    from opencode_mcp.server.access.paths import Fence
+    from opencode_mcp.server.notifications.publisher import Notices
+    from opencode_mcp.server.notifications.subscriptions import Subscriptions
+    from opencode_mcp.server.operations.backend_calls import OperationCalls
     from opencode_mcp.server.operations.guard import Guard
-    from opencode_mcp.server.subscriptions import Subscriptions
-    from opencode_mcp.server.surface import Surface
-    from opencode_mcp.server.tickets import Tickets
+    from opencode_mcp.server.waiting.tickets import Tickets
+    from opencode_mcp.workspace.files import ProjectFiles
+    from opencode_mcp.workspace.search.project_search import ProjectSearch
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +60,8 @@ class Bridge:
     @cached_property
     def connection(self) -> "Connection":
         """The way to OpenCode."""
-        from opencode_mcp.opencode.connection import Connection
-        from opencode_mcp.opencode.launcher import Launcher
+        from opencode_mcp.launcher.connection import Connection
+        from opencode_mcp.launcher.launcher import Launcher
 
         return Connection(Launcher(self.settings))
 
@@ -76,7 +76,7 @@ class Bridge:
     def hub(self) -> "Hub":
         """OpenCode's events."""
         from opencode_mcp.events.hub import Hub
-        from opencode_mcp.server.notices import Notices
+        from opencode_mcp.server.notifications.publisher import Notices
 
         hub = Hub(self.connection, self._task_group)
         self._notices = Notices(hub, self.subscriptions, self.fence.allows, attached=self.settings.attached)
@@ -86,10 +86,10 @@ class Bridge:
     @cached_property
     def runs(self) -> "Runs":
         """Prompts and what becomes of them."""
+        from opencode_mcp.runs.prompting.session_lock import Turns
         from opencode_mcp.runs.run import Runs
         from opencode_mcp.runs.run_note import Notes
-        from opencode_mcp.runs.turns import Turns
-        from opencode_mcp.server.seal import Seal
+        from opencode_mcp.server.waiting.token_codec import Seal
 
         state = self.settings.state_directory
         return Runs(self.hub, Notes(Seal(state), self.policy), Turns(state / "turns"), self.renewal)
@@ -97,7 +97,7 @@ class Bridge:
     @cached_property
     def renewal(self) -> "Renewal":
         """Has OpenCode learn of what was added to its files."""
-        from opencode_mcp.runs.renewal import Renewal
+        from opencode_mcp.runs.prompting.reload import Renewal
 
         environment = None if self.settings.remote else self.settings.environment
         return Renewal(environment, hindrance=self._hindrance())
@@ -120,14 +120,14 @@ class Bridge:
     @cached_property
     def requests(self) -> "Requests":
         """Permissions and questions."""
-        from opencode_mcp.runs.requests import Requests
+        from opencode_mcp.runs.requests.open_requests import Requests
 
         return Requests(self.client, self.hub)
 
     @cached_property
     def authority(self) -> "Authority":
         """Who may answer what, by the operator's policy."""
-        from opencode_mcp.runs.authority import ANSWERING, Authority
+        from opencode_mcp.runs.answers.authority import ANSWERING, Authority
 
         denied = frozenset(filter(self.surface.denies, ANSWERING))
         return Authority(self.policy, self.settings.read_only, denied)
@@ -135,28 +135,28 @@ class Bridge:
     @cached_property
     def answers(self) -> "Answers":
         """Gives answers to OpenCode: the only way."""
-        from opencode_mcp.runs.answers import Answers
+        from opencode_mcp.runs.answers.gate import Answers
 
         return Answers(self.client, self.requests, self.runs, self.authority, self.fence.session)
 
     @cached_property
     def tickets(self) -> "Tickets":
         """Lets each answer of a person that a client carries count once."""
-        from opencode_mcp.server.tickets import Tickets
+        from opencode_mcp.server.waiting.tickets import Tickets
 
         return Tickets()
 
     @cached_property
     def policy(self) -> "Policy":
         """The operator's rules for permissions."""
-        from opencode_mcp.runs.policy import Policy
+        from opencode_mcp.runs.requests.policy import Policy
 
         return Policy(self.settings.permissions, self.settings.permission_rules)
 
     @cached_property
     def steward(self) -> "Steward":
         """Carries out the operator's policy on permissions, also while nobody waits."""
-        from opencode_mcp.runs.steward import Steward
+        from opencode_mcp.runs.answers.auto_reply import Steward
 
         steward = Steward(self.hub, self.runs, self.requests, self.answers)
         self._task_group.start_soon(steward.watch)
@@ -165,15 +165,15 @@ class Bridge:
     @cached_property
     def files(self) -> "ProjectFiles":
         """The contents of files."""
-        from opencode_mcp.opencode.project_files import ProjectFiles
+        from opencode_mcp.workspace.files import ProjectFiles
 
         return ProjectFiles(self.client, remote=self.settings.remote)
 
     @cached_property
     def search(self) -> "ProjectSearch":
         """Text, files and symbols of a project."""
-        from opencode_mcp.opencode.project_search import ProjectSearch
-        from opencode_mcp.opencode.ripgrep import Ripgrep, find_ripgrep
+        from opencode_mcp.workspace.search.project_search import ProjectSearch
+        from opencode_mcp.workspace.search.ripgrep import Ripgrep, find_ripgrep
 
         environment = self.settings.environment
         executable = None if self.settings.remote else find_ripgrep(environment)
@@ -182,14 +182,14 @@ class Bridge:
     @cached_property
     def fence(self) -> "Fence":
         """Where callers may work."""
-        from opencode_mcp.server.fence import Fence
+        from opencode_mcp.server.access.paths import Fence
 
         return Fence(self.settings, self.client)
 
     @cached_property
     def surface(self) -> "Surface":
         """Which operations callers may call."""
-        from opencode_mcp.server.surface import Surface
+        from opencode_mcp.server.access.operations import Surface
 
         return Surface(self.settings)
 
@@ -203,7 +203,7 @@ class Bridge:
     @cached_property
     def operations(self) -> "OperationCalls":
         """Every operation of the table."""
-        from opencode_mcp.opencode.operation_calls import OperationCalls
+        from opencode_mcp.server.operations.backend_calls import OperationCalls
 
         return OperationCalls(self.connection)
 

@@ -30,17 +30,17 @@ from mcp_types import (
 from pydantic import AnyUrl
 
 from opencode_mcp.errors import BridgeError, CallerError, NotFound
-from opencode_mcp.opencode.outside_text import is_plain, one_line
+from opencode_mcp.server.access.uses import RESOURCE_USES
 from opencode_mcp.server.bridge import Bridge
-from opencode_mcp.server.command_prompts import command_filled, command_listed
-from opencode_mcp.server.deadlines import READ_AGAIN, deadlines_of, starting
-from opencode_mcp.server.message_streams import CheckedWriter, claim_stdio
-from opencode_mcp.server.outgoing import valid_unicode
-from opencode_mcp.server.prompts import OWN, PromptSpec, own_prompt
-from opencode_mcp.server.render import explain
-from opencode_mcp.server.resources import RESOURCES, ResourceSpec, find_resource, list_sessions_as_resources
-from opencode_mcp.server.safe_text import shown
-from opencode_mcp.server.uses import RESOURCE_USES
+from opencode_mcp.server.prompts.command_prompts import command_filled, command_listed
+from opencode_mcp.server.prompts.prompts import OWN, PromptSpec, own_prompt
+from opencode_mcp.server.resources.resources import RESOURCES, ResourceSpec, find_resource, list_sessions_as_resources
+from opencode_mcp.server.results.render import explain
+from opencode_mcp.server.results.safe_text import shown
+from opencode_mcp.server.stdio.message_streams import CheckedWriter, claim_stdio
+from opencode_mcp.server.stdio.outgoing import valid_unicode
+from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
+from opencode_mcp.text.outside_text import is_plain, one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Command

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.opencode.closest import closest
-from opencode_mcp.opencode.outside_text import one_line
-from opencode_mcp.opencode.place import Place
+from opencode_mcp.text.closest import closest
+from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.workspace.place import Place
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge

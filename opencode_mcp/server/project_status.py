@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.errors import BackendTimeout, BridgeError
+from opencode_mcp.launcher.provider_environment import counted
 from opencode_mcp.opencode.at_once import read_each
-from opencode_mcp.opencode.outside_text import one_line
-from opencode_mcp.opencode.provider_environment import counted
+from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge

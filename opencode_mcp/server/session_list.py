@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from opencode_mcp.opencode.json_text import json_size
-from opencode_mcp.opencode.outside_text import one_line
-from opencode_mcp.server.paging import PAGE_BYTES, foreign_cursor
+from opencode_mcp.server.results.paging import PAGE_BYTES, foreign_cursor
+from opencode_mcp.text.json_text import json_size
+from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

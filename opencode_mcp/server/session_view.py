@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from opencode_mcp.markdown.transcript_page import read_transcript
 from opencode_mcp.opencode.at_once import at_once
-from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.runs.report import PendingRequest, list_todos
-from opencode_mcp.runs.transcript_page import read_transcript
-from opencode_mcp.server.moments import moment
-from opencode_mcp.server.render import TEXT_LIMIT, request_data, request_text
-from opencode_mcp.server.safe_text import shown_sections
+from opencode_mcp.server.results.render import TEXT_LIMIT, request_data, request_text
+from opencode_mcp.server.results.safe_text import shown_sections
+from opencode_mcp.server.results.timestamps import moment
+from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session

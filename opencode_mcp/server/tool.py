@@ -19,11 +19,11 @@ from pydantic import ValidationError
 from opencode_mcp.errors import BridgeError, InvalidArgument
 from opencode_mcp.server.argument_limits import check_limits
 from opencode_mcp.server.bridge import Bridge
-from opencode_mcp.server.deadlines import READ_AGAIN, deadlines_of, starting
-from opencode_mcp.server.hosts import reads_data_alone
 from opencode_mcp.server.listed_schema import listed_schema
-from opencode_mcp.server.render import explain
-from opencode_mcp.server.repeated import without_repeated
+from opencode_mcp.server.results.render import explain
+from opencode_mcp.server.results.repeated import without_repeated
+from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
+from opencode_mcp.server.waiting.host_limits import reads_data_alone
 
 NULL = {"type": "null"}
 WAITING = frozenset({"wait_seconds", "seconds", "operation"})
@@ -151,7 +151,7 @@ class BridgeTool(Tool):
 
     def _refusal(self, arguments: dict[str, Any], otherwise: str) -> InvalidArgument:
         """Say all that is wrong with the arguments, each in a sentence."""
-        from opencode_mcp.opencode.argument_problems import missing, problems, unknown
+        from opencode_mcp.opencode.operations.argument_problems import missing, problems, unknown
 
         properties = cast("dict[str, dict[str, object]]", self.parameters["properties"])
         required = cast("list[str]", self.parameters.get("required", []))

@@ -12,7 +12,7 @@ from mcp.server.mcpserver.server import require_client_extension
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
 
-from opencode_mcp.server.tasks import IDENTIFIER, Tasks
+from opencode_mcp.server.waiting.tasks_extension import IDENTIFIER, Tasks
 from tests.conformance.memory_tasks import MemoryTasks, current
 
 ALWAYS = frozenset({"failing_job", "test_tool_with_task"})

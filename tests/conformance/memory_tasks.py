@@ -13,7 +13,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolRequestParams, CallToolResult, ElicitRequest, InputRequiredResult
 
-from opencode_mcp.server.tasks import Context, Status, TaskState
+from opencode_mcp.server.waiting.tasks_extension import Context, Status, TaskState
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup

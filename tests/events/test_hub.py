@@ -21,7 +21,7 @@ from opencode_mcp.events.wire import (
     SessionDeleted,
     StatusChanged,
 )
-from opencode_mcp.opencode.connection import Connection
+from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.endpoint import Endpoint
 from tests.harness.model import ScriptedModel
 from tests.harness.proxy import Proxy

@@ -11,8 +11,8 @@ import pytest
 from opencode_mcp.events import stream, wire
 from opencode_mcp.events.stream import follow_stream
 from opencode_mcp.events.wire import Event, Gap, Lost, SessionChanged
+from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.opencode.health import connected
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, running_opencode
 from tests.harness.process import kill

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.runs.message_ids import age_of
+from opencode_mcp.runs.prompting.message_ids import age_of
 from tests.harness.bridge import open_bridge
 from tests.harness.launch import Launch
 from tests.harness.model import ScriptedModel

@@ -24,10 +24,10 @@ from mcp_types import (
     TextResourceContents,
 )
 
-from opencode_mcp.opencode.outside_text import UNSEEN
-from opencode_mcp.server import uris
-from opencode_mcp.server.resources import RESOURCES
+from opencode_mcp.server.resources import uris
+from opencode_mcp.server.resources.resources import RESOURCES
 from opencode_mcp.server.tools import TOOLS
+from opencode_mcp.text.outside_text import UNSEEN
 from tests.harness.bridge import Bridge, data_of, open_bridge
 from tests.harness.launch import COMMAND, Launch, attaching
 from tests.harness.model import ScriptedModel

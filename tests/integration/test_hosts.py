@@ -14,8 +14,8 @@ from mcp import Client
 from mcp_types import Implementation
 
 from opencode_mcp.config import Settings
-from opencode_mcp.server import hosts
 from opencode_mcp.server.app import build_server
+from opencode_mcp.server.waiting import host_limits as hosts
 from tests.harness.bridge import MODES, Bridge, Era, OpenBridge, data_of, open_bridge
 from tests.harness.launch import COMMAND, Launch, left_server
 from tests.harness.model import ScriptedModel

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from opencode_mcp.opencode.command_template import expand
+from opencode_mcp.workspace.configuration.command_template import expand
 from tests.harness.bridge import Bridge, Era, data_of, open_bridge, text_of
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
@@ -18,8 +18,8 @@ from tests.harness.rawrpc import Host as RawHost
 from tests.harness.rawrpc import open_raw
 from tests.integration.host import Host
 from tests.integration.person import CANCELLED, DECLINED, Person, filled
-from tests.opencode.test_command_template import EXPANSIONS
 from tests.scripted_model.script import spoken
+from tests.workspace.configuration.test_command_template import EXPANSIONS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from mcp_types import TextResourceContents
 
-from opencode_mcp.opencode.json_text import json_size
-from opencode_mcp.server import uris
-from opencode_mcp.server.budget import LIMIT, NOTE
-from opencode_mcp.server.readers import BYTES
+from opencode_mcp.server.resources import uris
+from opencode_mcp.server.resources.readers import BYTES
+from opencode_mcp.server.results.budget import LIMIT, NOTE
+from opencode_mcp.text.json_text import json_size
 from tests.harness.bridge import data_of, text_of
 from tests.harness.opencode import OpenCode
 from tests.integration.host import Host

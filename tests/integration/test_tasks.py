@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from opencode_mcp.server.tasks import CLAUDE_TASK, MODEL_RESPONSE
+from opencode_mcp.server.waiting.tasks_extension import CLAUDE_TASK, MODEL_RESPONSE
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from mcp_types import PromptReference, ResourceTemplateReference
 
-from opencode_mcp.opencode.catalog import operation, operations
-from opencode_mcp.server import uris
-from opencode_mcp.server.completions import SOURCES
-from opencode_mcp.server.resources import RESOURCES
-from opencode_mcp.server.uses import COMPLETION_USES, OWN, RESOURCE_USES, TOOL_USES
+from opencode_mcp.opencode.operations.catalog import operation, operations
+from opencode_mcp.server.access.uses import COMPLETION_USES, OWN, RESOURCE_USES, TOOL_USES
+from opencode_mcp.server.resources import uris
+from opencode_mcp.server.resources.completions import SOURCES
+from opencode_mcp.server.resources.resources import RESOURCES
 from tests.harness.altered import Altered, altered
 from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
 from tests.harness.launch import attaching

@@ -8,11 +8,11 @@ import anyio
 import pytest
 
 from opencode_mcp.errors import BackendFailed, BackendUnavailable, NotFound, NotOpenCode, Unauthorized
+from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.opencode.health import connected
 from opencode_mcp.opencode.models import Session
-from opencode_mcp.runs.message_ids import new_message_id
+from opencode_mcp.runs.prompting.message_ids import new_message_id
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, free_port
 from tests.harness.waiting import eventually

@@ -17,8 +17,8 @@ from opencode_mcp.errors import (
     Unauthorized,
     UnsupportedOperation,
 )
-from opencode_mcp.opencode.catalog import operation
 from opencode_mcp.opencode.codec import Reply, decode, encode, failure, is_unreadable
+from opencode_mcp.opencode.operations.catalog import operation
 
 JSON = {"content-type": "application/json; charset=utf-8"}
 HTML = {"content-type": "text/html;charset=UTF-8"}

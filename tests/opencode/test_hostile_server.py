@@ -12,9 +12,9 @@ from anyio.abc import SocketAttribute, SocketStream
 
 from opencode_mcp.events.stream import follow_stream
 from opencode_mcp.events.wire import Gap
+from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode import transport
 from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.opencode.health import connected
 
 pytestmark = [
     pytest.mark.anyio,

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.catalog import Operation, operation, operations
 from opencode_mcp.opencode.codec import encode
+from opencode_mcp.opencode.operations.catalog import Operation, operation, operations
 from opencode_mcp.opencode.request_limits import BODY_TEXT, FUZZY, SEARCH, SEGMENT, TARGET, TITLE
 
 PATHS = [

@@ -4,9 +4,9 @@ import anyio
 import pytest
 
 from opencode_mcp.errors import BackendTimeout
-from opencode_mcp.opencode.catalog import operation
 from opencode_mcp.opencode.codec import Reply, encode
 from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.opencode.transport import AT_ONCE, Transport
 from tests.harness.opencode import OpenCode
 from tests.harness.proxy import proxy_to

@@ -3,7 +3,7 @@
 import pytest
 
 from opencode_mcp.errors import UnsupportedVersion
-from opencode_mcp.opencode.catalog import opencode_version
+from opencode_mcp.opencode.operations.catalog import opencode_version
 from opencode_mcp.opencode.versions import OLDEST, check_version, is_untested, versions_tested
 from tests.harness.isolation import ROOT
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from opencode_mcp.events import wire
 from opencode_mcp.events.session_state import Draft
 from opencode_mcp.opencode.models import Permission, Question, QuestionItem, Session, SessionStatus, Todo
-from opencode_mcp.opencode.outside_text import shorten
 from opencode_mcp.runs.progress import LINE_LIMIT, LINES_KEPT, Pace, Progress
+from opencode_mcp.text.outside_text import shorten
 
 MINE, CHILD, PROMPT = "ses_1", "ses_2", "msg_1"
 NOW = 1_000_000.0

@@ -24,7 +24,7 @@ from opencode_mcp.opencode.codec import UNREADABLE
 from opencode_mcp.opencode.models import Session, SessionStatus
 from opencode_mcp.opencode.transport import TOO_LARGE
 from opencode_mcp.runs import record, state
-from opencode_mcp.runs.prompt import Prompt
+from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import ChangedFile, Usage
 from opencode_mcp.runs.run import Runs

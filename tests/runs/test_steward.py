@@ -9,17 +9,17 @@ import pytest
 
 from opencode_mcp.errors import NotAllowed
 from opencode_mcp.events.hub import Hub
+from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.connection import Connection
 from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.runs.answers import Answers
-from opencode_mcp.runs.authority import PERSON, Authority, PermissionReply
-from opencode_mcp.runs.policy import Policy
-from opencode_mcp.runs.prompt import Prompt
+from opencode_mcp.runs.answers.authority import PERSON, Authority, PermissionReply
+from opencode_mcp.runs.answers.auto_reply import RUNS_KEPT, Steward
+from opencode_mcp.runs.answers.gate import Answers
+from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run
-from opencode_mcp.runs.requests import Requests
+from opencode_mcp.runs.requests.open_requests import Requests
+from opencode_mcp.runs.requests.policy import Policy
 from opencode_mcp.runs.run import Runs
-from opencode_mcp.runs.steward import RUNS_KEPT, Steward
 from tests.harness.opencode import OpenCode
 from tests.harness.project import NO_SNAPSHOTS, configure, make_project
 from tests.harness.proxy import Proxy

@@ -14,10 +14,10 @@ from mcp_types import Tool
 from opencode_mcp.config import Settings
 from opencode_mcp.runs.report import RunReport
 from opencode_mcp.server.app import build_server
-from opencode_mcp.server.budget import NOTE
 from opencode_mcp.server.instructions import TEXT
-from opencode_mcp.server.repeated import IN_TEXT
-from opencode_mcp.server.schemas import REPORT_FIELDS
+from opencode_mcp.server.results.budget import NOTE
+from opencode_mcp.server.results.repeated import IN_TEXT
+from opencode_mcp.server.results.schemas import REPORT_FIELDS
 from opencode_mcp.server.tools import TOOLS, listed_tools
 from tests.harness.isolation import ROOT, basics
 from tests.snapshot import SNAPSHOTS, assert_matches

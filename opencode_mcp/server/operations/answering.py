@@ -1,4 +1,4 @@
-"""Operations that answer what OpenCode asks: like every answer they go through ``runs/answers.py``.
+"""Operations that answer what OpenCode asks: like every answer they go through ``runs/answers/gate.py``.
 
 The second generation of OpenCode's API keeps requests of its own, which only it lists; the same rules hold for those.
 """
@@ -6,11 +6,11 @@ The second generation of OpenCode's API keeps requests of its own, which only it
 from collections.abc import Mapping
 from typing import Any, cast
 
-from opencode_mcp.runs.authority import PermissionReply, QuestionReply, Reply
+from opencode_mcp.runs.answers.authority import PermissionReply, QuestionReply, Reply
 from opencode_mcp.runs.report import PendingRequest
-from opencode_mcp.server.attend import agent_of
 from opencode_mcp.server.operations.plain import send
 from opencode_mcp.server.operations.request import Outcome, Request
+from opencode_mcp.server.waiting.wait import agent_of
 
 JsonMap = Mapping[str, Any]
 

@@ -8,11 +8,11 @@ from mcp_types import CallToolResult, ToolAnnotations
 from opencode_mcp.server.bridge import BridgeContext
 from opencode_mcp.server.listed_schema import listed_schema
 from opencode_mcp.server.operations.calling import call_operation, offered_schema
-from opencode_mcp.server.schemas import REPLY_TEXTS
+from opencode_mcp.server.results.schemas import REPLY_TEXTS
 from opencode_mcp.server.tool import BridgeTool
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.catalog import Operation
+    from opencode_mcp.opencode.operations.catalog import Operation
 
 PREFIX = "opencode_op_"
 SAFE_TO_REPEAT = frozenset({"GET", "PUT", "DELETE"})

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 
 from opencode_mcp.errors import BackendError, BridgeError, InvalidArgument, NotFound
-from opencode_mcp.opencode import catalog
-from opencode_mcp.opencode.argument_problems import problems
-from opencode_mcp.opencode.arguments import arguments_schema, split
-from opencode_mcp.opencode.catalog import Operation
-from opencode_mcp.opencode.redact import redact, secrets_in
-from opencode_mcp.opencode.secret_text import scrub
+from opencode_mcp.opencode.operations import catalog
+from opencode_mcp.opencode.operations.argument_problems import problems
+from opencode_mcp.opencode.operations.arguments import arguments_schema, split
+from opencode_mcp.opencode.operations.catalog import Operation
+from opencode_mcp.secrets.data import redact, secrets_in
+from opencode_mcp.secrets.text import scrub
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
-from opencode_mcp.server.deadlines import deadlines_of, starting
-from opencode_mcp.server.elicitation import can_ask
 from opencode_mcp.server.operations.plain import PLAIN
 from opencode_mcp.server.operations.rendering import Part, rendered
 from opencode_mcp.server.operations.request import Outcome, Request, Special
 from opencode_mcp.server.operations.rows import Sieve, left_out_note
 from opencode_mcp.server.operations.special import SPECIAL
-from opencode_mcp.server.telling import progress_of
+from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
+from opencode_mcp.server.waiting.elicitation import can_ask
+from opencode_mcp.server.waiting.progress import progress_of
 
 if TYPE_CHECKING:
     from mcp_types import CallToolResult

@@ -6,12 +6,12 @@ See ``file_search.py``. The answers have OpenCode's form.
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.place import Place
 from opencode_mcp.server.operations.reading import refuse_workspace
 from opencode_mcp.server.operations.request import Outcome, Request
+from opencode_mcp.workspace.place import Place
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.file_search import FoundFiles
+    from opencode_mcp.workspace.search.file_search import FoundFiles
 
 MOST = 200
 """Paths of one answer."""

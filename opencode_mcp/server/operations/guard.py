@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
+from opencode_mcp.disk.path_errors import shortened
 from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound
-from opencode_mcp.opencode.catalog import operation as row_of
-from opencode_mcp.opencode.path_errors import shortened
+from opencode_mcp.opencode.operations.catalog import operation as row_of
 from opencode_mcp.runs.run_note import KEY
-from opencode_mcp.server.command_texts import CommandTexts
+from opencode_mcp.server.access.shell_permission import check_unasked
+from opencode_mcp.server.access.undoing import check_redo, check_undo
 from opencode_mcp.server.operations import rules
-from opencode_mcp.server.shell_permission import check_unasked
-from opencode_mcp.server.undoing import check_redo, check_undo
+from opencode_mcp.server.prompts.command_texts import CommandTexts
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.arguments import Call
-    from opencode_mcp.opencode.catalog import Operation
     from opencode_mcp.opencode.client import OpenCodeClient
-    from opencode_mcp.runs.policy import Policy
-    from opencode_mcp.runs.renewal import Renewal
-    from opencode_mcp.server.fence import Fence
-    from opencode_mcp.server.surface import Surface
+    from opencode_mcp.opencode.operations.arguments import Call
+    from opencode_mcp.opencode.operations.catalog import Operation
+    from opencode_mcp.runs.prompting.reload import Renewal
+    from opencode_mcp.runs.requests.policy import Policy
+    from opencode_mcp.server.access.operations import Surface
+    from opencode_mcp.server.access.paths import Fence
 
 JsonMap = Mapping[str, Any]
 BREAKS = re.compile(r"[\t\n\r]")

@@ -1,7 +1,7 @@
 """``file.read``, ``file.list`` and their newer forms: no link that takes the place of a checked path leads outside.
 
 OpenCode opens the path after the bridge has checked it. So where OpenCode is on this machine, its answer is compared
-with what the bridge reads itself, through folders that it opens one by one (``opencode/confined.py``): an answer goes
+with what the bridge reads itself, through folders that it opens one by one (``disk/confined.py``): an answer goes
 out only if it says what is inside the project. On another machine nothing can be compared.
 """
 
@@ -13,8 +13,8 @@ from typing import Any, cast
 
 from anyio import to_thread
 
+from opencode_mcp.disk.confined import names_in
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
-from opencode_mcp.opencode.confined import names_in
 from opencode_mcp.opencode.transport import REPLY_LIMIT
 from opencode_mcp.server.operations.plain import send
 from opencode_mcp.server.operations.request import Outcome, Request

@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from opencode_mcp.server.operations.view import Cut, View, compact, view
-from opencode_mcp.server.render import TEXT_LIMIT, result
-from opencode_mcp.server.safe_text import shown_data
+from opencode_mcp.server.results.render import TEXT_LIMIT, result
+from opencode_mcp.server.results.safe_text import shown_data
 
 if TYPE_CHECKING:
     from mcp_types import CallToolResult
 
-    from opencode_mcp.opencode.catalog import Operation
+    from opencode_mcp.opencode.operations.catalog import Operation
     from opencode_mcp.server.operations.request import Outcome
 
 SHOWN_CUTS = 12

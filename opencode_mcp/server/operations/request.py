@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from opencode_mcp.opencode.catalog import Operation, Schema
+from opencode_mcp.opencode.operations.catalog import Operation, Schema
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.arguments import Call
+    from opencode_mcp.opencode.operations.arguments import Call
 
 
 @dataclass(frozen=True, slots=True)

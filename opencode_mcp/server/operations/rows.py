@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 from opencode_mcp.server.operations.rules import values_at
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.arguments import Call
-    from opencode_mcp.server.fence import Fence
+    from opencode_mcp.opencode.operations.arguments import Call
+    from opencode_mcp.server.access.paths import Fence
     from opencode_mcp.server.operations.guard import Guard
 
 JsonMap = Mapping[str, Any]

@@ -6,7 +6,7 @@ what they bring.
 
 from collections.abc import Mapping
 
-from opencode_mcp.opencode.catalog import Schema
+from opencode_mcp.opencode.operations.catalog import Schema
 from opencode_mcp.server.operations import answering, finding, listening, reading, visiting
 from opencode_mcp.server.operations.listening import collect_events
 from opencode_mcp.server.operations.plain import send

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import BackendTimeout
-from opencode_mcp.opencode.catalog import operation
+from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.server.operations.plain import send
 from opencode_mcp.server.operations.request import Outcome, Request
 

@@ -1,7 +1,7 @@
 """Operations that talk with a terminal: type, read what it prints, resize, and leave; no connection stays."""
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.catalog import operation
+from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.opencode.terminal import NEW_ONLY, Visit
 from opencode_mcp.server.operations.request import Outcome, Request
 

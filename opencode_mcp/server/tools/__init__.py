@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from opencode_mcp.server.surface import Surface
+from opencode_mcp.server.access.operations import Surface
 from opencode_mcp.server.tool import BridgeTool, ToolSpec
 from opencode_mcp.server.tools.changes import opencode_diff
 from opencode_mcp.server.tools.commands import opencode_command, opencode_shell

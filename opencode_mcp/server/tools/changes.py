@@ -6,19 +6,19 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.links import diff_link
 from opencode_mcp.server.no_changes import why_no_changes, why_without_git
-from opencode_mcp.server.render import TEXT_LIMIT, result
-from opencode_mcp.server.schemas import CHANGES, CHANGES_TEXTS
+from opencode_mcp.server.resources.links import diff_link
+from opencode_mcp.server.results.render import TEXT_LIMIT, result
+from opencode_mcp.server.results.schemas import CHANGES, CHANGES_TEXTS
 from opencode_mcp.server.tool import tool
+from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from mcp_types import ResourceLink
 
-    from opencode_mcp.opencode.globs import Globs
     from opencode_mcp.opencode.models import FileDiff, Session
+    from opencode_mcp.workspace.globs import Globs
 
 FILES_TOLD = 200
 ONE_FILE = "What is cut is shown longer with files=[...] naming fewer."
@@ -58,7 +58,7 @@ async def opencode_diff(
 
     Use it to review work that was done.
     """
-    from opencode_mcp.opencode.globs import Globs
+    from opencode_mcp.workspace.globs import Globs
 
     bridge = bridge_of(ctx)
     globs = Globs(files)
@@ -105,7 +105,7 @@ async def _working_tree(bridge: Bridge, directory: str, against: str) -> Changes
 
 async def _stale_branch(bridge: Bridge, directory: str) -> str:
     """What to say where OpenCode does not know which branch is checked out; empty where it does."""
-    from opencode_mcp.opencode.git_head import checked_out
+    from opencode_mcp.workspace.git_head import checked_out
 
     branch = "" if bridge.settings.remote else await checked_out(directory)
     vcs = await bridge.client.vcs(directory)
@@ -145,7 +145,7 @@ def changes_result(
         link: Where the whole of them is.
         untold: Whether the note stands in place of changes of which OpenCode tells nothing.
     """
-    from opencode_mcp.runs.diff import render_diff
+    from opencode_mcp.markdown.diff import render_diff
 
     text = "" if untold else render_diff(diffs, limit=TEXT_LIMIT, pointer=ONE_FILE)
     data = {"files": _files(diffs), "diff": text} | ({"note": note} if note else {})

@@ -7,16 +7,16 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.server.attend import Outcome, attend, lost_sight, resumed_run, starter_of
+from opencode_mcp.server.access.shell_permission import permit_shell
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.deadlines import deadlines_of, starting
-from opencode_mcp.server.links import message_link
-from opencode_mcp.server.render import TEXT_LIMIT, result, without_tools
-from opencode_mcp.server.schemas import REPORT_TEXTS, RUN_REPORT, SHELL, SHELL_TEXTS
-from opencode_mcp.server.shell_permission import permit_shell
-from opencode_mcp.server.telling import progress_of
+from opencode_mcp.server.resources.links import message_link
+from opencode_mcp.server.results.render import TEXT_LIMIT, result, without_tools
+from opencode_mcp.server.results.schemas import REPORT_TEXTS, RUN_REPORT, SHELL, SHELL_TEXTS
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.runs import Seconds, SessionId, Strictness, session_and_directory
+from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
+from opencode_mcp.server.waiting.progress import progress_of
+from opencode_mcp.server.waiting.wait import Outcome, attend, lost_sight, resumed_run, starter_of
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.record import Run
@@ -123,8 +123,8 @@ async def opencode_shell(
 
 
 def _shell_result(bridge: Bridge, run: "Run", report: "RunReport", answer: str, output: str) -> CallToolResult:
-    from opencode_mcp.opencode.outside_text import clean, indented
-    from opencode_mcp.runs.excerpt import fence, tail
+    from opencode_mcp.markdown.excerpt import fence, tail
+    from opencode_mcp.text.outside_text import clean, indented
 
     shown = clean(tail(output, TEXT_LIMIT))
     whole = len(output) <= TEXT_LIMIT

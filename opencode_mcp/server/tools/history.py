@@ -6,15 +6,15 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import BackendFailed, InvalidArgument, SessionBusy
-from opencode_mcp.opencode.outside_text import one_line
+from opencode_mcp.server.access.undoing import check_redo, check_undo
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.deadlines import deadlines_of, starting
-from opencode_mcp.server.render import result
-from opencode_mcp.server.schemas import CHANGES, CHANGES_TEXTS, FORK
+from opencode_mcp.server.results.render import result
+from opencode_mcp.server.results.schemas import CHANGES, CHANGES_TEXTS, FORK
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.changes import changes_result
 from opencode_mcp.server.tools.runs import SessionId
-from opencode_mcp.server.undoing import check_redo, check_undo
+from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
+from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
@@ -51,8 +51,8 @@ async def opencode_revert(
 
 
 async def _undo(bridge: Bridge, session: "Session", message_id: str) -> CallToolResult:
+    from opencode_mcp.diffs.raw import parse_raw
     from opencode_mcp.runs.history import prompt_of
-    from opencode_mcp.runs.raw_diff import parse_raw
 
     prompt = await prompt_of(bridge.client, session.id, message_id)
     await _refuse_if_busy(bridge, session)

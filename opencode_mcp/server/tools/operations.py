@@ -10,18 +10,18 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
-from opencode_mcp.server.render import cut, result
-from opencode_mcp.server.schemas import OPERATION_REPLY, OPERATIONS, OPERATIONS_TEXTS, REPLY_TEXTS
+from opencode_mcp.server.results.render import cut, result
+from opencode_mcp.server.results.schemas import OPERATION_REPLY, OPERATIONS, OPERATIONS_TEXTS, REPLY_TEXTS
 from opencode_mcp.server.tool import tool
+from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opencode_mcp.opencode.catalog import Operation
-    from opencode_mcp.opencode.judgement import Effect, Group
-    from opencode_mcp.server.surface import Surface
+    from opencode_mcp.opencode.operations.annotations import Effect, Group
+    from opencode_mcp.opencode.operations.catalog import Operation
+    from opencode_mcp.server.access.operations import Surface
 
 LONGEST_ARGUMENTS = 2500
 ALL = 1000
@@ -52,8 +52,8 @@ async def opencode_find_operations(
 
     Use it for what no other tool does.
     """
-    from opencode_mcp.opencode.judgement import Effect, Group
-    from opencode_mcp.opencode.operation_search import search
+    from opencode_mcp.opencode.operations.annotations import Effect, Group
+    from opencode_mcp.opencode.operations.search import search
 
     surface = bridge_of(ctx).surface
     chosen_group = cast("Group | None", _one_of("group", group, Group))
@@ -95,7 +95,7 @@ def _does(item: "Operation") -> str:
 
 
 def _hit(item: "Operation", surface: "Surface") -> dict[str, Any]:
-    from opencode_mcp.opencode.schema_text import in_short
+    from opencode_mcp.opencode.operations.schema_text import in_short
     from opencode_mcp.server.operations.calling import offered_schema
 
     hit = {

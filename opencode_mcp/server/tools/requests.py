@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument, NotFound
-from opencode_mcp.opencode.outside_text import beginning
-from opencode_mcp.server.attend import Outcome, agent_of, attend, resumed_run
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.deadlines import deadlines_of, starting
-from opencode_mcp.server.schemas import REPORT_TEXTS, RUN_REPORT
+from opencode_mcp.server.results.schemas import REPORT_TEXTS, RUN_REPORT
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.runs import Seconds
+from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
+from opencode_mcp.server.waiting.wait import Outcome, agent_of, attend, resumed_run
+from opencode_mcp.text.outside_text import beginning
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
-    from opencode_mcp.runs.authority import Reply
+    from opencode_mcp.runs.answers.authority import Reply
     from opencode_mcp.runs.record import Run
 
 UNKNOWN_HINT = "opencode_wait on its session tells what is asked now; name the session with session_id."
@@ -55,7 +55,7 @@ async def opencode_reply_permission(
         return await attend(ctx, run, wait_seconds)
     if message and reply != "reject":
         raise InvalidArgument("A message goes only with reject.", hint="Leave it out, or reject.")
-    from opencode_mcp.runs.authority import PermissionReply
+    from opencode_mcp.runs.answers.authority import PermissionReply
 
     _check_form(request_id)
     return await _answered(ctx, request_id, session_id, PermissionReply(reply, message), wait_seconds)
@@ -89,7 +89,7 @@ async def opencode_reply_question(
         return await attend(ctx, run, wait_seconds)
     if reject == bool(answers):
         raise InvalidArgument("Give either answers or reject.", hint='For instance answers=[["Yes"]].')
-    from opencode_mcp.runs.authority import QuestionReply
+    from opencode_mcp.runs.answers.authority import QuestionReply
 
     _check_form(request_id)
     return await _answered(ctx, request_id, session_id, QuestionReply(None if reject else answers), wait_seconds)

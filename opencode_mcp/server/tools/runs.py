@@ -7,20 +7,20 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.server.attend import Outcome, attend, complete, report_result, resumed_run, starter_of
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.deadlines import READ_AGAIN, deadlines_of, starting
-from opencode_mcp.server.render import report_data, report_text, result
-from opencode_mcp.server.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, RUN_REPORTS
-from opencode_mcp.server.telling import progress_of
+from opencode_mcp.server.results.render import report_data, report_text, result
+from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, RUN_REPORTS
 from opencode_mcp.server.tool import tool
+from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
+from opencode_mcp.server.waiting.progress import progress_of
+from opencode_mcp.server.waiting.wait import Outcome, attend, complete, report_result, resumed_run, starter_of
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.attachments import Attachment
     from opencode_mcp.opencode.models import Session
-    from opencode_mcp.runs.prompt import Prompt
+    from opencode_mcp.runs.prompting.prompt import Prompt
     from opencode_mcp.runs.report import RunReport
     from opencode_mcp.runs.stopping import Stop
+    from opencode_mcp.workspace.attachments import Attachment
 
 SHOWN = 10
 """How many calls or sessions a note names."""
@@ -94,14 +94,14 @@ async def opencode_run(
 
 
 def _prompt(bridge: Bridge, *, agent: str, model: str, **chosen: Any) -> "Prompt":  # noqa: ANN401 - the fields of Prompt
-    from opencode_mcp.runs.prompt import Prompt
+    from opencode_mcp.runs.prompting.prompt import Prompt
 
     settings = bridge.settings
     return Prompt(agent=agent or settings.agent, model=model or settings.model, **chosen)
 
 
 async def _attached(bridge: Bridge, directory: str, name: str) -> "Attachment":
-    from opencode_mcp.opencode.attachments import attachment
+    from opencode_mcp.workspace.attachments import attachment
 
     return await attachment(bridge.files, directory, await bridge.fence.existing_file(directory, name))
 

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.opencode.outside_text import beginning, one_line
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
-from opencode_mcp.server.paging import PAGE_BYTES, fitting, foreign_cursor
-from opencode_mcp.server.render import result
-from opencode_mcp.server.schemas import MATCHES, MATCHES_TEXTS, PATHS, SYMBOLS, SYMBOLS_TEXTS
+from opencode_mcp.server.results.paging import PAGE_BYTES, fitting, foreign_cursor
+from opencode_mcp.server.results.render import result
+from opencode_mcp.server.results.schemas import MATCHES, MATCHES_TEXTS, PATHS, SYMBOLS, SYMBOLS_TEXTS
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.workspace import Cursor, Directory
+from opencode_mcp.text.outside_text import beginning, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from opencode_mcp.opencode.found_lines import FoundLine, FoundPage
     from opencode_mcp.opencode.models import SymbolMatch
-    from opencode_mcp.opencode.symbol_forms import Definition
+    from opencode_mcp.workspace.search.found_lines import FoundLine, FoundPage
+    from opencode_mcp.workspace.search.symbol_forms import Definition
 
 TEN_ONLY = (
     "OpenCode told its first ten matches only, and where the bridge runs is no ripgrep (rg) to ask for more: "
@@ -88,7 +88,7 @@ async def opencode_find_text(
 
     Use it to find where something is said; opencode_find_symbols finds definitions.
     """
-    from opencode_mcp.opencode.found_lines import FoundPage, TextQuery
+    from opencode_mcp.workspace.search.found_lines import FoundPage, TextQuery
 
     bridge = bridge_of(ctx)
     place = await bridge.fence.place(directory)

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
-from opencode_mcp.server.links import transcript_link
-from opencode_mcp.server.moments import moment, read_moment
-from opencode_mcp.server.render import result
-from opencode_mcp.server.schemas import SESSION, SESSION_TEXTS, SESSIONS
+from opencode_mcp.server.resources.links import transcript_link
+from opencode_mcp.server.results.render import result
+from opencode_mcp.server.results.schemas import SESSION, SESSION_TEXTS, SESSIONS
+from opencode_mcp.server.results.timestamps import moment, read_moment
 from opencode_mcp.server.session_list import SessionQuery, list_sessions
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.runs import SessionId
+from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.opencode.outside_text import one_line
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.project_status import UNREAD, describe_project
-from opencode_mcp.server.render import result
+from opencode_mcp.server.results.render import result
 from opencode_mcp.server.tool import tool
+from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,23 +8,23 @@ from mcp_types import CallToolResult, ImageContent
 from pydantic import Field
 
 from opencode_mcp.errors import BackendFailed, BridgeError, CallerError, InvalidArgument, NotFound
-from opencode_mcp.opencode.outside_text import beginning
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.links import file_link
 from opencode_mcp.server.near import near_files
-from opencode_mcp.server.paging import PAGE_BYTES, page_of, size_text
-from opencode_mcp.server.render import result
-from opencode_mcp.server.schemas import FILE_TEXTS, FOLDER
+from opencode_mcp.server.resources.links import file_link
+from opencode_mcp.server.results.paging import PAGE_BYTES, page_of, size_text
+from opencode_mcp.server.results.render import result
+from opencode_mcp.server.results.schemas import FILE_TEXTS, FOLDER
 from opencode_mcp.server.tool import tool
+from opencode_mcp.text.outside_text import beginning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mcp_types import ResourceLink
 
-    from opencode_mcp.opencode.file_look import Look
-    from opencode_mcp.opencode.line_window import LineWindow
-    from opencode_mcp.opencode.place import Place
+    from opencode_mcp.workspace.file_look import Look
+    from opencode_mcp.workspace.line_window import LineWindow
+    from opencode_mcp.workspace.place import Place
 
 LINE_WIDTH = 2000
 ENTRIES_SHOWN = 200
@@ -121,9 +121,9 @@ async def opencode_read_file(
 
     Use it for a quick look, without a prompt.
     """
-    from opencode_mcp.opencode.attachments import LARGEST_IMAGE
-    from opencode_mcp.opencode.file_look import look
-    from opencode_mcp.opencode.line_window import LineWindow
+    from opencode_mcp.workspace.attachments import LARGEST_IMAGE
+    from opencode_mcp.workspace.file_look import look
+    from opencode_mcp.workspace.line_window import LineWindow
 
     bridge = bridge_of(ctx)
     place = await bridge.fence.place(directory)
@@ -193,7 +193,7 @@ def _data(path: str, seen: "Look", size: int, link: "ResourceLink | None") -> Ca
 
 def _why_not_shown(seen: "Look") -> str:
     """Why a file is not shown as an image; empty where it is."""
-    from opencode_mcp.opencode.pictures import picture_problem
+    from opencode_mcp.workspace.pictures import picture_problem
 
     if not seen.whole:
         return "It is too large to be shown as an image."

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import anyio
 
-from opencode_mcp.runs.message_ids import new_message_id
+from opencode_mcp.runs.prompting.message_ids import new_message_id
 from tests.harness.waiting import eventually
 from tests.integration.operations.case import NO_SESSION, UNKNOWN_SESSION, case
 from tests.integration.operations.world import World

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.opencode.catalog import operations
+from opencode_mcp.opencode.operations.catalog import operations
 from tests.harness.model import ScriptedModel
 from tests.integration.operations import interfaces, project, sessions, setup
 from tests.integration.operations.case import CASES
@@ -14,7 +14,7 @@ from tests.integration.operations.world import CONFIGURED_KEY, World, make_world
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
-TABLE = Path(__file__).parents[2] / "opencode" / "required_operations.tsv"
+TABLE = Path(__file__).parents[2] / "opencode" / "operations" / "required_operations.tsv"
 GROUPS = (sessions, project, setup, interfaces)
 """Their import has filled the table of cases."""
 

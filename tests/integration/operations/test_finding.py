@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from opencode_mcp.opencode.catalog import operations
+from opencode_mcp.opencode.operations.catalog import operations
 from tests.harness.bridge import Bridge, OpenBridge, data_of, text_of
 from tests.scripted_model.script import script, text
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from opencode_mcp.opencode.outside_text import clean
+from opencode_mcp.text.outside_text import clean
 from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
 from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel

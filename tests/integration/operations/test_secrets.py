@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.opencode.arguments import arguments_of
-from opencode_mcp.opencode.catalog import operations
-from opencode_mcp.opencode.known_secrets import MARK
+from opencode_mcp.opencode.operations.arguments import arguments_of
+from opencode_mcp.opencode.operations.catalog import operations
+from opencode_mcp.secrets.known import MARK
 from opencode_mcp.server.operations.special import SPECIAL
 from tests.harness.bridge import Bridge, data_of, open_bridge
 from tests.harness.isolation import environment

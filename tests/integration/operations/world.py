@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import anyio
 
-from opencode_mcp.opencode.catalog import operation
+from opencode_mcp.opencode.operations.catalog import operation
 from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
 from tests.harness.isolation import environment
 from tests.harness.launch import Launch, attaching

@@ -7,8 +7,8 @@ import anyio
 import pytest
 
 from opencode_mcp.errors import BackendFailed, BridgeError, NotFound
-from opencode_mcp.opencode.arguments import split
-from opencode_mcp.opencode.catalog import Operation, operation, operations
+from opencode_mcp.opencode.operations.arguments import split
+from opencode_mcp.opencode.operations.catalog import Operation, operation, operations
 from opencode_mcp.server.operations import calling
 from opencode_mcp.server.operations.calling import find, offered_schema, patiently, without_nulls
 from opencode_mcp.server.operations.request import Outcome, Request, Special

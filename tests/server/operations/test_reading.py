@@ -9,11 +9,11 @@ from typing import Any, cast
 import pytest
 
 from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument
-from opencode_mcp.opencode.arguments import split
-from opencode_mcp.opencode.catalog import operation
-from opencode_mcp.opencode.project_files import ProjectFiles
+from opencode_mcp.opencode.operations.arguments import split
+from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.server.operations.reading import ATTEMPTS, list_folder, read_file
 from opencode_mcp.server.operations.request import Outcome, Request
+from opencode_mcp.workspace.files import ProjectFiles
 
 pytestmark = pytest.mark.anyio
 

@@ -7,8 +7,8 @@ from typing import Any, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.opencode.arguments import arguments_schema
-from opencode_mcp.opencode.catalog import operations
+from opencode_mcp.opencode.operations.arguments import arguments_schema
+from opencode_mcp.opencode.operations.catalog import operations
 from opencode_mcp.server.operations import rules
 
 SUSPICIOUS = re.compile(

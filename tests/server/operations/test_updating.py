@@ -7,11 +7,11 @@ from typing import Any, cast
 import anyio
 import pytest
 
-from opencode_mcp.opencode.arguments import split
-from opencode_mcp.opencode.catalog import operation
 from opencode_mcp.opencode.models import Session
+from opencode_mcp.opencode.operations.arguments import split
+from opencode_mcp.opencode.operations.catalog import operation
+from opencode_mcp.runs.prompting.session_lock import Turns
 from opencode_mcp.runs.run_note import KEY
-from opencode_mcp.runs.turns import Turns
 from opencode_mcp.server.operations.request import Request
 from opencode_mcp.server.operations.updating import update_session
 

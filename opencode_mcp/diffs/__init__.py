@@ -1,0 +1,1 @@
+"""Unified patches: read, merged and shortened. Pure."""

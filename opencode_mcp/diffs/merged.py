@@ -1,0 +1,79 @@
+"""The changes of several prompts as one, file by file.
+
+Pure. OpenCode 1.18 tells what one prompt changed and never what a whole session did (``session.diff`` without a
+message answers nothing), but its patches hold the whole file, so one after another they give the exact difference
+between the first state and the last. Where they do not fit together (a binary file, one that somebody else changed in
+between), the patches stand one after another and the counts are their sums: what was done, not what is different.
+"""
+
+from collections.abc import Sequence
+from functools import reduce
+
+from opencode_mcp.diffs.patches import Edit, Hunk, compose, count, parse, write
+from opencode_mcp.opencode.models import FileDiff
+
+
+def merge_diffs(per_message: Sequence[Sequence[FileDiff]]) -> list[FileDiff]:
+    """Put together what the prompts of a session changed.
+
+    Args:
+        per_message: The answers of ``session.diff`` for each prompt, oldest first.
+
+    Returns:
+        One entry for each file that is different now, in the order in which they were first changed. A file that was
+        made and removed again, or brought back to what it was, has none.
+    """
+    changes: dict[str, list[FileDiff]] = {}
+    for diffs in per_message:
+        for diff in diffs:
+            changes.setdefault(diff.file, []).append(diff)
+    merged = (_merge_file(steps) for steps in changes.values())
+    return [diff for diff in merged if diff is not None]
+
+
+def _merge_file(steps: Sequence[FileDiff]) -> FileDiff | None:
+    if len(steps) == 1:
+        return steps[0]
+    existed, exists = steps[0].status != "added", steps[-1].status != "deleted"
+    if not existed and not exists:
+        return None
+    status = "modified" if existed and exists else "deleted" if existed else "added"
+    edits = _difference(steps)
+    if edits is None:
+        return _in_a_row(steps, status)
+    changed = count(edits, "-+")
+    return None if status == "modified" and not changed else _as_diff(steps[0].file, status, edits)
+
+
+def _difference(steps: Sequence[FileDiff]) -> Sequence[Edit] | None:
+    def add(before: Sequence[Edit] | None, after: Sequence[Edit] | None) -> Sequence[Edit] | None:
+        return None if before is None or after is None else compose(before, after)
+
+    return reduce(add, map(_over_whole_file, steps))
+
+
+def _over_whole_file(diff: FileDiff) -> Sequence[Edit] | None:
+    """The change with every unchanged line of the file; None where the patch does not tell them."""
+    patch = parse(diff.patch)
+    if not patch.hunks:
+        empty = diff.patch and diff.status != "modified" and not diff.additions and not diff.deletions
+        return [] if empty else None
+    first = patch.hunks[0]
+    return first.edits if len(patch.hunks) == 1 and max(first.old_start, first.new_start) <= 1 else None
+
+
+def _in_a_row(steps: Sequence[FileDiff], status: str) -> FileDiff:
+    return FileDiff(
+        file=steps[0].file,
+        patch="".join(step.patch if step.patch.endswith("\n") else f"{step.patch}\n" for step in steps if step.patch),
+        additions=sum(step.additions for step in steps),
+        deletions=sum(step.deletions for step in steps),
+        status=status,
+    )
+
+
+def _as_diff(file: str, status: str, edits: Sequence[Edit]) -> FileDiff:
+    removed, added = count(edits, "-"), count(edits, "+")
+    hunk = Hunk(int(status != "added"), int(status != "deleted"), edits)
+    patch = f"--- {file}\n+++ {file}\n{write([hunk] if edits else [])}"
+    return FileDiff(file=file, patch=patch, additions=added, deletions=removed, status=status)

@@ -1,0 +1,168 @@
+"""Opens files and folders of a project so that no link leads out of it, whatever changes meanwhile.
+
+A path that was checked can be swapped for a link before it is opened. So each part of it is opened by itself, in the
+folder that was opened before it, and none may be a link: what is open then is inside. The paths that come here are
+resolved already, so a link in one of them was put there after the check. Where the system has no such calls (Windows),
+the path is resolved again once it is open, and must still lead to what was opened.
+"""
+
+import errno
+import os
+import stat
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from opencode_mcp.disk.path_errors import path_errors, shortened
+from opencode_mcp.errors import InvalidArgument, NotFound
+
+STEPWISE = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+"""Whether the system opens a name in an open folder."""
+FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+# A pipe that nobody writes to would keep its reader waiting.
+FILE = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+OPEN_FOLDERS = Path("/proc/self/fd") if sys.platform == "linux" else None
+"""Where a process finds its open folders by path; other systems have no such place for folders."""
+KINDS = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def open_file(project: str, path: str) -> int:
+    """Open a regular file for reading; the caller closes the descriptor.
+
+    Args:
+        project: Absolute path of the project, resolved.
+        path: The file's, relative to it, resolved, with slashes.
+
+    Raises:
+        NotFound: There is nothing, a folder, or a link where none was.
+        InvalidArgument: It is a pipe, a socket or a device; those are never waited for.
+        NotAllowed: The file system refuses access.
+        BackendFailed: It cannot be read for another reason.
+    """
+    with path_errors(path):
+        descriptor = _open(project, path, FILE)
+        try:
+            _check_regular(os.fstat(descriptor), path)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+
+@contextmanager
+def working_folder(project: str, folder: str) -> Generator[str]:
+    """A path under which a new process finds the folder of a project that was opened, also if it is swapped.
+
+    Where the system has no such path it is the folder's own: then a swap between the check and the start of the process
+    is not noticed.
+    """
+    with _opened_folder(project, folder) as place:
+        yield str(OPEN_FOLDERS / str(place)) if OPEN_FOLDERS and isinstance(place, int) else str(Path(project, folder))
+
+
+def list_folder(project: str, folder: str) -> dict[str, bool]:
+    """The names in a folder, each with whether it is a folder; links, pipes, sockets and devices are left out.
+
+    Raises:
+        BridgeError: As ``open_file``.
+    """
+    with _opened_folder(project, folder) as place, path_errors(folder), os.scandir(place) as entries:
+        kinds = {one.name: (one.is_dir(follow_symlinks=False), one.is_file(follow_symlinks=False)) for one in entries}
+    return {_shown(name): is_folder for name, (is_folder, is_file) in kinds.items() if is_folder or is_file}
+
+
+def names_in(project: str, folder: str) -> set[str]:
+    """All names in a folder, those of links, pipes and devices too.
+
+    Raises:
+        BridgeError: As ``open_file``.
+    """
+    with _opened_folder(project, folder) as place, path_errors(folder), os.scandir(place) as entries:
+        return {_shown(entry.name) for entry in entries}
+
+
+def _shown(name: str) -> str:
+    """A name as text: bytes of it that are not UTF-8 show as U+FFFD, as OpenCode shows them."""
+    return os.fsencode(name).decode(errors="replace")
+
+
+@contextmanager
+def _opened_folder(project: str, folder: str) -> Generator[int | Path]:
+    """An open folder; where the system opens none, its path, which was looked at a moment ago."""
+    named = project if folder == "." else folder
+    if not STEPWISE:
+        with path_errors(named):
+            _check_folder(project, folder)
+        yield Path(project, folder)
+        return
+    with path_errors(named):
+        descriptor = _open_stepwise(project, folder, FOLDER)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _open(project: str, path: str, flags: int) -> int:
+    return _open_stepwise(project, path, flags) if STEPWISE else _open_and_compare(project, path, flags)
+
+
+def _check_folder(project: str, folder: str) -> None:
+    whole = Path(project, folder)
+    if not stat.S_ISDIR(whole.lstat().st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not Path(os.path.realpath(whole)).is_relative_to(project):
+        raise OSError(errno.ELOOP, "it was replaced by a link meanwhile")
+
+
+def _open_stepwise(project: str, path: str, flags: int) -> int:
+    *above, last = [part for part in path.split("/") if part not in ("", ".")] or ["."]
+    folder = os.open(project, FOLDER)
+    try:
+        for part in above:
+            inner = os.open(part, FOLDER, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        _check_kind(os.stat(last, dir_fd=folder, follow_symlinks=False), path)
+        return os.open(last, flags, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _open_and_compare(project: str, path: str, flags: int) -> int:
+    whole = Path(project, path)
+    _check_kind(whole.lstat(), path)
+    descriptor = os.open(whole, flags)
+    # Only links are looked for: what the path leads to now must be what was opened, and inside.
+    now = Path(os.path.realpath(whole))
+    if now.is_relative_to(project) and os.path.samestat(os.fstat(descriptor), now.stat()):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.ELOOP, "it was replaced by a link meanwhile")
+
+
+def _check_kind(found: os.stat_result, path: str) -> None:
+    """Refuse what must not even be opened: opening a device can do something, and a pipe may wait for its writer."""
+    for is_kind, name in KINDS:
+        if is_kind(found.st_mode):
+            raise InvalidArgument(
+                f"{shortened(path)} is {name}, neither a file nor a folder.", hint="Only files and folders are read."
+            )
+
+
+def _check_regular(found: os.stat_result, path: str) -> None:
+    _check_kind(found, path)
+    if stat.S_ISDIR(found.st_mode):
+        raise NotFound(f"{shortened(path)} is a folder.", hint="opencode_list_files lists it.")

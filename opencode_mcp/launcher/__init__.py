@@ -1,0 +1,1 @@
+"""Finds, starts, shares and stops OpenCode servers."""

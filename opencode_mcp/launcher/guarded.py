@@ -1,0 +1,167 @@
+"""Has OpenCode started by a guard, and talks with the guard until OpenCode is ready; see ``guard``."""
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from typing import IO, TYPE_CHECKING, cast
+
+import anyio
+from anyio import to_thread
+
+from opencode_mcp.disk.file_locks import try_lock
+from opencode_mcp.disk.state_folder import open_private
+from opencode_mcp.errors import OpenCodeNotStarting
+from opencode_mcp.launcher.guard import KEEP, READY, Plan
+from opencode_mcp.processes.groups import FLAGS
+from opencode_mcp.processes.identity import Process
+
+if TYPE_CHECKING:
+    from opencode_mcp.launcher.state_file import StateFiles
+
+logger = logging.getLogger(__name__)
+
+# It exits at once, so that the guard has no parent by which a host could find it.
+STARTER = "import subprocess, sys; subprocess.Popen(sys.argv[1:], stdin=0, stdout=1, stderr=2, start_new_session=True)"
+# Not from the working directory: whatever a project keeps under the name would run.
+GUARD = (sys.executable, "-P", "-m", "opencode_mcp.launcher.guard")
+START_TIMEOUT = 30.0
+CODE_TIMEOUT = 2.0
+POLL = 0.02
+
+
+class Guarded:
+    """An OpenCode that a guard starts. Close it: until it was kept, that ends OpenCode.
+
+    Args:
+        files: Where the guard works, OpenCode prints, and the guard answers.
+    """
+
+    def __init__(self, files: "StateFiles") -> None:
+        self._files = files
+        self._starter: subprocess.Popen[bytes] | None = None
+        self._heard = 0
+
+    async def open(self, plan: Plan) -> None:
+        """Start a guard.
+
+        Raises:
+            OSError: The system cannot start it, or the files cannot be written.
+        """
+        self._starter = await to_thread.run_sync(self._open)
+        await self._say(json.dumps(asdict(plan)))
+
+    def _open(self) -> subprocess.Popen[bytes]:
+        with open_private(self._files.output) as output, open_private(self._files.answers) as answers:
+            return _started(self._files, answers, output)
+
+    async def process(self) -> Process:
+        """The process of OpenCode.
+
+        Raises:
+            OpenCodeNotStarting: The system cannot run it, or the guard does not say.
+        """
+        told = await self._hear(within=START_TIMEOUT)
+        if "pid" in told:
+            return Process(cast("int", told["pid"]), cast("str", told["born"]))
+        if "error" in told:
+            message = f"{told['file']} cannot be run: {told['error']}."
+            raise OpenCodeNotStarting(message, hint="Name a working one with --opencode or OPENCODE_BIN.")
+        raise OpenCodeNotStarting("The process that starts OpenCode does not answer.", hint="Call again.")
+
+    async def keep(self) -> None:
+        """Have OpenCode live on when this is closed."""
+        await self._say(KEEP)
+
+    async def ready(self) -> None:
+        """Tell that OpenCode answers."""
+        await self._say(READY)
+
+    async def exit_code(self) -> int | None:
+        """With what OpenCode ended; ``None`` where the guard does not say."""
+        return cast("int | None", (await self._hear(within=CODE_TIMEOUT)).get("code"))
+
+    async def aclose(self) -> None:
+        """Hear and say no more."""
+        if self._starter and self._starter.stdin:
+            with suppress(OSError):
+                self._starter.stdin.close()
+
+    async def _say(self, line: str) -> None:
+        await to_thread.run_sync(self._write, line.encode() + b"\n")
+
+    def _write(self, line: bytes) -> None:
+        if self._starter and self._starter.stdin:
+            # If it is gone, what it had to say is heard next.
+            with suppress(OSError):
+                self._starter.stdin.write(line)
+                self._starter.stdin.flush()
+
+    async def _hear(self, *, within: float) -> Mapping[str, object]:
+        """The guard's next answer; empty where there is none in time."""
+        with anyio.move_on_after(within):
+            while True:
+                lines = self._files.answers.read_bytes().split(b"\n")[:-1]
+                if len(lines) > self._heard:
+                    self._heard += 1
+                    return json.loads(lines[self._heard - 1])
+                await anyio.sleep(POLL)
+        return {}
+
+
+async def guard_again(process: Process, files: "StateFiles", stop_after: float) -> None:
+    """Start another guard for an OpenCode whose guard was killed; where one lives, nothing happens.
+
+    Args:
+        process: OpenCode.
+        files: Its files; the caller holds their lock.
+        stop_after: Seconds without a bridge after which it is ended.
+    """
+    await to_thread.run_sync(_guard_again, process, files, stop_after)
+
+
+def _guard_again(process: Process, files: "StateFiles", stop_after: float) -> None:
+    plan = Plan(
+        command=[],
+        environment={},
+        directory=str(files.directory),
+        lock=str(files.lock),
+        leases=str(files.leases),
+        record=str(files.record),
+        mark=("", ""),
+        stop_after=stop_after,
+        guard=str(files.guard),
+        process=(process.pid, process.born),
+    )
+    try:
+        lock = try_lock(files.guard)
+        if lock is None:
+            return
+        lock.release()
+        starter = _started(files, subprocess.DEVNULL, subprocess.DEVNULL)
+        if starter.stdin:
+            starter.stdin.write(json.dumps(asdict(plan)).encode() + b"\n")
+            starter.stdin.close()
+    except OSError as error:
+        logger.warning("--stop-after is not kept: no guard can be started for process %d: %s", process.pid, error)
+    else:
+        logger.info("The guard of OpenCode (process %d) was gone; another one looks after it.", process.pid)
+
+
+def _started(files: "StateFiles", answers: "IO[bytes] | int", output: "IO[bytes] | int") -> subprocess.Popen[bytes]:
+    """Start a guard, which reads its plan from standard input."""
+    starter = subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-I", "-S", "-c", STARTER, *GUARD],
+        stdin=subprocess.PIPE,
+        stdout=answers,
+        stderr=output,
+        cwd=files.directory,
+        start_new_session=sys.platform != "win32",
+        creationflags=FLAGS,
+    )
+    with suppress(subprocess.TimeoutExpired):
+        starter.wait(START_TIMEOUT)
+    return starter

@@ -1,0 +1,224 @@
+"""Starts ``opencode serve`` on loopback and waits until it is healthy; knows nothing of other bridges.
+
+What must be written is written before anything starts, and what starts is on disk before it may stay; so neither a full
+disk nor the end of the bridge leaves a server of which nobody knows.
+"""
+
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+
+from opencode_mcp.config import DEPTH_VARIABLE, INSIDE_VARIABLE
+from opencode_mcp.disk.state_folder import unusable
+from opencode_mcp.errors import BridgeError, InvalidSetting, OpenCodeNotStarting, Unauthorized
+from opencode_mcp.launcher.child_output import read_output
+from opencode_mcp.launcher.guard import Plan
+from opencode_mcp.launcher.guarded import Guarded
+from opencode_mcp.launcher.health import await_healthy, check
+from opencode_mcp.launcher.state_file import ServerRecord, StateFiles
+from opencode_mcp.opencode.versions import versions_tested
+from opencode_mcp.processes.identity import NOBODY, end, gone
+
+if TYPE_CHECKING:
+    from opencode_mcp.config import Settings
+
+HOST = "127.0.0.1"
+ANNOUNCEMENT = re.compile(rb"^opencode server listening on (http://127\.0\.0\.1:\d+)\s*$", re.MULTILINE)
+READ = 65_536
+POLL = 0.05
+GRACE = 2.0
+PASSWORD_BYTES = 32
+MARK = "OPENCODE_MCP_START"
+PRELOAD = Path(__file__).with_name("hide_password.js")
+ASK_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A server that is about to be started."""
+
+    record: ServerRecord
+    environment: Mapping[str, str]
+    plan: Plan
+
+
+class Starter:
+    """Starts servers.
+
+    Args:
+        settings: The environment that they inherit, and where they work.
+        files: Where their record and their output go.
+    """
+
+    def __init__(self, settings: "Settings", files: StateFiles) -> None:
+        self._settings = settings
+        self._files = files
+
+    async def start(self, executable: Path, *, timeout: float) -> ServerRecord:
+        """Start a server, which chooses its port itself.
+
+        Args:
+            executable: The ``opencode`` to run.
+            timeout: Seconds until it must be healthy.
+
+        Raises:
+            OpenCodeNotStarting: It ended, or was not healthy in time.
+            UnsupportedVersion: It is too old.
+            InvalidSetting: What must be written cannot be written; nothing is left running.
+        """
+        start = self._prepare(executable)
+        deadline = anyio.current_time() + timeout
+        self._files.write_record(start.record)
+        record = start.record
+        async with aclosing(Guarded(self._files)) as guarded:
+            # Whoever gave up here would leave a process without a record.
+            with anyio.CancelScope(shield=True):
+                await self._open(guarded, start)
+                record = await self._record(guarded, record)
+            return await self._until_ready(guarded, replace(start, record=record), deadline, timeout)
+
+    def _prepare(self, executable: Path) -> Start:
+        password, token = secrets.token_urlsafe(PASSWORD_BYTES), secrets.token_hex(8)
+        username = self._settings.username
+        environment = {
+            **self._settings.environment,
+            "OPENCODE_SERVER_USERNAME": username,
+            "OPENCODE_SERVER_PASSWORD": password,
+            "BUN_INSPECT_PRELOAD": str(PRELOAD),
+            DEPTH_VARIABLE: str(self._settings.depth + 1),
+            INSIDE_VARIABLE: str(self._files.directory),
+            MARK: token,
+        }
+        record = ServerRecord(
+            url="",
+            username=username,
+            password=password,
+            process=NOBODY,
+            executable=str(executable),
+            started=time.time(),
+        )
+        plan = Plan(
+            command=[str(executable), "serve", "--hostname", HOST, "--port", "0"],
+            environment=environment,
+            directory=str(working_directory(self._settings)),
+            lock=str(self._files.lock),
+            leases=str(self._files.leases),
+            record=str(self._files.record),
+            mark=(MARK, token),
+            stop_after=self._settings.stop_after,
+            guard=str(self._files.guard),
+        )
+        return Start(record, environment, plan)
+
+    async def _open(self, guarded: Guarded, start: Start) -> None:
+        try:
+            await guarded.open(start.plan)
+        except OSError as error:
+            self._files.remove_record()
+            raise unusable(self._files.directory, error) from error
+
+    async def _record(self, guarded: Guarded, record: ServerRecord) -> ServerRecord:
+        """Note the process on disk, and only then have it stay."""
+        try:
+            process = await guarded.process()
+        except OpenCodeNotStarting:
+            self._files.remove_record()
+            raise
+        record = replace(record, process=process)
+        try:
+            self._files.write_record(record)
+        except InvalidSetting:
+            await guarded.aclose()
+            await gone(process, within=2 * GRACE)
+            self._files.remove_record()
+            raise
+        await guarded.keep()
+        return record
+
+    async def _until_ready(self, guarded: Guarded, start: Start, deadline: float, timeout: float) -> ServerRecord:
+        try:
+            ready = await await_ready(start.record, self._files, within=deadline - anyio.current_time())
+            if ready is None:
+                raise await self._failure(guarded, start, timeout)
+            await _check_password(ready)
+            self._files.write_record(ready)
+        except BridgeError:
+            await end(start.record.process, grace=GRACE)
+            self._files.remove_record()
+            raise
+        await guarded.ready()
+        return ready
+
+    async def _failure(self, guarded: Guarded, start: Start, within: float) -> OpenCodeNotStarting:
+        fate = f"was not healthy within {within:.0f} s"
+        if not await start.record.process.runs():
+            code = await guarded.exit_code()
+            fate = "ended" if code is None else f"ended with exit code {code}"
+        printed = read_output(self._files.output, start.environment) or "nothing"
+        message = f"`{start.record.executable} serve` {fate}. It printed:\n{printed}\n"
+        hint = f"Run `opencode serve` in a terminal, and fix what it reports. Tested are {versions_tested()}."
+        return OpenCodeNotStarting(message, hint=hint)
+
+
+async def await_ready(record: ServerRecord, files: StateFiles, *, within: float) -> ServerRecord | None:
+    """Wait until a server has said where it listens, and answers there.
+
+    Args:
+        record: What is known of it.
+        files: Where it prints to.
+        within: Seconds until it is given up.
+
+    Returns:
+        The whole record; ``None`` when it was given up, or has ended.
+
+    Raises:
+        UnsupportedVersion: It is too old.
+    """
+    deadline = anyio.current_time() + within
+    with anyio.move_on_after(within):
+        while not (url := record.url or _announced(files.output)):
+            if not await record.process.runs():
+                return None
+            await anyio.sleep(POLL)
+        found = replace(record, url=url)
+        left = deadline - anyio.current_time()
+        health = await await_healthy(found.endpoint, within=left, wanted=record.process.runs)
+        return replace(found, version=health.version) if health else None
+    return None
+
+
+def _announced(output: Path) -> str:
+    """Where the server says that it listens; empty as long as it does not."""
+    try:
+        with output.open("rb") as file:
+            told = ANNOUNCEMENT.search(file.read(READ))
+    except FileNotFoundError:
+        return ""
+    return told[1].decode() if told else ""
+
+
+async def _check_password(record: ServerRecord) -> None:
+    """Make sure that the server lets nobody in without the password."""
+    try:
+        await check(replace(record.endpoint, password=""), timeouts=[ASK_TIMEOUT])
+    except Unauthorized:
+        return
+    message = f"`{record.executable} serve` does not ask for the password that it was started with."
+    raise OpenCodeNotStarting(message, hint="Update OpenCode.")
+
+
+def working_directory(settings: "Settings") -> Path:
+    """Where a server starts: in the first listed directory that exists; if none is listed, where the bridge started.
+
+    OpenCode opens that directory as a project, so it is the home directory where no project is known to be allowed.
+    """
+    listed = [Path(path) for path in settings.directories] or [settings.started_in]
+    # Some hosts start their servers in the root, and OpenCode would take the whole disk for a project.
+    return next((path for path in listed if path.is_dir() and path != Path(path.anchor)), Path.home())

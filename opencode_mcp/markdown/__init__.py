@@ -1,0 +1,1 @@
+"""Transcripts, tool calls and changes as Markdown."""

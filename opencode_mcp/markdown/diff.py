@@ -1,0 +1,138 @@
+"""Changes of files as Markdown: a table of what happened to which file, then the patches, cut to a length.
+
+Pure: it is handed diffs and reads nothing. Paths and patches are other people's text, and stand in code spans and
+fences (see ``excerpt.py``).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from opencode_mcp.diffs.patches import Patch, lines_of, parse, shorten_hunk, write
+from opencode_mcp.diffs.raw import unquote
+from opencode_mcp.markdown.excerpt import code, name
+from opencode_mcp.markdown.layout import ANY_LENGTH, Drawn, Excerpt, Line, Section, draw
+from opencode_mcp.opencode.models import FileDiff
+
+PATH_LIMIT = 200
+TABLE_SHARE = 2
+"""The table takes at most this part of the room: one half."""
+PATCH_SHARE = 400
+"""Characters that a patch is shown with at least; of less, nobody learns anything."""
+HEAD = "| file | change | lines |\n|---|---|---|"
+QUOTED = re.compile(r'["\\\x00-\x1f\x7f]')
+"""What git writes in a quoted form in a name."""
+NOT_UTF8 = "\ufffd"
+BINARY = ("Binary files ", "GIT binary patch")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One file's diff, read."""
+
+    diff: FileDiff
+    patch: Patch
+    moved: str = ""
+    """Where a deleted file went, or where an added one came from: the file with the same text."""
+
+
+def render_diff(diffs: Sequence[FileDiff], *, limit: int = 20_000, pointer: str = "") -> str:
+    """Render the changes of a prompt, a session or the working tree.
+
+    Args:
+        diffs: From ``session.diff``, ``vcs.diff``, ``merge_diffs`` or ``parse_raw``.
+        limit: Characters. Long patches are cut to equal shares, from the first file on.
+        pointer: Says how to get what is cut; stands at the end where something is.
+    """
+    if not diffs:
+        return "No file is changed."
+    changes = _changes(diffs)
+    room = limit - len(pointer) - 4
+    table = draw(_table(changes), room // TABLE_SHARE)
+    patches = _draw_patches(changes, room - len(table.text))
+    told = [table.text, patches.text, pointer if table.cut or patches.cut else ""]
+    return "\n\n".join(filter(None, told))
+
+
+def _changes(diffs: Sequence[FileDiff]) -> list[Change]:
+    read = [(diff, parse(diff.patch)) for diff in diffs]
+    gone = {_text(patch, "-"): diff.file for diff, patch in read if diff.status == "deleted"}
+    come = {_text(patch, "+"): diff.file for diff, patch in read if diff.status == "added"}
+    return [Change(diff, patch, _moved(diff, patch, gone, come)) for diff, patch in read]
+
+
+def _moved(diff: FileDiff, patch: Patch, gone: Mapping[str, str], come: Mapping[str, str]) -> str:
+    """OpenCode tells a moved file as one deleted and one added."""
+    match diff.status:
+        case "deleted":
+            text, others, back = _text(patch, "-"), come, gone
+        case "added":
+            text, others, back = _text(patch, "+"), gone, come
+        case _:
+            return ""
+    return others.get(text, "") if text and back.get(text) == diff.file else ""
+
+
+def _text(patch: Patch, kind: str) -> str:
+    return "".join(line for hunk in patch.hunks for line in lines_of(hunk.edits, kind))
+
+
+def _table(changes: Sequence[Change]) -> Section:
+    added = sum(change.diff.additions for change in changes)
+    removed = sum(change.diff.deletions for change in changes)
+    total = f"{len(changes):,} {'file' if len(changes) == 1 else 'files'} changed, +{added:,} -{removed:,}"
+    rows = [Line(_row(change)) for change in changes]
+    return Section(f"{total}\n\n{HEAD}", rows, noun="files", from_end=False)
+
+
+def _row(change: Change) -> str:
+    diff = change.diff
+    lines = f"+{diff.additions:,} -{diff.deletions:,}" if diff.additions or diff.deletions else ""
+    cells = [code(diff.file or "(no name)", PATH_LIMIT), _what(change), lines]
+    # A bar ends a cell also where it stands in a code span.
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _what(change: Change) -> str:
+    """Say what happened to a file, and why there is no patch where there is none."""
+    diff, status = change.diff, name(change.diff.status)
+    if change.moved:
+        return f"{status}, moved {'to' if diff.status == 'deleted' else 'from'} {code(change.moved, PATH_LIMIT)}"
+    steps = sum(line.startswith("--- ") for line in change.patch.header)
+    before, mode = unquote(_after("rename from ", change)), _after("old mode ", change)
+    told = [
+        f"from {code(before, PATH_LIMIT)}" if before else "",
+        f"mode {name(mode)} → {name(_after('new mode ', change))}" if mode else "",
+        f"in {steps} steps, shown one after another" if steps > 1 else "",
+        "" if change.patch.hunks or before or mode else _without_text(change),
+    ]
+    return ", ".join(filter(None, [status, *told]))
+
+
+def _after(start: str, change: Change) -> str:
+    return next((line.removeprefix(start) for line in change.patch.header if line.startswith(start)), "")
+
+
+def _without_text(change: Change) -> str:
+    diff = change.diff
+    if NOT_UTF8 in diff.file:
+        return "not shown, since OpenCode cannot read a name that is not UTF-8"
+    if diff.additions or diff.deletions:
+        if QUOTED.search(diff.file):
+            return "not shown, since OpenCode cannot read a name with a quote, backslash or control character"
+        return "too large for OpenCode to show"
+    if not diff.patch or any(line.startswith(BINARY) for line in change.patch.header):
+        return "binary"
+    return "text unchanged" if diff.status == "modified" else "empty"
+
+
+def _draw_patches(changes: Sequence[Change], room: int) -> Drawn:
+    excerpts = [
+        Excerpt(text, ANY_LENGTH, code(change.diff.file, PATH_LIMIT), language="diff")
+        for change in changes
+        if not change.moved and (text := write(short for hunk in change.patch.hunks for short in shorten_hunk(hunk)))
+    ]
+    shown = max(room, 0) // PATCH_SHARE
+    note = f"- the patches of {len(excerpts) - shown:,} more files left out" if len(excerpts) > shown else ""
+    drawn = draw(Section("", excerpts[:shown], noun="patches", from_end=False), room - len(note) - 1)
+    return Drawn("\n".join(filter(None, [drawn.text, note])), cut=drawn.cut or bool(note))

@@ -1,0 +1,58 @@
+"""The line above a message of a transcript.
+
+Pure; what stands beneath it is the business of ``transcript.py``.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from opencode_mcp.markdown.excerpt import name
+from opencode_mcp.opencode.models import MessageInfo
+
+USUAL_ENDS = frozenset({"", "stop", "tool-calls"})
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def headline(info: MessageInfo, answered: MessageInfo | None = None) -> str:
+    """Say who speaks, when or how long, at what cost, and the message's id.
+
+    Args:
+        info: The message.
+        answered: The assistant's message before; the model is named only where it is another.
+    """
+    return " · ".join(filter(None, _facts(info, answered)))
+
+
+def _facts(info: MessageInfo, answered: MessageInfo | None) -> list[str]:
+    if info.role != "assistant":
+        return [name(info.role), _moment(info.time.created), name(info.id)]
+    same = answered is not None and (answered.agent, answered.model) == (info.agent, info.model)
+    return [
+        "assistant",
+        *([] if same else [name(text) for text in (info.agent, info.model) if text]),
+        "summary of the conversation before" if info.summary is True else "",
+        _usage(info),
+        _duration(info),
+        "" if info.finish in USUAL_ENDS else f"ended by {name(info.finish)}",
+        name(info.id),
+    ]
+
+
+def _moment(milliseconds: float) -> str:
+    try:
+        return f"{EPOCH + timedelta(milliseconds=milliseconds):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, ValueError):
+        return ""
+
+
+def _usage(info: MessageInfo) -> str:
+    tokens = info.tokens
+    if not tokens.input and not tokens.output:
+        return ""
+    cost = f"{info.cost:,.6f}".rstrip("0").rstrip(".")
+    return f"{tokens.input:,.0f} tokens in, {tokens.output:,.0f} out" + (f", ${cost}" if info.cost else "")
+
+
+def _duration(info: MessageInfo) -> str:
+    if info.time.completed is None:
+        return "not finished"
+    return f"{(info.time.completed - info.time.created) / 1000:,.1f} s"

@@ -1,0 +1,126 @@
+"""A tool call of a transcript: what it was called with, and the end of what it answered.
+
+Pure, and it knows what OpenCode's own tools are called only where that shows more than any tool's call would.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from opencode_mcp.errors import BackendFailed
+from opencode_mcp.markdown.detail import View
+from opencode_mcp.markdown.excerpt import code, name
+from opencode_mcp.markdown.layout import Block, Excerpt, Line, Section
+from opencode_mcp.opencode.models import Todo, ToolPart
+from opencode_mcp.runs.report import list_todos
+from opencode_mcp.text.outside_text import shorten
+
+ARGUMENT_LIMIT = 100
+CALL_LIMIT = 300
+ELSEWHERE = "…"
+"""Stands in a call for an argument that is shown beneath it."""
+
+
+def tool_blocks(part: ToolPart, view: View, subagent: Sequence[Block] = ()) -> list[Block]:
+    """Draw up a tool call.
+
+    Args:
+        part: The call.
+        view: How much is shown.
+        subagent: What the subagent that it started said and did, where that is shown.
+    """
+    if subagent:
+        return _delegated(part, view, subagent)
+    beneath = _long_arguments(part, view)
+    call = f"- {_call(part, view, beneath)}{_changed_lines(part)}{_exit_code(part)}"
+    if not beneath:
+        return [_result(part, view, call), *_attachments(part)]
+    arguments = [Excerpt(text, view.measure.argument, f"{name(key)}:") for key, text in beneath.items()]
+    return [Line(call), *arguments, _result(part, view, ""), *_attachments(part)]
+
+
+def _delegated(part: ToolPart, view: View, subagent: Sequence[Block]) -> list[Block]:
+    agent = str(part.state.input.get("subagent_type") or "")
+    who = " ".join(filter(None, ["subagent", name(agent) if agent else ""]))
+    title = f"- {_call(part, view, {'prompt': ''})} → {who}, session {name(part.child_session)}:"
+    quoted = Section(title, subagent, noun="messages of the subagent", quoted=True)
+    return [quoted, *([_result(part, view, "- the subagent")] if part.state.status == "error" else [])]
+
+
+def _call(part: ToolPart, view: View, beneath: Mapping[str, str]) -> str:
+    if _todos(part):
+        return code(part.tool)
+    arguments = [
+        f"{key}={ELSEWHERE if key in beneath else shorten(_inline(value, view), ARGUMENT_LIMIT)}"
+        for key, value in part.state.input.items()
+    ]
+    return code(f"{part.tool}({', '.join(arguments)})", CALL_LIMIT)
+
+
+def _inline(value: object, view: View) -> str:
+    return view.relative(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _long_arguments(part: ToolPart, view: View) -> dict[str, str]:
+    """The arguments that the line of the call has no room for, where the measure has."""
+    if not view.measure.argument or _todos(part):
+        return {}
+    long = {key: value for key, value in part.state.input.items() if len(_inline(value, view)) > ARGUMENT_LIMIT}
+    lines = {key: value for key, value in part.state.input.items() if isinstance(value, str) and "\n" in value}
+    return {key: _as_text(value) for key, value in (long | lines).items()}
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _result(part: ToolPart, view: View, call: str) -> Block:
+    state = part.state
+    if todos := _todos(part):
+        return Excerpt(todos, view.measure.text, f"{call} →".strip())
+    match state.status:
+        case "completed" if state.output.strip():
+            return Excerpt(state.output, view.measure.output, f"{call} →".strip(), from_end=True)
+        case "completed":
+            return Line(f"{call} → no output".strip())
+        case "error":
+            return Excerpt(state.error or "no reason given", view.measure.output, f"{call} failed →".strip())
+        case _:
+            return Line(f"{call} is {name(state.status)}{_where(part)}".strip())
+
+
+def _where(part: ToolPart) -> str:
+    return f" in session {name(part.child_session)}" if part.child_session else ""
+
+
+def _todos(part: ToolPart) -> str:
+    """The to-do list that a call wrote; empty where it is none."""
+    if part.tool != "todowrite" or part.state.status != "completed":
+        return ""
+    try:
+        return "\n".join(list_todos(Todo.read_list(part.state.input.get("todos"))))
+    except BackendFailed:
+        return ""
+
+
+def _changed_lines(part: ToolPart) -> str:
+    difference = part.state.metadata.get("filediff")
+    if not isinstance(difference, Mapping):
+        return ""
+    counts = cast("Mapping[str, Any]", difference)
+    return f" +{_count(counts, 'additions')} -{_count(counts, 'deletions')}"
+
+
+def _exit_code(part: ToolPart) -> str:
+    value = part.state.metadata.get("exit")
+    return f" exit code {value}" if isinstance(value, int) and value else ""
+
+
+def _count(counts: Mapping[str, Any], key: str) -> int:
+    value = counts.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def _attachments(part: ToolPart) -> list[Block]:
+    kinds = [str(item.get("mime") or "a file") for item in part.state.attachments]
+    return [Line(f"- gave the model {name(kind)}") for kind in kinds]

@@ -1,0 +1,177 @@
+"""Messages of a session as Markdown that a person or a model reads: who said what, what was done, what it cost.
+
+Pure: it is handed messages and reads nothing. All that a person, a model or a tool wrote stands in fences and code
+spans (see ``excerpt.py``), so nobody's text can pass for a heading, a tool's result or the words of the bridge.
+"""
+
+from collections.abc import Mapping, Sequence
+from json import dumps
+
+from opencode_mcp.markdown.detail import CONCISE, DETAILED, WHOLE, View
+from opencode_mcp.markdown.excerpt import code, name
+from opencode_mcp.markdown.headline import headline
+from opencode_mcp.markdown.layout import Block, Excerpt, Line, Section, draw
+from opencode_mcp.markdown.tool_calls import tool_blocks
+from opencode_mcp.opencode.models import (
+    AgentPart,
+    CompactionPart,
+    FilePart,
+    Message,
+    MessageInfo,
+    Part,
+    PatchPart,
+    ReasoningPart,
+    RetryPart,
+    SubtaskPart,
+    TextPart,
+    ToolPart,
+    UnknownPart,
+)
+from opencode_mcp.runs.state import ABORTED_ERROR
+
+FILES_NAMED = 10
+SILENT = frozenset({"step-start", "snapshot"})
+"""Parts that tell a reader nothing."""
+
+
+def render_transcript(
+    messages: Sequence[Message],
+    *,
+    detailed: bool = False,
+    limit: int = 20_000,
+    children: Mapping[str, Sequence[Message]] | None = None,
+    directory: str = "",
+    pointer: str = "",
+) -> str:
+    """Render messages, oldest first.
+
+    Args:
+        messages: A page of a session.
+        detailed: Whether reasoning, long arguments and longer output are shown.
+        limit: Characters. Long texts are cut to equal shares; where there are too many messages even for that, the
+            oldest are left out, and the first line says which.
+        children: The messages of subagents, by the session that the call of the ``task`` tool names.
+        directory: The project's; paths in it are told relative to it.
+        pointer: Says how to get what is cut; stands at the end where something is.
+    """
+    view = View(DETAILED if detailed else CONCISE, directory, dict(children or {}))
+    return _render(messages, view, limit, pointer)
+
+
+def render_message(
+    message: Message,
+    *,
+    limit: int = 100_000,
+    children: Mapping[str, Sequence[Message]] | None = None,
+    directory: str = "",
+    pointer: str = "",
+) -> str:
+    """Render one message with everything in it; the arguments are those of ``render_transcript``."""
+    return _render([message], View(WHOLE, directory, dict(children or {})), limit, pointer)
+
+
+def _render(messages: Sequence[Message], view: View, limit: int, pointer: str) -> str:
+    if not messages:
+        return "There are no messages."
+    page = Section("", _sections(messages, view), noun="messages", gap="\n\n")
+    room = limit - len(pointer) - 2
+    drawn = draw(page, room)
+    return f"{drawn.text}\n\n{pointer}" if drawn.cut and pointer else drawn.text
+
+
+def _sections(messages: Sequence[Message], view: View) -> list[Section]:
+    sections: list[Section] = []
+    answered: MessageInfo | None = None
+    for message in messages:
+        title = f"### {headline(message.info, answered)}"
+        sections.append(Section(title, _message_blocks(message, view), key=name(message.info.id)))
+        answered = message.info if message.info.role == "assistant" else answered
+    return sections
+
+
+def _message_blocks(message: Message, view: View) -> list[Block]:
+    parts = message.parts if view.measure.added else _with_added_joined(message.parts)
+    return [*(block for part in parts for block in _part_blocks(part, view)), *_outcome(message.info, view)]
+
+
+def _with_added_joined(parts: Sequence[Part]) -> list[Part]:
+    """What OpenCode added comes in many pieces, two for each attached file: they are told of as one, at the end."""
+    added = [part for part in parts if isinstance(part, TextPart) and part.synthetic]
+    if len(added) < 2:  # noqa: PLR2004 - there is nothing to join
+        return list(parts)
+    joined = added[0].model_copy(update={"text": "\n".join(part.text for part in added)})
+    return [*(part for part in parts if not (isinstance(part, TextPart) and part.synthetic)), joined]
+
+
+def _outcome(info: MessageInfo, view: View) -> list[Block]:
+    blocks: list[Block] = []
+    if info.role == "assistant" and info.structured is not None:
+        data = dumps(info.structured, ensure_ascii=False, default=str)
+        blocks.append(Excerpt(data, view.measure.text, "- structured answer →"))
+    if info.error is not None and info.error.name == ABORTED_ERROR:
+        blocks.append(Line("- aborted"))
+    elif info.error is not None:
+        said = info.error.text
+        kind = "" if info.error.name in said else f" with {name(info.error.name)}"
+        blocks.append(Excerpt(said, view.measure.output, f"- failed{kind} →"))
+    return blocks
+
+
+def _part_blocks(part: Part, view: View) -> list[Block]:
+    measure = view.measure
+    match part:
+        case TextPart():
+            return _text(part, view)
+        case ReasoningPart(text=text) if text.strip():
+            folded = Line(f"- thought: {len(text):,} characters")
+            return [Excerpt(text, measure.thought, "- thought →") if measure.thought else folded]
+        case ToolPart():
+            return tool_blocks(part, view, _sections(view.children.pop(part.child_session, ()), view))
+        case FilePart():
+            return [Line(_file(part, view))]
+        case SubtaskPart():
+            what = f", {code(part.description)}" if part.description else ""
+            title = f"- hands to the subagent {name(part.agent or 'of no name')}{what} →"
+            return [Excerpt(part.prompt if part.prompt.strip() else "no words", measure.output, title)]
+        case _:
+            return [Line(line) for line in [_mark(part, view)] if line]
+
+
+def _text(part: TextPart, view: View) -> list[Block]:
+    if not part.text.strip():
+        return []
+    if part.synthetic or part.ignored:
+        title = "- added by OpenCode →" if part.synthetic else "- not shown to the model →"
+        return [Excerpt(part.text.strip(), view.measure.added, title)]
+    return [Excerpt(part.text.strip("\n"), view.measure.text)]
+
+
+def _mark(part: Part, view: View) -> str:
+    """What is told in one line of ours."""
+    match part:
+        case PatchPart(files=files) if files:
+            return f"- changed {_files(files, view)}"
+        case AgentPart():
+            return f"- names the agent {name(part.name or 'of no name')}"
+        case RetryPart():
+            return f"- attempt {part.attempt:,} failed, asked again → {code(part.error.text)}"
+        case CompactionPart():
+            why = "the conversation no longer fitted" if part.overflow else "by itself" if part.auto else "as asked"
+            return f"- what came before is replaced by a summary ({why})"
+        case UnknownPart(type=kind) if kind not in SILENT:
+            return f"- a part of the unknown kind {code(kind)}"
+        case _:
+            return ""
+
+
+def _files(paths: Sequence[str], view: View) -> str:
+    named = ", ".join(code(view.relative(path)) for path in paths[:FILES_NAMED])
+    return named + (f" and {len(paths) - FILES_NAMED:,} more" if len(paths) > FILES_NAMED else "")
+
+
+def _file(part: FilePart, view: View) -> str:
+    inline = part.url.startswith("data:")
+    place = view.relative(part.url.removeprefix("file://"))
+    what = code(part.filename or ("data" if inline else place))
+    source = f", {len(part.url):,} characters of data" if inline else f" from {code(place)}" if part.filename else ""
+    return f"- attached {what} ({name(part.mime or 'of no type')}){source}"

@@ -1,0 +1,95 @@
+"""A page of a session's transcript, with what its subagents said; older messages cost nothing."""
+
+from dataclasses import dataclass
+
+from opencode_mcp.errors import InvalidArgument, NotFound
+from opencode_mcp.markdown.transcript import render_transcript
+from opencode_mcp.opencode.client import OpenCodeClient, Page
+from opencode_mcp.opencode.models import Message, Session, ToolPart
+from opencode_mcp.text.json_text import json_size
+
+SUBAGENTS_READ = 5
+"""Subagents of a page whose messages are read, the latest; the others are named."""
+MESSAGES_OF_SUBAGENT = 20
+ROOM = 26_000
+"""Bytes of JSON of a page at most: a result that holds a page twice would be cut where no cursor goes on."""
+LEAST_CHARACTERS = 2000
+UNREADABLE = "The session began with a prompt for a structured answer, which OpenCode 1.18 cannot show."
+POINTER = "What is cut is shown longer with detailed=true and a smaller limit."
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptPage:
+    """Some messages as Markdown, oldest first."""
+
+    text: str
+    cursor: str
+    """Of the messages before them; empty at the session's beginning."""
+
+
+async def read_transcript(
+    client: OpenCodeClient, session: Session, *, limit: int, cursor: str = "", detailed: bool = False, characters: int
+) -> TranscriptPage:
+    """Read the latest messages of a session, or those before a cursor (``session.messages``).
+
+    Args:
+        client: Reaches OpenCode.
+        session: The session.
+        limit: Messages; there are fewer where they would not fit into the characters even in short.
+        cursor: From the page before; messages that come later do not move it.
+        detailed: Whether reasoning, long arguments and longer output are shown.
+        characters: Length of the text at most; it is less where these would take more bytes than ``ROOM``.
+
+    Raises:
+        InvalidArgument: The cursor is none of this session's.
+    """
+    page = await _messages(client, session.id, limit, cursor)
+    if not page.items:
+        return TranscriptPage(UNREADABLE if cursor else "No message yet.", "")
+    children = await _subagents(client, page.items)
+    text = _rendered(page.items, session.directory, children, detailed=detailed, characters=characters)
+    if json_size(text) > ROOM and characters > LEAST_CHARACTERS:
+        # Letters of several bytes, or many that JSON escapes. The next try is made as if all were as dense as these.
+        fewer = max(characters * ROOM // json_size(text) * 9 // 10, LEAST_CHARACTERS)
+        text = _rendered(page.items, session.directory, children, detailed=detailed, characters=fewer)
+    if limit > 1 and any(message.info.id not in text for message in page.items):
+        return await read_transcript(
+            client, session, limit=limit // 2, cursor=cursor, detailed=detailed, characters=characters
+        )
+    return TranscriptPage(text, page.cursor)
+
+
+def _rendered(
+    messages: list[Message],
+    directory: str,
+    children: dict[str, list[Message]],
+    *,
+    detailed: bool,
+    characters: int,
+) -> str:
+    return render_transcript(
+        messages, detailed=detailed, limit=characters, children=children, directory=directory, pointer=POINTER
+    )
+
+
+async def _messages(client: OpenCodeClient, session_id: str, limit: int, cursor: str) -> Page[Message]:
+    try:
+        return await client.session_messages(session_id, limit=limit, before=cursor)
+    except InvalidArgument as error:
+        if not cursor:
+            raise
+        raise InvalidArgument(
+            f"The cursor {cursor!r} is not from {session_id}.", hint="Leave it out for the latest messages."
+        ) from error
+
+
+async def _subagents(client: OpenCodeClient, messages: list[Message]) -> dict[str, list[Message]]:
+    calls = [part for message in messages for part in message.parts if isinstance(part, ToolPart)]
+    sessions = list(dict.fromkeys(part.child_session for part in calls if part.child_session))
+    children: dict[str, list[Message]] = {}
+    for session_id in sessions[-SUBAGENTS_READ:]:
+        try:
+            children[session_id] = (await client.session_messages(session_id, limit=MESSAGES_OF_SUBAGENT)).items
+        except NotFound:
+            continue
+    return children

@@ -1,0 +1,1 @@
+"""The table of OpenCode's operations, and what is known of each."""

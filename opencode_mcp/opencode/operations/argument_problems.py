@@ -1,0 +1,196 @@
+"""What is wrong with an argument, in a sentence that names the field and says what it takes.
+
+Pure. It knows JSON Schema and paths, and nothing of operations. A value is shown only where it may be: never under a
+name that secrets go by.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal, Protocol, cast
+
+from opencode_mcp.opencode.operations.catalog import Schema
+from opencode_mcp.text.closest import closest
+
+Reach = Literal["segment", "segments", "file", "text"]
+"""Where a text ends up: in one segment of the URL's path, in several, as a file's path in the query, as any text."""
+
+SECRET = re.compile(r"key|token|secret|password|refresh|access|auth|code|credential|env|header", re.IGNORECASE)
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+SLASHES = {"/", "\\"}
+ENCODED = re.compile(r"%(2f|5c|2e)", re.IGNORECASE)
+LONGEST = 60
+"""How much of a value is shown, in characters."""
+KINDS = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
+
+
+class _Problem(Protocol):
+    """What we read of a ``jsonschema.ValidationError``."""
+
+    validator: str
+    validator_value: object
+    instance: object
+    schema: Schema
+    absolute_path: Iterable[str | int]
+
+
+class _Validator(Protocol):
+    def iter_errors(self, instance: object) -> Iterable[_Problem]: ...
+
+
+def unknown(name: str, known: Iterable[str], inside: str = "") -> str:
+    """Say that there is no such argument, and which one it looks like."""
+    near = closest(name, known, count=1, cutoff=0.6)
+    shown = name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
+    return f"There is no argument `{inside}{shown}`" + (f"; did you mean `{inside}{near[0]}`?" if near else ".")
+
+
+def missing(name: str) -> str:
+    """Say that a required argument was not given."""
+    return f"`{name}` is missing."
+
+
+RULES: Sequence[tuple[set[Reach], Callable[[str], object], str]] = (
+    ({"segment", "segments", "file", "text"}, CONTROL.search, "must not hold a line break or a control character"),
+    ({"segment", "segments", "file"}, lambda text: ".." in re.split(r"[/\\]", text), "must not climb with `..`"),
+    ({"segment", "segments"}, lambda text: not text.strip("."), "must name something"),
+    ({"segment", "segments"}, ENCODED.search, "must not hold an encoded slash or dot"),
+    ({"segment"}, lambda text: set(text) & SLASHES, "must not hold a slash"),
+    ({"segments"}, lambda text: set(text[0]) & SLASHES, "must be relative"),
+)
+"""What a text must not be, by where it goes; the first that fits is said."""
+
+
+def unsafe(value: str, reach: Reach) -> str:
+    """Say why a text must not go where it would; empty: it may."""
+    return next((reason for reaches, is_bad, reason in RULES if reach in reaches and is_bad(value)), "")
+
+
+def problems(name: str, schema: Schema, value: object) -> list[str]:
+    """Say all that is wrong with a value.
+
+    Args:
+        name: The argument's; a problem deeper inside names it first, as in ``parts[0].type``.
+        schema: What the argument takes.
+        value: What was given.
+    """
+    import jsonschema  # pyright: ignore[reportMissingTypeStubs] - and 60 ms, which only a call should pay
+
+    validator = cast("_Validator", jsonschema.Draft202012Validator(schema))
+    found = (text for problem in validator.iter_errors(value) for text in _sentences(name, problem))
+    return list(dict.fromkeys(found))
+
+
+def _sentences(name: str, problem: _Problem) -> list[str]:
+    where = name + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in problem.absolute_path)
+    match problem.validator:
+        case "anyOf":
+            return _of_union(where, cast("Sequence[Schema]", problem.validator_value), problem.instance)
+        case "required":
+            fields = cast("Mapping[str, object]", problem.instance)
+            return [
+                missing(f"{where}.{key}") for key in cast("Sequence[str]", problem.validator_value) if key not in fields
+            ]
+        case "additionalProperties":
+            known = cast("Mapping[str, object]", problem.schema.get("properties", {}))
+            given = cast("Mapping[str, object]", problem.instance)
+            return [unknown(key, known, f"{where}.") for key in given if key not in known]
+        case _:
+            demand = DEMANDS[problem.validator](problem.validator_value)
+            return [f"`{where}` {demand}{_got(where, problem.instance, shown=problem.validator != 'type')}."]
+
+
+def _of_union(where: str, members: Sequence[Schema], value: object) -> list[str]:
+    """Judge by the member that was meant: the one of the value's kind and, among objects, of its ``type``."""
+    fitting = [member for member in members if _kinds_of(member) & _kinds(value)]
+    if len(fitting) == 1 and not {"const", "enum"} & set(fitting[0]):
+        return problems(where, fitting[0], value)
+    tagged = {tag: member for member in fitting if (tag := _tag(member))}
+    if not fitting or not isinstance(value, Mapping | list):
+        return [
+            f"`{where}` must be {' or '.join(dict.fromkeys(map(_wanted, members)))}{_got(where, value, shown=False)}."
+        ]
+    if len(tagged) > 1:
+        return _of_tagged(where, tagged, cast("Mapping[str, object]", value))
+    return min((problems(where, member, cast("object", value)) for member in fitting), key=len)
+
+
+def _of_tagged(where: str, members: Mapping[str, Schema], value: Mapping[str, object]) -> list[str]:
+    tag = value.get("type")
+    if isinstance(tag, str) and tag in members:
+        return problems(where, members[tag], value)
+    if tag is None:
+        return [f"`{where}.type` is missing; it is one of {', '.join(members)}."]
+    return [f"`{where}.type` must be one of {', '.join(members)}{_got(f'{where}.type', tag, shown=True)}."]
+
+
+def _tag(member: Schema) -> str:
+    properties = cast("Mapping[str, Schema]", member.get("properties", {}))
+    return str(properties.get("type", {}).get("const", ""))
+
+
+def _wanted(schema: Schema) -> str:
+    """What a schema takes, in a few words."""
+    if "const" in schema:
+        return json.dumps(schema["const"])
+    if "enum" in schema:
+        return f"one of {', '.join(map(str, cast('Sequence[object]', schema['enum'])))}"
+    return " or ".join(KINDS[kind] for kind in KINDS if kind in _kinds_of(schema))
+
+
+def _kinds_of(schema: Schema) -> set[str]:
+    """The kinds of value that a schema takes."""
+    if "const" in schema:
+        return _kinds(schema["const"])
+    kinds = schema.get("type", list(KINDS))
+    return {kinds} if isinstance(kinds, str) else set(cast("Sequence[str]", kinds))
+
+
+def _kinds(value: object) -> set[str]:
+    """The kinds that a value is of; a whole number is a number too."""
+    match value:
+        case bool():
+            return {"boolean"}
+        case int():
+            return {"integer", "number"}
+        case float():
+            return {"number"}
+        case str():
+            return {"string"}
+        case None:
+            return {"null"}
+        case _:
+            return {"object"} if isinstance(value, Mapping) else {"array"}
+
+
+DEMANDS: Mapping[str, Callable[[object], str]] = {
+    "enum": lambda values: f"must be {_wanted({'enum': values})}",
+    "const": lambda value: f"must be {_wanted({'const': value})}",
+    "type": lambda kinds: f"must be {_wanted({'type': kinds})}",
+    "pattern": lambda pattern: f"must start with {str(pattern).removeprefix('^')}",
+    "minimum": lambda bound: f"must be {bound} or more",
+    "maximum": lambda bound: f"must be {bound} or less",
+    "exclusiveMinimum": lambda bound: f"must be more than {bound}",
+    "minLength": lambda _: "must not be empty",
+    "minItems": lambda bound: f"must have at least {bound} items",
+    "maxItems": lambda bound: f"must have at most {bound} items",
+}
+"""What a keyword of JSON Schema asks for; a test holds that every keyword of the table is here."""
+
+
+def _got(where: str, value: object, *, shown: bool) -> str:
+    """Show a value, where it is not a secret's; a text only where a text is what was asked for."""
+    if SECRET.search(where):
+        return ""
+    if isinstance(value, Mapping | list) or (isinstance(value, str) and not shown):
+        return f"; got {KINDS[_kinds(cast('object', value)).pop()]}"
+    text = repr(value) if isinstance(value, str) else json.dumps(value)
+    return f"; got {text if len(text) <= LONGEST else text[:LONGEST] + '…'}"

@@ -1,0 +1,161 @@
+"""An operation's arguments as one flat object: its JSON Schema, and the way from it to path, query and body.
+
+Pure. It knows where each argument goes and refuses what must not go there; ``codec.py`` knows how it is written.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Literal, NamedTuple, cast, get_args
+
+from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.opencode.operations.argument_problems import Reach, missing, problems, unknown, unsafe
+from opencode_mcp.opencode.operations.catalog import Operation, Schema
+from opencode_mcp.text.json_text import read_json
+
+Place = Literal["path", "query", "body", "scope"]
+PLACES: tuple[Place, ...] = get_args(Place)
+BODY = "body"
+"""The argument that is the whole body, where the body is not an object of named fields."""
+DIRECTORY: Schema = {"type": "string", "minLength": 1, "description": "Absolute path of the project directory."}
+WORKSPACE: Schema = {"type": "string", "pattern": "^wrk"}
+WORKSPACE_NAMES = {"directory": "workspace", "location": "location[workspace]"}
+
+
+class Argument(NamedTuple):
+    """Where one argument of the flat object goes."""
+
+    place: Place
+    name: str
+    """What OpenCode calls it there; empty: it is the whole of it."""
+    schema: Schema
+    required: bool
+
+
+class Call(NamedTuple):
+    """Arguments, checked and put where they go; what ``codec.encode`` takes."""
+
+    path: dict[str, str]
+    query: dict[str, object]
+    body: object
+    """None: the operation has no body."""
+    directory: str
+    """The project directory that the arguments name; empty: none."""
+
+
+def arguments_schema(operation: Operation) -> dict[str, object]:
+    """Give the JSON Schema of the flat object that ``split`` takes."""
+    arguments = arguments_of(operation)
+    return {
+        "type": "object",
+        "properties": {name: argument.schema for name, argument in arguments.items()},
+        "required": [name for name, argument in arguments.items() if argument.required],
+        "additionalProperties": False,
+    }
+
+
+@cache
+def arguments_of(operation: Operation) -> Mapping[str, Argument]:
+    """Say where each argument goes.
+
+    A name in two places is told apart as ``path_x`` and ``body_x``. An operation's own ``directory`` keeps its name,
+    and the project's is then ``query_directory``.
+    """
+    own = [*_parameters(operation), *_body_fields(operation)]
+    uses = Counter(argument.name for argument in own)
+    named = {
+        argument.name or BODY if uses[argument.name] == 1 else f"{argument.place}_{argument.name}": argument
+        for argument in own
+    }
+    return named | {f"query_{name}" if name in uses else name: argument for name, argument in _scope(operation).items()}
+
+
+def _parameters(operation: Operation) -> Iterator[Argument]:
+    for parameter in operation.parameters:
+        said = {"description": parameter.description} if parameter.description else {}
+        yield Argument(parameter.location, parameter.name, {**parameter.schema, **said}, parameter.required)
+
+
+def _body_fields(operation: Operation) -> Iterator[Argument]:
+    body = operation.body or {}
+    if operation.body is not None and not _has_fields(body):
+        yield Argument("body", "", body, operation.body_required)
+    required = cast("Sequence[str]", body.get("required", ()))
+    for name, schema in cast("Mapping[str, Schema]", body.get("properties", {})).items():
+        yield Argument("body", name, schema, name in required)
+
+
+def _scope(operation: Operation) -> dict[str, Argument]:
+    if operation.scope == "none":
+        return {}
+    return {
+        "directory": Argument("scope", "directory", DIRECTORY, required=False),
+        "workspace": Argument("scope", "workspace", WORKSPACE, required=False),
+    }
+
+
+def split(operation: Operation, arguments: Mapping[str, object]) -> Call:
+    """Check a flat object of arguments, and put each where it goes.
+
+    Args:
+        operation: The row of the table.
+        arguments: As ``arguments_schema`` describes them. A number or a boolean of the query may also be its text.
+
+    Raises:
+        InvalidArgument: An argument is missing, unknown, of the wrong kind, or would reach beyond its place; the text
+            names all that are wrong and what each takes.
+    """
+    known = arguments_of(operation)
+    given = {name: _typed(known[name], value) if name in known else value for name, value in arguments.items()}
+    absent = [
+        *(unknown(name, known) for name in given if name not in known),
+        *(missing(name) for name, argument in known.items() if argument.required and name not in given),
+    ]
+    wrong = [text for name in given if name in known for text in _wrong(name, known[name], given[name])]
+    if absent or wrong:
+        raise InvalidArgument(" ".join(absent + wrong), hint=_takes(operation) if absent else "")
+    return _placed(operation, [(known[name], value) for name, value in given.items()])
+
+
+def _typed(argument: Argument, value: object) -> object:
+    """Read a query's number or boolean that came as text, since a text is what it becomes on the wire."""
+    if argument.place != "query" or not isinstance(value, str) or argument.schema.get("type") == "string":
+        return value
+    try:
+        return read_json(value)
+    except ValueError:
+        return value
+
+
+def _wrong(name: str, argument: Argument, value: object) -> list[str]:
+    found = problems(name, argument.schema, value)
+    if found or argument.place == "body" or not isinstance(value, str):
+        return found
+    reason = unsafe(value, _reach(argument))
+    return [f"`{name}` {reason}."] if reason else []
+
+
+def _reach(argument: Argument) -> Reach:
+    if argument.place == "path":
+        return "segments" if argument.schema.get("format") == "relative-path" else "segment"
+    return "file" if argument.name == "path" else "text"
+
+
+def _takes(operation: Operation) -> str:
+    listed = [f"{name} (required)" if item.required else name for name, item in arguments_of(operation).items()]
+    return f"{operation.id} takes {', '.join(listed) or 'no arguments'}."
+
+
+def _placed(operation: Operation, given: Sequence[tuple[Argument, object]]) -> Call:
+    at = {place: {item.name: value for item, value in given if item.place == place} for place in PLACES}
+    workspace = {WORKSPACE_NAMES[operation.scope]: at["scope"]["workspace"]} if "workspace" in at["scope"] else {}
+    return Call(
+        path=cast("dict[str, str]", at["path"]),
+        query=at["query"] | workspace,
+        body=at["body"] if _has_fields(operation.body) else at["body"].get(""),
+        directory=cast("str", at["scope"].get("directory", "")),
+    )
+
+
+def _has_fields(body: Schema | None) -> bool:
+    return body is not None and "properties" in body

@@ -1,0 +1,54 @@
+"""A JSON Schema in few words, in the notation of TypeScript's types, which models read with ease.
+
+Pure. ``{sessionID: "ses…", title?: string, time?: {archived?: number}}`` takes a quarter of the schema's own length.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from opencode_mcp.opencode.operations.catalog import Schema
+
+LONGEST_DESCRIPTION = 90
+
+
+def in_short(schema: Schema) -> str:
+    """Write what a schema takes."""
+    if "const" in schema:
+        return json.dumps(schema["const"], ensure_ascii=False)
+    if "enum" in schema:
+        return "|".join(json.dumps(value, ensure_ascii=False) for value in cast("Sequence[object]", schema["enum"]))
+    if "anyOf" in schema:
+        return " | ".join(dict.fromkeys(map(in_short, cast("Sequence[Schema]", schema["anyOf"]))))
+    kinds = schema.get("type", "any")
+    if isinstance(kinds, list):
+        return "|".join(in_short({**schema, "type": kind}) for kind in cast("list[str]", kinds))
+    return _typed(str(kinds), schema)
+
+
+def _typed(kind: str, schema: Schema) -> str:
+    match kind:
+        case "object":
+            return _object(schema)
+        case "array":
+            items = cast("Schema", schema.get("items", {}))
+            return f"({in_short(items)})[]" if items.keys() & {"anyOf", "enum"} else f"{in_short(items)}[]"
+        case "string" if "pattern" in schema:
+            return f'"{str(schema["pattern"]).removeprefix("^")}…"'
+        case _:
+            return kind
+
+
+def _object(schema: Schema) -> str:
+    properties = cast("Mapping[str, Schema]", schema.get("properties", {}))
+    if properties:
+        required = cast("Sequence[str]", schema.get("required", ()))
+        return "{" + ", ".join(_field(name, item, name in required) for name, item in properties.items()) + "}"
+    values = schema.get("additionalProperties")
+    return f"{{[name]: {in_short(cast('Schema', values))}}}" if isinstance(values, Mapping) else "object"
+
+
+def _field(name: str, schema: Schema, required: bool) -> str:  # noqa: FBT001 - what a field has besides its name
+    said = str(schema.get("description") or "")
+    note = f" /* {said} */" if said and len(said) <= LONGEST_DESCRIPTION else ""
+    return f"{name}{'' if required else '?'}: {in_short(schema)}{note}"

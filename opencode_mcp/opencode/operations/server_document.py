@@ -1,0 +1,106 @@
+"""What a server's own OpenAPI document says of its operations that the table says otherwise.
+
+Pure. The table was made from one OpenCode; the one that runs may be older or newer. Compared is what a caller would
+run into: whether an operation is there, and what it takes by name.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from opencode_mcp.errors import UnsupportedOperation
+from opencode_mcp.opencode.operations.catalog import Operation, opencode_version, operations
+
+JsonMap = Mapping[str, Any]
+SCOPING = frozenset({"directory", "workspace", "location", "location[directory]", "location[workspace]"})
+"""The parameters that choose the project: the table has one word for them."""
+SERVED_BY_ALL = "global.health"
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """How a server differs from the table."""
+
+    missing: frozenset[str] = frozenset()
+    """The operations that it lacks."""
+    changed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The operations that take something else, and what, in a sentence."""
+
+    def check(self, operation: Operation) -> str:
+        """Say how the server's operation differs; empty: it does not.
+
+        Raises:
+            UnsupportedOperation: The server has none of that id.
+        """
+        if operation.id in self.missing:
+            raise UnsupportedOperation(
+                f"This OpenCode has no {operation.id} ({operation.method} {operation.path}).",
+                hint=f"It is older or newer than {opencode_version()}; opencode_find_operations finds others.",
+            )
+        return self.changed.get(operation.id, "")
+
+
+def differences(document: object) -> Differences:
+    """Compare the whole table with a server's document (``GET /doc``).
+
+    Older versions list a few of their operations only. Such a document lacks even the one by which a server was found
+    to be an OpenCode, and says nothing about the others.
+    """
+    found = {item: _entry(item, document) for item in operations().values()}
+    if any(found.values()) and not found[operations()[SERVED_BY_ALL]]:
+        return Differences()
+    told = {item.id: _told(item, entry, document) for item, entry in found.items() if entry}
+    return Differences(
+        missing=frozenset(item.id for item, entry in found.items() if not entry),
+        changed={name: text for name, text in told.items() if text},
+    )
+
+
+def _entry(operation: Operation, document: object) -> JsonMap:
+    # The rest of a path has a name only in the table.
+    method = operation.method.lower()
+    return _inside(document, "paths", operation.path, method) or _inside(
+        document, "paths", operation.path.replace("{path}", "*"), method
+    )
+
+
+def _told(operation: Operation, entry: JsonMap, document: object) -> str:
+    ours = {item.name: item.required for item in operation.parameters if item.location == "query"}
+    ours |= _fields(operation.body or {})
+    theirs = _queries(entry) | _fields(_body(entry, document))
+    said = "; ".join(_sentences(ours, theirs))
+    return f"This OpenCode's {operation.id} is not that of {opencode_version()}: {said}." if said else ""
+
+
+def _sentences(ours: Mapping[str, bool], theirs: Mapping[str, bool]) -> Iterator[str]:
+    for name in sorted(ours.keys() - theirs.keys()):
+        yield f"it does not take `{name}`"
+    for name in sorted(theirs):
+        if theirs[name] and not ours.get(name):
+            yield f"it needs `{name}`"
+        elif name not in ours:
+            yield f"it also takes `{name}`"
+
+
+def _queries(entry: JsonMap) -> dict[str, bool]:
+    listed = cast("list[JsonMap]", entry.get("parameters") or [])
+    own = [item for item in listed if item.get("in") == "query" and item.get("name") not in SCOPING]
+    return {str(item["name"]): bool(item.get("required")) for item in own}
+
+
+def _body(entry: JsonMap, document: object) -> JsonMap:
+    schema = _inside(entry, "requestBody", "content", "application/json", "schema")
+    name = str(schema.get("$ref") or "").rpartition("/")[2]
+    return _inside(document, "components", "schemas", name) if name else schema
+
+
+def _fields(schema: Mapping[str, object]) -> dict[str, bool]:
+    required = cast("list[str]", schema.get("required") or [])
+    return {name: name in required for name in _inside(schema, "properties")}
+
+
+def _inside(value: object, *steps: str) -> JsonMap:
+    """What stands at the end of a way through maps; nothing where the way ends early."""
+    for step in steps:
+        value = cast("JsonMap", value).get(step) if isinstance(value, Mapping) else None
+    return cast("JsonMap", value) if isinstance(value, Mapping) else {}

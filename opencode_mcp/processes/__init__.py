@@ -1,0 +1,1 @@
+"""Identity, groups and connections of local processes."""

@@ -1,0 +1,58 @@
+"""Tells whether a process listens at an address, so that nobody else is taken for it.
+
+A port is free as soon as its process has ended, and any user of the machine can take it. Whoever connects asks here
+before the first byte is sent: the process that was started must live and own the listening socket, itself or through
+a process that it started.
+"""
+
+import sys
+from collections.abc import Iterable
+
+from opencode_mcp.processes.table import descendants
+
+if sys.platform == "linux":
+    import os
+    import socket
+    from contextlib import suppress
+    from pathlib import Path
+
+    LISTENING = "0A"
+    TABLE = Path("/proc/net/tcp")
+
+    def listens(pid: int, host: str, port: int) -> bool:
+        """Whether every socket that listens at an IPv4 address belongs to the process or to what it started."""
+        wanted = _listening(host, port)
+        if not wanted:
+            return False
+        # It is nearly always the process itself, and looking for the others reads all of /proc.
+        return wanted <= _sockets([pid]) or wanted <= _sockets([pid, *descendants(pid)])
+
+    def _listening(host: str, port: int) -> set[str]:
+        """The inodes of the sockets that listen there."""
+        address = f"{int.from_bytes(socket.inet_aton(host), sys.byteorder):08X}:{port:04X}"
+        rows = (line.split() for line in TABLE.read_text(encoding="ascii").splitlines()[1:])
+        return {row[9] for row in rows if row[1] == address and row[3] == LISTENING}
+
+    def _sockets(pids: Iterable[int]) -> set[str]:
+        """The inodes of the sockets that processes have open."""
+        found = set[str]()
+        for pid in pids:
+            with suppress(OSError):
+                for entry in Path(f"/proc/{pid}/fd").iterdir():
+                    with suppress(OSError):
+                        found.add(os.readlink(entry))  # noqa: PTH115 - a socket's link is no path
+        return {link.removeprefix("socket:[").removesuffix("]") for link in found}
+
+else:
+    import psutil
+
+    def listens(pid: int, host: str, port: int) -> bool:
+        """Whether the process or one that it started listens at an address."""
+        return any(_listens(one, host, port) for one in (pid, *descendants(pid)))
+
+    def _listens(pid: int, host: str, port: int) -> bool:
+        try:
+            connections = psutil.Process(pid).net_connections(kind="tcp")
+        except psutil.Error:
+            return False
+        return any(one.status == psutil.CONN_LISTEN and one.laddr == (host, port) for one in connections)

@@ -1,0 +1,170 @@
+"""Who may give which answer to a request: the rules that every answer must satisfy.
+
+Pure. What a request is and which run it belongs to was found out before; see ``answers.py``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from opencode_mcp.options import Decider
+from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.report import PendingRequest
+from opencode_mcp.runs.requests.policy import Policy, strictest
+
+READ_ONLY = "This bridge is read-only and answers nothing"
+DENIED = "The operator denies {} in this bridge"
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """Who gives an answer."""
+
+    who: Literal["policy", "person", "agent"]
+    person_at_hand: bool = False
+    """For an agent: whether its host could ask a person instead."""
+
+
+POLICY = Answerer("policy")
+PERSON = Answerer("person")
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionReply:
+    """The answer to a permission."""
+
+    reply: Literal["once", "always", "reject"]
+    message: str = ""
+    """With ``reject``: what the model should do instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionReply:
+    """The answer to a question: for each of its questions the labels or own words; ``None``: it is dismissed."""
+
+    answers: Sequence[Sequence[str]] | None = None
+
+
+Reply = PermissionReply | QuestionReply
+AUTOMATIC: Mapping[Decider, Literal["once", "reject"]] = {"allow": "once", "reject": "reject"}
+"""What the policy answers by itself."""
+
+
+def is_rejection(reply: Reply) -> bool:
+    """Whether a reply grants nothing and tells nothing."""
+    return reply.reply == "reject" if isinstance(reply, PermissionReply) else reply.answers is None
+
+
+REPLY, ANSWER, DISMISS = "permission.reply", "question.reply", "question.reject"
+ANSWERING = frozenset({REPLY, ANSWER, DISMISS})
+"""The operations by which OpenCode is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """The rules.
+
+    Args:
+        policy: The operator's.
+        read_only: Whether the bridge changes nothing, and so answers nothing.
+        denied: Those of ``ANSWERING`` that the operator denies. The bridge then uses them for nobody: neither by
+            itself, as the policy says, nor to pass on what a person or an agent answers.
+    """
+
+    policy: Policy
+    read_only: bool = False
+    denied: frozenset[str] = frozenset()
+
+    def closed(self, request: PendingRequest, *, reject: bool = False) -> str:
+        """Why this bridge gives no answer, or no rejection, to a request, whoever decides; empty where it may."""
+        if self.read_only:
+            return READ_ONLY
+        question = DISMISS if reject else ANSWER
+        operation = question if request.kind == "question" else REPLY
+        return DENIED.format(operation) if operation in self.denied else ""
+
+    def decider(self, run: Run, request: PendingRequest, *, always: bool = False) -> Decider:
+        """Who answers a request of a run; a question grants nothing, so the agent may whatever the policy.
+
+        Args:
+            run: The run that it belongs to.
+            request: The request.
+            always: Whether the answer would also allow what ``always`` covers.
+        """
+        if request.kind == "question":
+            return "agent"
+        policies = self._policies_for(run)
+        decider = strictest(policy.decider(request.permission, request.patterns, run.narrowed) for policy in policies)
+        if not always:
+            return decider
+        return strictest(policy.decider_of_all(request.permission, request.always, decider) for policy in policies)
+
+    def _policies_for(self, run: Run) -> list[Policy]:
+        """The operator's policy, and those under which the run was started: the strictest of what they say holds."""
+        return [self.policy, *run.policies]
+
+    def automatic(self, run: Run, request: PendingRequest) -> Literal["once", "reject"] | None:
+        """What the policy answers by itself; nothing where it leaves the request to somebody."""
+        return None if self.closed(request) else AUTOMATIC.get(self.decider(run, request))
+
+    def is_for_person(self, run: Run, request: PendingRequest) -> bool:
+        """Whether a request is put to a person, where one can be asked."""
+        is_persons = request.kind == "question" or self.decider(run, request) == "human"
+        return is_persons and not self.closed(request)
+
+    def agent_may_answer(self, run: Run, request: PendingRequest, *, person_at_hand: bool) -> bool:
+        """Whether an agent may give an answer other than a rejection."""
+        return not self.closed(request) and self._agent_may(run, request, person_at_hand=person_at_hand)
+
+    def agent_may_always(self, run: Run, request: PendingRequest, *, person_at_hand: bool) -> bool:
+        """The same for ``always``."""
+        by = Answerer("agent", person_at_hand=person_at_hand)
+        return not self.closed(request) and self._may(run, request, by, always=True)
+
+    def refusal(self, run: Run, request: PendingRequest, reply: Reply, by: Answerer) -> str:
+        """Why an answer may not be given; empty where it may.
+
+        Everybody may reject: that grants nothing, and ends the wait.
+        """
+        if closed := self.closed(request, reject=is_rejection(reply)):
+            return f"{closed}."
+        if is_rejection(reply):
+            return ""
+        always = isinstance(reply, PermissionReply) and reply.reply == "always"
+        if self._may(run, request, by, always=always):
+            return ""
+        if always and self._may(run, request, by):
+            covered = ", ".join(request.always)
+            return f'"always" would also allow {covered}, which the policy does not leave to you. Answer "once".'
+        if self.decider(run, request, always=always) == "reject":
+            return "The operator's policy refuses this permission."
+        return f"Only a person may answer this {request.kind}."
+
+    def _may(self, run: Run, request: PendingRequest, by: Answerer, *, always: bool = False) -> bool:
+        decider = self.decider(run, request, always=always)
+        match by.who:
+            case "policy":
+                return decider == "allow"
+            case "person":
+                return decider != "reject"
+            case "agent":
+                allowed = decider == "allow"
+                return allowed or self._agent_may(run, request, person_at_hand=by.person_at_hand, always=always)
+
+    def _agent_may(self, run: Run, request: PendingRequest, *, person_at_hand: bool, always: bool = False) -> bool:
+        """What is a person's may be the agent's only where an agent alone started the run.
+
+        OpenCode keeps ``always`` for every session, also for those that persons started, so who started this run says
+        nothing about it: it takes the operator's word.
+        """
+        if request.kind == "question":
+            return self._agent_may_tell(run, person_at_hand=person_at_hand)
+        decider = self.decider(run, request, always=always)
+        alone = run.starter == "agent" and not person_at_hand and not always
+        return decider == "agent" or (decider == "human" and alone)
+
+    def _agent_may_tell(self, run: Run, *, person_at_hand: bool) -> bool:
+        """Whether an agent may answer questions: of a run that was started elsewhere, only by the operator's word."""
+        if strictest(policy.decider("question", []) for policy in self._policies_for(run)) in {"allow", "agent"}:
+            return True
+        return run.starter == "agent" or (run.starter == "person" and person_at_hand)

@@ -1,0 +1,148 @@
+"""The one way by which an answer reaches OpenCode, whoever gives it.
+
+Tools, forms, tasks, operations and the policy's own answers all go through ``Answers.give``. The request is looked up
+in OpenCode, its session and its run follow from the request itself and not from what the caller says, and the rules of
+``authority.py`` are applied to these. What is not found is not answered.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.models import Permission, Question, Session
+from opencode_mcp.runs.answers.authority import Answerer, Authority, PermissionReply, QuestionReply, Reply, is_rejection
+from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.report import PendingRequest
+from opencode_mcp.runs.requests.open_requests import Request, Requests, describe, fit_answers
+from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.run_note import Note, combined
+
+OPERATOR_HINT = (
+    "You may reject it. opencode_abort stops the run. opencode_wait asks the person, where the host can. The "
+    "operator lets agents answer with --permissions agent; a run keeps the policy under which it was started."
+)
+CheckSession = Callable[[str], Awaitable[Session]]
+"""Gives the session of an id, or raises why it is not the caller's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An open request, and whose it is."""
+
+    request: Request
+    session: Session
+    """The session that asks."""
+    parents: Sequence[Session]
+    """The sessions whose subagent that is, from the nearest to the root."""
+
+    @property
+    def root(self) -> Session:
+        """The session whose run it belongs to."""
+        return [self.session, *self.parents][-1]
+
+
+class Answers:
+    """Gives answers to OpenCode.
+
+    Args:
+        client: Reaches OpenCode.
+        requests: Finds what is asked.
+        runs: Finds the run that a request belongs to.
+        authority: The rules.
+        check_session: Holds sessions to the allowed directories.
+    """
+
+    def __init__(
+        self, client: OpenCodeClient, requests: Requests, runs: Runs, authority: Authority, check_session: CheckSession
+    ) -> None:
+        self._client = client
+        self._requests = requests
+        self._runs = runs
+        self._check_session = check_session
+        self.authority = authority
+
+    async def find(self, request_id: str, session_id: str = "", directories: Sequence[str] = ()) -> Asked:
+        """Find an open request.
+
+        Args:
+            request_id: Its id.
+            session_id: The session that it should be of; empty: whichever it is of.
+            directories: Where to look for it beside the event stream; none: in the session's own.
+
+        Raises:
+            NotFound: OpenCode does not wait for it.
+            InvalidArgument: Another session than the named one asks.
+            NotAllowed: It is of a session outside the allowed directories.
+        """
+        places = directories
+        if known := session_id or self._requests.told(request_id):
+            places = [(await self._check_session(known)).directory]
+        request = await self._requests.find(request_id, places)
+        if request is None:
+            raise NotFound(_gone(request_id))
+        if session_id and request.session_id != session_id:
+            raise InvalidArgument(
+                f"The request {request_id!r} is not of the session {session_id}.",
+                hint="Leave session_id out, or give the one that the report's `pending` names.",
+            )
+        session = await self._check_session(request.session_id)
+        if not await self._requests.still_waits(request, session.directory):
+            raise NotFound(_gone(request_id))
+        line = (await self._requests.lineage(session.id))[1:]
+        return Asked(request, session, [await self._check_session(name) for name in line])
+
+    async def give(self, asked: Asked, reply: Reply, by: Answerer) -> None:
+        """Give an answer (``permission.reply``, ``question.reply``, ``question.reject``).
+
+        Raises:
+            NotAllowed: Whoever gives it may not.
+            NotFound: The request is not open any more.
+            InvalidArgument: The answers do not fit the questions, or the request is of another kind.
+        """
+        pending = describe(asked.request, subagent=bool(asked.parents))
+        self.check(await self.run_of(asked.session, *asked.parents), pending, reply, by)
+        request, directory = asked.request, asked.session.directory
+        match request, reply:
+            case Permission(), PermissionReply():
+                body = {"reply": reply.reply} | ({"message": reply.message} if reply.message else {})
+                await self._client.permission_reply(request.id, directory, body)
+            case Question(), QuestionReply(answers=answers) if answers is not None:
+                await self._client.question_reply(request.id, directory, fit_answers(request, answers))
+            case Question(), QuestionReply():
+                await self._client.question_reject(request.id, directory)
+            case _:
+                raise InvalidArgument(f"{request.id!r} is a {pending.kind}.", hint="Answer it as such.")
+
+    def check(self, run: Run, pending: PendingRequest, reply: Reply, by: Answerer) -> None:
+        """Refuse what may not be answered so.
+
+        Raises:
+            NotAllowed: The rules forbid it; the hint says what else can be done.
+        """
+        if reason := self.authority.refusal(run, pending, reply, by):
+            closed = self.authority.closed(pending, reject=is_rejection(reply))
+            raise NotAllowed(reason, hint="" if closed else OPERATOR_HINT)
+
+    async def run_of(self, *sessions: Session) -> Run:
+        """The run of the last of some sessions, as strict as what was noted for any of them.
+
+        A session's note is for one prompt. Its subagents may still work for that prompt when the session has gone on to
+        another one, so for them its strictness holds in any case.
+        """
+        runs = [await self._latest(session) for session in sessions]
+        kept = [replace(note, starter="") for parent in sessions[1:] for note in self._runs.notes.of(parent)]
+        noted = [Note(run.message_id, run.narrowed, run.starter, run.policies) for run in runs]
+        narrowed, starter, policies = combined([*kept, *noted])
+        return replace(runs[-1], narrowed=narrowed, starter=starter, policies=policies)
+
+    async def _latest(self, session: Session) -> Run:
+        try:
+            return await self._runs.find(session)
+        except NotFound:
+            # Nothing was prompted there by the API that runs use.
+            return Run(session.directory, session.id, "")
+
+
+def _gone(request_id: str) -> str:
+    return f"The request {request_id!r} was not found: OpenCode does not wait for it."

@@ -1,0 +1,61 @@
+"""Checks a caller's schema, and an answer against it, in a process that is ended when it takes too long.
+
+Nothing that a schema can do blocks the bridge, and a check that cannot be finished is reported as such: by then the run
+has happened, and its report must come all the same.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from subprocess import DEVNULL, CalledProcessError
+from typing import TYPE_CHECKING, Any, cast
+
+import anyio
+
+from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.processes.groups import FLAGS
+
+if TYPE_CHECKING:
+    from opencode_mcp.runs.output_schema.worker import Job, Verdict
+
+SECONDS = 10.0
+"""How long a check may take, the start of the process included."""
+# -P: Python would look for modules in the working directory first, and that is a project of anybody's.
+COMMAND = (sys.executable, "-P", "-m", "opencode_mcp.runs.output_schema.worker")
+
+
+async def check_schema_apart(schema: Mapping[str, Any]) -> None:
+    """Refuse what is no JSON Schema of an object, as ``output_schema.check_schema`` does.
+
+    Raises:
+        InvalidArgument: The text says what is wrong with it, or that the check could not be finished.
+    """
+    verdict = await _judge({"schema": dict(schema), "checks_answer": False, "answer": None})
+    if verdict["message"]:
+        raise InvalidArgument(verdict["message"], hint=verdict["hint"])
+
+
+async def mismatch_apart(schema: Mapping[str, Any], answer: object) -> str:
+    """Say how an answer breaks the schema, or that this could not be found out; empty when it fits."""
+    verdict = await _judge({"schema": dict(schema), "checks_answer": True, "answer": answer})
+    if verdict["message"] and verdict["finished"]:
+        return f"The answer does not fit output_schema. {verdict['message']}"
+    return verdict["message"]
+
+
+async def _judge(job: "Job") -> "Verdict":
+    try:
+        text = json.dumps(job).encode()
+        with anyio.fail_after(SECONDS):
+            done = await anyio.run_process(COMMAND, input=text, stderr=DEVNULL, creationflags=FLAGS)
+        return cast("Verdict", json.loads(done.stdout))
+    except TimeoutError:
+        return _unfinished(f"took more than {SECONDS:.0f} s", "Simplify its patterns and references.")
+    except (RecursionError, CalledProcessError):
+        return _unfinished("needs more than it may use", "Make it smaller and less deep.")
+    except (OSError, ValueError) as error:
+        return _unfinished(f"could not be run: {error}", "")
+
+
+def _unfinished(why: str, hint: str) -> "Verdict":
+    return {"message": f"The check of output_schema {why}.", "hint": hint, "finished": False}

@@ -1,0 +1,67 @@
+"""The process in which a caller's schema is applied; it reads one job from stdin and writes one answer to stdout.
+
+Started by ``schema_check.py``, which ends it after a while: a pattern such as ``^(a+)+$`` takes longer than anybody
+waits, and nothing inside Python could stop it.
+"""
+
+import json
+import sys
+from typing import Any, TypedDict, cast
+
+from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.runs.output_schema.validation import check_schema, mismatch
+
+CPU_SECONDS = 20
+"""Processor time after which the system ends this process, should nobody else do so."""
+MEMORY = 2 * 1024**3
+"""Bytes of address space."""
+
+
+class Job(TypedDict):
+    """What is to be checked."""
+
+    schema: dict[str, Any]
+    checks_answer: bool
+    """Whether ``answer`` is checked against the schema, or the schema itself."""
+    answer: Any
+
+
+class Verdict(TypedDict):
+    """What came of it; both texts are empty where nothing is wrong."""
+
+    message: str
+    hint: str
+    finished: bool
+    """Whether the check came to an end."""
+
+
+def judge(job: Job) -> Verdict:
+    """Do a job."""
+    if job["checks_answer"]:
+        return {"message": mismatch(job["schema"], job["answer"]), "hint": "", "finished": True}
+    try:
+        check_schema(job["schema"])
+    except InvalidArgument as error:
+        return {"message": error.message, "hint": error.hint, "finished": True}
+    return {"message": "", "hint": "", "finished": True}
+
+
+def _limit_resources() -> None:
+    if sys.platform == "win32":
+        return
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def main() -> None:
+    """Read a job, do it, and write the verdict."""
+    _limit_resources()
+    job = cast("Job", json.loads(sys.stdin.buffer.read()))
+    sys.stdout.buffer.write(json.dumps(judge(job)).encode())
+
+
+if __name__ == "__main__":
+    main()

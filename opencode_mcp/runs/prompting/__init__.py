@@ -1,0 +1,1 @@
+"""A prompt before it is sent: its parts, its checks and its id."""

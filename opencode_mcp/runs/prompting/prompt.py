@@ -1,0 +1,147 @@
+"""What a caller hands over, and the checks that OpenCode leaves out: it answers an unknown agent or model with 204."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from opencode_mcp.errors import InvalidArgument, NotFound, OperatorError
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.models import Providers
+from opencode_mcp.runs.output_schema.check import check_schema_apart
+from opencode_mcp.runs.prompting.reload import Missing, Renewal
+from opencode_mcp.text.closest import closest
+from opencode_mcp.workspace.attachments import Attachment
+from opencode_mcp.workspace.configuration.definitions import Sought
+
+NAMES_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One prompt to OpenCode; empty texts leave the choice to OpenCode."""
+
+    text: str
+    directory: str
+    """Absolute path of the project."""
+    agent: str = ""
+    model: str = ""
+    """As ``provider/model``."""
+    variant: str = ""
+    files: Sequence[Attachment] = ()
+    """Files and folders to attach, already checked."""
+    output_schema: Mapping[str, Any] | None = field(default=None)
+    """JSON Schema of the answer."""
+    title: str = ""
+    """Title of a new session."""
+
+    def body(self, message_id: str) -> dict[str, object]:
+        """The body of ``session.prompt_async``."""
+        body: dict[str, object] = {
+            "messageID": message_id,
+            "parts": [
+                {"type": "text", "text": self.text},
+                *({"type": "file", **file._asdict()} for file in self.files),
+            ],
+        }
+        if self.agent:
+            body["agent"] = self.agent
+        if self.model:
+            provider, _, model = self.model.partition("/")
+            body["model"] = {"providerID": provider, "modelID": model}
+        if self.variant:
+            body["variant"] = self.variant
+        if self.output_schema is not None:
+            body["format"] = {"type": "json_schema", "schema": self.output_schema}
+        return body
+
+
+async def check_prompt(client: OpenCodeClient, prompt: Prompt, renewal: Renewal) -> None:
+    """Refuse what OpenCode would accept in silence and then fail at.
+
+    Args:
+        client: Asks OpenCode.
+        prompt: What a caller wants.
+        renewal: Has OpenCode learn of what was added to its files.
+
+    Raises:
+        InvalidArgument: The prompt is empty, or the schema is none.
+        NotFound: There is no such agent, model or variant; the hint names those that there are.
+        OperatorError: The model's provider has no credentials.
+    """
+    if not prompt.text.strip():
+        raise InvalidArgument("The prompt is empty.", hint="Say what OpenCode should do.")
+    if prompt.output_schema is not None:
+        await check_schema_apart(prompt.output_schema)
+    if prompt.agent:
+        await renewal.settle(client, prompt.directory, partial(_look_for_agent, client, prompt))
+    model = prompt.model or (prompt.variant and (await client.config(prompt.directory)).model)
+    if prompt.variant and not model:
+        raise InvalidArgument("A variant is of a model, and none is named.", hint="Give model, too.")
+    if model:
+        await renewal.settle(client, prompt.directory, partial(_look_for_model, client, prompt, model))
+
+
+async def _look_for_agent(client: OpenCodeClient, prompt: Prompt) -> Missing | None:
+    names = [agent.name for agent in await client.agents(prompt.directory)]
+    if prompt.agent in names:
+        return None
+    error = NotFound(f"OpenCode has no agent {prompt.agent!r}.", hint=f"The agents are {_listed(names)}.")
+    return Missing(Sought("agent", (prompt.agent,)), error)
+
+
+async def _look_for_model(client: OpenCodeClient, prompt: Prompt, model: str) -> Missing | None:
+    used = await client.used_providers(prompt.directory)
+    if missing_model(used, model, prompt.variant) is None:
+        return None
+    return missing_model(await client.providers(prompt.directory), model, prompt.variant)
+
+
+def check_model(providers: Providers, name: str, variant: str = "") -> None:
+    """Refuse a model that OpenCode does not have, or cannot use.
+
+    Raises:
+        InvalidArgument: The name has no provider.
+        NotFound: There is no such provider, model or variant; the hint names near ones.
+        OperatorError: The provider has no credentials.
+    """
+    missing = missing_model(providers, name, variant)
+    if missing:
+        raise missing.error
+
+
+def missing_model(providers: Providers, name: str, variant: str = "") -> Missing | None:
+    """What is missing for a model to be used, if anything is, with the error that ``check_model`` raises.
+
+    Raises:
+        InvalidArgument: The name has no provider.
+    """
+    provider_id, _, model_id = name.partition("/")
+    provider = next((item for item in providers.all if item.id == provider_id), None)
+    usable = providers.usable
+    if not model_id:
+        raise InvalidArgument(
+            f"The model {name!r} names no provider.", hint=f"Write provider/model: {_near(name, usable)}."
+        )
+    if provider is None or model_id not in provider.models:
+        error = NotFound(f"OpenCode has no model {name!r}.", hint=f"It has {_near(name, usable)}.")
+        return Missing(Sought("model", (provider_id, model_id)), error)
+    if provider_id not in providers.connected:
+        hint = f"Run `opencode auth login`, or use {_near(name, usable)}."
+        locked = OperatorError(f"OpenCode has no credentials for the provider {provider_id!r}.", hint=hint)
+        return Missing(Sought("credential", (provider_id,)), locked)
+    variants = provider.models[model_id].variants
+    if not variant or variant in variants:
+        return None
+    error = NotFound(f"The model {name!r} has no variant {variant!r}.", hint=f"It has {_listed(variants)}.")
+    return Missing(Sought("variant", (provider_id, model_id, variant)), error)
+
+
+def _near(name: str, names: Sequence[str]) -> str:
+    return _listed(closest(name, names, count=NAMES_SHOWN, cutoff=0.4) or names)
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = list(names)
+    more = f" and {len(every) - NAMES_SHOWN} more" if len(every) > NAMES_SHOWN else ""
+    return (", ".join(every[:NAMES_SHOWN]) or "none") + more

@@ -1,0 +1,1 @@
+"""Permissions and questions that OpenCode waits for, and the rules for answering them."""

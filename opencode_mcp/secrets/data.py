@@ -1,0 +1,127 @@
+"""Secrets in data that OpenCode answers are replaced by a mark that says so.
+
+Pure, and it knows nothing of operations: a value is hidden where its name gives it away (``secret_names.py``), where
+it stands in a place that is made for secrets (headers, environments, a provider's options), where it is a secret that
+the caller knows of, and wherever a text has one (``secret_text.py``).
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import cast
+
+from opencode_mcp.secrets.known import MARK
+from opencode_mcp.secrets.names import is_secret, plain_name
+from opencode_mcp.secrets.text import scrub
+
+SECRET_MAPS = re.compile("env|environment|headers")
+"""Every text in a map of such a name is hidden: people give their headers and variables any name."""
+HARMLESS_OPTIONS = re.compile(
+    "apiversion|baseurl|effort|location|mode|project|reasoningeffort|reasoningsummary|region|resourcename|servicetier|"
+    "textverbosity|type"
+)
+"""The only texts that stay among a provider's or an agent's ``options``: packages name their secrets as they like."""
+COMMANDS = re.compile("args|command")
+SCHEMA_WORDS = frozenset({"$ref", "anyOf", "const", "description", "enum", "type"})
+"""A map with one of these under a secret's name describes the secret and is none."""
+ASSIGNMENT = re.compile(r"(--?)?([\w-]{1,200})=(.*)", re.DOTALL)
+
+
+def redact(value: object, known: Collection[str] = ()) -> object:
+    """Copy a JSON value with a mark in place of each secret.
+
+    Args:
+        value: What OpenCode answered.
+        known: Secrets to hide wherever they stand, in the middle of a text too.
+    """
+    return _hidden(value, "", tuple(known))
+
+
+def secrets_in(value: object, name: str = "") -> set[str]:
+    """Collect the texts that ``redact`` hides by their names and places: what must not be told again."""
+    return {text for text, shown in _pairs(value, _hidden(value, name, ())) if text != shown == MARK}
+
+
+def _pairs(value: object, shown: object) -> Iterator[tuple[str, object]]:
+    match value, shown:
+        case str(), _:
+            yield value, shown
+        case Mapping(), Mapping():
+            for key, item in cast("Mapping[object, object]", value).items():
+                yield from _pairs(item, cast("Mapping[object, object]", shown)[key])
+        case list(), list():
+            for item, other in zip(cast("list[object]", value), cast("list[object]", shown), strict=True):
+                yield from _pairs(item, other)
+        case _:
+            pass
+
+
+def _hidden(value: object, name: str, known: Sequence[str]) -> object:
+    """Copy a value that goes by a name."""
+    match value:
+        case str():
+            return MARK if value and is_secret(name) else scrub(value, known)
+        case Mapping():
+            return _hidden_map(cast("Mapping[str, object]", value), name, known)
+        case list():
+            items = cast("list[object]", value)
+            if COMMANDS.fullmatch(plain_name(name)):
+                return [scrub(str(item), known) if isinstance(item, str) else item for item in _command(items)]
+            if plain_name(name) == "plugin":
+                return [_plugin(item, known) for item in items]
+            # A list of options is what a question offers.
+            inner = "" if plain_name(name) == "options" else name
+            return [_hidden(item, inner, known) for item in items]
+        case _:
+            return value
+
+
+def _hidden_map(value: Mapping[str, object], name: str, known: Sequence[str]) -> dict[str, object]:
+    plain = plain_name(name)
+    if plain == "request" and "body" in value:
+        # What is called options in the first API.
+        options = _hidden(value["body"], "options", known)
+        return {key: options if key == "body" else _hidden(item, str(key), known) for key, item in value.items()}
+    if SECRET_MAPS.fullmatch(plain) or (is_secret(name) and not SCHEMA_WORDS & value.keys()):
+        return {key: _all_hidden(item) for key, item in value.items()}
+    if plain == "options":
+        return {key: _option(item, key, known) for key, item in value.items()}
+    return {key: _hidden(item, str(key), known) for key, item in value.items()}
+
+
+def _all_hidden(value: object) -> object:
+    match value:
+        case str():
+            return MARK if value else value
+        case Mapping():
+            return {key: _all_hidden(item) for key, item in cast("Mapping[str, object]", value).items()}
+        case list():
+            return [_all_hidden(item) for item in cast("list[object]", value)]
+        case _:
+            return value
+
+
+def _option(value: object, name: str, known: Sequence[str]) -> object:
+    harmless = isinstance(value, str) and HARMLESS_OPTIONS.fullmatch(plain_name(name)) is not None
+    return _hidden(value, name, known) if harmless else _all_hidden(value)
+
+
+def _plugin(item: object, known: Sequence[str]) -> object:
+    """Hide what a plugin is configured with: it stands in a list, as its name and then its options."""
+    if not isinstance(item, list):
+        return _hidden(item, "", known)
+    return [_hidden(part, "options", known) for part in cast("list[object]", item)]
+
+
+def _command(items: Sequence[object]) -> Iterator[object]:
+    """Hide what a command line gives to an option or a variable that goes by a secret's name."""
+    flag = ""
+    for item in items:
+        text = item if isinstance(item, str) else ""
+        said = ASSIGNMENT.fullmatch(text)
+        if is_secret(flag):
+            yield MARK
+        elif said and is_secret(said[2]):
+            yield f"{said[1] or ''}{said[2]}={MARK}"
+        else:
+            yield item
+        flag = text.lstrip("-") if text.startswith("-") and not said else ""

@@ -1,0 +1,201 @@
+"""Secrets in a text are replaced by a mark: keys of well-known services, and what is given to a secret's name.
+
+Pure. The time it takes is in proportion to the text, whatever the text holds. Everything that is data, not text, is
+the business of ``redact.py``.
+"""
+
+import re
+from collections.abc import Callable, Collection
+from string import ascii_letters, digits
+from urllib.parse import unquote
+
+from opencode_mcp.secrets.keys import CANDIDATE, KEY
+from opencode_mcp.secrets.known import MARK, SHORTEST
+from opencode_mcp.secrets.names import is_password, is_plainly_secret, is_secret_parameter
+
+PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?"
+    r"(?:-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)"
+)
+KEY_END = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+KEY_LINES = ascii_letters + digits + "+/=\\\r\n"
+LONGEST_KEY = 16_384
+SCHEME = re.compile(r"\b(?:basic|bearer)\s{1,8}([\w.~+/=-]{12,})", re.IGNORECASE)
+WEB_HOOK = re.compile(r"\bhooks\.slack\.com/(?:services|workflows)/([\w/]{20,200})")
+USER = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]{1,20}://([^\s/@\"'<>`]{1,256})@")
+LOGIN = re.compile(r"(?<!\S)(?:-u|--user|--proxy-user)[ =]{1,4}[\"']?[^\s:\"']{1,64}:([^\s\"']{1,128})")
+NAME = re.compile(
+    r"""(?:(?<![\w.\\-])|(?<=\\[nrt]))(?P<name>[\w.-]{1,80})(?:\\?["'])?(?P<given>[ \t]{0,3}(?:=>|:=|[:=])[ \t]{0,3})"""
+    r"""|(?<!\S)(?P<flag>--?[A-Za-z][\w-]{1,60})[ \t]{1,4}(?=[^\s-])"""
+)
+"""A name, and what stands between it and its value: ``=``, ``:``, or after an option a space."""
+VALUE = re.compile(
+    r"""(?P<quote>\\?["'`])(?P<quoted>[^"'`\r\n]{1,4096})"""
+    r"""|(?:(?:basic|bearer|digest|token)[ ]{1,4})?(?P<bare>[^\s"'`&;,:=(){}\[\]<>|]{1,4096})""",
+    re.IGNORECASE,
+)
+SCHEMES = frozenset({"basic", "bearer", "digest", "token"})
+REST = re.compile(r"""[^\s"'`&;,<>)\]}]*""")
+"""What still belongs to a bare value after its first ``=`` or ``:``."""
+LONGEST_COOKIES = 4096
+COOKIES = re.compile(rf"[^\"'`\r\n]{{1,{LONGEST_COOKIES}}}")
+PLACEHOLDER = re.compile(r"[$%<{*].*|\[hidden.*|(.)\1*\.{0,3}", re.DOTALL)
+"""What only stands for a value: ``$TOKEN``, ``<token>``, ``xxxx``."""
+MEMBER = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+"""Code that reads a value: ``process.env.TOKEN``."""
+FILE = re.compile(r"(?:\.{0,2}|~|[A-Za-z]:)[/\\].*|.*\.[A-Za-z]{1,5}\d?", re.DOTALL)
+SYMBOLS = frozenset("!#$%^*+=@~")
+LEAST = 6
+"""Characters of a value that is worth hiding."""
+LEAST_BARE = 8
+"""Characters of one that nothing but its name tells from a word."""
+LEAST_LOGIN = 20
+"""Characters of a user name in a URL that may be a token."""
+
+
+def scrub(text: str, known: Collection[str] = (), *, strict: bool = False) -> str:
+    """Put marks into a text.
+
+    Args:
+        text: Anything that somebody said or a program printed.
+        known: Secrets to hide wherever they stand; those of fewer than six characters are not.
+        strict: Hide whatever is given to a secret's name, also where it looks like a word or like code.
+    """
+    for secret in sorted(known, key=len, reverse=True):
+        if len(secret) >= SHORTEST:
+            text = text.replace(secret, MARK)
+    text = _without_private_keys(text)
+    text = CANDIDATE.sub(lambda run: KEY.sub(MARK, run[0]), text)
+    text = _with_marks(USER, text, _is_login)
+    text = _with_marks(LOGIN, text, _looks_random)
+    text = _with_marks(SCHEME, text, _looks_random)
+    text = _with_marks(WEB_HOOK, text, _looks_random)
+    return _without_values(text, strict=strict)
+
+
+def _with_marks(pattern: re.Pattern[str], text: str, is_one: Callable[[str], bool]) -> str:
+    """Put a mark in place of the first group of a pattern, where it is a secret."""
+
+    def marked(found: re.Match[str]) -> str:
+        if not is_one(found[1]):
+            return found[0]
+        return text[found.start() : found.start(1)] + MARK + text[found.end(1) : found.end()]
+
+    return pattern.sub(marked, text)
+
+
+def _without_private_keys(text: str) -> str:
+    if "PRIVATE KEY" not in text:
+        return text
+    text = PRIVATE_KEY.sub(MARK, text)
+    # The end of a key whose beginning is cut off.
+    kept: list[str] = []
+    at = 0
+    for end in KEY_END.finditer(text):
+        lines = text[max(at, end.start() - LONGEST_KEY) : end.start()]
+        begin = end.start() - len(lines) + len(lines.rstrip(KEY_LINES))
+        kept += [text[at:begin], MARK]
+        at = end.end()
+    return "".join([*kept, text[at:]])
+
+
+def _is_login(login: str) -> bool:
+    """Whether what stands before the host in a URL is a password or a token, and no mere user name."""
+    return ":" in login or (len(login) >= LEAST_LOGIN and _looks_random(login))
+
+
+def _without_values(text: str, *, strict: bool) -> str:
+    kept: list[str] = []
+    at = looked = 0
+    for said in NAME.finditer(text):
+        if said.start() < at or not is_secret_parameter(said["name"] or said["flag"]):
+            continue
+        if _is_cookie_header(said):
+            # What was looked at for a header before this one holds no secret.
+            if said.start() < looked:
+                continue
+            place, looked = _place_of_cookies(text, said)
+        else:
+            place = _place_of_value(text, said, strict=strict)
+        if place:
+            kept += [text[at : place[0]], MARK]
+            at = place[1]
+    return "".join([*kept, text[at:]])
+
+
+def _is_cookie_header(said: re.Match[str]) -> bool:
+    return bool(said["name"]) and said["name"].lower().endswith("cookie") and ":" in said["given"]
+
+
+def _place_of_cookies(text: str, said: re.Match[str]) -> tuple[tuple[int, int] | None, int]:
+    """Where the cookies of a header stand, if they are secret, and from where on a later header is to be looked at."""
+    if VALUE.match(text, said.end()) is None:
+        return None, 0
+    cookies = COOKIES.match(text, said.end())
+    if cookies is None:
+        return None, 0
+    if _looks_random("".join(cookies[0].split())):
+        return cookies.span(), 0
+    # Where they were cut, those of a header in the second half are looked at by themselves, since they go on.
+    is_cut = len(cookies[0]) == LONGEST_COOKIES
+    return None, cookies.end() - (LONGEST_COOKIES // 2 if is_cut else 0)
+
+
+def _place_of_value(text: str, said: re.Match[str], *, strict: bool) -> tuple[int, int] | None:
+    """Where the secret stands that is given to a name."""
+    value = VALUE.match(text, said.end())
+    if value is None:
+        return None
+    start, end = value.span("quoted" if value["quote"] else "bare")
+    found = text[start:end].rstrip("\\")
+    if found.lower() in SCHEMES:
+        # What follows it is hidden already.
+        return None
+    if not (strict or _is_given(text, said, found, value)):
+        return None
+    return (start, start + len(found)) if value["quote"] else (start, _end_of(text, end))
+
+
+def _end_of(text: str, end: int) -> int:
+    rest = REST.match(text, end)
+    return rest.end() if rest else end
+
+
+def _is_given(text: str, said: re.Match[str], value: str, place: re.Match[str]) -> bool:
+    """Whether a value is a secret and neither a word, a number, a file, code nor a placeholder."""
+    if len(value) < LEAST or PLACEHOLDER.fullmatch(value):
+        return False
+    name = said["name"] or said["flag"]
+    if _is_in_url(text, said) or _is_in_shell(said):
+        return _looks_random(unquote(value)) or (is_plainly_secret(name) and not _is_word_or_number(value))
+    if not is_plainly_secret(name):
+        return False
+    if place["quote"]:
+        return is_password(name) or _looks_random(value)
+    is_code = MEMBER.fullmatch(value) or text[place.end() : place.end() + 1] in {"(", "["}
+    least = LEAST if is_password(name) else LEAST_BARE
+    return not is_code and len(value) >= least and _looks_random(value)
+
+
+def _is_in_url(text: str, said: re.Match[str]) -> bool:
+    return said["given"] == "=" and text[max(said.start() - 1, 0) : said.start()] in {"?", "&"}
+
+
+def _is_in_shell(said: re.Match[str]) -> bool:
+    """Whether a value is given as a shell does: to an option with ``=``, or to a variable in capital letters."""
+    return said["given"] == "=" and (said["name"].startswith("-") or said["name"].isupper())
+
+
+def _is_word_or_number(value: str) -> bool:
+    return value.isdecimal() or value.lower() in {"false", "none", "null", "required", "true", "undefined"}
+
+
+def _looks_random(value: str) -> bool:
+    """Whether a text is one that no person would write: letters with digits, or capitals and symbols inside."""
+    if FILE.fullmatch(value) or any(map(str.isspace, value)):
+        return False
+    has_letter = any(map(str.isalpha, value))
+    has_digit = any(map(str.isdecimal, value))
+    inside = value[1:]
+    mixed = inside != inside.lower() and inside != inside.upper() and not SYMBOLS.isdisjoint(value)
+    return has_letter and (has_digit or mixed)

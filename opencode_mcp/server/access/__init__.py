@@ -1,0 +1,1 @@
+"""What a caller may reach: directories, sessions, operations."""

@@ -1,0 +1,160 @@
+"""What is within a caller's reach: which tools are listed, which operations may be called, by the operator's settings.
+
+``--read-only`` outweighs everything, ``--deny`` outweighs ``--allow``, and reads and writes need no ``--allow``. Our
+own tools and resources need none either, but one that uses a denied operation is neither listed nor served.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, cast, get_args
+
+from opencode_mcp.errors import InvalidSetting, NotAllowed
+from opencode_mcp.server.access.uses import TOOL_USES
+from opencode_mcp.text.closest import closest
+
+if TYPE_CHECKING:
+    from opencode_mcp.config import Settings
+    from opencode_mcp.opencode.operations.annotations import Effect
+    from opencode_mcp.opencode.operations.catalog import Operation
+    from opencode_mcp.server.tool import ToolSpec
+
+DEFAULT = "default"
+ALL = "all"
+VERBS: "Mapping[Effect, str]" = {
+    "read": "read",
+    "write": "write",
+    "execute": "run something",
+    "admin": "change the set-up",
+}
+ALLOWED_BY_ITSELF: frozenset["Effect"] = frozenset({"read", "write"})
+
+
+class Surface:
+    """The operator's decisions, applied.
+
+    Args:
+        settings: ``toolsets``, ``read_only``, ``allow`` and ``deny`` count.
+
+    Raises:
+        InvalidSetting: One of them names what there is not: a typing error must not open or close anything.
+    """
+
+    def __init__(self, settings: "Settings") -> None:
+        self._settings = settings
+        _check_names(settings)
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        return frozenset(self._settings.toolsets)
+
+    def tools(self, handmade: "Iterable[ToolSpec]") -> "list[ToolSpec]":
+        """The hand-made tools that are listed, in their order."""
+        if not self._named & {DEFAULT, ALL}:
+            return []
+        listed = [spec for spec in handmade if spec.read_only or not self._settings.read_only]
+        return [spec for spec in listed if self.serves(TOOL_USES[spec.name])]
+
+    def serves(self, uses: Iterable[str]) -> bool:
+        """Whether something of ours that uses these operations (``uses.py``) is listed and served."""
+        return not self._settings.deny or not self._denials(uses)
+
+    @cached_property
+    def denied_tools(self) -> frozenset[str]:
+        """The tools of our own that the operator's denials take away, by name: nothing suggests to call them."""
+        return frozenset(name for name, uses in TOOL_USES.items() if not self.serves(uses))
+
+    def denies(self, operation_id: str) -> bool:
+        """Whether the operator denies an operation, by its id or its effect."""
+        return not self.serves([operation_id])
+
+    def _denials(self, uses: Iterable[str]) -> frozenset[str]:
+        """What the operator denies among some operations, named by id or by effect."""
+        from opencode_mcp.opencode.operations.annotations import JUDGEMENTS
+
+        names = set(uses)
+        effects = {JUDGEMENTS[name].effect for name in names if name in JUDGEMENTS}
+        return frozenset(self._settings.deny) & (names | effects)
+
+    def check_denied(self, operation: "Operation") -> None:
+        """Refuse what a tool of our own may not do: such a tool needs no ``--allow``, but ``--deny`` holds for it.
+
+        Raises:
+            NotAllowed: The operator denies the operation or its effect, or the bridge is read-only.
+        """
+        if self._settings.read_only or self._denials([operation.id]):
+            self.check(operation)
+
+    def operation_tools(self) -> "list[Operation]":
+        """The operations that are listed as tools of their own, in the order of their ids."""
+        if self._named <= {DEFAULT}:
+            return []
+        from opencode_mcp.opencode.operations.catalog import operations
+
+        wanted = [item for item in operations().values() if ALL in self._named or item.group in self._named]
+        return [item for item in wanted if self.allows(item)]
+
+    def shows(self, operation: "Operation") -> bool:
+        """Whether an operation may be found; one that is only not allowed may, so that a person can be told of it."""
+        return operation.effect == "read" or not self._settings.read_only
+
+    def allows(self, operation: "Operation") -> bool:
+        """Whether an operation may be called."""
+        return not self._refusal(operation)
+
+    def allows_effect(self, effect: "Effect") -> bool:
+        """Whether an effect is allowed as such, whatever single operations are."""
+        settings = self._settings
+        if settings.read_only and effect != "read":
+            return False
+        return effect not in settings.deny and (effect in ALLOWED_BY_ITSELF or effect in settings.allow)
+
+    def allows_as(self, effect: "Effect", operation: "Operation") -> bool:
+        """Whether an operation may have an effect beyond its own: by the operator's word on either."""
+        named = operation.id in self._settings.allow and not self._refusal(operation)
+        return named or self.allows_effect(effect)
+
+    def check(self, operation: "Operation") -> None:
+        """Refuse what may not be called.
+
+        Raises:
+            NotAllowed: The text says which setting it is, and what it would take.
+        """
+        reason = self._refusal(operation)
+        if reason:
+            raise NotAllowed(
+                f"{operation.id} is not allowed here: {reason}.", hint="Only the operator of the bridge can allow it."
+            )
+
+    def _refusal(self, operation: "Operation") -> str:
+        settings, names = self._settings, {operation.id, operation.effect}
+        if settings.read_only and operation.effect != "read":
+            return "the bridge is read-only"
+        if names & set(settings.deny):
+            return f"the operator denies {' and '.join(sorted(names & set(settings.deny)))}"
+        if operation.effect in ALLOWED_BY_ITSELF or names & set(settings.allow):
+            return ""
+        return f"it would {VERBS[operation.effect]}, which takes --allow {operation.effect} or --allow {operation.id}"
+
+
+def _check_names(settings: "Settings") -> None:
+    if set(settings.toolsets) <= {DEFAULT} and not settings.allow and not settings.deny:
+        return  # and the table is not read before somebody needs it
+    from opencode_mcp.opencode.operations.annotations import Effect, Group
+    from opencode_mcp.opencode.operations.catalog import operations
+
+    groups = [DEFAULT, ALL, *cast("tuple[str, ...]", get_args(Group))]
+    effects = cast("tuple[str, ...]", get_args(Effect))
+    _check(settings.toolsets, groups, "--toolsets", f"They are {', '.join(groups)}.")
+    for flag, names in (("--allow", settings.allow), ("--deny", settings.deny)):
+        hint = f"It takes {', '.join(effects)}, or an operation's id, as docs/operations.md lists them."
+        _check(names, [*effects, *operations()], flag, hint)
+
+
+def _check(names: Iterable[str], known: list[str], flag: str, hint: str) -> None:
+    for name in names:
+        if name not in known:
+            near = closest(name, known, count=1, cutoff=0.6)
+            raise InvalidSetting(
+                f"{flag} names {name!r}, which there is not.",
+                hint=f"Did you mean {near[0]}? {hint}" if near else hint,
+            )

@@ -1,0 +1,269 @@
+"""Where callers may work: the listed directories, and what may be named inside them.
+
+Paths are resolved on the bridge's own disk, links included. Where OpenCode runs on another machine that disk is not the
+bridge's: then paths are compared as text, and OpenCode is asked whether they exist. What is checked here can change
+before it is used: whoever reads it opens it as ``disk/confined.py`` does.
+"""
+
+import stat
+from pathlib import Path, PurePath
+
+from opencode_mcp.config import Settings
+from opencode_mcp.disk.confined import list_folder
+from opencode_mcp.disk.path_errors import check_path_text, path_error, path_errors, shortened
+from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument, NotAllowed, NotFound
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.models import Session
+from opencode_mcp.server.access.roots import Roots, resolved
+from opencode_mcp.server.access.session_places import SessionPlaces
+from opencode_mcp.text.closest import closest
+from opencode_mcp.workspace.place import Place
+
+SESSION_PREFIX = "ses"
+SESSION_HINT = "opencode_list_sessions lists those that there are."
+
+
+class Fence:
+    """Checks every directory, file and session that a caller names.
+
+    Args:
+        settings: ``directories`` are the listed ones; none: the directory that the bridge was started in.
+        client: Tells what exists on OpenCode's machine.
+    """
+
+    def __init__(self, settings: Settings, client: OpenCodeClient) -> None:
+        self._settings = settings
+        self._client = client
+        self._listed = Roots(settings)
+        self._sessions = SessionPlaces(client)
+
+    async def roots(self) -> list[str]:
+        """The projects in which something may go on: those listed by name, and those of patterns that were used.
+
+        The first is the default.
+
+        Raises:
+            InvalidSetting: None was listed, and the bridge was started in the root of the file system.
+        """
+        return (await self._roots()).in_use()
+
+    async def every_root(self) -> list[str]:
+        """All projects that exist, patterns filled in."""
+        return (await self._roots()).every()
+
+    async def directory(self, name: str = "") -> str:
+        """The absolute path of a project that a caller named, or the default.
+
+        Raises:
+            InvalidArgument: It is relative, or no path.
+            NotAllowed: It is outside of the listed directories, or a folder inside one and not listed itself.
+            NotFound: It does not exist.
+        """
+        place = await self.place(name)
+        if place.folder != ".":
+            raise _not_a_project(name, place)
+        return place.project
+
+    async def place(self, name: str = "") -> Place:
+        """The folder that a caller named by its absolute path, or the default project's.
+
+        Raises:
+            InvalidArgument: It is relative, or no path.
+            NotAllowed: It is outside of the listed directories.
+            NotFound: It does not exist.
+        """
+        roots = await self._roots()
+        path = self._absolute(name, roots) if name else roots.pure(roots.default())
+        project = roots.holding(path)
+        if not project:
+            raise _outside(f"The directory {shortened(name)}", roots.described())
+        folder = path.relative_to(project).as_posix()
+        await self._check_directory(name, project, folder)
+        roots.use(project)
+        return Place(project, folder)
+
+    async def folder(self, name: str) -> str:
+        """The absolute path of a folder that exists inside a project, whether or not it is one; raises as ``place``."""
+        place = await self.place(name)
+        return str(self._listed.pure(place.project) / place.folder)
+
+    async def file(self, directory: str, name: str) -> str:
+        """The absolute path of a file or folder of a project, existing or not; ``name`` may be relative to it.
+
+        Raises:
+            InvalidArgument: It names nothing, or is no path.
+            NotAllowed: It is outside the project.
+        """
+        return str(self._in_project(Place(directory), name))
+
+    async def relative(self, directory: str, name: str) -> str:
+        """The path of a file or folder relative to its project, with slashes; raises what ``file`` raises."""
+        return self.inside(Place(directory), name)
+
+    def inside(self, place: Place, name: str) -> str:
+        """The same for a path that is relative to a folder of the project."""
+        return self._in_project(place, name).relative_to(place.project).as_posix()
+
+    async def existing_file(self, directory: str, name: str) -> str:
+        """The same for one that exists; the path of a folder ends in a slash.
+
+        Raises:
+            NotFound: It does not exist; the hint names its neighbours.
+            NotAllowed: It is outside the project, or the file system refuses access.
+        """
+        path = self._in_project(Place(directory), name)
+        if not isinstance(path, Path):
+            return str(path)
+        try:
+            found = path.stat()
+        except (OSError, ValueError) as error:
+            told = path_error(error, name)
+            if isinstance(told, NotFound):
+                told.message = f"There is no file {shortened(name)} in {directory}."
+                told.hint = _neighbours(directory, path)
+            raise told from error
+        return f"{path}/" if stat.S_ISDIR(found.st_mode) else str(path)
+
+    async def session(self, session_id: str) -> Session:
+        """The session that a caller named (``session.get``).
+
+        Raises:
+            NotFound: There is none of that id.
+            NotAllowed: It works in a directory that is not listed; then that directory was not opened either.
+        """
+        if not session_id.startswith(SESSION_PREFIX):
+            told = f"{shortened(session_id)} is not a session id."
+            raise NotFound(told, hint=f"They begin with {SESSION_PREFIX!r}: {SESSION_HINT}")
+        missing = NotFound(f"There is no session {shortened(session_id)}.", hint=SESSION_HINT)
+        directory = await self._sessions.find(session_id)
+        if not directory:
+            raise missing
+        await self._check_session(session_id, directory)
+        try:
+            session = await self._client.session_get(session_id, directory)
+        except NotFound as error:
+            self._sessions.forget(session_id)
+            raise missing from error
+        if session.directory != directory:
+            self._sessions.forget(session_id)
+            await self._check_session(session_id, session.directory)
+        return session
+
+    async def check_place_of(self, session_id: str) -> None:
+        """Refuse a session that is known to work outside; its directory is not opened.
+
+        Raises:
+            NotAllowed: It works in a directory that is not listed.
+            BackendError: OpenCode could not be asked.
+        """
+        directory = await self._sessions.find(session_id)
+        if directory:
+            await self._check_session(session_id, directory)
+
+    async def allows(self, directory: str) -> bool:
+        """Whether a directory is a project that callers may work in."""
+        roots = await self._roots()
+        return roots.lists(resolved(roots.pure(directory)))
+
+    async def contains(self, path: str) -> bool:
+        """Whether a path is inside a project; it need not exist."""
+        roots = await self._roots()
+        return bool(roots.holding(self._absolute(path, roots)))
+
+    async def is_default(self, directory: str) -> bool:
+        """Whether a project is the one that is meant where none is named."""
+        try:
+            return directory == (await self._roots()).default()
+        except InvalidArgument:
+            return False
+
+    async def _roots(self) -> Roots:
+        if self._settings.remote and not self._settings.directories and not self._listed.named:
+            self._listed.named.append((await self._client.path()).directory)
+        return self._listed
+
+    async def _check_session(self, session_id: str, directory: str) -> None:
+        roots = await self._roots()
+        path = resolved(roots.pure(directory))
+        if roots.lists(path):
+            roots.use(str(path))
+            return
+        what = f"The session {session_id!r} works in {directory}, which"
+        project = roots.holding(path)
+        if project:
+            raise NotAllowed(f"{what} is a folder of {project} and not listed itself.", hint=_list_it(directory))
+        raise _outside(what, roots.described())
+
+    def _absolute(self, name: str, roots: Roots) -> PurePath:
+        check_path_text(name, "The directory")
+        path = roots.pure(name)
+        if not path.is_absolute():
+            raise InvalidArgument(
+                f"The directory {name!r} is relative.",
+                hint=f"Give an absolute path in {(roots.named or [roots.described()])[0]}.",
+            )
+        with path_errors(name):
+            return resolved(path)
+
+    def _in_project(self, place: Place, name: str) -> PurePath:
+        check_path_text(name, "The path")
+        if not name.strip():
+            raise InvalidArgument(f"The path {name!r} names no file.", hint="Give a path in the project.")
+        pure = self._listed.pure
+        with path_errors(name):
+            path = resolved(pure(str(pure(place.project) / place.folder / name)))
+        if not path.is_relative_to(place.project):
+            raise _outside(f"The path {shortened(name)}", place.project)
+        return path
+
+    async def _check_directory(self, name: str, project: str, folder: str) -> None:
+        path = self._listed.pure(project) / folder
+        shown = shortened(name or project)
+        if not isinstance(path, Path):
+            if not name:
+                return
+            try:
+                await self._client.file_list(project, folder)
+            except BackendFailed as error:
+                raise NotFound(f"There is no directory {shown}.") from error
+            return
+        try:
+            found = path.stat()
+        except (OSError, ValueError) as error:
+            told = path_error(error, name or project)
+            if isinstance(told, NotFound):
+                told.message, told.hint = f"There is no directory {shown}.", _missing_hint(path, project)
+            raise told from error
+        if not stat.S_ISDIR(found.st_mode):
+            raise NotFound(f"There is no directory {shown}: it is a file.", hint=_neighbours(project, path))
+
+
+def _outside(what: str, allowed: str) -> NotAllowed:
+    return NotAllowed(f"{what} is outside of what is allowed.", hint=f"Allowed: {allowed}.")
+
+
+def _not_a_project(name: str, place: Place) -> NotAllowed:
+    return NotAllowed(
+        f"The directory {shortened(name)} is a folder of the project {place.project}, and not listed as a project.",
+        hint=f"Work in {place.project} and say which folder is meant: {place.folder}. {_list_it(name)}",
+    )
+
+
+def _list_it(directory: str) -> str:
+    return f"To open it as a project of its own, the operator lists it: --directory {directory}."
+
+
+def _missing_hint(path: Path, project: str) -> str:
+    if str(path) != project:
+        return _neighbours(project, path)
+    return "It is listed, and does not exist or was removed. Once it is there again, calls work again."
+
+
+def _neighbours(project: str, path: PurePath) -> str:
+    """Name what is near a path of a project that does not exist; nothing outside of the project is named."""
+    try:
+        names = list_folder(project, path.parent.relative_to(project).as_posix())
+    except (BridgeError, ValueError):
+        return ""
+    near = closest(path.name, names, count=5, cutoff=0.4)
+    return f"Near it: {', '.join(sorted(near))}." if near else ""

@@ -1,0 +1,177 @@
+"""Whether a shell line that a caller names may run: it is a ``bash`` permission, and an ``execute``.
+
+OpenCode asks nobody about such a line, so the bridge does: rules of the operator's decide, or the person by the host's
+form, in both eras as for a run (``attend.py``).
+"""
+
+import json
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import anyio
+from mcp.shared.exceptions import MCPError
+from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
+from pydantic import ValidationError
+
+from opencode_mcp.errors import InvalidArgument, NotAllowed
+from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.waiting.arrival import person_asked
+from opencode_mcp.server.waiting.elicitation import CHOICES, DECISION, REPLIES, SHOWN, can_ask
+from opencode_mcp.server.waiting.progress import Tell, progress_of
+from opencode_mcp.server.waiting.wait import FORM_HEARTBEAT, FORM_WAIT, state_of
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.models import Session
+    from opencode_mcp.options import Decider
+    from opencode_mcp.runs.requests.policy import Policy
+
+KEY = "shell"
+OPERATION = "session.shell"
+OFFERED = ("once", "reject")
+NAMED = 200
+"""Characters of a line that an error repeats."""
+
+
+async def permit_shell(
+    ctx: BridgeContext, lines: Sequence[str], session: "Session | None", narrowed: "Decider" = "allow"
+) -> InputRequiredResult | None:
+    """Have shell lines permitted, by policy or by the person.
+
+    Args:
+        ctx: The call that wants to run them.
+        lines: The lines, as the shell gets them.
+        session: Where they run; none: in a new session.
+        narrowed: The caller's own limit.
+
+    Returns:
+        What the call needs first, where the host is asked by a result; ``None``: they may run.
+
+    Raises:
+        NotAllowed: The operator denies it, the policy refuses it, or the person did or gave no answer.
+        InvalidArgument: A line is too long to be shown to a person.
+    """
+    from opencode_mcp.opencode.operations.catalog import operation
+
+    bridge = bridge_of(ctx)
+    bridge.surface.check_denied(operation(OPERATION))
+    decider = _decider_of(bridge.policy, lines, narrowed)
+    if decider != "human" or not can_ask(ctx.client_capabilities):
+        return None
+    form = _form(lines, session.directory if session else "")
+    if not ctx.session.can_send_request:
+        return _by_return(ctx, json.dumps([session.id if session else "", *lines]), form)
+    with person_asked(ctx):
+        filled = await _ask(ctx, form)
+    _check_answer(filled)
+    return None
+
+
+def check_unasked(policy: "Policy", lines: Sequence[str], *, asks: bool) -> None:
+    """Refuse the shell lines of an operation that only a person may allow: its call puts nothing to a person.
+
+    Args:
+        policy: The operator's.
+        lines: The lines, as the shell gets them.
+        asks: Whether the host can ask a person; where it cannot, the calling agent decides.
+
+    Raises:
+        NotAllowed: The policy refuses one of them, or leaves it to a person.
+    """
+    if _decider_of(policy, lines) == "human" and asks:
+        raise NotAllowed(
+            f"A person has to allow the shell line {_named(lines)}, and an operation asks nobody.",
+            hint="opencode_shell and opencode_command ask the person.",
+        )
+
+
+def _decider_of(policy: "Policy", lines: Sequence[str], narrowed: "Decider" = "allow") -> "Decider":
+    """Who decides about all of some lines.
+
+    Raises:
+        NotAllowed: The policy refuses one of them.
+    """
+    from opencode_mcp.runs.requests.policy import strictest
+    from opencode_mcp.runs.requests.shell_policy import shell_decider
+
+    decider = strictest([shell_decider(policy, line, narrowed) for line in lines])
+    if decider == "reject":
+        raise NotAllowed(
+            f"The policy here refuses the shell line {_named(lines)}.",
+            hint="Do without it. Only the operator can allow it, with --permissions or a rule for bash.",
+        )
+    return decider
+
+
+def _by_return(ctx: BridgeContext, purpose: str, form: ElicitRequestFormParams) -> InputRequiredResult | None:
+    """The era of 2026: the call returns what it needs, and is made again with the answer.
+
+    The state is sealed, and holds a ticket for exactly these lines in this session. A state that comes again, or from
+    another bridge, permits nothing: the person is asked anew.
+    """
+    tickets = bridge_of(ctx).tickets
+    if not tickets.redeem(state_of(ctx).get(KEY), purpose):
+        issued = json.dumps({KEY: tickets.issue(purpose)})
+        return InputRequiredResult(input_requests={KEY: ElicitRequest(params=form)}, request_state=issued)
+    filled = (ctx.input_responses or {}).get(KEY)
+    _check_answer(filled if isinstance(filled, ElicitResult) else None)
+    return None
+
+
+async def _ask(ctx: BridgeContext, form: ElicitRequestFormParams) -> ElicitResult | None:
+    """The 2025 era: a form while the call waits; ``None``: the host showed none, or nobody answered."""
+    filled: ElicitResult | None = None
+    with anyio.move_on_after(FORM_WAIT):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_beat, progress_of(ctx))
+            try:
+                filled = await ctx.session.elicit_form(form.message, form.requested_schema, ctx.request_id)
+            except (MCPError, ValidationError):
+                filled = None
+            tasks.cancel_scope.cancel()
+    return filled
+
+
+async def _beat(tell: Tell) -> None:
+    while True:
+        await anyio.sleep(FORM_HEARTBEAT)
+        await tell("waiting for the person's answer")
+
+
+def _check_answer(filled: ElicitResult | None) -> None:
+    decision = (filled.content or {}).get(DECISION) if filled and filled.action == "accept" else None
+    reply = CHOICES.get(str(decision).strip().casefold())
+    if reply == "once":
+        return
+    said = "refused the shell line" if reply == "reject" else "was asked about the shell line and gave no answer"
+    raise NotAllowed(f"The person {said}, so it did not run.", hint="Do without it, or ask the person what to do.")
+
+
+def _form(lines: Sequence[str], directory: str) -> ElicitRequestFormParams:
+    shown = "\n".join(map(_visible, lines))
+    if len(shown) > SHOWN:
+        raise InvalidArgument(
+            f"A person has to allow the shell line, and its {len(shown):,} characters are too many to be read.",
+            hint="Put it into a script in the project, and run that.",
+        )
+    where = f" in {_visible(directory)}" if directory else ""
+    message = f"Run this shell line{where}? OpenCode's own rules do not apply to it.\n\n{shown}"
+    labels = [REPLIES[reply] for reply in OFFERED]
+    decision = {"type": "string", "title": "Answer", "enum": list(OFFERED), "enumNames": labels}
+    schema: dict[str, object] = {"type": "object", "properties": {DECISION: decision}, "required": [DECISION]}
+    return ElicitRequestFormParams(message=message, requested_schema=schema)
+
+
+def _visible(text: str) -> str:
+    """A text in one line, with every character written out that a person would not see."""
+    return "".join(letter if _is_seen(letter) else f"\\u{ord(letter):04x}" for letter in text)
+
+
+def _is_seen(letter: str) -> bool:
+    category = unicodedata.category(letter)
+    return category[0] != "C" and category not in {"Zl", "Zp"}
+
+
+def _named(lines: Sequence[str]) -> str:
+    line = _visible(lines[0])
+    return repr(line if len(line) <= NAMED else f"{line[:NAMED]}…")

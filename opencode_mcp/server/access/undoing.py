@@ -1,0 +1,60 @@
+"""Undoing a session brings earlier files back, and with them what OpenCode runs and asks: only as far as allowed."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from opencode_mcp.errors import NotAllowed
+from opencode_mcp.workspace.configuration.setup_files import decides_what_runs
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.client import OpenCodeClient
+    from opencode_mcp.opencode.models import Session
+    from opencode_mcp.server.access.operations import Surface
+
+
+async def check_undo(client: "OpenCodeClient", surface: "Surface", session: "Session", first: str) -> None:
+    """Refuse an undo (``session.revert``) that would change OpenCode's configuration.
+
+    OpenCode takes an earlier undo of the session back before it undoes anything, so those files count, too.
+
+    Args:
+        client: Reads which files the answers changed.
+        surface: What the operator allows.
+        session: The session that is undone.
+        first: The message, or the part of one, from which on it is undone.
+
+    Raises:
+        NotAllowed: A file that decides what OpenCode runs or asks would change.
+    """
+    from opencode_mcp.opencode.operations.catalog import operation
+
+    if surface.allows_as("execute", operation("session.revert")):
+        return
+    from opencode_mcp.runs.history import touched_files
+
+    files = [*await touched_files(client, session.id, first), *_undone_files(session)]
+    _refuse(files, session, "session.revert")
+
+
+def check_redo(surface: "Surface", session: "Session") -> None:
+    """The same for taking an undo back (``session.unrevert``)."""
+    from opencode_mcp.opencode.operations.catalog import operation
+
+    if not surface.allows_as("execute", operation("session.unrevert")):
+        _refuse(_undone_files(session), session, "session.unrevert")
+
+
+def _undone_files(session: "Session") -> list[str]:
+    """The files that an undo of the session has changed; a renamed one by both of its names."""
+    from opencode_mcp.diffs.raw import paths_in
+
+    return paths_in(session.revert.diff) if session.revert else []
+
+
+def _refuse(files: Iterable[str], session: "Session", operation_id: str) -> None:
+    deciding = next((name for name in files if decides_what_runs(name, session.directory)), "")
+    if deciding:
+        raise NotAllowed(
+            f"That would change {deciding!r}, which decides what OpenCode runs and asks.",
+            hint=f"A person can change the file back. --allow execute or --allow {operation_id} allows it.",
+        )

@@ -1,0 +1,1 @@
+"""Notifications about resources and lists."""

@@ -1,0 +1,121 @@
+"""OpenCode's events become notices about resources and lists, at most four a second about one.
+
+One task serves every subscriber of a server from the hub's one stream. It says that something changed and never what;
+which event changes what is known to ``changes.py``.
+"""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import anyio
+from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, ServerEvent
+
+from opencode_mcp.errors import BridgeError
+from opencode_mcp.events import wire
+from opencode_mcp.events.hub import EVERYTHING, Hub
+from opencode_mcp.server.notifications.throttle import Pace
+from opencode_mcp.server.resources.affected_uris import changed_by, names_of
+
+if TYPE_CHECKING:
+    from opencode_mcp.server.notifications.subscriptions import Subscriptions
+
+SHORTEST = 0.25
+"""Seconds between two notices about one address."""
+COME_BACK = 2.0
+"""Seconds between two looks for an OpenCode that is gone."""
+REMEMBERED_TITLES = 2000
+
+
+class Notices:
+    """Tells subscribers what OpenCode's events change.
+
+    Args:
+        hub: Hears of the events.
+        subscriptions: Tells the subscribers.
+        allows: Whether the callers may know of a directory; events of others are told to nobody.
+        attached: Whether others run OpenCode, and may start it anew.
+    """
+
+    def __init__(
+        self, hub: Hub, subscriptions: "Subscriptions", allows: Callable[[str], Awaitable[bool]], *, attached: bool
+    ) -> None:
+        self._hub = hub
+        self._subscriptions = subscriptions
+        self._allows = allows
+        self._attached = attached
+        self._pace = Pace[ServerEvent](SHORTEST)
+        self._looking = False
+        self._titles = OrderedDict[str, str]()
+
+    async def run(self) -> None:
+        """Tell for as long as the task runs."""
+        with self._hub.listen(EVERYTHING) as listener:
+            async with anyio.create_task_group() as tasks:
+                while True:
+                    events = await listener.wait(self._pace.next_due - anyio.current_time())
+                    await self._take(events)
+                    if any(isinstance(event, wire.Lost) for event in events):
+                        tasks.start_soon(self.come_back)
+
+    async def _take(self, events: Sequence[wire.Event]) -> None:
+        if self._subscriptions.anybody:
+            own = await self._own(events)
+            self._note_lists(own)
+            self._note_resources(own)
+        for notice in self._pace.take(anyio.current_time()):
+            await self._subscriptions.tell(notice)
+
+    async def _own(self, events: Sequence[wire.Event]) -> list[wire.Event]:
+        """The events of allowed directories, and those that concern all."""
+        allowed = {""}
+        for place in {event.place for event in events} - allowed:
+            with suppress(BridgeError):
+                if await self._allows(place):
+                    allowed.add(place)
+        return [event for event in events if event.place in allowed]
+
+    async def come_back(self) -> None:
+        """Look for an OpenCode that others run until it is there; a gap tells then that anything may have changed."""
+        if self._looking or not self._attached:
+            return
+        self._looking = True
+        try:
+            while self._subscriptions.wanted() and not self._hub.follows:
+                await anyio.sleep(COME_BACK)
+                with suppress(BridgeError):
+                    await self._hub.ensure()
+        finally:
+            self._looking = False
+
+    def _note_resources(self, events: Sequence[wire.Event]) -> None:
+        changed = {address for event in events for address in changed_by(event, self._hub.lineage(event.session_id))}
+        anything = any(isinstance(event, wire.Gap) for event in events)
+        now = anyio.current_time()
+        for uri in self._subscriptions.wanted() if changed or anything else ():
+            if anything or not changed.isdisjoint(names_of(uri)):
+                self._pace.note(ResourceUpdated(uri), now)
+
+    def _note_lists(self, events: Sequence[wire.Event]) -> None:
+        now = anyio.current_time()
+        if any([self._changes_sessions(event) for event in events]):  # noqa: C419 - each event is remembered
+            self._pace.note(ResourcesListChanged(), now)
+        # A gap is also the first that is heard of OpenCode, and all that is heard when it has read its settings anew.
+        if any(isinstance(event, wire.Gap) for event in events):
+            self._pace.note(PromptsListChanged(), now)
+
+    def _changes_sessions(self, event: wire.Event) -> bool:
+        """Whether the listed sessions, which are no subagents', come, go or change their titles."""
+        match event:
+            case wire.SessionChanged(session=session) if not session.parent_id:
+                before = self._titles.pop(session.id, None)
+                self._titles[session.id] = session.title
+                if len(self._titles) > REMEMBERED_TITLES:
+                    self._titles.popitem(last=False)
+                return session.title != before
+            case wire.SessionDeleted(session_id=session_id):
+                self._titles.pop(session_id, None)
+                return len(self._hub.lineage(session_id)) == 1
+            case _:
+                return isinstance(event, wire.Gap)

@@ -1,0 +1,194 @@
+"""Who wants to hear that a resource or a list has changed, in both eras.
+
+A client of the 2026-07-28 era listens on a stream that the SDK serves from a bus (``subscriptions/listen``). One of the
+2025 era subscribes to single resources, which the SDK leaves to us: the middleware answers it and remembers the
+connection. What changed, and when, is known to ``notices.py``.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.subscriptions import InMemorySubscriptionBus, ServerEvent
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS
+
+from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
+from opencode_mcp.server.notifications.queue import Outbox
+from opencode_mcp.server.resources.uris import directory_in, session_in
+from opencode_mcp.server.results.render import explain
+
+if TYPE_CHECKING:
+    from mcp.server.connection import Connection
+
+    from opencode_mcp.server.bridge import Bridge
+
+logger = logging.getLogger(__name__)
+
+MODERN = "2026"
+SUBSCRIPTIONS_A_CLIENT = 1000
+LONGEST_URI = 8192
+"""Characters of an address; ours are shorter, and each event is compared with all that are kept."""
+OFFERED = {"resources": {"subscribe": True, "listChanged": True}, "prompts": {"listChanged": True}}
+"""What the handshake of the 2025 era says that we serve; the SDK does not know."""
+
+Context: TypeAlias = "ServerRequestContext[Bridge, Any]"
+
+
+class CountingBus(InMemorySubscriptionBus):
+    """The SDK's bus, which also knows whether anybody listens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.streams = 0
+
+    def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
+        """Add a listener; see the base class."""
+        unsubscribe = super().subscribe(listener)
+        left = iter([True])
+        self.streams += 1
+
+        def leave() -> None:
+            if next(left, False):
+                self.streams -= 1
+                unsubscribe()
+
+        return leave
+
+
+class Subscriptions:
+    """The subscribers of one server."""
+
+    def __init__(self) -> None:
+        self.bus = CountingBus()
+        self._outboxes: dict[int, Outbox] = {}
+        self._streamed: Counter[str] = Counter()
+
+    @property
+    def anybody(self) -> bool:
+        """Whether anybody may want to hear of anything."""
+        return bool(self._outboxes) or self.bus.streams > 0
+
+    def wanted(self) -> set[str]:
+        """Every address that somebody subscribed to."""
+        return set(self._streamed).union(*(outbox.uris for outbox in self._outboxes.values()))
+
+    async def tell(self, event: ServerEvent) -> None:
+        """Tell those who want to hear of an event; whoever reads slowly hears of it later."""
+        await self.bus.publish(event)
+        for outbox in self._outboxes.values():
+            outbox.put(event)
+
+    async def middleware(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+        """Serve what the SDK leaves to us; all else passes."""
+        answer = await self._serve(ctx, call_next)
+        if self.anybody:
+            # Whatever the request did, it may have been the first that needed OpenCode.
+            ctx.lifespan_context.follow_events()
+        return answer
+
+    async def _serve(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+        match ctx.method:
+            case "initialize":
+                return _offer(await call_next(ctx))
+            case "notifications/initialized":
+                self._outbox(ctx)
+                return await call_next(ctx)
+            case "resources/subscribe" | "resources/unsubscribe" if ctx.protocol_version < MODERN:
+                return await self._change(ctx)
+            case "subscriptions/listen":
+                with self._stream(_streamed_uris(ctx)):
+                    return await self._listen(ctx, call_next)
+            case _:
+                return await call_next(ctx)
+
+    def _outbox(self, ctx: Context) -> Outbox:
+        """The one of the connection, which the parameters of its handshake stand for."""
+        params = ctx.session.client_params
+        if id(params) not in self._outboxes:
+            outbox = self._outboxes[id(params)] = Outbox(ctx.session)
+            ctx.lifespan_context.spawn(self._deliver, id(params), outbox)
+            # The SDK says to push cleanup onto the connection, but hands a middleware none.
+            connection = cast("Connection | None", getattr(ctx.session, "_connection", None))
+            if connection:
+                connection.exit_stack.callback(outbox.close)
+        return self._outboxes[id(params)]
+
+    async def _deliver(self, connection: int, outbox: Outbox) -> None:
+        try:
+            await outbox.deliver()
+        finally:
+            del self._outboxes[connection]
+
+    async def _change(self, ctx: Context) -> HandlerResult:
+        outbox = self._outbox(ctx)
+        uri = str((ctx.params or {}).get("uri") or "")
+        if ctx.method == "resources/unsubscribe":
+            outbox.unsubscribe(uri)
+            return {}
+        _check_wanted({*outbox.uris, uri})
+        await _refuse_foreign(ctx.lifespan_context, [uri])
+        outbox.uris.add(uri)
+        await ctx.lifespan_context.listen_to_events()
+        return {}
+
+    async def _listen(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+        _check_wanted(set(self._streamed))
+        if uris := _streamed_uris(ctx):
+            await _refuse_foreign(ctx.lifespan_context, uris)
+            await ctx.lifespan_context.listen_to_events()
+        else:
+            ctx.lifespan_context.follow_events()
+        return await call_next(ctx)
+
+    @contextmanager
+    def _stream(self, uris: Iterable[str]) -> Generator[None]:
+        """Remember what a stream wants for as long as it is open."""
+        own = Counter(set(uris))
+        self._streamed += own
+        try:
+            yield
+        finally:
+            self._streamed -= own
+
+
+def _offer(answer: HandlerResult) -> HandlerResult:
+    """Say in the handshake that resources can be subscribed to, and that lists tell when they change."""
+    if not isinstance(answer, dict):
+        return answer
+    capabilities = cast("dict[str, dict[str, object]]", answer.get("capabilities") or {})
+    offered = {name: capabilities.get(name, {}) | said for name, said in OFFERED.items()}
+    return answer | {"capabilities": capabilities | offered}
+
+
+def _check_wanted(uris: set[str]) -> None:
+    """Refuse subscriptions that are too many or too long, or to nothing."""
+    if len(uris) > SUBSCRIPTIONS_A_CLIENT or not all(0 < len(uri) <= LONGEST_URI for uri in uris):
+        limit = f"A connection has at most {SUBSCRIPTIONS_A_CLIENT} subscriptions, each to a URI"
+        raise MCPError(INVALID_PARAMS, f"{limit} of at most {LONGEST_URI:,} characters.")
+
+
+async def _refuse_foreign(bridge: "Bridge", wanted: Iterable[str]) -> None:
+    """Refuse addresses of directories that are not allowed, and of sessions that are known to work in such.
+
+    An OpenCode that cannot be asked now refuses nothing: nobody is told of what happens outside in any case.
+    """
+    try:
+        for session_id in {session_in(uri) for uri in wanted} - {""}:
+            await bridge.fence.check_place_of(session_id)
+        for directory in {directory_in(uri) for uri in wanted} - {""}:
+            await bridge.fence.place(directory)
+    except (NotAllowed, InvalidArgument) as error:
+        raise MCPError(INVALID_PARAMS, explain(error)) from error
+    except BridgeError as error:
+        logger.info("it cannot be told whose the resources are: %s", error)
+
+
+def _streamed_uris(ctx: Context) -> list[str]:
+    """The resources that a stream wants to hear of; none where their form is wrong, which the SDK refuses."""
+    wanted: object = (ctx.params or {}).get("notifications")
+    uris = cast("Mapping[str, object]", wanted).get("resourceSubscriptions") if isinstance(wanted, Mapping) else None
+    return [uri for uri in cast("list[object]", uris) if isinstance(uri, str)] if isinstance(uris, list) else []

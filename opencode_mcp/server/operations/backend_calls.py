@@ -1,0 +1,107 @@
+"""Calls any operation of the table, with arguments that were checked and put where they go.
+
+What ``client.py`` does for the calls that the bridge itself needs, this does for those that a caller chose: it keeps
+what a reply says of the next page, and compares the server's own document with the table, once.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple
+
+import anyio
+
+from opencode_mcp.errors import BridgeError
+from opencode_mcp.launcher.connection import Connection
+from opencode_mcp.opencode.codec import Request, decode, encode
+from opencode_mcp.opencode.operations.arguments import Call
+from opencode_mcp.opencode.operations.catalog import Operation
+from opencode_mcp.opencode.operations.server_document import Differences, differences
+from opencode_mcp.opencode.terminal import Output, Visit, visit
+from opencode_mcp.opencode.transport import READ_TIMEOUT, Transport
+from opencode_mcp.text.json_text import read_json
+
+logger = logging.getLogger(__name__)
+
+DOCUMENT = Request(method="GET", path="/doc")
+# OpenCode beats every 10 s; the streams of the v2 API say nothing before their first event.
+SILENCE = 22.0
+
+
+class Answer(NamedTuple):
+    """What OpenCode answered."""
+
+    value: object
+    """As ``codec.decode`` gives it."""
+    cursor: str = ""
+    """Where the next page begins; empty: there is none, or the value itself says so."""
+
+
+class OperationCalls:
+    """Calls operations on whichever server the connection leads to.
+
+    Args:
+        connection: The way to OpenCode.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._compared: Transport | None = None
+        self._differences = Differences()
+        self._lock = anyio.Lock()
+
+    async def check(self, operation: Operation) -> str:
+        """Say how this server's operation differs from the table's; empty: it does not, or the server does not say.
+
+        Raises:
+            UnsupportedOperation: The server has no such operation.
+            BridgeError: There is no way to OpenCode.
+        """
+        transport = await self._connection.transport()
+        async with self._lock:
+            if self._compared is not transport:
+                self._differences = await _compare(transport)
+                self._compared = transport
+        return self._differences.check(operation)
+
+    def known_change(self, operation: Operation) -> str:
+        """The same as far as it is known, without asking the server."""
+        return self._differences.changed.get(operation.id, "")
+
+    async def send(self, operation: Operation, call: Call, *, timeout: float = READ_TIMEOUT) -> Answer:
+        """Call an operation that answers once.
+
+        Args:
+            operation: The row of the table.
+            call: As ``arguments.split`` makes it.
+            timeout: Seconds that OpenCode may take to answer.
+
+        Raises:
+            BridgeError: As ``codec.decode`` and the door do.
+        """
+        reply = await self._connection.send(request_of(operation, call), timeout=timeout)
+        return Answer(decode(operation, reply), reply.headers.get("x-next-cursor", ""))
+
+    def events(self, operation: Operation, call: Call) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+        """The stream of an operation that answers with events."""
+        return self._connection.events(request_of(operation, call), silence=SILENCE)
+
+    async def visit(self, operation: Operation, call: Call, plan: Visit) -> Output:
+        """Visit a terminal; see ``terminal.visit``."""
+        return await visit(self._connection, request_of(operation, call), plan)
+
+
+def request_of(operation: Operation, call: Call) -> Request:
+    """Write a call as a request."""
+    return encode(operation, path=call.path, query=call.query, body=call.body, directory=call.directory)
+
+
+async def _compare(transport: Transport) -> Differences:
+    try:
+        reply = await transport.send(DOCUMENT)
+        if reply.media_type != "application/json":
+            return Differences()
+        return differences(read_json(reply.body))
+    except (BridgeError, ValueError) as error:
+        logger.info("OpenCode's own document cannot be read: %s", error)
+        return Differences()

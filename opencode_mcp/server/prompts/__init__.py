@@ -1,0 +1,1 @@
+"""MCP prompts: the own ones, and the slash commands of OpenCode."""

@@ -1,0 +1,1 @@
+"""Resources: their URIs, their content, and completions."""

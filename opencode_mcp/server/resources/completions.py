@@ -1,0 +1,122 @@
+"""What could be meant, while a person types an argument of a prompt or of a resource's address."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from math import inf
+from typing import TYPE_CHECKING
+
+import anyio
+from mcp_types import Completion
+
+from opencode_mcp.errors import BridgeError
+from opencode_mcp.server.access.uses import COMPLETION_USES
+from opencode_mcp.text.outside_text import is_plain
+
+if TYPE_CHECKING:
+    from opencode_mcp.server.bridge import Bridge
+
+SHOWN = 100
+"""MCP's own limit for one answer."""
+PATIENCE = 20.0
+"""Seconds that OpenCode may take, its start and the project's opening included."""
+
+
+async def complete(bridge: "Bridge", argument: str, typed: str, others: Mapping[str, str]) -> Completion:
+    """Complete an argument (``completion/complete``); one that nobody can complete has no values.
+
+    Args:
+        bridge: Knows what there is.
+        argument: The argument's name.
+        typed: What has been typed of it.
+        others: The arguments that are filled already.
+    """
+    source = SOURCES.get(argument) if bridge.surface.serves(COMPLETION_USES.get(argument, ())) else None
+    try:
+        with anyio.fail_after(PATIENCE):
+            found: Iterable[str] = await source(bridge, typed, others) if source else ()
+        # A value is put in as it is, so one that cannot be shown as it is is left out.
+        values = list(dict.fromkeys(value for value in found if is_plain(value)))
+    except (BridgeError, TimeoutError):
+        # There is nobody to tell: the person is typing.
+        values = []
+    more = len(values) > SHOWN
+    return Completion(values=values[:SHOWN], total=None if more else len(values), has_more=more)
+
+
+async def _sessions(bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:
+    """By the beginning of the id, or by words of the title."""
+    from opencode_mcp.server.access.paths import SESSION_PREFIX
+    from opencode_mcp.server.session_list import SessionQuery, list_sessions
+
+    words = typed.casefold().split()
+    by_id = typed.startswith(SESSION_PREFIX)
+    # OpenCode searches for one text, wherever it stands in the title.
+    search = "" if by_id else max(typed.split(), key=len, default="")
+    page = await list_sessions(bridge, SessionQuery(search=search, roots=False), SHOWN + 1, "", room=inf)
+    return [
+        session.id
+        for session in page.sessions
+        if (by_id and session.id.startswith(typed)) or all(word in session.title.casefold() for word in words)
+    ]
+
+
+async def _messages(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> Iterable[str]:
+    session = await bridge.fence.session(others.get("id") or others.get("session") or "")
+    page = await bridge.client.session_messages(session.id, limit=SHOWN + 1)
+    return [message.info.id for message in reversed(page.items) if message.info.id.startswith(typed)]
+
+
+async def _project(bridge: "Bridge", others: Mapping[str, str]) -> str:
+    """The project that the other arguments name: by itself, or by a session in it."""
+    if session_id := others.get("session_id"):
+        return (await bridge.fence.session(session_id)).directory
+    return await bridge.fence.directory(others.get("directory", ""))
+
+
+async def _agents(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> Iterable[str]:
+    agents = await bridge.client.agents(await _project(bridge, others))
+    return [agent.name for agent in agents if _within(typed, agent.name)]
+
+
+async def _models(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> Iterable[str]:
+    providers = await bridge.client.providers(await _project(bridge, others))
+    return [name for name in providers.usable if _within(typed, name)]
+
+
+async def _commands(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> Iterable[str]:
+    commands = await bridge.client.commands(await _project(bridge, others))
+    return [command.name for command in commands if _within(typed, command.name)]
+
+
+async def _files(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> Iterable[str]:
+    from opencode_mcp.workspace.place import Place
+
+    found = await bridge.search.files.by_words(Place(await _project(bridge, others)), typed, "file")
+    return found.paths
+
+
+async def _directories(bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:
+    return [root for root in await bridge.fence.every_root() if _within(typed, root)]
+
+
+async def _switch(_bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:
+    return [value for value in ("true", "false") if value.startswith(typed)]
+
+
+def _within(typed: str, name: str) -> bool:
+    return typed.casefold() in name.casefold()
+
+
+Source = Callable[["Bridge", str, Mapping[str, str]], Awaitable[Iterable[str]]]
+SOURCES: Mapping[str, Source] = {
+    "id": _sessions,
+    "session": _sessions,
+    "session_id": _sessions,
+    "message": _messages,
+    "agent": _agents,
+    "model": _models,
+    "command": _commands,
+    "path": _files,
+    "directory": _directories,
+    "detailed": _switch,
+}
+"""Who completes which argument, of prompts and addresses alike."""

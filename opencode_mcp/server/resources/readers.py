@@ -1,0 +1,218 @@
+"""Reads what stands at an address: a function for each template, its arguments the template's, as texts.
+
+The readings are the tools' own, with more room. How addresses are listed and matched is not known here.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from opencode_mcp.errors import CallerError, InvalidArgument, NotFound
+from opencode_mcp.server.no_changes import why_no_changes
+from opencode_mcp.server.resources import uris
+
+if TYPE_CHECKING:
+    from opencode_mcp.server.bridge import Bridge
+
+MARKDOWN = "text/markdown"
+JSON = "application/json"
+PAGE = 50
+"""Sessions or messages of a page, where the address does not say."""
+MOST_MESSAGES = 100
+COUNT = re.compile(r"[0-9]{1,4}")
+FILE_LIMIT = 2_000_000
+NAMED = 20
+"""Entries of a folder that are named where a file was meant."""
+LIMIT = 100_000
+"""Characters of one reading; a host puts a resource where it has more room than for a result."""
+BYTES = 2 * LIMIT
+"""Bytes of one reading, as JSON; only the content of a file may be more, up to ``FILE_LIMIT``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What stands at an address."""
+
+    data: str | bytes
+    mime_type: str
+
+
+async def read_sessions(bridge: "Bridge", cursor: str = "") -> Content:
+    """The sessions that may be seen, the latest first (``experimental.session.list``)."""
+    from opencode_mcp.server.results.timestamps import moment
+    from opencode_mcp.server.session_list import SessionQuery, list_sessions
+    from opencode_mcp.text.outside_text import one_line
+
+    page = await list_sessions(bridge, SessionQuery(), PAGE, cursor)
+    rows = [
+        {
+            "session_id": session.id,
+            "title": one_line(session.title),
+            "status": page.status.get(session.id, "idle"),
+            "directory": session.directory,
+            "updated": moment(session.time.updated),
+            "transcript": uris.transcript(session.id),
+        }
+        for session in page.sessions
+    ]
+    return _json({"sessions": rows} | ({"more": uris.sessions(page.cursor)} if page.cursor else {}))
+
+
+async def read_project(bridge: "Bridge", directory: str = "") -> Content:
+    """What OpenCode says of a project, as ``opencode_status`` shows it."""
+    from opencode_mcp.server.project_status import describe_project
+
+    return _json(await describe_project(bridge, await bridge.fence.directory(directory)))
+
+
+async def read_session(bridge: "Bridge", id: str) -> Content:  # noqa: A002 - the template's word
+    """What a session is and does, without its transcript."""
+    from opencode_mcp.server.session_view import view_data, view_session
+
+    session = await bridge.fence.session(id)
+    data = view_data(await view_session(bridge, session, limit=0, cursor="", detailed=False))
+    del data["cursor"]
+    return _json(data | {"transcript": uris.transcript(id), "changes": uris.diff(id)})
+
+
+async def read_transcript(
+    bridge: "Bridge",
+    id: str,  # noqa: A002 - the template's word
+    limit: str = "",
+    cursor: str = "",
+    detailed: str = "",
+) -> Content:
+    """A page of what was said and done; its first line is the address of the page before."""
+    from opencode_mcp.markdown import transcript_page
+
+    session = await bridge.fence.session(id)
+    page = await transcript_page.read_transcript(
+        bridge.client,
+        session,
+        limit=_count(limit) if limit else PAGE,
+        cursor=cursor,
+        detailed=detailed.lower() in {"1", "true", "yes"},
+        characters=LIMIT,
+    )
+    older = uris.transcript(id, limit=limit, cursor=page.cursor, detailed=detailed)
+    return _markdown(f"Older messages: {older}\n\n{page.text}" if page.cursor else page.text)
+
+
+def _count(text: str) -> int:
+    if not COUNT.fullmatch(text) or not 1 <= int(text) <= MOST_MESSAGES:
+        raise InvalidArgument(f"limit={text} is no number of messages.", hint=f"It takes 1 to {MOST_MESSAGES}.")
+    return int(text)
+
+
+async def read_diff(bridge: "Bridge", id: str, message: str = "") -> Content:  # noqa: A002 - the template's word
+    """What a session, or one prompt of it, changed."""
+    from opencode_mcp.markdown.diff import render_diff
+    from opencode_mcp.runs.history import prompt_of, session_changes
+
+    session = await bridge.fence.session(id)
+    prompt = await prompt_of(bridge.client, id, message) if message else ""
+    undone = session.revert.message_id if session.revert else ""
+    changes = await session_changes(bridge.client, id, prompt, undone)
+    pointer = f'opencode_diff(session_id="{id}", files=[...]) shows single files.'
+    reason = "" if changes or undone else await why_no_changes(bridge, session.directory)
+    return _markdown(reason or render_diff(changes, limit=LIMIT, pointer=pointer))
+
+
+async def read_todo(bridge: "Bridge", id: str) -> Content:  # noqa: A002 - the template's word
+    """A session's todo list (``session.todo``)."""
+    from opencode_mcp.runs.report import list_todos
+
+    await bridge.fence.session(id)
+    return _markdown("\n".join(list_todos(await bridge.client.session_todo(id))) or "There are no todos.")
+
+
+async def read_message(bridge: "Bridge", id: str, message: str) -> Content:  # noqa: A002 - the template's word
+    """One message with everything in it (``session.message``)."""
+    from opencode_mcp.markdown.transcript import render_message
+    from opencode_mcp.runs.history import prompt_of
+
+    session = await bridge.fence.session(id)
+    await prompt_of(bridge.client, id, message)
+    found = await bridge.client.session_message(id, message)
+    return _markdown(render_message(found, limit=LIMIT, directory=session.directory))
+
+
+async def read_run(bridge: "Bridge", session: str, message: str) -> Content:
+    """The report of a run, as far as it is; the message is its prompt, or any that answers it."""
+    from opencode_mcp.runs.history import prompt_of
+    from opencode_mcp.server.results.render import report_text
+
+    found = await bridge.fence.session(session)
+    run = await bridge.runs.find(found, await prompt_of(bridge.client, session, message))
+    return _markdown(report_text(await bridge.runs.follow(run, 0)))
+
+
+async def read_file(bridge: "Bridge", path: str, directory: str = "") -> Content:
+    """A file as it is: text as text, all else as bytes."""
+    place = await bridge.fence.place(directory)
+    relative = bridge.fence.inside(place, path)
+    try:
+        async with bridge.files.open(place.project, relative) as file:
+            data = bytearray()
+            async for piece in file.pieces:
+                data += piece
+                if len(data) > FILE_LIMIT:
+                    break
+    except NotFound:
+        raise await _no_file(bridge, place.project, relative) from None
+    if len(data) > FILE_LIMIT:
+        hint = "opencode_read_file reads it by lines."
+        raise InvalidArgument(f"{relative} is larger than {FILE_LIMIT:,} bytes.", hint=hint)
+    return _file_content(bytes(data), file.media_type)
+
+
+def _file_content(data: bytes, media_type: str) -> Content:
+    from opencode_mcp.workspace.file_look import encoding_of
+    from opencode_mcp.workspace.pictures import picture_problem, picture_type
+
+    encoding = encoding_of(data)
+    if encoding:
+        try:
+            return Content(data.decode(encoding), media_type if _is_text_type(media_type) else "text/plain")
+        except UnicodeDecodeError:
+            pass
+    kind = picture_type(data) or media_type
+    if kind.startswith("image/") and picture_problem(data):
+        # A host would hand it to a model as an image, and the model refuse the whole conversation.
+        kind = ""
+    return Content(data, kind or "application/octet-stream")
+
+
+def _is_text_type(media_type: str) -> bool:
+    """Whether a text may be of this type: by its name alone, ``x.ts`` would be a video."""
+    return media_type.startswith(("text/", "application/")) or media_type.endswith("+xml")
+
+
+async def _no_file(bridge: "Bridge", directory: str, path: str) -> CallerError:
+    from opencode_mcp.server.near import near_files
+
+    try:
+        found = await bridge.files.names(directory, path)
+    except NotFound:
+        return NotFound(f"There is no file {path!r} in {directory}.", hint=await near_files(bridge, directory, path))
+    names = ", ".join(sorted(found)[:NAMED])
+    return InvalidArgument(f"{path!r} is a folder.", hint=f"In it: {names}." if names else "It is empty.")
+
+
+def _markdown(text: str) -> Content:
+    from opencode_mcp.server.results.budget import TAIL, cut_text
+
+    return Content(cut_text(text, BYTES, tail=TAIL), MARKDOWN)
+
+
+def _json(value: Mapping[str, Any]) -> Content:
+    import json
+
+    from opencode_mcp.server.results.budget import fit_data
+    from opencode_mcp.server.results.safe_text import shown_data
+
+    # Safe before it is JSON, which writes control characters as escapes that are read as such again.
+    safe = cast("dict[str, Any]", shown_data(value))
+    fitted, _ = fit_data(safe, BYTES)
+    return Content(json.dumps(fitted, ensure_ascii=False, indent=1), JSON)

@@ -1,0 +1,193 @@
+"""What can be read at an address: a table of templates, each with its reader.
+
+The fixed addresses and the recent sessions are listed; the rest are templates.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cache
+from math import inf
+from typing import TYPE_CHECKING
+
+from mcp.shared.uri_template import UriTemplate
+from mcp_types import Annotations, Resource, ResourceTemplate
+
+from opencode_mcp.server.resources import readers, uris
+from opencode_mcp.server.resources.readers import JSON, MARKDOWN, Content
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.models import Session
+    from opencode_mcp.server.bridge import Bridge
+
+LISTED_SESSIONS = 25
+USUAL_PRIORITY = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceSpec:
+    """One kind of resource."""
+
+    template: str
+    name: str
+    title: str
+    description: str
+    mime_type: str | None
+    """None where it differs from one such resource to another."""
+    read: Callable[..., Awaitable[Content]]
+    """Takes the bridge, and the template's arguments by name as texts."""
+    address: str = ""
+    """The address that is listed by itself; empty: the template has placeholders that must be filled."""
+    priority: float = USUAL_PRIORITY
+    verbatim: bool = False
+    """Whether it is the content of files, which must stay as it is."""
+
+    def as_template(self) -> ResourceTemplate:
+        """As ``resources/templates/list`` shows it."""
+        return ResourceTemplate(
+            uri_template=self.template,
+            name=self.name,
+            title=self.title,
+            description=self.description,
+            mime_type=self.mime_type,
+            annotations=_annotations(self.priority),
+        )
+
+    def as_resource(self) -> Resource:
+        """As ``resources/list`` shows it."""
+        return Resource(
+            uri=self.address,
+            name=self.name,
+            title=self.title,
+            description=self.description,
+            mime_type=self.mime_type,
+            annotations=_annotations(self.priority),
+        )
+
+
+RESOURCES = (
+    ResourceSpec(
+        template=uris.SESSIONS_TEMPLATE,
+        address=uris.SESSIONS,
+        name="sessions",
+        title="Sessions",
+        description="OpenCode's sessions, the latest first: title, project, what each is doing",
+        mime_type=JSON,
+        read=readers.read_sessions,
+        priority=0.8,
+    ),
+    ResourceSpec(
+        template=uris.PROJECT_TEMPLATE,
+        address=uris.PROJECT,
+        name="project",
+        title="Project",
+        description="What there is to work with: branch, changed files, agents, models, commands",
+        mime_type=JSON,
+        read=readers.read_project,
+        priority=0.8,
+    ),
+    ResourceSpec(
+        template=uris.SESSION_TEMPLATE,
+        name="session",
+        title="Session",
+        description="What a session is doing: status, todos, cost, subagents, open requests",
+        mime_type=JSON,
+        read=readers.read_session,
+    ),
+    ResourceSpec(
+        template=uris.TRANSCRIPT_TEMPLATE,
+        name="transcript",
+        title="Transcript",
+        description="What was said and done in a session: the latest messages, and where the older ones are; "
+        "limit is how many messages, detailed=true shows more of each",
+        mime_type=MARKDOWN,
+        read=readers.read_transcript,
+    ),
+    ResourceSpec(
+        template=uris.DIFF_TEMPLATE,
+        name="changes",
+        title="Changes",
+        description="Which files a session changed, or one prompt of it, and how",
+        mime_type=MARKDOWN,
+        read=readers.read_diff,
+        verbatim=True,
+    ),
+    ResourceSpec(
+        template=uris.TODO_TEMPLATE,
+        name="todos",
+        title="Todos",
+        description="A session's todo list",
+        mime_type=MARKDOWN,
+        read=readers.read_todo,
+        priority=0.3,
+    ),
+    ResourceSpec(
+        template=uris.MESSAGE_TEMPLATE,
+        name="message",
+        title="Message",
+        description="One message of a session, with everything in it",
+        mime_type=MARKDOWN,
+        read=readers.read_message,
+        priority=0.3,
+    ),
+    ResourceSpec(
+        template=uris.RUN_TEMPLATE,
+        name="run",
+        title="Run",
+        description="How one prompt of a session went: answer, changed files, cost, what it waits for",
+        mime_type=MARKDOWN,
+        read=readers.read_run,
+        priority=0.3,
+    ),
+    ResourceSpec(
+        template=uris.FILE_TEMPLATE,
+        name="file",
+        title="File",
+        description="A file of a project, the default one unless directory names another",
+        mime_type=None,
+        read=readers.read_file,
+        verbatim=True,
+        priority=0.3,
+    ),
+)
+"""Every kind of resource, in the order in which they are listed."""
+
+
+@cache
+def _parsed(template: str) -> UriTemplate:
+    return UriTemplate.parse(template)
+
+
+def find_resource(uri: str) -> tuple[ResourceSpec, dict[str, str]] | None:
+    """The kind of resource at an address, and the arguments that the address carries."""
+    for spec in RESOURCES:
+        found = _parsed(spec.template).match(uri)
+        if found is not None:
+            return spec, {name: str(value) for name, value in found.items()}
+    return None
+
+
+async def list_sessions_as_resources(bridge: "Bridge") -> list[Resource]:
+    """The transcripts of the recent sessions, as ``resources/list`` shows them."""
+    from opencode_mcp.server.session_list import SessionQuery, list_sessions
+
+    page = await list_sessions(bridge, SessionQuery(), LISTED_SESSIONS, "", room=inf)
+    return [_listed(session) for session in page.sessions]
+
+
+def _listed(session: "Session") -> Resource:
+    from opencode_mcp.server.results.safe_text import shown
+    from opencode_mcp.server.results.timestamps import moment
+    from opencode_mcp.text.outside_text import one_line
+
+    return Resource(
+        uri=uris.transcript(session.id),
+        name=session.id,
+        title=one_line(shown(session.title)) or session.id,
+        description=f"Transcript of a session in {one_line(session.directory)}",
+        mime_type=MARKDOWN,
+        annotations=_annotations(USUAL_PRIORITY, moment(session.time.updated)),
+    )
+
+
+def _annotations(priority: float, changed: str | None = None) -> Annotations:
+    return Annotations(audience=["user", "assistant"], priority=priority, last_modified=changed)

@@ -1,0 +1,1 @@
+"""Results and errors as text and data, within a size."""

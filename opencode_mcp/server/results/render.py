@@ -1,0 +1,295 @@
+"""Results and errors become text that a model can act on; the one place where they do.
+
+The policy: one fact a line, nothing that is empty, OpenCode's own text under a heading that says whose it is, and last
+what the caller can do now. What a model or a file said is data: it never stands where a host reads instructions.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from mcp_types import CallToolResult, ContentBlock, TextContent
+
+from opencode_mcp.errors import (
+    BackendError,
+    BackendFailed,
+    BackendTimeout,
+    BackendUnavailable,
+    BridgeError,
+    CallerError,
+    InvalidArgument,
+    NotAllowed,
+    NotFound,
+    OperatorError,
+    SessionBusy,
+    UnsupportedOperation,
+)
+from opencode_mcp.server.instructions import TOOL_NAME
+from opencode_mcp.server.results.budget import cut_text, fit
+from opencode_mcp.server.results.safe_text import ToDecide, shown, shown_data, shown_sections, valid_data
+from opencode_mcp.server.stdio.outgoing import valid_unicode
+from opencode_mcp.text.outside_text import INDENT, clean, indented, one_line
+
+if TYPE_CHECKING:
+    from opencode_mcp.runs.report import PendingRequest, RunReport
+
+SENTENCE_END = re.compile(r"(?<=\.) ")
+TEXT_LIMIT = 20_000
+ALWAYS_LIMIT = 1000
+BRIEF = 200
+"""Characters of a text that stands in full elsewhere in the same data."""
+SHOWN_FILES = 50
+ERROR_LIMIT = 4000
+"""Bytes of an error, which may quote a page that a model's provider sent."""
+
+NEXT_STEPS: Mapping[type[BridgeError], str] = {
+    InvalidArgument: "Correct the argument and call again.",
+    NotFound: "Name one that exists and call again.",
+    SessionBusy: "Wait for it with opencode_wait, or leave session_id out for a new one. opencode_abort stops it.",
+    NotAllowed: "Only the operator of the bridge can allow it.",
+    CallerError: "Change the call and try again.",
+    OperatorError: "The operator of the bridge must change its settings; opencode-mcp doctor checks them.",
+    BackendUnavailable: "Call again: the bridge looks for OpenCode anew. opencode_status tells what it can reach.",
+    BackendTimeout: "Call again in a moment; opencode_status tells whether OpenCode answers.",
+    UnsupportedOperation: "opencode_status tells which version OpenCode has.",
+    BackendFailed: "Check the arguments against what exists, then call again.",
+    BackendError: "Call again in a moment.",
+}
+
+
+def explain(error: BridgeError, denied_tools: Collection[str] = ()) -> str:
+    """An error as a model reads it: what was wrong, what would be right, what to do next.
+
+    Sentences of the hint that name tools which are denied are left out.
+
+    It may quote what others wrote, so no line but the first begins at the margin.
+    """
+    step = error.hint or next(NEXT_STEPS[kind] for kind in type(error).__mro__ if kind in NEXT_STEPS)
+    step = without_tools(step, denied_tools)
+    return indented(shown(f"{cut_text(error.message, ERROR_LIMIT)} {cut_text(step, ERROR_LIMIT)}"))
+
+
+def result(
+    text: str,
+    data: Mapping[str, Any] | None = None,
+    more: ContentBlock | None = None,
+    *,
+    verbatim: bool = False,
+    is_shown: bool = False,
+) -> CallToolResult:
+    """A tool's result, cut to the budget of ``budget.py``.
+
+    Args:
+        text: For the model.
+        data: The same as structured content; several hosts show a model nothing else where it is there.
+        more: An image, or a link to the whole of what is cut.
+        verbatim: Whether it is the content of files, which must stay as it is, with the secrets that are in it.
+        is_shown: Whether the text was made by ``shown_sections``, section by section.
+    """
+    safe = valid_data if verbatim else shown_data
+    structured = cast("dict[str, Any]", safe(data)) if data is not None else None
+    told, fitted = fit(valid_unicode(text) if verbatim or is_shown else shown(text), structured)
+    content: list[ContentBlock] = [TextContent(type="text", text=told), *([more] if more else [])]
+    return CallToolResult(content=content, structured_content=fitted)
+
+
+def cut(text: str, limit: int = TEXT_LIMIT) -> str:
+    """A text within its limit, and how much of it there is."""
+    return text if len(text) <= limit else f"{text[:limit]}\n… (the first {limit} of {len(text)} characters)"
+
+
+def report_data(report: "RunReport") -> dict[str, Any]:
+    """A run's report as structured content; what is empty is left out but for what callers rely on."""
+    data = report.model_dump(mode="json", exclude_defaults=True)
+    return data | {
+        "text": cut(report.text),
+        **({"error": cut_text(report.error, ERROR_LIMIT)} if report.error else {}),
+        "pending": [request_data(request) for request in report.pending],
+        "next": next_step(report),
+    }
+
+
+def next_step(report: "RunReport") -> str:
+    """What the caller can do now, in a few sentences; those with tools that are denied are left out."""
+    return without_tools(_next_step(report), report.denied_tools)
+
+
+def without_tools(text: str, names: Collection[str]) -> str:
+    """A text of our own without the sentences that name one of some tools."""
+    sentences = SENTENCE_END.split(text)
+    return " ".join(sentence for sentence in sentences if set(TOOL_NAME.findall(sentence)).isdisjoint(names))
+
+
+def _next_step(report: "RunReport") -> str:
+    session = f'session_id="{report.session_id}"'
+    match report.status:
+        case "completed":
+            ask = (
+                "Ask for the rest, or again and for less at once," if report.shortfall else "Go on in the same session"
+            )
+            return f"{ask} with opencode_run({session}, prompt=...)."
+        case "running":
+            return f"It goes on by itself. Wait on with opencode_wait({session}). opencode_abort({session}) stops it."
+        case "needs_input":
+            return " ".join([*map(_answer_step, report.pending), "The run waits meanwhile."])
+        case "aborted":
+            return f"What it did stays. Give it another prompt with opencode_run({session}, prompt=...)."
+        case "failed" if report.lost:
+            return f"opencode_wait({session}) finds OpenCode again and tells what it kept of the run."
+        case "failed":
+            return f"Fix what the error names, then go on in the session with opencode_run({session}, prompt=...)."
+
+
+def _answer_step(request: "PendingRequest") -> str:
+    call = f'request_id="{request.request_id}", session_id="{request.session_id}"'
+    if not request.agent_may_answer:
+        return f"Only a person may answer {request.request_id}{_where(request)}{_otherwise(request, call)}."
+    if request.kind == "permission":
+        always = '|"always"' if request.agent_may_always else ""
+        return f'Answer with opencode_reply_permission({call}, reply="once"{always}|"reject").'
+    return f"Answer with opencode_reply_question({call}, answers=[[label, ...], ...])."
+
+
+def _where(request: "PendingRequest") -> str:
+    return ": opencode_wait asks" if request.person_here else ", where the run was started or in OpenCode itself"
+
+
+def _otherwise(request: "PendingRequest", call: str) -> str:
+    """What ends the wait where nobody is there to answer."""
+    if request.closed:
+        return f". {request.closed}"
+    refusal = (
+        'opencode_reply_permission({}, reply="reject")'
+        if request.kind == "permission"
+        else ("opencode_reply_question({}, reject=true)")
+    )
+    return (
+        f'. If nobody is there: {refusal.format(call)} refuses it. opencode_abort(session_id="{request.session_id}") '
+        "stops the run. The operator lets agents answer, in runs that are started then, with --permissions agent"
+    )
+
+
+def report_text(report: "RunReport") -> str:
+    """A run's report for a model to read, as it may be shown."""
+    sections = [
+        report.note,
+        _headline(report),
+        _merged(report),
+        report.shortfall,
+        f"Error: {indented(cut_text(report.error, ERROR_LIMIT))}" if report.error else "",
+        f"Doing: {one_line(report.activity)}" if report.activity else "",
+        _answer(report),
+        f"Structured answer:\n{_json(report.output)}" if report.output is not None else "",
+        _files(report),
+        "Todos:\n" + "\n".join(report.todos) if report.todos else "",
+        *map(request_text, report.pending),
+        _decided(report),
+        f"Next: {step}" if (step := next_step(report)) else "",
+    ]
+    return shown_sections(sections)
+
+
+def _headline(report: "RunReport") -> str:
+    tokens = report.tokens
+    facts = [
+        report.status,
+        f"session {report.session_id}",
+        f"message {report.message_id}",
+        f"{report.seconds:.1f} s" if report.seconds else "",
+        one_line(report.model),
+        f"agent {one_line(report.agent)}" if report.agent else "",
+        f"{tokens.input:.0f} tokens in, {tokens.output:.0f} out" if tokens.output else "",
+        f"${report.cost:.4f}" if report.cost else "",
+        f"subagents {', '.join(report.children)}" if report.children else "",
+    ]
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _answer(report: "RunReport") -> str:
+    """The answer in a fence, so that no line of it can pass for one of the report's own."""
+    from opencode_mcp.markdown.excerpt import fence
+
+    if not report.text:
+        return ""
+    told = report.text[:TEXT_LIMIT]
+    heading = "OpenCode's answer"
+    if len(told) < len(report.text):
+        heading += f" (the first {TEXT_LIMIT} of {len(report.text)} characters)"
+    return f"{heading}:\n{fence(clean(told))}"
+
+
+def _merged(report: "RunReport") -> str:
+    if not report.merged_with:
+        return ""
+    return (
+        f"OpenCode answered this prompt together with {', '.join(report.merged_with)}, which somebody else sent to the "
+        "session at the same time: the text may be the answer to that one."
+    )
+
+
+def _files(report: "RunReport") -> str:
+    if not report.files:
+        return ""
+    lines = [
+        f"{file.change} {one_line(file.path)} +{file.added} -{file.removed}" for file in report.files[:SHOWN_FILES]
+    ]
+    more = len(report.files) - len(lines)
+    return "\n".join(["Changed files:", *lines, *([f"and {more} more"] if more else [])])
+
+
+def _decided(report: "RunReport") -> str:
+    """What policy answered by itself, so that nobody wonders why nobody was asked."""
+    words = {"once": "allowed", "reject": "refused"}
+    lines = [one_line(f"{words[item.reply]} {item.permission}: {', '.join(item.patterns)}") for item in report.decided]
+    return "\n".join(["By the operator's policy:", *lines]) if lines else ""
+
+
+def request_data(request: "PendingRequest") -> dict[str, Any]:
+    """What is asked, as structured content. A long command or question stands in it once."""
+    data = request.model_dump(mode="json", exclude_defaults=True)
+    for name in ("patterns", "always"):
+        if name in data:
+            data[name] = [_brief(pattern) for pattern in data[name]]
+    if request.kind == "question":
+        # The questions follow in full, with their options.
+        data["asks"] = _brief(request.asks)
+    if _is_decided_by_reader(request):
+        data["asks"] = ToDecide(data["asks"])
+        for name in ("patterns", "always"):
+            if name in data:
+                data[name] = [ToDecide(pattern) for pattern in data[name]]
+    return data
+
+
+def _is_decided_by_reader(request: "PendingRequest") -> bool:
+    """Whether the calling agent decides what is run, and so must see all of it."""
+    return request.kind == "permission" and request.agent_may_answer
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= BRIEF else f"{text[:BRIEF]}…"
+
+
+def request_text(request: "PendingRequest") -> str:
+    """What is asked, for a model to read."""
+    from opencode_mcp.runs.requests.call_input import always_covers
+
+    whose = f" of the subagent {request.session_id}" if request.subagent else ""
+    lines = [f"Waiting for a {request.kind}{whose} ({request.request_id}):", INDENT + indented(request.asks)]
+    if request.always:
+        covers = one_line(always_covers(request.permission, request.always), ALWAYS_LIMIT)
+        lines.append(f'"always" would also allow {covers}.')
+    for item in request.questions:
+        lines += [f"About: {one_line(item['question'])}"] if len(request.questions) > 1 else []
+        lines += [f"- {one_line(option['label'])}: {one_line(option['description'])}" for option in item["options"]]
+        lines += ["- or own words"] if item["own_words"] else []
+        lines += ["(several may be chosen)"] if item["multiple"] else []
+    text = "\n".join(lines)
+    return ToDecide(text) if _is_decided_by_reader(request) else text
+
+
+def _json(value: object) -> str:
+    import json
+
+    # Safe before it is JSON: afterwards a line end of Unicode's would be one of the text.
+    return cut(json.dumps(shown_data(value), ensure_ascii=False, indent=1))

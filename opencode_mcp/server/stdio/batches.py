@@ -1,0 +1,68 @@
+"""Batches of JSON-RPC: several messages in one line, whose answers go back together in another.
+
+Only protocol 2025-03-26 has them. The SDK handles single messages, so a batch is taken apart before it and the answers
+are put together behind it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from mcp_types import JSONRPCRequest, RequestId
+
+from opencode_mcp.server.stdio.incoming import Line
+
+PROTOCOL = "2025-03-26"
+Json = Mapping[str, object]
+
+
+@dataclass(slots=True)
+class _Open:
+    waiting: set[RequestId]
+    answers: list[Json] = field(default_factory=list[Json])
+
+
+class Batches:
+    """The batches of one connection that are not answered yet."""
+
+    def __init__(self) -> None:
+        self.allowed = False
+        """Whether the connection negotiated the protocol that has them."""
+        self._open: list[_Open] = []
+
+    def begin(self, line: Line) -> None:
+        """Expect the answers to a batch; those that are known already are in the line."""
+        waiting = {message.id for message in line.messages if isinstance(message, JSONRPCRequest)}
+        answers: list[Json] = [reply.model_dump(by_alias=True, exclude_unset=True) for reply in line.replies]
+        if waiting or answers:
+            self._open.append(_Open(waiting, answers))
+
+    def outgoing(self, message: Json) -> list[object]:
+        """What to write when a message goes out: itself, nothing yet, or the batch that it completes."""
+        self._note_protocol(message)
+        batch = None if "method" in message else self._batch_of(message.get("id"))
+        if batch is None:
+            return [message]
+        batch.waiting.discard(cast("RequestId", message["id"]))
+        batch.answers.append(message)
+        return list(self.complete())
+
+    def forget(self, request_id: object) -> None:
+        """Expect no answer to a request: it is cancelled."""
+        batch = self._batch_of(request_id)
+        if batch:
+            batch.waiting.discard(cast("RequestId", request_id))
+
+    def complete(self) -> Iterator[Sequence[Json]]:
+        """Take out the batches that wait for nothing any more and have something to say."""
+        done = [batch for batch in self._open if not batch.waiting]
+        self._open = [batch for batch in self._open if batch.waiting]
+        return (batch.answers for batch in done if batch.answers)
+
+    def _batch_of(self, request_id: object) -> _Open | None:
+        return next((batch for batch in self._open if request_id in batch.waiting), None)
+
+    def _note_protocol(self, message: Json) -> None:
+        result = message.get("result")
+        if isinstance(result, Mapping) and "serverInfo" in result:
+            self.allowed = cast("Json", result).get("protocolVersion") == PROTOCOL

@@ -1,0 +1,207 @@
+"""A line of the host's, read as JSON-RPC: the messages in it, and an error reply for each thing that is none.
+
+Pure. The SDK drops a line that it cannot read, and its sender waits for ever; so every request that can be told to be
+one is answered, with its id where that can be read.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import NoReturn, cast
+
+from mcp_types import (
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    PARSE_ERROR,
+    ErrorData,
+    JSONRPCError,
+    JSONRPCMessage,
+    RequestId,
+    jsonrpc_message_adapter,
+)
+from pydantic import ValidationError
+
+from opencode_mcp.server.stdio.outgoing import valid_unicode
+
+DEEPEST = 128
+"""Levels of lists and objects in a message; far more than any schema or argument needs."""
+LARGEST_BATCH = 100
+TOKENS_SEARCHED = 100_000
+"""How far the id is looked for in a line that cannot be read."""
+BYTE_ORDER_MARK = "\ufeff"
+# A text that is not closed reaches to the end, also behind a last backslash, so that every character is looked at once.
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[\[\]{}:]|[^\s"\[\]{}:,]+', re.DOTALL)
+LEVELS = {"[": 1, "{": 1, "]": -1, "}": -1}
+ANSWERS = frozenset({"result", "error"})
+"""What an answer of the host's has. It is never answered: its id is one of ours, and may also be one of the host's."""
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one line holds."""
+
+    messages: list[JSONRPCMessage] = field(default_factory=list[JSONRPCMessage])
+    replies: list[JSONRPCError] = field(default_factory=list[JSONRPCError])
+    """What is to be answered at once."""
+    is_batch: bool = False
+    """Whether the answers belong into one list."""
+
+
+class _Refused(Exception):
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def read_line(line: str, *, batches: bool) -> Line:
+    """Read a line.
+
+    Args:
+        line: Without its end; an empty one holds nothing.
+        batches: Whether the connection's protocol has batches (2025-03-26 alone does).
+    """
+    if not line.strip():
+        return Line()
+    try:
+        value = _parsed(line)
+        if isinstance(value, list):
+            return _batch(cast("list[object]", value), allowed=batches)
+        return Line([_message(value)])
+    except _Refused as refused:
+        return Line(replies=[_reply(refused, _readable_id(line))])
+
+
+def _parsed(line: str) -> object:
+    if line.startswith(BYTE_ORDER_MARK):
+        raise _Refused(PARSE_ERROR, "The line begins with a byte-order mark. Send UTF-8 without one.")
+    if _is_too_deep(line):
+        raise _Refused(INVALID_REQUEST, f"The message is nested deeper than {DEEPEST} levels.")
+    try:
+        return cast("object", json.loads(line, parse_constant=_refuse_constant))
+    except ValueError as error:
+        raise _Refused(PARSE_ERROR, f"The line is not JSON: {error}.") from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise _Refused(PARSE_ERROR, f"The line is not JSON: {name} is not a JSON value.")
+
+
+def _is_too_deep(line: str) -> bool:
+    if line.count("[") + line.count("{") <= DEEPEST:
+        return False
+    level = 0
+    for token in TOKEN.finditer(line):
+        level += LEVELS.get(token[0], 0)
+        if level > DEEPEST:
+            return True
+    return False
+
+
+def _batch(values: list[object], *, allowed: bool) -> Line:
+    if not allowed:
+        raise _Refused(INVALID_REQUEST, "This connection has no batches: send one message in each line.")
+    if not values or len(values) > LARGEST_BATCH:
+        raise _Refused(INVALID_REQUEST, f"A batch holds 1 to {LARGEST_BATCH} messages; this one holds {len(values)}.")
+    line = Line(is_batch=True)
+    for value in values:
+        try:
+            line.messages.append(_message(value))
+        except _Refused as refused:
+            line.replies.append(_reply(refused, None if _is_answer(value) else _id_of(value)))
+    return line
+
+
+def _message(value: object) -> JSONRPCMessage:
+    if not isinstance(value, dict):
+        raise _Refused(INVALID_REQUEST, "A message is a JSON object.")
+    fields = cast("dict[str, object]", value)
+    if "method" in fields:
+        _check_call(fields)
+    elif not _is_answer(fields):
+        raise _Refused(INVALID_REQUEST, "The message has neither `method` nor `result` nor `error`.")
+    elif _has_surrogate(fields):
+        # An answer that is refused would leave its request waiting.
+        fields = cast("dict[str, object]", _with_valid_text(fields))
+    try:
+        return jsonrpc_message_adapter.validate_python(fields, by_name=False)
+    except ValidationError as error:
+        raise _Refused(INVALID_REQUEST, "The message is not JSON-RPC 2.0.") from error
+
+
+def _check_call(fields: Mapping[str, object]) -> None:
+    """Refuse a request or a notification that the SDK would drop, or that no reply could repeat."""
+    if fields.get("jsonrpc") != "2.0":
+        raise _Refused(INVALID_REQUEST, '`jsonrpc` must be "2.0".')
+    if "id" in fields and _id_of(fields) is None:
+        raise _Refused(INVALID_REQUEST, "`id` must be a text or a whole number.")
+    if not isinstance(fields["method"], str):
+        raise _Refused(INVALID_REQUEST, "`method` must be a text.")
+    if _has_surrogate(fields):
+        raise _Refused(INVALID_REQUEST, "A text of the message holds half a surrogate pair, which is not Unicode.")
+    if not isinstance(fields.get("params") or {}, dict):
+        raise _Refused(INVALID_PARAMS, "`params` must be an object.")
+
+
+def _has_surrogate(value: object) -> bool:
+    match value:
+        case str():
+            return not value.isascii() and SURROGATE.search(value) is not None
+        case dict():
+            pairs = cast("dict[str, object]", value).items()
+            return any(_has_surrogate(key) or _has_surrogate(item) for key, item in pairs)
+        case list():
+            return any(map(_has_surrogate, cast("list[object]", value)))
+        case _:
+            return False
+
+
+def _with_valid_text(value: object) -> object:
+    match value:
+        case str():
+            return valid_unicode(value)
+        case dict():
+            pairs = cast("dict[str, object]", value).items()
+            return {valid_unicode(key): _with_valid_text(item) for key, item in pairs}
+        case list():
+            return [_with_valid_text(item) for item in cast("list[object]", value)]
+        case _:
+            return value
+
+
+def _id_of(value: object) -> RequestId | None:
+    found = cast("dict[str, object]", value).get("id") if isinstance(value, dict) else None
+    return found if isinstance(found, int | str) and not isinstance(found, bool) and not _has_surrogate(found) else None
+
+
+def _is_answer(value: object) -> bool:
+    return isinstance(value, dict) and not ANSWERS.isdisjoint(cast("dict[str, object]", value))
+
+
+def _readable_id(line: str) -> RequestId | None:
+    """The id of a request that may not be JSON: what follows ``"id":`` at the first level."""
+    level = 0
+    key = before = found = ""
+    for token in islice(TOKEN.finditer(line.removeprefix(BYTE_ORDER_MARK)), TOKENS_SEARCHED):
+        text = token[0]
+        if level == 1 and before == ":" and key == '"id"':
+            found = found or text
+        if level == 1 and text == ":" and before.strip('"') in ANSWERS:
+            return None
+        level += LEVELS.get(text, 0)
+        key, before = before, text
+    return _id_in(found)
+
+
+def _id_in(text: str) -> RequestId | None:
+    try:
+        return _id_of({"id": json.loads(text)})
+    except ValueError:
+        return None
+
+
+def _reply(refused: _Refused, request_id: RequestId | None) -> JSONRPCError:
+    return JSONRPCError(jsonrpc="2.0", id=request_id, error=ErrorData(code=refused.code, message=refused.message))

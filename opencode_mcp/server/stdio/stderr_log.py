@@ -1,0 +1,78 @@
+"""The bridge's log on stderr, which never holds the bridge up: where nobody reads it, lines are dropped and counted.
+
+A pipe holds some 64 KB. A host that starts the bridge with a pipe for stderr and never reads it would stop everything
+at the first line that does not fit.
+"""
+
+import logging
+import os
+import select
+import stat
+import sys
+
+from opencode_mcp.secrets.known import KNOWN_SECRETS
+from opencode_mcp.secrets.text import scrub
+from opencode_mcp.text.outside_text import clean
+
+ROOM = 512 if sys.platform == "win32" else select.PIPE_BUF
+"""Bytes that never block where anything has room."""
+LONGEST = 8 * 1024
+"""Characters of a record; of a longer one the middle is left out."""
+FORMAT = "%(levelname)s %(name)s: %(message)s"
+
+
+class StderrLog(logging.Handler):
+    """Writes records as lines, without secrets, and drops those that would have to wait.
+
+    Args:
+        descriptor: Open for writing. It stays open.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter(FORMAT))
+        self._descriptor = descriptor
+        # Windows cannot ask whether a pipe has room.
+        self._may_block = sys.platform != "win32" and _is_pipe(descriptor)
+        self._waiting = b""
+        """What is left of the record that is being written."""
+        self._dropped = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, or count it as dropped where the one before still waits for room."""
+        try:
+            self.flush()
+            if self._waiting:
+                self._dropped += 1
+                return
+            self._waiting = self._note() + self._encoded(record)
+            self.flush()
+        except (OSError, ValueError, TypeError):
+            # A log that cannot be written, or a record that cannot be formatted, ends nothing.
+            self._waiting = b""
+
+    def flush(self) -> None:
+        """Write what waits, as far as there is room."""
+        while self._waiting and self._has_room():
+            written = os.write(self._descriptor, self._waiting[:ROOM])
+            self._waiting = self._waiting[written:]
+
+    def _has_room(self) -> bool:
+        return not self._may_block or bool(select.select([], [self._descriptor], [], 0)[1])
+
+    def _note(self) -> bytes:
+        """Say how many records were dropped, once."""
+        dropped, self._dropped = self._dropped, 0
+        return f"WARNING {__name__}: {dropped} records were dropped: nobody read stderr\n".encode() if dropped else b""
+
+    def _encoded(self, record: logging.LogRecord) -> bytes:
+        text = scrub(KNOWN_SECRETS.hide(clean(self.format(record))))
+        if len(text) > LONGEST:
+            text = f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
+        # What a record quotes must not look like a record.
+        return text.replace("\n", "\n    ").encode(errors="replace") + b"\n"
+
+
+def _is_pipe(descriptor: int) -> bool:
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)

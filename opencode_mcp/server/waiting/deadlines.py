@@ -1,0 +1,74 @@
+"""Until when a call may take: one clock, from its arrival, for OpenCode's start, the project's opening and the wait."""
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+
+from opencode_mcp.errors import BackendTimeout
+from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.waiting.arrival import arrival_of, time_with_person
+from opencode_mcp.server.waiting.host_limits import patience_of, wait_of
+from opencode_mcp.server.waiting.progress import telling_of_start
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from opencode_mcp.runs.handover import Handover
+
+LEAST_START = 20.0
+"""Seconds that a start gets in any case: a short ``--wait`` is about runs."""
+NOTHING_SENT = "Nothing was handed over. The start goes on: make the same call again."
+READ_AGAIN = "The start goes on: make the same call again."
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Moments of anyio's clock."""
+
+    start: float
+    """Until when OpenCode and the project must be ready; then the call is given up before it does anything."""
+    wait: float
+    """Until when a run is waited for."""
+    seconds: float
+    """How long a run is waited for, if nothing else takes any of it."""
+
+
+def deadlines_of(ctx: BridgeContext, wait_seconds: float | None = None) -> Deadlines:
+    """The deadlines of a call, as they are now: the time that a person took for a form does not count.
+
+    Args:
+        ctx: The call.
+        wait_seconds: How long its caller wants to wait; who asks for long bears it.
+    """
+    began, setting = arrival_of(ctx) + time_with_person(ctx), bridge_of(ctx).settings.wait
+    longest = max(patience_of(ctx, setting), wait_seconds or 0, LEAST_START)
+    seconds = wait_of(ctx, wait_seconds, setting)
+    return Deadlines(start=began + longest, wait=began + seconds, seconds=seconds)
+
+
+@asynccontextmanager
+async def starting(ctx: BridgeContext, deadline: float, hint: str = NOTHING_SENT) -> "AsyncGenerator[Handover]":
+    """Do in the block what comes before the work leaves; tell meanwhile that OpenCode starts, if it does.
+
+    Args:
+        ctx: The call.
+        deadline: When to give up, in seconds of anyio's clock.
+        hint: What to do then.
+
+    Raises:
+        BackendTimeout: The deadline passed first. OpenCode goes on with its start and with opening the project.
+    """
+    from opencode_mcp.runs.handover import Handover
+
+    handover = Handover(deadline)
+    async with telling_of_start(ctx):
+        with handover.scope:
+            yield handover
+    if handover.gave_up:
+        seconds = anyio.current_time() - arrival_of(ctx)
+        raise BackendTimeout(
+            f"OpenCode has not been ready within {seconds:.0f} s of this call: it, or the project, is still starting.",
+            hint=hint,
+        )

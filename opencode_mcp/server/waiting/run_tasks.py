@@ -1,0 +1,321 @@
+"""Runs as MCP tasks: a task's id names its run, and its state is OpenCode's own.
+
+Nothing is kept here, so a task outlives the bridge that offered it: whoever has the key of the state directory can tell
+what became of it. The id is sealed: a client can neither read it nor make one up.
+"""
+
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from mcp.server.context import CallNext, HandlerResult
+from mcp.shared.exceptions import MCPError
+from mcp_types import INTERNAL_ERROR, CallToolRequestParams, CallToolResult, ElicitRequest, ElicitResult
+from pydantic import ValidationError
+
+from opencode_mcp.errors import BackendError, BridgeError, CallerError, NotAllowed, NotFound
+from opencode_mcp.server.access.uses import TOOL_USES
+from opencode_mcp.server.results.render import explain, result, without_tools
+from opencode_mcp.server.results.repeated import without_repeated
+from opencode_mcp.server.results.safe_text import shown
+from opencode_mcp.server.results.schemas import REPORT_TEXTS
+from opencode_mcp.server.waiting.elicitation import form_of
+from opencode_mcp.server.waiting.host_limits import reads_data_alone
+from opencode_mcp.server.waiting.tasks_extension import Context, TaskSlot, TaskState, task_slot
+from opencode_mcp.server.waiting.token_codec import Seal
+from opencode_mcp.server.waiting.wait import complete, is_for_person, pass_on, report_result
+from opencode_mcp.text.outside_text import one_line
+
+if TYPE_CHECKING:
+    from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.report import PendingRequest, RunReport
+    from opencode_mcp.server.bridge import Bridge
+
+TOOLS = ("opencode_run", "opencode_wait", "opencode_command")
+KEPT = 1000
+PATIENCE = 60.0
+"""Seconds for which OpenCode may not answer before a task counts as ended: clients never ask again after an end."""
+ENDS = frozenset({"completed", "cancelled"})
+KIND = "task"
+AGAIN = "_again"
+UNREADABLE = "The answer to the form is none of MCP's forms of it, so the request is still open."
+Kept = TypeVar("Kept")
+
+
+class RunTasks:
+    """A ``TaskSource`` over runs.
+
+    Args:
+        seal: Makes the ids.
+    """
+
+    def __init__(self, seal: Seal) -> None:
+        self._seal = seal
+        self._unanswered: OrderedDict[str, str] = OrderedDict()
+        """Requests whose form came back without an answer, with what happened: they are not asked again and again."""
+        self._asked_again: OrderedDict[str, None] = OrderedDict()
+        """Requests whose form was accepted without an answer in it, and is shown once more."""
+        self._ended: OrderedDict[str, TaskState] = OrderedDict()
+        self._silent: dict[str, float] = {}
+        """Since when OpenCode has not answered, by task."""
+
+    async def offer(
+        self, params: CallToolRequestParams, ctx: Context, call_next: CallNext
+    ) -> HandlerResult | TaskState:
+        """Make a call; what still runs after the grace becomes a task."""
+        del params
+        if not _serves_tasks(ctx):
+            return await call_next(ctx)
+        slot = TaskSlot()
+        token = task_slot.set(slot)
+        try:
+            outcome = await call_next(ctx)
+        finally:
+            task_slot.reset(token)
+        if slot.run is None or not _still_runs(outcome):
+            return outcome
+        now = _now()
+        return TaskState(
+            task_id=self._id_of(slot.run, now),
+            status="working",
+            created=now,
+            updated=now,
+            message=_doing(outcome),
+            told=without_tools(_address(slot.run), cast("Bridge", ctx.lifespan_context).surface.denied_tools),
+        )
+
+    async def get(self, task_id: str, ctx: Context) -> TaskState | None:
+        """The task, out of what OpenCode says of its run; one that has ended stays as it ended.
+
+        Raises:
+            MCPError: The operator denies to report runs.
+        """
+        _check_served(ctx)
+        if task_id in self._ended:
+            return self._ended[task_id]
+        opened = self._open(task_id)
+        if opened is None:
+            return None
+        run, created = opened
+        found = await self._look(task_id, run, ctx)
+        if found is None:
+            return None
+        task = TaskState(task_id=task_id, created=created, updated=_now(), **found)
+        if task.status in ENDS:
+            _keep(self._ended, task_id, task)
+        return task
+
+    async def _look(self, task_id: str, run: "Run", ctx: Context) -> dict[str, Any] | None:
+        """What a task's state is now; an OpenCode that does not answer is given time to come back.
+
+        ``None`` for a run that is not the caller's: it must look like one that does not exist.
+        """
+        try:
+            if not await _is_callers(run, ctx):
+                return None
+            found = await self._look_at_run(run, ctx)
+        except BackendError as error:
+            since = self._silent.setdefault(task_id, time.monotonic())
+            if time.monotonic() - since < PATIENCE:
+                return {"status": "working", "message": one_line(shown(error.message))}
+            found = _failure(error)
+        except BridgeError as error:
+            found = _failure(error)
+        self._silent.pop(task_id, None)
+        return found
+
+    async def _look_at_run(self, run: "Run", ctx: Context) -> dict[str, Any]:
+        bridge = cast("Bridge", ctx.lifespan_context)
+        capabilities = ctx.session.client_capabilities
+        report = await bridge.steward.follow(run, 0)
+        complete(bridge, run, report, capabilities)
+        happened = [self._unanswered.get(request.request_id, "") for request in report.pending]
+        report.note = " ".join(dict.fromkeys(filter(None, happened)))
+        asked = [
+            request
+            for request in report.pending
+            if request.request_id not in self._unanswered and is_for_person(bridge, run, request, capabilities)
+        ]
+        asked_by_key = {self._key(request): request for request in asked}
+        return _progress(report, asked_by_key, data_alone=reads_data_alone(ctx.session))
+
+    def _key(self, request: "PendingRequest") -> str:
+        """What a form is called in a task: no name is used twice."""
+        return f"{request.request_id}{AGAIN if request.request_id in self._asked_again else ''}"
+
+    async def update(self, task_id: str, responses: Mapping[str, Any], ctx: Context) -> bool:
+        """Pass answers on to OpenCode; late, repeated and unknown ones change nothing.
+
+        Raises:
+            MCPError: OpenCode could not be reached, the bridge is read-only, or the operator denies to report runs.
+        """
+        _check_served(ctx)
+        with _told_as_protocol_errors():
+            run = await self._changeable(task_id, ctx)
+            if run is None:
+                return False
+            bridge = cast("Bridge", ctx.lifespan_context)
+            for request in (await bridge.steward.follow(run, 0)).pending:
+                if self._key(request) in responses:
+                    await self._take(request, responses[self._key(request)], ctx)
+        return True
+
+    async def _take(self, request: "PendingRequest", response: object, ctx: Context) -> None:
+        try:
+            filled = ElicitResult.model_validate(response)
+            bridge = cast("Bridge", ctx.lifespan_context)
+            outcome = await pass_on(bridge, request, filled, ctx.session.client_capabilities)
+        except ValidationError:
+            _keep(self._unanswered, request.request_id, UNREADABLE)
+        except NotFound:
+            return
+        except CallerError as error:
+            _keep(self._unanswered, request.request_id, str(error))
+        else:
+            if outcome and outcome.ask_again and request.request_id not in self._asked_again:
+                _keep(self._asked_again, request.request_id, None)
+            elif outcome:
+                _keep(self._unanswered, request.request_id, outcome.reason)
+
+    async def _changeable(self, task_id: str, ctx: Context) -> "Run | None":
+        """The run of a task that the caller may answer and stop; ``None``: the caller has no such task.
+
+        Raises:
+            NotAllowed: The bridge changes nothing.
+        """
+        opened = self._open(task_id)
+        if opened is None or not await _is_callers(opened[0], ctx):
+            return None
+        if cast("Bridge", ctx.lifespan_context).settings.read_only:
+            raise NotAllowed("This bridge is read-only: it answers and stops nothing.")
+        return opened[0]
+
+    async def cancel(self, task_id: str, ctx: Context) -> bool:
+        """Stop the run (``session.abort``); one that has ended stays as it ended.
+
+        Raises:
+            MCPError: OpenCode could not be reached, the bridge is read-only, or the operator denies to report or stop
+                runs.
+        """
+        _check_served(ctx)
+        from opencode_mcp.opencode.operations.catalog import operation
+
+        bridge = cast("Bridge", ctx.lifespan_context)
+        with _told_as_protocol_errors():
+            run = await self._changeable(task_id, ctx)
+            if run is None:
+                return False
+            bridge.surface.check_denied(operation("session.abort"))
+            await bridge.runs.stop(run)
+        return True
+
+    def _id_of(self, run: "Run", created: str) -> str:
+        return self._seal.seal(json.dumps({"is": KIND, "run": run.as_data(), "created": created}).encode())
+
+    def _open(self, task_id: str) -> "tuple[Run, str] | None":
+        from opencode_mcp.runs.record import Run
+
+        opened = self._seal.opened(task_id)
+        if opened is None:
+            return None
+        fields = cast("dict[str, Any]", json.loads(opened))
+        # What is sealed for another purpose opens, too.
+        return (Run.read(fields["run"]), fields["created"]) if fields.get("is") == KIND else None
+
+
+def _serves_tasks(ctx: Context) -> bool:
+    """Whether the operator lets runs be reported: a task tells and takes what ``opencode_wait`` does."""
+    return cast("Bridge", ctx.lifespan_context).surface.serves(TOOL_USES["opencode_wait"])
+
+
+def _check_served(ctx: Context) -> None:
+    if not _serves_tasks(ctx):
+        with _told_as_protocol_errors():
+            raise NotAllowed("The operator denies what opencode_wait uses, so this bridge serves no tasks.")
+
+
+async def _is_callers(run: "Run", ctx: Context) -> bool:
+    """Whether a run's session is one that this bridge's callers may name."""
+    try:
+        await cast("Bridge", ctx.lifespan_context).fence.session(run.session_id)
+    except (NotAllowed, NotFound):
+        return False
+    return True
+
+
+def _still_runs(outcome: object) -> bool:
+    return _content(outcome).get("status") == "running"
+
+
+def _content(outcome: object) -> Mapping[str, Any]:
+    return (outcome.structured_content or {}) if isinstance(outcome, CallToolResult) else {}
+
+
+def _doing(outcome: object) -> str:
+    """The line of progress in a report that says ``running``."""
+    return one_line(str(_content(outcome).get("activity", "")))
+
+
+def _address(run: "Run") -> str:
+    """What names a run for tools, where a model gets no report yet."""
+    session = f'session_id="{run.session_id}"'
+    return (
+        f"OpenCode works on this in the session {run.session_id}, as message {run.message_id}. The result comes by "
+        f"itself. opencode_session({session}) shows what it does. opencode_abort({session}) stops it."
+    )
+
+
+def _progress(report: "RunReport", asked: "dict[str, PendingRequest]", *, data_alone: bool) -> dict[str, Any]:
+    """How a run's report reads as a task."""
+    if report.status == "running":
+        return {"status": "working", "message": one_line(shown(report.activity))}
+    if asked:
+        requests = {key: _wire(ElicitRequest(params=form_of(item))) for key, item in asked.items()}
+        asks = ", ".join(f"{item.kind}: {_first_line(item.asks)}" for item in asked.values())
+        return {
+            "status": "input_required",
+            "input_requests": requests,
+            "message": one_line(shown(f"waiting for a {asks}")),
+        }
+    if report.status == "aborted":
+        return {"status": "cancelled"}
+    outcome = report_result(report)
+    told = outcome if data_alone else without_repeated(outcome, REPORT_TEXTS)
+    return {"status": "completed", "result": _wire(told)}
+
+
+def _first_line(asks: str) -> str:
+    """What is asked, in short; the form has the rest."""
+    return asks.partition("\n")[0]
+
+
+def _failure(error: BridgeError) -> dict[str, Any]:
+    failed = CallToolResult(content=result(explain(error)).content, is_error=True)
+    return {"status": "completed", "result": _wire(failed)}
+
+
+@contextmanager
+def _told_as_protocol_errors() -> Generator[None]:
+    try:
+        yield
+    except BridgeError as error:
+        raise MCPError(INTERNAL_ERROR, explain(error)) from error
+
+
+def _keep(kept: "OrderedDict[str, Kept]", key: str, value: Kept) -> None:
+    kept[key] = value
+    if len(kept) > KEPT:
+        kept.popitem(last=False)
+
+
+def _wire(value: CallToolResult | ElicitRequest) -> dict[str, Any]:
+    kind = {"resultType": "complete"} if isinstance(value, CallToolResult) else {}
+    return value.model_dump(by_alias=True, mode="json", exclude_none=True) | kind
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

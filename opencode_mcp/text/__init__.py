@@ -1,0 +1,1 @@
+"""Texts from outside, made safe to show, and JSON. Pure."""

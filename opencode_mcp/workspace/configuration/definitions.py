@@ -1,0 +1,177 @@
+"""Which of OpenCode's files defines an agent, a command, a model or a provider's credentials.
+
+OpenCode reads these files when it first works in a directory, and does not look again. Files are read here, but nothing
+of them is passed on except where a name stands.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+
+from opencode_mcp.disk.regular_file import read_beginning
+from opencode_mcp.text.jsonc import read_jsonc
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.models import Paths
+
+Kind: TypeAlias = Literal["agent", "command", "model", "variant", "credential"]
+LARGEST = 1_000_000
+"""Bytes of a configuration file that are read; a larger one defines nothing here."""
+CONFIG_NAMES = ("opencode.json", "opencode.jsonc")
+USER_NAMES = ("config.json", *CONFIG_NAMES)
+SKILLS = ("skill/{}/SKILL.md", "skills/{}/SKILL.md")
+MARKDOWN: Mapping[Kind, Sequence[str]] = {
+    "agent": ("agent/{}.md", "agents/{}.md", "mode/{}.md", "modes/{}.md"),
+    "command": ("command/{}.md", "commands/{}.md", *SKILLS),
+}
+"""Files in a folder of configuration, the name between the braces. A skill is a command, too."""
+OTHER_SKILLS: Mapping[Kind, Sequence[str]] = {
+    "command": (".claude/skills/{}/SKILL.md", ".agents/skills/{}/SKILL.md"),
+}
+"""Files in a project, in the folders above it, and in the home directory."""
+JSON_PATHS: Mapping[Kind, Sequence[str]] = {
+    "agent": ("agent {}", "mode {}"),
+    "command": ("command {}",),
+    "model": ("provider {} models {}",),
+    "variant": ("provider {} models {} variants {}",),
+    "credential": ("provider {}",),
+}
+"""Keys in a configuration file, from the outermost to the innermost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A name that OpenCode does not know."""
+
+    kind: Kind
+    names: tuple[str, ...]
+    """One name; of a model its provider and itself, of a variant those and itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """The file that defines a name."""
+
+    path: Path
+    at_start_only: bool
+    """Whether OpenCode reads the file only when it starts, and not again in a new instance."""
+    state: tuple[int, int]
+    """When it was changed last, in nanoseconds, and its size: another state of the file is worth another look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where OpenCode looks for a directory."""
+
+    project: Sequence[Path]
+    """The directory and those above it, up to the root of its repository."""
+    home: Path
+    config: Path
+    """The user's own configuration."""
+    data: Path
+    """Where the user's credentials are."""
+    named: Sequence[Path]
+    """The file and the folder of configuration that the environment names."""
+
+    @property
+    def configuration(self) -> Iterator[Path]:
+        """The folders with agents, commands and further settings."""
+        yield from (folder / ".opencode" for folder in (*self.project, self.home))
+        yield self.config
+        yield from self.named
+
+
+def folders_of(paths: "Paths", environment: Mapping[str, str]) -> Folders:
+    """The folders for a directory.
+
+    Args:
+        paths: OpenCode's own account of the directory (``path.get``).
+        environment: The one that OpenCode runs in.
+    """
+    directory, worktree, home = Path(paths.directory), Path(paths.worktree), Path(paths.home)
+    above = (folder for folder in directory.parents if folder.is_relative_to(worktree))
+    data = environment.get("XDG_DATA_HOME") or home / ".local" / "share"
+    named = [environment.get(name) for name in ("OPENCODE_CONFIG", "OPENCODE_CONFIG_DIR")]
+    return Folders(
+        project=(directory, *above),
+        home=home,
+        config=Path(paths.config) if paths.config else home / ".config" / "opencode",
+        data=Path(data) / "opencode",
+        named=[Path(name) for name in named if name],
+    )
+
+
+def find_definition(folders: Folders, sought: Sought) -> Definition | None:
+    """Find the file that defines a name; ``None`` where none does. It reads files and may block.
+
+    Args:
+        folders: Where to look.
+        sought: The name.
+    """
+    if not all(_is_plain(name) for name in sought.names):
+        return None
+    for path in _markdown(folders, sought):
+        if state := _state(path):
+            return Definition(path, at_start_only=False, state=state)
+    for path, at_start_only in _settings(folders, sought.kind):
+        state = _state(path)
+        if state and _defines(path, sought):
+            return Definition(path, at_start_only=at_start_only, state=state)
+    return None
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name can stand in a path and lead nowhere else."""
+    parts = PurePath(name).parts
+    return bool(parts) and ".." not in parts and not PurePath(name).is_absolute() and "\0" not in name
+
+
+def _markdown(folders: Folders, sought: Sought) -> Iterator[Path]:
+    name = sought.names[0]
+    for form in MARKDOWN.get(sought.kind, ()):
+        yield from (folder / form.format(name) for folder in folders.configuration)
+    for form in OTHER_SKILLS.get(sought.kind, ()):
+        yield from (folder / form.format(name) for folder in (*folders.project, folders.home))
+
+
+def _settings(folders: Folders, kind: Kind) -> Iterator[tuple[Path, bool]]:
+    """The files of settings, each with whether OpenCode reads it only when it starts."""
+    if kind == "credential":
+        yield folders.data / "auth.json", False
+    for folder in (*folders.project, *folders.configuration):
+        if folder != folders.config:
+            yield from ((folder / name, False) for name in CONFIG_NAMES)
+    yield from ((path, False) for path in folders.named)
+    yield from ((folders.config / name, True) for name in USER_NAMES)
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _defines(path: Path, sought: Sought) -> bool:
+    try:
+        value = read_jsonc(read_beginning(path, LARGEST, follow=True).decode("utf-8-sig"))
+    except (OSError, ValueError):
+        return False
+    if path.name == "auth.json":
+        return _holds(value, sought.names)
+    return any(_holds(value, _keys(form, sought.names)) for form in JSON_PATHS[sought.kind])
+
+
+def _keys(form: str, names: Sequence[str]) -> list[str]:
+    left = iter(names)
+    return [next(left) if key == "{}" else key for key in form.split()]
+
+
+def _holds(value: object, keys: Sequence[str]) -> bool:
+    for key in keys:
+        if not isinstance(value, Mapping) or key not in value:
+            return False
+        value = cast("Mapping[str, object]", value)[key]
+    return True

@@ -1,0 +1,113 @@
+"""Reads a project's files piece by piece: from the disk where OpenCode is on this machine, else through it.
+
+OpenCode takes a whole file into memory to hand it on, and a file of 500 MB costs it 2 GB; the disk costs nothing. It
+takes paths that were checked already (see ``confined.py``), and knows nothing of lines.
+"""
+
+import mimetypes
+import os
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import to_thread
+
+from opencode_mcp.disk.confined import list_folder, open_file
+from opencode_mcp.disk.path_errors import path_errors
+from opencode_mcp.errors import BackendFailed, NotFound, UnsupportedOperation
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.client import OpenCodeClient
+
+PIECE = 256 * 1024
+PAGE_SUFFIXES = (".html", ".htm", ".xhtml", ".vue")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A file that is being read."""
+
+    size: int | None
+    """Bytes; ``None`` where OpenCode does not tell."""
+    media_type: str
+    """By its name; empty where that says nothing."""
+    pieces: AsyncIterator[bytes]
+
+
+class ProjectFiles:
+    """The files of OpenCode's machine.
+
+    Args:
+        client: Reaches OpenCode.
+        remote: Whether that machine may be another than the bridge's.
+    """
+
+    def __init__(self, client: "OpenCodeClient", *, remote: bool) -> None:
+        self._client = client
+        self._remote = remote
+
+    @asynccontextmanager
+    async def open(self, directory: str, path: str) -> AsyncGenerator[OpenFile]:
+        """Open a file.
+
+        Args:
+            directory: Absolute path of the project.
+            path: The file's, relative to it, with slashes.
+
+        Raises:
+            NotFound: There is no file there; perhaps a folder.
+            InvalidArgument: What is there is a pipe, a socket or a device.
+            NotAllowed: The file system refuses access.
+            BackendFailed: It cannot be read.
+        """
+        media_type = mimetypes.guess_type(path)[0] or ""
+        if self._remote:
+            async with self._open_remote(directory, path, media_type) as file:
+                yield file
+        else:
+            descriptor = await to_thread.run_sync(open_file, directory, path)
+            async with anyio.wrap_file(os.fdopen(descriptor, "rb")) as file:
+                yield OpenFile(os.fstat(descriptor).st_size, media_type, _pieces(file, path))
+
+    async def names(self, directory: str, folder: str) -> dict[str, bool]:
+        """The names in a folder of a project, each with whether it is a folder itself.
+
+        Args:
+            directory: Absolute path of the project.
+            folder: The folder's, relative to it, with slashes.
+
+        Raises:
+            NotFound: There is no such folder; perhaps a file.
+            NotAllowed: The file system refuses access.
+            BackendFailed: It cannot be read.
+        """
+        if not self._remote:
+            return await to_thread.run_sync(list_folder, directory, folder)
+        try:
+            nodes = await self._client.file_list(directory, folder)
+        except BackendFailed as error:
+            raise NotFound(f"There is no folder {folder!r} in {directory}.") from error
+        return {node.name: node.type == "directory" for node in nodes}
+
+    @asynccontextmanager
+    async def _open_remote(self, directory: str, path: str, media_type: str) -> AsyncGenerator[OpenFile]:
+        async with AsyncExitStack() as stack:
+            try:
+                body = await stack.enter_async_context(self._client.file_bytes(directory, path))
+            except BackendFailed as error:
+                raise NotFound(f"There is no file {path!r} in {directory}.") from error
+            # An unknown route answers with the web app's page.
+            if body.media_type == "text/html" and not path.lower().endswith(PAGE_SUFFIXES):
+                raise UnsupportedOperation("This OpenCode cannot hand on files as they are.", hint="Upgrade it.")
+            yield OpenFile(None, media_type or body.media_type, body.chunks)
+
+
+async def _pieces(file: "anyio.AsyncFile[bytes]", path: str) -> AsyncGenerator[bytes]:
+    while True:
+        with path_errors(path):
+            piece = await file.read(PIECE)
+        if not piece:
+            return
+        yield piece

@@ -1,0 +1,71 @@
+"""Why OpenCode takes a directory of this machine for one without git: git itself is asked."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import anyio
+
+from opencode_mcp.processes.groups import FLAGS
+from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.workspace.git_head import checked_out
+
+DEADLINE = 5.0
+QUESTION = ("rev-parse", "--git-dir")
+"""Reads the configuration and runs nothing of the repository's."""
+NO_REPOSITORY = "not a git repository"
+FOREIGN = "dubious ownership"
+FATAL = "fatal: "
+NO_CHANGES = "so OpenCode keeps no changes"
+
+
+async def why_without_git(directory: str, environment: Mapping[str, str]) -> str:
+    """Say why OpenCode sees no branch in a directory; empty where there is only none checked out.
+
+    Args:
+        directory: Absolute path.
+        environment: The one that OpenCode runs in.
+    """
+    place = one_line(directory)
+    git = _find_git(environment)
+    if git is None:
+        return f"There is no git on the PATH of the bridge and of the OpenCode that it starts, {NO_CHANGES}."
+    refusal = await _refusal(git, directory, environment)
+    if NO_REPOSITORY in refusal:
+        return f"{place} is no git repository, {NO_CHANGES}."
+    if FOREIGN in refusal:
+        allow = f"git config --global --add safe.directory {place}"
+        return f"{place} belongs to another user, so git refuses it, {NO_CHANGES}. Who trusts it runs `{allow}`."
+    if refusal:
+        return f"git cannot use the repository of {place} ({one_line(refusal)}), {NO_CHANGES}."
+    if await checked_out(directory):
+        return (
+            f"OpenCode saw no repository when it began to work in {place}: it was made later, or OpenCode finds no "
+            "git. Its operation instance.dispose makes it look again, and stops what runs there."
+        )
+    return ""
+
+
+def _find_git(environment: Mapping[str, str]) -> str | None:
+    # A relative entry would run whatever a project keeps under the name.
+    folders = [text for text in environment.get("PATH", "").split(os.pathsep) if Path(text).is_absolute()]
+    return shutil.which("git", path=os.pathsep.join(folders)) if folders else None
+
+
+async def _refusal(git: str, directory: str, environment: Mapping[str, str]) -> str:
+    """What git says where it does not work in a directory; empty where it does, or does not answer."""
+    command = [git, "-C", directory, *QUESTION]
+    with anyio.move_on_after(DEADLINE):
+        try:
+            done = await anyio.run_process(
+                command, check=False, stdin=subprocess.DEVNULL, env={**environment, "LC_ALL": "C"}, creationflags=FLAGS
+            )
+        except OSError as error:
+            return str(error)
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip().splitlines()
+            first = next((line for line in said if line.startswith(FATAL)), said[0] if said else "it does not say why")
+            return first.removeprefix(FATAL)
+    return ""

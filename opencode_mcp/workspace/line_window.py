@@ -1,0 +1,85 @@
+r"""Some lines out of a text of any length, which goes by in pieces and is never held whole.
+
+Pure. Lines end at ``\n`` alone, as search results count them; a carriage return before it is left out.
+"""
+
+from dataclasses import dataclass, field
+
+from opencode_mcp.text.json_text import json_size
+
+NUMBERING = 8
+"""Bytes that a line number and the end of the line add to each line when it is shown."""
+
+
+@dataclass(slots=True)
+class LineWindow:
+    """The lines that are wanted, filled piece by piece.
+
+    Args:
+        first: Number of the first line, from 1.
+        count: How many lines at most.
+        width: Characters of a line that are kept.
+        room: Bytes of JSON that all kept lines together may take; the window holds one line in any case.
+    """
+
+    first: int
+    count: int
+    width: int
+    room: int
+    lines: list[str] = field(default_factory=list[str])
+    full: bool = False
+    passed: int = 0
+    """Line ends that went by."""
+    passed_since_full: int = 0
+    """Characters that went by after the last line of the window."""
+    _kept: str = ""
+    _length: int = 0
+    """Of the line that has not ended yet."""
+    _size: int = 0
+
+    def add(self, piece: str) -> None:
+        """Take the next piece of the text."""
+        ends = piece.count("\n")
+        if self.full or self.passed + ends + 1 < self.first:
+            self.passed += ends
+            self.passed_since_full += len(piece) if self.full else 0
+            self._length = len(piece) - piece.rfind("\n") - 1 if ends else self._length + len(piece)
+            return
+        *whole, rest = piece.split("\n")
+        for text in whole:
+            self._grow(text)
+            self._end_line()
+        self._grow(rest)
+
+    def finish(self) -> int:
+        """Take note that the text has ended, and give the number of its lines."""
+        if self._length:
+            self._end_line()
+        return self.passed
+
+    @property
+    def last(self) -> int:
+        """Number of the last line in the window."""
+        return self.first + len(self.lines) - 1
+
+    def _grow(self, text: str) -> None:
+        self._length += len(text)
+        room = self.width + 1 - len(self._kept)
+        if room > 0 and not self.full and self.passed + 1 >= self.first:
+            self._kept += text[:room]
+
+    def _end_line(self) -> None:
+        self.passed += 1
+        if not self.full and self.passed >= self.first:
+            self._keep()
+        self._kept, self._length = "", 0
+
+    def _keep(self) -> None:
+        line = self._kept if self._length > self.width else self._kept.removesuffix("\r")
+        cut = f"{line[: self.width]}… ({self._length} characters)" if len(line) > self.width else line
+        self._size += json_size(cut) + NUMBERING
+        if self.lines and self._size > self.room:
+            self.full = True
+            return
+        self.lines.append(cut)
+        self.full = len(self.lines) == self.count

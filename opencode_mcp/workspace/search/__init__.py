@@ -1,0 +1,1 @@
+"""Search in a project: text, symbols and file names."""

@@ -1,0 +1,119 @@
+"""What a text search asks for, and the page that is made of what it finds.
+
+Pure. A page is filled line by line and tells when it has enough, so a search of a thousand hits costs the page alone.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from opencode_mcp.text.json_text import json_size
+from opencode_mcp.workspace.line_window import NUMBERING
+
+FIELDS = 30
+"""Bytes that the names of a match's fields add to it."""
+LITERAL_HINT = "It is Rust's syntax, without look-around and backreferences; literal=true takes the text as it is."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextQuery:
+    """What to look for."""
+
+    pattern: str
+    """A regular expression."""
+    literal: bool = False
+    """Whether the pattern is a plain text instead."""
+    include: tuple[str, ...] = ()
+    """Globs of the files to look into; one with ``!`` leaves files out."""
+    context: int = 0
+    """Lines to show before and after each match."""
+    per_file: int = 0
+    """Matches of one file at most; 0: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLine:
+    """A line that matches, or stands near one that does."""
+
+    path: str
+    number: int
+    text: str
+    matched: bool = True
+
+
+@dataclass(slots=True)
+class FoundPage:
+    """A page of matches.
+
+    Args:
+        offset: Matches to pass over first.
+        limit: Matches to take.
+        context: Lines around a match that belong to it.
+        room: Bytes of JSON after which the page is full, whatever the limit; one match it holds in any case. Context
+            after the last match is left out where it would take a quarter more.
+    """
+
+    offset: int
+    limit: int
+    context: int = 0
+    room: int = 1 << 60
+    lines: list[FoundLine] = field(default_factory=list[FoundLine])
+    taken: int = 0
+    """Matches on the page."""
+    more: bool = False
+    """Whether there are matches after it."""
+    _seen: int = 0
+    _size: int = 0
+    _before: deque[FoundLine] = field(default_factory=deque[FoundLine])
+    _last: FoundLine | None = None
+
+    @property
+    def next_offset(self) -> int:
+        """Where the next page begins."""
+        return self.offset + self.taken
+
+    def add(self, line: FoundLine) -> bool:
+        """Take the next line of what was found, and say whether more is wanted."""
+        if not line.matched:
+            self._add_context(line)
+            return True
+        self._seen += 1
+        if self._seen <= self.offset:
+            self._before.clear()
+            return True
+        if self.taken and (self.taken == self.limit or self._size + self._needs(line) > self.room):
+            self.more = True
+            return False
+        self._take_context(line)
+        self._keep(line)
+        self.taken += 1
+        self._last = line
+        return True
+
+    def _add_context(self, line: FoundLine) -> None:
+        if self._last and line.path == self._last.path and line.number <= self._last.number + self.context:
+            if self._size + _size(line) <= self.room * 5 // 4:
+                self._keep(line)
+        else:
+            self._before.append(line)
+            if len(self._before) > self.context:
+                self._before.popleft()
+
+    def _needs(self, match: FoundLine) -> int:
+        return sum(map(_size, [*self._context_of(match), match]))
+
+    def _context_of(self, match: FoundLine) -> list[FoundLine]:
+        first = match.number - self.context
+        return [line for line in self._before if line.path == match.path and line.number >= first]
+
+    def _take_context(self, match: FoundLine) -> None:
+        for line in self._context_of(match):
+            self._keep(line)
+        self._before.clear()
+
+    def _keep(self, line: FoundLine) -> None:
+        self.lines.append(line)
+        self._size += _size(line)
+
+
+def _size(line: FoundLine) -> int:
+    return json_size(line.text) + (json_size(line.path) + FIELDS if line.matched else NUMBERING)

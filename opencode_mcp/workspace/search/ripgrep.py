@@ -1,0 +1,221 @@
+"""Runs ripgrep, which OpenCode itself searches with, where OpenCode is on this machine.
+
+OpenCode hands on ten findings and no more, so whoever wants pages, context or globs has to ask the tool itself. Knows
+nothing of OpenCode's HTTP.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import anyio
+from anyio import to_thread
+
+from opencode_mcp.disk.confined import working_folder
+from opencode_mcp.errors import BackendFailed, BackendTimeout, InvalidArgument
+from opencode_mcp.processes.groups import FLAGS
+from opencode_mcp.workspace.place import Place
+from opencode_mcp.workspace.search.found_lines import LITERAL_HINT, FoundLine, TextQuery
+
+if TYPE_CHECKING:
+    from io import BufferedReader
+
+NAME = "rg.exe" if sys.platform == "win32" else "rg"
+LINE_WIDTH = 400
+"""Bytes of a line that are shown."""
+DEADLINE = 30.0
+MOST_OF_A_FILE = 2**31
+"""Matches of a file that ripgrep can be told to stop after."""
+# What OpenCode searches with: hidden files too, git's own never.
+COMMON = ("--no-config", "--no-messages", "--color=never", "--hidden", "--sort=path")
+NOT_GIT = "--glob=!.git"
+# What is printed is read line by line, so a name with a line end in it could pass for another file's.
+ONE_LINE_NAMES = "--glob=!*[\r\n]*"
+PIECE = 65_536
+LINES = (
+    # Buffered by lines: whoever wants the first page only must not wait until a whole buffer of matches is found.
+    *("--line-number", "--with-filename", "--null", "--no-heading", "--no-context-separator", "--line-buffered"),
+    *(f"--max-columns={LINE_WIDTH}", "--max-columns-preview"),
+)
+# A record: the path, a NUL, the number, a colon for a match or a hyphen for context, the text.
+RECORD = re.compile(rb"([^\0]+)\0(\d+)([:-])(.*)", re.DOTALL)
+
+Take = Callable[[bytes], bool]
+"""Takes a line of what ripgrep prints, and says whether more is wanted."""
+
+
+def find_ripgrep(environment: Mapping[str, str]) -> Path | None:
+    """Find the executable where OpenCode would: along ``PATH``, beside our Python, in what OpenCode downloaded."""
+    candidates = (folder / NAME for folder in _folders(environment))
+    return next((path for path in candidates if path.is_file() and os.access(path, os.X_OK)), None)
+
+
+def _folders(environment: Mapping[str, str]) -> Iterator[Path]:
+    # A relative entry would run whatever a project keeps under the name.
+    yield from (path for text in environment.get("PATH", "").split(os.pathsep) if (path := Path(text)).is_absolute())
+    yield Path(sys.executable).parent
+    cache = environment.get("XDG_CACHE_HOME")
+    home = environment.get("USERPROFILE" if sys.platform == "win32" else "HOME")
+    if cache or home:
+        yield (Path(cache) if cache else Path(home or "", ".cache")) / "opencode" / "bin"
+
+
+class Ripgrep:
+    """Searches folders of this machine.
+
+    Args:
+        executable: From ``find_ripgrep``.
+        environment: What it runs with.
+    """
+
+    def __init__(self, executable: Path, environment: Mapping[str, str]) -> None:
+        self._executable = executable
+        self._environment = environment
+
+    async def search(self, place: Place, query: TextQuery, take: Callable[[FoundLine], bool]) -> None:
+        """Hand over the matches and their context, in the order of their paths and lines, until enough are taken.
+
+        Files with a line end in their path are left out.
+
+        Raises:
+            InvalidArgument: The pattern is no regular expression, or an include is no glob.
+            BackendTimeout: It took too long.
+        """
+        arguments = [
+            *LINES,
+            f"--context={query.context}",
+            *([f"--max-count={min(query.per_file, MOST_OF_A_FILE)}"] if query.per_file else []),
+            *(["--fixed-strings"] if query.literal else []),
+            *(f"--glob={glob}" for glob in query.include),
+            *(NOT_GIT, ONE_LINE_NAMES, "--", query.pattern, "."),
+        ]
+        complaint = await self._run(arguments, place, lambda line: _take_record(line, take))
+        if complaint:
+            raise explain(complaint, query.pattern)
+
+    async def files(self, place: Place, glob: str, take: Callable[[str], bool]) -> None:
+        """Hand over the paths of files in the order of a walk, until enough are taken.
+
+        Args:
+            place: Where to look; the paths are relative to it.
+            glob: Only those that fit it, also what git ignores; empty: all that git does not ignore.
+            take: Takes a path.
+
+        Raises:
+            InvalidArgument: It is no glob.
+            BackendTimeout: It took too long.
+        """
+        complaint = await self._run(
+            ["--files", "--null", *([f"--glob={glob}"] if glob else []), NOT_GIT, "--", "."],
+            place,
+            lambda path: take(_plain(path)),
+            end=b"\0",
+        )
+        if complaint:
+            raise explain(complaint, glob)
+
+    async def _run(self, arguments: Sequence[str], place: Place, take: Take, *, end: bytes = b"\n") -> str:
+        """Run it, and return what it complains of; what it cannot read it leaves out without a word."""
+        command = [str(self._executable), *COMMON, *arguments]
+        running = _Running(command, place, self._environment, end)
+        try:
+            with anyio.fail_after(DEADLINE):
+                return await to_thread.run_sync(running.listen, take, abandon_on_cancel=True)
+        except TimeoutError as error:
+            raise BackendTimeout(f"The search in {place.path} took more than {DEADLINE:.0f} s.") from error
+        except OSError as error:
+            raise BackendFailed(f"{self._executable} does not run: {error}.") from error
+        finally:
+            running.end()
+
+
+class _Running:
+    """One process, listened to in a thread and ended from outside.
+
+    Args:
+        command: The executable and its arguments.
+        place: The working directory.
+        environment: The whole environment.
+        end: The byte that ends each record that it prints.
+    """
+
+    def __init__(self, command: Sequence[str], place: Place, environment: Mapping[str, str], end: bytes) -> None:
+        self._command = command
+        self._place = place
+        self._environment = environment
+        self._end = end
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ended = False
+
+    def listen(self, take: Take) -> str:
+        """Start it and hand over what it prints until enough is taken; returns what it complains of."""
+        with self._start() as process:
+            assert process.stdout  # noqa: S101 - a pipe was asked for
+            assert process.stderr  # noqa: S101
+            for record in _records(cast("BufferedReader", process.stdout), self._end):
+                if self._ended or not take(record):
+                    process.kill()
+                    return ""
+            return process.stderr.read().decode(errors="replace").strip()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with working_folder(*self._place) as directory:
+            self._process = subprocess.Popen(  # noqa: S603 - the search tool, with arguments that no shell reads
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=directory,
+                env=self._environment,
+                creationflags=FLAGS,
+            )
+        if self._ended:
+            self._process.kill()
+        return self._process
+
+    def end(self) -> None:
+        """End it, whenever: before it has started too."""
+        self._ended = True
+        if self._process:
+            self._process.kill()
+
+
+def _records(printed: "BufferedReader", end: bytes) -> Iterator[bytes]:
+    """Give the records of what is printed, as they come, without the byte that ends each."""
+    if end == b"\n":
+        yield from (line.removesuffix(end) for line in printed)
+        return
+    rest = b""
+    while piece := printed.read1(PIECE):
+        *records, rest = (rest + piece).split(end)
+        yield from records
+    if rest:
+        yield rest
+
+
+def _take_record(line: bytes, take: Callable[[FoundLine], bool]) -> bool:
+    """Hand over a record; what is none tells of a binary file."""
+    record = RECORD.fullmatch(line)
+    if record is None:
+        return True
+    path, number, kind, text = record.groups()
+    shown = text.decode(errors="replace").removesuffix("\r")
+    return take(FoundLine(_plain(path), int(number), shown, matched=kind == b":"))
+
+
+def _plain(path: bytes) -> str:
+    text = path.decode(errors="replace")
+    return (text.replace("\\", "/") if sys.platform == "win32" else text).removeprefix("./")
+
+
+def explain(complaint: str, pattern: str) -> InvalidArgument:
+    """Say in a sentence what ripgrep has against a pattern or a glob."""
+    first = complaint.partition("\n\n")[0].removeprefix("rg: ")
+    reason = " ".join(first.rpartition("error: ")[2].split()).rstrip(".")
+    if reason.startswith("error parsing glob"):
+        return InvalidArgument(f"A glob cannot be used: {reason}.", hint="It looks like src/**/*.py.")
+    return InvalidArgument(f"The pattern {pattern!r} cannot be used: {reason}.", hint=LITERAL_HINT)

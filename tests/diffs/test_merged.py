@@ -1,0 +1,70 @@
+from hypothesis import given
+
+from opencode_mcp.diffs.merged import merge_diffs
+from opencode_mcp.diffs.patches import count, parse
+from opencode_mcp.opencode.models import FileDiff
+from tests.diffs.edited_files import Content, apply, diffs_of, histories
+
+
+def diff(file: str, patch: str = "", **fields: object) -> FileDiff:
+    return FileDiff.read({"file": file, "patch": patch, "additions": 1, "deletions": 1} | fields)
+
+
+def test_what_one_prompt_changed_stays_as_it_is() -> None:
+    told = [diff("a", "whatever"), diff("b")]
+    assert merge_diffs([[], told, []]) == told
+
+
+def test_a_file_that_was_made_and_removed_again_is_not_told() -> None:
+    assert merge_diffs([diffs_of("a", [None, ("x\n",), None])]) == []
+
+
+def test_a_file_that_is_as_it_was_is_not_told() -> None:
+    assert merge_diffs([[step] for step in diffs_of("a", [("x\n",), ("y\n",), ("z\n",), ("x\n",)])]) == []
+
+
+def test_a_file_that_was_removed_and_made_anew_is_modified() -> None:
+    (told,) = merge_diffs([[step] for step in diffs_of("a", [("x\n",), None, ("y\n",)])])
+    assert (told.status, told.additions, told.deletions) == ("modified", 1, 1)
+
+
+def test_an_empty_file_that_was_filled_is_added() -> None:
+    (told,) = merge_diffs([[step] for step in diffs_of("a", [None, (), ("x\n",)])])
+    assert (told.status, told.additions, told.deletions) == ("added", 1, 0)
+
+
+def test_patches_that_do_not_fit_together_stand_one_after_another() -> None:
+    """Somebody else changed the file between two prompts."""
+    (one,), (other,) = diffs_of("a", [("x\n",), ("y\n",)]), diffs_of("a", [("z\n",), ("y\n",)])
+    (told,) = merge_diffs([[one], [other]])
+    assert told.patch == one.patch + other.patch
+    assert (told.status, told.additions, told.deletions) == ("modified", 2, 2)
+
+
+def test_a_binary_file_stays_without_a_patch() -> None:
+    steps = [[diff("a", status="added", additions=0, deletions=0)], [diff("a", additions=0, deletions=0)]]
+    (told,) = merge_diffs(steps)
+    assert (told.status, told.patch, told.additions) == ("added", "", 0)
+
+
+def test_files_come_in_the_order_in_which_they_were_first_changed() -> None:
+    assert [told.file for told in merge_diffs([[diff("b")], [diff("a"), diff("b")], [diff("c")]])] == ["b", "a", "c"]
+
+
+@given(history=histories)
+def test_the_whole_leads_from_the_first_state_to_the_last(history: list[Content]) -> None:
+    first, last = history[0], history[-1]
+    told = merge_diffs([[step] for step in diffs_of("a", history)])
+    if first == last:
+        assert told == []
+        return
+    assert [one.status for one in told] == ["added" if first is None else "deleted" if last is None else "modified"]
+    assert apply(told[0].patch, first or ()) == (last or ())
+
+
+@given(history=histories, other=histories)
+def test_the_totals_are_those_of_the_patches(history: list[Content], other: list[Content]) -> None:
+    told = merge_diffs([diffs_of("a", history), [*diffs_of("b", other), *diffs_of("a", history[::-1])]])
+    edits = [edit for one in told for hunk in parse(one.patch).hunks for edit in hunk.edits]
+    assert sum(one.additions for one in told) == count(edits, "+")
+    assert sum(one.deletions for one in told) == count(edits, "-")

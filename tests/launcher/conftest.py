@@ -1,0 +1,55 @@
+"""Settings of a test's own shared server, and the bridges beside it; whatever server is left is ended."""
+
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from subprocess import Popen
+
+import pytest
+
+from opencode_mcp.config import Settings
+from opencode_mcp.launcher.state_file import StateFiles, files_for
+from opencode_mcp.processes.identity import end
+from tests.harness.isolation import ROOT
+from tests.harness.opencode import binary
+from tests.harness.process import spawned
+
+STOP_AFTER = 120.0
+"""Seconds after which what a killed test run left behind ends."""
+Bridge = Callable[[], AbstractContextManager[Popen[bytes]]]
+
+
+@pytest.fixture
+async def settings(tmp_path: Path, opencode_environment: dict[str, str], project: Path) -> AsyncGenerator[Settings]:
+    """Settings with a state folder of this test alone."""
+    settings = Settings(
+        opencode=str(binary()),
+        directories=(str(project),),
+        stop_after=STOP_AFTER,
+        state_directory=tmp_path / "state",
+        environment=opencode_environment,
+    )
+    yield settings
+    for path in settings.state_directory.glob("servers/*"):
+        record = StateFiles(path).read_record()
+        if record is not None:
+            await end(record.process, grace=5)
+
+
+@pytest.fixture
+def state(settings: Settings) -> StateFiles:
+    """The files of the server that these settings lead to; its folder is not made yet."""
+    return files_for(settings)
+
+
+@pytest.fixture
+def bridge(settings: Settings, tmp_path: Path) -> Bridge:
+    """Runs another bridge with the same settings; what it prints goes to ``bridge.log``."""
+    environment = {
+        **settings.environment,
+        "OPENCODE_MCP_STATE": str(settings.state_directory),
+        "OPENCODE_BIN": settings.opencode,
+    }
+    command = [sys.executable, "-m", "tests.launcher.bridge"]
+    return lambda: spawned(command, environment=environment, log=tmp_path / "bridge.log", directory=ROOT)

@@ -1,0 +1,327 @@
+"""One server for all bridges: found, started, shared and stopped, whatever happens to the bridges."""
+
+import logging
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from opencode_mcp.config import Settings
+from opencode_mcp.errors import OpenCodeNotInstalled, OpenCodeNotStarting
+from opencode_mcp.launcher import launcher as launcher_module
+from opencode_mcp.launcher.health import check, connected, is_busy
+from opencode_mcp.launcher.launcher import Launcher
+from opencode_mcp.launcher.locks import hold
+from opencode_mcp.launcher.state_file import ServerRecord, StateFiles
+from opencode_mcp.processes.identity import Process
+from tests.harness.model import ScriptedModel
+from tests.harness.process import await_line, kill
+from tests.harness.waiting import eventually
+from tests.launcher.conftest import Bridge
+from tests.scripted_model.script import hold as hold_here
+from tests.scripted_model.script import script, step, text
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.endpoint import Endpoint
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+LOCATED = "located "
+START = 60.0
+
+
+def record_of(state: StateFiles) -> ServerRecord:
+    record = state.read_record()
+    assert record
+    return record
+
+
+async def recorded(state: StateFiles) -> ServerRecord:
+    async def look() -> bool:
+        record = state.read_record()
+        return record is not None and record.process.pid != 0
+
+    await eventually(look, seconds=START)
+    return record_of(state)
+
+
+async def give_up(launcher: Launcher, state: StateFiles) -> ServerRecord:
+    """Cancel a caller as soon as the server that it starts runs."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(launcher.locate)
+        await recorded(state)
+        tasks.cancel_scope.cancel()
+    return record_of(state)
+
+
+def close(bridge: subprocess.Popen[bytes]) -> None:
+    assert bridge.stdin
+    bridge.stdin.close()
+    assert bridge.wait(20) == 0
+
+
+async def ended(server: Process) -> None:
+    """Wait for what was killed a moment ago."""
+
+    async def look() -> bool:
+        return not await server.runs()
+
+    await eventually(look)
+
+
+async def assert_nothing_is_left(state: StateFiles, server: Process) -> None:
+    await ended(server)
+    assert state.read_record() is None
+    assert list(state.leases.iterdir()) == []
+
+
+async def test_a_server_is_started_when_none_runs_and_stopped_by_the_last_bridge(
+    settings: Settings, state: StateFiles
+) -> None:
+    async with aclosing(Launcher(settings)) as launcher:
+        endpoint = await launcher.locate()
+        record = record_of(state)
+        assert endpoint == record.endpoint
+        assert (await check(endpoint, timeouts=[20])).version == record.version
+        assert await record.process.runs()
+        for path in (state.record, state.output, *state.leases.iterdir()):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    await assert_nothing_is_left(state, record.process)
+
+
+async def test_callers_at_the_same_time_share_one_start(settings: Settings) -> None:
+    found: list[Endpoint] = []
+
+    async def locate(launcher: Launcher) -> None:
+        found.append(await launcher.locate())
+
+    async with aclosing(Launcher(settings)) as launcher, anyio.create_task_group() as tasks:
+        for _ in range(5):
+            tasks.start_soon(locate, launcher)
+    assert len(found) == 5
+    assert len({endpoint.pid for endpoint in found}) == 1
+
+
+async def test_a_second_bridge_shares_the_server_and_only_the_last_stops_it(
+    settings: Settings, state: StateFiles, bridge: Bridge, tmp_path: Path
+) -> None:
+    with bridge() as other:
+        pid = int(await_line(other, tmp_path / "bridge.log", LOCATED, seconds=START))
+        launcher = Launcher(settings)
+        assert (await launcher.locate()).pid == pid
+        close(other)
+    record = record_of(state)
+    assert await record.process.runs()
+    await launcher.aclose()
+    await assert_nothing_is_left(state, record.process)
+
+
+async def test_bridges_that_start_together_share_one_server(state: StateFiles, bridge: Bridge, tmp_path: Path) -> None:
+    log = tmp_path / "bridge.log"
+    with bridge() as first, bridge() as second:
+
+        async def both() -> list[str]:
+            lines = [line for line in log.read_text(encoding="utf-8").splitlines() if line.startswith(LOCATED)]
+            return lines if len(lines) == 2 else []
+
+        assert len(set(await eventually(both, seconds=START))) == 1
+        record = record_of(state)
+        close(first)
+        assert await record.process.runs()
+        close(second)
+    await assert_nothing_is_left(state, record.process)
+
+
+async def test_of_bridges_that_leave_together_one_stops_the_server(settings: Settings, state: StateFiles) -> None:
+    bridges = [Launcher(settings) for _ in range(5)]
+    for launcher in bridges:
+        await launcher.locate()
+    record = record_of(state)
+    async with anyio.create_task_group() as tasks:
+        for launcher in bridges:
+            tasks.start_soon(launcher.aclose)
+    await assert_nothing_is_left(state, record.process)
+
+
+async def test_a_killed_bridge_leaves_its_server_to_the_next(
+    settings: Settings, state: StateFiles, bridge: Bridge, tmp_path: Path
+) -> None:
+    with bridge() as other:
+        pid = int(await_line(other, tmp_path / "bridge.log", LOCATED, seconds=START))
+        kill(other)
+    record = record_of(state)
+    assert await record.process.runs()
+    async with aclosing(Launcher(settings)) as launcher:
+        assert (await launcher.locate()).pid == pid
+    await assert_nothing_is_left(state, record.process)
+
+
+async def test_a_bridge_killed_while_it_starts_a_server_leaves_it_to_the_next(
+    settings: Settings, state: StateFiles, bridge: Bridge
+) -> None:
+    with bridge() as other:
+        started = await recorded(state)
+        kill(other)
+    async with aclosing(Launcher(settings)) as launcher:
+        assert (await launcher.locate()).pid == started.process.pid
+    await assert_nothing_is_left(state, started.process)
+
+
+async def test_a_start_whose_caller_gave_up_serves_the_next_caller(settings: Settings, state: StateFiles) -> None:
+    async with aclosing(Launcher(settings)) as launcher:
+        started = await give_up(launcher, state)
+        assert (await launcher.locate()).pid == started.process.pid
+    await assert_nothing_is_left(state, started.process)
+
+
+async def test_a_start_whose_caller_gave_up_is_stopped_at_the_end(settings: Settings, state: StateFiles) -> None:
+    async with aclosing(Launcher(settings)) as launcher:
+        started = await give_up(launcher, state)
+    await assert_nothing_is_left(state, started.process)
+
+
+async def test_a_server_that_died_is_replaced(settings: Settings, state: StateFiles) -> None:
+    async with aclosing(Launcher(settings)) as launcher:
+        first = await launcher.locate()
+        assert first.pid
+        os.kill(first.pid, signal.SIGKILL)
+        second = await launcher.locate()
+        assert second.pid != first.pid
+        assert record_of(state).endpoint == second
+        assert await launcher.locate() == second
+
+
+async def test_a_server_that_hangs_is_ended_and_replaced(
+    settings: Settings, state: StateFiles, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with aclosing(Launcher(settings, patience=1)) as launcher:
+        first = await launcher.locate()
+        hung = record_of(state)
+        state.write_record(replace(hung, started=hung.started - 60))
+        assert first.pid
+        os.kill(first.pid, signal.SIGSTOP)
+        second = await launcher.locate()
+        assert second.pid != first.pid
+        await ended(hung.process)
+    assert f"process {first.pid}) does not answer any more" in caplog.text
+    assert first.password not in caplog.text
+
+
+async def test_another_process_with_the_recorded_id_is_left_alone(settings: Settings, state: StateFiles) -> None:
+    state.prepare()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:  # noqa: ASYNC220
+        state.write_record(
+            ServerRecord(
+                url="http://127.0.0.1:9",
+                username="opencode",
+                password="forgotten",
+                process=Process(stranger.pid, "long ago"),
+                executable="/usr/bin/opencode",
+                started=1,
+            )
+        )
+        async with aclosing(Launcher(settings)) as launcher:
+            assert (await launcher.locate()).pid != stranger.pid
+        assert stranger.poll() is None
+
+
+async def test_a_busy_server_is_left_and_the_next_bridge_stops_it(
+    settings: Settings, state: StateFiles, project: Path, scripted_model: ScriptedModel
+) -> None:
+    async with aclosing(Launcher(settings)) as launcher:
+        endpoint = await launcher.locate()
+        async with connected(endpoint) as client:
+            session = await client.session_create(str(project), {})
+            prompt = script(step(text("Begun."), hold_here("launcher")))
+            await client.session_prompt_async(session.id, str(project), {"parts": [{"type": "text", "text": prompt}]})
+            await scripted_model.reached("launcher")
+    record = record_of(state)
+    assert await record.process.runs()
+    async with aclosing(Launcher(settings)) as launcher:
+        assert await launcher.locate() == endpoint
+        await scripted_model.release("launcher")
+
+        async def idle() -> bool:
+            return not await is_busy(endpoint, since=record.started)
+
+        await eventually(idle)
+    await assert_nothing_is_left(state, record.process)
+
+
+async def test_a_server_that_does_not_say_whether_it_is_busy_is_stopped(settings: Settings, state: StateFiles) -> None:
+    async with aclosing(Launcher(settings)) as launcher:
+        endpoint = await launcher.locate()
+        record = record_of(state)
+        assert endpoint.pid
+        os.kill(endpoint.pid, signal.SIGSTOP)
+    await assert_nothing_is_left(state, record.process)
+
+
+async def test_a_bridge_that_leaves_while_another_has_the_turn_is_not_the_last(
+    settings: Settings, state: StateFiles
+) -> None:
+    launcher = Launcher(settings)
+    await launcher.locate()
+    record = record_of(state)
+    async with hold(state.lock, timeout=1):
+        await launcher.aclose()
+    assert await record.process.runs()
+    assert list(state.leases.iterdir()) == []
+
+
+async def test_a_server_is_stopped_even_when_its_record_was_deleted(settings: Settings, state: StateFiles) -> None:
+    async with aclosing(Launcher(settings)) as launcher:
+        await launcher.locate()
+        record = record_of(state)
+        shutil.rmtree(state.directory)
+    await ended(record.process)
+
+
+async def test_a_server_from_another_executable_is_shared_and_noted(
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = tmp_path / "opencode"
+    other.symlink_to(settings.opencode)
+    caplog.set_level(logging.INFO)
+    async with (
+        aclosing(Launcher(settings)) as first,
+        aclosing(Launcher(replace(settings, opencode=str(other)))) as second,
+    ):
+        assert await first.locate() == await second.locate()
+    assert f"this bridge would have started {other}" in caplog.text
+
+
+async def test_a_bridge_without_an_executable_shares_the_server(settings: Settings) -> None:
+    bare = replace(settings, opencode="/absent/opencode")
+    async with aclosing(Launcher(settings)) as first, aclosing(Launcher(bare)) as second:
+        assert await first.locate() == await second.locate()
+
+
+async def test_a_bridge_without_an_executable_and_a_server_says_so(settings: Settings, state: StateFiles) -> None:
+    async with aclosing(Launcher(replace(settings, opencode="/absent/opencode"))) as launcher:
+        with pytest.raises(OpenCodeNotInstalled, match="/absent/opencode"):
+            await launcher.locate()
+    assert list(state.leases.iterdir()) == []
+
+
+async def test_a_bridge_that_never_gets_its_turn_says_who_has_it(
+    settings: Settings, state: StateFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launcher_module, "WEDGED_GRACE", 0.1)
+    state.prepare()
+    async with hold(state.lock, timeout=1):
+        with pytest.raises(OpenCodeNotStarting, match=r"Another bridge has held .*server\.lock"):
+            await Launcher(settings, start_timeout=0.1, patience=0.1).locate()
+
+
+async def test_a_bridge_that_never_needed_a_server_leaves_no_trace(settings: Settings, state: StateFiles) -> None:
+    await Launcher(settings).aclose()
+    assert not state.directory.exists()

@@ -1,0 +1,248 @@
+import re
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from opencode_mcp.markdown.transcript import render_message, render_transcript
+from opencode_mcp.opencode.models import Message
+from tests.markdown.own_words import own_words
+from tests.runs.json_of import FOREIGN, families, messages, pages
+from tests.runs.recordings import DIRECTORY, FOLDER, NAMES, hold_to_golden, load
+
+POINTER = "To read a message whole, name its id."
+SLACK = 400
+"""Characters beyond the limit that may be needed to say what is left out."""
+UNMADE = {"retry", "snapshot"}
+"""The kinds of part that OpenCode's schema has and OpenCode 1.18 never makes."""
+
+# To make up a page of messages takes longer than to render it.
+patient = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+
+
+Json = Mapping[str, object]
+
+
+def message(*parts: Json, number: int = 1, **info: object) -> Message:
+    time = {"created": 0, "completed": 1000}
+    head = {"id": f"msg_{number}", "sessionID": "ses_1", "role": "assistant", "time": time}
+    return Message.read({"info": head | info, "parts": list(parts)})
+
+
+def said(text: str) -> Json:
+    return {"type": "text", "text": text}
+
+
+def call(tool: str, **state: object) -> Json:
+    return {"type": "tool", "tool": tool, "state": {"status": "completed", **state}}
+
+
+def delegated(session: str) -> Json:
+    return call("task", input={"subagent_type": "general"}, metadata={"sessionId": session})
+
+
+def lines(*parts: Json, detailed: bool = False) -> list[str]:
+    return render_transcript([message(*parts)], detailed=detailed).split("\n")[1:]
+
+
+@pytest.mark.parametrize("detailed", [False, True], ids=["concise", "detailed"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recorded_session_reads_as_kept(name: str, *, detailed: bool) -> None:
+    kept = load(name)
+    told = render_transcript(
+        kept.messages, detailed=detailed, children=kept.children, directory=DIRECTORY, pointer=POINTER
+    )
+    hold_to_golden(f"{name}.{'detailed' if detailed else 'concise'}", told)
+
+
+def test_every_kept_text_belongs_to_a_recording() -> None:
+    assert {path.name.split(".")[0] for path in FOLDER.glob("*.md")} == set(NAMES)
+
+
+def test_the_recordings_hold_every_kind_of_part_that_opencode_makes() -> None:
+    text = "".join((FOLDER / f"{name}.json").read_text(encoding="utf-8") for name in NAMES)
+    known = {
+        "text",
+        "subtask",
+        "reasoning",
+        "file",
+        "tool",
+        "step-start",
+        "step-finish",
+        "patch",
+        "agent",
+        "compaction",
+    }
+    assert {kind for kind in known | UNMADE if f'"type": "{kind}"' in text} == known
+
+
+def test_the_recordings_tell_nothing_of_the_machine_and_stay_small() -> None:
+    files = [path.read_text(encoding="utf-8") for path in FOLDER.iterdir()]
+    assert not [text for text in files if re.search(r"/(?:tmp|Users|root)/|127\.0\.0\.1|[A-Z]:\\\\", text)]
+    assert sum(map(len, files)) < 300_000
+
+
+def test_reasoning_is_folded_unless_detail_is_wanted() -> None:
+    thought = {"type": "reasoning", "text": "First.\nThen."}
+    assert lines(thought) == ["- thought: 12 characters"]
+    assert lines(thought, detailed=True) == ["- thought →", "```", "First.", "Then.", "```"]
+
+
+def test_a_tool_call_shows_its_input_and_the_end_of_its_output() -> None:
+    output = "\n".join(f"line {number}" for number in range(1000))
+    told = lines(call("bash", input={"command": "make"}, output=output, metadata={"exit": 2}))
+    assert told[0] == '- `bash(command="make")` exit code 2 → the last 593 of 8,889 characters:'
+    assert told[-2:] == ["line 999", "```"]
+
+
+def test_paths_in_the_project_are_told_relative_to_it() -> None:
+    parts = (
+        call("read", input={"filePath": "/home/me/app/src/a.py"}, output="x"),
+        {"type": "patch", "files": ["/home/me/app/src/a.py", "/etc/hosts"]},
+    )
+    told = render_transcript([message(*parts)], directory="/home/me/app")
+    assert '- `read(filePath="src/a.py")` → `x`' in told
+    assert "- changed `src/a.py`, `/etc/hosts`" in told
+
+
+def test_a_long_argument_stands_beneath_the_call_where_detail_is_wanted() -> None:
+    told = lines(call("write", input={"filePath": "a.py", "content": "x = 1\ny = 2\n"}, output="Wrote."), detailed=True)
+    assert told == ['- `write(filePath="a.py", content=…)`', "content:", "```", "x = 1", "y = 2", "```", "→ `Wrote.`"]
+
+
+def test_a_call_that_runs_names_the_session_of_its_subagent() -> None:
+    part = call("task", input={"description": "Look"}, status="running", metadata={"sessionId": "ses_2"})
+    assert lines(part) == ['- `task(description="Look")` is running in session ses_2']
+
+
+def test_work_that_the_person_hands_to_a_subagent_is_told_with_its_prompt() -> None:
+    part = {"type": "subtask", "agent": "general", "description": "Look around", "prompt": "Tell what there is."}
+    assert lines(part) == ["- hands to the subagent general, `Look around` → `Tell what there is.`"]
+    assert lines({"type": "subtask"}) == ["- hands to the subagent `of no name` → `no words`"]
+
+
+def test_a_retry_and_a_kind_of_part_that_nobody_knows_are_told() -> None:
+    retry = {"type": "retry", "attempt": 2, "error": {"name": "APIError", "data": {"message": "Slow down"}}}
+    assert lines(retry, {"type": "hologram"}, {"type": "snapshot"}) == [
+        "- attempt 2 failed, asked again → `Slow down`",
+        "- a part of the unknown kind `hologram`",
+    ]
+
+
+def test_an_attached_file_is_named_and_its_data_never_shown() -> None:
+    part = {"type": "file", "mime": "image/png", "filename": "a b.png", "url": "data:image/png;base64,AAAA"}
+    assert lines(part) == ["- attached `a b.png` (image/png), 26 characters of data"]
+
+
+def test_a_subagent_that_two_calls_share_is_shown_once() -> None:
+    child = {"ses_2": [message(said("The child's words."), number=9)]}
+    told = render_transcript([message(delegated("ses_2"), delegated("ses_2"))], children=child)
+    assert told.count("The child's words.") == 1
+
+
+def test_subagents_that_start_one_another_are_shown_once_each() -> None:
+    children = {
+        "ses_2": [message(delegated("ses_3"), number=2)],
+        "ses_3": [message(delegated("ses_2"), said("Deep."), number=3)],
+    }
+    told = render_transcript([message(delegated("ses_2"))], children=children)
+    assert "> > ```\n> > Deep.\n> > ```" in told
+
+
+def test_what_came_with_a_subagents_failure_is_told_beside_its_messages() -> None:
+    part = call(
+        "task", input={"subagent_type": "general"}, status="error", error="Cancelled", metadata={"sessionId": "ses_2"}
+    )
+    told = render_transcript([message(part)], children={"ses_2": [message(said("Begun."), number=2)]})
+    assert told.endswith("- the subagent failed → `Cancelled`")
+
+
+def test_the_pointer_stands_where_something_is_cut_and_only_there() -> None:
+    short, long = [message(said("Fine."))], [message(said("word " * 2000))]
+    assert POINTER not in render_transcript(short, pointer=POINTER)
+    assert render_transcript(long, pointer=POINTER).endswith(f"\n\n{POINTER}")
+
+
+def test_long_texts_share_the_room_and_short_ones_stay_whole() -> None:
+    page = [message(said("word " * 700), number=1), message(said("Short."), number=2), message(said("word " * 700))]
+    told = render_transcript(page, limit=3000)
+    assert "Short." in told
+    counts = [int(count.replace(",", "")) for count in re.findall(r"first ([\d,]+) of 3,500", told)]
+    assert len(counts) == len(page) - 1
+    assert max(counts) - min(counts) < 100
+
+
+def test_where_not_all_messages_fit_the_oldest_are_left_out_and_named() -> None:
+    page = [message(said(f"This is number {number}."), number=number) for number in range(1, 101)]
+    told = render_transcript(page, limit=2000, pointer=POINTER)
+    first, last = re.findall(r"\(msg_(\d+) to msg_(\d+)\)", told.split("\n", 1)[0])[0]
+    shown = [int(number) for number in re.findall(r"This is number (\d+)", told)]
+    assert (int(first), shown) == (1, list(range(int(last) + 1, 101)))
+    assert len(told) <= 2000
+
+
+def test_one_message_is_shown_with_everything_in_it() -> None:
+    output = "\n".join(f"line {number}" for number in range(3000))
+    told = render_message(message({"type": "reasoning", "text": "Hm.\nSo."}, call("bash", output=output)))
+    assert output in told
+    assert "Hm.\nSo." in told
+
+
+def test_colours_and_what_no_reader_sees_are_taken_out() -> None:
+    told = lines(said("\x1b[31mred\x1b[0m \u202eevil\x07 \U000e0041x\r\nnext\u2028last"))
+    assert told == ["```", "red \ufffdevil\ufffd \ufffdx", "next", "last", "```"]
+
+
+def test_a_text_with_many_backticks_gets_no_longer_than_it_is() -> None:
+    told = lines(said("`" * 3000))
+    assert max(map(len, told)) < 30
+
+
+def test_a_moment_beyond_all_calendars_is_left_out() -> None:
+    told = render_transcript([message(said("Hi."), role="user", time={"created": 1e300})])
+    assert told.startswith("### user · msg_1\n")
+
+
+@patient
+@given(page=pages, children=families, detailed=st.booleans(), limit=st.integers(1000, 6000))
+def test_any_messages_render_within_the_limit(
+    *,
+    page: list[Message],
+    children: dict[str, list[Message]],
+    detailed: bool,
+    limit: int,
+) -> None:
+    told = render_transcript(page, detailed=detailed, limit=limit, children=children, pointer=POINTER)
+    assert len(told) <= limit + SLACK
+    assert told.encode().strip()
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e]", told.replace("\t", ""))
+
+
+@patient
+@given(page=pages, children=families, detailed=st.booleans(), limit=st.sampled_from((1000, 4000, 10**9)))
+def test_nobodys_text_gets_out_of_its_fence(
+    *,
+    page: list[Message],
+    children: dict[str, list[Message]],
+    detailed: bool,
+    limit: int,
+) -> None:
+    told = render_transcript(page, detailed=detailed, limit=limit, children=children)
+    assert not [line for line in own_words(told) if FOREIGN in line]
+
+
+@patient
+@given(page=pages, detailed=st.booleans())
+def test_there_are_as_many_headings_as_messages(*, page: list[Message], detailed: bool) -> None:
+    told = own_words(render_transcript(page, detailed=detailed, limit=10**9))
+    assert sum(line.startswith("#") for line in told) == len(page)
+
+
+@patient
+@given(one=messages)
+def test_any_message_renders_whole(one: Message) -> None:
+    told = own_words(render_message(one))
+    assert not [
+        line for line in told if FOREIGN in line or re.search("characters, not shown|[Tt]he (first|last) ", line)
+    ]

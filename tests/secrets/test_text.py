@@ -1,0 +1,93 @@
+"""Secrets in a text are found by how they look and where they stand; what only looks like one stays readable."""
+
+import time
+
+import pytest
+
+from opencode_mcp.secrets.known import MARK
+from opencode_mcp.secrets.text import scrub
+from tests.secrets.secret_corpus import KEYS, LOOK_ALIKES, PLACED, TOKEN
+
+SETTINGS = ("{}", "key {} here", '"{}"', "x={}", "https://host/?q={}", '{{"a": "line\\n{}"}}', "({}),", "`{}`")
+IN_A_PATH = "https://host/{}"
+LONG = 200_000
+LIMIT = 20.0
+"""Seconds: far more than a linear search takes, and far less than any other."""
+HOSTILE = (
+    *(
+        "sk-",
+        "sk_live_",
+        "gh" + "p_",
+        "eyJaaaaaaaa.",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN ",
+        "AKIA",
+        "/bot",
+        "x",
+    ),
+    *("token=", "token: ", "token:token", "a://", "a://b:", "a.b-", "password='", 'password="', "--token ", "-u a:"),
+    *("bearer ", "basic  ", "Cookie: a1 ", "?sig=", "&sig=a", "%20", "hooks.slack.com/services/", "KEY=a1=", "=", "'"),
+    *(
+        "-----END PRIVATE KEY-----",
+        "A1b2\n-----END PRIVATE KEY-----",
+        "a" * 79 + ".",
+        "T0KEN=aaaaaa1:",
+        "\\",
+        "1",
+        "\n",
+    ),
+)
+
+
+@pytest.mark.parametrize("service", KEYS)
+def test_a_key_of_a_well_known_service_is_hidden_wherever_it_stands(service: str) -> None:
+    key = KEYS[service]
+    for setting in SETTINGS:
+        text = setting.format(key)
+        assert scrub(text) == setting.format(MARK), text
+
+
+@pytest.mark.parametrize("service", ["openai", "github classic", "gitlab", "slack bot", "telegram", "jwt"])
+def test_a_key_with_a_mark_in_it_is_also_hidden_in_a_path(service: str) -> None:
+    assert scrub(IN_A_PATH.format(KEYS[service])) == IN_A_PATH.format(MARK)
+
+
+@pytest.mark.parametrize("place", PLACED)
+def test_a_secret_is_hidden_by_where_it_stands(place: str) -> None:
+    text, secret = PLACED[place]
+    hidden = scrub(text)
+    assert MARK in hidden
+    assert secret not in hidden or secret in {"sig", "AccountKey="}
+    assert scrub(hidden) == hidden
+
+
+def test_only_the_secret_is_hidden() -> None:
+    assert scrub(f"a && export TOKEN={TOKEN} && b") == f"a && export TOKEN={MARK} && b"
+    assert scrub(f"x?sv=1&sig={TOKEN}%3D&se=2") == f"x?sv=1&sig={MARK}&se=2"
+    assert scrub(f'{{"apiKey": "{TOKEN}", "n": 1}}') == f'{{"apiKey": "{MARK}", "n": 1}}'
+    assert scrub(f"tool --api-key={TOKEN} --name x") == f"tool --api-key={MARK} --name x"
+    assert scrub(f"Authorization: Bearer {TOKEN} sent") == f"Authorization: Bearer {MARK} sent"
+
+
+@pytest.mark.parametrize("text", LOOK_ALIKES)
+def test_what_only_looks_like_a_secret_stays(text: str) -> None:
+    assert scrub(text) == text
+
+
+def test_the_corpus_is_as_large_as_it_should_be() -> None:
+    assert len(KEYS) + len(PLACED) >= 100
+    assert len(set(LOOK_ALIKES)) >= 100
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_long_text_of_any_kind_takes_little_time(piece: str, strict: bool) -> None:  # noqa: FBT001
+    text = piece * (LONG // len(piece))
+    began = time.process_time()
+    scrub(text, strict=strict)
+    assert time.process_time() - began < LIMIT
+
+
+def test_strictly_whatever_is_given_to_a_secrets_name_is_hidden() -> None:
+    assert scrub("token=abc def", strict=True) == f"token={MARK} def"
+    assert scrub("the key was pressed", strict=True) == "the key was pressed"

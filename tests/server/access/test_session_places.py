@@ -1,0 +1,43 @@
+"""Where a session works is found in OpenCode's list, whatever that list says of its next page."""
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from opencode_mcp.opencode.models import Session
+from opencode_mcp.server.access.session_places import SessionPlaces
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.client import OpenCodeClient
+
+pytestmark = pytest.mark.anyio
+
+
+class Page:
+    """A page of sessions."""
+
+    def __init__(self, cursor: str) -> None:
+        self.items = [Session.read({"id": "ses_1", "directory": "/p"})]
+        self.cursor = cursor
+
+
+class Listing:
+    """Answers the list of all sessions with one page."""
+
+    def __init__(self, cursor: str) -> None:
+        self.asked = 0
+        self.page = Page(cursor)
+
+    async def all_sessions(self, _query: object) -> Page:
+        """The page."""
+        self.asked += 1
+        return self.page
+
+
+@pytest.mark.parametrize("cursor", ["", "abc", "1e5", "-1", "9" * 5000, "\u0663"])
+async def test_a_cursor_that_is_no_moment_ends_the_list(cursor: str) -> None:
+    listing = Listing(cursor)
+    places = SessionPlaces(cast("OpenCodeClient", listing))
+    assert await places.find("ses_1") == "/p"
+    assert await places.find("ses_2") == ""
+    assert listing.asked == 2

@@ -1,0 +1,247 @@
+"""From OpenCode's events to notices: what is told to whom, together and not too often, and nothing to nobody."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+
+import anyio
+import pytest
+from anyio.abc import TaskGroup
+from anyio.lowlevel import checkpoint
+from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, ServerEvent
+
+from opencode_mcp.config import Settings
+from opencode_mcp.errors import BackendUnavailable
+from opencode_mcp.events.hub import BACKLOG, Hub, Listener
+from opencode_mcp.events.wire import Event, Gap, Idle, PartGrew, SessionChanged, SessionDeleted, TodosChanged
+from opencode_mcp.launcher.connection import Connection
+from opencode_mcp.launcher.launcher import Launcher
+from opencode_mcp.opencode.models import Session
+from opencode_mcp.server.notifications.publisher import Notices
+from opencode_mcp.server.notifications.subscriptions import Subscriptions
+from opencode_mcp.server.resources import uris
+from tests.harness.waiting import eventually
+
+pytestmark = pytest.mark.anyio
+
+SES = "ses_1"
+TRANSCRIPT = uris.transcript(SES)
+SECONDS = 30
+
+
+class QuietHub(Hub):
+    """A hub that tells only what a test says, and counts how often it is asked."""
+
+    def __init__(self, tasks: TaskGroup) -> None:
+        super().__init__(Connection(Launcher(Settings())), tasks)
+        self.listener = CountingListener()
+
+    @contextmanager
+    def listen(self, session_id: str) -> Generator[Listener]:  # noqa: D102 - the base class says it
+        del session_id
+        yield self.listener
+
+    def say(self, *events: Event) -> None:
+        """Have events happen."""
+        for event in events:
+            self.listener.put(event)
+
+
+class CountingListener(Listener):
+    """Counts how often somebody waits for events."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits = 0
+
+    async def wait(self, seconds: float) -> list[Event]:  # noqa: D102 - the base class says it
+        self.waits += 1
+        return await super().wait(seconds)
+
+
+class Heard(Subscriptions):
+    """Subscribers who want these addresses, and all that they were told."""
+
+    def __init__(self, *wanted: str) -> None:
+        super().__init__()
+        self.addresses = set(wanted)
+        self.there = True
+        self.told: list[ServerEvent] = []
+
+    @property
+    def anybody(self) -> bool:  # noqa: D102 - the base class says it
+        return self.there
+
+    def wanted(self) -> set[str]:  # noqa: D102 - the base class says it
+        return self.addresses
+
+    async def tell(self, event: ServerEvent) -> None:  # noqa: D102 - the base class says it
+        await checkpoint()
+        self.told.append(event)
+
+    def has(self, *events: ServerEvent) -> Callable[[], Awaitable[bool]]:
+        """Whether all this was told, for ``eventually``."""
+
+        async def look() -> bool:
+            return set(events) <= set(self.told)
+
+        return look
+
+    def times(self, event: ServerEvent, count: int) -> Callable[[], Awaitable[bool]]:
+        """Whether something was told so often, for ``eventually``."""
+
+        async def look() -> bool:
+            return self.told.count(event) >= count
+
+        return look
+
+
+async def is_own(directory: str) -> bool:
+    await checkpoint()
+    if directory == "/unknown":
+        raise BackendUnavailable("OpenCode is away.")
+    return directory == "/own"
+
+
+@asynccontextmanager
+async def noticing(heard: Heard) -> AsyncGenerator[QuietHub]:
+    """Notices at work; afterwards nothing more is told."""
+    with anyio.fail_after(SECONDS):
+        async with anyio.create_task_group() as tasks:
+            hub = QuietHub(tasks)
+            tasks.start_soon(Notices(hub, heard, is_own, attached=False).run)
+            yield hub
+            tasks.cancel_scope.cancel()
+
+
+def grown(session: str = SES) -> Event:
+    return PartGrew(session, "msg_1", "prt_1", "text", "x")
+
+
+def created(session: str, title: str = "", parent: str | None = None) -> Event:
+    return SessionChanged(session, Session(id=session, title=title, parent_id=parent), created=True)
+
+
+def updated(session: str, title: str) -> Event:
+    return SessionChanged(session, Session(id=session, title=title), created=False)
+
+
+async def test_a_change_is_told_to_those_who_want_it_under_their_address() -> None:
+    page = uris.transcript(SES, limit="3")
+    heard = Heard(TRANSCRIPT, page, uris.transcript("ses_2"))
+    async with noticing(heard) as hub:
+        hub.say(grown())
+        await eventually(heard.has(ResourceUpdated(TRANSCRIPT), ResourceUpdated(page)))
+    assert len(heard.told) == 2
+
+
+@pytest.mark.parametrize("elsewhere", ["/elsewhere", "/own/below", "/unknown"])
+async def test_nobody_is_told_of_what_happens_outside_of_the_allowed_directories(elsewhere: str) -> None:
+    foreign, own = "ses_foreign", uris.transcript("ses_own")
+    heard = Heard(uris.transcript(foreign), uris.session(foreign), uris.run(foreign, "msg_1"), uris.SESSIONS, own)
+    moved = Session(id=foreign, title="Title", directory=elsewhere)
+    events = [grown(foreign), TodosChanged(foreign, []), Idle(foreign), SessionDeleted(foreign)]
+    async with noticing(heard) as hub:
+        hub.say(*[replace(event, told_in=elsewhere) for event in events])
+        # The session's own directory counts, whichever instance tells of it.
+        hub.say(replace(SessionChanged(foreign, moved, created=True), told_in="/own"))
+        hub.say(replace(grown("ses_own"), told_in="/own"))
+        await eventually(heard.has(ResourceUpdated(own)))
+        await anyio.wait_all_tasks_blocked()
+    assert heard.told == [ResourceUpdated(own)]
+
+
+async def test_many_changes_at_once_are_told_once_and_one_that_follows_is_told_too() -> None:
+    heard = Heard(TRANSCRIPT)
+    async with noticing(heard) as hub:
+        hub.say(*[grown() for _ in range(200)])
+        await eventually(heard.times(ResourceUpdated(TRANSCRIPT), 1))
+        hub.say(*[grown() for _ in range(200)])
+        await eventually(heard.times(ResourceUpdated(TRANSCRIPT), 2))
+        hub.say(TodosChanged(SES, []))
+        await anyio.wait_all_tasks_blocked()
+    assert heard.told == [ResourceUpdated(TRANSCRIPT)] * 2
+
+
+async def test_what_is_due_is_not_waited_for_in_a_circle_once_nobody_is_there() -> None:
+    heard = Heard(TRANSCRIPT)
+    async with noticing(heard) as hub:
+        hub.say(grown())
+        await eventually(heard.times(ResourceUpdated(TRANSCRIPT), 1))
+        hub.say(grown())
+        await anyio.wait_all_tasks_blocked()
+        heard.there = False
+        await eventually(heard.times(ResourceUpdated(TRANSCRIPT), 2))
+        before = hub.listener.waits
+        await anyio.wait_all_tasks_blocked()
+        for _ in range(100):
+            await checkpoint()
+        assert hub.listener.waits <= before + 1
+
+
+async def test_nothing_is_noted_while_nobody_is_there() -> None:
+    heard = Heard(TRANSCRIPT)
+    heard.there = False
+    async with noticing(heard) as hub:
+        hub.say(grown(), created("ses_9"))
+        await anyio.wait_all_tasks_blocked()
+    assert heard.told == []
+
+
+async def test_after_a_gap_anything_may_have_changed() -> None:
+    wanted = [TRANSCRIPT, uris.file("a.py"), uris.SESSIONS]
+    heard = Heard(*wanted)
+    async with noticing(heard) as hub:
+        hub.say(Gap(""))
+        await eventually(heard.has(*map(ResourceUpdated, wanted), ResourcesListChanged(), PromptsListChanged()))
+
+
+async def test_a_listener_that_lagged_is_told_as_after_a_gap() -> None:
+    heard = Heard(uris.todo("ses_2"))
+    async with noticing(heard) as hub:
+        hub.say(*[grown() for _ in range(BACKLOG + 1)])
+        await eventually(heard.has(ResourceUpdated(uris.todo("ses_2"))))
+
+
+async def test_the_list_changes_with_the_sessions_that_are_listed_and_their_titles() -> None:
+    heard, change = Heard(), ResourcesListChanged()
+    async with noticing(heard) as hub:
+        hub.say(created(SES, "First"))
+        await eventually(heard.times(change, 1))
+        hub.say(updated(SES, "First"), Idle(SES), grown())
+        await anyio.wait_all_tasks_blocked()
+        hub.say(updated(SES, "Second"))
+        await eventually(heard.times(change, 2))
+        hub.say(SessionDeleted(SES))
+        await eventually(heard.times(change, 3))
+    assert heard.told == [change] * 3
+
+
+async def test_subagents_come_and_go_without_changing_the_list() -> None:
+    heard = Heard()
+    async with noticing(heard) as hub:
+        hub.adopt("ses_2", SES)
+        hub.say(created("ses_2", "Below", parent=SES), SessionDeleted("ses_2"))
+        await anyio.wait_all_tasks_blocked()
+    assert heard.told == []
+
+
+async def test_a_parent_is_told_of_what_its_subagent_does() -> None:
+    heard = Heard(uris.session(SES))
+    async with noticing(heard) as hub:
+        hub.adopt("ses_3", "ses_2")
+        hub.adopt("ses_2", SES)
+        hub.say(Idle("ses_3"))
+        await eventually(heard.has(ResourceUpdated(uris.session(SES))))
+
+
+async def test_titles_are_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opencode_mcp.server.notifications.publisher.REMEMBERED_TITLES", 2)
+    heard, change = Heard(), ResourcesListChanged()
+    async with noticing(heard) as hub:
+        hub.say(*[created(f"ses_{number}", "Same") for number in range(3)])
+        await eventually(heard.times(change, 1))
+        hub.say(updated("ses_2", "Same"))
+        await anyio.wait_all_tasks_blocked()
+        hub.say(updated("ses_0", "Same"))
+        await eventually(heard.times(change, 2))

@@ -1,0 +1,246 @@
+"""Reports as a model reads them: one fact a line, nothing empty, and last what can be done now."""
+
+import json
+from typing import Any
+
+import pytest
+
+from opencode_mcp.errors import SessionBusy
+from opencode_mcp.runs.answers.authority import READ_ONLY
+from opencode_mcp.runs.report import ChangedFile, Decision, PendingRequest, RunReport, Usage
+from opencode_mcp.server.instructions import TOOL_NAME
+from opencode_mcp.server.results.render import (
+    BRIEF,
+    SHOWN_FILES,
+    TEXT_LIMIT,
+    cut,
+    explain,
+    next_step,
+    report_data,
+    report_text,
+    result,
+)
+
+SES = "ses_1"
+PERMISSION = PendingRequest(
+    request_id="per_1",
+    kind="permission",
+    session_id=SES,
+    asks="bash: git push\ncommand: git push",
+    permission="bash",
+    patterns=["git push"],
+    always=["git *"],
+)
+COLOUR: dict[str, Any] = {
+    "question": "Which colour?",
+    "options": [{"label": "Red", "description": "Like fire"}],
+    "multiple": False,
+    "own_words": True,
+}
+QUESTION = PendingRequest(request_id="que_1", kind="question", session_id=SES, asks="Which colour?", questions=[COLOUR])
+
+
+def report(status: Any = "completed", **more: Any) -> RunReport:  # noqa: ANN401 - any field of a report
+    return RunReport(status=status, session_id=SES, message_id="msg_1", directory="/p", **more)
+
+
+def test_the_headline_tells_whose_report_it_is_and_what_it_cost() -> None:
+    usage = Usage(input=1200, output=34)
+    text = report_text(report(seconds=1.25, model="a/b", agent="build", tokens=usage, cost=0.0123, children=["ses_2"]))
+    assert text.splitlines()[0] == (
+        "completed · session ses_1 · message msg_1 · 1.2 s · a/b · agent build · 1200 tokens in, 34 out · $0.0123"
+        " · subagents ses_2"
+    )
+
+
+def test_what_is_empty_is_not_mentioned() -> None:
+    lines = report_text(report()).splitlines()
+    assert lines[0] == "completed · session ses_1 · message msg_1"
+    assert lines[-1].startswith("Next: ")
+    assert len([line for line in lines if line]) == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "section"),
+    [
+        ({"text": "All done."}, "OpenCode's answer:\n```\nAll done.\n```"),
+        ({"output": {"a": "ä"}}, 'Structured answer:\n{\n "a": "ä"\n}'),
+        ({"output": []}, "Structured answer:\n[]"),
+        ({"error": "No key"}, "Error: No key"),
+        ({"activity": "bash: ls"}, "Doing: bash: ls"),
+        ({"todos": ["[x] Plan", "[ ] Build"]}, "Todos:\n[x] Plan\n[ ] Build"),
+        (
+            {"files": [ChangedFile(path="a.py", change="modified", added=3, removed=1)]},
+            "Changed files:\nmodified a.py +3 -1",
+        ),
+        (
+            {"decided": [Decision(permission="bash", patterns=["ls", "pwd"], reply="once")]},
+            "By the operator's policy:\nallowed bash: ls, pwd",
+        ),
+    ],
+)
+def test_each_fact_has_its_section(more: dict[str, Any], section: str) -> None:
+    assert f"\n\n{section}\n\n" in report_text(report(**more))
+
+
+def test_a_note_comes_first() -> None:
+    assert report_text(report(note="Nothing was running.")).startswith("Nothing was running.\n\ncompleted · ")
+
+
+def test_of_many_files_the_first_are_shown_and_the_rest_counted() -> None:
+    files = [ChangedFile(path=f"{number}.txt", change="added", added=1, removed=0) for number in range(SHOWN_FILES + 7)]
+    text = report_text(report(files=files))
+    assert text.count("added ") == SHOWN_FILES
+    assert "and 7 more" in text
+
+
+def test_a_long_answer_is_cut_in_the_text_and_in_the_data_and_says_so() -> None:
+    long = report(text="x" * (TEXT_LIMIT + 5))
+    note = f"the first {TEXT_LIMIT} of {TEXT_LIMIT + 5} characters"
+    assert f"OpenCode's answer ({note}):\n```\nxxx" in report_text(long)
+    assert report_data(long)["text"].endswith(f"… ({note})")
+    assert cut("short") == "short"
+
+
+def test_a_permission_shows_what_it_would_allow_and_how_to_answer() -> None:
+    text = report_text(report("needs_input", pending=[PERMISSION]))
+    assert "Waiting for a permission (per_1):\n    bash: git push\n    command: git push" in text
+    assert '"always" would also allow every bash request that matches git *, in every session' in text
+    assert 'opencode_reply_permission(request_id="per_1", session_id="ses_1", reply="once"|"always"|"reject")' in text
+
+
+def test_always_is_offered_only_to_whom_it_is_open() -> None:
+    request = PERMISSION.model_copy(update={"agent_may_always": False})
+    assert 'reply="once"|"reject")' in next_step(report("needs_input", pending=[request]))
+
+
+def test_a_subagents_request_says_so() -> None:
+    request = PERMISSION.model_copy(update={"subagent": True, "session_id": "ses_2"})
+    text = report_text(report("needs_input", pending=[request]))
+    assert "Waiting for a permission of the subagent ses_2 (per_1):" in text
+    assert 'session_id="ses_2"' in text
+
+
+def test_what_only_a_person_may_answer_names_who_asks_and_what_ends_the_wait() -> None:
+    request = PERMISSION.model_copy(update={"agent_may_answer": False})
+    step = next_step(report("needs_input", pending=[request]))
+    assert "Only a person may answer per_1: opencode_wait asks." in step
+    assert 'reply="reject") refuses it' in step
+    assert "opencode_abort" in step
+    assert "--permissions agent" in step
+    assert '"once"' not in step
+
+
+def test_what_is_a_persons_elsewhere_does_not_send_the_agent_to_wait() -> None:
+    request = QUESTION.model_copy(update={"agent_may_answer": False, "person_here": False})
+    step = next_step(report("needs_input", pending=[request]))
+    assert "where the run was started" in step
+    assert "opencode_wait" not in step
+    assert "reject=true) refuses it" in step
+
+
+def test_a_read_only_bridge_names_nothing_that_it_would_refuse() -> None:
+    request = PERMISSION.model_copy(update={"agent_may_answer": False, "person_here": False, "closed": READ_ONLY})
+    step = next_step(report("needs_input", pending=[request]))
+    assert "read-only" in step
+    assert "opencode_reply_permission" not in step
+
+
+def test_a_question_shows_its_options() -> None:
+    text = report_text(report("needs_input", pending=[QUESTION]))
+    assert "Which colour?\n- Red: Like fire\n- or own words" in text
+    assert "opencode_reply_question" in text
+
+
+def test_several_questions_are_told_apart() -> None:
+    size = COLOUR | {"question": "Which size?", "multiple": True, "own_words": False}
+    request = QUESTION.model_copy(update={"questions": [COLOUR, size]})
+    text = report_text(report("needs_input", pending=[request]))
+    colour, _, rest = text.partition("\nAbout: Which size?")
+    assert colour.endswith("About: Which colour?\n- Red: Like fire\n- or own words")
+    assert rest.startswith("\n- Red: Like fire\n(several may be chosen)")
+
+
+def test_a_single_question_says_that_several_may_be_chosen_too() -> None:
+    request = QUESTION.model_copy(update={"questions": [COLOUR | {"multiple": True}]})
+    assert "(several may be chosen)" in report_text(report("needs_input", pending=[request]))
+
+
+@pytest.mark.parametrize(
+    ("status", "more", "said"),
+    [
+        ("completed", {}, 'opencode_run(session_id="ses_1", prompt=...)'),
+        ("running", {}, 'opencode_wait(session_id="ses_1")'),
+        ("running", {}, 'opencode_abort(session_id="ses_1")'),
+        ("aborted", {}, "What it did stays."),
+        ("failed", {}, "Fix what the error names"),
+        ("failed", {"lost": True}, "opencode_wait"),
+        ("needs_input", {"pending": [PERMISSION, QUESTION]}, "opencode_reply_permission"),
+        ("needs_input", {"pending": [PERMISSION, QUESTION]}, "opencode_reply_question"),
+    ],
+)
+def test_every_status_says_what_the_caller_can_do_now(status: str, more: dict[str, Any], said: str) -> None:
+    assert said in next_step(report(status, **more))
+
+
+def test_the_data_always_has_what_callers_rely_on_and_of_the_rest_only_what_there_is() -> None:
+    data = report_data(report())
+    assert set(data) == {"status", "session_id", "message_id", "directory", "text", "pending", "next"}
+    data = report_data(report("needs_input", pending=[PERMISSION], cost=0.5, files=[]))
+    assert data["pending"][0]["request_id"] == "per_1"
+    assert data["cost"] == 0.5
+    assert "files" not in data
+
+
+def test_a_result_is_text_and_perhaps_data() -> None:
+    assert result("Hi").structured_content is None
+    assert result("Hi", {"a": 1}).structured_content == {"a": 1}
+
+
+def test_a_long_command_and_a_long_question_stand_once_in_the_data() -> None:
+    command = "echo " + "x" * 1000
+    item: dict[str, Any] = {"question": command, "options": [], "multiple": False, "own_words": True}
+    asked = PERMISSION.model_copy(update={"asks": f"bash: {command}", "patterns": [command], "always": [command]})
+    put = QUESTION.model_copy(update={"asks": command, "questions": [item]})
+    for request in (asked, put):
+        data = report_data(report("needs_input", pending=[request]))
+        assert json.dumps(data).count(command) == 1
+        assert command[:BRIEF] in str(data["pending"][0].get("patterns", data["pending"][0]["asks"]))
+
+
+def test_a_short_command_is_left_alone_in_the_data() -> None:
+    (data,) = report_data(report("needs_input", pending=[PERMISSION]))["pending"]
+    assert (data["asks"], data["patterns"], data["always"]) == (PERMISSION.asks, PERMISSION.patterns, PERMISSION.always)
+
+
+EVERY_STATUS = ("completed", "running", "needs_input", "aborted", "failed")
+
+
+@pytest.mark.parametrize("status", EVERY_STATUS)
+@pytest.mark.parametrize("agent_may_answer", [True, False])
+def test_a_tool_that_is_denied_is_suggested_nowhere(status: str, *, agent_may_answer: bool) -> None:
+    pending = [PERMISSION.model_copy(update={"agent_may_answer": agent_may_answer})]
+    told = report(status, pending=pending if status == "needs_input" else [])
+    whole = next_step(told)
+    for name in set(TOOL_NAME.findall(whole)):
+        told.denied_tools = frozenset({name})
+        step = next_step(told)
+        assert name not in step
+        assert all(f"{part.rstrip('.')}." in whole for part in step.split(". ") if part)
+        assert "denied_tools" not in report_data(told)
+        assert name not in report_text(told)
+
+
+def test_where_nothing_is_left_to_suggest_no_next_step_is_told() -> None:
+    told = report(denied_tools=frozenset({"opencode_run"}))
+    assert next_step(told) == ""
+    assert "Next:" not in report_text(told)
+
+
+def test_an_error_suggests_no_tool_that_is_denied() -> None:
+    busy = SessionBusy("The session is busy.")
+    assert "opencode_abort" in explain(busy)
+    told = explain(busy, {"opencode_abort"})
+    assert "opencode_abort" not in told
+    assert "opencode_wait" in told
+    assert told.startswith("The session is busy. ")

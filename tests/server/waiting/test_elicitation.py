@@ -1,0 +1,229 @@
+"""A request becomes a form that any host can show, and a filled form becomes the answer that OpenCode gets."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mcp_types import ClientCapabilities, ElicitResult
+
+from opencode_mcp.runs.answers.authority import PermissionReply, QuestionReply
+from opencode_mcp.runs.report import PendingRequest
+from opencode_mcp.server.waiting.elicitation import REPLIES, SHOWN, Unanswered, can_ask, form_of, read_form
+
+FIELD_TYPES = {"string", "boolean", "number", "integer", "array"}
+
+TOKEN = "gh" + "p_" + "a1B2" * 9
+
+
+def permission(asks: str = "bash: ls", always: Sequence[str] = (), *, subagent: bool = False) -> PendingRequest:
+    return PendingRequest(
+        request_id="per_1",
+        kind="permission",
+        session_id="ses_1",
+        asks=asks,
+        permission="bash",
+        always=list(always),
+        subagent=subagent,
+    )
+
+
+def item(*labels: str, multiple: bool = False, own_words: bool = True, header: str = "") -> dict[str, Any]:
+    options = [{"label": label, "description": f"about {label}"} for label in labels]
+    named = {"header": header} if header else {}
+    return {"question": "Which?", "options": options, "multiple": multiple, "own_words": own_words, **named}
+
+
+def asking(*items: dict[str, Any]) -> PendingRequest:
+    return PendingRequest(request_id="que_1", kind="question", session_id="ses_1", asks="Which?", questions=list(items))
+
+
+def fields_of(request: PendingRequest) -> dict[str, dict[str, Any]]:
+    return cast("dict[str, dict[str, Any]]", form_of(request).requested_schema["properties"])
+
+
+def accept(**content: str | list[str] | None) -> ElicitResult:
+    return ElicitResult(action="accept", content=dict(content))
+
+
+@pytest.mark.parametrize(
+    ("declared", "can"),
+    [
+        (None, False),
+        ({}, False),
+        ({"elicitation": {}}, True),
+        ({"elicitation": {"form": {}}}, True),
+        ({"elicitation": {"form": {}, "url": {}}}, True),
+        ({"elicitation": {"url": {}}}, False),
+    ],
+)
+def test_a_client_that_declares_forms_or_no_mode_at_all_can_be_asked(declared: object, can: bool) -> None:  # noqa: FBT001
+    capabilities = None if declared is None else ClientCapabilities.model_validate(declared)
+    assert can_ask(capabilities) is can
+
+
+def test_a_permission_names_the_subagent_and_what_always_would_add() -> None:
+    message = form_of(permission(always=["ls *", "cat *"], subagent=True)).message
+    assert message.startswith("OpenCode's subagent ses_1 asks permission for bash: ls")
+    assert "“Always” would also allow every bash request that matches ls * or cat *, in every session" in message
+
+
+def test_what_is_long_is_cut_and_says_so() -> None:
+    message = form_of(permission("x" * 10_000)).message
+    assert len(message) < SHOWN + 300
+    assert "\n… (7,000 characters are left out here, the end follows)" in message
+    assert "left out" not in form_of(permission("x" * SHOWN)).message
+
+
+def test_the_end_of_a_long_command_is_shown() -> None:
+    assert "; touch x" in form_of(permission(f"bash: true {'x' * 2 * SHOWN}; touch x")).message
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        'echo "-----BEGIN RSA PRIVATE KEY-----"; touch x; echo "-----END RSA PRIVATE KEY-----"',
+        "true -----BEGIN PRIVATE KEY-----\ntouch x",
+        "export API_KEY=`touch x`",
+        "git clone https://u:$(touch${IFS}x)@example.com/y",
+        'PASSWORD=\\";touch x;\\"',
+    ],
+)
+def test_a_command_that_looks_like_a_secret_is_not_hidden_from_the_person(command: str) -> None:
+    assert "touch" in form_of(permission(f"bash: {command}")).message
+
+
+def test_a_secret_that_is_nothing_else_is_hidden_from_the_person_too() -> None:
+    assert TOKEN not in form_of(permission(f"bash: curl -H 'Authorization: Bearer {TOKEN}' example.com")).message
+
+
+@given(
+    st.lists(
+        st.builds(
+            item,
+            *[st.text(min_size=1, max_size=5)] * 2,
+            multiple=st.booleans(),
+            own_words=st.booleans(),
+            header=st.text(max_size=5),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_every_form_is_one_flat_object_of_plain_fields(items: list[dict[str, Any]]) -> None:
+    for request in (permission(), asking(*items)):
+        schema = form_of(request).requested_schema
+        assert schema["type"] == "object"
+        assert all(field["type"] in FIELD_TYPES for field in fields_of(request).values())
+        assert set(cast("list[str]", schema["required"])) <= fields_of(request).keys()
+
+
+def test_a_question_keeps_its_header_and_its_labels_with_descriptions() -> None:
+    field = fields_of(asking(item("Red", "Blue", header="Colour")))["answer_1"]
+    assert field["title"] == "Colour"
+    assert field["enum"] == ["Red", "Blue"]
+    assert field["description"] == "Which? (Red: about Red; Blue: about Blue)"
+
+
+def test_a_question_without_labels_is_one_field_for_own_words() -> None:
+    request = asking(item())
+    assert list(fields_of(request)) == ["answer_1"]
+    assert "enum" not in fields_of(request)["answer_1"]
+    assert form_of(request).requested_schema["required"] == ["answer_1"]
+
+
+def test_a_question_that_takes_only_its_labels_has_no_field_for_own_words() -> None:
+    request = asking(item("A", own_words=False))
+    assert list(fields_of(request)) == ["answer_1"]
+    assert form_of(request).requested_schema["required"] == ["answer_1"]
+
+
+def test_the_decision_of_a_permission_sorts_first_and_optional_texts_have_a_default() -> None:
+    fields = fields_of(permission())
+    assert min(fields) == "decision"
+    assert fields["decision"]["enum"] == list(REPLIES)
+    assert fields["feedback"]["default"] == ""
+    assert form_of(permission()).requested_schema["required"] == ["decision"]
+
+
+def test_questions_keep_their_order_where_a_host_sorts_the_fields() -> None:
+    names = list(fields_of(asking(*[item("A", own_words=False)] * 11)))
+    assert names == sorted(names)
+    assert len(names) == 11
+
+
+def test_own_words_beside_labels_say_that_one_of_both_is_required() -> None:
+    fields = fields_of(asking(item("Red")))
+    assert "required" in fields["answer_1_own_words"]["title"]
+    assert fields["answer_1_own_words"]["default"] == ""
+
+
+@pytest.mark.parametrize(
+    ("filled", "reply"),
+    [
+        (accept(decision="once"), PermissionReply("once")),
+        (accept(decision="always", feedback="ignored"), PermissionReply("always")),
+        (accept(decision="reject"), PermissionReply("reject")),
+        (accept(decision="reject", feedback="Do less."), PermissionReply("reject", "Do less.")),
+        (accept(decision="Allow once"), PermissionReply("once")),
+        (accept(decision=" REJECT ", feedback=""), PermissionReply("reject")),
+        (accept(decision="once", feedback=None), PermissionReply("once")),
+        (accept(answer="Always allow"), PermissionReply("always")),
+    ],
+)
+def test_a_filled_permission_is_read_where_it_can_only_mean_one_thing(filled: ElicitResult, reply: object) -> None:
+    assert read_form(permission(), filled) == reply
+
+
+@pytest.mark.parametrize(
+    ("filled", "reason"),
+    [
+        (ElicitResult(action="decline"), "declined"),
+        (ElicitResult(action="cancel"), "dismissed"),
+        (ElicitResult(action="decline", content={"decision": "once", "answer_1": "A"}), "declined"),
+        (accept(decision="later"), "decide later"),
+        (accept(decision="yes"), "'yes'; it takes one of once, always, reject, later"),
+        (accept(feedback="once"), "no decision"),
+        (accept(feedback="only words", other="once"), "no decision"),
+        (accept(answer="once", other="reject"), "no decision"),
+    ],
+)
+def test_a_form_that_decides_nothing_says_what_happened(filled: ElicitResult, reason: str) -> None:
+    read = read_form(permission(), filled)
+    assert isinstance(read, Unanswered)
+    assert reason in read.reason
+    assert not read.ask_again
+
+
+@pytest.mark.parametrize("filled", [ElicitResult(action="accept"), accept(), accept(decision=None, feedback="")])
+def test_a_form_that_is_accepted_without_an_answer_is_asked_again(filled: ElicitResult) -> None:
+    for request in (permission(), asking(item("A"))):
+        read = read_form(request, filled)
+        assert isinstance(read, Unanswered)
+        assert read.ask_again
+
+
+@pytest.mark.parametrize(
+    ("items", "filled", "answers"),
+    [
+        ([item("A", "B")], accept(answer_1="A"), [["A"]]),
+        ([item("A", "B")], accept(answer_1="A", answer_1_own_words="C"), [["C"]]),
+        ([item("A", "B")], accept(answer_1_own_words="C"), [["C"]]),
+        ([item("A", "B", multiple=True)], accept(answer_1=["A", "B"]), [["A", "B"]]),
+        ([item("A", multiple=True)], accept(answer_1=["A"], answer_1_own_words="C"), [["A", "C"]]),
+        ([item()], accept(answer_1="words"), [["words"]]),
+        ([item("A"), item("B")], accept(answer_1="A", answer_2="B"), [["A"], ["B"]]),
+        ([item("A"), item("B")], accept(answer_2="B"), [[], ["B"]]),
+    ],
+)
+def test_a_filled_question_gives_one_list_for_each(
+    items: list[dict[str, Any]], filled: ElicitResult, answers: list[list[str]]
+) -> None:
+    assert read_form(asking(*items), filled) == QuestionReply(answers)
+
+
+def test_a_form_without_any_of_the_questions_fields_says_which_there_are() -> None:
+    read = read_form(asking(item("A")), accept(other="A"))
+    assert isinstance(read, Unanswered)
+    assert "answer_1" in read.reason

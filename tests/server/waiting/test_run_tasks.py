@@ -1,0 +1,79 @@
+"""A task's id opens only for what it names, and an OpenCode that keeps silent is given time to come back."""
+
+import json
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import anyio
+import pytest
+
+from opencode_mcp.config import Settings
+from opencode_mcp.server.bridge import Bridge
+from opencode_mcp.server.notifications.subscriptions import Subscriptions
+from opencode_mcp.server.waiting import run_tasks
+from opencode_mcp.server.waiting.run_tasks import KIND, RunTasks
+from opencode_mcp.server.waiting.tasks_extension import Context
+from opencode_mcp.server.waiting.token_codec import Seal
+from tests.harness.opencode import free_port
+
+pytestmark = pytest.mark.anyio
+
+RUN = {"directory": "/p", "session_id": "ses_1", "message_id": "msg_1", "narrowed": "allow"}
+
+
+@pytest.fixture
+def seal(tmp_path: Path) -> Seal:
+    return Seal(tmp_path)
+
+
+@pytest.fixture
+async def context(tmp_path: Path) -> AsyncGenerator[Context]:
+    """A call to a bridge whose OpenCode is gone."""
+    settings = Settings(url=f"http://127.0.0.1:{free_port()}", directories=(str(tmp_path),), state_directory=tmp_path)
+    async with anyio.create_task_group() as tasks:
+        bridge = Bridge(settings, tasks, Subscriptions())
+        session = SimpleNamespace(client_capabilities=None)
+        yield cast("Context", SimpleNamespace(lifespan_context=bridge, session=session))
+        tasks.cancel_scope.cancel()
+        await bridge.aclose()
+
+
+def token(seal: Seal, **content: object) -> str:
+    return seal.seal(json.dumps(content).encode())
+
+
+@pytest.mark.parametrize("made_of", [{}, {"is": "other", "run": RUN, "created": "now"}, {"v": 1, "s": "state"}])
+async def test_what_was_sealed_for_another_purpose_is_no_task(
+    seal: Seal, context: Context, made_of: dict[str, object]
+) -> None:
+    tasks = RunTasks(seal)
+    name = token(seal, **made_of)
+    assert await tasks.get(name, context) is None
+    assert not await tasks.update(name, {}, context)
+    assert not await tasks.cancel(name, context)
+
+
+async def test_another_state_directorys_ids_name_nothing(seal: Seal, context: Context, tmp_path: Path) -> None:
+    name = token(Seal(tmp_path / "other"), **{"is": KIND}, run=RUN, created="now")
+    assert await RunTasks(seal).get(name, context) is None
+
+
+async def test_a_silent_opencode_ends_a_task_only_after_patience(
+    seal: Seal, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = RunTasks(seal)
+    name = token(seal, **{"is": KIND}, run=RUN, created="now")
+    first = await tasks.get(name, context)
+    assert first
+    assert first.status == "working"
+    assert "does not answer" in first.message
+    assert first.created == "now"
+    monkeypatch.setattr(run_tasks, "PATIENCE", 0)
+    last = await tasks.get(name, context)
+    assert last
+    assert last.status == "completed"
+    assert last.result
+    assert last.result["isError"] is True
+    assert await tasks.get(name, context) == last

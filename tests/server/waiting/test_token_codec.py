@@ -1,0 +1,93 @@
+"""What is sealed opens with the key of its state directory alone, and whole."""
+
+import stat
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mcp.server.request_state import InvalidRequestState
+
+from opencode_mcp.disk.state_folder import KEY, KEY_LENGTH
+from opencode_mcp.server.waiting.token_codec import Seal, secret_key
+
+# The key may be the same for every example.
+SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def test_what_one_bridge_sealed_the_next_one_opens(tmp_path: Path) -> None:
+    token = Seal(tmp_path / "state").seal(b"payload")
+    assert Seal(tmp_path / "state").unseal(token) == b"payload"
+
+
+def test_another_state_directory_opens_nothing(tmp_path: Path) -> None:
+    token = Seal(tmp_path / "one").seal(b"payload")
+    with pytest.raises(InvalidRequestState):
+        Seal(tmp_path / "two").unseal(token)
+
+
+@SHARED_FOLDER
+@given(place=st.integers(min_value=0, max_value=10_000), other=st.characters(codec="ascii"))
+def test_a_token_that_was_changed_does_not_open(tmp_path: Path, place: int, other: str) -> None:
+    seal = Seal(tmp_path)
+    token = seal.seal(b"payload")
+    index = place % len(token)
+    changed = token[:index] + other + token[index + 1 :]
+    if changed == token:
+        assert seal.unseal(changed) == b"payload"
+        return
+    with pytest.raises(InvalidRequestState):
+        seal.unseal(changed)
+
+
+@SHARED_FOLDER
+@given(token=st.text())
+def test_what_was_never_sealed_does_not_open(tmp_path: Path, token: str) -> None:
+    with pytest.raises(InvalidRequestState):
+        Seal(tmp_path).unseal(token)
+
+
+def test_the_content_cannot_be_read_in_the_token(tmp_path: Path) -> None:
+    seal = Seal(tmp_path)
+    assert "payload" not in seal.seal(b"payload")
+    assert seal.seal(b"payload") != seal.seal(b"payload")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a user's folder from others by itself")
+def test_only_its_owner_can_read_the_key(tmp_path: Path) -> None:
+    secret_key(tmp_path / "state")
+    assert stat.S_IMODE((tmp_path / "state" / KEY).stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
+
+
+def test_bridges_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        keys = set(pool.map(secret_key, [tmp_path / "state"] * 64))
+    assert len(keys) == 1
+    assert len(keys.pop()) == KEY_LENGTH
+
+
+def test_half_a_key_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / KEY).write_bytes(b"half")
+    assert len(secret_key(tmp_path)) == KEY_LENGTH
+    assert secret_key(tmp_path) == (tmp_path / KEY).read_bytes()
+
+
+def test_a_state_directory_that_cannot_be_used_costs_only_what_outlives_the_bridge(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    seal = Seal(tmp_path / "file" / "state")
+    assert seal.unseal(seal.seal(b"payload")) == b"payload"
+    assert "No task or form outlives this bridge" in caplog.text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a user's folder from others by itself")
+def test_a_key_that_others_could_have_written_is_not_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    planted = b"p" * KEY_LENGTH
+    (tmp_path / KEY).write_bytes(planted)
+    (tmp_path / KEY).chmod(0o666)
+    assert secret_key(tmp_path) != planted
+    assert f"{KEY} can be changed by other users" in caplog.text

@@ -1,0 +1,63 @@
+"""Why OpenCode sees no branch in a directory: git's own reason."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from opencode_mcp.workspace.git_cause import why_without_git
+from tests.harness.isolation import basics
+from tests.harness.project import git
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_folder_without_git_is_called_so(tmp_path: Path) -> None:
+    assert "is no git repository" in await why_without_git(str(tmp_path), basics())
+
+
+async def test_a_detached_head_is_no_reason(project: Path) -> None:
+    git(project, "checkout", "--quiet", "--detach")
+    assert await why_without_git(str(project), basics()) == ""
+
+
+async def test_a_repository_of_another_user_is_called_so_with_the_remedy(project: Path) -> None:
+    # Git has this variable for tests of its own.
+    told = await why_without_git(str(project), basics() | {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"})
+    assert "belongs to another user" in told
+    assert f"git config --global --add safe.directory {project}" in told
+    assert "is no git repository" not in told
+
+
+@pytest.mark.parametrize("path", ["", "nowhere", "."])
+async def test_a_missing_git_is_called_so(project: Path, tmp_path: Path, path: str) -> None:
+    told = await why_without_git(str(project), {"PATH": path and str(tmp_path / path)})
+    assert "no git on the PATH" in told
+    assert "is no git repository" not in told
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
+async def test_a_git_that_stands_beside_a_relative_path_is_not_run(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin/git"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    await why_without_git(str(project), {"PATH": "bin"})
+    assert not (tmp_path / "ran").exists()
+
+
+async def test_a_broken_repository_is_told_in_gits_words(project: Path) -> None:
+    with (project / ".git/config").open("a", encoding="utf-8") as config:
+        config.write("[bad\n")
+    told = await why_without_git(str(project), basics())
+    assert "git cannot use the repository" in told
+    assert "bad config line" in told
+
+
+async def test_a_repository_that_git_works_in_was_made_later(project: Path) -> None:
+    told = await why_without_git(str(project), basics())
+    assert "OpenCode saw no repository when it began to work" in told
+    assert "instance.dispose" in told
