@@ -16,6 +16,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 import conformance_suite
+import opencode_preview
 from opencode_binary import FOLDER, OLDEST, ROOT, VERSION, installed, installed_oldest, record, record_oldest
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def main() -> int:
             install_opencode()
         if installed_oldest() is None:
             install_oldest()
+        if opencode_preview.installed() is None:
+            install_preview()
         if conformance_suite.command() is None:
             install_conformance_suite()
     except Missing as missing:
@@ -103,7 +106,7 @@ def install_opencode() -> None:
     """Install OpenCode and find out which of its executables works here: the ordinary ones need a newer processor."""
     print(f"Installing OpenCode {VERSION} into .opencode (about 350 MB) ...", flush=True)
     npm_install(FOLDER, [f"opencode-ai@{VERSION}"])
-    working = next((binary for binary in candidates() if tells_version(binary)), None)
+    working = next((binary for binary in candidates() if tells_version(binary, VERSION)), None)
     if working is None:
         raise Missing(f"none of OpenCode's executables in {FOLDER} runs on this machine; remove that folder and retry.")
     record(working)
@@ -116,6 +119,29 @@ def install_oldest() -> None:
     package = binary.relative_to(FOLDER).parts[1] if binary else ""
     npm_install(FOLDER / "oldest", [f"{package}@{OLDEST}"])
     record_oldest()
+
+
+def install_preview() -> None:
+    """Install the preview of OpenCode 2. Only the tests of version 2 need it, so a failure is printed and no more."""
+    wanted = opencode_preview.package()
+    if wanted is None:
+        return
+    print(f"Installing OpenCode 2 {opencode_preview.VERSION} into .opencode/preview (about 270 MB) ...", flush=True)
+    try:
+        npm_install(opencode_preview.FOLDER, [wanted.spec()])
+        check_preview(wanted)
+    except Missing as missing:
+        print(f"setup: without the preview of OpenCode 2 its tests fail: {missing}", file=sys.stderr)
+    else:
+        opencode_preview.record(wanted)
+
+
+def check_preview(wanted: opencode_preview.Package) -> None:
+    """Refuse an archive that is not the pinned one before anything in it runs, and an engine that does not run here."""
+    if not opencode_preview.is_genuine(wanted):
+        raise Missing(f"npm installed another archive of {wanted.spec()} than the pinned one.")
+    if not tells_version(wanted.binary(), f"opencode2 v{opencode_preview.VERSION}"):
+        raise Missing(f"{wanted.binary()} does not run on this machine.")
 
 
 def install_conformance_suite() -> None:
@@ -147,8 +173,8 @@ def candidates() -> list[Path]:
     return [package / "bin" / name for package in sorted(packages, key=lambda package: len(package.name))]
 
 
-def tells_version(binary: Path) -> bool:
-    """Whether an executable runs here and is of the right version."""
+def tells_version(binary: Path, version: str) -> bool:
+    """Whether an executable runs here and prints this version."""
     with tempfile.TemporaryDirectory() as home:
         # It makes its folders wherever home is.
         places = dict.fromkeys(("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"), home)
@@ -165,7 +191,7 @@ def tells_version(binary: Path) -> bool:
             )
         except (OSError, subprocess.TimeoutExpired):
             return False
-    return done.stdout.strip() == VERSION
+    return done.stdout.strip() == version
 
 
 def run(command: list[str], failure: str) -> None:
