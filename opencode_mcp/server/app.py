@@ -21,12 +21,12 @@ from opencode_mcp.server.instructions import instructions_for
 from opencode_mcp.server.mcp_server import BridgeServer
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from opencode_mcp.server.resources.completions import complete
+from opencode_mcp.server.tokens.token_codec import Seal
 from opencode_mcp.server.tools import listed_tools
 from opencode_mcp.server.waiting.arrival import note_arrival
 from opencode_mcp.server.waiting.run_tasks import TOOLS as TASK_TOOLS
 from opencode_mcp.server.waiting.run_tasks import RunTasks
 from opencode_mcp.server.waiting.tasks_extension import Tasks
-from opencode_mcp.server.waiting.token_codec import Seal
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings

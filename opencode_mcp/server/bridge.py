@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from opencode_mcp.server.notifications.subscriptions import Subscriptions
     from opencode_mcp.server.operations.backend_calls import OperationCalls
     from opencode_mcp.server.operations.guard import Guard
-    from opencode_mcp.server.waiting.tickets import Tickets
+    from opencode_mcp.server.tokens.tickets import Tickets
     from opencode_mcp.workspace.files import ProjectFiles
     from opencode_mcp.workspace.search.project_search import ProjectSearch
 
@@ -89,7 +89,7 @@ class Bridge:
         from opencode_mcp.runs.prompting.session_lock import Turns
         from opencode_mcp.runs.run import Runs
         from opencode_mcp.runs.run_note import Notes
-        from opencode_mcp.server.waiting.token_codec import Seal
+        from opencode_mcp.server.tokens.token_codec import Seal
 
         state = self.settings.state_directory
         return Runs(self.hub, Notes(Seal(state), self.policy), Turns(state / "turns"), self.renewal)
@@ -142,7 +142,7 @@ class Bridge:
     @cached_property
     def tickets(self) -> "Tickets":
         """Lets each answer of a person that a client carries count once."""
-        from opencode_mcp.server.waiting.tickets import Tickets
+        from opencode_mcp.server.tokens.tickets import Tickets
 
         return Tickets()
 

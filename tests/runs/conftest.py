@@ -13,7 +13,7 @@ from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import Notes
-from opencode_mcp.server.waiting.token_codec import Seal
+from opencode_mcp.server.tokens.token_codec import Seal
 from tests.events.conftest import endpoint, proxy
 from tests.harness.opencode import OpenCode
 from tests.harness.project import make_project

@@ -11,7 +11,7 @@ from opencode_mcp.opencode.models import Session
 from opencode_mcp.opencode.transport import Transport
 from opencode_mcp.runs.requests.policy import Policy
 from opencode_mcp.runs.run_note import KEY, UNREADABLE, Note, Notes, combined
-from opencode_mcp.server.waiting.token_codec import Seal
+from opencode_mcp.server.tokens.token_codec import Seal
 from tests.harness.opencode import OpenCode
 
 STRICT = Policy("reject", {"bash": {"ls *": "allow", "*": "human"}})

@@ -23,10 +23,10 @@ from opencode_mcp.server.results.render import explain, result, without_tools
 from opencode_mcp.server.results.repeated import without_repeated
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.results.schemas import REPORT_TEXTS
+from opencode_mcp.server.tokens.token_codec import Seal
 from opencode_mcp.server.waiting.elicitation import form_of
 from opencode_mcp.server.waiting.host_limits import reads_data_alone
 from opencode_mcp.server.waiting.tasks_extension import Context, TaskSlot, TaskState, task_slot
-from opencode_mcp.server.waiting.token_codec import Seal
 from opencode_mcp.server.waiting.wait import complete, is_for_person, pass_on, report_result
 from opencode_mcp.text.outside_text import one_line
 

@@ -12,10 +12,10 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
+from opencode_mcp.server.tokens.token_codec import Seal
 from opencode_mcp.server.waiting import run_tasks
 from opencode_mcp.server.waiting.run_tasks import KIND, RunTasks
 from opencode_mcp.server.waiting.tasks_extension import Context
-from opencode_mcp.server.waiting.token_codec import Seal
 from tests.harness.opencode import free_port
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mcp.server.request_state import InvalidRequestState
 
 from opencode_mcp.disk.state_folder import KEY, KEY_LENGTH
-from opencode_mcp.server.waiting.token_codec import Seal, secret_key
+from opencode_mcp.server.tokens.token_codec import Seal, secret_key
 
 # The key may be the same for every example.
 SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

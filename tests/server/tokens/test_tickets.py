@@ -1,6 +1,6 @@
 """A ticket is good once, and for what it was issued."""
 
-from opencode_mcp.server.waiting.tickets import KEPT, Tickets
+from opencode_mcp.server.tokens.tickets import KEPT, Tickets
 
 
 def test_a_ticket_is_good_for_its_purpose_and_only_once() -> None:

@@ -1,0 +1,1 @@
+"""Tokens that clients carry for the bridge: sealed state, and tickets for one use."""
