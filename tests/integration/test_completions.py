@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mcp_types import PromptReference, ResourceTemplateReference
 
-from opencode_mcp.server.resources import uris
+from opencode_mcp.server import uris
 from tests.harness.bridge import Bridge, Era, open_bridge
 from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel

@@ -24,7 +24,7 @@ from mcp_types import (
     TextResourceContents,
 )
 
-from opencode_mcp.server.resources import uris
+from opencode_mcp.server import uris
 from opencode_mcp.server.resources.resources import RESOURCES
 from opencode_mcp.server.tools import TOOLS
 from opencode_mcp.text.outside_text import UNSEEN

@@ -6,7 +6,7 @@ import pytest
 from mcp.shared.exceptions import MCPError
 from mcp_types import ResourceTemplateReference
 
-from opencode_mcp.server.resources import uris
+from opencode_mcp.server import uris
 from tests.harness.bridge import OpenBridge
 from tests.harness.opencode import OpenCode
 from tests.harness.project import make_long_path

@@ -14,7 +14,7 @@ import pytest
 from mcp import MCPError
 from mcp_types import INVALID_PARAMS, BlobResourceContents, TextResourceContents
 
-from opencode_mcp.server.resources import uris
+from opencode_mcp.server import uris
 from tests.harness.bridge import Bridge, Era, open_bridge
 from tests.harness.launch import Launch, attaching, left_server
 from tests.harness.model import ScriptedModel

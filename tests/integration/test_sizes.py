@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from mcp_types import TextResourceContents
 
-from opencode_mcp.server.resources import uris
+from opencode_mcp.server import uris
 from opencode_mcp.server.resources.readers import BYTES
 from opencode_mcp.server.results.budget import LIMIT, NOTE
 from opencode_mcp.text.json_text import json_size

@@ -12,7 +12,7 @@ from opencode_mcp.config import Settings
 from opencode_mcp.runs import run as runs
 from opencode_mcp.runs.answers.auto_reply import Steward
 from opencode_mcp.server.app import build_server
-from opencode_mcp.server.resources.uris import PROJECT
+from opencode_mcp.server.uris import PROJECT
 from opencode_mcp.server.waiting import deadlines
 from opencode_mcp.server.waiting import host_limits as hosts
 from tests.harness.bridge import data_of, text_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mcp_types import TextResourceContents
 
-from opencode_mcp.server.resources import uris
+from opencode_mcp.server import uris
 from tests.harness.altered import Altered, altered
 from tests.harness.bridge import open_bridge
 from tests.harness.launch import attaching

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from mcp_types import INVALID_PARAMS, METHOD_NOT_FOUND
 
-from opencode_mcp.server.resources import uris
+from opencode_mcp.server import uris
 from tests.harness.bridge import Era
 from tests.harness.hearing import (
     PROMPTS_CHANGED,

@@ -10,8 +10,8 @@ import pytest
 from mcp_types import PromptReference, ResourceTemplateReference
 
 from opencode_mcp.opencode.operations.catalog import operation, operations
+from opencode_mcp.server import uris
 from opencode_mcp.server.access.uses import COMPLETION_USES, OWN, RESOURCE_USES, TOOL_USES
-from opencode_mcp.server.resources import uris
 from opencode_mcp.server.resources.completions import SOURCES
 from opencode_mcp.server.resources.resources import RESOURCES
 from tests.harness.altered import Altered, altered

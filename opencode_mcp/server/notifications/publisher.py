@@ -1,7 +1,7 @@
 """OpenCode's events become notices about resources and lists, at most four a second about one.
 
 One task serves every subscriber of a server from the hub's one stream. It says that something changed and never what;
-which event changes what is known to ``changes.py``.
+which event changes what is known to ``affected_uris.py``.
 """
 
 from collections import OrderedDict
@@ -15,8 +15,8 @@ from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, R
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.events import wire
 from opencode_mcp.events.hub import EVERYTHING, Hub
+from opencode_mcp.server.notifications.affected_uris import changed_by, names_of
 from opencode_mcp.server.notifications.throttle import Pace
-from opencode_mcp.server.resources.affected_uris import changed_by, names_of
 
 if TYPE_CHECKING:
     from opencode_mcp.server.notifications.subscriptions import Subscriptions

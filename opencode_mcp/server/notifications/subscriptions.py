@@ -18,8 +18,8 @@ from mcp_types import INVALID_PARAMS
 
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.server.notifications.queue import Outbox
-from opencode_mcp.server.resources.uris import directory_in, session_in
 from opencode_mcp.server.results.render import explain
+from opencode_mcp.server.uris import directory_in, session_in
 
 if TYPE_CHECKING:
     from mcp.server.connection import Connection

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from mcp_types import ResourceLink
 
-from opencode_mcp.server.resources import uris
+from opencode_mcp.server import uris
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.text.outside_text import one_line
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from opencode_mcp.errors import CallerError, InvalidArgument, NotFound
+from opencode_mcp.server import uris
 from opencode_mcp.server.no_changes import why_no_changes
-from opencode_mcp.server.resources import uris
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from mcp.shared.uri_template import UriTemplate
 from mcp_types import Annotations, Resource, ResourceTemplate
 
-from opencode_mcp.server.resources import readers, uris
+from opencode_mcp.server import uris
+from opencode_mcp.server.resources import readers
 from opencode_mcp.server.resources.readers import JSON, MARKDOWN, Content
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from opencode_mcp.events.wire import Event, Gap, Idle, PartGrew, SessionChanged,
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.opencode.models import Session
+from opencode_mcp.server import uris
 from opencode_mcp.server.notifications.publisher import Notices
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
-from opencode_mcp.server.resources import uris
 from tests.harness.waiting import eventually
 
 pytestmark = pytest.mark.anyio

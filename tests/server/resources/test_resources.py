@@ -5,7 +5,7 @@ import inspect
 import pytest
 from mcp.shared.uri_template import UriTemplate
 
-from opencode_mcp.server.resources import uris
+from opencode_mcp.server import uris
 from opencode_mcp.server.resources.completions import SOURCES
 from opencode_mcp.server.resources.resources import RESOURCES, ResourceSpec, find_resource
 

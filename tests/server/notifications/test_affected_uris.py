@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from opencode_mcp.events.session_state import SessionState, fold
 from opencode_mcp.events.wire import PARSERS, Event, Gap, Lost, PartChanged, parse
-from opencode_mcp.server.resources import uris
-from opencode_mcp.server.resources.affected_uris import changed_by, names_of
+from opencode_mcp.server import uris
+from opencode_mcp.server.notifications.affected_uris import changed_by, names_of
 from opencode_mcp.server.resources.resources import find_resource
 
 SES, MSG, PROMPT = "ses_1", "msg_2", "msg_1"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mcp.shared.uri_template import UriTemplate
 
-from opencode_mcp.server.resources import uris
+from opencode_mcp.server import uris
 from opencode_mcp.server.resources.resources import find_resource
 
 TEXTS = st.text(min_size=1, max_size=30)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import cast
 
 from opencode_mcp.events import wire
-from opencode_mcp.server.resources import uris
+from opencode_mcp.server import uris
 
 
 def names_of(uri: str) -> tuple[str, str]:
