@@ -38,9 +38,8 @@ from opencode_mcp.server.resources.resources import RESOURCES, ResourceSpec, fin
 from opencode_mcp.server.results.render import explain
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.stdio.message_streams import CheckedWriter, claim_stdio
-from opencode_mcp.server.stdio.outgoing import valid_unicode
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
-from opencode_mcp.text.outside_text import is_plain, one_line
+from opencode_mcp.text.outside_text import is_plain, one_line, valid_unicode
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Command

@@ -61,3 +61,14 @@ def beginning(text: str) -> str:
     """Put a name at the beginning of a line of ours, in quotes where it could pass for such a line."""
     line = one_line(text)
     return line if PLAIN_BEGINNING.match(line) and ": " not in line else f'"{line}"'
+
+
+def valid_unicode(text: str) -> str:
+    """Join surrogates that are a pair, and put U+FFFD in place of those that are not."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

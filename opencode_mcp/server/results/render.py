@@ -27,8 +27,7 @@ from opencode_mcp.errors import (
 from opencode_mcp.server.instructions import TOOL_NAME
 from opencode_mcp.server.results.budget import cut_text, fit
 from opencode_mcp.server.results.safe_text import ToDecide, shown, shown_data, shown_sections, valid_data
-from opencode_mcp.server.stdio.outgoing import valid_unicode
-from opencode_mcp.text.outside_text import INDENT, clean, indented, one_line
+from opencode_mcp.text.outside_text import INDENT, clean, indented, one_line, valid_unicode
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.report import PendingRequest, RunReport

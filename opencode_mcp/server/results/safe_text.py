@@ -11,8 +11,7 @@ from typing import cast
 
 from opencode_mcp.secrets.known import MARK
 from opencode_mcp.secrets.text import scrub
-from opencode_mcp.server.stdio.outgoing import valid_unicode
-from opencode_mcp.text.outside_text import clean
+from opencode_mcp.text.outside_text import clean, valid_unicode
 
 CODE = frozenset("$`;|&<>(){}!\\\"'\n\t ")
 """Without one of these, no part of a shell line is more than a part of one word."""

@@ -23,7 +23,7 @@ from mcp_types import (
 )
 from pydantic import ValidationError
 
-from opencode_mcp.server.stdio.outgoing import valid_unicode
+from opencode_mcp.text.outside_text import valid_unicode
 
 DEEPEST = 128
 """Levels of lists and objects in a message; far more than any schema or argument needs."""

@@ -10,6 +10,7 @@ from math import isfinite
 from typing import cast
 
 from opencode_mcp.secrets.known import KNOWN_SECRETS
+from opencode_mcp.text.outside_text import valid_unicode
 
 LINE_ENDS = {character: f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
 """JSON allows these in a text, and some readers end a line there."""
@@ -31,17 +32,6 @@ def line_of(message: object) -> bytes:
     for character, escape in LINE_ENDS.items():
         text = text.replace(character, escape)
     return valid_unicode(text).encode() + b"\n"
-
-
-def valid_unicode(text: str) -> str:
-    """Join surrogates that are a pair, and put U+FFFD in place of those that are not."""
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
 
 
 def _json(value: object) -> str:

@@ -3,20 +3,25 @@
 import signal
 import sys
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import anyio
 
-if TYPE_CHECKING:
-    from opencode_mcp.server.mcp_server import BridgeServer
+
+class StdioServer(Protocol):
+    """A server that speaks on stdin and stdout."""
+
+    async def run_stdio_async(self) -> None:
+        """Serve until stdin ends."""
+        ...
 
 
-def serve_stdio(server: "BridgeServer") -> None:
+def serve_stdio(server: StdioServer) -> None:
     """Speak MCP until stdin closes or a signal comes."""
     anyio.run(_serve, server)
 
 
-async def _serve(server: "BridgeServer") -> None:
+async def _serve(server: StdioServer) -> None:
     # Windows has no such signals: there a host closes stdin, or kills.
     if sys.platform == "win32":
         await server.run_stdio_async()
