@@ -39,7 +39,8 @@ from opencode_mcp.secrets import known as known_secrets
 from opencode_mcp.secrets import names as secret_names
 from opencode_mcp.secrets import text as secret_text
 from opencode_mcp.server import argument_limits
-from opencode_mcp.server.operations import rules, view
+from opencode_mcp.server.access import argument_rules
+from opencode_mcp.server.operations import view
 from opencode_mcp.server.results import budget
 from opencode_mcp.text import closest, json_text, outside_text
 from opencode_mcp.workspace import globs, line_window
@@ -235,7 +236,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "opencode.operations.server_document": lambda text: server_document.differences({"paths": {text: {"get": text}}}),
     "opencode.terminal": lambda text: terminal.Output(text[: terminal.LONGEST]).text,
     "opencode.terminal contains": lambda text: terminal.contains(text, "a*a*a*b"),
-    "server.operations.rules": lambda text: rules.texts_at({"a": [text]}, ["a", text[:1000]]),
+    "server.access.argument_rules": lambda text: argument_rules.texts_at({"a": [text]}, ["a", text[:1000]]),
     "server.operations.view": lambda text: view.view({"a": text, "b": [text[:9]] * 5000}, 20_000),
     "server.argument_limits": lambda text: argument_limits.check_limits({"prompt": text, text: 1}),
     "server.results.budget": lambda text: budget.fit(text, {"a": text, "b": [text[:99]] * 2000}),

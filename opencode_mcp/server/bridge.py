@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.requests.open_requests import Requests
     from opencode_mcp.runs.requests.policy import Policy
     from opencode_mcp.runs.run import Runs
+    from opencode_mcp.server.access.operation_arguments import Guard
     from opencode_mcp.server.access.operations import Surface
     from opencode_mcp.server.access.paths import Fence
     from opencode_mcp.server.notifications.publisher import Notices
     from opencode_mcp.server.notifications.subscriptions import Subscriptions
     from opencode_mcp.server.operations.backend_calls import OperationCalls
-    from opencode_mcp.server.operations.guard import Guard
     from opencode_mcp.server.tokens.tickets import Tickets
     from opencode_mcp.workspace.files import ProjectFiles
     from opencode_mcp.workspace.search.project_search import ProjectSearch
@@ -196,7 +196,7 @@ class Bridge:
     @cached_property
     def guard(self) -> "Guard":
         """Holds the arguments of operations inside the fence."""
-        from opencode_mcp.server.operations.guard import Guard
+        from opencode_mcp.server.access.operation_arguments import Guard
 
         return Guard(self.fence, self.surface, self.policy, self.client, self.renewal)
 

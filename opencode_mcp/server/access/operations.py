@@ -6,7 +6,7 @@ own tools and resources need none either, but one that uses a denied operation i
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast, get_args
 
 from opencode_mcp.errors import InvalidSetting, NotAllowed
 from opencode_mcp.server.access.uses import TOOL_USES
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from opencode_mcp.config import Settings
     from opencode_mcp.opencode.operations.annotations import Effect
     from opencode_mcp.opencode.operations.catalog import Operation
-    from opencode_mcp.server.tool import ToolSpec
 
 DEFAULT = "default"
 ALL = "all"
@@ -27,6 +26,23 @@ VERBS: "Mapping[Effect, str]" = {
     "admin": "change the set-up",
 }
 ALLOWED_BY_ITSELF: frozenset["Effect"] = frozenset({"read", "write"})
+
+
+class Tool(Protocol):
+    """The part of a tool's definition that decides whether it is listed."""
+
+    @property
+    def name(self) -> str:
+        """The name of the tool."""
+        ...
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the tool changes nothing."""
+        ...
+
+
+AnyTool = TypeVar("AnyTool", bound=Tool)
 
 
 class Surface:
@@ -47,7 +63,7 @@ class Surface:
     def _named(self) -> frozenset[str]:
         return frozenset(self._settings.toolsets)
 
-    def tools(self, handmade: "Iterable[ToolSpec]") -> "list[ToolSpec]":
+    def tools(self, handmade: Iterable[AnyTool]) -> list[AnyTool]:
         """The hand-made tools that are listed, in their order."""
         if not self._named & {DEFAULT, ALL}:
             return []

@@ -6,12 +6,12 @@ Some operations list what every project of the machine has; whose rows they are 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
-from opencode_mcp.server.operations.rules import values_at
+from opencode_mcp.server.access.argument_rules import values_at
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.operations.arguments import Call
+    from opencode_mcp.server.access.operation_arguments import Guard
     from opencode_mcp.server.access.paths import Fence
-    from opencode_mcp.server.operations.guard import Guard
 
 JsonMap = Mapping[str, Any]
 

@@ -7,7 +7,6 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.server.access.shell_permission import permit_shell
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.resources.links import message_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result, without_tools
@@ -16,6 +15,7 @@ from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.runs import Seconds, SessionId, Strictness, session_and_directory
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.progress import progress_of
+from opencode_mcp.server.waiting.shell_permission import permit_shell
 from opencode_mcp.server.waiting.wait import Outcome, attend, lost_sight, resumed_run, starter_of
 
 if TYPE_CHECKING:

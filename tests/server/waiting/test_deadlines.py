@@ -8,12 +8,12 @@ import anyio
 import pytest
 from mcp_types import ElicitResult
 
-from opencode_mcp.server.access.shell_permission import permit_shell
 from opencode_mcp.server.bridge import Bridge, BridgeContext
 from opencode_mcp.server.waiting.arrival import ArrivedContext
 from opencode_mcp.server.waiting.deadlines import LEAST_START, Deadlines, deadlines_of
 from opencode_mcp.server.waiting.elicitation import DECISION
 from opencode_mcp.server.waiting.host_limits import UNKNOWN
+from opencode_mcp.server.waiting.shell_permission import permit_shell
 from tests.server.waiting.test_wait import FORMS, bridge_with
 
 pytestmark = pytest.mark.anyio

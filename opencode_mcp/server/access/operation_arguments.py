@@ -1,7 +1,7 @@
 """Holds the arguments of an operation inside the fence, before anything reaches OpenCode.
 
 It knows where callers may work and what they may give leave for; where an operation names such things is data
-(``rules.py``).
+(``argument_rules.py``).
 """
 
 import re
@@ -15,10 +15,10 @@ from opencode_mcp.disk.path_errors import shortened
 from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound
 from opencode_mcp.opencode.operations.catalog import operation as row_of
 from opencode_mcp.runs.run_note import KEY
-from opencode_mcp.server.access.shell_permission import check_unasked
+from opencode_mcp.server.access import argument_rules
+from opencode_mcp.server.access.command_texts import CommandTexts
+from opencode_mcp.server.access.shell_lines import check_unasked
 from opencode_mcp.server.access.undoing import check_redo, check_undo
-from opencode_mcp.server.operations import rules
-from opencode_mcp.server.prompts.command_texts import CommandTexts
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
@@ -77,13 +77,13 @@ class Guard:
         self._check_rights(operation, arguments)
         _check_notes(operation, arguments)
         directory = await self._directory(operation, arguments, call)
-        for name in rules.texts_at(arguments, rules.DIRECTORIES.get(operation.id, ())):
+        for name in argument_rules.texts_at(arguments, argument_rules.DIRECTORIES.get(operation.id, ())):
             await self._fence.directory(name)
-        for name in rules.texts_at(arguments, rules.FOLDERS.get(operation.id, ())):
+        for name in argument_rules.texts_at(arguments, argument_rules.FOLDERS.get(operation.id, ())):
             await self._fence.folder(name)
-        for name in rules.texts_at(arguments, rules.NEW_DIRECTORIES.get(operation.id, ())):
+        for name in argument_rules.texts_at(arguments, argument_rules.NEW_DIRECTORIES.get(operation.id, ())):
             await self._check_new(name)
-        for name in rules.texts_at(arguments, rules.WORKTREES.get(operation.id, ())):
+        for name in argument_rules.texts_at(arguments, argument_rules.WORKTREES.get(operation.id, ())):
             await self._check_worktree(name, directory)
         await self._check_files(operation, arguments, directory)
         await self._check_shell_lines(operation, arguments, directory, asks=asks)
@@ -92,8 +92,8 @@ class Guard:
         return _placed(operation, call, directory)
 
     def _check_rights(self, operation: "Operation", arguments: JsonMap) -> None:
-        for place in rules.RIGHTS.get(operation.id, ()):
-            for value in rules.values_at(arguments, place):
+        for place in argument_rules.RIGHTS.get(operation.id, ()):
+            for value in argument_rules.values_at(arguments, place):
                 if _gives_leave(value) and not self._surface.allows_effect("admin"):
                     raise NotAllowed(
                         f"`{place}` would give the agent leave by itself, which is not allowed here.",
@@ -105,7 +105,7 @@ class Guard:
         """Where the call happens: in its session's directory, where it is of a session."""
         named = await self._fence.directory(call.directory) if call.directory else ""
         sessions = {name: await self._fence.session(name) for name in _sessions_of(operation, arguments)}
-        own = next((sessions[name].directory for name in rules.texts_at(arguments, ["sessionID"])), "")
+        own = next((sessions[name].directory for name in argument_rules.texts_at(arguments, ["sessionID"])), "")
         if own and named and own != named:
             raise InvalidArgument(
                 f"The session works in {own}, not in {named}.", hint="Leave `directory` out: the session says it."
@@ -145,9 +145,9 @@ class Guard:
             check_redo(self._surface, session)
 
     async def _check_files(self, operation: "Operation", arguments: JsonMap, directory: str) -> None:
-        for name in rules.texts_at(arguments, rules.FILES.get(operation.id, ())):
+        for name in argument_rules.texts_at(arguments, argument_rules.FILES.get(operation.id, ())):
             await self._fence.file(directory, name or ".")
-        addresses = () if operation.id in rules.ANY_ADDRESS else rules.addresses_in(arguments)
+        addresses = () if operation.id in argument_rules.ANY_ADDRESS else argument_rules.addresses_in(arguments)
         for url in addresses:
             path = _path_of(url)
             if path:
@@ -166,12 +166,12 @@ class Guard:
             check_unasked(self._policy, lines, asks=asks)
 
     async def _check_owners(self, operation: "Operation", arguments: JsonMap, directory: str) -> None:
-        for name in rules.texts_at(arguments, rules.PROJECTS.get(operation.id, ())):
+        for name in argument_rules.texts_at(arguments, argument_rules.PROJECTS.get(operation.id, ())):
             if name not in await self.projects():
                 raise NotAllowed(
                     f"No allowed directory belongs to the project {name!r}.", hint="project.current names the project."
                 )
-        workspaces = rules.texts_at(arguments, ["workspace", *rules.WORKSPACES.get(operation.id, ())])
+        workspaces = argument_rules.texts_at(arguments, ["workspace", *argument_rules.WORKSPACES.get(operation.id, ())])
         if workspaces:
             listed = cast("list[JsonMap]", await self._client.call("experimental.workspace.list", directory=directory))
             for name in workspaces:
@@ -190,24 +190,26 @@ def _sessions_of(operation: "Operation", arguments: JsonMap) -> list[str]:
     """The sessions that the arguments name, as values or as keys."""
     keyed = [
         cast("JsonMap", keys)
-        for place in rules.SESSION_KEYS.get(operation.id, ())
-        for keys in rules.values_at(arguments, place)
+        for place in argument_rules.SESSION_KEYS.get(operation.id, ())
+        for keys in argument_rules.values_at(arguments, place)
         if isinstance(keys, Mapping)
     ]
-    return [*rules.texts_at(arguments, rules.SESSIONS), *(name for keys in keyed for name in keys)]
+    return [*argument_rules.texts_at(arguments, argument_rules.SESSIONS), *(name for keys in keyed for name in keys)]
 
 
 def _check_notes(operation: "Operation", arguments: JsonMap) -> None:
     """Refuse what would write, or replace, what the bridges note in a session's record."""
-    for place in rules.METADATA.get(operation.id, ()):
-        for value in rules.values_at(arguments, place):
+    for place in argument_rules.METADATA.get(operation.id, ()):
+        for value in argument_rules.values_at(arguments, place):
             if isinstance(value, Mapping) and KEY in value:
                 raise NotAllowed(
                     f"`{place}.{KEY}` is the bridge's own: it says who may answer what the session asks.",
                     hint="Leave it out; it is kept.",
                 )
-    for place in rules.RECORDS.get(operation.id, ()):
-        if any(isinstance(value, Mapping) and "metadata" in value for value in rules.values_at(arguments, place)):
+    for place in argument_rules.RECORDS.get(operation.id, ()):
+        if any(
+            isinstance(value, Mapping) and "metadata" in value for value in argument_rules.values_at(arguments, place)
+        ):
             raise NotAllowed(
                 f"`{place}.metadata` would replace what the bridge has noted in the session.", hint="Leave it out."
             )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from opencode_mcp.opencode.operations.arguments import arguments_schema
 from opencode_mcp.opencode.operations.catalog import operations
-from opencode_mcp.server.operations import rules
+from opencode_mcp.server.access import argument_rules
 
 SUSPICIOUS = re.compile(
     r"(^|\.)(dirs?|director(y|ies)|cwd|path|paths|files?|folder|subpath|worktree|root|url|uri|redirecturi|filename|source"
@@ -19,14 +19,14 @@ SUSPICIOUS = re.compile(
 ALWAYS = {"directory", "query_directory", "workspace"}
 """What chooses the project is fenced for every operation."""
 FENCED = (
-    rules.DIRECTORIES,
-    rules.FOLDERS,
-    rules.NEW_DIRECTORIES,
-    rules.WORKTREES,
-    rules.FILES,
-    rules.PROJECTS,
-    rules.WORKSPACES,
-    rules.SESSION_KEYS,
+    argument_rules.DIRECTORIES,
+    argument_rules.FOLDERS,
+    argument_rules.NEW_DIRECTORIES,
+    argument_rules.WORKTREES,
+    argument_rules.FILES,
+    argument_rules.PROJECTS,
+    argument_rules.WORKSPACES,
+    argument_rules.SESSION_KEYS,
 )
 
 
@@ -45,7 +45,9 @@ def places(schema: Mapping[str, Any], at: str = "") -> Iterator[str]:
 def fenced(operation_id: str) -> set[str]:
     named = {place for table in FENCED for place in table.get(operation_id, ())}
     # An object on the way to a fenced place is no place itself.
-    return named | {place.rpartition(".")[0].removesuffix("[]") for place in named} | set(rules.SESSIONS) | ALWAYS
+    return (
+        named | {place.rpartition(".")[0].removesuffix("[]") for place in named} | set(argument_rules.SESSIONS) | ALWAYS
+    )
 
 
 def with_value(place: str, value: object) -> object:
@@ -60,15 +62,15 @@ def with_value(place: str, value: object) -> object:
 
 
 def is_checked_address(operation_id: str, place: str) -> bool:
-    found = rules.addresses_in(with_value(place, "file:///etc/passwd"))
-    return operation_id not in rules.ANY_ADDRESS and [*found] == ["file:///etc/passwd"]
+    found = argument_rules.addresses_in(with_value(place, "file:///etc/passwd"))
+    return operation_id not in argument_rules.ANY_ADDRESS and [*found] == ["file:///etc/passwd"]
 
 
 def harmless(operation_id: str, place: str) -> bool:
     parts = f"{operation_id}.{place}".split(".")
     beginnings = {".".join(parts[:count]) + ".*" for count in range(1, len(parts))}
     anywhere = {f"*.{name}" for name in place.split(".")}
-    return not rules.HARMLESS.keys().isdisjoint({f"{operation_id}.{place}"} | beginnings | anywhere)
+    return not argument_rules.HARMLESS.keys().isdisjoint({f"{operation_id}.{place}"} | beginnings | anywhere)
 
 
 def test_whatever_sounds_like_a_place_is_fenced_or_said_to_be_harmless() -> None:
@@ -89,7 +91,7 @@ def test_an_address_at_any_depth_of_the_arguments_of_any_operation_is_checked() 
         (item.id, place)
         for item in operations().values()
         for place in places(arguments_schema(item))
-        if place.rpartition(".")[2].lower() in {"url", "uri"} and item.id not in rules.ANY_ADDRESS
+        if place.rpartition(".")[2].lower() in {"url", "uri"} and item.id not in argument_rules.ANY_ADDRESS
     ]
     assert {"session.prompt", "part.update", "v2.session.prompt"} <= {operation_id for operation_id, _ in named}
     assert [item for item in named if not is_checked_address(*item)] == []
@@ -100,21 +102,21 @@ def test_an_address_is_found_however_deep_it_lies(way: list[str], name: str) -> 
     value: object = {name: "file:///etc/passwd", "text": "file:///no/address"}
     for step in way:
         value = [value, 1, None] if step == "[]" else {step: value, "other": [True]}
-    assert [*rules.addresses_in(value)] == ["file:///etc/passwd"]
+    assert [*argument_rules.addresses_in(value)] == ["file:///etc/passwd"]
 
 
 def test_every_rule_is_of_a_place_that_there_is() -> None:
-    for table in (*FENCED, rules.RIGHTS):
+    for table in (*FENCED, argument_rules.RIGHTS):
         for operation_id, named in table.items():
             known = set(places(arguments_schema(operations()[operation_id])))
             assert set(named) <= known, operation_id
 
 
 def test_every_word_on_harmless_places_is_of_an_operation_that_there_is() -> None:
-    for name in rules.HARMLESS:
+    for name in argument_rules.HARMLESS:
         assert name.startswith("*.") or any(name.startswith(f"{item}.") for item in operations()) or name.endswith(".*")
 
 
 def test_values_are_found_in_lists_and_maps() -> None:
     arguments = {"parts": [{"url": "a"}, {"text": "b"}, {"url": "c"}], "deep": {"er": {"st": "d"}}}
-    assert rules.texts_at(arguments, ["parts[].url", "deep.er.st", "nowhere.at.all"]) == ["a", "c", "d"]
+    assert argument_rules.texts_at(arguments, ["parts[].url", "deep.er.st", "nowhere.at.all"]) == ["a", "c", "d"]

@@ -1,4 +1,4 @@
-"""Where the arguments of operations name places, sessions and rights, as data; ``guard.py`` holds them to it.
+"""The arguments of operations that name places, sessions and rights, as data; ``operation_arguments.py`` checks them.
 
 A place is written as a way into the flat object of arguments: ``destination.directory``, ``events[].data``. A test
 walks every argument of the table and finds here whatever by its name could lead out of the fence.

@@ -1,11 +1,9 @@
-"""Whether a shell line that a caller names may run: it is a ``bash`` permission, and an ``execute``.
+"""Permission for a shell line that a caller names, by the operator's policy or by the person.
 
-OpenCode asks nobody about such a line, so the bridge does: rules of the operator's decide, or the person by the host's
-form, in both eras as for a run (``attend.py``).
+OpenCode asks nobody about such a line, so the bridge does, in both eras of the protocol as for a run (``wait.py``).
 """
 
 import json
-import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +13,7 @@ from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, Inpu
 from pydantic import ValidationError
 
 from opencode_mcp.errors import InvalidArgument, NotAllowed
+from opencode_mcp.server.access.shell_lines import decider_of, visible
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.waiting.arrival import person_asked
 from opencode_mcp.server.waiting.elicitation import CHOICES, DECISION, REPLIES, SHOWN, can_ask
@@ -24,13 +23,10 @@ from opencode_mcp.server.waiting.wait import FORM_HEARTBEAT, FORM_WAIT, state_of
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
     from opencode_mcp.options import Decider
-    from opencode_mcp.runs.requests.policy import Policy
 
 KEY = "shell"
 OPERATION = "session.shell"
 OFFERED = ("once", "reject")
-NAMED = 200
-"""Characters of a line that an error repeats."""
 
 
 async def permit_shell(
@@ -55,7 +51,7 @@ async def permit_shell(
 
     bridge = bridge_of(ctx)
     bridge.surface.check_denied(operation(OPERATION))
-    decider = _decider_of(bridge.policy, lines, narrowed)
+    decider = decider_of(bridge.policy, lines, narrowed)
     if decider != "human" or not can_ask(ctx.client_capabilities):
         return None
     form = _form(lines, session.directory if session else "")
@@ -65,42 +61,6 @@ async def permit_shell(
         filled = await _ask(ctx, form)
     _check_answer(filled)
     return None
-
-
-def check_unasked(policy: "Policy", lines: Sequence[str], *, asks: bool) -> None:
-    """Refuse the shell lines of an operation that only a person may allow: its call puts nothing to a person.
-
-    Args:
-        policy: The operator's.
-        lines: The lines, as the shell gets them.
-        asks: Whether the host can ask a person; where it cannot, the calling agent decides.
-
-    Raises:
-        NotAllowed: The policy refuses one of them, or leaves it to a person.
-    """
-    if _decider_of(policy, lines) == "human" and asks:
-        raise NotAllowed(
-            f"A person has to allow the shell line {_named(lines)}, and an operation asks nobody.",
-            hint="opencode_shell and opencode_command ask the person.",
-        )
-
-
-def _decider_of(policy: "Policy", lines: Sequence[str], narrowed: "Decider" = "allow") -> "Decider":
-    """Who decides about all of some lines.
-
-    Raises:
-        NotAllowed: The policy refuses one of them.
-    """
-    from opencode_mcp.runs.requests.policy import strictest
-    from opencode_mcp.runs.requests.shell_policy import shell_decider
-
-    decider = strictest([shell_decider(policy, line, narrowed) for line in lines])
-    if decider == "reject":
-        raise NotAllowed(
-            f"The policy here refuses the shell line {_named(lines)}.",
-            hint="Do without it. Only the operator can allow it, with --permissions or a rule for bash.",
-        )
-    return decider
 
 
 def _by_return(ctx: BridgeContext, purpose: str, form: ElicitRequestFormParams) -> InputRequiredResult | None:
@@ -148,30 +108,15 @@ def _check_answer(filled: ElicitResult | None) -> None:
 
 
 def _form(lines: Sequence[str], directory: str) -> ElicitRequestFormParams:
-    shown = "\n".join(map(_visible, lines))
+    shown = "\n".join(map(visible, lines))
     if len(shown) > SHOWN:
         raise InvalidArgument(
             f"A person has to allow the shell line, and its {len(shown):,} characters are too many to be read.",
             hint="Put it into a script in the project, and run that.",
         )
-    where = f" in {_visible(directory)}" if directory else ""
+    where = f" in {visible(directory)}" if directory else ""
     message = f"Run this shell line{where}? OpenCode's own rules do not apply to it.\n\n{shown}"
     labels = [REPLIES[reply] for reply in OFFERED]
     decision = {"type": "string", "title": "Answer", "enum": list(OFFERED), "enumNames": labels}
     schema: dict[str, object] = {"type": "object", "properties": {DECISION: decision}, "required": [DECISION]}
     return ElicitRequestFormParams(message=message, requested_schema=schema)
-
-
-def _visible(text: str) -> str:
-    """A text in one line, with every character written out that a person would not see."""
-    return "".join(letter if _is_seen(letter) else f"\\u{ord(letter):04x}" for letter in text)
-
-
-def _is_seen(letter: str) -> bool:
-    category = unicodedata.category(letter)
-    return category[0] != "C" and category not in {"Zl", "Zp"}
-
-
-def _named(lines: Sequence[str]) -> str:
-    line = _visible(lines[0])
-    return repr(line if len(line) <= NAMED else f"{line[:NAMED]}…")

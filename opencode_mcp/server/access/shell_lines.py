@@ -1,0 +1,69 @@
+"""Who decides about a shell line that a caller names: it is a ``bash`` permission, and an ``execute``.
+
+OpenCode asks nobody about such a line, so the rules of the operator's policy hold here. A person is asked elsewhere
+(``waiting/shell_permission.py``).
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from opencode_mcp.errors import NotAllowed
+
+if TYPE_CHECKING:
+    from opencode_mcp.options import Decider
+    from opencode_mcp.runs.requests.policy import Policy
+
+NAMED = 200
+"""Characters of a line that an error repeats."""
+
+
+def decider_of(policy: "Policy", lines: Sequence[str], narrowed: "Decider" = "allow") -> "Decider":
+    """Give who decides about all of some lines.
+
+    Raises:
+        NotAllowed: The policy refuses one of them.
+    """
+    from opencode_mcp.runs.requests.policy import strictest
+    from opencode_mcp.runs.requests.shell_policy import shell_decider
+
+    decider = strictest([shell_decider(policy, line, narrowed) for line in lines])
+    if decider == "reject":
+        raise NotAllowed(
+            f"The policy here refuses the shell line {_quoted(lines)}.",
+            hint="Do without it. Only the operator can allow it, with --permissions or a rule for bash.",
+        )
+    return decider
+
+
+def check_unasked(policy: "Policy", lines: Sequence[str], *, asks: bool) -> None:
+    """Refuse the shell lines of an operation that only a person may allow: its call puts nothing to a person.
+
+    Args:
+        policy: The operator's.
+        lines: The lines, as the shell gets them.
+        asks: Whether the host can ask a person; where it cannot, the calling agent decides.
+
+    Raises:
+        NotAllowed: The policy refuses one of them, or leaves it to a person.
+    """
+    if decider_of(policy, lines) == "human" and asks:
+        raise NotAllowed(
+            f"A person has to allow the shell line {_quoted(lines)}, and an operation asks nobody.",
+            hint="opencode_shell and opencode_command ask the person.",
+        )
+
+
+def visible(text: str) -> str:
+    """Write a text in one line, with every character written out that a person would not see."""
+    return "".join(letter if _is_seen(letter) else f"\\u{ord(letter):04x}" for letter in text)
+
+
+def _is_seen(letter: str) -> bool:
+    category = unicodedata.category(letter)
+    return category[0] != "C" and category not in {"Zl", "Zp"}
+
+
+def _quoted(lines: Sequence[str]) -> str:
+    line = visible(lines[0])
+    return repr(line if len(line) <= NAMED else f"{line[:NAMED]}…")
