@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from opencode_mcp.events.hub import Hub
     from opencode_mcp.launcher.connection import Connection
     from opencode_mcp.opencode.client import OpenCodeClient
+    from opencode_mcp.opencode.operation_calls import OperationCalls
     from opencode_mcp.runs.answers.authority import Authority
     from opencode_mcp.runs.answers.auto_reply import Steward
     from opencode_mcp.runs.answers.gate import Answers
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from opencode_mcp.server.access.paths import Fence
     from opencode_mcp.server.notifications.publisher import Notices
     from opencode_mcp.server.notifications.subscriptions import Subscriptions
-    from opencode_mcp.server.operations.backend_calls import OperationCalls
     from opencode_mcp.server.tokens.tickets import Tickets
     from opencode_mcp.workspace.files import ProjectFiles
     from opencode_mcp.workspace.search.project_search import ProjectSearch
@@ -203,7 +203,7 @@ class Bridge:
     @cached_property
     def operations(self) -> "OperationCalls":
         """Every operation of the table."""
-        from opencode_mcp.server.operations.backend_calls import OperationCalls
+        from opencode_mcp.opencode.operation_calls import OperationCalls
 
         return OperationCalls(self.connection)
 

@@ -2,14 +2,14 @@
 
 A client of the 2026-07-28 era listens on a stream that the SDK serves from a bus (``subscriptions/listen``). One of the
 2025 era subscribes to single resources, which the SDK leaves to us: the middleware answers it and remembers the
-connection. What changed, and when, is known to ``notices.py``.
+connection. What changed, and when, is known to ``publisher.py``.
 """
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVarTuple, cast
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.subscriptions import InMemorySubscriptionBus, ServerEvent
@@ -24,7 +24,7 @@ from opencode_mcp.server.uris import directory_in, session_in
 if TYPE_CHECKING:
     from mcp.server.connection import Connection
 
-    from opencode_mcp.server.bridge import Bridge
+    from opencode_mcp.server.access.paths import Fence
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,31 @@ LONGEST_URI = 8192
 OFFERED = {"resources": {"subscribe": True, "listChanged": True}, "prompts": {"listChanged": True}}
 """What the handshake of the 2025 era says that we serve; the SDK does not know."""
 
-Context: TypeAlias = "ServerRequestContext[Bridge, Any]"
+Arguments = TypeVarTuple("Arguments")
+
+
+class EventSource(Protocol):
+    """The part of the bridge that subscriptions need."""
+
+    @property
+    def fence(self) -> "Fence":
+        """The directories and sessions that callers may name."""
+        ...
+
+    def spawn(self, work: Callable[[*Arguments], Coroutine[Any, Any, object]], *arguments: *Arguments) -> None:
+        """Start a task that outlives the request."""
+        ...
+
+    def follow_events(self) -> None:
+        """Start to receive OpenCode's events, if OpenCode is in use; wait for nothing."""
+        ...
+
+    async def listen_to_events(self) -> None:
+        """Receive OpenCode's events, as far as it can be reached."""
+        ...
+
+
+Context: TypeAlias = "ServerRequestContext[EventSource, Any]"
 
 
 class CountingBus(InMemorySubscriptionBus):
@@ -171,16 +195,16 @@ def _check_wanted(uris: set[str]) -> None:
         raise MCPError(INVALID_PARAMS, f"{limit} of at most {LONGEST_URI:,} characters.")
 
 
-async def _refuse_foreign(bridge: "Bridge", wanted: Iterable[str]) -> None:
+async def _refuse_foreign(source: EventSource, wanted: Iterable[str]) -> None:
     """Refuse addresses of directories that are not allowed, and of sessions that are known to work in such.
 
     An OpenCode that cannot be asked now refuses nothing: nobody is told of what happens outside in any case.
     """
     try:
         for session_id in {session_in(uri) for uri in wanted} - {""}:
-            await bridge.fence.check_place_of(session_id)
+            await source.fence.check_place_of(session_id)
         for directory in {directory_in(uri) for uri in wanted} - {""}:
-            await bridge.fence.place(directory)
+            await source.fence.place(directory)
     except (NotAllowed, InvalidArgument) as error:
         raise MCPError(INVALID_PARAMS, explain(error)) from error
     except BridgeError as error:

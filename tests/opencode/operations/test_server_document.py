@@ -7,10 +7,10 @@ import pytest
 
 from opencode_mcp.errors import UnsupportedOperation
 from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.opencode.operation_calls import DOCUMENT, OperationCalls
 from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.opencode.operations.server_document import Differences, differences
 from opencode_mcp.opencode.transport import Transport
-from opencode_mcp.server.operations.backend_calls import DOCUMENT, OperationCalls
 from tests.harness.http import ask
 from tests.harness.opencode import OpenCode
 

@@ -7,17 +7,17 @@ what a reply says of the next page, and compares the server's own document with 
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import anyio
 
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.launcher.connection import Connection
+from opencode_mcp.opencode.client import Door
 from opencode_mcp.opencode.codec import Request, decode, encode
 from opencode_mcp.opencode.operations.arguments import Call
 from opencode_mcp.opencode.operations.catalog import Operation
 from opencode_mcp.opencode.operations.server_document import Differences, differences
-from opencode_mcp.opencode.terminal import Output, Visit, visit
+from opencode_mcp.opencode.terminal import Opener, Output, Visit, visit
 from opencode_mcp.opencode.transport import READ_TIMEOUT, Transport
 from opencode_mcp.text.json_text import read_json
 
@@ -35,6 +35,14 @@ class Answer(NamedTuple):
     """As ``codec.decode`` gives it."""
     cursor: str = ""
     """Where the next page begins; empty: there is none, or the value itself says so."""
+
+
+class Connection(Door, Opener, Protocol):
+    """The way to whichever server is found: ``launcher.connection.Connection``."""
+
+    async def transport(self) -> Transport:
+        """Find or start the server."""
+        ...
 
 
 class OperationCalls:
