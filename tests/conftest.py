@@ -1,6 +1,7 @@
 """The fixtures for every test: one scripted model and one OpenCode for the whole run, a project for each test."""
 
 import os
+import sys
 from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import cast
 import pytest
 
 from tests.harness.bridge import Era, OpenBridge, open_bridge
+from tests.harness.forked import fork_server
 from tests.harness.isolation import environment
 from tests.harness.launch import Launch, attaching, end_left_server, starting
 from tests.harness.model import ScriptedModel, running_model
@@ -23,6 +25,16 @@ PRINTED = 4000
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: a fifth of the time is spent waiting for other processes."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_sessionstart() -> None:
+    """Let bridges start without importing anything."""
+    fork_server.enabled = sys.platform == "linux"
+
+
+def pytest_sessionfinish() -> None:
+    """End what served the whole run."""
+    fork_server.stop()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,7 +11,7 @@ from mcp.client.stdio import stdio_client
 from mcp_types import CallToolResult, Implementation, TextContent
 
 from tests.harness.failures import unwrapped
-from tests.harness.launch import COMMAND, Launch
+from tests.harness.launch import Launch
 
 Era = Literal["2025", "2026"]
 MODES: Mapping[Era, str] = {"2025": "legacy", "2026": "auto"}
@@ -70,8 +70,9 @@ async def open_bridge(
         elicit: Answers elicitations; without it, the client declares none.
         host: What the client says of itself.
     """
+    program, *arguments = launch.command
     command = StdioServerParameters(
-        command=str(COMMAND), args=list(launch.arguments), env=dict(launch.environment), cwd=launch.environment["HOME"]
+        command=program, args=arguments, env=dict(launch.environment), cwd=launch.environment["HOME"]
     )
     with launch.log.open("a", encoding="utf-8") as log, unwrapped():
         transport = stdio_client(command, errlog=log)

@@ -9,12 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tests.harness.forked import COMMAND, fork_server
 from tests.harness.isolation import environment
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, binary
-
-COMMAND = Path(sys.executable).with_name("opencode-mcp.exe" if sys.platform == "win32" else "opencode-mcp")
-"""The command as ``pip install`` put it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +23,18 @@ class Launch:
     environment: Mapping[str, str] = field(repr=False)
     log: Path
     """Takes what the bridge writes to stderr."""
+    installed: bool = False
+    """Whether the installed command itself is run, also where the fork server could stand in for it."""
+
+    @property
+    def command(self) -> list[str]:
+        """The whole command line."""
+        begin = [str(COMMAND)] if self.installed else fork_server.command(self.environment)
+        return [*begin, *self.arguments]
+
+    def as_installed(self) -> "Launch":
+        """Run the installed command itself: for tests that look at the process, or at its start."""
+        return replace(self, installed=True)
 
     def telling(self, *arguments: str) -> "Launch":
         """The same with further arguments."""

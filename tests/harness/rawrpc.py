@@ -15,7 +15,7 @@ from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from tests.harness.failures import unwrapped
-from tests.harness.launch import COMMAND, Launch
+from tests.harness.launch import Launch
 
 Json = dict[str, Any]
 
@@ -253,9 +253,10 @@ async def open_raw(launch: Launch, host: Host | None = None) -> AsyncGenerator[R
 @asynccontextmanager
 async def raw_process(launch: Launch, host: Host | None = None) -> AsyncGenerator[RawClient]:
     """Start a bridge and say nothing to it; leaving kills it, unless it has ended."""
-    command = [str(COMMAND), *launch.arguments]
     with launch.log.open("ab") as log:
-        process = await anyio.open_process(command, env=launch.environment, cwd=launch.environment["HOME"], stderr=log)
+        process = await anyio.open_process(
+            launch.command, env=launch.environment, cwd=launch.environment["HOME"], stderr=log
+        )
     client = RawClient(process, host or Host())
     try:
         with unwrapped():

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from mcp_types import ImageContent, ResourceLink
 
-from tests.harness.bridge import Bridge, OpenBridge, data_of, text_of
+from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
 from tests.harness.launch import Launch
 from tests.harness.opencode import OpenCode
 from tests.integration.host import Host
@@ -200,13 +200,13 @@ async def test_a_missing_folder_and_a_file_are_told_apart(host: Host) -> None:
     assert "is a file" in await host.error("opencode_list_files", path="docs/notes.txt")
 
 
-async def test_500_mb_take_no_memory_with_them(bridge: OpenBridge, project: Path, opencode_server: OpenCode) -> None:
+async def test_500_mb_take_no_memory_with_them(launch: Launch, project: Path, opencode_server: OpenCode) -> None:
     block = "".join(f"{number:>99}\n" for number in range(10_000))
     with (project / "huge.txt").open("w", encoding="utf-8") as file:
         for _ in range(500):
             file.write(block)
     try:
-        async with bridge() as connected:
+        async with open_bridge(launch.as_installed()) as connected:
             await connected.call("opencode_list_files")
             before = sizes(connected, opencode_server)
             read = data_of(await connected.call("opencode_read_file", path="huge.txt", first=4_000_000, lines=2))

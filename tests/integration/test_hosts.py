@@ -75,8 +75,8 @@ async def report(host: RawClient, session_id: str, **arguments: object) -> Json:
 
 
 @pytest.mark.parametrize("host", ALL, ids=lambda host: f"{host.name}-{host.protocol}")
-async def test_every_host_gets_through_its_start_and_a_run(raw_bridge: OpenRaw, host: Host) -> None:
-    async with raw_bridge(host) as client:
+async def test_every_host_gets_through_its_start_and_a_run(launch: Launch, host: Host) -> None:
+    async with open_raw(launch.as_installed(), host) as client:
         for method in ("tools/list", "prompts/list", "resources/list"):
             assert "result" in await client.request(method)
         call = {"name": "opencode_run", "arguments": {"prompt": script(text(ANSWER))}}
@@ -318,7 +318,7 @@ async def test_a_second_host_waits_for_the_same_run_and_both_get_the_same_report
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 async def test_claude_code_may_start_a_bridge_three_times_and_signal_it_to_end(own_launch: Launch, name: str) -> None:
     for _ in range(3):
-        async with open_raw(own_launch, CLAUDE_CODE) as client:
+        async with open_raw(own_launch.as_installed(), CLAUDE_CODE) as client:
             await client.request("tools/list")
             client.process.send_signal(signal.Signals[name])
             assert await client.exit_code(seconds=20) == 0
@@ -389,7 +389,7 @@ async def test_a_run_outlives_its_bridge_and_the_next_one_reports_it(
     own_launch: Launch, scripted_model: ScriptedModel, ending: str
 ) -> None:
     name = f"outlives {ending}"
-    async with open_raw(own_launch, CLAUDE_CODE) as client:
+    async with open_raw(own_launch.as_installed(), CLAUDE_CODE) as client:
         session_id = await start_held(client, name)
         await client.send("tools/call", {"name": "opencode_wait", "arguments": {"session_id": session_id}})
         await scripted_model.reached(name)

@@ -342,7 +342,7 @@ async def test_cancelling_a_task_that_has_ended_leaves_the_sessions_next_run_alo
 async def test_a_task_outlives_the_bridge_that_offered_it(
     launch: Launch, scripted_model: ScriptedModel, opencode: Backend
 ) -> None:
-    async with open_raw(launch, TASKS) as host:
+    async with open_raw(launch.as_installed(), TASKS) as host:
         task_id = (await task_of(host, held("task-14")))["taskId"]
         session_id = await session_of(opencode)
         host.process.kill()

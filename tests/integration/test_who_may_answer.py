@@ -299,7 +299,7 @@ async def test_a_policy_outlives_the_bridge_that_started_a_run_under_it(
 ) -> None:
     name = f"who-under-{started_under}"
     prompt = script(step(hold(name), bash(f"touch {name}.txt")), text("Without."))
-    async with open_raw(launch.telling("--permissions", started_under), FORMS) as first:
+    async with open_raw(launch.telling("--permissions", started_under).as_installed(), FORMS) as first:
         run = (await first.call("opencode_run", prompt=prompt, wait_seconds=0))["structuredContent"]
         await scripted_model.reached(name)
         first.process.kill()
