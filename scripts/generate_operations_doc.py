@@ -1,4 +1,4 @@
-"""Write docs/operations.md from the table of operations; a test holds that it is what this writes.
+"""Write docs/operations.md from the table of operations. A test checks that the page is current.
 
 From the repository: ``python -m scripts.generate_operations_doc``.
 """
@@ -14,29 +14,29 @@ from opencode_mcp.opencode.operations.catalog import Operation, opencode_version
 PAGE = Path(__file__).parents[1] / "docs" / "operations.md"
 HEAD = """# Operations
 
-Every operation of OpenCode's HTTP API that the bridge can call: {count}, as OpenCode {version} has them. This page is
-generated from `opencode_mcp/opencode/operations/operations.json` and `annotations.py`; change those, then run
+The bridge can call {count} operations of OpenCode's HTTP API, as of OpenCode {version}. This page is generated from
+`operations.json`, `descriptions.py` and `annotations.py` in `opencode_mcp/opencode/operations/`; change those, then run
 `python -m scripts.generate_operations_doc`.
 
-An **effect** says what an operation does to the world, and is what an operator allows or refuses by:
+Every operation has an **effect**, by which the operator allows or refuses it:
 
-| effect | what it does | operations |
+| effect | meaning | operations |
 |---|---|---|
 | `read` | only reads | {read} |
-| `write` | changes a session or what is shown, writes no file of the caller's choice, and runs nothing | {write} |
+| `write` | changes a session or the display; writes no file of the caller's choice and runs nothing | {write} |
 | `execute` | runs a command, a model or a tool, lets one go on, or writes files that decide what runs | {execute} |
-| `admin` | changes configuration, credentials, providers, MCP servers or the server's life, or publishes | {admin} |
+| `admin` | changes configuration, credentials, providers or MCP servers, stops the server, or publishes | {admin} |
 
-Path, query and body arguments are one flat object; those in **bold** are required. Nearly all operations also take
-`directory`, the project to act in, and `workspace`; where an operation has a `directory` of its own, the project's is
-`query_directory`. Those marked † destroy what cannot be brought back.
+The arguments of path, query and body form one flat object; required ones are in **bold**. Nearly all operations also
+take `directory`, the project to act in, and `workspace`. If an operation has its own `directory`, the project's is
+`query_directory`. Operations marked † destroy something that cannot be restored.
 """
 TITLES = {"vcs": "Version control", "mcp": "MCP servers of OpenCode", "tui": "Terminal interface (TUI)"}
-COLUMNS = "| operation | effect | what it does | arguments | call |\n|---|---|---|---|---|"
+COLUMNS = "| operation | effect | description | arguments | call |\n|---|---|---|---|---|"
 
 
 def page() -> str:
-    """Give the page's text."""
+    """Return the text of the page."""
     known = operations().values()
     counts = {effect: sum(item.effect == effect for item in known) for effect in ("read", "write", "execute", "admin")}
     head = HEAD.format(count=len(known), version=opencode_version(), **counts)
@@ -50,13 +50,9 @@ def _section(group: str, known: Iterable[Operation]) -> str:
 
 def _row(item: Operation) -> str:
     mark = " †" if item.destructive else ""
-    said = " ".join(filter(None, [_sentence(item.description or item.summary), item.note]))
-    cells = (f"`{item.id}`{mark}", item.effect, said, _arguments(item), f"`{item.method} {item.path}`")
+    text = " ".join(filter(None, [item.description, item.note]))
+    cells = (f"`{item.id}`{mark}", item.effect, text, _arguments(item), f"`{item.method} {item.path}`")
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def _sentence(text: str) -> str:
-    return text if not text or text.endswith(".") else f"{text}."
 
 
 def _arguments(item: Operation) -> str:
@@ -66,4 +62,4 @@ def _arguments(item: Operation) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8", newline="\n")
-    print(f"{PAGE.name} is written.")
+    print(f"{PAGE.name} was written.")

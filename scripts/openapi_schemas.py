@@ -1,6 +1,6 @@
-"""Schemas of an OpenAPI document made small enough for a model to read: resolved, simplified, cut, or put in words.
+"""Reduce the schemas of an OpenAPI document until a model can read them: resolve, simplify, cut, summarize.
 
-Pure. It knows JSON Schema, and nothing of what OpenCode's operations mean.
+Pure. It knows JSON Schema and not the meaning of OpenCode's operations. The document's own prose is left out.
 """
 
 import json
@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 LONGEST_LIST = 12
-"""How many fields are named before the rest becomes an ellipsis."""
+"""Fields that are named before the rest becomes an ellipsis."""
 DEEPEST = 8
+PROSE = frozenset({"description", "title", "$comment", "example", "examples"})
+"""Keywords that hold OpenCode's own sentences."""
 SAFE_INTEGER = 2**53 - 1
 NO_NUMBERS = {"NaN", "Infinity", "-Infinity"}
 
@@ -25,7 +27,7 @@ def small(schema: Schema, components: Components, limit: int) -> Schema:
 
 
 def _within(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
-    """Change every schema that stands directly inside this one."""
+    """Return the schema with ``change`` applied to every schema directly inside it."""
     return {key: _changed(key, value, change) for key, value in schema.items()}
 
 
@@ -38,13 +40,14 @@ def _changed(key: str, value: object, change: Callable[[Schema], Schema]) -> obj
 
 
 def resolve(schema: Schema, components: Components, trail: tuple[str, ...] = ()) -> Schema:
-    """Put what a reference names in its place; a name inside itself becomes free."""
+    """Replace references by their schemas, without prose; a schema inside itself becomes one that accepts anything."""
     if "$ref" not in schema:
-        return _within(schema, lambda inner: resolve(inner, components, trail))
+        facts = {key: value for key, value in schema.items() if key not in PROSE}
+        return _within(facts, lambda inner: resolve(inner, components, trail))
     name = _name(schema)
-    return (
-        {"description": f"Nested {name}."} if name in trail else resolve(components[name], components, (*trail, name))
-    )
+    if name in trail:
+        return {"description": f"Nested {name}."}
+    return resolve(components[name], components, (*trail, name))
 
 
 def _name(reference: Schema) -> str:
@@ -52,19 +55,15 @@ def _name(reference: Schema) -> str:
 
 
 def simplify(schema: Schema) -> Schema:
-    """Say the same in fewer words: single values, unions that one member covers, bounds of the number type itself."""
+    """Shorten a schema without a change of meaning: single values, covered unions, bounds of the number type itself."""
     slim = _within(schema, simplify)
     if slim.get("maximum") == SAFE_INTEGER:
         del slim["maximum"]
     if slim.get("enum") == ["true", "false"]:
-        return _described({"type": "boolean"}, slim)
+        return {"type": "boolean"}
     if len(slim.get("enum", ())) == 1:
-        return _described({"const": slim["enum"][0]}, slim)
-    return _described(_union(slim["anyOf"]), slim) if "anyOf" in slim else slim
-
-
-def _described(schema: Schema, source: Schema) -> Schema:
-    return schema | {key: source[key] for key in ("description",) if key in source}
+        return {"const": slim["enum"][0]}
+    return _union(slim["anyOf"]) if "anyOf" in slim else slim
 
 
 def _union(members: Sequence[Schema]) -> Schema:
@@ -78,7 +77,7 @@ def _union(members: Sequence[Schema]) -> Schema:
 
 
 def _covers(wide: Schema, narrow: Schema) -> bool:
-    """Whether everything that ``narrow`` takes is taken by ``wide`` too, or is no JSON number at all."""
+    """Return True if ``wide`` accepts every value that ``narrow`` accepts, or these are no JSON numbers at all."""
     if not wide:
         return True
     values: list[object] = narrow.get("enum", [narrow["const"]] if "const" in narrow else [])
@@ -88,20 +87,17 @@ def _covers(wide: Schema, narrow: Schema) -> bool:
 
 
 def cut(schema: Schema, depth: int) -> Schema:
-    """Keep ``depth`` levels of properties; below, say only of what type a value is and which fields it has."""
+    """Keep ``depth`` levels of properties; below them, keep the type of a value and the names of its fields."""
     if depth == 0 and ("properties" in schema or isinstance(schema.get("additionalProperties"), dict)):
         return _outline(schema)
     if "anyOf" in schema:
-        return _described(_union([cut(member, depth) for member in schema["anyOf"]]), schema)
+        return _union([cut(member, depth) for member in schema["anyOf"]])
     return _within(schema, lambda inner: cut(inner, depth - ("items" not in schema)))
 
 
 def _outline(schema: Schema) -> Schema:
     names = list(schema.get("properties", ()))
-    fields = f"Fields: {_listed(names)}." if names else ""
-    said = schema.get("description", "").rstrip(".")
-    description = ". ".join(filter(None, [said, fields]))
-    return {"type": "object"} | ({"description": description} if description else {})
+    return {"type": "object"} | ({"description": f"Fields: {_listed(names)}."} if names else {})
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -110,12 +106,12 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def in_words(schema: Schema, components: Components, *, fields: bool = True) -> str:
-    """Say what a schema describes: ``true``, ``string[]``, ``Session[] {id, title, …}``, ``map of Status``.
+    """Summarize a schema: ``true``, ``string[]``, ``Session[] {id, title, …}``, ``map of Status``.
 
     Args:
-        schema: As it stands in the document, references and all.
-        components: What the references name.
-        fields: Whether a named object lists its fields.
+        schema: A schema of the document, with its references.
+        components: The schemas that references name.
+        fields: List the fields of a named object.
     """
     if "$ref" in schema:
         return _named(schema, components, fields=fields)

@@ -27,6 +27,16 @@ def test_what_an_operation_lacks_is_left_out() -> None:
     assert row("get", "/thing", operation(), {}) == expected
 
 
+def test_no_sentence_of_the_document_is_copied() -> None:
+    prose = {"summary": "Theirs", "description": "Theirs"}
+    field = {"type": "string", "title": "Theirs", "description": "Theirs"}
+    described = {"type": "object", "properties": {"a": field}, "description": "Theirs"}
+    parameter = in_query("x") | prose | {"schema": {"type": "string", "description": "Theirs"}}
+    body = {"content": {"application/json": {"schema": described}}}
+    made = row("post", "/thing", operation(parameters=[parameter], requestBody=body, **prose), {})
+    assert "Theirs" not in json.dumps(made)
+
+
 def test_the_project_parameters_become_one_word() -> None:
     made = row("get", "/thing", operation(parameters=[in_query("directory"), in_query("workspace"), in_query("x")]), {})
     assert made["scope"] == "directory"

@@ -1,12 +1,13 @@
-"""What we think of each operation, kept by hand: where it belongs, what it does to the world, what to know first.
+"""Annotations of each operation, written by hand: its group, its effect, words to find it by, and its traps.
 
-It knows no facts: methods, paths and arguments are in ``operations.json``. The effects are what an operator allows by:
+Methods, paths and arguments are in ``operations.json``, descriptions in ``descriptions.py``. The operator allows or
+refuses operations by their effect:
 
 - ``read`` only reads.
 - ``write`` changes a session or what is shown, and runs nothing.
-- ``execute`` runs a command, a model or a tool, or lets a waiting one go on. So does whatever writes files of the
-  caller's choice: OpenCode's configuration, plugins, commands and git's hooks are files, and decide what is run and
-  asked next.
+- ``execute`` runs a command, a model or a tool, or lets a waiting one go on. An operation that writes files of the
+  caller's choice has this effect too: OpenCode's configuration, plugins and commands and git's hooks are files, and
+  they decide what runs next and what OpenCode asks permission for.
 - ``admin`` changes configuration, credentials, providers, MCP servers or the server's life, or publishes.
 """
 
@@ -34,8 +35,8 @@ Group = Literal[
 ]
 
 
-class Judgement(NamedTuple):
-    """One operation's place in the table; ``catalog.Operation`` says what each field means."""
+class Annotation(NamedTuple):
+    """Annotations of one operation; ``catalog.Operation`` explains each field."""
 
     group: Group
     effect: Effect
@@ -45,433 +46,476 @@ class Judgement(NamedTuple):
     headers: Mapping[str, str] = MappingProxyType({})
 
 
-J = Judgement
+A = Annotation
 
-_V2 = "The v2 API keeps its messages apart: it sees nothing of what a v1 session said, nor v1 of this."
-_ABORTS = "Disposes the instances it touches: their runs are aborted and their pending requests lost."
-_SECRETS = "OpenCode answers with provider keys in it."
-_SHUT = "Works only where the server runs with OPENCODE_EXPERIMENTAL_WORKSPACES=1."
-_NO_TUI = "Answers true also when no terminal interface is attached."
-_BROWSER = "The URL is for a person to open in a browser."
-_WRITES = "It writes files, also those that decide what OpenCode runs and asks."
+_V2 = "The v2 API stores messages apart: v1 operations do not see these, nor v2 operations those of v1."
+_ABORTS = "Disposes the instances that it changes: their runs are aborted and their open requests are lost."
+_SECRETS = "OpenCode's answer contains provider keys."
+_WORKSPACES = "Works only if the server runs with OPENCODE_EXPERIMENTAL_WORKSPACES=1."
+_NO_TUI = "Answers true even if no TUI is attached."
+_BROWSER = "A person must open the URL in a browser."
+_WRITES = "It writes files, including those that decide what OpenCode runs and asks permission for."
 _TICKET = {"x-opencode-ticket": "1"}
 
-JUDGEMENTS: Mapping[str, Judgement] = {
+ANNOTATIONS: Mapping[str, Annotation] = {
     # Sessions
-    "session.list": J(
-        "sessions", "read", "chats conversations recent", "The newest 100 of one directory; there is no cursor."
+    "session.list": A(
+        "sessions", "read", "chats conversations recent", "Returns at most the newest 100; there is no cursor."
     ),
-    "session.create": J(
+    "session.create": A(
         "sessions", "write", "new start open chat conversation", "`model` is {id, providerID} here, not modelID."
     ),
-    "session.get": J("sessions", "read", "show chat details title cost tokens"),
-    "session.update": J(
+    "session.get": A("sessions", "read", "show chat details title cost tokens"),
+    "session.update": A(
         "sessions",
         "write",
         "rename title archive unarchive metadata permission rules",
         "`time.archived` is in milliseconds since the epoch.",
     ),
-    "session.delete": J(
-        "sessions", "write", "remove chat erase", "A run is stopped first, with its subagents.", destructive=True
+    "session.delete": A(
+        "sessions",
+        "write",
+        "remove chat erase",
+        "A run of the session is stopped first, with its subagents.",
+        destructive=True,
     ),
-    "session.status": J(
-        "sessions", "read", "busy idle running retry progress", "Lists only sessions that are busy or retrying."
+    "session.status": A(
+        "sessions", "read", "busy idle running retry progress", "A session that is not in the answer is idle."
     ),
-    "session.children": J("sessions", "read", "subagents subtasks child parent"),
-    "session.todo": J("sessions", "read", "todos tasks checklist plan"),
-    "session.diff": J(
+    "session.children": A("sessions", "read", "subagents subtasks child parent"),
+    "session.todo": A("sessions", "read", "todos tasks checklist plan"),
+    "session.diff": A(
         "sessions",
         "read",
         "changes edits files changed patch",
         "Answers [] without `messageID`, which must be a user message's.",
     ),
-    "session.fork": J(
-        "sessions", "write", "branch copy duplicate clone", "Copies the messages before `messageID`; all without it."
+    "session.fork": A(
+        "sessions",
+        "write",
+        "branch copy duplicate clone",
+        "Without `messageID` it copies all messages. Fails with 500 if a message has `format`.",
     ),
-    "session.abort": J(
+    "session.abort": A(
         "sessions",
         "write",
         "stop cancel interrupt kill run",
-        "Stops the subagents too. Answers true also for an idle session.",
+        "It stops the subagents too. Answers true even for an idle or unknown session.",
     ),
-    "session.share": J(
-        "sessions", "admin", "publish public link url", "Publishes the conversation; offline it fails with a 500."
+    "session.share": A(
+        "sessions",
+        "admin",
+        "publish public link url",
+        "Everybody with the URL can read the conversation. Fails with 500 offline.",
     ),
-    "session.unshare": J("sessions", "write", "unpublish private stop sharing link"),
-    "session.revert": J(
+    "session.unshare": A("sessions", "write", "unpublish private stop sharing link"),
+    "session.revert": A(
         "sessions",
         "write",
         "undo changes rollback restore files back",
-        "Undoes from that message on; refused with 409 while the session is busy. Where it would change a file that "
-        "decides what OpenCode runs and asks, it takes --allow execute.",
+        "Answers 409 while the session is busy. It needs --allow execute if it would change a file that decides what "
+        "OpenCode runs or asks permission for.",
     ),
-    "session.unrevert": J("sessions", "write", "redo undo revert restore", "As session.revert."),
-    "session.summarize": J("sessions", "execute", "compact context shorten compress", "Runs the model and blocks."),
-    "session.init": J(
+    "session.unrevert": A(
+        "sessions", "write", "redo undo revert restore", "The same limits hold as for session.revert."
+    ),
+    "session.summarize": A(
+        "sessions", "execute", "compact context shorten compress", "Blocks until the model is done."
+    ),
+    "session.init": A(
         "sessions",
         "execute",
         "agents.md instructions onboard analyze",
-        "Runs the model and blocks; `messageID` is new.",
+        "Blocks until the model is done; `messageID` must be new.",
     ),
-    "experimental.session.list": J(
+    "experimental.session.list": A(
         "sessions",
         "read",
         "all projects every directory archived chats cursor page",
-        "Without a directory, those of all projects. Pages by the reply's x-next-cursor header, as `cursor`.",
+        "With a directory, only those of its project.",
     ),
-    "experimental.session.background": J(
+    "experimental.session.background": A(
         "sessions",
         "execute",
         "subagents detach continue",
-        "A detached subagent goes on when the prompt that started it has ended.",
+        "Such a subagent runs on when the prompt that started it has ended.",
     ),
-    "experimental.controlPlane.moveSession": J(
+    "experimental.controlPlane.moveSession": A(
         "sessions",
         "execute",
         "move relocate directory folder",
-        f"With `moveChanges` the uncommitted changes move along. {_WRITES}",
+        f"With `moveChanges` it moves the uncommitted changes too. {_WRITES}",
         destructive=True,
     ),
-    "v2.session.list": J(
-        "sessions", "read", "chats conversations page cursor", "Without a directory, those of all projects."
+    "v2.session.list": A(
+        "sessions", "read", "chats conversations page cursor", "Without a directory, it lists those of all projects."
     ),
-    "v2.session.create": J("sessions", "write", "new start chat", f"It ignores a title. {_V2}"),
-    "v2.session.get": J("sessions", "read", "show chat details"),
-    "v2.session.active": J("sessions", "read", "busy running status", _V2),
-    "v2.session.switchAgent": J("sessions", "write", "change agent mode", _V2),
-    "v2.session.switchModel": J("sessions", "write", "change model", _V2),
-    "v2.session.compact": J("sessions", "execute", "summarize shorten context", _V2),
-    "v2.session.wait": J("sessions", "read", "until idle done finished", "Answers 503: not available yet in 1.18.33."),
-    "v2.session.revert.stage": J("sessions", "execute", "undo rollback preview", f"{_WRITES} {_V2}"),
-    "v2.session.revert.clear": J("sessions", "execute", "redo cancel undo discard", f"{_WRITES} {_V2}"),
-    "v2.session.revert.commit": J("sessions", "write", "undo apply keep", _V2, destructive=True),
-    "v2.session.interrupt": J("sessions", "write", "abort stop cancel", _V2),
+    "v2.session.create": A("sessions", "write", "new start chat", f"A title is ignored. {_V2}"),
+    "v2.session.get": A("sessions", "read", "show chat details"),
+    "v2.session.active": A("sessions", "read", "busy running status", _V2),
+    "v2.session.switchAgent": A("sessions", "write", "change agent mode", _V2),
+    "v2.session.switchModel": A("sessions", "write", "change model", _V2),
+    "v2.session.compact": A("sessions", "execute", "summarize shorten context", _V2),
+    "v2.session.wait": A("sessions", "read", "until idle done finished", "Not implemented in 1.18.33: it answers 503."),
+    "v2.session.revert.stage": A("sessions", "execute", "undo rollback preview", f"{_WRITES} {_V2}"),
+    "v2.session.revert.clear": A("sessions", "execute", "redo cancel undo discard", f"{_WRITES} {_V2}"),
+    "v2.session.revert.commit": A("sessions", "write", "undo apply keep", _V2, destructive=True),
+    "v2.session.interrupt": A("sessions", "write", "abort stop cancel", _V2),
     # Messages
-    "session.messages": J(
+    "session.messages": A(
         "messages",
         "read",
         "transcript conversation history log answers",
-        "`before` needs `limit`; a page that holds a prompt with `format` answers 400.",
+        "`before` needs `limit`. A page with a prompt that has `format` fails with 400.",
     ),
-    "session.message": J("messages", "read", "answer reply text parts", "A prompt with `format` answers 400."),
-    "session.prompt": J(
+    "session.message": A(
+        "messages", "read", "answer reply text parts", "Fails with 400 for a prompt that has `format`."
+    ),
+    "session.prompt": A(
         "messages",
         "execute",
         "ask chat say run task question",
-        "Blocks until the run ends, and answers 200 also when the model failed: see `info.error`.",
+        "Answers 200 even if the model failed: see `info.error`.",
     ),
-    "session.prompt_async": J(
+    "session.prompt_async": A(
         "messages",
         "execute",
         "ask chat start run task background",
-        "Answers before the agent and the model are checked; failures arrive as session.error events.",
+        "The agent and the model are checked later: failures arrive as session.error events only.",
     ),
-    "session.command": J(
+    "session.command": A(
         "messages",
         "execute",
         "slash command run /init /review template",
-        "`model` is a text, provider/model; `arguments` is required, and may be empty.",
+        "`model` is a string, provider/model; `arguments` is required and may be empty.",
     ),
-    "session.shell": J(
+    "session.shell": A(
         "messages",
         "execute",
-        "bash run terminal line exec",
-        "Does not tell the exit code; 409 while the session is busy.",
+        "bash run terminal command line exec",
+        "The exit code is not returned. Answers 409 while the session is busy.",
     ),
-    "session.deleteMessage": J(
-        "messages", "write", "remove erase", "Leaves the files as they are; 409 while busy.", destructive=True
+    "session.deleteMessage": A(
+        "messages",
+        "write",
+        "remove erase",
+        "Does not restore files. Answers 409 while the session is busy.",
+        destructive=True,
     ),
-    "part.update": J(
+    "part.update": A(
         "messages",
         "execute",
         "edit change text",
-        "`body` is the whole part with its id, sessionID, messageID. A part of the type patch says which files an undo "
-        "restores or deletes, and one of the type subtask is run by the next prompt.",
+        "`body` is the whole part with its id, sessionID and messageID. A part of type patch decides which files an "
+        "undo restores or deletes; the next prompt runs a part of type subtask.",
     ),
-    "part.delete": J(
-        "messages", "write", "remove erase piece", "Answers true also for an unknown part.", destructive=True
+    "part.delete": A(
+        "messages", "write", "remove erase piece", "Answers true even for an unknown part.", destructive=True
     ),
-    "v2.session.prompt": J("messages", "execute", "ask chat run steer queue", _V2),
-    "v2.session.context": J("messages", "read", "window active history", _V2),
-    "v2.session.message": J("messages", "read", "answer reply", _V2),
-    "v2.session.messages": J("messages", "read", "transcript conversation history", _V2),
+    "v2.session.prompt": A("messages", "execute", "ask chat run steer queue", _V2),
+    "v2.session.context": A("messages", "read", "window active history", _V2),
+    "v2.session.message": A("messages", "read", "answer reply", _V2),
+    "v2.session.messages": A("messages", "read", "transcript conversation history", _V2),
     # Files
-    "file.list": J("files", "read", "ls dir folder directory tree browse", "A folder that is not there answers 500."),
-    "file.read": J(
+    "file.list": A(
+        "files", "read", "ls dir folder directory tree browse", "Answers 500 for a folder that does not exist."
+    ),
+    "file.read": A(
         "files",
         "read",
         "cat open content show text",
-        "A missing file reads as empty text, and a final newline is lost; a path outside the project answers 500.",
+        "A missing file reads as empty text, and a final newline is lost. Answers 500 for a path outside the project.",
     ),
-    "file.status": J("files", "read", "", "A stub that always answers []: use vcs.status."),
-    "v2.fs.read": J("files", "read", "cat open content file raw"),
-    "v2.fs.list": J("files", "read", "ls dir folder tree"),
+    "file.status": A("files", "read", "", "Use vcs.status."),
+    "v2.fs.read": A("files", "read", "cat open content file raw"),
+    "v2.fs.list": A("files", "read", "ls dir folder tree"),
     # Search
-    "find.text": J("search", "read", "grep ripgrep content regex search code", "A bad pattern answers 500; needs rg."),
-    "find.files": J(
-        "search", "read", "glob locate filename path search", "Folders are among the hits: `type` is file."
+    "find.text": A(
+        "search",
+        "read",
+        "grep ripgrep content regex search code",
+        "Needs ripgrep. Answers 500 for a malformed pattern.",
     ),
-    "find.symbols": J(
-        "search", "read", "definition function class lsp", "A stub that always answers []: use find.text."
+    "find.files": A(
+        "search", "read", "glob locate filename path search", "The result contains folders, unless `type` is file."
     ),
-    "v2.fs.find": J("search", "read", "glob locate filename search"),
+    "find.symbols": A("search", "read", "definition function class lsp", "Use find.text."),
+    "v2.fs.find": A("search", "read", "glob locate filename search"),
     # Requests: what waits for a person
-    "permission.list": J(
+    "permission.list": A(
         "requests",
         "read",
         "approval approvals waiting pending",
-        "Of one directory; entries of aborted or deleted sessions stay in it.",
+        "Requests of aborted or deleted sessions stay in the list.",
     ),
-    "permission.reply": J(
+    "permission.reply": A(
         "requests",
         "execute",
         "approve allow deny accept confirm grant",
-        "Needs the session's own directory; `always` holds for every session of the instance.",
+        "Needs the session's own directory. `always` applies to every session of the instance.",
     ),
-    "permission.respond": J(
+    "permission.respond": A(
         "requests",
         "execute",
         "approve allow deny accept older",
-        "The older form of permission.reply, without a message.",
+        "Older form of permission.reply, without a message.",
     ),
-    "question.list": J("requests", "read", "asked waiting pending"),
-    "question.reply": J(
-        "requests", "execute", "answer choose select option", "One list of labels for each question, in their order."
-    ),
-    "question.reject": J("requests", "write", "dismiss refuse skip cancel", "The run stops."),
-    "v2.permission.request.list": J("requests", "read", "approval pending waiting", _V2),
-    "v2.permission.saved.list": J("requests", "read", "remembered always allowed rules"),
-    "v2.permission.saved.remove": J("requests", "admin", "forget revoke always rule", destructive=True),
-    "v2.session.permission.create": J("requests", "write", "ask approval", _V2),
-    "v2.session.permission.list": J("requests", "read", "approval pending", _V2),
-    "v2.session.permission.get": J("requests", "read", "approval show", _V2),
-    "v2.session.permission.reply": J("requests", "execute", "approve allow deny", _V2),
-    "v2.question.request.list": J("requests", "read", "asked pending waiting", _V2),
-    "v2.session.question.list": J("requests", "read", "asked pending", _V2),
-    "v2.session.question.reply": J("requests", "execute", "answer choose", _V2),
-    "v2.session.question.reject": J("requests", "write", "dismiss refuse", _V2),
+    "question.list": A("requests", "read", "asked waiting pending"),
+    "question.reply": A("requests", "execute", "answer choose select option", "Needs the session's own directory."),
+    "question.reject": A("requests", "write", "dismiss refuse skip cancel", "The run ends."),
+    "v2.permission.request.list": A("requests", "read", "approval pending waiting", _V2),
+    "v2.permission.saved.list": A("requests", "read", "remembered always allowed rules"),
+    "v2.permission.saved.remove": A("requests", "admin", "forget revoke always rule", destructive=True),
+    "v2.session.permission.create": A("requests", "write", "ask approval", _V2),
+    "v2.session.permission.list": A("requests", "read", "approval pending", _V2),
+    "v2.session.permission.get": A("requests", "read", "approval show", _V2),
+    "v2.session.permission.reply": A("requests", "execute", "approve allow deny", _V2),
+    "v2.question.request.list": A("requests", "read", "asked pending waiting", _V2),
+    "v2.session.question.list": A("requests", "read", "asked pending", _V2),
+    "v2.session.question.reply": A("requests", "execute", "answer choose", _V2),
+    "v2.session.question.reject": A("requests", "write", "dismiss refuse", _V2),
     # Project
-    "project.list": J("project", "read", "repositories known opened"),
-    "project.current": J(
-        "project", "read", "repository root this worktree", "Outside git the project is `global`, its worktree `/`."
+    "project.list": A("project", "read", "repositories known opened"),
+    "project.current": A(
+        "project",
+        "read",
+        "repository root this worktree",
+        "Outside git the project id is `global` and the worktree `/`.",
     ),
-    "project.update": J(
-        "project", "admin", "rename icon name start script", "`commands.start` is run in each worktree that is made."
+    "project.update": A(
+        "project", "admin", "rename icon name start script", "OpenCode runs `commands.start` in each new worktree."
     ),
-    "project.initGit": J(
-        "project", "execute", "git init repository create", "It makes `.git`, with the hooks of git's template."
+    "project.initGit": A(
+        "project", "execute", "git init repository create", "It creates `.git` with the hooks of git's template."
     ),
-    "project.directories": J("project", "read", "folders copies checkouts"),
-    "path.get": J("project", "read", "cwd home working directory where config folder", "Any directory is accepted."),
-    "v2.location.get": J("project", "read", "cwd directory where"),
+    "project.directories": A("project", "read", "folders copies checkouts"),
+    "path.get": A(
+        "project",
+        "read",
+        "cwd home working directory where config folder",
+        "Any directory is accepted, even one that does not exist.",
+    ),
+    "v2.location.get": A("project", "read", "cwd directory where"),
     # Version control
-    "vcs.get": J("vcs", "read", "git branch current default head", "Empty outside git."),
-    "vcs.status": J("vcs", "read", "git status modified changed uncommitted dirty files"),
-    "vcs.diff": J("vcs", "read", "git diff changes patch uncommitted working tree branch"),
-    "vcs.diff.raw": J("vcs", "read", "git diff changes patch text uncommitted"),
-    "vcs.apply": J(
-        "vcs", "execute", "git apply patch diff", f"{_WRITES} A patch that does not fit answers 400.", destructive=True
+    "vcs.get": A("vcs", "read", "git branch current default head", "The answer is empty outside git."),
+    "vcs.status": A("vcs", "read", "git status modified changed uncommitted dirty files"),
+    "vcs.diff": A("vcs", "read", "git diff changes patch uncommitted working tree branch"),
+    "vcs.diff.raw": A("vcs", "read", "git diff changes patch text uncommitted"),
+    "vcs.apply": A(
+        "vcs",
+        "execute",
+        "git apply patch diff",
+        f"{_WRITES} Answers 400 for a patch that does not apply.",
+        destructive=True,
     ),
     # Worktrees, workspaces, project copies
-    "worktree.list": J("worktrees", "read", "git worktrees sandboxes directories"),
-    "worktree.create": J(
+    "worktree.list": A("worktrees", "read", "git worktrees sandboxes directories"),
+    "worktree.create": A(
         "worktrees",
         "execute",
         "git worktree add new sandbox branch parallel",
-        "Runs the project's start command in it; 400 outside git.",
+        "Runs the project's start command in it. Answers 400 outside git.",
     ),
-    "worktree.remove": J(
+    "worktree.remove": A(
         "worktrees",
         "write",
         "git worktree delete sandbox branch",
-        "Answers true also for an unknown directory; 400 for the main one.",
+        "Answers true even for an unknown directory, and 400 for the main worktree.",
         destructive=True,
     ),
-    "worktree.reset": J(
+    "worktree.reset": A(
         "worktrees",
         "execute",
         "git worktree clean discard sandbox",
-        "Deletes untracked files, and runs the start command again; 400 for the main one.",
+        "Deletes untracked files and runs the start command again. Answers 400 for the main worktree.",
         destructive=True,
     ),
-    "experimental.workspace.list": J("worktrees", "read", "workspace sandboxes remote"),
-    "experimental.workspace.adapter.list": J("worktrees", "read", "workspace kinds types"),
-    "experimental.workspace.create": J(
+    "experimental.workspace.list": A("worktrees", "read", "workspace sandboxes remote"),
+    "experimental.workspace.adapter.list": A("worktrees", "read", "workspace kinds types"),
+    "experimental.workspace.create": A(
         "worktrees",
         "execute",
         "workspace new sandbox",
-        f"{_SHUT} Elsewhere it fails after 5 seconds and leaves a git worktree behind. `type` is worktree.",
+        f"{_WORKSPACES} Otherwise it fails after 5 seconds and leaves a git worktree behind. `type` is worktree.",
     ),
-    "experimental.workspace.remove": J(
-        "worktrees", "write", "workspace delete", "Answers nothing for an unknown id.", destructive=True
+    "experimental.workspace.remove": A(
+        "worktrees", "write", "workspace delete", "The answer is empty for an unknown id.", destructive=True
     ),
-    "experimental.workspace.status": J("worktrees", "read", "workspace connected"),
-    "experimental.workspace.syncList": J("worktrees", "write", "workspace refresh register"),
-    "experimental.workspace.warp": J("worktrees", "execute", "workspace move session", f"{_WRITES} {_SHUT}"),
-    "experimental.projectCopy.generateName": J("worktrees", "execute", "suggest branch title", "Runs the small model."),
-    "v2.projectCopy.create": J(
-        "worktrees", "execute", "make clone checkout duplicate", "Copies the project into `directory`."
+    "experimental.workspace.status": A("worktrees", "read", "workspace connected"),
+    "experimental.workspace.syncList": A("worktrees", "write", "workspace refresh register"),
+    "experimental.workspace.warp": A("worktrees", "execute", "workspace move session", f"{_WRITES} {_WORKSPACES}"),
+    "experimental.projectCopy.generateName": A("worktrees", "execute", "suggest branch title", "Runs the small model."),
+    "v2.projectCopy.create": A(
+        "worktrees", "execute", "make clone checkout duplicate", "`directory` is the place of the copy."
     ),
-    "v2.projectCopy.remove": J(
-        "worktrees", "write", "delete checkout", "Removes the copy at `directory`.", destructive=True
+    "v2.projectCopy.remove": A(
+        "worktrees", "write", "delete checkout", "`directory` is the place of the copy.", destructive=True
     ),
-    "v2.projectCopy.refresh": J("worktrees", "write", "update list", "Looks again for the project's copies."),
+    "v2.projectCopy.refresh": A("worktrees", "write", "update list"),
     # Providers and credentials
-    "provider.list": J(
-        "providers", "read", "models model llm available connected switch", f"{_SECRETS} Large: every known model."
+    "provider.list": A(
+        "providers",
+        "read",
+        "models model llm available connected switch",
+        f"{_SECRETS} The answer has 7 MB: prefer config.providers.",
     ),
-    "config.providers": J("providers", "read", "models model llm default configured switch", _SECRETS),
-    "provider.auth": J("providers", "read", "login sign in methods oauth key"),
-    "provider.oauth.authorize": J("providers", "admin", "login sign in connect", _BROWSER),
-    "provider.oauth.callback": J(
-        "providers", "admin", "login sign in finish code", "Needs provider.oauth.authorize first."
+    "config.providers": A("providers", "read", "models model llm default configured switch", _SECRETS),
+    "provider.auth": A("providers", "read", "login sign in methods oauth key"),
+    "provider.oauth.authorize": A("providers", "admin", "login sign in connect", _BROWSER),
+    "provider.oauth.callback": A(
+        "providers", "admin", "login sign in finish code", "Call provider.oauth.authorize first."
     ),
-    "auth.set": J(
+    "auth.set": A(
         "providers",
         "admin",
         "api key token login credentials provider save",
         'For a key, `body` is {"type": "api", "key": …}.',
     ),
-    "auth.remove": J(
+    "auth.remove": A(
         "providers",
         "admin",
         "logout api key delete credentials provider",
-        "Answers true also for an unknown provider.",
+        "Answers true even for an unknown provider.",
         destructive=True,
     ),
-    "experimental.console.get": J("providers", "read", "organization account console"),
-    "experimental.console.listOrgs": J("providers", "read", "organizations accounts console"),
-    "experimental.console.switchOrg": J("providers", "admin", "organization account console change"),
-    "v2.provider.list": J("providers", "read", "models llm"),
-    "v2.provider.get": J("providers", "read", "models llm show"),
-    "v2.model.list": J("providers", "read", "models llm available"),
-    "v2.integration.list": J("providers", "read", "login connections services"),
-    "v2.integration.get": J("providers", "read", "login connection show"),
-    "v2.integration.connect.key": J("providers", "admin", "login api key save"),
-    "v2.integration.connect.oauth": J("providers", "admin", "login sign in", _BROWSER),
-    "v2.integration.attempt.status": J("providers", "read", "login progress oauth"),
-    "v2.integration.attempt.cancel": J("providers", "admin", "login stop oauth"),
-    "v2.integration.attempt.complete": J("providers", "admin", "login finish code oauth"),
-    "v2.credential.update": J("providers", "admin", "rename key label"),
-    "v2.credential.remove": J("providers", "admin", "delete key logout", destructive=True),
+    "experimental.console.get": A("providers", "read", "organization account console"),
+    "experimental.console.listOrgs": A("providers", "read", "organizations accounts console"),
+    "experimental.console.switchOrg": A("providers", "admin", "organization account console change"),
+    "v2.provider.list": A("providers", "read", "models llm"),
+    "v2.provider.get": A("providers", "read", "models llm show"),
+    "v2.model.list": A("providers", "read", "models llm available"),
+    "v2.integration.list": A("providers", "read", "login connections services"),
+    "v2.integration.get": A("providers", "read", "login connection show"),
+    "v2.integration.connect.key": A("providers", "admin", "login api key save"),
+    "v2.integration.connect.oauth": A("providers", "admin", "login sign in", _BROWSER),
+    "v2.integration.attempt.status": A("providers", "read", "login progress oauth"),
+    "v2.integration.attempt.cancel": A("providers", "admin", "login stop oauth"),
+    "v2.integration.attempt.complete": A("providers", "admin", "login finish code oauth"),
+    "v2.credential.update": A("providers", "admin", "rename key label"),
+    "v2.credential.remove": A("providers", "admin", "delete key logout", destructive=True),
     # Configuration, and what it defines: agents, commands, skills, tools
-    "config.get": J("config", "read", "settings options preferences opencode.json effective", _SECRETS),
-    "config.update": J(
+    "config.get": A("config", "read", "settings options preferences opencode.json effective", _SECRETS),
+    "config.update": A(
         "config",
         "admin",
         "settings change set preferences",
-        f"{_ABORTS} Writes config.json into the project, which 1.18.33 does not read back: use global.config.update.",
+        f"{_ABORTS} OpenCode 1.18.33 does not read the file that it writes (config.json): use global.config.update.",
     ),
-    "global.config.get": J(
-        "config", "read", "settings options user wide", f"{_SECRETS} Only what the global file says."
+    "global.config.get": A(
+        "config", "read", "settings options user wide", f"{_SECRETS} Settings of projects are not in it."
     ),
-    "global.config.update": J(
-        "config", "admin", "settings change set user wide default model", f"{_ABORTS} Merges into the global file."
+    "global.config.update": A("config", "admin", "settings change set user wide default model", _ABORTS),
+    "app.agents": A(
+        "config", "read", "agents modes build plan subagents", "Agents with `hidden` cannot be used for prompts."
     ),
-    "app.agents": J("config", "read", "agents modes build plan subagents", "Those with `hidden` are not for prompts."),
-    "app.skills": J("config", "read", "skills abilities instructions"),
-    "command.list": J("config", "read", "slash commands templates"),
-    "tool.ids": J("config", "read", "tools names available"),
-    "tool.list": J("config", "read", "tools functions schemas parameters available"),
-    "v2.agent.list": J("config", "read", "agents modes"),
-    "v2.command.list": J("config", "read", "slash commands"),
-    "v2.skill.list": J("config", "read", "skills"),
-    "v2.reference.list": J("config", "read", "references repositories docs"),
+    "app.skills": A("config", "read", "skills abilities instructions"),
+    "command.list": A("config", "read", "slash commands templates"),
+    "tool.ids": A("config", "read", "tools names available"),
+    "tool.list": A("config", "read", "tools functions schemas parameters available"),
+    "v2.agent.list": A("config", "read", "agents modes"),
+    "v2.command.list": A("config", "read", "slash commands"),
+    "v2.skill.list": A("config", "read", "skills"),
+    "v2.reference.list": A("config", "read", "references repositories docs"),
     # MCP servers that OpenCode itself uses
-    "mcp.status": J("mcp", "read", "list servers connected failed tools"),
-    "mcp.add": J(
+    "mcp.status": A("mcp", "read", "list servers connected failed tools"),
+    "mcp.add": A(
         "mcp",
         "admin",
         "new server install register connect",
-        "Starts a local server's command; gone after a dispose. A server that fails is still 200, its status `failed`.",
+        "Starts the command of a local server. Answers 200 even if that fails: see its status.",
     ),
-    "mcp.connect": J(
-        "mcp", "admin", "start enable server", "Answers true also when the connection failed: see mcp.status."
+    "mcp.connect": A(
+        "mcp", "admin", "start enable server", "Answers true even if the connection failed: see mcp.status."
     ),
-    "mcp.disconnect": J("mcp", "admin", "stop disable server"),
-    "mcp.auth.start": J("mcp", "admin", "login sign in oauth", f"Remote servers only. {_BROWSER}"),
-    "mcp.auth.callback": J("mcp", "admin", "login finish code oauth", "Needs mcp.auth.start first."),
-    "mcp.auth.authenticate": J(
-        "mcp", "admin", "login sign in oauth browser", "Opens a browser on OpenCode's machine and blocks."
-    ),
-    "mcp.auth.remove": J("mcp", "admin", "logout credentials oauth delete", destructive=True),
-    "experimental.resource.list": J("mcp", "read", "resources documents servers"),
+    "mcp.disconnect": A("mcp", "admin", "stop disable server"),
+    "mcp.auth.start": A("mcp", "admin", "login sign in oauth", f"For remote servers only. {_BROWSER}"),
+    "mcp.auth.callback": A("mcp", "admin", "login finish code oauth", "Call mcp.auth.start first."),
+    "mcp.auth.authenticate": A("mcp", "admin", "login sign in oauth browser", "Blocks until the person has signed in."),
+    "mcp.auth.remove": A("mcp", "admin", "logout credentials oauth delete", destructive=True),
+    "experimental.resource.list": A("mcp", "read", "resources documents servers"),
     # Terminals
-    "pty.list": J("terminal", "read", "terminals shells processes running"),
-    "pty.create": J(
+    "pty.list": A("terminal", "read", "terminals shells processes running"),
+    "pty.create": A(
         "terminal",
         "execute",
         "terminal shell run command process console new open",
-        "One that has exited is gone at once.",
+        "A terminal whose program has exited is removed at once.",
     ),
-    "pty.get": J("terminal", "read", "terminal process status"),
-    "pty.update": J("terminal", "write", "terminal resize rows columns title"),
-    "pty.remove": J("terminal", "write", "terminal kill close stop process", destructive=True),
-    "pty.shells": J("terminal", "read", "terminal bash zsh fish"),
-    "pty.connect": J("terminal", "execute", "terminal attach input output websocket"),
-    "pty.connectToken": J(
-        "terminal", "execute", "terminal ticket attach", "The ticket is for one use, and 60 s.", headers=_TICKET
+    "pty.get": A("terminal", "read", "terminal process status"),
+    "pty.update": A("terminal", "write", "terminal resize rows columns title"),
+    "pty.remove": A("terminal", "write", "terminal kill close stop process", destructive=True),
+    "pty.shells": A("terminal", "read", "terminal bash zsh fish"),
+    "pty.connect": A("terminal", "execute", "terminal attach input output websocket"),
+    "pty.connectToken": A(
+        "terminal", "execute", "terminal ticket attach", "The ticket is valid once, for 60 s.", headers=_TICKET
     ),
-    "v2.pty.list": J("terminal", "read", "terminals shells"),
-    "v2.pty.create": J("terminal", "execute", "terminal shell run command"),
-    "v2.pty.get": J("terminal", "read", "terminal process exit code"),
-    "v2.pty.update": J("terminal", "write", "terminal resize title"),
-    "v2.pty.remove": J("terminal", "write", "terminal kill close", destructive=True),
-    "v2.pty.connect": J("terminal", "execute", "terminal attach input output"),
-    "v2.pty.connectToken": J("terminal", "execute", "terminal ticket", headers=_TICKET),
+    "v2.pty.list": A("terminal", "read", "terminals shells"),
+    "v2.pty.create": A("terminal", "execute", "terminal shell run command"),
+    "v2.pty.get": A("terminal", "read", "terminal process exit code"),
+    "v2.pty.update": A("terminal", "write", "terminal resize title"),
+    "v2.pty.remove": A("terminal", "write", "terminal kill close", destructive=True),
+    "v2.pty.connect": A("terminal", "execute", "terminal attach input output"),
+    "v2.pty.connectToken": A("terminal", "execute", "terminal ticket", headers=_TICKET),
     # The terminal interface (TUI)
-    "tui.appendPrompt": J("tui", "write", "type insert text input", _NO_TUI),
-    "tui.clearPrompt": J("tui", "write", "empty input", _NO_TUI),
-    "tui.submitPrompt": J("tui", "execute", "send enter input run", _NO_TUI),
-    "tui.executeCommand": J("tui", "execute", "run action keybind", "Answers true also for an unknown command."),
-    "tui.openHelp": J("tui", "write", "show keys", _NO_TUI),
-    "tui.openModels": J("tui", "write", "choose model show", _NO_TUI),
-    "tui.openSessions": J("tui", "write", "choose session show", _NO_TUI),
-    "tui.openThemes": J("tui", "write", "choose colors show", _NO_TUI),
-    "tui.publish": J("tui", "execute", "send event", _NO_TUI),
-    "tui.selectSession": J("tui", "write", "show open switch session", _NO_TUI),
-    "tui.showToast": J("tui", "write", "notify notification message popup alert", _NO_TUI),
-    "tui.control.next": J(
-        "tui", "write", "queue request take", "Blocks until there is one, and takes it off the queue."
-    ),
-    "tui.control.response": J("tui", "write", "answer queue"),
+    "tui.appendPrompt": A("tui", "write", "type insert text input", _NO_TUI),
+    "tui.clearPrompt": A("tui", "write", "empty input", _NO_TUI),
+    "tui.submitPrompt": A("tui", "execute", "send enter input run", _NO_TUI),
+    "tui.executeCommand": A("tui", "execute", "run action keybind", "Answers true even for an unknown command."),
+    "tui.openHelp": A("tui", "write", "show keys", _NO_TUI),
+    "tui.openModels": A("tui", "write", "choose model show", _NO_TUI),
+    "tui.openSessions": A("tui", "write", "choose session show", _NO_TUI),
+    "tui.openThemes": A("tui", "write", "choose colors show", f"{_NO_TUI} In 1.18.33 it shows the sessions instead."),
+    "tui.publish": A("tui", "execute", "send event", _NO_TUI),
+    "tui.selectSession": A("tui", "write", "show open switch session", _NO_TUI),
+    "tui.showToast": A("tui", "write", "notify notification message popup alert", _NO_TUI),
+    "tui.control.next": A("tui", "write", "queue request take", "Blocks until there is one."),
+    "tui.control.response": A("tui", "write", "answer queue"),
     # Events
-    "event.subscribe": J(
-        "events", "read", "watch follow listen stream sse", "Of one directory; ends when it is disposed."
+    "event.subscribe": A(
+        "events",
+        "read",
+        "watch follow listen stream sse",
+        "Ends when the instance is disposed. Missed events are not repeated.",
     ),
-    "global.event": J("events", "read", "watch follow listen stream sse all directories", "Nothing is replayed."),
-    "sync.history.list": J(
+    "global.event": A(
+        "events", "read", "watch follow listen stream sse all directories", "Missed events are not repeated."
+    ),
+    "sync.history.list": A(
         "events",
         "read",
         "event log replay since sequence missed durable",
-        "Sessions that `body` does not name come whole: name them with a high number.",
+        "The history of sessions that `body` does not name comes whole: name them with a high number.",
     ),
-    "sync.start": J("events", "write", "workspace synchronize"),
-    "sync.replay": J(
+    "sync.start": A("events", "write", "workspace synchronize"),
+    "sync.replay": A(
         "events",
         "admin",
         "workspace import history",
-        "Rewrites the session's history, its rights too.",
+        "It replaces the session's history and its permission rules.",
         destructive=True,
     ),
-    "sync.steal": J("events", "write", "workspace take move session"),
-    "v2.event.subscribe": J("events", "read", "watch follow listen stream sse"),
-    "v2.session.events": J("events", "read", "watch follow stream replay", _V2),
-    "v2.session.history": J("events", "read", "event log durable page sequence", _V2),
+    "sync.steal": A("events", "write", "workspace take move session"),
+    "v2.event.subscribe": A("events", "read", "watch follow listen stream sse"),
+    "v2.session.events": A("events", "read", "watch follow stream replay", _V2),
+    "v2.session.history": A("events", "read", "event log durable page sequence", _V2),
     # System
-    "global.health": J("system", "read", "version alive up ping status"),
-    "global.dispose": J(
+    "global.health": A("system", "read", "version alive up ping status"),
+    "global.dispose": A(
         "system", "admin", "stop server shut down restart reload reset everything", _ABORTS, destructive=True
     ),
-    "global.upgrade": J(
-        "system", "admin", "update version install", "400 where OpenCode cannot tell how it was installed."
+    "global.upgrade": A(
+        "system", "admin", "update version install", "Answers 400 if OpenCode does not know how it was installed."
     ),
-    "instance.dispose": J(
+    "instance.dispose": A(
         "system", "admin", "stop server shut down restart reload reset directory", _ABORTS, destructive=True
     ),
-    "app.log": J("system", "write", "log line logging debug"),
-    "lsp.status": J("system", "read", "language servers diagnostics", "Empty unless the configuration turns LSP on."),
-    "formatter.status": J("system", "read", "formatters prettier", "Empty unless the configuration turns them on."),
-    "experimental.capabilities.get": J("system", "read", "features flags supported"),
-    "v2.health.get": J("system", "read", "alive up ping"),
+    "app.log": A("system", "write", "log line logging debug"),
+    "lsp.status": A(
+        "system", "read", "language servers diagnostics", "The answer is empty unless the configuration enables LSP."
+    ),
+    "formatter.status": A(
+        "system", "read", "formatters prettier", "The answer is empty unless the configuration enables them."
+    ),
+    "experimental.capabilities.get": A("system", "read", "features flags supported"),
+    "v2.health.get": A("system", "read", "alive up ping"),
 }

@@ -1,8 +1,8 @@
-"""The table of OpenCode's operations: what each takes and answers, and what we think of it.
+"""Table of OpenCode's operations: arguments, reply, description, and our annotations.
 
-Facts come from ``operations.json``, which ``scripts/refresh_operations.py`` makes from OpenCode's own document;
-judgement (group, effect, words to find it by, warnings) from ``judgement.py``, by hand. It calls nothing and knows
-neither HTTP nor MCP.
+Method, path, arguments and reply come from ``operations.json``, which ``scripts/refresh_operations.py`` writes from
+OpenCode's own document. ``descriptions.py`` and ``annotations.py`` are written by hand. The table calls nothing and
+knows neither HTTP nor MCP.
 """
 
 import json
@@ -13,7 +13,8 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.operations.annotations import JUDGEMENTS, Effect, Group
+from opencode_mcp.opencode.operations.annotations import ANNOTATIONS, Effect, Group
+from opencode_mcp.opencode.operations.descriptions import ARGUMENTS, DESCRIPTIONS
 from opencode_mcp.text.closest import closest
 
 Location = Literal["path", "query"]
@@ -42,31 +43,31 @@ class Operation:
     """The HTTP method, in capitals."""
     path: str
     """The path template, such as ``/session/{sessionID}``."""
-    summary: str = ""
-    description: str = ""
+    description: str
+    """One sentence of ours on what it does and answers."""
     parameters: tuple[Parameter, ...] = ()
-    """Without those that say the project directory; ``scope`` stands for them."""
+    """Parameters of the path and the query, except those that name the project directory: see ``scope``."""
     scope: Scope
-    """How it is told its directory and workspace: ``directory=`` and ``workspace=`` in the query, the same inside
-    ``location[...]``, or not at all."""
+    """How it takes the directory and the workspace: as ``directory=`` and ``workspace=`` in the query, as the same two
+    inside ``location[...]``, or not at all."""
     body: Schema | None = None
-    """JSON Schema of the request body, references resolved, deep levels cut; None: it takes none."""
+    """JSON Schema of the request body, references resolved, deep levels cut; None if it takes no body."""
     body_required: bool = False
-    """Whether a call must say something in the body; an empty object is sent where it need not."""
+    """True if the body must have content; otherwise an empty object is enough."""
     reply: str
-    """What a good call answers, in short: ``Session[] {id, title, …}``, ``true``, ``(empty)``, ``event stream``."""
+    """Answer of a successful call, in short: ``Session[] {id, title, …}``, ``true``, ``(empty)``, ``event stream``."""
     streams: bool = False
-    """Whether the answer never ends by itself: server-sent events, or a WebSocket."""
+    """True if the answer does not end by itself: server-sent events, or a WebSocket."""
     group: Group
     effect: Effect
     hints: str
-    """Words a person would look for that OpenCode's own text lacks."""
+    """Search words that the id and the description lack."""
     note: str
-    """What is worth knowing before calling it."""
+    """Traps that a caller should know."""
     destructive: bool
-    """Whether it destroys what cannot be brought back."""
+    """True if it destroys something that cannot be restored."""
     headers: Mapping[str, str]
-    """Headers that it must be sent, whatever the arguments."""
+    """Headers that every call must send."""
 
 
 @cache
@@ -75,31 +76,51 @@ def _table() -> dict[str, Any]:
 
 
 def opencode_version() -> str:
-    """Name the OpenCode that the table was made from."""
+    """Return the version of OpenCode that the table was made from."""
     return _table()["opencode"]
 
 
 @cache
 def operations() -> Mapping[str, Operation]:
-    """Give all operations by id, in the order of their ids; the table is read at first use."""
+    """Return all operations by id, in the order of their ids; the table is read at the first call."""
     return {row["id"]: _operation(row) for row in _table()["operations"]}
 
 
 def operation(operation_id: str) -> Operation:
-    """Give one operation.
+    """Return one operation.
 
     Raises:
-        NotFound: There is none of that id; the hint names near ones.
+        NotFound: No operation has that id; the hint names similar ones.
     """
     found = operations().get(operation_id)
     if found is None:
         near = closest(operation_id, operations())
-        hint = f"Did you mean {' or '.join(near)}?" if near else "Look for it by words instead."
+        hint = f"Did you mean {' or '.join(near)}?" if near else "Search for it by words instead."
         raise NotFound(f"OpenCode has no operation {operation_id!r}.", hint=hint)
     return found
 
 
 def _operation(row: dict[str, Any]) -> Operation:
-    parameters = tuple(Parameter(**item) for item in row.get("parameters", ()))
-    merged: dict[str, Any] = {**row, "parameters": parameters, **JUDGEMENTS[row["id"]]._asdict()}
+    operation_id: str = row["id"]
+    texts = ARGUMENTS.get(operation_id, {})
+    merged: dict[str, Any] = {
+        **row,
+        "description": DESCRIPTIONS[operation_id],
+        "parameters": tuple(_parameter(item, texts) for item in row.get("parameters", ())),
+        "body": _described_body(row.get("body"), texts),
+        **ANNOTATIONS[operation_id]._asdict(),
+    }
     return Operation(**merged)
+
+
+def _parameter(item: dict[str, Any], texts: Mapping[str, str]) -> Parameter:
+    return Parameter(**item, description=texts.get(item["name"], ""))
+
+
+def _described_body(body: dict[str, Any] | None, texts: Mapping[str, str]) -> Schema | None:
+    if body is None or not texts:
+        return body
+    fields: dict[str, Any] = {**body.get("properties", {})}
+    for name in fields.keys() & texts.keys():
+        fields[name] = {**fields[name], "description": texts[name]}
+    return {**body, "properties": fields}

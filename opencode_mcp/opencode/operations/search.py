@@ -1,7 +1,8 @@
-"""Find operations by a person's words.
+"""Find operations by words.
 
-Pure, over the table alone. Rare words count more than common ones, an id's own words more than a description's, and
-what few people mean (the coming v2 API, the terminal interface) comes after the rest unless it is named.
+Pure, over the table alone. Rare words count more than common ones, and words of an id more than words of a
+description. Operations that few callers mean (the coming v2 API, the terminal interface) rank lower, unless the words
+name that area.
 """
 
 import math
@@ -12,16 +13,16 @@ from functools import cache
 from opencode_mcp.opencode.operations.annotations import Effect, Group
 from opencode_mcp.opencode.operations.catalog import Operation, operations
 
-WEIGHTS = {"id": 4.0, "hints": 3.0, "summary": 2.0, "description": 1.0}
+WEIGHTS = {"id": 4.0, "hints": 3.0, "description": 1.5}
 WORTH_SHOWING = 0.2
-"""The share of the best score below which a hit is noise."""
+"""Share of the best score below which a hit is dropped."""
 BEGINNING = 0.5
-"""What a word counts for that only begins with the one looked for."""
+"""Factor for a word that only begins with the one searched for."""
 SHORTEST_BEGINNING = 4
 EXACT = 100.0
-"""What an operation scores by its own id: more than any words do."""
+"""Score of an operation whose id is the query: more than any words score."""
 UNCOMMON = {"v2": 0.4, "tui": 0.5, "experimental": 0.7, "sync": 0.7}
-"""What the score of an operation shrinks to whose id starts so, unless that is among the words."""
+"""Factor for operations whose id starts with this word, unless the query contains it."""
 IGNORED = re.compile(
     "a|all|an|and|any|are|at|by|can|do|does|for|from|get|how|i|in|into|is|it|its|me|my|of|on|opencode|or|out|please|"
     "some|that|the|this|to|via|what|which|with"
@@ -31,13 +32,13 @@ SHORTEST_STEM = 3
 
 
 def search(words: str, *, group: Group | None = None, effect: Effect | None = None, limit: int = 8) -> list[Operation]:
-    """Give the operations that fit best, best first; without words, all there are, by id.
+    """Return the operations that fit the words, the best first; without words, all of them by id.
 
     Args:
-        words: What is looked for; an operation's id works too.
-        group: Only of this group.
-        effect: Only of this effect.
-        limit: At most so many.
+        words: The query; an operation's id works too.
+        group: Only operations of this group.
+        effect: Only operations of this effect.
+        limit: Most operations to return.
     """
     within = [item for item in operations().values() if group in {None, item.group} and effect in {None, item.effect}]
     wanted = _stems(words)
@@ -75,12 +76,12 @@ def _rarity(word: str) -> float:
 
 @cache
 def _terms() -> Mapping[str, Mapping[str, float]]:
-    """The words of each operation, each with the weight of the best place that it stands in."""
+    """Return the words of each operation, each with the weight of the best text that contains it."""
     return {item.id: _weighed(item) for item in operations().values()}
 
 
 def _weighed(item: Operation) -> dict[str, float]:
-    texts = {"id": item.id, "hints": item.hints, "summary": item.summary, "description": item.description}
+    texts = {"id": item.id, "hints": item.hints, "description": item.description}
     weighed: dict[str, float] = {}
     for place, text in texts.items():
         for stem in _stems(text):

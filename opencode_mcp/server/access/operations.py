@@ -85,10 +85,10 @@ class Surface:
 
     def _denials(self, uses: Iterable[str]) -> frozenset[str]:
         """What the operator denies among some operations, named by id or by effect."""
-        from opencode_mcp.opencode.operations.annotations import JUDGEMENTS
+        from opencode_mcp.opencode.operations.annotations import ANNOTATIONS
 
         names = set(uses)
-        effects = {JUDGEMENTS[name].effect for name in names if name in JUDGEMENTS}
+        effects = {ANNOTATIONS[name].effect for name in names if name in ANNOTATIONS}
         return frozenset(self._settings.deny) & (names | effects)
 
     def check_denied(self, operation: "Operation") -> None:

@@ -38,17 +38,16 @@ def tool_of(operation: "Operation") -> OperationTool:
     async def perform(ctx: BridgeContext, arguments: dict[str, Any]) -> CallToolResult:
         return await call_operation(ctx, operation, arguments)
 
-    title = operation.summary or operation.id
     tool = cast(
         "OperationTool",
         OperationTool.from_function(
             perform,
             name=tool_name(operation),
-            title=title,
-            description="\n\n".join(filter(None, [operation.description or title, operation.note])),
+            title=operation.id,
+            description="\n\n".join(filter(None, [operation.description, operation.note])),
             structured_output=False,
             annotations=ToolAnnotations(
-                title=title,
+                title=operation.id,
                 read_only_hint=operation.effect == "read",
                 destructive_hint=operation.destructive or operation.effect in OUTSIDE,
                 idempotent_hint=operation.effect == "read" or operation.method in SAFE_TO_REPEAT,

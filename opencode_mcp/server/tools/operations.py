@@ -83,15 +83,11 @@ def _names(items: "Sequence[Operation]", surface: "Surface") -> dict[str, Any]:
 
 
 def _line(item: "Operation", surface: "Surface") -> str:
-    return _heading(item.id, item.effect, one_line(_does(item), SHORT), allowed=surface.allows(item))
+    return _heading(item.id, item.effect, one_line(item.description, SHORT), allowed=surface.allows(item))
 
 
 def _heading(name: str, effect: str, does: str, *, allowed: bool) -> str:
     return f"{name} ({effect}{'' if allowed else ', not allowed here'}): {does}"
-
-
-def _does(item: "Operation") -> str:
-    return item.summary or item.description or item.id
 
 
 def _hit(item: "Operation", surface: "Surface") -> dict[str, Any]:
@@ -100,7 +96,7 @@ def _hit(item: "Operation", surface: "Surface") -> dict[str, Any]:
 
     hit = {
         "id": item.id,
-        "does": _does(item),
+        "does": item.description,
         "effect": item.effect,
         "group": item.group,
         "allowed": surface.allows(item),

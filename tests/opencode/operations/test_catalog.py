@@ -2,14 +2,18 @@
 
 import csv
 import json
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import get_args
+from typing import Any, cast, get_args
 
 import pytest
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.operations.annotations import JUDGEMENTS, Effect, Group
+from opencode_mcp.opencode.operations.annotations import ANNOTATIONS, Effect, Group
+from opencode_mcp.opencode.operations.arguments import arguments_of
 from opencode_mcp.opencode.operations.catalog import operation, operations
+from opencode_mcp.opencode.operations.descriptions import ARGUMENTS, DESCRIPTIONS
 from scripts.generate_operations_doc import PAGE, page
 from scripts.refresh_operations import TABLE, ask, table
 from tests.harness.opencode import binary
@@ -28,8 +32,43 @@ def test_a_required_operation_is_in_the_table_with_its_method_and_path(row: dict
     assert (found.method, found.path) == (row["method"], row["path"])
 
 
-def test_the_judgement_covers_every_operation_and_has_no_dead_keys() -> None:
-    assert set(JUDGEMENTS) == set(operations())
+def test_every_operation_has_annotations_and_a_description_and_there_are_no_dead_keys() -> None:
+    listed = {row["id"] for row in json.loads(TABLE.read_text(encoding="utf-8"))["operations"]}
+    assert set(ANNOTATIONS) == listed, "edit opencode_mcp/opencode/operations/annotations.py"
+    assert set(DESCRIPTIONS) == listed, "edit opencode_mcp/opencode/operations/descriptions.py"
+
+
+@pytest.mark.parametrize("texts", [DESCRIPTIONS, *ARGUMENTS.values()], ids=["operations", *ARGUMENTS])
+def test_a_description_is_one_short_sentence(texts: Mapping[str, str]) -> None:
+    odd = {name: text for name, text in texts.items() if not re.fullmatch(r"[A-Za-z0-9`].{9,98}\.", text)}
+    assert odd == {}
+
+
+def test_only_arguments_that_exist_are_described() -> None:
+    for operation_id, texts in ARGUMENTS.items():
+        known = {item.name: item.schema.get("description") for item in arguments_of(operation(operation_id)).values()}
+        assert known.items() >= texts.items(), operation_id
+
+
+def prose(schema: object) -> Iterator[str]:
+    """Return every sentence in a schema."""
+    if isinstance(schema, list):
+        for item in cast("list[object]", schema):
+            yield from prose(item)
+    if not isinstance(schema, Mapping):
+        return
+    for key, value in cast("Mapping[str, Any]", schema).items():
+        if key == "properties":
+            yield from prose(list(value.values()))
+        elif key in {"description", "summary", "title"}:
+            yield str(value)
+        else:
+            yield from prose(value)
+
+
+def test_the_table_holds_no_sentence_of_opencodes() -> None:
+    sentences = set(prose(json.loads(TABLE.read_text(encoding="utf-8"))["operations"]))
+    assert [text for text in sentences if not text.startswith(("Fields: ", "Nested "))] == []
 
 
 @pytest.mark.integration
@@ -37,15 +76,12 @@ def test_the_table_is_what_the_installed_opencode_says_of_itself() -> None:
     executable = str(binary())
     document = json.loads(ask(executable, "generate"))
     assert TABLE.read_text(encoding="utf-8") == table(document, ask(executable, "--version").strip())
+    copied = {text.rstrip(".") for text in prose(document)} & {text.rstrip(".") for text in DESCRIPTIONS.values()}
+    assert copied == set(), "write these descriptions in our own words"
 
 
 def test_the_page_of_operations_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run `python -m scripts.generate_operations_doc`"
-
-
-def test_every_operation_says_what_it_does() -> None:
-    silent = [item.id for item in operations().values() if not (item.summary or item.description or item.note)]
-    assert silent == []
 
 
 def test_every_group_and_effect_is_in_use() -> None:
