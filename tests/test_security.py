@@ -6,8 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
+from tests.harness.each import for_each
 from tests.harness.isolation import ROOT
 
 PAGE = ROOT / "docs" / "security.md"
@@ -45,7 +44,7 @@ def test_there_are_promises() -> None:
     assert len(promises()) > 20
 
 
-@pytest.mark.parametrize("promise", promises(), ids=lambda promise: promise.text[:60])
+@for_each("promise", promises())
 def test_the_modules_and_tests_of_a_promise_exist(promise: Promise) -> None:
     assert promise.modules, "no module keeps it"
     assert promise.tests, "no test attacks it"

@@ -7,9 +7,10 @@ import pytest
 
 from opencode_mcp.disk.path_errors import check_path_text, path_error, path_errors
 from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument, NotAllowed, NotFound
+from tests.harness.each import for_each
 
 
-@pytest.mark.parametrize("number", sorted(errno.errorcode))
+@for_each("number", sorted(errno.errorcode))
 def test_every_failure_of_the_system_becomes_an_error_that_names_the_path_and_the_cause(number: int) -> None:
     with pytest.raises(BridgeError) as told, path_errors("some/path.txt"):
         raise OSError(number, os.strerror(number))

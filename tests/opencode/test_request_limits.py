@@ -11,6 +11,7 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.codec import encode
 from opencode_mcp.opencode.operations.catalog import Operation, operation, operations
 from opencode_mcp.opencode.request_limits import BODY_TEXT, FUZZY, SEARCH, SEGMENT, TARGET, TITLE
+from tests.harness.each import for_each
 
 PATHS = [
     (item, parameter.name)
@@ -51,11 +52,7 @@ def a_path(item: Operation, name: str, value: str) -> dict[str, str]:
     return dict.fromkeys(names, "x_1") | {name: value}
 
 
-def ids(cases: list[tuple[Operation, str]]) -> list[str]:
-    return [f"{item.id} {name}" for item, name in cases]
-
-
-@pytest.mark.parametrize(("item", "name"), PATHS, ids=ids(PATHS))
+@for_each(("item", "name"), PATHS)
 def test_no_value_of_a_path_reaches_another_route(item: Operation, name: str) -> None:
     plain = encode(item, path=a_path(item, name, "x_1")).path
     for value in KEPT:
@@ -67,7 +64,7 @@ def test_no_value_of_a_path_reaches_another_route(item: Operation, name: str) ->
         assert not set(sent) & set("?#\\ \n")
 
 
-@pytest.mark.parametrize(("item", "name"), PATHS, ids=ids(PATHS))
+@for_each(("item", "name"), PATHS)
 def test_what_names_nothing_or_is_too_long_is_refused_and_named(item: Operation, name: str) -> None:
     for value in REFUSED:
         with pytest.raises(InvalidArgument, match=name) as refused:
@@ -75,7 +72,7 @@ def test_what_names_nothing_or_is_too_long_is_refused_and_named(item: Operation,
         assert len(str(refused.value)) < 300
 
 
-@pytest.mark.parametrize(("item", "name"), QUERIES, ids=ids(QUERIES))
+@for_each(("item", "name"), QUERIES)
 def test_a_query_has_no_text_and_no_number_that_opencode_cannot_bear(item: Operation, name: str) -> None:
     for value in ("x" * 20_000, "\0", "\ud800", 10**30, -(10**30), math.inf, -math.inf, math.nan):
         with pytest.raises(InvalidArgument, match=name):

@@ -19,6 +19,7 @@ from opencode_mcp.runs.state import (
     advance,
     judge,
 )
+from tests.harness.each import for_each
 
 GOES_ON = {
     Signal.BUSY: State.RUNNING,
@@ -49,7 +50,7 @@ def test_every_state_has_its_row_and_every_signal_of_a_living_one_its_target() -
     assert all(set(TRANSITIONS[state]) == set(Signal) for state in ALIVE)
 
 
-@pytest.mark.parametrize(("state", "signal"), list(itertools.product(ALIVE, ENDING)))
+@for_each(("state", "signal"), itertools.product(ALIVE, ENDING))
 def test_an_ending_signal_ends_any_run(state: State, signal: Signal) -> None:
     assert advance(state, signal) is ENDING[signal]
 
@@ -65,7 +66,7 @@ def test_idle_before_it_was_ever_busy_proves_nothing() -> None:
     assert advance(State.SUBMITTED, Signal.IDLE) is State.SUBMITTED
 
 
-@pytest.mark.parametrize(("state", "signal"), list(itertools.product(sorted(ENDS), Signal)))
+@for_each(("state", "signal"), itertools.product(sorted(ENDS), Signal))
 def test_an_ending_state_is_never_left(state: State, signal: Signal) -> None:
     assert advance(state, signal) is state
 

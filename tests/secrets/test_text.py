@@ -1,11 +1,13 @@
 """Secrets in a text are found by how they look and where they stand; what only looks like one stays readable."""
 
+import itertools
 import time
 
 import pytest
 
 from opencode_mcp.secrets.known import MARK
 from opencode_mcp.secrets.text import scrub
+from tests.harness.each import for_each
 from tests.secrets.secret_corpus import KEYS, LOOK_ALIKES, PLACED, TOKEN
 
 SETTINGS = ("{}", "key {} here", '"{}"', "x={}", "https://host/?q={}", '{{"a": "line\\n{}"}}', "({}),", "`{}`")
@@ -39,7 +41,7 @@ HOSTILE = (
 )
 
 
-@pytest.mark.parametrize("service", KEYS)
+@for_each("service", KEYS)
 def test_a_key_of_a_well_known_service_is_hidden_wherever_it_stands(service: str) -> None:
     key = KEYS[service]
     for setting in SETTINGS:
@@ -52,7 +54,7 @@ def test_a_key_with_a_mark_in_it_is_also_hidden_in_a_path(service: str) -> None:
     assert scrub(IN_A_PATH.format(KEYS[service])) == IN_A_PATH.format(MARK)
 
 
-@pytest.mark.parametrize("place", PLACED)
+@for_each("place", PLACED)
 def test_a_secret_is_hidden_by_where_it_stands(place: str) -> None:
     text, secret = PLACED[place]
     hidden = scrub(text)
@@ -69,7 +71,7 @@ def test_only_the_secret_is_hidden() -> None:
     assert scrub(f"Authorization: Bearer {TOKEN} sent") == f"Authorization: Bearer {MARK} sent"
 
 
-@pytest.mark.parametrize("text", LOOK_ALIKES)
+@for_each("text", LOOK_ALIKES)
 def test_what_only_looks_like_a_secret_stays(text: str) -> None:
     assert scrub(text) == text
 
@@ -79,8 +81,7 @@ def test_the_corpus_is_as_large_as_it_should_be() -> None:
     assert len(set(LOOK_ALIKES)) >= 100
 
 
-@pytest.mark.parametrize("piece", HOSTILE)
-@pytest.mark.parametrize("strict", [False, True])
+@for_each(("piece", "strict"), itertools.product(HOSTILE, [False, True]))
 def test_a_long_text_of_any_kind_takes_little_time(piece: str, strict: bool) -> None:  # noqa: FBT001
     text = piece * (LONG // len(piece))
     began = time.process_time()

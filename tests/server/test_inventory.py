@@ -19,6 +19,7 @@ from opencode_mcp.server.results.budget import NOTE
 from opencode_mcp.server.results.repeated import IN_TEXT
 from opencode_mcp.server.results.schemas import REPORT_FIELDS
 from opencode_mcp.server.tools import TOOLS, listed_tools
+from tests.harness.each import for_each
 from tests.harness.isolation import ROOT, basics
 from tests.snapshot import SNAPSHOTS, assert_matches
 
@@ -75,7 +76,7 @@ def listing() -> list[Tool]:
 
 
 LISTED = listing()
-every_tool = pytest.mark.parametrize("tool", LISTED, ids=lambda tool: tool.name)
+every_tool = for_each("tool", LISTED)
 
 
 def properties_of(tool: Tool) -> Mapping[str, Mapping[str, Any]]:

@@ -12,11 +12,12 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.operations.argument_problems import DEMANDS
 from opencode_mcp.opencode.operations.arguments import arguments_of, arguments_schema, split
 from opencode_mcp.opencode.operations.catalog import Operation, Parameter, operation, operations
+from tests.harness.each import for_each
 from tests.opencode.schema_strategies import Schema, objects
 
 UNDERSTOOD = DEMANDS.keys() | {"anyOf", "required", "properties", "items", "additionalProperties", "prefixItems"}
 SILENT = {"description", "format"}
-EVERY = pytest.mark.parametrize("item", operations().values(), ids=operations())
+EVERY = for_each("item", operations().values())
 
 
 def call(operation_id: str, **arguments: object) -> object:

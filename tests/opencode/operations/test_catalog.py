@@ -16,6 +16,7 @@ from opencode_mcp.opencode.operations.catalog import operation, operations
 from opencode_mcp.opencode.operations.descriptions import ARGUMENTS, DESCRIPTIONS
 from scripts.generate_operations_doc import PAGE, page
 from scripts.refresh_operations import TABLE, ask, table
+from tests.harness.each import for_each
 from tests.harness.opencode import binary
 
 REQUIRED = Path(__file__).with_name("required_operations.tsv")
@@ -26,7 +27,7 @@ def required() -> list[dict[str, str]]:
         return list(csv.DictReader(file, delimiter="\t"))
 
 
-@pytest.mark.parametrize("row", required(), ids=lambda row: row["id"])
+@for_each("row", required())
 def test_a_required_operation_is_in_the_table_with_its_method_and_path(row: dict[str, str]) -> None:
     found = operation(row["id"])
     assert (found.method, found.path) == (row["method"], row["path"])

@@ -4,6 +4,7 @@ import pytest
 
 from opencode_mcp.opencode.operations.catalog import operations
 from opencode_mcp.opencode.operations.search import search
+from tests.harness.each import for_each
 
 FIRST = {
     "rename session": "session.update",
@@ -64,7 +65,7 @@ AMONG_THE_FIRST_FOUR = {
 }
 
 
-@pytest.mark.parametrize(("words", "expected"), FIRST.items())
+@for_each(("words", "expected"), FIRST.items())
 def test_the_operation_that_is_meant_comes_first(words: str, expected: str) -> None:
     assert [item.id for item in search(words)][:1] == [expected]
 
@@ -74,7 +75,7 @@ def test_the_operation_that_is_meant_is_among_the_first(words: str, expected: st
     assert expected in [item.id for item in search(words, limit=4)]
 
 
-@pytest.mark.parametrize("operation_id", operations())
+@for_each("operation_id", operations())
 def test_an_operation_is_found_by_its_own_id(operation_id: str) -> None:
     assert search(operation_id)[0].id == operation_id
 

@@ -15,8 +15,9 @@ from opencode_mcp.server.resources.completions import SOURCES
 from opencode_mcp.server.resources.resources import RESOURCES
 from opencode_mcp.server.tool import ToolSpec
 from opencode_mcp.server.tools import TOOLS, listed_tools
+from tests.harness.each import for_each
 
-EVERY = pytest.mark.parametrize("item", operations().values(), ids=operations())
+EVERY = for_each("item", operations().values())
 HANDMADE = [spec.name for spec in TOOLS]
 
 
@@ -162,7 +163,7 @@ def test_it_is_said_of_every_tool_resource_and_completion_what_it_uses() -> None
     assert named <= operations().keys() | {"read"}
 
 
-@pytest.mark.parametrize("spec", TOOLS, ids=HANDMADE)
+@for_each("spec", TOOLS)
 def test_a_tool_that_only_reads_uses_only_reads_and_any_other_uses_more(spec: ToolSpec) -> None:
     effects = effects_of(spec.name)
     if spec.read_only:

@@ -13,6 +13,7 @@ from opencode_mcp.server.operations import calling
 from opencode_mcp.server.operations.calling import find, offered_schema, patiently, without_nulls
 from opencode_mcp.server.operations.request import Outcome, Request, Special
 from opencode_mcp.server.operations.special import SPECIAL
+from tests.harness.each import for_each
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import BridgeContext
@@ -87,7 +88,7 @@ def test_an_unknown_operation_is_looked_for_by_words() -> None:
         find("nothing.like.it")
 
 
-@pytest.mark.parametrize("item", operations().values(), ids=operations())
+@for_each("item", operations().values())
 def test_what_is_offered_is_what_opencode_takes_and_what_the_bridge_adds(item: Operation) -> None:
     schema = offered_schema(item)
     special = SPECIAL.get(item.id)
@@ -101,7 +102,7 @@ def test_what_streams_is_special() -> None:
     assert {item.id for item in operations().values() if item.streams} <= SPECIAL.keys()
 
 
-@pytest.mark.parametrize("item", operations().values(), ids=operations())
+@for_each("item", operations().values())
 def test_null_is_an_argument_left_out_unless_opencode_takes_it_or_the_argument_is_required(item: Operation) -> None:
     schema = offered_schema(item)
     optional = schema["properties"].keys() - set(schema["required"])

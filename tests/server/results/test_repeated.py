@@ -10,6 +10,7 @@ from opencode_mcp.server.operations.as_tools import tool_of
 from opencode_mcp.server.results.repeated import IN_TEXT, LONG, without_repeated
 from opencode_mcp.server.tool import ToolSpec
 from opencode_mcp.server.tools import TOOLS
+from tests.harness.each import for_each
 
 FIELDS = ("text", "pending.asks", "runs.pending.asks")
 LENGTHY = "x" * LONG
@@ -59,7 +60,7 @@ def test_all_else_is_left_alone(data: dict[str, Any] | None) -> None:
     assert data_of(data) == data
 
 
-@pytest.mark.parametrize("spec", TOOLS, ids=lambda spec: spec.name)
+@for_each("spec", TOOLS)
 def test_no_tool_promises_a_field_that_may_be_left_out(spec: ToolSpec) -> None:
     required = cast("list[str]", (spec.output_schema or {}).get("required", []))
     assert not set(spec.texts) & set(required)
