@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import get_args
 
-from opencode_mcp.opencode.operations.annotations import Group
+from opencode_mcp.opencode.annotation import Group
 from opencode_mcp.opencode.operations.arguments import arguments_of
 from opencode_mcp.opencode.operations.catalog import Operation, opencode_version, operations
 
@@ -15,7 +15,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "operations.md"
 HEAD = """# Operations
 
 The bridge can call {count} operations of OpenCode's HTTP API, as of OpenCode {version}. This page is generated from
-`operations.json`, `descriptions.py` and `annotations.py` in `opencode_mcp/opencode/operations/`; change those, then run
+`operations.json`, `descriptions.py` and `annotations.py` in `opencode_mcp/opencode/v1/`; change those, then run
 `python -m scripts.generate_operations_doc`.
 
 Every operation has an **effect**, by which the operator allows or refuses it:

@@ -1,4 +1,4 @@
-"""Write opencode_mcp/opencode/operations/operations.json from OpenCode's own OpenAPI document.
+"""Write opencode_mcp/opencode/v1/operations.json from OpenCode's own OpenAPI document.
 
 The file holds facts only: id, method, path, arguments and reply of each operation. No sentence of the document is
 copied; descriptions and annotations are written by hand, in ``descriptions.py`` and ``annotations.py`` beside the file.
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from scripts.openapi_schemas import Components, Schema, in_words, resolve, simplify, small
 
-TABLE = Path(__file__).parents[1] / "opencode_mcp" / "opencode" / "operations" / "operations.json"
+TABLE = Path(__file__).parents[1] / "opencode_mcp" / "opencode" / "v1" / "operations.json"
 BODY_LIMIT = 3000
 """Longest schema of a body, in characters of JSON."""
 TIMEOUT_SECONDS = 60

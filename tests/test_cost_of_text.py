@@ -272,7 +272,9 @@ SLOW: Mapping[str, int] = {
 }
 """Functions that take long for each text: they get every so-many-th of the texts."""
 WITHOUT_TEXT: Mapping[str, str] = {
-    "opencode.operations.annotations": "a table of our own",
+    "opencode.annotation": "a type only",
+    "opencode.v1.annotations": "a table of our own",
+    "opencode.v1.descriptions": "a table of our own",
     "secrets.keys": "a table of our own, applied by secrets.text",
     "runs.state": "states and signals only",
     "markdown.detail": "measures only",

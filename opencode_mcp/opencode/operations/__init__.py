@@ -1,1 +1,1 @@
-"""The table of OpenCode's operations, and what is known of each."""
+"""The tables of OpenCode's operations, and the code that uses them."""

@@ -1,20 +1,24 @@
-"""Table of OpenCode's operations: arguments, reply, description, and our annotations.
+"""Tables of OpenCode's operations, one for each generation: arguments, reply, description, and our annotations.
 
-Method, path, arguments and reply come from ``operations.json``, which ``scripts/refresh_operations.py`` writes from
-OpenCode's own document. ``descriptions.py`` and ``annotations.py`` are written by hand. The table calls nothing and
-knows neither HTTP nor MCP.
+The data of a generation is in ``opencode/v1`` or ``opencode/v2``. Method, path, arguments and reply come from
+``operations.json``, which ``scripts/refresh_operations.py`` writes from what OpenCode says of itself.
+``descriptions.py`` and ``annotations.py`` are written by hand. The tables call nothing and know neither HTTP nor MCP.
+The bridge uses the table of OpenCode 1 only.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from importlib.resources import files
+from types import ModuleType
 from typing import Any, Literal
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.operations.annotations import ANNOTATIONS, Effect, Group
-from opencode_mcp.opencode.operations.descriptions import ARGUMENTS, DESCRIPTIONS
+from opencode_mcp.opencode import v1
+from opencode_mcp.opencode.annotation import Annotation, Effect, Group
+from opencode_mcp.opencode.v1.annotations import ANNOTATIONS
+from opencode_mcp.opencode.v1.descriptions import ARGUMENTS, DESCRIPTIONS
 from opencode_mcp.text.closest import closest
 
 Location = Literal["path", "query"]
@@ -70,47 +74,85 @@ class Operation:
     """Headers that every call must send."""
 
 
-@cache
-def _table() -> dict[str, Any]:
-    return json.loads((files("opencode_mcp.opencode.operations") / "operations.json").read_text(encoding="utf-8"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """What is written by hand about the operations of one generation, by their ids."""
+
+    annotations: Mapping[str, Annotation]
+    descriptions: Mapping[str, str]
+    arguments: Mapping[str, Mapping[str, str]]
+    """Descriptions of arguments whose name does not explain them."""
+
+
+class OperationTable:
+    """The operations of one generation of OpenCode. Its file is read when it is first needed."""
+
+    def __init__(self, package: ModuleType, texts: Texts) -> None:
+        """Name the package that has the file ``operations.json``, and the texts to its operations."""
+        self._package = package
+        self._texts = texts
+
+    @property
+    def version(self) -> str:
+        """Version of OpenCode that the table was made from."""
+        return self._document["opencode"]
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        return json.loads((files(self._package) / "operations.json").read_text(encoding="utf-8"))
+
+    @cached_property
+    def operations(self) -> Mapping[str, Operation]:
+        """All operations by id, in the order of their ids."""
+        return {row["id"]: self._operation(row) for row in self._document["operations"]}
+
+    def operation(self, operation_id: str) -> Operation:
+        """Return one operation.
+
+        Raises:
+            NotFound: No operation has that id; the hint names similar ones.
+        """
+        found = self.operations.get(operation_id)
+        if found is None:
+            near = closest(operation_id, self.operations)
+            hint = f"Did you mean {' or '.join(near)}?" if near else "Search for it by words instead."
+            raise NotFound(f"OpenCode has no operation {operation_id!r}.", hint=hint)
+        return found
+
+    def _operation(self, row: dict[str, Any]) -> Operation:
+        operation_id: str = row["id"]
+        arguments = self._texts.arguments.get(operation_id, {})
+        merged: dict[str, Any] = {
+            **row,
+            "description": self._texts.descriptions[operation_id],
+            "parameters": tuple(_parameter(item, arguments) for item in row.get("parameters", ())),
+            "body": _described_body(row.get("body"), arguments),
+            **self._texts.annotations[operation_id]._asdict(),
+        }
+        return Operation(**merged)
+
+
+V1 = OperationTable(v1, Texts(annotations=ANNOTATIONS, descriptions=DESCRIPTIONS, arguments=ARGUMENTS))
+"""The operations of OpenCode 1."""
 
 
 def opencode_version() -> str:
-    """Return the version of OpenCode that the table was made from."""
-    return _table()["opencode"]
+    """Return the version of OpenCode 1 that its table was made from."""
+    return V1.version
 
 
-@cache
 def operations() -> Mapping[str, Operation]:
-    """Return all operations by id, in the order of their ids; the table is read at the first call."""
-    return {row["id"]: _operation(row) for row in _table()["operations"]}
+    """Return all operations of OpenCode 1 by id, in the order of their ids."""
+    return V1.operations
 
 
 def operation(operation_id: str) -> Operation:
-    """Return one operation.
+    """Return one operation of OpenCode 1.
 
     Raises:
         NotFound: No operation has that id; the hint names similar ones.
     """
-    found = operations().get(operation_id)
-    if found is None:
-        near = closest(operation_id, operations())
-        hint = f"Did you mean {' or '.join(near)}?" if near else "Search for it by words instead."
-        raise NotFound(f"OpenCode has no operation {operation_id!r}.", hint=hint)
-    return found
-
-
-def _operation(row: dict[str, Any]) -> Operation:
-    operation_id: str = row["id"]
-    texts = ARGUMENTS.get(operation_id, {})
-    merged: dict[str, Any] = {
-        **row,
-        "description": DESCRIPTIONS[operation_id],
-        "parameters": tuple(_parameter(item, texts) for item in row.get("parameters", ())),
-        "body": _described_body(row.get("body"), texts),
-        **ANNOTATIONS[operation_id]._asdict(),
-    }
-    return Operation(**merged)
+    return V1.operation(operation_id)
 
 
 def _parameter(item: dict[str, Any], texts: Mapping[str, str]) -> Parameter:

@@ -10,10 +10,11 @@ from typing import Any, cast, get_args
 import pytest
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.operations.annotations import ANNOTATIONS, Effect, Group
+from opencode_mcp.opencode.annotation import Effect, Group
 from opencode_mcp.opencode.operations.arguments import arguments_of
 from opencode_mcp.opencode.operations.catalog import operation, operations
-from opencode_mcp.opencode.operations.descriptions import ARGUMENTS, DESCRIPTIONS
+from opencode_mcp.opencode.v1.annotations import ANNOTATIONS
+from opencode_mcp.opencode.v1.descriptions import ARGUMENTS, DESCRIPTIONS
 from scripts.generate_operations_doc import PAGE, page
 from scripts.refresh_operations import TABLE, ask, table
 from tests.harness.each import for_each
@@ -35,8 +36,8 @@ def test_a_required_operation_is_in_the_table_with_its_method_and_path(row: dict
 
 def test_every_operation_has_annotations_and_a_description_and_there_are_no_dead_keys() -> None:
     listed = {row["id"] for row in json.loads(TABLE.read_text(encoding="utf-8"))["operations"]}
-    assert set(ANNOTATIONS) == listed, "edit opencode_mcp/opencode/operations/annotations.py"
-    assert set(DESCRIPTIONS) == listed, "edit opencode_mcp/opencode/operations/descriptions.py"
+    assert set(ANNOTATIONS) == listed, "edit opencode_mcp/opencode/v1/annotations.py"
+    assert set(DESCRIPTIONS) == listed, "edit opencode_mcp/opencode/v1/descriptions.py"
 
 
 @pytest.mark.parametrize("texts", [DESCRIPTIONS, *ARGUMENTS.values()], ids=["operations", *ARGUMENTS])

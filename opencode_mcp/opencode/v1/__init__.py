@@ -1,0 +1,1 @@
+"""OpenCode 1: its operations, and our annotations and descriptions of them."""

@@ -1,0 +1,1 @@
+"""OpenCode 2: its operations, and our annotations and descriptions of them."""
