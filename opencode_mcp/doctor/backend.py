@@ -19,7 +19,7 @@ from opencode_mcp.launcher.health import check
 from opencode_mcp.launcher.launcher import ATTACH_TIMEOUTS, Launcher
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.versions import is_untested, versions_tested
-from opencode_mcp.runs.prompting.prompt import check_model
+from opencode_mcp.runs.prompting.prompt import find_missing_model
 from opencode_mcp.server.access.paths import Fence
 from opencode_mcp.text.closest import closest
 from opencode_mcp.text.outside_text import one_line
@@ -126,7 +126,7 @@ async def _password(backend: Backend) -> Finding:
 
 
 async def _providers(backend: Backend) -> Finding:
-    connected = (await backend.client.providers(await backend.fence.directory())).connected
+    connected = (await backend.client.used_providers(await backend.fence.directory())).connected
     if not connected:
         return fail("none has credentials", "Run `opencode auth login`, or set a provider's key in the environment.")
     return found(f"usable: {', '.join(connected)}")
@@ -138,7 +138,9 @@ async def _model(backend: Backend) -> Finding:
     name = own or (await backend.client.config(directory)).model
     if not name:
         return found("none is set: OpenCode chooses")
-    check_model(await backend.client.providers(directory), name)
+    missing = await find_missing_model(backend.client, directory, name)
+    if missing:
+        raise missing.error
     return found(f"{name}, set {'for the bridge' if own else 'in OpenCode'}")
 
 

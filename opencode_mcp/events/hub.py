@@ -199,6 +199,9 @@ class Hub:
 
     def adopt(self, session_id: str, parent_id: str) -> None:
         """Remember whose subagent a session is, so that its parents' listeners hear of it."""
+        children = self.state(parent_id).children
+        if session_id not in children:
+            children.append(session_id)
         self._parents[session_id] = parent_id
         if len(self._parents) > REMEMBERED_SESSIONS:
             self._parents.popitem(last=False)

@@ -64,16 +64,25 @@ class SessionState:
     """The latest messages in a person's name, oldest first."""
     draft: Draft | None = None
     """The text that is being written, or was last; ``None`` while the session is idle."""
+    working_on: str = ""
+    """The prompt that OpenCode was last seen to take; empty once the stream told of an end, or missed something."""
+    title: str = ""
+    children: list[str] = field(default_factory=list[str])
+    """The sessions of its subagents."""
+    complete: bool = False
+    """Whether nothing was missed since the session was created, so that its title, todos and children are current."""
 
     def forget(self) -> None:
         """Drop what a gap may have made untrue; an error that was told stays told."""
         self.status = self.draft = None
+        self.working_on, self.complete = "", False
 
 
 def _note_message(state: SessionState, message: MessageInfo) -> None:
     state.latest_message = max(state.latest_message, message.id)
     if message.role == "user" and message.id not in state.prompts:
         state.prompts.append(message.id)
+        state.working_on = message.id
 
 
 def fold(state: SessionState, event: wire.Event) -> None:
@@ -84,6 +93,11 @@ def fold(state: SessionState, event: wire.Event) -> None:
             state.status = status if status.type != "idle" else None
         case wire.Failed(error=error):
             state.error = state.error or error
+            state.working_on = ""
+        case wire.Idle():
+            state.working_on = ""
+        case wire.SessionChanged(session=session):
+            state.title = session.title
         case wire.TodosChanged(todos=todos):
             state.todos = todos
         case wire.MessageChanged(message=message):

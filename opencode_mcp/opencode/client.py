@@ -150,10 +150,11 @@ class OpenCodeClient:
         return Paths.read(await self.call("path.get", directory=directory))
 
     async def providers(self, directory: str = "") -> Providers:
-        """``provider.list``; as the first call in a directory it also warms the directory up.
+        """``provider.list``: every provider and model that OpenCode knows, 7 MB, which take it seconds to write.
 
-        OpenCode 1.18 counts a provider as connected as soon as its credentials are there, and uses it only in a new
-        instance: so what is connected is taken from ``config.providers``.
+        It is read only to explain a name; ``used_providers`` tells what can be used. OpenCode 1.18 counts a provider as
+        connected as soon as its credentials are there, and uses it only in a new instance: so what is connected is
+        taken from ``config.providers``.
         """
         known = Providers.read(await self.call("provider.list", directory=directory))
         used = await self.used_providers(directory)

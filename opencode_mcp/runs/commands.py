@@ -108,7 +108,7 @@ class Commands:
         await check_command(client, command, self._runs.renewal)
         note = self._runs.notes.new(await next_message_id(client, session), narrowed, starter)
         begun = session or await self._runs.begin_session(client, command.directory, note)
-        async with self._runs.turn(begun) as client:
+        async with self._runs.turn(begun, is_new=session is None) as client:
             run = await self._runs.noted(client, begun, note, handover, is_new=session is None)
             taken_on(run)
             body = command.body(run.message_id)

@@ -18,7 +18,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Message, SessionStatus
 from opencode_mcp.runs.progress import Pace, Progress, still_running
 from opencode_mcp.runs.prompting.message_ids import age_of
-from opencode_mcp.runs.read_ahead import ReadAhead
+from opencode_mcp.runs.read_ahead import ReadAhead, known_record
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, is_superseded, last_answers
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests.open_requests import Requests
@@ -110,9 +110,9 @@ class Follower:
         deadline = anyio.current_time() + seconds
         pace = Pace(anyio.current_time())
         with self._hub.listen(self._run.session_id) as listener:
-            await self._look()
+            await self._first_look(seconds)
             if not self._sight.settled and seconds > 0:
-                await self._ahead.begin()
+                await self._ahead.begin(known_record(self._hub.state(self._run.session_id)))
             while not self._sight.settled and anyio.current_time() < deadline:
                 if await self._wait(listener, deadline, pace):
                     await self._look_again()
@@ -163,6 +163,24 @@ class Follower:
         self._sight.activity = line
         pace.told(now)
         await self._tell(line)
+
+    async def _first_look(self, seconds: float) -> None:
+        """Look at the run, unless it is waited for and the stream shows OpenCode at work on it."""
+        if seconds <= 0 or not self._is_under_way():
+            await self._look()
+            return
+        self._sight.was_busy = True
+        self._sight.state = advance(self._sight.state, Signal.BUSY)
+
+    def _is_under_way(self) -> bool:
+        """Whether the stream told that OpenCode took the prompt, and since then of no end and no request.
+
+        Nothing is decided by that but to wait: a lost event is made good by the look that follows a silence.
+        """
+        session_id = self._run.session_id
+        if self._hub.state(session_id).working_on != self._run.message_id:
+            return False
+        return all(session_id not in self._hub.lineage(request.session_id) for request in self._hub.asked())
 
     async def _look_again(self) -> None:
         """A look that fails is no verdict: OpenCode may only be slow, and the stream tells when it is gone."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from opencode_mcp.errors import BackendError
 from opencode_mcp.events import wire
+from opencode_mcp.events.session_state import SessionState
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Message, MessageInfo
 from opencode_mcp.runs.record import Run, SessionRecord, has_last_step, last_answers, read_session
@@ -57,8 +58,11 @@ class ReadAhead:
         self.record: Record | None = None
         """The record of a run whose good end was told in full; ``None`` for any other."""
 
-    async def begin(self) -> None:
-        """Read what the report will tell of the session; a read that fails is no loss."""
+    async def begin(self, known: SessionRecord | None = None) -> None:
+        """Read what the report will tell of the session, unless it is known; a read that fails is no loss."""
+        if known:
+            self._session = known
+            return
         try:
             self._session = await read_session(self._client, self._run.session_id)
         except BackendError as error:
@@ -105,6 +109,11 @@ class ReadAhead:
             logger.info("could not read %s ahead: %s", self._run.session_id, error)
         else:
             self._read = Record(answers, whole, self._session)
+
+
+def known_record(state: SessionState) -> SessionRecord | None:
+    """The record of a session as the stream told it; ``None`` where it may have missed something."""
+    return SessionRecord(state.title, state.todos, list(state.children)) if state.complete else None
 
 
 def folded(record: SessionRecord, event: wire.Event, session_id: str) -> SessionRecord:

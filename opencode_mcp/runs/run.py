@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from opencode_mcp.errors import BackendFailed, BridgeError, NotFound, SessionBusy
-from opencode_mcp.events.hub import Hub
+from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.codec import is_unreadable
 from opencode_mcp.opencode.models import Failure, Session
@@ -41,8 +41,10 @@ logger = logging.getLogger(__name__)
 STARTED_KEPT = 1000
 POST_LEAST = 5.0
 """Seconds that OpenCode has to take a prompt, however late it is: it usually takes a hundredth of that."""
-BEGIN_LOOKS = 60
-BEGIN_PAUSE = 0.025
+BEGIN_WITHIN = 2.0
+"""Seconds that a prompt which OpenCode has taken may need to show."""
+BEGIN_SILENCE = 0.2
+"""Seconds without an event after which OpenCode is asked whether the session is busy."""
 ABORT_DEADLINE = 10.0
 
 
@@ -103,7 +105,7 @@ class Runs:
         await check_prompt(client, prompt, self.renewal)
         note = self.notes.new(await next_message_id(client, session), narrowed, starter)
         begun = session or await self.begin_session(client, prompt.directory, note, prompt.title)
-        async with self.turn(begun) as client:
+        async with self.turn(begun, is_new=session is None) as client:
             run = await self.noted(client, begun, note, handover, is_new=session is None)
             taken_on(run)
             await self._post(client, run, prompt, handover.left(least=POST_LEAST, most=READ_TIMEOUT))
@@ -112,7 +114,10 @@ class Runs:
     async def begin_session(self, client: OpenCodeClient, directory: str, note: Note, title: str = "") -> Session:
         """Make a session with a note for its first prompt in it (``session.create``)."""
         body = {"metadata": self.notes.metadata(note)} | ({"title": title} if title else {})
-        return await client.session_create(directory, body)
+        created = await client.session_create(directory, body)
+        state = self._hub.state(created.id)
+        state.title, state.complete = state.title or created.title, True
+        return created
 
     async def noted(
         self, client: OpenCodeClient, session: Session, note: Note, handover: Handover, *, is_new: bool
@@ -139,8 +144,12 @@ class Runs:
         return Note(note.message_id, *combined([note, *before]))
 
     @asynccontextmanager
-    async def turn(self, session: Session) -> AsyncGenerator[OpenCodeClient]:
+    async def turn(self, session: Session, *, is_new: bool = False) -> AsyncGenerator[OpenCodeClient]:
         """Have an idle session to oneself while the block starts something in it.
+
+        Args:
+            session: The session.
+            is_new: Whether the caller has just created it, so that nothing can run in it.
 
         Raises:
             SessionBusy: The session has a run already.
@@ -148,7 +157,8 @@ class Runs:
         """
         client = await self._client(session.directory)
         async with self._turns.turn(session.id), self.renewal.starting(session.directory):
-            await self._refuse_if_busy(client, session)
+            if not is_new:
+                await self._refuse_if_busy(client, session)
             yield client
 
     def alone_in(self, session_id: str) -> AbstractAsyncContextManager[None]:
@@ -164,8 +174,9 @@ class Runs:
         transport = await self._hub.ensure()
         client = OpenCodeClient(transport)
         if (transport, directory) not in self._warm:
-            # An abort in the first second of a directory's life breaks it in OpenCode 1.18, unless this came first.
-            await client.call("provider.list", directory=directory)
+            # An abort in the first second of a directory's life breaks it in OpenCode 1.18, unless its providers were
+            # loaded before. `provider.list` does that, too, and answers with a thousand times as much.
+            await client.used_providers(directory)
             self._warm.add((transport, directory))
         return client
 
@@ -180,13 +191,14 @@ class Runs:
     async def _post(self, client: OpenCodeClient, run: Run, prompt: Prompt, seconds: float) -> None:
         self._hub.state(run.session_id).error = None
         self._remember(run.message_id, prompt.output_schema)
-        failed = await self._send(client, run, prompt, seconds)
-        try:
-            begun = await self._see_begin(client, run)
-        except BridgeError as error:
-            # The prompt is with OpenCode, so its caller must learn which run it is.
-            logger.info("could not see %s begin: %s", run.message_id, error)
-            return
+        with self._hub.listen(run.session_id) as listener:
+            failed = await self._send(client, run, prompt, seconds)
+            try:
+                begun = await self._see_begin(client, run, listener)
+            except BridgeError as error:
+                # The prompt is with OpenCode, so its caller must learn which run it is.
+                logger.info("could not see %s begin: %s", run.message_id, error)
+                return
         if failed and not begun:
             state = self._hub.state(run.session_id)
             state.error = state.error or Failure(data={"message": failed.message})
@@ -207,15 +219,23 @@ class Runs:
             return error if failed_at_it(error) else None
         return None
 
-    async def _see_begin(self, client: OpenCodeClient, run: Run) -> bool:
+    async def _see_begin(self, client: OpenCodeClient, run: Run, listener: Listener) -> bool:
         """Hold the session's turn until OpenCode shows the prompt: on a busy machine its 204 comes before that."""
-        state = self._hub.state(run.session_id)
-        for _ in range(BEGIN_LOOKS):
-            begun = state.latest_message >= run.message_id or state.error is not None
-            if begun or run.session_id in await client.session_status(run.directory):
+        deadline = anyio.current_time() + BEGIN_WITHIN
+        while not self._is_told_begun(run):
+            left = deadline - anyio.current_time()
+            if left <= 0:
+                return False
+            heard = await listener.wait(min(BEGIN_SILENCE, left))
+            if not heard and run.session_id in await client.session_status(run.directory):
+                # It was idle before in the same turn, so it can work on nothing else.
+                self._hub.state(run.session_id).working_on = run.message_id
                 return True
-            await anyio.sleep(BEGIN_PAUSE)
-        return False
+        return True
+
+    def _is_told_begun(self, run: Run) -> bool:
+        state = self._hub.state(run.session_id)
+        return state.latest_message >= run.message_id or state.error is not None
 
     def _remember(self, message_id: str, schema: Mapping[str, Any] | None) -> None:
         self._started[message_id] = schema

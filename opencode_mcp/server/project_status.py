@@ -98,7 +98,7 @@ async def _agents(bridge: "Bridge", directory: str) -> dict[str, str]:
 
 
 async def _models(bridge: "Bridge", directory: str) -> list[str]:
-    return (await bridge.client.providers(directory)).usable
+    return (await bridge.client.used_providers(directory)).usable
 
 
 async def _default_model(bridge: "Bridge", directory: str) -> str:

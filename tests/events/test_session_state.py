@@ -2,7 +2,7 @@
 
 from opencode_mcp.events import wire
 from opencode_mcp.events.session_state import DRAFT_KEPT, Draft, SessionState, drafted, fold
-from opencode_mcp.opencode.models import Failure, MessageInfo, SessionStatus, Todo
+from opencode_mcp.opencode.models import Failure, MessageInfo, Session, SessionStatus, Todo
 
 SES = "ses_1"
 
@@ -54,6 +54,26 @@ def test_after_a_gap_only_what_cannot_become_untrue_is_remembered() -> None:
     state.forget()
     assert state.status is None
     assert state.error
+
+
+def prompt(name: str) -> wire.Event:
+    return wire.MessageChanged(SES, MessageInfo(id=name, session_id=SES, role="user"))
+
+
+def test_a_session_works_on_the_last_new_prompt_until_an_end_is_told() -> None:
+    assert folded(prompt("msg_1"), prompt("msg_2"), prompt("msg_1"), message(3)).working_on == "msg_2"
+    failed = wire.Failed(SES, Failure(data={"message": "told"}))
+    for end in (wire.Idle(SES), failed):
+        assert folded(prompt("msg_1"), end).working_on == ""
+        assert folded(prompt("msg_1"), end, prompt("msg_1")).working_on == ""
+        assert folded(prompt("msg_1"), end, prompt("msg_2")).working_on == "msg_2"
+
+
+def test_after_a_gap_a_session_is_not_known_completely() -> None:
+    state = folded(prompt("msg_1"), wire.SessionChanged(SES, Session(id=SES, title="Named"), created=False))
+    state.complete = True
+    state.forget()
+    assert (state.title, state.working_on, state.complete) == ("Named", "", False)
 
 
 TEXT = wire.PartChanged(SES, {"id": "prt_1", "type": "text", "messageID": "msg_2", "text": "Once "})

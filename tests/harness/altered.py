@@ -35,6 +35,8 @@ class Altered:
     """Seconds by which its clock is ahead."""
     requests: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """The method and path of every request that came, in order."""
+    sizes: dict[str, int] = field(default_factory=dict[str, int])
+    """The bytes of the largest whole reply to each path."""
     ended: threading.Event = field(default_factory=threading.Event)
 
 
@@ -103,5 +105,9 @@ class _Handler(BaseHTTPRequestHandler):
                 if name not in DROPPED:
                     self.send_header(name, value)
             self.end_headers()
+            size = 0
             for chunk in reply.iter_raw():
+                size += len(chunk)
                 self.wfile.write(chunk)
+        path = urlsplit(self.path).path
+        self.altered.sizes[path] = max(size, self.altered.sizes.get(path, 0))

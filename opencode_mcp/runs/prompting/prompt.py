@@ -79,7 +79,8 @@ async def check_prompt(client: OpenCodeClient, prompt: Prompt, renewal: Renewal)
     if prompt.variant and not model:
         raise InvalidArgument("A variant is of a model, and none is named.", hint="Give model, too.")
     if model:
-        await renewal.settle(client, prompt.directory, partial(_look_for_model, client, prompt, model))
+        look = partial(find_missing_model, client, prompt.directory, model, prompt.variant)
+        await renewal.settle(client, prompt.directory, look)
 
 
 async def _look_for_agent(client: OpenCodeClient, prompt: Prompt) -> Missing | None:
@@ -90,28 +91,31 @@ async def _look_for_agent(client: OpenCodeClient, prompt: Prompt) -> Missing | N
     return Missing(Sought("agent", (prompt.agent,)), error)
 
 
-async def _look_for_model(client: OpenCodeClient, prompt: Prompt, model: str) -> Missing | None:
-    used = await client.used_providers(prompt.directory)
-    if missing_model(used, model, prompt.variant) is None:
-        return None
-    return missing_model(await client.providers(prompt.directory), model, prompt.variant)
+async def find_missing_model(client: OpenCodeClient, directory: str, name: str, variant: str = "") -> Missing | None:
+    """Find what is missing for a model to be used, if anything is (``config.providers``).
 
+    The list of every known model (``provider.list``) is 7 MB, so it is read only to explain a name that is not usable.
 
-def check_model(providers: Providers, name: str, variant: str = "") -> None:
-    """Refuse a model that OpenCode does not have, or cannot use.
+    Args:
+        client: Asks OpenCode.
+        directory: The project's.
+        name: As ``provider/model``.
+        variant: The model's variant; empty: none.
 
     Raises:
         InvalidArgument: The name has no provider.
-        NotFound: There is no such provider, model or variant; the hint names near ones.
-        OperatorError: The provider has no credentials.
+        BackendError: OpenCode could not be asked.
     """
-    missing = missing_model(providers, name, variant)
-    if missing:
-        raise missing.error
+    if missing_model(await client.used_providers(directory), name, variant) is None:
+        return None
+    return missing_model(await client.providers(directory), name, variant)
 
 
 def missing_model(providers: Providers, name: str, variant: str = "") -> Missing | None:
-    """What is missing for a model to be used, if anything is, with the error that ``check_model`` raises.
+    """Compare a model's name with some providers: what is missing for it to be used, if anything is, and the error.
+
+    The error is ``NotFound`` where there is no such provider, model or variant, and ``OperatorError`` where the
+    provider has no credentials.
 
     Raises:
         InvalidArgument: The name has no provider.

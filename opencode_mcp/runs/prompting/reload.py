@@ -120,7 +120,7 @@ class Renewal:
         logger.info("OpenCode reads its files in %s again, since %s is new to it.", directory, definition.path)
         await client.instance_dispose(directory)
         self._read[directory, definition.path] = definition.state
-        await client.providers(directory)
+        await client.used_providers(directory)
 
     async def _refuse_if_busy(
         self, client: OpenCodeClient, directory: str, definition: Definition, error: BridgeError

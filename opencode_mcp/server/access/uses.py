@@ -2,6 +2,7 @@
 
 Named is what a tool does or passes on for its caller. What the bridge does for itself (``OWN``), to check an argument
 or to follow a run, is not named: denying such a read would only make errors worse. ``read`` stands for every read.
+Where two operations answer the same, both are named, so that denying either hides what they answer.
 """
 
 from collections.abc import Mapping
@@ -32,6 +33,7 @@ TOOL_USES: Uses = {
         "session.status",
         "app.agents",
         "command.list",
+        "config.providers",
         "provider.list",
         "mcp.status",
     ),
@@ -58,7 +60,7 @@ COMPLETION_USES: Uses = {
     "session_id": ("experimental.session.list",),
     "message": ("session.messages",),
     "agent": ("app.agents",),
-    "model": ("provider.list",),
+    "model": ("config.providers", "provider.list"),
     "command": ("command.list",),
     "path": ("find.files",),
     "directory": (),

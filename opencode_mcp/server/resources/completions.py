@@ -78,7 +78,7 @@ async def _agents(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> It
 
 
 async def _models(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> Iterable[str]:
-    providers = await bridge.client.providers(await _project(bridge, others))
+    providers = await bridge.client.used_providers(await _project(bridge, others))
     return [name for name in providers.usable if _within(typed, name)]
 
 

@@ -11,8 +11,8 @@ from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.models import Provider, ProviderModel, Providers
-from opencode_mcp.runs.prompting.prompt import Prompt, check_model, check_prompt
-from opencode_mcp.runs.prompting.reload import Renewal
+from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt, missing_model
+from opencode_mcp.runs.prompting.reload import Missing, Renewal
 from opencode_mcp.workspace.attachments import Attachment
 from tests.harness.opencode import OpenCode
 
@@ -64,6 +64,11 @@ def test_a_file_goes_as_a_part_of_the_prompt() -> None:
     }
 
 
+def _refuse(missing: Missing | None) -> None:
+    if missing:
+        raise missing.error
+
+
 @pytest.mark.parametrize(
     ("name", "variant", "kind", "said"),
     [
@@ -82,13 +87,13 @@ def test_a_model_that_cannot_be_used_is_refused_with_near_ones(
     name: str, variant: str, kind: type[BridgeError], said: str
 ) -> None:
     with pytest.raises(kind) as refused:
-        check_model(PROVIDERS, name, variant)
+        _refuse(missing_model(PROVIDERS, name, variant))
     assert said in str(refused.value)
 
 
 @pytest.mark.parametrize(("name", "variant"), [("good/opus", ""), ("good/opus", "high"), ("big/m19", "")])
 def test_a_model_that_can_be_used_passes(name: str, variant: str) -> None:
-    check_model(PROVIDERS, name, variant)
+    assert missing_model(PROVIDERS, name, variant) is None
 
 
 @pytest.fixture

@@ -1,0 +1,98 @@
+"""The requests that OpenCode gets on the way of a prompt, a wait and a status: few, and with small replies.
+
+They are counted between the bridge and the real OpenCode. Nothing is timed.
+"""
+
+from collections.abc import AsyncGenerator, Generator
+from dataclasses import replace
+
+import pytest
+
+from tests.harness.altered import Altered, altered
+from tests.harness.bridge import open_bridge
+from tests.harness.launch import attaching
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.project import make_project
+from tests.integration.host import Host
+from tests.scripted_model.script import hold, step, text, write
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+MOST_REQUESTS = 7
+LARGEST_REPLY = 200_000
+"""Bytes."""
+EVERY_MODEL = "/provider"
+"""The list of all known models: 7 MB."""
+ATTEMPTS = 5
+"""A busy machine may tell a last step's end and the run's together, so that the run's record is read once more."""
+CHOICES: list[dict[str, str]] = [{}, {"model": "scripted/m1", "agent": "build"}]
+
+
+@pytest.fixture(scope="module")
+def behind(opencode_server: OpenCode) -> Generator[Altered]:
+    """The run's OpenCode, with its requests written down on the way."""
+    with altered(opencode_server.url) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+async def host(
+    behind: Altered, tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel, opencode_server: OpenCode
+) -> AsyncGenerator[Host]:
+    folder = tmp_path_factory.mktemp("fast path")
+    project = make_project(folder / "project")
+    server = replace(opencode_server, url=behind.url)
+    async with open_bridge(attaching(folder, scripted_model, server, project)) as bridge:
+        host = Host(bridge)
+        assert (await host.run(text("Warm.")))["status"] == "completed"
+        yield host
+
+
+@pytest.mark.parametrize("chosen", CHOICES, ids=["default", "chosen"])
+async def test_a_run_in_a_new_session_takes_few_requests(host: Host, behind: Altered, chosen: dict[str, str]) -> None:
+    counts: list[list[tuple[str, str]]] = []
+    for number in range(ATTEMPTS):
+        before = len(behind.requests)
+        report = await host.run(text(f"Done {number}."), **chosen)
+        assert (report["status"], report["text"]) == ("completed", f"Done {number}.")
+        counts.append(behind.requests[before:])
+        if len(counts[-1]) <= MOST_REQUESTS:
+            break
+    assert min(map(len, counts)) <= MOST_REQUESTS, counts
+
+
+async def test_a_run_that_changes_files_tells_of_its_session_without_reading_it(host: Host, behind: Altered) -> None:
+    before = len(behind.requests)
+    report = await host.run(write("made.txt", "x\n"), text("Made."), title="Named here")
+    assert (report["title"], report["files"][0]["path"]) == ("Named here", "made.txt")
+    session = report["session_id"]
+    asked = {path for _, path in behind.requests[before:]}
+    assert not asked & {f"/session/{session}", f"/session/{session}/todo", f"/session/{session}/children"}
+
+
+async def test_no_reply_on_the_way_of_a_prompt_a_wait_or_a_status_is_large(
+    behind: Altered, host: Host, scripted_model: ScriptedModel
+) -> None:
+    session = await host.start(step(hold("large"), text("Done.")), model="scripted/m1", variant="high", agent="plan")
+    await scripted_model.reached("large")
+    status = await host.data("opencode_status")
+    assert status["models"] == ["scripted/m1", "scripted/m2"]
+    await scripted_model.release("large")
+    assert (await host.wait(session))["text"] == "Done."
+    assert "/config/providers" in behind.sizes
+    assert {path: size for path, size in behind.sizes.items() if size > LARGEST_REPLY} == {}
+    assert EVERY_MODEL not in {path for _, path in behind.requests}
+
+
+async def test_every_known_model_is_read_only_to_explain_one_that_cannot_be_used(behind: Altered, host: Host) -> None:
+    before = len(behind.requests)
+    assert "no credentials" in await host.error("opencode_run", prompt="x", model="anthropic/claude-sonnet-4-5")
+    asked = [path for _, path in behind.requests[before:]]
+    assert asked.count(EVERY_MODEL) == 1
+    assert "/session" not in asked
+
+
+async def test_one_event_stream_serves_every_run(behind: Altered, host: Host) -> None:
+    await host.run(text("Once more."))
+    assert [path for _, path in behind.requests].count("/global/event") == 1
