@@ -1,1 +1,1 @@
-"""Finds, starts, shares and stops OpenCode servers."""
+"""Find, start, share and stop OpenCode servers."""

@@ -1,4 +1,4 @@
-"""What OpenCode printed, in a form that may be shown: its end, without colours and without secrets."""
+"""Output of the OpenCode process in a form that may be shown: its end, without colours and secrets."""
 
 import re
 from collections.abc import Mapping
@@ -8,25 +8,25 @@ from opencode_mcp.secrets.names import is_secret
 from opencode_mcp.secrets.text import scrub
 
 SHOWN = 2000
-"""Characters of the output that fit in an error's text."""
+"""Longest output in an error's text, in characters."""
 READ = 65_536
-"""Bytes that are read; a secret in them that is cut at their start is far from what is shown."""
+"""Bytes that are read from the end. A secret that is cut at their start is far from the part that is shown."""
 COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 SHORTEST_SECRET = 8
-"""Characters of a variable's value that is hidden; a shorter one may be a word."""
+"""Shortest value of a variable that is hidden, in characters; a shorter one may be an ordinary word."""
 
 
 def read_output(path: Path, environment: Mapping[str, str]) -> str:
-    """The end of what a process printed.
+    """Return the end of the output of a process.
 
     Args:
-        path: Where it printed to.
-        environment: What it was started with; values with a telling name are hidden.
+        path: The file that holds the output.
+        environment: The environment of the process. Values whose name marks them as secret are hidden.
     """
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - READ))
         text = file.read().decode(errors="replace")
-    # OpenCode prints a settings text that it cannot read, with whatever keys are in it.
+    # OpenCode prints a settings text that it cannot parse, including the keys in it.
     return scrub(COLOUR.sub("", text), _secrets(environment), strict=True).strip()[-SHOWN:]
 
 

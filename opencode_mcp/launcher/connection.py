@@ -1,6 +1,6 @@
-"""The one OpenCode that the bridge works with: found when first needed, found again when it is gone.
+"""Connection to the one OpenCode server of the bridge: found at the first call, and found again after it was lost.
 
-A door like ``Transport``, which it renews. It knows nothing of what is said.
+It has the interface of ``Transport``, which it replaces when the server changes. It does not know what requests mean.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Connection:
-    """Sends requests to whichever server the launcher finds.
+    """Sends requests to the server that the launcher finds.
 
     Args:
         launcher: Finds or starts the server.
@@ -36,26 +36,30 @@ class Connection:
 
     @property
     def endpoint(self) -> "Endpoint | None":
-        """Where the server was last found; ``None`` before the first call and after it was lost."""
+        """Return the last known endpoint; ``None`` before the first call and after the server was lost."""
         return self._transport.endpoint if self._transport else None
 
     @property
     def clock(self) -> Clock:
-        """The server's clock; this machine's where no server was found yet."""
+        """Return the server's clock; before a server was found, this machine's clock."""
         return self._transport.clock if self._transport else Clock()
 
     async def transport(self) -> Transport:
-        """The door to the server, found or started if there is none; raises what ``Launcher.locate`` raises."""
+        """Return the transport to the server, which is found or started first.
+
+        Raises:
+            OpenCodeError: As ``Launcher.locate``, or the connection is closed.
+        """
         async with self._lock:
             if self._closed:
-                raise BackendUnavailable("The bridge is ending.", sent=False)
+                raise BackendUnavailable("The bridge is shutting down.", sent=False)
             if self._transport is None:
                 endpoint = await self._launcher.locate()
                 self._transport = await self._renewed(endpoint)
             return self._transport
 
     async def _renewed(self, endpoint: "Endpoint") -> Transport:
-        """Keep the old door if it leads there again: others may have requests under way through it."""
+        """Keep the old transport if the endpoint is the same: other requests may be under way through it."""
         lost, self._lost = self._lost, None
         if lost and lost.endpoint == endpoint:
             return lost
@@ -64,11 +68,12 @@ class Connection:
         return Transport(endpoint)
 
     async def send(self, request: "Request", *, timeout: float = READ_TIMEOUT) -> "Reply":
-        """Send a request; if the server is gone, find it again and send it there, unless it may have changed something.
+        """Send a request. If the server is lost, find it again and repeat the request, unless it may change something.
 
         Raises:
-            BackendUnavailable: It cannot be found again, or it may have received the request before it went.
-            BackendTimeout: It was accepted and not answered in time.
+            BackendUnavailable: The server cannot be found again, or it may have received the request before it was
+                lost.
+            BackendTimeout: The server accepted the request and did not answer in time.
         """
         transport = await self.transport()
         try:
@@ -81,7 +86,7 @@ class Connection:
 
     @asynccontextmanager
     async def stream(self, request: "Request", *, timeout: float = READ_TIMEOUT) -> "AsyncGenerator[Body]":
-        """Read a reply's body as it comes; see ``Transport.stream``."""
+        """Read the body of a reply while it arrives; see ``Transport.stream``."""
         transport = await self.transport()
         async with transport.stream(request, timeout=timeout) as body:
             yield body
@@ -101,12 +106,12 @@ class Connection:
             yield socket
 
     def forget(self, transport: Transport) -> None:
-        """Drop a door that leads nowhere, so that the next call looks again; another's renewal is left alone."""
+        """Drop a transport that no longer works, so that the next call searches again. A newer transport is kept."""
         if self._transport is transport:
             self._transport, self._lost = None, transport
 
     async def aclose(self) -> None:
-        """Close the connections and let go of the server; nothing is looked for or started after that."""
+        """Close the connections and release the server; later calls fail."""
         self._closed = True
         with anyio.CancelScope(shield=True):
             for transport in (self._transport, self._lost):

@@ -1,6 +1,7 @@
-"""Finds the ``opencode`` executable; runs nothing and knows nothing of servers.
+"""Find the ``opencode`` executable.
 
-It is looked for where the operator says, else along ``PATH``, else in the folders that its installers use.
+The operator's setting comes first, then ``PATH``, then the folders of OpenCode's installers. This module runs nothing
+and knows nothing of servers.
 """
 
 import os
@@ -24,7 +25,7 @@ INSTALL_HINT = (
 UNFINISHED_HINT = (
     "Finish it with `node postinstall.mjs` in the folder opencode-ai, or install without --ignore-scripts."
 )
-# npm's package carries a text of 479 bytes in the binary's place until its post-install script has run.
+# npm's package contains a text of 479 bytes in place of the binary until its post-install script has run.
 PLACEHOLDER_MARK = b"postinstall script was not run"
 PLACEHOLDER_SIZE = 4096
 
@@ -33,7 +34,7 @@ def find_executable(settings: "Settings") -> Path:
     """Find the executable to start OpenCode with.
 
     Raises:
-        OpenCodeNotInstalled: There is none; or the one that the operator named cannot be used.
+        OpenCodeNotInstalled: No executable was found, or the one that the operator named cannot be used.
     """
     if settings.opencode:
         return _named(Path(settings.opencode).expanduser())
@@ -47,7 +48,7 @@ def find_executable(settings: "Settings") -> Path:
 
 
 def is_placeholder(path: Path) -> bool:
-    """Whether this is what npm's package holds before its post-install script has put the binary there."""
+    """Return True if the file is the placeholder of npm's package, whose post-install script has not run."""
     return path.stat().st_size < PLACEHOLDER_SIZE and PLACEHOLDER_MARK in path.read_bytes()
 
 
@@ -72,7 +73,7 @@ def _candidates(environment: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _search_path(environment: Mapping[str, str]) -> Iterator[Path]:
-    # A relative entry would run whatever a project keeps under the name.
+    # A relative entry would run whatever file of that name a project contains.
     folders = map(Path, environment.get("PATH", "").split(os.pathsep))
     return (folder for folder in folders if folder.is_absolute())
 

@@ -1,17 +1,33 @@
-"""A small process between a bridge and OpenCode: it starts OpenCode, and ends it once no bridge has used it for long.
+"""Guard process between a bridge and OpenCode: it starts OpenCode, and ends it when no bridge has used it for long.
 
-Some hosts end a bridge with everything below it. This process is started by one that exits at once, so neither it nor
-OpenCode is anybody's child, and OpenCode outlives the bridge for the others. It speaks to the bridge that started it
-over its standard streams, a line at a time; it answers into a file, which no end of the bridge can break:
+Design. Bridges come and go with their hosts; the OpenCode that they share must outlive each of them and must not
+outlive all of them. One small process per OpenCode, the guard, takes care of both. The bridge starts it through a
+process that exits at once, so neither the guard nor OpenCode is a child of any bridge. Bridge and guard talk over the
+guard's standard input, one line per message, and over a file for its answers:
 
-1. The bridge sends the plan. The guard starts OpenCode and answers with its process, or with the reason why not.
-2. The bridge has recorded the process and sends ``keep``; if it ends before, OpenCode is ended.
-3. OpenCode answers, and the bridge sends ``ready``. If OpenCode ends, the guard tells its exit code.
+1. The bridge sends the plan. The guard starts OpenCode and answers with its process id, or with the error.
+2. The bridge writes the record of the process and sends ``keep``. Without ``keep`` within 30 s the guard ends OpenCode.
+3. OpenCode answers requests, and the bridge sends ``ready``. When OpenCode ends, the guard answers with the exit code.
 
-Where a guard was killed, the next bridge that comes to use OpenCode, or the last that leaves it, starts another one,
-which looks after the process that runs. A lock that a guard holds tells whether one lives.
+After that the guard polls the leases of the bridges. If no lease has been held for ``stop_after`` seconds, it takes the
+lock under which bridges search, checks the leases once more, ends OpenCode, and removes the record.
 
-It imports little, since it stays as long as OpenCode does. It knows nothing of HTTP.
+Rejected alternatives:
+
+- OpenCode as a child of the bridge. Some hosts end a bridge together with all its descendants (by process tree, not
+  only by process group), which would end the work of other bridges.
+- A detached OpenCode without a guard. A bridge that is killed cannot stop it, and an idle server of 500 MB stays.
+- A service of the operating system. It needs an installation, and each system has another one.
+- A pipe for the answers. It breaks when the bridge ends, and a full pipe would block the guard.
+
+Invariants:
+
+- No OpenCode without a record: it is recorded before ``keep``, and ended if the record cannot be written.
+- OpenCode is ended only while the search lock is held, so no bridge can start to use it at that moment.
+- At most one guard watches a server. It holds ``guard.lock`` while it lives; a bridge that finds the lock free starts
+  another guard, which adopts the running process by id and birth (the id alone may have been reused).
+- If the state folder is gone, no bridge can find OpenCode again, and it counts as unused.
+- The guard imports little and knows nothing of HTTP, because it stays in memory as long as OpenCode does.
 """
 
 import json
@@ -44,49 +60,49 @@ LONGEST_POLL = 30.0
 ADOPTED_POLL = 1.0
 TRIES = 5
 POLLS = 10
-"""How often it looks during the time that OpenCode may stay without a bridge."""
+"""Number of polls within ``stop_after``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to start, and when to end it."""
+    """Command to start, and conditions under which to end it."""
 
     command: Sequence[str]
     environment: Mapping[str, str]
     directory: str
     lock: str
-    """Held while the guard looks for bridges."""
+    """Path of the lock under which bridges search for the server; the guard holds it while it checks the leases."""
     leases: str
     record: str
     mark: Sequence[str]
-    """The name and value of a variable that only this start has in its environment."""
+    """Name and value of an environment variable that only this start has."""
     stop_after: float
     """Seconds without a bridge after which OpenCode is ended."""
     guard: str
-    """Held for as long as a guard lives."""
+    """Path of the lock that a guard holds while it lives."""
     process: tuple[int, str] | None = None
-    """The id and the birth of an OpenCode that runs already; then nothing is started, and nobody is answered."""
+    """Process id and birth of an OpenCode that runs already. The guard then starts nothing and sends no answers."""
 
 
-class Looked(Protocol):
-    """A process that a guard looks after."""
+class Watched(Protocol):
+    """Process that a guard watches."""
 
     @property
     def pid(self) -> int:
-        """Its id; it leads a group."""
+        """Return the process id; the process leads a group."""
         ...
 
     def wait(self, timeout: float) -> int:
-        """Wait until it has ended; ``TimeoutExpired`` says that it runs."""
+        """Wait until the process has ended; raise ``TimeoutExpired`` if it still runs."""
         ...
 
 
 class Adopted:
-    """An OpenCode that another guard has started.
+    """OpenCode process that another guard started.
 
     Args:
-        pid: Its id.
-        birth: Tells it from a later process of the same id.
+        pid: Its process id.
+        birth: Distinguishes it from a later process with the same id.
     """
 
     def __init__(self, pid: int, birth: str) -> None:
@@ -94,7 +110,7 @@ class Adopted:
         self._birth = birth
 
     def wait(self, timeout: float) -> int:
-        """Wait until it has ended; only a parent learns its exit code."""
+        """Wait until the process has ended. Only a parent learns the exit code, so the result is always 0."""
         deadline = time.monotonic() + timeout
         while born(self.pid) == self._birth:
             left = deadline - time.monotonic()
@@ -105,7 +121,7 @@ class Adopted:
 
 
 def main() -> None:
-    """Do what the plan on stdin says; returns when OpenCode has ended."""
+    """Execute the plan on stdin; returns when OpenCode has ended."""
     plan = Plan(**json.loads(sys.stdin.readline()))
     if plan.process:
         if lock := _only_guard(plan):
@@ -114,23 +130,23 @@ def main() -> None:
     try:
         child = _start(plan)
     except OSError as error:
-        _tell(error=error.strerror or str(error), file=error.filename)
+        _answer(error=error.strerror or str(error), file=error.filename)
         return
-    _tell(pid=child.pid, born=born(child.pid))
-    words = _words()
-    if _next(words) != KEEP:
+    _answer(pid=child.pid, born=born(child.pid))
+    messages = _messages()
+    if _next(messages) != KEEP:
         _end(child)
         _end_what_is_left(plan)
         return
     code = _watch(child, plan)
-    # A wrapper that went to the background has left a server of which nobody knows.
-    if READY not in list(words.queue):
+    # A wrapper that moved to the background left a server without a record.
+    if READY not in list(messages.queue):
         _end_what_is_left(plan)
-    _tell(code=code)
+    _answer(code=code)
 
 
 def _only_guard(plan: Plan) -> "FileLock | None":
-    """The guards' lock; ``None`` where another guard lives. A bridge that looks holds it for a moment."""
+    """Take the lock of the guards; ``None`` if another guard lives. A searching bridge holds it for a moment."""
     for _ in range(TRIES):
         if lock := _guards_lock(plan):
             return lock
@@ -146,7 +162,7 @@ def _guards_lock(plan: Plan) -> "FileLock | None":
 
 
 def _start(plan: Plan) -> subprocess.Popen[bytes]:
-    # What it prints goes to the guard's own stderr: a file, never a pipe, which would block once nobody reads it.
+    # The output goes to the guard's own stderr: a file, not a pipe, which would block when nobody reads it.
     return subprocess.Popen(  # noqa: S603 - the bridge's own command
         plan.command,
         stdin=subprocess.DEVNULL,
@@ -159,38 +175,38 @@ def _start(plan: Plan) -> subprocess.Popen[bytes]:
     )
 
 
-def _tell(**said: object) -> None:
-    """Tell the bridge, if it still listens."""
+def _answer(**fields: object) -> None:
+    """Send an answer to the bridge, if it still reads."""
     with suppress(OSError):
-        os.write(1, json.dumps(said).encode() + b"\n")
+        os.write(1, json.dumps(fields).encode() + b"\n")
 
 
-def _words() -> "queue.Queue[str]":
-    """What the bridge says, as it comes; an empty text when it says no more."""
-    words = queue.Queue[str]()
+def _messages() -> "queue.Queue[str]":
+    """Return the queue of the bridge's messages; an empty text marks their end."""
+    messages = queue.Queue[str]()
 
     def read() -> None:
         for line in sys.stdin:
-            words.put(line.strip())
-        words.put("")
+            messages.put(line.strip())
+        messages.put("")
 
     Thread(target=read, daemon=True).start()
-    return words
+    return messages
 
 
-def _next(words: "queue.Queue[str]") -> str:
+def _next(messages: "queue.Queue[str]") -> str:
     try:
-        return words.get(timeout=KEEP_TIMEOUT)
+        return messages.get(timeout=KEEP_TIMEOUT)
     except queue.Empty:
         return ""
 
 
-def _watch(child: Looked, plan: Plan, lock: "FileLock | None" = None) -> int:
-    """Wait until OpenCode has ended; end it when no bridge has used it for as long as the plan says."""
+def _watch(child: Watched, plan: Plan, lock: "FileLock | None" = None) -> int:
+    """Wait until OpenCode has ended; end it when no bridge has used it for ``plan.stop_after`` seconds."""
     poll = max(SHORTEST_POLL, min(LONGEST_POLL, plan.stop_after / POLLS))
     used = time.monotonic()
     while True:
-        # The guard of a server that ended a moment ago may hold it still.
+        # The guard of a server that ended a moment ago may still hold the lock.
         lock = lock or _guards_lock(plan)
         with suppress(subprocess.TimeoutExpired):
             return child.wait(poll)
@@ -203,7 +219,7 @@ def _watch(child: Looked, plan: Plan, lock: "FileLock | None" = None) -> int:
 def _in_use(plan: Plan) -> bool:
     try:
         lock = try_lock(Path(plan.lock))
-        # Whoever holds it is a bridge that lives.
+        # Only a living bridge holds it.
         if lock is None:
             return True
         try:
@@ -211,12 +227,12 @@ def _in_use(plan: Plan) -> bool:
         finally:
             lock.release()
     except OSError:
-        # The state folder is gone, and with it every way to find OpenCode.
+        # The state folder is gone, so no bridge can find OpenCode.
         return False
 
 
-def _end_unless_used(child: Looked, plan: Plan) -> None:
-    """End OpenCode while no bridge can come to use it."""
+def _end_unless_used(child: Watched, plan: Plan) -> None:
+    """End OpenCode while no bridge can start to use it."""
     try:
         lock = try_lock(Path(plan.lock))
     except OSError:
@@ -232,7 +248,7 @@ def _end_unless_used(child: Looked, plan: Plan) -> None:
         lock.release()
 
 
-def _end(child: Looked) -> None:
+def _end(child: Watched) -> None:
     ask_to_end(child.pid)
     with suppress(subprocess.TimeoutExpired):
         child.wait(GRACE)
@@ -242,7 +258,7 @@ def _end(child: Looked) -> None:
 
 
 def _end_what_is_left(plan: Plan) -> None:
-    """End what the start left in the background."""
+    """End the background processes of the start."""
     name, value = plan.mark
     for pid in started_with(name, value):
         with suppress(OSError):

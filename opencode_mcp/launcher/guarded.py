@@ -1,4 +1,4 @@
-"""Has OpenCode started by a guard, and talks with the guard until OpenCode is ready; see ``guard``."""
+"""Start OpenCode through a guard, and exchange messages with the guard until OpenCode is ready; see ``guard``."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 # It exits at once, so that the guard has no parent by which a host could find it.
 STARTER = "import subprocess, sys; subprocess.Popen(sys.argv[1:], stdin=0, stdout=1, stderr=2, start_new_session=True)"
-# Not from the working directory: whatever a project keeps under the name would run.
+# Not from the working directory, where a project could contain a module of that name.
 GUARD = (sys.executable, "-P", "-m", "opencode_mcp.launcher.guard")
 START_TIMEOUT = 30.0
 CODE_TIMEOUT = 2.0
@@ -34,16 +34,16 @@ POLL = 0.02
 
 
 class Guarded:
-    """An OpenCode that a guard starts. Close it: until it was kept, that ends OpenCode.
+    """OpenCode that a guard starts. Close it in the end; before ``keep``, that ends OpenCode.
 
     Args:
-        files: Where the guard works, OpenCode prints, and the guard answers.
+        files: Files of the server: working directory, output, and answers of the guard.
     """
 
     def __init__(self, files: "StateFiles") -> None:
         self._files = files
         self._starter: subprocess.Popen[bytes] | None = None
-        self._heard = 0
+        self._received = 0
 
     async def open(self, plan: Plan) -> None:
         """Start a guard.
@@ -52,68 +52,68 @@ class Guarded:
             OSError: The system cannot start it, or the files cannot be written.
         """
         self._starter = await to_thread.run_sync(self._open)
-        await self._say(json.dumps(asdict(plan)))
+        await self._send(json.dumps(asdict(plan)))
 
     def _open(self) -> subprocess.Popen[bytes]:
         with open_private(self._files.output) as output, open_private(self._files.answers) as answers:
             return _started(self._files, answers, output)
 
     async def process(self) -> Process:
-        """The process of OpenCode.
+        """Return the process of OpenCode.
 
         Raises:
-            OpenCodeNotStarting: The system cannot run it, or the guard does not say.
+            OpenCodeNotStarting: The system cannot run it, or the guard does not answer.
         """
-        told = await self._hear(within=START_TIMEOUT)
-        if "pid" in told:
-            return Process(cast("int", told["pid"]), cast("str", told["born"]))
-        if "error" in told:
-            message = f"{told['file']} cannot be run: {told['error']}."
+        answer = await self._receive(within=START_TIMEOUT)
+        if "pid" in answer:
+            return Process(cast("int", answer["pid"]), cast("str", answer["born"]))
+        if "error" in answer:
+            message = f"{answer['file']} cannot be run: {answer['error']}."
             raise OpenCodeNotStarting(message, hint="Name a working one with --opencode or OPENCODE_BIN.")
         raise OpenCodeNotStarting("The process that starts OpenCode does not answer.", hint="Call again.")
 
     async def keep(self) -> None:
-        """Have OpenCode live on when this is closed."""
-        await self._say(KEEP)
+        """Make OpenCode outlive this object."""
+        await self._send(KEEP)
 
     async def ready(self) -> None:
-        """Tell that OpenCode answers."""
-        await self._say(READY)
+        """Report to the guard that OpenCode answers."""
+        await self._send(READY)
 
     async def exit_code(self) -> int | None:
-        """With what OpenCode ended; ``None`` where the guard does not say."""
-        return cast("int | None", (await self._hear(within=CODE_TIMEOUT)).get("code"))
+        """Return the exit code of OpenCode; ``None`` if the guard does not report it."""
+        return cast("int | None", (await self._receive(within=CODE_TIMEOUT)).get("code"))
 
     async def aclose(self) -> None:
-        """Hear and say no more."""
+        """Close the channel to the guard."""
         if self._starter and self._starter.stdin:
             with suppress(OSError):
                 self._starter.stdin.close()
 
-    async def _say(self, line: str) -> None:
+    async def _send(self, line: str) -> None:
         await to_thread.run_sync(self._write, line.encode() + b"\n")
 
     def _write(self, line: bytes) -> None:
         if self._starter and self._starter.stdin:
-            # If it is gone, what it had to say is heard next.
+            # If the guard is gone, its last answer is read next.
             with suppress(OSError):
                 self._starter.stdin.write(line)
                 self._starter.stdin.flush()
 
-    async def _hear(self, *, within: float) -> Mapping[str, object]:
-        """The guard's next answer; empty where there is none in time."""
+    async def _receive(self, *, within: float) -> Mapping[str, object]:
+        """Return the next answer of the guard; empty if there is none within ``within`` seconds."""
         with anyio.move_on_after(within):
             while True:
                 lines = self._files.answers.read_bytes().split(b"\n")[:-1]
-                if len(lines) > self._heard:
-                    self._heard += 1
-                    return json.loads(lines[self._heard - 1])
+                if len(lines) > self._received:
+                    self._received += 1
+                    return json.loads(lines[self._received - 1])
                 await anyio.sleep(POLL)
         return {}
 
 
 async def guard_again(process: Process, files: "StateFiles", stop_after: float) -> None:
-    """Start another guard for an OpenCode whose guard was killed; where one lives, nothing happens.
+    """Start another guard for an OpenCode whose guard was killed; do nothing if a guard lives.
 
     Args:
         process: OpenCode.
@@ -146,9 +146,9 @@ def _guard_again(process: Process, files: "StateFiles", stop_after: float) -> No
             starter.stdin.write(json.dumps(asdict(plan)).encode() + b"\n")
             starter.stdin.close()
     except OSError as error:
-        logger.warning("--stop-after is not kept: no guard can be started for process %d: %s", process.pid, error)
+        logger.warning("--stop-after has no effect: no guard can be started for process %d: %s", process.pid, error)
     else:
-        logger.info("The guard of OpenCode (process %d) was gone; another one looks after it.", process.pid)
+        logger.info("The guard of OpenCode (process %d) had ended; another one was started.", process.pid)
 
 
 def _started(files: "StateFiles", answers: "IO[bytes] | int", output: "IO[bytes] | int") -> subprocess.Popen[bytes]:

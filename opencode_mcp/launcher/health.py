@@ -1,6 +1,6 @@
-"""Asks a server how it does: whether it is an OpenCode that answers, and whether it works on something.
+"""Health checks: does the server answer, is it an OpenCode, and is a session busy.
 
-It opens its own connections and closes them, and neither starts nor stops anything.
+The module opens and closes its own connections. It neither starts nor stops anything.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -26,7 +26,7 @@ RECENT_SESSIONS = 100
 
 @asynccontextmanager
 async def connected(endpoint: "Endpoint") -> AsyncGenerator[OpenCodeClient]:
-    """A client for the length of the block."""
+    """Yield a client that is connected for the length of the block."""
     transport = Transport(endpoint)
     try:
         yield OpenCodeClient(transport)
@@ -36,14 +36,14 @@ async def connected(endpoint: "Endpoint") -> AsyncGenerator[OpenCodeClient]:
 
 
 async def check(endpoint: "Endpoint", *, timeouts: Sequence[float]) -> "Health":
-    """Ask once for each time-out, in seconds, until there is an answer (``global.health``).
+    """Request the health once for each time-out, in seconds, until there is an answer (``global.health``).
 
     Raises:
-        UnsupportedVersion: It is too old.
-        NotOpenCode: Something else answers there.
-        Unauthorized: It refused the password.
-        BackendUnavailable: Nothing answers there.
-        BackendTimeout: None of the requests was answered.
+        UnsupportedVersion: The server is too old.
+        NotOpenCode: Another program answers.
+        Unauthorized: The server refused the password.
+        BackendUnavailable: Nothing answers.
+        BackendTimeout: No request was answered in time.
     """
     *others, last = timeouts
     async with connected(endpoint) as client:
@@ -56,7 +56,7 @@ async def check(endpoint: "Endpoint", *, timeouts: Sequence[float]) -> "Health":
 
 
 async def answers(endpoint: "Endpoint") -> bool:
-    """Whether it answers at once."""
+    """Return True if the server answers at once."""
     try:
         await check(endpoint, timeouts=[LONGEST_TIMEOUT])
     except BridgeError:
@@ -67,20 +67,20 @@ async def answers(endpoint: "Endpoint") -> bool:
 async def await_healthy(
     endpoint: "Endpoint", *, within: float, wanted: Callable[[], Awaitable[bool]]
 ) -> "Health | None":
-    """Ask until a server that starts answers.
+    """Request the health until a starting server answers.
 
-    A request that comes as soon as its port is open is never answered, so the first ones are given up early.
+    A request that arrives as soon as the port is open is never answered, so the first ones have short time-outs.
 
     Args:
-        endpoint: Where it will be.
-        within: Seconds until it is given up.
-        wanted: Says false when there is no point in asking on.
+        endpoint: The endpoint that the server will have.
+        within: Seconds until the wait ends.
+        wanted: Returns False when further requests are pointless.
 
     Returns:
-        ``None`` when it was given up.
+        ``None`` if the wait ended without an answer.
 
     Raises:
-        UnsupportedVersion: It answers, and is too old.
+        UnsupportedVersion: The server answers and is too old.
     """
     timeout = FIRST_TIMEOUT
     async with connected(endpoint) as client:
@@ -98,13 +98,13 @@ async def await_healthy(
 
 
 async def is_busy(endpoint: "Endpoint", *, since: float) -> bool:
-    """Whether a session works on something; a server that does not say so in time counts as idle.
+    """Return True if a session is busy; a server that does not answer in time counts as idle.
 
-    ``session.status`` tells of one directory at a time, so only those are asked for in which a session changed.
+    ``session.status`` covers one directory, so the request is made only for directories whose sessions changed.
 
     Args:
-        endpoint: Where the server is.
-        since: When the server was started; seconds since the epoch.
+        endpoint: The endpoint of the server.
+        since: Start of the server, in seconds since the epoch.
     """
     try:
         with anyio.move_on_after(STATUS_TIMEOUT):

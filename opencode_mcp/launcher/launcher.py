@@ -1,10 +1,36 @@
-"""Finds, starts, shares and stops the OpenCode that a bridge works with.
+"""Find, start, share and stop the OpenCode server of a bridge.
 
-All bridges of one user whose environment means the same to OpenCode share one server. A bridge that uses it holds a
-lease; the last one to release it stops the server, unless a session is busy: then the next bridge finds it, or its
-guard ends it after a while. The same holds after a bridge was killed. A bridge that runs inside such a server uses that
-one and holds no lease, or the two would keep each other alive. A server at a URL that the operator named is neither
-started nor stopped. What is said to it is not known here.
+Design. All bridges of one user whose environment means the same to OpenCode share one server, because each OpenCode
+takes about 2 s to start and 500 MB of memory, and because sessions belong to one server at a time. The bridges have no
+coordinator; they agree through files in the state folder (see ``state_file``):
+
+- ``server.lock`` serializes the bridges that search, start or stop. All decisions below are made while it is held.
+- ``server.json`` is the record of the server: address, password, process.
+- A lease is a lock file that a bridge holds while it uses the server. The kernel releases it however the bridge dies.
+- The guard (see ``guard``) ends a server that no bridge uses for a long time.
+
+``locate`` attaches to the operator's URL if there is one; otherwise it takes its lease, reads the record, and shares
+the server if it answers. A dead server is forgotten, a silent idle one is ended, and a new one is started. ``aclose``
+releases the lease; the last bridge stops the server, unless a session is busy. Then the server is left running: the
+next bridge finds it, or the guard ends it. The same happens after a bridge was killed.
+
+Rejected alternatives:
+
+- One OpenCode per bridge: a host that opens ten windows would start ten servers, and a session that one of them runs
+  would look idle to the others.
+- A port that is fixed or derived from the user: another program can take it, and would receive the password.
+- A reference count in a file: a killed bridge never decrements it. Leases are locks instead, which the kernel frees.
+- To stop the server whenever the last bridge ends: the host restarts bridges often, and runs would be aborted.
+- To search without a lock and retry: two bridges that start at the same moment would start two servers.
+
+Invariants:
+
+- The endpoint that ``locate`` returns was healthy a moment ago.
+- A bridge releases its lease before it releases ``server.lock``, so of two bridges that leave together one is the last.
+- A bridge that runs inside such an OpenCode uses that one and holds no lease; otherwise each would keep the other
+  alive.
+- A server at a URL of the operator is neither started nor stopped.
+- ``aclose`` takes about two seconds at most: hosts kill a bridge that needs longer.
 """
 
 import logging
@@ -50,12 +76,12 @@ IDLE_GRACE = 0.25
 
 
 class Launcher:
-    """Leads a bridge to its server.
+    """Finds, starts, shares and stops the server of one bridge.
 
     Args:
-        settings: What the operator decided.
+        settings: Settings of the operator.
         start_timeout: Seconds within which a started server must be healthy.
-        patience: Seconds within which a server that ran already must answer before it is replaced.
+        patience: Seconds within which a server that runs already must answer before it is replaced.
     """
 
     def __init__(
@@ -69,50 +95,50 @@ class Launcher:
         self._server: ServerRecord | None = None
         self._lease: Lease | None = None
         self.started = False
-        """Whether this bridge started the server, and did not find one that ran already."""
+        """True if this bridge started the server; False if it found one that ran already."""
 
     async def locate(self) -> Endpoint:
-        """Attach to the server that the operator named, else share the one that runs, else start one.
+        """Attach to the operator's server, or share the one that runs, or start one.
 
-        It is healthy when this returns. Call it when a server is first needed, and again when it was lost; callers at
-        the same time share one start. A start whose caller is cancelled goes on, and the next call finds it.
+        The server is healthy when this returns. Call it when a server is first needed and again when it was lost.
+        Concurrent calls share one start. If the caller of a start is cancelled, the start continues and the next call
+        finds the server.
 
         Raises:
-            NotOpenCode: Something else answers at the operator's URL.
+            NotOpenCode: Another program answers at the operator's URL.
             UnsupportedVersion: The server is too old.
-            Unauthorized: It refused the operator's password.
+            Unauthorized: The server refused the operator's password.
             BackendUnavailable: Nothing answers at the operator's URL.
-            BackendTimeout: It took the request and did not answer.
+            BackendTimeout: The server accepted the request and did not answer.
             OpenCodeNotInstalled: There is no executable to start.
-            OpenCodeNotStarting: It ended, or was not healthy in time.
+            OpenCodeNotStarting: OpenCode ended, or was not healthy in time.
             InvalidSetting: The state directory cannot be used.
-            NotAllowed: This bridge runs inside an OpenCode that a bridge started, and may not pass work on.
+            NotAllowed: This bridge runs inside an OpenCode that a bridge started, and the operator allows no delegation
+                there.
         """
         self._check_depth()
         async with self._turn:
             if self._settings.attached:
                 return await self._attach()
             if self._server is None or not await answers(self._server.endpoint):
-                self._server = await (self._share_or_start() if self._settings.depth == 0 else self._around())
+                self._server = await (self._share_or_start() if self._settings.depth == 0 else self._enclosing_server())
             return self._server.endpoint
 
     def _check_depth(self) -> None:
         depth, most = self._settings.depth, self._settings.max_depth
         if depth >= most:
-            message = (
-                f"This bridge runs inside an OpenCode that a bridge started, and work is passed on {most} time(s)."
-            )
-            raise NotAllowed(message, hint="Do the work yourself. The operator allows more with --max-depth.")
+            message = f"This bridge runs inside an OpenCode that a bridge started; --max-depth is {most}."
+            raise NotAllowed(message, hint="Do the work yourself. The operator can allow more with --max-depth.")
 
-    async def _around(self) -> ServerRecord:
-        """The server inside which this bridge runs."""
+    async def _enclosing_server(self) -> ServerRecord:
+        """Return the server inside which this bridge runs."""
         record = StateFiles(Path(self._settings.inside)).read_record()
         if record is None or not await answers(record.endpoint):
             raise BackendUnavailable("The OpenCode inside which this bridge runs does not answer.", sent=False)
         return record
 
     async def aclose(self) -> None:
-        """Let go; the last bridge stops the server, unless a session is busy. Takes about two seconds at worst."""
+        """Release the server. The last bridge stops it, unless a session is busy. Takes about two seconds at most."""
         with anyio.CancelScope(shield=True):
             async with self._turn:
                 if self._lease is not None and self._files is not None:
@@ -125,13 +151,13 @@ class Launcher:
         try:
             await check(endpoint, timeouts=ATTACH_TIMEOUTS)
         except NotOpenCode as error:
-            raise NotOpenCode(f"What answers at {settings.url} is not an OpenCode server.", hint=error.hint) from error
+            raise NotOpenCode(f"The program at {settings.url} is not an OpenCode server.", hint=error.hint) from error
         return endpoint
 
     async def _share_or_start(self) -> ServerRecord:
         files = self._files = self._files or files_for(self._settings)
         files.prepare()
-        # At worst that bridge waits for a half-started server, ends it, and starts another.
+        # In the worst case the other bridge waits for a half-started server, ends it, and starts another one.
         timeout = 2 * self._start_timeout + self._patience + 2 * WEDGED_GRACE
         try:
             async with hold(files.lock, timeout=timeout) as held:
@@ -144,12 +170,12 @@ class Launcher:
             raise unusable(files.directory, error) from error
 
     async def _share(self, files: StateFiles, lease: Lease) -> ServerRecord | None:
-        """The server that runs already; one that is dead is forgotten, one that is silent and idle is ended."""
+        """Return the server that runs already. A dead one is forgotten; a silent idle one is ended."""
         record = files.read_record()
         if record is None:
             return None
         if await record.process.runs():
-            # Its bridge may have died while it started.
+            # Its bridge may have died during the start.
             left = record.started + self._start_timeout - time.time()
             within = max(self._patience, min(left, self._start_timeout))
             ready = await await_ready(record, files, within=within)
@@ -164,7 +190,7 @@ class Launcher:
         return None
 
     async def _end_silent(self, record: ServerRecord, lease: Lease, within: float) -> None:
-        """End a server that does not answer, unless others may have work in it."""
+        """End a server that does not answer, unless other bridges may have work in it."""
         pid = record.process.pid
         if record.left_busy or lease.others_live():
             message = f"OpenCode (process {pid}) has not answered for {within:.0f} s, and may be working for others."
@@ -191,15 +217,16 @@ class Launcher:
     async def _leave(self, lease: Lease, files: StateFiles) -> None:
         async with hold(files.lock, timeout=LEAVE_TIMEOUT) as held:
             try:
-                # Whoever holds it instead is a bridge that lives, so this one is not the last.
+                # If another bridge holds the lock, that bridge lives and this one is not the last.
                 if held and not lease.others_live():
                     await self._stop_unless_busy(files)
             finally:
-                # Before the next has its turn: of two that leave together, one must see that it is the last.
+                # Release before the next bridge gets the lock: of two that leave together, one must see that it is the
+                # last.
                 lease.release()
 
     async def _stop_unless_busy(self, files: StateFiles) -> None:
-        # The record may have been deleted with the state directory.
+        # The record may have been deleted together with the state directory.
         record = files.read_record() or self._server
         if record is None:
             return
@@ -214,8 +241,8 @@ class Launcher:
     def _leave_busy(self, record: ServerRecord, files: StateFiles) -> None:
         hours = self._settings.stop_after / 3600
         logger.warning(
-            "OpenCode at %s (process %d) still works on something, or waits for an answer, and is left running. "
-            "If no bridge comes back, it is ended %.3g h after this (--stop-after).",
+            "OpenCode at %s (process %d) has a busy session and is left running. "
+            "If no bridge uses it again, it is ended %.3g h after this (--stop-after).",
             *(record.url, record.process.pid, hours),
         )
         files.write_record(replace(record, left_busy=True))

@@ -1,7 +1,7 @@
-"""Locks between the bridges of one user, which the kernel releases when their holder dies, however it dies.
+"""Locks between the bridges of one user. The kernel releases them when their holder dies, however it dies.
 
-``hold`` lets one bridge at a time look for, start or stop the shared server; a ``Lease`` says for as long as a bridge
-lives that it uses the server. Knows nothing of servers.
+``hold`` lets one bridge at a time search for, start or stop the shared server. A ``Lease`` marks a bridge as a user of
+the server. The module knows nothing of servers.
 """
 
 import os
@@ -19,7 +19,7 @@ POLL = 0.05
 
 @asynccontextmanager
 async def hold(path: Path, *, timeout: float) -> AsyncGenerator[bool]:
-    """Hold a lock for the length of the block; yields false where another held it for all of ``timeout`` seconds."""
+    """Hold a lock for the length of the block; yields False if another bridge held it for ``timeout`` seconds."""
     lock = try_lock(path)
     with anyio.move_on_after(timeout):
         while lock is None:
@@ -33,12 +33,12 @@ async def hold(path: Path, *, timeout: float) -> AsyncGenerator[bool]:
 
 
 class Lease:
-    """The word of one bridge that it uses the server, in a folder where the others look.
+    """Lock file that marks a bridge as a user of the server, in a folder that the other bridges read.
 
-    Take it and ask it only while the lock of ``hold`` is held.
+    Take and query it only while the lock of ``hold`` is held.
 
     Args:
-        folder: Where the leases of all bridges are; it must exist.
+        folder: Folder of the leases of all bridges; it must exist.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,10 +47,10 @@ class Lease:
         self._lock.acquire(blocking=False)
 
     def others_live(self) -> bool:
-        """Whether another bridge holds a lease; those of dead bridges are removed."""
+        """Return True if another bridge holds a lease; the leases of dead bridges are removed."""
         return any_lease_lives(self._path.parent, besides=self._path)
 
     def release(self) -> None:
-        """Take the word back."""
+        """Release the lock and remove the file."""
         self._lock.release()
         self._path.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
-"""Which variables of the environment decide what an OpenCode server can do for whom, and a mark of their values.
+"""Environment variables that decide which providers and accounts an OpenCode uses, and a fingerprint of their values.
 
-Two bridges share a server only where these are the same: else the second would work with the keys of the first.
+Two bridges share a server only if these are equal; otherwise the second would work with the keys of the first.
 Pure, apart from the hash.
 """
 
@@ -14,9 +14,9 @@ COUNTED = re.compile(
     # Keys and accounts of model providers.
     r".*_API_(KEY|TOKEN)|(GITHUB|GITLAB|HF)_TOKEN|(AWS|AZURE|CLOUDFLARE|DATABRICKS|GOOGLE|SNOWFLAKE|VERTEX)_.*"
     r"|(ANTHROPIC|OPENAI)_.*"
-    # OpenCode's own settings, and the folders where it keeps accounts and sessions.
+    # OpenCode's own settings, and the folders of its accounts and sessions.
     r"|OPENCODE_(?!MCP_|SERVER_|BIN$|PID$).*|HOME|USERPROFILE|(LOCAL)?APPDATA|XDG_(CONFIG|DATA|STATE|CACHE)_HOME"
-    # The way to the providers.
+    # Network path to the providers.
     r"|(HTTP|HTTPS|ALL|NO)_PROXY|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS",
     re.IGNORECASE,
 )
@@ -24,11 +24,11 @@ LENGTH = 16
 
 
 def counted(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that count, by name."""
+    """Return the variables that count, by name."""
     return {name: environment[name] for name in sorted(environment) if COUNTED.fullmatch(name)}
 
 
 def fingerprint(environment: Mapping[str, str], key: bytes) -> str:
-    """A mark of the variables that count; it tells nothing of their values to whoever lacks the key."""
+    """Return a keyed hash of the variables that count; without the key it reveals nothing of their values."""
     text = json.dumps(counted(environment), sort_keys=True)
     return hmac.new(key, text.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()[:LENGTH]

@@ -1,7 +1,7 @@
-"""Starts ``opencode serve`` on loopback and waits until it is healthy; knows nothing of other bridges.
+"""Start ``opencode serve`` on loopback and wait until it is healthy; the module knows nothing of other bridges.
 
-What must be written is written before anything starts, and what starts is on disk before it may stay; so neither a full
-disk nor the end of the bridge leaves a server of which nobody knows.
+Everything is written before the process starts, and the process is recorded on disk before it may stay. So neither a
+full disk nor the end of the bridge leaves a server without a record.
 """
 
 import re
@@ -42,7 +42,7 @@ ASK_TIMEOUT = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A server that is about to be started."""
+    """Server that is about to be started."""
 
     record: ServerRecord
     environment: Mapping[str, str]
@@ -53,8 +53,8 @@ class Starter:
     """Starts servers.
 
     Args:
-        settings: The environment that they inherit, and where they work.
-        files: Where their record and their output go.
+        settings: The environment that servers inherit, and their working directory.
+        files: Files of their record and their output.
     """
 
     def __init__(self, settings: "Settings", files: StateFiles) -> None:
@@ -66,19 +66,19 @@ class Starter:
 
         Args:
             executable: The ``opencode`` to run.
-            timeout: Seconds until it must be healthy.
+            timeout: Seconds within which it must be healthy.
 
         Raises:
             OpenCodeNotStarting: It ended, or was not healthy in time.
             UnsupportedVersion: It is too old.
-            InvalidSetting: What must be written cannot be written; nothing is left running.
+            InvalidSetting: A file cannot be written; no process is left running.
         """
         start = self._prepare(executable)
         deadline = anyio.current_time() + timeout
         self._files.write_record(start.record)
         record = start.record
         async with aclosing(Guarded(self._files)) as guarded:
-            # Whoever gave up here would leave a process without a record.
+            # A cancellation here would leave a process without a record.
             with anyio.CancelScope(shield=True):
                 await self._open(guarded, start)
                 record = await self._record(guarded, record)
@@ -125,7 +125,7 @@ class Starter:
             raise unusable(self._files.directory, error) from error
 
     async def _record(self, guarded: Guarded, record: ServerRecord) -> ServerRecord:
-        """Note the process on disk, and only then have it stay."""
+        """Record the process on disk, and only then let it stay."""
         try:
             process = await guarded.process()
         except OpenCodeNotStarting:
@@ -168,15 +168,15 @@ class Starter:
 
 
 async def await_ready(record: ServerRecord, files: StateFiles, *, within: float) -> ServerRecord | None:
-    """Wait until a server has said where it listens, and answers there.
+    """Wait until a server has printed its address and answers there.
 
     Args:
-        record: What is known of it.
-        files: Where it prints to.
-        within: Seconds until it is given up.
+        record: The record so far.
+        files: Files of the server, one of which holds its output.
+        within: Seconds until the wait ends.
 
     Returns:
-        The whole record; ``None`` when it was given up, or has ended.
+        The complete record; ``None`` if the wait ended, or the server did.
 
     Raises:
         UnsupportedVersion: It is too old.
@@ -195,7 +195,7 @@ async def await_ready(record: ServerRecord, files: StateFiles, *, within: float)
 
 
 def _announced(output: Path) -> str:
-    """Where the server says that it listens; empty as long as it does not."""
+    """Return the address that the server printed; empty if it has printed none yet."""
     try:
         with output.open("rb") as file:
             told = ANNOUNCEMENT.search(file.read(READ))
@@ -205,7 +205,7 @@ def _announced(output: Path) -> str:
 
 
 async def _check_password(record: ServerRecord) -> None:
-    """Make sure that the server lets nobody in without the password."""
+    """Check that the server refuses requests without the password."""
     try:
         await check(replace(record.endpoint, password=""), timeouts=[ASK_TIMEOUT])
     except Unauthorized:
@@ -215,10 +215,10 @@ async def _check_password(record: ServerRecord) -> None:
 
 
 def working_directory(settings: "Settings") -> Path:
-    """Where a server starts: in the first listed directory that exists; if none is listed, where the bridge started.
+    """Return the working directory of a server: the first listed directory that exists, or the bridge's.
 
-    OpenCode opens that directory as a project, so it is the home directory where no project is known to be allowed.
+    OpenCode opens that directory as a project, so it is the home directory if no project is known to be allowed.
     """
     listed = [Path(path) for path in settings.directories] or [settings.started_in]
-    # Some hosts start their servers in the root, and OpenCode would take the whole disk for a project.
+    # Some hosts start their servers in the root, and OpenCode would treat the whole disk as a project.
     return next((path for path in listed if path.is_dir() and path != Path(path.anchor)), Path.home())

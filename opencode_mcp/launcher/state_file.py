@@ -1,6 +1,6 @@
-"""What the bridges of one user share on disk, and what it says of the server.
+"""Files that the bridges of one user share on disk, and the record of their server.
 
-Knows nothing of processes and of HTTP. Whoever reads or writes the record holds the lock.
+The module knows nothing of processes and HTTP. The caller holds the lock while it reads or writes the record.
 """
 
 from dataclasses import dataclass, field
@@ -27,24 +27,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerRecord:
-    """A server that a bridge started."""
+    """Server that a bridge started."""
 
     url: str
-    """Empty until it has said where it listens."""
+    """Address of the server; empty until it has printed one."""
     username: str
     password: str = field(repr=False)
     process: Process
     executable: str
     started: float
-    """When it was started; seconds since the epoch."""
+    """Time of the start, in seconds since the epoch."""
     version: str = ""
     """OpenCode's version; empty until the server was healthy once."""
     left_busy: bool = False
-    """Whether the last bridge left it because a session was working."""
+    """True if the last bridge left the server running because a session was busy."""
 
     @property
     def endpoint(self) -> Endpoint:
-        """How to reach it."""
+        """Return the endpoint of the server."""
         return Endpoint(url=self.url, username=self.username, password=self.password, process=self.process)
 
 
@@ -53,7 +53,7 @@ SERVERS = "servers"
 
 
 def files_for(settings: "Settings") -> "StateFiles":
-    """The files of the server that this bridge shares with those whose environment means the same to OpenCode.
+    """Return the files of the server that this bridge shares with bridges whose environment means the same to OpenCode.
 
     Raises:
         InvalidSetting: The state folder cannot be used.
@@ -66,45 +66,45 @@ def files_for(settings: "Settings") -> "StateFiles":
 
 @dataclass(frozen=True, slots=True)
 class StateFiles:
-    """The files of one server, in a folder of its own in the state folder."""
+    """Files of one server, in its own folder inside the state folder."""
 
     directory: Path
 
     @property
     def lock(self) -> Path:
-        """Held by the bridge that looks for, starts or stops the server."""
+        """Path of the lock that a bridge holds while it searches for, starts or stops the server."""
         return self.directory / "server.lock"
 
     @property
     def leases(self) -> Path:
-        """The folder of the leases."""
+        """Path of the folder of the leases."""
         return self.directory / "bridges"
 
     @property
     def guard(self) -> Path:
-        """Held by the server's guard."""
+        """Path of the lock that the server's guard holds."""
         return self.directory / "guard.lock"
 
     @property
     def record(self) -> Path:
-        """The record of the server."""
+        """Path of the record of the server."""
         return self.directory / "server.json"
 
     @property
     def output(self) -> Path:
-        """What the server printed."""
+        """Path of the server's output."""
         return self.directory / "opencode.log"
 
     @property
     def answers(self) -> Path:
-        """What the server's guard told the bridge that started it."""
+        """Path of the guard's answers to the bridge that started it."""
         return self.directory / "guard.log"
 
     def prepare(self) -> None:
-        """Make the folders, and check what is in them.
+        """Create the folders, and check their contents.
 
         Raises:
-            InvalidSetting: They cannot be made or written, or others could change them.
+            InvalidSetting: They cannot be created or written, or others could change them.
         """
         prepare_folder(self.directory)
         for path in (self.lock, self.guard, self.record, self.output, self.answers):
@@ -116,10 +116,10 @@ class StateFiles:
             raise unusable(self.leases, error) from error
 
     def read_record(self) -> ServerRecord | None:
-        """The record; ``None`` where there is none, or none that can be understood.
+        """Return the record; ``None`` if there is none or it cannot be parsed.
 
         Raises:
-            InvalidSetting: It cannot be read.
+            InvalidSetting: The file cannot be read.
         """
         try:
             return RECORD.validate_json(self.record.read_bytes())
@@ -129,10 +129,10 @@ class StateFiles:
             raise unusable(self.record, error) from error
 
     def write_record(self, record: ServerRecord) -> None:
-        """Replace the record, at no moment half of it.
+        """Replace the record atomically.
 
         Raises:
-            InvalidSetting: It cannot be written.
+            InvalidSetting: The file cannot be written.
         """
         try:
             replace_private(self.record, RECORD.dump_json(record, indent=2))
@@ -140,5 +140,5 @@ class StateFiles:
             raise unusable(self.record, error) from error
 
     def remove_record(self) -> None:
-        """Remove the record, if there is one."""
+        """Remove the record, if it exists."""
         self.record.unlink(missing_ok=True)

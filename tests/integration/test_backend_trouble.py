@@ -97,7 +97,7 @@ async def test_a_wrong_password_is_told_without_being_repeated(unattached: Launc
 async def test_something_else_at_the_address_is_told(unattached: Launch, scripted_model: ScriptedModel) -> None:
     async with connected(unattached.telling("--url", scripted_model.url)) as host:
         told = await host.error("opencode_run", prompt="x")
-    assert f"What answers at {scripted_model.url} is not an OpenCode server." in told
+    assert f"The program at {scripted_model.url} is not an OpenCode server." in told
 
 
 async def test_a_bridge_that_could_not_reach_opencode_reaches_it_as_soon_as_it_is_there(
