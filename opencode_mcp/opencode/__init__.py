@@ -1,1 +1,1 @@
-"""Layer 1: speaks OpenCode's HTTP; knows no MCP."""
+"""OpenCode's HTTP API: transport, codec, typed client, operations."""

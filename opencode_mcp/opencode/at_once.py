@@ -1,6 +1,6 @@
-"""Several reads at once: all of them or none, or as many as can be read.
+"""Concurrent reads: all of them or none, or as many as succeed.
 
-It knows nothing of what is read.
+The module does not know what is read.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -17,17 +17,17 @@ T = TypeVar("T")
 
 
 class Later(Generic[T]):
-    """What a read gives; it is there once the block has ended."""
+    """Result of a read; available once the block has ended."""
 
     value: T
 
 
 class Reads:
-    """The reads that are under way.
+    """Group of reads that run at the same time.
 
     Args:
-        tasks: Where they run.
-        failures: Takes what they raise; the first ends the others.
+        tasks: Task group in which they run.
+        failures: Collects their errors; the first one cancels the others.
     """
 
     def __init__(self, tasks: TaskGroup, failures: list[BridgeError]) -> None:
@@ -35,7 +35,7 @@ class Reads:
         self._failures = failures
 
     def start(self, read: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> Later[T]:
-        """Begin one more."""
+        """Start another read."""
         later = Later[T]()
 
         async def take() -> None:
@@ -51,10 +51,10 @@ class Reads:
 
 @asynccontextmanager
 async def at_once() -> AsyncGenerator[Reads]:
-    """Do what the block starts at the same time, and wait for all of it.
+    """Run the reads that the block starts at the same time, and wait for all of them.
 
     Raises:
-        BridgeError: The first that a read raised; the others were given up.
+        BridgeError: The first error of a read; the other reads were cancelled.
     """
     failures: list[BridgeError] = []
     async with anyio.create_task_group() as tasks:
@@ -66,14 +66,14 @@ async def at_once() -> AsyncGenerator[Reads]:
 async def read_each(
     reads: Mapping[str, Callable[[], Awaitable[object]]], *, within: float
 ) -> tuple[dict[str, object], dict[str, BridgeError]]:
-    """Do several reads at the same time, each by itself: one that fails or takes too long ends no other.
+    """Run several reads at the same time, independently: one that fails or takes too long cancels no other.
 
     Args:
-        reads: What to read, by name.
+        reads: The reads, by name.
         within: Seconds that each may take.
 
     Returns:
-        What was read, and why the rest was not, both by name.
+        The results and the errors, both by name.
     """
     found: dict[str, object] = {}
     failed: dict[str, BridgeError] = {}

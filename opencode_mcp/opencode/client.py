@@ -1,7 +1,8 @@
-"""The typed calls that the upper layers need; each goes through a row of the operation table.
+"""Typed calls of OpenCode's API for the layers above; each uses a row of the operation table.
 
-A method is named after its operation (``session.prompt_async`` is ``session_prompt_async``) and raises what
-``codec.decode`` and the door raise, unless it says more. What only forwards stays out: the table reaches it.
+A method has the name of its operation (``session.prompt_async`` is ``session_prompt_async``) and raises what
+``codec.decode`` and the sender raise, unless its docstring says more. Operations that would only be forwarded have no
+method here: callers reach them through the table.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -50,11 +51,11 @@ JsonObject = Mapping[str, object]
 
 
 class Door(Protocol):
-    """What carries requests: a ``Transport``, or a ``Connection`` that finds one."""
+    """Object that carries requests: a ``Transport``, or a ``Connection`` that finds one."""
 
     @property
     def clock(self) -> Clock:
-        """The server's clock."""
+        """Return the server's clock."""
         ...
 
     async def send(self, request: Request, *, timeout: float = READ_TIMEOUT) -> Reply:
@@ -62,7 +63,7 @@ class Door(Protocol):
         ...
 
     def stream(self, request: Request, *, timeout: float = READ_TIMEOUT) -> AbstractAsyncContextManager[Body]:
-        """Send a request and read its reply's body as it comes."""
+        """Send a request and read the body of its reply while it arrives."""
         ...
 
     def events(self, request: Request, *, silence: float) -> AbstractAsyncContextManager[AsyncIterator[str]]:
@@ -76,17 +77,17 @@ W = TypeVar("W", bound=Wire)
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A page of a list, and the cursor of the next one; empty at the end."""
+    """Page of a list, and the cursor of the next page; the cursor is empty at the end."""
 
     items: list[T]
     cursor: str
 
 
 class OpenCodeClient:
-    """Calls one OpenCode.
+    """Client of one OpenCode server.
 
     Args:
-        door: What carries the requests.
+        door: Carries the requests.
     """
 
     def __init__(self, door: Door) -> None:
@@ -94,7 +95,7 @@ class OpenCodeClient:
 
     @property
     def clock(self) -> Clock:
-        """The server's clock, as far as its replies have told."""
+        """Return the server's clock, as far as its replies have set it."""
         return self._door.clock
 
     async def call(
@@ -107,23 +108,23 @@ class OpenCodeClient:
         directory: str = "",
         timeout: float = READ_TIMEOUT,
     ) -> object:
-        """Call any operation; the arguments are those of ``codec.encode``, the time-out is in seconds."""
+        """Call any operation. The arguments are those of ``codec.encode``; the time-out is in seconds."""
         row = operation(operation_id)
         request = encode(row, path=path, query=query, body=body, directory=directory)
         return decode(row, await self._door.send(request, timeout=timeout))
 
     def global_event(self, *, silence: float) -> AbstractAsyncContextManager[AsyncIterator[str]]:
-        """The events of every directory, as JSON texts; seconds of silence end the stream."""
+        """Follow the events of every directory, as JSON texts; ``silence`` seconds without data end the stream."""
         return self._door.events(encode(operation("global.event")), silence=silence)
 
-    # The server
+    # --- Server
 
     async def health(self, *, timeout: float = READ_TIMEOUT) -> Health:
-        """Ask whether this is an OpenCode, and which.
+        """Check that the server is an OpenCode, and read its version (``global.health``).
 
         Raises:
             UnsupportedVersion: It is too old.
-            NotOpenCode: Something else answers there.
+            NotOpenCode: Another program answers.
         """
         try:
             health = Health.read(await self.call("global.health", timeout=timeout))
@@ -132,13 +133,13 @@ class OpenCodeClient:
         except BridgeError as error:
             if await self._is_old_opencode(timeout):
                 raise too_old() from error
-            hint = f"Check the URL and its port. OpenCode {versions_tested()} is known to work."
-            raise NotOpenCode("What answers there is not an OpenCode server.", hint=hint) from error
+            hint = f"Check the URL and its port. The bridge was tested with OpenCode {versions_tested()}."
+            raise NotOpenCode("The program that answers is not an OpenCode server.", hint=hint) from error
         check_version(health.version)
         return health
 
     async def _is_old_opencode(self, timeout: float) -> bool:
-        """Whether what has no ``global.health`` is an OpenCode from before there was one."""
+        """Return True if a server without ``global.health`` is an OpenCode from before that operation existed."""
         try:
             value = await self.call("path.get", timeout=timeout)
         except BridgeError:
@@ -146,130 +147,129 @@ class OpenCodeClient:
         return isinstance(value, Mapping) and {"directory", "worktree"} <= cast("Mapping[str, object]", value).keys()
 
     async def path(self, directory: str = "") -> Paths:
-        """``path.get``."""
+        """Call ``path.get``."""
         return Paths.read(await self.call("path.get", directory=directory))
 
     async def providers(self, directory: str = "") -> Providers:
-        """``provider.list``: every provider and model that OpenCode knows, 7 MB, which take it seconds to write.
+        """Call ``provider.list``; as the first call in a directory it also initializes the directory.
 
-        It is read only to explain a name; ``used_providers`` tells what can be used. OpenCode 1.18 counts a provider as
-        connected as soon as its credentials are there, and uses it only in a new instance: so what is connected is
-        taken from ``config.providers``.
+        OpenCode 1.18 counts a provider as connected as soon as its credentials exist, but uses it only in a new
+        instance. Therefore the connected providers are taken from ``config.providers``.
         """
         known = Providers.read(await self.call("provider.list", directory=directory))
         used = await self.used_providers(directory)
         return Providers(all=known.all, default=known.default, connected=used.connected)
 
     async def used_providers(self, directory: str) -> Providers:
-        """``config.providers``: those that OpenCode uses, with their models; a thousandth of ``provider.list``."""
+        """Call ``config.providers``: the providers in use, with their models; a thousandth of ``provider.list``."""
         used = Providers.read(await self.call("config.providers", directory=directory))
         return Providers(all=used.providers, connected=[provider.id for provider in used.providers])
 
     async def agents(self, directory: str) -> list[Agent]:
-        """``app.agents``, without those that OpenCode hides."""
+        """Call ``app.agents``, and drop the agents that OpenCode hides."""
         return [
             agent for agent in Agent.read_list(await self.call("app.agents", directory=directory)) if not agent.hidden
         ]
 
     async def config(self, directory: str) -> Config:
-        """``config.get``; of all that it holds, keys included, only what the model names is read."""
+        """Call ``config.get``. Only the fields of the model are kept; the answer also holds keys."""
         value = await self.call("config.get", directory=directory)
         if not isinstance(value, Mapping):
             raise BackendFailed("OpenCode sent no configuration.")
         return Config(model=str(cast("Mapping[str, object]", value).get("model") or ""))
 
     async def commands(self, directory: str) -> list[Command]:
-        """``command.list``."""
+        """Call ``command.list``."""
         return Command.read_list(await self.call("command.list", directory=directory))
 
     async def mcp_status(self, directory: str) -> dict[str, McpStatus]:
-        """``mcp.status``, by server name."""
+        """Call ``mcp.status``; returns the states by server name."""
         return _read_map(McpStatus, await self.call("mcp.status", directory=directory))
 
     async def instance_dispose(self, directory: str) -> None:
-        """``instance.dispose``: ends what runs in a directory; the next call there reads OpenCode's files again."""
+        """Call ``instance.dispose``: ends all runs of a directory; the next call there reads OpenCode's files again."""
         await self.call("instance.dispose", directory=directory)
 
-    # Sessions
+    # --- Sessions
 
     async def session_create(self, directory: str, body: JsonObject) -> Session:
-        """``session.create``."""
+        """Call ``session.create``."""
         return Session.read(await self.call("session.create", body=body, directory=directory))
 
     async def session_get(self, session_id: str, directory: str = "") -> Session:
-        """``session.get``; the session's own directory is chosen by OpenCode, and one that is given is opened first."""
+        """Call ``session.get``. OpenCode uses the session's own directory; a given directory is opened first."""
         return Session.read(await self.call("session.get", path={"sessionID": session_id}, directory=directory))
 
     async def sessions(self, directory: str, query: JsonObject) -> list[Session]:
-        """``session.list``: one directory's, newest first."""
+        """Call ``session.list``: the sessions of one directory, newest first."""
         return Session.read_list(await self.call("session.list", query=query, directory=directory))
 
     async def all_sessions(self, query: JsonObject, directory: str = "") -> Page[Session]:
-        """``experimental.session.list``: every directory's, or one's, newest first."""
+        """Call ``experimental.session.list``: the sessions of every directory, or of one, newest first."""
         row = operation("experimental.session.list")
         reply = await self._door.send(encode(row, query=query, directory=directory))
         return Page(Session.read_list(decode(row, reply)), reply.headers.get("x-next-cursor", ""))
 
     async def session_children(self, session_id: str) -> list[Session]:
-        """``session.children``: the sessions of its subagents."""
+        """Call ``session.children``: the sessions of its subagents."""
         return Session.read_list(await self.call("session.children", path={"sessionID": session_id}))
 
     async def session_status(self, directory: str, *, timeout: float = READ_TIMEOUT) -> dict[str, SessionStatus]:
-        """``session.status``: the busy and retrying sessions of a directory; a session that is not there is idle."""
+        """Call ``session.status``: the busy and retrying sessions of a directory; a session that is missing is idle."""
         return _read_map(SessionStatus, await self.call("session.status", directory=directory, timeout=timeout))
 
     async def session_todo(self, session_id: str) -> list[Todo]:
-        """``session.todo``."""
+        """Call ``session.todo``."""
         return Todo.read_list(await self.call("session.todo", path={"sessionID": session_id}))
 
     async def session_diff(self, session_id: str, message_id: str) -> list[FileDiff]:
-        """``session.diff``: what one prompt changed; without the prompt's id OpenCode 1.18 answers nothing."""
+        """Call ``session.diff``: the changes of one prompt. Without the prompt's id OpenCode 1.18 returns nothing."""
         found = await self.call("session.diff", path={"sessionID": session_id}, query={"messageID": message_id})
         return FileDiff.read_list(found)
 
     async def session_revert(self, session_id: str, message_id: str) -> Session:
-        """``session.revert``: an unknown message changes nothing and is no failure."""
+        """Call ``session.revert``. An unknown message changes nothing and is not an error."""
         body = {"messageID": message_id}
         return Session.read(await self.call("session.revert", path={"sessionID": session_id}, body=body))
 
     async def session_unrevert(self, session_id: str) -> Session:
-        """``session.unrevert``: where nothing is undone it changes nothing."""
+        """Call ``session.unrevert``. If nothing is reverted, it changes nothing."""
         return Session.read(await self.call("session.unrevert", path={"sessionID": session_id}))
 
     async def session_fork(self, session_id: str, message_id: str = "") -> Session:
-        """``session.fork``: copies what comes before a message; everything without one, or with an unknown one."""
+        """Call ``session.fork``: copies the messages before a message; all of them if it is empty or unknown."""
         body = {"messageID": message_id} if message_id else {}
         return Session.read(await self.call("session.fork", path={"sessionID": session_id}, body=body))
 
     async def session_abort(self, session_id: str, directory: str) -> None:
-        """``session.abort``: true for an idle and for an unknown session too."""
+        """Call ``session.abort``. It succeeds for idle and unknown sessions too."""
         await self.call("session.abort", path={"sessionID": session_id}, directory=directory)
 
-    # Messages
+    # --- Messages
 
     async def session_prompt_async(
         self, session_id: str, directory: str, body: JsonObject, *, timeout: float = READ_TIMEOUT
     ) -> None:
-        """``session.prompt_async``: 204 says that it was received, not that it was accepted."""
+        """Call ``session.prompt_async``. Status 204 means that the prompt was received, not that it was accepted."""
         path = {"sessionID": session_id}
         await self.call("session.prompt_async", path=path, body=body, directory=directory, timeout=timeout)
 
     async def session_command(self, session_id: str, directory: str, body: JsonObject, *, timeout: float) -> None:
-        """``session.command``: answers when the run has ended; goes on though nobody waits for the answer."""
+        """Call ``session.command``: answers when the run has ended. The run continues if the request is cancelled."""
         path = {"sessionID": session_id}
         await self.call("session.command", path=path, body=body, directory=directory, timeout=timeout)
 
     async def session_shell(self, session_id: str, directory: str, body: JsonObject, *, timeout: float) -> None:
-        """``session.shell``: answers when the command has ended; goes on though nobody waits for the answer."""
+        """Call ``session.shell``: answers when the command has ended. It continues if the request is cancelled."""
         path = {"sessionID": session_id}
         await self.call("session.shell", path=path, body=body, directory=directory, timeout=timeout)
 
     async def session_messages(self, session_id: str, *, limit: int, before: str = "") -> Page[Message]:
-        """``session.messages``: the newest ``limit`` or fewer, oldest first, and the cursor of the older ones.
+        """Call ``session.messages``: at most the newest ``limit``, oldest first, and the cursor of the older ones.
 
-        The page is shorter where a whole one would be too large to take. OpenCode 1.18.33 cannot encode a page that
-        holds a prompt with ``format`` and reaches the session's beginning: then, too, the page is shorter, and where
-        such a prompt is the session's first message, it is left out.
+        The page is shorter if a full one would be too large. OpenCode 1.18.33 cannot encode a page that contains a
+        prompt with ``format`` and reaches the beginning of the session; then, too, the page is shorter, and if such a
+        prompt is the first message of the session, it is left out.
         """
         row = operation("session.messages")
         query = {"limit": limit, "before": before or None}
@@ -282,65 +282,65 @@ class OpenCodeClient:
         return await self.session_messages(session_id, limit=limit // 2, before=before) if limit > 1 else Page([], "")
 
     async def session_message(self, session_id: str, message_id: str) -> Message:
-        """``session.message``."""
+        """Call ``session.message``."""
         path = {"sessionID": session_id, "messageID": message_id}
         return Message.read(await self.call("session.message", path=path))
 
-    # Requests
+    # --- Requests
 
     async def permissions(self, directory: str) -> list[Permission]:
-        """``permission.list``: may hold entries of sessions that ended; see ``runs/requests/open_requests.py``."""
+        """Call ``permission.list``. It may list ended sessions; see ``runs/requests/open_requests.py``."""
         return Permission.read_list(await self.call("permission.list", directory=directory))
 
     async def permission_reply(self, request_id: str, directory: str, body: JsonObject) -> None:
-        """``permission.reply``; without the session's own directory OpenCode does not find the request."""
+        """Call ``permission.reply``. Without the session's own directory OpenCode does not find the request."""
         await self.call("permission.reply", path={"requestID": request_id}, body=body, directory=directory)
 
     async def questions(self, directory: str) -> list[Question]:
-        """``question.list``."""
+        """Call ``question.list``."""
         return Question.read_list(await self.call("question.list", directory=directory))
 
     async def question_reply(self, request_id: str, directory: str, answers: Sequence[Sequence[str]]) -> None:
-        """``question.reply``: for each question the labels, or own words."""
+        """Call ``question.reply`` with the labels, or free text, for each question."""
         body = {"answers": [list(answer) for answer in answers]}
         await self.call("question.reply", path={"requestID": request_id}, body=body, directory=directory)
 
     async def question_reject(self, request_id: str, directory: str) -> None:
-        """``question.reject``."""
+        """Call ``question.reject``."""
         await self.call("question.reject", path={"requestID": request_id}, directory=directory)
 
-    # Files
+    # --- Files
 
     async def file_list(self, directory: str, path: str) -> list[FileNode]:
-        """``file.list``; a missing folder is a failure of OpenCode's (500)."""
+        """Call ``file.list``. OpenCode fails with 500 for a missing folder."""
         return FileNode.read_list(await self.call("file.list", query={"path": path}, directory=directory))
 
     async def file_read(self, directory: str, path: str) -> FileContent:
-        """``file.read``; a missing file reads as an empty one."""
+        """Call ``file.read``. A missing file reads as an empty one."""
         return FileContent.read(await self.call("file.read", query={"path": path}, directory=directory))
 
     def file_bytes(self, directory: str, path: str) -> AbstractAsyncContextManager[Body]:
-        """``v2.fs.read``: a file as it is; ``file.read`` would leave out white space at both ends."""
+        """Call ``v2.fs.read``: the unchanged bytes of a file. ``file.read`` would strip white space at both ends."""
         return self._door.stream(encode(operation("v2.fs.read"), path={"path": path}, directory=directory))
 
     async def find_text(self, directory: str, pattern: str) -> list[TextMatch]:
-        """``find.text``: the first ten matches that its search came upon, in no order."""
+        """Call ``find.text``: the first ten matches, in no order."""
         return TextMatch.read_list(await self.call("find.text", query={"pattern": pattern}, directory=directory))
 
     async def find_symbols(self, directory: str, query: str) -> list[SymbolMatch]:
-        """``find.symbols``: OpenCode 1.18 answers none, whatever is asked."""
+        """Call ``find.symbols``. OpenCode 1.18 always returns an empty list."""
         return SymbolMatch.read_list(await self.call("find.symbols", query={"query": query}, directory=directory))
 
     async def vcs_diff(self, directory: str, mode: str) -> list[FileDiff]:
-        """``vcs.diff``: what differs from the last commit (``git``) or from the default branch (``branch``)."""
+        """Call ``vcs.diff``: the changes since the last commit (``git``) or against the default branch (``branch``)."""
         return FileDiff.read_list(await self.call("vcs.diff", query={"mode": mode}, directory=directory))
 
     async def vcs(self, directory: str) -> Vcs:
-        """``vcs.get``."""
+        """Call ``vcs.get``."""
         return Vcs.read(await self.call("vcs.get", directory=directory))
 
     async def vcs_status(self, directory: str) -> list[ChangedFile]:
-        """``vcs.status``: the files that differ from the last commit."""
+        """Call ``vcs.status``: the files that differ from the last commit."""
         return ChangedFile.read_list(await self.call("vcs.status", directory=directory))
 
 

@@ -1,8 +1,8 @@
-"""OpenCode's clock, told by the ``Date`` header of its replies; it may run on another machine.
+"""OpenCode's clock, estimated from the ``Date`` header of its replies; OpenCode may run on another machine.
 
-OpenCode sends a reply after the moment in its ``Date``, and the reply arrives later still; and the header counts whole
-seconds. So each reply shows by how much OpenCode's clock is ahead at least, and of several the largest difference is
-the best. It errs by a second or so, and only to one side: OpenCode's clock is never taken to be ahead of what it is.
+OpenCode sends a reply after the time in its ``Date``, the reply arrives later, and the header has whole seconds. So
+each reply gives a lower bound of the difference between the clocks, and the largest of several bounds is the best
+estimate. The error is about a second and one-sided: the estimate is never ahead of OpenCode's real clock.
 """
 
 import time
@@ -10,16 +10,16 @@ from collections import deque
 from email.utils import parsedate_to_datetime
 
 TRUSTED = 2.0
-"""Seconds of difference that are not corrected: the header is not exact enough."""
+"""Differences up to this number of seconds are not corrected: the header is not more exact."""
 REPLIES = 60
-"""Different seconds of the last replies that count, so that a clock which is set right is followed."""
+"""Number of different seconds whose replies count, so that the estimate follows a clock that is corrected."""
 
 
 class Clock:
-    """The clock of one OpenCode server.
+    """Clock of one OpenCode server.
 
     Args:
-        same: Whether it is this machine's own, so that there is nothing to learn.
+        same: True if it is this machine's own clock, so that there is nothing to estimate.
     """
 
     def __init__(self, *, same: bool = False) -> None:
@@ -28,8 +28,8 @@ class Clock:
         self._ahead: deque[float] = deque(maxlen=REPLIES)
 
     def note(self, date: str) -> None:
-        """Learn from the ``Date`` header of a reply that has just arrived; anything else teaches nothing."""
-        # The first reply with a date is the one that arrived soonest after it.
+        """Update the estimate from the ``Date`` header of a reply that has just arrived; other values are ignored."""
+        # The first reply with a date is the one that arrived soonest after that time.
         if self._same or not date or date == self._last:
             return
         self._last = date
@@ -41,10 +41,10 @@ class Clock:
 
     @property
     def ahead(self) -> float:
-        """Seconds by which it is ahead of this machine's clock; 0 where they agree as far as can be told."""
+        """Return the seconds by which it is ahead of this machine's clock; 0 if the difference is within the error."""
         most = max(self._ahead, default=0.0)
         return most if abs(most) > TRUSTED else 0.0
 
     def now(self) -> float:
-        """Seconds since the epoch by this clock."""
+        """Return the time by this clock, in seconds since the epoch."""
         return time.time() + self.ahead

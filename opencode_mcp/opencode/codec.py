@@ -1,7 +1,7 @@
-"""An operation and its arguments become a request; a reply becomes a value or an error.
+"""Encode an operation and its arguments as a request; decode a reply into a value or an error.
 
-Pure: no network, no clock. What OpenCode 1.18 gets wrong on the wire is known here: the web app's page with 200 for an
-unknown route, two shapes of 404, errors that hide their reason, bodies that are empty.
+Pure: no network, no clock. The module handles the faults of OpenCode 1.18 on the wire: the page of the web app with
+status 200 for an unknown route, two forms of 404, errors without a reason, empty bodies.
 """
 
 import json
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.operations.catalog import Operation
 
 UNREADABLE = "Unreadable"
-"""The kind of a failure to encode an answer: OpenCode 1.18 cannot list an entry that breaks its own schema."""
+"""Kind of a failure to encode an answer: OpenCode 1.18 cannot list an entry that violates its own schema."""
 DIRECTORY_NAMES = {"directory": "directory", "location": "location[directory]"}
 LONGEST_REASON = 2000
-"""Characters of OpenCode's own words in an error."""
+"""Longest text of OpenCode's in an error, in characters."""
 LONGEST_PAGE = 500
-"""Characters of a page that stands where an error should."""
+"""Longest part of a page that was sent in place of an error, in characters."""
 LONGEST_KIND = 100
 FILE_CONTENT = "bytes"
-"""What the table says of a reply that is a file: its media type is that of the file."""
+"""Entry of the table for a reply that is a file; its media type is that of the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What goes to OpenCode, but for the address and the password."""
+    """Request to OpenCode, without address and password."""
 
     method: str
     path: str
@@ -53,7 +53,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What came back; header names are lower case."""
+    """Reply of OpenCode; header names are lower case."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -61,7 +61,7 @@ class Reply:
 
     @property
     def media_type(self) -> str:
-        """The content type without its parameters."""
+        """Return the content type without its parameters."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
@@ -73,14 +73,14 @@ def encode(
     body: object = None,
     directory: str = "",
 ) -> Request:
-    """Make the request of an operation.
+    """Build the request of an operation.
 
     Args:
         operation: The row of the table.
         path: Values of the path's parameters, unescaped.
         query: Values of the query's parameters; ``None`` values are left out.
-        body: What is sent as JSON; ``None`` sends no body.
-        directory: The absolute path that chooses the project; empty for the server's own, or the session's.
+        body: Value that is sent as JSON; ``None`` sends no body.
+        directory: Absolute path that chooses the project; empty for the server's own, or the session's.
 
     Raises:
         InvalidArgument: A value would reach another route, or is larger than OpenCode accepts.
@@ -92,7 +92,7 @@ def encode(
     check_numbers(operation, query or {})
     texts = {name: _query_text(value) for name, value in (query or {}).items() if value is not None}
     if directory and operation.scope != "none":
-        # OpenCode decodes a directory once more than the query's own encoding, so a literal % needs it twice.
+        # OpenCode decodes a directory once more than the encoding of the query, so a literal % is encoded twice.
         texts[DIRECTORY_NAMES[operation.scope]] = directory.replace("%", "%25")
     check_query(operation, texts)
     check_target(operation, len(filled) + len(urlencode(texts)))
@@ -105,14 +105,14 @@ def _query_text(value: object) -> str:
 
 
 def decode(operation: "Operation", reply: Reply) -> object:
-    """Read the reply to an operation.
+    """Decode the reply to an operation.
 
     Returns:
-        The JSON value; a text for a reply that is not JSON, or is the content of a file, whatever that holds; ``None``
-        for a reply without a body.
+        The JSON value; a text for a reply that is not JSON or is the content of a file; ``None`` for a reply without a
+        body.
 
     Raises:
-        BridgeError: The one that fits: see ``failure``.
+        BridgeError: The error that ``failure`` chooses.
     """
     if reply.status >= 400:  # noqa: PLR2004 - HTTP's own line between success and failure
         raise failure(operation.id, reply)
@@ -131,12 +131,12 @@ def decode(operation: "Operation", reply: Reply) -> object:
         return read_json(reply.body)
     except ValueError as error:
         raise BackendFailed(
-            f"OpenCode's answer to {operation.id} is not JSON that can be used.", status=reply.status
+            f"OpenCode's answer to {operation.id} is not JSON that can be parsed.", status=reply.status
         ) from error
 
 
 def failure(operation_id: str, reply: Reply) -> BridgeError:
-    """Choose the error for a reply of status 400 and above, in OpenCode's own words where it has any."""
+    """Choose the error for a reply of status 400 and above, with OpenCode's message if it has one."""
     body = _body(reply)
     return config_problem(body) or _failure(operation_id, reply.status, body)
 
@@ -155,7 +155,7 @@ def _failure(operation_id: str, status: int, body: Mapping[str, object]) -> Brid
         case 400:
             return InvalidArgument(f"OpenCode refused {operation_id}: {message or 'a malformed request'}.")
         case 404:
-            return NotFound(message or f"OpenCode knows nothing by that name ({operation_id}).")
+            return NotFound(message or f"OpenCode has nothing with that id ({operation_id}).")
         case 409:
             return SessionBusy(message or "The session is busy.", hint="Wait for its run, or abort it.")
         case _:
@@ -164,7 +164,7 @@ def _failure(operation_id: str, status: int, body: Mapping[str, object]) -> Brid
 
 
 def _body(reply: Reply) -> Mapping[str, object]:
-    """A failure's body; a page that is no JSON stands for the message, and other JSON for nothing."""
+    """Return the body of a failure. A text becomes its message; JSON that is not an object is dropped."""
     try:
         body = read_json(reply.body)
     except ValueError:
@@ -173,21 +173,21 @@ def _body(reply: Reply) -> Mapping[str, object]:
 
 
 def _reason(status: int, body: Mapping[str, object]) -> tuple[str, str]:
-    """OpenCode's name for the error and its message, out of the five shapes that it uses."""
+    """Return OpenCode's name for the error and its message, from any of the five forms that it uses."""
     data = body.get("data")
     inner = cast("Mapping[str, object]", data).get("message") if isinstance(data, Mapping) else None
     message = inner or body.get("message") or body.get("error") or ""
-    # A body with a tag may use `name` for the thing that it is about.
+    # In a body with a tag, `name` may be the name of the object that the error is about.
     kind = body.get("_tag") or body.get("name") or ""
     if status == HTTPStatus.BAD_REQUEST and isinstance(data, Mapping):
-        # "Payload" and "Query" are the request's faults; "Body" is the answer's.
+        # "Payload" and "Query" are faults of the request; "Body" is a fault of the answer.
         kind = UNREADABLE if cast("Mapping[str, object]", data).get("kind") == "Body" else kind
     return str(kind)[:LONGEST_KIND], " ".join(str(message)[:LONGEST_REASON].split()).rstrip(".")
 
 
 def is_unreadable(error: BridgeError) -> bool:
-    """Whether OpenCode failed to encode its own answer.
+    """Return True if OpenCode failed to encode its own answer.
 
-    1.18.33 cannot list a prompt that carried ``format``, nor a permission whose tool call left out an argument.
+    Version 1.18.33 cannot list a prompt with ``format``, nor a permission whose tool call left out an argument.
     """
     return isinstance(error, BackendFailed) and error.kind == UNREADABLE

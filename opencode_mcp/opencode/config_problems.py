@@ -1,7 +1,7 @@
-"""What OpenCode says of a configuration file that it cannot use: the file, and what is wrong where in it.
+"""Errors of OpenCode about a configuration file that it cannot use: the file, and the faults in it.
 
-Pure. OpenCode 1.18 answers every operation in a project so as long as one of the project's files, or the user's own, is
-wrong. It quotes the whole file; what is passed on is only where the faults are, since such a file may hold keys.
+Pure. While a file of the project or of the user is invalid, OpenCode 1.18 answers every operation in the project with
+this error. It quotes the whole file. Only the places of the faults are reported, because the file may contain keys.
 """
 
 import re
@@ -17,19 +17,18 @@ NAME = re.compile(r"Config\w*Error")
 SYNTAX = re.compile(r"^\w+ at line \d+, column \d+$", re.MULTILINE)
 QUOTED = "--- JSONC Input ---"
 VALUE = ", got "
-"""What stands before the value that was found."""
+"""Text in front of the value that was found."""
 SHOWN = 10
 LONGEST = 500
-"""Characters of one fault."""
+"""Longest text of one fault, in characters."""
 HINT = (
-    "Nothing is wrong with the call: whoever owns the file must correct it. "
-    "OpenCode answers nothing in a directory whose configuration it cannot use, and reads it again only when it is "
-    "started anew."
+    "Nothing is wrong with the call: the owner of the file must fix it. OpenCode answers no request in a directory "
+    "whose configuration it cannot use, and reads the file again only after a restart."
 )
 
 
 def config_problem(body: Mapping[str, object]) -> InvalidConfiguration | None:
-    """The error for the body of a failure; none where the failure is not about a configuration file."""
+    """Return the error for the body of a failure; ``None`` if the failure is not about a configuration file."""
     data = body.get("data")
     if not NAME.fullmatch(str(body.get("name"))) or not isinstance(data, Mapping):
         return None
@@ -56,7 +55,7 @@ def _issue(issue: Mapping[str, object]) -> str:
 
 
 def _message(message: str) -> list[str]:
-    """The faults of a file that cannot be read as JSON, or the whole message, which then quotes no file."""
+    """Return the faults of a file that is not JSON, or the whole message if it quotes no file."""
     if QUOTED in message:
         return SYNTAX.findall(message.rpartition("--- Errors ---")[2]) or ["it is not JSON"]
     return [_short(message)] if message.strip() else []

@@ -1,4 +1,4 @@
-"""Where an OpenCode server is, and what opens it."""
+"""Endpoint of an OpenCode server: address and credentials."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """The address of one running OpenCode server."""
+    """Address and credentials of one running OpenCode server."""
 
     url: str
     """Base URL without a trailing slash."""
     username: str = "opencode"
     password: str = field(default="", repr=False)
     process: "Process | None" = None
-    """The server's process, where it is one that a bridge started: who else listens at the URL gets nothing sent."""
+    """Process of a server that a bridge started. If another process listens at the URL, nothing is sent to it."""
 
     def __post_init__(self) -> None:
-        """Have the password hidden in all that leaves the process: there is no other way to come to one."""
+        """Register the password as a secret, so that it is hidden in all output of this process."""
         KNOWN_SECRETS.add(self.password, self.username)
 
     @property
     def pid(self) -> int | None:
-        """The id of that process."""
+        """Return the id of that process."""
         return self.process.pid if self.process else None

@@ -1,7 +1,7 @@
-"""The shapes that the bridge reads from OpenCode, and no more than it reads.
+"""Data classes for the parts of OpenCode's JSON that the bridge reads.
 
-Everything is tolerant: fields that nobody here names are kept, part and status types that nobody here knows come
-through as ``UnknownPart`` and plain text, so that a newer OpenCode degrades instead of breaking.
+Parsing is tolerant: unknown fields are kept, and unknown types of parts and states become ``UnknownPart`` and plain
+text. So a newer OpenCode causes less detail and no failures.
 """
 
 from collections.abc import Mapping
@@ -13,20 +13,20 @@ from opencode_mcp.errors import BackendFailed
 
 
 def to_opencode(name: str) -> str:
-    """Spell a field as OpenCode does: ``session_id`` is ``sessionID``, ``mime_type`` is ``mimeType``."""
+    """Return a field's name in OpenCode's spelling: ``session_id`` is ``sessionID``, ``mime_type`` is ``mimeType``."""
     first, *rest = name.split("_")
     return first + "".join("ID" if word == "id" else word.capitalize() for word in rest)
 
 
 class Wire(BaseModel, alias_generator=to_opencode, populate_by_name=True, extra="allow"):
-    """A JSON object from OpenCode."""
+    """JSON object from OpenCode."""
 
     @classmethod
     def read(cls, value: object) -> Self:
-        """Read one object.
+        """Parse one object.
 
         Raises:
-            BackendFailed: It lacks what every OpenCode that we know sends.
+            BackendFailed: A field is missing that every known OpenCode sends.
         """
         try:
             return cls.model_validate(value)
@@ -36,10 +36,10 @@ class Wire(BaseModel, alias_generator=to_opencode, populate_by_name=True, extra=
 
     @classmethod
     def read_list(cls, value: object) -> list[Self]:
-        """Read an array of objects; an entry that cannot be read is left out, so that it spoils no other.
+        """Parse an array of objects; an entry that cannot be parsed is dropped, so that it does not affect the others.
 
         Raises:
-            BackendFailed: It is no array, or none of its entries can be read.
+            BackendFailed: The value is not an array, or none of its entries can be parsed.
         """
         if not isinstance(value, list):
             raise BackendFailed(f"OpenCode sent no list of {cls.__name__}.")
@@ -56,7 +56,7 @@ class Wire(BaseModel, alias_generator=to_opencode, populate_by_name=True, extra=
 
 
 class Configured(Wire):
-    """Something that a project's files describe: OpenCode writes null for what they leave out."""
+    """Object that a project's files define; OpenCode writes null for fields that they leave out."""
 
     @model_validator(mode="before")
     @classmethod
@@ -67,14 +67,14 @@ class Configured(Wire):
 
 
 class Health(Wire):
-    """``global.health``."""
+    """Answer of ``global.health``."""
 
     healthy: Literal[True]
     version: str
 
 
 class Span(Wire):
-    """When something began, was last touched, and ended; milliseconds since the epoch."""
+    """Start, last update and end, in milliseconds since the epoch."""
 
     created: float = 0
     updated: float = 0
@@ -92,7 +92,7 @@ class Tokens(Wire):
 
 
 class ModelRef(Wire):
-    """A model as prompts and messages name it."""
+    """Reference to a model, as prompts and messages have it."""
 
     provider_id: str = Field(alias="providerID")
     model_id: str = Field(alias="modelID")
@@ -102,21 +102,21 @@ class ModelRef(Wire):
 
 
 class Failure(Wire):
-    """An error that OpenCode recorded on a message, or told in ``session.error``."""
+    """Error that OpenCode recorded in a message or reported in ``session.error``."""
 
     name: str = "UnknownError"
     data: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def text(self) -> str:
-        """OpenCode's own words; the first line, since what follows is a stack trace."""
+        """Return the first line of OpenCode's message; a stack trace follows it."""
         message = str(self.data.get("message") or self.name).strip().split("\n    at ", 1)[0].strip()
         status = self.data.get("statusCode")
         return f"{message} ({self.name}, HTTP {status} from the model)" if status else message
 
 
 class FileDiff(Wire):
-    """What happened to one file."""
+    """Change of one file."""
 
     file: str = ""
     patch: str = ""
@@ -126,14 +126,14 @@ class FileDiff(Wire):
 
 
 class Undone(Wire):
-    """Where a session was undone from, and what that changed."""
+    """Point to which a session was reverted, and the changes that this made."""
 
     message_id: str = ""
     diff: str = ""
 
 
 class Session(Wire):
-    """``session.get``."""
+    """Answer of ``session.get``."""
 
     id: str
     title: str = ""
@@ -144,21 +144,21 @@ class Session(Wire):
     cost: float | None = None
     tokens: Tokens = Tokens()
     revert: Undone | None = None
-    """Set from an undoing until it is taken back, or the next prompt makes it final."""
+    """Present from a revert until it is cancelled, or made final by the next prompt."""
 
 
 class SessionStatus(Wire):
-    """One entry of ``session.status``; a session without an entry is idle."""
+    """Entry of ``session.status``; a session without an entry is idle."""
 
     type: str
     attempt: int = 0
     message: str = ""
     next: float = 0
-    """When the model is asked again; milliseconds since the epoch."""
+    """Time of the next request to the model, in milliseconds since the epoch."""
 
 
 class ToolState(Wire):
-    """How far a tool call is."""
+    """State of a tool call."""
 
     status: str = "pending"
     input: dict[str, Any] = Field(default_factory=dict)
@@ -167,11 +167,11 @@ class ToolState(Wire):
     error: str = ""
     metadata: dict[str, Any] = Field(default_factory=dict)
     attachments: list[dict[str, Any]] = Field(default_factory=list[dict[str, Any]])
-    """File parts that the tool gave beside its output, such as an image that it read."""
+    """File parts that the tool returned beside its output, such as an image that it read."""
 
 
 class BasePart(Wire):
-    """What every part of a message carries."""
+    """Fields that every part of a message has."""
 
     id: str = ""
     session_id: str = ""
@@ -179,7 +179,7 @@ class BasePart(Wire):
 
 
 class TextPart(BasePart):
-    """Text, of the person or of the model."""
+    """Text of the person or of the model."""
 
     type: Literal["text"]
     text: str = ""
@@ -188,14 +188,14 @@ class TextPart(BasePart):
 
 
 class ReasoningPart(BasePart):
-    """What the model thought."""
+    """Reasoning of the model."""
 
     type: Literal["reasoning"]
     text: str = ""
 
 
 class ToolPart(BasePart):
-    """A tool call and its result."""
+    """Tool call and its result."""
 
     type: Literal["tool"]
     tool: str
@@ -204,12 +204,12 @@ class ToolPart(BasePart):
 
     @property
     def child_session(self) -> str:
-        """The session of the subagent that this call started; empty when it started none."""
+        """Return the session of the subagent that this call started; empty if it started none."""
         return str(self.state.metadata.get("sessionId") or "") if self.tool == "task" else ""
 
 
 class StepFinishPart(BasePart):
-    """The end of one model step, with what it cost."""
+    """End of one model step, with its cost."""
 
     type: Literal["step-finish"]
     reason: str = ""
@@ -218,14 +218,14 @@ class StepFinishPart(BasePart):
 
 
 class PatchPart(BasePart):
-    """The files that a step changed."""
+    """Files that a step changed."""
 
     type: Literal["patch"]
     files: list[str] = Field(default_factory=list[str])
 
 
 class FilePart(BasePart):
-    """A file that was attached."""
+    """Attached file."""
 
     type: Literal["file"]
     mime: str = ""
@@ -234,14 +234,14 @@ class FilePart(BasePart):
 
 
 class AgentPart(BasePart):
-    """An agent that the prompt names."""
+    """Agent that the prompt mentions."""
 
     type: Literal["agent"]
     name: str = ""
 
 
 class SubtaskPart(BasePart):
-    """Work that the prompt hands to a subagent."""
+    """Task that the prompt delegates to a subagent."""
 
     type: Literal["subtask"]
     prompt: str = ""
@@ -250,7 +250,7 @@ class SubtaskPart(BasePart):
 
 
 class RetryPart(BasePart):
-    """A failure of the model after which it was asked again."""
+    """Failure of the model after which it was called again."""
 
     type: Literal["retry"]
     attempt: int = 0
@@ -258,16 +258,16 @@ class RetryPart(BasePart):
 
 
 class CompactionPart(BasePart):
-    """Where the conversation before was replaced by a summary."""
+    """Point at which a summary replaced the conversation before it."""
 
     type: Literal["compaction"]
     auto: bool = False
     overflow: bool = False
-    """Whether it was because the conversation no longer fitted."""
+    """True if the conversation had exceeded the model's context."""
 
 
 class UnknownPart(BasePart):
-    """A part that the bridge has no use for, or does not know."""
+    """Part of a type that the bridge does not use or does not know."""
 
     type: str = ""
 
@@ -299,7 +299,7 @@ Part = Annotated[
 
 
 class MessageInfo(Wire):
-    """A message without its parts; the fields below the first four are the assistant's."""
+    """Message without its parts; the fields after the first four belong to the assistant's messages."""
 
     id: str
     session_id: str
@@ -318,19 +318,19 @@ class MessageInfo(Wire):
 
     @property
     def model(self) -> str:
-        """The model that answered, as ``provider/model``."""
+        """Return the model that answered, as ``provider/model``."""
         return f"{self.provider_id}/{self.model_id}" if self.model_id else ""
 
 
 class Message(Wire):
-    """``session.message``: a message with its parts."""
+    """Answer of ``session.message``: a message with its parts."""
 
     info: MessageInfo
     parts: list[Part] = Field(default_factory=list[Part])
 
 
 class Todo(Wire):
-    """One entry of a session's todo list."""
+    """Entry of a session's todo list."""
 
     content: str = ""
     status: str = "pending"
@@ -338,14 +338,14 @@ class Todo(Wire):
 
 
 class ToolCall(Wire):
-    """The tool call that a request belongs to."""
+    """Tool call that a request belongs to."""
 
     message_id: str = ""
     call_id: str = ""
 
 
 class Permission(Wire):
-    """A permission that OpenCode waits for; ``permission.list`` and ``permission.asked``."""
+    """Open permission request: entry of ``permission.list``, and ``permission.asked``."""
 
     id: str
     session_id: str
@@ -357,14 +357,14 @@ class Permission(Wire):
 
 
 class Choice(Wire):
-    """One answer that a question offers."""
+    """Option of a question."""
 
     label: str
     description: str = ""
 
 
 class QuestionItem(Wire):
-    """One question of a request."""
+    """Single question of a request."""
 
     question: str
     header: str = ""
@@ -374,7 +374,7 @@ class QuestionItem(Wire):
 
 
 class Question(Wire):
-    """Questions that OpenCode waits for; ``question.list`` and ``question.asked``."""
+    """Open question request: entry of ``question.list``, and ``question.asked``."""
 
     id: str
     session_id: str
@@ -383,7 +383,7 @@ class Question(Wire):
 
 
 class Agent(Configured):
-    """One entry of ``app.agents``."""
+    """Entry of ``app.agents``."""
 
     name: str
     description: str = ""
@@ -392,18 +392,18 @@ class Agent(Configured):
 
 
 class Command(Configured):
-    """One entry of ``command.list``."""
+    """Entry of ``command.list``."""
 
     name: str
     description: str = ""
     hints: list[str] = Field(default_factory=list[str])
-    """The placeholders of its template, such as ``$ARGUMENTS`` and ``$1``."""
+    """Placeholders of the template, such as ``$ARGUMENTS`` and ``$1``."""
     template: object = None
-    """Its text; no text where it is a prompt of an MCP server, which OpenCode asks for only when it is run."""
+    """Text of the command; no text for a prompt of an MCP server, which OpenCode requests only when it is run."""
 
 
 class ProviderModel(Wire):
-    """A model that a provider offers."""
+    """Model that a provider offers."""
 
     id: str
     name: str = ""
@@ -411,7 +411,7 @@ class ProviderModel(Wire):
 
 
 class Provider(Wire):
-    """A provider; its options, which hold keys, are never read."""
+    """Provider; its options, which hold keys, are never read."""
 
     id: str
     name: str = ""
@@ -419,7 +419,7 @@ class Provider(Wire):
 
 
 class Providers(Wire):
-    """``provider.list``, or ``config.providers``, which has only ``providers`` and ``default``."""
+    """Answer of ``provider.list``, or of ``config.providers``, which has only ``providers`` and ``default``."""
 
     all: list[Provider] = Field(default_factory=list[Provider])
     providers: list[Provider] = Field(default_factory=list[Provider])
@@ -428,35 +428,35 @@ class Providers(Wire):
 
     @property
     def usable(self) -> list[str]:
-        """The models whose providers have credentials, as ``provider/model``."""
+        """Return the models whose providers have credentials, as ``provider/model``."""
         return [f"{item.id}/{model}" for item in self.all if item.id in self.connected for model in item.models]
 
 
 class Config(Wire):
-    """``config.get``."""
+    """Answer of ``config.get``."""
 
     model: str = ""
 
 
 class Paths(Wire):
-    """``path.get``."""
+    """Answer of ``path.get``."""
 
     directory: str = ""
     worktree: str = ""
     home: str = ""
     config: str = ""
-    """The user's folder of configuration."""
+    """Folder of the user's configuration."""
 
 
 class Vcs(Wire):
-    """``vcs.get``."""
+    """Answer of ``vcs.get``."""
 
     branch: str | None = None
     default_branch: str | None = None
 
 
 class ChangedFile(Wire):
-    """One entry of ``vcs.status``."""
+    """Entry of ``vcs.status``."""
 
     file: str = ""
     status: str = ""
@@ -465,14 +465,14 @@ class ChangedFile(Wire):
 
 
 class McpStatus(Wire):
-    """One entry of ``mcp.status``: an MCP server that OpenCode itself uses."""
+    """Entry of ``mcp.status``: an MCP server that OpenCode uses."""
 
     status: str
     error: str = ""
 
 
 class FileNode(Wire):
-    """One entry of ``file.list``."""
+    """Entry of ``file.list``."""
 
     name: str
     path: str
@@ -481,7 +481,7 @@ class FileNode(Wire):
 
 
 class FileContent(Wire):
-    """``file.read``."""
+    """Answer of ``file.read``."""
 
     type: str = "text"
     content: str = ""
@@ -490,13 +490,13 @@ class FileContent(Wire):
 
 
 class Words(Wire):
-    """How ``find.text`` wraps a text."""
+    """Wrapper of a text in ``find.text``."""
 
     text: str = ""
 
 
 class TextMatch(Wire):
-    """One match of ``find.text``."""
+    """Match of ``find.text``."""
 
     path: Words
     lines: Words
@@ -504,14 +504,14 @@ class TextMatch(Wire):
 
 
 class SymbolPlace(Wire):
-    """Where a symbol is."""
+    """Location of a symbol."""
 
     uri: str = ""
     range: dict[str, dict[str, int]] = Field(default_factory=dict[str, dict[str, int]])
 
 
 class SymbolMatch(Wire):
-    """One match of ``find.symbols``."""
+    """Match of ``find.symbols``."""
 
     name: str
     kind: int = 0

@@ -1,8 +1,8 @@
-"""Has OpenCode open a project before anything else is asked of it there.
+"""Wait until OpenCode has opened a project, before the first real request is sent to it.
 
-The first request of a project waits until OpenCode has opened it: plugins, MCP servers and configuration are loaded,
-which may take minutes. OpenCode goes on with that when the request is given up. So a request of no effect comes first,
-again and again for as long as OpenCode shows that it lives, and the time-out of the request proper stays short.
+The first request of a project waits until OpenCode has loaded plugins, MCP servers and configuration, which may take
+minutes. OpenCode continues to load if the request is cancelled. So a request without effects is sent first, and
+repeated as long as OpenCode is alive; the time-out of the real request stays short.
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,22 +16,22 @@ from opencode_mcp.opencode.operations.catalog import operation
 LONGEST = 600.0
 """Seconds that OpenCode may take to open a project."""
 ROUND = 20.0
-"""Seconds after which it is asked whether it still lives."""
+"""Seconds after which the bridge checks that OpenCode is still alive."""
 ALIVE_WITHIN = 5.0
 OF_NO_PROJECT = ("/global/",)
 OF_THEIR_OWN = ("/session/",)
-"""Without a directory, these choose the project by themselves; whoever checked the session has opened it."""
+"""Routes that choose the project themselves if no directory is given; the check of the session has opened it."""
 SERVERS_OWN = ""
-"""The project in which the server was started: it answers what names no directory."""
+"""Key of the project in which the server was started; it answers requests without a directory."""
 
 Send = Callable[[Request, float], Awaitable[Reply]]
 
 
 class Openings:
-    """The projects that one server has opened.
+    """Projects that one server has opened.
 
     Args:
-        send: Sends a request within a number of seconds.
+        send: Sends a request with a time-out in seconds.
     """
 
     def __init__(self, send: Send) -> None:
@@ -40,14 +40,14 @@ class Openings:
         self._locks: dict[str, anyio.Lock] = {}
 
     def forget(self) -> None:
-        """Open every project anew: OpenCode has closed some."""
+        """Forget the opened projects, because OpenCode has closed some."""
         self._open.clear()
 
     async def open_for(self, request: Request) -> None:
         """Wait until the project of a request is open (``path.get``).
 
         Raises:
-            BackendUnavailable: Nothing answers there; the request was not sent.
+            BackendUnavailable: Nothing answers; the request was not sent.
             BackendTimeout: OpenCode does not answer, or has not opened the project within ``LONGEST``.
         """
         project = project_of(request)
@@ -69,11 +69,11 @@ class Openings:
                 if anyio.current_time() > deadline or not await self._is_alive():
                     raise
             except BackendUnavailable as error:
-                # What was lost is the request of no effect.
+                # Only the request without effects was lost.
                 error.sent = False
                 raise
             else:
-                # Whatever it answered: what fails in the project is for the request proper to tell.
+                # Any answer will do: the real request reports faults of the project.
                 self._open.add(project)
                 return
 
@@ -86,7 +86,7 @@ class Openings:
 
 
 def project_of(request: Request) -> str | None:
-    """The directory, as OpenCode takes it, of the project that answers a request; ``None``: none, or an open one."""
+    """Return the directory of the project that answers a request; ``None`` if there is none, or it is open."""
     named = next((request.query[name] for name in DIRECTORY_NAMES.values() if request.query.get(name)), SERVERS_OWN)
     if named:
         return named
@@ -95,6 +95,6 @@ def project_of(request: Request) -> str | None:
 
 def _opening(project: str) -> Request:
     row = operation("path.get")
-    # As it stands in the query, which is already as OpenCode decodes it.
+    # The value as it is in the query, which OpenCode decodes in the same way.
     query = {DIRECTORY_NAMES[row.scope]: project} if project else {}
     return Request(method=row.method, path=row.path, query=query, headers=row.headers)

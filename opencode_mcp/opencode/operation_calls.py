@@ -1,7 +1,7 @@
-"""Calls any operation of the table, with arguments that were checked and put where they go.
+"""Call any operation of the table with arguments that were validated and sorted into path, query and body.
 
-What ``client.py`` does for the calls that the bridge itself needs, this does for those that a caller chose: it keeps
-what a reply says of the next page, and compares the server's own document with the table, once.
+``client.py`` has the calls that the bridge itself needs; this module makes the calls that callers choose. It keeps the
+cursor of the next page, and compares the server's own OpenAPI document with the table once.
 """
 
 import logging
@@ -24,21 +24,21 @@ from opencode_mcp.text.json_text import read_json
 logger = logging.getLogger(__name__)
 
 DOCUMENT = Request(method="GET", path="/doc")
-# OpenCode beats every 10 s; the streams of the v2 API say nothing before their first event.
+# OpenCode sends a heartbeat every 10 s; the streams of the v2 API send nothing before their first event.
 SILENCE = 22.0
 
 
 class Answer(NamedTuple):
-    """What OpenCode answered."""
+    """Answer of OpenCode to an operation."""
 
     value: object
-    """As ``codec.decode`` gives it."""
+    """Value that ``codec.decode`` returns."""
     cursor: str = ""
-    """Where the next page begins; empty: there is none, or the value itself says so."""
+    """Cursor of the next page; empty if there is none, or if the value itself contains it."""
 
 
 class Connection(Door, Opener, Protocol):
-    """The way to whichever server is found: ``launcher.connection.Connection``."""
+    """Connection to the server that was found: ``launcher.connection.Connection``."""
 
     async def transport(self) -> Transport:
         """Find or start the server."""
@@ -46,10 +46,10 @@ class Connection(Door, Opener, Protocol):
 
 
 class OperationCalls:
-    """Calls operations on whichever server the connection leads to.
+    """Calls operations on the server of a connection.
 
     Args:
-        connection: The way to OpenCode.
+        connection: Connection to OpenCode.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -59,11 +59,11 @@ class OperationCalls:
         self._lock = anyio.Lock()
 
     async def check(self, operation: Operation) -> str:
-        """Say how this server's operation differs from the table's; empty: it does not, or the server does not say.
+        """Return how this server's operation differs from the table's; empty if it does not or is unknown.
 
         Raises:
             UnsupportedOperation: The server has no such operation.
-            BridgeError: There is no way to OpenCode.
+            BridgeError: OpenCode cannot be reached.
         """
         transport = await self._connection.transport()
         async with self._lock:
@@ -73,7 +73,7 @@ class OperationCalls:
         return self._differences.check(operation)
 
     def known_change(self, operation: Operation) -> str:
-        """The same as far as it is known, without asking the server."""
+        """Return the same difference as far as it is known, without a request to the server."""
         return self._differences.changed.get(operation.id, "")
 
     async def send(self, operation: Operation, call: Call, *, timeout: float = READ_TIMEOUT) -> Answer:
@@ -81,26 +81,26 @@ class OperationCalls:
 
         Args:
             operation: The row of the table.
-            call: As ``arguments.split`` makes it.
+            call: Arguments as ``arguments.split`` returns them.
             timeout: Seconds that OpenCode may take to answer.
 
         Raises:
-            BridgeError: As ``codec.decode`` and the door do.
+            BridgeError: As ``codec.decode`` and the sender.
         """
         reply = await self._connection.send(request_of(operation, call), timeout=timeout)
         return Answer(decode(operation, reply), reply.headers.get("x-next-cursor", ""))
 
     def events(self, operation: Operation, call: Call) -> AbstractAsyncContextManager[AsyncIterator[str]]:
-        """The stream of an operation that answers with events."""
+        """Open the event stream of an operation."""
         return self._connection.events(request_of(operation, call), silence=SILENCE)
 
     async def visit(self, operation: Operation, call: Call, plan: Visit) -> Output:
-        """Visit a terminal; see ``terminal.visit``."""
+        """Use a terminal once; see ``terminal.visit``."""
         return await visit(self._connection, request_of(operation, call), plan)
 
 
 def request_of(operation: Operation, call: Call) -> Request:
-    """Write a call as a request."""
+    """Encode a call as a request."""
     return encode(operation, path=call.path, query=call.query, body=call.body, directory=call.directory)
 
 

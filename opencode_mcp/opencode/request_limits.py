@@ -1,9 +1,9 @@
-"""What a request to OpenCode may hold: which texts, how long, how deep, which numbers.
+"""Limits of a request to OpenCode: which texts it may contain, how long, how deep, which numbers.
 
-Pure. Every call of the bridge passes here, whoever made it: a tool, a completion, an operation that a caller chose. The
-limits protect OpenCode, which serves everybody: OpenCode 1.18.33 aborts at a file query of two bytes where the project
-holds a path of more than 512, and drops a request whose address is above 16 KB without a word. They also keep a value
-in its place: a path segment ``..`` would be resolved on the way and reach another route.
+Pure. Every request of the bridge is checked here, whether a tool, a completion or a caller's operation makes it. The
+limits protect OpenCode, which serves several clients: OpenCode 1.18.33 aborts at a file query of two bytes if the
+project contains a path of more than 512, and silently drops a request whose address is above 16 KB. The checks also
+keep a value in its place: a path segment ``..`` would be resolved on the way and reach another route.
 """
 
 import math
@@ -16,30 +16,30 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.operations.catalog import Operation
 
 SEGMENT = 255
-"""Bytes of an id or a name in the path."""
+"""Longest id or name in the path, in bytes."""
 PATH = 4096
-"""Bytes of a file's path."""
+"""Longest path of a file, in bytes."""
 TEXT = 4096
-"""Bytes of a text in the query."""
+"""Longest text in the query, in bytes."""
 FUZZY = 1
-"""Bytes of a query to OpenCode's fuzzy matcher; the bridge has a search of its own (``file_search.py``)."""
+"""Longest query to OpenCode's fuzzy matcher, in bytes; the bridge has its own search (``file_search.py``)."""
 QUERY_TEXTS: Mapping[tuple[str, str], int] = {("find.files", "query"): FUZZY, ("v2.fs.find", "query"): FUZZY}
-"""Limits of single texts in the query, by operation and name; ``TEXT`` holds for all others."""
+"""Limits of single texts in the query, by operation and name; ``TEXT`` is the limit of all others."""
 SEARCH = 200
-"""Characters of `search`, which looks in the titles of sessions: OpenCode compares it with each place of each title."""
+"""Longest `search` in titles of sessions, in characters: OpenCode compares it with each position of each title."""
 TARGET = 12_000
-"""Bytes of path and query together, encoded; OpenCode refuses headers of 16 KB."""
+"""Longest encoded path and query together, in bytes; OpenCode refuses headers of 16 KB."""
 TITLE = 500
-"""Characters of a session's title, which every list of sessions carries."""
+"""Longest title of a session, in characters; every list of sessions contains it."""
 TITLED = frozenset({"session.create", "session.update", "v2.session.create", "v2.session.update"})
 BODY_TEXT = 32 * 1024 * 1024
-"""Bytes of all texts in a body, so that a prompt can carry files."""
+"""Total length of all texts in a body, in bytes; it allows prompts with files."""
 BODY_VALUES = 100_000
-"""Values in a body, inner ones included."""
+"""Most values in a body, nested ones included."""
 BODY_DEPTH = 100
-"""Levels of lists and maps in a body."""
+"""Most levels of lists and objects in a body."""
 LARGEST = 2**53 - 1
-"""The largest whole number that JavaScript can express."""
+"""Largest whole number that JavaScript can represent."""
 
 
 def check_path(operation: "Operation", name: str, value: str) -> None:
@@ -62,7 +62,7 @@ def check_query(operation: "Operation", texts: Mapping[str, str]) -> None:
     """Check the texts of a query, each by itself.
 
     Raises:
-        InvalidArgument: One is too long, holds a NUL, or is not valid Unicode.
+        InvalidArgument: A text is too long, contains a NUL, or is not valid Unicode.
     """
     for name, text in texts.items():
         _check_text(operation, name, text, QUERY_TEXTS.get((operation.id, name), TEXT))
@@ -77,7 +77,7 @@ def check_numbers(operation: "Operation", query: Mapping[str, object]) -> None:
     """Check the numbers of a query.
 
     Raises:
-        InvalidArgument: One is not finite, or larger than JavaScript can express.
+        InvalidArgument: A number is not finite, or larger than JavaScript can represent.
     """
     for name, value in query.items():
         if isinstance(value, int | float):
@@ -101,7 +101,7 @@ def check_body(operation: "Operation", body: object) -> None:
     """Check a body as a whole.
 
     Raises:
-        InvalidArgument: It is too large or too deep, or holds a number that JavaScript cannot express.
+        InvalidArgument: It is too large or too deep, or contains a number that JavaScript cannot represent.
     """
     if operation.id in TITLED and isinstance(body, Mapping):
         title = cast("Mapping[str, object]", body).get("title")
@@ -113,7 +113,7 @@ def check_body(operation: "Operation", body: object) -> None:
 
 
 class _Measure:
-    """Adds up the values of a body, level by level."""
+    """Counts the values of a body, level by level."""
 
     def __init__(self, operation: "Operation") -> None:
         self._operation = operation
@@ -154,7 +154,7 @@ class _Measure:
             raise self._refusal(f"holds more than {BODY_TEXT:,} bytes of text")
 
     def _refusal(self, what: str) -> InvalidArgument:
-        return InvalidArgument(f"What {self._operation.id} would be sent {what}.", hint="Send less of it.")
+        return InvalidArgument(f"The body of {self._operation.id} {what}.", hint="Send less data.")
 
 
 def _check_number(operation: "Operation", what: str, value: float) -> None:
@@ -175,7 +175,7 @@ def _check_text(operation: "Operation", name: str, text: str, longest: int) -> N
 
 
 def _length(what: str, text: str) -> int:
-    """The length of a text in bytes, as UTF-8."""
+    """Return the length of a text in bytes, as UTF-8."""
     if text.isascii():
         return len(text)
     try:

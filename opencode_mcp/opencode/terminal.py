@@ -1,7 +1,7 @@
-"""One visit to a terminal (``pty.connect``): say something, read what it prints, and leave.
+"""Use a terminal once (``pty.connect``): type something, read the output, and disconnect.
 
-OpenCode keeps a terminal's output and counts its characters (UTF-16 units), so a cursor is all that a reader must
-remember, and no connection outlives a visit. It knows nothing of who may visit what.
+OpenCode keeps a terminal's output and counts its characters (UTF-16 units). So a reader needs to remember only a
+cursor, and no connection stays open. The module does not check who may use which terminal.
 """
 
 import re
@@ -20,38 +20,38 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.codec import Request
 
 NEW_ONLY = -1
-"""The cursor that replays nothing."""
+"""Cursor that repeats no earlier output."""
 LONGEST = 40_000
-"""Characters of one visit; the rest is there for the next, from the cursor on."""
+"""Longest output of one call, in characters; the next call reads the rest from the cursor on."""
 MOST_REPLAYED = 8_000_000
-"""Characters that are taken before OpenCode says where they end; it keeps two million of a terminal."""
+"""Most characters that are read before OpenCode sends their end; it keeps two million per terminal."""
 OPENING = 10.0
 QUIET = 0.4
-"""Seconds without output after which a terminal that nothing is expected of counts as done."""
+"""Seconds without output after which a terminal counts as done if no text is awaited."""
 CONTROL = re.compile(
-    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # a title
-    r"|\x1b\[[0-?]*[ -/]*[@-~]"  # colours, cursor moves
+    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # A title.
+    r"|\x1b\[[0-?]*[ -/]*[@-~]"  # Colours and cursor moves.
     r"|\x1b[PX^_][^\x1b]*\x1b\\|\x1b[ -/]*[0-~]"
     r"|[\x00-\x07\x0b\x0c\x0e-\x1f\x7f]"
 )
-# Not from within a row of carriage returns: each of them would look for the end of the row anew.
+# The match does not start inside a row of carriage returns: each would search for the end of the row again.
 BREAK = re.compile(r"(?<!\r)\r*\n\r*")
 
 
 class Socket(Protocol):
-    """An open WebSocket, as ``transport.Socket`` is."""
+    """Open WebSocket; ``transport.Socket`` is one."""
 
     async def send(self, text: str) -> None:
         """Send a text."""
         ...
 
     async def receive(self) -> str | bytes | None:
-        """Wait for the next message; ``None``: closed."""
+        """Wait for the next message; ``None`` if the socket is closed."""
         ...
 
 
 class Opener(Protocol):
-    """What opens a WebSocket: a ``Connection``."""
+    """Object that opens a WebSocket, such as a ``Connection``."""
 
     def websocket(self, request: "Request") -> AbstractAsyncContextManager[Socket]:
         """Open it for the length of the block."""
@@ -60,61 +60,61 @@ class Opener(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """What to do at a terminal."""
+    """Input and limits for one use of a terminal."""
 
     say: str = ""
-    """What is typed; a carriage return ends a line."""
+    """Text to type; a carriage return ends a line."""
     await_text: str = ""
-    """Read until this is printed; ``*`` in it stands for anything."""
+    """Read until this text is printed; ``*`` in it matches anything."""
     seconds: float = 10.0
-    """Read no longer than so many seconds."""
+    """Longest time to read, in seconds."""
 
 
 @dataclass(slots=True)
 class Output:
-    """What a terminal printed during a visit."""
+    """Output of a terminal during one use."""
 
     raw: str = ""
     cursor: int = 0
-    """Where the next visit goes on."""
+    """Cursor from which the next call continues."""
     found: bool = False
-    """Whether the awaited text came."""
+    """True if the awaited text was printed."""
     exited: bool = False
-    """Whether the process is gone, and its terminal with it."""
+    """True if the process has exited, and its terminal is gone."""
     cut: bool = False
-    """Whether there is more from the cursor on already."""
+    """True if more output is available from the cursor on."""
 
     @property
     def text(self) -> str:
-        """What a person would read: without colours, cursor moves and titles."""
+        """Return the readable text, without colours, cursor moves and titles."""
         plain = BREAK.sub("\n", CONTROL.sub("", self.raw))
         return (_without_erased(plain) if "\x08" in plain else plain).replace("\r", "\n")
 
 
 async def visit(opener: Opener, request: "Request", plan: Visit) -> Output:
-    """Visit a terminal.
+    """Connect to a terminal, type, read the output, and disconnect.
 
     Args:
         opener: Opens the WebSocket.
         request: ``pty.connect``, with the cursor to read from in its query.
-        plan: What to do there.
+        plan: Input and limits.
 
     Raises:
-        BackendTimeout: OpenCode opened the terminal and then said nothing.
-        BridgeError: OpenCode refused it: there is no such terminal.
+        BackendTimeout: OpenCode opened the terminal and then sent nothing.
+        BridgeError: OpenCode refused the request: the terminal does not exist.
     """
-    # An error inside the block would leave it in an exception group, so what happened is told after it.
+    # An error inside the block would become an exception group, so it is raised after the block.
     async with opener.websocket(request) as socket:
         output = await _replayed(socket)
         if output is not None and not output.cut:
             await _live(socket, output, plan)
     if output is None:
-        raise BackendTimeout("OpenCode opened the terminal and did not say where its output stands.")
+        raise BackendTimeout("OpenCode opened the terminal and did not report the position of its output.")
     return output
 
 
 async def _replayed(socket: Socket) -> Output | None:
-    """Read what was printed since the cursor, and where that ends: OpenCode says so in a binary message."""
+    """Read the output since the cursor; OpenCode marks its end with a binary message."""
     pieces: list[str] = []
     length = 0
     with anyio.move_on_after(OPENING):
@@ -131,11 +131,11 @@ async def _replayed(socket: Socket) -> Output | None:
 
 
 def _cursor(mark: bytes) -> int:
-    """Where OpenCode's binary message says that the output stands."""
+    """Return the cursor in OpenCode's binary message."""
     try:
         return int(cast("Mapping[str, Any]", read_json(mark[1:]))["cursor"])
     except (ValueError, TypeError, KeyError) as error:
-        raise BackendFailed("OpenCode did not say where the terminal's output stands.") from error
+        raise BackendFailed("OpenCode did not report the position of the terminal's output.") from error
 
 
 def _bounded(output: Output) -> Output:
@@ -146,7 +146,7 @@ def _bounded(output: Output) -> Output:
 
 
 async def _live(socket: Socket, output: Output, plan: Visit) -> None:
-    """Say what there is to say, and read on until what was awaited is there, or nothing more comes."""
+    """Type the input, then read until the awaited text is printed or no more output arrives."""
     before = len(output.raw)
     if plan.say:
         await socket.send(plan.say)
@@ -161,7 +161,7 @@ async def _live(socket: Socket, output: Output, plan: Visit) -> None:
 
 
 async def _receive(socket: Socket, output: Output, patience: float) -> bool:
-    """Take one message; false: none came in time."""
+    """Read one message; return False if none arrived in time."""
     with anyio.move_on_after(patience):
         message = await socket.receive()
         if message is None:
@@ -182,7 +182,7 @@ def _found(output: Output, plan: Visit, start: int) -> bool:
 
 
 def contains(text: str, wanted: str) -> bool:
-    """Whether a text holds another, in which ``*`` stands for anything; a regular expression could take for ever."""
+    """Return True if a text contains another, in which ``*`` matches anything; a regular expression can be too slow."""
     at = 0
     for piece in wanted.split("*"):
         at = text.find(piece, at)
@@ -193,7 +193,7 @@ def contains(text: str, wanted: str) -> bool:
 
 
 def _without_erased(text: str) -> str:
-    """Leave out backspaces, each with the character before it on its line."""
+    """Remove backspaces, each with the character before it on its line."""
     kept: list[str] = []
     for character in text:
         if character != "\x08":
@@ -204,5 +204,5 @@ def _without_erased(text: str) -> str:
 
 
 def units(text: str) -> int:
-    """How far a text moves OpenCode's cursor: in UTF-16 units."""
+    """Return the length of a text in UTF-16 units, which OpenCode's cursor counts."""
     return len(text) + sum(character > "\uffff" for character in text)

@@ -1,7 +1,33 @@
-"""The only door to the network: one pooled HTTP client for one OpenCode server.
+"""HTTP transport: one pooled client for one OpenCode server, and the only module that uses the network.
 
-It knows addresses, passwords, time-outs and broken connections, and nothing of what is said. Every exception of httpx
-leaves here as one of ours; a test holds that complete.
+Design. Everything that can go wrong between two processes is handled here, once: addresses, passwords, time-outs,
+broken connections, replies that are too large or not HTTP. Callers see replies and the errors of ``errors.py``; no
+exception of httpx leaves this module (a test checks every class of them). The module does not know what requests mean.
+
+- Connections: one pool with keep-alive. OpenCode on this machine gets no compression, no proxy and no TLS context.
+- Requests: short requests pass a semaphore (``AT_ONCE``), because httpx checks every pooled connection for each
+  request, and a hundred at once would be slower than twelve at a time. Long ones (a run that blocks) do not count.
+- Time-outs: httpx restarts its read time-out with each byte, so ``_deadline`` bounds the whole exchange.
+- Retry: a GET whose connection broke is sent once more. A POST never is: OpenCode may have executed it. ``sent`` in the
+  error tells the caller which of both it was.
+- First request of a project: it waits until OpenCode has opened the project; see ``opening``.
+- Address: for a server that a bridge started, a connection is used only if that process owns the listening socket. So a
+  program that took over the port receives neither the password nor a prompt.
+- Streams: events and lines of a stream are bounded, so that a server cannot fill the memory.
+
+Rejected alternatives:
+
+- A client per request: 20 ms for the certificates and a new connection for each, where a call takes 2 ms.
+- Retries by the pool (``httpx.HTTPTransport(retries=...)``): they cover connecting only, and are not aware of methods.
+- Unlimited concurrency: the work of httpx for each request grows with the number of connections in use.
+- To return httpx's responses: the layers above would depend on the library, and could keep connections open.
+
+Invariants:
+
+- Every public method raises only errors of ``errors.py``, with the address in the text and never the password.
+- ``BackendUnavailable.sent`` is False only if OpenCode cannot have received the request.
+- No exchange lasts for ever: each has a deadline, also one whose bytes trickle in.
+- After ``aclose`` no connection is opened again, even by requests that were under way.
 """
 
 import base64
@@ -40,40 +66,40 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
-# Fifty commands may run at once, each in a request of its own that lasts as long.
+# Fifty commands may run at once, each in a request that lasts as long.
 MAX_CONNECTIONS = 64
 KEEP_ALIVE = 5.0
 AT_ONCE = 12
-"""Short requests under way at the same time: httpx looks at every connection for each request."""
+"""Most short requests at the same time: httpx checks every connection for each request."""
 REPLY_LIMIT = 64 * 1024 * 1024
-"""Bytes of a reply, unpacked, that are taken into memory."""
+"""Largest reply that is read into memory, in bytes after decoding."""
 EVENT_LIMIT = 16 * 1024 * 1024
-"""Characters of one event of a stream, its line ends included."""
+"""Longest event of a stream, in characters with its line ends."""
 BODY_TIMEOUT = 60.0
-"""Seconds that a reply may take beyond its own time-out once it has begun: a byte now and then keeps no call open."""
+"""Seconds that a reply may take after its own time-out once it has begun, so that single bytes keep no call open."""
 STREAM_TIMEOUT = 300.0
-"""Seconds that a body which is read as it comes may take."""
+"""Seconds that a body may take that is read while it arrives."""
 TOO_LARGE = "ReplyTooLarge"
-"""The kind of the failure that a larger reply is."""
+"""Kind of the failure for a larger reply."""
 ENDED = ("peer ", "Server disconnected", "Can't receive data")
-"""How what httpx says begins where a connection ended too early; h11 and httpcore tell it by the text alone."""
+"""Beginnings of httpx's messages for connections that ended too early; h11 and httpcore have no other mark of it."""
 EVENT_ENDS = ("\n\n", "\r\r", "\r\n\r\n")
-UNAVAILABLE_HINT = "Check that it runs, then call again; opencode_status tells what the bridge can reach."
+UNAVAILABLE_HINT = "Check that it runs, then call again; opencode_status shows what the bridge can reach."
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A reply's body on its way."""
+    """Body of a reply that is still arriving."""
 
     media_type: str
     chunks: AsyncIterator[bytes]
 
 
 class Transport:
-    """Sends requests to one endpoint. Nothing connects before the first request.
+    """Sends requests to one endpoint; it connects at the first request.
 
     Args:
-        endpoint: Where the server is.
+        endpoint: Address and credentials of the server.
     """
 
     def __init__(self, endpoint: "Endpoint") -> None:
@@ -85,7 +111,7 @@ class Transport:
 
     @property
     def _http(self) -> "httpx.AsyncClient":
-        # What a request broke off by the closing does next must not open the pool again.
+        # A request that was interrupted by ``aclose`` must not open the pool again.
         if self._closed:
             raise BackendUnavailable(f"The connection to OpenCode at {self.endpoint.url} is closed.", sent=False)
         return self._pool
@@ -96,12 +122,13 @@ class Transport:
 
         address = urlsplit(self.endpoint.url)
         return httpx.AsyncClient(
-            # Between two processes of one machine compression only costs, and a small reply could unpack to a huge one.
+            # Compression only costs time between two processes of one machine, and a small reply could unpack to a huge
+            # one.
             headers={**_credentials(self.endpoint), "accept-encoding": "identity"},
-            # With fewer kept than allowed, httpx opens a new one for nearly each of many requests at once.
+            # If fewer were kept than allowed, httpx would open a new one for nearly each of many concurrent requests.
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
             timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT),
-            # A proxy from the environment has no business between two processes of one machine.
+            # A proxy from the environment must not come between two processes of one machine.
             trust_env=address.hostname not in LOOPBACK_NAMES,
             # Loading the machine's certificates takes 20 ms, and an address without TLS needs none.
             verify=address.scheme != "http" or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
@@ -110,24 +137,24 @@ class Transport:
         )
 
     def _url(self, request: Request) -> str:
-        """The whole address: httpx parses it once, and three times where it has to put the parts together."""
+        """Return the whole address: httpx parses it once, and three times if it must join the parts."""
         query = urlencode(request.query)
         return f"{self.endpoint.url.rstrip('/')}{request.path}{'?' if query else ''}{query}"
 
     def reopen_projects(self) -> None:
-        """OpenCode has closed projects: the next request of each may take as long as the first."""
+        """Note that OpenCode has closed projects: the next request of each may take as long as the first."""
         self._openings.forget()
 
     async def send(self, request: Request, *, timeout: float = READ_TIMEOUT) -> Reply:
-        """Send a request and read its whole reply; a read that the connection broke is sent once more.
+        """Send a request and read its whole reply. A read whose connection broke is sent once more.
 
         Args:
-            request: What to ask.
+            request: The request.
             timeout: Seconds that OpenCode may take to answer, once it has opened the project.
 
         Raises:
-            BackendUnavailable: Nothing answers there, or the connection broke.
-            BackendTimeout: It was accepted and not answered in time.
+            BackendUnavailable: Nothing answers, or the connection broke.
+            BackendTimeout: OpenCode accepted the request and did not answer in time.
             BackendFailed: The reply is larger than ``REPLY_LIMIT`` (its kind is ``TOO_LARGE``), or is not HTTP.
         """
         await self._openings.open_for(request)
@@ -137,11 +164,11 @@ class Transport:
         try:
             return await self._send(request, timeout)
         except BackendUnavailable as error:
-            # What is no read counts as sent, whatever came back: OpenCode may have done it.
+            # Other methods count as sent, whatever came back: OpenCode may have executed the request.
             if request.method != "GET" or not error.sent:
                 raise
             if _is_malformed(error):
-                text = f"OpenCode at {self.endpoint.url} answered in a way that cannot be read."
+                text = f"OpenCode at {self.endpoint.url} sent an answer that cannot be read."
                 raise BackendFailed(text) from error
         return await self._send(request, timeout)
 
@@ -152,7 +179,7 @@ class Transport:
 
     @contextmanager
     def _deadline(self, seconds: float, request: Request) -> Generator[None]:
-        """Bound a whole exchange: the time-outs of httpx start anew with each byte."""
+        """Limit the time of a whole exchange; the time-outs of httpx restart with each byte."""
         with anyio.move_on_after(seconds) as scope:
             yield
         if scope.cancelled_caught:
@@ -160,7 +187,7 @@ class Transport:
 
     @asynccontextmanager
     async def _turn(self, timeout: float) -> AsyncGenerator[None]:
-        """Wait until few requests are under way; one that may take a time of its own neither waits nor counts."""
+        """Wait until few requests are under way. A request with its own time-out neither waits nor counts."""
         if timeout != READ_TIMEOUT:
             yield
             return
@@ -175,10 +202,10 @@ class Transport:
 
     @asynccontextmanager
     async def stream(self, request: Request, *, timeout: float = READ_TIMEOUT) -> AsyncGenerator[Body]:
-        """Send a request and yield its reply's body as it comes, however large; leaving early drops the rest.
+        """Send a request and yield the body of its reply while it arrives, however large; leaving early drops the rest.
 
         Raises:
-            BridgeError: What ``send`` raises, and what ``codec.failure`` makes of a status of 400 and above.
+            BridgeError: As ``send``, and as ``codec.failure`` for a status of 400 and above.
         """
         await self._openings.open_for(request)
         with self._deadline(timeout + STREAM_TIMEOUT, request):
@@ -205,17 +232,17 @@ class Transport:
 
     @asynccontextmanager
     async def events(self, request: Request, *, silence: float) -> AsyncGenerator[AsyncIterator[str]]:
-        """Open a stream of server-sent events; yields the data of each.
+        """Open a stream of server-sent events, and yield the data of each event.
 
         Args:
             request: ``event.subscribe`` or ``global.event``.
             silence: Seconds without a byte after which the stream counts as dead.
 
         Raises:
-            BackendUnavailable: Nothing answers there, or the stream broke.
-            BackendTimeout: The stream went silent.
+            BackendUnavailable: Nothing answers, or the stream broke.
+            BackendTimeout: The stream was silent for too long.
             BackendFailed: An event is larger than ``EVENT_LIMIT``.
-            BridgeError: OpenCode refused it.
+            BridgeError: OpenCode refused the request.
         """
         import httpx
         from httpx_sse import EventSource
@@ -235,15 +262,15 @@ class Transport:
 
     @asynccontextmanager
     async def websocket(self, request: Request) -> AsyncGenerator["Socket"]:
-        """Open a WebSocket; the headers that open every request open it too, so it needs no ticket.
+        """Open a WebSocket. The credentials of ordinary requests are accepted, so it needs no ticket.
 
         Args:
             request: ``pty.connect``.
 
         Raises:
-            BackendUnavailable: Nothing answers there.
+            BackendUnavailable: Nothing answers.
             BackendTimeout: It did not open in time.
-            BridgeError: OpenCode refused it.
+            BridgeError: OpenCode refused the request.
         """
         import httpx
         from httpx_ws import WebSocketUpgradeError, aconnect_ws
@@ -255,18 +282,18 @@ class Transport:
                 async with aconnect_ws(self._url(request), self._http, timeout=timeout) as session:
                     yield Socket(session)
         except WebSocketUpgradeError as error:
-            # Its body cannot be read any more, and OpenCode sends none.
+            # Its body can no longer be read, and OpenCode sends none.
             raise failure(request.path, _reply(error.response, b"")) from error
 
     async def aclose(self) -> None:
-        """Close the pooled connections; later requests are refused."""
+        """Close the pooled connections; later requests fail."""
         self._closed = True
         if "_pool" in self.__dict__:
             await self._pool.aclose()
 
 
 class Socket:
-    """An open WebSocket. A connection that broke counts as closed, since nothing more can come of it.
+    """Open WebSocket. A broken connection counts as closed, since no more data can arrive.
 
     Args:
         session: The session of httpx-ws.
@@ -276,14 +303,14 @@ class Socket:
         self._session = session
 
     async def send(self, text: str) -> None:
-        """Send a text; to a closed socket, nothing."""
+        """Send a text; a closed socket ignores it."""
         from httpx_ws import HTTPXWSException
 
         with suppress(HTTPXWSException):
             await self._session.send_text(text)
 
     async def receive(self) -> str | bytes | None:
-        """Wait for the next message; ``None``: the socket is closed."""
+        """Wait for the next message; ``None`` if the socket is closed."""
         from httpx_ws import HTTPXWSException
         from wsproto.events import BytesMessage, TextMessage
 
@@ -297,7 +324,7 @@ class Socket:
 
 
 class _BoundedEvents:
-    """As much of a response as ``EventSource`` uses, with an end to a line or an event that has none.
+    """The part of a response that ``EventSource`` uses, with a limit for lines and events that do not end.
 
     Args:
         response: The response, not yet read.
@@ -308,7 +335,7 @@ class _BoundedEvents:
         self.headers = response.headers
 
     async def aiter_text(self) -> AsyncGenerator[str]:
-        """The text piece by piece.
+        """Yield the text piece by piece.
 
         Raises:
             BackendFailed: No event ended within ``EVENT_LIMIT``.
@@ -316,14 +343,14 @@ class _BoundedEvents:
         length = 0
         before = ""
         async for text in self._response.aiter_text():
-            # The end of an event may be cut in two.
+            # The end of an event may be split between two pieces.
             joined = before + text
             end = max(joined.rfind(mark) for mark in EVENT_ENDS)
             length = len(joined) - end if end >= 0 else length + len(text)
             if length > EVENT_LIMIT:
                 raise BackendFailed(
                     f"OpenCode sent an event of more than {EVENT_LIMIT >> 20} MB.",
-                    hint="The bridge opens the stream anew.",
+                    hint="The bridge opens the stream again.",
                     kind=TOO_LARGE,
                 )
             before = text[-3:]
@@ -345,20 +372,20 @@ async def _read_limited(response: "httpx.Response", path: str) -> bytes:
         if len(body) > REPLY_LIMIT:
             raise BackendFailed(
                 f"OpenCode's answer to {path} is larger than {REPLY_LIMIT >> 20} MB.",
-                hint="Ask for less of it.",
+                hint="Request a smaller part of it.",
                 kind=TOO_LARGE,
             )
     return bytes(body)
 
 
 def _reply(response: "httpx.Response", body: bytes | None = None) -> Reply:
-    """Make our reply of httpx's; the body is given where httpx has not read it."""
+    """Convert a response of httpx; the body is passed if httpx has not read it."""
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Reply(status=response.status_code, headers=headers, body=response.content if body is None else body)
 
 
 def _to_process(process: "Process") -> "httpx.AsyncBaseTransport":
-    """Connections to one process alone: before a byte is sent, it must live and own the listening socket."""
+    """Return a transport to one process: before a byte is sent, the process must live and own the listening socket."""
     import httpcore
     import httpx
 
@@ -378,7 +405,7 @@ def _to_process(process: "Process") -> "httpx.AsyncBaseTransport":
 
 
 def _no_cookies() -> "CookieJar":
-    """A jar that keeps nothing: OpenCode sets no cookies, and those of another server would grow with each reply."""
+    """Return a jar that keeps nothing: OpenCode sets no cookies, and those of other servers would accumulate."""
     from http.cookiejar import CookieJar, DefaultCookiePolicy
 
     return CookieJar(DefaultCookiePolicy(allowed_domains=()))
@@ -393,7 +420,7 @@ def _credentials(endpoint: "Endpoint") -> dict[str, str]:
 
 @contextmanager
 def mapped_errors(url: str) -> Generator[None]:
-    """Turn every exception of httpx into ours, the address named."""
+    """Convert every exception of httpx into ours, with the address in its text."""
     import httpx
 
     try:
@@ -403,7 +430,7 @@ def mapped_errors(url: str) -> Generator[None]:
 
 
 def translate(error: Exception, url: str) -> BridgeError:
-    """The error of ours for one of httpx's."""
+    """Return our error for an exception of httpx."""
     import httpx
     from httpx_sse import SSEError
 
@@ -413,17 +440,17 @@ def translate(error: Exception, url: str) -> BridgeError:
         case httpx.TimeoutException():
             return BackendTimeout(f"OpenCode at {url} accepted a request and did not answer it in time.")
         case httpx.InvalidURL() | httpx.UnsupportedProtocol():
-            return InvalidSetting(f"The URL {url!r} is not one.", hint="It looks like http://127.0.0.1:4096.")
+            return InvalidSetting(f"{url!r} is not a URL.", hint="It looks like http://127.0.0.1:4096.")
         case SSEError():
-            return UnsupportedOperation(f"What answers at {url} sends no event stream.")
+            return UnsupportedOperation(f"The program at {url} sends no event stream.")
         case httpx.DecodingError() | httpx.TooManyRedirects() | httpx.HTTPStatusError() | httpx.CookieConflict():
-            return BackendFailed(f"OpenCode at {url} answered in a way that cannot be read.")
+            return BackendFailed(f"OpenCode at {url} sent an answer that cannot be read.")
         case _:
             return BackendUnavailable(f"The connection to OpenCode at {url} broke.", hint=UNAVAILABLE_HINT, sent=True)
 
 
 def _is_malformed(error: BackendUnavailable) -> bool:
-    """Whether an answer arrived that is not HTTP, or whose headers are too long; a connection may also just end."""
+    """Return True if the answer is not HTTP or has too long headers; False if the connection just ended."""
     import httpx
 
     cause = error.__cause__

@@ -87,7 +87,7 @@ FAILURES: list[tuple[Reply, type[BridgeError], str]] = [
         NotFound,
         "MCP server not found: m1",
     ),
-    (reply(404, headers={}), NotFound, "OpenCode knows nothing by that name (session.get)."),
+    (reply(404, headers={}), NotFound, "OpenCode has nothing with that id (session.get)."),
     (
         reply(409, {"_tag": "SessionBusyError", "sessionID": "ses_x", "message": "Session is busy: ses_x"}),
         SessionBusy,

@@ -84,6 +84,6 @@ class EndlessTerminal:
 @pytest.mark.anyio
 async def test_a_replay_without_end_is_given_up_before_it_takes_much_memory() -> None:
     terminal = EndlessTerminal()
-    with pytest.raises(BackendTimeout, match="did not say where its output stands"):
+    with pytest.raises(BackendTimeout, match="did not report the position of its output"):
         await visit(terminal, Request(method="GET", path="/pty/pty_1/connect"), Visit())
     assert terminal.sent <= MOST_REPLAYED + len(PIECE)
