@@ -1,1 +1,1 @@
-"""Access to the local disk: paths that stay inside a folder, locks, and the state folder."""
+"""Access to the local disk: paths confined to a folder, locks, and the state folder."""

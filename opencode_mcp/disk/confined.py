@@ -1,9 +1,9 @@
-"""Opens files and folders of a project so that no link leads out of it, whatever changes meanwhile.
+"""Open files and folders of a project so that no link leads out of it, even if the disk changes meanwhile.
 
-A path that was checked can be swapped for a link before it is opened. So each part of it is opened by itself, in the
-folder that was opened before it, and none may be a link: what is open then is inside. The paths that come here are
-resolved already, so a link in one of them was put there after the check. Where the system has no such calls (Windows),
-the path is resolved again once it is open, and must still lead to what was opened.
+A path that was checked can be replaced by a link before it is opened. So each component is opened by itself, relative
+to the folder that was opened before it, and none may be a link: the opened file is then inside the project. The paths
+are already resolved, so a link in one of them was created after the check. If the system has no such calls (Windows),
+the path is resolved again once it is open, and must still lead to the opened file.
 """
 
 import errno
@@ -18,9 +18,9 @@ from opencode_mcp.disk.path_errors import path_errors, shortened
 from opencode_mcp.errors import InvalidArgument, NotFound
 
 STEPWISE = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
-"""Whether the system opens a name in an open folder."""
+"""True if the system can open a name relative to an open folder."""
 FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-# A pipe that nobody writes to would keep its reader waiting.
+# A pipe without a writer would block its reader.
 FILE = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
@@ -29,7 +29,7 @@ FILE = (
     | getattr(os, "O_BINARY", 0)
 )
 OPEN_FOLDERS = Path("/proc/self/fd") if sys.platform == "linux" else None
-"""Where a process finds its open folders by path; other systems have no such place for folders."""
+"""Folder in which a process finds its open folders by path; other systems have none."""
 KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -43,11 +43,11 @@ def open_file(project: str, path: str) -> int:
 
     Args:
         project: Absolute path of the project, resolved.
-        path: The file's, relative to it, resolved, with slashes.
+        path: Path of the file, relative to the project, resolved, with slashes.
 
     Raises:
-        NotFound: There is nothing, a folder, or a link where none was.
-        InvalidArgument: It is a pipe, a socket or a device; those are never waited for.
+        NotFound: The path does not exist, is a folder, or has become a link.
+        InvalidArgument: It is a pipe, a socket or a device; those are never read.
         NotAllowed: The file system refuses access.
         BackendFailed: It cannot be read for another reason.
     """
@@ -63,17 +63,17 @@ def open_file(project: str, path: str) -> int:
 
 @contextmanager
 def working_folder(project: str, folder: str) -> Generator[str]:
-    """A path under which a new process finds the folder of a project that was opened, also if it is swapped.
+    """Yield a path under which a new process finds the opened folder of a project, even if the folder is replaced.
 
-    Where the system has no such path it is the folder's own: then a swap between the check and the start of the process
-    is not noticed.
+    If the system has no such path, it is the folder's own; then a replacement between the check and the start of the
+    process goes unnoticed.
     """
     with _opened_folder(project, folder) as place:
         yield str(OPEN_FOLDERS / str(place)) if OPEN_FOLDERS and isinstance(place, int) else str(Path(project, folder))
 
 
 def list_folder(project: str, folder: str) -> dict[str, bool]:
-    """The names in a folder, each with whether it is a folder; links, pipes, sockets and devices are left out.
+    """Return the names in a folder, each with True for a folder; links, pipes, sockets and devices are left out.
 
     Raises:
         BridgeError: As ``open_file``.
@@ -84,7 +84,7 @@ def list_folder(project: str, folder: str) -> dict[str, bool]:
 
 
 def names_in(project: str, folder: str) -> set[str]:
-    """All names in a folder, those of links, pipes and devices too.
+    """Return all names in a folder, including links, pipes and devices.
 
     Raises:
         BridgeError: As ``open_file``.
@@ -94,13 +94,13 @@ def names_in(project: str, folder: str) -> set[str]:
 
 
 def _shown(name: str) -> str:
-    """A name as text: bytes of it that are not UTF-8 show as U+FFFD, as OpenCode shows them."""
+    """Return a name as text; bytes that are not UTF-8 become U+FFFD, as in OpenCode."""
     return os.fsencode(name).decode(errors="replace")
 
 
 @contextmanager
 def _opened_folder(project: str, folder: str) -> Generator[int | Path]:
-    """An open folder; where the system opens none, its path, which was looked at a moment ago."""
+    """Yield an open folder; if the system cannot open folders, its path, which was checked a moment ago."""
     named = project if folder == "." else folder
     if not STEPWISE:
         with path_errors(named):
@@ -145,7 +145,7 @@ def _open_and_compare(project: str, path: str, flags: int) -> int:
     whole = Path(project, path)
     _check_kind(whole.lstat(), path)
     descriptor = os.open(whole, flags)
-    # Only links are looked for: what the path leads to now must be what was opened, and inside.
+    # Only links matter here: the path must still lead to the opened file, and that must be inside.
     now = Path(os.path.realpath(whole))
     if now.is_relative_to(project) and os.path.samestat(os.fstat(descriptor), now.stat()):
         return descriptor
@@ -154,7 +154,7 @@ def _open_and_compare(project: str, path: str, flags: int) -> int:
 
 
 def _check_kind(found: os.stat_result, path: str) -> None:
-    """Refuse what must not even be opened: opening a device can do something, and a pipe may wait for its writer."""
+    """Refuse files that must not even be opened: a device can have effects, and a pipe waits for its writer."""
     for is_kind, name in KINDS:
         if is_kind(found.st_mode):
             raise InvalidArgument(

@@ -1,4 +1,4 @@
-"""Locks on files, which the kernel releases when their holder dies, however it dies. Waits for nothing."""
+"""Locks on files, which the kernel releases when their holder dies, however it dies. Nothing here waits."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ LEASES = "*.lease"
 
 
 def file_lock(path: Path) -> "FileLock":
-    """The lock on a file, not yet taken."""
+    """Return the lock on a file, not yet taken."""
     from filelock import FileLock
 
     return FileLock(path, mode=PRIVATE, thread_local=False)
@@ -21,7 +21,7 @@ def try_lock(path: Path) -> "FileLock | None":
     """Take a lock if it is free.
 
     Raises:
-        OSError: The file cannot be made.
+        OSError: The file cannot be created.
     """
     from filelock import Timeout
 
@@ -34,11 +34,11 @@ def try_lock(path: Path) -> "FileLock | None":
 
 
 def any_lease_lives(folder: Path, *, besides: Path | None = None) -> bool:
-    """Whether a bridge holds a lease in a folder; the leases of dead bridges are removed.
+    """Return True if a bridge holds a lease in a folder; the leases of dead bridges are removed.
 
     Args:
-        folder: Where the leases are.
-        besides: The asking bridge's own.
+        folder: Folder of the leases.
+        besides: The caller's own lease, which does not count.
     """
     others = [path for path in folder.glob(LEASES) if path != besides]
     live = [path for path in others if not _remove_if_stale(path)]

@@ -1,7 +1,7 @@
-"""One seam for paths: what is wrong with a name before it is used, and what the system says once it is.
+"""Errors of paths: checks of a name before it is used, and translation of the system's errors.
 
-Every access to a path that a caller named stands in ``path_errors``; so no ``OSError`` and no ``ValueError`` of a path
-reaches a caller as it is.
+Every access to a path that a caller named happens inside ``path_errors``, so no ``OSError`` or ``ValueError`` of a path
+reaches a caller unchanged.
 """
 
 import errno
@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument, NotAllowed, NotFound
 
 LONGEST_NAME = 255
-"""Bytes of one component of a path that file systems take."""
+"""Longest component of a path that file systems accept, in bytes."""
 LONGEST_PATH = 4096
-"""Bytes of a whole path that systems take."""
+"""Longest path that systems accept, in bytes."""
 SEPARATORS = "/\\" if sys.platform == "win32" else "/"
 
 MISSING = "does not exist"
@@ -33,7 +33,7 @@ CAUSES: Mapping[int, tuple[type[BridgeError], str]] = {
     errno.EMFILE: (BackendFailed, "cannot be read now: the bridge has too many files open; call again"),
     errno.ENFILE: (BackendFailed, "cannot be read now: the system has too many files open; call again"),
 }
-"""What the common failures of paths mean to a caller; all others are told in the system's own words."""
+"""Texts for the common errors of paths; all others are reported with the system's message."""
 HINTS: Mapping[type[BridgeError], str] = {
     NotAllowed: "Whoever runs the bridge can change the permissions of the file or folder.",
     InvalidArgument: "Give the path of a file or folder of the project.",
@@ -41,14 +41,14 @@ HINTS: Mapping[type[BridgeError], str] = {
 
 
 def check_path_text(name: str, what: str) -> None:
-    """Refuse a path that no file system takes; it need not exist.
+    """Refuse a path that no file system accepts; the path need not exist.
 
     Args:
         name: The path.
-        what: What the caller calls it, such as "The path"; stands before the name in the error.
+        what: Name of the argument in the error's text, such as "The path".
 
     Raises:
-        InvalidArgument: It holds a NUL or half of a surrogate pair, or it or a part of it is too long.
+        InvalidArgument: It contains a NUL or half of a surrogate pair, or it or a component of it is too long.
     """
     check_text(name, what)
     encoded = name.encode()
@@ -66,10 +66,10 @@ def check_path_text(name: str, what: str) -> None:
 
 
 def check_text(text: str, what: str) -> None:
-    """Refuse a text that neither a file system nor another process takes.
+    """Refuse a text that neither a file system nor another process accepts.
 
     Raises:
-        InvalidArgument: It holds a NUL, or half of a surrogate pair.
+        InvalidArgument: It contains a NUL or half of a surrogate pair.
     """
     if "\0" in text:
         raise InvalidArgument(f"{what} {shortened(text)} holds a NUL character.", hint="Leave it out.")
@@ -81,19 +81,19 @@ def check_text(text: str, what: str) -> None:
 
 
 def shortened(name: str) -> str:
-    """A name as an error shows it: quoted, and not longer than a line."""
+    """Return a name for an error's text: quoted, and not longer than a line."""
     return repr(name if len(name) <= LONGEST_NAME else f"{name[:60]}…{name[-20:]}")
 
 
 @contextmanager
 def path_errors(name: str) -> Generator[None]:
-    """Turn what goes wrong with a path inside the block into the error that says so.
+    """Translate errors of a path inside the block into errors with their real cause.
 
     Args:
-        name: The path, as the caller should read it.
+        name: The path as the caller knows it.
 
     Raises:
-        BridgeError: What ``path_error`` chooses.
+        BridgeError: As ``path_error`` returns it.
     """
     try:
         yield
@@ -102,10 +102,10 @@ def path_errors(name: str) -> Generator[None]:
 
 
 def path_error(error: OSError | ValueError, name: str) -> BridgeError:
-    """The error for a failure of the system's at a path, with its real cause."""
+    """Return the error for a failure of the system at a path, with its real cause."""
     shown = shortened(name)
     if not isinstance(error, OSError):
-        # Such as a NUL, or a character that the file system's encoding lacks.
+        # For instance a NUL, or a character that the file system's encoding lacks.
         return InvalidArgument(f"{shown} is not a valid path: {error}.", hint=HINTS[InvalidArgument])
     kind, cause = CAUSES.get(error.errno or 0, (BackendFailed, ""))
     reason = error.strerror or type(error).__name__

@@ -1,4 +1,4 @@
-"""Reads the beginning of a file that others may have made: never a pipe or a device, never more than is wanted."""
+"""Read the beginning of a file that others may have made: never a pipe or a device, never more than requested."""
 
 import os
 import stat
@@ -10,16 +10,16 @@ FOLLOWING = FILE & ~getattr(os, "O_NOFOLLOW", 0)
 
 
 def read_beginning(path: Path, most: int, *, follow: bool = False) -> bytes:
-    """The first bytes of a regular file; nothing of what is no regular file.
+    """Return the first bytes of a regular file; empty for anything else.
 
     Args:
         path: The file.
-        most: Bytes.
-        follow: Whether the path may be a link.
+        most: Most bytes to read.
+        follow: True if the path may be a link.
 
     Raises:
         OSError: It cannot be opened or read.
-        ValueError: The path is none, since it holds a NUL.
+        ValueError: The path contains a NUL.
     """
     descriptor = os.open(path, FOLLOWING if follow else FILE)
     try:

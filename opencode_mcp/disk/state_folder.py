@@ -1,7 +1,7 @@
-"""The folder in which bridges keep what they share: made for its owner alone, and refused where others could change it.
+"""State folder of the bridges: created for its owner alone, and refused if others could change it.
 
-Whoever can write to the folder, to a file in it or to a folder above it can put a server of their own in the place of
-ours, and read every prompt. Knows nothing of what the files say.
+Whoever can write to the folder, to a file in it or to a folder above it can replace our server by another one and read
+every prompt. The module knows nothing of the contents of the files.
 """
 
 import os
@@ -24,10 +24,10 @@ ELSEWHERE = "choose another folder with OPENCODE_MCP_STATE"
 
 
 def prepare_folder(folder: Path) -> None:
-    """Make the folder if it is not there, and check it and all that is in it.
+    """Create the folder if it does not exist, and check it with all of its contents.
 
     Raises:
-        InvalidSetting: It cannot be made or used, or others could change it; the text names the file and the reason.
+        InvalidSetting: It cannot be created or used, or others could change it; the text names the file and the reason.
     """
     if not folder.is_absolute():
         raise InvalidSetting(f"The state folder {str(folder)!r} is relative.", hint="Give an absolute path.")
@@ -39,17 +39,17 @@ def prepare_folder(folder: Path) -> None:
 
 
 def unusable(path: Path, error: OSError) -> InvalidSetting:
-    """The error for a file or folder of ours that the system does not let us use."""
+    """Return the error for a file or folder of ours that the system does not let us use."""
     named = error.filename if isinstance(error.filename, str) else path
     message = f"The state folder cannot be used: {named}: {error.strerror or error}."
     return InvalidSetting(message, hint=f"Make it writable and leave some space on its disk, or {ELSEWHERE}.")
 
 
 def check_kind(path: Path, *, folder: bool) -> None:
-    """Check that what is at a path, if anything, is of the right kind and can be written.
+    """Check that a file, if it exists, is of the right kind and can be written.
 
     Raises:
-        InvalidSetting: It is not.
+        InvalidSetting: It is of another kind or read-only.
     """
     if not path.exists():
         return
@@ -61,14 +61,14 @@ def check_kind(path: Path, *, folder: bool) -> None:
 
 
 def open_private(path: Path) -> IO[bytes]:
-    """Open a file for writing, emptied, that only its owner may read."""
-    # What is there may belong to a program that still writes to it, or have a wider mode.
+    """Open a file for writing, empty, readable for its owner alone."""
+    # An existing file may belong to a program that still writes to it, or have a wider mode.
     path.unlink(missing_ok=True)
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "wb")
 
 
 def replace_private(path: Path, content: bytes) -> None:
-    """Replace a file, at no moment half of it; only its owner may read it."""
+    """Replace a file atomically; only its owner can read it."""
     fresh = path.with_name(f"{path.name}.new")
     with open_private(fresh) as file:
         file.write(content)
@@ -76,7 +76,7 @@ def replace_private(path: Path, content: bytes) -> None:
 
 
 def shared_key(folder: Path) -> bytes:
-    """The secret that the bridges of one folder share; read, or made by the first of them.
+    """Return the secret that the bridges of one folder share; the first of them creates it.
 
     Raises:
         InvalidSetting: The folder cannot be used.
@@ -102,7 +102,7 @@ def _read_key(path: Path) -> bytes:
 
 
 def _make_key(path: Path) -> bytes:
-    """Make the key while no other bridge does: of two that start together one wins, for both."""
+    """Create the key once: of two bridges that start together one wins, and both use its key."""
     from filelock import FileLock
 
     with FileLock(f"{path}.lock", timeout=KEY_TIMEOUT, mode=PRIVATE):
@@ -116,12 +116,12 @@ def _make_key(path: Path) -> bytes:
 if sys.platform == "win32":
 
     def check_folder(folder: Path) -> None:
-        """Windows keeps a user's folders from other users by itself."""
+        """Do nothing: Windows itself protects a user's folders from other users."""
 
 else:
 
     def check_folder(folder: Path) -> None:
-        """Check that nobody else can change the folder, what is in it, or what is at its place.
+        """Check that nobody else can change the folder, its contents, or the entry at its path.
 
         Raises:
             InvalidSetting: Somebody else can.
@@ -141,14 +141,14 @@ else:
                 yield Path(entry.path)
 
     def _parents(folder: Path) -> set[Path]:
-        """The folders above it, as it is named and as it is with links resolved."""
+        """Return the folders above it, both as named and with links resolved."""
         return {*folder.parents, *folder.resolve().parents}
 
     def _refuse_foreign(path: Path) -> None:
-        """Refuse what belongs to somebody else, or what others can write to."""
+        """Refuse a file that belongs to somebody else or that others can write."""
         found = path.lstat()
         if stat.S_ISLNK(found.st_mode):
-            # A link's own mode says nothing; only its owner can change where it leads.
+            # The mode of a link has no meaning; only its owner can change its target.
             _refuse_owner(path, found)
             found = path.stat()
         _refuse_owner(path, found)
@@ -163,7 +163,7 @@ else:
             raise InvalidSetting(message, hint=f"Remove it, or {ELSEWHERE}.")
 
     def _refuse_replaceable(parent: Path) -> None:
-        """Refuse a folder in which others can put something else in the place of ours."""
+        """Refuse a folder in which others can replace our entry."""
         found = parent.stat()
         if found.st_uid not in {0, os.geteuid()}:
             message = f"{parent} belongs to another user (user id {found.st_uid}), who could replace the state folder."
@@ -180,7 +180,7 @@ else:
         return bool(found.st_mode & stat.S_IWGRP) and not _is_private_group(found.st_gid)
 
     def _is_private_group(group_id: int) -> bool:
-        """Whether it is the group that many systems make for each user, with nobody else in it."""
+        """Return True if it is the group that many systems create for each user, without other members."""
         import grp
         import pwd
 

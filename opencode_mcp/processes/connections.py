@@ -1,7 +1,7 @@
-"""Connects to a server that a bridge started, and to nobody else who listens at its address.
+"""Connections to a server that a bridge started, and to no other program at its address.
 
-The check comes after the connection stands and before anything is sent. A server takes its port once and keeps it until
-it ends; so whoever owns the listening socket now, and lives, is who took the connection.
+The check happens after the connection is open and before anything is sent. A server keeps its port until it ends, so
+the living owner of the listening socket is the process that accepted the connection.
 """
 
 from collections.abc import Iterable
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class ProcessConnections(httpcore.AsyncNetworkBackend):
-    """What httpcore connects with.
+    """Network backend of httpcore that connects to one process only.
 
     Args:
-        process: The server that must answer.
+        process: The server that must accept.
     """
 
     def __init__(self, process: "Process") -> None:
@@ -33,10 +33,10 @@ class ProcessConnections(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect, and make sure of who answers.
+        """Connect, and check which process accepted.
 
         Raises:
-            ConnectError: Nobody listens there, or somebody else does.
+            ConnectError: Nothing listens, or another process does.
         """
         stream = await self._network.connect_tcp(host, port, timeout, local_address, socket_options)
         try:
@@ -50,5 +50,5 @@ class ProcessConnections(httpcore.AsyncNetworkBackend):
         raise httpcore.ConnectError(f"Process {self._process.pid} does not listen at {host}:{port}.")
 
     async def sleep(self, seconds: float) -> None:
-        """Wait between tries."""
+        """Wait between attempts."""
         await anyio.sleep(seconds)

@@ -1,4 +1,4 @@
-"""Ends processes with what they started; each leads a group of its own. Waits for nothing."""
+"""End processes together with their descendants; each leads a group of its own. Nothing here waits."""
 
 import signal
 import subprocess
@@ -6,7 +6,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-# On Windows a window must not flash up under a host that has no console, nor a console's end reach the child.
+# On Windows no window may appear under a host without a console, and the child must not end with a console.
 FLAGS = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
 
 if sys.platform == "win32":
@@ -16,11 +16,11 @@ if sys.platform == "win32":
     TASKKILL_TIMEOUT = 10.0
 
     def ask_to_end(pid: int) -> None:
-        """End a process: no milder way leads to one that shares no console and has no window."""
+        """End a process: Windows has no gentler way for one that shares no console and has no window."""
         force_to_end(pid)
 
     def force_to_end(pid: int) -> None:
-        """End a process and those that it started."""
+        """End a process and its descendants."""
         folder = ctypes.create_unicode_buffer(LONGEST_PATH)
         ctypes.WinDLL("kernel32").GetSystemDirectoryW(folder, LONGEST_PATH)
         command = [str(Path(folder.value, "taskkill.exe")), "/PID", str(pid), "/T", "/F"]
@@ -38,6 +38,6 @@ else:
         _signal(pid, signal.SIGKILL)
 
     def _signal(pid: int, number: signal.Signals) -> None:
-        # A group of which only zombies are left is a matter of permission to macOS.
+        # macOS reports a group of zombies as a lack of permission.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, number)

@@ -1,6 +1,6 @@
-"""Recognises and ends processes, each with the group that it leads. Knows nothing of OpenCode.
+"""Recognize and end processes, each with the group that it leads. The module knows nothing of OpenCode.
 
-A process outlives the one that started it, and any other may end it; so it is named by its id and its birth, which no
+A process can outlive its parent, and any process can end it. So it is identified by its id and its birth, which no
 later process shares.
 """
 
@@ -18,43 +18,43 @@ POLL = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process, beyond the reuse of its id."""
+    """Process, identified independently of the reuse of ids."""
 
     pid: int
     born: str
 
     async def runs(self) -> bool:
-        """Whether it has not ended."""
+        """Return True if the process has not ended."""
         return await to_thread.run_sync(self._runs)
 
     async def listens(self, host: str, port: int) -> bool:
-        """Whether it has not ended, and it or a process that it started listens at an address."""
+        """Return True if the process has not ended, and it or one of its descendants listens at an address."""
         return await to_thread.run_sync(self._listens, host, port)
 
     def _runs(self) -> bool:
         return bool(self.born) and born(self.pid) == self.born
 
     def _listens(self, host: str, port: int) -> bool:
-        # The birth is looked at last: until then nobody else can have had the id.
+        # The birth is checked last: until then no other process can have had the id.
         return bool(self.born) and listens(self.pid, host, port) and self._runs()
 
 
 NOBODY = Process(0, "")
-"""Stands for a process that was not started yet."""
+"""Stand-in for a process that was not started yet."""
 
 
 async def end(process: Process, *, grace: float) -> None:
-    """End a process and what is left of its group.
+    """End a process and the rest of its group.
 
     Args:
-        process: The group's leader.
-        grace: Seconds that it has to end by itself, then again until it must be gone.
+        process: The leader of the group.
+        grace: Seconds that it has to end by itself, and again until it must be gone.
     """
     if not await process.runs():
         return
     await to_thread.run_sync(ask_to_end, process.pid)
     await gone(process, within=grace)
-    # Also when the leader has gone: what it started may have outlived it.
+    # Even if the leader has ended: its descendants may have outlived it.
     await to_thread.run_sync(force_to_end, process.pid)
     await gone(process, within=grace)
 
@@ -67,5 +67,5 @@ async def gone(process: Process, *, within: float) -> None:
         within: Seconds.
     """
     with anyio.move_on_after(within):
-        while await process.runs():  # noqa: ASYNC110 - a process tells only its parent that it ended
+        while await process.runs():  # noqa: ASYNC110 - a process notifies only its parent of its end
             await anyio.sleep(POLL)

@@ -1,8 +1,8 @@
-"""Tells whether a process listens at an address, so that nobody else is taken for it.
+"""Check whether a process listens at an address.
 
-A port is free as soon as its process has ended, and any user of the machine can take it. Whoever connects asks here
-before the first byte is sent: the process that was started must live and own the listening socket, itself or through
-a process that it started.
+A port is free as soon as its process has ended, and any user of the machine can take it. Before a client sends the
+first byte, this check makes sure that the started process lives and owns the listening socket, itself or through a
+descendant.
 """
 
 import sys
@@ -20,21 +20,21 @@ if sys.platform == "linux":
     TABLE = Path("/proc/net/tcp")
 
     def listens(pid: int, host: str, port: int) -> bool:
-        """Whether every socket that listens at an IPv4 address belongs to the process or to what it started."""
+        """Return True if every socket that listens at an IPv4 address belongs to the process or its descendants."""
         wanted = _listening(host, port)
         if not wanted:
             return False
-        # It is nearly always the process itself, and looking for the others reads all of /proc.
+        # It is nearly always the process itself, and a search for its descendants reads all of /proc.
         return wanted <= _sockets([pid]) or wanted <= _sockets([pid, *descendants(pid)])
 
     def _listening(host: str, port: int) -> set[str]:
-        """The inodes of the sockets that listen there."""
+        """Return the inodes of the sockets that listen there."""
         address = f"{int.from_bytes(socket.inet_aton(host), sys.byteorder):08X}:{port:04X}"
         rows = (line.split() for line in TABLE.read_text(encoding="ascii").splitlines()[1:])
         return {row[9] for row in rows if row[1] == address and row[3] == LISTENING}
 
     def _sockets(pids: Iterable[int]) -> set[str]:
-        """The inodes of the sockets that processes have open."""
+        """Return the inodes of the open sockets of processes."""
         found = set[str]()
         for pid in pids:
             with suppress(OSError):
@@ -47,7 +47,7 @@ else:
     import psutil
 
     def listens(pid: int, host: str, port: int) -> bool:
-        """Whether the process or one that it started listens at an address."""
+        """Return True if the process or one of its descendants listens at an address."""
         return any(_listens(one, host, port) for one in (pid, *descendants(pid)))
 
     def _listens(pid: int, host: str, port: int) -> bool:

@@ -1,7 +1,7 @@
-"""What the system tells of processes: when one was born, which came from it, and what it was started with.
+"""Process table of the system: birth, descendants, and environment of a process.
 
-A process id is used again after its process has ended, so a process is told from a later one of the same id by its
-birth: a text that is only ever compared, and empty for a process that does not run, a zombie included.
+A process id is reused after its process has ended. The birth distinguishes a process from a later one with the same id;
+it is a text that is only compared, and empty for a process that does not run, including a zombie.
 """
 
 import sys
@@ -16,12 +16,12 @@ if sys.platform == "linux":
     """First letters of the states of a process that has ended and was not yet waited for."""
 
     def born(pid: int) -> str:
-        """The birth of a process, in the kernel's own clock, which nobody can set back."""
+        """Return the birth of a process by the kernel's own clock, which cannot be set back."""
         fields = _stat(pid)
         return "" if not fields or fields[0] in ENDED else fields[19]
 
     def descendants(pid: int) -> set[int]:
-        """The processes that a process started, and those that they started."""
+        """Return the descendants of a process."""
         parents = {int(entry.name): _parent(int(entry.name)) for entry in PROC.iterdir() if entry.name.isdigit()}
         found = {pid}
         while more := {child for child, parent in parents.items() if parent in found} - found:
@@ -29,7 +29,7 @@ if sys.platform == "linux":
         return found - {pid}
 
     def started_with(name: str, value: str) -> Iterator[int]:
-        """The processes of this user whose environment held a variable when they were started."""
+        """Yield the processes of this user whose environment contained a variable at their start."""
         wanted = f"{name}={value}".encode()
         for entry in PROC.iterdir():
             with suppress(OSError):
@@ -45,14 +45,14 @@ if sys.platform == "linux":
             stat = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
         except OSError:
             return []
-        # The command's name, in parentheses, may itself hold spaces and parentheses.
+        # The command's name, in parentheses, may itself contain spaces and parentheses.
         return stat.rpartition(")")[2].split()
 
 else:
     import psutil
 
     def born(pid: int) -> str:
-        """The birth of a process, as the system keeps it."""
+        """Return the birth of a process, as the system stores it."""
         try:
             process = psutil.Process(pid)
             return "" if process.status() == psutil.STATUS_ZOMBIE else repr(process.create_time())
@@ -60,14 +60,14 @@ else:
             return ""
 
     def descendants(pid: int) -> set[int]:
-        """The processes that a process started, and those that they started."""
+        """Return the descendants of a process."""
         try:
             return {child.pid for child in psutil.Process(pid).children(recursive=True)}
         except psutil.Error:
             return set()
 
     def started_with(name: str, value: str) -> Iterator[int]:
-        """The processes of this user whose environment held a variable when they were started."""
+        """Yield the processes of this user whose environment contained a variable at their start."""
         for process in psutil.process_iter():
             with suppress(psutil.Error, OSError):
                 if process.environ().get(name) == value:

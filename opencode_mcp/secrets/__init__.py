@@ -1,1 +1,1 @@
-"""What a secret looks like, and how it is replaced in text and data. Pure."""
+"""Recognition of secrets, and their replacement in text and data. Pure."""

@@ -1,8 +1,8 @@
-"""Secrets in data that OpenCode answers are replaced by a mark that says so.
+"""Replacement of secrets in JSON data from OpenCode by a mark.
 
-Pure, and it knows nothing of operations: a value is hidden where its name gives it away (``secret_names.py``), where
-it stands in a place that is made for secrets (headers, environments, a provider's options), where it is a secret that
-the caller knows of, and wherever a text has one (``secret_text.py``).
+Pure, without knowledge of operations. A value is hidden if its name marks a secret (``names.py``), if it is in a place
+made for secrets (headers, environments, a provider's options), if the caller knows it as a secret, or if it is a secret
+inside a text (``text.py``).
 """
 
 import re
@@ -14,15 +14,15 @@ from opencode_mcp.secrets.names import is_secret, plain_name
 from opencode_mcp.secrets.text import scrub
 
 SECRET_MAPS = re.compile("env|environment|headers")
-"""Every text in a map of such a name is hidden: people give their headers and variables any name."""
+"""Maps in which every text is hidden: people choose any name for headers and variables."""
 HARMLESS_OPTIONS = re.compile(
     "apiversion|baseurl|effort|location|mode|project|reasoningeffort|reasoningsummary|region|resourcename|servicetier|"
     "textverbosity|type"
 )
-"""The only texts that stay among a provider's or an agent's ``options``: packages name their secrets as they like."""
+"""Texts that are kept among a provider's or an agent's ``options``; packages choose any name for their secrets."""
 COMMANDS = re.compile("args|command")
 SCHEMA_WORDS = frozenset({"$ref", "anyOf", "const", "description", "enum", "type"})
-"""A map with one of these under a secret's name describes the secret and is none."""
+"""Keywords that show that a map under a secret's name is a schema of the secret, not the secret."""
 ASSIGNMENT = re.compile(r"(--?)?([\w-]{1,200})=(.*)", re.DOTALL)
 
 
@@ -30,14 +30,14 @@ def redact(value: object, known: Collection[str] = ()) -> object:
     """Copy a JSON value with a mark in place of each secret.
 
     Args:
-        value: What OpenCode answered.
-        known: Secrets to hide wherever they stand, in the middle of a text too.
+        value: A value that OpenCode sent.
+        known: Secrets to hide everywhere, also in the middle of a text.
     """
     return _hidden(value, "", tuple(known))
 
 
 def secrets_in(value: object, name: str = "") -> set[str]:
-    """Collect the texts that ``redact`` hides by their names and places: what must not be told again."""
+    """Return the texts that ``redact`` hides because of their names and places."""
     return {text for text, shown in _pairs(value, _hidden(value, name, ())) if text != shown == MARK}
 
 
@@ -56,7 +56,7 @@ def _pairs(value: object, shown: object) -> Iterator[tuple[str, object]]:
 
 
 def _hidden(value: object, name: str, known: Sequence[str]) -> object:
-    """Copy a value that goes by a name."""
+    """Copy a value that has a name."""
     match value:
         case str():
             return MARK if value and is_secret(name) else scrub(value, known)
@@ -68,7 +68,7 @@ def _hidden(value: object, name: str, known: Sequence[str]) -> object:
                 return [scrub(str(item), known) if isinstance(item, str) else item for item in _command(items)]
             if plain_name(name) == "plugin":
                 return [_plugin(item, known) for item in items]
-            # A list of options is what a question offers.
+            # A list of options belongs to a question.
             inner = "" if plain_name(name) == "options" else name
             return [_hidden(item, inner, known) for item in items]
         case _:
@@ -78,7 +78,7 @@ def _hidden(value: object, name: str, known: Sequence[str]) -> object:
 def _hidden_map(value: Mapping[str, object], name: str, known: Sequence[str]) -> dict[str, object]:
     plain = plain_name(name)
     if plain == "request" and "body" in value:
-        # What is called options in the first API.
+        # The second API's name for the options of the first.
         options = _hidden(value["body"], "options", known)
         return {key: options if key == "body" else _hidden(item, str(key), known) for key, item in value.items()}
     if SECRET_MAPS.fullmatch(plain) or (is_secret(name) and not SCHEMA_WORDS & value.keys()):
@@ -106,14 +106,14 @@ def _option(value: object, name: str, known: Sequence[str]) -> object:
 
 
 def _plugin(item: object, known: Sequence[str]) -> object:
-    """Hide what a plugin is configured with: it stands in a list, as its name and then its options."""
+    """Hide the options of a plugin: its entry is a list of its name and its options."""
     if not isinstance(item, list):
         return _hidden(item, "", known)
     return [_hidden(part, "options", known) for part in cast("list[object]", item)]
 
 
 def _command(items: Sequence[object]) -> Iterator[object]:
-    """Hide what a command line gives to an option or a variable that goes by a secret's name."""
+    """Hide the value of each option and variable on a command line whose name marks a secret."""
     flag = ""
     for item in items:
         text = item if isinstance(item, str) else ""

@@ -1,7 +1,7 @@
-"""What the keys of well-known services look like.
+"""Patterns of the keys of well-known services.
 
-Data. Each pattern is anchored at the beginning of a word and repeats single characters only, so that a search takes
-time in proportion to the text.
+Data. Each pattern is anchored at the beginning of a word and repeats only single characters, so that the time of a
+search is proportional to the length of the text.
 """
 
 import re
@@ -41,10 +41,10 @@ KEYS_OF_LETTERS = (
     r"AIza[\w-]{30,}|EAAA[\w-]{50,}|(?:EZAK|EZTK)[A-Za-z0-9]{54}|SK[0-9a-f]{32}",  # Google, Square, EasyPost, Twilio
     r"cio[A-Za-z0-9]{32}|oy2[a-z0-9]{43}",  # crates.io, NuGet
 )
-"""Those without a punctuation mark: the data of an image, in Base64, may hold such a run after a ``/`` or a ``+``."""
+"""Patterns without punctuation: the Base64 data of an image may contain such a run after a ``/`` or a ``+``."""
 BEGINS = r"(?:(?<![\w-])|(?<=\\[nrt])|(?<=%3[Dd])|(?<=%20)|(?<=/bot))"
-"""Where a key may begin. A text inside a text has its line ends escaped, and a URL its spaces."""
+"""Positions where a key may begin. A text inside a text has its line ends escaped, and a URL its spaces."""
 BEGINS_OUTSIDE_DATA = r"(?:(?<![\w+/-])|(?<=\\[nrt])|(?<=%3[Dd])|(?<=%20))"
 KEY = re.compile(f"{BEGINS}(?:{'|'.join(KEYS)})|{BEGINS_OUTSIDE_DATA}(?:{'|'.join(KEYS_OF_LETTERS)})")
 CANDIDATE = re.compile(r"[\w.+/=~%:\\-]{16,}")
-"""Runs of characters that are long enough to hold a key: few texts have any, so that most are read only once."""
+"""Runs of characters that are long enough for a key. Few texts have any, so most texts are scanned only once."""

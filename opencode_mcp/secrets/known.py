@@ -1,7 +1,7 @@
-"""The secrets that the bridge itself holds: the passwords of the OpenCode servers that it reaches.
+"""Secrets of the bridge itself: the passwords of the OpenCode servers that it uses.
 
-They are the same for the whole process, and must not leave it in any text: not in a result, a notification, a log
-line or the doctor's output. What merely looks like a secret is the business of ``secret_text.py``.
+They are the same for the whole process and must not leave it in any text: result, notification, log line, or output of
+the doctor. Texts that only look like secrets are handled by ``text.py``.
 """
 
 import base64
@@ -10,27 +10,27 @@ from urllib.parse import quote
 
 MARK = "[hidden: a secret]"
 SHORTEST = 6
-"""A secret of fewer characters is not hidden, since it would take innocent words with it."""
+"""Shortest secret that is hidden, in characters; a shorter one would also hide ordinary words."""
 FRAGMENT = 12
-"""How many of its first or last characters give a cut secret away. A text may have been cut in the middle of one."""
+"""Characters at the beginning or the end of a secret by which a part of it is recognized: texts may be cut."""
 LONG = 2 * FRAGMENT
-"""Only a secret of so many characters is also found where it is cut: the half of a short one may be a word."""
+"""Shortest secret of which parts are recognized, in characters: half of a short one may be a word."""
 JSON_IN_JSON = 4
-"""How deep a text of JSON may stand in another and still be known."""
+"""Levels of JSON inside JSON texts in which a secret is still recognized."""
 
 
 class KnownSecrets:
-    """Texts to hide wherever they stand."""
+    """Set of texts to hide everywhere."""
 
     def __init__(self) -> None:
         self._forms: list[str] = []
 
     def add(self, secret: str, username: str = "") -> None:
-        """Remember a secret, and the forms in which it also travels: escaped in JSON or a URL, in a Basic header.
+        """Add a secret in all forms that it may have: escaped in JSON or in a URL, or in a Basic header.
 
         Args:
-            secret: The password; one that is too short is passed over.
-            username: Whose it is; empty: it is not used with a name.
+            secret: The password; a text that is too short is ignored.
+            username: Its user name; empty if it is used without one.
         """
         if len(secret) < SHORTEST or secret in self._forms:
             return
@@ -39,11 +39,11 @@ class KnownSecrets:
         self._forms = sorted(forms, key=len, reverse=True)
 
     def found_in(self, text: str) -> bool:
-        """Whether a text holds a secret, or the beginning or the end of a long one."""
+        """Return True if a text contains a secret, or the beginning or the end of a long one."""
         return any(any(part in text for part in _signs(form)) for form in self._forms)
 
     def hide(self, text: str) -> str:
-        """Put a mark in place of every secret."""
+        """Replace every secret by a mark."""
         for form in self._forms:
             if any(part in text for part in _signs(form)):
                 text = _without(text, form)
@@ -51,7 +51,7 @@ class KnownSecrets:
 
 
 def _escaped(secret: str) -> set[str]:
-    """A secret in a text, in JSON, in JSON that is a text of JSON, and so on."""
+    """Return a secret as it appears in a text, in JSON, in JSON inside a JSON text, and so on."""
     forms = {secret}
     for _ in range(JSON_IN_JSON):
         forms |= {json.dumps(form, ensure_ascii=ascii_only)[1:-1] for form in forms for ascii_only in (True, False)}
@@ -70,7 +70,7 @@ def _without(text: str, form: str) -> str:
 
 
 def _without_beginning(text: str, form: str) -> str:
-    """Hide what begins as the secret does, as far as it goes on like it."""
+    """Hide a text that begins like the secret, as far as it continues like it."""
     kept: list[str] = []
     at = 0
     while (found := text.find(form[:FRAGMENT], at)) >= 0:
@@ -80,7 +80,7 @@ def _without_beginning(text: str, form: str) -> str:
 
 
 def _without_end(text: str, form: str) -> str:
-    """Hide what ends as the secret does, from where it is like it."""
+    """Hide a text that ends like the secret, from the point where it is like it."""
     kept: list[str] = []
     at = 0
     while (found := text.find(form[-FRAGMENT:], at)) >= 0:
@@ -101,4 +101,4 @@ def _common_length(one: str, other: str) -> int:
 
 
 KNOWN_SECRETS = KnownSecrets()
-"""Those of this process."""
+"""The secrets of this process."""

@@ -1,7 +1,6 @@
-"""Secrets in a text are replaced by a mark: keys of well-known services, and what is given to a secret's name.
+"""Replacement of secrets in a text by a mark: keys of well-known services, and values with a secret's name.
 
-Pure. The time it takes is in proportion to the text, whatever the text holds. Everything that is data, not text, is
-the business of ``redact.py``.
+Pure. The time is proportional to the length of the text, whatever it contains. JSON data is handled by ``data.py``.
 """
 
 import re
@@ -28,7 +27,7 @@ NAME = re.compile(
     r"""(?:(?<![\w.\\-])|(?<=\\[nrt]))(?P<name>[\w.-]{1,80})(?:\\?["'])?(?P<given>[ \t]{0,3}(?:=>|:=|[:=])[ \t]{0,3})"""
     r"""|(?<!\S)(?P<flag>--?[A-Za-z][\w-]{1,60})[ \t]{1,4}(?=[^\s-])"""
 )
-"""A name, and what stands between it and its value: ``=``, ``:``, or after an option a space."""
+"""Name and separator of a value: ``=``, ``:``, or a space after an option."""
 VALUE = re.compile(
     r"""(?P<quote>\\?["'`])(?P<quoted>[^"'`\r\n]{1,4096})"""
     r"""|(?:(?:basic|bearer|digest|token)[ ]{1,4})?(?P<bare>[^\s"'`&;,:=(){}\[\]<>|]{1,4096})""",
@@ -36,30 +35,30 @@ VALUE = re.compile(
 )
 SCHEMES = frozenset({"basic", "bearer", "digest", "token"})
 REST = re.compile(r"""[^\s"'`&;,<>)\]}]*""")
-"""What still belongs to a bare value after its first ``=`` or ``:``."""
+"""Rest of an unquoted value after its first ``=`` or ``:``."""
 LONGEST_COOKIES = 4096
 COOKIES = re.compile(rf"[^\"'`\r\n]{{1,{LONGEST_COOKIES}}}")
 PLACEHOLDER = re.compile(r"[$%<{*].*|\[hidden.*|(.)\1*\.{0,3}", re.DOTALL)
-"""What only stands for a value: ``$TOKEN``, ``<token>``, ``xxxx``."""
+"""Placeholder of a value: ``$TOKEN``, ``<token>``, ``xxxx``."""
 MEMBER = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 """Code that reads a value: ``process.env.TOKEN``."""
 FILE = re.compile(r"(?:\.{0,2}|~|[A-Za-z]:)[/\\].*|.*\.[A-Za-z]{1,5}\d?", re.DOTALL)
 SYMBOLS = frozenset("!#$%^*+=@~")
 LEAST = 6
-"""Characters of a value that is worth hiding."""
+"""Shortest value that is hidden, in characters."""
 LEAST_BARE = 8
-"""Characters of one that nothing but its name tells from a word."""
+"""Shortest value that is hidden if only its name distinguishes it from a word, in characters."""
 LEAST_LOGIN = 20
-"""Characters of a user name in a URL that may be a token."""
+"""Shortest user name in a URL that may be a token, in characters."""
 
 
 def scrub(text: str, known: Collection[str] = (), *, strict: bool = False) -> str:
-    """Put marks into a text.
+    """Replace the secrets in a text by marks.
 
     Args:
-        text: Anything that somebody said or a program printed.
-        known: Secrets to hide wherever they stand; those of fewer than six characters are not.
-        strict: Hide whatever is given to a secret's name, also where it looks like a word or like code.
+        text: Any text of a person or a program.
+        known: Secrets to hide everywhere; those shorter than six characters are ignored.
+        strict: Hide every value with a secret's name, even if it looks like a word or like code.
     """
     for secret in sorted(known, key=len, reverse=True):
         if len(secret) >= SHORTEST:
@@ -74,7 +73,7 @@ def scrub(text: str, known: Collection[str] = (), *, strict: bool = False) -> st
 
 
 def _with_marks(pattern: re.Pattern[str], text: str, is_one: Callable[[str], bool]) -> str:
-    """Put a mark in place of the first group of a pattern, where it is a secret."""
+    """Replace the first group of a pattern by a mark wherever it is a secret."""
 
     def marked(found: re.Match[str]) -> str:
         if not is_one(found[1]):
@@ -100,7 +99,7 @@ def _without_private_keys(text: str) -> str:
 
 
 def _is_login(login: str) -> bool:
-    """Whether what stands before the host in a URL is a password or a token, and no mere user name."""
+    """Return True if the part of a URL before the host is a password or a token, not just a user name."""
     return ":" in login or (len(login) >= LEAST_LOGIN and _looks_random(login))
 
 
@@ -111,7 +110,7 @@ def _without_values(text: str, *, strict: bool) -> str:
         if said.start() < at or not is_secret_parameter(said["name"] or said["flag"]):
             continue
         if _is_cookie_header(said):
-            # What was looked at for a header before this one holds no secret.
+            # The text that was checked for an earlier header contains no secret.
             if said.start() < looked:
                 continue
             place, looked = _place_of_cookies(text, said)
@@ -128,7 +127,7 @@ def _is_cookie_header(said: re.Match[str]) -> bool:
 
 
 def _place_of_cookies(text: str, said: re.Match[str]) -> tuple[tuple[int, int] | None, int]:
-    """Where the cookies of a header stand, if they are secret, and from where on a later header is to be looked at."""
+    """Return the position of the cookies of a header if they are secret, and where the search continues."""
     if VALUE.match(text, said.end()) is None:
         return None, 0
     cookies = COOKIES.match(text, said.end())
@@ -136,20 +135,20 @@ def _place_of_cookies(text: str, said: re.Match[str]) -> tuple[tuple[int, int] |
         return None, 0
     if _looks_random("".join(cookies[0].split())):
         return cookies.span(), 0
-    # Where they were cut, those of a header in the second half are looked at by themselves, since they go on.
+    # If they were cut, the cookies in the second half are checked by themselves, since they continue.
     is_cut = len(cookies[0]) == LONGEST_COOKIES
     return None, cookies.end() - (LONGEST_COOKIES // 2 if is_cut else 0)
 
 
 def _place_of_value(text: str, said: re.Match[str], *, strict: bool) -> tuple[int, int] | None:
-    """Where the secret stands that is given to a name."""
+    """Return the position of the secret that is assigned to a name."""
     value = VALUE.match(text, said.end())
     if value is None:
         return None
     start, end = value.span("quoted" if value["quote"] else "bare")
     found = text[start:end].rstrip("\\")
     if found.lower() in SCHEMES:
-        # What follows it is hidden already.
+        # The text after it is hidden already.
         return None
     if not (strict or _is_given(text, said, found, value)):
         return None
@@ -162,7 +161,7 @@ def _end_of(text: str, end: int) -> int:
 
 
 def _is_given(text: str, said: re.Match[str], value: str, place: re.Match[str]) -> bool:
-    """Whether a value is a secret and neither a word, a number, a file, code nor a placeholder."""
+    """Return True if a value is a secret, and not a word, a number, a file, code or a placeholder."""
     if len(value) < LEAST or PLACEHOLDER.fullmatch(value):
         return False
     name = said["name"] or said["flag"]
@@ -182,7 +181,7 @@ def _is_in_url(text: str, said: re.Match[str]) -> bool:
 
 
 def _is_in_shell(said: re.Match[str]) -> bool:
-    """Whether a value is given as a shell does: to an option with ``=``, or to a variable in capital letters."""
+    """Return True if a value is assigned as in a shell: to an option with ``=``, or to a variable in capitals."""
     return said["given"] == "=" and (said["name"].startswith("-") or said["name"].isupper())
 
 
@@ -191,7 +190,7 @@ def _is_word_or_number(value: str) -> bool:
 
 
 def _looks_random(value: str) -> bool:
-    """Whether a text is one that no person would write: letters with digits, or capitals and symbols inside."""
+    """Return True if no person would write such a text: letters with digits, or capitals and symbols inside."""
     if FILE.fullmatch(value) or any(map(str.isspace, value)):
         return False
     has_letter = any(map(str.isalpha, value))

@@ -1,1 +1,1 @@
-"""Texts from outside, made safe to show, and JSON. Pure."""
+"""Text of others made safe to show, similar names, and JSON. Pure."""

@@ -1,26 +1,26 @@
-"""Names that resemble one that does not exist, for the hint of an error.
+"""Similar names for the hint of an error about a name that does not exist.
 
-Pure. The comparison costs more than linear in the length of a name and in the number of names, and both come from
-outside: so long names are not compared, and of many names only the first.
+Pure. The cost grows more than linearly with the length and the number of names, and both come from outside. Therefore
+long names are not compared, and only the first of many names are.
 """
 
 from collections.abc import Iterable
 from itertools import islice
 
 LONGEST = 64
-"""Characters of a name that is still compared."""
+"""Longest name that is compared, in characters."""
 MOST = 500
-"""Names that are compared at most."""
+"""Most names that are compared."""
 
 
 def closest(name: str, known: Iterable[str], *, count: int = 3, cutoff: float = 0.5) -> list[str]:
-    """Return the known names that resemble a name most, the best first.
+    """Return the known names that are most similar to a name, the best first.
 
     Args:
-        name: What was given; a longer one than ``LONGEST`` resembles nothing.
+        name: The given name; a name longer than ``LONGEST`` has no similar ones.
         known: The names that exist.
-        count: How many to return at most.
-        cutoff: How similar a name must be, from 0 to 1.
+        count: Most names to return.
+        cutoff: Least similarity, from 0 to 1.
     """
     if len(name) > LONGEST:
         return []

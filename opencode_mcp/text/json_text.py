@@ -1,8 +1,8 @@
-"""JSON from OpenCode, read so that no value can break the code that works on it later, and the size of JSON.
+"""Strict reader for JSON of OpenCode's, and the size of JSON values.
 
-Pure. What cannot be used raises ``ValueError``: text that is not JSON, values nested so deeply that a recursive
-function would exceed Python's limit, and numbers that are not finite, which JSON cannot express. Half of a surrogate
-pair, which JSON can express and nothing can encode, becomes U+FFFD.
+Pure. The reader raises ``ValueError`` for values that could break later code: text that is not JSON, nesting that would
+exceed Python's recursion limit, and numbers that are not finite. Half of a surrogate pair, which JSON can express and
+no encoding can, becomes U+FFFD.
 """
 
 import json
@@ -12,24 +12,24 @@ from collections.abc import Mapping
 from typing import NoReturn, cast
 
 DEEPEST = 100
-"""Levels of lists and maps that are accepted."""
+"""Most levels of arrays and objects that are accepted."""
 MOST = 2_000_000
-"""Lists and maps in one text; each takes some 60 bytes of memory and two of text."""
+"""Most arrays and objects in one text; each takes about 60 bytes of memory and two of text."""
 HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
-"""What a text may hold that has half of a surrogate pair in it: escaped, or as bytes."""
+"""Mark of half a surrogate pair in a text, escaped or as bytes."""
 ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
-"""Made once: ``json.dumps`` makes one for each call, which takes longer than a short text."""
+"""Shared encoder: ``json.dumps`` creates one for each call, which takes longer than a short text."""
 BRACKETS = b"[]{}"
 NEITHER_BRACKET_NOR_QUOTE = bytes(set(range(256)) - set(BRACKETS + b'"'))
 ONE_KIND = bytes.maketrans(b"{}", b"[]")
 
 
 def read_json(text: str | bytes) -> object:
-    """Read a JSON text.
+    """Parse a JSON text.
 
     Raises:
-        ValueError: It is not JSON, is nested deeper than ``DEEPEST``, holds more than ``MOST`` lists and maps, or a
-            number that is not finite.
+        ValueError: It is not JSON, is nested deeper than ``DEEPEST``, contains more than ``MOST`` arrays and objects,
+            or contains a number that is not finite.
     """
     raw = text.encode(errors="surrogatepass") if isinstance(text, str) else text
     if raw.count(b"[") + raw.count(b"{") > MOST:
@@ -41,21 +41,21 @@ def read_json(text: str | bytes) -> object:
 
 
 def json_size(value: object) -> int:
-    """How long a value is as JSON, in bytes of UTF-8."""
+    """Return the size of a value as JSON, in bytes of UTF-8."""
     return len(ENCODER.encode(value).encode(errors="surrogatepass"))
 
 
 def too_deep(raw: bytes) -> bool:
-    """Whether a JSON text is nested deeper than ``DEEPEST``.
+    """Return True if a JSON text is nested deeper than ``DEEPEST``.
 
-    Each step is one pass over the whole text in C, which is far cheaper than a look at each character: innermost pairs
-    of brackets are removed again and again, one level at a time.
+    Each step is one pass over the whole text in C, which is much cheaper than a check of each character: it removes the
+    innermost pairs of brackets, one level at a time.
     """
     if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
         return False
     unescaped = raw.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in raw else raw
     marks = unescaped.translate(ONE_KIND, NEITHER_BRACKET_NOR_QUOTE)
-    # Every second piece stands between two quotes: brackets in it are text.
+    # Every second piece is between two quotes: brackets in it are text.
     left = b"".join(marks.split(b'"')[::2])
     for _ in range(DEEPEST):
         fewer = left.replace(b"[]", b"")

@@ -1,1 +1,1 @@
-"""The tables of OpenCode's operations, and the code that uses them."""
+"""Table of OpenCode's operations, and the code that searches it and checks arguments."""

@@ -1,7 +1,7 @@
-"""What is wrong with an argument, in a sentence that names the field and says what it takes.
+"""Problems of an argument, as sentences that name the field and say what it accepts.
 
-Pure. It knows JSON Schema and paths, and nothing of operations. A value is shown only where it may be: never under a
-name that secrets go by.
+Pure. The module knows JSON Schema and paths, and nothing of operations. It shows a value only if that is safe: never
+under a name that marks a secret.
 """
 
 import json
@@ -13,14 +13,14 @@ from opencode_mcp.opencode.operations.catalog import Schema
 from opencode_mcp.text.closest import closest
 
 Reach = Literal["segment", "segments", "file", "text"]
-"""Where a text ends up: in one segment of the URL's path, in several, as a file's path in the query, as any text."""
+"""Place of a text: in one segment of the URL's path, in several, as a file's path in the query, or any text."""
 
 SECRET = re.compile(r"key|token|secret|password|refresh|access|auth|code|credential|env|header", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 SLASHES = {"/", "\\"}
 ENCODED = re.compile(r"%(2f|5c|2e)", re.IGNORECASE)
 LONGEST = 60
-"""How much of a value is shown, in characters."""
+"""Longest part of a value that is shown, in characters."""
 KINDS = {
     "string": "a text",
     "integer": "a whole number",
@@ -33,7 +33,7 @@ KINDS = {
 
 
 class _Problem(Protocol):
-    """What we read of a ``jsonschema.ValidationError``."""
+    """Attributes of a ``jsonschema.ValidationError`` that are used here."""
 
     validator: str
     validator_value: object
@@ -47,14 +47,14 @@ class _Validator(Protocol):
 
 
 def unknown(name: str, known: Iterable[str], inside: str = "") -> str:
-    """Say that there is no such argument, and which one it looks like."""
+    """Return the sentence for an unknown argument, with a similar known one."""
     near = closest(name, known, count=1, cutoff=0.6)
     shown = name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
     return f"There is no argument `{inside}{shown}`" + (f"; did you mean `{inside}{near[0]}`?" if near else ".")
 
 
 def missing(name: str) -> str:
-    """Say that a required argument was not given."""
+    """Return the sentence for a required argument that is missing."""
     return f"`{name}` is missing."
 
 
@@ -66,23 +66,23 @@ RULES: Sequence[tuple[set[Reach], Callable[[str], object], str]] = (
     ({"segment"}, lambda text: set(text) & SLASHES, "must not hold a slash"),
     ({"segments"}, lambda text: set(text[0]) & SLASHES, "must be relative"),
 )
-"""What a text must not be, by where it goes; the first that fits is said."""
+"""Properties that a text must not have, by its place; the first that matches is reported."""
 
 
 def unsafe(value: str, reach: Reach) -> str:
-    """Say why a text must not go where it would; empty: it may."""
+    """Return the reason why a text must not be used in a place; empty if it may."""
     return next((reason for reaches, is_bad, reason in RULES if reach in reaches and is_bad(value)), "")
 
 
 def problems(name: str, schema: Schema, value: object) -> list[str]:
-    """Say all that is wrong with a value.
+    """Return all problems of a value.
 
     Args:
-        name: The argument's; a problem deeper inside names it first, as in ``parts[0].type``.
-        schema: What the argument takes.
-        value: What was given.
+        name: Name of the argument; a problem of an inner field has a path that begins with it, as ``parts[0].type``.
+        schema: JSON Schema of the argument.
+        value: The value that was given.
     """
-    import jsonschema  # pyright: ignore[reportMissingTypeStubs] - and 60 ms, which only a call should pay
+    import jsonschema  # pyright: ignore[reportMissingTypeStubs] - takes 60 ms, so only a call imports it
 
     validator = cast("_Validator", jsonschema.Draft202012Validator(schema))
     found = (text for problem in validator.iter_errors(value) for text in _sentences(name, problem))
@@ -109,7 +109,7 @@ def _sentences(name: str, problem: _Problem) -> list[str]:
 
 
 def _of_union(where: str, members: Sequence[Schema], value: object) -> list[str]:
-    """Judge by the member that was meant: the one of the value's kind and, among objects, of its ``type``."""
+    """Check against the member that was meant: the one with the value's type and, among objects, with its ``type``."""
     fitting = [member for member in members if _kinds_of(member) & _kinds(value)]
     if len(fitting) == 1 and not {"const", "enum"} & set(fitting[0]):
         return problems(where, fitting[0], value)
@@ -138,7 +138,7 @@ def _tag(member: Schema) -> str:
 
 
 def _wanted(schema: Schema) -> str:
-    """What a schema takes, in a few words."""
+    """Return what a schema accepts, in a few words."""
     if "const" in schema:
         return json.dumps(schema["const"])
     if "enum" in schema:
@@ -147,7 +147,7 @@ def _wanted(schema: Schema) -> str:
 
 
 def _kinds_of(schema: Schema) -> set[str]:
-    """The kinds of value that a schema takes."""
+    """Return the JSON types that a schema accepts."""
     if "const" in schema:
         return _kinds(schema["const"])
     kinds = schema.get("type", list(KINDS))
@@ -155,7 +155,7 @@ def _kinds_of(schema: Schema) -> set[str]:
 
 
 def _kinds(value: object) -> set[str]:
-    """The kinds that a value is of; a whole number is a number too."""
+    """Return the JSON types of a value; a whole number is a number too."""
     match value:
         case bool():
             return {"boolean"}
@@ -183,11 +183,11 @@ DEMANDS: Mapping[str, Callable[[object], str]] = {
     "minItems": lambda bound: f"must have at least {bound} items",
     "maxItems": lambda bound: f"must have at most {bound} items",
 }
-"""What a keyword of JSON Schema asks for; a test holds that every keyword of the table is here."""
+"""Sentence for each keyword of JSON Schema; a test checks that every keyword of the table is here."""
 
 
 def _got(where: str, value: object, *, shown: bool) -> str:
-    """Show a value, where it is not a secret's; a text only where a text is what was asked for."""
+    """Return the value for display, unless it is a secret's; a text is shown only if a text is accepted."""
     if SECRET.search(where):
         return ""
     if isinstance(value, Mapping | list) or (isinstance(value, str) and not shown):

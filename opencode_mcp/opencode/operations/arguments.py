@@ -1,6 +1,6 @@
-"""An operation's arguments as one flat object: its JSON Schema, and the way from it to path, query and body.
+"""Arguments of an operation as one flat object: its JSON Schema, and its distribution to path, query and body.
 
-Pure. It knows where each argument goes and refuses what must not go there; ``codec.py`` knows how it is written.
+Pure. The module decides where each argument goes and refuses unsafe values; ``codec.py`` encodes them.
 """
 
 from collections import Counter
@@ -16,35 +16,35 @@ from opencode_mcp.text.json_text import read_json
 Place = Literal["path", "query", "body", "scope"]
 PLACES: tuple[Place, ...] = get_args(Place)
 BODY = "body"
-"""The argument that is the whole body, where the body is not an object of named fields."""
+"""Name of the argument that is the whole body, if the body is not an object with named fields."""
 DIRECTORY: Schema = {"type": "string", "minLength": 1, "description": "Absolute path of the project directory."}
 WORKSPACE: Schema = {"type": "string", "pattern": "^wrk"}
 WORKSPACE_NAMES = {"directory": "workspace", "location": "location[workspace]"}
 
 
 class Argument(NamedTuple):
-    """Where one argument of the flat object goes."""
+    """Place of one argument of the flat object."""
 
     place: Place
     name: str
-    """What OpenCode calls it there; empty: it is the whole of it."""
+    """Name of the argument in OpenCode's API; empty if it is the whole body."""
     schema: Schema
     required: bool
 
 
 class Call(NamedTuple):
-    """Arguments, checked and put where they go; what ``codec.encode`` takes."""
+    """Validated arguments, by place; the input of ``codec.encode``."""
 
     path: dict[str, str]
     query: dict[str, object]
     body: object
-    """None: the operation has no body."""
+    """None if the operation has no body."""
     directory: str
-    """The project directory that the arguments name; empty: none."""
+    """Project directory in the arguments; empty if there is none."""
 
 
 def arguments_schema(operation: Operation) -> dict[str, object]:
-    """Give the JSON Schema of the flat object that ``split`` takes."""
+    """Return the JSON Schema of the flat object that ``split`` accepts."""
     arguments = arguments_of(operation)
     return {
         "type": "object",
@@ -56,9 +56,9 @@ def arguments_schema(operation: Operation) -> dict[str, object]:
 
 @cache
 def arguments_of(operation: Operation) -> Mapping[str, Argument]:
-    """Say where each argument goes.
+    """Return the place of each argument.
 
-    A name in two places is told apart as ``path_x`` and ``body_x``. An operation's own ``directory`` keeps its name,
+    A name that occurs in two places becomes ``path_x`` and ``body_x``. An operation's own ``directory`` keeps its name,
     and the project's is then ``query_directory``.
     """
     own = [*_parameters(operation), *_body_fields(operation)]
@@ -95,15 +95,15 @@ def _scope(operation: Operation) -> dict[str, Argument]:
 
 
 def split(operation: Operation, arguments: Mapping[str, object]) -> Call:
-    """Check a flat object of arguments, and put each where it goes.
+    """Validate a flat object of arguments, and sort it by place.
 
     Args:
         operation: The row of the table.
-        arguments: As ``arguments_schema`` describes them. A number or a boolean of the query may also be its text.
+        arguments: As ``arguments_schema`` describes them. A number or a boolean of the query may also be a text.
 
     Raises:
-        InvalidArgument: An argument is missing, unknown, of the wrong kind, or would reach beyond its place; the text
-            names all that are wrong and what each takes.
+        InvalidArgument: An argument is missing, unknown, of the wrong type, or unsafe in its place; the text names all
+            problems and what each argument accepts.
     """
     known = arguments_of(operation)
     given = {name: _typed(known[name], value) if name in known else value for name, value in arguments.items()}
@@ -118,7 +118,7 @@ def split(operation: Operation, arguments: Mapping[str, object]) -> Call:
 
 
 def _typed(argument: Argument, value: object) -> object:
-    """Read a query's number or boolean that came as text, since a text is what it becomes on the wire."""
+    """Parse a query's number or boolean that was given as a text; in the URL it becomes a text anyway."""
     if argument.place != "query" or not isinstance(value, str) or argument.schema.get("type") == "string":
         return value
     try:

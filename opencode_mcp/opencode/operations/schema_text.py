@@ -1,6 +1,6 @@
-"""A JSON Schema in few words, in the notation of TypeScript's types, which models read with ease.
+"""Short form of a JSON Schema in the notation of TypeScript's types, which models read well.
 
-Pure. ``{sessionID: "ses…", title?: string, time?: {archived?: number}}`` takes a quarter of the schema's own length.
+Pure. ``{sessionID: "ses…", title?: string, time?: {archived?: number}}`` has a quarter of the schema's length.
 """
 
 import json
@@ -13,7 +13,7 @@ LONGEST_DESCRIPTION = 90
 
 
 def in_short(schema: Schema) -> str:
-    """Write what a schema takes."""
+    """Return the short form of a schema."""
     if "const" in schema:
         return json.dumps(schema["const"], ensure_ascii=False)
     if "enum" in schema:

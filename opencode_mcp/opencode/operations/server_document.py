@@ -1,7 +1,7 @@
-"""What a server's own OpenAPI document says of its operations that the table says otherwise.
+"""Differences between a server's own OpenAPI document and the table of operations.
 
-Pure. The table was made from one OpenCode; the one that runs may be older or newer. Compared is what a caller would
-run into: whether an operation is there, and what it takes by name.
+Pure. The table was made from one OpenCode; the running one may be older or newer. The comparison covers what a caller
+would notice: whether an operation exists, and the names of its arguments.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,24 +13,24 @@ from opencode_mcp.opencode.operations.catalog import Operation, opencode_version
 
 JsonMap = Mapping[str, Any]
 SCOPING = frozenset({"directory", "workspace", "location", "location[directory]", "location[workspace]"})
-"""The parameters that choose the project: the table has one word for them."""
+"""Parameters that choose the project: the table has one word for each set."""
 SERVED_BY_ALL = "global.health"
 
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """How a server differs from the table."""
+    """Differences between a server and the table."""
 
     missing: frozenset[str] = frozenset()
-    """The operations that it lacks."""
+    """Operations that the server lacks."""
     changed: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The operations that take something else, and what, in a sentence."""
+    """Operations with other arguments, and the difference as a sentence."""
 
     def check(self, operation: Operation) -> str:
-        """Say how the server's operation differs; empty: it does not.
+        """Return how the server's operation differs; empty if it does not.
 
         Raises:
-            UnsupportedOperation: The server has none of that id.
+            UnsupportedOperation: The server has no such operation.
         """
         if operation.id in self.missing:
             raise UnsupportedOperation(
@@ -43,8 +43,8 @@ class Differences:
 def differences(document: object) -> Differences:
     """Compare the whole table with a server's document (``GET /doc``).
 
-    Older versions list a few of their operations only. Such a document lacks even the one by which a server was found
-    to be an OpenCode, and says nothing about the others.
+    Older versions list only some of their operations. Such a document even lacks the operation by which the bridge
+    recognized the server as an OpenCode, so it is not used to judge the others.
     """
     found = {item: _entry(item, document) for item in operations().values()}
     if any(found.values()) and not found[operations()[SERVED_BY_ALL]]:
@@ -100,7 +100,7 @@ def _fields(schema: Mapping[str, object]) -> dict[str, bool]:
 
 
 def _inside(value: object, *steps: str) -> JsonMap:
-    """What stands at the end of a way through maps; nothing where the way ends early."""
+    """Return the value at a path of keys; empty if the path ends early."""
     for step in steps:
         value = cast("JsonMap", value).get(step) if isinstance(value, Mapping) else None
     return cast("JsonMap", value) if isinstance(value, Mapping) else {}
