@@ -1,1 +1,1 @@
-"""Unified patches: read, merged and shortened. Pure."""
+"""Unified patches: parse, merge and shorten. Pure."""

@@ -1,9 +1,9 @@
-"""The changes of several prompts as one, file by file.
+"""Merge the changes of several prompts, file by file.
 
-Pure. OpenCode 1.18 tells what one prompt changed and never what a whole session did (``session.diff`` without a
-message answers nothing), but its patches hold the whole file, so one after another they give the exact difference
-between the first state and the last. Where they do not fit together (a binary file, one that somebody else changed in
-between), the patches stand one after another and the counts are their sums: what was done, not what is different.
+Pure. OpenCode 1.18 returns the changes of one prompt and never those of a session (``session.diff`` without a message
+is empty). But its patches contain the whole file, so their composition is the exact difference between the first state
+and the last. If two patches do not fit together (a binary file, or a file that somebody else changed in between), they
+are listed one after another and the counts are their sums: the edits that were made, not the difference.
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ from opencode_mcp.opencode.models import FileDiff
 
 
 def merge_diffs(per_message: Sequence[Sequence[FileDiff]]) -> list[FileDiff]:
-    """Put together what the prompts of a session changed.
+    """Merge the changes of a session's prompts.
 
     Args:
         per_message: The answers of ``session.diff`` for each prompt, oldest first.
 
     Returns:
-        One entry for each file that is different now, in the order in which they were first changed. A file that was
-        made and removed again, or brought back to what it was, has none.
+        One entry for each file that differs now, in the order of their first change. A file that was created and
+        removed again, or restored to its first state, has none.
     """
     changes: dict[str, list[FileDiff]] = {}
     for diffs in per_message:
@@ -53,7 +53,7 @@ def _difference(steps: Sequence[FileDiff]) -> Sequence[Edit] | None:
 
 
 def _over_whole_file(diff: FileDiff) -> Sequence[Edit] | None:
-    """The change with every unchanged line of the file; None where the patch does not tell them."""
+    """Return the change with every unchanged line of the file; None if the patch does not contain them."""
     patch = parse(diff.patch)
     if not patch.hunks:
         empty = diff.patch and diff.status != "modified" and not diff.additions and not diff.deletions

@@ -1,7 +1,7 @@
-r"""Unified patches: read, shortened to a few lines around each change, put together one after another, written.
+r"""Unified patches: parse, reduce to a few lines around each change, compose, write.
 
-Pure, and it knows no OpenCode. A line of a file is kept with its end, so a last line without one stays so. Lines are
-split at ``\n`` alone: a form feed or a carriage return is part of a line.
+Pure, without knowledge of OpenCode. Each line keeps its end, so a last line without one stays so. Lines are split at
+``\n`` alone: a form feed or a carriage return is part of a line.
 """
 
 import re
@@ -17,22 +17,22 @@ NO_NEWLINE = "\\ No newline at end of file"
 
 Kind: TypeAlias = Literal[" ", "-", "+"]
 Edit: TypeAlias = tuple[Kind, str]
-"""A line that is kept, removed or added."""
+"""Line that is kept, removed or added."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """A stretch of a file with its changes."""
+    """Hunk of a patch."""
 
     old_start: int
-    """Number of its first line before; of the line in front where it has none."""
+    """Number of its first line before the change; of the line in front if it has none."""
     new_start: int
     edits: Sequence[Edit]
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """What happened to one file, or several such in a row."""
+    """Patch of one file, or several patches in a row."""
 
     header: Sequence[str]
     """The lines outside the hunks."""
@@ -40,7 +40,7 @@ class Patch:
 
 
 def parse(text: str) -> Patch:
-    """Read a patch; what belongs to no hunk is header, also between and after them."""
+    """Parse a patch; lines that belong to no hunk are header, also between and after hunks."""
     header: list[str] = []
     hunks: list[Hunk] = []
     lines = text.split("\n")
@@ -61,7 +61,7 @@ def _length(told: str | None) -> int:
 
 
 def _read_edits(lines: Sequence[str], place: int, old: int, new: int) -> tuple[list[Edit], int]:
-    """Read as many lines as the hunk's opening names, since a removed ``-- x`` looks like a header."""
+    """Read as many lines as the hunk's first line announces, since a removed ``-- x`` looks like a header."""
     edits: list[Edit] = []
     while place < len(lines):
         kind, text = lines[place][:1], lines[place][1:]
@@ -77,7 +77,7 @@ def _read_edits(lines: Sequence[str], place: int, old: int, new: int) -> tuple[l
 
 
 def write(hunks: Iterable[Hunk]) -> str:
-    """Write hunks, without a header."""
+    """Return the text of hunks, without a header."""
     return "".join(f"{_opening(hunk)}\n{''.join(map(_line, hunk.edits))}" for hunk in hunks)
 
 
@@ -92,17 +92,17 @@ def _line(edit: Edit) -> str:
 
 
 def count(edits: Iterable[Edit], kinds: str) -> int:
-    """Count the lines of these kinds."""
+    """Count the lines of the given kinds."""
     return sum(kind in kinds for kind, _ in edits)
 
 
 def lines_of(edits: Iterable[Edit], kinds: str) -> list[str]:
-    """The lines of these kinds: ``" -"`` is the file before, ``" +"`` the file after."""
+    """Return the lines of the given kinds: ``" -"`` is the file before, ``" +"`` the file after."""
     return [text for kind, text in edits if kind in kinds]
 
 
 def shorten_hunk(hunk: Hunk, context: int = CONTEXT) -> list[Hunk]:
-    """Leave out unchanged lines that are far from any change; what is left may be several hunks."""
+    """Remove unchanged lines that are far from any change; the result may be several hunks."""
     hunks: list[Hunk] = []
     old, new, done = hunk.old_start, hunk.new_start, 0
     for begin, end in _stretches(hunk.edits, context):
@@ -115,7 +115,7 @@ def shorten_hunk(hunk: Hunk, context: int = CONTEXT) -> list[Hunk]:
 
 
 def _stretches(edits: Sequence[Edit], context: int) -> list[tuple[int, int]]:
-    """Where the changes are with the lines around them; what touches is one."""
+    """Return the ranges of the changes with the lines around them; adjacent ranges are joined."""
     found: list[tuple[int, int]] = []
     for place, (kind, _) in enumerate(edits):
         if kind == " ":
@@ -129,7 +129,7 @@ def _stretches(edits: Sequence[Edit], context: int) -> list[tuple[int, int]]:
 
 
 def compose(first: Sequence[Edit], second: Sequence[Edit]) -> list[Edit] | None:
-    """Make one change of two, each given over the whole file; None where the second did not start from the first."""
+    """Compose two changes, each over the whole file; None if the second did not start from the result of the first."""
     if lines_of(first, " +") != lines_of(second, " -"):
         return None
     edits: list[Edit] = []
@@ -144,7 +144,7 @@ def compose(first: Sequence[Edit], second: Sequence[Edit]) -> list[Edit] | None:
 
 
 def _through(earlier: Iterator[Edit], kind: Kind) -> Iterator[Edit]:
-    """What became of the next line that the first change left, and of those that it removed before it."""
+    """Yield the lines up to the next line that the first change left, including those that it removed before."""
     for was, text in earlier:
         if was == "-":
             yield was, text
@@ -157,7 +157,7 @@ def _through(earlier: Iterator[Edit], kind: Kind) -> Iterator[Edit]:
 
 
 def settle(edits: Iterable[Edit]) -> list[Edit]:
-    """Take back what was removed and added alike at the edges of each change."""
+    """Cancel equal removed and added lines at the edges of each change."""
     settled: list[Edit] = []
     for is_kept, group in groupby(edits, key=lambda edit: edit[0] == " "):
         stretch = list(group)
@@ -179,5 +179,5 @@ def _settle_change(change: Sequence[Edit]) -> list[Edit]:
 
 
 def _alike(one: Iterable[str], other: Iterable[str]) -> int:
-    """How many lines at the beginning are the same."""
+    """Return the number of equal lines at the beginning."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

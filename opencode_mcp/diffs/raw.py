@@ -1,6 +1,6 @@
-"""What ``git diff`` prints, taken apart by file; OpenCode passes it on as text (``vcs.diff.raw``).
+"""Parse the output of ``git diff`` by file; OpenCode returns it as text (``vcs.diff.raw``).
 
-Pure. The answers of ``vcs.diff`` need none of this: they are ``FileDiff`` objects as they are.
+Pure. The answers of ``vcs.diff`` need no parsing: they are ``FileDiff`` objects.
 """
 
 import re
@@ -14,17 +14,17 @@ ESCAPE = re.compile(rb'\\([0-7]{3}|[abfnrtv"\\])')
 ESCAPED: Mapping[int, int] = dict(zip(b'abfnrtv"\\', b'\a\b\f\n\r\t\v"\\', strict=True))
 NOWHERE = "/dev/null"
 PATHS = (("rename to ", 0), ("copy to ", 0), ("+++ ", 2), ("--- ", 2), ("rename from ", 0), ("copy from ", 0))
-"""The lines of a header that name the file, the surest first, each with how many letters git puts before the path."""
+"""Header lines that name the file, the most reliable first, each with the length of git's prefix of the path."""
 STATUSES: Mapping[str, str] = {"new file mode ": "added", "deleted file mode ": "deleted", "rename from ": "renamed"}
 
 
 def parse_raw(text: str) -> list[FileDiff]:
-    """Take a raw patch apart; a renamed file has the status ``renamed`` and its new path."""
+    """Split a raw patch by file; a renamed file has the status ``renamed`` and its new path."""
     return [_file(chunk) for chunk in _chunks(text)]
 
 
 def paths_in(text: str) -> list[str]:
-    """Every path that a raw patch names; of a renamed or copied file both."""
+    """Return every path in a raw patch; both paths of a renamed or copied file."""
     headers = [parse(chunk).header for chunk in _chunks(text)]
     return list(dict.fromkeys(path for header in headers for path in _paths(header)))
 
@@ -54,12 +54,12 @@ def _file(chunk: str) -> FileDiff:
 
 
 def _paths(header: Sequence[str]) -> list[str]:
-    """The paths of a file, the new one first."""
+    """Return the paths of a file, the new one first."""
     named = [(unquote(_after(start, header)), marks) for start, marks in PATHS]
     found = [path[marks:] for path, marks in named if path and path != NOWHERE]
     if found:
         return found
-    # Of a file without text only the first line tells: the same path twice, as a/path and b/path.
+    # The header of a file without text has only its first line: the same path twice, as a/path and b/path.
     paths = header[0].removeprefix("diff --git ")
     return [unquote(paths[: len(paths) // 2])[2:]]
 

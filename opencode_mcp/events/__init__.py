@@ -1,1 +1,1 @@
-"""Layer 2: one event stream in, many listeners out."""
+"""Event stream of OpenCode, and its distribution to listeners."""

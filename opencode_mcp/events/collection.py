@@ -1,6 +1,6 @@
-"""Events as they come, gathered for a while: until one of a kind, so many, so many bytes, or a time.
+"""Collection of events for a while: until one of a type, a number, a size, or a time.
 
-Unlike the hub it keeps whole events and serves one caller; whose events somebody may see is the caller's to say.
+Unlike the hub it keeps whole events and serves one caller. The caller decides which events may be seen.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -18,30 +18,30 @@ JsonMap = Mapping[str, Any]
 End = Literal["time", "type", "count", "size", "closed"]
 MOST_BYTES = 200_000
 HEARTBEATS = frozenset({"server.heartbeat", "server.connected"})
-"""What the stream says of itself: left out, unless it is asked for by name."""
+"""Events about the stream itself: left out, unless their type is named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What to gather, and when to stop."""
+    """Filter of a collection, and its end."""
 
     seconds: float
     types: frozenset[str] = frozenset()
-    """Only events of these types; empty: of all. A type that ends in ``*`` stands for all that begin so."""
+    """Types to collect; empty for all. A type that ends in ``*`` matches all that begin so."""
     until: str = ""
     """Stop after an event of this type, which may end in ``*`` too."""
     sessions: frozenset[str] = frozenset()
-    """Only events of these sessions; empty: of all."""
+    """Sessions to collect; empty for all."""
     count: int
 
 
 @dataclass(slots=True)
 class Gathered:
-    """What came."""
+    """Collected events."""
 
     events: list[JsonMap] = field(default_factory=list[JsonMap])
     ended: End = "time"
-    """Why it stopped; ``closed``: OpenCode ended the stream, for instance with its instance."""
+    """Reason of the end; ``closed`` means that OpenCode ended the stream, for instance with its instance."""
     size: int = 0
 
 
@@ -50,15 +50,15 @@ async def gather(
     wanted: Wanted,
     visible: Callable[[JsonMap], Awaitable[bool]],
 ) -> Gathered:
-    """Gather events from a stream that nobody else reads.
+    """Collect events from a stream that nobody else reads.
 
     Args:
-        stream: ``event.subscribe`` or a sister of it, not yet opened.
-        wanted: What to gather, and when to stop.
-        visible: Says of each event whether the caller may see it.
+        stream: ``event.subscribe`` or a similar operation, not yet opened.
+        wanted: Filter and end.
+        visible: Returns True for an event that the caller may see.
 
     Raises:
-        BridgeError: The stream did not open; one that ends later ends the gathering.
+        BridgeError: The stream did not open. A stream that ends later ends the collection.
     """
     gathered = Gathered()
     opened = False
@@ -93,7 +93,7 @@ async def _read(
 
 
 def _read_event(line: str) -> JsonMap:
-    """The event of a line; empty for a line that cannot be read."""
+    """Parse the event of a line; empty for a line that cannot be parsed."""
     try:
         return _map(read_json(line))
     except ValueError:
@@ -109,7 +109,7 @@ def _end(event: JsonMap, wanted: Wanted, gathered: Gathered) -> End | None:
 
 
 def fits(event: JsonMap, wanted: Wanted) -> bool:
-    """Whether an event is one of those that are gathered."""
+    """Return True if an event passes the filter."""
     kind = type_of(event)
     named = {*wanted.types, wanted.until} - {""}
     if kind in HEARTBEATS and kind not in named:
@@ -124,17 +124,17 @@ def _matches(kind: str, name: str) -> bool:
 
 
 def _payload(event: JsonMap) -> JsonMap:
-    """The event itself: those of all directories come wrapped."""
+    """Return the event itself; events of all directories are wrapped."""
     return _map(event.get("payload")) or event
 
 
 def type_of(event: JsonMap) -> str:
-    """What kind of event it is, such as ``session.idle``."""
+    """Return the type of an event, such as ``session.idle``."""
     return str(_payload(event).get("type") or "")
 
 
 def session_of(event: JsonMap) -> str:
-    """The session that an event is of; empty for what concerns none."""
+    """Return the session of an event; empty if it concerns none."""
     payload = _payload(event)
     properties = _map(payload.get("properties") or payload.get("data"))
     inner = _map(properties.get("info") or properties.get("part"))
@@ -143,11 +143,11 @@ def session_of(event: JsonMap) -> str:
 
 
 def directory_of(event: JsonMap) -> str:
-    """The directory that an event happened in; empty for what happened in none."""
+    """Return the directory of an event; empty if it concerns none."""
     location = _map(_payload(event).get("location"))
     return str(event.get("directory") or location.get("directory") or "")
 
 
 def _map(value: object) -> JsonMap:
-    """A value that should be a map; empty where it is none."""
+    """Return a value that should be a map; empty if it is not."""
     return cast("JsonMap", value) if isinstance(value, Mapping) else {}

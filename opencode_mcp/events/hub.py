@@ -1,8 +1,34 @@
-"""One event stream in, many listeners out.
+"""Hub: one event stream from OpenCode, distributed to any number of listeners.
 
-The hub keeps one stream to OpenCode, whatever the number of sessions and listeners, started when somebody first needs
-it. It folds events into small per-session states and hands each to those who listen to its session or to a parent.
-A listener that lags loses events and is told so by a ``Gap``; it never slows the others.
+Design. Runs, subscriptions and tools all want to know what happens in some sessions. The hub keeps one stream of the
+events of every directory (``global.event``), opened when it is first needed. It folds each event into a small state per
+session (``session_state``) and passes it to the listeners of that session, of its parents, and of ``EVERYTHING``. A
+subagent works in a child session, so a listener of the parent also gets the child's events; the hub learns the relation
+from ``session.created`` and, because OpenCode sometimes loses that event, from the tool call that started the child.
+
+Events are hints. They tell a listener to look now; a decision is made on what a GET returns. Therefore the hub may drop
+events, and has three ways to say so:
+
+- ``Gap``: events may be missing, after a reconnect, a full backlog, or a disposed instance. Read the state again.
+- ``Lost``: OpenCode is gone. The hub drops the connection's transport, so that the next call searches for a server.
+- ``SessionState.complete`` is False: the state was not followed from the session's creation on.
+
+Rejected alternatives:
+
+- A stream per session or per directory: OpenCode sends each event to every stream, and fifty runs would read fifty
+  copies. A stream that is opened for a run also misses the events before it is connected.
+- Polling alone: a run would notice its end two seconds late, and every run would cost requests while nothing happens.
+- Unbounded queues: a listener that does not read (a host that hangs) would keep the whole stream in memory.
+- To block the stream for a slow listener: one host would delay the runs of all others.
+- To decide by events: they are lost at reconnects, and OpenCode sends stale ``session.idle`` events.
+
+Invariants:
+
+- At most one stream is open. The task of an older server's stream ends when its next event arrives.
+- A listener's backlog, the states, the parents and the open requests are all bounded; the oldest entries are dropped.
+- A listener never slows the others, and ``put`` never waits.
+- ``ensure`` returns after the stream is connected, so a run that starts then misses no event of its own.
+- The hub reconnects to the same server only. It never starts one; only a call does, through the connection.
 """
 
 import logging
@@ -40,11 +66,11 @@ REMEMBERED_SESSIONS = 2000
 REMEMBERED_REQUESTS = 1000
 CONNECT_DEADLINE = 15.0
 EVERYTHING = ""
-"""What to listen to in order to hear of every session."""
+"""Key for the listeners of every session."""
 
 
 class Listener:
-    """The events of one session and its subagents, waiting to be read."""
+    """Queue of the events of one session and its subagents."""
 
     def __init__(self) -> None:
         self._events: deque[Event] = deque()
@@ -59,25 +85,25 @@ class Listener:
         self._arrived.set()
 
     def take(self) -> list[Event]:
-        """Take all that waits, without waiting."""
+        """Return all queued events, without a wait."""
         events = list(self._events)
         self._events.clear()
         self._arrived = anyio.Event()
         return events
 
     async def wait(self, seconds: float) -> list[Event]:
-        """Take all that waits; wait for the first one, but no longer than given."""
+        """Return all queued events; wait up to ``seconds`` for the first one."""
         with anyio.move_on_after(max(seconds, 0)):
             await self._arrived.wait()
         return self.take()
 
 
 class Hub:
-    """Fans one event stream out.
+    """Distributes one event stream.
 
     Args:
-        connection: Finds the server; the hub never makes it start one by coming back.
-        task_group: Lives as long as the hub; the stream's task runs in it.
+        connection: Finds the server; the hub never makes it start one to reconnect.
+        task_group: Runs the stream's task; it lives as long as the hub.
     """
 
     def __init__(self, connection: Connection, task_group: TaskGroup) -> None:
@@ -93,14 +119,14 @@ class Hub:
 
     @property
     def follows(self) -> bool:
-        """Whether a stream was opened, and OpenCode is not known to be gone since."""
+        """Return True if a stream was opened, and OpenCode is not known to be gone since."""
         return self._transport is not None
 
     async def ensure(self) -> Transport:
-        """Have the stream stand before anything is started that it should tell of.
+        """Connect the stream, so that no event of what starts next is missed.
 
         Returns:
-            The door to the server whose stream it is.
+            The transport to the server of the stream.
 
         Raises:
             BackendUnavailable: OpenCode opened no stream in time.
@@ -153,7 +179,7 @@ class Hub:
         if isinstance(event, SessionChanged) and event.session.parent_id:
             self.adopt(event.session_id, event.session.parent_id)
         if isinstance(event, PartChanged) and (child := event.child_session):
-            # OpenCode loses the event of a session's creation now and then.
+            # OpenCode sometimes loses the event of a session's creation.
             self.adopt(child, event.session_id)
         if event.session_id:
             fold(self.state(event.session_id), event)
@@ -183,7 +209,7 @@ class Hub:
                 listener.put(event)
 
     def state(self, session_id: str) -> SessionState:
-        """What the stream has said of a session since it last stood."""
+        """Return the state of a session, folded from the stream since it was last connected."""
         state = self._states.setdefault(session_id, SessionState())
         self._states.move_to_end(session_id)
         if len(self._states) > REMEMBERED_SESSIONS:
@@ -191,14 +217,14 @@ class Hub:
         return state
 
     def asked(self) -> list[Permission | Question]:
-        """The requests that were seen asked and not seen closed, oldest first.
+        """Return the open requests that were seen, oldest first.
 
-        They outlast a gap, so one may be closed meanwhile: whoever acts on it checks that its tool call still waits.
+        They survive a gap, so one may have been closed meanwhile: the caller checks that its tool call still waits.
         """
         return list(self._asked.values())
 
     def adopt(self, session_id: str, parent_id: str) -> None:
-        """Remember whose subagent a session is, so that its parents' listeners hear of it."""
+        """Store whose subagent a session is, so that the parents' listeners get its events."""
         children = self.state(parent_id).children
         if session_id not in children:
             children.append(session_id)
@@ -207,7 +233,7 @@ class Hub:
             self._parents.popitem(last=False)
 
     def lineage(self, session_id: str) -> list[str]:
-        """The session, its parent, and so on up to the root."""
+        """Return the session, its parent, and so on up to the root."""
         line = {session_id: None}
         parent = self._parents.get(session_id)
         while parent and parent not in line:
@@ -217,7 +243,7 @@ class Hub:
 
     @contextmanager
     def listen(self, session_id: str) -> Generator[Listener]:
-        """Hear of a session and its subagents, or of ``EVERYTHING``, while the block runs."""
+        """Listen to a session and its subagents, or to ``EVERYTHING``, for the length of the block."""
         listener = Listener()
         self._listeners.setdefault(session_id, []).append(listener)
         try:

@@ -1,6 +1,30 @@
-"""What the event stream has said of one session, folded into a small state.
+"""State of one session, folded from the event stream.
 
-Pure. It is a cache: after a gap it starts empty, and whoever decides something reads the truth by GET.
+Design. Some facts are only in the events (the text that is being written), and others would cost a request each time a
+progress line is made (status, todos, title). ``fold`` keeps both per session, so that progress costs no requests. The
+state is a cache with two rules:
+
+- After a gap it keeps only what a missed event cannot have made wrong; see ``forget``. The status becomes unknown, not
+  idle, and the draft is frozen: text can no longer be appended to it without a hole.
+- No decision depends on it alone. A caller that acts (ends a run, answers a request) reads the session by GET first.
+
+``complete`` is the exception that saves requests: it is True from the session's creation until the first gap, and as
+long as it is True, title, todos and children are known to be current. It is never restored, because a later event
+cannot show that no earlier one is missing.
+
+``error`` keeps the first error since the last prompt: OpenCode sends a readable one first and one with a stack trace
+afterwards, and both belong to the same failure. ``working_on`` names the prompt that OpenCode took last; it becomes
+empty at the end of the run and at a gap, because then OpenCode may work on another one.
+
+Rejected alternatives:
+
+- To store the events and fold them on demand: a long run sends thousands of deltas, of which the state keeps one text.
+- To store whole messages: OpenCode has them, and their size has no limit.
+- To keep the status over a gap: a run that ended during the gap would look busy until the next event, which never
+  comes.
+
+Invariants: pure, no clock and no I/O; bounded (a draft keeps 32,000 characters and counts the rest, eight prompts are
+remembered); folding an event costs time proportional to that event, never to the text so far.
 """
 
 from collections import deque
@@ -11,35 +35,35 @@ from opencode_mcp.opencode.models import Failure, MessageInfo, SessionStatus, To
 
 PROMPTS_KEPT = 8
 DRAFT_KEPT = 32_000
-"""Characters of a text that are kept while it is written: a report shows fewer."""
+"""Longest draft that is kept, in characters: a report shows fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A text as far as the stream told: OpenCode has it on record only when it is whole."""
+    """Text that is being written. OpenCode stores it only when it is complete."""
 
     message_id: str
     part_id: str
-    """Empty where something was missed, so that nothing more can be added."""
+    """Empty if an event was missed, so that nothing can be appended."""
     text: str
     """Its first ``DRAFT_KEPT`` characters."""
     beyond: int = 0
-    """How many characters of it are not kept."""
+    """Number of further characters, which are not kept."""
 
     @property
     def length(self) -> int:
-        """The characters that were written."""
+        """Return the number of characters that were written."""
         return len(self.text) + self.beyond
 
     def grown(self, more: str) -> "Draft":
-        """The text with something added; what is full is not copied."""
+        """Return the draft with more text; a full draft's text is not copied."""
         kept = more[: max(DRAFT_KEPT - len(self.text), 0)]
         text = self.text + kept if kept else self.text
         return replace(self, text=text, beyond=self.beyond + len(more) - len(kept))
 
 
 def drafted(draft: Draft | None, event: wire.Event) -> Draft | None:
-    """The text that is being written in a session, after one of its events."""
+    """Return the text that is being written in a session, after one of its events."""
     match event:
         case wire.PartChanged(part=part) if part.get("type") == "text":
             return Draft(str(part.get("messageID")), str(part.get("id")), "").grown(str(part.get("text") or ""))
@@ -53,7 +77,7 @@ def drafted(draft: Draft | None, event: wire.Event) -> Draft | None:
 
 @dataclass(slots=True)
 class SessionState:
-    """The folded state of one session."""
+    """State of one session."""
 
     status: SessionStatus | None = None
     error: Failure | None = None
@@ -61,19 +85,19 @@ class SessionState:
     todos: list[Todo] = field(default_factory=list[Todo])
     latest_message: str = ""
     prompts: deque[str] = field(default_factory=lambda: deque[str](maxlen=PROMPTS_KEPT))
-    """The latest messages in a person's name, oldest first."""
+    """The latest user messages, oldest first."""
     draft: Draft | None = None
     """The text that is being written, or was last; ``None`` while the session is idle."""
     working_on: str = ""
-    """The prompt that OpenCode was last seen to take; empty once the stream told of an end, or missed something."""
+    """The prompt that OpenCode took last; empty after the end of its run, and after a gap."""
     title: str = ""
     children: list[str] = field(default_factory=list[str])
     """The sessions of its subagents."""
     complete: bool = False
-    """Whether nothing was missed since the session was created, so that its title, todos and children are current."""
+    """True if no event was missed since the session was created; then title, todos and children are current."""
 
     def forget(self) -> None:
-        """Drop what a gap may have made untrue; an error that was told stays told."""
+        """Drop everything that a gap may have made wrong; a reported error stays."""
         self.status = self.draft = None
         self.working_on, self.complete = "", False
 
@@ -86,7 +110,7 @@ def _note_message(state: SessionState, message: MessageInfo) -> None:
 
 
 def fold(state: SessionState, event: wire.Event) -> None:
-    """Bring the state up to date with one event of its session."""
+    """Update the state with one event of its session."""
     state.draft = None if isinstance(event, wire.Idle) else drafted(state.draft, event)
     match event:
         case wire.StatusChanged(status=status):

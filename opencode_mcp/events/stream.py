@@ -1,7 +1,7 @@
-"""One event stream, kept open: connect, watch for silence, come back after a break.
+"""Event stream that is kept open: connect, detect silence, reconnect after a break.
 
-It yields ``Gap`` each time that the stream stands (again), events as they come, and ``Lost`` once OpenCode is gone.
-It knows nothing of who listens.
+It yields ``Gap`` each time the stream is connected, events as they arrive, and ``Lost`` when OpenCode is gone. It knows
+nothing of listeners.
 """
 
 import logging
@@ -17,13 +17,13 @@ from opencode_mcp.opencode.client import OpenCodeClient
 
 logger = logging.getLogger(__name__)
 
-# OpenCode beats every 10 s; two beats missed and a little more is a dead stream.
+# OpenCode sends a heartbeat every 10 s; a stream that misses two of them is dead.
 SILENCE = 22.0
-# OpenCode 1.18 says that a stream stands up to 60 ms before it is told anything.
+# OpenCode 1.18 reports a stream as connected up to 60 ms before it sends events to it.
 SUBSCRIBES_WITHIN = 0.1
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
-# How often a server that refuses connections is tried before it counts as gone: about 1.2 s in all.
+# Attempts for a server that refuses connections before it counts as gone: about 1.2 s in all.
 TRIES_BEFORE_LOST = 4
 HEALTH_TIMEOUT = 2.0
 
@@ -32,10 +32,10 @@ async def follow_stream(client: OpenCodeClient) -> AsyncGenerator[Event]:
     """Yield the events of every directory until OpenCode is gone (``global.event``).
 
     Args:
-        client: Bound to one server, so that coming back never starts another.
+        client: Bound to one server, so that a reconnect never starts another.
 
     Yields:
-        ``Gap`` whenever the stream stands, events as they come, and ``Lost`` as the last.
+        ``Gap`` whenever the stream is connected, events as they arrive, and ``Lost`` as the last.
     """
     pause = FIRST_PAUSE
     while True:
@@ -53,7 +53,7 @@ async def follow_stream(client: OpenCodeClient) -> AsyncGenerator[Event]:
         if reason:
             yield Lost("", reason)
             return
-        await anyio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads reconnects, guards nothing
+        await anyio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads reconnects, no security
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
@@ -69,7 +69,7 @@ async def _events(lines: AsyncIterator[str]) -> AsyncGenerator[Event]:
 
 
 async def _why_gone(client: OpenCodeClient) -> str:
-    """Say why the server counts as gone; empty while it lives or only keeps silent."""
+    """Return the reason why the server counts as gone; empty while it lives or is only silent."""
     reason = ""
     for attempt in range(TRIES_BEFORE_LOST):
         try:

@@ -1,6 +1,6 @@
-"""A line of OpenCode's event stream becomes an event; what nobody knows becomes ``None`` and costs little.
+"""Parser for the lines of OpenCode's event stream; unknown events become ``None`` at little cost.
 
-Pure. The shapes are those of ``global.event`` (each event wrapped with its directory); unknown fields survive in the
+Pure. The format is that of ``global.event`` (each event wrapped with its directory). Unknown fields survive in the
 models that an event carries.
 """
 
@@ -25,83 +25,83 @@ JsonMap = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened in one session; ``session_id`` is empty for what concerns all."""
+    """Event in one session; ``session_id`` is empty for events that concern all."""
 
     session_id: str
     told_in: str = field(default="", kw_only=True, compare=False)
-    """The directory whose instance of OpenCode tells it; empty for what concerns all."""
+    """Directory whose instance of OpenCode sent it; empty for events that concern all."""
 
     @property
     def place(self) -> str:
-        """The directory that it is about; empty for what concerns all."""
+        """Return the directory that it is about; empty for events that concern all."""
         return self.told_in
 
 
 @dataclass(frozen=True, slots=True)
 class Gap(Event):
-    """Events may have been missed: what matters must be read again."""
+    """Events may be missing: the state must be read again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lost(Event):
-    """OpenCode is gone; ``reason`` says how that was seen."""
+    """OpenCode is gone; ``reason`` says how this was detected."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged(Event):
-    """``session.status``."""
+    """Event ``session.status``."""
 
     status: SessionStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Idle(Event):
-    """``session.idle``: a hint that a run may be over."""
+    """Event ``session.idle``: a hint that a run may be over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed(Event):
-    """``session.error``."""
+    """Event ``session.error``."""
 
     error: Failure
 
 
 @dataclass(frozen=True, slots=True)
 class SessionChanged(Event):
-    """``session.created`` and ``session.updated``."""
+    """Events ``session.created`` and ``session.updated``."""
 
     session: Session
     created: bool
 
     @property
     def place(self) -> str:
-        """The session's own directory."""
+        """Return the session's own directory."""
         return self.session.directory or self.told_in
 
 
 @dataclass(frozen=True, slots=True)
 class SessionDeleted(Event):
-    """``session.deleted``."""
+    """Event ``session.deleted``."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageChanged(Event):
-    """``message.updated``."""
+    """Event ``message.updated``."""
 
     message: MessageInfo
 
 
 @dataclass(frozen=True, slots=True)
 class PartChanged(Event):
-    """``message.part.updated``; the part stays as it came, since few of them are looked into."""
+    """Event ``message.part.updated``; the part is not parsed, since few parts are used."""
 
     part: JsonMap
 
     @property
     def child_session(self) -> str:
-        """The session of the subagent that the part's tool call started; empty where it started none."""
+        """Return the session of the subagent that the part's tool call started; empty if it started none."""
         if self.part.get("tool") != "task":
             return ""
         return str(_map(_map(self.part.get("state")).get("metadata")).get("sessionId") or "")
@@ -109,7 +109,7 @@ class PartChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class PartGrew(Event):
-    """``message.part.delta``: text was added to a part."""
+    """Event ``message.part.delta``: text was appended to a part."""
 
     message_id: str
     part_id: str
@@ -119,28 +119,28 @@ class PartGrew(Event):
 
 @dataclass(frozen=True, slots=True)
 class TodosChanged(Event):
-    """``todo.updated``."""
+    """Event ``todo.updated``."""
 
     todos: list[Todo]
 
 
 @dataclass(frozen=True, slots=True)
 class PermissionAsked(Event):
-    """``permission.asked``."""
+    """Event ``permission.asked``."""
 
     permission: Permission
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionAsked(Event):
-    """``question.asked``."""
+    """Event ``question.asked``."""
 
     question: Question
 
 
 @dataclass(frozen=True, slots=True)
 class RequestClosed(Event):
-    """A permission or a question was answered, by whomever."""
+    """A permission or a question was answered, by any client."""
 
     request_id: str
 
@@ -153,7 +153,7 @@ class InstanceDisposed(Event):
 
 
 def _map(value: object) -> JsonMap:
-    """A value that should be a map; empty where it is none."""
+    """Return a value that should be a map; empty if it is not."""
     return cast("JsonMap", value) if isinstance(value, Mapping) else {}
 
 
@@ -203,7 +203,7 @@ def _closed(properties: JsonMap) -> Event:
 
 
 NO_DIRECTORY = "global"
-"""What stands in an event in place of the directory where it concerns all."""
+"""Directory field of events that concern all."""
 PARSERS: Mapping[str, Callable[[JsonMap], Event]] = {
     "session.status": lambda p: StatusChanged(_session_of(p), SessionStatus.read(p.get("status"))),
     "session.idle": lambda p: Idle(_session_of(p)),
@@ -226,15 +226,15 @@ PARSERS: Mapping[str, Callable[[JsonMap], Event]] = {
 
 
 def is_noise(data: str) -> bool:
-    """Whether a line is a second copy of an event, told before the JSON is parsed: half of the stream is."""
+    """Return True if a line is the second copy of an event, before the JSON is parsed: half of the stream is."""
     return '"payload":{"type":"sync"' in data
 
 
 def parse(data: str) -> Event | None:
-    """Read one line of the stream.
+    """Parse one line of the stream.
 
     Returns:
-        The event; ``None`` for one that the bridge has no use for, or that it cannot read.
+        The event; ``None`` if the bridge does not use it or cannot parse it.
     """
     try:
         wrapped = cast("JsonMap", read_json(data))

@@ -1,1 +1,1 @@
-"""A project's files: reading and searching them."""
+"""Files of a project: read, search, attach."""

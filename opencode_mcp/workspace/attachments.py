@@ -1,8 +1,8 @@
-"""A file or folder as OpenCode attaches it to a prompt; what it cannot attach is refused before anything starts.
+"""Files and folders as OpenCode attaches them to a prompt; unsuitable ones are refused before a run starts.
 
-Decided by content alone, never by the name: OpenCode fails in the middle of a run, without the file's name, at an
-image that it cannot decode, and hands other data over as nothing. Images and PDFs go as they were read here, so the
-model sees what was checked; a text or a folder goes as an address, which OpenCode reads itself.
+The decision depends on the content alone, never on the name. OpenCode fails in the middle of a run, without the file's
+name, at an image that it cannot decode, and silently drops other data. Images and PDFs are sent as they were read here,
+so the model sees what was checked. A text or a folder is sent as an address, which OpenCode reads itself.
 """
 
 import base64
@@ -23,7 +23,7 @@ TEXT = "text/plain"
 PDF = "application/pdf"
 PDF_START = b"%PDF-"
 LARGEST_IMAGE = 3_750_000
-"""Bytes of an image that models take: 5 MB once it is base64."""
+"""Largest image that models accept, in bytes: 5 MB in Base64."""
 LARGEST_PDF = 10_000_000
 TAKEN = "OpenCode attaches folders, UTF-8 text, png, jpeg, gif and webp images, and PDF documents."
 KINDS: Sequence[tuple[int, bytes, str]] = (
@@ -37,11 +37,11 @@ KINDS: Sequence[tuple[int, bytes, str]] = (
     (4, b"ftypavif", "an AVIF image"),
     (0, b"\x1f\x8b", "a gzip archive"),
 )
-"""What is often attached and cannot be: where its mark stands, the mark, and what it is."""
+"""Types that are often attached and not supported: offset of the mark, the mark, and the type's name."""
 
 
 class Attachment(NamedTuple):
-    """A file part of a prompt."""
+    """File part of a prompt."""
 
     mime: str
     url: str
@@ -49,16 +49,16 @@ class Attachment(NamedTuple):
 
 
 async def attachment(files: "ProjectFiles", directory: str, path: str) -> Attachment:
-    """Read as much of a file as it takes to attach it.
+    """Read as much of a file as is needed to attach it.
 
     Args:
-        files: Opens it.
+        files: Opens the file.
         directory: Absolute path of the project.
         path: Absolute path of a file or folder in it, checked.
 
     Raises:
-        InvalidArgument: OpenCode or the models cannot take it; the text names the file and says why.
-        NotFound: There is nothing.
+        InvalidArgument: OpenCode or the models do not support it; the text names the file and the reason.
+        NotFound: The path does not exist.
         NotAllowed: The file system refuses access.
     """
     whole = _pure(path)

@@ -1,6 +1,7 @@
-"""Looks at a file that is being read: tells text from what is none, and takes out of it only what is wanted.
+"""Examine a file while it is read: distinguish text from binary data, and keep only the wanted lines.
 
-Pure but for the pieces that it waits for. However large the file is, one piece and the wanted lines are held.
+Pure, except that it waits for the pieces of the file. Only one piece and the wanted lines are in memory, however large
+the file is.
 """
 
 import codecs
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
     from opencode_mcp.workspace.files import OpenFile
 
 SNIFFED = 8192
-"""Bytes that are looked at to tell text from what is none, as git and ripgrep do."""
+"""Bytes that are examined to distinguish text from binary data, as git and ripgrep do."""
 READ_ON = 16 * 1024 * 1024
-"""Characters after the last wanted line that are read to count the lines."""
+"""Characters that are read after the last wanted line to count the lines."""
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -26,28 +27,28 @@ MARKS = (
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a file is, and what was taken out of it; the lines are in the window."""
+    """Kind of a file, and the data that was kept; the lines are in the window."""
 
     is_text: bool
     media_type: str
     size: int
-    """Bytes that were read; the whole file where ``whole`` says so."""
+    """Bytes that were read; the size of the file if ``whole`` is True."""
     whole: bool
     lines: int | None = None
-    """How many it has; ``None`` where it was not read to the end."""
+    """Number of lines; ``None`` if the file was not read to its end."""
     spoiled: bool = False
-    """Whether some of it is in no known encoding."""
+    """True if a part of the file is in no known encoding."""
     data: bytes = b""
-    """The whole of a file that is no text, unless it is too large."""
+    """Content of a binary file, unless it is too large."""
 
 
 async def look(file: "OpenFile", window: LineWindow, largest: int) -> Look:
-    """Read as much of a file as it takes.
+    """Read as much of a file as is needed.
 
     Args:
         file: The file.
-        window: Takes the lines of a text.
-        largest: Bytes of a file that is no text that are kept.
+        window: Collects the lines of a text.
+        largest: Most bytes of a binary file that are kept.
     """
     first = await anext(file.pieces, b"")
     encoding = encoding_of(first)
@@ -57,7 +58,7 @@ async def look(file: "OpenFile", window: LineWindow, largest: int) -> Look:
 
 
 def encoding_of(beginning: bytes) -> str | None:
-    """The encoding of a text that begins so; ``None`` for what is no text."""
+    """Return the encoding of a text by its first bytes; ``None`` for binary data."""
     for mark, name in MARKS:
         if beginning.startswith(mark):
             return name

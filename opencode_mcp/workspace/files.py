@@ -1,7 +1,7 @@
-"""Reads a project's files piece by piece: from the disk where OpenCode is on this machine, else through it.
+"""Read a project's files piece by piece: from the disk if OpenCode is on this machine, otherwise through OpenCode.
 
-OpenCode takes a whole file into memory to hand it on, and a file of 500 MB costs it 2 GB; the disk costs nothing. It
-takes paths that were checked already (see ``confined.py``), and knows nothing of lines.
+OpenCode reads a whole file into memory to send it, and a file of 500 MB costs it 2 GB; the disk costs nothing. The
+paths are already checked (see ``disk/confined.py``). The module knows nothing of lines.
 """
 
 import mimetypes
@@ -27,21 +27,21 @@ PAGE_SUFFIXES = (".html", ".htm", ".xhtml", ".vue")
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """A file that is being read."""
+    """File that is being read."""
 
     size: int | None
-    """Bytes; ``None`` where OpenCode does not tell."""
+    """Size in bytes; ``None`` if OpenCode does not report it."""
     media_type: str
-    """By its name; empty where that says nothing."""
+    """Media type by the name; empty if the name gives none."""
     pieces: AsyncIterator[bytes]
 
 
 class ProjectFiles:
-    """The files of OpenCode's machine.
+    """Files on OpenCode's machine.
 
     Args:
-        client: Reaches OpenCode.
-        remote: Whether that machine may be another than the bridge's.
+        client: Client of OpenCode.
+        remote: True if that machine may be another than the bridge's.
     """
 
     def __init__(self, client: "OpenCodeClient", *, remote: bool) -> None:
@@ -54,11 +54,11 @@ class ProjectFiles:
 
         Args:
             directory: Absolute path of the project.
-            path: The file's, relative to it, with slashes.
+            path: Path of the file, relative to the project, with slashes.
 
         Raises:
-            NotFound: There is no file there; perhaps a folder.
-            InvalidArgument: What is there is a pipe, a socket or a device.
+            NotFound: There is no such file; the path may be a folder.
+            InvalidArgument: It is a pipe, a socket or a device.
             NotAllowed: The file system refuses access.
             BackendFailed: It cannot be read.
         """
@@ -72,14 +72,14 @@ class ProjectFiles:
                 yield OpenFile(os.fstat(descriptor).st_size, media_type, _pieces(file, path))
 
     async def names(self, directory: str, folder: str) -> dict[str, bool]:
-        """The names in a folder of a project, each with whether it is a folder itself.
+        """Return the names in a folder of a project, each with True if it is a folder.
 
         Args:
             directory: Absolute path of the project.
-            folder: The folder's, relative to it, with slashes.
+            folder: Path of the folder, relative to the project, with slashes.
 
         Raises:
-            NotFound: There is no such folder; perhaps a file.
+            NotFound: There is no such folder; the path may be a file.
             NotAllowed: The file system refuses access.
             BackendFailed: It cannot be read.
         """
@@ -98,7 +98,7 @@ class ProjectFiles:
                 body = await stack.enter_async_context(self._client.file_bytes(directory, path))
             except BackendFailed as error:
                 raise NotFound(f"There is no file {path!r} in {directory}.") from error
-            # An unknown route answers with the web app's page.
+            # An unknown route answers with the page of the web app.
             if body.media_type == "text/html" and not path.lower().endswith(PAGE_SUFFIXES):
                 raise UnsupportedOperation("This OpenCode cannot hand on files as they are.", hint="Upgrade it.")
             yield OpenFile(None, media_type or body.media_type, body.chunks)

@@ -1,4 +1,4 @@
-"""Why OpenCode takes a directory of this machine for one without git: git itself is asked."""
+"""Reason why OpenCode treats a directory of this machine as one without git, from git itself."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from opencode_mcp.workspace.git_head import checked_out
 
 DEADLINE = 5.0
 QUESTION = ("rev-parse", "--git-dir")
-"""Reads the configuration and runs nothing of the repository's."""
+"""Command that reads the configuration and runs nothing of the repository's."""
 NO_REPOSITORY = "not a git repository"
 FOREIGN = "dubious ownership"
 FATAL = "fatal: "
@@ -22,11 +22,11 @@ NO_CHANGES = "so OpenCode keeps no changes"
 
 
 async def why_without_git(directory: str, environment: Mapping[str, str]) -> str:
-    """Say why OpenCode sees no branch in a directory; empty where there is only none checked out.
+    """Return the reason why OpenCode sees no branch in a directory; empty if only no branch is checked out.
 
     Args:
         directory: Absolute path.
-        environment: The one that OpenCode runs in.
+        environment: The environment of OpenCode.
     """
     place = one_line(directory)
     git = _find_git(environment)
@@ -49,13 +49,13 @@ async def why_without_git(directory: str, environment: Mapping[str, str]) -> str
 
 
 def _find_git(environment: Mapping[str, str]) -> str | None:
-    # A relative entry would run whatever a project keeps under the name.
+    # A relative entry would run whatever file of that name a project contains.
     folders = [text for text in environment.get("PATH", "").split(os.pathsep) if Path(text).is_absolute()]
     return shutil.which("git", path=os.pathsep.join(folders)) if folders else None
 
 
 async def _refusal(git: str, directory: str, environment: Mapping[str, str]) -> str:
-    """What git says where it does not work in a directory; empty where it does, or does not answer."""
+    """Return git's message if it does not work in a directory; empty if it works or does not answer."""
     command = [git, "-C", directory, *QUESTION]
     with anyio.move_on_after(DEADLINE):
         try:

@@ -1,4 +1,4 @@
-"""Which branch is checked out, by git's own file: OpenCode 1.18 looks once, when it starts in a project."""
+"""Branch that is checked out, from git's own file: OpenCode 1.18 reads it only when it starts in a project."""
 
 import os
 import stat
@@ -12,11 +12,11 @@ from opencode_mcp.disk.confined import FILE
 BRANCH = "ref: refs/heads/"
 ELSEWHERE = "gitdir: "
 LONGEST = 8192
-"""Bytes that are read of git's files, which hold one path or the name of one branch."""
+"""Bytes that are read of git's files, which contain one path or the name of one branch."""
 
 
 async def checked_out(directory: str) -> str:
-    """The branch of the repository that a directory of this machine is in; empty where there is none, or no branch."""
+    """Return the current branch of the repository of a directory on this machine; empty if there is none."""
     place = await anyio.Path(directory).absolute()
     for folder in (place, *place.parents):
         dot_git = folder / ".git"
@@ -28,18 +28,18 @@ async def checked_out(directory: str) -> str:
 async def _branch_of(dot_git: anyio.Path) -> str:
     try:
         if await dot_git.is_file():
-            # A worktree keeps its state where its file says.
+            # The `.git` file of a worktree contains the path of its state.
             told = await to_thread.run_sync(_beginning, Path(dot_git))
             dot_git = dot_git.parent / told.removeprefix(ELSEWHERE)
         head = await to_thread.run_sync(_beginning, Path(dot_git / "HEAD"))
     except (OSError, ValueError):
-        # A path may hold a NUL, and a file may not be text.
+        # The path may contain a NUL, and the file may not be text.
         return ""
     return head.removeprefix(BRANCH) if head.startswith(BRANCH) else ""
 
 
 def _beginning(path: Path) -> str:
-    """The beginning of a regular file; whoever made the repository may have put a pipe or a huge file there."""
+    """Return the beginning of a regular file; a repository may contain a pipe or a huge file in its place."""
     descriptor = os.open(path, FILE)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -1,7 +1,7 @@
-"""Whether a path fits what a caller wrote: globs, folders, or paths. Pure.
+"""Match paths against the globs, folders or paths of a caller. Pure.
 
 Globs come from callers, and braces multiply: ``{a,b}`` twenty times stands for a million globs. So the number of
-alternatives is limited, and they are counted before they are written out.
+alternatives is limited, and they are counted before they are expanded.
 """
 
 import math
@@ -12,22 +12,22 @@ from fnmatch import fnmatchcase
 from opencode_mcp.errors import InvalidArgument
 
 LONGEST = 1000
-"""Characters of one glob."""
+"""Longest glob, in characters."""
 LONGEST_PATH = 5000
-"""Characters of a path that are compared; no file system has longer ones."""
+"""Longest path that is compared, in characters; no file system has longer ones."""
 MOST = 200
-"""Globs that are compared with each path, all alternatives of all braces counted."""
+"""Most globs that are compared with each path, counting all alternatives of all braces."""
 BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 class Globs:
-    """Some globs, of which a path must fit one.
+    """Set of globs, one of which a path must match.
 
     Args:
         wanted: Such as ``*.py``, ``src/**/*.{js,ts}``, ``docs`` or ``docs/notes.txt``.
 
     Raises:
-        InvalidArgument: One is too long, or together they stand for too many.
+        InvalidArgument: One is too long, or together they have too many alternatives.
     """
 
     def __init__(self, wanted: Sequence[str]) -> None:
@@ -46,7 +46,7 @@ class Globs:
         self._alternatives = [(glob, choice) for glob in plain for choice in _choices(glob.replace("**/", "*"))]
 
     def fit(self, path: str) -> bool:
-        """Whether a project's path fits; a glob without a slash is for names alone, a folder holds all below it.
+        """Return True if a path matches. A glob without a slash matches names; a folder matches everything below it.
 
         Args:
             path: Relative to the project, with slashes.
@@ -64,7 +64,7 @@ def _count(glob: str) -> int:
 
 
 def _choices(glob: str) -> list[str]:
-    """The globs that one with braces stands for; braces in braces stay."""
+    """Expand the braces of a glob; nested braces stay."""
     choices = [""]
     end = 0
     for braces in BRACES.finditer(glob):

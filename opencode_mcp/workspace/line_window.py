@@ -1,6 +1,6 @@
-r"""Some lines out of a text of any length, which goes by in pieces and is never held whole.
+r"""Window of lines in a text of any length, which arrives in pieces and is never kept whole.
 
-Pure. Lines end at ``\n`` alone, as search results count them; a carriage return before it is left out.
+Pure. Lines end at ``\n`` alone, as in search results; a carriage return before it is removed.
 """
 
 from dataclasses import dataclass, field
@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from opencode_mcp.text.json_text import json_size
 
 NUMBERING = 8
-"""Bytes that a line number and the end of the line add to each line when it is shown."""
+"""Bytes that the line number and the line end add to each line in the output."""
 
 
 @dataclass(slots=True)
 class LineWindow:
-    """The lines that are wanted, filled piece by piece.
+    """Wanted lines, collected piece by piece.
 
     Args:
         first: Number of the first line, from 1.
-        count: How many lines at most.
-        width: Characters of a line that are kept.
-        room: Bytes of JSON that all kept lines together may take; the window holds one line in any case.
+        count: Most lines.
+        width: Most characters of a line that are kept.
+        room: Most bytes of JSON of all kept lines together; the window keeps at least one line.
     """
 
     first: int
@@ -29,16 +29,16 @@ class LineWindow:
     lines: list[str] = field(default_factory=list[str])
     full: bool = False
     passed: int = 0
-    """Line ends that went by."""
+    """Number of line ends so far."""
     passed_since_full: int = 0
-    """Characters that went by after the last line of the window."""
+    """Characters after the last line of the window."""
     _kept: str = ""
     _length: int = 0
-    """Of the line that has not ended yet."""
+    """Length of the line that has not ended yet."""
     _size: int = 0
 
     def add(self, piece: str) -> None:
-        """Take the next piece of the text."""
+        """Add the next piece of the text."""
         ends = piece.count("\n")
         if self.full or self.passed + ends + 1 < self.first:
             self.passed += ends
@@ -52,14 +52,14 @@ class LineWindow:
         self._grow(rest)
 
     def finish(self) -> int:
-        """Take note that the text has ended, and give the number of its lines."""
+        """Mark the end of the text, and return the number of its lines."""
         if self._length:
             self._end_line()
         return self.passed
 
     @property
     def last(self) -> int:
-        """Number of the last line in the window."""
+        """Return the number of the last line in the window."""
         return self.first + len(self.lines) - 1
 
     def _grow(self, text: str) -> None:

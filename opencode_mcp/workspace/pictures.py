@@ -1,7 +1,7 @@
-"""What an image is by its content: its true type, its size in pixels, and whether models take it.
+"""Check of an image by its content: type, size in pixels, and whether models accept it.
 
-Pure. Some hosts' models refuse a whole conversation for one image that they cannot read, so an image goes out only
-where its header can be read, its size is sane, and its end is there.
+Pure. The models of some hosts refuse a whole conversation because of one image that they cannot decode. So an image is
+sent only if its header can be parsed, its size is plausible, and its end is present.
 """
 
 import struct
@@ -9,29 +9,29 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 LONGEST_SIDE = 8000
-"""Pixels of a side that models take."""
+"""Longest side that models accept, in pixels."""
 PNG, JPEG, GIF, WEBP = "image/png", "image/jpeg", "image/gif", "image/webp"
 PNG_START = b"\x89PNG\r\n\x1a\n"
 JPEG_END = b"\xff\xd9"
 WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
-"""JPEG markers that nothing follows."""
+"""JPEG markers without a length."""
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """JPEG markers in front of the size."""
 
 
 class Unreadable(Exception):
-    """The data is not a whole image; the text says why."""
+    """Error for data that is not a whole image, with the reason."""
 
 
 class Picture(NamedTuple):
-    """An image's size in pixels."""
+    """Size of an image in pixels."""
 
     width: int
     height: int
 
 
 def picture_type(beginning: bytes) -> str:
-    """The type of an image that models take, by how it begins; empty for anything else."""
+    """Return the media type of an image by its first bytes; empty for anything that models do not accept."""
     if beginning.startswith(PNG_START):
         return PNG
     if beginning.startswith(b"\xff\xd8\xff"):
@@ -42,7 +42,7 @@ def picture_type(beginning: bytes) -> str:
 
 
 def picture_problem(data: bytes) -> str:
-    """Why a whole file is no image that models take; empty where it is one."""
+    """Return the reason why models do not accept a file as an image; empty if they do."""
     kind = picture_type(data)
     if not kind:
         return "it is no png, jpeg, gif or webp"
@@ -73,7 +73,7 @@ def _png(data: bytes) -> Picture:
 
 def _jpeg(data: bytes) -> Picture:
     place = 2
-    while data[place] == 0xFF:  # noqa: PLR2004 - what every marker begins with
+    while data[place] == 0xFF:  # noqa: PLR2004 - the first byte of every marker
         marker = data[place + 1]
         if marker in FRAMES:
             height, width = struct.unpack_from(">HH", data, place + 5)

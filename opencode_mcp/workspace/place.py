@@ -1,11 +1,11 @@
-"""A folder inside a project: the project is what OpenCode opens, the folder is where a caller looks."""
+"""Folder inside a project: OpenCode opens the project, and a caller works in the folder."""
 
 import posixpath
 from typing import NamedTuple
 
 
 class Place(NamedTuple):
-    """A folder inside a project."""
+    """Folder inside a project."""
 
     project: str
     """Absolute path of the project, a listed directory."""
@@ -14,17 +14,17 @@ class Place(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The folder's own path, for a person to read."""
+        """Return the folder's own path, for display."""
         return self.project if self.folder == "." else posixpath.join(self.project, self.folder)
 
     def within(self, path: str) -> str:
-        """How a path that is relative to the project reads from this folder."""
+        """Return a path relative to this folder for one relative to the project."""
         return posixpath.relpath(path, self.folder)
 
     def beyond(self, path: str) -> str:
-        """How a path that is relative to this folder reads from the project."""
+        """Return a path relative to the project for one relative to this folder."""
         return posixpath.normpath(posixpath.join(self.folder, path))
 
     def holds(self, path: str) -> bool:
-        """Whether a path that is relative to the project is in this folder."""
+        """Return True if a path that is relative to the project is in this folder."""
         return self.folder == "." or path.startswith(f"{self.folder}/")

@@ -1,1 +1,1 @@
-"""The files with which a project configures OpenCode."""
+"""Files with which a project configures OpenCode."""

@@ -1,8 +1,8 @@
-"""The text that OpenCode makes of a slash command, and what in it runs a shell line or attaches a file.
+"""Expansion of a slash command, and the shell lines and attachments in the expanded text.
 
-OpenCode puts the arguments into the command's template first, then runs every `` !`line` `` of the text, and then
-attaches what stands behind an ``@``: in the arguments as in the template, and without asking. Pure; the rules are those
-of OpenCode 1.18, also where they surprise.
+OpenCode first inserts the arguments into the command's template, then runs every `` !`line` `` of the text, and then
+attaches every name after an ``@``. It does so for arguments as for the template, and without a permission. Pure; the
+rules are those of OpenCode 1.18, including the surprising ones.
 """
 
 import re
@@ -13,26 +13,26 @@ BLANKS = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
-"""What JavaScript takes for white space; Python's idea of it differs."""
+"""White space in JavaScript; Python's definition differs."""
 WORD = re.compile(rf"""\[[Ii][Mm][Aa][Gg][Ee][{BLANKS}]+[0-9]+\]|"[^"]*"|'[^']*'|[^{BLANKS}"']+""")
 QUOTE = re.compile(r"""^["']|["']\Z""")
 PLACE = re.compile(r"\$([0-9]+)")
 ALL = "$ARGUMENTS"
 REPLACED = re.compile(r"\$([$&`'])")
-"""What JavaScript replaces in a text that it puts in."""
+"""Patterns that JavaScript expands in a replacement text."""
 SHELL = re.compile(r"!`([^`]+)`")
 MENTION = re.compile(rf"(?<![0-9A-Za-z_`])@(\.?[^{BLANKS}`,.]*(?:\.[^{BLANKS}`,.]+)*)")
 DIGITS = 15
-"""Digits of a place that count: no command has so many arguments."""
+"""Most digits of a placeholder that count: no command has so many arguments."""
 LONGEST = 1_000_000
-"""Characters that a command may come to."""
+"""Longest expanded command, in characters."""
 
 
 def expand(template: str, arguments: str) -> str:
-    """Put arguments into a template.
+    """Insert arguments into a template.
 
-    ``$1``, ``$2`` and so on take one word each, the last of them all that is left; ``$ARGUMENTS`` takes the whole text.
-    A template without any of these gets the text at its end.
+    ``$1``, ``$2`` and so on take one word each, and the last of them takes the rest; ``$ARGUMENTS`` takes the whole
+    text. A template without placeholders gets the text at its end.
 
     Raises:
         InvalidArgument: The text would be too long.
@@ -47,18 +47,18 @@ def expand(template: str, arguments: str) -> str:
 
 
 def split_words(arguments: str) -> list[str]:
-    """The arguments as OpenCode tells them apart: at the spaces outside of quotes, and without these."""
+    """Split arguments as OpenCode does: at spaces outside of quotes, without the quotes."""
     return [QUOTE.sub("", word) for word in WORD.findall(arguments)]
 
 
 def shell_lines(text: str) -> list[str]:
-    """The lines that OpenCode runs in an expanded command."""
+    """Return the lines that OpenCode runs in an expanded command."""
     return SHELL.findall(text)
 
 
 def mentions(text: str) -> list[str]:
-    """The names behind an ``@`` that OpenCode looks for as files; what a shell line prints cannot be known here."""
-    # What is printed may be nothing or anything, so that the text around it is read in both ways.
+    """Return the names after an ``@`` that OpenCode looks up as files, except those in the output of shell lines."""
+    # The output may be empty or any text, so the text around it is parsed in both ways.
     names = [name for filler in ("", " ") for name in MENTION.findall(SHELL.sub(filler, text))]
     return [name for name in dict.fromkeys(names) if name]
 
@@ -95,7 +95,7 @@ def _replacement(arguments: str, text: str, start: int, end: int) -> str:
 def _check_length(template: str, arguments: str, places: int) -> None:
     filled = len(template) + places * len(arguments)
     marks = len(REPLACED.findall(arguments))
-    # A place may be filled with another ``$ARGUMENTS``.
+    # The inserted text may contain another ``$ARGUMENTS``.
     alls = template.count(ALL) + places * (arguments.count(ALL) + 1)
     if filled + alls * (len(arguments) + marks * filled) > LONGEST:
         raise InvalidArgument(

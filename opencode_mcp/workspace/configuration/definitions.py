@@ -1,7 +1,7 @@
-"""Which of OpenCode's files defines an agent, a command, a model or a provider's credentials.
+"""Search in OpenCode's files for the definition of an agent, a command, a model or a provider's credentials.
 
-OpenCode reads these files when it first works in a directory, and does not look again. Files are read here, but nothing
-of them is passed on except where a name stands.
+OpenCode reads these files when it first works in a directory, and not again. This module reads them too, but returns
+only the path of the file that defines the name.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal["agent", "command", "model", "variant", "credential"]
 LARGEST = 1_000_000
-"""Bytes of a configuration file that are read; a larger one defines nothing here."""
+"""Largest configuration file that is read, in bytes; a larger one defines nothing here."""
 CONFIG_NAMES = ("opencode.json", "opencode.jsonc")
 USER_NAMES = ("config.json", *CONFIG_NAMES)
 SKILLS = ("skill/{}/SKILL.md", "skills/{}/SKILL.md")
@@ -25,7 +25,7 @@ MARKDOWN: Mapping[Kind, Sequence[str]] = {
     "agent": ("agent/{}.md", "agents/{}.md", "mode/{}.md", "modes/{}.md"),
     "command": ("command/{}.md", "commands/{}.md", *SKILLS),
 }
-"""Files in a folder of configuration, the name between the braces. A skill is a command, too."""
+"""Files in a folder of configuration, with the name in place of the braces. A skill is a command, too."""
 OTHER_SKILLS: Mapping[Kind, Sequence[str]] = {
     "command": (".claude/skills/{}/SKILL.md", ".agents/skills/{}/SKILL.md"),
 }
@@ -42,52 +42,52 @@ JSON_PATHS: Mapping[Kind, Sequence[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """A name that OpenCode does not know."""
+    """Name that OpenCode does not know."""
 
     kind: Kind
     names: tuple[str, ...]
-    """One name; of a model its provider and itself, of a variant those and itself."""
+    """The name. For a model, its provider and itself; for a variant, those and itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """The file that defines a name."""
+    """File that defines a name."""
 
     path: Path
     at_start_only: bool
-    """Whether OpenCode reads the file only when it starts, and not again in a new instance."""
+    """True if OpenCode reads the file only when it starts, and not again in a new instance."""
     state: tuple[int, int]
-    """When it was changed last, in nanoseconds, and its size: another state of the file is worth another look."""
+    """Time of the last change in nanoseconds, and size: a changed file is worth another attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where OpenCode looks for a directory."""
+    """Folders that OpenCode reads for a directory."""
 
     project: Sequence[Path]
     """The directory and those above it, up to the root of its repository."""
     home: Path
     config: Path
-    """The user's own configuration."""
+    """Folder of the user's configuration."""
     data: Path
-    """Where the user's credentials are."""
+    """Folder of the user's credentials."""
     named: Sequence[Path]
     """The file and the folder of configuration that the environment names."""
 
     @property
     def configuration(self) -> Iterator[Path]:
-        """The folders with agents, commands and further settings."""
+        """Yield the folders with agents, commands and further settings."""
         yield from (folder / ".opencode" for folder in (*self.project, self.home))
         yield self.config
         yield from self.named
 
 
 def folders_of(paths: "Paths", environment: Mapping[str, str]) -> Folders:
-    """The folders for a directory.
+    """Return the folders for a directory.
 
     Args:
-        paths: OpenCode's own account of the directory (``path.get``).
-        environment: The one that OpenCode runs in.
+        paths: OpenCode's own paths for the directory (``path.get``).
+        environment: The environment of OpenCode.
     """
     directory, worktree, home = Path(paths.directory), Path(paths.worktree), Path(paths.home)
     above = (folder for folder in directory.parents if folder.is_relative_to(worktree))
@@ -103,10 +103,10 @@ def folders_of(paths: "Paths", environment: Mapping[str, str]) -> Folders:
 
 
 def find_definition(folders: Folders, sought: Sought) -> Definition | None:
-    """Find the file that defines a name; ``None`` where none does. It reads files and may block.
+    """Find the file that defines a name; ``None`` if there is none. Reads files and may block.
 
     Args:
-        folders: Where to look.
+        folders: Folders to search.
         sought: The name.
     """
     if not all(_is_plain(name) for name in sought.names):
@@ -122,7 +122,7 @@ def find_definition(folders: Folders, sought: Sought) -> Definition | None:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether a name can stand in a path and lead nowhere else."""
+    """Return True if a name can be a part of a path and cannot lead to another folder."""
     parts = PurePath(name).parts
     return bool(parts) and ".." not in parts and not PurePath(name).is_absolute() and "\0" not in name
 
@@ -136,7 +136,7 @@ def _markdown(folders: Folders, sought: Sought) -> Iterator[Path]:
 
 
 def _settings(folders: Folders, kind: Kind) -> Iterator[tuple[Path, bool]]:
-    """The files of settings, each with whether OpenCode reads it only when it starts."""
+    """Yield the settings files, each with True if OpenCode reads it only when it starts."""
     if kind == "credential":
         yield folders.data / "auth.json", False
     for folder in (*folders.project, *folders.configuration):

@@ -1,7 +1,7 @@
-"""Files of a project with which OpenCode decides what it runs and what it asks.
+"""Files of a project that decide what OpenCode runs and asks permission for.
 
-Pure: names alone are looked at. File systems read some names alike (in either case, with a dot at the end, in their
-short form), so a name that any of them takes for such a file counts as one.
+Pure: only names are examined. File systems treat some names as equal (in another case, with a dot at the end, in their
+short form), so a name that any file system takes for such a file counts as one.
 """
 
 import re
@@ -9,18 +9,18 @@ import unicodedata
 
 FILES = frozenset({"opencode.json", "opencode.jsonc"})
 FOLDERS = frozenset({".opencode", ".git", ".agents", ".claude", "node_modules"})
-"""Plugins, commands, agents, skills and tools; hooks and configuration of git; programs that formatters start."""
+"""Folders of plugins, commands, agents, skills and tools, of git's hooks and configuration, of formatters' programs."""
 SHORT = re.compile(r"(opencod?|git|agents|claude|node_m)~\d+(\..*)?")
-"""The short form that Windows gives to a long name."""
+"""Short form that Windows gives to a long name."""
 SEPARATORS = re.compile(r"[/\\]+")
 
 
 def decides_what_runs(path: str, directory: str = "") -> bool:
-    """Whether a change of a file changes what OpenCode runs or asks.
+    """Return True if a change of a file changes what OpenCode runs or asks permission for.
 
     Args:
-        path: The file's path, absolute or relative.
-        directory: The project's; how it is called itself does not count.
+        path: Path of the file, absolute or relative.
+        directory: Path of the project; its own name does not count.
     """
     names = [_plain(name) for name in SEPARATORS.split(_below(path, directory)) if name]
     return any(name in FOLDERS or SHORT.fullmatch(name) for name in names) or bool(names and names[-1] in FILES)
@@ -33,7 +33,7 @@ def _below(path: str, directory: str) -> str:
 
 
 def _plain(name: str) -> str:
-    """A name as the file system reads it that is the least exact."""
+    """Return a name as the least exact file system reads it."""
     seen = "".join(letter for letter in name if unicodedata.category(letter) != "Cf")
     stream = unicodedata.normalize("NFKC", seen).casefold().partition(":")[0]
     return stream.rstrip(" .")

@@ -1,8 +1,8 @@
-"""Finds files and folders of a project by words of their path, or by a glob.
+"""Search for files and folders of a project by words of their path, or by a glob.
 
-OpenCode's own search is not asked: 1.18.33 aborts as a whole at a query of two letters when the project holds a path of
-more than 512 bytes, and anyone who writes files there can make one. So the paths are listed and ranked here: ripgrep
-lists them where OpenCode is on this machine, else OpenCode lists folder by folder, up to a limit.
+OpenCode's own search is not used: version 1.18.33 aborts at a query of two letters if the project contains a path of
+more than 512 bytes, and anyone who writes files there can create one. So the paths are listed and ranked here. Ripgrep
+lists them if OpenCode is on this machine; otherwise OpenCode lists folder by folder, up to a limit.
 """
 
 import re
@@ -25,34 +25,34 @@ if TYPE_CHECKING:
 
 GLOB = re.compile(r"[*?\[{]")
 LONGEST_QUERY = 1000
-"""Characters."""
+"""Longest query, in characters."""
 MOST_RANKED = 2000
-"""Paths that fit words, of which the best are returned."""
+"""Most paths that match words and are ranked."""
 MOST_FILES = 10_000
-"""Paths that fit a glob."""
+"""Most paths that match a glob."""
 MOST_FOLDERS = 500
-"""Folders that OpenCode is asked to list."""
+"""Most folders that OpenCode lists for one search."""
 LISTING_SECONDS = 20.0
 
 Take = Callable[[str], bool]
-"""Takes a path, and says whether more are wanted."""
+"""Function that receives a path and returns True if more are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFiles:
-    """Paths of a project; a folder's ends in a slash."""
+    """Paths of a project; the path of a folder ends in a slash."""
 
     paths: list[str]
     complete: bool
-    """Whether these are all paths that fit."""
+    """True if these are all paths that match."""
 
 
 class FileSearch:
-    """Searches the paths of projects. What git ignores is left out.
+    """Searches the paths of projects, except those that git ignores.
 
     Args:
-        client: Lists folders where ripgrep cannot.
-        ripgrep: Where it may be used: on the same machine.
+        client: Lists folders if ripgrep cannot be used.
+        ripgrep: Present if OpenCode is on this machine.
     """
 
     def __init__(self, client: "OpenCodeClient", ripgrep: "Ripgrep | None") -> None:
@@ -60,15 +60,15 @@ class FileSearch:
         self._ripgrep = ripgrep
 
     async def find(self, place: "Place", query: str, kind: str = "") -> FoundFiles:
-        """Find paths by words, the best first; or by a glob, in order of the paths.
+        """Find paths by words, the best first, or by a glob, in the order of the paths.
 
         Args:
-            place: Where to look; the paths are relative to it.
-            query: With ``*``, ``?``, ``[`` or ``{`` in it, a glob.
-            kind: ``file`` or ``directory``; empty: both.
+            place: Folder to search; the paths are relative to it.
+            query: A glob if it contains ``*``, ``?``, ``[`` or ``{``; otherwise words.
+            kind: ``file`` or ``directory``; empty for both.
 
         Raises:
-            InvalidArgument: The query is too long, or is not a glob.
+            InvalidArgument: The query is too long, or is not a valid glob.
             BackendError: The paths could not be listed.
         """
         if not GLOB.search(query):
@@ -80,7 +80,7 @@ class FileSearch:
         return await self._matching(place, globs, kind)
 
     async def by_words(self, place: "Place", words: str, kind: str = "") -> FoundFiles:
-        """Find paths by words, whatever characters are in them; see ``find``."""
+        """Find paths by words, whatever characters they contain; see ``find``."""
         _check(words)
         ranking = PathRanking(words, MOST_RANKED)
 
@@ -104,7 +104,7 @@ class FileSearch:
         return FoundFiles(sorted(paths[:MOST_FILES]), complete=complete and len(paths) <= MOST_FILES)
 
     async def _each(self, place: "Place", kind: str, take: Take) -> bool:
-        """Hand over every path of a kind until enough are taken, and say whether none was left out."""
+        """Pass on every path of a kind until no more are wanted; return True if none was left out."""
         if self._ripgrep:
             await self._ripgrep.files(place, "", _with_folders(kind, take))
             return True
@@ -112,7 +112,7 @@ class FileSearch:
 
 
 class _Listing:
-    """Lists a project through OpenCode (``file.list``), the outer folders first."""
+    """Lists a project through OpenCode (``file.list``), outer folders first."""
 
     def __init__(self, client: "OpenCodeClient", place: "Place", kind: str, take: Take) -> None:
         self._client = client
@@ -144,7 +144,7 @@ class _Listing:
         try:
             nodes = await self._client.file_list(self._place.project, folder)
         except BackendError:
-            # Such as a link that leads outside, or a name that OpenCode cannot read.
+            # For instance a link that leads outside, or a name that OpenCode cannot read.
             self._complete = False
             return
         for node in nodes:
@@ -177,7 +177,7 @@ def _collector(paths: list[str]) -> Take:
 
 
 def _with_folders(kind: str, take: Take) -> Take:
-    """Take files in the order of a walk, and hand over the folders on the way to them, as far as the kind wants."""
+    """Wrap ``take`` for files in the order of a walk: it also gets their folders, if the kind wants them."""
     if kind == "file":
         return take
     before = ""

@@ -1,6 +1,7 @@
-"""What a text search asks for, and the page that is made of what it finds.
+"""Query of a text search, and the page of its results.
 
-Pure. A page is filled line by line and tells when it has enough, so a search of a thousand hits costs the page alone.
+Pure. A page is filled line by line and reports when it is full, so a search with a thousand matches costs only the
+page.
 """
 
 from collections import deque
@@ -10,29 +11,29 @@ from opencode_mcp.text.json_text import json_size
 from opencode_mcp.workspace.line_window import NUMBERING
 
 FIELDS = 30
-"""Bytes that the names of a match's fields add to it."""
+"""Bytes that the field names of a match add to it."""
 LITERAL_HINT = "It is Rust's syntax, without look-around and backreferences; literal=true takes the text as it is."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextQuery:
-    """What to look for."""
+    """Query of a text search."""
 
     pattern: str
     """A regular expression."""
     literal: bool = False
-    """Whether the pattern is a plain text instead."""
+    """True if the pattern is plain text."""
     include: tuple[str, ...] = ()
-    """Globs of the files to look into; one with ``!`` leaves files out."""
+    """Globs of the files to search; a glob with ``!`` excludes files."""
     context: int = 0
     """Lines to show before and after each match."""
     per_file: int = 0
-    """Matches of one file at most; 0: all."""
+    """Most matches of one file; 0 for no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundLine:
-    """A line that matches, or stands near one that does."""
+    """Line that matches, or that is near a match."""
 
     path: str
     number: int
@@ -42,14 +43,14 @@ class FoundLine:
 
 @dataclass(slots=True)
 class FoundPage:
-    """A page of matches.
+    """Page of matches.
 
     Args:
-        offset: Matches to pass over first.
-        limit: Matches to take.
+        offset: Matches to skip.
+        limit: Most matches.
         context: Lines around a match that belong to it.
-        room: Bytes of JSON after which the page is full, whatever the limit; one match it holds in any case. Context
-            after the last match is left out where it would take a quarter more.
+        room: Bytes of JSON after which the page is full, whatever the limit; it contains at least one match. Context
+            after the last match is left out if it would take a quarter more.
     """
 
     offset: int
@@ -60,7 +61,7 @@ class FoundPage:
     taken: int = 0
     """Matches on the page."""
     more: bool = False
-    """Whether there are matches after it."""
+    """True if there are more matches."""
     _seen: int = 0
     _size: int = 0
     _before: deque[FoundLine] = field(default_factory=deque[FoundLine])
@@ -68,11 +69,11 @@ class FoundPage:
 
     @property
     def next_offset(self) -> int:
-        """Where the next page begins."""
+        """Return the offset of the next page."""
         return self.offset + self.taken
 
     def add(self, line: FoundLine) -> bool:
-        """Take the next line of what was found, and say whether more is wanted."""
+        """Add the next line of the results, and return True if more are wanted."""
         if not line.matched:
             self._add_context(line)
             return True

@@ -1,30 +1,30 @@
-"""Which paths of a project fit the words of a query, and which of them fit best. Pure.
+"""Ranking of a project's paths by the words of a query. Pure.
 
-Paths and queries come from outside. So a path costs time in proportion to its length and the number of words, and of
+Paths and queries come from outside. So the cost of a path is proportional to its length and the number of words, and of
 many paths only the best are kept.
 """
 
 from collections.abc import Iterator
 
 MOST_WORDS = 20
-"""Words of a query that are compared; each one costs a look at every path."""
+"""Most words of a query that are compared; each one is compared with every path."""
 LONGEST_PATH = 5000
-"""Characters of a path that are compared; no file system has longer ones."""
+"""Longest path that is compared, in characters; no file system has longer ones."""
 
 Rank = tuple[int, int, str]
-"""Sorts paths, the best first: how each word fits, the length, and the path itself."""
+"""Sort key, the best path first: how well each word matches, the length, and the path itself."""
 
 
 class PathRanking:
-    """Takes paths one by one, and keeps the best of those that fit.
+    """Collects paths one by one, and keeps the best of those that match.
 
-    A path fits when every word is found in it, letter case aside: as its name, at the beginning of its name, within its
-    name, within the path, or at least letter by letter in this order. This is also the order of the ranks; a path that
-    fits several words has the sum of their ranks. The shorter path comes first among equals.
+    A path matches if every word is found in it, regardless of case: as its name, at the beginning of its name, inside
+    its name, inside the path, or at least letter by letter in this order. This is also the order of the ranks; a path
+    that matches several words has the sum of their ranks. Among equals the shorter path comes first.
 
     Args:
-        query: Words, separated by white space. Without words, every path fits.
-        most: How many paths to keep.
+        query: Words, separated by white space. Without words, every path matches.
+        most: Most paths to keep.
     """
 
     def __init__(self, query: str, most: int) -> None:
@@ -32,10 +32,10 @@ class PathRanking:
         self._most = most
         self._kept: list[tuple[Rank, str]] = []
         self.complete = True
-        """Whether no path that fits was dropped."""
+        """True if no matching path was dropped."""
 
     def add(self, path: str) -> None:
-        """Keep a path if it fits; a folder's ends in a slash."""
+        """Keep a path if it matches; the path of a folder ends in a slash."""
         fit = self._fit(path)
         if fit is None:
             return
@@ -44,7 +44,7 @@ class PathRanking:
             self._drop()
 
     def best(self) -> list[str]:
-        """The paths that fit, the best first."""
+        """Return the paths that match, the best first."""
         self._drop()
         return [path for _, path in self._kept]
 
@@ -54,7 +54,7 @@ class PathRanking:
         del self._kept[self._most :]
 
     def _fit(self, path: str) -> int | None:
-        """How well all words fit, 0 for the best; ``None`` if one does not fit at all."""
+        """Return how well all words match, 0 for the best; ``None`` if one does not match."""
         plain = path[:LONGEST_PATH].rstrip("/").casefold()
         name = plain.rpartition("/")[2]
         total = 0
@@ -67,7 +67,7 @@ class PathRanking:
 
 
 def _fit(word: str, path: str, name: str) -> int | None:
-    """How well a word fits a path: 0 for its name or the whole path, up to 5; ``None`` if it does not."""
+    """Return how well a word matches a path: 0 for its name or the whole path, up to 5; ``None`` if it does not."""
     if word in {name, path, name.partition(".")[0]}:
         return 0
     if name.startswith(word):
@@ -82,7 +82,7 @@ def _fit(word: str, path: str, name: str) -> int | None:
 
 
 def _in_order(letters: str, path: str) -> bool:
-    """Whether a path has all letters in this order, with anything between them."""
+    """Return True if a path contains all letters in this order, with anything between them."""
     start = 0
     for letter in letters:
         start = path.find(letter, start) + 1
@@ -92,9 +92,9 @@ def _in_order(letters: str, path: str) -> bool:
 
 
 def folders_between(before: str, path: str) -> Iterator[str]:
-    """The folders that a path is in and the path before it is not, the outermost first; each ends in a slash.
+    """Yield the folders of a path that do not contain the path before it, outermost first; each ends in a slash.
 
-    Of paths in the order of a walk through the folders, this names each folder once.
+    For paths in the order of a walk through the folders, this yields each folder once.
     """
     common = _common(before, path)
     end = path.rfind("/", 0, common) + 1
@@ -103,6 +103,6 @@ def folders_between(before: str, path: str) -> Iterator[str]:
 
 
 def _common(one: str, other: str) -> int:
-    """How many characters two texts begin with in common."""
+    """Return the length of the common beginning of two texts."""
     pairs = zip(one, other, strict=False)
     return next((index for index, (left, right) in enumerate(pairs) if left != right), min(len(one), len(other)))

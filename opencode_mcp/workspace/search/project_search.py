@@ -1,7 +1,7 @@
-"""Finds text, files and symbols of a project; each answer says how much of the truth it is.
+"""Search for text, files and symbols of a project; each result says whether it is complete.
 
-Where OpenCode is on this machine and ripgrep too, ripgrep is asked, since OpenCode hands on ten matches in no order,
-and fails where one is not UTF-8. Else OpenCode is asked, and the answer says that there may be more.
+If OpenCode and ripgrep are on this machine, ripgrep is used, because OpenCode returns only ten matches in no order, and
+fails if one is not UTF-8. Otherwise OpenCode is used, and the result says that there may be more.
 """
 
 import re
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from opencode_mcp.workspace.search.ripgrep import Ripgrep
 
 OPENCODE_LINES = 10
-"""Matches that OpenCode hands on at most."""
+"""Most matches that OpenCode returns."""
 MOST_DEFINITIONS = 5000
 UNKNOWN_TO_RUST = re.compile(r"\(\?(?:[=!]|<[=!]|>)|\\[1-9]")
 REASONS = (
@@ -33,7 +33,7 @@ REASONS = (
 
 @dataclass(frozen=True, slots=True)
 class FoundSymbols:
-    """Symbols as OpenCode knows them, or else the definitions that were searched for."""
+    """Symbols that OpenCode knows, or else the definitions that a text search found."""
 
     known: "Sequence[SymbolMatch]"
     definitions: Sequence[Definition]
@@ -44,24 +44,24 @@ class ProjectSearch:
     """Searches the projects of one OpenCode.
 
     Args:
-        client: Reaches it.
-        ripgrep: Where it may be asked: on the same machine.
+        client: Client of OpenCode.
+        ripgrep: Present if OpenCode is on this machine.
     """
 
     def __init__(self, client: "OpenCodeClient", ripgrep: "Ripgrep | None") -> None:
         self._client = client
         self._ripgrep = ripgrep
         self.files = FileSearch(client, ripgrep)
-        """Files and folders by their path."""
+        """Search for files and folders by their path."""
 
     async def text(self, place: Place, query: TextQuery, page: FoundPage) -> bool:
         """Fill a page with matches.
 
         Returns:
-            Whether the page tells the whole truth: without ripgrep it is made of ten matches at most, without context.
+            True if the page is complete. Without ripgrep it consists of at most ten matches, without context.
 
         Raises:
-            InvalidArgument: The pattern or a glob cannot be used; the text says why.
+            InvalidArgument: The pattern or a glob is invalid; the text says why.
             BackendError: The search failed.
         """
         if not query.pattern:
@@ -72,7 +72,7 @@ class ProjectSearch:
         return await self._each_line(place, query, page.add)
 
     async def _each_line(self, place: Place, query: TextQuery, take: Callable[[FoundLine], bool]) -> bool:
-        """Hand over what is found until enough is taken, and say whether nothing is missing."""
+        """Pass on the results until no more are wanted; return True if none is missing."""
         included = _Included(query.include)
         if self._ripgrep:
             await self._ripgrep.search(place, query, take)
@@ -96,17 +96,17 @@ class ProjectSearch:
         return sorted(lines, key=lambda line: (line.path, line.number))
 
     async def symbols(self, place: Place, query: str) -> FoundSymbols:
-        """Find symbols by a part of their name: as OpenCode knows them, or else by what definitions look like.
+        """Find symbols by a part of their name: OpenCode's own, or else lines that look like definitions.
 
         Raises:
-            InvalidArgument: The query holds no name.
+            InvalidArgument: The query contains no name.
             BackendError: The search failed.
         """
         names = re.findall(r"[\w$]+", query)
         if not names:
             raise InvalidArgument(f"{query!r} names no symbol.", hint="Give a name, or a part of one.")
         check_text(query, "The query")
-        # OpenCode knows those of the whole project.
+        # OpenCode searches the whole project.
         known = await self._client.find_symbols(place.project, query) if place.folder == "." else []
         if known:
             return FoundSymbols(known, [], complete=True)
@@ -123,7 +123,7 @@ class ProjectSearch:
 
 
 def _explained(pattern: str, error: BackendFailed) -> Exception:
-    """OpenCode answers every mistake with the same failure; ours may be told by looking at the pattern."""
+    """Return the error for a failed search; OpenCode's is always the same, but the pattern may show the mistake."""
     try:
         re.compile(pattern)
     except re.error as wrong:
@@ -136,7 +136,7 @@ def _explained(pattern: str, error: BackendFailed) -> Exception:
 
 
 class _Included:
-    """The files that a search looks into; a glob with ``!`` leaves files out."""
+    """Set of the files to search; a glob with ``!`` excludes files."""
 
     def __init__(self, globs: Sequence[str]) -> None:
         wanted = [glob for glob in globs if not glob.startswith("!")]

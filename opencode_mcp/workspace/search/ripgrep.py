@@ -1,7 +1,7 @@
-"""Runs ripgrep, which OpenCode itself searches with, where OpenCode is on this machine.
+"""Run ripgrep, OpenCode's own search program, if OpenCode is on this machine.
 
-OpenCode hands on ten findings and no more, so whoever wants pages, context or globs has to ask the tool itself. Knows
-nothing of OpenCode's HTTP.
+OpenCode returns at most ten matches, so pages, context and globs need the program itself. The module knows nothing of
+OpenCode's HTTP API.
 """
 
 import os
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
 NAME = "rg.exe" if sys.platform == "win32" else "rg"
 LINE_WIDTH = 400
-"""Bytes of a line that are shown."""
+"""Longest part of a line that is shown, in bytes."""
 DEADLINE = 30.0
 MOST_OF_A_FILE = 2**31
-"""Matches of a file that ripgrep can be told to stop after."""
-# What OpenCode searches with: hidden files too, git's own never.
+"""Largest limit of matches per file that ripgrep accepts."""
+# The options of OpenCode's searches: hidden files are included, git's own are not.
 COMMON = ("--no-config", "--no-messages", "--color=never", "--hidden", "--sort=path")
 NOT_GIT = "--glob=!.git"
-# What is printed is read line by line, so a name with a line end in it could pass for another file's.
+# The output is read line by line, so a name with a line end could pass for another file's.
 ONE_LINE_NAMES = "--glob=!*[\r\n]*"
 PIECE = 65_536
 LINES = (
-    # Buffered by lines: whoever wants the first page only must not wait until a whole buffer of matches is found.
+    # Buffered by line: a first page must not wait until a whole buffer of matches is found.
     *("--line-number", "--with-filename", "--null", "--no-heading", "--no-context-separator", "--line-buffered"),
     *(f"--max-columns={LINE_WIDTH}", "--max-columns-preview"),
 )
@@ -45,17 +45,17 @@ LINES = (
 RECORD = re.compile(rb"([^\0]+)\0(\d+)([:-])(.*)", re.DOTALL)
 
 Take = Callable[[bytes], bool]
-"""Takes a line of what ripgrep prints, and says whether more is wanted."""
+"""Function that receives a line of ripgrep's output and returns True if more are wanted."""
 
 
 def find_ripgrep(environment: Mapping[str, str]) -> Path | None:
-    """Find the executable where OpenCode would: along ``PATH``, beside our Python, in what OpenCode downloaded."""
+    """Find the executable as OpenCode does: along ``PATH``, beside our Python, among OpenCode's downloads."""
     candidates = (folder / NAME for folder in _folders(environment))
     return next((path for path in candidates if path.is_file() and os.access(path, os.X_OK)), None)
 
 
 def _folders(environment: Mapping[str, str]) -> Iterator[Path]:
-    # A relative entry would run whatever a project keeps under the name.
+    # A relative entry would run whatever file of that name a project contains.
     yield from (path for text in environment.get("PATH", "").split(os.pathsep) if (path := Path(text)).is_absolute())
     yield Path(sys.executable).parent
     cache = environment.get("XDG_CACHE_HOME")
@@ -69,7 +69,7 @@ class Ripgrep:
 
     Args:
         executable: From ``find_ripgrep``.
-        environment: What it runs with.
+        environment: Environment of the process.
     """
 
     def __init__(self, executable: Path, environment: Mapping[str, str]) -> None:
@@ -77,12 +77,12 @@ class Ripgrep:
         self._environment = environment
 
     async def search(self, place: Place, query: TextQuery, take: Callable[[FoundLine], bool]) -> None:
-        """Hand over the matches and their context, in the order of their paths and lines, until enough are taken.
+        """Pass on matches with their context, in the order of paths and lines, until no more are wanted.
 
         Files with a line end in their path are left out.
 
         Raises:
-            InvalidArgument: The pattern is no regular expression, or an include is no glob.
+            InvalidArgument: The pattern is not a regular expression, or an include is not a glob.
             BackendTimeout: It took too long.
         """
         arguments = [
@@ -98,15 +98,16 @@ class Ripgrep:
             raise explain(complaint, query.pattern)
 
     async def files(self, place: Place, glob: str, take: Callable[[str], bool]) -> None:
-        """Hand over the paths of files in the order of a walk, until enough are taken.
+        """Pass on the paths of files in the order of a walk, until no more are wanted.
 
         Args:
-            place: Where to look; the paths are relative to it.
-            glob: Only those that fit it, also what git ignores; empty: all that git does not ignore.
-            take: Takes a path.
+            place: Folder to search; the paths are relative to it.
+            glob: Only the files that match it, including those that git ignores; empty for all files that git does not
+                ignore.
+            take: Receives a path.
 
         Raises:
-            InvalidArgument: It is no glob.
+            InvalidArgument: The glob is invalid.
             BackendTimeout: It took too long.
         """
         complaint = await self._run(
@@ -119,7 +120,7 @@ class Ripgrep:
             raise explain(complaint, glob)
 
     async def _run(self, arguments: Sequence[str], place: Place, take: Take, *, end: bytes = b"\n") -> str:
-        """Run it, and return what it complains of; what it cannot read it leaves out without a word."""
+        """Run it, and return its error output; files that it cannot read are left out silently."""
         command = [str(self._executable), *COMMON, *arguments]
         running = _Running(command, place, self._environment, end)
         try:
@@ -134,13 +135,13 @@ class Ripgrep:
 
 
 class _Running:
-    """One process, listened to in a thread and ended from outside.
+    """Process of ripgrep, read in a thread and ended from outside.
 
     Args:
         command: The executable and its arguments.
         place: The working directory.
         environment: The whole environment.
-        end: The byte that ends each record that it prints.
+        end: The byte that ends each record of the output.
     """
 
     def __init__(self, command: Sequence[str], place: Place, environment: Mapping[str, str], end: bytes) -> None:
@@ -152,9 +153,9 @@ class _Running:
         self._ended = False
 
     def listen(self, take: Take) -> str:
-        """Start it and hand over what it prints until enough is taken; returns what it complains of."""
+        """Start it and pass on its output until no more is wanted; return its error output."""
         with self._start() as process:
-            assert process.stdout  # noqa: S101 - a pipe was asked for
+            assert process.stdout  # noqa: S101 - a pipe was requested
             assert process.stderr  # noqa: S101
             for record in _records(cast("BufferedReader", process.stdout), self._end):
                 if self._ended or not take(record):
@@ -164,7 +165,7 @@ class _Running:
 
     def _start(self) -> subprocess.Popen[bytes]:
         with working_folder(*self._place) as directory:
-            self._process = subprocess.Popen(  # noqa: S603 - the search tool, with arguments that no shell reads
+            self._process = subprocess.Popen(  # noqa: S603 - the search program, with arguments that no shell reads
                 self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -178,14 +179,14 @@ class _Running:
         return self._process
 
     def end(self) -> None:
-        """End it, whenever: before it has started too."""
+        """End it at any time, even before it has started."""
         self._ended = True
         if self._process:
             self._process.kill()
 
 
 def _records(printed: "BufferedReader", end: bytes) -> Iterator[bytes]:
-    """Give the records of what is printed, as they come, without the byte that ends each."""
+    """Yield the records of the output as they arrive, without the byte that ends each."""
     if end == b"\n":
         yield from (line.removesuffix(end) for line in printed)
         return
@@ -198,7 +199,7 @@ def _records(printed: "BufferedReader", end: bytes) -> Iterator[bytes]:
 
 
 def _take_record(line: bytes, take: Callable[[FoundLine], bool]) -> bool:
-    """Hand over a record; what is none tells of a binary file."""
+    """Pass on a record; other lines report binary files."""
     record = RECORD.fullmatch(line)
     if record is None:
         return True
@@ -213,7 +214,7 @@ def _plain(path: bytes) -> str:
 
 
 def explain(complaint: str, pattern: str) -> InvalidArgument:
-    """Say in a sentence what ripgrep has against a pattern or a glob."""
+    """Return ripgrep's complaint about a pattern or a glob as a sentence."""
     first = complaint.partition("\n\n")[0].removeprefix("rg: ")
     reason = " ".join(first.rpartition("error: ")[2].split()).rstrip(".")
     if reason.startswith("error parsing glob"):

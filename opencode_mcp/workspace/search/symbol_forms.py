@@ -1,7 +1,7 @@
-"""What a definition looks like in the languages that people write, for where OpenCode knows no symbols.
+"""Forms of definitions in common languages, for servers on which OpenCode knows no symbols.
 
-Pure. One expression finds lines that may define a name in any language; the forms of the file's own language then tell
-whether it does, and what.
+Pure. One expression finds lines that may define a name in any language; the forms of the file's own language then
+decide whether a line does, and what kind of symbol it defines.
 """
 
 import re
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 LONGEST = 400
-"""Characters of a line that are looked at: the forms cost more than linear in its length."""
-# The modifiers that may stand before a member of a class.
+"""Longest line that is examined, in characters: the cost of the forms grows more than linearly."""
+# The modifiers that may precede a member of a class.
 MODIFIERS = (
     "public|private|protected|internal|static|final|abstract|override|virtual|async|sealed|readonly|"
     "synchronized|native|default|get|set|inline|open|suspend|unsafe|partial|extern|constexpr"
@@ -19,14 +19,14 @@ MODIFIERS = (
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One way to define something; ``NAME`` stands for the name."""
+    """Form of a definition; ``NAME`` stands for the name."""
 
     kind: str
-    """As the language calls it; empty: the word that the form begins with."""
+    """Kind of the symbol in the language; empty if it is the first word of the form."""
     pattern: str
-    """Understood alike by Python and by ripgrep."""
+    """Expression that Python and ripgrep interpret in the same way."""
     suffixes: str
-    """Of the files that it holds for."""
+    """Suffixes of the files that it applies to."""
 
 
 SCRIPTS = ".js .jsx .mjs .cjs .ts .tsx .mts .cts .vue .svelte"
@@ -71,7 +71,7 @@ FORMS = (
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A line that defines a name."""
+    """Line that defines a name."""
 
     name: str
     kind: str
@@ -81,13 +81,13 @@ class Definition:
 
 
 def candidates(query: str) -> str:
-    """The expression for lines that may define a name with the query in it, in any language."""
+    """Return the expression for lines that may define a name containing the query, in any language."""
     patterns = dict.fromkeys(form.pattern for form in FORMS)
     return "|".join(f"(?:{_with_name(pattern, query, '?:')})" for pattern in patterns)
 
 
 def definition(path: str, line: int, text: str, query: str) -> Definition | None:
-    """What a line defines by the forms of its file's language; ``None`` where it defines nothing of the query."""
+    """Return the definition in a line by the forms of its file's language; ``None`` if it defines no such name."""
     text = text[:LONGEST]
     for form in _forms_of(path.rpartition("/")[2].rpartition(".")[2].lower()):
         found = _compiled(form.pattern, query).search(text)
@@ -98,7 +98,7 @@ def definition(path: str, line: int, text: str, query: str) -> Definition | None
 
 
 def rank(found: Definition, query: str) -> tuple[bool, bool, bool, str, int]:
-    """Sorts the same name first, then one in other letters, then those that begin with it, then the rest."""
+    """Return the sort key: the same name, then one in another case, then names that begin with it, then the rest."""
     name, wanted = found.name.casefold(), query.casefold()
     return found.name != query, name != wanted, not name.startswith(wanted), found.path, found.line
 
