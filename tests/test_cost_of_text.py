@@ -40,7 +40,7 @@ from opencode_mcp.secrets import names as secret_names
 from opencode_mcp.secrets import text as secret_text
 from opencode_mcp.server import argument_limits
 from opencode_mcp.server.access import argument_rules
-from opencode_mcp.server.operations import view
+from opencode_mcp.server.operations import json_cut
 from opencode_mcp.server.results import budget
 from opencode_mcp.text import closest, json_text, outside_text
 from opencode_mcp.workspace import globs, line_window
@@ -237,7 +237,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "opencode.terminal": lambda text: terminal.Output(text[: terminal.LONGEST]).text,
     "opencode.terminal contains": lambda text: terminal.contains(text, "a*a*a*b"),
     "server.access.argument_rules": lambda text: argument_rules.texts_at({"a": [text]}, ["a", text[:1000]]),
-    "server.operations.view": lambda text: view.view({"a": text, "b": [text[:9]] * 5000}, 20_000),
+    "server.operations.json_cut": lambda text: json_cut.cut_json({"a": text, "b": [text[:9]] * 5000}, 20_000),
     "server.argument_limits": lambda text: argument_limits.check_limits({"prompt": text, text: 1}),
     "server.results.budget": lambda text: budget.fit(text, {"a": text, "b": [text[:99]] * 2000}),
     "events.wire": lambda text: wire.parse(an_event(text)),
@@ -268,7 +268,7 @@ SLOW: Mapping[str, int] = {
     "secrets.text": 2,
     "secrets.text strict": 2,
     "server.results.budget": 3,
-    "server.operations.view": 6,
+    "server.operations.json_cut": 6,
 }
 """Functions that take long for each text: they get every so-many-th of the texts."""
 WITHOUT_TEXT: Mapping[str, str] = {

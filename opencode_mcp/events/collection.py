@@ -6,15 +6,15 @@ Unlike the hub it keeps whole events and serves one caller. The caller decides w
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import anyio
 
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable
 from opencode_mcp.events.wire import is_noise
 from opencode_mcp.text.json_text import read_json
+from opencode_mcp.text.json_types import JsonMap
 
-JsonMap = Mapping[str, Any]
 End = Literal["time", "type", "count", "size", "closed"]
 MOST_BYTES = 200_000
 HEARTBEATS = frozenset({"server.heartbeat", "server.connected"})

@@ -6,7 +6,7 @@ models that an event carries.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import cast
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.models import (
@@ -19,8 +19,7 @@ from opencode_mcp.opencode.models import (
     Todo,
 )
 from opencode_mcp.text.json_text import read_json
-
-JsonMap = Mapping[str, Any]
+from opencode_mcp.text.json_types import JsonMap
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,7 @@ from opencode_mcp.opencode.models import (
 from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.opencode.transport import READ_TIMEOUT, TOO_LARGE, Body
 from opencode_mcp.opencode.versions import check_version, too_old, versions_tested
-
-JsonObject = Mapping[str, object]
+from opencode_mcp.text.json_types import JsonObject
 
 
 class Door(Protocol):

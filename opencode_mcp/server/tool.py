@@ -24,12 +24,12 @@ from opencode_mcp.server.results.render import explain
 from opencode_mcp.server.results.repeated import without_repeated
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
 from opencode_mcp.server.waiting.host_limits import reads_data_alone
+from opencode_mcp.text.json_types import Schema
 
 NULL = {"type": "null"}
 WAITING = frozenset({"wait_seconds", "seconds", "operation"})
 """Arguments of tools that wait for something, or may: an operation has a time to wait of its own."""
 Handler = Callable[..., Awaitable[CallToolResult | InputRequiredResult]]
-Schema = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

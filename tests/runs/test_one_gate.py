@@ -4,8 +4,8 @@ from pathlib import Path
 
 import opencode_mcp
 from opencode_mcp.opencode.operations.catalog import operations
-from opencode_mcp.server.operations.plain import send
-from opencode_mcp.server.operations.special import SPECIAL
+from opencode_mcp.server.operations.handlers.plain import send
+from opencode_mcp.server.operations.handlers.table import HANDLERS
 
 PACKAGE = Path(opencode_mcp.__file__).parent
 CALLS = (".permission_reply(", ".question_reply(", ".question_reject(")
@@ -24,4 +24,4 @@ def test_only_the_gate_calls_what_answers() -> None:
 def test_every_operation_that_answers_has_a_performer_of_its_own() -> None:
     found = [name for name in operations() if name.removeprefix("v2.session.") in ANSWERING]
     assert len(found) == len(ANSWERING) + 3
-    assert all(SPECIAL[name].perform is not send for name in found)
+    assert all(HANDLERS[name].perform is not send for name in found)

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, Protocol, cast
 
-from opencode_mcp.opencode.operations.catalog import Schema
 from opencode_mcp.text.closest import closest
+from opencode_mcp.text.json_types import Schema
 
 Reach = Literal["segment", "segments", "file", "text"]
 """Place of a text: in one segment of the URL's path, in several, as a file's path in the query, or any text."""

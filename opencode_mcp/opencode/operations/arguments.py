@@ -10,8 +10,9 @@ from typing import Literal, NamedTuple, cast, get_args
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.operations.argument_problems import Reach, missing, problems, unknown, unsafe
-from opencode_mcp.opencode.operations.catalog import Operation, Schema
+from opencode_mcp.opencode.operations.catalog import Operation
 from opencode_mcp.text.json_text import read_json
+from opencode_mcp.text.json_types import Schema
 
 Place = Literal["path", "query", "body", "scope"]
 PLACES: tuple[Place, ...] = get_args(Place)

@@ -20,10 +20,10 @@ from opencode_mcp.opencode.annotation import Annotation, Effect, Group
 from opencode_mcp.opencode.v1.annotations import ANNOTATIONS
 from opencode_mcp.opencode.v1.descriptions import ARGUMENTS, DESCRIPTIONS
 from opencode_mcp.text.closest import closest
+from opencode_mcp.text.json_types import Schema
 
 Location = Literal["path", "query"]
 Scope = Literal["none", "directory", "location"]
-Schema = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

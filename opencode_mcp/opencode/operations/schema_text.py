@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from opencode_mcp.opencode.operations.catalog import Schema
+from opencode_mcp.text.json_types import Schema
 
 LONGEST_DESCRIPTION = 90
 

@@ -6,12 +6,12 @@ would notice: whether an operation exists, and the names of its arguments.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 from opencode_mcp.errors import UnsupportedOperation
 from opencode_mcp.opencode.operations.catalog import Operation, opencode_version, operations
+from opencode_mcp.text.json_types import JsonMap
 
-JsonMap = Mapping[str, Any]
 SCOPING = frozenset({"directory", "workspace", "location", "location[directory]", "location[workspace]"})
 """Parameters that choose the project: the table has one word for each set."""
 SERVED_BY_ALL = "global.health"

@@ -7,7 +7,7 @@ It knows where callers may work and what they may give leave for; where an opera
 import re
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
@@ -19,6 +19,7 @@ from opencode_mcp.server.access import argument_rules
 from opencode_mcp.server.access.command_texts import CommandTexts
 from opencode_mcp.server.access.shell_lines import check_unasked
 from opencode_mcp.server.access.undoing import check_redo, check_undo
+from opencode_mcp.text.json_types import JsonMap
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from opencode_mcp.server.access.operations import Surface
     from opencode_mcp.server.access.paths import Fence
 
-JsonMap = Mapping[str, Any]
 BREAKS = re.compile(r"[\t\n\r]")
 BLANKS = "".join(map(chr, range(33)))
 COMMAND = "session.command"

@@ -1,9 +1,8 @@
 """One call of any operation, from the caller's flat arguments to a result: allowed, fenced, bounded, without secrets.
 
-What a step decides stands in a module of its own; here is only their order.
+Each step is a module of its own; this module is their order.
 """
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
@@ -16,19 +15,19 @@ from opencode_mcp.opencode.operations.catalog import Operation
 from opencode_mcp.secrets.data import redact, secrets_in
 from opencode_mcp.secrets.text import scrub
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
-from opencode_mcp.server.operations.plain import PLAIN
-from opencode_mcp.server.operations.rendering import Part, rendered
-from opencode_mcp.server.operations.request import Outcome, Request, Special
-from opencode_mcp.server.operations.rows import Sieve, left_out_note
-from opencode_mcp.server.operations.special import SPECIAL
+from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
+from opencode_mcp.server.operations.handlers.plain import PLAIN
+from opencode_mcp.server.operations.handlers.table import HANDLERS
+from opencode_mcp.server.operations.reply_result import Part, reply_result
+from opencode_mcp.server.operations.row_filter import RowFilter, left_out_note
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.elicitation import can_ask
 from opencode_mcp.server.waiting.progress import progress_of
+from opencode_mcp.text.json_types import JsonMap
 
 if TYPE_CHECKING:
     from mcp_types import CallToolResult
 
-JsonMap = Mapping[str, Any]
 
 HEARTBEAT = 10.0
 
@@ -49,9 +48,9 @@ def find(operation_id: str) -> Operation:
 def offered_schema(operation: Operation) -> dict[str, Any]:
     """The JSON Schema of the arguments that a caller may give: OpenCode's and the bridge's own."""
     schema: dict[str, Any] = arguments_schema(operation)
-    special = SPECIAL.get(operation.id, PLAIN)
-    kept = {name: item for name, item in schema["properties"].items() if name not in special.hidden}
-    return schema | {"properties": {**kept, **special.own}}
+    handler = HANDLERS.get(operation.id, PLAIN)
+    kept = {name: item for name, item in schema["properties"].items() if name not in handler.hidden}
+    return schema | {"properties": {**kept, **handler.own}}
 
 
 async def call_operation(
@@ -79,7 +78,7 @@ async def call_operation(
         raise
     outcome.value = redact(outcome.value, known)
     outcome.notes = [scrub(note, known) for note in outcome.notes]
-    return rendered(operation, outcome, part)
+    return reply_result(operation, outcome, part)
 
 
 def without_nulls(operation: Operation, arguments: JsonMap) -> JsonMap:
@@ -99,12 +98,12 @@ def _takes_null(schema: JsonMap) -> bool:
     return kinds == "null" or (isinstance(kinds, list) and "null" in kinds) or any(map(_takes_null, forms))
 
 
-async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap) -> Outcome:
+async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap) -> OperationResult:
     bridge = bridge_of(ctx)
-    special = SPECIAL.get(operation.id, PLAIN)
-    own, given = _parted(special, arguments)
+    handler = HANDLERS.get(operation.id, PLAIN)
+    own, given = _parted(handler, arguments)
     try:
-        _check_own(operation, special, own)
+        _check_own(operation, handler, own)
         call = split(operation, given)
     except InvalidArgument as error:
         error.hint = f"{error.hint} {bridge.operations.known_change(operation)}".strip()
@@ -115,33 +114,33 @@ async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap)
         if call.directory:
             # The call itself may change something, and so must not wait until its caller has given up.
             await bridge.client.path(call.directory)
-    outcome = await patiently(Request(ctx, operation, call, own), special)
-    outcome.value, left_out = await Sieve(bridge.fence, bridge.guard).sift(operation.id, call, outcome.value)
+    outcome = await perform_with_progress(OperationRequest(ctx, operation, call, own), handler)
+    outcome.value, left_out = await RowFilter(bridge.fence, bridge.guard).filter(operation.id, call, outcome.value)
     outcome.notes += filter(None, [left_out_note(operation.id, left_out), change])
     return outcome
 
 
-def _parted(special: Special, arguments: JsonMap) -> tuple[JsonMap, JsonMap]:
-    own = {name: value for name, value in arguments.items() if name in special.own}
+def _parted(handler: OperationHandler, arguments: JsonMap) -> tuple[JsonMap, JsonMap]:
+    own = {name: value for name, value in arguments.items() if name in handler.own}
     return own, {name: value for name, value in arguments.items() if name not in own}
 
 
-def _check_own(operation: Operation, special: Special, own: JsonMap) -> None:
-    wrong = [text for name, value in own.items() for text in problems(name, special.own[name], value)]
+def _check_own(operation: Operation, handler: OperationHandler, own: JsonMap) -> None:
+    wrong = [text for name, value in own.items() for text in problems(name, handler.own[name], value)]
     if wrong:
         takes = ", ".join(offered_schema(operation)["properties"])
         raise InvalidArgument(" ".join(wrong), hint=f"{operation.id} takes {takes}.")
 
 
-async def patiently(request: Request, special: Special) -> Outcome:
+async def perform_with_progress(request: OperationRequest, handler: OperationHandler) -> OperationResult:
     """Perform while telling the host that it goes on; what OpenCode refuses is explained by what is known of it."""
-    outcomes: list[Outcome] = []
+    outcomes: list[OperationResult] = []
     errors: list[BridgeError] = []
     # A failure is carried out of the task group, which would wrap it.
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_beat, request)
         try:
-            outcomes.append(await special.perform(request))
+            outcomes.append(await handler.perform(request))
         except BridgeError as error:
             errors.append(error)
         tasks.cancel_scope.cancel()
@@ -150,7 +149,7 @@ async def patiently(request: Request, special: Special) -> Outcome:
     return outcomes[0]
 
 
-async def _beat(request: Request) -> None:
+async def _beat(request: OperationRequest) -> None:
     tell = progress_of(request.ctx)
     waited = 0.0
     while True:

@@ -7,9 +7,9 @@ Beside the schemas stand the fields that repeat at length what the text of the r
 (``repeated.py``), so none of them is required.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-Schema = Mapping[str, object]
+from opencode_mcp.text.json_types import Schema
 
 
 def _holding(*required: str, declared: Sequence[str] = ()) -> Schema:

@@ -59,6 +59,6 @@ def listed_tools(settings: "Settings") -> list[BridgeTool]:
     operations = surface.operation_tools()
     if not operations:
         return tools
-    from opencode_mcp.server.operations.as_tools import tool_of
+    from opencode_mcp.server.operations.operation_tool import tool_of
 
     return [*tools, *map(tool_of, operations)]

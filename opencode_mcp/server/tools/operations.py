@@ -134,7 +134,7 @@ async def opencode_read_operation(
 ) -> CallToolResult:
     """Call an operation that only reads, as found with opencode_find_operations. Secrets in the reply are hidden."""
     from opencode_mcp.server.operations.calling import call_operation, find
-    from opencode_mcp.server.operations.rendering import Part
+    from opencode_mcp.server.operations.reply_result import Part
 
     found = find(operation)
     if found.effect != "read":

@@ -12,7 +12,7 @@ from mcp import MCPError
 from mcp_types import ResourceTemplateReference
 
 from opencode_mcp.opencode.operations.catalog import operations
-from opencode_mcp.server.operations.as_tools import tool_name
+from opencode_mcp.server.operations.operation_tool import tool_name
 from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
 from tests.harness.launch import COMMAND, Launch
 from tests.harness.model import ScriptedModel

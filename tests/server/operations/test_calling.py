@@ -10,9 +10,9 @@ from opencode_mcp.errors import BackendFailed, BridgeError, NotFound
 from opencode_mcp.opencode.operations.arguments import split
 from opencode_mcp.opencode.operations.catalog import Operation, operation, operations
 from opencode_mcp.server.operations import calling
-from opencode_mcp.server.operations.calling import find, offered_schema, patiently, without_nulls
-from opencode_mcp.server.operations.request import Outcome, Request, Special
-from opencode_mcp.server.operations.special import SPECIAL
+from opencode_mcp.server.operations.calling import find, offered_schema, perform_with_progress, without_nulls
+from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
+from opencode_mcp.server.operations.handlers.table import HANDLERS
 from tests.harness.each import for_each
 
 if TYPE_CHECKING:
@@ -37,21 +37,21 @@ class Listener:
         self.heard.set()
 
 
-def request(listener: Listener, name: str = "session.status") -> Request:
+def request(listener: Listener, name: str = "session.status") -> OperationRequest:
     item = operation(name)
-    return Request(cast("BridgeContext", listener), item, split(item, {}), {})
+    return OperationRequest(cast("BridgeContext", listener), item, split(item, {}), {})
 
 
 async def test_a_long_call_tells_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calling, "HEARTBEAT", 0.01)
     listener = Listener()
 
-    async def perform(_request: Request) -> Outcome:
+    async def perform(_request: OperationRequest) -> OperationResult:
         await listener.heard.wait()
-        return Outcome("done")
+        return OperationResult("done")
 
     with anyio.fail_after(10):
-        outcome = await patiently(request(listener), Special(perform))
+        outcome = await perform_with_progress(request(listener), OperationHandler(perform))
     assert outcome.value == "done"
     assert listener.told[0] == "waiting for session.status (0 s)"
 
@@ -59,10 +59,10 @@ async def test_a_long_call_tells_that_it_goes_on(monkeypatch: pytest.MonkeyPatch
 async def test_a_short_call_tells_nothing() -> None:
     listener = Listener()
 
-    async def perform(_request: Request) -> Outcome:
-        return Outcome("done")
+    async def perform(_request: OperationRequest) -> OperationResult:
+        return OperationResult("done")
 
-    await patiently(request(listener), Special(perform))
+    await perform_with_progress(request(listener), OperationHandler(perform))
     assert listener.told == []
 
 
@@ -74,11 +74,11 @@ async def test_a_short_call_tells_nothing() -> None:
     ],
 )
 async def test_a_refusal_comes_as_it_is_with_what_is_known(error: BridgeError, said: str) -> None:
-    async def perform(_request: Request) -> Outcome:
+    async def perform(_request: OperationRequest) -> OperationResult:
         raise error
 
     with pytest.raises(type(error)) as caught:
-        await patiently(request(Listener()), Special(perform))
+        await perform_with_progress(request(Listener()), OperationHandler(perform))
     assert caught.value is error
     assert error.message.startswith(said)
 
@@ -91,15 +91,15 @@ def test_an_unknown_operation_is_looked_for_by_words() -> None:
 @for_each("item", operations().values())
 def test_what_is_offered_is_what_opencode_takes_and_what_the_bridge_adds(item: Operation) -> None:
     schema = offered_schema(item)
-    special = SPECIAL.get(item.id)
+    handler = HANDLERS.get(item.id)
     assert set(schema["required"]) <= set(schema["properties"])
-    if special:
-        assert special.own.keys() <= schema["properties"].keys()
-        assert special.hidden.isdisjoint(schema["properties"].keys() - special.own.keys())
+    if handler:
+        assert handler.own.keys() <= schema["properties"].keys()
+        assert handler.hidden.isdisjoint(schema["properties"].keys() - handler.own.keys())
 
 
 def test_what_streams_is_special() -> None:
-    assert {item.id for item in operations().values() if item.streams} <= SPECIAL.keys()
+    assert {item.id for item in operations().values() if item.streams} <= HANDLERS.keys()
 
 
 @for_each("item", operations().values())

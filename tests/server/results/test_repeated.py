@@ -6,7 +6,7 @@ import pytest
 from mcp_types import CallToolResult, TextContent
 
 from opencode_mcp.opencode.operations.catalog import operation
-from opencode_mcp.server.operations.as_tools import tool_of
+from opencode_mcp.server.operations.operation_tool import tool_of
 from opencode_mcp.server.results.repeated import IN_TEXT, LONG, without_repeated
 from opencode_mcp.server.tool import ToolSpec
 from opencode_mcp.server.tools import TOOLS

@@ -1,8 +1,8 @@
-"""Plain calls: one request, one answer, within the time that such an operation may take."""
+"""Plain calls: one request and one response, with the time-out of the operation."""
 
 from collections.abc import Mapping
 
-from opencode_mcp.server.operations.request import Outcome, Request, Special
+from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -26,12 +26,12 @@ TIMEOUTS: Mapping[str, float] = {
 """Seconds that OpenCode may take for what runs a model or a command, or starts something; others have ``SHORT``."""
 
 
-async def send(request: Request) -> Outcome:
+async def send(request: OperationRequest) -> OperationResult:
     """Send the request and read its answer."""
     timeout = TIMEOUTS.get(request.operation.id, SHORT)
     answer = await request.bridge.operations.send(request.operation, request.call, timeout=timeout)
-    return Outcome(answer.value, answer.cursor)
+    return OperationResult(answer.value, answer.cursor)
 
 
-PLAIN = Special(send)
-"""How most operations go."""
+PLAIN = OperationHandler(send)
+"""The handler of most operations."""

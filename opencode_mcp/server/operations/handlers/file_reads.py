@@ -9,34 +9,35 @@ import base64
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import PurePath
-from typing import Any, cast
+from typing import cast
 
 from anyio import to_thread
 
 from opencode_mcp.disk.confined import names_in
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
 from opencode_mcp.opencode.transport import REPLY_LIMIT
-from opencode_mcp.server.operations.plain import send
-from opencode_mcp.server.operations.request import Outcome, Request
+from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
+from opencode_mcp.server.operations.handlers.plain import send
+from opencode_mcp.text.json_types import JsonMap
 
-JsonMap = Mapping[str, Any]
+Check = Callable[[OperationRequest, str, object], Awaitable[bool]]
 ATTEMPTS = 3
 """How often a path is read that changes meanwhile: somebody may be writing there in good faith."""
 UNREADABLE = re.compile("\ufffd+")
 BYTE_ORDER_MARK = "\ufeff"
 
 
-async def read_file(request: Request) -> Outcome:
+async def read_file(request: OperationRequest) -> OperationResult:
     """Answer ``file.read`` or ``v2.fs.read``."""
     return await _compared(request, _is_file)
 
 
-async def list_folder(request: Request) -> Outcome:
+async def list_folder(request: OperationRequest) -> OperationResult:
     """Answer ``file.list`` or ``v2.fs.list``."""
     return await _compared(request, _is_folder)
 
 
-async def _compared(request: Request, is_inside: Callable[[Request, str, object], Awaitable[bool]]) -> Outcome:
+async def _compared(request: OperationRequest, is_inside: Check) -> OperationResult:
     bridge, call = request.bridge, request.call
     if bridge.settings.remote:
         return await send(request)
@@ -50,7 +51,7 @@ async def _compared(request: Request, is_inside: Callable[[Request, str, object]
     raise BackendFailed(f"{name!r} changed while it was read.", hint="Call again.")
 
 
-def refuse_workspace(request: Request) -> None:
+def refuse_workspace(request: OperationRequest) -> None:
     """Refuse a workspace where the bridge itself looks at the files.
 
     Raises:
@@ -61,7 +62,7 @@ def refuse_workspace(request: Request) -> None:
         raise InvalidArgument(f"{request.operation.id} does not look into a workspace.", hint=hint)
 
 
-async def _is_file(request: Request, path: str, answer: object) -> bool:
+async def _is_file(request: OperationRequest, path: str, answer: object) -> bool:
     if request.operation.id == "file.read" and isinstance(answer, Mapping):
         return await _is_content(request, path, cast("JsonMap", answer))
     if answer in (None, ""):
@@ -72,7 +73,7 @@ async def _is_file(request: Request, path: str, answer: object) -> bool:
     return isinstance(answer, str) and _is_text(own, answer)
 
 
-async def _is_content(request: Request, path: str, answer: JsonMap) -> bool:
+async def _is_content(request: OperationRequest, path: str, answer: JsonMap) -> bool:
     """The same for ``file.read``, which says in what way it has written the content."""
     content = str(answer.get("content") or "")
     if not content:
@@ -83,7 +84,7 @@ async def _is_content(request: Request, path: str, answer: JsonMap) -> bool:
     return base64.b64decode(content) == own if answer.get("encoding") == "base64" else _is_text(own, content)
 
 
-async def _own_content(request: Request, path: str) -> bytes | None:
+async def _own_content(request: OperationRequest, path: str) -> bytes | None:
     """What the bridge reads there; ``None`` where there is no file, or one that OpenCode could not have sent."""
     content = bytearray()
     try:
@@ -101,7 +102,7 @@ def _is_text(content: bytes, text: str) -> bool:
     return _plain(text) == _plain(content.decode(errors="replace"))
 
 
-async def _is_folder(request: Request, path: str, answer: object) -> bool:
+async def _is_folder(request: OperationRequest, path: str, answer: object) -> bool:
     rows = cast("JsonMap", answer).get("data") if isinstance(answer, Mapping) else answer
     if not isinstance(rows, list) or not rows:
         return True

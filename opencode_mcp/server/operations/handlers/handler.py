@@ -1,19 +1,20 @@
-"""What passes between an operation's call and its performer: the request, what came of it, and how special ones go."""
+"""The request and the result of one call of an operation, and the handler that makes one of the other."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from opencode_mcp.opencode.operations.catalog import Operation, Schema
+from opencode_mcp.opencode.operations.catalog import Operation
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.text.json_types import Schema
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.operations.arguments import Call
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One call of an operation, admitted."""
+class OperationRequest:
+    """One call of an operation, after its arguments were checked."""
 
     ctx: BridgeContext
     operation: Operation
@@ -23,32 +24,32 @@ class Request:
 
     @property
     def bridge(self) -> Bridge:
-        """The parts behind it."""
+        """The bridge that serves the request."""
         return bridge_of(self.ctx)
 
-    def with_call(self, call: "Call") -> "Request":
-        """The same request with another call to send."""
+    def with_call(self, call: "Call") -> "OperationRequest":
+        """Copy the request with another call to send."""
         return replace(self, call=call)
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What came of it."""
+class OperationResult:
+    """The reply to a call, before it becomes a tool's result."""
 
     value: object
     cursor: str = ""
     notes: list[str] = field(default_factory=list[str])
-    """What a reader should know beside the value, a sentence each."""
+    """Facts that a reader needs beside the value, a sentence each."""
 
 
-Performer = Callable[[Request], Awaitable[Outcome]]
+Perform = Callable[[OperationRequest], Awaitable[OperationResult]]
 
 
 @dataclass(frozen=True, slots=True)
-class Special:
-    """How an operation is performed that is no plain call."""
+class OperationHandler:
+    """The way in which an operation is performed, with the arguments that it takes beside OpenCode's."""
 
-    perform: Performer
+    perform: Perform
     own: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
     """Arguments of the bridge's own."""
     hidden: frozenset[str] = frozenset()
@@ -56,19 +57,19 @@ class Special:
 
 
 LONGEST = 300
-"""Seconds that a call of a special operation may last."""
+"""Seconds that a call may wait at most."""
 
 
 def number(description: str, least: float, most: float, kind: str = "integer") -> Schema:
-    """The schema of a number between two bounds."""
+    """Make the schema of a number between two bounds."""
     return {"type": kind, "minimum": least, "maximum": most, "description": description}
 
 
 def text(description: str) -> Schema:
-    """The schema of a text."""
+    """Make the schema of a text."""
     return {"type": "string", "description": description}
 
 
 def seconds(default: int) -> Mapping[str, Schema]:
-    """The argument that bounds a call."""
+    """Make the schema of the argument that limits how long a call waits."""
     return {"seconds": number(f"How long to wait at most; {default} without it", 0, LONGEST, "number")}

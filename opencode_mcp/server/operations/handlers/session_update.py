@@ -1,19 +1,17 @@
 """``session.update`` that keeps what the bridges have noted in a session's record, whoever writes there meanwhile."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from opencode_mcp.runs.run_note import KEY, metadata_of
-from opencode_mcp.server.operations.plain import send
-from opencode_mcp.server.operations.request import Outcome, Request
+from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
+from opencode_mcp.server.operations.handlers.plain import send
+from opencode_mcp.text.json_types import JsonMap
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
 
-JsonMap = Mapping[str, Any]
 
-
-async def update_session(request: Request) -> Outcome:
+async def update_session(request: OperationRequest) -> OperationResult:
     """Change a session's record; OpenCode replaces the whole ``metadata``, and the bridge's note in it must stay.
 
     The note is read and written back in the session's turn: a run that starts in between would lose the new note to
@@ -28,7 +26,7 @@ async def update_session(request: Request) -> Outcome:
         return await send(_with_note(request, body, session))
 
 
-def _with_note(request: Request, body: JsonMap, session: "Session") -> Request:
+def _with_note(request: OperationRequest, body: JsonMap, session: "Session") -> OperationRequest:
     noted = metadata_of(session).get(KEY)
     if noted is None:
         return request

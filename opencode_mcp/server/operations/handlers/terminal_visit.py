@@ -3,14 +3,14 @@
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.opencode.terminal import NEW_ONLY, Visit
-from opencode_mcp.server.operations.request import Outcome, Request
+from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 
 SECONDS = 10
 ROWS = 24
 COLUMNS = 80
 
 
-async def visit_terminal(request: Request) -> Outcome:
+async def visit_terminal(request: OperationRequest) -> OperationResult:
     """Type into a terminal, and read what it prints."""
     own, operations = request.own, request.bridge.operations
     await _resize(request)
@@ -28,10 +28,10 @@ async def visit_terminal(request: Request) -> Outcome:
     if plan.await_text:
         value["found"] = output.found
         notes += [] if output.found else ["What was waited for has not come yet."]
-    return Outcome(value, notes=notes)
+    return OperationResult(value, notes=notes)
 
 
-async def _resize(request: Request) -> None:
+async def _resize(request: OperationRequest) -> None:
     size = {name: request.own[name] for name in ("rows", "cols") if name in request.own}
     if not size:
         return

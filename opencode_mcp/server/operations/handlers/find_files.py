@@ -6,8 +6,8 @@ See ``file_search.py``. The answers have OpenCode's form.
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.server.operations.reading import refuse_workspace
-from opencode_mcp.server.operations.request import Outcome, Request
+from opencode_mcp.server.operations.handlers.file_reads import refuse_workspace
+from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.workspace.place import Place
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ MOST = 200
 NOTE = "There are more: narrow the query."
 
 
-async def find_files(request: Request) -> Outcome:
+async def find_files(request: OperationRequest) -> OperationResult:
     """Answer ``find.files``: the paths, the best first."""
     query = request.call.query
     kind = str(query.get("type") or ("file" if query.get("dirs") is False else ""))
@@ -26,7 +26,7 @@ async def find_files(request: Request) -> Outcome:
     return _outcome(request, found, list(found.paths))
 
 
-async def find_entries(request: Request) -> Outcome:
+async def find_entries(request: OperationRequest) -> OperationResult:
     """Answer ``v2.fs.find``: entries with their type, the best first."""
     found = await _found(request, str(request.call.query.get("type") or ""))
     entries = [{"path": path, "type": "directory" if path.endswith("/") else "file"} for path in found.paths]
@@ -35,16 +35,16 @@ async def find_entries(request: Request) -> Outcome:
     return outcome
 
 
-async def _found(request: Request, kind: str) -> "FoundFiles":
+async def _found(request: OperationRequest, kind: str) -> "FoundFiles":
     refuse_workspace(request)
     place = Place(request.call.directory)
     return await request.bridge.search.files.by_words(place, str(request.call.query["query"]), kind)
 
 
-def _outcome(request: Request, found: "FoundFiles", rows: list[str] | list[dict[str, str]]) -> Outcome:
+def _outcome(request: OperationRequest, found: "FoundFiles", rows: list[str] | list[dict[str, str]]) -> OperationResult:
     limit = _limit(request.call.query.get("limit"))
     cut = not found.complete or len(rows) > limit
-    return Outcome(rows[:limit], notes=[NOTE] if cut else [])
+    return OperationResult(rows[:limit], notes=[NOTE] if cut else [])
 
 
 def _limit(given: object) -> int:

@@ -3,53 +3,51 @@
 The second generation of OpenCode's API keeps requests of its own, which only it lists; the same rules hold for those.
 """
 
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 from opencode_mcp.runs.answers.authority import PermissionReply, QuestionReply, Reply
 from opencode_mcp.runs.report import PendingRequest
-from opencode_mcp.server.operations.plain import send
-from opencode_mcp.server.operations.request import Outcome, Request
+from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
+from opencode_mcp.server.operations.handlers.plain import send
 from opencode_mcp.server.waiting.wait import agent_of
+from opencode_mcp.text.json_types import JsonMap
 
-JsonMap = Mapping[str, Any]
 
-
-async def answer_permission(request: Request) -> Outcome:
+async def answer_permission(request: OperationRequest) -> OperationResult:
     """``permission.reply``."""
     body = cast("JsonMap", request.call.body)
     reply = PermissionReply(body["reply"], str(body.get("message") or ""))
     return await _answer(request, request.call.path["requestID"], "", reply)
 
 
-async def respond_to_permission(request: Request) -> Outcome:
+async def respond_to_permission(request: OperationRequest) -> OperationResult:
     """``permission.respond``, whose path names the session, too."""
     path = request.call.path
     reply = PermissionReply(cast("JsonMap", request.call.body)["response"])
     return await _answer(request, path["permissionID"], path["sessionID"], reply)
 
 
-async def answer_question(request: Request) -> Outcome:
+async def answer_question(request: OperationRequest) -> OperationResult:
     """``question.reply``."""
     reply = QuestionReply(cast("JsonMap", request.call.body)["answers"])
     return await _answer(request, request.call.path["requestID"], "", reply)
 
 
-async def reject_question(request: Request) -> Outcome:
+async def reject_question(request: OperationRequest) -> OperationResult:
     """``question.reject``."""
     return await _answer(request, request.call.path["requestID"], "", QuestionReply())
 
 
-async def _answer(request: Request, request_id: str, session_id: str, reply: Reply) -> Outcome:
+async def _answer(request: OperationRequest, request_id: str, session_id: str, reply: Reply) -> OperationResult:
     bridge = request.bridge
     await bridge.hub.ensure()
     places = dict.fromkeys([request.call.directory, *await bridge.fence.roots()])
     asked = await bridge.answers.find(request_id, session_id, [place for place in places if place])
     await bridge.answers.give(asked, reply, agent_of(request.ctx))
-    return Outcome(value=True)
+    return OperationResult(value=True)
 
 
-async def answer_second(request: Request) -> Outcome:
+async def answer_second(request: OperationRequest) -> OperationResult:
     """``v2.session.permission.reply``, ``v2.session.question.reply`` and ``v2.session.question.reject``."""
     bridge, path = request.bridge, request.call.path
     session = await bridge.fence.session(path["sessionID"])

@@ -1,14 +1,10 @@
 """Operations that answer with a stream of events: listen for a while, within bounds, and tell what came."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from opencode_mcp.errors import CallerError
 from opencode_mcp.events.collection import Wanted, directory_of, gather, session_of
 from opencode_mcp.server.bridge import Bridge
-from opencode_mcp.server.operations.request import Outcome, Request
-
-JsonMap = Mapping[str, Any]
+from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
+from opencode_mcp.text.json_types import JsonMap
 
 SECONDS = 10
 COUNT = 50
@@ -22,7 +18,7 @@ ENDS = {
 }
 
 
-async def collect_events(request: Request) -> Outcome:
+async def collect_events(request: OperationRequest) -> OperationResult:
     """Listen for a while."""
     own = request.own
     wanted = Wanted(
@@ -36,7 +32,7 @@ async def collect_events(request: Request) -> Outcome:
     stream = request.bridge.operations.events(request.operation, request.call)
     gathered = await gather(stream, wanted, visible.admits)
     value = {"events": gathered.events, "ended": gathered.ended}
-    return Outcome(value, notes=[f"{len(gathered.events)} events; {ENDS[gathered.ended]}"])
+    return OperationResult(value, notes=[f"{len(gathered.events)} events; {ENDS[gathered.ended]}"])
 
 
 class _Visible:

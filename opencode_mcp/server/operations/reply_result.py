@@ -1,10 +1,10 @@
-"""What came of an operation, as a tool's result: compact JSON cut to a size, and how to read the rest."""
+"""The reply of an operation as a tool's result: compact JSON cut to a size, and how to read the rest."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from opencode_mcp.server.operations.view import Cut, View, compact, view
+from opencode_mcp.server.operations.json_cut import Cut, CutJson, compact, cut_json
 from opencode_mcp.server.results.render import TEXT_LIMIT, result
 from opencode_mcp.server.results.safe_text import shown_data
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from mcp_types import CallToolResult
 
     from opencode_mcp.opencode.operations.catalog import Operation
-    from opencode_mcp.server.operations.request import Outcome
+    from opencode_mcp.server.operations.handlers.handler import OperationResult
 
 SHOWN_CUTS = 12
 PAGE_ARGUMENTS: Mapping[str, str] = {"session.messages": "before"}
-"""What an operation calls the cursor of its next page, where it is not ``cursor``."""
+"""The name of the argument that takes the cursor of the next page, where it is not ``cursor``."""
 READ_BACK: Mapping[str, str] = {
     "session.command": "session.message",
     "session.prompt": "session.message",
@@ -24,7 +24,7 @@ READ_BACK: Mapping[str, str] = {
     "config.update": "config.get",
     "global.config.update": "global.config.get",
 }
-"""What reads the reply of an operation again, where calling that once more would do it once more."""
+"""The operation that reads a reply again, where calling the same one again would act again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Part:
     offset: int = 0
 
 
-def rendered(operation: "Operation", outcome: "Outcome", part: Part | None) -> "CallToolResult":
+def reply_result(operation: "Operation", outcome: "OperationResult", part: Part | None) -> "CallToolResult":
     """Make the result.
 
     Raises:
@@ -43,7 +43,7 @@ def rendered(operation: "Operation", outcome: "Outcome", part: Part | None) -> "
     """
     wanted = part or Part()
     # Safe before it is JSON: afterwards a line end of Unicode's would be one of the text.
-    shown = view(shown_data(outcome.value), TEXT_LIMIT, select=wanted.select, offset=wanted.offset)
+    shown = cut_json(shown_data(outcome.value), TEXT_LIMIT, select=wanted.select, offset=wanted.offset)
     notes = [*outcome.notes, *_page_notes(operation, outcome), *_cut_notes(operation, shown, wanted)]
     data = {
         "operation": operation.id,
@@ -57,12 +57,12 @@ def rendered(operation: "Operation", outcome: "Outcome", part: Part | None) -> "
     return result(text, {name: value for name, value in data.items() if value or name == "reply"})
 
 
-def _page_notes(operation: "Operation", outcome: "Outcome") -> Iterator[str]:
+def _page_notes(operation: "Operation", outcome: "OperationResult") -> Iterator[str]:
     if outcome.cursor:
         yield f'The next page: {PAGE_ARGUMENTS.get(operation.id, "cursor")}="{outcome.cursor}".'
 
 
-def _cut_notes(operation: "Operation", shown: View, part: Part) -> Iterator[str]:
+def _cut_notes(operation: "Operation", shown: CutJson, part: Part) -> Iterator[str]:
     if not shown.cuts:
         return
     places = "; ".join(_told(cut) for cut in shown.cuts[:SHOWN_CUTS])

@@ -2,22 +2,23 @@
 
 import re
 import secrets
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from opencode_mcp.errors import BackendTimeout
 from opencode_mcp.server.bridge import BridgeContext
-from opencode_mcp.server.operations.request import Outcome, Performer, Request
+from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult, Perform
 
-JsonMap = Mapping[str, Any]
+if TYPE_CHECKING:
+    from opencode_mcp.text.json_types import JsonMap
+
 LEAST = 0.1
 """Seconds that a request needs at any rate."""
 PLAIN_ADDRESS = re.compile(r"[!#-;=?-\[\]_a-z~]+")
 """What stands in an address as it is. Browsers read a backslash as a slash, so that another host may be meant."""
 
 
-def bounded(default: int, nothing: str) -> Performer:
+def bounded(default: int, nothing: str) -> Perform:
     """Perform an operation that blocks until something happens elsewhere.
 
     Args:
@@ -25,18 +26,18 @@ def bounded(default: int, nothing: str) -> Performer:
         nothing: What to say when nothing happened.
     """
 
-    async def wait(request: Request) -> Outcome:
+    async def wait(request: OperationRequest) -> OperationResult:
         seconds = request.own.get("seconds", default)
         try:
             answer = await request.bridge.operations.send(request.operation, request.call, timeout=max(seconds, LEAST))
         except BackendTimeout:
-            return Outcome(None, notes=[f"{nothing} within {seconds:g} s."])
-        return Outcome(answer.value)
+            return OperationResult(None, notes=[f"{nothing} within {seconds:g} s."])
+        return OperationResult(answer.value)
 
     return wait
 
 
-def sign_in(url_at: str, next_step: str) -> Performer:
+def sign_in(url_at: str, next_step: str) -> Perform:
     """Perform an operation that answers with an address for a person to open.
 
     Args:
@@ -44,12 +45,12 @@ def sign_in(url_at: str, next_step: str) -> Performer:
         next_step: What to do when the person has signed in.
     """
 
-    async def start(request: Request) -> Outcome:
+    async def start(request: OperationRequest) -> OperationResult:
         answer = await request.bridge.operations.send(request.operation, request.call)
         reply = cast("JsonMap", answer.value)
         url = str(cast("JsonMap", reply.get("data", reply)).get(url_at) or "")
         notes = [f"{await _show(request.ctx, url)} {next_step}"] if url else []
-        return Outcome(answer.value, notes=notes)
+        return OperationResult(answer.value, notes=notes)
 
     return start
 

@@ -12,8 +12,8 @@ from opencode_mcp.opencode.operations.arguments import split
 from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.runs.prompting.session_lock import Turns
 from opencode_mcp.runs.run_note import KEY
-from opencode_mcp.server.operations.request import Request
-from opencode_mcp.server.operations.updating import update_session
+from opencode_mcp.server.operations.handlers.handler import OperationRequest
+from opencode_mcp.server.operations.handlers.session_update import update_session
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +42,7 @@ class Backend:
         """Call the operation as a caller does."""
         ctx = SimpleNamespace(request_context=SimpleNamespace(lifespan_context=self))
         call = split(UPDATE, {"sessionID": SESSION, **arguments})
-        await update_session(Request(cast("Any", ctx), UPDATE, call, {}))
+        await update_session(OperationRequest(cast("Any", ctx), UPDATE, call, {}))
 
 
 async def test_a_note_that_is_written_meanwhile_is_not_replaced_by_an_older_one() -> None:

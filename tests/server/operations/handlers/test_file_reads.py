@@ -11,8 +11,8 @@ import pytest
 from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument
 from opencode_mcp.opencode.operations.arguments import split
 from opencode_mcp.opencode.operations.catalog import operation
-from opencode_mcp.server.operations.reading import ATTEMPTS, list_folder, read_file
-from opencode_mcp.server.operations.request import Outcome, Request
+from opencode_mcp.server.operations.handlers.file_reads import ATTEMPTS, list_folder, read_file
+from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.workspace.files import ProjectFiles
 
 pytestmark = pytest.mark.anyio
@@ -73,13 +73,13 @@ class Place:
         """What OpenCode answers."""
         raise NotImplementedError
 
-    async def call(self, name: str, **arguments: object) -> Outcome:
+    async def call(self, name: str, **arguments: object) -> OperationResult:
         """Call an operation as a caller does."""
         row = operation(name)
         ctx = SimpleNamespace(request_context=SimpleNamespace(lifespan_context=self))
         call = split(row, arguments)._replace(directory=str(self.project))
         perform = list_folder if name.endswith("list") else read_file
-        return await perform(Request(cast("Any", ctx), row, call, {}))
+        return await perform(OperationRequest(cast("Any", ctx), row, call, {}))
 
 
 READS: list[tuple[str, str, Answer]] = [

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import BackendTimeout
 from opencode_mcp.opencode.operations.catalog import operation
-from opencode_mcp.server.operations.plain import send
-from opencode_mcp.server.operations.request import Outcome, Request
+from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
+from opencode_mcp.server.operations.handlers.plain import send
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.stopping import Tree
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 SECONDS = 10.0
 
 
-async def abort_tree(request: Request) -> Outcome:
+async def abort_tree(request: OperationRequest) -> OperationResult:
     """Stop a session with its subagents, then give OpenCode's own answer."""
     busy = await (await _tree(request)).stop(SECONDS)
     outcome = await send(request)
@@ -22,7 +22,7 @@ async def abort_tree(request: Request) -> Outcome:
     return outcome
 
 
-async def delete_tree(request: Request) -> Outcome:
+async def delete_tree(request: OperationRequest) -> OperationResult:
     """Stop a session with its subagents, then delete it: OpenCode 1.18 deletes a working one and has it work on.
 
     Raises:
@@ -37,7 +37,7 @@ async def delete_tree(request: Request) -> Outcome:
     return await send(request)
 
 
-async def _tree(request: Request) -> "Tree":
+async def _tree(request: OperationRequest) -> "Tree":
     from opencode_mcp.runs.stopping import Tree
 
     client = request.bridge.client

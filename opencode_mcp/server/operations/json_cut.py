@@ -1,4 +1,4 @@
-"""A JSON value cut to a size, honestly: what was left out is said, and how to come to it.
+"""Cuts a JSON value to a size, and names every place where it left something out.
 
 Pure. Any part of a value is named by a JSON Pointer (RFC 6901), and a part of a list, a map or a text that is still too
 long is read from an offset on; so nothing is out of reach.
@@ -32,15 +32,15 @@ class Cut:
 
 
 @dataclass(slots=True)
-class View:
-    """A value that fits."""
+class CutJson:
+    """A JSON value that fits its limit, and where it was cut."""
 
     value: object
     cuts: list[Cut] = field(default_factory=list[Cut])
 
 
 def size(value: object) -> int:
-    """How long a value is as compact JSON, in characters."""
+    """Count the characters of a value as compact JSON."""
     return len(compact(value))
 
 
@@ -49,7 +49,7 @@ def compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def view(value: object, limit: int, *, select: str = "", offset: int = 0) -> View:
+def cut_json(value: object, limit: int, *, select: str = "", offset: int = 0) -> CutJson:
     """Cut a value, or a part of it.
 
     Args:
@@ -62,7 +62,7 @@ def view(value: object, limit: int, *, select: str = "", offset: int = 0) -> Vie
         InvalidArgument: There is no such part; the hint names those that there are.
     """
     part = _rest(_selected(value, select), offset)
-    found = View(None)
+    found = CutJson(None)
     found.value = _fit(part, limit, select, found.cuts)
     return found
 

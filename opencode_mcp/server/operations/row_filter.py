@@ -1,10 +1,10 @@
-"""Leaves out of a reply what is of directories and projects that a caller may not work in.
+"""Removes from a reply the rows of directories and projects that a caller may not work in.
 
-Some operations list what every project of the machine has; whose rows they are is data here.
+Some operations list what every project of the machine has. The table here says where such a list names its owners.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from opencode_mcp.server.access.argument_rules import values_at
 
@@ -12,12 +12,11 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.operations.arguments import Call
     from opencode_mcp.server.access.operation_arguments import Guard
     from opencode_mcp.server.access.paths import Fence
+    from opencode_mcp.text.json_types import JsonMap
 
-JsonMap = Mapping[str, Any]
 
-
-class Rows(NamedTuple):
-    """Where a reply lists rows, and where a row says whose it is."""
+class ListedRows(NamedTuple):
+    """The place of the list in a reply, and the place of the owner in a row."""
 
     list_at: str
     """The field that holds the list; empty: the reply is the list."""
@@ -25,19 +24,19 @@ class Rows(NamedTuple):
     kind: Literal["directory", "project", "session"]
 
 
-LISTS: Mapping[str, Rows] = {
-    "experimental.session.list": Rows("", "directory", "directory"),
-    "project.list": Rows("", "id", "project"),
-    "session.list": Rows("", "directory", "directory"),
-    "sync.history.list": Rows("", "aggregate_id", "session"),
-    "v2.permission.saved.list": Rows("data", "projectID", "project"),
-    "v2.session.list": Rows("data", "location.directory", "directory"),
+LISTS: Mapping[str, ListedRows] = {
+    "experimental.session.list": ListedRows("", "directory", "directory"),
+    "project.list": ListedRows("", "id", "project"),
+    "session.list": ListedRows("", "directory", "directory"),
+    "sync.history.list": ListedRows("", "aggregate_id", "session"),
+    "v2.permission.saved.list": ListedRows("data", "projectID", "project"),
+    "v2.session.list": ListedRows("data", "location.directory", "directory"),
 }
 """The history of sessions that the call does not name comes whole, so only that of the named ones stays."""
 
 
-class Sieve:
-    """Takes rows out of replies.
+class RowFilter:
+    """Removes rows from replies.
 
     Args:
         fence: Which directories are allowed.
@@ -48,8 +47,8 @@ class Sieve:
         self._fence = fence
         self._guard = guard
 
-    async def sift(self, operation_id: str, call: "Call", value: object) -> tuple[object, int]:
-        """Take out the rows that are not the caller's; gives the rest, and how many there were."""
+    async def filter(self, operation_id: str, call: "Call", value: object) -> tuple[object, int]:
+        """Remove the rows that are not the caller's; return the rest, and how many were removed."""
         rows = LISTS.get(operation_id)
         if rows is None:
             return value, 0
@@ -70,7 +69,7 @@ class Sieve:
 
 
 def left_out_note(operation_id: str, number: int) -> str:
-    """Say that rows were left out, and which; empty where none were."""
+    """Write the note that rows were left out; empty where none were."""
     if not number:
         return ""
     reason = "outside of what is allowed" if LISTS[operation_id].kind != "session" else "of sessions that are not named"

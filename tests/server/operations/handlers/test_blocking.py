@@ -2,7 +2,7 @@
 
 import pytest
 
-from opencode_mcp.server.operations.waiting import host_of
+from opencode_mcp.server.operations.handlers.blocking import host_of
 
 
 @pytest.mark.parametrize(

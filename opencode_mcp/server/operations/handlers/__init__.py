@@ -1,0 +1,1 @@
+"""Operations that need more than a plain call, a module for each kind, and the table of them."""
