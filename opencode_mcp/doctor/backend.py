@@ -21,8 +21,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.versions import is_untested, versions_tested
 from opencode_mcp.runs.prompting.prompt import find_missing_model
 from opencode_mcp.server.access.paths import Fence
-from opencode_mcp.text.closest import closest
-from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.text.closest import suggest
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
@@ -79,19 +78,18 @@ async def _directories(backend: Backend) -> Finding:
         try:
             await backend.fence.directory(root)
         except NotFound as error:
-            error.hint = f"{error.hint} {_beside(root)}".rstrip()
+            error.hint = f"{error.hint} {_suggest_siblings(root)}".rstrip()
             raise
     return found(", ".join(roots))
 
 
-def _beside(directory: str) -> str:
-    """Name what resembles a directory that does not exist. Only the operator sees this, no caller."""
+def _suggest_siblings(directory: str) -> str:
+    """Suggest directories beside one that does not exist. Only the operator sees this, no caller."""
     try:
         names = [entry.name for entry in Path(directory).parent.iterdir()]
     except OSError:
         return ""
-    near = closest(Path(directory).name, names, count=5, cutoff=0.4)
-    return f"Near it: {', '.join(sorted(map(one_line, near)))}." if near else ""
+    return suggest(Path(directory).name, names)
 
 
 async def _server(backend: Backend) -> Finding:

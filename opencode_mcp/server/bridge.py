@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.requests.open_requests import Requests
     from opencode_mcp.runs.requests.policy import Policy
     from opencode_mcp.runs.run import Runs
-    from opencode_mcp.server.access.operation_arguments import Guard
-    from opencode_mcp.server.access.operations import Surface
+    from opencode_mcp.server.access.allowed_operations import AllowedOperations
+    from opencode_mcp.server.access.operation_arguments import ArgumentChecker
     from opencode_mcp.server.access.paths import Fence
     from opencode_mcp.server.notifications.publisher import Notices
     from opencode_mcp.server.notifications.subscriptions import Subscriptions
@@ -106,7 +106,7 @@ class Bridge:
         """Why the bridge may not have OpenCode read its files again; empty: it may."""
         if self.settings.attached:
             return "This bridge did not start that OpenCode, so whoever did decides about it."
-        if not self.surface.serves(["instance.dispose"]) or self.settings.read_only:
+        if not self.allowed.serves(["instance.dispose"]) or self.settings.read_only:
             return "The operator of the bridge denies that operation."
         return ""
 
@@ -129,7 +129,7 @@ class Bridge:
         """Who may answer what, by the operator's policy."""
         from opencode_mcp.runs.answers.authority import ANSWERING, Authority
 
-        denied = frozenset(filter(self.surface.denies, ANSWERING))
+        denied = frozenset(filter(self.allowed.denies, ANSWERING))
         return Authority(self.policy, self.settings.read_only, denied)
 
     @cached_property
@@ -187,18 +187,18 @@ class Bridge:
         return Fence(self.settings, self.client)
 
     @cached_property
-    def surface(self) -> "Surface":
+    def allowed(self) -> "AllowedOperations":
         """Which operations callers may call."""
-        from opencode_mcp.server.access.operations import Surface
+        from opencode_mcp.server.access.allowed_operations import AllowedOperations
 
-        return Surface(self.settings)
+        return AllowedOperations(self.settings)
 
     @cached_property
-    def guard(self) -> "Guard":
+    def argument_checker(self) -> "ArgumentChecker":
         """Holds the arguments of operations inside the fence."""
-        from opencode_mcp.server.access.operation_arguments import Guard
+        from opencode_mcp.server.access.operation_arguments import ArgumentChecker
 
-        return Guard(self.fence, self.surface, self.policy, self.client, self.renewal)
+        return ArgumentChecker(self.fence, self.allowed, self.policy, self.client, self.renewal)
 
     @cached_property
     def operations(self) -> "OperationCalls":

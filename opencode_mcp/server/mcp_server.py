@@ -86,7 +86,7 @@ class BridgeServer(MCPServer[Bridge]):
     async def list_resources(self) -> list[Resource]:
         """The fixed addresses, and the recent sessions once OpenCode is in use."""
         fixed = [spec.as_resource() for spec in self._served() if spec.address]
-        listed = self.bridge.surface.serves((*RESOURCE_USES["sessions"], *RESOURCE_USES["transcript"]))
+        listed = self.bridge.allowed.serves((*RESOURCE_USES["sessions"], *RESOURCE_USES["transcript"]))
         return [*fixed, *(await self._if_in_use(list_sessions_as_resources) if listed else [])]
 
     async def list_resource_templates(self) -> list[ResourceTemplate]:
@@ -97,7 +97,7 @@ class BridgeServer(MCPServer[Bridge]):
         return [spec for spec in RESOURCES if self._serves(spec)]
 
     def _serves(self, spec: ResourceSpec) -> bool:
-        return self.bridge.surface.serves(RESOURCE_USES[spec.name])
+        return self.bridge.allowed.serves(RESOURCE_USES[spec.name])
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[Bridge, Any] | None = None

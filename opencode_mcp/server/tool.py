@@ -171,7 +171,7 @@ class BridgeTool(Tool):
 def _denied_tools(context: Context[Any, Any]) -> Collection[str]:
     """The tools that no error suggests, since the operator denies what they use."""
     bridge = context.request_context.lifespan_context
-    return bridge.surface.denied_tools if isinstance(bridge, Bridge) else ()
+    return bridge.allowed.denied_tools if isinstance(bridge, Bridge) else ()
 
 
 def without_noise(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ long names are not compared, and only the first of many names are.
 from collections.abc import Iterable
 from itertools import islice
 
+from opencode_mcp.text.outside_text import one_line
+
 LONGEST = 64
 """Longest name that is compared, in characters."""
 MOST = 500
@@ -28,3 +30,14 @@ def closest(name: str, known: Iterable[str], *, count: int = 3, cutoff: float = 
 
     short = (one for one in known if len(one) <= LONGEST)
     return difflib.get_close_matches(name, list(islice(short, MOST)), n=count, cutoff=cutoff)
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Write a sentence with the known names that resemble a name most, in alphabetical order; empty: none does."""
+    return sentence_of(sorted(closest(name, known, count=5, cutoff=0.4)))
+
+
+def sentence_of(names: Iterable[str]) -> str:
+    """Write a sentence with some names, each in one line; empty: there are none."""
+    listed = ", ".join(map(one_line, names))
+    return f"Near it: {listed}." if listed else ""

@@ -1,7 +1,7 @@
-"""Holds the arguments of an operation inside the fence, before anything reaches OpenCode.
+"""Checks the arguments of an operation before anything is sent to OpenCode.
 
-It knows where callers may work and what they may give leave for; where an operation names such things is data
-(``argument_rules.py``).
+A caller may name only what lies inside the allowed directories, and may grant no permission that the operator did not
+allow. The arguments that name such things are data (``argument_rules.py``).
 """
 
 import re
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.operations.catalog import Operation
     from opencode_mcp.runs.prompting.reload import Renewal
     from opencode_mcp.runs.requests.policy import Policy
-    from opencode_mcp.server.access.operations import Surface
+    from opencode_mcp.server.access.allowed_operations import AllowedOperations
     from opencode_mcp.server.access.paths import Fence
 
 BREAKS = re.compile(r"[\t\n\r]")
@@ -39,22 +39,27 @@ WORKTREE_FOLDER = "worktree"
 """The folder of OpenCode's own data in which a worktree stands as ``worktree/<project id>/<name>``."""
 
 
-class Guard:
+class ArgumentChecker:
     """Checks the arguments of operations.
 
     Args:
         fence: Where callers may work.
-        surface: What they may do.
+        allowed: What they may do.
         policy: Who decides about shell lines.
         client: Tells of projects, worktrees and workspaces.
         renewal: Has OpenCode learn of new commands.
     """
 
     def __init__(
-        self, fence: "Fence", surface: "Surface", policy: "Policy", client: "OpenCodeClient", renewal: "Renewal"
+        self,
+        fence: "Fence",
+        allowed: "AllowedOperations",
+        policy: "Policy",
+        client: "OpenCodeClient",
+        renewal: "Renewal",
     ) -> None:
         self._fence = fence
-        self._surface = surface
+        self._allowed = allowed
         self._policy = policy
         self._client = client
         self.commands = CommandTexts(fence, client, renewal)
@@ -94,9 +99,9 @@ class Guard:
     def _check_rights(self, operation: "Operation", arguments: JsonMap) -> None:
         for place in argument_rules.RIGHTS.get(operation.id, ()):
             for value in argument_rules.values_at(arguments, place):
-                if _gives_leave(value) and not self._surface.allows_effect("admin"):
+                if _grants_permission(value) and not self._allowed.allows_effect("admin"):
                     raise NotAllowed(
-                        f"`{place}` would give the agent leave by itself, which is not allowed here.",
+                        f"`{place}` would give the agent permission by itself, which is not allowed here.",
                         hint="Leave it out, and answer requests with opencode_reply_permission, which keeps to the "
                         "operator's policy; --allow admin allows it.",
                     )
@@ -140,9 +145,9 @@ class Guard:
         if operation.id == "session.revert":
             # OpenCode looks for the part alone where one is named, in every message.
             first = arguments.get("partID") or arguments["messageID"]
-            await check_undo(self._client, self._surface, session, first)
+            await check_undo(self._client, self._allowed, session, first)
         else:
-            check_redo(self._surface, session)
+            check_redo(self._allowed, session)
 
     async def _check_files(self, operation: "Operation", arguments: JsonMap, directory: str) -> None:
         for name in argument_rules.texts_at(arguments, argument_rules.FILES.get(operation.id, ())):
@@ -162,7 +167,7 @@ class Guard:
         elif operation.id == SHELL:
             lines = [arguments["command"]]
         if lines:
-            self._surface.check(row_of(SHELL))
+            self._allowed.check(row_of(SHELL))
             check_unasked(self._policy, lines, asks=asks)
 
     async def _check_owners(self, operation: "Operation", arguments: JsonMap, directory: str) -> None:
@@ -215,8 +220,8 @@ def _check_notes(operation: "Operation", arguments: JsonMap) -> None:
             )
 
 
-def _gives_leave(value: object) -> bool:
-    """Whether an argument does more than to take rights away."""
+def _grants_permission(value: object) -> bool:
+    """Tell whether an argument grants a permission, and does not only remove some."""
     if isinstance(value, Mapping):
         return any(cast("JsonMap", value).values())
     return bool(value)

@@ -16,7 +16,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Session
 from opencode_mcp.server.access.roots import Roots, resolved
 from opencode_mcp.server.access.session_places import SessionPlaces
-from opencode_mcp.text.closest import closest
+from opencode_mcp.text.closest import suggest
 from opencode_mcp.workspace.place import Place
 
 SESSION_PREFIX = "ses"
@@ -260,10 +260,9 @@ def _missing_hint(path: Path, project: str) -> str:
 
 
 def _neighbours(project: str, path: PurePath) -> str:
-    """Name what is near a path of a project that does not exist; nothing outside of the project is named."""
+    """Suggest names for a path that does not exist in a project; nothing outside of the project is named."""
     try:
         names = list_folder(project, path.parent.relative_to(project).as_posix())
     except (BridgeError, ValueError):
         return ""
-    near = closest(path.name, names, count=5, cutoff=0.4)
-    return f"Near it: {', '.join(sorted(near))}." if near else ""
+    return suggest(path.name, names)

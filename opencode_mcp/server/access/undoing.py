@@ -9,17 +9,17 @@ from opencode_mcp.workspace.configuration.setup_files import decides_what_runs
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.models import Session
-    from opencode_mcp.server.access.operations import Surface
+    from opencode_mcp.server.access.allowed_operations import AllowedOperations
 
 
-async def check_undo(client: "OpenCodeClient", surface: "Surface", session: "Session", first: str) -> None:
+async def check_undo(client: "OpenCodeClient", allowed: "AllowedOperations", session: "Session", first: str) -> None:
     """Refuse an undo (``session.revert``) that would change OpenCode's configuration.
 
     OpenCode takes an earlier undo of the session back before it undoes anything, so those files count, too.
 
     Args:
         client: Reads which files the answers changed.
-        surface: What the operator allows.
+        allowed: What the operator allows.
         session: The session that is undone.
         first: The message, or the part of one, from which on it is undone.
 
@@ -28,7 +28,7 @@ async def check_undo(client: "OpenCodeClient", surface: "Surface", session: "Ses
     """
     from opencode_mcp.opencode.operations.catalog import operation
 
-    if surface.allows_as("execute", operation("session.revert")):
+    if allowed.allows_as("execute", operation("session.revert")):
         return
     from opencode_mcp.runs.history import touched_files
 
@@ -36,11 +36,11 @@ async def check_undo(client: "OpenCodeClient", surface: "Surface", session: "Ses
     _refuse(files, session, "session.revert")
 
 
-def check_redo(surface: "Surface", session: "Session") -> None:
+def check_redo(allowed: "AllowedOperations", session: "Session") -> None:
     """The same for taking an undo back (``session.unrevert``)."""
     from opencode_mcp.opencode.operations.catalog import operation
 
-    if not surface.allows_as("execute", operation("session.unrevert")):
+    if not allowed.allows_as("execute", operation("session.unrevert")):
         _refuse(_undone_files(session), session, "session.unrevert")
 
 

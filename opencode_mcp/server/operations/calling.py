@@ -71,7 +71,7 @@ async def call_operation(
     arguments = without_nulls(operation, arguments)
     known = {bridge.settings.password, *secrets_in(dict(arguments))}
     try:
-        bridge.surface.check(operation)
+        bridge.allowed.check(operation)
         outcome = await _perform(ctx, operation, arguments)
     except BridgeError as error:
         error.message, error.hint = scrub(error.message, known), scrub(error.hint, known)
@@ -110,12 +110,14 @@ async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap)
         raise
     async with starting(ctx, deadlines_of(ctx).start):
         change = await bridge.operations.check(operation)
-        call = await bridge.guard.admit(operation, arguments, call, asks=can_ask(ctx.client_capabilities))
+        call = await bridge.argument_checker.admit(operation, arguments, call, asks=can_ask(ctx.client_capabilities))
         if call.directory:
             # The call itself may change something, and so must not wait until its caller has given up.
             await bridge.client.path(call.directory)
     outcome = await perform_with_progress(OperationRequest(ctx, operation, call, own), handler)
-    outcome.value, left_out = await RowFilter(bridge.fence, bridge.guard).filter(operation.id, call, outcome.value)
+    outcome.value, left_out = await RowFilter(bridge.fence, bridge.argument_checker).filter(
+        operation.id, call, outcome.value
+    )
     outcome.notes += filter(None, [left_out_note(operation.id, left_out), change])
     return outcome
 

@@ -10,7 +10,7 @@ from opencode_mcp.server.access.argument_rules import values_at
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.operations.arguments import Call
-    from opencode_mcp.server.access.operation_arguments import Guard
+    from opencode_mcp.server.access.operation_arguments import ArgumentChecker
     from opencode_mcp.server.access.paths import Fence
     from opencode_mcp.text.json_types import JsonMap
 
@@ -40,12 +40,12 @@ class RowFilter:
 
     Args:
         fence: Which directories are allowed.
-        guard: Which projects those belong to.
+        checker: Which projects those belong to.
     """
 
-    def __init__(self, fence: "Fence", guard: "Guard") -> None:
+    def __init__(self, fence: "Fence", checker: "ArgumentChecker") -> None:
         self._fence = fence
-        self._guard = guard
+        self._checker = checker
 
     async def filter(self, operation_id: str, call: "Call", value: object) -> tuple[object, int]:
         """Remove the rows that are not the caller's; return the rest, and how many were removed."""
@@ -62,7 +62,7 @@ class RowFilter:
 
     async def _allowed(self, kind: str, call: "Call", owners: set[str]) -> set[str]:
         if kind == "project":
-            return await self._guard.projects()
+            return await self._checker.projects()
         if kind == "session":
             return set(cast("JsonMap", call.body))
         return {owner for owner in owners if owner and await self._fence.allows(owner)}

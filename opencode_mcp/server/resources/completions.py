@@ -29,7 +29,7 @@ async def complete(bridge: "Bridge", argument: str, typed: str, others: Mapping[
         typed: What has been typed of it.
         others: The arguments that are filled already.
     """
-    source = SOURCES.get(argument) if bridge.surface.serves(COMPLETION_USES.get(argument, ())) else None
+    source = SOURCES.get(argument) if bridge.allowed.serves(COMPLETION_USES.get(argument, ())) else None
     try:
         with anyio.fail_after(PATIENCE):
             found: Iterable[str] = await source(bridge, typed, others) if source else ()

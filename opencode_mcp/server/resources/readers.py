@@ -190,12 +190,12 @@ def _is_text_type(media_type: str) -> bool:
 
 
 async def _no_file(bridge: "Bridge", directory: str, path: str) -> CallerError:
-    from opencode_mcp.server.near import near_files
+    from opencode_mcp.server.suggestions import suggest_files
 
     try:
         found = await bridge.files.names(directory, path)
     except NotFound:
-        return NotFound(f"There is no file {path!r} in {directory}.", hint=await near_files(bridge, directory, path))
+        return NotFound(f"There is no file {path!r} in {directory}.", hint=await suggest_files(bridge, directory, path))
     names = ", ".join(sorted(found)[:NAMED])
     return InvalidArgument(f"{path!r} is a folder.", hint=f"In it: {names}." if names else "It is empty.")
 

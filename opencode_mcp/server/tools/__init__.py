@@ -2,22 +2,22 @@
 
 from typing import TYPE_CHECKING
 
-from opencode_mcp.server.access.operations import Surface
+from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.tool import BridgeTool, ToolSpec
-from opencode_mcp.server.tools.changes import opencode_diff
-from opencode_mcp.server.tools.commands import opencode_command, opencode_shell
-from opencode_mcp.server.tools.history import opencode_fork, opencode_revert
-from opencode_mcp.server.tools.operations import (
+from opencode_mcp.server.tools.command_tools import opencode_command, opencode_shell
+from opencode_mcp.server.tools.diff_tool import opencode_diff
+from opencode_mcp.server.tools.file_tools import opencode_list_files, opencode_read_file
+from opencode_mcp.server.tools.operation_tools import (
     opencode_call_operation,
     opencode_find_operations,
     opencode_read_operation,
 )
-from opencode_mcp.server.tools.requests import opencode_reply_permission, opencode_reply_question
-from opencode_mcp.server.tools.runs import opencode_abort, opencode_run, opencode_wait
-from opencode_mcp.server.tools.search import opencode_find_files, opencode_find_symbols, opencode_find_text
-from opencode_mcp.server.tools.sessions import opencode_list_sessions, opencode_session
-from opencode_mcp.server.tools.status import opencode_status
-from opencode_mcp.server.tools.workspace import opencode_list_files, opencode_read_file
+from opencode_mcp.server.tools.reply_tools import opencode_reply_permission, opencode_reply_question
+from opencode_mcp.server.tools.run_tools import opencode_abort, opencode_run, opencode_wait
+from opencode_mcp.server.tools.search_tools import opencode_find_files, opencode_find_symbols, opencode_find_text
+from opencode_mcp.server.tools.session_tools import opencode_list_sessions, opencode_session
+from opencode_mcp.server.tools.status_tool import opencode_status
+from opencode_mcp.server.tools.undo_tools import opencode_fork, opencode_revert
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
@@ -54,9 +54,9 @@ def listed_tools(settings: "Settings") -> list[BridgeTool]:
     Raises:
         InvalidSetting: The settings name a toolset or an operation that there is not.
     """
-    surface = Surface(settings)
-    tools = [spec.build() for spec in surface.tools(TOOLS)]
-    operations = surface.operation_tools()
+    allowed = AllowedOperations(settings)
+    tools = [spec.build() for spec in allowed.tools(TOOLS)]
+    operations = allowed.operation_tools()
     if not operations:
         return tools
     from opencode_mcp.server.operations.operation_tool import tool_of

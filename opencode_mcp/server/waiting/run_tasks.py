@@ -85,7 +85,7 @@ class RunTasks:
             created=now,
             updated=now,
             message=_doing(outcome),
-            told=without_tools(_address(slot.run), cast("Bridge", ctx.lifespan_context).surface.denied_tools),
+            told=without_tools(_address(slot.run), cast("Bridge", ctx.lifespan_context).allowed.denied_tools),
         )
 
     async def get(self, task_id: str, ctx: Context) -> TaskState | None:
@@ -209,7 +209,7 @@ class RunTasks:
             run = await self._changeable(task_id, ctx)
             if run is None:
                 return False
-            bridge.surface.check_denied(operation("session.abort"))
+            bridge.allowed.check_denied(operation("session.abort"))
             await bridge.runs.stop(run)
         return True
 
@@ -229,7 +229,7 @@ class RunTasks:
 
 def _serves_tasks(ctx: Context) -> bool:
     """Whether the operator lets runs be reported: a task tells and takes what ``opencode_wait`` does."""
-    return cast("Bridge", ctx.lifespan_context).surface.serves(TOOL_USES["opencode_wait"])
+    return cast("Bridge", ctx.lifespan_context).allowed.serves(TOOL_USES["opencode_wait"])
 
 
 def _check_served(ctx: Context) -> None:

@@ -50,7 +50,7 @@ async def permit_shell(
     from opencode_mcp.opencode.operations.catalog import operation
 
     bridge = bridge_of(ctx)
-    bridge.surface.check_denied(operation(OPERATION))
+    bridge.allowed.check_denied(operation(OPERATION))
     decider = decider_of(bridge.policy, lines, narrowed)
     if decider != "human" or not can_ask(ctx.client_capabilities):
         return None

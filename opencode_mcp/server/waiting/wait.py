@@ -272,7 +272,7 @@ def may_answer(bridge: Bridge, run: "Run", request: "PendingRequest", capabiliti
 def complete(bridge: Bridge, run: "Run", report: "RunReport", capabilities: ClientCapabilities | None) -> None:
     """Add to a report who may answer what it asks, and keep in mind that it was asked."""
     person_at_hand = can_ask(capabilities)
-    report.denied_tools = bridge.surface.denied_tools
+    report.denied_tools = bridge.allowed.denied_tools
     for request in report.pending:
         request.agent_may_answer = may_answer(bridge, run, request, capabilities)
         request.agent_may_always = bridge.authority.agent_may_always(run, request, person_at_hand=person_at_hand)
@@ -342,7 +342,7 @@ def _unseen(bridge: Bridge, run: "Run", error: BridgeError) -> CallToolResult:
             session_id=run.session_id,
             message_id=run.message_id,
             directory=run.directory,
-            denied_tools=bridge.surface.denied_tools,
+            denied_tools=bridge.allowed.denied_tools,
         )
     )
 
@@ -354,7 +354,7 @@ async def _abort_quietly(bridge: Bridge, run: "Run") -> None:
     """
     from opencode_mcp.opencode.operations.catalog import operation
 
-    if not bridge.surface.allows(operation("session.abort")):
+    if not bridge.allowed.allows(operation("session.abort")):
         return
     stopped = False
     with anyio.move_on_after(ABORT_DEADLINE, shield=True):

@@ -31,7 +31,7 @@ async def delete_tree(request: OperationRequest) -> OperationResult:
     """
     tree = await _tree(request)
     if await tree.busy_levels():
-        request.bridge.surface.check(operation("session.abort"))
+        request.bridge.allowed.check(operation("session.abort"))
         if busy := await tree.stop(SECONDS):
             raise BackendTimeout(f"Still busy, so nothing was deleted: {', '.join(busy)}.", hint="Call it again.")
     return await send(request)

@@ -36,6 +36,6 @@ async def _resize(request: OperationRequest) -> None:
     if not size:
         return
     update = operation(request.operation.id.replace("connect", "update"))
-    request.bridge.surface.check(update)
+    request.bridge.allowed.check(update)
     body = {"size": {"rows": ROWS, "cols": COLUMNS} | size}
     await request.bridge.operations.send(update, request.call._replace(query={}, body=body))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from opencode_mcp.opencode.operations.annotations import Effect, Group
     from opencode_mcp.opencode.operations.catalog import Operation
-    from opencode_mcp.server.access.operations import Surface
+    from opencode_mcp.server.access.allowed_operations import AllowedOperations
 
 LONGEST_ARGUMENTS = 2500
 ALL = 1000
@@ -55,16 +55,16 @@ async def opencode_find_operations(
     from opencode_mcp.opencode.operations.annotations import Effect, Group
     from opencode_mcp.opencode.operations.search import search
 
-    surface = bridge_of(ctx).surface
+    allowed = bridge_of(ctx).allowed
     chosen_group = cast("Group | None", _one_of("group", group, Group))
     chosen_effect = cast("Effect | None", _one_of("effect", effect, Effect))
-    found = filter(surface.shows, search(query, group=chosen_group, effect=chosen_effect, limit=ALL))
+    found = filter(allowed.shows, search(query, group=chosen_group, effect=chosen_effect, limit=ALL))
     items = list(islice(found, limit))
     if not items:
         return result("No operation fits. Try other words, or none with a group.", {"operations": []})
     if len(items) > SHOWN_WHOLE:
-        return result("\n".join([*(_line(item, surface) for item in items), IN_SHORT]), _names(items, surface))
-    hits = [_hit(item, surface) for item in items]
+        return result("\n".join([*(_line(item, allowed) for item in items), IN_SHORT]), _names(items, allowed))
+    hits = [_hit(item, allowed) for item in items]
     return result("\n\n".join(map(_text, hits)), {"operations": hits})
 
 
@@ -77,20 +77,20 @@ def _one_of(name: str, value: str, choices: object) -> str | None:
     return value or None
 
 
-def _names(items: "Sequence[Operation]", surface: "Surface") -> dict[str, Any]:
-    shown = [{"id": item.id, "effect": item.effect, "allowed": surface.allows(item)} for item in items]
+def _names(items: "Sequence[Operation]", allowed: "AllowedOperations") -> dict[str, Any]:
+    shown = [{"id": item.id, "effect": item.effect, "allowed": allowed.allows(item)} for item in items]
     return {"operations": shown, "note": IN_SHORT}
 
 
-def _line(item: "Operation", surface: "Surface") -> str:
-    return _heading(item.id, item.effect, one_line(item.description, SHORT), allowed=surface.allows(item))
+def _line(item: "Operation", allowed: "AllowedOperations") -> str:
+    return _heading(item.id, item.effect, one_line(item.description, SHORT), allowed=allowed.allows(item))
 
 
 def _heading(name: str, effect: str, does: str, *, allowed: bool) -> str:
     return f"{name} ({effect}{'' if allowed else ', not allowed here'}): {does}"
 
 
-def _hit(item: "Operation", surface: "Surface") -> dict[str, Any]:
+def _hit(item: "Operation", allowed: "AllowedOperations") -> dict[str, Any]:
     from opencode_mcp.opencode.operations.schema_text import in_short
     from opencode_mcp.server.operations.calling import offered_schema
 
@@ -99,7 +99,7 @@ def _hit(item: "Operation", surface: "Surface") -> dict[str, Any]:
         "does": item.description,
         "effect": item.effect,
         "group": item.group,
-        "allowed": surface.allows(item),
+        "allowed": allowed.allows(item),
         "note": item.note,
         "arguments": cut(in_short(offered_schema(item)), LONGEST_ARGUMENTS),
         "replies": item.reply,

@@ -8,7 +8,7 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting, NotAllowed
 from opencode_mcp.opencode.operations.catalog import Operation, operation, operations
-from opencode_mcp.server.access.operations import Surface
+from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.access.uses import COMPLETION_USES, RESOURCE_USES, TOOL_USES
 from opencode_mcp.server.operations.operation_tool import tool_name, tool_of
 from opencode_mcp.server.resources.completions import SOURCES
@@ -21,8 +21,8 @@ EVERY = for_each("item", operations().values())
 HANDMADE = [spec.name for spec in TOOLS]
 
 
-def surface(**settings: Any) -> Surface:  # noqa: ANN401 - the fields of Settings
-    return Surface(Settings(**settings))
+def allowed(**settings: Any) -> AllowedOperations:  # noqa: ANN401 - the fields of Settings
+    return AllowedOperations(Settings(**settings))
 
 
 def names(**settings: Any) -> list[str]:  # noqa: ANN401
@@ -43,24 +43,24 @@ def effects_of(tool: str) -> set[str]:
 
 @EVERY
 def test_reads_and_writes_need_no_leave_and_the_rest_does(item: Operation) -> None:
-    assert surface().allows(item) is (item.effect in {"read", "write"})
+    assert allowed().allows(item) is (item.effect in {"read", "write"})
 
 
 @EVERY
 def test_what_is_allowed_by_id_or_by_effect_may_be_called(item: Operation) -> None:
-    assert surface(allow=(item.id,)).allows(item)
-    assert surface(allow=(item.effect,)).allows(item)
+    assert allowed(allow=(item.id,)).allows(item)
+    assert allowed(allow=(item.effect,)).allows(item)
 
 
 @EVERY
 def test_a_denial_outweighs_leave(item: Operation) -> None:
-    assert not surface(allow=(item.id, item.effect), deny=(item.id,)).allows(item)
-    assert not surface(allow=(item.id, item.effect), deny=(item.effect,)).allows(item)
+    assert not allowed(allow=(item.id, item.effect), deny=(item.id,)).allows(item)
+    assert not allowed(allow=(item.id, item.effect), deny=(item.effect,)).allows(item)
 
 
 @EVERY
 def test_read_only_outweighs_everything(item: Operation) -> None:
-    only_reads = surface(read_only=True, allow=(item.id, item.effect, "write", "execute", "admin"))
+    only_reads = allowed(read_only=True, allow=(item.id, item.effect, "write", "execute", "admin"))
     assert only_reads.allows(item) is only_reads.shows(item) is (item.effect == "read")
 
 
@@ -74,14 +74,14 @@ def test_read_only_outweighs_everything(item: Operation) -> None:
 )
 def test_a_refusal_names_the_setting(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(NotAllowed, match=said):
-        surface(**settings).check(operation("session.shell"))
+        allowed(**settings).check(operation("session.shell"))
 
 
 def test_an_effect_is_allowed_as_such() -> None:
-    assert surface(allow=("admin",)).allows_effect("admin")
-    assert not surface(allow=("config.update",)).allows_effect("admin")
-    assert not surface(allow=("admin",), deny=("admin",)).allows_effect("admin")
-    assert not surface(allow=("admin",), read_only=True).allows_effect("admin")
+    assert allowed(allow=("admin",)).allows_effect("admin")
+    assert not allowed(allow=("config.update",)).allows_effect("admin")
+    assert not allowed(allow=("admin",), deny=("admin",)).allows_effect("admin")
+    assert not allowed(allow=("admin",), read_only=True).allows_effect("admin")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_an_effect_is_allowed_as_such() -> None:
 )
 def test_a_name_that_there_is_not_is_refused(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(InvalidSetting, match=said):
-        surface(**settings)
+        allowed(**settings)
 
 
 def test_by_default_the_handmade_tools_are_listed() -> None:
@@ -183,15 +183,15 @@ def test_a_tool_that_only_reads_uses_only_reads_and_any_other_uses_more(spec: To
     ],
 )
 def test_a_denied_operation_takes_the_resources_that_show_it_along(denied: str, gone: set[str]) -> None:
-    served = surface(deny=(denied,))
+    served = allowed(deny=(denied,))
     assert {name for name, uses in RESOURCE_USES.items() if not served.serves(uses)} == gone
 
 
 def test_a_tools_own_use_of_an_operation_is_checked_for_denials_alone() -> None:
-    surface().check_denied(operation("session.shell"))
+    allowed().check_denied(operation("session.shell"))
     for settings in ({"deny": ("session.shell",)}, {"deny": ("execute",)}, {"read_only": True}):
         with pytest.raises(NotAllowed):
-            surface(allow=("execute",), **settings).check_denied(operation("session.shell"))
+            allowed(allow=("execute",), **settings).check_denied(operation("session.shell"))
 
 
 def test_every_operation_has_a_tool_name_of_its_own_that_hosts_take() -> None:

@@ -1,4 +1,4 @@
-"""What is within a caller's reach: which tools are listed, which operations may be called, by the operator's settings.
+"""The tools that are listed and the operations that may be called, by the operator's settings.
 
 ``--read-only`` outweighs everything, ``--deny`` outweighs ``--allow``, and reads and writes need no ``--allow``. Our
 own tools and resources need none either, but one that uses a denied operation is neither listed nor served.
@@ -45,7 +45,7 @@ class Tool(Protocol):
 AnyTool = TypeVar("AnyTool", bound=Tool)
 
 
-class Surface:
+class AllowedOperations:
     """The operator's decisions, applied.
 
     Args:

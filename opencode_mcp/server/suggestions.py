@@ -1,4 +1,4 @@
-"""Names what a caller may have meant by the path of a file or folder that does not exist."""
+"""Suggestions for the path of a file or folder that does not exist."""
 
 import posixpath
 from contextlib import suppress
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.text.closest import closest
-from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.text.closest import closest, sentence_of
 from opencode_mcp.workspace.place import Place
 
 if TYPE_CHECKING:
@@ -19,35 +18,31 @@ SECONDS = 5.0
 """For a search of the whole project."""
 
 
-async def near_files(bridge: "Bridge", directory: str, path: str, kind: str = "") -> str:
-    """A hint with the nearest paths: of the same folder, and of the whole project by their name.
+async def suggest_files(bridge: "Bridge", directory: str, path: str, kind: str = "") -> str:
+    """Suggest the nearest paths: of the same folder, and of the whole project by their name.
 
     Args:
         bridge: Reaches OpenCode.
         directory: The project.
-        path: What was named, relative to it.
+        path: The path that does not exist, relative to the project.
         kind: ``directory`` names folders alone.
     """
     folder, name = posixpath.split(path)
-    beside = await _beside(bridge, directory, folder, kind)
+    beside = await _names_in(bridge, directory, folder, kind)
     near = closest(name, beside, count=NAMED)
     found = [*(posixpath.join(folder, one) for one in near), *await _anywhere(bridge, directory, name, kind)]
     named = list(dict.fromkeys(found))[:NAMED]
-    return (
-        f"Near it: {', '.join(map(one_line, named))}."
-        if named
-        else "opencode_find_files finds files by a part of their path."
-    )
+    return sentence_of(named) or "opencode_find_files finds files by a part of their path."
 
 
 async def _anywhere(bridge: "Bridge", directory: str, name: str, kind: str) -> list[str]:
-    """Paths of the whole project by a name; none where the search fails or takes long, since a hint may lack them."""
+    """Find paths of the whole project by a name; none where the search fails or takes too long."""
     with suppress(BridgeError), anyio.move_on_after(SECONDS):
         return (await bridge.search.files.by_words(Place(directory), name, kind or "file")).paths
     return []
 
 
-async def _beside(bridge: "Bridge", directory: str, folder: str, kind: str) -> list[str]:
+async def _names_in(bridge: "Bridge", directory: str, folder: str, kind: str) -> list[str]:
     try:
         found = await bridge.files.names(directory, folder or ".")
     except BridgeError:

@@ -11,8 +11,8 @@ from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.schemas import CHANGES, CHANGES_TEXTS, FORK
 from opencode_mcp.server.tool import tool
-from opencode_mcp.server.tools.changes import changes_result
-from opencode_mcp.server.tools.runs import SessionId
+from opencode_mcp.server.tools.diff_tool import changes_result
+from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.text.outside_text import one_line
 
@@ -56,7 +56,7 @@ async def _undo(bridge: Bridge, session: "Session", message_id: str) -> CallTool
 
     prompt = await prompt_of(bridge.client, session.id, message_id)
     await _refuse_if_busy(bridge, session)
-    await check_undo(bridge.client, bridge.surface, session, prompt)
+    await check_undo(bridge.client, bridge.allowed, session, prompt)
     undone = (await bridge.client.session_revert(session.id, prompt)).revert
     if undone is None:
         raise BackendFailed(f"OpenCode did not undo {session.id} from {prompt} on.")
@@ -69,7 +69,7 @@ async def _restore(bridge: Bridge, session: "Session") -> CallToolResult:
         note = f"In {session.id} nothing is undone."
     else:
         await _refuse_if_busy(bridge, session)
-        check_redo(bridge.surface, session)
+        check_redo(bridge.allowed, session)
         await bridge.client.session_unrevert(session.id)
         note = f"{session.id} is restored from {session.revert.message_id} on, its files too."
     return result(note, {"files": [], "diff": "", "note": note})

@@ -9,7 +9,7 @@ from opencode_mcp.errors import InvalidArgument, NotFound
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, RUN_REPORT
 from opencode_mcp.server.tool import tool
-from opencode_mcp.server.tools.runs import Seconds
+from opencode_mcp.server.tools.run_tools import Seconds
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.wait import Outcome, agent_of, attend, resumed_run
 from opencode_mcp.text.outside_text import beginning

@@ -12,7 +12,7 @@ from opencode_mcp.server.results.schemas import SESSION, SESSION_TEXTS, SESSIONS
 from opencode_mcp.server.results.timestamps import moment, read_moment
 from opencode_mcp.server.session_list import SessionQuery, list_sessions
 from opencode_mcp.server.tool import tool
-from opencode_mcp.server.tools.runs import SessionId
+from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from opencode_mcp.server.resources.links import message_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result, without_tools
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, RUN_REPORT, SHELL, SHELL_TEXTS
 from opencode_mcp.server.tool import tool
-from opencode_mcp.server.tools.runs import Seconds, SessionId, Strictness, session_and_directory
+from opencode_mcp.server.tools.run_tools import Seconds, SessionId, Strictness, session_and_directory
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.progress import progress_of
 from opencode_mcp.server.waiting.shell_permission import permit_shell
@@ -60,7 +60,7 @@ async def opencode_command(
         name = command.strip().removeprefix("/")
         narrowed = permissions or "allow"
         # OpenCode attaches files and runs shell lines of the command's text without asking anybody.
-        lines = await bridge.guard.commands.check(name, arguments, where)
+        lines = await bridge.argument_checker.commands.check(name, arguments, where)
     if lines and (asked := await permit_shell(ctx, lines, session, narrowed)):
         return asked
     call = SlashCommand(
@@ -131,7 +131,7 @@ def _shell_result(bridge: Bridge, run: "Run", report: "RunReport", answer: str, 
     notes = [
         "" if whole else f"These are the last {len(shown):,} of {len(output):,} characters.",
         indented(report.error),
-        without_tools(_next(run), bridge.surface.denied_tools) if report.status == "running" else NO_EXIT_CODE,
+        without_tools(_next(run), bridge.allowed.denied_tools) if report.status == "running" else NO_EXIT_CODE,
     ]
     note = " ".join(filter(None, notes))
     data = {"status": report.status, "session_id": run.session_id, "message_id": run.message_id}

@@ -11,7 +11,7 @@ from opencode_mcp.server.results.paging import PAGE_BYTES, fitting, foreign_curs
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.schemas import MATCHES, MATCHES_TEXTS, PATHS, SYMBOLS, SYMBOLS_TEXTS
 from opencode_mcp.server.tool import tool
-from opencode_mcp.server.tools.workspace import Cursor, Directory
+from opencode_mcp.server.tools.file_tools import Cursor, Directory
 from opencode_mcp.text.outside_text import beginning, one_line
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from pydantic import Field
 
 from opencode_mcp.errors import BackendFailed, BridgeError, CallerError, InvalidArgument, NotFound
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.near import near_files
 from opencode_mcp.server.resources.links import file_link
 from opencode_mcp.server.results.paging import PAGE_BYTES, page_of, size_text
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.schemas import FILE_TEXTS, FOLDER
+from opencode_mcp.server.suggestions import suggest_files
 from opencode_mcp.server.tool import tool
 from opencode_mcp.text.outside_text import beginning
 
@@ -103,7 +103,7 @@ async def _no_folder(bridge: Bridge, directory: str, path: str) -> CallerError:
         around = {}
     if around.get(name) is False:
         return InvalidArgument(f"{path!r} is a file.", hint="Read it with opencode_read_file.")
-    near = await near_files(bridge, directory, path, kind="directory")
+    near = await suggest_files(bridge, directory, path, kind="directory")
     return NotFound(f"There is no folder {path!r} in {directory}.", hint=near)
 
 
@@ -150,7 +150,7 @@ async def _list_instead(bridge: Bridge, place: "Place", path: str) -> CallToolRe
     try:
         names = await bridge.files.names(place.project, path)
     except NotFound:
-        near = await near_files(bridge, place.project, path)
+        near = await suggest_files(bridge, place.project, path)
         raise NotFound(f"There is no file {path!r} in {place.project}.", hint=near) from None
     return await _list(bridge, place, path, names, ENTRIES_SHOWN)
 
