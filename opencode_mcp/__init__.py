@@ -1,7 +1,7 @@
-"""Drive a real OpenCode server from any MCP host.
+"""Let any MCP host use a real OpenCode server.
 
-Four packages, four layers, imports one way: ``server`` (speaks MCP) -> ``runs`` (the life of a prompt) ->
-``events`` (one stream in, many listeners out) -> ``opencode`` (speaks OpenCode's HTTP).
+``server`` (MCP) uses ``runs`` (the life of a prompt), which uses ``events`` (the event stream), which uses ``opencode``
+(OpenCode's HTTP API). Imports go only in this direction.
 """
 
 __version__ = "0.1.0"

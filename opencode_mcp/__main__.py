@@ -1,4 +1,4 @@
-"""``python -m opencode_mcp`` is the ``opencode-mcp`` command."""
+"""Entry point of ``python -m opencode_mcp``."""
 
 from opencode_mcp.cli import main
 

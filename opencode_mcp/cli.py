@@ -1,6 +1,6 @@
-"""The ``opencode-mcp`` command: arguments become settings, settings become a server.
+"""Command ``opencode-mcp``: parse the arguments, resolve the settings, run the server.
 
-It imports only what the command at hand needs: ``--help`` and ``--version`` answer without MCP.
+It imports only what the command needs: ``--help`` and ``--version`` work without MCP.
 """
 
 import argparse
@@ -21,7 +21,7 @@ USAGE_ERROR = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and give its exit code."""
+    """Run the command and return its exit code."""
     parsed = vars(_parser().parse_args(arguments))
     command, as_json = parsed.pop("command"), parsed.pop("json")
     flags = {name: value for name, value in parsed.items() if value is not None}
@@ -45,9 +45,9 @@ def _parser() -> argparse.ArgumentParser:
         nargs="?",
         choices=("serve", "doctor"),
         default="serve",
-        help="serve (the default): speak MCP on stdin and stdout; doctor: check that everything works",
+        help="serve (the default): serve MCP on stdin and stdout; doctor: check that everything works",
     )
-    parser.add_argument("--json", action="store_true", help="doctor: print what was found as JSON")
+    parser.add_argument("--json", action="store_true", help="doctor: print the findings as JSON")
     for option in OPTIONS:
         if option.variables:
             _add(parser, option)
@@ -64,18 +64,18 @@ def _add(parser: argparse.ArgumentParser, option: Option) -> None:
 
 
 def serve(settings: "Settings") -> int:
-    """Speak MCP on stdin and stdout until stdin closes.
+    """Serve MCP on stdin and stdout until stdin closes.
 
     Raises:
         InvalidSetting: One of them is closed.
     """
     if not (sys.stdin and sys.stdout):
-        raise InvalidSetting("stdin or stdout is closed.", hint="A host starts it with both: it speaks MCP there.")
-    # Before the SDK configures logging itself, so that the format is ours; stdout carries MCP and nothing else.
+        raise InvalidSetting("stdin or stdout is closed.", hint="A host must start it with both, since MCP uses them.")
+    # Before the SDK configures logging, so that the format is ours; stdout carries MCP and nothing else.
     from opencode_mcp.server.stdio.stderr_log import StderrLog
 
     logging.basicConfig(level=settings.log_level, handlers=[StderrLog(sys.stderr.fileno())] if sys.stderr else [])
-    # It would tell of every request, and more often than we do of anything.
+    # httpx logs every request, which would be more than all other log lines.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     from opencode_mcp.server.app import build_server
     from opencode_mcp.server.stdio.serve import serve_stdio
@@ -85,7 +85,7 @@ def serve(settings: "Settings") -> int:
 
 
 def doctor(settings: "Settings", *, as_json: bool) -> int:
-    """Check line by line that the main job can work."""
+    """Check line by line that prompts can be run."""
     from opencode_mcp.doctor import examine
 
     return examine(settings, as_json=as_json)

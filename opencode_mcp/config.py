@@ -1,8 +1,8 @@
-"""What the operator decides, gathered once: flags over environment over settings file over defaults.
+"""Settings of the operator, resolved once: flags over environment over settings file over defaults.
 
 This is the only module that reads the environment. The stages are plain functions: ``read_environment`` and
-``read_file`` give what was said by option name, ``resolve`` checks it and makes the frozen ``Settings`` that every
-other module receives.
+``read_file`` return the values by option name, and ``resolve`` checks them and creates the frozen ``Settings`` that
+every other module receives.
 """
 
 import os
@@ -17,79 +17,78 @@ from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.options import OPTIONS, STOP_AFTER, Decider, LogLevel, Option, Rules
 
 DEPTH_VARIABLE = "OPENCODE_MCP_DEPTH"
-"""Set in what a started OpenCode runs: how many bridges are above it."""
+"""Variable in the environment of a started OpenCode: the number of bridges above it."""
 INSIDE_VARIABLE = "OPENCODE_MCP_INSIDE"
-"""Set there, too: the folder with the record of that OpenCode."""
+"""Variable in the same environment: the folder with the record of that OpenCode."""
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "::1", "localhost"})
 Said = dict[str, object]
-"""What one stage says, by option name; what it does not say is absent."""
+"""Values of one stage, by option name; options without a value are absent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything an operator can set. Build it with ``resolve``; a test may build it directly."""
+    """Everything that an operator can set. Create it with ``resolve``; a test may create it directly."""
 
     url: str = ""
-    """Base URL of an OpenCode server to attach to; empty: find or start one."""
+    """Base URL of an OpenCode server to attach to; empty to find or start one."""
     username: str = "opencode"
     """User name for OpenCode's HTTP basic authentication."""
     password: str = field(default="", repr=False)
-    """Password for OpenCode's HTTP basic authentication; empty: none."""
+    """Password for OpenCode's HTTP basic authentication; empty for none."""
     directories: tuple[str, ...] = ()
-    """Projects that callers may work in, each with all below it: paths, or patterns of them; the first path is the
-    default."""
+    """Projects that callers may work in, with all below them: paths or patterns; the first path is the default."""
     started_in: Path = field(default_factory=lambda: working_directory(os.environ))
-    """Where the bridge was started; kept, since the folder may go away later. A relative path: nowhere."""
+    """Working directory at the start of the bridge; kept, since it may be deleted. A relative path if there is none."""
     model: str = ""
-    """Model for runs that name none, as ``provider/model``; empty: OpenCode's default."""
+    """Model for runs that name none, as ``provider/model``; empty for OpenCode's default."""
     agent: str = ""
-    """Agent for runs that name none; empty: OpenCode's default."""
+    """Agent for runs that name none; empty for OpenCode's default."""
     opencode: str = ""
-    """Path of the ``opencode`` executable; empty: look for it."""
+    """Path of the ``opencode`` executable; empty to search for it."""
     permissions: Decider = "human"
-    """Who answers permissions that no rule is for."""
+    """Who answers permission requests for which there is no rule."""
     permission_rules: Rules = field(default_factory=dict[str, Mapping[str, Decider]])
-    """Who answers which kind of permission."""
+    """Who answers which kind of permission request."""
     wait: float | None = None
-    """Seconds that a call waits when it says nothing itself; ``None``: what the host is known to bear."""
+    """Seconds that a call waits if it does not say; ``None`` for the limit that the host is known to have."""
     abort_on_cancel: bool = False
-    """Whether cancelling a waiting call stops its run."""
+    """True if cancelling a waiting call aborts its run."""
     toolsets: tuple[str, ...] = ("default",)
-    """Which tools are listed."""
+    """Tools that are listed."""
     read_only: bool = False
-    """Whether only what reads is listed and allowed."""
+    """True if only tools and operations that read are listed and allowed."""
     allow: tuple[str, ...] = ()
     """Operations that may be called besides reads and writes, by id or effect."""
     deny: tuple[str, ...] = ()
-    """Operations that may not be called, by id or effect; it outweighs ``allow``."""
+    """Operations that may not be called, by id or effect; it overrides ``allow``."""
     log_level: LogLevel = "WARNING"
-    """How much goes to stderr."""
+    """Lowest level of log lines on stderr."""
     stop_after: float = STOP_AFTER
-    """Seconds without any bridge after which a started OpenCode is ended, even if it works on something."""
+    """Seconds without any bridge after which a started OpenCode is ended, even if a session is busy."""
     max_depth: int = 1
-    """How many times work may be passed on: with 1, no OpenCode that a bridge started uses a bridge itself."""
+    """Most levels of delegation: with 1, an OpenCode that a bridge started cannot use a bridge itself."""
     depth: int = 0
-    """How many bridges are above this one: more than 0 in an OpenCode that a bridge started."""
+    """Number of bridges above this one: more than 0 inside an OpenCode that a bridge started."""
     inside: str = ""
-    """The folder with the record of the OpenCode in which this bridge runs."""
+    """Folder with the record of the OpenCode in which this bridge runs."""
     state_directory: Path = Path()
-    """Where the shared server's state file and lock live."""
+    """Folder of the shared server's record and locks."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    """The environment that a spawned OpenCode inherits."""
+    """Environment that a started OpenCode inherits."""
 
     @property
     def attached(self) -> bool:
-        """Whether the operator named a server, so that the bridge neither starts nor stops one."""
+        """Return True if the operator named a server, so that the bridge neither starts nor stops one."""
         return bool(self.url)
 
     @property
     def remote(self) -> bool:
-        """Whether OpenCode may see another file system than the bridge does."""
+        """Return True if OpenCode may have another file system than the bridge."""
         return self.attached and urlsplit(self.url).hostname not in LOOPBACK_NAMES
 
 
 def read_environment(environment: Mapping[str, str]) -> Said:
-    """Take the options that the environment sets."""
+    """Return the options that the environment sets."""
     said: Said = {}
     for option in OPTIONS:
         value = next((environment[name] for name in option.variables if environment.get(name)), "")
@@ -103,10 +102,10 @@ def _items(value: str, option: Option) -> list[str]:
 
 
 def read_file(path: Path) -> Said:
-    """Take the options that a TOML settings file sets; a missing file sets none.
+    """Return the options that a TOML settings file sets; a missing file sets none.
 
     Raises:
-        InvalidSetting: The file is not TOML, or has a key that no option has.
+        InvalidSetting: The file is not TOML, or has an unknown key.
     """
     if not path.is_file():
         return {}
@@ -127,11 +126,11 @@ def resolve(flags: Said, environment: Mapping[str, str] | None = None) -> Settin
     """Merge the stages and check them.
 
     Args:
-        flags: What the command line says.
-        environment: Stands in for the process's own environment in tests.
+        flags: Options of the command line.
+        environment: Replaces the environment of the process in tests.
 
     Raises:
-        InvalidSetting: A value is not of its form; the text says which, and what would be right.
+        InvalidSetting: A value is malformed; the text says which, and the correct form.
     """
     environment = os.environ if environment is None else environment
     said = read_file(settings_file(environment)) | read_environment(environment) | flags
@@ -149,7 +148,7 @@ def resolve(flags: Said, environment: Mapping[str, str] | None = None) -> Settin
 
 def _depth(environment: Mapping[str, str]) -> int:
     told = environment.get(DEPTH_VARIABLE, "0")
-    # Whoever set it to something else did not mean that this is the first bridge.
+    # An invalid value does not mean that this is the first bridge.
     return int(told) if told.isdecimal() else 1
 
 
@@ -162,13 +161,13 @@ def _read(option: Option, value: object) -> object:
 
 
 def settings_file(environment: Mapping[str, str]) -> Path:
-    """Where the settings file is looked for: ``OPENCODE_MCP_CONFIG``, else the user's configuration folder."""
+    """Return the path of the settings file: ``OPENCODE_MCP_CONFIG``, or a file in the user's configuration folder."""
     named = environment.get("OPENCODE_MCP_CONFIG")
     return Path(named) if named else _user_folder(environment, "XDG_CONFIG_HOME", "APPDATA", ".config") / "config.toml"
 
 
 def state_directory(environment: Mapping[str, str]) -> Path:
-    """Where the bridge keeps its state: ``OPENCODE_MCP_STATE``, else the user's state folder.
+    """Return the folder of the bridge's state: ``OPENCODE_MCP_STATE``, or a folder in the user's state folder.
 
     Raises:
         InvalidSetting: The path is relative: the password of the shared server would be written into a project.
@@ -181,7 +180,7 @@ def state_directory(environment: Mapping[str, str]) -> Path:
 
 
 def working_directory(environment: Mapping[str, str]) -> Path:
-    """The directory that the process works in; what ``PWD`` says where that is deleted already."""
+    """Return the working directory of the process; the value of ``PWD`` if the directory was deleted."""
     try:
         return Path.cwd()
     except OSError:
@@ -190,7 +189,7 @@ def working_directory(environment: Mapping[str, str]) -> Path:
 
 def _user_folder(environment: Mapping[str, str], xdg: str, windows: str, fallback: str) -> Path:
     base = Path(environment.get(windows if sys.platform == "win32" else xdg) or ".")
-    # The XDG specification has relative paths ignored.
+    # The XDG specification says to ignore relative paths.
     if not base.is_absolute():
         base = Path(environment.get("HOME") or "~").expanduser() / fallback
     return base / "opencode-mcp"

@@ -1,8 +1,8 @@
-"""Every error that the bridge raises on purpose, named by who must act.
+"""Errors that the bridge raises on purpose, grouped by who must act.
 
-Nothing here knows MCP or HTTP: one seam below turns the network's and OpenCode's failures into these
-(``opencode/transport.py``, ``opencode/codec.py``), one seam above turns these into text for a model
-(``server/results/render.py``). A test holds this drawing equal to the classes::
+The module knows neither MCP nor HTTP: ``opencode/transport.py`` and ``opencode/codec.py`` translate failures of the
+network and of OpenCode into these errors, and ``server/results/render.py`` translates these into text for a model. A
+test compares this tree with the classes::
 
     BridgeError
     ├── CallerError                the caller must change the call
@@ -10,7 +10,7 @@ Nothing here knows MCP or HTTP: one seam below turns the network's and OpenCode'
     │   ├── NotFound
     │   ├── SessionBusy
     │   └── NotAllowed
-    ├── OperatorError              whoever runs the bridge must change something
+    ├── OperatorError              the operator must change something
     │   ├── InvalidSetting
     │   ├── OpenCodeNotInstalled
     │   ├── OpenCodeNotStarting
@@ -18,7 +18,7 @@ Nothing here knows MCP or HTTP: one seam below turns the network's and OpenCode'
     │   ├── UnsupportedVersion
     │   ├── InvalidConfiguration
     │   └── Unauthorized
-    └── BackendError               OpenCode, or the way to it, failed
+    └── BackendError               OpenCode or the connection to it failed
         ├── BackendUnavailable
         ├── BackendTimeout
         ├── BackendFailed
@@ -27,11 +27,11 @@ Nothing here knows MCP or HTTP: one seam below turns the network's and OpenCode'
 
 
 class BridgeError(Exception):
-    """What went wrong, and what to do next.
+    """Error with a message and a hint.
 
     Args:
-        message: What was wrong, in one sentence that names the offending value.
-        hint: What would be right, or what to do next; shown after the message.
+        message: Description of the problem, in one sentence that names the wrong value.
+        hint: The correct form, or the next step; shown after the message.
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -48,11 +48,11 @@ class CallerError(BridgeError):
 
 
 class InvalidArgument(CallerError):
-    """An argument is not of the kind, range or form that it must be."""
+    """An argument has a wrong type, range or form."""
 
 
 class NotFound(CallerError):
-    """What the caller named does not exist; the hint names what does."""
+    """The object that the caller named does not exist; the hint names existing ones."""
 
 
 class SessionBusy(CallerError):
@@ -64,7 +64,7 @@ class NotAllowed(CallerError):
 
 
 class OperatorError(BridgeError):
-    """Whoever runs the bridge must change something."""
+    """The operator, who runs the bridge, must change something."""
 
 
 class InvalidSetting(OperatorError):
@@ -76,19 +76,19 @@ class OpenCodeNotInstalled(OperatorError):
 
 
 class OpenCodeNotStarting(OperatorError):
-    """``opencode serve`` ended, or did not become healthy in time; the message carries what it printed."""
+    """``opencode serve`` ended, or did not become healthy in time; the message contains its output."""
 
 
 class NotOpenCode(OperatorError):
-    """What answers at the URL is not an OpenCode server."""
+    """The program that answers at the URL is not an OpenCode server."""
 
 
 class UnsupportedVersion(OperatorError):
-    """The OpenCode is older than the oldest that the bridge works with."""
+    """OpenCode is older than the oldest supported version."""
 
 
 class InvalidConfiguration(OperatorError):
-    """A configuration file of OpenCode's, such as a project's ``opencode.json``, cannot be used."""
+    """OpenCode cannot use one of its configuration files, such as a project's ``opencode.json``."""
 
 
 class Unauthorized(OperatorError):
@@ -96,16 +96,16 @@ class Unauthorized(OperatorError):
 
 
 class BackendError(BridgeError):
-    """OpenCode, or the way to it, failed."""
+    """OpenCode or the connection to it failed."""
 
 
 class BackendUnavailable(BackendError):
-    """Nothing answers where OpenCode was.
+    """Nothing answers at OpenCode's address.
 
     Args:
-        message: What does not answer.
-        hint: What to do next.
-        sent: Whether OpenCode may have received the request; if it may, only a read is safe to send again.
+        message: The address that does not answer.
+        hint: The next step.
+        sent: True if OpenCode may have received the request; then only a read can be sent again safely.
     """
 
     def __init__(self, message: str, *, hint: str = "", sent: bool = False) -> None:
@@ -121,10 +121,10 @@ class BackendFailed(BackendError):
     """OpenCode answered with a failure of its own.
 
     Args:
-        message: OpenCode's own words.
-        hint: What to do next.
+        message: OpenCode's message.
+        hint: The next step.
         status: The HTTP status code.
-        kind: OpenCode's name for the error, such as ``UnknownError``; empty when it gave none.
+        kind: OpenCode's name for the error, such as ``UnknownError``; empty if it gave none.
     """
 
     def __init__(self, message: str, *, hint: str = "", status: int = 0, kind: str = "") -> None:
@@ -134,4 +134,4 @@ class BackendFailed(BackendError):
 
 
 class UnsupportedOperation(BackendError):
-    """This OpenCode does not know the operation; it is older or newer than the one the table was made from."""
+    """This OpenCode lacks the operation; it is older or newer than the one the table was made from."""

@@ -1,4 +1,4 @@
-"""The settings as data: where each can be said, how it reads, and what it takes.
+"""Options as data: where each can be set, how it is parsed, and its description.
 
 The command line, the environment, the settings file and the README's table are all made from ``OPTIONS``.
 """
@@ -16,12 +16,12 @@ from opencode_mcp.errors import InvalidSetting
 Kind = Literal["text", "list", "switch", "table"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Decider = Literal["allow", "agent", "human", "reject"]
-"""Who answers a permission: nobody (it is allowed), the calling agent, a person, nobody (it is refused)."""
+"""Who answers a permission request: nobody (allowed), the calling agent, a person, nobody (rejected)."""
 DECIDERS: tuple[Decider, ...] = get_args(Decider)
-"""From the loosest to the strictest."""
+"""From the least to the most strict."""
 
 Rules = Mapping[str, Mapping[str, Decider]]
-"""For each kind of permission, who answers for which pattern; the last pattern that fits holds."""
+"""For each kind of permission and pattern, who answers; the last pattern that matches applies."""
 LONGEST_WAIT = 3600.0
 STOP_AFTER = 8 * 3600.0
 LONGEST_STAY = 30 * 24 * 3600.0
@@ -29,47 +29,47 @@ DEEPEST = 9
 
 
 def as_text(value: object) -> str:
-    """Read a text; anything else is refused.
+    """Parse a text; anything else is refused.
 
     Raises:
-        InvalidSetting: As every reader here does; the caller names the setting.
+        InvalidSetting: As every parser here; the caller adds the name of the setting.
     """
     if not isinstance(value, str):
-        raise InvalidSetting("It takes a text.")
+        raise InvalidSetting("It must be a text.")
     return value
 
 
 def as_texts(value: object) -> tuple[str, ...]:
-    """Read a list of texts, or one."""
+    """Parse a list of texts, or one text."""
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, list) or not all(isinstance(item, str) for item in cast("list[object]", items)):
-        raise InvalidSetting("It takes a list of texts.")
+        raise InvalidSetting("It must be a list of texts.")
     return tuple(cast("list[str]", items))
 
 
 def as_names(value: object) -> tuple[str, ...]:
-    """Read names, in a list or with commas between them, each once."""
+    """Parse names, as a list or separated by commas, each once."""
     said = (name.strip() for text in as_texts(value) for name in text.split(","))
     return tuple(dict.fromkeys(name for name in said if name))
 
 
 def as_switch(value: object) -> bool:
-    """Read a yes or no, strictly: a typing error must not turn a safeguard off."""
+    """Parse a yes or no strictly: a typing error must not disable a protection."""
     words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value.lower() in words:
         return words[value.lower()]
-    raise InvalidSetting("It takes true or false.")
+    raise InvalidSetting("It must be true or false.")
 
 
 def as_url(value: object) -> str:
-    """Read the base URL of a server."""
+    """Parse the base URL of a server."""
     url = as_text(value).rstrip("/")
     if not _is_address(url):
-        raise InvalidSetting(f"{url!r} is no URL.", hint="It looks like http://127.0.0.1:4096.")
+        raise InvalidSetting(f"{url!r} is not a URL.", hint="It looks like http://127.0.0.1:4096.")
     if "@" in urlsplit(url).netloc:
-        raise InvalidSetting("It must not carry a password.", hint="Give it with --username and --password instead.")
+        raise InvalidSetting("It must not contain a password.", hint="Give it with --username and --password instead.")
     return url
 
 
@@ -83,7 +83,7 @@ def _is_address(url: str) -> bool:
 
 
 def as_directories(value: object) -> tuple[str, ...]:
-    """Read absolute paths; the last parts of one may be patterns."""
+    """Parse absolute paths; the last parts of one may be patterns."""
     paths = as_texts(value)
     for path in paths:
         if not os.path.isabs(path):  # noqa: PTH117 - a path of another machine stays text
@@ -99,18 +99,20 @@ def _check_patterns(path: str) -> None:
     if any("**" in part for part in parts):
         raise InvalidSetting(f"{path!r} has no fixed depth.", hint="Write * once for each level, as /projects/*/*.")
     if wild and wild[0]:
-        raise InvalidSetting(f"{path!r} would allow every folder of the disk.", hint="Name the folder that holds them.")
+        raise InvalidSetting(
+            f"{path!r} would allow every folder of the disk.", hint="Name the folder that contains the projects."
+        )
     if any(earlier and not later for earlier, later in pairwise(wild)):
         raise InvalidSetting(f"{path!r} has a name after a pattern.", hint="Only the last parts may be patterns.")
 
 
 def has_wildcard(part: str) -> bool:
-    """Whether a directory, or a part of one, is a pattern."""
+    """Return True if a directory, or a part of one, is a pattern."""
     return any(character in part for character in "*?[")
 
 
 def as_model(value: object) -> str:
-    """Read a model's full name."""
+    """Parse a model's full name."""
     provider, _, name = as_text(value).partition("/")
     if not provider or not name:
         raise InvalidSetting(f"{value!r} names no provider.", hint="It looks like anthropic/claude-opus.")
@@ -118,43 +120,51 @@ def as_model(value: object) -> str:
 
 
 def as_log_level(value: object) -> str:
-    """Read a log level, in any case."""
+    """Parse a log level, in any case."""
     return _one_of(as_text(value).upper(), get_args(LogLevel))
 
 
 def as_decider(value: object) -> str:
-    """Read who answers permissions."""
+    """Parse who answers permission requests."""
     return _one_of(as_text(value), get_args(Decider))
 
 
 def as_wait(value: object) -> float:
-    """Read a number of seconds."""
+    """Parse a number of seconds."""
     seconds = _number(value)
     if not 0 <= seconds <= LONGEST_WAIT:
-        raise InvalidSetting(f"{value!r} is no waiting time.", hint=f"It takes 0 to {LONGEST_WAIT:.0f} seconds.")
+        raise InvalidSetting(
+            f"{value!r} is not a number of seconds in the allowed range.",
+            hint=f"It must be 0 to {LONGEST_WAIT:.0f} seconds.",
+        )
     return seconds
 
 
 def as_stay(value: object) -> float:
-    """Read a number of seconds, up to 30 days."""
+    """Parse a number of seconds, up to 30 days."""
     seconds = _number(value)
     if not 0 <= seconds <= LONGEST_STAY:
-        raise InvalidSetting(f"{value!r} is no such time.", hint=f"It takes 0 to {LONGEST_STAY:.0f} seconds.")
+        raise InvalidSetting(
+            f"{value!r} is not a number of seconds in the allowed range.",
+            hint=f"It must be 0 to {LONGEST_STAY:.0f} seconds.",
+        )
     return seconds
 
 
 def as_depth(value: object) -> int:
-    """Read how many times work may be passed on."""
+    """Parse the number of levels of delegation."""
     depth = _number(value)
     if not 1 <= depth <= DEEPEST or depth != int(depth):
-        raise InvalidSetting(f"{value!r} is no depth.", hint=f"It takes a whole number from 1 to {DEEPEST}.")
+        raise InvalidSetting(
+            f"{value!r} is not a number of levels.", hint=f"It must be a whole number from 1 to {DEEPEST}."
+        )
     return int(depth)
 
 
 def as_rules(value: object) -> Rules:
-    """Read who answers which kind of permission: a decider, or a table of patterns with a decider each."""
+    """Parse who answers which kind of permission request: a decider, or a table of patterns with a decider each."""
     if not isinstance(value, Mapping):
-        raise InvalidSetting("It takes a table.", hint='For instance permission_rules.bash = "human".')
+        raise InvalidSetting("It must be a table.", hint='For instance permission_rules.bash = "human".')
     return {kind: _rules_of(rule) for kind, rule in cast("Mapping[str, object]", value).items()}
 
 
@@ -164,7 +174,7 @@ def _rules_of(rule: object) -> Mapping[str, Decider]:
 
 
 def _number(value: object) -> float:
-    """A number; what is none becomes -1, which nothing here allows."""
+    """Return a number; other values become -1, which no option accepts."""
     try:
         return float(cast("str", value))
     except (TypeError, ValueError):
@@ -173,31 +183,31 @@ def _number(value: object) -> float:
 
 def _one_of(value: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
-        raise InvalidSetting(f"{value!r} is not one of its values.", hint=f"It is one of {', '.join(choices)}.")
+        raise InvalidSetting(f"{value!r} is not an allowed value.", hint=f"It must be one of {', '.join(choices)}.")
     return value
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One setting."""
+    """One option."""
 
     name: str
     """Its field in ``Settings``, and its key in the settings file."""
     read: Callable[[object], object]
-    """Checks and converts what was said."""
+    """Checks and converts a value."""
     help: str
     variables: tuple[str, ...] = ()
-    """Environment variables, the first that is set counts; none: only the settings file has it."""
+    """Environment variables; the first that is set counts. Without any, only the settings file has it."""
     metavar: str = "TEXT"
     kind: Kind = "text"
     flag: str = ""
-    """The command line's spelling, where it is not the name's."""
+    """Spelling on the command line, if it differs from the name."""
     separator: str = ","
-    """Between the items of a list in an environment variable."""
+    """Separator of the items of a list in an environment variable."""
 
     @property
     def spelling(self) -> str:
-        """The command line's spelling."""
+        """Return the spelling on the command line."""
         return self.flag or "--" + self.name.replace("_", "-")
 
 
@@ -222,8 +232,8 @@ OPTIONS = (
     Option(
         "permissions",
         as_decider,
-        "who answers OpenCode's permission requests: human (the default; the calling agent where the host cannot ask), "
-        "agent, allow, reject",
+        "who answers OpenCode's permission requests: human (the default; the calling agent if the host cannot ask a "
+        "person), agent, allow, reject",
         ("OPENCODE_MCP_PERMISSIONS",),
         "WHO",
     ),
@@ -231,14 +241,14 @@ OPTIONS = (
     Option(
         "wait",
         as_wait,
-        "seconds that a call waits when it says nothing itself (default: what the host is known to bear)",
+        "seconds that a call waits if it does not say (default: the limit that the host is known to have)",
         ("OPENCODE_MCP_WAIT",),
         "SECONDS",
     ),
     Option(
         "abort_on_cancel",
         as_switch,
-        "stop a run when the host cancels the call that waits for it",
+        "abort a run when the host cancels the call that waits for it",
         ("OPENCODE_MCP_ABORT_ON_CANCEL",),
         kind="switch",
     ),
@@ -250,7 +260,13 @@ OPTIONS = (
         "NAMES",
         "list",
     ),
-    Option("read_only", as_switch, "list and allow only what reads", ("OPENCODE_MCP_READ_ONLY",), kind="switch"),
+    Option(
+        "read_only",
+        as_switch,
+        "list and allow only tools and operations that read",
+        ("OPENCODE_MCP_READ_ONLY",),
+        kind="switch",
+    ),
     Option(
         "allow",
         as_names,
@@ -270,17 +286,17 @@ OPTIONS = (
     Option(
         "stop_after",
         as_stay,
-        "seconds without any bridge after which a started OpenCode is ended, even if it works (default: 8 hours)",
+        "seconds without a bridge after which a started OpenCode is ended, even if it is busy (default: 8 hours)",
         ("OPENCODE_MCP_STOP_AFTER",),
         "SECONDS",
     ),
     Option(
         "max_depth",
         as_depth,
-        "how many times work may be passed on; more than 1 lets an OpenCode that a bridge started use a bridge itself",
+        "levels of delegation; more than 1 lets an OpenCode that a bridge started use a bridge itself",
         ("OPENCODE_MCP_MAX_DEPTH",),
         "NUMBER",
     ),
-    Option("log_level", as_log_level, "how much to log on stderr", ("OPENCODE_MCP_LOG_LEVEL",), "LEVEL"),
+    Option("log_level", as_log_level, "lowest level of log lines on stderr", ("OPENCODE_MCP_LOG_LEVEL",), "LEVEL"),
 )
-"""Every setting, in the order in which they are shown."""
+"""All options, in the order in which they are shown."""

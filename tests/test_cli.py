@@ -80,7 +80,7 @@ def test_a_wrong_setting_ends_it_with_one_line_and_a_usage_code(
     assert main(["--url", "nowhere"]) == 2
     told = capsys.readouterr()
     assert told.out == ""
-    assert told.err.startswith("opencode-mcp: --url (OPENCODE_MCP_URL) is wrong: 'nowhere' is no URL.")
+    assert told.err.startswith("opencode-mcp: --url (OPENCODE_MCP_URL) is wrong: 'nowhere' is not a URL.")
     assert told.err.count("\n") == 1
 
 

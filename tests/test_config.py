@@ -129,9 +129,9 @@ def test_a_password_in_a_url_is_not_repeated_in_the_error(no_file: dict[str, str
     [
         ("agent = plan", "is not a TOML file"),
         ('agnet = "plan"', "'agnet'"),
-        ("agent = 3", "It takes a text"),
-        ('toolsets = {a = "b"}', "It takes a list of texts"),
-        ('read_only = "maybe"', "It takes true or false"),
+        ("agent = 3", "It must be a text"),
+        ('toolsets = {a = "b"}', "It must be a list of texts"),
+        ('read_only = "maybe"', "It must be true or false"),
     ],
 )
 def test_a_settings_file_with_a_mistake_is_refused(text: str, said: str, tmp_path: Path) -> None:

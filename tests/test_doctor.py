@@ -89,7 +89,7 @@ def test_at_a_server_of_the_operators_it_leaves_no_session_and_tells_no_secret(
     diagnosis = diagnose(launch)
     assert diagnosis.code == 0
     assert f"attached to {opencode_server.url}" in diagnosis.line("server")
-    assert "no model was asked" in diagnosis.line("round trip")
+    assert "no model was called" in diagnosis.line("round trip")
     assert opencode_server.password not in diagnosis.output
     assert not sessions_of(opencode_server, project)
 

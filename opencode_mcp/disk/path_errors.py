@@ -21,9 +21,9 @@ MISSING = "does not exist"
 CAUSES: Mapping[int, tuple[type[BridgeError], str]] = {
     errno.ENOENT: (NotFound, MISSING),
     errno.ENOTDIR: (NotFound, "does not exist: a part of the path is a file, not a folder"),
-    errno.EACCES: (NotAllowed, "may not be read: the file system refuses access"),
-    errno.EPERM: (NotAllowed, "may not be read: the file system refuses the operation"),
-    errno.ELOOP: (NotFound, "leads nowhere: its links go in a circle, or a link stands where none may"),
+    errno.EACCES: (NotAllowed, "cannot be read: the file system refuses access"),
+    errno.EPERM: (NotAllowed, "cannot be read: the file system refuses the operation"),
+    errno.ELOOP: (NotFound, "cannot be resolved: its links form a circle, or it contains a link where none is allowed"),
     errno.ENAMETOOLONG: (InvalidArgument, "is too long for the file system"),
     errno.EINVAL: (InvalidArgument, "is not a valid path"),
     errno.EILSEQ: (InvalidArgument, "is not a valid path: the file system cannot encode it"),
@@ -35,7 +35,7 @@ CAUSES: Mapping[int, tuple[type[BridgeError], str]] = {
 }
 """Texts for the common errors of paths; all others are reported with the system's message."""
 HINTS: Mapping[type[BridgeError], str] = {
-    NotAllowed: "Whoever runs the bridge can change the permissions of the file or folder.",
+    NotAllowed: "The user who runs the bridge can change the permissions of the file or folder.",
     InvalidArgument: "Give the path of a file or folder of the project.",
 }
 

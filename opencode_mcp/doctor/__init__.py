@@ -1,8 +1,8 @@
-"""``opencode-mcp doctor``: tells line by line what is found and works, and what to do about the rest.
+"""``opencode-mcp doctor``: check line by line what works, and say what to do about the rest.
 
-It asks no model anything, so it costs nothing: what it proves is that a session can be made, heard of and removed. It
-leaves nothing behind: a server that it starts is stopped again, unless another bridge has come to use it. The checks
-are tables in ``local`` (this machine) and ``backend`` (OpenCode's server).
+It calls no model, so it costs nothing: it proves that a session can be created, observed and removed. It leaves nothing
+behind: a server that it starts is stopped again, unless another bridge uses it by then. The checks are tables in
+``local`` (this machine) and ``backend`` (OpenCode's server).
 """
 
 import json
@@ -25,14 +25,14 @@ INDENT = " " * 21
 
 
 def examine(settings: "Settings", *, as_json: bool = False) -> int:
-    """Make all checks and print what they find.
+    """Make all checks and print their findings.
 
     Args:
-        settings: What the operator decided.
+        settings: Settings of the operator.
         as_json: Print one JSON object at the end instead of a line for each check.
 
     Returns:
-        The exit code: 0 when prompts can be run, else 1.
+        The exit code: 0 if prompts can be run, otherwise 1.
     """
     findings: list[Finding] = []
 
@@ -55,12 +55,12 @@ def examine(settings: "Settings", *, as_json: bool = False) -> int:
 
 
 def _safe(text: str) -> str:
-    """What others wrote, without secrets and without what a terminal would obey."""
+    """Return text of others without secrets and without control sequences of terminals."""
     return scrub(KNOWN_SECRETS.hide("\n".join(INVISIBLE.sub("\ufffd", line) for line in clean(text).split("\n"))))
 
 
 def _print(text: str) -> None:
-    # A check may take seconds, and whoever waits wants to see how far it is.
+    # Flushed, because a check may take seconds and the person wants to see the progress.
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

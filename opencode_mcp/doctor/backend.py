@@ -1,6 +1,6 @@
-"""The checks of OpenCode's server: whether it is reached, what it can work with, and a round trip.
+"""Checks of OpenCode's server: connection, models, project, and a round trip.
 
-They use the layers as the bridge does, so what they prove is what a prompt needs. No model is asked anything.
+They use the layers as the bridge does, so they prove what a prompt needs. No model is called.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -33,12 +33,12 @@ HEARTBEAT = '"server.heartbeat"'
 
 
 class Backend:
-    """What the checks share.
+    """State that the checks share.
 
     Args:
-        settings: What the operator decided.
+        settings: Settings of the operator.
         launcher: Finds the server.
-        connection: The way to it.
+        connection: Connection to it.
     """
 
     def __init__(self, settings: "Settings", launcher: Launcher, connection: Connection) -> None:
@@ -50,11 +50,11 @@ class Backend:
 
 
 async def check_backend(settings: "Settings", note: Callable[[Finding], None]) -> None:
-    """Make the checks, one after the other; where the server is not reached, the rest is left out.
+    """Make the checks one after the other; if the server cannot be reached, the rest is left out.
 
     Args:
-        settings: What the operator decided.
-        note: Is told each finding as soon as there is one.
+        settings: Settings of the operator.
+        note: Receives each finding at once.
     """
     launcher = Launcher(settings)
     async with aclosing(Connection(launcher)) as connection:
@@ -98,7 +98,7 @@ async def _server(backend: Backend) -> Finding:
     if backend.settings.attached:
         return found(f"attached to {endpoint.url}")
     if not backend.launcher.started:
-        return found(f"{endpoint.url}, which runs already for other bridges")
+        return found(f"{endpoint.url}, which already runs for other bridges")
     return found(f"started at {endpoint.url} in {anyio.current_time() - began:.1f} s, to be stopped again")
 
 
@@ -118,15 +118,17 @@ async def _password(backend: Backend) -> Finding:
             return warn("accepted, but sent unencrypted to another machine", "Use https, or a tunnel.")
         return found("asked for and accepted")
     return warn(
-        "the server asks for none: whoever reaches it can run commands on its machine",
-        "Start it with OPENCODE_SERVER_PASSWORD set, and give the bridge the same.",
+        "the server asks for none: any client that can connect can run commands on its machine",
+        "Start it with OPENCODE_SERVER_PASSWORD set, and give the bridge the same password.",
     )
 
 
 async def _providers(backend: Backend) -> Finding:
     connected = (await backend.client.used_providers(await backend.fence.directory())).connected
     if not connected:
-        return fail("none has credentials", "Run `opencode auth login`, or set a provider's key in the environment.")
+        return fail(
+            "no provider has credentials", "Run `opencode auth login`, or set a provider's key in the environment."
+        )
     return found(f"usable: {', '.join(connected)}")
 
 
@@ -157,9 +159,9 @@ async def _round_trip(backend: Backend) -> Finding:
         with anyio.fail_after(ROUND_TRIP_DEADLINE):
             await _make_and_hear(backend.client, directory)
     except TimeoutError as error:
-        raise BackendTimeout("OpenCode's event stream tells nothing of a new session.") from error
+        raise BackendTimeout("OpenCode's event stream did not report a new session.") from error
     taken = 1000 * (anyio.current_time() - began)
-    return found(f"a session was made, heard of and removed in {taken:.0f} ms; no model was asked")
+    return found(f"a session was created, observed and removed in {taken:.0f} ms; no model was called")
 
 
 async def _make_and_hear(client: OpenCodeClient, directory: str) -> None:
@@ -169,7 +171,8 @@ async def _make_and_hear(client: OpenCodeClient, directory: str) -> None:
             event = parse(line)
             if isinstance(event, SessionDeleted) and event.session_id in made:
                 return
-            # Of a directory's first session OpenCode 1.18 may not tell, so every heartbeat is another chance.
+            # OpenCode 1.18 sometimes loses the event of a directory's first session, so every heartbeat is another
+            # chance.
             if not made or HEARTBEAT in line:
                 made.add(await _make_and_remove_session(client, directory))
     raise BackendUnavailable("OpenCode ended the event stream.", hint="Run the doctor again.")

@@ -1,4 +1,4 @@
-"""What a check found: data, and nothing about how it is shown."""
+"""Findings of the checks, as data without presentation."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -11,38 +11,38 @@ Grade = Literal["ok", "warn", "FAIL"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The outcome of one check."""
+    """Finding of one check."""
 
     grade: Grade
-    """``warn``: prompts can be run all the same; ``FAIL``: they cannot."""
+    """``warn``: prompts can still be run; ``FAIL``: they cannot."""
     text: str
-    """What was found."""
+    """Result of the check."""
     remedy: str = ""
-    """What to do about it."""
+    """Advice on what to do."""
     check: str = ""
-    """The name of the check."""
+    """Name of the check."""
 
     @property
     def failed(self) -> bool:
-        """Whether the main job cannot work."""
+        """Return True if prompts cannot be run."""
         return self.grade == "FAIL"
 
 
 def found(text: str) -> Finding:
-    """It works."""
+    """Return a finding for something that works."""
     return Finding("ok", text)
 
 
 def warn(text: str, remedy: str) -> Finding:
-    """It is not as it should be, and prompts can be run."""
+    """Return a finding for something that should be changed, although prompts can be run."""
     return Finding("warn", text, remedy)
 
 
 def fail(text: str, remedy: str) -> Finding:
-    """Prompts cannot be run."""
+    """Return a finding for something that prevents prompts."""
     return Finding("FAIL", text, remedy)
 
 
 def failure_of(error: "BridgeError") -> Finding:
-    """A check that ended with an error of ours."""
+    """Return the finding for a check that ended with an error of ours."""
     return fail(error.message, error.hint)

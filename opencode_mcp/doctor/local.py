@@ -1,6 +1,6 @@
-"""The checks of this machine: what is installed, and what the settings name.
+"""Checks of this machine: what is installed, and the paths in the settings.
 
-They use the standard library alone, so that they can also tell of a broken install, and talk to no server.
+They use only the standard library, so that they can also report a broken installation, and connect to no server.
 """
 
 import platform
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "opencode-mcp"
 DEPENDENCIES = "dependencies"
-# The first start of a new program on Windows and macOS is scanned.
+# The first start of a new program is scanned on Windows and macOS.
 VERSION_TIMEOUT = 60
 GIT_REMEDY = "Install it from git-scm.com: without it, reports cannot name the files that a run changed."
 RIPGREP_REMEDY = "Install ripgrep: without it, OpenCode downloads one when it first searches files."
 
 
 def local_findings(settings: "Settings") -> Iterator[Finding]:
-    """Make the checks, one after the other; those of OpenCode's machine only where that is this one."""
+    """Yield the findings of this machine; those of OpenCode's machine only if it is the same."""
     checks = CHECKS if settings.remote else {**CHECKS, **CHECKS_BESIDE_OPENCODE}
     for name, check in checks.items():
         try:
@@ -56,13 +56,13 @@ def _dependencies(_settings: "Settings") -> Finding:
 
 
 def _required() -> list[str]:
-    """The distributions that the package needs to run, without those of its extras."""
+    """Return the distributions that the package needs to run, without those of its extras."""
     requirements = metadata.requires(DISTRIBUTION) or []
     return [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in requirements if _holds(line)]
 
 
 def _holds(requirement: str) -> bool:
-    """Whether a requirement is meant for this system and for every use."""
+    """Return True if a requirement applies to this system and to every use."""
     elsewhere = "sys_platform !=" in requirement and sys.platform in requirement
     return not elsewhere and "extra ==" not in requirement
 
@@ -85,7 +85,7 @@ def _state_folder(settings: "Settings") -> Finding:
 
 def _environment(settings: "Settings") -> Finding:
     if settings.attached:
-        return found("that of the server counts, and not the bridge's")
+        return found("the server's environment counts, not the bridge's")
     names = ", ".join(counted(settings.environment))
     return found(f"bridges share one OpenCode only if these are the same: {names or 'none is set'}")
 
@@ -112,15 +112,15 @@ def _ripgrep(settings: "Settings") -> Finding:
 def _tool(settings: "Settings", name: str, remedy: str) -> Finding:
     path = shutil.which(name, path=settings.environment.get("PATH", ""))
     if path is None:
-        return warn(f"there is no {name} on PATH", remedy)
+        return warn(f"{name} is not on PATH", remedy)
     version = _version(path, settings)
     return found(f"{version} at {path}") if version else warn(f"{path} does not run", remedy)
 
 
 def _version(path: str, settings: "Settings") -> str:
-    """The first line that a program says of its version; empty when it cannot be run."""
+    """Return the first line of a program's version output; empty if it cannot be run."""
     try:
-        done = subprocess.run(  # noqa: S603 - what the operator has installed
+        done = subprocess.run(  # noqa: S603 - a program that the operator has installed
             [path, "--version"],
             env=dict(settings.environment),
             stdin=subprocess.DEVNULL,

@@ -1,6 +1,6 @@
-"""How much of a session a reader is shown: one measure for each kind of text, in characters.
+"""Amount of detail in a transcript: one limit for each kind of text, in characters.
 
-Pure; what the kinds are drawn like is the business of ``transcript.py`` and ``tool_calls.py``.
+Pure. ``transcript.py`` and ``tool_calls.py`` render the texts.
 """
 
 from collections.abc import Sequence
@@ -12,18 +12,18 @@ from opencode_mcp.opencode.models import Message
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """How many characters of each kind are shown at most."""
+    """Most characters of each kind that are shown."""
 
     text: int
-    """Of what the person and the model say."""
+    """Text of the person and the model."""
     output: int
-    """Of what a tool answers; its end."""
+    """Output of a tool; its end is shown."""
     thought: int
-    """Of the model's reasoning; 0 folds it into a line that tells its length."""
+    """Reasoning of the model; 0 reduces it to a line with its length."""
     argument: int
-    """Of an argument that is too long for the line of its call; 0 cuts it there."""
+    """Argument that is too long for the line of its call; 0 cuts it there."""
     added: int
-    """Of what OpenCode wrote into the conversation by itself; 0 tells its length only."""
+    """Text that OpenCode added to the conversation; 0 shows only its length."""
 
 
 CONCISE = Measure(text=4000, output=600, thought=0, argument=0, added=0)
@@ -33,13 +33,13 @@ WHOLE = Measure(text=ANY_LENGTH, output=ANY_LENGTH, thought=ANY_LENGTH, argument
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a transcript is drawn with."""
+    """Parameters of a transcript's rendering."""
 
     measure: Measure
     directory: str = ""
-    """The project's; paths in it are told relative to it."""
+    """Path of the project; paths in it are shown relative to it."""
     children: dict[str, Sequence[Message]] = field(default_factory=dict[str, Sequence[Message]])
-    """The messages of subagents by session, until they are shown: each is shown once."""
+    """Messages of subagents by session, until they are shown: each is shown once."""
 
     def relative(self, text: str) -> str:
         """Shorten the paths in a text."""

@@ -1,6 +1,6 @@
-"""Changes of files as Markdown: a table of what happened to which file, then the patches, cut to a length.
+"""Changes of files as Markdown: a table of the changed files, then the patches, cut to a length.
 
-Pure: it is handed diffs and reads nothing. Paths and patches are other people's text, and stand in code spans and
+Pure: the diffs are passed in, and nothing is read. Paths and patches are text of others and appear in code spans and
 fences (see ``excerpt.py``).
 """
 
@@ -16,24 +16,24 @@ from opencode_mcp.opencode.models import FileDiff
 
 PATH_LIMIT = 200
 TABLE_SHARE = 2
-"""The table takes at most this part of the room: one half."""
+"""The table takes at most one half of the room."""
 PATCH_SHARE = 400
-"""Characters that a patch is shown with at least; of less, nobody learns anything."""
+"""Shortest part of a patch that is shown, in characters; a shorter one would be useless."""
 HEAD = "| file | change | lines |\n|---|---|---|"
 QUOTED = re.compile(r'["\\\x00-\x1f\x7f]')
-"""What git writes in a quoted form in a name."""
+"""Characters that git quotes in a name."""
 NOT_UTF8 = "\ufffd"
 BINARY = ("Binary files ", "GIT binary patch")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One file's diff, read."""
+    """Diff of one file, parsed."""
 
     diff: FileDiff
     patch: Patch
     moved: str = ""
-    """Where a deleted file went, or where an added one came from: the file with the same text."""
+    """Other path of a moved file: the one with the same text."""
 
 
 def render_diff(diffs: Sequence[FileDiff], *, limit: int = 20_000, pointer: str = "") -> str:
@@ -41,8 +41,8 @@ def render_diff(diffs: Sequence[FileDiff], *, limit: int = 20_000, pointer: str 
 
     Args:
         diffs: From ``session.diff``, ``vcs.diff``, ``merge_diffs`` or ``parse_raw``.
-        limit: Characters. Long patches are cut to equal shares, from the first file on.
-        pointer: Says how to get what is cut; stands at the end where something is.
+        limit: Most characters. Long patches are cut to equal shares, from the first file on.
+        pointer: Sentence that says how to read the parts that were cut; shown at the end if there are any.
     """
     if not diffs:
         return "No file is changed."
@@ -62,7 +62,7 @@ def _changes(diffs: Sequence[FileDiff]) -> list[Change]:
 
 
 def _moved(diff: FileDiff, patch: Patch, gone: Mapping[str, str], come: Mapping[str, str]) -> str:
-    """OpenCode tells a moved file as one deleted and one added."""
+    """Return the other path of a moved file; OpenCode reports it as one deleted and one added file."""
     match diff.status:
         case "deleted":
             text, others, back = _text(patch, "-"), come, gone
@@ -89,12 +89,12 @@ def _row(change: Change) -> str:
     diff = change.diff
     lines = f"+{diff.additions:,} -{diff.deletions:,}" if diff.additions or diff.deletions else ""
     cells = [code(diff.file or "(no name)", PATH_LIMIT), _what(change), lines]
-    # A bar ends a cell also where it stands in a code span.
+    # A bar ends a cell even inside a code span.
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _what(change: Change) -> str:
-    """Say what happened to a file, and why there is no patch where there is none."""
+    """Describe the change of a file, and the reason if there is no patch."""
     diff, status = change.diff, name(change.diff.status)
     if change.moved:
         return f"{status}, moved {'to' if diff.status == 'deleted' else 'from'} {code(change.moved, PATH_LIMIT)}"

@@ -1,7 +1,7 @@
-"""Other people's text inside ours: made harmless, cut to a length, and closed off so that it cannot pass for ours.
+"""Text of others inside our own: made harmless, cut to a length, and delimited so that it cannot pass for ours.
 
-Pure, and it knows nothing of OpenCode. One rule holds for all Markdown made with it: what stands in a fence or a code
-span is what somebody said or a tool answered; everything outside is the bridge's own words.
+Pure, without knowledge of OpenCode. All Markdown that is made with it follows one rule: text in a fence or a code span
+is text of a person, a model or a tool; everything outside is the bridge's own.
 """
 
 import re
@@ -9,18 +9,18 @@ import re
 from opencode_mcp.text.outside_text import clean, shorten
 
 CODE_LIMIT = 120
-"""Characters of other people's text that a line of ours carries."""
+"""Longest text of others in a line of our own, in characters."""
 LONGEST_RUN = 24
-"""Backticks in a row that are shown; a fence has to be longer, and a fence must not outgrow what it holds."""
+"""Longest row of backticks that is shown: a fence must be longer, and must not outgrow its content."""
 FENCE_LENGTH = 2 * (LONGEST_RUN + 1) + 2
-"""Characters that the longest pair of fences takes."""
+"""Length of the longest pair of fences, in characters."""
 BACKTICKS = re.compile("`+")
 LONG_RUN = re.compile(f"`{{{LONGEST_RUN},}}")
 WORD = re.compile(r"[\w.:@+-]+(?:/[\w.:@+-]+)*")
 
 
 def code(text: str, limit: int = CODE_LIMIT) -> str:
-    """Put a text into one line as a code span."""
+    """Return a text as a code span on one line."""
     line = _limit_backticks(shorten(clean(text), limit)) or " "
     delimiter = "`" * (_longest_run(line) + 1)
     padding = " " if line.startswith("`") or line.endswith("`") else ""
@@ -28,19 +28,19 @@ def code(text: str, limit: int = CODE_LIMIT) -> str:
 
 
 def name(text: str) -> str:
-    """Put a name into a line: as it is where it is a plain word, else as a code span."""
+    """Return a name for a line: unchanged if it is a plain word, otherwise as a code span."""
     return text if len(text) <= CODE_LIMIT and WORD.fullmatch(text) else code(text)
 
 
 def fence(text: str, language: str = "") -> str:
-    """Put a text, already clean, into a fence that nothing in it can close."""
+    """Return a text, already clean, in a fence that nothing in it can close."""
     inside = _limit_backticks(text.removesuffix("\n"))
     marks = "`" * max(3, _longest_run(inside) + 1)
     return f"{marks}{language}\n{inside}\n{marks}"
 
 
 def head(text: str, limit: int) -> str:
-    """The beginning of a text, to the end of a line if one is near."""
+    """Return the beginning of a text, to the end of a line if one is near."""
     if len(text) <= limit:
         return text
     whole_lines = text[:limit].rfind("\n") + 1
@@ -48,7 +48,7 @@ def head(text: str, limit: int) -> str:
 
 
 def tail(text: str, limit: int) -> str:
-    """The end of a text, from the beginning of a line if one is near."""
+    """Return the end of a text, from the beginning of a line if one is near."""
     if len(text) <= limit:
         return text
     start = len(text) - limit

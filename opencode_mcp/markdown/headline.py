@@ -1,6 +1,6 @@
-"""The line above a message of a transcript.
+"""Headline of a message in a transcript.
 
-Pure; what stands beneath it is the business of ``transcript.py``.
+Pure. ``transcript.py`` renders the text below it.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -13,11 +13,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def headline(info: MessageInfo, answered: MessageInfo | None = None) -> str:
-    """Say who speaks, when or how long, at what cost, and the message's id.
+    """Return the headline: author, time or duration, cost, and the id of the message.
 
     Args:
         info: The message.
-        answered: The assistant's message before; the model is named only where it is another.
+        answered: The assistant's message before it; the model is named only if it has changed.
     """
     return " · ".join(filter(None, _facts(info, answered)))
 

@@ -1,8 +1,8 @@
-"""Blocks of Markdown that share a number of characters fairly, each cut in its own place and saying so there.
+"""Blocks of Markdown that share a number of characters fairly; each is cut in its own place, with a note there.
 
-Pure, and it knows neither messages nor diffs. A block is drawn at a limit and is as short as it can be at 0, so every
-size that is needed is got by drawing. Where a section is too long, the blocks that need little are drawn whole and the
-long ones get equal shares of the rest; only where not even the shortest form of each fits are blocks left out.
+Pure, without knowledge of messages and diffs. A block is rendered at a limit, and is as short as possible at 0, so
+every size is found by rendering. If a section is too long, short blocks are rendered whole and long ones get equal
+shares of the rest. Blocks are left out only if not even the shortest form of each fits.
 """
 
 from collections.abc import Sequence
@@ -13,19 +13,19 @@ from opencode_mcp.markdown.excerpt import CODE_LIMIT, FENCE_LENGTH, code, fence,
 from opencode_mcp.text.outside_text import clean
 
 ANY_LENGTH = 1 << 40
-"""A limit that nothing reaches."""
+"""Limit that no text reaches."""
 NOTE_LENGTH = 60
-"""Characters that the words about a cut take."""
+"""Length of the note about a cut, in characters."""
 LEAST_SHOWN = 40
-"""A cut text of fewer characters tells nothing."""
+"""Shortest part of a text that is shown, in characters; a shorter one would be useless."""
 NEVER_CUT = 80
-"""A text of fewer characters is shown, since to say that it is not takes as many."""
+"""Texts of fewer characters are always shown: the note about the cut would be as long."""
 QUOTING_TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Markdown, and whether something in it is cut."""
+    """Markdown, with True if something in it was cut."""
 
     text: str
     cut: bool = False
@@ -33,24 +33,24 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Words of ours, never cut."""
+    """Text of our own, never cut."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Somebody else's text, shown to a length."""
+    """Text of others, shown up to a length."""
 
     text: str
     most: int
-    """Characters of it that are shown."""
+    """Most characters of it that are shown."""
     title: str = ""
-    """Words of ours before it."""
+    """Text of our own in front of it."""
     from_end: bool = False
-    """Whether its end matters more than its beginning."""
+    """True if its end matters more than its beginning."""
     language: str = ""
-    """What the fence says of it; a text of no language may also stand in its title's line."""
+    """Language of the fence; a text without one may also be put on the line of its title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,13 @@ class Section:
     title: str
     blocks: Sequence["Block"]
     key: str = ""
-    """What names the section where it is left out."""
+    """Name of the section in the note about blocks that are left out."""
     noun: str = "parts"
-    """What its blocks are."""
+    """Noun for its blocks."""
     from_end: bool = True
-    """Whether the last blocks matter more than the first."""
+    """True if the last blocks matter more than the first."""
     quoted: bool = False
-    """Whether the blocks are set off as another's."""
+    """True if the blocks are rendered as a quotation."""
     gap: str = "\n"
 
 
@@ -74,7 +74,7 @@ Block: TypeAlias = Line | Excerpt | Section
 
 
 def draw(block: Block, limit: int = ANY_LENGTH) -> Drawn:
-    """Draw a block in so many characters, or as few above as it needs to say what it leaves out."""
+    """Render a block within a limit, or as little above it as its notes about cuts need."""
     match block:
         case Line(text):
             return Drawn(text)
@@ -85,7 +85,7 @@ def draw(block: Block, limit: int = ANY_LENGTH) -> Drawn:
 
 
 def allot(sizes: Sequence[int], leasts: Sequence[int], total: int) -> list[int]:
-    """Share out a total: everybody the least they need, nobody more than they use, the rest as evenly as it goes."""
+    """Distribute a total: each gets its least, none more than it uses, the rest as evenly as possible."""
     low, high = 0, max(sizes, default=0)
     while low < high:
         level = (low + high + 1) // 2
@@ -140,7 +140,7 @@ def _draw_section(section: Section, limit: int) -> Drawn:
 
 
 def _places_kept(section: Section, lengths: Sequence[int], limit: int) -> Sequence[int]:
-    """Which blocks fit when each is as short as it can be."""
+    """Return the blocks that fit if each is as short as possible."""
     every = range(len(lengths))
     room = limit - len(section.title)
     if sum(lengths) <= room:
@@ -156,7 +156,7 @@ def _places_kept(section: Section, lengths: Sequence[int], limit: int) -> Sequen
 
 
 def _left_out(section: Section, kept: int) -> str:
-    """Say which blocks are left out; the longest it gets is when all are."""
+    """Return the note about blocks that are left out; it is longest if all are."""
     count = len(section.blocks) - kept
     if not count:
         return ""
@@ -175,7 +175,7 @@ def _join(section: Section, drawn: Sequence[Drawn], note: str = "") -> Drawn:
 
 
 def _draw_quoted(section: Section, limit: int) -> Drawn:
-    """What quoting adds depends on the lines that are left, so the room inside is found by trying."""
+    """Render a quoted section. The room for quotation marks depends on the remaining lines, so it is tried."""
     room = limit
     for _ in range(QUOTING_TRIES):
         drawn = _draw_section(section, room)

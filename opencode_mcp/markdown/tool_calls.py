@@ -1,6 +1,6 @@
-"""A tool call of a transcript: what it was called with, and the end of what it answered.
+"""Tool call of a transcript: its arguments, and the end of its output.
 
-Pure, and it knows what OpenCode's own tools are called only where that shows more than any tool's call would.
+Pure. It knows the names of OpenCode's own tools only where they can be shown better than other tools.
 """
 
 import json
@@ -18,16 +18,16 @@ from opencode_mcp.text.outside_text import shorten
 ARGUMENT_LIMIT = 100
 CALL_LIMIT = 300
 ELSEWHERE = "…"
-"""Stands in a call for an argument that is shown beneath it."""
+"""Placeholder in a call for an argument that is shown below it."""
 
 
 def tool_blocks(part: ToolPart, view: View, subagent: Sequence[Block] = ()) -> list[Block]:
-    """Draw up a tool call.
+    """Return the blocks of a tool call.
 
     Args:
         part: The call.
-        view: How much is shown.
-        subagent: What the subagent that it started said and did, where that is shown.
+        view: Amount of detail.
+        subagent: Blocks of the subagent that it started, if they are shown.
     """
     if subagent:
         return _delegated(part, view, subagent)
@@ -62,7 +62,7 @@ def _inline(value: object, view: View) -> str:
 
 
 def _long_arguments(part: ToolPart, view: View) -> dict[str, str]:
-    """The arguments that the line of the call has no room for, where the measure has."""
+    """Return the arguments that are too long for the line of the call and are shown below it."""
     if not view.measure.argument or _todos(part):
         return {}
     long = {key: value for key, value in part.state.input.items() if len(_inline(value, view)) > ARGUMENT_LIMIT}
@@ -94,7 +94,7 @@ def _where(part: ToolPart) -> str:
 
 
 def _todos(part: ToolPart) -> str:
-    """The to-do list that a call wrote; empty where it is none."""
+    """Return the todo list that a call wrote; empty for other calls."""
     if part.tool != "todowrite" or part.state.status != "completed":
         return ""
     try:

@@ -1,7 +1,8 @@
-"""Messages of a session as Markdown that a person or a model reads: who said what, what was done, what it cost.
+"""Messages of a session as Markdown for a person or a model: who wrote what, what was done, and the cost.
 
-Pure: it is handed messages and reads nothing. All that a person, a model or a tool wrote stands in fences and code
-spans (see ``excerpt.py``), so nobody's text can pass for a heading, a tool's result or the words of the bridge.
+Pure: the messages are passed in, and nothing is read. Text of a person, a model or a tool appears in fences and code
+    spans
+(see ``excerpt.py``), so no text can pass for a heading, a tool's result or the bridge's own text.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +32,7 @@ from opencode_mcp.runs.state import ABORTED_ERROR
 
 FILES_NAMED = 10
 SILENT = frozenset({"step-start", "snapshot"})
-"""Parts that tell a reader nothing."""
+"""Parts without information for a reader."""
 
 
 def render_transcript(
@@ -47,12 +48,12 @@ def render_transcript(
 
     Args:
         messages: A page of a session.
-        detailed: Whether reasoning, long arguments and longer output are shown.
-        limit: Characters. Long texts are cut to equal shares; where there are too many messages even for that, the
+        detailed: Show reasoning, long arguments and longer output.
+        limit: Most characters. Long texts are cut to equal shares. If there are too many messages even for that, the
             oldest are left out, and the first line says which.
-        children: The messages of subagents, by the session that the call of the ``task`` tool names.
-        directory: The project's; paths in it are told relative to it.
-        pointer: Says how to get what is cut; stands at the end where something is.
+        children: The messages of subagents, by the session in the call of the ``task`` tool.
+        directory: Path of the project; paths in it are shown relative to it.
+        pointer: Sentence that says how to read the parts that were cut; shown at the end if there are any.
     """
     view = View(DETAILED if detailed else CONCISE, directory, dict(children or {}))
     return _render(messages, view, limit, pointer)
@@ -95,9 +96,9 @@ def _message_blocks(message: Message, view: View) -> list[Block]:
 
 
 def _with_added_joined(parts: Sequence[Part]) -> list[Part]:
-    """What OpenCode added comes in many pieces, two for each attached file: they are told of as one, at the end."""
+    """Join the parts that OpenCode added, two for each attached file, into one part at the end."""
     added = [part for part in parts if isinstance(part, TextPart) and part.synthetic]
-    if len(added) < 2:  # noqa: PLR2004 - there is nothing to join
+    if len(added) < 2:  # noqa: PLR2004 - one part needs no joining
         return list(parts)
     joined = added[0].model_copy(update={"text": "\n".join(part.text for part in added)})
     return [*(part for part in parts if not (isinstance(part, TextPart) and part.synthetic)), joined]
@@ -147,7 +148,7 @@ def _text(part: TextPart, view: View) -> list[Block]:
 
 
 def _mark(part: Part, view: View) -> str:
-    """What is told in one line of ours."""
+    """Return the line for a part that is described in our own words."""
     match part:
         case PatchPart(files=files) if files:
             return f"- changed {_files(files, view)}"

@@ -1,4 +1,4 @@
-"""A page of a session's transcript, with what its subagents said; older messages cost nothing."""
+"""Page of a session's transcript, with the messages of its subagents; older messages are not read."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ from opencode_mcp.opencode.models import Message, Session, ToolPart
 from opencode_mcp.text.json_text import json_size
 
 SUBAGENTS_READ = 5
-"""Subagents of a page whose messages are read, the latest; the others are named."""
+"""Subagents of a page whose messages are read, the latest ones; the others are only named."""
 MESSAGES_OF_SUBAGENT = 20
 ROOM = 26_000
-"""Bytes of JSON of a page at most: a result that holds a page twice would be cut where no cursor goes on."""
+"""Largest page, in bytes of JSON: a result that contains a page twice would be cut without a cursor for the rest."""
 LEAST_CHARACTERS = 2000
 UNREADABLE = "The session began with a prompt for a structured answer, which OpenCode 1.18 cannot show."
 POINTER = "What is cut is shown longer with detailed=true and a smaller limit."
@@ -24,7 +24,7 @@ class TranscriptPage:
 
     text: str
     cursor: str
-    """Of the messages before them; empty at the session's beginning."""
+    """Cursor of the messages before them; empty at the beginning of the session."""
 
 
 async def read_transcript(
@@ -33,15 +33,15 @@ async def read_transcript(
     """Read the latest messages of a session, or those before a cursor (``session.messages``).
 
     Args:
-        client: Reaches OpenCode.
+        client: Client of OpenCode.
         session: The session.
-        limit: Messages; there are fewer where they would not fit into the characters even in short.
-        cursor: From the page before; messages that come later do not move it.
-        detailed: Whether reasoning, long arguments and longer output are shown.
-        characters: Length of the text at most; it is less where these would take more bytes than ``ROOM``.
+        limit: Most messages; there are fewer if they do not fit into the characters even in short form.
+        cursor: From the page before; later messages do not change it.
+        detailed: Show reasoning, long arguments and longer output.
+        characters: Longest text, in characters; it is shorter if it would take more bytes than ``ROOM``.
 
     Raises:
-        InvalidArgument: The cursor is none of this session's.
+        InvalidArgument: The cursor does not belong to this session.
     """
     page = await _messages(client, session.id, limit, cursor)
     if not page.items:
@@ -49,7 +49,8 @@ async def read_transcript(
     children = await _subagents(client, page.items)
     text = _rendered(page.items, session.directory, children, detailed=detailed, characters=characters)
     if json_size(text) > ROOM and characters > LEAST_CHARACTERS:
-        # Letters of several bytes, or many that JSON escapes. The next try is made as if all were as dense as these.
+        # Characters of several bytes, or many that JSON escapes. The next attempt assumes that all are as dense as
+        # these.
         fewer = max(characters * ROOM // json_size(text) * 9 // 10, LEAST_CHARACTERS)
         text = _rendered(page.items, session.directory, children, detailed=detailed, characters=fewer)
     if limit > 1 and any(message.info.id not in text for message in page.items):
