@@ -32,13 +32,14 @@ Invariants:
 """
 
 import logging
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Generator
 from contextlib import aclosing, contextmanager
 
 import anyio
 from anyio.abc import TaskGroup
 
+from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.events.session_state import SessionState, fold
 from opencode_mcp.events.stream import follow_stream
@@ -113,9 +114,9 @@ class Hub:
         self._standing = anyio.Event()
         self._lock = anyio.Lock()
         self._listeners: dict[str, list[Listener]] = {}
-        self._states: OrderedDict[str, SessionState] = OrderedDict()
-        self._parents: OrderedDict[str, str] = OrderedDict()
-        self._asked: OrderedDict[str, Permission | Question] = OrderedDict()
+        self._states = BoundedDict[str, SessionState](REMEMBERED_SESSIONS)
+        self._parents = BoundedDict[str, str](REMEMBERED_SESSIONS)
+        self._asked = BoundedDict[str, Permission | Question](REMEMBERED_REQUESTS)
 
     @property
     def follows(self) -> bool:
@@ -188,8 +189,6 @@ class Hub:
         match event:
             case PermissionAsked(permission=request) | QuestionAsked(question=request):
                 self._asked[request.id] = request
-                if len(self._asked) > REMEMBERED_REQUESTS:
-                    self._asked.popitem(last=False)
             case RequestClosed(request_id=request_id):
                 self._asked.pop(request_id, None)
             case SessionDeleted(session_id=session_id):
@@ -210,10 +209,8 @@ class Hub:
 
     def state(self, session_id: str) -> SessionState:
         """Return the state of a session, folded from the stream since it was last connected."""
-        state = self._states.setdefault(session_id, SessionState())
-        self._states.move_to_end(session_id)
-        if len(self._states) > REMEMBERED_SESSIONS:
-            self._states.popitem(last=False)
+        state = self._states.get(session_id) or SessionState()
+        self._states[session_id] = state
         return state
 
     def asked(self) -> list[Permission | Question]:
@@ -229,8 +226,6 @@ class Hub:
         if session_id not in children:
             children.append(session_id)
         self._parents[session_id] = parent_id
-        if len(self._parents) > REMEMBERED_SESSIONS:
-            self._parents.popitem(last=False)
 
     def lineage(self, session_id: str) -> list[str]:
         """Return the session, its parent, and so on up to the root."""

@@ -6,8 +6,8 @@ the answer. Only the list of all sessions (``experimental.session.list`` without
 """
 
 import re
-from collections import OrderedDict
 
+from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.opencode.client import OpenCodeClient
 
 FIRST_PAGE = 100
@@ -28,7 +28,7 @@ class SessionPlaces:
 
     def __init__(self, client: OpenCodeClient) -> None:
         self._client = client
-        self._known: OrderedDict[str, str] = OrderedDict()
+        self._known = BoundedDict[str, str](KEPT)
 
     async def find(self, session_id: str) -> str:
         """The directory of a session; empty where there is no such session.
@@ -47,13 +47,8 @@ class SessionPlaces:
         for _ in range(MOST_PAGES):
             query = {"limit": limit, "archived": True, "cursor": int(cursor) if CURSOR.fullmatch(cursor) else None}
             page = await self._client.all_sessions(query)
-            self._note({session.id: session.directory for session in page.items})
+            self._known.update({session.id: session.directory for session in page.items})
             if session_id in self._known or not CURSOR.fullmatch(page.cursor) or page.cursor == cursor:
                 break
             cursor, limit = page.cursor, PAGE
         return self._known.get(session_id, "")
-
-    def _note(self, found: dict[str, str]) -> None:
-        self._known.update(found)
-        while len(self._known) > max(KEPT, len(found)):
-            self._known.popitem(last=False)

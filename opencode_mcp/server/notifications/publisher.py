@@ -4,7 +4,6 @@ One task serves every subscriber of a server from the hub's one stream. It says 
 which event changes what is known to ``affected_uris.py``.
 """
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import anyio
 from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, ServerEvent
 
+from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.events import wire
 from opencode_mcp.events.hub import EVERYTHING, Hub
@@ -47,7 +47,7 @@ class Notices:
         self._attached = attached
         self._pace = Pace[ServerEvent](SHORTEST)
         self._looking = False
-        self._titles = OrderedDict[str, str]()
+        self._titles = BoundedDict[str, str](REMEMBERED_TITLES)
 
     async def run(self) -> None:
         """Tell for as long as the task runs."""
@@ -109,10 +109,8 @@ class Notices:
         """Whether the listed sessions, which are no subagents', come, go or change their titles."""
         match event:
             case wire.SessionChanged(session=session) if not session.parent_id:
-                before = self._titles.pop(session.id, None)
+                before = self._titles.get(session.id)
                 self._titles[session.id] = session.title
-                if len(self._titles) > REMEMBERED_TITLES:
-                    self._titles.popitem(last=False)
                 return session.title != before
             case wire.SessionDeleted(session_id=session_id):
                 self._titles.pop(session_id, None)

@@ -1,7 +1,8 @@
 """Tickets that are good for one use: what a client sends back with an answer must not act twice."""
 
 import secrets
-from collections import OrderedDict
+
+from opencode_mcp.bounded_dict import BoundedDict
 
 KEPT = 1000
 """Tickets that may be out at once; the oldest is given up for a new one, and whoever holds it is asked again."""
@@ -11,14 +12,12 @@ class Tickets:
     """Tickets of this bridge. They end with it: another bridge, or the next one, takes none of them."""
 
     def __init__(self) -> None:
-        self._issued: OrderedDict[str, str] = OrderedDict()
+        self._issued = BoundedDict[str, str](KEPT)
 
     def issue(self, purpose: str) -> str:
         """A new ticket for one purpose."""
         ticket = secrets.token_urlsafe()
         self._issued[ticket] = purpose
-        while len(self._issued) > KEPT:
-            self._issued.popitem(last=False)
         return ticket
 
     def redeem(self, ticket: object, purpose: str) -> bool:
