@@ -1,6 +1,6 @@
-"""The main job, to watch: a host hands a task to OpenCode, sees it work, answers it, and gets the result.
+"""Demo of the main job: a host delegates a task to OpenCode, watches it, answers it, and gets the result.
 
-Everything is real but the model: an MCP client starts the bridge as any host does, the bridge starts OpenCode, and
+Everything is real except the model: an MCP client starts the bridge as any host does, the bridge starts OpenCode, and
 OpenCode edits a small project. ``make demo`` runs it with a scripted model, which needs no key and no network;
 ``make demo MODEL=provider/model`` runs it with a model of your own OpenCode.
 """
@@ -12,13 +12,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-# The demo plays on the stage of the tests.
+# The demo uses the harness of the tests.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 
 def main() -> int:
-    """Run the demo, or say what it lacks."""
-    parser = argparse.ArgumentParser(prog="demo", description="Watch a host hand a task to OpenCode.")
+    """Run the demo, or print what is missing."""
+    parser = argparse.ArgumentParser(prog="demo", description="Watch a host delegate a task to OpenCode.")
     parser.add_argument("--model", default="", help="provider/model of your own OpenCode; default: a scripted model")
     model: str = parser.parse_args().model
     lacking = list(missing())
@@ -31,11 +31,11 @@ def main() -> int:
 
 
 def missing() -> Iterator[str]:
-    """Say in a line each what the demo needs and this machine lacks."""
+    """Yield one line for each requirement of the demo that this machine lacks."""
     from scripts.opencode_binary import installed
 
     if shutil.which("git") is None:
-        yield "demo: git is missing: it tells what changed; get it from git-scm.com."
+        yield "demo: git is missing: OpenCode needs it to find changed files; get it from git-scm.com."
     if importlib.util.find_spec("mcp") is None:
         yield "demo: the project is not installed for this Python: run `make demo`, which does that first."
     if installed() is None:

@@ -1,4 +1,4 @@
-"""The smallest client: hands one task to OpenCode in the current directory and prints what came of it."""
+"""Smallest client: delegate one task to OpenCode in the current directory and print the report."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ BRIDGE = ["-m", "opencode_mcp", "--directory", str(Path.cwd())]
 
 
 async def main(task: str) -> None:
-    """Start the bridge, hand it the task, print the report."""
+    """Start the bridge, pass on the task, print the report."""
     async with Client(StdioServerParameters(command=sys.executable, args=BRIDGE, env=dict(os.environ))) as client:
         result = await client.call_tool("opencode_run", {"prompt": task})
         print(result.content[0].model_dump()["text"])

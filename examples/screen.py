@@ -1,6 +1,6 @@
-"""How the demo looks on a terminal: each line with the moment it came, in colour where colours can be seen.
+"""Terminal output of the demo: each line with its time, in colour if the terminal has colours.
 
-``NO_COLOR`` turns them off, ``FORCE_COLOR`` on. It knows nothing of what is shown.
+``NO_COLOR`` turns colours off, ``FORCE_COLOR`` on. The module knows nothing of the content.
 """
 
 import os
@@ -26,22 +26,22 @@ class Screen:
         self._began = time.monotonic()
 
     def paint(self, text: str, colour: str) -> str:
-        """Colour a text."""
+        """Return a text in colour."""
         return f"\033[{COLOURS[colour]}m{text}\033[0m" if self._colourful else text
 
     def say(self, mark: str, text: str, colour: str = "") -> None:
-        """Show a text after a mark, wrapped, with the seconds since the start before its first line."""
+        """Print a text after a mark, wrapped, with the seconds since the start before its first line."""
         moment = self.paint(f"{time.monotonic() - self._began:5.1f}s", "dim")
         first, *rest = [line for part in text.splitlines() for line in textwrap.wrap(part, WIDTH) or [""]] or [""]
         for lead, line in [(f"{moment}  {mark} ", first), *((" " * 10, line) for line in rest)]:
             print(f"{lead}{self.paint(line, colour) if colour else line}", flush=True)
 
     def heading(self, text: str) -> None:
-        """Show what comes next, after an empty line."""
+        """Print the title of the next step, after an empty line."""
         print(f"\n{self.paint(text, 'bold')}", flush=True)
 
     def diff(self, lines: Iterable[str]) -> None:
-        """Show patches: additions green, removals red, names of files in backquotes bold."""
+        """Print patches: additions green, removals red, names of files in backquotes bold."""
         for line in lines:
             colour = {"+": "green", "-": "red", "@": "dim", "`": "bold"}.get(line[:1])
             print(f"          {self.paint(line, colour) if colour else line}", flush=True)

@@ -1,7 +1,7 @@
-"""What the demo needs around it: a small project, and a bridge with the model that works in it.
+"""Environment of the demo: a small project, and a bridge with a model.
 
-Without a model of your own, OpenCode is isolated in a temporary folder and talks to the scripted model of the tests, so
-the demo needs no key, costs nothing and touches nothing of yours. With one, it is your OpenCode as you have set it up.
+Without a model of your own, OpenCode is isolated in a temporary folder and uses the scripted model of the tests, so the
+demo needs no key, costs nothing and changes nothing of yours. With one, it uses your OpenCode with its configuration.
 """
 
 import os
@@ -21,7 +21,7 @@ from tests.scripted_model.script import bash, edit, questions, script, silence, 
 
 TASK = (
     "total() in price.py says 0.30000000000000004 for 0.1 + 0.2. Ask me how totals are to be rounded, "
-    "mend it, add a unittest and run it."
+    "fix it, add a unittest and run it."
 )
 PRICE = '''def total(prices: list[float]) -> float:
     """Add up prices."""
@@ -44,14 +44,14 @@ QUESTION = {
         {"label": "Not at all", "description": "0.1 + 0.2 stays 0.30000000000000004"},
     ],
 }
-PLAN = ("Ask how to round", "Mend total()", "Test it")
+PLAN = ("Ask how to round", "Fix total()", "Test it")
 THOUGHT = 0.5
-"""Seconds that the scripted model takes for each step, so that one can watch."""
+"""Seconds that the scripted model takes for each step, so that a person can follow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the demo plays."""
+    """Project, bridge and prompt of the demo."""
 
     project: Path
     bridge: Launch
@@ -60,10 +60,10 @@ class Stage:
 
 @contextmanager
 def set_up(model: str) -> Generator[Stage]:
-    """Make the project and choose the model; leaving removes all of it.
+    """Create the project and choose the model; the end of the block removes everything.
 
     Args:
-        model: Of the user's own OpenCode, as ``provider/model``; empty: the scripted one.
+        model: Model of the user's own OpenCode, as ``provider/model``; empty for the scripted one.
     """
     with TemporaryDirectory(prefix="opencode-mcp-demo-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
@@ -81,7 +81,7 @@ def _make_project(project: Path) -> Path:
     git(project, "init", "--quiet", "--initial-branch=main")
     commit(project)
     (project / ".gitignore").write_text("__pycache__/\n", encoding="utf-8")
-    # Where its address of the schema is missing, OpenCode adds it.
+    # If its address of the schema is missing, OpenCode adds it.
     configure(project, {"$schema": "https://opencode.ai/config.json", "permission": {"bash": "ask"}})
     return project
 
@@ -102,16 +102,16 @@ def _own_stage(folder: Path, project: Path, model: str) -> Generator[Stage]:
 
 
 def _scripted_prompt() -> str:
-    """The task, and what the scripted model does with it."""
-    mended = "    return round(sum(prices), 2)"
+    """Return the task with the script of the model."""
+    fixed = "    return round(sum(prices), 2)"
     return script(
         step(silence(THOUGHT), tool("read", filePath="price.py"), _plan(0)),
         step(silence(THOUGHT), questions(QUESTION)),
-        step(silence(THOUGHT), edit("price.py", "    return sum(prices)", mended), _plan(1)),
+        step(silence(THOUGHT), edit("price.py", "    return sum(prices)", fixed), _plan(1)),
         step(silence(THOUGHT), write("test_price.py", TEST), _plan(2)),
         step(silence(THOUGHT), bash("python -m unittest -q")),
         step(_plan(3), silence(THOUGHT)),
-        text("Totals are rounded to cents now, and a unittest, which passes, holds it so."),
+        text("Totals are now rounded to cents, and a unittest that passes checks it."),
         say=TASK,
     )
 

@@ -1,4 +1,4 @@
-"""What the demo shows: a host that hands over a task, watches, answers, and looks at the outcome."""
+"""Host of the demo: it delegates a task, follows the run, answers requests, and shows the outcome."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,25 +14,25 @@ from tests.harness.launch import COMMAND
 from tests.scripted_model.script import spoken
 
 PATIENCE = 120
-"""Seconds that one call may wait; a run that takes longer is waited for again."""
+"""Longest wait of one call, in seconds; a longer run takes several calls."""
 NAMED = 3
 """Tools that are shown by name."""
 ID_SHOWN = 8
 FENCE = "```"
 PATCH = ("`", "@", "+", "-", " ")
-"""What the lines begin with that name a changed file, or belong to its patch."""
+"""Beginnings of the lines that name a changed file or belong to its patch."""
 Report = Mapping[str, Any]
 
 
 class Refused(Exception):
-    """A tool call failed; the text is what the bridge said."""
+    """A tool call failed; the text is the bridge's error."""
 
 
 def play(model: str) -> int:
-    """Show the whole story and give the exit code.
+    """Run the demo and return the exit code.
 
     Args:
-        model: As ``provider/model``; empty: the scripted one.
+        model: As ``provider/model``; empty for the scripted one.
     """
     screen = Screen()
     with set_up(model) as stage:
@@ -40,7 +40,7 @@ def play(model: str) -> int:
 
 
 async def tell(screen: Screen, stage: Stage) -> int:
-    """Start the bridge, hand it the task, answer what OpenCode asks, and show the outcome."""
+    """Start the bridge, delegate the task, answer OpenCode's requests, and show the outcome."""
     launch = stage.bridge
     command = StdioServerParameters(
         command=str(COMMAND), args=list(launch.arguments), env=dict(launch.environment), cwd=stage.project
@@ -50,10 +50,10 @@ async def tell(screen: Screen, stage: Stage) -> int:
         async with Client(stdio_client(command, errlog=log)) as client:
             host = Host(client, screen)
             await host.introduce()
-            screen.heading("It hands over a task. OpenCode starts, and works while the host watches.")
+            screen.heading("It delegates a task. OpenCode starts, and works while the host watches.")
             try:
                 report = await host.run(stage.prompt)
-                screen.heading("What came of it")
+                screen.heading("Result")
                 screen.say("✓" if report["status"] == "completed" else "✗", _summary(report), "bold")
                 screen.say("│", report["text"] or report.get("error", ""))
                 await host.show_changes(report)
@@ -64,11 +64,11 @@ async def tell(screen: Screen, stage: Stage) -> int:
 
 
 class Host:
-    """Calls tools and shows what they tell.
+    """Calls tools and shows their results.
 
     Args:
         client: Connected to the bridge.
-        screen: Where it is shown.
+        screen: Output.
     """
 
     def __init__(self, client: Client, screen: Screen) -> None:
@@ -76,13 +76,13 @@ class Host:
         self._screen = screen
 
     async def introduce(self) -> None:
-        """Show whom it talks to, and the tools."""
+        """Show the protocol version and the tools."""
         names = [tool.name for tool in (await self._client.list_tools()).tools]
         first = ", ".join(names[:NAMED])
         self._screen.say("│", f"MCP {self._client.protocol_version}, {len(names)} tools: {first}, ...", "dim")
 
     async def run(self, prompt: str) -> Report:
-        """Hand over a task and stay with it until it is over."""
+        """Delegate a task and follow it until it is over."""
         report = await self._follow("opencode_run", prompt=prompt)
         while report["status"] in {"needs_input", "running"}:
             report = await (self._answer(report) if report["pending"] else self._wait(report))
@@ -92,24 +92,24 @@ class Host:
         return await self._follow("opencode_wait", session_id=report["session_id"])
 
     async def _answer(self, report: Report) -> Report:
-        """Answer the first thing that OpenCode asks, as somebody would who agrees to all."""
+        """Answer the first open request, as a person would who agrees to everything."""
         request = report["pending"][0]
         chosen = {"request_id": request["request_id"], "session_id": request["session_id"]}
         if request["kind"] == "permission":
-            self._screen.say("?", f"OpenCode asks for leave: {request['asks'].splitlines()[0]}", "yellow")
+            self._screen.say("?", f"OpenCode asks for permission: {request['asks'].splitlines()[0]}", "yellow")
             return await self._follow("opencode_reply_permission", reply="once", **chosen)
         self._screen.say("?", f"OpenCode asks: {_asked(request['questions'])}", "yellow")
         labels = [[item["options"][0]["label"]] for item in request["questions"]]
         return await self._follow("opencode_reply_question", answers=labels, **chosen)
 
     async def show_changes(self, report: Report) -> None:
-        """Show what a run changed in files."""
+        """Show the files that a run changed."""
         result = await self._call("opencode_diff", session_id=report["session_id"], message_id=report["message_id"])
         lines = _text(result).splitlines()
         self._screen.diff(line for line in lines if line.startswith(PATCH) and not line.startswith(FENCE))
 
     async def _follow(self, tool: str, **arguments: object) -> Report:
-        """Call a tool that reports a run; a long answer stands in the result's text alone."""
+        """Call a tool that reports a run. A long answer is only in the text of the result."""
         result = await self._call(tool, **arguments, wait_seconds=PATIENCE)
         return {"text": _text(result), **(result.structured_content or {})}
 
@@ -117,7 +117,7 @@ class Host:
         """Call a tool, with live progress.
 
         Raises:
-            Refused: The bridge says what is wrong.
+            Refused: The call failed.
         """
         self._screen.say("▶", f"{tool}({_shown(arguments)})", "cyan")
         result = await self._client.call_tool(tool, arguments, progress_callback=self._watch)
@@ -134,7 +134,7 @@ def _text(result: CallToolResult) -> str:
 
 
 def _shown(arguments: Mapping[str, object]) -> str:
-    """The arguments, ids cut short, for somebody who watches."""
+    """Return the arguments for display, with short ids."""
     texts = {name: f"{str(value)[:ID_SHOWN]}…" if name.endswith("_id") else value for name, value in arguments.items()}
     texts.pop("wait_seconds", None)
     if "prompt" in texts:

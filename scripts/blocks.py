@@ -1,10 +1,10 @@
-"""The parts of hand-written pages that are generated: between two markers, and replaced as a whole."""
+"""Generated blocks in hand-written pages: between two markers, and replaced as a whole."""
 
 import re
 
 
 def replace_block(page: str, name: str, content: str) -> str:
-    """Put new content between ``<!-- generated: name -->`` and ``<!-- end: name -->``.
+    """Replace the content between ``<!-- generated: name -->`` and ``<!-- end: name -->``.
 
     Raises:
         ValueError: The page has no such block, or more than one.
@@ -18,6 +18,6 @@ def replace_block(page: str, name: str, content: str) -> str:
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -1,6 +1,6 @@
-"""Record the demo and draw it as docs/demo.svg: its real output, each line appearing when it came.
+"""Record the demo and draw it as docs/demo.svg: its real output, each line at its time.
 
-From the repository: ``python -m scripts.draw_demo``. Where animation is off, the picture shows all of it at once.
+From the repository: ``python -m scripts.draw_demo``. Without animation, the picture shows all lines at once.
 """
 
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "docs" / "demo.svg"
 LONGEST_PAUSE = 2.0
-"""Seconds; a longer one tells more of the machine that recorded it than of the program."""
+"""Longest pause in seconds; a longer one only shows the speed of the recording machine."""
 SIZE, LINE, WIDTH, TOP, LEFT, BOTTOM = 13, 18, 900, 44, 20, 8
 COLOURS = {"31": "#f47067", "32": "#8ddb8c", "33": "#f0c674", "34": "#6cb6ff", "36": "#76d9e6"}
 STYLES = {"1": "font-weight:bold;fill:#ffffff", "2": "fill:#8b949e"}
@@ -50,7 +50,7 @@ class Line:
 
 
 def record() -> Iterator[Line]:
-    """Run the demo and tell what it prints, and when.
+    """Run the demo and yield its lines with their times.
 
     Raises:
         CalledProcessError: The demo failed.
@@ -89,7 +89,7 @@ def _line(line: Line, y: int) -> str:
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str]]:
-    """Split a line where its colour changes; each piece after the code that holds for it."""
+    """Split a line where its colour changes; yield each piece with its colour code."""
     plain, *coloured = CODE.split(text)
     yield "0", plain
     yield from zip(coloured[::2], coloured[1::2], strict=True)
@@ -102,4 +102,4 @@ def _span(code: str, text: str) -> str:
 
 if __name__ == "__main__":
     PICTURE.write_text(draw(hurry(list(record()))), encoding="utf-8", newline="\n")
-    print(f"{PICTURE.name} is drawn.")
+    print(f"{PICTURE.name} was written.")

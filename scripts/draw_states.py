@@ -1,4 +1,4 @@
-"""Draw the states of a run in ARCHITECTURE.md from their table; a test holds that they are what this draws.
+"""Draw the states of a run in ARCHITECTURE.md from their table. A test checks that the drawing is current.
 
 From the repository: ``python -m scripts.draw_states``.
 """
@@ -13,11 +13,11 @@ PAGE = Path(__file__).parents[1] / "ARCHITECTURE.md"
 BLOCK = "states"
 LIVE = [state for state in State if state not in ENDS]
 Arrow = tuple[str, str, str]
-"""From, to, and the signal that leads there."""
+"""Source, target, and the signal of the transition."""
 
 
 def diagram() -> str:
-    """The table as a Mermaid diagram; what leads out of every live state alike is drawn once."""
+    """Return the table as a Mermaid diagram; transitions that all live states share are drawn once."""
     common = {way for way in _ends_of(LIVE[0]) if all(way in _ends_of(state) for state in LIVE)}
     within = [arrow for state in LIVE for arrow in _arrows(state) if arrow[1:] not in common and arrow[0] != arrow[1]]
     lines = [
@@ -44,7 +44,7 @@ def _drawn(arrows: list[Arrow]) -> Iterator[str]:
 
 
 def page(text: str) -> str:
-    """Give the page with the diagram renewed."""
+    """Return the page with a new diagram."""
     return replace_block(text, BLOCK, diagram())
 
 

@@ -1,4 +1,4 @@
-"""Write the tables in the hand-written pages from what they tell of; a test holds that they are what this writes.
+"""Generate the tables in the hand-written pages. A test checks that they are current.
 
 From the repository: ``python -m scripts.generate_tables``.
 """
@@ -22,7 +22,7 @@ DEFAULTS = {field.name: field.default for field in fields(Settings)}
 
 
 def tools_table() -> str:
-    """What each tool does, what it takes, and what it tells the host of itself."""
+    """Return the table of the tools: description, arguments, and hints for the host."""
     return table(("tool", "what it does", "arguments", "effect"), [_tool_row(spec) for spec in TOOLS])
 
 
@@ -44,7 +44,7 @@ def _effect(spec: ToolSpec) -> str:
 
 
 def settings_table() -> str:
-    """Where each setting can be said, and what it does."""
+    """Return the table of the settings: spellings and description."""
     return table(("flag", "environment", "settings file", "what it does"), [_option_row(option) for option in OPTIONS])
 
 
@@ -55,7 +55,7 @@ def _option_row(option: Option) -> tuple[str, ...]:
 
 
 def _default(option: Option) -> str:
-    """The default, where it is a word and not said already."""
+    """Return the default, if it is a word and not in the description."""
     value = DEFAULTS[option.name]
     worth_saying = isinstance(value, str) and value and "default" not in option.help
     return f" (default: `{value}`)" if worth_saying else ""
@@ -66,7 +66,7 @@ def _capitalised(text: str) -> str:
 
 
 def resources_table() -> str:
-    """What can be read at which address."""
+    """Return the table of the resources."""
     return table(("resource", "what it is"), [(f"`{spec.template}`", spec.description) for spec in RESOURCES])
 
 
@@ -74,7 +74,7 @@ ONCE = "the text"
 
 
 def hosts_table() -> str:
-    """How long a call waits for which host, and where its model reads long texts."""
+    """Return the table of the hosts: how long calls wait, and where their models read long texts."""
     rows = [(f"`{host.name}`", f"{host.seconds:g} s", host.because, _long_texts(host)) for host in HOSTS]
     heads = ("host", "a call waits", "because it", "long texts stand in")
     return table(heads, [*rows, ("any other", f"{UNKNOWN:g} s", "may give up at 60 s", ONCE)])
@@ -91,7 +91,7 @@ PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
 
 
 def renewed(path: Path) -> str:
-    """Give a page with its tables renewed."""
+    """Return a page with new tables."""
     text = path.read_text(encoding="utf-8")
     for name, content in PAGES[path].items():
         text = replace_block(text, name, content())

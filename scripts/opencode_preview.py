@@ -1,8 +1,8 @@
-"""The preview of OpenCode 2 that the tests run: its version, its packages, and where it is.
+"""Preview of OpenCode 2 for the tests: its version, its packages and its location.
 
 No registry has the released OpenCode 2 for this project's tests. The preview is the nearest engine, and npm has it for
-Linux on x64 processors only. It uses the standard library alone, since ``setup.py`` reads it before anything is
-installed.
+Linux on x64 processors only. The module uses only the standard library, since ``setup.py`` imports it before anything
+is installed.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from pathlib import Path
 VERSION = "0.0.0-next-16350"
 FOLDER = Path(__file__).resolve().parents[1] / ".opencode" / "preview"
 STAMP = FOLDER / "installed.json"
-"""Written when an install is complete and checked."""
+"""Written when an installation is complete and checked."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """An npm package that carries the engine for one kind of machine."""
+    """npm package with the engine for one kind of machine."""
 
     name: str
     integrity: str
-    """The digest of its archive, as npm writes it."""
+    """Digest of its archive, in npm's notation."""
 
     def spec(self) -> str:
-        """The package with its version, as npm takes it."""
+        """Return the package with its version, in npm's notation."""
         return f"{self.name}@{VERSION}"
 
     def binary(self) -> Path:
-        """The executable in it."""
+        """Return the executable in it."""
         return FOLDER / "node_modules" / self.name / "bin" / "opencode2"
 
 
@@ -45,12 +45,12 @@ PACKAGES = {
 
 
 def package() -> Package | None:
-    """The package for this machine; None where there is none."""
+    """Return the package for this machine; None if there is none."""
     return PACKAGES.get((sys.platform, platform.machine()))
 
 
 def installed() -> Path | None:
-    """The executable; None where ``scripts/setup.py`` has not installed it, or another version."""
+    """Return the executable; None if ``scripts/setup.py`` has not installed this version."""
     wanted = package()
     if wanted is None:
         return None
@@ -59,11 +59,11 @@ def installed() -> Path | None:
 
 
 def is_genuine(wanted: Package) -> bool:
-    """Return whether the archive that npm unpacked and checked is the pinned one."""
+    """Return True if the archive that npm unpacked and checked is the pinned one."""
     lock = json.loads((FOLDER / "node_modules" / ".package-lock.json").read_text(encoding="utf-8"))
     return lock["packages"][f"node_modules/{wanted.name}"].get("integrity") == wanted.integrity
 
 
 def record(wanted: Package) -> None:
-    """Note that the install is complete."""
+    """Record that the installation is complete."""
     STAMP.write_text(json.dumps(wanted.spec()), encoding="utf-8")

@@ -1,12 +1,12 @@
-"""Record what a real OpenCode keeps of its sessions, as material for the tests of transcripts and diffs.
+"""Record sessions of a real OpenCode as test data for transcripts and diffs.
 
 The scenarios are in ``scripts/transcript_scenarios.py``. From the repository::
 
     python -m scripts.record_transcripts              all scenarios
     python -m scripts.record_transcripts edits retry  some
 
-The recordings are written to ``tests/snapshots/transcripts/``. How they are shown is kept beside them by the tests:
-``UPDATE_SNAPSHOTS=1 python -m pytest tests/runs`` writes that anew.
+The recordings are written to ``tests/snapshots/transcripts/``. Their expected rendering is beside them:
+``UPDATE_SNAPSHOTS=1 python -m pytest tests/runs`` writes it again.
 """
 
 import json
@@ -31,7 +31,7 @@ FOLDER = Path(__file__).parents[1] / "tests" / "snapshots" / "transcripts"
 
 
 async def record(name: str, folder: Path, model: ScriptedModel, server: OpenCode) -> Json:
-    """Play a scenario in a project of its own below ``folder``, and give what OpenCode kept of it."""
+    """Run a scenario in its own project below ``folder``, and return OpenCode's data of it."""
     project = folder / name
     project.mkdir()
     make_project(project)
@@ -47,7 +47,7 @@ async def record(name: str, folder: Path, model: ScriptedModel, server: OpenCode
 
 
 async def collect(desk: Desk) -> Json:
-    """Everything that OpenCode keeps of a session."""
+    """Return everything that OpenCode stores of a session."""
     messages = desk.unreadable or await desk.get(f"/session/{desk.session}/message")
     await eventually(lambda: _diffed(desk, messages))
     children = sorted(await desk.get(f"/session/{desk.session}/children"), key=lambda child: child["time"]["created"])
@@ -65,7 +65,7 @@ async def collect(desk: Desk) -> Json:
 
 
 async def _diffed(desk: Desk, messages: Json) -> bool:
-    """Whether the last prompt's diff has come to its last step; OpenCode makes it a moment after it went idle."""
+    """Return True if the diff of the last prompt is complete; OpenCode computes it a moment after it is idle."""
     last = messages[-1]
     changed = [file for part in last["parts"] if part["type"] == "patch" for file in part["files"]]
     told = await desk.get(f"/session/{desk.session}/diff", messageID=last["info"].get("parentID", ""))

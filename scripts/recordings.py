@@ -1,7 +1,7 @@
-"""Makes what OpenCode answered fit to be kept: the same however often, wherever and by whomever it is recorded.
+"""Normalize OpenCode's answers, so that a recording is the same whenever and wherever it is made.
 
-Pure, and it knows no OpenCode: JSON in, JSON out. Ids, hashes, moments, addresses and places become plain names in the
-order in which they come up; what the scripted model was told to do is left out of what was said.
+Pure, without knowledge of OpenCode: JSON in, JSON out. Ids, hashes, times, addresses and paths become plain names in
+the order in which they occur; the scripts for the model are removed from the messages.
 """
 
 import re
@@ -15,27 +15,27 @@ HASH = re.compile(r"\b[0-9a-f]{40}\b")
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 SCRIPT = re.compile(r"\n?SCRIPT: [^\n]*")
 BEGIN = 1_767_225_600_000
-"""The first moment, the start of 2026; milliseconds since the epoch."""
+"""The first time in a recording, the start of 2026, in milliseconds since the epoch."""
 TICK = 1000
 ENDS = ("completed", "end")
-"""Moments that lie after everything that stands beside them."""
+"""Times that lie after all others of the same object."""
 
 
 class Normaliser:
-    """Gives every id the same new name wherever it stands.
+    """Replaces every id by the same new name wherever it occurs.
 
     Args:
-        places: What stands for each path of this machine.
+        places: Replacement for each path of this machine.
     """
 
     def __init__(self, places: Mapping[str, str]) -> None:
-        # A path inside another must go first.
+        # A path inside another must come first.
         self._places = sorted(places.items(), key=lambda item: -len(item[0]))
         self._names = defaultdict[str, dict[str, str]](dict)
         self._moment = BEGIN
 
     def __call__(self, value: Json) -> Json:
-        """Normalise a value."""
+        """Normalize a value."""
         if isinstance(value, dict):
             return self._object(cast("dict[str, Json]", value))
         if isinstance(value, list):
@@ -43,7 +43,7 @@ class Normaliser:
         return self._text(value) if isinstance(value, str) else value
 
     def _object(self, value: dict[str, Json]) -> Json:
-        """The beginning of a thing is told before what is in it, and the end after."""
+        """Normalize an object: its beginning before its content, and its end afterwards."""
         begun = self._begin(value["time"]) if "time" in value else {}
         kept = {
             self._text(name): self._field(name, item) for name, item in value.items() if not _is_fleeting(name, item)
@@ -78,5 +78,5 @@ class Normaliser:
 
 
 def _is_fleeting(name: str, value: Json) -> bool:
-    """Whether a field tells of the moment alone: headers, and a prompt's diffs, which OpenCode puts there some time."""
+    """Return True if a field depends on the moment: headers, and a prompt's diffs, which OpenCode adds at some time."""
     return name == "responseHeaders" or (name == "summary" and isinstance(value, dict))

@@ -37,7 +37,7 @@ def test_the_demo_shows_a_task_being_done_and_leaves_nothing(tmp_path: Path) -> 
         "opencode_run(",
         "OpenCode asks: How are totals to be rounded?",
         "opencode_reply_question(answers=[['To cents']]",
-        "OpenCode asks for leave: bash: python -m unittest",
+        "OpenCode asks for permission: bash: python -m unittest",
         "completed",
         "+    return round(sum(prices), 2)",
     ):
