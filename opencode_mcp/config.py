@@ -46,9 +46,9 @@ class Settings:
     opencode: str = ""
     """Path of the ``opencode`` executable; empty to search for it."""
     permissions: Decider = "human"
-    """Who answers permission requests for which there is no rule."""
+    """Responder for permission requests without a rule."""
     permission_rules: Rules = field(default_factory=dict[str, Mapping[str, Decider]])
-    """Who answers which kind of permission request."""
+    """Responder for each kind of permission request."""
     wait: float | None = None
     """Seconds that a call waits if it does not say; ``None`` for the limit that the host is known to have."""
     abort_on_cancel: bool = False

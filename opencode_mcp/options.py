@@ -16,7 +16,7 @@ from opencode_mcp.errors import InvalidSetting
 Kind = Literal["text", "list", "switch", "table"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Decider = Literal["allow", "agent", "human", "reject"]
-"""Who answers a permission request: nobody (allowed), the calling agent, a person, nobody (rejected)."""
+"""Responder for a permission request: none (allowed), the calling agent, a person, none (rejected)."""
 DECIDERS: tuple[Decider, ...] = get_args(Decider)
 """From the least to the most strict."""
 

@@ -1,7 +1,7 @@
 """State folder of the bridges: created for its owner alone, and refused if others could change it.
 
-Whoever can write to the folder, to a file in it or to a folder above it can replace our server by another one and read
-every prompt. The module knows nothing of the contents of the files.
+A user who can write to the folder, to a file in it or to a folder above it can replace our server by another one and
+read every prompt. The module knows nothing of the contents of the files.
 """
 
 import os

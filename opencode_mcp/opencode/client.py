@@ -49,7 +49,7 @@ from opencode_mcp.opencode.versions import check_version, too_old, versions_test
 from opencode_mcp.text.json_types import JsonObject
 
 
-class Door(Protocol):
+class RequestSender(Protocol):
     """Object that carries requests: a ``Transport``, or a ``Connection`` that finds one."""
 
     @property
@@ -86,16 +86,16 @@ class OpenCodeClient:
     """Client of one OpenCode server.
 
     Args:
-        door: Carries the requests.
+        sender: Carries the requests.
     """
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, sender: RequestSender) -> None:
+        self._sender = sender
 
     @property
     def clock(self) -> Clock:
         """Return the server's clock, as far as its replies have set it."""
-        return self._door.clock
+        return self._sender.clock
 
     async def call(
         self,
@@ -110,11 +110,11 @@ class OpenCodeClient:
         """Call any operation. The arguments are those of ``codec.encode``; the time-out is in seconds."""
         row = operation(operation_id)
         request = encode(row, path=path, query=query, body=body, directory=directory)
-        return decode(row, await self._door.send(request, timeout=timeout))
+        return decode(row, await self._sender.send(request, timeout=timeout))
 
     def global_event(self, *, silence: float) -> AbstractAsyncContextManager[AsyncIterator[str]]:
         """Follow the events of every directory, as JSON texts; ``silence`` seconds without data end the stream."""
-        return self._door.events(encode(operation("global.event")), silence=silence)
+        return self._sender.events(encode(operation("global.event")), silence=silence)
 
     # --- Server
 
@@ -206,7 +206,7 @@ class OpenCodeClient:
     async def all_sessions(self, query: JsonObject, directory: str = "") -> Page[Session]:
         """Call ``experimental.session.list``: the sessions of every directory, or of one, newest first."""
         row = operation("experimental.session.list")
-        reply = await self._door.send(encode(row, query=query, directory=directory))
+        reply = await self._sender.send(encode(row, query=query, directory=directory))
         return Page(Session.read_list(decode(row, reply)), reply.headers.get("x-next-cursor", ""))
 
     async def session_children(self, session_id: str) -> list[Session]:
@@ -273,7 +273,7 @@ class OpenCodeClient:
         row = operation("session.messages")
         query = {"limit": limit, "before": before or None}
         try:
-            reply = await self._door.send(encode(row, path={"sessionID": session_id}, query=query))
+            reply = await self._sender.send(encode(row, path={"sessionID": session_id}, query=query))
             return Page(Message.read_list(decode(row, reply)), reply.headers.get("x-next-cursor", ""))
         except BackendFailed as error:
             if not is_unreadable(error) and (error.kind != TOO_LARGE or limit == 1):
@@ -320,7 +320,7 @@ class OpenCodeClient:
 
     def file_bytes(self, directory: str, path: str) -> AbstractAsyncContextManager[Body]:
         """Call ``v2.fs.read``: the unchanged bytes of a file. ``file.read`` would strip white space at both ends."""
-        return self._door.stream(encode(operation("v2.fs.read"), path={"path": path}, directory=directory))
+        return self._sender.stream(encode(operation("v2.fs.read"), path={"path": path}, directory=directory))
 
     async def find_text(self, directory: str, pattern: str) -> list[TextMatch]:
         """Call ``find.text``: the first ten matches, in no order."""

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 import anyio
 
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.opencode.client import Door
+from opencode_mcp.opencode.client import RequestSender
 from opencode_mcp.opencode.codec import Request, decode, encode
 from opencode_mcp.opencode.operations.arguments import Call
 from opencode_mcp.opencode.operations.catalog import Operation
@@ -37,7 +37,7 @@ class Answer(NamedTuple):
     """Cursor of the next page; empty if there is none, or if the value itself contains it."""
 
 
-class Connection(Door, Opener, Protocol):
+class Connection(RequestSender, Opener, Protocol):
     """Connection to the server that was found: ``launcher.connection.Connection``."""
 
     async def transport(self) -> Transport:

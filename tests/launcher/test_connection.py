@@ -122,9 +122,9 @@ async def test_once_closed_it_looks_for_nothing_more(opencode_server: OpenCode) 
     route = Route(at(opencode_server), at(opencode_server))
     connection = Connection(route)
     await connection.send(HEALTH)
-    door = await connection.transport()
+    transport = await connection.transport()
     await connection.aclose()
-    for late in (connection, door):
+    for late in (connection, transport):
         with pytest.raises(BackendUnavailable):
             await late.send(HEALTH)
     assert route.located == 1

@@ -105,9 +105,9 @@ async def test_who_takes_the_port_of_a_dead_server_hears_nothing_and_the_calls_g
             # What still remembers the old address, each in its own way.
             assert not await answers(old)
             assert not await is_busy(old, since=0)
-            async with aclosing(Transport(old)) as door:
+            async with aclosing(Transport(old)) as transport:
                 with pytest.raises(BackendUnavailable) as refused:
-                    async with door.websocket(encode(operation("pty.connect"), path={"ptyID": "pty_1"})):
+                    async with transport.websocket(encode(operation("pty.connect"), path={"ptyID": "pty_1"})):
                         pass
             assert not refused.value.sent
         assert impostor.connections > 0

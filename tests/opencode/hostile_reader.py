@@ -16,8 +16,8 @@ GIVEN_UP = 40
 
 
 async def read(url: str, what: str) -> None:
-    door = Transport(Endpoint(url=url))
-    client = OpenCodeClient(door)
+    transport = Transport(Endpoint(url=url))
+    client = OpenCodeClient(transport)
     try:
         if what == "events":
             async with client.global_event(silence=10) as lines:
@@ -26,7 +26,7 @@ async def read(url: str, what: str) -> None:
         else:
             await client.call("path.get", timeout=2)
     finally:
-        await door.aclose()
+        await transport.aclose()
 
 
 async def main(url: str, what: str) -> None:

@@ -38,10 +38,10 @@ async def proxy(opencode_server: OpenCode) -> AsyncGenerator[SlowProxy]:
 
 @pytest.fixture
 async def transport(proxy: SlowProxy, opencode_server: OpenCode) -> AsyncGenerator[Transport]:
-    door = Transport(Endpoint(url=proxy.url, password=opencode_server.password))
+    transport = Transport(Endpoint(url=proxy.url, password=opencode_server.password))
     with anyio.fail_after(SECONDS):
-        yield door
-    await door.aclose()
+        yield transport
+    await transport.aclose()
 
 
 async def _rounds_are_over(proxy: SlowProxy) -> None:
@@ -83,11 +83,11 @@ async def test_an_opencode_that_is_dead_while_a_project_opens_is_reported(
 
 
 async def test_a_change_that_was_held_up_by_an_opening_that_broke_was_not_sent(project: Path) -> None:
-    door = Transport(Endpoint(url=f"http://127.0.0.1:{free_port()}"))
+    transport = Transport(Endpoint(url=f"http://127.0.0.1:{free_port()}"))
     with pytest.raises(BackendUnavailable) as caught:
-        await OpenCodeClient(door).session_create(str(project), {})
+        await OpenCodeClient(transport).session_create(str(project), {})
     assert not caught.value.sent
-    await door.aclose()
+    await transport.aclose()
 
 
 @pytest.mark.parametrize(

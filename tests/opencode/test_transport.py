@@ -1,4 +1,4 @@
-"""The door to the network: whatever goes wrong behind it leaves as an error of ours, and only reads are sent again."""
+"""Every failure of the network becomes an error of ours, and only reads are sent again."""
 
 import inspect
 import logging

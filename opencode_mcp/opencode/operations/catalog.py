@@ -52,8 +52,8 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     """Parameters of the path and the query, except those that name the project directory: see ``scope``."""
     scope: Scope
-    """How it takes the directory and the workspace: as ``directory=`` and ``workspace=`` in the query, as the same two
-    inside ``location[...]``, or not at all."""
+    """Form of the directory and the workspace in a request: ``directory=`` and ``workspace=`` in the query, these two
+    inside ``location[...]``, or none."""
     body: Schema | None = None
     """JSON Schema of the request body, references resolved, deep levels cut; None if it takes no body."""
     body_required: bool = False
@@ -76,7 +76,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
-    """What is written by hand about the operations of one generation, by their ids."""
+    """Hand-written part of the table for the operations of one generation, by their ids."""
 
     annotations: Mapping[str, Annotation]
     descriptions: Mapping[str, str]

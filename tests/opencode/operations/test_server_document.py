@@ -70,7 +70,7 @@ def test_a_strange_document_lacks_everything_and_breaks_nothing(strange: object)
 
 
 class Telling(Transport):
-    """A door that gives another document than the server does, and counts how often it is asked for."""
+    """A sender that gives another document than the server does, and counts how often it is asked for."""
 
     def __init__(self, endpoint: Endpoint, told: bytes, media_type: str = "application/json") -> None:
         super().__init__(endpoint)
@@ -88,30 +88,30 @@ class Telling(Transport):
 
 
 class To:
-    """A connection to one door."""
+    """A connection to one sender."""
 
-    def __init__(self, door: Transport) -> None:
-        self.door = door
+    def __init__(self, sender: Transport) -> None:
+        self.sender = sender
 
     async def transport(self) -> Transport:
-        """The door."""
-        return self.door
+        """The sender."""
+        return self.sender
 
 
-def calls_through(door: Transport) -> OperationCalls:
-    return OperationCalls(To(door))  # pyright: ignore[reportArgumentType] - all of it that is asked for here
+def calls_through(sender: Transport) -> OperationCalls:
+    return OperationCalls(To(sender))  # pyright: ignore[reportArgumentType] - all of it that is asked for here
 
 
 @pytest.mark.parametrize(("told", "media_type"), [(b"<html>", "text/html"), (b"{", "application/json")])
 async def test_a_server_without_a_document_is_taken_as_it_is(told: bytes, media_type: str) -> None:
-    door = Telling(Endpoint(url="http://127.0.0.1:9"), told, media_type)
-    assert await calls_through(door).check(operation("session.get")) == ""
+    sender = Telling(Endpoint(url="http://127.0.0.1:9"), told, media_type)
+    assert await calls_through(sender).check(operation("session.get")) == ""
 
 
 async def test_a_server_is_asked_for_its_document_once() -> None:
-    door = Telling(Endpoint(url="http://127.0.0.1:9"), b'{"paths": {}}')
-    calls = calls_through(door)
+    sender = Telling(Endpoint(url="http://127.0.0.1:9"), b'{"paths": {}}')
+    calls = calls_through(sender)
     for _ in range(3):
         with pytest.raises(UnsupportedOperation):
             await calls.check(operation("session.get"))
-    assert door.asked == 1
+    assert sender.asked == 1
