@@ -28,7 +28,7 @@ from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import Missing, Renewal
 from opencode_mcp.runs.prompting.sending import failed_at_it, may_have_arrived
 from opencode_mcp.runs.record import Run, Starter
-from opencode_mcp.runs.run import Runs, be_careless, next_message_id
+from opencode_mcp.runs.run import Runs, next_message_id
 from opencode_mcp.text.closest import closest
 from opencode_mcp.workspace.configuration.definitions import Sought
 
@@ -85,7 +85,7 @@ class Commands:
         *,
         narrowed: Decider = "allow",
         starter: Starter = "agent",
-        taken_on: Callable[[Run], None] = be_careless,
+        before_send: Callable[[Run], None] | None = None,
         handover: Handover | None = None,
     ) -> Run:
         """Start a slash command (``session.command``).
@@ -95,7 +95,7 @@ class Commands:
             session: The session to do it in; none: a new one.
             narrowed: How strict the caller wants permissions to be answered at least.
             starter: Who is behind the host that starts it.
-            taken_on: Hears of the run before OpenCode does, and so before it can ask anything.
+            before_send: Gets the run before OpenCode does, and so before it can ask anything.
             handover: Hears when the command leaves, and says how long that may take; none: as long as it takes.
 
         Raises:
@@ -110,7 +110,8 @@ class Commands:
         begun = session or await self._runs.begin_session(client, command.directory, note)
         async with self._runs.turn(begun, is_new=session is None) as client:
             run = await self._runs.noted(client, begun, note, handover, is_new=session is None)
-            taken_on(run)
+            if before_send:
+                before_send(run)
             body = command.body(run.message_id)
             post = partial(client.session_command, begun.id, begun.directory, body, timeout=LONGEST)
             await self._begin(run, post, handover.left(least=BEGINS_LEAST, most=BEGINS_WITHIN))

@@ -16,6 +16,7 @@ from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Message, SessionStatus
+from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.progress import Pace, Progress, still_running
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.read_ahead import ReadAhead, known_record
@@ -26,12 +27,18 @@ from opencode_mcp.runs.state import ENDS, Evidence, Signal, State, advance, judg
 
 logger = logging.getLogger(__name__)
 
-Tell = Callable[[str], Awaitable[None]]
-"""Tells a person one line of progress."""
+SendProgress = Callable[[str], Awaitable[None]]
+"""Sends one line of progress to whoever waits."""
+Respond = Callable[[list[PendingRequest]], Awaitable[list[PendingRequest]]]
+"""Answers a run's open requests as far as it can.
 
-# How long a silent stream is trusted, at first and at most, and how soon an unfinished record is read again.
-LOOK_FIRST = 2.0
-LOOK_EVERY = 10.0
+Returns the requests that the wait has to end for. An empty list means that the wait goes on, and that the run has to be
+read again: something was answered, or a person was asked.
+"""
+
+# Seconds between two looks while the stream is silent, at first and at most, and while the last answer is unfinished.
+FIRST_INTERVAL = 2.0
+LONGEST_INTERVAL = 10.0
 SETTLE_EVERY = 0.05
 CLOCKS_DIFFER = 60.0
 """Seconds by which the clocks of two machines may differ before one judges the other's record wrongly."""
@@ -47,130 +54,158 @@ HINTS = (
 )
 
 
-@dataclass(slots=True)
-class Sight:
-    """What a waiter has seen of a run so far."""
+async def no_progress(_line: str) -> None:
+    """Send no progress."""
 
+
+async def leave_open(requests: list[PendingRequest]) -> list[PendingRequest]:
+    """Answer nothing."""
+    return requests
+
+
+@dataclass(slots=True)
+class Observation:
+    """State of a run as its follower saw it last, with everything that the report takes from it."""
+
+    client: OpenCodeClient
+    """Bound to the server that the run was seen on."""
     state: State = State.SUBMITTED
     answers: list[Message] = field(default_factory=list[Message])
     """The assistant's last messages, oldest first; read when the session is idle."""
     whole: bool = False
     """Whether these are all of its messages since the prompt."""
     pending: list[PendingRequest] = field(default_factory=list[PendingRequest])
+    """The requests that nobody has answered."""
     activity: str = ""
     """The last line of progress."""
     text: str = ""
-    """What the model has written of the answer that it is at, as far as the stream told."""
+    """Text that the model has written of its current answer, as far as the stream delivered it."""
     gone: str = ""
-    """How it was seen that OpenCode went away; empty while it is there."""
-    idle_since: float | None = None
-    was_busy: bool = False
-    requests_stale: bool = True
-    superseded: bool | None = None
-    """Whether the session has gone on to another prompt; ``None``: not looked at yet."""
+    """Reason why OpenCode is gone; empty while it is there."""
     session: SessionRecord | None = None
-    """What the report tells of the session, where it was read ahead."""
-
-    @property
-    def settled(self) -> bool:
-        """Whether there is nothing to wait for: the run has ended, or waits for an answer."""
-        return self.state in ENDS or self.state is State.WAITING
+    """The session's part of the report, where it was read ahead."""
 
 
 class Follower:
-    """Waits for one run.
+    """Follows one run until it ends, needs an answer that nobody gives, or the deadline passes.
 
     Args:
-        client: Reads the truth.
-        hub: Tells when to read it.
+        client: Reads the run's state.
+        hub: Delivers the events that say when to read it.
         run: The run.
-        tell: Hears of progress.
+        send_progress: Gets the lines of progress.
+        respond: Answers the run's requests.
     """
 
-    def __init__(self, client: OpenCodeClient, hub: Hub, run: Run, tell: Tell) -> None:
+    def __init__(
+        self,
+        client: OpenCodeClient,
+        hub: Hub,
+        run: Run,
+        send_progress: SendProgress = no_progress,
+        respond: Respond = leave_open,
+    ) -> None:
         self._client = client
         self._hub = hub
         self._run = run
-        self._tell = tell
+        self._send_progress = send_progress
+        self._respond = respond
         self._requests = Requests(client, hub)
         draft = hub.state(run.session_id).draft
         self._progress = Progress(
             run.session_id, run.message_id, run.directory, lambda: client.clock.now() * 1000, draft
         )
+        self._pace = Pace(anyio.current_time())
         self._ahead = ReadAhead(client, run)
-        self._sight = Sight()
-        self._trust = LOOK_FIRST
+        self._seen = Observation(client)
+        self._idle_since: float | None = None
+        self._was_busy = False
+        self._requests_stale = True
+        self._superseded: bool | None = None
+        """Whether the session has gone on to another prompt; ``None``: not read yet."""
+        self._interval = FIRST_INTERVAL
 
-    async def follow(self, seconds: float) -> Sight:
-        """Wait until the run ends or asks, but no longer than given; 0 only looks.
+    async def follow(self, deadline: Deadline) -> Observation:
+        """Follow the run; a deadline that has passed allows one look.
 
         Raises:
             BackendError: OpenCode could not be read even once.
         """
-        deadline = anyio.current_time() + seconds
-        pace = Pace(anyio.current_time())
         with self._hub.listen(self._run.session_id) as listener:
-            await self._first_look(seconds)
-            if not self._sight.settled and seconds > 0:
-                await self._ahead.begin(known_record(self._hub.state(self._run.session_id)))
-            while not self._sight.settled and anyio.current_time() < deadline:
-                if await self._wait(listener, deadline, pace):
+            await self._first_look(deadline)
+            while not await self._is_over(deadline):
+                if not deadline.passed:
+                    await self._ahead.begin(known_record(self._hub.state(self._run.session_id)))
+                if await self._sleep(listener, deadline):
                     await self._look_again()
-        self._sight.text = self._progress.text
-        self._sight.activity = self._sight.activity or self._progress.take()
-        return self._sight
+        self._seen.text = self._progress.text
+        self._seen.activity = self._seen.activity or self._progress.take()
+        return self._seen
 
-    async def _wait(self, listener: Listener, deadline: float, pace: Pace) -> bool:
-        """Pass on progress until it is time to look: at a hint, after a silence, at the deadline."""
-        settling = self._sight.state is State.SETTLING
-        trust = SETTLE_EVERY if settling else min(self._trust, LOOK_EVERY)
-        look_at = min(anyio.current_time() + trust, deadline)
+    async def _is_over(self, deadline: Deadline) -> bool:
+        """Decide whether to stop following; a run that waits for answers is followed on if it gets them."""
+        if self._seen.state is not State.WAITING:
+            return self._seen.state in ENDS or deadline.passed
+        self._seen.pending = await self._respond(self._seen.pending)
+        if self._seen.pending:
+            return True
+        self._seen.state = advance(self._seen.state, Signal.BUSY)
+        # Answering may have taken minutes: read everything again, at once.
+        self._requests_stale, self._superseded, self._interval = True, None, 0
+        return False
+
+    async def _sleep(self, listener: Listener, deadline: Deadline) -> bool:
+        """Send progress until it is time to look: at a hint, after a silence, at the deadline."""
+        settling = self._seen.state is State.SETTLING
+        interval = SETTLE_EVERY if settling else min(self._interval, LONGEST_INTERVAL)
+        look_at = min(anyio.current_time() + interval, deadline.at)
         while True:
-            events = await listener.wait(min(look_at, self._next_line_at(pace)) - anyio.current_time())
+            events = await listener.wait(min(look_at, self._next_line_at()) - anyio.current_time())
             for event in events:
                 self._notice(event)
             await self._ahead.read_if_due()
-            await self._pass_on(pace)
+            await self._send_due_line()
             if any(isinstance(event, HINTS) for event in events):
-                self._trust = LOOK_FIRST
-                return self._sight.state not in ENDS
+                self._interval = FIRST_INTERVAL
+                return self._seen.state not in ENDS
             if anyio.current_time() >= look_at:
                 # OpenCode loses an event now and then, and may have asked something.
-                self._sight.requests_stale = True
-                self._trust *= 1 if settling else 2
-                return self._sight.state not in ENDS
+                self._requests_stale = True
+                if not settling:
+                    self._interval = max(self._interval * 2, FIRST_INTERVAL)
+                return self._seen.state not in ENDS
 
     def _notice(self, event: wire.Event) -> None:
         self._progress.add(event)
         self._ahead.notice(event)
         match event:
             case wire.Lost(reason=reason):
-                self._sight.gone = reason
-                self._sight.state = advance(self._sight.state, Signal.VANISHED)
+                self._seen.gone = reason
+                self._seen.state = advance(self._seen.state, Signal.VANISHED)
             case wire.Gap() | wire.PermissionAsked() | wire.QuestionAsked() | wire.RequestClosed():
-                self._sight.requests_stale = True
+                self._requests_stale = True
             case _:
                 pass
 
-    def _next_line_at(self, pace: Pace) -> float:
-        return pace.next_line(waiting=self._progress.has_news)
+    def _next_line_at(self) -> float:
+        return self._pace.next_line(waiting=self._progress.has_news)
 
-    async def _pass_on(self, pace: Pace) -> None:
+    async def _send_due_line(self) -> None:
         now = anyio.current_time()
-        if now < self._next_line_at(pace):
+        if now < self._next_line_at():
             return
         line = self._progress.take() or still_running(run_age(self._client, self._run))
-        self._sight.activity = line
-        pace.told(now)
-        await self._tell(line)
+        self._seen.activity = line
+        self._pace.told(now)
+        await self._send_progress(line)
 
-    async def _first_look(self, seconds: float) -> None:
+    async def _first_look(self, deadline: Deadline) -> None:
         """Look at the run, unless it is waited for and the stream shows OpenCode at work on it."""
-        if seconds <= 0 or not self._is_under_way():
+        if deadline.passed or not self._is_under_way():
             await self._look()
             return
-        self._sight.was_busy = True
-        self._sight.state = advance(self._sight.state, Signal.BUSY)
+        self._was_busy = True
+        self._seen.state = advance(self._seen.state, Signal.BUSY)
 
     def _is_under_way(self) -> bool:
         """Whether the stream told that OpenCode took the prompt, and since then of no end and no request.
@@ -191,44 +226,44 @@ class Follower:
 
     async def _look(self) -> None:
         evidence = self._told_end() or await self._evidence()
-        self._sight.state = advance(self._sight.state, judge(evidence))
+        self._seen.state = advance(self._seen.state, judge(evidence))
 
     def _told_end(self) -> Evidence | None:
         """The evidence of an end that the stream told in full, and whose record was read ahead."""
         record = self._ahead.record
         if record is None or self._hub.state(self._run.session_id).error:
             return None
-        self._sight.answers, self._sight.whole, self._sight.session = record.answers, record.whole, record.session
+        self._seen.answers, self._seen.whole, self._seen.session = record.answers, record.whole, record.session
         return Evidence(answers=[message.info for message in record.answers])
 
     async def _evidence(self) -> Evidence:
-        run, sight = self._run, self._sight
+        run, seen = self._run, self._seen
         status = (await self._client.session_status(run.directory)).get(run.session_id)
-        if sight.superseded is None:
-            sight.superseded = await is_superseded(self._client, run)
-        if status is not None and not sight.superseded:
+        if self._superseded is None:
+            self._superseded = await is_superseded(self._client, run)
+        if status is not None and not self._superseded:
             return await self._busy_evidence(status)
-        sight.pending, sight.requests_stale = [], True
+        seen.pending, self._requests_stale = [], True
         await self._read_answers()
         return Evidence(
-            answers=[message.info for message in sight.answers],
-            empty=bool(sight.answers) and _is_empty(sight.answers[-1]),
+            answers=[message.info for message in seen.answers],
+            empty=bool(seen.answers) and _is_empty(seen.answers[-1]),
             error=self._hub.state(run.session_id).error,
             quiet=await self._quiet(),
         )
 
     async def _read_answers(self) -> None:
-        if self._sight.superseded:
-            self._sight.answers, self._sight.whole = await all_answers(self._client, self._run), True
+        if self._superseded:
+            self._seen.answers, self._seen.whole = await all_answers(self._client, self._run), True
         else:
-            self._sight.answers, self._sight.whole = await last_answers(self._client, self._run)
+            self._seen.answers, self._seen.whole = await last_answers(self._client, self._run)
 
     async def _quiet(self) -> float:
         """Seconds since the session was seen to fall idle; for a first look, since OpenCode last touched it."""
         now = anyio.current_time()
-        if self._sight.idle_since is None:
-            self._sight.idle_since = now - (0 if self._sight.was_busy else await self._untouched())
-        return now - self._sight.idle_since
+        if self._idle_since is None:
+            self._idle_since = now - (0 if self._was_busy else await self._untouched())
+        return now - self._idle_since
 
     async def _untouched(self) -> float:
         """Seconds that nobody has touched the run: who only looks now and then must see one that died long ago."""
@@ -237,15 +272,15 @@ class Follower:
         return max(min(ages) - CLOCKS_DIFFER, 0)
 
     async def _busy_evidence(self, status: SessionStatus) -> Evidence:
-        run, sight = self._run, self._sight
-        if status.type == "retry" and not sight.was_busy:
+        run, seen = self._run, self._seen
+        if status.type == "retry" and not self._was_busy:
             # Whoever comes in the middle of a long pause must learn what the run waits for.
             self._progress.add(wire.StatusChanged(run.session_id, status))
-        sight.idle_since, sight.was_busy = None, True
-        if sight.requests_stale:
-            sight.pending = await self._requests.open(run.directory, run.session_id)
-            sight.requests_stale = False
-        return Evidence(status=status, asked=bool(sight.pending))
+        self._idle_since, self._was_busy = None, True
+        if self._requests_stale:
+            seen.pending = await self._requests.open(run.directory, run.session_id)
+            self._requests_stale = False
+        return Evidence(status=status, asked=bool(seen.pending))
 
 
 def run_age(client: OpenCodeClient, run: Run) -> float:

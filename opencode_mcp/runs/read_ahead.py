@@ -49,6 +49,7 @@ class ReadAhead:
         self._client = client
         self._run = run
         self._session: SessionRecord | None = None
+        self._begun = False
         self._forget()
 
     def _forget(self) -> None:
@@ -59,7 +60,10 @@ class ReadAhead:
         """The record of a run whose good end was told in full; ``None`` for any other."""
 
     async def begin(self, known: SessionRecord | None = None) -> None:
-        """Read what the report will tell of the session, unless it is known; a read that fails is no loss."""
+        """Read the session's part of the report, once, unless it is known; a read that fails costs only time later."""
+        if self._begun:
+            return
+        self._begun = True
         if known:
             self._session = known
             return

@@ -10,7 +10,7 @@ from opencode_mcp.events.wire import PartChanged
 from opencode_mcp.opencode.at_once import at_once
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import BasePart, FileDiff, Message, ToolPart
-from opencode_mcp.runs.follow import Sight, run_age
+from opencode_mcp.runs.follow import Observation, run_age
 from opencode_mcp.runs.merging import read_merged
 from opencode_mcp.runs.output_schema.check import mismatch_apart
 from opencode_mcp.runs.progress import Progress, still_running, writing
@@ -23,46 +23,44 @@ DIFF_READS = 25
 DIFF_PAUSE = 0.02
 
 
-async def report_run(
-    client: OpenCodeClient, hub: Hub, run: Run, sight: Sight, schema: Mapping[str, Any] | None
-) -> RunReport:
+async def report_run(hub: Hub, run: Run, seen: Observation, schema: Mapping[str, Any] | None) -> RunReport:
     """Report a run that ended, waits, or goes on.
 
     Args:
-        client: Bound to the server that the run was followed on.
-        hub: Knows the error that a run which never began was told of.
+        hub: Knows the error of a run that never began.
         run: The run.
-        sight: What the waiter saw last.
+        seen: The run as it was seen last.
         schema: The caller's ``output_schema``, where it is still known.
 
     Raises:
         BackendError: OpenCode could not be read.
     """
-    if sight.state is State.LOST and sight.gone:
-        return _lost_report(run, sight)
-    ended = sight.state in ENDS
+    if seen.state is State.LOST and seen.gone:
+        return _lost_report(run, seen)
+    client = seen.client
+    ended = seen.state in ENDS
     async with at_once() as reads:
-        said = reads.start(_answers, client, run, sight)
-        looked_up = reads.start(_session, client, run, sight)
+        said = reads.start(_answers, client, run, seen)
+        looked_up = reads.start(_session, client, run, seen)
         merged = reads.start(_merged, client, hub, run)
     answers, session = said.value, looked_up.value
     answer = summarise(answers)
     told = hub.state(run.session_id).error
     report = RunReport(
-        status=STATUSES[sight.state],
+        status=STATUSES[seen.state],
         session_id=run.session_id,
         message_id=run.message_id,
         directory=run.directory,
         title=session.title,
-        text=answer.text or ("" if ended else sight.text),
+        text=answer.text or ("" if ended else seen.text),
         output=answer.output,
         merged_with=merged.value if ended else [],
-        shortfall=answer.shortfall if sight.state is State.COMPLETED else "",
-        error=(answer.error or (told.text if told else "")) if sight.state is State.FAILED else "",
-        activity="" if ended else sight.activity or _activity(client, run, answers, sight.text),
+        shortfall=answer.shortfall if seen.state is State.COMPLETED else "",
+        error=(answer.error or (told.text if told else "")) if seen.state is State.FAILED else "",
+        activity="" if ended else seen.activity or _activity(client, run, answers, seen.text),
         files=list_files(await _diffs(client, run, answer) if ended else [], run.directory),
         todos=list_todos(session.todos),
-        pending=sight.pending,
+        pending=seen.pending,
         children=session.children,
         model=answer.model,
         agent=answer.agent,
@@ -70,7 +68,7 @@ async def report_run(
         cost=answer.cost,
         seconds=answer.seconds,
     )
-    if sight.state is State.LOST:
+    if seen.state is State.LOST:
         report.error = (
             "OpenCode does not work on this run any more, and never finished it. The prompt may never have reached it, "
             "or OpenCode was restarted, or told to end what it did in this directory."
@@ -78,15 +76,15 @@ async def report_run(
     return await _check_output(report, schema)
 
 
-async def _answers(client: OpenCodeClient, run: Run, sight: Sight) -> list[Message]:
+async def _answers(client: OpenCodeClient, run: Run, seen: Observation) -> list[Message]:
     """Every answer; after an abort or a failure OpenCode writes the last ones only now."""
-    if sight.state is State.COMPLETED and sight.whole:
-        return sight.answers
+    if seen.state is State.COMPLETED and seen.whole:
+        return seen.answers
     return await all_answers(client, run)
 
 
-async def _session(client: OpenCodeClient, run: Run, sight: Sight) -> SessionRecord:
-    return sight.session or await read_session(client, run.session_id)
+async def _session(client: OpenCodeClient, run: Run, seen: Observation) -> SessionRecord:
+    return seen.session or await read_session(client, run.session_id)
 
 
 async def _merged(client: OpenCodeClient, hub: Hub, run: Run) -> list[str]:
@@ -124,16 +122,16 @@ def _as_begun(part: BasePart) -> Mapping[str, Any]:
     return told
 
 
-def _lost_report(run: Run, sight: Sight) -> RunReport:
+def _lost_report(run: Run, seen: Observation) -> RunReport:
     """What is known without asking: OpenCode is gone, and asking would start another."""
     return RunReport(
         status="failed",
         session_id=run.session_id,
         message_id=run.message_id,
         directory=run.directory,
-        text=sight.text,
-        activity=sight.activity,
-        error=f"OpenCode went away in the middle of the run. {sight.gone}",
+        text=seen.text,
+        activity=seen.activity,
+        error=f"OpenCode went away in the middle of the run. {seen.gone}",
         lost=True,
     )
 

@@ -19,7 +19,8 @@ from opencode_mcp.opencode.codec import is_unreadable
 from opencode_mcp.opencode.models import Failure, Session
 from opencode_mcp.opencode.transport import READ_TIMEOUT
 from opencode_mcp.options import Decider
-from opencode_mcp.runs.follow import Follower, Tell
+from opencode_mcp.runs.deadline import Deadline
+from opencode_mcp.runs.follow import Follower, Observation, Respond, SendProgress, leave_open, no_progress
 from opencode_mcp.runs.handover import Handover
 from opencode_mcp.runs.prompting.message_ids import message_id_after, new_message_id
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
@@ -48,14 +49,6 @@ BEGIN_SILENCE = 0.2
 ABORT_DEADLINE = 10.0
 
 
-async def be_silent(_line: str) -> None:
-    """Tell nobody."""
-
-
-def be_careless(_run: Run) -> None:
-    """Look after nothing."""
-
-
 class Runs:
     """Starts runs and finds them again.
 
@@ -82,7 +75,7 @@ class Runs:
         *,
         narrowed: Decider = "allow",
         starter: Starter = "agent",
-        taken_on: Callable[[Run], None] = be_careless,
+        before_send: Callable[[Run], None] | None = None,
         handover: Handover | None = None,
     ) -> Run:
         """Hand a prompt to OpenCode (``session.prompt_async``).
@@ -92,7 +85,7 @@ class Runs:
             session: The session to go on in; none: a new one.
             narrowed: How strict the caller wants permissions to be answered at least.
             starter: Who is behind the host that starts it.
-            taken_on: Hears of the run before OpenCode does, and so before it can ask anything.
+            before_send: Gets the run before OpenCode does, and so before it can ask anything.
             handover: Hears when the prompt leaves, and says how long that may take; none: as long as it takes.
 
         Raises:
@@ -107,7 +100,8 @@ class Runs:
         begun = session or await self.begin_session(client, prompt.directory, note, prompt.title)
         async with self.turn(begun, is_new=session is None) as client:
             run = await self.noted(client, begun, note, handover, is_new=session is None)
-            taken_on(run)
+            if before_send:
+                before_send(run)
             await self._post(client, run, prompt, handover.left(least=POST_LEAST, most=READ_TIMEOUT))
             return run
 
@@ -242,20 +236,42 @@ class Runs:
         if len(self._started) > STARTED_KEPT:
             self._started.popitem(last=False)
 
-    async def follow(self, run: Run, seconds: float, tell: Tell = be_silent) -> RunReport:
-        """Wait until a run ends or asks, but no longer than given; then report it.
+    async def observe(
+        self,
+        run: Run,
+        deadline: Deadline,
+        send_progress: SendProgress = no_progress,
+        respond: Respond = leave_open,
+    ) -> Observation:
+        """Wait until a run ends, needs an answer that nobody gives, or the deadline passes.
 
         Args:
             run: From ``start`` or ``find``.
-            seconds: 0 only looks.
-            tell: Hears a line of progress at most four times a second, at least every ten seconds.
+            deadline: When to stop waiting; one that has passed allows one look.
+            send_progress: Gets a line of progress at most four times a second, at least every ten seconds.
+            respond: Answers the run's requests.
 
         Raises:
             BackendError: OpenCode could not be read.
         """
         client = await self._client(run.directory)
-        sight = await Follower(client, self._hub, run, tell).follow(seconds)
-        return await report_run(client, self._hub, run, sight, self._started.get(run.message_id))
+        return await Follower(client, self._hub, run, send_progress, respond).follow(deadline)
+
+    async def report(self, run: Run, seen: Observation) -> RunReport:
+        """Report a run as it was seen (``session.messages``, ``session.diff`` and others).
+
+        Raises:
+            BackendError: OpenCode could not be read.
+        """
+        return await report_run(self._hub, run, seen, self._started.get(run.message_id))
+
+    async def follow(self, run: Run, seconds: float, send_progress: SendProgress = no_progress) -> RunReport:
+        """Wait for a run as ``observe`` does, answer none of its requests, and report it; 0 seconds only look.
+
+        Raises:
+            BackendError: OpenCode could not be read.
+        """
+        return await self.report(run, await self.observe(run, Deadline.after(seconds), send_progress))
 
     async def find(self, session: Session, message_id: str = "") -> Run:
         """Find a run of a session: the one of a given prompt, or the latest.

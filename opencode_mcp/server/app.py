@@ -23,7 +23,7 @@ from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from opencode_mcp.server.resources.completions import complete
 from opencode_mcp.server.tokens.token_codec import Seal
 from opencode_mcp.server.tools import listed_tools
-from opencode_mcp.server.waiting.arrival import note_arrival
+from opencode_mcp.server.waiting.call_context import add_arrival
 from opencode_mcp.server.waiting.run_tasks import TOOLS as TASK_TOOLS
 from opencode_mcp.server.waiting.run_tasks import RunTasks
 from opencode_mcp.server.waiting.tasks_extension import Tasks
@@ -63,7 +63,7 @@ def build_server(settings: "Settings") -> BridgeServer:
         log_level=settings.log_level,
         lifespan=lifespan,
         subscriptions=subscriptions.bus,
-        middleware=[note_arrival, subscriptions.middleware],
+        middleware=[add_arrival, subscriptions.middleware],
     )
     server.tool_names = frozenset(tool.name for tool in tools)
     _serve_completions(server)

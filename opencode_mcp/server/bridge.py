@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.operation_calls import OperationCalls
     from opencode_mcp.runs.answers.authority import Authority
-    from opencode_mcp.runs.answers.auto_reply import Steward
+    from opencode_mcp.runs.answers.auto_reply import AutoReply
     from opencode_mcp.runs.answers.gate import Answers
     from opencode_mcp.runs.commands import Commands
     from opencode_mcp.runs.prompting.reload import Renewal
@@ -154,13 +154,13 @@ class Bridge:
         return Policy(self.settings.permissions, self.settings.permission_rules)
 
     @cached_property
-    def steward(self) -> "Steward":
-        """Carries out the operator's policy on permissions, also while nobody waits."""
-        from opencode_mcp.runs.answers.auto_reply import Steward
+    def auto_reply(self) -> "AutoReply":
+        """Answers permissions by the operator's policy, also while nobody waits."""
+        from opencode_mcp.runs.answers.auto_reply import AutoReply
 
-        steward = Steward(self.hub, self.runs, self.requests, self.answers)
-        self._task_group.start_soon(steward.watch)
-        return steward
+        auto_reply = AutoReply(self.hub, self.runs, self.requests, self.answers)
+        self._task_group.start_soon(auto_reply.watch)
+        return auto_reply
 
     @cached_property
     def files(self) -> "ProjectFiles":

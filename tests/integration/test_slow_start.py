@@ -10,7 +10,8 @@ from mcp import Client, MCPError
 
 from opencode_mcp.config import Settings
 from opencode_mcp.runs import run as runs
-from opencode_mcp.runs.answers.auto_reply import Steward
+from opencode_mcp.runs.answers.auto_reply import AutoReply
+from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.uris import PROJECT
 from opencode_mcp.server.waiting import deadlines
@@ -134,13 +135,13 @@ async def test_the_time_of_a_start_is_taken_from_the_wait(
     client: Client, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch, proxy: SlowProxy
 ) -> None:
     waits: list[float] = []
-    follow = Steward.follow
+    observe = AutoReply.observe
 
-    async def noted(self: Steward, run: Any, seconds: float, *rest: Any) -> Any:  # noqa: ANN401 - passes all on
-        waits.append(seconds)
-        return await follow(self, run, seconds, *rest)
+    async def noted(self: AutoReply, run: Any, deadline: Deadline, *rest: Any) -> Any:  # noqa: ANN401 - passes all on
+        waits.append(deadline.remaining)
+        return await observe(self, run, deadline, *rest)
 
-    monkeypatch.setattr(Steward, "follow", noted)
+    monkeypatch.setattr(AutoReply, "observe", noted)
     proxy.release()
     call = {"prompt": script(step(hold("counted from arrival"), text("Done."))), "wait_seconds": 0.001}
     report = data_of(await client.call_tool("opencode_run", call))

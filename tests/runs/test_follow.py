@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
     """No event is understood any more."""
     monkeypatch.setattr(wire, "PARSERS", {})
-    monkeypatch.setattr(follow, "LOOK_EVERY", 0.2)
+    monkeypatch.setattr(follow, "LONGEST_INTERVAL", 0.2)
 
 
 async def test_a_heartbeat_counts_the_run_and_not_the_wait(

@@ -1,7 +1,7 @@
-"""Carries out the operator's policy on permissions: answers what it decides by itself, and leaves the rest to be asked.
+"""Answers the permissions that the operator's policy decides, and leaves the others open.
 
-It looks after the runs that this bridge started, whether or not somebody waits for them, and after any run that
-somebody waits for. What it decided is kept for the run's report.
+It does so for the runs that this bridge started, whether or not somebody waits for them, and for any run that somebody
+waits for. The decisions are kept for the run's report.
 """
 
 import logging
@@ -18,23 +18,27 @@ from opencode_mcp.events.wire import Gap, PermissionAsked
 from opencode_mcp.opencode.models import Permission
 from opencode_mcp.runs.answers.authority import POLICY, PermissionReply
 from opencode_mcp.runs.answers.gate import Answers
-from opencode_mcp.runs.follow import Tell
+from opencode_mcp.runs.deadline import Deadline
+from opencode_mcp.runs.follow import Observation, Respond, SendProgress, leave_open, no_progress
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import Decision, PendingRequest, RunReport
 from opencode_mcp.runs.requests.open_requests import Requests, describe
-from opencode_mcp.runs.run import Runs, be_silent
+from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.state import ENDS, State
 
 logger = logging.getLogger(__name__)
 
 RUNS_KEPT = 1000
 REFUSAL = "The operator of this session does not allow that. Do without it."
+OPEN_ENDED = frozenset({State.WAITING, *ENDS})
+"""States in which a run is not waited for any longer."""
 
 
-class Steward:
+class AutoReply:
     """Answers permissions by policy.
 
     Args:
-        hub: Tells of permissions that are asked.
+        hub: Delivers the permissions that are asked.
         runs: Follows runs.
         requests: Finds permissions.
         answers: Gives the answers.
@@ -45,29 +49,29 @@ class Steward:
         self._runs = runs
         self._requests = requests
         self._answers = answers
-        self._charges: OrderedDict[str, Run] = OrderedDict()
+        self._watched: OrderedDict[str, Run] = OrderedDict()
         self._decisions: OrderedDict[str, list[Decision]] = OrderedDict()
 
-    def take_on(self, run: Run) -> None:
-        """Look after a run, also while nobody waits for it."""
-        self._charges[run.session_id] = run
-        self._charges.move_to_end(run.session_id)
-        if len(self._charges) > RUNS_KEPT:
-            self._charges.popitem(last=False)
+    def add(self, run: Run) -> None:
+        """Answer for a run also while nobody waits for it."""
+        self._watched[run.session_id] = run
+        self._watched.move_to_end(run.session_id)
+        if len(self._watched) > RUNS_KEPT:
+            self._watched.popitem(last=False)
 
     async def watch(self) -> None:
-        """Answer what is asked in the runs that are looked after, for as long as the task runs."""
+        """Answer the permissions of the added runs for as long as the task runs."""
         with self._hub.listen(EVERYTHING) as listener:
             while True:
                 for event in await listener.wait(math.inf):
                     if isinstance(event, PermissionAsked):
-                        await self._answer_unattended(event.permission)
+                        await self._answer_watched(event.permission)
                     elif isinstance(event, Gap):
                         await self._catch_up()
 
     async def _catch_up(self) -> None:
-        """Answer what was asked while no events came."""
-        for directory in {run.directory for run in self._charges.values()}:
+        """Answer the permissions that were asked while no events came."""
+        for directory in {run.directory for run in self._watched.values()}:
             try:
                 asked = await self._requests.listed(directory)
             except BridgeError as error:
@@ -75,63 +79,87 @@ class Steward:
                 continue
             for request in asked:
                 if isinstance(request, Permission):
-                    await self._answer_unattended(request)
+                    await self._answer_watched(request)
 
-    async def _answer_unattended(self, permission: Permission) -> None:
+    async def _answer_watched(self, permission: Permission) -> None:
         try:
             root = (await self._requests.lineage(permission.session_id))[-1]
         except BridgeError as error:
             # OpenCode keeps the requests of sessions that were deleted.
-            logger.info("could not tell whose permission %s is: %s", permission.id, error)
+            logger.info("could not find the run that asks for %s: %s", permission.id, error)
             return
-        run = self._charges.get(root)
-        if run is None:
-            return
-        await self._settles(run, describe(permission, subagent=root != permission.session_id))
+        run = self._watched.get(root)
+        if run is not None:
+            await self._answer(run, describe(permission, subagent=root != permission.session_id))
 
-    async def follow(self, run: Run, seconds: float, tell: Tell = be_silent) -> RunReport:
-        """Wait as ``Runs.follow`` does, but not for what policy decides; the report tells what it decided.
+    async def observe(
+        self,
+        run: Run,
+        deadline: Deadline,
+        send_progress: SendProgress = no_progress,
+        respond: Respond = leave_open,
+    ) -> Observation:
+        """Wait as ``Runs.observe`` does; ``respond`` gets only the requests that policy does not decide.
 
         Raises:
             BackendError: OpenCode could not be read.
         """
-        deadline = anyio.current_time() + seconds
-        while True:
-            report = await self._runs.follow(run, deadline - anyio.current_time(), tell)
-            settled = await self._settle(run, report)
-            if not settled or report.pending or anyio.current_time() >= deadline:
-                report.decided = self._decisions.get(run.message_id, [])
-                return report
+
+        async def respond_after_policy(pending: list[PendingRequest]) -> list[PendingRequest]:
+            undecided = [request for request in pending if not await self._answer(run, request)]
+            return await respond(undecided) if undecided else []
+
+        return await self._runs.observe(run, deadline, send_progress, respond_after_policy)
+
+    async def report(self, run: Run, seen: Observation) -> RunReport:
+        """Report a run as ``Runs.report`` does, with the decisions of the policy.
+
+        Raises:
+            BackendError: OpenCode could not be read.
+        """
+        report = await self._runs.report(run, seen)
+        report.decided = self._decisions.get(run.message_id, [])
+        return report
+
+    async def look(self, run: Run) -> RunReport:
+        """Report a run without waiting for it; only policy answers.
+
+        Raises:
+            BackendError: OpenCode could not be read.
+        """
+        return await self.report(run, await self.observe(run, Deadline.after(0)))
 
     async def follow_all(
-        self, runs: Sequence[Run], seconds: float, tell: Tell, *, until: Literal["any", "all"]
+        self, runs: Sequence[Run], deadline: Deadline, send_progress: SendProgress, *, until: Literal["any", "all"]
     ) -> list[RunReport]:
-        """Follow several runs at once; with ``any`` only until the first of them ends or asks."""
+        """Follow several runs at once, and report each; with ``any`` only until the first of them ends or asks.
+
+        Raises:
+            BackendError: OpenCode could not be read.
+        """
+        ended: dict[Run, Observation] = {}
         async with anyio.create_task_group() as followers:
 
-            async def follow_one(run: Run) -> None:
+            async def observe_one(run: Run) -> None:
                 try:
-                    report = await self.follow(run, seconds, tell)
+                    seen = await self.observe(run, deadline, send_progress)
                 except BridgeError:
-                    return  # it is looked at once more below
-                if until == "any" and report.status != "running":
+                    return  # It is looked at once more below.
+                if seen.state in ENDS:
+                    ended[run] = seen
+                if until == "any" and seen.state in OPEN_ENDED:
                     followers.cancel_scope.cancel()
 
             for run in runs:
-                followers.start_soon(follow_one, run)
-        return [await self.follow(run, 0) for run in runs]
+                followers.start_soon(observe_one, run)
+        return [await self._report_now(run, ended.get(run)) for run in runs]
 
-    async def _settle(self, run: Run, report: RunReport) -> bool:
-        """Answer what policy decides, leave in the report what it does not, and say whether anything was answered."""
-        asked = report.pending
-        report.pending = [request for request in asked if not await self._settles(run, request)]
-        settled = len(report.pending) < len(asked)
-        if settled and not report.pending:
-            report.status = "running"
-        return settled
+    async def _report_now(self, run: Run, ended: Observation | None) -> RunReport:
+        """Report a run; one that has not ended may have changed while the others were waited for."""
+        return await self.report(run, ended or await self.observe(run, Deadline.after(0)))
 
-    async def _settles(self, run: Run, request: PendingRequest) -> bool:
-        """Answer a request, if policy decides it; false: it stays open."""
+    async def _answer(self, run: Run, request: PendingRequest) -> bool:
+        """Answer a request if policy decides it, and return whether it is closed."""
         reply = self._answers.authority.automatic(run, request)
         if reply is None:
             return False
@@ -140,7 +168,7 @@ class Steward:
             asked = await self._answers.find(request.request_id, request.session_id)
             await self._answers.give(asked, PermissionReply(reply, message), POLICY)
         except NotFound:
-            return True  # somebody else was quicker
+            return True  # Somebody else was quicker.
         except BridgeError as error:
             logger.warning("could not answer the permission %s: %s", request.request_id, error)
             return False

@@ -13,10 +13,11 @@ from opencode_mcp.server.results.render import TEXT_LIMIT, result, without_tools
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, RUN_REPORT, SHELL, SHELL_TEXTS
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.run_tools import Seconds, SessionId, Strictness, session_and_directory
+from opencode_mcp.server.waiting.answerers import starter_of
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.progress import progress_of
 from opencode_mcp.server.waiting.shell_permission import permit_shell
-from opencode_mcp.server.waiting.wait import Outcome, attend, lost_sight, resumed_run, starter_of
+from opencode_mcp.server.waiting.wait import Outcome, lost_sight, resumed_run, wait_for_run
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.record import Run
@@ -53,7 +54,7 @@ async def opencode_command(
     from opencode_mcp.runs.commands import SlashCommand
 
     if run := await resumed_run(ctx):
-        return await attend(ctx, run, wait_seconds, started=True)
+        return await wait_for_run(ctx, run, wait_seconds, started=True)
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx, wait_seconds).start):
         session, where = await session_and_directory(bridge, session_id, directory)
@@ -76,10 +77,10 @@ async def opencode_command(
             session,
             narrowed=narrowed,
             starter=starter_of(ctx),
-            taken_on=bridge.steward.take_on,
+            before_send=bridge.auto_reply.add,
             handover=handover,
         )
-    return await attend(ctx, run, wait_seconds, started=True)
+    return await wait_for_run(ctx, run, wait_seconds, started=True)
 
 
 @tool(

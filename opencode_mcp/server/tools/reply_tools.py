@@ -10,8 +10,9 @@ from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, RUN_REPORT
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.run_tools import Seconds
+from opencode_mcp.server.waiting.answerers import calling_agent
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
-from opencode_mcp.server.waiting.wait import Outcome, agent_of, attend, resumed_run
+from opencode_mcp.server.waiting.wait import Outcome, resumed_run, wait_for_run
 from opencode_mcp.text.outside_text import beginning
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ async def opencode_reply_permission(
     refusal without a message ends the run.
     """
     if run := await resumed_run(ctx):
-        return await attend(ctx, run, wait_seconds)
+        return await wait_for_run(ctx, run, wait_seconds)
     if message and reply != "reject":
         raise InvalidArgument("A message goes only with reject.", hint="Leave it out, or reject.")
     from opencode_mcp.runs.answers.authority import PermissionReply
@@ -86,7 +87,7 @@ async def opencode_reply_question(
     Use it when a report's `pending` names a question. Ask the person unless the answer follows from the task.
     """
     if run := await resumed_run(ctx):
-        return await attend(ctx, run, wait_seconds)
+        return await wait_for_run(ctx, run, wait_seconds)
     if reject == bool(answers):
         raise InvalidArgument("Give either answers or reject.", hint='For instance answers=[["Yes"]].')
     from opencode_mcp.runs.answers.authority import QuestionReply
@@ -107,7 +108,7 @@ def _check_form(request_id: str) -> None:
 async def _answered(
     ctx: BridgeContext, request_id: str, session_id: str, reply: "Reply", wait_seconds: float | None
 ) -> Outcome:
-    """Give the answer, and attend to the run that asked: a subagent's belongs to the session that started it."""
+    """Give the answer, and wait for the run that asked: a subagent's belongs to the session that started it."""
     bridge = bridge_of(ctx)
     note = ""
     async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as handover:
@@ -117,14 +118,14 @@ async def _answered(
         try:
             asked = await bridge.answers.find(request_id, session_id, await bridge.fence.roots())
             await handover.commit()
-            await bridge.answers.give(asked, reply, agent_of(ctx))
+            await bridge.answers.give(asked, reply, calling_agent(ctx))
         except NotFound as error:
             if session is None:
                 raise NotFound(error.message, hint=UNKNOWN_HINT) from error
             run, note, wait_seconds = await _run_of(bridge, session), CLOSED, 0
         else:
             run = await bridge.answers.run_of(asked.session, *asked.parents)
-    return await attend(ctx, run, wait_seconds, note)
+    return await wait_for_run(ctx, run, wait_seconds, note)
 
 
 async def _run_of(bridge: Bridge, session: "Session") -> "Run":

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import anyio
 from mcp_types import CallToolResult
 from pydantic import Field
 
@@ -11,9 +10,10 @@ from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import report_data, report_text, result
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, RUN_REPORTS
 from opencode_mcp.server.tool import tool
+from opencode_mcp.server.waiting.answerers import add_answerers, starter_of
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
 from opencode_mcp.server.waiting.progress import progress_of
-from opencode_mcp.server.waiting.wait import Outcome, attend, complete, report_result, resumed_run, starter_of
+from opencode_mcp.server.waiting.wait import Outcome, report_result, resumed_run, wait_for_run
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
@@ -66,7 +66,7 @@ async def opencode_run(
     For a quick look at files use opencode_read_file instead.
     """
     if run := await resumed_run(ctx):
-        return await attend(ctx, run, wait_seconds, started=True)
+        return await wait_for_run(ctx, run, wait_seconds, started=True)
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as handover:
         session, where = await session_and_directory(bridge, session_id, directory)
@@ -87,10 +87,10 @@ async def opencode_run(
             session,
             narrowed=permissions or "allow",
             starter=starter_of(ctx),
-            taken_on=bridge.steward.take_on,
+            before_send=bridge.auto_reply.add,
             handover=handover,
         )
-    return await attend(ctx, run, wait_seconds, started=True)
+    return await wait_for_run(ctx, run, wait_seconds, started=True)
 
 
 def _prompt(bridge: Bridge, *, agent: str, model: str, **chosen: Any) -> "Prompt":  # noqa: ANN401 - the fields of Prompt
@@ -158,11 +158,12 @@ async def opencode_wait(
     async with starting(ctx, deadlines.start, READ_AGAIN):
         runs = [await bridge.runs.find(await bridge.fence.session(name), message_id) for name in named]
     if len(runs) == 1:
-        return await attend(ctx, runs[0], wait_seconds)
-    seconds = max(deadlines.wait - anyio.current_time(), 0)
-    reports = await bridge.steward.follow_all(runs, seconds, progress_of(ctx), until=until)
+        return await wait_for_run(ctx, runs[0], wait_seconds)
+    from opencode_mcp.runs.deadline import Deadline
+
+    reports = await bridge.auto_reply.follow_all(runs, Deadline(deadlines.wait), progress_of(ctx), until=until)
     for run, report in zip(runs, reports, strict=True):
-        complete(bridge, run, report, ctx.client_capabilities)
+        add_answerers(bridge, run, report, ctx.client_capabilities)
     return reports_result(reports)
 
 

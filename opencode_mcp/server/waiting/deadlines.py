@@ -8,7 +8,7 @@ import anyio
 
 from opencode_mcp.errors import BackendTimeout
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
-from opencode_mcp.server.waiting.arrival import arrival_of, time_with_person
+from opencode_mcp.server.waiting.call_context import arrival_of, person_seconds_of
 from opencode_mcp.server.waiting.host_limits import patience_of, wait_of
 from opencode_mcp.server.waiting.progress import telling_of_start
 
@@ -42,7 +42,7 @@ def deadlines_of(ctx: BridgeContext, wait_seconds: float | None = None) -> Deadl
         ctx: The call.
         wait_seconds: How long its caller wants to wait; who asks for long bears it.
     """
-    began, setting = arrival_of(ctx) + time_with_person(ctx), bridge_of(ctx).settings.wait
+    began, setting = arrival_of(ctx) + person_seconds_of(ctx), bridge_of(ctx).settings.wait
     longest = max(patience_of(ctx, setting), wait_seconds or 0, LEAST_START)
     seconds = wait_of(ctx, wait_seconds, setting)
     return Deadlines(start=began + longest, wait=began + seconds, seconds=seconds)

@@ -13,7 +13,7 @@ from mcp.shared.exceptions import MCPError
 
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.safe_text import shown
-from opencode_mcp.server.waiting.arrival import arrival_of
+from opencode_mcp.server.waiting.call_context import arrival_of
 from opencode_mcp.text.outside_text import one_line
 
 logger = logging.getLogger(__name__)

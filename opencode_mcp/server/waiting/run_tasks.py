@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -24,10 +25,12 @@ from opencode_mcp.server.results.repeated import without_repeated
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.results.schemas import REPORT_TEXTS
 from opencode_mcp.server.tokens.token_codec import Seal
+from opencode_mcp.server.waiting.answerers import add_answerers, is_for_person
+from opencode_mcp.server.waiting.call_context import CallContext, TaskSlot
 from opencode_mcp.server.waiting.elicitation import form_of
 from opencode_mcp.server.waiting.host_limits import reads_data_alone
-from opencode_mcp.server.waiting.tasks_extension import Context, TaskSlot, TaskState, task_slot
-from opencode_mcp.server.waiting.wait import complete, is_for_person, pass_on, report_result
+from opencode_mcp.server.waiting.tasks_extension import Context, TaskState
+from opencode_mcp.server.waiting.wait import joined_notes, pass_on, report_result
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 
 TOOLS = ("opencode_run", "opencode_wait", "opencode_command")
 KEPT = 1000
+GRACE_SECONDS = 1.5
+"""Time that a call may take before it becomes a task: a quick call stays a plain result."""
 PATIENCE = 60.0
 """Seconds for which OpenCode may not answer before a task counts as ended: clients never ask again after an end."""
 ENDS = frozenset({"completed", "cancelled"})
@@ -68,14 +73,10 @@ class RunTasks:
     ) -> HandlerResult | TaskState:
         """Make a call; what still runs after the grace becomes a task."""
         del params
-        if not _serves_tasks(ctx):
+        if not isinstance(ctx, CallContext) or not _serves_tasks(ctx):
             return await call_next(ctx)
-        slot = TaskSlot()
-        token = task_slot.set(slot)
-        try:
-            outcome = await call_next(ctx)
-        finally:
-            task_slot.reset(token)
+        slot = TaskSlot(GRACE_SECONDS)
+        outcome = await call_next(replace(ctx, task_slot=slot))
         if slot.run is None or not _still_runs(outcome):
             return outcome
         now = _now()
@@ -131,10 +132,9 @@ class RunTasks:
     async def _look_at_run(self, run: "Run", ctx: Context) -> dict[str, Any]:
         bridge = cast("Bridge", ctx.lifespan_context)
         capabilities = ctx.session.client_capabilities
-        report = await bridge.steward.follow(run, 0)
-        complete(bridge, run, report, capabilities)
-        happened = [self._unanswered.get(request.request_id, "") for request in report.pending]
-        report.note = " ".join(dict.fromkeys(filter(None, happened)))
+        report = await bridge.auto_reply.look(run)
+        add_answerers(bridge, run, report, capabilities)
+        report.note = joined_notes("", self._unanswered, report)
         asked = [
             request
             for request in report.pending
@@ -158,8 +158,10 @@ class RunTasks:
             run = await self._changeable(task_id, ctx)
             if run is None:
                 return False
+            from opencode_mcp.runs.deadline import Deadline
+
             bridge = cast("Bridge", ctx.lifespan_context)
-            for request in (await bridge.steward.follow(run, 0)).pending:
+            for request in (await bridge.auto_reply.observe(run, Deadline.after(0))).pending:
                 if self._key(request) in responses:
                     await self._take(request, responses[self._key(request)], ctx)
         return True

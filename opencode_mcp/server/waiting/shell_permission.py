@@ -15,10 +15,10 @@ from pydantic import ValidationError
 from opencode_mcp.errors import InvalidArgument, NotAllowed
 from opencode_mcp.server.access.shell_lines import decider_of, visible
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
-from opencode_mcp.server.waiting.arrival import person_asked
+from opencode_mcp.server.waiting.call_context import person_asked
 from opencode_mcp.server.waiting.elicitation import CHOICES, DECISION, REPLIES, SHOWN, can_ask
 from opencode_mcp.server.waiting.progress import Tell, progress_of
-from opencode_mcp.server.waiting.wait import FORM_HEARTBEAT, FORM_WAIT, state_of
+from opencode_mcp.server.waiting.wait import FORM_HEARTBEAT_SECONDS, FORM_SECONDS, request_state_of
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
@@ -70,7 +70,7 @@ def _by_return(ctx: BridgeContext, purpose: str, form: ElicitRequestFormParams) 
     another bridge, permits nothing: the person is asked anew.
     """
     tickets = bridge_of(ctx).tickets
-    if not tickets.redeem(state_of(ctx).get(KEY), purpose):
+    if not tickets.redeem(request_state_of(ctx).get(KEY), purpose):
         issued = json.dumps({KEY: tickets.issue(purpose)})
         return InputRequiredResult(input_requests={KEY: ElicitRequest(params=form)}, request_state=issued)
     filled = (ctx.input_responses or {}).get(KEY)
@@ -81,7 +81,7 @@ def _by_return(ctx: BridgeContext, purpose: str, form: ElicitRequestFormParams) 
 async def _ask(ctx: BridgeContext, form: ElicitRequestFormParams) -> ElicitResult | None:
     """The 2025 era: a form while the call waits; ``None``: the host showed none, or nobody answered."""
     filled: ElicitResult | None = None
-    with anyio.move_on_after(FORM_WAIT):
+    with anyio.move_on_after(FORM_SECONDS):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_beat, progress_of(ctx))
             try:
@@ -94,7 +94,7 @@ async def _ask(ctx: BridgeContext, form: ElicitRequestFormParams) -> ElicitResul
 
 async def _beat(tell: Tell) -> None:
     while True:
-        await anyio.sleep(FORM_HEARTBEAT)
+        await anyio.sleep(FORM_HEARTBEAT_SECONDS)
         await tell("waiting for the person's answer")
 
 

@@ -6,9 +6,8 @@ when a call becomes one is the source's to say; see ``run_tasks.py``.
 """
 
 from collections.abc import Mapping, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.extension import Extension, MethodBinding
@@ -18,9 +17,6 @@ from mcp_types import INVALID_PARAMS, CallToolRequestParams, RequestParams
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-if TYPE_CHECKING:
-    from opencode_mcp.runs.record import Run
-
 IDENTIFIER = "io.modelcontextprotocol/tasks"
 MODERN = frozenset({"2026-07-28"})
 HEADER_MISMATCH = -32020
@@ -28,21 +24,9 @@ MODEL_RESPONSE = "io.modelcontextprotocol/model-immediate-response"
 """Where MCP's specification has a text for the model that gets a task in place of a result."""
 CLAUDE_TASK = "com.anthropic/agent-task"
 """Where Claude Code looks for it."""
-GRACE = 1.5
-"""Seconds that a call may take before it becomes a task: what is quick stays a plain result."""
 
 Status = Literal["working", "input_required", "completed", "failed", "cancelled"]
 Context = ServerRequestContext[Any, Any]
-
-
-@dataclass(slots=True)
-class TaskSlot:
-    """Where a tool leaves the run that it could not wait for; set only while a call may become a task."""
-
-    run: "Run | None" = None
-
-
-task_slot: ContextVar[TaskSlot | None] = ContextVar("task_slot", default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

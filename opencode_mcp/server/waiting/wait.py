@@ -1,14 +1,35 @@
-"""Attending to a run for the length of one call: wait, let policy answer, ask the person, wait on.
+"""Waits for a run during one call: lets policy answer, asks the person, and reports the run once, at the end.
 
-One body serves both eras. Where the connection lets the server ask (2025), a form is put to the person while the call
-waits. Where it does not (2026-07-28), the call returns what it needs as an ``InputRequiredResult``; the client's retry
-of the same call brings the answers, and the sealed ``requestState`` tells which run it was, so that it is never started
-again. A cancelled call ends the attention, and never the run.
+There is one loop, that of the run's follower (``runs/follow.py``). This module takes part in it as the follower's
+``respond``: whenever the run asks something that policy does not decide, the follower calls ``_Wait._respond`` with the
+open requests, and goes on or ends as that says. What the follower saw is passed to the report, which is made once, when
+nothing is waited for any longer.
+
+Both eras of MCP use this loop. They differ only in how a form reaches the person:
+
+* In the 2025 era the server may send requests. The form is sent while the call waits, and the follower goes on after.
+* In the era of 2026-07-28 it may not. The follower ends, and the call returns the forms as an ``InputRequiredResult``.
+  The client makes the same call again with the filled forms. The sealed ``requestState`` names the run, so that no
+  prompt is sent twice.
+
+Invariants:
+
+* A cancelled call ends the wait and not the run, unless the operator set ``abort_on_cancel``.
+* The time that a person takes for a form is not counted: ``Deadline.paused``.
+* The call ends ``LAST_LOOK_SECONDS`` after its deadline at the latest, also where OpenCode does not answer.
+* A request is put to the person once in a call; a form that was accepted without an answer in it, once more.
+* A call that started a run names it in its result, whatever failed afterwards. An error alone would make the agent
+  start it a second time.
+
+Rejected: a loop of its own around a follower that ends at every request, which this module was. It made a report, of
+five to ten requests, for each form, only to find out what was open; and each new follower read the run from the start.
 """
 
 import json
 import logging
+import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,130 +39,154 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ClientCapabilities, ElicitRequest, ElicitResult, InputRequiredResult
 from pydantic import ValidationError
 
-from opencode_mcp.errors import BackendError, BackendTimeout, BridgeError, CallerError, NotFound
+from opencode_mcp.errors import BackendTimeout, BridgeError, CallerError, NotFound
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import report_data, report_text, result
+from opencode_mcp.server.waiting.answerers import add_answerers, form_answerer, is_for_person
+from opencode_mcp.server.waiting.call_context import task_slot_of
+from opencode_mcp.server.waiting.cancellation import stop_cancelled
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
-from opencode_mcp.server.waiting.elicitation import NOT_SHOWN, Unanswered, can_ask, form_of, read_form
-from opencode_mcp.server.waiting.progress import Tell, progress_of
-from opencode_mcp.server.waiting.tasks_extension import GRACE, task_slot
+from opencode_mcp.server.waiting.elicitation import NOT_SHOWN, Unanswered, form_of, read_form
+from opencode_mcp.server.waiting.progress import progress_of
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.answers.authority import Answerer
-    from opencode_mcp.runs.record import Run, Starter
+    from opencode_mcp.runs.deadline import Deadline
+    from opencode_mcp.runs.follow import SendProgress
+    from opencode_mcp.runs.record import Run
     from opencode_mcp.runs.report import PendingRequest, RunReport
 
 logger = logging.getLogger(__name__)
 
 Outcome = CallToolResult | InputRequiredResult
 # A person who is shown a form needs longer than a silent host would wait; hosts with forms do wait for them.
-FORM_WAIT = 600.0
-FORM_HEARTBEAT = 10.0
-LAST_LOOK = 10.0
-"""Seconds that reading a run's state and making its report may take, after the wait."""
-ABORT_DEADLINE = 1.5
-"""A host gives a bridge about two seconds to end."""
-ABORT_REST = 10.0
-"""How long a cancelled run is stopped in the background, where the first attempt did not do."""
+FORM_SECONDS = 600.0
+FORM_HEARTBEAT_SECONDS = 10.0
+LAST_LOOK_SECONDS = 10.0
+"""Time for reading a run's state and making its report, after the wait."""
 TOO_LATE = "The answer came too late: it was answered elsewhere, or the run went on without it."
-ASKED_AGAIN = 1
-"""How often a form that was accepted without an answer is shown once more."""
+REPEATS_OF_EMPTY_FORM = 1
+"""Number of times that a form is shown once more after it was accepted without an answer."""
 
 
 def report_result(report: "RunReport") -> CallToolResult:
-    """A run's report as a tool's result."""
+    """Return a run's report as a tool's result."""
     return result(report_text(report), report_data(report), is_shown=True)
 
 
-def state_of(ctx: BridgeContext) -> dict[str, Any]:
-    """What the bridge gave a call to bring again; empty for a call that is made for the first time."""
+def request_state_of(ctx: BridgeContext) -> dict[str, Any]:
+    """Return the state that the bridge gave a call to bring again; empty for a call that is made for the first time."""
     return cast("dict[str, Any]", json.loads(ctx.request_state)) if ctx.request_state else {}
 
 
 async def resumed_run(ctx: BridgeContext) -> "Run | None":
-    """The run that a retried call belongs to; ``None`` for a call that has started none yet.
+    """Return the run that a repeated call belongs to; ``None`` for a call that has started none yet.
 
     Raises:
         NotFound: Its session is gone.
         NotAllowed: Its session works in a directory that is not allowed here.
         BackendTimeout: OpenCode has started again meanwhile, and is not ready in time.
     """
-    state = state_of(ctx)
+    state = request_state_of(ctx)
     if "run" not in state:
         return None
     from opencode_mcp.runs.record import Run
 
     run = Run.read(state["run"])
-    hint = f'The prompt was handed over before: opencode_wait(session_id="{run.session_id}") reports it.'
+    hint = f'The prompt was sent before: opencode_wait(session_id="{run.session_id}") reports it.'
     async with starting(ctx, deadlines_of(ctx).start, hint):
         await bridge_of(ctx).fence.session(run.session_id)
     return run
 
 
-def starter_of(ctx: BridgeContext) -> "Starter":
-    """Who is behind the host of a call."""
-    return "person" if can_ask(ctx.client_capabilities) else "agent"
+async def wait_for_run(
+    ctx: BridgeContext, run: "Run", wait_seconds: float | None, note: str = "", *, started: bool = False
+) -> Outcome:
+    """Wait for a run with live progress, ask the person what it asks, and report it.
+
+    Args:
+        ctx: The call.
+        run: The run.
+        wait_seconds: Seconds that the caller wants to wait, from the call's arrival on; ``None``: as long as its host
+            allows. With 0 no form is shown.
+        note: Text to put before the report.
+        started: Whether the call began the run, so that its result must name it whatever happens next.
+
+    Raises:
+        BridgeError: OpenCode could not be read; not where the call began the run.
+        UnexpectedToolError: The bridge failed; the text names the run that the call began.
+    """
+    bridge = bridge_of(ctx)
+    try:
+        return await _Wait(ctx, run, *_limits(ctx, run, wait_seconds), progress_of(ctx), note).outcome()
+    except BridgeError as error:
+        if not started:
+            raise
+        return _unseen(bridge, run, error)
+    except Exception as error:
+        if not started:
+            raise
+        raise lost_sight(run) from error
+    except anyio.get_cancelled_exc_class():
+        if bridge.settings.abort_on_cancel:
+            await stop_cancelled(bridge, run)
+        raise
 
 
-def agent_of(ctx: BridgeContext) -> "Answerer":
-    """The calling agent, as the one who answers."""
-    from opencode_mcp.runs.answers.authority import Answerer
+def _limits(ctx: BridgeContext, run: "Run", wait_seconds: float | None) -> "tuple[Deadline, bool]":
+    """Return when a wait ends, and whether a person may be asked; a call that only looks asks nobody."""
+    from opencode_mcp.runs.deadline import Deadline
 
-    return Answerer("agent", person_at_hand=can_ask(ctx.client_capabilities))
-
-
-def form_filler(capabilities: ClientCapabilities | None) -> "Answerer":
-    """Who answers by a form: a person, where the client has said that it can show one."""
-    from opencode_mcp.runs.answers.authority import PERSON, Answerer
-
-    return PERSON if can_ask(capabilities) else Answerer("agent")
+    deadlines = deadlines_of(ctx, wait_seconds)
+    slot = task_slot_of(ctx)
+    if slot is None or deadlines.seconds <= slot.grace_seconds:
+        return Deadline(deadlines.wait), deadlines.seconds > 0
+    slot.run = run
+    # Counted from now: a slow start does not make a run a long one.
+    return Deadline(min(deadlines.wait, anyio.current_time() + slot.grace_seconds)), True
 
 
 @dataclass(slots=True)
-class _Attention:
-    """One call's attention to one run."""
+class _Wait:
+    """Wait of one call for one run."""
 
     ctx: BridgeContext
     run: "Run"
-    deadline: float
-    """When the wait ends, in seconds of anyio's clock."""
+    deadline: "Deadline"
     asks: bool
-    """Whether a person may be asked; who only looks asks nobody."""
-    tell: Tell
-    note: str = ""
+    """Whether a person may be asked."""
+    send_progress: "SendProgress"
+    note: str
     unanswered: dict[str, str] = field(default_factory=dict[str, str])
-    """Requests that a person was asked in this call and did not answer, with what happened."""
-    asked: Counter[str] = field(default_factory=Counter[str])
-    """How often a person was asked each request."""
+    """Requests whose form brought no answer in this call, each with the reason."""
+    times_asked: Counter[str] = field(default_factory=Counter[str])
+    limit: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    """Ends the call where OpenCode does not answer; without a deadline while a form is shown."""
 
     @property
     def bridge(self) -> Bridge:
         return bridge_of(self.ctx)
 
-    async def give(self) -> Outcome:
-        """Attend until the run ends, needs what nobody here can give, or the time is over."""
-        await self._take_answers()
-        while True:
-            seconds = max(self.deadline - anyio.current_time(), 0)
-            report = await self._follow(seconds)
-            request = self._to_ask(report) if self.asks else None
-            if request is None:
-                self._complete(report)
-                return report_result(report)
-            if not self.ctx.session.can_send_request:
-                return self._ask_by_return(report)
-            began = anyio.current_time()
-            await self._ask_live(request)
-            self.deadline += anyio.current_time() - began
+    async def outcome(self) -> Outcome:
+        """Wait until the run ends, needs an answer that nobody here gives, or the time is over; then report it."""
+        await self._take_returned_answers()
+        self._limit_call()
+        with self.limit:
+            seen = await self.bridge.auto_reply.observe(self.run, self.deadline, self.send_progress, self._respond)
+            if asked := self._for_person(seen.pending):
+                return self._input_required(asked)
+            report = await self.bridge.auto_reply.report(self.run, seen)
+            self._complete(report)
+            return report_result(report)
+        raise BackendTimeout(f"OpenCode has not shown the run within {LAST_LOOK_SECONDS:.0f} s.")
 
-    async def _follow(self, seconds: float) -> "RunReport":
-        """Wait for the run; an OpenCode that answers nothing must not keep the call beyond what its host bears."""
-        with anyio.move_on_after(seconds + LAST_LOOK):
-            return await self.bridge.steward.follow(self.run, seconds, self.tell)
-        raise BackendTimeout(f"OpenCode has not shown the run within {LAST_LOOK:.0f} s.")
+    def _limit_call(self) -> None:
+        self.limit.deadline = self.deadline.at + LAST_LOOK_SECONDS
 
-    def _to_ask(self, report: "RunReport") -> "PendingRequest | None":
-        return next((request for request in report.pending if self._is_for_person(request)), None)
+    def _for_person(self, pending: "list[PendingRequest]") -> "list[PendingRequest]":
+        """Return the requests that the person is to be asked now."""
+        if not self.asks:
+            return []
+        return [request for request in pending if self._is_for_person(request)]
 
     def _is_for_person(self, request: "PendingRequest") -> bool:
         if request.request_id in self.unanswered:
@@ -149,11 +194,21 @@ class _Attention:
         return is_for_person(self.bridge, self.run, request, self.ctx.client_capabilities)
 
     def _complete(self, report: "RunReport") -> None:
-        complete(self.bridge, self.run, report, self.ctx.client_capabilities)
-        happened = [self.unanswered.get(request.request_id, "") for request in report.pending]
-        report.note = " ".join(dict.fromkeys(filter(None, [self.note, *happened])))
+        add_answerers(self.bridge, self.run, report, self.ctx.client_capabilities)
+        report.note = joined_notes(self.note, self.unanswered, report)
 
     # The 2025 era: a form while the call waits
+
+    async def _respond(self, pending: "list[PendingRequest]") -> "list[PendingRequest]":
+        """Put the first request to the person that is theirs; see ``Respond``."""
+        asked = self._for_person(pending)
+        if not asked or not self.ctx.session.can_send_request:
+            return pending
+        self.limit.deadline = math.inf
+        with self.deadline.paused():
+            await self._ask_live(asked[0])
+        self._limit_call()
+        return []
 
     async def _ask_live(self, request: "PendingRequest") -> None:
         """Show a form until it is filled, or the request is answered elsewhere."""
@@ -174,7 +229,7 @@ class _Attention:
             self.unanswered[request.request_id] = NOT_SHOWN.reason
 
     async def _show_form(self, request: "PendingRequest") -> list[ElicitResult]:
-        """What the person filled in; nothing where the host could not show the form after all."""
+        """Return the filled form; an empty list where the host could not show it after all."""
         form = form_of(request)
         try:
             return [await self.ctx.session.elicit_form(form.message, form.requested_schema, self.ctx.request_id)]
@@ -184,40 +239,39 @@ class _Attention:
 
     async def _wait_closed(self, request: "PendingRequest") -> bool:
         """Wait until a request is not open any more; a person may also answer in a terminal of OpenCode's."""
-        with anyio.move_on_after(FORM_WAIT):
+        with anyio.move_on_after(FORM_SECONDS):
             try:
-                while not await self.bridge.requests.wait_closed(request, self.run.directory, FORM_HEARTBEAT):
-                    await self.tell("waiting for the person's answer")
+                while not await self.bridge.requests.wait_closed(request, self.run.directory, FORM_HEARTBEAT_SECONDS):
+                    await self.send_progress("waiting for the person's answer")
             except BridgeError as error:
-                # Whoever follows the run next sees what became of OpenCode.
+                # The follower finds out whether OpenCode is gone.
                 logger.info("could not watch the request %s: %s", request.request_id, error)
             return True
         return False
 
-    # The era of 2026: the call returns what it needs, and is made again
+    # The era of 2026: the call returns the forms, and is made again
 
-    def _ask_by_return(self, report: "RunReport") -> InputRequiredResult:
-        asked = [request for request in report.pending if self._is_for_person(request)]
+    def _input_required(self, asked: "list[PendingRequest]") -> InputRequiredResult:
         state = {
             "run": self.run.as_data(),
             "asked": [request.model_dump(mode="json") for request in asked],
             "unanswered": self.unanswered,
-            "times": self.asked,
+            "times": self.times_asked,
         }
         return InputRequiredResult(
             input_requests={request.request_id: ElicitRequest(params=form_of(request)) for request in asked},
             request_state=json.dumps(state),
         )
 
-    async def _take_answers(self) -> None:
-        """Pass on the answers that a retried call brings."""
-        state = state_of(self.ctx)
+    async def _take_returned_answers(self) -> None:
+        """Pass on the answers that a repeated call brings."""
+        state = request_state_of(self.ctx)
         if "run" not in state:
             return
         from opencode_mcp.runs.report import PendingRequest
 
         self.unanswered.update(state["unanswered"])
-        self.asked.update(state["times"])
+        self.times_asked.update(state["times"])
         for request in map(PendingRequest.model_validate, state["asked"]):
             filled = (self.ctx.input_responses or {}).get(request.request_id)
             if isinstance(filled, ElicitResult):
@@ -227,102 +281,47 @@ class _Attention:
 
     async def _take_answer(self, request: "PendingRequest", filled: ElicitResult) -> None:
         """Pass one answer on; a late or repeated one changes nothing and is no error."""
-        self.asked[request.request_id] += 1
+        self.times_asked[request.request_id] += 1
         try:
-            outcome = await pass_on(self.bridge, request, filled, self.ctx.client_capabilities)
+            unanswered = await pass_on(self.bridge, request, filled, self.ctx.client_capabilities)
         except NotFound:
             self.note = TOO_LATE
         except CallerError as error:
             self.unanswered[request.request_id] = str(error)
         else:
-            if outcome and not (outcome.ask_again and self.asked[request.request_id] <= ASKED_AGAIN):
-                self.unanswered[request.request_id] = outcome.reason
+            if unanswered and not (unanswered.ask_again and self._may_repeat(request)):
+                self.unanswered[request.request_id] = unanswered.reason
+
+    def _may_repeat(self, request: "PendingRequest") -> bool:
+        return self.times_asked[request.request_id] <= REPEATS_OF_EMPTY_FORM
 
 
 async def pass_on(
     bridge: Bridge, request: "PendingRequest", filled: ElicitResult, capabilities: ClientCapabilities | None
 ) -> Unanswered | None:
-    """Pass a filled form on to OpenCode; says why it was no answer.
+    """Pass a filled form on to OpenCode; returns why it was no answer, if it was none.
 
     Raises:
         NotFound: The request is not open any more.
         NotAllowed: Whoever filled it may not answer so.
-        InvalidArgument: The form does not answer what was asked.
+        InvalidArgument: The form does not answer the request.
     """
     reply = read_form(request, filled)
     if isinstance(reply, Unanswered):
         return reply
     asked = await bridge.answers.find(request.request_id, request.session_id)
-    await bridge.answers.give(asked, reply, form_filler(capabilities))
+    await bridge.answers.give(asked, reply, form_answerer(capabilities))
     return None
 
 
-def is_for_person(
-    bridge: Bridge, run: "Run", request: "PendingRequest", capabilities: ClientCapabilities | None
-) -> bool:
-    """Whether a request is put to the person behind a client."""
-    return can_ask(capabilities) and bridge.authority.is_for_person(run, request)
-
-
-def may_answer(bridge: Bridge, run: "Run", request: "PendingRequest", capabilities: ClientCapabilities | None) -> bool:
-    """Whether the calling agent may answer a request: what is the person's only where no person can be asked."""
-    return bridge.authority.agent_may_answer(run, request, person_at_hand=can_ask(capabilities))
-
-
-def complete(bridge: Bridge, run: "Run", report: "RunReport", capabilities: ClientCapabilities | None) -> None:
-    """Add to a report who may answer what it asks, and keep in mind that it was asked."""
-    person_at_hand = can_ask(capabilities)
-    report.denied_tools = bridge.allowed.denied_tools
-    for request in report.pending:
-        request.agent_may_answer = may_answer(bridge, run, request, capabilities)
-        request.agent_may_always = bridge.authority.agent_may_always(run, request, person_at_hand=person_at_hand)
-        request.person_here = is_for_person(bridge, run, request, capabilities)
-        request.closed = bridge.authority.closed(request, reject=True)
-    bridge.requests.remember(report.pending)
-
-
-async def attend(
-    ctx: BridgeContext, run: "Run", wait_seconds: float | None, note: str = "", *, started: bool = False
-) -> Outcome:
-    """Wait for a run with live progress, ask what it asks, and report it.
-
-    Args:
-        ctx: The call.
-        run: The run.
-        wait_seconds: How long the caller wants to wait from the call's arrival on; ``None``: as long as its host bears.
-        note: What to say before the report.
-        started: Whether the call began the run, so that its caller must learn of it whatever happens next.
-
-    Raises:
-        BridgeError: OpenCode could not be read; not where the call began the run.
-        UnexpectedToolError: The bridge failed; the text names the run that the call began.
-    """
-    settings = bridge_of(ctx).settings
-    deadlines = deadlines_of(ctx, wait_seconds)
-    deadline, asks = deadlines.wait, deadlines.seconds > 0
-    slot = task_slot.get()
-    if slot is not None and deadlines.seconds > GRACE:
-        slot.run = run
-        # What starts slowly is not yet a long run.
-        deadline = min(deadline, anyio.current_time() + GRACE)
-    try:
-        return await _Attention(ctx, run, deadline, asks, progress_of(ctx), note).give()
-    except BridgeError as error:
-        if not started:
-            raise
-        return _unseen(bridge_of(ctx), run, error)
-    except Exception as error:
-        if not started:
-            raise
-        raise lost_sight(run) from error
-    except anyio.get_cancelled_exc_class():
-        if settings.abort_on_cancel:
-            await _abort_quietly(bridge_of(ctx), run)
-        raise
+def joined_notes(note: str, unanswered: Mapping[str, str], report: "RunReport") -> str:
+    """Join a note with the reasons why requests of a report are unanswered, each once."""
+    reasons = [unanswered.get(request.request_id, "") for request in report.pending]
+    return " ".join(dict.fromkeys(filter(None, [note, *reasons])))
 
 
 def lost_sight(run: "Run") -> UnexpectedToolError:
-    """What a caller is told where the bridge failed after it had handed something over; the cause is for the log."""
+    """Return the error for a bridge that failed after it had sent something; the cause is for the log."""
     return UnexpectedToolError(
         f"The bridge failed while it followed the prompt {run.message_id} of the session {run.session_id}; its log "
         "says how. OpenCode has the prompt: do not send it again. "
@@ -331,10 +330,10 @@ def lost_sight(run: "Run") -> UnexpectedToolError:
 
 
 def _unseen(bridge: Bridge, run: "Run", error: BridgeError) -> CallToolResult:
-    """Name a run that was begun and then not seen: an error alone would make the caller begin it again."""
+    """Report a run that was begun and could not be read since."""
     from opencode_mcp.runs.report import RunReport
 
-    note = f"The prompt was handed over, but not seen since. {error}"
+    note = f"The prompt was sent to OpenCode, but could not be followed. {error}"
     return report_result(
         RunReport(
             status="running",
@@ -345,28 +344,3 @@ def _unseen(bridge: Bridge, run: "Run", error: BridgeError) -> CallToolResult:
             denied_tools=bridge.allowed.denied_tools,
         )
     )
-
-
-async def _abort_quietly(bridge: Bridge, run: "Run") -> None:
-    """Stop a run whose call was cancelled, where the operator does not deny to stop runs.
-
-    What takes longer than a host waits for a bridge's end goes on beside.
-    """
-    from opencode_mcp.opencode.operations.catalog import operation
-
-    if not bridge.allowed.allows(operation("session.abort")):
-        return
-    stopped = False
-    with anyio.move_on_after(ABORT_DEADLINE, shield=True):
-        stopped = await _stop(bridge, run, ABORT_DEADLINE)
-    if not stopped:
-        bridge.spawn(_stop, bridge, run, ABORT_REST)
-
-
-async def _stop(bridge: Bridge, run: "Run", seconds: float) -> bool:
-    """Stop a run, and say whether nothing of it is busy any more."""
-    try:
-        return not (await bridge.runs.stop(run, seconds)).busy
-    except BackendError as error:
-        logger.info("could not stop %s: %s", run.message_id, error)
-        return False

@@ -9,7 +9,7 @@ import pytest
 from mcp_types import ElicitResult
 
 from opencode_mcp.server.bridge import Bridge, BridgeContext
-from opencode_mcp.server.waiting.arrival import ArrivedContext
+from opencode_mcp.server.waiting.call_context import CallContext
 from opencode_mcp.server.waiting.deadlines import LEAST_START, Deadlines, deadlines_of
 from opencode_mcp.server.waiting.elicitation import DECISION
 from opencode_mcp.server.waiting.host_limits import UNKNOWN
@@ -36,7 +36,7 @@ class Thoughtful:
 
 def call_of(bridge: Bridge) -> BridgeContext:
     session = cast("Any", Thoughtful())
-    request = ArrivedContext(
+    request = CallContext(
         session=session, lifespan_context=bridge, protocol_version="", method="tools/call", arrived=ARRIVED
     )
     return cast(

@@ -16,12 +16,14 @@ from opencode_mcp.config import Settings
 from opencode_mcp.errors import BackendFailed, BackendUnavailable, BridgeError, NotFound, OpenCodeNotStarting
 from opencode_mcp.options import DECIDERS, Decider
 from opencode_mcp.runs.answers.authority import PERSON, POLICY, Answerer, PermissionReply, QuestionReply
+from opencode_mcp.runs.follow import Observation
 from opencode_mcp.runs.record import STARTERS, Run, Starter
 from opencode_mcp.runs.report import PendingRequest, RunReport
 from opencode_mcp.server.bridge import Bridge, BridgeContext
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
+from opencode_mcp.server.waiting.answerers import add_answerers, is_for_person
 from opencode_mcp.server.waiting.progress import progress_of
-from opencode_mcp.server.waiting.wait import attend, complete, is_for_person, may_answer, report_result
+from opencode_mcp.server.waiting.wait import report_result, wait_for_run
 
 if TYPE_CHECKING:
     from mcp_types import CallToolResult
@@ -39,6 +41,13 @@ ERRORS: list[Exception] = [
 ]
 """What sending a message can fail with."""
 Kind = Literal["permission", "question"]
+
+
+def may_answer(bridge: Bridge, run: Run, request: PendingRequest, capabilities: ClientCapabilities) -> bool:
+    """Whether the calling agent may answer a request."""
+    report = RunReport(status="needs_input", session_id="", message_id="", directory="", pending=[request])
+    add_answerers(bridge, run, report, capabilities)
+    return request.agent_may_answer
 
 
 def asking(kind: Kind) -> PendingRequest:
@@ -127,7 +136,7 @@ async def test_a_report_says_who_may_answer_and_its_requests_are_remembered(tmp_
             directory="/p",
             pending=[asking(kind) for kind in get_args(Kind)],
         )
-        complete(bridge, run(), report, FORMS)
+        add_answerers(bridge, run(), report, FORMS)
         assert [request.agent_may_answer for request in report.pending] == [False, True]
         assert bridge.requests.told("permission_1") == "ses_1"
         assert bridge.requests.told("permission_2") == ""
@@ -173,10 +182,10 @@ def call_of(bridge: Bridge, error: Exception = ERRORS[0]) -> BridgeContext:
 def failing(bridge: Bridge, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have following a run fail."""
 
-    async def follow(*_: object) -> RunReport:
+    async def observe(*_: object) -> Observation:
         raise error
 
-    monkeypatch.setattr(bridge.steward, "follow", follow)
+    monkeypatch.setattr(bridge.auto_reply, "observe", observe)
 
 
 @pytest.mark.parametrize("kind", [BackendUnavailable, BackendFailed, NotFound, OpenCodeNotStarting])
@@ -185,9 +194,9 @@ async def test_an_error_after_the_prompt_was_sent_reports_the_run(
 ) -> None:
     async with bridge_with("human", tmp_path) as bridge:
         failing(bridge, kind("It broke.", hint="Look there."), monkeypatch)
-        outcome = await attend(call_of(bridge), run(), 1, started=True)
+        outcome = await wait_for_run(call_of(bridge), run(), 1, started=True)
         with pytest.raises(kind):
-            await attend(call_of(bridge), run(), 1)
+            await wait_for_run(call_of(bridge), run(), 1)
     data = cast("CallToolResult", outcome).structured_content
     assert data
     assert (data["status"], data["session_id"], data["message_id"]) == ("running", "ses_1", "msg_1")
@@ -201,7 +210,7 @@ async def test_a_failure_of_the_bridges_own_names_the_run_and_hides_its_cause(
     async with bridge_with("human", tmp_path) as bridge:
         failing(bridge, error, monkeypatch)
         with pytest.raises(UnexpectedToolError, match=r"msg_1 of the session ses_1.*do not send it again") as caught:
-            await attend(call_of(bridge), run(), 1, started=True)
+            await wait_for_run(call_of(bridge), run(), 1, started=True)
     assert "hush" not in str(caught.value)
     assert caught.value.__cause__ is error
 

@@ -9,7 +9,7 @@ from opencode_mcp.runs.answers.authority import PermissionReply, QuestionReply, 
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.server.operations.handlers.plain import send
-from opencode_mcp.server.waiting.wait import agent_of
+from opencode_mcp.server.waiting.answerers import calling_agent
 from opencode_mcp.text.json_types import JsonMap
 
 
@@ -43,7 +43,7 @@ async def _answer(request: OperationRequest, request_id: str, session_id: str, r
     await bridge.hub.ensure()
     places = dict.fromkeys([request.call.directory, *await bridge.fence.roots()])
     asked = await bridge.answers.find(request_id, session_id, [place for place in places if place])
-    await bridge.answers.give(asked, reply, agent_of(request.ctx))
+    await bridge.answers.give(asked, reply, calling_agent(request.ctx))
     return OperationResult(value=True)
 
 
@@ -59,7 +59,7 @@ async def answer_second(request: OperationRequest) -> OperationResult:
     else:
         pending = PendingRequest(request_id=path["requestID"], kind="question", session_id=session.id, asks="")
         reply = QuestionReply(body.get("answers"))
-    bridge.answers.check(await bridge.answers.run_of(session), pending, reply, agent_of(request.ctx))
+    bridge.answers.check(await bridge.answers.run_of(session), pending, reply, calling_agent(request.ctx))
     return await send(request)
 
 

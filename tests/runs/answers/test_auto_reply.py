@@ -1,4 +1,4 @@
-"""Policy is carried out for the runs that are looked after, also while nobody waits, and for nobody else's."""
+"""Policy answers the runs that this bridge started, also while nobody waits, and other runs only while waited for."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -13,10 +13,13 @@ from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.runs.answers.authority import PERSON, Authority, PermissionReply
-from opencode_mcp.runs.answers.auto_reply import RUNS_KEPT, Steward
+from opencode_mcp.runs.answers.auto_reply import RUNS_KEPT, AutoReply
 from opencode_mcp.runs.answers.gate import Answers
+from opencode_mcp.runs.deadline import Deadline
+from opencode_mcp.runs.follow import no_progress
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.report import RunReport
 from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.requests.policy import Policy
 from opencode_mcp.runs.run import Runs
@@ -35,7 +38,7 @@ POLICY = Policy("human", {"bash": {"*": "human", "echo free*": "allow", "echo ne
 
 @pytest.fixture(scope="module")
 def asking(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    project = make_project(tmp_path_factory.mktemp("steward"))
+    project = make_project(tmp_path_factory.mktemp("auto_reply"))
     configure(project, {**NO_SNAPSHOTS, "permission": {"bash": "ask"}})
     return project
 
@@ -48,14 +51,14 @@ async def requests(endpoint: Endpoint, hub: Hub) -> AsyncGenerator[Requests]:
 
 
 @pytest.fixture
-async def steward(hub: Hub, runs: Runs, requests: Requests) -> AsyncGenerator[Steward]:
-    """A steward at work."""
+async def auto_reply(hub: Hub, runs: Runs, requests: Requests) -> AsyncGenerator[AutoReply]:
+    """Answers in the background, as in a bridge."""
     client = requests._client  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     answers = Answers(client, requests, runs, Authority(POLICY), client.session_get)
-    steward = Steward(hub, runs, requests, answers)
+    auto_reply = AutoReply(hub, runs, requests, answers)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(steward.watch)
-        yield steward
+        tasks.start_soon(auto_reply.watch)
+        yield auto_reply
         tasks.cancel_scope.cancel()
 
 
@@ -71,6 +74,11 @@ def prompt(asking: Path, *commands: str, title: str = "") -> Prompt:
     return Prompt(text=script(*steps, text("Done.")), directory=str(asking), title=title)
 
 
+async def report_of(auto_reply: AutoReply, run: Run) -> RunReport:
+    """Wait for a run, and report it."""
+    return await auto_reply.report(run, await auto_reply.observe(run, Deadline.after(WAIT)))
+
+
 async def idle(http: httpx.AsyncClient, run: Run) -> None:
     """Wait until OpenCode has answered; before it has begun, a session is idle, too."""
 
@@ -82,12 +90,12 @@ async def idle(http: httpx.AsyncClient, run: Run) -> None:
     await eventually(look)
 
 
-async def test_what_policy_decides_is_answered_while_nobody_waits_and_told_in_the_report(
-    steward: Steward, runs: Runs, asking: Path, beside: httpx.AsyncClient
+async def test_what_policy_decides_is_answered_while_nobody_waits_and_listed_in_the_report(
+    auto_reply: AutoReply, runs: Runs, asking: Path, beside: httpx.AsyncClient
 ) -> None:
-    run = await runs.start(prompt(asking, "echo free", "echo never"), taken_on=steward.take_on)
+    run = await runs.start(prompt(asking, "echo free", "echo never"), before_send=auto_reply.add)
     await idle(beside, run)
-    report = await steward.follow(run, 0)
+    report = await auto_reply.look(run)
     assert (report.status, report.text) == ("completed", "Done.")
     assert [(decision.patterns, decision.reply) for decision in report.decided] == [
         (["echo free"], "once"),
@@ -95,17 +103,19 @@ async def test_what_policy_decides_is_answered_while_nobody_waits_and_told_in_th
     ]
 
 
-async def test_what_is_a_persons_is_left(steward: Steward, runs: Runs, asking: Path) -> None:
-    run = await runs.start(prompt(asking, "echo free", "echo other"), taken_on=steward.take_on)
-    report = await steward.follow(run, WAIT)
+async def test_what_a_person_decides_stays_open(auto_reply: AutoReply, runs: Runs, asking: Path) -> None:
+    run = await runs.start(prompt(asking, "echo free", "echo other"), before_send=auto_reply.add)
+    report = await report_of(auto_reply, run)
     assert report.status == "needs_input"
     assert [request.patterns for request in report.pending] == [["echo other"]]
     assert Authority(POLICY).decider(run, report.pending[0]) == "human"
 
 
-async def test_a_narrowed_run_is_not_answered_for(steward: Steward, runs: Runs, asking: Path) -> None:
-    run = await runs.start(prompt(asking, "echo free"), narrowed="agent", taken_on=steward.take_on)
-    report = await steward.follow(run, WAIT)
+async def test_a_run_with_a_stricter_limit_of_its_caller_is_not_answered_for(
+    auto_reply: AutoReply, runs: Runs, asking: Path
+) -> None:
+    run = await runs.start(prompt(asking, "echo free"), narrowed="agent", before_send=auto_reply.add)
+    report = await report_of(auto_reply, run)
     assert report.status == "needs_input"
     assert Authority(POLICY).decider(run, report.pending[0]) == "agent"
     assert report.decided == []
@@ -143,7 +153,7 @@ async def test_a_subagent_keeps_the_strictness_of_its_prompt_when_the_session_go
 
 
 async def test_nobody_elses_run_is_answered_for_until_it_is_waited_for(
-    steward: Steward, runs: Runs, asking: Path, beside: httpx.AsyncClient
+    auto_reply: AutoReply, runs: Runs, asking: Path, beside: httpx.AsyncClient
 ) -> None:
     run = await runs.start(prompt(asking, "echo free for all"))
 
@@ -152,57 +162,53 @@ async def test_nobody_elses_run_is_answered_for_until_it_is_waited_for(
         return any(request["sessionID"] == run.session_id for request in found)
 
     await eventually(asked)
-    own = await runs.start(prompt(asking, "echo free"), taken_on=steward.take_on)
+    own = await runs.start(prompt(asking, "echo free"), before_send=auto_reply.add)
     await idle(beside, own)
     assert await asked()
-    assert (await steward.follow(run, WAIT)).text == "Done."
+    assert (await report_of(auto_reply, run)).text == "Done."
 
 
 async def test_what_was_asked_while_no_events_came_is_answered_once_they_come_again(
-    steward: Steward, runs: Runs, asking: Path, proxy: Proxy, beside: httpx.AsyncClient
+    auto_reply: AutoReply, runs: Runs, asking: Path, proxy: Proxy, beside: httpx.AsyncClient
 ) -> None:
-    run = await runs.start(prompt(asking, "echo free at last"), taken_on=steward.take_on)
+    run = await runs.start(prompt(asking, "echo free at last"), before_send=auto_reply.add)
     await proxy.refuse()
     await anyio.sleep(0.3)
     proxy.accept()
     await idle(beside, run)
-    assert [decision.reply for decision in (await steward.follow(run, WAIT)).decided] == ["once"]
+    assert [decision.reply for decision in (await report_of(auto_reply, run)).decided] == ["once"]
 
 
 async def test_what_a_deleted_session_left_behind_hinders_nothing(
-    steward: Steward, runs: Runs, asking: Path, proxy: Proxy, beside: httpx.AsyncClient
+    auto_reply: AutoReply, runs: Runs, asking: Path, proxy: Proxy, beside: httpx.AsyncClient
 ) -> None:
     gone = await runs.start(prompt(asking, "echo of the past"))
     assert (await runs.follow(gone, WAIT)).status == "needs_input"
     (await beside.delete(f"/session/{gone.session_id}")).raise_for_status()
-    run = await runs.start(prompt(asking, "echo free again"), taken_on=steward.take_on)
+    run = await runs.start(prompt(asking, "echo free again"), before_send=auto_reply.add)
     await proxy.cut()
     await idle(beside, run)
-    assert [decision.reply for decision in (await steward.follow(run, WAIT)).decided] == ["once"]
+    assert [decision.reply for decision in (await report_of(auto_reply, run)).decided] == ["once"]
 
 
 async def test_several_are_followed_at_once_and_policy_answers_in_each(
-    steward: Steward, runs: Runs, asking: Path
+    auto_reply: AutoReply, runs: Runs, asking: Path
 ) -> None:
     started = [await runs.start(prompt(asking, f"echo free {number}")) for number in range(3)]
-    reports = await steward.follow_all(started, WAIT, silent, until="all")
+    reports = await auto_reply.follow_all(started, Deadline.after(WAIT), no_progress, until="all")
     assert [report.text for report in reports] == ["Done."] * 3
     assert [len(report.decided) for report in reports] == [1, 1, 1]
 
 
-async def test_the_first_end_is_enough_where_any_will_do(steward: Steward, runs: Runs, asking: Path) -> None:
+async def test_the_first_end_is_enough_where_any_will_do(auto_reply: AutoReply, runs: Runs, asking: Path) -> None:
     held = Prompt(text=script(step(hold("any"), text("Late."))), directory=str(asking))
     started = [await runs.start(held), await runs.start(prompt(asking, "echo free"))]
-    reports = await steward.follow_all(started, WAIT, silent, until="any")
+    reports = await auto_reply.follow_all(started, Deadline.after(WAIT), no_progress, until="any")
     assert [report.status for report in reports] == ["running", "completed"]
     await runs.stop(started[0])
 
 
-async def test_only_so_many_runs_are_looked_after(steward: Steward) -> None:
+async def test_the_number_of_runs_that_are_answered_for_is_limited(auto_reply: AutoReply) -> None:
     for number in range(RUNS_KEPT + 10):
-        steward.take_on(Run("/p", f"ses_{number}", "msg_1"))
-    assert len(steward._charges) == RUNS_KEPT  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-
-
-async def silent(line: str) -> None:
-    del line
+        auto_reply.add(Run("/p", f"ses_{number}", "msg_1"))
+    assert len(auto_reply._watched) == RUNS_KEPT  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

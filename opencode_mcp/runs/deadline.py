@@ -1,0 +1,41 @@
+"""Moment at which a wait ends, passed from the call down to the loop that waits."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import anyio
+
+
+class Deadline:
+    """End of a wait. One object serves the whole call, so that time added to it counts everywhere.
+
+    Args:
+        at: The end, in seconds of anyio's clock.
+    """
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+
+    @classmethod
+    def after(cls, seconds: float) -> "Deadline":
+        """Make a deadline so many seconds from now; 0 has passed already."""
+        return cls(anyio.current_time() + seconds)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the wait is over."""
+        return anyio.current_time() >= self.at
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the wait is over; 0 when it is."""
+        return max(self.at - anyio.current_time(), 0)
+
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        """Add the time that the block takes: a person who fills in a form is not waited for at the run's expense."""
+        began = anyio.current_time()
+        try:
+            yield
+        finally:
+            self.at += anyio.current_time() - began

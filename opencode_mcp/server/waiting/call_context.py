@@ -1,0 +1,73 @@
+"""Context of one MCP request: the SDK's, with the arrival time, a person's time, and the task that it may become."""
+
+import dataclasses
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+
+if TYPE_CHECKING:
+    from opencode_mcp.runs.record import Run
+    from opencode_mcp.server.bridge import BridgeContext
+
+Context = ServerRequestContext[Any, Any]
+
+
+@dataclass(slots=True)
+class TaskSlot:
+    """Place where a tool leaves a run that it did not wait for to the end; the call then becomes a task."""
+
+    grace_seconds: float
+    """Seconds that the tool may wait before it leaves the run."""
+    run: "Run | None" = None
+
+
+@dataclass(kw_only=True)
+class CallContext(Context):
+    """Request with its arrival time."""
+
+    arrived: float
+    """In seconds of anyio's clock."""
+    person_seconds: float = 0.0
+    """Seconds that a person has taken for forms so far."""
+    task_slot: TaskSlot | None = None
+    """Set only while a call may become a task."""
+
+
+async def add_arrival(ctx: Context, call_next: CallNext) -> HandlerResult:
+    """Middleware that must come first: record the arrival time before anything is done for the request."""
+    known = {field.name: getattr(ctx, field.name) for field in dataclasses.fields(ctx)}
+    return await call_next(CallContext(**known, arrived=anyio.current_time()))
+
+
+def arrival_of(ctx: "BridgeContext") -> float:
+    """Return when a call arrived, in seconds of anyio's clock; now, where the middleware is not installed."""
+    request = ctx.request_context
+    return request.arrived if isinstance(request, CallContext) else anyio.current_time()
+
+
+def task_slot_of(ctx: "BridgeContext") -> TaskSlot | None:
+    """Return where a call may leave its run; ``None`` where it cannot become a task."""
+    request = ctx.request_context
+    return request.task_slot if isinstance(request, CallContext) else None
+
+
+@contextmanager
+def person_asked(ctx: "BridgeContext") -> Generator[None]:
+    """Count the time that the block takes as a person's, which no deadline of the call counts."""
+    began = anyio.current_time()
+    try:
+        yield
+    finally:
+        request = ctx.request_context
+        if isinstance(request, CallContext):
+            request.person_seconds += anyio.current_time() - began
+
+
+def person_seconds_of(ctx: "BridgeContext") -> float:
+    """Return the seconds that a person has taken for forms of a call so far."""
+    request = ctx.request_context
+    return request.person_seconds if isinstance(request, CallContext) else 0.0

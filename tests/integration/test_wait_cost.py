@@ -1,0 +1,75 @@
+"""A call makes one report, at its end, however often policy and a person answer before; counted, not timed."""
+
+from pathlib import Path
+
+import pytest
+from mcp import Client
+
+from opencode_mcp.config import Settings
+from opencode_mcp.opencode.codec import Reply, Request
+from opencode_mcp.opencode.transport import READ_TIMEOUT, Transport
+from opencode_mcp.runs import run as runs
+from opencode_mcp.runs.report import RunReport
+from opencode_mcp.server.app import build_server
+from tests.harness.bridge import MODES, Era, data_of
+from tests.harness.opencode import OpenCode
+from tests.integration.person import Person, filled
+from tests.scripted_model.script import bash, script, text
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+BY_POLICY = ("echo free one", "echo free two")
+BY_PERSON = ("touch one", "touch two")
+
+
+@pytest.fixture
+def reports(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The states of the reports that were made, in order."""
+    made: list[str] = []
+    report_run = runs.report_run
+
+    async def counted(*arguments: object) -> RunReport:
+        report = await report_run(*arguments)  # pyright: ignore[reportArgumentType] - passes all on
+        made.append(report.status)
+        return report
+
+    monkeypatch.setattr(runs, "report_run", counted)
+    return made
+
+
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The requests to OpenCode, in order."""
+    sent: list[str] = []
+    send = Transport.send
+
+    async def counted(self: Transport, request: Request, *, timeout: float = READ_TIMEOUT) -> Reply:
+        sent.append(f"{request.method} {request.path}")
+        return await send(self, request, timeout=timeout)
+
+    monkeypatch.setattr(Transport, "send", counted)
+    return sent
+
+
+async def test_answers_of_policy_and_person_cost_no_report_of_their_own(
+    era: Era, opencode_server: OpenCode, asking: Path, tmp_path: Path, reports: list[str], requests: list[str]
+) -> None:
+    settings = Settings(
+        url=opencode_server.url,
+        password=opencode_server.password,
+        directories=(str(asking),),
+        permission_rules={"bash": {"*": "human", "echo free*": "allow"}},
+        state_directory=tmp_path / "bridge",
+    )
+    person = Person(*[filled(decision="once") for _ in BY_PERSON])
+    steps = [bash(command) for command in (*BY_POLICY, *BY_PERSON)]
+    async with Client(build_server(settings), mode=MODES[era], elicitation_callback=person) as client:
+        report = data_of(await client.call_tool("opencode_run", {"prompt": script(*steps, text("Done."))}))
+    assert (report["status"], report["text"]) == ("completed", "Done.")
+    assert [decision["patterns"] for decision in report["decided"]] == [[command] for command in BY_POLICY]
+    assert len(person.forms) == len(BY_PERSON)
+    assert reports == ["completed"]
+    # A wait reads ahead what its report needs of the session; in the era of 2026, each form begins a new wait.
+    waits = 1 if era == "2025" else 1 + len(BY_PERSON)
+    assert sum(request.endswith("/todo") for request in requests) <= waits + 1
+    assert sum(request.endswith("/prompt_async") for request in requests) == 1
