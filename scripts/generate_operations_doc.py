@@ -1,4 +1,4 @@
-"""Write docs/operations.md from the table of operations. A test checks that the page is current.
+"""Write docs/operations.md and docs/operations2.md from the tables of operations. A test checks that they are current.
 
 From the repository: ``python -m scripts.generate_operations_doc``.
 """
@@ -7,16 +7,27 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import get_args
 
-from opencode_mcp.opencode.annotation import Group
+from opencode_mcp.opencode.annotation import Effect, Group
 from opencode_mcp.opencode.operations.arguments import arguments_of
-from opencode_mcp.opencode.operations.catalog import Operation, opencode_version, operations
+from opencode_mcp.opencode.operations.catalog import V1, V2, Operation, OperationTable
 
-PAGE = Path(__file__).parents[1] / "docs" / "operations.md"
-HEAD = """# Operations
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = {DOCS / "operations.md": V1, DOCS / "operations2.md": V2}
+"""The table of each page."""
+BEGINNINGS = {
+    V1: """# Operations
 
-The bridge can call {count} operations of OpenCode's HTTP API, as of OpenCode {version}. This page is generated from
-`operations.json`, `descriptions.py` and `annotations.py` in `opencode_mcp/opencode/v1/`; change those, then run
-`python -m scripts.generate_operations_doc`.
+The bridge can call {count} operations of OpenCode's HTTP API, as of OpenCode {version}.""",
+    V2: """# Operations of OpenCode 2
+
+**The bridge does not use OpenCode 2 yet.** This page lists the {count} operations of OpenCode {version}, as a client
+that was generated from its contract shows them. The traps come from the contract and from measurements on a preview of
+OpenCode 2; none has been seen on a released one.""",
+}
+HEAD = """{beginning}
+
+This page is generated from `operations.json`, `descriptions.py` and `annotations.py` in `{folder}`; change those, then
+run `python -m scripts.generate_operations_doc`.
 
 Every operation has an **effect**, by which the operator allows or refuses it:
 
@@ -25,22 +36,34 @@ Every operation has an **effect**, by which the operator allows or refuses it:
 | `read` | only reads | {read} |
 | `write` | changes a session or the display; writes no file of the caller's choice and runs nothing | {write} |
 | `execute` | runs a command, a model or a tool, lets one go on, or writes files that decide what runs | {execute} |
-| `admin` | changes configuration, credentials, providers or MCP servers, stops the server, or publishes | {admin} |
+| `admin` | changes configuration, credentials, providers or MCP, stops, publishes, or answers with a secret | {admin} |
 
 The arguments of path, query and body form one flat object; required ones are in **bold**. Nearly all operations also
-take `directory`, the project to act in, and `workspace`. If an operation has its own `directory`, the project's is
-`query_directory`. Operations marked † destroy something that cannot be restored.
+{scope}
+Operations marked † destroy something that cannot be restored.
 """
+SCOPES = {
+    V1: """take `directory`, the project to act in, and `workspace`. If an operation has its own `directory`, the
+project's is `query_directory`.""",
+    V2: """take `directory`, the project to act in. Those of a session do not: the session knows its directory.""",
+}
+FOLDERS = {V1: "opencode_mcp/opencode/v1/", V2: "opencode_mcp/opencode/v2/"}
 TITLES = {"vcs": "Version control", "mcp": "MCP servers of OpenCode", "tui": "Terminal interface (TUI)"}
 COLUMNS = "| operation | effect | description | arguments | call |\n|---|---|---|---|---|"
 
 
-def page() -> str:
-    """Return the text of the page."""
-    known = operations().values()
-    counts = {effect: sum(item.effect == effect for item in known) for effect in ("read", "write", "execute", "admin")}
-    head = HEAD.format(count=len(known), version=opencode_version(), **counts)
-    return "\n".join([head, *(_section(group, known) for group in get_args(Group))])
+def page(table: OperationTable) -> str:
+    """Return the text of the page of one generation of OpenCode."""
+    known = table.operations.values()
+    groups = [group for group in get_args(Group) if any(item.group == group for item in known)]
+    return "\n".join([_head(table), *(_section(group, known) for group in groups)])
+
+
+def _head(table: OperationTable) -> str:
+    known = table.operations.values()
+    counts = {effect: sum(item.effect == effect for item in known) for effect in get_args(Effect)}
+    beginning = BEGINNINGS[table].format(count=len(known), version=table.version)
+    return HEAD.format(beginning=beginning, folder=FOLDERS[table], scope=SCOPES[table], **counts)
 
 
 def _section(group: str, known: Iterable[Operation]) -> str:
@@ -61,5 +84,6 @@ def _arguments(item: Operation) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8", newline="\n")
-    print(f"{PAGE.name} was written.")
+    for file, described in PAGES.items():
+        file.write_text(page(described), encoding="utf-8", newline="\n")
+        print(f"{file.name} was written.")

@@ -1,11 +1,12 @@
-"""Write opencode_mcp/opencode/v1/operations.json from OpenCode's own OpenAPI document.
+"""Write the file operations.json of one generation of OpenCode, in opencode_mcp/opencode/v1 or v2.
 
-The file holds facts only: id, method, path, arguments and reply of each operation. No sentence of the document is
-copied; descriptions and annotations are written by hand, in ``descriptions.py`` and ``annotations.py`` beside the file.
-From the repository::
+The file holds facts only: id, method, path, arguments and reply of each operation. No sentence of the source is copied;
+descriptions and annotations are written by hand, in ``descriptions.py`` and ``annotations.py`` beside the file. In the
+repository::
 
-    python -m scripts.refresh_operations --opencode PATH                      asks `opencode generate`
-    python -m scripts.refresh_operations --document FILE --version 1.18.33    reads a saved document
+    python -m scripts.refresh_operations --opencode PATH                      OpenCode 1: asks `opencode generate`
+    python -m scripts.refresh_operations --document FILE --version 1.18.33    OpenCode 1: reads a saved document
+    python -m scripts.refresh_operations --client                             OpenCode 2: reads the installed client
 """
 
 import argparse
@@ -16,9 +17,14 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import opencode
+
+from scripts.client_document import document as client_document
 from scripts.openapi_schemas import Components, Schema, in_words, resolve, simplify, small
 
-TABLE = Path(__file__).parents[1] / "opencode_mcp" / "opencode" / "v1" / "operations.json"
+DATA = Path(__file__).parents[1] / "opencode_mcp" / "opencode"
+TABLES = {1: DATA / "v1" / "operations.json", 2: DATA / "v2" / "operations.json"}
+"""File of each generation of OpenCode."""
 BODY_LIMIT = 3000
 """Longest schema of a body, in characters of JSON."""
 TIMEOUT_SECONDS = 60
@@ -26,6 +32,7 @@ TIMEOUT_SECONDS = 60
 SCOPING = {
     "none": frozenset[str](),
     "directory": frozenset({"directory", "workspace"}),
+    "location[directory]": frozenset({"location[directory]"}),
     "location": frozenset({"location", "location[directory]", "location[workspace]"}),
 }
 """Query parameters that choose the project. Nearly all operations have them, so the table has one word for each set."""
@@ -74,9 +81,16 @@ def row(method: str, path: str, operation: Schema, components: Components) -> Sc
 
 
 def scope(parameters: Iterable[Schema]) -> str:
-    """Return how an operation takes its project: in two plain parameters, in a deep object, or not at all."""
-    names = {parameter["name"] for parameter in parameters}
-    return next((name for name in ("location", "directory") if SCOPING[name] & names), "none")
+    """Return how an operation takes its project: in two plain parameters, in a deep object, or not at all.
+
+    A parameter ``directory`` without ``workspace`` is a filter and not the project.
+    """
+    names: set[str] = {parameter["name"] for parameter in parameters}
+    if SCOPING["directory"] <= names:
+        return "directory"
+    if SCOPING["location"] & names == SCOPING["location[directory]"]:
+        return "location[directory]"
+    return "location" if names & SCOPING["location"] else "none"
 
 
 def _parameter(parameter: Schema, components: Components) -> Schema:
@@ -92,7 +106,10 @@ def _parameter(parameter: Schema, components: Components) -> Schema:
 def _body(operation: Schema, components: Components) -> Schema:
     if "requestBody" not in operation:
         return {}
-    schema = small(operation["requestBody"]["content"]["application/json"]["schema"], components, BODY_LIMIT)
+    content = operation["requestBody"]["content"]
+    if "application/json" not in content:
+        return {"body": {"type": "string"}, "body_required": True, "body_type": next(iter(content))}
+    schema = small(content["application/json"]["schema"], components, BODY_LIMIT)
     # The document does not mark every body as required that OpenCode requires.
     return {"body": schema, "body_required": "properties" not in schema or bool(schema.get("required"))}
 
@@ -130,18 +147,26 @@ def ask(opencode: str, *arguments: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Refresh the table from a saved document or from an executable."""
-    parser = argparse.ArgumentParser(description="Write operations.json from OpenCode's own OpenAPI document.")
+    parser = argparse.ArgumentParser(description="Write operations.json of one generation of OpenCode.")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--document", type=Path, help="a saved OpenAPI document")
-    source.add_argument("--opencode", help="an opencode executable to ask")
+    source.add_argument("--opencode", help="an executable of OpenCode 1 to ask")
+    source.add_argument("--client", action="store_true", help="the installed client of OpenCode 2")
     parser.add_argument("--version", help="the version of OpenCode that wrote the saved document")
     chosen = parser.parse_args(arguments)
     if chosen.document and not chosen.version:
         parser.error("--document needs --version: the document does not say which OpenCode wrote it")
+    if chosen.client:
+        _write(2, client_document(), opencode.API_VERSION)
+        return
     text = chosen.document.read_text(encoding="utf-8") if chosen.document else ask(chosen.opencode, "generate")
-    version = chosen.version or ask(chosen.opencode, "--version").strip()
-    TABLE.write_text(table(json.loads(text), version), encoding="utf-8", newline="\n")
-    print(f"{TABLE.name} now describes OpenCode {version}.")
+    _write(1, json.loads(text), chosen.version or ask(chosen.opencode, "--version").strip())
+
+
+def _write(generation: int, document: Schema, version: str) -> None:
+    file = TABLES[generation]
+    file.write_text(table(document, version), encoding="utf-8", newline="\n")
+    print(f"{file.parent.name}/{file.name} now describes OpenCode {version}.")
 
 
 if __name__ == "__main__":

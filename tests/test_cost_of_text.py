@@ -276,6 +276,8 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "opencode.annotation": "a type only",
     "opencode.v1.annotations": "a table of our own",
     "opencode.v1.descriptions": "a table of our own",
+    "opencode.v2.annotations": "a table of our own",
+    "opencode.v2.descriptions": "a table of our own",
     "secrets.keys": "a table of our own, applied by secrets.text",
     "runs.state": "states and signals only",
     "markdown.detail": "measures only",

@@ -7,7 +7,8 @@ The operator allows or refuses operations by their effect:
 - ``execute`` runs a command, a model or a tool, or lets a waiting one go on. An operation that writes files of the
   caller's choice has this effect too: OpenCode's configuration, plugins and commands and git's hooks are files, and
   they decide what runs next and what OpenCode asks permission for.
-- ``admin`` changes configuration, credentials, providers, MCP servers or the server's life, or publishes.
+- ``admin`` changes configuration, credentials, providers, MCP servers or the server's life, publishes, or exists to
+  answer with a secret.
 """
 
 from collections.abc import Mapping

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 
 UNREADABLE = "Unreadable"
 """Kind of a failure to encode an answer: OpenCode 1.18 cannot list an entry that violates its own schema."""
-DIRECTORY_NAMES = {"directory": "directory", "location": "location[directory]"}
+DIRECTORY_NAMES = {
+    "directory": "directory",
+    "location": "location[directory]",
+    "location[directory]": "location[directory]",
+}
 LONGEST_REASON = 2000
 """Longest text of OpenCode's in an error, in characters."""
 LONGEST_PAGE = 500

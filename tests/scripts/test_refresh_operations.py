@@ -50,6 +50,24 @@ def test_a_deep_object_location_is_another_word(names: list[str]) -> None:
     assert "parameters" not in made
 
 
+def test_a_location_without_a_workspace_is_a_third_word() -> None:
+    made = row("get", "/thing", operation(parameters=[in_query("location[directory]")]), {})
+    assert made["scope"] == "location[directory]"
+    assert "parameters" not in made
+
+
+def test_a_directory_without_a_workspace_is_an_argument_of_the_operation() -> None:
+    made = row("get", "/thing", operation(parameters=[in_query("directory")]), {})
+    assert made["scope"] == "none"
+    assert [parameter["name"] for parameter in made["parameters"]] == ["directory"]
+
+
+def test_a_body_of_bytes_is_a_required_text() -> None:
+    made = row("post", "/thing", operation(requestBody={"content": {"application/octet-stream": {}}}), {})
+    assert (made["body"], made["body_required"]) == ({"type": "string"}, True)
+    assert made["body_type"] == "application/octet-stream"
+
+
 def test_the_rest_of_a_path_becomes_a_parameter() -> None:
     made = row("get", "/thing/*", operation(), {})
     assert made["path"] == "/thing/{path}"
@@ -94,11 +112,19 @@ def test_the_table_is_sorted_and_says_whose_it_is(tmp_path: Path, monkeypatch: p
     document = tmp_path / "document.json"
     paths = {"/b": {"get": operation(operationId="b.get")}, "/a": {"put": operation(operationId="a.put")}}
     document.write_text(json.dumps({"paths": paths, "components": {"schemas": {}}}), encoding="utf-8")
-    monkeypatch.setattr(refresh_operations, "TABLE", tmp_path / "operations.json")
+    monkeypatch.setitem(refresh_operations.TABLES, 1, tmp_path / "operations.json")
     main(["--document", str(document), "--version", "9.9"])
     written = json.loads((tmp_path / "operations.json").read_text(encoding="utf-8"))
     assert written["opencode"] == "9.9"
     assert [item["id"] for item in written["operations"]] == ["a.put", "b.get"]
+
+
+def test_the_table_of_opencode_2_comes_from_the_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(refresh_operations.TABLES, 2, tmp_path / "operations.json")
+    main(["--client"])
+    written = json.loads((tmp_path / "operations.json").read_text(encoding="utf-8"))
+    assert written["opencode"].startswith("2.")
+    assert len(written["operations"]) > 100
 
 
 def test_a_saved_document_needs_a_version(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

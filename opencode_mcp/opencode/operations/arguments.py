@@ -10,14 +10,12 @@ from typing import Literal, NamedTuple, cast, get_args
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.operations.argument_problems import Reach, missing, problems, unknown, unsafe
-from opencode_mcp.opencode.operations.catalog import Operation
+from opencode_mcp.opencode.operations.catalog import BODY, Operation
 from opencode_mcp.text.json_text import read_json
 from opencode_mcp.text.json_types import Schema
 
 Place = Literal["path", "query", "body", "scope"]
 PLACES: tuple[Place, ...] = get_args(Place)
-BODY = "body"
-"""Name of the argument that is the whole body, if the body is not an object with named fields."""
 DIRECTORY: Schema = {"type": "string", "minLength": 1, "description": "Absolute path of the project directory."}
 WORKSPACE: Schema = {"type": "string", "pattern": "^wrk"}
 WORKSPACE_NAMES = {"directory": "workspace", "location": "location[workspace]"}
@@ -89,10 +87,10 @@ def _body_fields(operation: Operation) -> Iterator[Argument]:
 def _scope(operation: Operation) -> dict[str, Argument]:
     if operation.scope == "none":
         return {}
-    return {
-        "directory": Argument("scope", "directory", DIRECTORY, required=False),
-        "workspace": Argument("scope", "workspace", WORKSPACE, required=False),
-    }
+    directory = {"directory": Argument("scope", "directory", DIRECTORY, required=False)}
+    if operation.scope not in WORKSPACE_NAMES:
+        return directory
+    return directory | {"workspace": Argument("scope", "workspace", WORKSPACE, required=False)}
 
 
 def split(operation: Operation, arguments: Mapping[str, object]) -> Call:

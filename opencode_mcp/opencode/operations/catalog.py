@@ -15,15 +15,19 @@ from types import ModuleType
 from typing import Any, Literal
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode import v1
+from opencode_mcp.opencode import v1, v2
 from opencode_mcp.opencode.annotation import Annotation, Effect, Group
-from opencode_mcp.opencode.v1.annotations import ANNOTATIONS
-from opencode_mcp.opencode.v1.descriptions import ARGUMENTS, DESCRIPTIONS
+from opencode_mcp.opencode.v1 import annotations as v1_annotations
+from opencode_mcp.opencode.v1 import descriptions as v1_descriptions
+from opencode_mcp.opencode.v2 import annotations as v2_annotations
+from opencode_mcp.opencode.v2 import descriptions as v2_descriptions
 from opencode_mcp.text.closest import closest
 from opencode_mcp.text.json_types import Schema
 
 Location = Literal["path", "query"]
-Scope = Literal["none", "directory", "location"]
+BODY = "body"
+"""Name of the argument that is the whole body, if the body is not an object with named fields."""
+Scope = Literal["none", "directory", "location", "location[directory]"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +57,13 @@ class Operation:
     """Parameters of the path and the query, except those that name the project directory: see ``scope``."""
     scope: Scope
     """Form of the directory and the workspace in a request: ``directory=`` and ``workspace=`` in the query, these two
-    inside ``location[...]``, or none."""
+    inside ``location[...]``, the directory alone as ``location[directory]``, or none."""
     body: Schema | None = None
     """JSON Schema of the request body, references resolved, deep levels cut; None if it takes no body."""
     body_required: bool = False
     """True if the body must have content; otherwise an empty object is enough."""
+    body_type: str = "application/json"
+    """Media type of the body. Another one than JSON is sent as it is, and ``body`` is then a string."""
     reply: str
     """Answer of a successful call, in short: ``Session[] {id, title, …}``, ``true``, ``(empty)``, ``event stream``."""
     streams: bool = False
@@ -90,7 +96,8 @@ class OperationTable:
     def __init__(self, package: ModuleType, texts: Texts) -> None:
         """Name the package that has the file ``operations.json``, and the texts to its operations."""
         self._package = package
-        self._texts = texts
+        self.texts = texts
+        """What is written by hand about the operations."""
 
     @property
     def version(self) -> str:
@@ -121,19 +128,35 @@ class OperationTable:
 
     def _operation(self, row: dict[str, Any]) -> Operation:
         operation_id: str = row["id"]
-        arguments = self._texts.arguments.get(operation_id, {})
+        arguments = self.texts.arguments.get(operation_id, {})
         merged: dict[str, Any] = {
             **row,
-            "description": self._texts.descriptions[operation_id],
+            "description": self.texts.descriptions[operation_id],
             "parameters": tuple(_parameter(item, arguments) for item in row.get("parameters", ())),
             "body": _described_body(row.get("body"), arguments),
-            **self._texts.annotations[operation_id]._asdict(),
+            **self.texts.annotations[operation_id]._asdict(),
         }
         return Operation(**merged)
 
 
-V1 = OperationTable(v1, Texts(annotations=ANNOTATIONS, descriptions=DESCRIPTIONS, arguments=ARGUMENTS))
+V1 = OperationTable(
+    v1,
+    Texts(
+        annotations=v1_annotations.ANNOTATIONS,
+        descriptions=v1_descriptions.DESCRIPTIONS,
+        arguments=v1_descriptions.ARGUMENTS,
+    ),
+)
 """The operations of OpenCode 1."""
+V2 = OperationTable(
+    v2,
+    Texts(
+        annotations=v2_annotations.ANNOTATIONS,
+        descriptions=v2_descriptions.DESCRIPTIONS,
+        arguments=v2_descriptions.ARGUMENTS,
+    ),
+)
+"""The operations of OpenCode 2."""
 
 
 def opencode_version() -> str:
@@ -160,8 +183,10 @@ def _parameter(item: dict[str, Any], texts: Mapping[str, str]) -> Parameter:
 
 
 def _described_body(body: dict[str, Any] | None, texts: Mapping[str, str]) -> Schema | None:
-    if body is None or not texts:
-        return body
+    if body is None:
+        return None
+    if "properties" not in body:
+        return body | ({"description": texts[BODY]} if BODY in texts else {})
     fields: dict[str, Any] = {**body.get("properties", {})}
     for name in fields.keys() & texts.keys():
         fields[name] = {**fields[name], "description": texts[name]}

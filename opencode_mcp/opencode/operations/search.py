@@ -1,17 +1,17 @@
 """Find operations by words.
 
 Pure, over the table alone. Rare words count more than common ones, and words of an id more than words of a
-description. Operations that few callers mean (the coming v2 API, the terminal interface) rank lower, unless the words
-name that area.
+description. Operations that few callers mean (the v2 API of OpenCode 1, the terminal interface) rank lower, unless the
+words name that area.
 """
 
 import math
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from opencode_mcp.opencode.annotation import Effect, Group
-from opencode_mcp.opencode.operations.catalog import Operation, operations
+from opencode_mcp.opencode.operations.catalog import V1, Operation, OperationTable
 
 WEIGHTS = {"id": 4.0, "hints": 3.0, "description": 1.5}
 WORTH_SHOWING = 0.2
@@ -29,9 +29,18 @@ IGNORED = re.compile(
 )
 ENDINGS = (("ies", "y"), ("ing", ""), ("es", ""), ("ed", ""), ("s", ""), ("e", ""))
 SHORTEST_STEM = 3
+WORDS_KEPT = 1000
+"""Words of queries whose rarity is kept."""
 
 
-def search(words: str, *, group: Group | None = None, effect: Effect | None = None, limit: int = 8) -> list[Operation]:
+def search(
+    words: str,
+    *,
+    group: Group | None = None,
+    effect: Effect | None = None,
+    limit: int = 8,
+    table: OperationTable = V1,
+) -> list[Operation]:
     """Return the operations that fit the words, the best first; without words, all of them by id.
 
     Args:
@@ -39,22 +48,24 @@ def search(words: str, *, group: Group | None = None, effect: Effect | None = No
         group: Only operations of this group.
         effect: Only operations of this effect.
         limit: Most operations to return.
+        table: The operations of one generation of OpenCode.
     """
-    within = [item for item in operations().values() if group in {None, item.group} and effect in {None, item.effect}]
+    every = table.operations.values()
+    within = [item for item in every if group in {None, item.group} and effect in {None, item.effect}]
     wanted = _stems(words)
     if not wanted:
         return within[:limit]
-    scores = {item.id: _score(item, wanted, words) for item in within}
+    scores = {item.id: _score(table, item, wanted, words) for item in within}
     least = max(scores.values(), default=0.0) * WORTH_SHOWING
     found = [item for item in within if scores[item.id] > 0 and scores[item.id] >= least]
     return sorted(found, key=lambda item: (-scores[item.id], len(item.id), item.id))[:limit]
 
 
-def _score(item: Operation, wanted: list[str], words: str) -> float:
+def _score(table: OperationTable, item: Operation, wanted: list[str], words: str) -> float:
     if item.id.lower() == words.strip().lower():
         return EXACT
-    known = _terms()[item.id]
-    counts = [_count(known, word) * _rarity(word) for word in wanted]
+    known = _terms(table)[item.id]
+    counts = [_count(known, word) * _rarity(table, word) for word in wanted]
     met = sum(count > 0 for count in counts) / len(counts)
     root = item.id.partition(".")[0]
     return sum(counts) * met * (1.0 if root in wanted else UNCOMMON.get(root, 1.0))
@@ -68,16 +79,17 @@ def _count(known: Mapping[str, float], word: str) -> float:
     return BEGINNING * max((weight for term, weight in known.items() if term.startswith(word)), default=0.0)
 
 
-@cache
-def _rarity(word: str) -> float:
-    met = sum(_count(known, word) > 0 for known in _terms().values())
-    return math.log((len(_terms()) + 1) / (met + 1)) if met else 0.0
+@lru_cache(maxsize=WORDS_KEPT)
+def _rarity(table: OperationTable, word: str) -> float:
+    terms = _terms(table)
+    met = sum(_count(known, word) > 0 for known in terms.values())
+    return math.log((len(terms) + 1) / (met + 1)) if met else 0.0
 
 
 @cache
-def _terms() -> Mapping[str, Mapping[str, float]]:
+def _terms(table: OperationTable) -> Mapping[str, Mapping[str, float]]:
     """Return the words of each operation, each with the weight of the best text that contains it."""
-    return {item.id: _weighed(item) for item in operations().values()}
+    return {item.id: _weighed(item) for item in table.operations.values()}
 
 
 def _weighed(item: Operation) -> dict[str, float]:

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.operations.argument_problems import DEMANDS
 from opencode_mcp.opencode.operations.arguments import arguments_of, arguments_schema, split
-from opencode_mcp.opencode.operations.catalog import Operation, Parameter, operation, operations
+from opencode_mcp.opencode.operations.catalog import V1, V2, Operation, Parameter, operation
 from tests.harness.each import for_each
 from tests.opencode.schema_strategies import Schema, objects
 
 UNDERSTOOD = DEMANDS.keys() | {"anyOf", "required", "properties", "items", "additionalProperties", "prefixItems"}
 SILENT = {"description", "format"}
-EVERY = for_each("item", operations().values())
+EVERY = for_each("item", [*V1.operations.values(), *V2.operations.values()])
 
 
 def call(operation_id: str, **arguments: object) -> object:
@@ -94,6 +94,23 @@ def test_each_argument_goes_to_its_place() -> None:
 
 def test_the_workspace_of_a_v2_operation_goes_into_its_location() -> None:
     assert call("v2.pty.list", workspace="wrk_1") == ({}, {"location[workspace]": "wrk_1"}, None, "")
+
+
+def test_the_operations_of_opencode_2_take_a_directory_and_no_workspace() -> None:
+    assert split(V2.operation("pty.list"), {"directory": "/p"}) == ({}, {}, None, "/p")
+    with pytest.raises(InvalidArgument, match="no argument `workspace`"):
+        split(V2.operation("pty.list"), {"workspace": "wrk_1"})
+
+
+def test_a_directory_that_opencode_2_filters_by_is_no_project() -> None:
+    made = split(V2.operation("session.list"), {"directory": "/p", "parentID": "null"})
+    assert made == ({}, {"directory": "/p", "parentID": "null"}, None, "")
+
+
+def test_the_content_of_a_file_is_the_argument_body() -> None:
+    made = split(V2.operation("file.write"), {"path": "a.txt", "body": "x"})
+    assert made == ({}, {"path": "a.txt"}, "x", "")
+    assert V2.operation("file.write").body_type == "application/octet-stream"
 
 
 def test_an_object_body_is_sent_even_when_nothing_is_said_in_it() -> None:
@@ -202,7 +219,7 @@ def _keywords(schema: Schema) -> Iterator[str]:
 def test_every_pattern_is_a_beginning() -> None:
     patterns = {
         parameter.schema["pattern"]
-        for item in operations().values()
+        for item in V1.operations.values()
         for parameter in item.parameters
         if "pattern" in parameter.schema
     }

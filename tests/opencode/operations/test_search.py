@@ -2,7 +2,7 @@
 
 import pytest
 
-from opencode_mcp.opencode.operations.catalog import operations
+from opencode_mcp.opencode.operations.catalog import V1, V2, OperationTable
 from opencode_mcp.opencode.operations.search import search
 from tests.harness.each import for_each
 
@@ -65,6 +65,77 @@ AMONG_THE_FIRST_FOUR = {
 }
 
 
+FIRST_OF_OPENCODE_2 = {
+    "rename session": "session.update",
+    "archive a session": "session.update",
+    "delete session": "session.remove",
+    "undo changes": "session.revert.stage",
+    "redo": "session.revert.clear",
+    "list sessions": "session.list",
+    "subtasks": "session.list",
+    "which sessions are busy": "session.active",
+    "stop a run": "session.interrupt",
+    "abort": "session.interrupt",
+    "wait until done": "session.wait",
+    "send a message": "session.prompt",
+    "conversation history": "message.list",
+    "queued prompts": "session.inbox.list",
+    "summarize": "session.compact",
+    "export a session": "session.export",
+    "usage statistics": "session.stats",
+    "slash commands": "command.list",
+    "skills": "skill.list",
+    "plugins": "plugin.list",
+    "list providers": "provider.list",
+    "models": "model.list",
+    "default model": "model.default",
+    "switch model": "session.switchModel",
+    "change the agent": "session.switchAgent",
+    "set api key": "integration.connect.key",
+    "logout": "credential.remove",
+    "settings": "config.get",
+    "change settings": "config.update",
+    "add mcp server": "mcp.add",
+    "mcp status": "mcp.list",
+    "approve permission": "permission.reply",
+    "answer a question": "session.form.reply",
+    "pending questions": "form.list",
+    "git status": "vcs.status",
+    "changed files": "vcs.status",
+    "worktree": "worktree.list",
+    "create a worktree": "worktree.create",
+    "find file by name": "file.find",
+    "read a file": "file.read",
+    "write a file": "file.write",
+    "list a directory": "file.list",
+    "search the web": "websearch.query",
+    "open a terminal": "pty.create",
+    "resize the terminal": "pty.update",
+    "watch events": "event.subscribe",
+    "restart the server": "location.reload",
+    "version": "server.info",
+    "working directory": "location.get",
+}
+AMONG_THE_FIRST_FOUR_OF_OPENCODE_2 = {
+    "git branch": "vcs.get",
+    "run a shell command": "session.shell",
+    "agents": "agent.list",
+    "diff": "session.diff",
+    "fork": "session.fork",
+    "oauth": "integration.oauth.connect",
+}
+
+
+@for_each(("words", "expected"), FIRST_OF_OPENCODE_2.items())
+def test_the_operation_of_opencode_2_that_is_meant_comes_first(words: str, expected: str) -> None:
+    assert [item.id for item in search(words, table=V2)][:1] == [expected]
+
+
+@for_each(("words", "expected"), AMONG_THE_FIRST_FOUR_OF_OPENCODE_2.items())
+def test_the_operation_of_opencode_2_that_is_meant_is_among_the_first(words: str, expected: str) -> None:
+    assert expected in [item.id for item in search(words, limit=4, table=V2)]
+
+
 @for_each(("words", "expected"), FIRST.items())
 def test_the_operation_that_is_meant_comes_first(words: str, expected: str) -> None:
     assert [item.id for item in search(words)][:1] == [expected]
@@ -75,9 +146,9 @@ def test_the_operation_that_is_meant_is_among_the_first(words: str, expected: st
     assert expected in [item.id for item in search(words, limit=4)]
 
 
-@for_each("operation_id", operations())
-def test_an_operation_is_found_by_its_own_id(operation_id: str) -> None:
-    assert search(operation_id)[0].id == operation_id
+@for_each("table", (V1, V2))
+def test_an_operation_is_found_by_its_own_id(table: OperationTable) -> None:
+    assert [name for name in table.operations if search(name, table=table)[0].id != name] == []
 
 
 def test_a_group_and_an_effect_narrow_the_search() -> None:
