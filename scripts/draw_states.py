@@ -3,7 +3,6 @@
 From the repository: ``python -m scripts.draw_states``.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from opencode_mcp.runs.state import ENDS, TRANSITIONS, State
@@ -12,35 +11,35 @@ from scripts.blocks import replace_block
 PAGE = Path(__file__).parents[1] / "ARCHITECTURE.md"
 BLOCK = "states"
 LIVE = [state for state in State if state not in ENDS]
-Arrow = tuple[str, str, str]
-"""Source, target, and the signal of the transition."""
+Arrow = tuple[str, str]
+"""From and to."""
 
 
 def diagram() -> str:
-    """Return the table as a Mermaid diagram; transitions that all live states share are drawn once."""
-    common = {way for way in _ends_of(LIVE[0]) if all(way in _ends_of(state) for state in LIVE)}
-    within = [arrow for state in LIVE for arrow in _arrows(state) if arrow[1:] not in common and arrow[0] != arrow[1]]
+    """Draw the table as a Mermaid diagram; a way that leads out of every live state is drawn once."""
+    common = frozenset(State).intersection(*(TRANSITIONS[state] & ENDS for state in LIVE))
     lines = [
         f"[*] --> {State.SUBMITTED}",
         "state live {",
-        *(f"    {line}" for line in _drawn(within)),
+        *(f"    {line}" for line in _drawn(_arrows(common))),
         "}",
-        *_drawn([("live", target, signal) for target, signal in sorted(common)]),
+        *_drawn([("live", end) for end in sorted(common)]),
         *(f"{end} --> [*]" for end in State if end in ENDS),
     ]
     return "\n".join(["```mermaid", "stateDiagram-v2", *(f"    {line}" for line in lines), "```"])
 
 
-def _arrows(state: State) -> Iterator[Arrow]:
-    return ((state.value, target.value, signal.value) for signal, target in TRANSITIONS[state].items())
+def _arrows(common: frozenset[State]) -> list[Arrow]:
+    """List the ways out of each live state, without the common ones and those that lead back to the same state."""
+    arrows: list[Arrow] = []
+    for state in LIVE:
+        others = TRANSITIONS[state] - common - {state}
+        arrows += [(state, target) for target in State if target in others]
+    return arrows
 
 
-def _ends_of(state: State) -> set[tuple[str, str]]:
-    return {(target, signal) for _, target, signal in _arrows(state) if target in ENDS}
-
-
-def _drawn(arrows: list[Arrow]) -> Iterator[str]:
-    return (f"{source} --> {target}: {signal}" for source, target, signal in arrows)
+def _drawn(arrows: list[Arrow]) -> list[str]:
+    return [f"{source} --> {target}" for source, target in arrows]
 
 
 def page(text: str) -> str:

@@ -23,7 +23,7 @@ from opencode_mcp.runs.read_ahead import ReadAhead, known_record
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, is_superseded, last_answers
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests.open_requests import Requests
-from opencode_mcp.runs.state import ENDS, Evidence, Signal, State, advance, judge
+from opencode_mcp.runs.state import ENDS, Evidence, State, advance, classify
 
 logger = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ class Follower:
         self._seen.pending = await self._respond(self._seen.pending)
         if self._seen.pending:
             return True
-        self._seen.state = advance(self._seen.state, Signal.BUSY)
+        self._seen.state = advance(self._seen.state, State.RUNNING)
         # Answering may have taken minutes: read everything again, at once.
         self._requests_stale, self._superseded, self._interval = True, None, 0
         return False
@@ -181,7 +181,7 @@ class Follower:
         match event:
             case wire.Lost(reason=reason):
                 self._seen.gone = reason
-                self._seen.state = advance(self._seen.state, Signal.VANISHED)
+                self._seen.state = advance(self._seen.state, State.LOST)
             case wire.Gap() | wire.PermissionAsked() | wire.QuestionAsked() | wire.RequestClosed():
                 self._requests_stale = True
             case _:
@@ -205,7 +205,7 @@ class Follower:
             await self._look()
             return
         self._was_busy = True
-        self._seen.state = advance(self._seen.state, Signal.BUSY)
+        self._seen.state = advance(self._seen.state, State.RUNNING)
 
     def _is_under_way(self) -> bool:
         """Whether the stream told that OpenCode took the prompt, and since then of no end and no request.
@@ -226,7 +226,7 @@ class Follower:
 
     async def _look(self) -> None:
         evidence = self._told_end() or await self._evidence()
-        self._seen.state = advance(self._seen.state, judge(evidence))
+        self._seen.state = advance(self._seen.state, classify(evidence))
 
     def _told_end(self) -> Evidence | None:
         """The evidence of an end that the stream told in full, and whose record was read ahead."""
@@ -249,7 +249,7 @@ class Follower:
             answers=[message.info for message in seen.answers],
             empty=bool(seen.answers) and _is_empty(seen.answers[-1]),
             error=self._hub.state(run.session_id).error,
-            quiet=await self._quiet(),
+            quiet_seconds=await self._quiet_seconds(),
         )
 
     async def _read_answers(self) -> None:
@@ -258,7 +258,7 @@ class Follower:
         else:
             self._seen.answers, self._seen.whole = await last_answers(self._client, self._run)
 
-    async def _quiet(self) -> float:
+    async def _quiet_seconds(self) -> float:
         """Seconds since the session was seen to fall idle; for a first look, since OpenCode last touched it."""
         now = anyio.current_time()
         if self._idle_since is None:

@@ -1,11 +1,38 @@
-"""The states of a run and what moves it from one to another.
+"""States of a run, and the rules that decide which one a run is in.
 
-Two rules hold here. Everything that decides a run's state is in this module, as a table and one pure function over what
-was seen; and this module sees nothing itself: no clock, no network, no MCP.
+OpenCode has no state machine for a prompt that could be read. It has a map of busy sessions (``session.status``), the
+messages of a session, lists of open requests, and events. This module turns one reading of them into one of nine
+states. It is pure: no clock, no network, no MCP. The follower (``runs/follow.py``) does the reading.
 
-Theory of operation: OpenCode's events are only hints, the map of busy sessions is the truth (``session.status``). So a
-run is looked at (``Evidence``), the look is judged (``judge``) to a ``Signal``, and the signal moves the state
-(``TRANSITIONS``). An ending state is never left: a run that was judged finished stays so.
+A run is read into an ``Evidence``. ``classify`` says which state that evidence shows, without knowing the past.
+``advance`` then applies ``TRANSITIONS``: a state that may follow the present one replaces it, any other is ignored.
+These two functions and the table are the only place where a run's state is decided. The diagram in ARCHITECTURE.md is
+drawn from the table.
+
+The order of the tests in ``classify`` is the order of trust, from what was never seen to be wrong to what may be stale:
+
+1. The map of busy sessions. A session in it is not finished, whatever the messages or the events say. A session that
+   is not in it is idle, whatever the events say.
+2. The last answer. A message with an end time or an error is final. OpenCode writes no error where a run is aborted
+   while it waits to ask the model again; the message is then empty and names no reason for its end.
+3. A ``session.error`` event since the prompt. It is the only trace of a prompt that failed before its first answer.
+4. Time. A run that failed can be idle with an unfinished answer for seconds, on a busy machine for more than three. A
+   run whose OpenCode was killed stays so for ever. Ten seconds separate the two.
+
+Invariants:
+
+* An end is never left: ``ENDS`` have no next state. Two waiters that saw the end report the same.
+* Idle proves nothing before the run was busy once: the session may be idle from the run before. So SUBMITTED cannot
+  become SETTLING.
+* Whatever a later OpenCode calls the status of a session in the map, the session is busy.
+
+Rejected:
+
+* Events as the transitions. They are lost now and then, come late after an abort, and are not repeated after a
+  reconnect, so a run that depends on one would hang.
+* Signals between evidence and state. Each signal led to exactly one state, so the signals were a second set of names.
+* ``finish`` as the mark of the end. Structured output and rejected permissions end with ``tool-calls``, as any step in
+  the middle of a run does.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,12 +42,11 @@ from enum import StrEnum
 from opencode_mcp.opencode.models import Failure, MessageInfo, SessionStatus
 
 ABORTED_ERROR = "MessageAbortedError"
-# A failed run was still incomplete 3 s after its session went idle when 72 ran at once; a killed one stays so for ever.
-QUIET_LIMIT = 10.0
+QUIET_LIMIT_SECONDS = 10.0
 
 
 class State(StrEnum):
-    """Where a run is."""
+    """State of a run."""
 
     SUBMITTED = "submitted"
     """The prompt was sent; OpenCode has not shown that it works on it."""
@@ -42,50 +68,31 @@ class State(StrEnum):
     """OpenCode went away, or came back without it."""
 
 
-class Signal(StrEnum):
-    """What a look at a run showed."""
-
-    BUSY = "busy"
-    RETRY = "retry"
-    ASKED = "asked"
-    IDLE = "idle"
-    FINISHED = "finished"
-    ERRORED = "errored"
-    STOPPED = "stopped"
-    VANISHED = "vanished"
-
-
 ENDS = frozenset({State.COMPLETED, State.FAILED, State.ABORTED, State.LOST})
 
-_FROM_ANY: Mapping[Signal, State] = {
-    Signal.BUSY: State.RUNNING,
-    Signal.RETRY: State.RETRYING,
-    Signal.ASKED: State.WAITING,
-    Signal.IDLE: State.SETTLING,
-    Signal.FINISHED: State.COMPLETED,
-    Signal.ERRORED: State.FAILED,
-    Signal.STOPPED: State.ABORTED,
-    Signal.VANISHED: State.LOST,
+_SEEN_BUSY = frozenset({State.RUNNING, State.RETRYING, State.WAITING, State.SETTLING, *ENDS})
+TRANSITIONS: Mapping[State, frozenset[State]] = {
+    State.SUBMITTED: _SEEN_BUSY - {State.SETTLING},
+    State.RUNNING: _SEEN_BUSY,
+    State.RETRYING: _SEEN_BUSY,
+    State.WAITING: _SEEN_BUSY,
+    State.SETTLING: _SEEN_BUSY,
+    State.COMPLETED: frozenset(),
+    State.FAILED: frozenset(),
+    State.ABORTED: frozenset(),
+    State.LOST: frozenset(),
 }
-TRANSITIONS: Mapping[State, Mapping[Signal, State]] = {
-    # Idle before it was ever busy proves nothing: the idle may be that of the run before.
-    State.SUBMITTED: {**_FROM_ANY, Signal.IDLE: State.SUBMITTED},
-    State.RUNNING: _FROM_ANY,
-    State.RETRYING: _FROM_ANY,
-    State.WAITING: _FROM_ANY,
-    State.SETTLING: _FROM_ANY,
-    **{end: {} for end in ENDS},
-}
+"""The states that may follow each state."""
 
 
-def advance(state: State, signal: Signal) -> State:
-    """The state after a signal; an ending state stays."""
-    return TRANSITIONS[state].get(signal, state)
+def advance(state: State, seen: State) -> State:
+    """Return the state of a run after it was seen in another one; a state that may not follow changes nothing."""
+    return seen if seen in TRANSITIONS[state] else state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """One look at a run."""
+    """One reading of a run."""
 
     status: SessionStatus | None = None
     """The session's entry in ``session.status``; ``None``: idle."""
@@ -94,33 +101,36 @@ class Evidence:
     answers: Sequence[MessageInfo] = ()
     """The assistant's messages after the prompt, oldest first, when idle."""
     empty: bool = False
-    """Whether the last of them says nothing and names no reason for its end."""
+    """Whether the last of them has no content and names no reason for its end."""
     error: Failure | None = None
-    """The ``session.error`` that was told since the prompt."""
-    quiet: float = 0.0
-    """Seconds that the session has been idle without a complete answer."""
+    """The ``session.error`` that came since the prompt."""
+    quiet_seconds: float = 0.0
+    """Time that the session has been idle without a complete answer."""
 
 
-def judge(evidence: Evidence) -> Signal:
-    """Decide what a look at a run shows."""
+def classify(evidence: Evidence) -> State:
+    """Return the state that a reading shows; see the order above."""
     if evidence.status is not None:
-        return _judge_busy(evidence.status, asked=evidence.asked)
+        return _busy_state(evidence.status, asked=evidence.asked)
     last = evidence.answers[-1] if evidence.answers else None
-    if last is not None and (last.time.completed is not None or last.error is not None):
-        # An abort while OpenCode waits to ask the model again leaves no other trace.
-        return Signal.STOPPED if evidence.empty and last.error is None else _judge_end(last.error)
+    if last is not None and _is_final(last):
+        return State.ABORTED if evidence.empty and last.error is None else _end_state(last.error)
     if evidence.error is not None:
-        return _judge_end(evidence.error)
-    return Signal.VANISHED if evidence.quiet > QUIET_LIMIT else Signal.IDLE
+        return _end_state(evidence.error)
+    return State.LOST if evidence.quiet_seconds > QUIET_LIMIT_SECONDS else State.SETTLING
 
 
-def _judge_busy(status: SessionStatus, *, asked: bool) -> Signal:
+def _is_final(answer: MessageInfo) -> bool:
+    return answer.time.completed is not None or answer.error is not None
+
+
+def _busy_state(status: SessionStatus, *, asked: bool) -> State:
     if asked:
-        return Signal.ASKED
-    return Signal.RETRY if status.type == "retry" else Signal.BUSY
+        return State.WAITING
+    return State.RETRYING if status.type == "retry" else State.RUNNING
 
 
-def _judge_end(error: Failure | None) -> Signal:
+def _end_state(error: Failure | None) -> State:
     if error is None:
-        return Signal.FINISHED
-    return Signal.STOPPED if error.name == ABORTED_ERROR else Signal.ERRORED
+        return State.COMPLETED
+    return State.ABORTED if error.name == ABORTED_ERROR else State.FAILED

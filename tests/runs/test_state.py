@@ -1,4 +1,4 @@
-"""The table of states, walked, and the judgement of what was seen."""
+"""The table of states, walked, and the classification of readings."""
 
 import itertools
 
@@ -11,29 +11,18 @@ from opencode_mcp.runs.report import STATUSES
 from opencode_mcp.runs.state import (
     ABORTED_ERROR,
     ENDS,
-    QUIET_LIMIT,
+    QUIET_LIMIT_SECONDS,
     TRANSITIONS,
     Evidence,
-    Signal,
     State,
     advance,
-    judge,
+    classify,
 )
 from tests.harness.each import for_each
 
-GOES_ON = {
-    Signal.BUSY: State.RUNNING,
-    Signal.RETRY: State.RETRYING,
-    Signal.ASKED: State.WAITING,
-    Signal.IDLE: State.SETTLING,
-}
-ENDING = {
-    Signal.FINISHED: State.COMPLETED,
-    Signal.ERRORED: State.FAILED,
-    Signal.STOPPED: State.ABORTED,
-    Signal.VANISHED: State.LOST,
-}
 ALIVE = [state for state in State if state not in ENDS]
+SEEN_ALIVE = [state for state in ALIVE if state is not State.SUBMITTED]
+"""The states that a reading can show of a run that has not ended."""
 BUSY = SessionStatus(type="busy")
 RETRY = SessionStatus(type="retry", attempt=1, message="Slow down")
 ABORTED = Failure(name=ABORTED_ERROR, data={"message": "Aborted"})
@@ -45,83 +34,83 @@ def answer(*, done: bool = True, error: Failure | None = None, finish: str = "st
     return MessageInfo(id="msg_2", session_id="ses_1", role="assistant", time=time, error=error, finish=finish)
 
 
-def test_every_state_has_its_row_and_every_signal_of_a_living_one_its_target() -> None:
+def test_every_state_has_a_row_in_the_table() -> None:
     assert set(TRANSITIONS) == set(State)
-    assert all(set(TRANSITIONS[state]) == set(Signal) for state in ALIVE)
 
 
-@for_each(("state", "signal"), itertools.product(ALIVE, ENDING))
-def test_an_ending_signal_ends_any_run(state: State, signal: Signal) -> None:
-    assert advance(state, signal) is ENDING[signal]
+@for_each(("state", "end"), itertools.product(ALIVE, sorted(ENDS)))
+def test_a_run_that_was_seen_to_end_has_ended(state: State, end: State) -> None:
+    assert advance(state, end) is end
 
 
 @pytest.mark.parametrize(
-    ("state", "signal"), [pair for pair in itertools.product(ALIVE, GOES_ON) if pair != (State.SUBMITTED, Signal.IDLE)]
+    ("state", "seen"),
+    [pair for pair in itertools.product(ALIVE, SEEN_ALIVE) if pair != (State.SUBMITTED, State.SETTLING)],
 )
-def test_a_living_run_follows_what_is_seen(state: State, signal: Signal) -> None:
-    assert advance(state, signal) is GOES_ON[signal]
+def test_a_run_that_has_not_ended_is_in_the_state_that_was_seen(state: State, seen: State) -> None:
+    assert advance(state, seen) is seen
 
 
 def test_idle_before_it_was_ever_busy_proves_nothing() -> None:
-    assert advance(State.SUBMITTED, Signal.IDLE) is State.SUBMITTED
+    assert advance(State.SUBMITTED, State.SETTLING) is State.SUBMITTED
 
 
-@for_each(("state", "signal"), itertools.product(sorted(ENDS), Signal))
-def test_an_ending_state_is_never_left(state: State, signal: Signal) -> None:
-    assert advance(state, signal) is state
+@for_each(("end", "seen"), itertools.product(sorted(ENDS), State))
+def test_an_ending_state_is_never_left(end: State, seen: State) -> None:
+    assert advance(end, seen) is end
 
 
-@given(st.lists(st.sampled_from(Signal)))
-def test_whatever_comes_in_whatever_order_the_first_end_holds(signals: list[Signal]) -> None:
+@given(st.lists(st.sampled_from([*SEEN_ALIVE, *sorted(ENDS)])))
+def test_whatever_is_seen_in_whatever_order_the_first_end_holds(seen: list[State]) -> None:
     state = State.SUBMITTED
-    for signal in signals:
-        state = advance(state, signal)
-    first_end = next((ENDING[signal] for signal in signals if signal in ENDING), None)
+    for one in seen:
+        state = advance(state, one)
+    first_end = next((one for one in seen if one in ENDS), None)
     assert state is first_end if first_end else state not in ENDS
 
 
-def test_every_end_can_be_reached_and_every_state_has_a_word_for_callers() -> None:
-    targets = {target for row in TRANSITIONS.values() for target in row.values()}
+def test_every_end_can_be_reached_and_every_state_has_a_status_for_callers() -> None:
+    targets = frozenset[State]().union(*TRANSITIONS.values())
     assert targets - set(ALIVE) == ENDS
     assert set(STATUSES) == set(State)
     assert {STATUSES[state] for state in ENDS} == {"completed", "failed", "aborted"}
 
 
 @pytest.mark.parametrize(
-    ("evidence", "signal"),
+    ("evidence", "state"),
     [
-        (Evidence(status=BUSY), Signal.BUSY),
-        (Evidence(status=SessionStatus(type="something-new")), Signal.BUSY),
-        (Evidence(status=RETRY), Signal.RETRY),
-        (Evidence(status=BUSY, asked=True), Signal.ASKED),
-        (Evidence(status=RETRY, asked=True), Signal.ASKED),
-        # The map of busy sessions is the truth: nothing that events told outweighs it.
-        (Evidence(status=BUSY, answers=[answer()], error=FAILED, quiet=99), Signal.BUSY),
-        (Evidence(answers=[answer()]), Signal.FINISHED),
+        (Evidence(status=BUSY), State.RUNNING),
+        (Evidence(status=SessionStatus(type="something-new")), State.RUNNING),
+        (Evidence(status=RETRY), State.RETRYING),
+        (Evidence(status=BUSY, asked=True), State.WAITING),
+        (Evidence(status=RETRY, asked=True), State.WAITING),
+        # The map of busy sessions is the truth: no event outweighs it.
+        (Evidence(status=BUSY, answers=[answer()], error=FAILED, quiet_seconds=99), State.RUNNING),
+        (Evidence(answers=[answer()]), State.COMPLETED),
         # Structured answers and rejected requests end with exactly this.
-        (Evidence(answers=[answer(finish="tool-calls")]), Signal.FINISHED),
-        (Evidence(answers=[answer(finish="")]), Signal.FINISHED),
+        (Evidence(answers=[answer(finish="tool-calls")]), State.COMPLETED),
+        (Evidence(answers=[answer(finish="")]), State.COMPLETED),
         # An abort while the model is retried leaves nothing but this.
-        (Evidence(answers=[answer(finish="")], empty=True), Signal.STOPPED),
-        (Evidence(answers=[answer(finish="", error=FAILED)], empty=True), Signal.ERRORED),
-        (Evidence(answers=[answer(done=False)], empty=True), Signal.IDLE),
-        (Evidence(answers=[answer(error=FAILED)]), Signal.ERRORED),
-        (Evidence(answers=[answer(error=FAILED, done=False)]), Signal.ERRORED),
-        (Evidence(answers=[answer(error=ABORTED)]), Signal.STOPPED),
-        (Evidence(answers=[answer(), answer(done=False)]), Signal.IDLE),
-        (Evidence(answers=[answer(error=FAILED), answer()]), Signal.FINISHED),
-        (Evidence(answers=[answer()], error=FAILED), Signal.FINISHED),
-        (Evidence(answers=[answer()], quiet=QUIET_LIMIT + 1), Signal.FINISHED),
-        (Evidence(), Signal.IDLE),
-        (Evidence(answers=[answer(done=False)]), Signal.IDLE),
-        (Evidence(error=FAILED), Signal.ERRORED),
-        (Evidence(error=ABORTED), Signal.STOPPED),
-        (Evidence(answers=[answer(done=False)], error=ABORTED), Signal.STOPPED),
-        (Evidence(quiet=QUIET_LIMIT), Signal.IDLE),
-        (Evidence(quiet=QUIET_LIMIT + 0.1), Signal.VANISHED),
-        (Evidence(answers=[answer(done=False)], quiet=QUIET_LIMIT + 0.1), Signal.VANISHED),
-        (Evidence(asked=True), Signal.IDLE),
+        (Evidence(answers=[answer(finish="")], empty=True), State.ABORTED),
+        (Evidence(answers=[answer(finish="", error=FAILED)], empty=True), State.FAILED),
+        (Evidence(answers=[answer(done=False)], empty=True), State.SETTLING),
+        (Evidence(answers=[answer(error=FAILED)]), State.FAILED),
+        (Evidence(answers=[answer(error=FAILED, done=False)]), State.FAILED),
+        (Evidence(answers=[answer(error=ABORTED)]), State.ABORTED),
+        (Evidence(answers=[answer(), answer(done=False)]), State.SETTLING),
+        (Evidence(answers=[answer(error=FAILED), answer()]), State.COMPLETED),
+        (Evidence(answers=[answer()], error=FAILED), State.COMPLETED),
+        (Evidence(answers=[answer()], quiet_seconds=QUIET_LIMIT_SECONDS + 1), State.COMPLETED),
+        (Evidence(), State.SETTLING),
+        (Evidence(answers=[answer(done=False)]), State.SETTLING),
+        (Evidence(error=FAILED), State.FAILED),
+        (Evidence(error=ABORTED), State.ABORTED),
+        (Evidence(answers=[answer(done=False)], error=ABORTED), State.ABORTED),
+        (Evidence(quiet_seconds=QUIET_LIMIT_SECONDS), State.SETTLING),
+        (Evidence(quiet_seconds=QUIET_LIMIT_SECONDS + 0.1), State.LOST),
+        (Evidence(answers=[answer(done=False)], quiet_seconds=QUIET_LIMIT_SECONDS + 0.1), State.LOST),
+        (Evidence(asked=True), State.SETTLING),
     ],
 )
-def test_what_was_seen_is_judged(evidence: Evidence, signal: Signal) -> None:
-    assert judge(evidence) is signal
+def test_a_reading_shows_one_state(evidence: Evidence, state: State) -> None:
+    assert classify(evidence) is state
