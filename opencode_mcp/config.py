@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from opencode_mcp.errors import InvalidSetting
-from opencode_mcp.options import OPTIONS, STOP_AFTER, Decider, LogLevel, Option, Rules
+from opencode_mcp.options import OPTIONS, STOP_AFTER_SECONDS, Decider, LogLevel, Option, Rules
 
 DEPTH_VARIABLE = "OPENCODE_MCP_DEPTH"
 """Variable in the environment of a started OpenCode: the number of bridges above it."""
@@ -63,7 +63,7 @@ class Settings:
     """Operations that may not be called, by id or effect; it overrides ``allow``."""
     log_level: LogLevel = "WARNING"
     """Lowest level of log lines on stderr."""
-    stop_after: float = STOP_AFTER
+    stop_after: float = STOP_AFTER_SECONDS
     """Seconds without any bridge after which a started OpenCode is ended, even if a session is busy."""
     max_depth: int = 1
     """Most levels of delegation: with 1, an OpenCode that a bridge started cannot use a bridge itself."""

@@ -22,10 +22,10 @@ DECIDERS: tuple[Decider, ...] = get_args(Decider)
 
 Rules = Mapping[str, Mapping[str, Decider]]
 """For each kind of permission and pattern, who answers; the last pattern that matches applies."""
-LONGEST_WAIT = 3600.0
-STOP_AFTER = 8 * 3600.0
-LONGEST_STAY = 30 * 24 * 3600.0
-DEEPEST = 9
+LONGEST_WAIT_SECONDS = 3600.0
+STOP_AFTER_SECONDS = 8 * 3600.0
+LONGEST_STOP_AFTER_SECONDS = 30 * 24 * 3600.0
+DEEPEST_LEVEL = 9
 
 
 def as_text(value: object) -> str:
@@ -132,10 +132,10 @@ def as_decider(value: object) -> str:
 def as_wait(value: object) -> float:
     """Parse a number of seconds."""
     seconds = _number(value)
-    if not 0 <= seconds <= LONGEST_WAIT:
+    if not 0 <= seconds <= LONGEST_WAIT_SECONDS:
         raise InvalidSetting(
             f"{value!r} is not a number of seconds in the allowed range.",
-            hint=f"It must be 0 to {LONGEST_WAIT:.0f} seconds.",
+            hint=f"It must be 0 to {LONGEST_WAIT_SECONDS:.0f} seconds.",
         )
     return seconds
 
@@ -143,10 +143,10 @@ def as_wait(value: object) -> float:
 def as_stay(value: object) -> float:
     """Parse a number of seconds, up to 30 days."""
     seconds = _number(value)
-    if not 0 <= seconds <= LONGEST_STAY:
+    if not 0 <= seconds <= LONGEST_STOP_AFTER_SECONDS:
         raise InvalidSetting(
             f"{value!r} is not a number of seconds in the allowed range.",
-            hint=f"It must be 0 to {LONGEST_STAY:.0f} seconds.",
+            hint=f"It must be 0 to {LONGEST_STOP_AFTER_SECONDS:.0f} seconds.",
         )
     return seconds
 
@@ -154,9 +154,9 @@ def as_stay(value: object) -> float:
 def as_depth(value: object) -> int:
     """Parse the number of levels of delegation."""
     depth = _number(value)
-    if not 1 <= depth <= DEEPEST or depth != int(depth):
+    if not 1 <= depth <= DEEPEST_LEVEL or depth != int(depth):
         raise InvalidSetting(
-            f"{value!r} is not a number of levels.", hint=f"It must be a whole number from 1 to {DEEPEST}."
+            f"{value!r} is not a number of levels.", hint=f"It must be a whole number from 1 to {DEEPEST_LEVEL}."
         )
     return int(depth)
 

@@ -234,7 +234,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "secrets.known": without_known_secrets,
     "opencode.operations.schema_text": lambda text: schema_text.in_short({"enum": [text], "description": text}),
     "opencode.operations.server_document": lambda text: server_document.differences({"paths": {text: {"get": text}}}),
-    "opencode.terminal": lambda text: terminal.Output(text[: terminal.LONGEST]).text,
+    "opencode.terminal": lambda text: terminal.Output(text[: terminal.OUTPUT_CHARACTERS]).text,
     "opencode.terminal contains": lambda text: terminal.contains(text, "a*a*a*b"),
     "server.access.argument_rules": lambda text: argument_rules.texts_at({"a": [text]}, ["a", text[:1000]]),
     "server.operations.json_cut": lambda text: json_cut.cut_json({"a": text, "b": [text[:9]] * 5000}, 20_000),

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument, NotAllowed, NotFound
 
-LONGEST_NAME = 255
+LONGEST_NAME_BYTES = 255
 """Longest component of a path that file systems accept, in bytes."""
-LONGEST_PATH = 4096
+LONGEST_PATH_BYTES = 4096
 """Longest path that systems accept, in bytes."""
 SEPARATORS = "/\\" if sys.platform == "win32" else "/"
 
@@ -52,16 +52,16 @@ def check_path_text(name: str, what: str) -> None:
     """
     check_text(name, what)
     encoded = name.encode()
-    if len(encoded) > LONGEST_PATH:
+    if len(encoded) > LONGEST_PATH_BYTES:
         raise InvalidArgument(
             f"{what} {shortened(name)} is too long: {len(encoded):,} bytes.",
-            hint=f"A path has {LONGEST_PATH:,} at most.",
+            hint=f"A path has {LONGEST_PATH_BYTES:,} at most.",
         )
     longest = max((len(part) for part in _parts(encoded)), default=0)
-    if longest > LONGEST_NAME:
+    if longest > LONGEST_NAME_BYTES:
         raise InvalidArgument(
             f"{what} {shortened(name)} has a part of {longest:,} bytes.",
-            hint=f"The name of a file or folder has {LONGEST_NAME} at most.",
+            hint=f"The name of a file or folder has {LONGEST_NAME_BYTES} at most.",
         )
 
 
@@ -82,7 +82,7 @@ def check_text(text: str, what: str) -> None:
 
 def shortened(name: str) -> str:
     """Return a name for an error's text: quoted, and not longer than a line."""
-    return repr(name if len(name) <= LONGEST_NAME else f"{name[:60]}…{name[-20:]}")
+    return repr(name if len(name) <= LONGEST_NAME_BYTES else f"{name[:60]}…{name[-20:]}")
 
 
 @contextmanager

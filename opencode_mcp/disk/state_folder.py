@@ -18,8 +18,8 @@ from opencode_mcp.errors import InvalidSetting
 PRIVATE = 0o600
 PRIVATE_FOLDER = 0o700
 KEY = "seal.key"
-KEY_LENGTH = 32
-KEY_TIMEOUT = 5.0
+KEY_BYTES = 32
+KEY_TIMEOUT_SECONDS = 5.0
 ELSEWHERE = "choose another folder with OPENCODE_MCP_STATE"
 
 
@@ -88,7 +88,7 @@ def shared_key(folder: Path) -> bytes:
     try:
         return _read_key(path) or _make_key(path)
     except Timeout as error:
-        raise InvalidSetting(f"Another bridge has held {error.lock_file} for {KEY_TIMEOUT:.0f} s.") from error
+        raise InvalidSetting(f"Another bridge has held {error.lock_file} for {KEY_TIMEOUT_SECONDS:.0f} s.") from error
     except OSError as error:
         raise unusable(path, error) from error
 
@@ -98,17 +98,17 @@ def _read_key(path: Path) -> bytes:
         key = path.read_bytes()
     except FileNotFoundError:
         return b""
-    return key if len(key) == KEY_LENGTH else b""
+    return key if len(key) == KEY_BYTES else b""
 
 
 def _make_key(path: Path) -> bytes:
     """Create the key once: of two bridges that start together one wins, and both use its key."""
     from filelock import FileLock
 
-    with FileLock(f"{path}.lock", timeout=KEY_TIMEOUT, mode=PRIVATE):
+    with FileLock(f"{path}.lock", timeout=KEY_TIMEOUT_SECONDS, mode=PRIVATE):
         key = _read_key(path)
         if not key:
-            key = secrets.token_bytes(KEY_LENGTH)
+            key = secrets.token_bytes(KEY_BYTES)
             replace_private(path, key)
         return key
 

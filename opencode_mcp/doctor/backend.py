@@ -16,7 +16,7 @@ from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError,
 from opencode_mcp.events.wire import SessionDeleted, parse
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.launcher.health import check
-from opencode_mcp.launcher.launcher import ATTACH_TIMEOUTS, Launcher
+from opencode_mcp.launcher.launcher import ATTACH_TIMEOUTS_SECONDS, Launcher
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.versions import is_untested, versions_tested
 from opencode_mcp.runs.prompting.prompt import find_missing_model
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SERVER = "server"
 TITLE = "opencode-mcp doctor"
-ROUND_TRIP_DEADLINE = 30.0
+ROUND_TRIP_SECONDS = 30.0
 HEARTBEAT = '"server.heartbeat"'
 
 
@@ -112,7 +112,7 @@ async def _version(backend: Backend) -> Finding:
 async def _password(backend: Backend) -> Finding:
     endpoint = (await backend.connection.transport()).endpoint
     try:
-        await check(replace(endpoint, password=""), timeouts=ATTACH_TIMEOUTS)
+        await check(replace(endpoint, password=""), timeouts=ATTACH_TIMEOUTS_SECONDS)
     except Unauthorized:
         if backend.settings.remote and endpoint.url.startswith("http:"):
             return warn("accepted, but sent unencrypted to another machine", "Use https, or a tunnel.")
@@ -156,7 +156,7 @@ async def _round_trip(backend: Backend) -> Finding:
     directory = await backend.fence.directory()
     began = anyio.current_time()
     try:
-        with anyio.fail_after(ROUND_TRIP_DEADLINE):
+        with anyio.fail_after(ROUND_TRIP_SECONDS):
             await _make_and_hear(backend.client, directory)
     except TimeoutError as error:
         raise BackendTimeout("OpenCode's event stream did not report a new session.") from error
@@ -166,7 +166,7 @@ async def _round_trip(backend: Backend) -> Finding:
 
 async def _make_and_hear(client: OpenCodeClient, directory: str) -> None:
     made: set[str] = set()
-    async with client.global_event(silence=ROUND_TRIP_DEADLINE) as lines:
+    async with client.global_event(silence=ROUND_TRIP_SECONDS) as lines:
         async for line in lines:
             event = parse(line)
             if isinstance(event, SessionDeleted) and event.session_id in made:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DISTRIBUTION = "opencode-mcp"
 DEPENDENCIES = "dependencies"
 # The first start of a new program is scanned on Windows and macOS.
-VERSION_TIMEOUT = 60
+VERSION_TIMEOUT_SECONDS = 60
 GIT_REMEDY = "Install it from git-scm.com: without it, reports cannot name the files that a run changed."
 RIPGREP_REMEDY = "Install ripgrep: without it, OpenCode downloads one when it first searches files."
 
@@ -127,7 +127,7 @@ def _version(path: str, settings: "Settings") -> str:
             capture_output=True,
             encoding="utf-8",
             errors="replace",
-            timeout=VERSION_TIMEOUT,
+            timeout=VERSION_TIMEOUT_SECONDS,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):

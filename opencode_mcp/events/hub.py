@@ -65,7 +65,7 @@ logger = logging.getLogger(__name__)
 BACKLOG = 1000
 REMEMBERED_SESSIONS = 2000
 REMEMBERED_REQUESTS = 1000
-CONNECT_DEADLINE = 15.0
+CONNECT_TIMEOUT_SECONDS = 15.0
 EVERYTHING = ""
 """Key for the listeners of every session."""
 
@@ -138,7 +138,7 @@ class Hub:
                 self._transport, self._standing = transport, anyio.Event()
                 self._task_group.start_soon(self._run, transport)
             standing = self._standing
-        with anyio.move_on_after(CONNECT_DEADLINE) as scope:
+        with anyio.move_on_after(CONNECT_TIMEOUT_SECONDS) as scope:
             await standing.wait()
         if scope.cancelled_caught or self._transport is not transport:
             raise BackendUnavailable(f"OpenCode at {transport.endpoint.url} opened no event stream.")

@@ -34,7 +34,7 @@ from opencode_mcp.events import wire
 from opencode_mcp.opencode.models import Failure, MessageInfo, SessionStatus, Todo
 
 PROMPTS_KEPT = 8
-DRAFT_KEPT = 32_000
+DRAFT_CHARACTERS = 32_000
 """Longest draft that is kept, in characters: a report shows fewer."""
 
 
@@ -46,7 +46,7 @@ class Draft:
     part_id: str
     """Empty if an event was missed, so that nothing can be appended."""
     text: str
-    """Its first ``DRAFT_KEPT`` characters."""
+    """Its first ``DRAFT_CHARACTERS`` characters."""
     beyond: int = 0
     """Number of further characters, which are not kept."""
 
@@ -57,7 +57,7 @@ class Draft:
 
     def grown(self, more: str) -> "Draft":
         """Return the draft with more text; a full draft's text is not copied."""
-        kept = more[: max(DRAFT_KEPT - len(self.text), 0)]
+        kept = more[: max(DRAFT_CHARACTERS - len(self.text), 0)]
         text = self.text + kept if kept else self.text
         return replace(self, text=text, beyond=self.beyond + len(more) - len(kept))
 

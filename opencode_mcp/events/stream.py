@@ -18,14 +18,14 @@ from opencode_mcp.opencode.client import OpenCodeClient
 logger = logging.getLogger(__name__)
 
 # OpenCode sends a heartbeat every 10 s; a stream that misses two of them is dead.
-SILENCE = 22.0
+SILENCE_SECONDS = 22.0
 # OpenCode 1.18 reports a stream as connected up to 60 ms before it sends events to it.
-SUBSCRIBES_WITHIN = 0.1
-FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 5.0
+SUBSCRIBE_SECONDS = 0.1
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 5.0
 # Attempts for a server that refuses connections before it counts as gone: about 1.2 s in all.
 TRIES_BEFORE_LOST = 4
-HEALTH_TIMEOUT = 2.0
+HEALTH_TIMEOUT_SECONDS = 2.0
 
 
 async def follow_stream(client: OpenCodeClient) -> AsyncGenerator[Event]:
@@ -37,15 +37,15 @@ async def follow_stream(client: OpenCodeClient) -> AsyncGenerator[Event]:
     Yields:
         ``Gap`` whenever the stream is connected, events as they arrive, and ``Lost`` as the last.
     """
-    pause = FIRST_PAUSE
+    pause = FIRST_PAUSE_SECONDS
     while True:
         began = anyio.current_time()
         try:
-            async with client.global_event(silence=SILENCE) as lines, aclosing(_events(lines)) as events:
+            async with client.global_event(silence=SILENCE_SECONDS) as lines, aclosing(_events(lines)) as events:
                 async for event in events:
                     # A stream that breaks soon after each start must not be opened again and again without a pause.
-                    if anyio.current_time() - began > LONGEST_PAUSE:
-                        pause = FIRST_PAUSE
+                    if anyio.current_time() - began > LONGEST_PAUSE_SECONDS:
+                        pause = FIRST_PAUSE_SECONDS
                     yield event
         except BridgeError as error:
             logger.info("the event stream broke: %s", error)
@@ -54,7 +54,7 @@ async def follow_stream(client: OpenCodeClient) -> AsyncGenerator[Event]:
             yield Lost("", reason)
             return
         await anyio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads reconnects, no security
-        pause = min(pause * 2, LONGEST_PAUSE)
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
 async def _events(lines: AsyncIterator[str]) -> AsyncGenerator[Event]:
@@ -62,7 +62,7 @@ async def _events(lines: AsyncIterator[str]) -> AsyncGenerator[Event]:
     async for line in lines:
         if not standing:
             standing = True
-            await anyio.sleep(SUBSCRIBES_WITHIN)
+            await anyio.sleep(SUBSCRIBE_SECONDS)
             yield Gap("")
         if not is_noise(line) and (event := parse(line)):
             yield event
@@ -73,7 +73,7 @@ async def _why_gone(client: OpenCodeClient) -> str:
     reason = ""
     for attempt in range(TRIES_BEFORE_LOST):
         try:
-            await client.health(timeout=HEALTH_TIMEOUT)
+            await client.health(timeout=HEALTH_TIMEOUT_SECONDS)
         except BackendTimeout:
             return ""
         except BackendUnavailable as error:
@@ -82,5 +82,5 @@ async def _why_gone(client: OpenCodeClient) -> str:
             return error.message
         else:
             return ""
-        await anyio.sleep(FIRST_PAUSE * 2**attempt)
+        await anyio.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
     return reason

@@ -7,9 +7,9 @@ from pathlib import Path
 from opencode_mcp.secrets.names import is_secret
 from opencode_mcp.secrets.text import scrub
 
-SHOWN = 2000
+SHOWN_CHARACTERS = 2000
 """Longest output in an error's text, in characters."""
-READ = 65_536
+READ_BYTES = 65_536
 """Bytes that are read from the end. A secret that is cut at their start is far from the part that is shown."""
 COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 SHORTEST_SECRET = 8
@@ -24,10 +24,10 @@ def read_output(path: Path, environment: Mapping[str, str]) -> str:
         environment: The environment of the process. Values whose name marks them as secret are hidden.
     """
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - READ))
+        file.seek(max(0, path.stat().st_size - READ_BYTES))
         text = file.read().decode(errors="replace")
     # OpenCode prints a settings text that it cannot parse, including the keys in it.
-    return scrub(COLOUR.sub("", text), _secrets(environment), strict=True).strip()[-SHOWN:]
+    return scrub(COLOUR.sub("", text), _secrets(environment), strict=True).strip()[-SHOWN_CHARACTERS:]
 
 
 def _secrets(environment: Mapping[str, str]) -> set[str]:

@@ -11,7 +11,7 @@ import anyio
 
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.opencode.clock import Clock
-from opencode_mcp.opencode.transport import READ_TIMEOUT, Body, Transport
+from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, Body, Transport
 
 if TYPE_CHECKING:
     from opencode_mcp.launcher.launcher import Launcher
@@ -67,7 +67,7 @@ class Connection:
             await lost.aclose()
         return Transport(endpoint)
 
-    async def send(self, request: "Request", *, timeout: float = READ_TIMEOUT) -> "Reply":
+    async def send(self, request: "Request", *, timeout: float = READ_TIMEOUT_SECONDS) -> "Reply":
         """Send a request. If the server is lost, find it again and repeat the request, unless it may change something.
 
         Raises:
@@ -85,7 +85,7 @@ class Connection:
         return await (await self.transport()).send(request, timeout=timeout)
 
     @asynccontextmanager
-    async def stream(self, request: "Request", *, timeout: float = READ_TIMEOUT) -> "AsyncGenerator[Body]":
+    async def stream(self, request: "Request", *, timeout: float = READ_TIMEOUT_SECONDS) -> "AsyncGenerator[Body]":
         """Read the body of a reply while it arrives; see ``Transport.stream``."""
         transport = await self.transport()
         async with transport.stream(request, timeout=timeout) as body:

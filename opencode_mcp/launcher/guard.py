@@ -53,11 +53,11 @@ if TYPE_CHECKING:
 
 KEEP = "keep"
 READY = "ready"
-KEEP_TIMEOUT = 30.0
-GRACE = 5.0
-SHORTEST_POLL = 0.2
-LONGEST_POLL = 30.0
-ADOPTED_POLL = 1.0
+KEEP_TIMEOUT_SECONDS = 30.0
+GRACE_SECONDS = 5.0
+SHORTEST_POLL_SECONDS = 0.2
+LONGEST_POLL_SECONDS = 30.0
+ADOPTED_POLL_SECONDS = 1.0
 TRIES = 5
 POLLS = 10
 """Number of polls within ``stop_after``."""
@@ -116,7 +116,7 @@ class Adopted:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise subprocess.TimeoutExpired(str(self.pid), timeout)
-            time.sleep(min(ADOPTED_POLL, left))
+            time.sleep(min(ADOPTED_POLL_SECONDS, left))
         return 0
 
 
@@ -150,7 +150,7 @@ def _only_guard(plan: Plan) -> "FileLock | None":
     for _ in range(TRIES):
         if lock := _guards_lock(plan):
             return lock
-        time.sleep(SHORTEST_POLL)
+        time.sleep(SHORTEST_POLL_SECONDS)
     return None
 
 
@@ -196,14 +196,14 @@ def _messages() -> "queue.Queue[str]":
 
 def _next(messages: "queue.Queue[str]") -> str:
     try:
-        return messages.get(timeout=KEEP_TIMEOUT)
+        return messages.get(timeout=KEEP_TIMEOUT_SECONDS)
     except queue.Empty:
         return ""
 
 
 def _watch(child: Watched, plan: Plan, lock: "FileLock | None" = None) -> int:
     """Wait until OpenCode has ended; end it when no bridge has used it for ``plan.stop_after`` seconds."""
-    poll = max(SHORTEST_POLL, min(LONGEST_POLL, plan.stop_after / POLLS))
+    poll = max(SHORTEST_POLL_SECONDS, min(LONGEST_POLL_SECONDS, plan.stop_after / POLLS))
     used = time.monotonic()
     while True:
         # The guard of a server that ended a moment ago may still hold the lock.
@@ -251,10 +251,10 @@ def _end_unless_used(child: Watched, plan: Plan) -> None:
 def _end(child: Watched) -> None:
     ask_to_end(child.pid)
     with suppress(subprocess.TimeoutExpired):
-        child.wait(GRACE)
+        child.wait(GRACE_SECONDS)
     force_to_end(child.pid)
     with suppress(subprocess.TimeoutExpired):
-        child.wait(GRACE)
+        child.wait(GRACE_SECONDS)
 
 
 def _end_what_is_left(plan: Plan) -> None:

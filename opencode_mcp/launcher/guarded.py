@@ -28,9 +28,9 @@ logger = logging.getLogger(__name__)
 STARTER = "import subprocess, sys; subprocess.Popen(sys.argv[1:], stdin=0, stdout=1, stderr=2, start_new_session=True)"
 # Not from the working directory, where a project could contain a module of that name.
 GUARD = (sys.executable, "-P", "-m", "opencode_mcp.launcher.guard")
-START_TIMEOUT = 30.0
-CODE_TIMEOUT = 2.0
-POLL = 0.02
+START_TIMEOUT_SECONDS = 30.0
+CODE_TIMEOUT_SECONDS = 2.0
+POLL_SECONDS = 0.02
 
 
 class Guarded:
@@ -64,7 +64,7 @@ class Guarded:
         Raises:
             OpenCodeNotStarting: The system cannot run it, or the guard does not answer.
         """
-        answer = await self._receive(within=START_TIMEOUT)
+        answer = await self._receive(within=START_TIMEOUT_SECONDS)
         if "pid" in answer:
             return Process(cast("int", answer["pid"]), cast("str", answer["born"]))
         if "error" in answer:
@@ -82,7 +82,7 @@ class Guarded:
 
     async def exit_code(self) -> int | None:
         """Return the exit code of OpenCode; ``None`` if the guard does not report it."""
-        return cast("int | None", (await self._receive(within=CODE_TIMEOUT)).get("code"))
+        return cast("int | None", (await self._receive(within=CODE_TIMEOUT_SECONDS)).get("code"))
 
     async def aclose(self) -> None:
         """Close the channel to the guard."""
@@ -108,7 +108,7 @@ class Guarded:
                 if len(lines) > self._received:
                     self._received += 1
                     return json.loads(lines[self._received - 1])
-                await anyio.sleep(POLL)
+                await anyio.sleep(POLL_SECONDS)
         return {}
 
 
@@ -163,5 +163,5 @@ def _started(files: "StateFiles", answers: "IO[bytes] | int", output: "IO[bytes]
         creationflags=FLAGS,
     )
     with suppress(subprocess.TimeoutExpired):
-        starter.wait(START_TIMEOUT)
+        starter.wait(START_TIMEOUT_SECONDS)
     return starter

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.endpoint import Endpoint
     from opencode_mcp.opencode.models import Health
 
-FIRST_TIMEOUT = 0.25
-LONGEST_TIMEOUT = 1.0
-PAUSE = 0.05
-STATUS_TIMEOUT = 1.0
+FIRST_TIMEOUT_SECONDS = 0.25
+LONGEST_TIMEOUT_SECONDS = 1.0
+PAUSE_SECONDS = 0.05
+STATUS_TIMEOUT_SECONDS = 1.0
 RECENT_SESSIONS = 100
 
 
@@ -58,7 +58,7 @@ async def check(endpoint: "Endpoint", *, timeouts: Sequence[float]) -> "Health":
 async def answers(endpoint: "Endpoint") -> bool:
     """Return True if the server answers at once."""
     try:
-        await check(endpoint, timeouts=[LONGEST_TIMEOUT])
+        await check(endpoint, timeouts=[LONGEST_TIMEOUT_SECONDS])
     except BridgeError:
         return False
     return True
@@ -82,18 +82,18 @@ async def await_healthy(
     Raises:
         UnsupportedVersion: The server answers and is too old.
     """
-    timeout = FIRST_TIMEOUT
+    timeout = FIRST_TIMEOUT_SECONDS
     async with connected(endpoint) as client:
         with anyio.move_on_after(within):
             while await wanted():
                 try:
                     return await client.health(timeout=timeout)
                 except BackendTimeout:
-                    timeout = min(LONGEST_TIMEOUT, timeout * 2)
+                    timeout = min(LONGEST_TIMEOUT_SECONDS, timeout * 2)
                 except UnsupportedVersion:
                     raise
                 except BridgeError:
-                    await anyio.sleep(PAUSE)
+                    await anyio.sleep(PAUSE_SECONDS)
     return None
 
 
@@ -107,7 +107,7 @@ async def is_busy(endpoint: "Endpoint", *, since: float) -> bool:
         since: Start of the server, in seconds since the epoch.
     """
     try:
-        with anyio.move_on_after(STATUS_TIMEOUT):
+        with anyio.move_on_after(STATUS_TIMEOUT_SECONDS):
             async with connected(endpoint) as client:
                 recent = await client.all_sessions({"limit": RECENT_SESSIONS})
                 changed = {session.directory for session in recent.items if session.time.updated >= since * 1000}

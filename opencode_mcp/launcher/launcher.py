@@ -65,14 +65,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-START_TIMEOUT = 30.0
-PATIENCE = 10.0
-ATTACH_TIMEOUTS = (1.0, 5.0, 10.0)
+START_TIMEOUT_SECONDS = 30.0
+PATIENCE_SECONDS = 10.0
+ATTACH_TIMEOUTS_SECONDS = (1.0, 5.0, 10.0)
 """The first is short because a server that has just opened its port never answers its first request."""
-WEDGED_GRACE = 2.0
+WEDGED_GRACE_SECONDS = 2.0
 # A host gives a bridge about two seconds to end.
-LEAVE_TIMEOUT = 0.5
-IDLE_GRACE = 0.25
+LEAVE_TIMEOUT_SECONDS = 0.5
+IDLE_GRACE_SECONDS = 0.25
 
 
 class Launcher:
@@ -85,7 +85,7 @@ class Launcher:
     """
 
     def __init__(
-        self, settings: "Settings", *, start_timeout: float = START_TIMEOUT, patience: float = PATIENCE
+        self, settings: "Settings", *, start_timeout: float = START_TIMEOUT_SECONDS, patience: float = PATIENCE_SECONDS
     ) -> None:
         self._settings = settings
         self._start_timeout = start_timeout
@@ -149,7 +149,7 @@ class Launcher:
         settings = self._settings
         endpoint = Endpoint(url=settings.url, username=settings.username, password=settings.password)
         try:
-            await check(endpoint, timeouts=ATTACH_TIMEOUTS)
+            await check(endpoint, timeouts=ATTACH_TIMEOUTS_SECONDS)
         except NotOpenCode as error:
             raise NotOpenCode(f"The program at {settings.url} is not an OpenCode server.", hint=error.hint) from error
         return endpoint
@@ -158,7 +158,7 @@ class Launcher:
         files = self._files = self._files or files_for(self._settings)
         files.prepare()
         # In the worst case the other bridge waits for a half-started server, ends it, and starts another one.
-        timeout = 2 * self._start_timeout + self._patience + 2 * WEDGED_GRACE
+        timeout = 2 * self._start_timeout + self._patience + 2 * WEDGED_GRACE_SECONDS
         try:
             async with hold(files.lock, timeout=timeout) as held:
                 if not held:
@@ -196,7 +196,7 @@ class Launcher:
             message = f"OpenCode (process {pid}) has not answered for {within:.0f} s, and may be working for others."
             raise BackendTimeout(message, hint=f"Call again; if it hangs, end process {pid}.")
         logger.warning("OpenCode %s (process %d) does not answer any more and is ended.", record.url, pid)
-        await end(record.process, grace=WEDGED_GRACE)
+        await end(record.process, grace=WEDGED_GRACE_SECONDS)
 
     def _note_sharing(self, record: ServerRecord) -> None:
         logger.info("Sharing OpenCode %s at %s (process %d).", record.version, record.url, record.process.pid)
@@ -215,7 +215,7 @@ class Launcher:
         return record
 
     async def _leave(self, lease: Lease, files: StateFiles) -> None:
-        async with hold(files.lock, timeout=LEAVE_TIMEOUT) as held:
+        async with hold(files.lock, timeout=LEAVE_TIMEOUT_SECONDS) as held:
             try:
                 # If another bridge holds the lock, that bridge lives and this one is not the last.
                 if held and not lease.others_live():
@@ -235,7 +235,7 @@ class Launcher:
                 self._leave_busy(record, files)
                 await guard_again(record.process, files, self._settings.stop_after)
                 return
-            await end(record.process, grace=IDLE_GRACE)
+            await end(record.process, grace=IDLE_GRACE_SECONDS)
         files.remove_record()
 
     def _leave_busy(self, record: ServerRecord, files: StateFiles) -> None:

@@ -14,7 +14,7 @@ import anyio
 
 from opencode_mcp.disk.file_locks import any_lease_lives, file_lock, try_lock
 
-POLL = 0.05
+POLL_SECONDS = 0.05
 
 
 @asynccontextmanager
@@ -23,7 +23,7 @@ async def hold(path: Path, *, timeout: float) -> AsyncGenerator[bool]:
     lock = try_lock(path)
     with anyio.move_on_after(timeout):
         while lock is None:
-            await anyio.sleep(POLL)
+            await anyio.sleep(POLL_SECONDS)
             lock = try_lock(path)
     try:
         yield lock is not None

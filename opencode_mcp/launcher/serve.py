@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 ANNOUNCEMENT = re.compile(rb"^opencode server listening on (http://127\.0\.0\.1:\d+)\s*$", re.MULTILINE)
-READ = 65_536
-POLL = 0.05
-GRACE = 2.0
+READ_BYTES = 65_536
+POLL_SECONDS = 0.05
+GRACE_SECONDS = 2.0
 PASSWORD_BYTES = 32
 MARK = "OPENCODE_MCP_START"
 PRELOAD = Path(__file__).with_name("hide_password.js")
-ASK_TIMEOUT = 5.0
+ASK_TIMEOUT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Starter:
             self._files.write_record(record)
         except InvalidSetting:
             await guarded.aclose()
-            await gone(process, within=2 * GRACE)
+            await gone(process, within=2 * GRACE_SECONDS)
             self._files.remove_record()
             raise
         await guarded.keep()
@@ -150,7 +150,7 @@ class Starter:
             await _check_password(ready)
             self._files.write_record(ready)
         except BridgeError:
-            await end(start.record.process, grace=GRACE)
+            await end(start.record.process, grace=GRACE_SECONDS)
             self._files.remove_record()
             raise
         await guarded.ready()
@@ -186,7 +186,7 @@ async def await_ready(record: ServerRecord, files: StateFiles, *, within: float)
         while not (url := record.url or _announced(files.output)):
             if not await record.process.runs():
                 return None
-            await anyio.sleep(POLL)
+            await anyio.sleep(POLL_SECONDS)
         found = replace(record, url=url)
         left = deadline - anyio.current_time()
         health = await await_healthy(found.endpoint, within=left, wanted=record.process.runs)
@@ -198,7 +198,7 @@ def _announced(output: Path) -> str:
     """Return the address that the server printed; empty if it has printed none yet."""
     try:
         with output.open("rb") as file:
-            told = ANNOUNCEMENT.search(file.read(READ))
+            told = ANNOUNCEMENT.search(file.read(READ_BYTES))
     except FileNotFoundError:
         return ""
     return told[1].decode() if told else ""
@@ -207,7 +207,7 @@ def _announced(output: Path) -> str:
 async def _check_password(record: ServerRecord) -> None:
     """Check that the server refuses requests without the password."""
     try:
-        await check(replace(record.endpoint, password=""), timeouts=[ASK_TIMEOUT])
+        await check(replace(record.endpoint, password=""), timeouts=[ASK_TIMEOUT_SECONDS])
     except Unauthorized:
         return
     message = f"`{record.executable} serve` does not ask for the password that it was started with."

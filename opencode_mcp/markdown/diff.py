@@ -14,10 +14,10 @@ from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.layout import ANY_LENGTH, Drawn, Excerpt, Line, Section, draw
 from opencode_mcp.opencode.models import FileDiff
 
-PATH_LIMIT = 200
+PATH_CHARACTERS = 200
 TABLE_SHARE = 2
 """The table takes at most one half of the room."""
-PATCH_SHARE = 400
+PATCH_CHARACTERS = 400
 """Shortest part of a patch that is shown, in characters; a shorter one would be useless."""
 HEAD = "| file | change | lines |\n|---|---|---|"
 QUOTED = re.compile(r'["\\\x00-\x1f\x7f]')
@@ -88,7 +88,7 @@ def _table(changes: Sequence[Change]) -> Section:
 def _row(change: Change) -> str:
     diff = change.diff
     lines = f"+{diff.additions:,} -{diff.deletions:,}" if diff.additions or diff.deletions else ""
-    cells = [code(diff.file or "(no name)", PATH_LIMIT), _what(change), lines]
+    cells = [code(diff.file or "(no name)", PATH_CHARACTERS), _what(change), lines]
     # A bar ends a cell even inside a code span.
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
@@ -97,11 +97,11 @@ def _what(change: Change) -> str:
     """Describe the change of a file, and the reason if there is no patch."""
     diff, status = change.diff, name(change.diff.status)
     if change.moved:
-        return f"{status}, moved {'to' if diff.status == 'deleted' else 'from'} {code(change.moved, PATH_LIMIT)}"
+        return f"{status}, moved {'to' if diff.status == 'deleted' else 'from'} {code(change.moved, PATH_CHARACTERS)}"
     steps = sum(line.startswith("--- ") for line in change.patch.header)
     before, mode = unquote(_after("rename from ", change)), _after("old mode ", change)
     told = [
-        f"from {code(before, PATH_LIMIT)}" if before else "",
+        f"from {code(before, PATH_CHARACTERS)}" if before else "",
         f"mode {name(mode)} → {name(_after('new mode ', change))}" if mode else "",
         f"in {steps} steps, shown one after another" if steps > 1 else "",
         "" if change.patch.hunks or before or mode else _without_text(change),
@@ -128,11 +128,11 @@ def _without_text(change: Change) -> str:
 
 def _draw_patches(changes: Sequence[Change], room: int) -> Drawn:
     excerpts = [
-        Excerpt(text, ANY_LENGTH, code(change.diff.file, PATH_LIMIT), language="diff")
+        Excerpt(text, ANY_LENGTH, code(change.diff.file, PATH_CHARACTERS), language="diff")
         for change in changes
         if not change.moved and (text := write(short for hunk in change.patch.hunks for short in shorten_hunk(hunk)))
     ]
-    shown = max(room, 0) // PATCH_SHARE
+    shown = max(room, 0) // PATCH_CHARACTERS
     note = f"- the patches of {len(excerpts) - shown:,} more files left out" if len(excerpts) > shown else ""
     drawn = draw(Section("", excerpts[:shown], noun="patches", from_end=False), room - len(note) - 1)
     return Drawn("\n".join(filter(None, [drawn.text, note])), cut=drawn.cut or bool(note))

@@ -8,7 +8,7 @@ import re
 
 from opencode_mcp.text.outside_text import clean, shorten
 
-CODE_LIMIT = 120
+CODE_CHARACTERS = 120
 """Longest text of others in a line of our own, in characters."""
 LONGEST_RUN = 24
 """Longest row of backticks that is shown: a fence must be longer, and must not outgrow its content."""
@@ -19,7 +19,7 @@ LONG_RUN = re.compile(f"`{{{LONGEST_RUN},}}")
 WORD = re.compile(r"[\w.:@+-]+(?:/[\w.:@+-]+)*")
 
 
-def code(text: str, limit: int = CODE_LIMIT) -> str:
+def code(text: str, limit: int = CODE_CHARACTERS) -> str:
     """Return a text as a code span on one line."""
     line = _limit_backticks(shorten(clean(text), limit)) or " "
     delimiter = "`" * (_longest_run(line) + 1)
@@ -29,7 +29,7 @@ def code(text: str, limit: int = CODE_LIMIT) -> str:
 
 def name(text: str) -> str:
     """Return a name for a line: unchanged if it is a plain word, otherwise as a code span."""
-    return text if len(text) <= CODE_LIMIT and WORD.fullmatch(text) else code(text)
+    return text if len(text) <= CODE_CHARACTERS and WORD.fullmatch(text) else code(text)
 
 
 def fence(text: str, language: str = "") -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from opencode_mcp.markdown.excerpt import CODE_LIMIT, FENCE_LENGTH, code, fence, head, tail
+from opencode_mcp.markdown.excerpt import CODE_CHARACTERS, FENCE_LENGTH, code, fence, head, tail
 from opencode_mcp.text.outside_text import clean
 
 ANY_LENGTH = 1 << 40
@@ -117,7 +117,7 @@ def _draw_excerpt(block: Excerpt, limit: int) -> Drawn:
 
 def _fits_a_line(text: str) -> bool:
     inside = text.strip()
-    return 0 < len(inside) <= CODE_LIMIT and " ".join(inside.split()) == clean(inside)
+    return 0 < len(inside) <= CODE_CHARACTERS and " ".join(inside.split()) == clean(inside)
 
 
 def _say(title: str, said: str) -> str:

@@ -11,7 +11,7 @@ from opencode_mcp.text.json_text import json_size
 SUBAGENTS_READ = 5
 """Subagents of a page whose messages are read, the latest ones; the others are only named."""
 MESSAGES_OF_SUBAGENT = 20
-ROOM = 26_000
+ROOM_BYTES = 26_000
 """Largest page, in bytes of JSON: a result that contains a page twice would be cut without a cursor for the rest."""
 LEAST_CHARACTERS = 2000
 UNREADABLE = "The session began with a prompt for a structured answer, which OpenCode 1.18 cannot show."
@@ -38,7 +38,7 @@ async def read_transcript(
         limit: Most messages; there are fewer if they do not fit into the characters even in short form.
         cursor: From the page before; later messages do not change it.
         detailed: Show reasoning, long arguments and longer output.
-        characters: Longest text, in characters; it is shorter if it would take more bytes than ``ROOM``.
+        characters: Longest text, in characters; it is shorter if it would take more bytes than ``ROOM_BYTES``.
 
     Raises:
         InvalidArgument: The cursor does not belong to this session.
@@ -48,10 +48,10 @@ async def read_transcript(
         return TranscriptPage(UNREADABLE if cursor else "No message yet.", "")
     children = await _subagents(client, page.items)
     text = _rendered(page.items, session.directory, children, detailed=detailed, characters=characters)
-    if json_size(text) > ROOM and characters > LEAST_CHARACTERS:
+    if json_size(text) > ROOM_BYTES and characters > LEAST_CHARACTERS:
         # Characters of several bytes, or many that JSON escapes. The next attempt assumes that all are as dense as
         # these.
-        fewer = max(characters * ROOM // json_size(text) * 9 // 10, LEAST_CHARACTERS)
+        fewer = max(characters * ROOM_BYTES // json_size(text) * 9 // 10, LEAST_CHARACTERS)
         text = _rendered(page.items, session.directory, children, detailed=detailed, characters=fewer)
     if limit > 1 and any(message.info.id not in text for message in page.items):
         return await read_transcript(

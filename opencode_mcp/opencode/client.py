@@ -44,7 +44,7 @@ from opencode_mcp.opencode.models import (
     Wire,
 )
 from opencode_mcp.opencode.operations.catalog import operation
-from opencode_mcp.opencode.transport import READ_TIMEOUT, TOO_LARGE, Body
+from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, TOO_LARGE, Body
 from opencode_mcp.opencode.versions import check_version, too_old, versions_tested
 from opencode_mcp.text.json_types import JsonObject
 
@@ -57,11 +57,11 @@ class RequestSender(Protocol):
         """Return the server's clock."""
         ...
 
-    async def send(self, request: Request, *, timeout: float = READ_TIMEOUT) -> Reply:
+    async def send(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS) -> Reply:
         """Send a request and read its whole reply."""
         ...
 
-    def stream(self, request: Request, *, timeout: float = READ_TIMEOUT) -> AbstractAsyncContextManager[Body]:
+    def stream(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS) -> AbstractAsyncContextManager[Body]:
         """Send a request and read the body of its reply while it arrives."""
         ...
 
@@ -105,7 +105,7 @@ class OpenCodeClient:
         query: JsonObject | None = None,
         body: object = None,
         directory: str = "",
-        timeout: float = READ_TIMEOUT,
+        timeout: float = READ_TIMEOUT_SECONDS,
     ) -> object:
         """Call any operation. The arguments are those of ``codec.encode``; the time-out is in seconds."""
         row = operation(operation_id)
@@ -118,7 +118,7 @@ class OpenCodeClient:
 
     # --- Server
 
-    async def health(self, *, timeout: float = READ_TIMEOUT) -> Health:
+    async def health(self, *, timeout: float = READ_TIMEOUT_SECONDS) -> Health:
         """Check that the server is an OpenCode, and read its version (``global.health``).
 
         Raises:
@@ -213,7 +213,9 @@ class OpenCodeClient:
         """Call ``session.children``: the sessions of its subagents."""
         return Session.read_list(await self.call("session.children", path={"sessionID": session_id}))
 
-    async def session_status(self, directory: str, *, timeout: float = READ_TIMEOUT) -> dict[str, SessionStatus]:
+    async def session_status(
+        self, directory: str, *, timeout: float = READ_TIMEOUT_SECONDS
+    ) -> dict[str, SessionStatus]:
         """Call ``session.status``: the busy and retrying sessions of a directory; a session that is missing is idle."""
         return _read_map(SessionStatus, await self.call("session.status", directory=directory, timeout=timeout))
 
@@ -247,7 +249,7 @@ class OpenCodeClient:
     # --- Messages
 
     async def session_prompt_async(
-        self, session_id: str, directory: str, body: JsonObject, *, timeout: float = READ_TIMEOUT
+        self, session_id: str, directory: str, body: JsonObject, *, timeout: float = READ_TIMEOUT_SECONDS
     ) -> None:
         """Call ``session.prompt_async``. Status 204 means that the prompt was received, not that it was accepted."""
         path = {"sessionID": session_id}

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from email.utils import parsedate_to_datetime
 
-TRUSTED = 2.0
+TRUSTED_SECONDS = 2.0
 """Differences up to this number of seconds are not corrected: the header is not more exact."""
 REPLIES = 60
 """Number of different seconds whose replies count, so that the estimate follows a clock that is corrected."""
@@ -43,7 +43,7 @@ class Clock:
     def ahead(self) -> float:
         """Return the seconds by which it is ahead of this machine's clock; 0 if the difference is within the error."""
         most = max(self._ahead, default=0.0)
-        return most if abs(most) > TRUSTED else 0.0
+        return most if abs(most) > TRUSTED_SECONDS else 0.0
 
     def now(self) -> float:
         """Return the time by this clock, in seconds since the epoch."""

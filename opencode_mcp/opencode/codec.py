@@ -35,11 +35,11 @@ DIRECTORY_NAMES = {
     "location": "location[directory]",
     "location[directory]": "location[directory]",
 }
-LONGEST_REASON = 2000
+REASON_CHARACTERS = 2000
 """Longest text of OpenCode's in an error, in characters."""
-LONGEST_PAGE = 500
+PAGE_CHARACTERS = 500
 """Longest part of a page that was sent in place of an error, in characters."""
-LONGEST_KIND = 100
+KIND_CHARACTERS = 100
 FILE_CONTENT = "bytes"
 """Entry of the table for a reply that is a file; its media type is that of the file."""
 
@@ -172,7 +172,7 @@ def _body(reply: Reply) -> Mapping[str, object]:
     try:
         body = read_json(reply.body)
     except ValueError:
-        return {"message": reply.body.decode(errors="replace").strip()[:LONGEST_PAGE]}
+        return {"message": reply.body.decode(errors="replace").strip()[:PAGE_CHARACTERS]}
     return cast("Mapping[str, object]", body) if isinstance(body, Mapping) else {}
 
 
@@ -186,7 +186,7 @@ def _reason(status: int, body: Mapping[str, object]) -> tuple[str, str]:
     if status == HTTPStatus.BAD_REQUEST and isinstance(data, Mapping):
         # "Payload" and "Query" are faults of the request; "Body" is a fault of the answer.
         kind = UNREADABLE if cast("Mapping[str, object]", data).get("kind") == "Body" else kind
-    return str(kind)[:LONGEST_KIND], " ".join(str(message)[:LONGEST_REASON].split()).rstrip(".")
+    return str(kind)[:KIND_CHARACTERS], " ".join(str(message)[:REASON_CHARACTERS].split()).rstrip(".")
 
 
 def is_unreadable(error: BridgeError) -> bool:

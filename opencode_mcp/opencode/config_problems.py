@@ -18,8 +18,8 @@ SYNTAX = re.compile(r"^\w+ at line \d+, column \d+$", re.MULTILINE)
 QUOTED = "--- JSONC Input ---"
 VALUE = ", got "
 """Text in front of the value that was found."""
-SHOWN = 10
-LONGEST = 500
+SHOWN_FAULTS = 10
+FAULT_CHARACTERS = 500
 """Longest text of one fault, in characters."""
 HINT = (
     "Nothing is wrong with the call: the owner of the file must fix it. OpenCode answers no request in a directory "
@@ -35,8 +35,8 @@ def config_problem(body: Mapping[str, object]) -> InvalidConfiguration | None:
     data = cast("Mapping[str, object]", data)
     file = one_line(str(data.get("path") or "unknown"))
     faults = _issues(data.get("issues")) or _message(str(data.get("message") or ""))
-    said = "; ".join(faults[:SHOWN]) or "it does not say why"
-    more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
+    said = "; ".join(faults[:SHOWN_FAULTS]) or "it does not say why"
+    more = f"; and {len(faults) - SHOWN_FAULTS} more" if len(faults) > SHOWN_FAULTS else ""
     return InvalidConfiguration(f"OpenCode cannot use the configuration file {file}: {said}{more}.", hint=HINT)
 
 
@@ -62,4 +62,4 @@ def _message(message: str) -> list[str]:
 
 
 def _short(text: str) -> str:
-    return shorten(text, LONGEST).rstrip(".")
+    return shorten(text, FAULT_CHARACTERS).rstrip(".")

@@ -13,11 +13,11 @@ from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError
 from opencode_mcp.opencode.codec import DIRECTORY_NAMES, Reply, Request, encode
 from opencode_mcp.opencode.operations.catalog import operation
 
-LONGEST = 600.0
+LONGEST_SECONDS = 600.0
 """Seconds that OpenCode may take to open a project."""
-ROUND = 20.0
+ROUND_SECONDS = 20.0
 """Seconds after which the bridge checks that OpenCode is still alive."""
-ALIVE_WITHIN = 5.0
+ALIVE_TIMEOUT_SECONDS = 5.0
 OF_NO_PROJECT = ("/global/",)
 OF_THEIR_OWN = ("/session/",)
 """Routes that choose the project themselves if no directory is given; the check of the session has opened it."""
@@ -48,7 +48,7 @@ class Openings:
 
         Raises:
             BackendUnavailable: Nothing answers; the request was not sent.
-            BackendTimeout: OpenCode does not answer, or has not opened the project within ``LONGEST``.
+            BackendTimeout: OpenCode does not answer, or has not opened the project within ``LONGEST_SECONDS``.
         """
         project = project_of(request)
         if project is None or project in self._open:
@@ -60,11 +60,11 @@ class Openings:
         self._locks.pop(project, None)
 
     async def _wait(self, project: str) -> None:
-        deadline = anyio.current_time() + LONGEST
+        deadline = anyio.current_time() + LONGEST_SECONDS
         opening = _opening(project)
         while True:
             try:
-                await self._send(opening, ROUND)
+                await self._send(opening, ROUND_SECONDS)
             except BackendTimeout:
                 if anyio.current_time() > deadline or not await self._is_alive():
                     raise
@@ -79,7 +79,7 @@ class Openings:
 
     async def _is_alive(self) -> bool:
         try:
-            await self._send(encode(operation("global.health")), ALIVE_WITHIN)
+            await self._send(encode(operation("global.health")), ALIVE_TIMEOUT_SECONDS)
         except BridgeError:
             return False
         return True

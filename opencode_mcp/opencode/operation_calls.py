@@ -18,14 +18,14 @@ from opencode_mcp.opencode.operations.arguments import Call
 from opencode_mcp.opencode.operations.catalog import Operation
 from opencode_mcp.opencode.operations.server_document import Differences, differences
 from opencode_mcp.opencode.terminal import Opener, Output, Visit, visit
-from opencode_mcp.opencode.transport import READ_TIMEOUT, Transport
+from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, Transport
 from opencode_mcp.text.json_text import read_json
 
 logger = logging.getLogger(__name__)
 
 DOCUMENT = Request(method="GET", path="/doc")
 # OpenCode sends a heartbeat every 10 s; the streams of the v2 API send nothing before their first event.
-SILENCE = 22.0
+SILENCE_SECONDS = 22.0
 
 
 class Answer(NamedTuple):
@@ -76,7 +76,7 @@ class OperationCalls:
         """Return the same difference as far as it is known, without a request to the server."""
         return self._differences.changed.get(operation.id, "")
 
-    async def send(self, operation: Operation, call: Call, *, timeout: float = READ_TIMEOUT) -> Answer:
+    async def send(self, operation: Operation, call: Call, *, timeout: float = READ_TIMEOUT_SECONDS) -> Answer:
         """Call an operation that answers once.
 
         Args:
@@ -92,7 +92,7 @@ class OperationCalls:
 
     def events(self, operation: Operation, call: Call) -> AbstractAsyncContextManager[AsyncIterator[str]]:
         """Open the event stream of an operation."""
-        return self._connection.events(request_of(operation, call), silence=SILENCE)
+        return self._connection.events(request_of(operation, call), silence=SILENCE_SECONDS)
 
     async def visit(self, operation: Operation, call: Call, plan: Visit) -> Output:
         """Use a terminal once; see ``terminal.visit``."""

@@ -15,30 +15,33 @@ from opencode_mcp.errors import InvalidArgument
 if TYPE_CHECKING:
     from opencode_mcp.opencode.operations.catalog import Operation
 
-SEGMENT = 255
+SEGMENT_BYTES = 255
 """Longest id or name in the path, in bytes."""
-PATH = 4096
+PATH_BYTES = 4096
 """Longest path of a file, in bytes."""
-TEXT = 4096
+TEXT_BYTES = 4096
 """Longest text in the query, in bytes."""
-FUZZY = 1
+FUZZY_QUERY_BYTES = 1
 """Longest query to OpenCode's fuzzy matcher, in bytes; the bridge has its own search (``file_search.py``)."""
-QUERY_TEXTS: Mapping[tuple[str, str], int] = {("find.files", "query"): FUZZY, ("v2.fs.find", "query"): FUZZY}
-"""Limits of single texts in the query, by operation and name; ``TEXT`` is the limit of all others."""
-SEARCH = 200
+QUERY_TEXTS: Mapping[tuple[str, str], int] = {
+    ("find.files", "query"): FUZZY_QUERY_BYTES,
+    ("v2.fs.find", "query"): FUZZY_QUERY_BYTES,
+}
+"""Limits of single texts in the query, by operation and name; ``TEXT_BYTES`` is the limit of all others."""
+SEARCH_CHARACTERS = 200
 """Longest `search` in titles of sessions, in characters: OpenCode compares it with each position of each title."""
-TARGET = 12_000
+TARGET_BYTES = 12_000
 """Longest encoded path and query together, in bytes; OpenCode refuses headers of 16 KB."""
-TITLE = 500
+TITLE_CHARACTERS = 500
 """Longest title of a session, in characters; every list of sessions contains it."""
 TITLED = frozenset({"session.create", "session.update", "v2.session.create", "v2.session.update"})
-BODY_TEXT = 32 * 1024 * 1024
+BODY_TEXT_BYTES = 32 * 1024 * 1024
 """Total length of all texts in a body, in bytes; it allows prompts with files."""
 BODY_VALUES = 100_000
 """Most values in a body, nested ones included."""
 BODY_DEPTH = 100
 """Most levels of lists and objects in a body."""
-LARGEST = 2**53 - 1
+LARGEST_NUMBER = 2**53 - 1
 """Largest whole number that JavaScript can represent."""
 
 
@@ -51,7 +54,7 @@ def check_path(operation: "Operation", name: str, value: str) -> None:
     # Percent-encoding keeps every other value in its segment; these two are resolved even when encoded.
     if value in {"", ".", ".."}:
         raise InvalidArgument(f"`{name}` of {operation.id} is {value!r}, which names nothing.")
-    _check_text(operation, name, value, PATH if _is_relative_path(operation, name) else SEGMENT)
+    _check_text(operation, name, value, PATH_BYTES if _is_relative_path(operation, name) else SEGMENT_BYTES)
 
 
 def _is_relative_path(operation: "Operation", name: str) -> bool:
@@ -65,11 +68,12 @@ def check_query(operation: "Operation", texts: Mapping[str, str]) -> None:
         InvalidArgument: A text is too long, contains a NUL, or is not valid Unicode.
     """
     for name, text in texts.items():
-        _check_text(operation, name, text, QUERY_TEXTS.get((operation.id, name), TEXT))
+        _check_text(operation, name, text, QUERY_TEXTS.get((operation.id, name), TEXT_BYTES))
     search = texts.get("search", "")
-    if len(search) > SEARCH:
+    if len(search) > SEARCH_CHARACTERS:
         raise InvalidArgument(
-            f"`search` of {operation.id} is {len(search):,} characters long.", hint=f"It may have at most {SEARCH:,}."
+            f"`search` of {operation.id} is {len(search):,} characters long.",
+            hint=f"It may have at most {SEARCH_CHARACTERS:,}.",
         )
 
 
@@ -90,10 +94,10 @@ def check_target(operation: "Operation", length: int) -> None:
     Raises:
         InvalidArgument: It is more than OpenCode accepts.
     """
-    if length > TARGET:
+    if length > TARGET_BYTES:
         raise InvalidArgument(
             f"The arguments of {operation.id} are {length:,} bytes long in the address.",
-            hint=f"All together may be {TARGET:,}; characters outside of ASCII count up to twelve.",
+            hint=f"All together may be {TARGET_BYTES:,}; characters outside of ASCII count up to twelve.",
         )
 
 
@@ -105,9 +109,9 @@ def check_body(operation: "Operation", body: object) -> None:
     """
     if operation.id in TITLED and isinstance(body, Mapping):
         title = cast("Mapping[str, object]", body).get("title")
-        if isinstance(title, str) and len(title) > TITLE:
+        if isinstance(title, str) and len(title) > TITLE_CHARACTERS:
             raise InvalidArgument(
-                f"The title is {len(title):,} characters long.", hint=f"It may have at most {TITLE:,}."
+                f"The title is {len(title):,} characters long.", hint=f"It may have at most {TITLE_CHARACTERS:,}."
             )
     _Measure(operation).take(cast("object", body))
 
@@ -150,17 +154,18 @@ class _Measure:
 
     def _count(self, text: str) -> None:
         self._bytes += _length("A text", text)
-        if self._bytes > BODY_TEXT:
-            raise self._refusal(f"holds more than {BODY_TEXT:,} bytes of text")
+        if self._bytes > BODY_TEXT_BYTES:
+            raise self._refusal(f"holds more than {BODY_TEXT_BYTES:,} bytes of text")
 
     def _refusal(self, what: str) -> InvalidArgument:
         return InvalidArgument(f"The body of {self._operation.id} {what}.", hint="Send less data.")
 
 
 def _check_number(operation: "Operation", what: str, value: float) -> None:
-    if not math.isfinite(value) if isinstance(value, float) else abs(value) > LARGEST:
+    if not math.isfinite(value) if isinstance(value, float) else abs(value) > LARGEST_NUMBER:
         raise InvalidArgument(
-            f"{what} of {operation.id} is out of range.", hint=f"It must be between -{LARGEST} and {LARGEST}."
+            f"{what} of {operation.id} is out of range.",
+            hint=f"It must be between -{LARGEST_NUMBER} and {LARGEST_NUMBER}.",
         )
 
 

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 NEW_ONLY = -1
 """Cursor that repeats no earlier output."""
-LONGEST = 40_000
+OUTPUT_CHARACTERS = 40_000
 """Longest output of one call, in characters; the next call reads the rest from the cursor on."""
-MOST_REPLAYED = 8_000_000
+REPLAY_CHARACTERS = 8_000_000
 """Most characters that are read before OpenCode sends their end; it keeps two million per terminal."""
-OPENING = 10.0
-QUIET = 0.4
+OPEN_TIMEOUT_SECONDS = 10.0
+QUIET_SECONDS = 0.4
 """Seconds without output after which a terminal counts as done if no text is awaited."""
 CONTROL = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # A title.
@@ -117,8 +117,8 @@ async def _replayed(socket: Socket) -> Output | None:
     """Read the output since the cursor; OpenCode marks its end with a binary message."""
     pieces: list[str] = []
     length = 0
-    with anyio.move_on_after(OPENING):
-        while length <= MOST_REPLAYED:
+    with anyio.move_on_after(OPEN_TIMEOUT_SECONDS):
+        while length <= REPLAY_CHARACTERS:
             match await socket.receive():
                 case None:
                     return _bounded(Output("".join(pieces), exited=True))
@@ -139,10 +139,10 @@ def _cursor(mark: bytes) -> int:
 
 
 def _bounded(output: Output) -> Output:
-    rest = output.raw[LONGEST:]
+    rest = output.raw[OUTPUT_CHARACTERS:]
     if not rest:
         return output
-    return replace(output, raw=output.raw[:LONGEST], cursor=output.cursor - units(rest), cut=True)
+    return replace(output, raw=output.raw[:OUTPUT_CHARACTERS], cursor=output.cursor - units(rest), cut=True)
 
 
 async def _live(socket: Socket, output: Output, plan: Visit) -> None:
@@ -155,7 +155,9 @@ async def _live(socket: Socket, output: Output, plan: Visit) -> None:
     start = before if plan.say else 0
     with anyio.move_on_after(plan.seconds):
         while not output.exited and not output.cut and not _found(output, plan, start):
-            patience = QUIET if not plan.await_text and (len(output.raw) > before or not plan.say) else plan.seconds
+            patience = (
+                QUIET_SECONDS if not plan.await_text and (len(output.raw) > before or not plan.say) else plan.seconds
+            )
             if not await _receive(socket, output, patience):
                 return
 
@@ -169,7 +171,7 @@ async def _receive(socket: Socket, output: Output, patience: float) -> bool:
         elif isinstance(message, str):
             output.raw += message
             output.cursor += units(message)
-            output.cut = len(output.raw) > LONGEST
+            output.cut = len(output.raw) > OUTPUT_CHARACTERS
         return True
     return False
 

@@ -5,8 +5,8 @@ broken connections, replies that are too large or not HTTP. Callers see replies 
 exception of httpx leaves this module (a test checks every class of them). The module does not know what requests mean.
 
 - Connections: one pool with keep-alive. OpenCode on this machine gets no compression, no proxy and no TLS context.
-- Requests: short requests pass a semaphore (``AT_ONCE``), because httpx checks every pooled connection for each
-  request, and a hundred at once would be slower than twelve at a time. Long ones (a run that blocks) do not count.
+- Requests: short requests pass a semaphore (``CONCURRENT_REQUESTS``), because httpx checks every pooled connection for
+  each request, and a hundred at once would be slower than twelve at a time. Long ones (a run that blocks) do not count.
 - Time-outs: httpx restarts its read time-out with each byte, so ``_deadline`` bounds the whole exchange.
 - Retry: a GET whose connection broke is sent once more. A POST never is: OpenCode may have executed it. ``sent`` in the
   error tells the caller which of both it was.
@@ -64,20 +64,20 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.endpoint import Endpoint
     from opencode_mcp.processes.identity import Process
 
-CONNECT_TIMEOUT = 5.0
-READ_TIMEOUT = 30.0
+CONNECT_TIMEOUT_SECONDS = 5.0
+READ_TIMEOUT_SECONDS = 30.0
 # Fifty commands may run at once, each in a request that lasts as long.
 MAX_CONNECTIONS = 64
-KEEP_ALIVE = 5.0
-AT_ONCE = 12
+KEEP_ALIVE_SECONDS = 5.0
+CONCURRENT_REQUESTS = 12
 """Most short requests at the same time: httpx checks every connection for each request."""
-REPLY_LIMIT = 64 * 1024 * 1024
+REPLY_LIMIT_BYTES = 64 * 1024 * 1024
 """Largest reply that is read into memory, in bytes after decoding."""
-EVENT_LIMIT = 16 * 1024 * 1024
+EVENT_LIMIT_CHARACTERS = 16 * 1024 * 1024
 """Longest event of a stream, in characters with its line ends."""
-BODY_TIMEOUT = 60.0
+BODY_TIMEOUT_SECONDS = 60.0
 """Seconds that a reply may take after its own time-out once it has begun, so that single bytes keep no call open."""
-STREAM_TIMEOUT = 300.0
+STREAM_TIMEOUT_SECONDS = 300.0
 """Seconds that a body may take that is read while it arrives."""
 TOO_LARGE = "ReplyTooLarge"
 """Kind of the failure for a larger reply."""
@@ -105,7 +105,7 @@ class Transport:
     def __init__(self, endpoint: "Endpoint") -> None:
         self.endpoint = endpoint
         self.clock = Clock(same=endpoint.process is not None)
-        self._turns = anyio.Semaphore(AT_ONCE, fast_acquire=True)
+        self._turns = anyio.Semaphore(CONCURRENT_REQUESTS, fast_acquire=True)
         self._openings = Openings(self._send_again)
         self._closed = False
 
@@ -127,7 +127,7 @@ class Transport:
             headers={**_credentials(self.endpoint), "accept-encoding": "identity"},
             # If fewer were kept than allowed, httpx would open a new one for nearly each of many concurrent requests.
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
-            timeout=httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT),
+            timeout=httpx.Timeout(READ_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
             # A proxy from the environment must not come between two processes of one machine.
             trust_env=address.hostname not in LOOPBACK_NAMES,
             # Loading the machine's certificates takes 20 ms, and an address without TLS needs none.
@@ -145,7 +145,7 @@ class Transport:
         """Note that OpenCode has closed projects: the next request of each may take as long as the first."""
         self._openings.forget()
 
-    async def send(self, request: Request, *, timeout: float = READ_TIMEOUT) -> Reply:
+    async def send(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS) -> Reply:
         """Send a request and read its whole reply. A read whose connection broke is sent once more.
 
         Args:
@@ -155,7 +155,7 @@ class Transport:
         Raises:
             BackendUnavailable: Nothing answers, or the connection broke.
             BackendTimeout: OpenCode accepted the request and did not answer in time.
-            BackendFailed: The reply is larger than ``REPLY_LIMIT`` (its kind is ``TOO_LARGE``), or is not HTTP.
+            BackendFailed: The reply is larger than ``REPLY_LIMIT_BYTES`` (its kind is ``TOO_LARGE``), or is not HTTP.
         """
         await self._openings.open_for(request)
         return await self._send_again(request, timeout)
@@ -173,7 +173,7 @@ class Transport:
         return await self._send(request, timeout)
 
     async def _send(self, request: Request, timeout: float) -> Reply:
-        with self._deadline(timeout + BODY_TIMEOUT, request):
+        with self._deadline(timeout + BODY_TIMEOUT_SECONDS, request):
             async with self._turn(timeout), self._open(request, timeout) as response:
                 return _reply(response, await _read_limited(response, request.path))
 
@@ -188,7 +188,7 @@ class Transport:
     @asynccontextmanager
     async def _turn(self, timeout: float) -> AsyncGenerator[None]:
         """Wait until few requests are under way. A request with its own time-out neither waits nor counts."""
-        if timeout != READ_TIMEOUT:
+        if timeout != READ_TIMEOUT_SECONDS:
             yield
             return
         with anyio.move_on_after(timeout) as waiting:
@@ -201,14 +201,14 @@ class Transport:
             self._turns.release()
 
     @asynccontextmanager
-    async def stream(self, request: Request, *, timeout: float = READ_TIMEOUT) -> AsyncGenerator[Body]:
+    async def stream(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS) -> AsyncGenerator[Body]:
         """Send a request and yield the body of its reply while it arrives, however large; leaving early drops the rest.
 
         Raises:
             BridgeError: As ``send``, and as ``codec.failure`` for a status of 400 and above.
         """
         await self._openings.open_for(request)
-        with self._deadline(timeout + STREAM_TIMEOUT, request):
+        with self._deadline(timeout + STREAM_TIMEOUT_SECONDS, request):
             async with self._open(request, timeout) as response:
                 head = _reply(response, b"")
                 if head.status >= 400:  # noqa: PLR2004 - HTTP's own line between success and failure
@@ -225,7 +225,7 @@ class Transport:
                 self._url(request),
                 headers=request.headers,
                 json=request.body,
-                timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
+                timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT_SECONDS)),
             ) as response:
                 self.clock.note(response.headers.get("date", ""))
                 yield response
@@ -241,13 +241,13 @@ class Transport:
         Raises:
             BackendUnavailable: Nothing answers, or the stream broke.
             BackendTimeout: The stream was silent for too long.
-            BackendFailed: An event is larger than ``EVENT_LIMIT``.
+            BackendFailed: An event is larger than ``EVENT_LIMIT_CHARACTERS``.
             BridgeError: OpenCode refused the request.
         """
         import httpx
         from httpx_sse import EventSource
 
-        timeout = httpx.Timeout(silence, connect=CONNECT_TIMEOUT)
+        timeout = httpx.Timeout(silence, connect=CONNECT_TIMEOUT_SECONDS)
         with mapped_errors(self.endpoint.url):
             async with self._http.stream(
                 request.method,
@@ -275,7 +275,7 @@ class Transport:
         import httpx
         from httpx_ws import WebSocketUpgradeError, aconnect_ws
 
-        timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
+        timeout = httpx.Timeout(READ_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS)
         await self._openings.open_for(request)
         try:
             with mapped_errors(self.endpoint.url):
@@ -338,7 +338,7 @@ class _BoundedEvents:
         """Yield the text piece by piece.
 
         Raises:
-            BackendFailed: No event ended within ``EVENT_LIMIT``.
+            BackendFailed: No event ended within ``EVENT_LIMIT_CHARACTERS``.
         """
         length = 0
         before = ""
@@ -347,9 +347,9 @@ class _BoundedEvents:
             joined = before + text
             end = max(joined.rfind(mark) for mark in EVENT_ENDS)
             length = len(joined) - end if end >= 0 else length + len(text)
-            if length > EVENT_LIMIT:
+            if length > EVENT_LIMIT_CHARACTERS:
                 raise BackendFailed(
-                    f"OpenCode sent an event of more than {EVENT_LIMIT >> 20} MB.",
+                    f"OpenCode sent an event of more than {EVENT_LIMIT_CHARACTERS >> 20} MB.",
                     hint="The bridge opens the stream again.",
                     kind=TOO_LARGE,
                 )
@@ -369,9 +369,9 @@ async def _read_limited(response: "httpx.Response", path: str) -> bytes:
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
-        if len(body) > REPLY_LIMIT:
+        if len(body) > REPLY_LIMIT_BYTES:
             raise BackendFailed(
-                f"OpenCode's answer to {path} is larger than {REPLY_LIMIT >> 20} MB.",
+                f"OpenCode's answer to {path} is larger than {REPLY_LIMIT_BYTES >> 20} MB.",
                 hint="Request a smaller part of it.",
                 kind=TOO_LARGE,
             )
@@ -397,7 +397,7 @@ def _to_process(process: "Process") -> "httpx.AsyncBaseTransport":
             self._pool = httpcore.AsyncConnectionPool(
                 max_connections=MAX_CONNECTIONS,
                 max_keepalive_connections=MAX_CONNECTIONS,
-                keepalive_expiry=KEEP_ALIVE,
+                keepalive_expiry=KEEP_ALIVE_SECONDS,
                 network_backend=ProcessConnections(process),
             )
 

@@ -13,7 +13,7 @@ from opencode_mcp.processes.groups import ask_to_end, force_to_end
 from opencode_mcp.processes.listeners import listens
 from opencode_mcp.processes.table import born
 
-POLL = 0.02
+POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +68,4 @@ async def gone(process: Process, *, within: float) -> None:
     """
     with anyio.move_on_after(within):
         while await process.runs():  # noqa: ASYNC110 - a process notifies only its parent of its end
-            await anyio.sleep(POLL)
+            await anyio.sleep(POLL_SECONDS)

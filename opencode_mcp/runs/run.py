@@ -17,7 +17,7 @@ from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.codec import is_unreadable
 from opencode_mcp.opencode.models import Failure, Session
-from opencode_mcp.opencode.transport import READ_TIMEOUT
+from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.follow import Follower, Observation, Respond, SendProgress, leave_open, no_progress
@@ -102,7 +102,7 @@ class Runs:
             run = await self.noted(client, begun, note, handover, is_new=session is None)
             if before_send:
                 before_send(run)
-            await self._post(client, run, prompt, handover.left(least=POST_LEAST, most=READ_TIMEOUT))
+            await self._post(client, run, prompt, handover.left(least=POST_LEAST, most=READ_TIMEOUT_SECONDS))
             return run
 
     async def begin_session(self, client: OpenCodeClient, directory: str, note: Note, title: str = "") -> Session:

@@ -9,11 +9,11 @@ import json
 from urllib.parse import quote
 
 MARK = "[hidden: a secret]"
-SHORTEST = 6
+SHORTEST_CHARACTERS = 6
 """Shortest secret that is hidden, in characters; a shorter one would also hide ordinary words."""
-FRAGMENT = 12
+FRAGMENT_CHARACTERS = 12
 """Characters at the beginning or the end of a secret by which a part of it is recognized: texts may be cut."""
-LONG = 2 * FRAGMENT
+LONG_CHARACTERS = 2 * FRAGMENT_CHARACTERS
 """Shortest secret of which parts are recognized, in characters: half of a short one may be a word."""
 JSON_IN_JSON = 4
 """Levels of JSON inside JSON texts in which a secret is still recognized."""
@@ -32,7 +32,7 @@ class KnownSecrets:
             secret: The password; a text that is too short is ignored.
             username: Its user name; empty if it is used without one.
         """
-        if len(secret) < SHORTEST or secret in self._forms:
+        if len(secret) < SHORTEST_CHARACTERS or secret in self._forms:
             return
         basic = base64.b64encode(f"{username}:{secret}".encode(errors="replace")).decode() if username else ""
         forms = {*self._forms, *_escaped(secret), quote(secret, safe="", errors="replace"), basic} - {""}
@@ -59,12 +59,12 @@ def _escaped(secret: str) -> set[str]:
 
 
 def _signs(form: str) -> tuple[str, ...]:
-    return (form[:FRAGMENT], form[-FRAGMENT:]) if len(form) >= LONG else (form,)
+    return (form[:FRAGMENT_CHARACTERS], form[-FRAGMENT_CHARACTERS:]) if len(form) >= LONG_CHARACTERS else (form,)
 
 
 def _without(text: str, form: str) -> str:
     text = text.replace(form, MARK)
-    if len(form) < LONG:
+    if len(form) < LONG_CHARACTERS:
         return text
     return _without_end(_without_beginning(text, form), form)
 
@@ -73,7 +73,7 @@ def _without_beginning(text: str, form: str) -> str:
     """Hide a text that begins like the secret, as far as it continues like it."""
     kept: list[str] = []
     at = 0
-    while (found := text.find(form[:FRAGMENT], at)) >= 0:
+    while (found := text.find(form[:FRAGMENT_CHARACTERS], at)) >= 0:
         kept += [text[at:found], MARK]
         at = found + _common_length(text[found : found + len(form)], form)
     return "".join([*kept, text[at:]])
@@ -83,8 +83,8 @@ def _without_end(text: str, form: str) -> str:
     """Hide a text that ends like the secret, from the point where it is like it."""
     kept: list[str] = []
     at = 0
-    while (found := text.find(form[-FRAGMENT:], at)) >= 0:
-        end = found + FRAGMENT
+    while (found := text.find(form[-FRAGMENT_CHARACTERS:], at)) >= 0:
+        end = found + FRAGMENT_CHARACTERS
         before = text[max(at, end - len(form)) : end]
         kept += [text[at : end - _common_length(before[::-1], form[::-1])], MARK]
         at = end

@@ -9,7 +9,7 @@ from string import ascii_letters, digits
 from urllib.parse import unquote
 
 from opencode_mcp.secrets.keys import CANDIDATE, KEY
-from opencode_mcp.secrets.known import MARK, SHORTEST
+from opencode_mcp.secrets.known import MARK, SHORTEST_CHARACTERS
 from opencode_mcp.secrets.names import is_password, is_plainly_secret, is_secret_parameter
 
 PRIVATE_KEY = re.compile(
@@ -44,11 +44,11 @@ MEMBER = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 """Code that reads a value: ``process.env.TOKEN``."""
 FILE = re.compile(r"(?:\.{0,2}|~|[A-Za-z]:)[/\\].*|.*\.[A-Za-z]{1,5}\d?", re.DOTALL)
 SYMBOLS = frozenset("!#$%^*+=@~")
-LEAST = 6
+VALUE_CHARACTERS = 6
 """Shortest value that is hidden, in characters."""
-LEAST_BARE = 8
+BARE_VALUE_CHARACTERS = 8
 """Shortest value that is hidden if only its name distinguishes it from a word, in characters."""
-LEAST_LOGIN = 20
+LOGIN_CHARACTERS = 20
 """Shortest user name in a URL that may be a token, in characters."""
 
 
@@ -61,7 +61,7 @@ def scrub(text: str, known: Collection[str] = (), *, strict: bool = False) -> st
         strict: Hide every value with a secret's name, even if it looks like a word or like code.
     """
     for secret in sorted(known, key=len, reverse=True):
-        if len(secret) >= SHORTEST:
+        if len(secret) >= SHORTEST_CHARACTERS:
             text = text.replace(secret, MARK)
     text = _without_private_keys(text)
     text = CANDIDATE.sub(lambda run: KEY.sub(MARK, run[0]), text)
@@ -100,7 +100,7 @@ def _without_private_keys(text: str) -> str:
 
 def _is_login(login: str) -> bool:
     """Return True if the part of a URL before the host is a password or a token, not just a user name."""
-    return ":" in login or (len(login) >= LEAST_LOGIN and _looks_random(login))
+    return ":" in login or (len(login) >= LOGIN_CHARACTERS and _looks_random(login))
 
 
 def _without_values(text: str, *, strict: bool) -> str:
@@ -162,7 +162,7 @@ def _end_of(text: str, end: int) -> int:
 
 def _is_given(text: str, said: re.Match[str], value: str, place: re.Match[str]) -> bool:
     """Return True if a value is a secret, and not a word, a number, a file, code or a placeholder."""
-    if len(value) < LEAST or PLACEHOLDER.fullmatch(value):
+    if len(value) < VALUE_CHARACTERS or PLACEHOLDER.fullmatch(value):
         return False
     name = said["name"] or said["flag"]
     if _is_in_url(text, said) or _is_in_shell(said):
@@ -172,7 +172,7 @@ def _is_given(text: str, said: re.Match[str], value: str, place: re.Match[str]) 
     if place["quote"]:
         return is_password(name) or _looks_random(value)
     is_code = MEMBER.fullmatch(value) or text[place.end() : place.end() + 1] in {"(", "["}
-    least = LEAST if is_password(name) else LEAST_BARE
+    least = VALUE_CHARACTERS if is_password(name) else BARE_VALUE_CHARACTERS
     return not is_code and len(value) >= least and _looks_random(value)
 
 

@@ -9,9 +9,9 @@ from itertools import islice
 
 from opencode_mcp.text.outside_text import one_line
 
-LONGEST = 64
+NAME_CHARACTERS = 64
 """Longest name that is compared, in characters."""
-MOST = 500
+COMPARED_NAMES = 500
 """Most names that are compared."""
 
 
@@ -19,17 +19,17 @@ def closest(name: str, known: Iterable[str], *, count: int = 3, cutoff: float = 
     """Return the known names that are most similar to a name, the best first.
 
     Args:
-        name: The given name; a name longer than ``LONGEST`` has no similar ones.
+        name: The given name; a name longer than ``NAME_CHARACTERS`` has no similar ones.
         known: The names that exist.
         count: Most names to return.
         cutoff: Least similarity, from 0 to 1.
     """
-    if len(name) > LONGEST:
+    if len(name) > NAME_CHARACTERS:
         return []
     import difflib  # and some milliseconds, which only an error should pay
 
-    short = (one for one in known if len(one) <= LONGEST)
-    return difflib.get_close_matches(name, list(islice(short, MOST)), n=count, cutoff=cutoff)
+    short = (one for one in known if len(one) <= NAME_CHARACTERS)
+    return difflib.get_close_matches(name, list(islice(short, COMPARED_NAMES)), n=count, cutoff=cutoff)
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import NoReturn, cast
 
-DEEPEST = 100
+DEEPEST_LEVEL = 100
 """Most levels of arrays and objects that are accepted."""
-MOST = 2_000_000
+MOST_CONTAINERS = 2_000_000
 """Most arrays and objects in one text; each takes about 60 bytes of memory and two of text."""
 HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 """Mark of half a surrogate pair in a text, escaped or as bytes."""
@@ -28,14 +28,14 @@ def read_json(text: str | bytes) -> object:
     """Parse a JSON text.
 
     Raises:
-        ValueError: It is not JSON, is nested deeper than ``DEEPEST``, contains more than ``MOST`` arrays and objects,
-            or contains a number that is not finite.
+        ValueError: It is not JSON, is nested deeper than ``DEEPEST_LEVEL``, contains more than ``MOST_CONTAINERS``
+            arrays and objects, or contains a number that is not finite.
     """
     raw = text.encode(errors="surrogatepass") if isinstance(text, str) else text
-    if raw.count(b"[") + raw.count(b"{") > MOST:
-        raise ValueError(f"holds more than {MOST:,} lists and maps")
+    if raw.count(b"[") + raw.count(b"{") > MOST_CONTAINERS:
+        raise ValueError(f"holds more than {MOST_CONTAINERS:,} lists and maps")
     if too_deep(raw):
-        raise ValueError(f"nested deeper than {DEEPEST} levels")
+        raise ValueError(f"nested deeper than {DEEPEST_LEVEL} levels")
     value = cast("object", json.loads(text, parse_constant=_refuse, parse_float=_finite))
     return _without_half_pairs(value) if HALF_PAIR.search(raw) else value
 
@@ -46,21 +46,21 @@ def json_size(value: object) -> int:
 
 
 def too_deep(raw: bytes) -> bool:
-    """Return True if a JSON text is nested deeper than ``DEEPEST``.
+    """Return True if a JSON text is nested deeper than ``DEEPEST_LEVEL``.
 
     Each step is one pass over the whole text in C, which is much cheaper than a check of each character: it removes the
     innermost pairs of brackets, one level at a time.
     """
-    if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
+    if raw.count(b"[") + raw.count(b"{") <= DEEPEST_LEVEL:
         return False
     unescaped = raw.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in raw else raw
     marks = unescaped.translate(ONE_KIND, NEITHER_BRACKET_NOR_QUOTE)
     # Every second piece is between two quotes: brackets in it are text.
     left = b"".join(marks.split(b'"')[::2])
-    for _ in range(DEEPEST):
+    for _ in range(DEEPEST_LEVEL):
         fewer = left.replace(b"[]", b"")
         if len(fewer) == len(left):
-            return len(left) > DEEPEST
+            return len(left) > DEEPEST_LEVEL
         left = fewer
     return bool(left)
 

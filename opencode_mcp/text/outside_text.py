@@ -6,7 +6,7 @@ texts.
 
 import re
 
-LINE_LIMIT = 300
+LINE_CHARACTERS = 300
 """Longest title or path in a line of our own, in characters."""
 TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -34,7 +34,7 @@ def shorten(text: str, limit: int) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def one_line(text: str, limit: int = LINE_LIMIT) -> str:
+def one_line(text: str, limit: int = LINE_CHARACTERS) -> str:
     """Prepare a short text of others, such as a title or a path, for a line of our own.
 
     It cannot end the line, hide a part of it or change its direction, and a Markdown link or image in it has no effect.

@@ -22,9 +22,9 @@ FOLDER = "application/x-directory"
 TEXT = "text/plain"
 PDF = "application/pdf"
 PDF_START = b"%PDF-"
-LARGEST_IMAGE = 3_750_000
+LARGEST_IMAGE_BYTES = 3_750_000
 """Largest image that models accept, in bytes: 5 MB in Base64."""
-LARGEST_PDF = 10_000_000
+LARGEST_PDF_BYTES = 10_000_000
 TAKEN = "OpenCode attaches folders, UTF-8 text, png, jpeg, gif and webp images, and PDF documents."
 KINDS: Sequence[tuple[int, bytes, str]] = (
     (0, b"PK\x03\x04", "a zip archive, as docx, xlsx and jar files are"),
@@ -74,12 +74,12 @@ async def attachment(files: "ProjectFiles", directory: str, path: str) -> Attach
 async def _of_file(file: "OpenFile", whole: PurePath, shown: str) -> Attachment:
     beginning = await anext(file.pieces, b"")
     if kind := picture_type(beginning):
-        data = await _rest(file, beginning, LARGEST_IMAGE, shown)
+        data = await _rest(file, beginning, LARGEST_IMAGE_BYTES, shown)
         if problem := picture_problem(data):
             raise InvalidArgument(f"{shown!r} cannot be attached as an image: {problem}.", hint=TAKEN)
         return Attachment(kind, _data_url(kind, data), whole.name)
     if beginning.startswith(PDF_START):
-        data = await _rest(file, beginning, LARGEST_PDF, shown)
+        data = await _rest(file, beginning, LARGEST_PDF_BYTES, shown)
         return Attachment(PDF, _data_url(PDF, data), whole.name)
     encoding = encoding_of(beginning)
     if encoding and encoding.startswith("utf-8"):

@@ -14,9 +14,9 @@ from opencode_mcp.workspace.pictures import picture_type
 if TYPE_CHECKING:
     from opencode_mcp.workspace.files import OpenFile
 
-SNIFFED = 8192
+SNIFFED_BYTES = 8192
 """Bytes that are examined to distinguish text from binary data, as git and ripgrep do."""
-READ_ON = 16 * 1024 * 1024
+READ_ON_CHARACTERS = 16 * 1024 * 1024
 """Characters that are read after the last wanted line to count the lines."""
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -62,13 +62,13 @@ def encoding_of(beginning: bytes) -> str | None:
     for mark, name in MARKS:
         if beginning.startswith(mark):
             return name
-    return None if b"\0" in beginning[:SNIFFED] or picture_type(beginning) else "utf-8"
+    return None if b"\0" in beginning[:SNIFFED_BYTES] or picture_type(beginning) else "utf-8"
 
 
 async def _look_at_text(file: "OpenFile", first: bytes, encoding: str, window: LineWindow) -> Look:
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     size, spoiled, piece = 0, False, first
-    while piece and window.passed_since_full < READ_ON:
+    while piece and window.passed_since_full < READ_ON_CHARACTERS:
         size += len(piece)
         text = decoder.decode(piece)
         spoiled = spoiled or "\ufffd" in text

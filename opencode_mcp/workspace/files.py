@@ -21,7 +21,7 @@ from opencode_mcp.errors import BackendFailed, NotFound, UnsupportedOperation
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
 
-PIECE = 256 * 1024
+PIECE_BYTES = 256 * 1024
 PAGE_SUFFIXES = (".html", ".htm", ".xhtml", ".vue")
 
 
@@ -107,7 +107,7 @@ class ProjectFiles:
 async def _pieces(file: "anyio.AsyncFile[bytes]", path: str) -> AsyncGenerator[bytes]:
     while True:
         with path_errors(path):
-            piece = await file.read(PIECE)
+            piece = await file.read(PIECE_BYTES)
         if not piece:
             return
         yield piece

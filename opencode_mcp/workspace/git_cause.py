@@ -12,7 +12,7 @@ from opencode_mcp.processes.groups import FLAGS
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.workspace.git_head import checked_out
 
-DEADLINE = 5.0
+TIMEOUT_SECONDS = 5.0
 QUESTION = ("rev-parse", "--git-dir")
 """Command that reads the configuration and runs nothing of the repository's."""
 NO_REPOSITORY = "not a git repository"
@@ -57,7 +57,7 @@ def _find_git(environment: Mapping[str, str]) -> str | None:
 async def _refusal(git: str, directory: str, environment: Mapping[str, str]) -> str:
     """Return git's message if it does not work in a directory; empty if it works or does not answer."""
     command = [git, "-C", directory, *QUESTION]
-    with anyio.move_on_after(DEADLINE):
+    with anyio.move_on_after(TIMEOUT_SECONDS):
         try:
             done = await anyio.run_process(
                 command, check=False, stdin=subprocess.DEVNULL, env={**environment, "LC_ALL": "C"}, creationflags=FLAGS

@@ -11,7 +11,7 @@ from opencode_mcp.disk.confined import FILE
 
 BRANCH = "ref: refs/heads/"
 ELSEWHERE = "gitdir: "
-LONGEST = 8192
+FILE_BYTES = 8192
 """Bytes that are read of git's files, which contain one path or the name of one branch."""
 
 
@@ -44,6 +44,6 @@ def _beginning(path: Path) -> str:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return ""
-        return os.read(descriptor, LONGEST).decode().strip()
+        return os.read(descriptor, FILE_BYTES).decode().strip()
     finally:
         os.close(descriptor)

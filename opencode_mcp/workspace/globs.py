@@ -11,11 +11,11 @@ from fnmatch import fnmatchcase
 
 from opencode_mcp.errors import InvalidArgument
 
-LONGEST = 1000
+GLOB_CHARACTERS = 1000
 """Longest glob, in characters."""
-LONGEST_PATH = 5000
+PATH_CHARACTERS = 5000
 """Longest path that is compared, in characters; no file system has longer ones."""
-MOST = 200
+MOST_ALTERNATIVES = 200
 """Most globs that are compared with each path, counting all alternatives of all braces."""
 BRACES = re.compile(r"\{([^{}]*)\}")
 
@@ -32,16 +32,18 @@ class Globs:
 
     def __init__(self, wanted: Sequence[str]) -> None:
         for glob in wanted:
-            if len(glob) > LONGEST:
+            if len(glob) > GLOB_CHARACTERS:
                 raise InvalidArgument(
-                    f"A glob is {len(glob):,} characters long.", hint=f"It may have at most {LONGEST:,}."
+                    f"A glob is {len(glob):,} characters long.", hint=f"It may have at most {GLOB_CHARACTERS:,}."
                 )
         plain = [glob.removeprefix("./").strip("/") for glob in wanted]
         count = sum(map(_count, plain))
-        if count > MOST:
+        if count > MOST_ALTERNATIVES:
             raise InvalidArgument(
-                f"The globs stand for {count:,} alternatives." if count < LONGEST else "The globs multiply too much.",
-                hint=f"All braces written out may make at most {MOST}; name folders, or use * instead.",
+                f"The globs stand for {count:,} alternatives."
+                if count < GLOB_CHARACTERS
+                else "The globs multiply too much.",
+                hint=f"All braces written out may make at most {MOST_ALTERNATIVES}; name folders, or use * instead.",
             )
         self._alternatives = [(glob, choice) for glob in plain for choice in _choices(glob.replace("**/", "*"))]
 
@@ -51,7 +53,7 @@ class Globs:
         Args:
             path: Relative to the project, with slashes.
         """
-        plain = path[:LONGEST_PATH].rstrip("/")
+        plain = path[:PATH_CHARACTERS].rstrip("/")
         name = plain.rpartition("/")[2]
         return any(
             plain == glob or plain.startswith(f"{glob}/") or fnmatchcase(plain if "/" in glob else name, choice)

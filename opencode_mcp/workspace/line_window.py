@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from opencode_mcp.text.json_text import json_size
 
-NUMBERING = 8
+NUMBERING_BYTES = 8
 """Bytes that the line number and the line end add to each line in the output."""
 
 
@@ -77,7 +77,7 @@ class LineWindow:
     def _keep(self) -> None:
         line = self._kept if self._length > self.width else self._kept.removesuffix("\r")
         cut = f"{line[: self.width]}… ({self._length} characters)" if len(line) > self.width else line
-        self._size += json_size(cut) + NUMBERING
+        self._size += json_size(cut) + NUMBERING_BYTES
         if self.lines and self._size > self.room:
             self.full = True
             return

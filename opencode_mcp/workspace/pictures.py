@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-LONGEST_SIDE = 8000
+LONGEST_SIDE_PIXELS = 8000
 """Longest side that models accept, in pixels."""
 PNG, JPEG, GIF, WEBP = "image/png", "image/jpeg", "image/gif", "image/webp"
 PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -54,8 +54,8 @@ def picture_problem(data: bytes) -> str:
         return "its header is cut"
     if not width or not height:
         return "its header gives no size"
-    if max(width, height) > LONGEST_SIDE:
-        return f"it has {width} x {height} pixels, and models take {LONGEST_SIDE} on a side"
+    if max(width, height) > LONGEST_SIDE_PIXELS:
+        return f"it has {width} x {height} pixels, and models take {LONGEST_SIDE_PIXELS} on a side"
     return ""
 
 

@@ -268,7 +268,7 @@ async def test_many_needs_at_once_open_one_stream(hub: Hub, http: httpx.AsyncCli
 async def test_a_stream_that_never_stands_is_told_in_time(
     endpoint: Endpoint, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "CONNECT_DEADLINE", 0.2)
+    monkeypatch.setattr(hub_module, "CONNECT_TIMEOUT_SECONDS", 0.2)
     proxy.stall()
     async with running_hub(endpoint) as made:
         with pytest.raises(BackendUnavailable, match=proxy.url):

@@ -1,7 +1,7 @@
 """What the stream has said of a session, folded."""
 
 from opencode_mcp.events import wire
-from opencode_mcp.events.session_state import DRAFT_KEPT, Draft, SessionState, drafted, fold
+from opencode_mcp.events.session_state import DRAFT_CHARACTERS, Draft, SessionState, drafted, fold
 from opencode_mcp.opencode.models import Failure, MessageInfo, Session, SessionStatus, Todo
 
 SES = "ses_1"
@@ -103,7 +103,7 @@ def test_a_text_without_end_is_kept_in_part_and_counted_in_full() -> None:
     for _ in range(deltas):
         fold(state, wire.PartGrew(SES, "msg_2", "prt_1", "text", "x" * 1000))
     assert state.draft
-    assert state.draft.text == "Once " + "x" * (DRAFT_KEPT - len("Once "))
+    assert state.draft.text == "Once " + "x" * (DRAFT_CHARACTERS - len("Once "))
     assert state.draft.length == len("Once ") + deltas * 1000
     full = state.draft.text
     fold(state, MORE)
@@ -111,7 +111,9 @@ def test_a_text_without_end_is_kept_in_part_and_counted_in_full() -> None:
 
 
 def test_a_text_that_comes_long_at_once_is_kept_in_part_too() -> None:
-    long = wire.PartChanged(SES, {"id": "prt_1", "type": "text", "messageID": "msg_2", "text": "y" * 2 * DRAFT_KEPT})
+    long = wire.PartChanged(
+        SES, {"id": "prt_1", "type": "text", "messageID": "msg_2", "text": "y" * 2 * DRAFT_CHARACTERS}
+    )
     draft = folded(long, MORE).draft
     assert draft
-    assert (len(draft.text), draft.length) == (DRAFT_KEPT, 2 * DRAFT_KEPT + len("upon"))
+    assert (len(draft.text), draft.length) == (DRAFT_CHARACTERS, 2 * DRAFT_CHARACTERS + len("upon"))

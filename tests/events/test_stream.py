@@ -122,8 +122,8 @@ async def test_each_of_many_cuts_is_a_gap(endpoint: Endpoint, proxy: Proxy) -> N
 async def test_a_stream_that_falls_silent_is_opened_again(
     endpoint: Endpoint, proxy: Proxy, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "SILENCE", 0.3)
-    monkeypatch.setattr(stream, "HEALTH_TIMEOUT", 0.3)
+    monkeypatch.setattr(stream, "SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr(stream, "HEALTH_TIMEOUT_SECONDS", 0.3)
     async with following(endpoint) as events:
         await anext(events)
         opened = proxy.connections
@@ -132,7 +132,7 @@ async def test_a_stream_that_falls_silent_is_opened_again(
 
             async def heal() -> None:
                 await holds_something(proxy)
-                monkeypatch.setattr(stream, "SILENCE", SECONDS)
+                monkeypatch.setattr(stream, "SILENCE_SECONDS", SECONDS)
                 proxy.resume()
 
             tasks.start_soon(heal)
@@ -144,7 +144,7 @@ async def test_a_stream_that_falls_silent_is_opened_again(
 async def test_a_server_that_only_keeps_silent_is_never_given_up(
     endpoint: Endpoint, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("SILENCE", "HEALTH_TIMEOUT", "LONGEST_PAUSE"):
+    for name in ("SILENCE_SECONDS", "HEALTH_TIMEOUT_SECONDS", "LONGEST_PAUSE_SECONDS"):
         monkeypatch.setattr(stream, name, 0.05)
     async with following(endpoint) as events:
         await anext(events)

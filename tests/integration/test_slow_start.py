@@ -156,7 +156,7 @@ async def test_the_time_of_a_start_is_taken_from_the_wait(
 async def test_a_prompt_that_opencode_takes_too_slowly_is_reported_with_its_session_and_never_sent_again(
     client: Client, proxy: SlowProxy, opencode: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "READ_TIMEOUT", 0.5)
+    monkeypatch.setattr(runs, "READ_TIMEOUT_SECONDS", 0.5)
     proxy.holds = lambda request: b"/prompt_async" in request.split(b"\r\n", 1)[0]
     report = data_of(await client.call_tool("opencode_run", {**RUN, "wait_seconds": 0}))
     assert report["status"] == "running"

@@ -7,7 +7,7 @@ from mcp import Client
 
 from opencode_mcp.config import Settings
 from opencode_mcp.opencode.codec import Reply, Request
-from opencode_mcp.opencode.transport import READ_TIMEOUT, Transport
+from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, Transport
 from opencode_mcp.runs import run as runs
 from opencode_mcp.runs.report import RunReport
 from opencode_mcp.server.app import build_server
@@ -43,7 +43,7 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     sent: list[str] = []
     send = Transport.send
 
-    async def counted(self: Transport, request: Request, *, timeout: float = READ_TIMEOUT) -> Reply:
+    async def counted(self: Transport, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS) -> Reply:
         sent.append(f"{request.method} {request.path}")
         return await send(self, request, timeout=timeout)
 

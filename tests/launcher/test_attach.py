@@ -99,6 +99,6 @@ async def test_an_opencode_that_says_an_old_version_is_refused(opencode_server: 
 
 
 async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launcher, "ATTACH_TIMEOUTS", (0.1, 0.1))
+    monkeypatch.setattr(launcher, "ATTACH_TIMEOUTS_SECONDS", (0.1, 0.1))
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(BackendTimeout):
         await Launcher(Settings(url=f"http://127.0.0.1:{listener.getsockname()[1]}")).locate()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from opencode_mcp.launcher.child_output import SHOWN, read_output
+from opencode_mcp.launcher.child_output import SHOWN_CHARACTERS, read_output
 from opencode_mcp.secrets.known import MARK
 
 
@@ -18,7 +18,7 @@ def test_only_the_end_of_a_long_output_is_shown(tmp_path: Path) -> None:
     path = tmp_path / "output"
     path.write_bytes(b"line\n" * 100_000 + b"the reason\n")
     shown = read_output(path, {})
-    assert len(shown) == SHOWN
+    assert len(shown) == SHOWN_CHARACTERS
     assert shown.endswith("the reason")
 
 

@@ -30,7 +30,7 @@ async def read(url: str, what: str) -> None:
 
 
 async def main(url: str, what: str) -> None:
-    transport.BODY_TIMEOUT = 2
+    transport.BODY_TIMEOUT_SECONDS = 2
     try:
         with anyio.fail_after(GIVEN_UP):
             await read(url, what)

@@ -109,7 +109,7 @@ async def test_it_is_an_error_that_takes_little_memory(what: str, answer: Answer
 
 
 async def test_the_stream_is_opened_anew_after_an_event_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "EVENT_LIMIT", 100_000)
+    monkeypatch.setattr(transport, "EVENT_LIMIT_CHARACTERS", 100_000)
 
     async def serve(stream: SocketStream) -> None:
         async with stream:

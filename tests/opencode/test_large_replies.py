@@ -22,7 +22,7 @@ LIMIT = 100_000
 
 @pytest.fixture
 async def client(opencode_server: OpenCode, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[OpenCodeClient]:
-    monkeypatch.setattr(transport, "REPLY_LIMIT", LIMIT)
+    monkeypatch.setattr(transport, "REPLY_LIMIT_BYTES", LIMIT)
     endpoint = Endpoint(url=opencode_server.url, password=opencode_server.password)
     with anyio.fail_after(60):
         async with connected(endpoint) as connection:

@@ -26,8 +26,8 @@ ROUNDS = 3
 
 @pytest.fixture(autouse=True)
 def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "ROUND", 0.3)
-    monkeypatch.setattr(opening, "ALIVE_WITHIN", 0.5)
+    monkeypatch.setattr(opening, "ROUND_SECONDS", 0.3)
+    monkeypatch.setattr(opening, "ALIVE_TIMEOUT_SECONDS", 0.5)
 
 
 @pytest.fixture

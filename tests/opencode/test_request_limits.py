@@ -10,7 +10,14 @@ import pytest
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.codec import encode
 from opencode_mcp.opencode.operations.catalog import Operation, operation, operations
-from opencode_mcp.opencode.request_limits import BODY_TEXT, FUZZY, SEARCH, SEGMENT, TARGET, TITLE
+from opencode_mcp.opencode.request_limits import (
+    BODY_TEXT_BYTES,
+    FUZZY_QUERY_BYTES,
+    SEARCH_CHARACTERS,
+    SEGMENT_BYTES,
+    TARGET_BYTES,
+    TITLE_CHARACTERS,
+)
 from tests.harness.each import for_each
 
 PATHS = [
@@ -83,12 +90,12 @@ def test_a_query_has_no_text_and_no_number_that_opencode_cannot_bear(item: Opera
 @pytest.mark.parametrize("query", ["ab", "é", "a" * 20, "a" * 4700])
 def test_no_file_query_that_could_abort_opencode_is_sent(name: str, query: str) -> None:
     encode(operation(name), query={"query": query[0] if query.isascii() else "e"})
-    with pytest.raises(InvalidArgument, match=f"at most {FUZZY:,}"):
+    with pytest.raises(InvalidArgument, match=f"at most {FUZZY_QUERY_BYTES:,}"):
         encode(operation(name), query={"query": query})
 
 
 def test_arguments_that_fit_one_by_one_may_be_too_long_together() -> None:
-    with pytest.raises(InvalidArgument, match=f"{TARGET:,}"):
+    with pytest.raises(InvalidArgument, match=f"{TARGET_BYTES:,}"):
         encode(operation("session.list"), query={"path": "\U0001f600" * 1000}, directory="/p")
 
 
@@ -98,7 +105,7 @@ def test_a_long_directory_is_refused() -> None:
 
 
 def test_an_id_may_have_its_full_length() -> None:
-    assert encode(operation("session.get"), path={"sessionID": "x" * SEGMENT}).path.endswith("x" * SEGMENT)
+    assert encode(operation("session.get"), path={"sessionID": "x" * SEGMENT_BYTES}).path.endswith("x" * SEGMENT_BYTES)
 
 
 @pytest.mark.parametrize(
@@ -110,8 +117,11 @@ def test_an_id_may_have_its_full_length() -> None:
         ({"time": {"archived": math.nan}}, "out of range"),
         ({"text": "half \ud800"}, "not valid Unicode"),
         ({"half \ud800": 1}, "not valid Unicode"),
-        ({"parts": [{"text": "x" * (BODY_TEXT // 2)}, {"text": "x" * (BODY_TEXT // 2 + 1)}]}, "bytes of text"),
-        ({"title": "x" * (TITLE + 1)}, "title"),
+        (
+            {"parts": [{"text": "x" * (BODY_TEXT_BYTES // 2)}, {"text": "x" * (BODY_TEXT_BYTES // 2 + 1)}]},
+            "bytes of text",
+        ),
+        ({"title": "x" * (TITLE_CHARACTERS + 1)}, "title"),
     ],
     ids=["deep", "wide", "large number", "no number", "half a pair", "half a pair in a name", "large", "title"],
 )
@@ -131,9 +141,9 @@ SEARCHES = [item for item, name in QUERIES if name == "search"]
 
 @pytest.mark.parametrize("item", SEARCHES, ids=[item.id for item in SEARCHES])
 def test_a_search_in_titles_is_short_for_every_operation_that_has_one(item: Operation) -> None:
-    assert encode(item, query={"search": "ä" * SEARCH}).query["search"]
+    assert encode(item, query={"search": "ä" * SEARCH_CHARACTERS}).query["search"]
     with pytest.raises(InvalidArgument, match=rf"`search` of {item.id} is 201 characters long") as refused:
-        encode(item, query={"search": "x" * (SEARCH + 1)})
+        encode(item, query={"search": "x" * (SEARCH_CHARACTERS + 1)})
     assert refused.value.hint == "It may have at most 200."
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from opencode_mcp.errors import BackendTimeout
 from opencode_mcp.opencode.codec import Request
-from opencode_mcp.opencode.terminal import MOST_REPLAYED, Output, Visit, contains, units, visit
+from opencode_mcp.opencode.terminal import REPLAY_CHARACTERS, Output, Visit, contains, units, visit
 
 
 @pytest.mark.parametrize(
@@ -86,4 +86,4 @@ async def test_a_replay_without_end_is_given_up_before_it_takes_much_memory() ->
     terminal = EndlessTerminal()
     with pytest.raises(BackendTimeout, match="did not report the position of its output"):
         await visit(terminal, Request(method="GET", path="/pty/pty_1/connect"), Visit())
-    assert terminal.sent <= MOST_REPLAYED + len(PIECE)
+    assert terminal.sent <= REPLAY_CHARACTERS + len(PIECE)

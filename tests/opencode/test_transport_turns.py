@@ -7,7 +7,7 @@ from opencode_mcp.errors import BackendTimeout
 from opencode_mcp.opencode.codec import Reply, encode
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.operations.catalog import operation
-from opencode_mcp.opencode.transport import AT_ONCE, Transport
+from opencode_mcp.opencode.transport import CONCURRENT_REQUESTS, Transport
 from tests.harness.opencode import OpenCode
 from tests.harness.proxy import proxy_to
 from tests.wires import connects
@@ -28,11 +28,11 @@ async def test_a_burst_of_requests_is_answered_over_few_connections(opencode_ser
 
         with anyio.fail_after(SECONDS):
             async with anyio.create_task_group() as tasks:
-                for _ in range(5 * AT_ONCE):
+                for _ in range(5 * CONCURRENT_REQUESTS):
                     tasks.start_soon(ask)
         await transport.aclose()
-        assert proxy.connections <= AT_ONCE
-    assert [reply.status for reply in replies] == [200] * (5 * AT_ONCE)
+        assert proxy.connections <= CONCURRENT_REQUESTS
+    assert [reply.status for reply in replies] == [200] * (5 * CONCURRENT_REQUESTS)
 
 
 async def test_a_request_with_a_time_of_its_own_does_not_wait_for_its_turn(opencode_server: OpenCode) -> None:
@@ -41,11 +41,11 @@ async def test_a_request_with_a_time_of_its_own_does_not_wait_for_its_turn(openc
         proxy.stall()
         with anyio.fail_after(SECONDS):
             async with anyio.create_task_group() as tasks:
-                for _ in range(2 * AT_ONCE):
+                for _ in range(2 * CONCURRENT_REQUESTS):
                     tasks.start_soon(transport.send, HEALTH)
-                await connects(proxy, AT_ONCE)
+                await connects(proxy, CONCURRENT_REQUESTS)
                 with pytest.raises(BackendTimeout):
                     await transport.send(HEALTH, timeout=0.5)
-                assert proxy.connections == AT_ONCE + 1
+                assert proxy.connections == CONCURRENT_REQUESTS + 1
                 tasks.cancel_scope.cancel()
         await transport.aclose()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.text.json_text import DEEPEST, read_json
+from opencode_mcp.text.json_text import DEEPEST_LEVEL, read_json
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -28,7 +28,7 @@ def test_a_value_comes_back_as_it_was(value: Any) -> None:  # noqa: ANN401 - any
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('[{"]":', "}]"), ('{"\\"}":[', "]}")])
 def test_a_value_may_be_nested_to_the_limit_and_no_deeper(opening: str, closing: str) -> None:
-    levels = DEEPEST // (closing.count("]") + closing.count("}"))
+    levels = DEEPEST_LEVEL // (closing.count("]") + closing.count("}"))
     read_json(nested(opening, closing, levels))
     with pytest.raises(ValueError, match="nested"):
         read_json(nested(opening, closing, levels + 1))

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from opencode_mcp.workspace.file_look import READ_ON, Look, encoding_of, look
+from opencode_mcp.workspace.file_look import READ_ON_CHARACTERS, Look, encoding_of, look
 from opencode_mcp.workspace.files import OpenFile
 from opencode_mcp.workspace.line_window import LineWindow
 from opencode_mcp.workspace.pictures import picture_type
@@ -105,4 +105,4 @@ async def test_reading_ends_some_way_after_the_wanted_lines() -> None:
     assert window.lines == ["line"] * 3
     assert told.lines is None
     assert not told.whole
-    assert taken * 500_000 <= READ_ON + 2_000_000
+    assert taken * 500_000 <= READ_ON_CHARACTERS + 2_000_000

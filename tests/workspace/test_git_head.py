@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from opencode_mcp.workspace.git_head import LONGEST, checked_out
+from opencode_mcp.workspace.git_head import FILE_BYTES, checked_out
 from tests.harness.project import git
 
 pytestmark = pytest.mark.anyio
@@ -54,5 +54,5 @@ async def test_of_a_huge_file_only_the_beginning_is_read(tmp_path: Path) -> None
         file.write(b"gitdir: elsewhere\n")
         file.truncate(1 << 40)
     assert await checked_out(str(tmp_path)) == ""
-    (tmp_path / ".git").write_text("gitdir: " + "x" * LONGEST, encoding="utf-8")
+    (tmp_path / ".git").write_text("gitdir: " + "x" * FILE_BYTES, encoding="utf-8")
     assert await checked_out(str(tmp_path)) == ""

@@ -3,7 +3,7 @@
 import pytest
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.workspace.globs import MOST, Globs
+from opencode_mcp.workspace.globs import MOST_ALTERNATIVES, Globs
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_no_glob_fits_nothing() -> None:
 
 @pytest.mark.parametrize(
     "wanted",
-    [["{a,b}" * 20], ["{a,b}" * 5] * 7, ["{" + "a," * MOST + "}"], ["x" * 1001], ["{a,b}" * 300]],
+    [["{a,b}" * 20], ["{a,b}" * 5] * 7, ["{" + "a," * MOST_ALTERNATIVES + "}"], ["x" * 1001], ["{a,b}" * 300]],
     ids=["braces", "many globs", "many choices", "long", "more than a number holds"],
 )
 def test_globs_that_multiply_are_refused_before_they_are_written_out(wanted: list[str]) -> None:

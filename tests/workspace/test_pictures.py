@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from opencode_mcp.workspace.pictures import LONGEST_SIDE, picture_problem, picture_type
+from opencode_mcp.workspace.pictures import LONGEST_SIDE_PIXELS, picture_problem, picture_type
 
 
 def png(width: int, height: int) -> bytes:
@@ -40,8 +40,8 @@ def test_a_whole_image_of_sane_size_is_taken_and_others_are_not(kind: str) -> No
     make = MAKERS[kind]
     assert picture_type(make(10, 20)) == kind
     assert picture_problem(make(10, 20)) == ""
-    assert picture_problem(make(LONGEST_SIDE, 1)) == ""
-    assert f"{LONGEST_SIDE + 1} x 1 pixels" in picture_problem(make(LONGEST_SIDE + 1, 1))
+    assert picture_problem(make(LONGEST_SIDE_PIXELS, 1)) == ""
+    assert f"{LONGEST_SIDE_PIXELS + 1} x 1 pixels" in picture_problem(make(LONGEST_SIDE_PIXELS + 1, 1))
 
 
 @pytest.mark.parametrize("kind", MAKERS)

@@ -19,7 +19,7 @@ SECRET = re.compile(r"key|token|secret|password|refresh|access|auth|code|credent
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 SLASHES = {"/", "\\"}
 ENCODED = re.compile(r"%(2f|5c|2e)", re.IGNORECASE)
-LONGEST = 60
+VALUE_CHARACTERS = 60
 """Longest part of a value that is shown, in characters."""
 KINDS = {
     "string": "a text",
@@ -49,7 +49,7 @@ class _Validator(Protocol):
 def unknown(name: str, known: Iterable[str], inside: str = "") -> str:
     """Return the sentence for an unknown argument, with a similar known one."""
     near = closest(name, known, count=1, cutoff=0.6)
-    shown = name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
+    shown = name if len(name) <= VALUE_CHARACTERS else f"{name[:VALUE_CHARACTERS]}…"
     return f"There is no argument `{inside}{shown}`" + (f"; did you mean `{inside}{near[0]}`?" if near else ".")
 
 
@@ -193,4 +193,4 @@ def _got(where: str, value: object, *, shown: bool) -> str:
     if isinstance(value, Mapping | list) or (isinstance(value, str) and not shown):
         return f"; got {KINDS[_kinds(cast('object', value)).pop()]}"
     text = repr(value) if isinstance(value, str) else json.dumps(value)
-    return f"; got {text if len(text) <= LONGEST else text[:LONGEST] + '…'}"
+    return f"; got {text if len(text) <= VALUE_CHARACTERS else text[:VALUE_CHARACTERS] + '…'}"

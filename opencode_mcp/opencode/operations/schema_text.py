@@ -9,7 +9,7 @@ from typing import cast
 
 from opencode_mcp.text.json_types import Schema
 
-LONGEST_DESCRIPTION = 90
+DESCRIPTION_CHARACTERS = 90
 
 
 def in_short(schema: Schema) -> str:
@@ -50,5 +50,5 @@ def _object(schema: Schema) -> str:
 
 def _field(name: str, schema: Schema, required: bool) -> str:  # noqa: FBT001 - what a field has besides its name
     said = str(schema.get("description") or "")
-    note = f" /* {said} */" if said and len(said) <= LONGEST_DESCRIPTION else ""
+    note = f" /* {said} */" if said and len(said) <= DESCRIPTION_CHARACTERS else ""
     return f"{name}{'' if required else '?'}: {in_short(schema)}{note}"

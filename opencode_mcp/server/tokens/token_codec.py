@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mcp.server.request_state import AESGCMRequestStateCodec, InvalidRequestState
 
-from opencode_mcp.disk.state_folder import KEY_LENGTH, shared_key
+from opencode_mcp.disk.state_folder import KEY_BYTES, shared_key
 from opencode_mcp.errors import InvalidSetting
 
 logger = logging.getLogger(__name__)
@@ -60,4 +60,4 @@ def secret_key(state_directory: Path) -> bytes:
         return shared_key(state_directory)
     except InvalidSetting as error:
         logger.warning("No task or form outlives this bridge: %s", error)
-        return secrets.token_bytes(KEY_LENGTH)
+        return secrets.token_bytes(KEY_BYTES)

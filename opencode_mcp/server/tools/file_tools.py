@@ -121,7 +121,7 @@ async def opencode_read_file(
 
     Use it for a quick look, without a prompt.
     """
-    from opencode_mcp.workspace.attachments import LARGEST_IMAGE
+    from opencode_mcp.workspace.attachments import LARGEST_IMAGE_BYTES
     from opencode_mcp.workspace.file_look import look
     from opencode_mcp.workspace.line_window import LineWindow
 
@@ -131,7 +131,7 @@ async def opencode_read_file(
     window = LineWindow(first, lines, LINE_WIDTH, PAGE_BYTES)
     try:
         async with bridge.files.open(place.project, relative) as file:
-            seen = await look(file, window, LARGEST_IMAGE)
+            seen = await look(file, window, LARGEST_IMAGE_BYTES)
     except NotFound:
         return await _list_instead(bridge, place, relative)
     link = await file_link(bridge, place.project, relative, seen.media_type, file.size)

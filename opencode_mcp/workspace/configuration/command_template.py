@@ -24,7 +24,7 @@ SHELL = re.compile(r"!`([^`]+)`")
 MENTION = re.compile(rf"(?<![0-9A-Za-z_`])@(\.?[^{BLANKS}`,.]*(?:\.[^{BLANKS}`,.]+)*)")
 DIGITS = 15
 """Most digits of a placeholder that count: no command has so many arguments."""
-LONGEST = 1_000_000
+COMMAND_CHARACTERS = 1_000_000
 """Longest expanded command, in characters."""
 
 
@@ -97,7 +97,7 @@ def _check_length(template: str, arguments: str, places: int) -> None:
     marks = len(REPLACED.findall(arguments))
     # The inserted text may contain another ``$ARGUMENTS``.
     alls = template.count(ALL) + places * (arguments.count(ALL) + 1)
-    if filled + alls * (len(arguments) + marks * filled) > LONGEST:
+    if filled + alls * (len(arguments) + marks * filled) > COMMAND_CHARACTERS:
         raise InvalidArgument(
-            f"The command would come to more than {LONGEST:,} characters.", hint="Give it shorter arguments."
+            f"The command would come to more than {COMMAND_CHARACTERS:,} characters.", hint="Give it shorter arguments."
         )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Paths
 
 Kind: TypeAlias = Literal["agent", "command", "model", "variant", "credential"]
-LARGEST = 1_000_000
+LARGEST_FILE_BYTES = 1_000_000
 """Largest configuration file that is read, in bytes; a larger one defines nothing here."""
 CONFIG_NAMES = ("opencode.json", "opencode.jsonc")
 USER_NAMES = ("config.json", *CONFIG_NAMES)
@@ -156,7 +156,7 @@ def _state(path: Path) -> tuple[int, int] | None:
 
 def _defines(path: Path, sought: Sought) -> bool:
     try:
-        value = read_jsonc(read_beginning(path, LARGEST, follow=True).decode("utf-8-sig"))
+        value = read_jsonc(read_beginning(path, LARGEST_FILE_BYTES, follow=True).decode("utf-8-sig"))
     except (OSError, ValueError):
         return False
     if path.name == "auth.json":

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from opencode_mcp.workspace.search.ripgrep import Ripgrep
 
 GLOB = re.compile(r"[*?\[{]")
-LONGEST_QUERY = 1000
+QUERY_CHARACTERS = 1000
 """Longest query, in characters."""
 MOST_RANKED = 2000
 """Most paths that match words and are ranked."""
@@ -162,9 +162,9 @@ class _Listing:
 
 def _check(query: str) -> None:
     check_text(query, "The query")
-    if len(query) > LONGEST_QUERY:
+    if len(query) > QUERY_CHARACTERS:
         raise InvalidArgument(
-            f"`query` is {len(query):,} characters long.", hint=f"It may have at most {LONGEST_QUERY:,}."
+            f"`query` is {len(query):,} characters long.", hint=f"It may have at most {QUERY_CHARACTERS:,}."
         )
 
 

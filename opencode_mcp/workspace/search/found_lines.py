@@ -8,9 +8,9 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from opencode_mcp.text.json_text import json_size
-from opencode_mcp.workspace.line_window import NUMBERING
+from opencode_mcp.workspace.line_window import NUMBERING_BYTES
 
-FIELDS = 30
+FIELDS_BYTES = 30
 """Bytes that the field names of a match add to it."""
 LITERAL_HINT = "It is Rust's syntax, without look-around and backreferences; literal=true takes the text as it is."
 
@@ -117,4 +117,4 @@ class FoundPage:
 
 
 def _size(line: FoundLine) -> int:
-    return json_size(line.text) + (json_size(line.path) + FIELDS if line.matched else NUMBERING)
+    return json_size(line.text) + (json_size(line.path) + FIELDS_BYTES if line.matched else NUMBERING_BYTES)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 MOST_WORDS = 20
 """Most words of a query that are compared; each one is compared with every path."""
-LONGEST_PATH = 5000
+PATH_CHARACTERS = 5000
 """Longest path that is compared, in characters; no file system has longer ones."""
 
 Rank = tuple[int, int, str]
@@ -55,7 +55,7 @@ class PathRanking:
 
     def _fit(self, path: str) -> int | None:
         """Return how well all words match, 0 for the best; ``None`` if one does not match."""
-        plain = path[:LONGEST_PATH].rstrip("/").casefold()
+        plain = path[:PATH_CHARACTERS].rstrip("/").casefold()
         name = plain.rpartition("/")[2]
         total = 0
         for word in self._words:

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
 NAME = "rg.exe" if sys.platform == "win32" else "rg"
-LINE_WIDTH = 400
+LINE_BYTES = 400
 """Longest part of a line that is shown, in bytes."""
-DEADLINE = 30.0
+TIMEOUT_SECONDS = 30.0
 MOST_OF_A_FILE = 2**31
 """Largest limit of matches per file that ripgrep accepts."""
 # The options of OpenCode's searches: hidden files are included, git's own are not.
@@ -35,11 +35,11 @@ COMMON = ("--no-config", "--no-messages", "--color=never", "--hidden", "--sort=p
 NOT_GIT = "--glob=!.git"
 # The output is read line by line, so a name with a line end could pass for another file's.
 ONE_LINE_NAMES = "--glob=!*[\r\n]*"
-PIECE = 65_536
+PIECE_BYTES = 65_536
 LINES = (
     # Buffered by line: a first page must not wait until a whole buffer of matches is found.
     *("--line-number", "--with-filename", "--null", "--no-heading", "--no-context-separator", "--line-buffered"),
-    *(f"--max-columns={LINE_WIDTH}", "--max-columns-preview"),
+    *(f"--max-columns={LINE_BYTES}", "--max-columns-preview"),
 )
 # A record: the path, a NUL, the number, a colon for a match or a hyphen for context, the text.
 RECORD = re.compile(rb"([^\0]+)\0(\d+)([:-])(.*)", re.DOTALL)
@@ -124,10 +124,10 @@ class Ripgrep:
         command = [str(self._executable), *COMMON, *arguments]
         running = _Running(command, place, self._environment, end)
         try:
-            with anyio.fail_after(DEADLINE):
+            with anyio.fail_after(TIMEOUT_SECONDS):
                 return await to_thread.run_sync(running.listen, take, abandon_on_cancel=True)
         except TimeoutError as error:
-            raise BackendTimeout(f"The search in {place.path} took more than {DEADLINE:.0f} s.") from error
+            raise BackendTimeout(f"The search in {place.path} took more than {TIMEOUT_SECONDS:.0f} s.") from error
         except OSError as error:
             raise BackendFailed(f"{self._executable} does not run: {error}.") from error
         finally:
@@ -191,7 +191,7 @@ def _records(printed: "BufferedReader", end: bytes) -> Iterator[bytes]:
         yield from (line.removesuffix(end) for line in printed)
         return
     rest = b""
-    while piece := printed.read1(PIECE):
+    while piece := printed.read1(PIECE_BYTES):
         *records, rest = (rest + piece).split(end)
         yield from records
     if rest:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-LONGEST = 400
+LINE_CHARACTERS = 400
 """Longest line that is examined, in characters: the cost of the forms grows more than linearly."""
 # The modifiers that may precede a member of a class.
 MODIFIERS = (
@@ -88,7 +88,7 @@ def candidates(query: str) -> str:
 
 def definition(path: str, line: int, text: str, query: str) -> Definition | None:
     """Return the definition in a line by the forms of its file's language; ``None`` if it defines no such name."""
-    text = text[:LONGEST]
+    text = text[:LINE_CHARACTERS]
     for form in _forms_of(path.rpartition("/")[2].rpartition(".")[2].lower()):
         found = _compiled(form.pattern, query).search(text)
         if found:

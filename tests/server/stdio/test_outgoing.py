@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.secrets.known import FRAGMENT, KNOWN_SECRETS, MARK, KnownSecrets
+from opencode_mcp.secrets.known import FRAGMENT_CHARACTERS, KNOWN_SECRETS, MARK, KnownSecrets
 from opencode_mcp.server.stdio.outgoing import line_of
 
 PASSWORD = "dUmmY-0123456789-abcdefghijklmnop-" + "x" * 9
@@ -59,7 +59,7 @@ def test_a_password_that_opens_a_server_never_goes_out(password: str) -> None:
             assert form not in told
 
 
-@pytest.mark.parametrize("length", range(FRAGMENT, len(PASSWORD)))
+@pytest.mark.parametrize("length", range(FRAGMENT_CHARACTERS, len(PASSWORD)))
 def test_a_long_password_is_also_hidden_where_it_is_cut(length: int) -> None:
     secrets = KnownSecrets()
     secrets.add(PASSWORD)

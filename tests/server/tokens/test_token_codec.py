@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mcp.server.request_state import InvalidRequestState
 
-from opencode_mcp.disk.state_folder import KEY, KEY_LENGTH
+from opencode_mcp.disk.state_folder import KEY, KEY_BYTES
 from opencode_mcp.server.tokens.token_codec import Seal, secret_key
 
 # The key may be the same for every example.
@@ -66,12 +66,12 @@ def test_bridges_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         keys = set(pool.map(secret_key, [tmp_path / "state"] * 64))
     assert len(keys) == 1
-    assert len(keys.pop()) == KEY_LENGTH
+    assert len(keys.pop()) == KEY_BYTES
 
 
 def test_half_a_key_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / KEY).write_bytes(b"half")
-    assert len(secret_key(tmp_path)) == KEY_LENGTH
+    assert len(secret_key(tmp_path)) == KEY_BYTES
     assert secret_key(tmp_path) == (tmp_path / KEY).read_bytes()
 
 
@@ -86,7 +86,7 @@ def test_a_state_directory_that_cannot_be_used_costs_only_what_outlives_the_brid
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a user's folder from others by itself")
 def test_a_key_that_others_could_have_written_is_not_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    planted = b"p" * KEY_LENGTH
+    planted = b"p" * KEY_BYTES
     (tmp_path / KEY).write_bytes(planted)
     (tmp_path / KEY).chmod(0o666)
     assert secret_key(tmp_path) != planted

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.workspace.configuration.command_template import LONGEST, expand, mentions, shell_lines
+from opencode_mcp.workspace.configuration.command_template import COMMAND_CHARACTERS, expand, mentions, shell_lines
 
 EXPANSIONS = [
     ("Do it.", "", "Do it."),
@@ -69,7 +69,7 @@ def test_shell_lines_are_found_also_where_they_span_lines() -> None:
         ("$1" * 1000, "a" * 2000),
         ("$ARGUMENTS" * 1000, "a" * 2000),
         ("$1" * 500, "$ARGUMENTS" * 500),
-        ("$ARGUMENTS", "a" * (LONGEST + 1)),
+        ("$ARGUMENTS", "a" * (COMMAND_CHARACTERS + 1)),
     ],
 )
 def test_a_text_that_would_be_too_long_is_refused_before_it_is_made(template: str, arguments: str) -> None:
@@ -80,7 +80,7 @@ def test_a_text_that_would_be_too_long_is_refused_before_it_is_made(template: st
 @given(st.text("$ARGUMENTS123 '\"`@!ab&\u2003\\", max_size=60), st.text("$ARGUMENTS1 '\"`@!ab&\n", max_size=60))
 def test_any_template_takes_any_arguments(template: str, arguments: str) -> None:
     text = expand(template, arguments)
-    assert len(text) <= LONGEST
+    assert len(text) <= COMMAND_CHARACTERS
     assert all(name in text.replace("`", "") or "!" in text for name in mentions(text))
 
 
@@ -88,5 +88,5 @@ def test_any_template_takes_any_arguments(template: str, arguments: str) -> None
 def test_a_hostile_text_costs_no_more_than_its_length(text: str) -> None:
     mentions(text)
     shell_lines(text)
-    assert expand("$1", text[: LONGEST // 3])
-    assert len(expand("$" + "9" * 100_000, text[:1000])) < LONGEST
+    assert expand("$1", text[: COMMAND_CHARACTERS // 3])
+    assert len(expand("$" + "9" * 100_000, text[:1000])) < COMMAND_CHARACTERS

@@ -11,7 +11,7 @@ import pytest
 from opencode_mcp.errors import BackendFailed, InvalidArgument
 from opencode_mcp.workspace.place import Place
 from opencode_mcp.workspace.search.found_lines import FoundLine, FoundPage, TextQuery
-from opencode_mcp.workspace.search.ripgrep import LINE_WIDTH, Ripgrep, find_ripgrep
+from opencode_mcp.workspace.search.ripgrep import LINE_BYTES, Ripgrep, find_ripgrep
 from tests.harness.isolation import basics
 from tests.harness.project import FILES
 from tests.harness.waiting import eventually
@@ -83,7 +83,7 @@ async def test_a_file_that_is_not_utf_8_is_searched_too(ripgrep: Ripgrep, tmp_pa
 async def test_a_long_line_is_cut(ripgrep: Ripgrep, tmp_path: Path) -> None:
     (tmp_path / "minified.js").write_text("needle" * 100_000, encoding="utf-8")
     (line,) = (await search(ripgrep, tmp_path, "needle")).lines
-    assert len(line.text) < 2 * LINE_WIDTH
+    assert len(line.text) < 2 * LINE_BYTES
 
 
 async def test_a_plain_text_may_look_like_an_expression_or_a_flag(ripgrep: Ripgrep, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from anyio import to_thread
 
 from opencode_mcp.disk.confined import names_in
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
-from opencode_mcp.opencode.transport import REPLY_LIMIT
+from opencode_mcp.opencode.transport import REPLY_LIMIT_BYTES
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.server.operations.handlers.plain import send
 from opencode_mcp.text.json_types import JsonMap
@@ -91,7 +91,7 @@ async def _own_content(request: OperationRequest, path: str) -> bytes | None:
         async with request.bridge.files.open(request.call.directory, path) as file:
             async for piece in file.pieces:
                 content += piece
-                if len(content) > REPLY_LIMIT:
+                if len(content) > REPLY_LIMIT_BYTES:
                     return None
     except NotFound:
         return None
