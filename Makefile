@@ -3,35 +3,47 @@
 # Windows without make: `python scripts/setup.py`, then for instance `.venv\Scripts\python -m pytest`.
 
 PYTHON ?= python3
+# pytest keeps the tests as it has rewritten them: doing that anew in each worker takes longer than the fast tests.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
+PARALLEL := --numprocesses=auto --dist=worksteal
 
-.PHONY: setup test check format demo bench attack
+.PHONY: setup basics test fast check format demo bench attack
 
 setup:
 	@$(PYTHON) scripts/setup.py
 
-# Each worker has an OpenCode of its own. A machine too slow for a deadline gets another try, and the summary says so.
-test: check
-	$(BIN)/pytest --numprocesses=auto --dist=worksteal --reruns=2
+# Without what only the tests need: the oldest OpenCode and the conformance suite, 300 MB.
+basics:
+	@$(PYTHON) scripts/setup.py --basics
 
-check: setup
+# Each worker has an OpenCode of its own. A machine too slow for a deadline gets another try, and the summary says so.
+test: setup check
+	$(BIN)/pytest $(PARALLEL) --reruns=2
+
+# All that needs no running OpenCode, within a minute.
+fast: basics
+	$(BIN)/ruff check
+	$(BIN)/pytest $(PARALLEL) -m "not integration"
+
+check: basics
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-format: setup
+format: basics
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-demo: setup
+demo: basics
 	@$(BIN)/python examples/demo.py $(if $(MODEL),--model $(MODEL))
 
-bench: setup
+bench: basics
 	@$(BIN)/python -m benchmarks
 
 # Hostile messages, mixed load, and all rounds of faults: half an hour.
-attack: setup
+attack: basics
 	@$(BIN)/python -m benchmarks fuzz
 	@$(BIN)/python -m benchmarks soak
 	@FAULT_SEEDS=all $(BIN)/pytest tests/integration/test_faults.py

@@ -1,5 +1,6 @@
 """Prepare a fresh clone: a virtual environment in ``.venv``, OpenCode in ``.opencode``, and the tests' tools.
 
+With ``--basics`` it leaves out what only the tests need: further versions of OpenCode and the conformance suite.
 Existing parts are kept, so a second run takes no time. The script uses only the standard library, and runs on a Python
 older than the project's, if only to print what is missing.
 """
@@ -28,6 +29,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 STAMP = VENV / "installed.sha256"
 SYSTEM = {"win32": "windows", "darwin": "darwin"}.get(sys.platform, "linux")
+BASICS = "--basics"
 ANSWER = 60
 """Seconds within which OpenCode must print its version; Windows and macOS scan a program at its first start."""
 
@@ -48,16 +50,22 @@ def main() -> int:
             install_project()
         if installed() is None:
             install_opencode()
-        if installed_oldest() is None:
-            install_oldest()
-        if opencode_preview.installed() is None:
-            install_preview()
-        if conformance_suite.command() is None:
-            install_conformance_suite()
+        if BASICS not in sys.argv[1:]:
+            install_for_tests()
     except Missing as missing:
         print(f"setup: {missing}", file=sys.stderr)
         return 1
     return 0
+
+
+def install_for_tests() -> None:
+    """Install what only the tests need."""
+    if installed_oldest() is None:
+        install_oldest()
+    if opencode_preview.installed() is None:
+        install_preview()
+    if conformance_suite.command() is None:
+        install_conformance_suite()
 
 
 def require(tool: str, remedy: str) -> str:

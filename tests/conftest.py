@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -11,8 +12,9 @@ import pytest
 
 from tests.harness.bridge import Era, OpenBridge, open_bridge
 from tests.harness.forked import fork_server
-from tests.harness.isolation import environment
+from tests.harness.isolation import environment, without_snapshots
 from tests.harness.launch import Launch, attaching, end_left_server, starting
+from tests.harness.leftovers import leftovers_ended
 from tests.harness.model import ScriptedModel, running_model
 from tests.harness.opencode import OpenCode, running_opencode
 from tests.harness.project import make_project
@@ -27,18 +29,29 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+RUNNING = ExitStack()
+"""What serves the whole run."""
+
+
 def pytest_sessionstart() -> None:
-    """Let bridges start without importing anything."""
+    """Let bridges start without importing anything, and no process outlive the run."""
+    RUNNING.enter_context(leftovers_ended())
+    RUNNING.callback(fork_server.stop)
     fork_server.enabled = sys.platform == "linux"
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish() -> None:
-    """End what served the whole run."""
-    fork_server.stop()
+    """End what served the whole run, after the fixtures."""
+    RUNNING.close()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest tests, so that at the end no worker is left alone with them."""
+    """Mark what needs OpenCode, and begin with the longest tests, so that at the end no worker is left with them."""
+    for item in items:
+        if "opencode_environment" in getattr(item, "fixturenames", ()):
+            item.add_marker("integration")
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
@@ -82,7 +95,9 @@ def scripted_model(run_folder: Path) -> Iterator[ScriptedModel]:
 @pytest.fixture(scope="session")
 def opencode_environment(run_folder: Path, scripted_model: ScriptedModel) -> dict[str, str]:
     """The isolation of the run's OpenCode, also for a bridge that starts its own."""
-    return environment(run_folder, scripted_model.url)
+    variables = environment(run_folder, scripted_model.url)
+    without_snapshots(variables)
+    return variables
 
 
 @pytest.fixture(scope="session")
@@ -128,6 +143,7 @@ def launch(tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenC
 def own_launch(tmp_path: Path, scripted_model: ScriptedModel, project: Path) -> Iterator[Launch]:
     """A bridge, fenced into ``project``, that starts an OpenCode by itself; what it leaves is ended."""
     launch = starting(tmp_path, scripted_model, project)
+    without_snapshots(launch.environment)
     yield launch
     end_left_server(launch)
 

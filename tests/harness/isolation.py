@@ -13,7 +13,10 @@ ROOT = Path(__file__).parents[2]
 """The repository."""
 NOWHERE = "http://127.0.0.1:9"
 """An address where nothing listens, for everything that would go out."""
+MARK = "TEST_RUN_MARK"
+"""The variable by which ``leftovers`` finds the processes of a test run."""
 KEPT = (
+    MARK,
     "COMSPEC",
     "LANG",
     "PATHEXT",
@@ -101,6 +104,13 @@ def environment(folder: Path, model_url: str, config: Mapping[str, object] | Non
         "OPENCODE_CONFIG_CONTENT": content,
         "OPENCODE_MODELS_PATH": str(models),
     }
+
+
+def without_snapshots(variables: Mapping[str, str]) -> None:
+    """Have OpenCode take snapshots only in projects whose own settings say so: they take three quarters of a run."""
+    folder = Path(variables["XDG_CONFIG_HOME"]) / "opencode"
+    folder.mkdir(exist_ok=True)
+    (folder / "opencode.json").write_text(json.dumps({"snapshot": False}), encoding="utf-8")
 
 
 def configuration(model_url: str) -> dict[str, object]:

@@ -13,8 +13,10 @@ FILES = {
     "src/greet.py": 'def greet(name: str) -> str:\n    """Greet somebody."""\n    return f"Hello, {name}"\n',
     "docs/notes.txt": "one\ntwo\nthree\n",
 }
-NO_SNAPSHOTS: Mapping[str, object] = {"snapshot": False}
-"""Settings for a project whose changes no test looks at: snapshots take OpenCode half the time of a run."""
+SNAPSHOTS: Mapping[str, object] = {"snapshot": True}
+"""Settings for a project of which OpenCode is to know what each run changes; see ``isolation.without_snapshots``."""
+SCHEMA = {"$schema": "https://opencode.ai/config.json"}
+"""OpenCode writes this into settings that lack it, which would be a change of the project."""
 IDENTITY = {
     "GIT_AUTHOR_NAME": "Test",
     "GIT_AUTHOR_EMAIL": "test@localhost",
@@ -41,7 +43,7 @@ def configure(directory: Path, config: Mapping[str, object]) -> None:
 
     OpenCode reads them when it first works in the directory.
     """
-    (directory / "opencode.json").write_text(json.dumps(config), encoding="utf-8")
+    (directory / "opencode.json").write_text(json.dumps({**SCHEMA, **config}), encoding="utf-8")
     commit(directory)
 
 

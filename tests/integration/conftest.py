@@ -10,7 +10,7 @@ from tests.harness.bridge import Bridge, Era, open_bridge
 from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import NO_SNAPSHOTS, configure, make_project
+from tests.harness.project import SNAPSHOTS, configure, make_project
 from tests.integration.host import Host
 
 
@@ -30,7 +30,15 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def asking(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Another one, in which OpenCode asks before it runs a command."""
     project = make_project(tmp_path_factory.mktemp("asking"))
-    configure(project, {**NO_SNAPSHOTS, "permission": {"bash": "ask"}})
+    configure(project, {"permission": {"bash": "ask"}})
+    return project
+
+
+@pytest.fixture(scope="package")
+def tracked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One in which OpenCode takes snapshots, and so reports what each run changes."""
+    project = make_project(tmp_path_factory.mktemp("tracked"))
+    configure(project, SNAPSHOTS)
     return project
 
 
@@ -42,10 +50,12 @@ async def shared_bridge(
     opencode_server: OpenCode,
     workplace: Path,
     asking: Path,
+    tracked: Path,
 ) -> AsyncGenerator[Bridge]:
-    """A bridge at the run's OpenCode, fenced into the two projects; it serves all tests of one era."""
+    """A bridge at the run's OpenCode, fenced into these projects; it serves all tests of one era."""
     folder = tmp_path_factory.mktemp(f"bridge{era}")
-    launch = attaching(folder, scripted_model, opencode_server, workplace).telling("--directory", str(asking))
+    launch = attaching(folder, scripted_model, opencode_server, workplace)
+    launch = launch.telling("--directory", str(asking), "--directory", str(tracked))
     async with open_bridge(launch, era=era) as bridge:
         yield bridge
 

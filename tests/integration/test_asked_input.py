@@ -8,7 +8,7 @@ import pytest
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import NO_SNAPSHOTS, configure, make_project
+from tests.harness.project import configure, make_project
 from tests.harness.rawrpc import open_raw
 from tests.scripted_model.script import Action, script, task, tool
 
@@ -22,7 +22,7 @@ LONG = "DROP TABLE customers; " * 1000
 def asking_tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project where OpenCode asks before it calls a tool of an MCP server, or starts a subagent."""
     directory = make_project(tmp_path_factory.mktemp("tools") / "project")
-    configure(directory, {**NO_SNAPSHOTS, "permission": {"mini_*": "ask", "task": "ask"}, "mcp": {"mini": MINI}})
+    configure(directory, {"permission": {"mini_*": "ask", "task": "ask"}, "mcp": {"mini": MINI}})
     return directory
 
 

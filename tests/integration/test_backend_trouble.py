@@ -15,6 +15,7 @@ from tests.harness.launch import Launch, attaching, end_left_server, left_server
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, free_port, running_opencode
 from tests.harness.process import kill
+from tests.harness.project import SNAPSHOTS, configure
 from tests.harness.proxy import Proxy, proxy_to
 from tests.integration.backend import Backend
 from tests.integration.host import Host, changes, meanwhile, prompts_in
@@ -132,8 +133,9 @@ async def test_a_killed_opencode_ends_the_wait_with_what_is_known(
 
 
 async def test_after_a_kill_the_next_call_starts_opencode_anew_and_the_history_is_there(
-    own_launch: Launch, scripted_model: ScriptedModel
+    own_launch: Launch, scripted_model: ScriptedModel, project: Path
 ) -> None:
+    configure(project, SNAPSHOTS)
     async with connected(own_launch) as host:
         first = await host.run(write("before.txt", "x\n"), text("Before."))
         session = first["session_id"]

@@ -15,7 +15,7 @@ import pytest
 from anyio import to_thread
 
 from tests.harness.failures import unwrapped
-from tests.harness.isolation import environment
+from tests.harness.isolation import environment, without_snapshots
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, free_port, running_opencode
 from tests.harness.process import kill
@@ -58,8 +58,7 @@ def chosen(seeds: range) -> list[int]:
 @pytest.fixture
 def asking_project(tmp_path: Path) -> Path:
     project = make_project(tmp_path / "project")
-    # Snapshots of the files would take most of the time, and no fault touches them.
-    configure(project, {"permission": {"bash": "ask"}, "snapshot": False})
+    configure(project, {"permission": {"bash": "ask"}})
     return project
 
 
@@ -127,7 +126,9 @@ async def test_an_opencode_that_is_killed_and_comes_back(
 
 async def kill_under(seeds: Sequence[int], model: ScriptedModel, project: Path, folder: Path) -> None:
     """Kill an OpenCode in the middle of some rounds, and serve it again at the same address."""
-    serve = partial(serving, environment(folder / "opencode", model.url), folder / "opencode.log", free_port())
+    variables = environment(folder / "opencode", model.url)
+    without_snapshots(variables)
+    serve = partial(serving, variables, folder / "opencode.log", free_port())
     back = anyio.Event()
     async with AsyncExitStack() as servers:
         server = await servers.enter_async_context(serve())

@@ -11,7 +11,7 @@ from tests.harness.bridge import open_bridge
 from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import git, make_project
+from tests.harness.project import SNAPSHOTS, configure, git, make_project
 from tests.integration.host import Host
 from tests.scripted_model.script import bash, text
 
@@ -29,6 +29,8 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in NAMES:
         if name != "late":
             make_project(folder / name)
+    for name in ("odd", "unnamed"):
+        configure(folder / name, SNAPSHOTS)
     git(folder / "detached", "checkout", "--quiet", "--detach")
     return folder
 

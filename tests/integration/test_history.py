@@ -10,7 +10,7 @@ from tests.harness.bridge import Bridge, open_bridge, text_of
 from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import commit, git
+from tests.harness.project import SNAPSHOTS, commit, configure, git
 from tests.integration.host import Host, Json
 from tests.scripted_model.script import bash, edit, hold, step, structured, text, write
 
@@ -24,6 +24,7 @@ async def own_host(
     era: str, tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenCode, project: Path
 ) -> AsyncGenerator[Host]:
     """A host whose bridge works in a project of this test alone."""
+    configure(project, SNAPSHOTS)
     launch = attaching(tmp_path, scripted_model, opencode_server, project)
     async with open_bridge(launch, era="2025" if era == "2025" else "2026") as bridge:
         yield Host(Bridge(bridge.client, launch))

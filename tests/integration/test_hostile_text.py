@@ -32,7 +32,7 @@ from tests.harness.bridge import Bridge, data_of, open_bridge
 from tests.harness.launch import COMMAND, Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import configure, git, make_project
+from tests.harness.project import SNAPSHOTS, configure, git, make_project
 from tests.integration.person import Person, filled
 from tests.scripted_model.script import questions, reasoning, script, step, text, todos, tool
 
@@ -116,6 +116,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     configure(
         directory,
         {
+            **SNAPSHOTS,
             "permission": {"bash": "ask"},
             "agent": {HOSTILE: named, "plain": named},
             "command": {

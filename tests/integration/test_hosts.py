@@ -17,9 +17,10 @@ from opencode_mcp.config import Settings
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.waiting import host_limits as hosts
 from tests.harness.bridge import MODES, Bridge, Era, OpenBridge, data_of, open_bridge
-from tests.harness.launch import COMMAND, Launch, left_server
+from tests.harness.launch import COMMAND, Launch, attaching, left_server
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
+from tests.harness.project import make_project
 from tests.harness.rawrpc import Host, OpenRaw, RawClient, open_raw, raw_process
 from tests.harness.waiting import eventually
 from tests.integration.backend import Backend, backend
@@ -46,6 +47,17 @@ ALIVE = "tools/list"
 EXIT = 2.0
 """Seconds that a host gives a bridge to end."""
 ATTEMPTS = 3
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project for all tests that end what they start."""
+    return make_project(tmp_path_factory.mktemp("place"))
+
+
+@pytest.fixture
+def place_launch(tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenCode, place: Path) -> Launch:
+    return attaching(tmp_path, scripted_model, opencode_server, place)
 
 
 @pytest.fixture
@@ -75,8 +87,8 @@ async def report(host: RawClient, session_id: str, **arguments: object) -> Json:
 
 
 @pytest.mark.parametrize("host", ALL, ids=lambda host: f"{host.name}-{host.protocol}")
-async def test_every_host_gets_through_its_start_and_a_run(launch: Launch, host: Host) -> None:
-    async with open_raw(launch.as_installed(), host) as client:
+async def test_every_host_gets_through_its_start_and_a_run(place_launch: Launch, host: Host) -> None:
+    async with open_raw(place_launch, host) as client:
         for method in ("tools/list", "prompts/list", "resources/list"):
             assert "result" in await client.request(method)
         call = {"name": "opencode_run", "arguments": {"prompt": script(text(ANSWER))}}
@@ -94,7 +106,7 @@ async def test_every_host_gets_through_its_start_and_a_run(launch: Launch, host:
 async def test_a_hosts_name_and_progress_token_decide_how_long_a_call_waits(
     tmp_path: Path,
     opencode_server: OpenCode,
-    project: Path,
+    place: Path,
     monkeypatch: pytest.MonkeyPatch,
     era: Era,
     hears_progress: bool,  # noqa: FBT001
@@ -109,7 +121,7 @@ async def test_a_hosts_name_and_progress_token_decide_how_long_a_call_waits(
     settings = Settings(
         url=opencode_server.url,
         password=opencode_server.password,
-        directories=(str(project),),
+        directories=(str(place),),
         state_directory=tmp_path,
     )
     info = Implementation(name="some-host", version="1")
@@ -125,9 +137,9 @@ async def test_a_hosts_name_and_progress_token_decide_how_long_a_call_waits(
 
 @pytest.mark.parametrize("host", [CONTINUE, CLINE, OPENCODE], ids=lambda host: host.name)
 async def test_a_call_ends_by_itself_before_a_weak_host_gives_up(
-    launch: Launch, scripted_model: ScriptedModel, host: Host
+    place_launch: Launch, scripted_model: ScriptedModel, host: Host
 ) -> None:
-    async with open_raw(launch.telling("--wait", "0.5"), host) as client:
+    async with open_raw(place_launch.telling("--wait", "0.5"), host) as client:
         result = (await client.request("tools/call", held(f"weak-{host.name}")))["result"]
         waiting = result["structuredContent"]
         await scripted_model.release(f"weak-{host.name}")
@@ -139,9 +151,9 @@ async def test_a_call_ends_by_itself_before_a_weak_host_gives_up(
 
 
 async def test_a_host_that_hears_progress_is_kept_alive_by_heartbeats(
-    launch: Launch, scripted_model: ScriptedModel
+    place_launch: Launch, scripted_model: ScriptedModel
 ) -> None:
-    async with open_raw(launch, OPENCODE) as client:
+    async with open_raw(place_launch, OPENCODE) as client:
         began = anyio.current_time()
         call = await client.send("tools/call", held("heartbeat"), token="beat")
 
@@ -317,8 +329,9 @@ async def test_a_second_host_waits_for_the_same_run_and_both_get_the_same_report
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals: hosts kill, or close stdin")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 async def test_claude_code_may_start_a_bridge_three_times_and_signal_it_to_end(own_launch: Launch, name: str) -> None:
+    launch = own_launch.as_installed() if name == "SIGTERM" else own_launch
     for _ in range(3):
-        async with open_raw(own_launch.as_installed(), CLAUDE_CODE) as client:
+        async with open_raw(launch, CLAUDE_CODE) as client:
             await client.request("tools/list")
             client.process.send_signal(signal.Signals[name])
             assert await client.exit_code(seconds=20) == 0

@@ -9,7 +9,7 @@ from tests.harness.bridge import Era, data_of, open_bridge, text_of
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import NO_SNAPSHOTS, configure, make_project
+from tests.harness.project import configure, make_project
 from tests.integration.backend import Backend, backend
 from tests.integration.person import Person, filled
 from tests.scripted_model.script import bash, hold, question, script, step, task, text, tool, write
@@ -35,7 +35,7 @@ external_directory = "reject"
 @pytest.fixture(scope="module")
 def asking_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = make_project(tmp_path_factory.mktemp("policy") / "project")
-    configure(directory, {**NO_SNAPSHOTS, "permission": {"bash": "ask", "edit": "ask", "external_directory": "ask"}})
+    configure(directory, {"permission": {"bash": "ask", "edit": "ask", "external_directory": "ask"}})
     return directory
 
 

@@ -1,17 +1,21 @@
 """What a person hears while a run goes on: every kind of line, in order, at a bearable pace."""
 
 import re
-from itertools import pairwise
+from collections.abc import Awaitable, Callable
+from itertools import count, pairwise
 from pathlib import Path
 
 import anyio
 import pytest
 
+from opencode_mcp.runs.progress import Pace
 from tests.harness.model import ScriptedModel
 from tests.harness.rawrpc import Host as RawHost
 from tests.harness.rawrpc import OpenRaw
-from tests.integration.host import Host
+from tests.integration.host import Host, Json, meanwhile
 from tests.scripted_model.script import (
+    Action,
+    Step,
     bash,
     edit,
     failure,
@@ -28,6 +32,7 @@ from tests.scripted_model.script import (
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
+Watched = Callable[..., Awaitable[Json]]
 PATIENCE = {"retry-after-ms": "1500"}
 
 
@@ -47,8 +52,27 @@ async def test_tools_are_told_with_what_they_work_on(host: Host, era: str) -> No
     assert host.told(f"edit: {name} +1 -1")
 
 
-async def test_todos_are_told_by_how_many_are_done(host: Host) -> None:
-    await host.run(todos(("Plan", "completed"), ("Build", "pending")), text("Noted."))
+@pytest.fixture
+def watched(host: Host, scripted_model: ScriptedModel, era: str) -> Watched:
+    """Runs a step that begins when its wait is seen to be under way: else it could be over before that."""
+    numbers = count()
+
+    async def watch(action: Action, *steps: Action | Step, **arguments: object) -> Json:
+        gate = f"watched {era} {next(numbers)}"
+        began = step(text("A moment. "), hold(gate), action)
+        host.bridge.progress.clear()
+        async with meanwhile(lambda: host.run(began, *steps, **arguments)) as reports:
+            await host.hears("writing (")
+            # The next line is told no sooner, and the call ends as soon as OpenCode asks.
+            await anyio.sleep(Pace.SHORTEST)
+            await scripted_model.release(gate)
+        return reports[0]
+
+    return watch
+
+
+async def test_todos_are_told_by_how_many_are_done(host: Host, watched: Watched) -> None:
+    await watched(todos(("Plan", "completed"), ("Build", "pending")), text("Noted."))
     assert host.told("todos: 1 of 2 done")
 
 
@@ -73,11 +97,11 @@ async def test_a_retry_is_told_with_its_reason_and_its_delay(host: Host) -> None
     assert re.search(r"the model failed \(.*Slow down.*\); retry 1 in [12] s", line)
 
 
-async def test_waiting_for_leave_and_for_an_answer_is_told(host: Host, asking: Path) -> None:
-    report = await host.run(bash("echo please"), text("Ran."), directory=str(asking))
+async def test_waiting_for_permission_and_for_an_answer_is_told(host: Host, watched: Watched, asking: Path) -> None:
+    report = await watched(bash("echo please"), text("Ran."), directory=str(asking))
     assert host.told("waiting for a permission: bash echo please")
     await host.data("opencode_abort", session_id=report["session_id"])
-    report = await host.run(question("Which colour?", "Red"), text("Thanks."))
+    report = await watched(question("Which colour?", "Red"), text("Thanks."))
     assert host.told("waiting for an answer: Which colour?")
     await host.data("opencode_abort", session_id=report["session_id"])
 

@@ -19,7 +19,7 @@ from tests.harness.bridge import Bridge, Era, open_bridge
 from tests.harness.launch import Launch, attaching, left_server
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, free_port
-from tests.harness.project import commit, make_project
+from tests.harness.project import SNAPSHOTS, configure, make_project
 from tests.harness.rawrpc import MODERN, Host, open_raw
 from tests.scripted_model.script import Action, Step, bash, reasoning, script, step, task, text, todos, write
 
@@ -72,7 +72,7 @@ async def story(tmp_path_factory: pytest.TempPathFactory, opencode_server: OpenC
     (project / "clip.mp4").write_text("let a = 1\n", encoding="utf-8")
     (project / "a b#c%d.txt").write_text("odd\n", encoding="utf-8")
     (project / "large.txt").write_bytes(b"0123456789\n" * 200_000)
-    commit(project)
+    configure(project, SNAPSHOTS)
     async with opencode_server.client(make_project(tmp_path_factory.mktemp("foreign"))) as elsewhere:
         foreign = await make_session(elsewhere, "Secret work")
     async with opencode_server.client(project) as http:

@@ -44,11 +44,12 @@ async def test_the_text_for_a_model_holds_the_answer_and_what_can_be_done_next(h
     assert "Next: Go on in the same session" in told
 
 
-async def test_changed_files_are_reported_with_their_lines(host: Host, workplace: Path, era: str) -> None:
+async def test_changed_files_are_reported_with_their_lines(host: Host, tracked: Path, era: str) -> None:
     name, other = f"changed-{era}.txt", f"made-{era}.txt"
-    report = await host.run(write(name, "one\ntwo\n"), edit(name, "two", "zwei\ndrei"), bash(f"echo x > {other}"))
+    steps = write(name, "one\ntwo\n"), edit(name, "two", "zwei\ndrei"), bash(f"echo x > {other}")
+    report = await host.run(*steps, directory=str(tracked))
     assert changes(report) == {("added", name, 3, 0), ("added", other, 1, 0)}
-    assert (workplace / name).read_text(encoding="utf-8") == "one\nzwei\ndrei\n"
+    assert (tracked / name).read_text(encoding="utf-8") == "one\nzwei\ndrei\n"
 
 
 async def test_todos_tokens_cost_model_and_agent_are_reported(host: Host) -> None:
@@ -190,10 +191,11 @@ async def test_a_second_prompt_is_refused_and_never_reaches_opencode(
 
 
 async def test_an_aborted_run_keeps_what_it_did_and_a_second_abort_changes_nothing(
-    host: Host, scripted_model: ScriptedModel, era: str
+    host: Host, scripted_model: ScriptedModel, tracked: Path, era: str
 ) -> None:
     gate, name = f"abort {era}", f"kept-{era}.txt"
-    session = await host.start(write(name, "x\n"), step(text("So far. "), hold(gate), text("Never said.")))
+    steps = write(name, "x\n"), step(text("So far. "), hold(gate), text("Never said."))
+    session = await host.start(*steps, directory=str(tracked))
     await scripted_model.reached(gate)
     first = await host.data("opencode_abort", session_id=session)
     assert first["status"] == "aborted"

@@ -9,7 +9,7 @@ import pytest
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import NO_SNAPSHOTS, configure, make_project
+from tests.harness.project import configure, make_project
 from tests.harness.rawrpc import Host, RawClient, open_raw
 from tests.harness.waiting import eventually
 from tests.integration.backend import Backend, backend
@@ -36,7 +36,7 @@ QUESTION = question("Which?", "Red", "Blue")
 def nested(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose subagents may have subagents, and where the deepest asks before it acts."""
     directory = make_project(tmp_path_factory.mktemp("nested") / "project")
-    configure(directory, {**NO_SNAPSHOTS, **NESTED})
+    configure(directory, NESTED)
     return directory
 
 

@@ -24,7 +24,7 @@ from tests.harness.hearing import (
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import configure, make_project
+from tests.harness.project import SNAPSHOTS, configure, make_project
 from tests.harness.proxy import proxy_to
 from tests.harness.rawrpc import RawClient, open_raw
 from tests.harness.waiting import eventually
@@ -40,7 +40,9 @@ Found = TypeVar("Found")
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project of all tests here; each has a session of its own."""
-    return make_project(tmp_path_factory.mktemp("place"))
+    directory = make_project(tmp_path_factory.mktemp("place"))
+    configure(directory, SNAPSHOTS)
+    return directory
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from opencode_mcp.server.waiting.tasks_extension import CLAUDE_TASK, MODEL_RESPO
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import NO_SNAPSHOTS, configure, make_project
+from tests.harness.project import configure, make_project
 from tests.harness.rawrpc import Host, RawClient, open_raw
 from tests.harness.waiting import eventually
 from tests.integration.backend import Backend, backend
@@ -31,7 +31,7 @@ SILENT = re.compile(r"still running after (\d+) s")
 @pytest.fixture(scope="module")
 def asking_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = make_project(tmp_path_factory.mktemp("tasks") / "project")
-    configure(directory, {**NO_SNAPSHOTS, "permission": {"bash": "ask"}})
+    configure(directory, {"permission": {"bash": "ask"}})
     return directory
 
 

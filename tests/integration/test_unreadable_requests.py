@@ -9,7 +9,7 @@ from tests.harness.bridge import Era, data_of, open_bridge
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import NO_SNAPSHOTS, configure, make_project
+from tests.harness.project import configure, make_project
 from tests.integration.backend import Backend, backend
 from tests.integration.person import Person, filled
 from tests.scripted_model.script import bash, script, text, tool
@@ -23,7 +23,7 @@ GREP = tool("grep", pattern="def")
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     directory = make_project(tmp_path / "project")
-    configure(directory, {**NO_SNAPSHOTS, "permission": {"grep": "ask", "bash": "ask"}})
+    configure(directory, {"permission": {"grep": "ask", "bash": "ask"}})
     return directory
 
 

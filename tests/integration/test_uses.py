@@ -19,7 +19,7 @@ from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
 from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import configure, make_project
+from tests.harness.project import SNAPSHOTS, configure, make_project
 from tests.scripted_model.script import bash, hold, question, script, step, task, text, write
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
@@ -91,7 +91,7 @@ async def recorder(
     folder = tmp_path_factory.mktemp("uses")
     project = make_project(folder / "project")
     commands = {"greet": {"template": "Say hello to $ARGUMENTS", "description": "Greets"}}
-    configure(project, {"permission": {"bash": {"*": "allow", "echo ask*": "ask"}}, "command": commands})
+    configure(project, {**SNAPSHOTS, "permission": {"bash": {"*": "allow", "echo ask*": "ask"}}, "command": commands})
     with altered(opencode_server.url) as server:
         launch = attaching(folder, scripted_model, replace(opencode_server, url=server.url), project)
         told = launch.telling("--permissions", "agent", "--allow", "execute")

@@ -10,7 +10,7 @@ from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import NO_SNAPSHOTS, configure, make_project
+from tests.harness.project import configure, make_project
 from tests.harness.rawrpc import Host, RawClient, open_raw
 from tests.harness.waiting import eventually
 from tests.integration.backend import Backend, backend
@@ -31,7 +31,7 @@ ONLY_A_PERSON = "Only a person may answer"
 @pytest.fixture(scope="module")
 def asking_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = make_project(tmp_path_factory.mktemp("answers") / "project")
-    configure(directory, {**NO_SNAPSHOTS, "permission": {"bash": "ask"}})
+    configure(directory, {"permission": {"bash": "ask"}})
     return directory
 
 

@@ -16,7 +16,7 @@ from opencode_mcp.runs.run_note import Notes
 from opencode_mcp.server.tokens.token_codec import Seal
 from tests.events.conftest import endpoint, proxy
 from tests.harness.opencode import OpenCode
-from tests.harness.project import make_project
+from tests.harness.project import SNAPSHOTS, configure, make_project
 from tests.runs.worker import Worker
 from tests.wires import Route
 
@@ -30,6 +30,14 @@ SECONDS = 60
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project for many tests: the first prompt in a directory takes OpenCode a second longer than the next ones."""
     return make_project(tmp_path_factory.mktemp("workplace"))
+
+
+@pytest.fixture(scope="session")
+def tracked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One in which OpenCode takes snapshots, and so knows what each run changes."""
+    project = make_project(tmp_path_factory.mktemp("tracked"))
+    configure(project, SNAPSHOTS)
+    return project
 
 
 @pytest.fixture
@@ -60,3 +68,9 @@ def runs(hub: Hub, notes: Notes) -> Runs:
 @pytest.fixture
 def worker(runs: Runs, workplace: Path) -> Worker:
     return Worker(runs, str(workplace))
+
+
+@pytest.fixture
+def tracker(runs: Runs, tracked: Path) -> Worker:
+    """A worker where OpenCode knows what each run changes."""
+    return Worker(runs, str(tracked))

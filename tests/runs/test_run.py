@@ -60,8 +60,8 @@ async def prompts_in(http: httpx.AsyncClient, session_id: str) -> list[str]:
     return [message["info"]["id"] for message in messages if message["info"]["role"] == "user"]
 
 
-async def test_a_run_reports_what_it_said_did_and_cost(worker: Worker) -> None:
-    report = await worker.run(
+async def test_a_run_reports_what_it_said_did_and_cost(tracker: Worker) -> None:
+    report = await tracker.run(
         step(write("made.txt", "one\ntwo\n"), usage(input=1000, output=100)),
         step(edit("docs/notes.txt", "two", "zwei"), usage(input=1000, output=100)),
         step(todos(("Plan", "completed"), ("Build", "pending"))),
@@ -84,19 +84,19 @@ async def test_a_run_reports_what_it_said_did_and_cost(worker: Worker) -> None:
 
 
 async def test_a_report_read_again_is_the_same_and_needs_nothing_that_was_kept(
-    worker: Worker, hub: Hub, notes: Notes
+    tracker: Worker, hub: Hub, notes: Notes
 ) -> None:
-    first = await worker.run(write("again.txt", "x\n"), text("Once."))
+    first = await tracker.run(write("again.txt", "x\n"), text("Once."))
     other = Runs(hub, notes)
     again = await other.follow(await other.find(session_of(first)), 0)
     assert again == first
 
 
-async def test_the_next_prompt_in_a_session_reports_only_itself(worker: Worker) -> None:
-    first = await worker.run(write("first.txt", "x\n"), text("First."))
-    second = await worker.run(text("Second."), session=session_of(first))
+async def test_the_next_prompt_in_a_session_reports_only_itself(tracker: Worker) -> None:
+    first = await tracker.run(write("first.txt", "x\n"), text("First."))
+    second = await tracker.run(text("Second."), session=session_of(first))
     assert (second.session_id, second.text, second.files) == (first.session_id, "Second.", [])
-    earlier = await worker.runs.follow(Run(first.directory, first.session_id, first.message_id), 0)
+    earlier = await tracker.runs.follow(Run(first.directory, first.session_id, first.message_id), 0)
     assert (earlier.text, earlier.files) == ("First.", first.files)
 
 
@@ -350,14 +350,14 @@ async def test_a_prompt_that_the_session_does_not_have_is_not_found(worker: Work
         await worker.runs.find(session_of(report), "msg_nosuch")
 
 
-async def test_an_aborted_run_keeps_what_it_did(worker: Worker, scripted_model: ScriptedModel) -> None:
-    run = await worker.start(write("kept.txt", "x\n"), step(text("So far. "), hold("abort"), text("Never said.")))
+async def test_an_aborted_run_keeps_what_it_did(tracker: Worker, scripted_model: ScriptedModel) -> None:
+    run = await tracker.start(write("kept.txt", "x\n"), step(text("So far. "), hold("abort"), text("Never said.")))
     await scripted_model.reached("abort")
-    report, stop = await worker.runs.abort(run)
+    report, stop = await tracker.runs.abort(run)
     assert (report.status, stop) == ("aborted", Stop(was_running=True))
     assert [file.path for file in report.files] == ["kept.txt"]
     assert "So far." in report.text
-    again, stop = await worker.runs.abort(run)
+    again, stop = await tracker.runs.abort(run)
     assert (again.status, stop) == ("aborted", Stop(was_running=False))
 
 

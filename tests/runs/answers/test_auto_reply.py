@@ -24,7 +24,7 @@ from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.requests.policy import Policy
 from opencode_mcp.runs.run import Runs
 from tests.harness.opencode import OpenCode
-from tests.harness.project import NO_SNAPSHOTS, configure, make_project
+from tests.harness.project import configure, make_project
 from tests.harness.proxy import Proxy
 from tests.harness.waiting import eventually
 from tests.scripted_model.script import bash, hold, script, step, text
@@ -39,7 +39,7 @@ POLICY = Policy("human", {"bash": {"*": "human", "echo free*": "allow", "echo ne
 @pytest.fixture(scope="module")
 def asking(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = make_project(tmp_path_factory.mktemp("auto_reply"))
-    configure(project, {**NO_SNAPSHOTS, "permission": {"bash": "ask"}})
+    configure(project, {"permission": {"bash": "ask"}})
     return project
 
 
