@@ -1,8 +1,39 @@
-"""Waiting for one run: look, judge, sleep until something hints at a change, look again.
+"""Follows one run: read its state, sleep until an event hints at a change, read it again.
 
-Events only wake and tell of progress; what a run's state is comes from GETs. The one exception is a good end that the
-stream tells in full (``read_ahead.py``). A waiter holds nothing that another waiter, or one after a restart, could not
-find again.
+A follower is the only loop that waits for a run. It ends when the run has ended, when the deadline has passed, or when
+the run waits for an answer that nobody gives. It returns an ``Observation``; whoever wanted the wait makes the report
+of it (``reporter.py``), once.
+
+Each round has four parts:
+
+1. Read (``_look``). The map of busy sessions, and for an idle session its last messages; for a busy one the open
+   requests, where an event or a silence says that they may have changed. ``state.py`` turns this into a state.
+2. Respond (``_is_over``). While the run waits for an answer, ``respond`` is called with the open requests: policy
+   answers, then a person by a form (``answers/auto_reply.py``, ``server/waiting/wait.py``). If something was answered,
+   the follower continues; it keeps its listener, so that no event is lost meanwhile.
+3. Sleep (``_sleep``). An event of ``HINTS`` ends the sleep at once. Without events it ends after two seconds, then
+   four, then eight, then every ten: OpenCode loses an event now and then. An idle session whose last answer is not
+   complete is read every 50 ms, since OpenCode usually completes it within 20.
+4. Progress. Events become lines (``progress.py``), at most four a second, at least one every ten seconds, because hosts
+   give up on a call that is silent.
+
+Invariants:
+
+* Events only wake the follower. What the run's state is comes from GETs. There are two exceptions. A good end that the
+  stream delivered in full, of a run whose messages were read just before, is taken from there (``read_ahead.py``). And
+  the first read of a run that is waited for is left out while the stream shows OpenCode at work on it.
+* A read that fails in the middle of a wait is not a verdict: OpenCode may only be slow. The first read must succeed.
+* The client is bound to one server. If that server goes away, the run is lost for this follower (``wire.Lost``). The
+  next follower finds the run again, on whichever server answers then, from directory, session and message id alone.
+* Cancelling a follower changes nothing in OpenCode.
+
+Rejected:
+
+* Waiting for ``session.idle``. A stale idle of the run before can follow the prompt, an aborted run has two, and a lost
+  one would hang the call.
+* One follower for several waiters of a run. It would save requests where two calls wait for one run, which is rare, and
+  would need a life of its own beside the calls, with errors and cancellation to pass to each.
+* Reading at a fixed rate. At 50 ms it costs OpenCode more than the run; at two seconds every run ends a second late.
 """
 
 import logging

@@ -1,7 +1,32 @@
-"""Who answers a permission: the operator's rules, narrowed for a run by its caller.
+"""Permission policy: the operator's rules that say who answers a permission.
 
-Pure. Deciders are ordered from the loosest to the strictest (``allow``, ``agent``, ``human``, ``reject``); a caller may
-only move towards the strict end.
+A permission has a kind, such as ``bash``, and the patterns that it is asked for, such as ``git push origin``. For each
+kind the operator can write rules from a pattern to a decider. There are four deciders, from the loosest to the
+strictest: ``allow`` (the bridge allows it), ``agent`` (the calling agent may answer), ``human`` (a person), ``reject``
+(the bridge rejects it). The last rule that matches a pattern counts, as in OpenCode; without one, the default.
+
+Where several deciders are possible the strictest holds. This one rule covers all combinations:
+
+* A permission for several patterns, such as a command with ``&&``, is as strict as its strictest pattern.
+* The caller of a run can set a limit, and is never looser than the operator for it.
+* A run carries the policies under which it was started (``run_note.py``). They hold beside the policy of the bridge
+  that looks at it now, so that a second bridge with looser rules cannot release what the first one restricts.
+
+"Always" needs care. It makes OpenCode allow a whole pattern, such as ``git *``, in every session of the project, and it
+is not asked again. So the decider must be right for every text that the pattern covers, not only for the text that was
+asked (``decider_of_all``). A rule counts there as soon as it may overlap the pattern. It replaces the rules before it
+only if it certainly covers the whole pattern. Both judgements err on the strict side (``patterns.py``).
+
+This module is pure. It does not know who is present: whether a ``human`` permission is put to a person, or left to an
+agent that works alone, is decided in ``answers/authority.py``. A shell line that a caller names is taken apart by
+``shell_policy.py`` first, since OpenCode does not ask about it.
+
+Rejected:
+
+* A score or a boolean for each kind. Operators need to allow ``git status*`` and refuse ``git push*``.
+* Letting OpenCode decide by writing the rules into its configuration. It has no "ask the agent" or "ask a person", the
+  file belongs to the project, and a bridge that attaches to a running server must not change what others there may do.
+* The first matching rule. OpenCode takes the last one, and rules that look alike must mean the same in both places.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
