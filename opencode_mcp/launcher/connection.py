@@ -67,7 +67,7 @@ class Connection:
             await lost.aclose()
         return Transport(endpoint)
 
-    async def send(self, request: "Request", *, timeout: float = READ_TIMEOUT_SECONDS) -> "Reply":
+    async def send(self, request: "Request", *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> "Reply":
         """Send a request. If the server is lost, find it again and repeat the request, unless it may change something.
 
         Raises:
@@ -77,12 +77,12 @@ class Connection:
         """
         transport = await self.transport()
         try:
-            return await transport.send(request, timeout=timeout)
+            return await transport.send(request, timeout=timeout, queued=queued)
         except BackendUnavailable as error:
             self.forget(transport)
             if error.sent and request.method != "GET":
                 raise
-        return await (await self.transport()).send(request, timeout=timeout)
+        return await (await self.transport()).send(request, timeout=timeout, queued=queued)
 
     @asynccontextmanager
     async def stream(self, request: "Request", *, timeout: float = READ_TIMEOUT_SECONDS) -> "AsyncGenerator[Body]":

@@ -57,8 +57,8 @@ class RequestSender(Protocol):
         """Return the server's clock."""
         ...
 
-    async def send(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS) -> Reply:
-        """Send a request and read its whole reply."""
+    async def send(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> Reply:
+        """Send a request and read its whole reply; see ``Transport.send``."""
         ...
 
     def stream(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS) -> AbstractAsyncContextManager[Body]:
@@ -106,11 +106,12 @@ class OpenCodeClient:
         body: object = None,
         directory: str = "",
         timeout: float = READ_TIMEOUT_SECONDS,
+        queued: bool = True,
     ) -> object:
-        """Call any operation. The arguments are those of ``codec.encode``; the time-out is in seconds."""
+        """Call any operation. The arguments are those of ``codec.encode`` and ``Transport.send``."""
         row = operation(operation_id)
         request = encode(row, path=path, query=query, body=body, directory=directory)
-        return decode(row, await self._sender.send(request, timeout=timeout))
+        return decode(row, await self._sender.send(request, timeout=timeout, queued=queued))
 
     def global_event(self, *, silence: float) -> AbstractAsyncContextManager[AsyncIterator[str]]:
         """Follow the events of every directory, as JSON texts; ``silence`` seconds without data end the stream."""
@@ -126,7 +127,7 @@ class OpenCodeClient:
             NotOpenCode: Another program answers.
         """
         try:
-            health = Health.read(await self.call("global.health", timeout=timeout))
+            health = Health.read(await self.call("global.health", timeout=timeout, queued=False))
         except (BackendUnavailable, BackendTimeout, OperatorError):
             raise
         except BridgeError as error:
@@ -140,7 +141,7 @@ class OpenCodeClient:
     async def _is_old_opencode(self, timeout: float) -> bool:
         """Return True if a server without ``global.health`` is an OpenCode from before that operation existed."""
         try:
-            value = await self.call("path.get", timeout=timeout)
+            value = await self.call("path.get", timeout=timeout, queued=False)
         except BridgeError:
             return False
         return isinstance(value, Mapping) and {"directory", "worktree"} <= cast("Mapping[str, object]", value).keys()
@@ -213,11 +214,9 @@ class OpenCodeClient:
         """Call ``session.children``: the sessions of its subagents."""
         return Session.read_list(await self.call("session.children", path={"sessionID": session_id}))
 
-    async def session_status(
-        self, directory: str, *, timeout: float = READ_TIMEOUT_SECONDS
-    ) -> dict[str, SessionStatus]:
+    async def session_status(self, directory: str) -> dict[str, SessionStatus]:
         """Call ``session.status``: the busy and retrying sessions of a directory; a session that is missing is idle."""
-        return _read_map(SessionStatus, await self.call("session.status", directory=directory, timeout=timeout))
+        return _read_map(SessionStatus, await self.call("session.status", directory=directory))
 
     async def session_todo(self, session_id: str) -> list[Todo]:
         """Call ``session.todo``."""
@@ -253,17 +252,19 @@ class OpenCodeClient:
     ) -> None:
         """Call ``session.prompt_async``. Status 204 means that the prompt was received, not that it was accepted."""
         path = {"sessionID": session_id}
-        await self.call("session.prompt_async", path=path, body=body, directory=directory, timeout=timeout)
+        await self.call(
+            "session.prompt_async", path=path, body=body, directory=directory, timeout=timeout, queued=False
+        )
 
     async def session_command(self, session_id: str, directory: str, body: JsonObject, *, timeout: float) -> None:
         """Call ``session.command``: answers when the run has ended. The run continues if the request is cancelled."""
         path = {"sessionID": session_id}
-        await self.call("session.command", path=path, body=body, directory=directory, timeout=timeout)
+        await self.call("session.command", path=path, body=body, directory=directory, timeout=timeout, queued=False)
 
     async def session_shell(self, session_id: str, directory: str, body: JsonObject, *, timeout: float) -> None:
         """Call ``session.shell``: answers when the command has ended. It continues if the request is cancelled."""
         path = {"sessionID": session_id}
-        await self.call("session.shell", path=path, body=body, directory=directory, timeout=timeout)
+        await self.call("session.shell", path=path, body=body, directory=directory, timeout=timeout, queued=False)
 
     async def session_messages(self, session_id: str, *, limit: int, before: str = "") -> Page[Message]:
         """Call ``session.messages``: at most the newest ``limit``, oldest first, and the cursor of the older ones.

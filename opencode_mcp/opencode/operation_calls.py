@@ -76,18 +76,21 @@ class OperationCalls:
         """Return the same difference as far as it is known, without a request to the server."""
         return self._differences.changed.get(operation.id, "")
 
-    async def send(self, operation: Operation, call: Call, *, timeout: float = READ_TIMEOUT_SECONDS) -> Answer:
+    async def send(
+        self, operation: Operation, call: Call, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
+    ) -> Answer:
         """Call an operation that answers once.
 
         Args:
             operation: The row of the table.
             call: Arguments as ``arguments.split`` returns them.
             timeout: Seconds that OpenCode may take to answer.
+            queued: Whether the request waits while many others are under way; see ``Transport.send``.
 
         Raises:
             BridgeError: As ``codec.decode`` and the sender.
         """
-        reply = await self._connection.send(request_of(operation, call), timeout=timeout)
+        reply = await self._connection.send(request_of(operation, call), timeout=timeout, queued=queued)
         return Answer(decode(operation, reply), reply.headers.get("x-next-cursor", ""))
 
     def events(self, operation: Operation, call: Call) -> AbstractAsyncContextManager[AsyncIterator[str]]:

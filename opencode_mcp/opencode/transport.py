@@ -33,9 +33,9 @@ Invariants:
 import base64
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlencode, urlsplit
 
@@ -106,7 +106,7 @@ class Transport:
         self.endpoint = endpoint
         self.clock = Clock(same=endpoint.process is not None)
         self._turns = anyio.Semaphore(CONCURRENT_REQUESTS, fast_acquire=True)
-        self._openings = Openings(self._send_again)
+        self._openings = Openings(partial(self._send_again, queued=False))
         self._closed = False
 
     @property
@@ -145,12 +145,14 @@ class Transport:
         """Note that OpenCode has closed projects: the next request of each may take as long as the first."""
         self._openings.forget()
 
-    async def send(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS) -> Reply:
+    async def send(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> Reply:
         """Send a request and read its whole reply. A read whose connection broke is sent once more.
 
         Args:
             request: The request.
             timeout: Seconds that OpenCode may take to answer, once it has opened the project.
+            queued: Whether the request waits while many others are under way, and counts as one of them. A request
+                that may take long by itself, or that finds out whether OpenCode answers at all, does neither.
 
         Raises:
             BackendUnavailable: Nothing answers, or the connection broke.
@@ -158,11 +160,11 @@ class Transport:
             BackendFailed: The reply is larger than ``REPLY_LIMIT_BYTES`` (its kind is ``TOO_LARGE``), or is not HTTP.
         """
         await self._openings.open_for(request)
-        return await self._send_again(request, timeout)
+        return await self._send_again(request, timeout, queued=queued)
 
-    async def _send_again(self, request: Request, timeout: float) -> Reply:
+    async def _send_again(self, request: Request, timeout: float, *, queued: bool) -> Reply:
         try:
-            return await self._send(request, timeout)
+            return await self._send(request, timeout, queued=queued)
         except BackendUnavailable as error:
             # Other methods count as sent, whatever came back: OpenCode may have executed the request.
             if request.method != "GET" or not error.sent:
@@ -170,11 +172,12 @@ class Transport:
             if _is_malformed(error):
                 text = f"OpenCode at {self.endpoint.url} sent an answer that cannot be read."
                 raise BackendFailed(text) from error
-        return await self._send(request, timeout)
+        return await self._send(request, timeout, queued=queued)
 
-    async def _send(self, request: Request, timeout: float) -> Reply:
+    async def _send(self, request: Request, timeout: float, *, queued: bool) -> Reply:
         with self._deadline(timeout + BODY_TIMEOUT_SECONDS, request):
-            async with self._turn(timeout), self._open(request, timeout) as response:
+            turn = self._turn(timeout) if queued else nullcontext()
+            async with turn, self._open(request, timeout) as response:
                 return _reply(response, await _read_limited(response, request.path))
 
     @contextmanager
@@ -187,10 +190,7 @@ class Transport:
 
     @asynccontextmanager
     async def _turn(self, timeout: float) -> AsyncGenerator[None]:
-        """Wait until few requests are under way. A request with its own time-out neither waits nor counts."""
-        if timeout != READ_TIMEOUT_SECONDS:
-            yield
-            return
+        """Wait until few requests are under way, and count as one of them while the block runs."""
         with anyio.move_on_after(timeout) as waiting:
             await self._turns.acquire()
         if waiting.cancelled_caught:

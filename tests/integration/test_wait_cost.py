@@ -1,13 +1,14 @@
 """A call makes one report, at its end, however often policy and a person answer before; counted, not timed."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mcp import Client
 
 from opencode_mcp.config import Settings
 from opencode_mcp.opencode.codec import Reply, Request
-from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, Transport
+from opencode_mcp.opencode.transport import Transport
 from opencode_mcp.runs import run as runs
 from opencode_mcp.runs.report import RunReport
 from opencode_mcp.server.app import build_server
@@ -43,9 +44,9 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     sent: list[str] = []
     send = Transport.send
 
-    async def counted(self: Transport, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS) -> Reply:
+    async def counted(self: Transport, request: Request, **options: Any) -> Reply:  # noqa: ANN401 - passes all on
         sent.append(f"{request.method} {request.path}")
-        return await send(self, request, timeout=timeout)
+        return await send(self, request, **options)
 
     monkeypatch.setattr(Transport, "send", counted)
     return sent

@@ -35,7 +35,7 @@ async def test_a_burst_of_requests_is_answered_over_few_connections(opencode_ser
     assert [reply.status for reply in replies] == [200] * (5 * CONCURRENT_REQUESTS)
 
 
-async def test_a_request_with_a_time_of_its_own_does_not_wait_for_its_turn(opencode_server: OpenCode) -> None:
+async def test_a_request_that_is_not_queued_does_not_wait_for_its_turn(opencode_server: OpenCode) -> None:
     async with proxy_to(opencode_server.url) as proxy:
         transport = Transport(Endpoint(url=proxy.url, password=opencode_server.password))
         proxy.stall()
@@ -45,7 +45,7 @@ async def test_a_request_with_a_time_of_its_own_does_not_wait_for_its_turn(openc
                     tasks.start_soon(transport.send, HEALTH)
                 await connects(proxy, CONCURRENT_REQUESTS)
                 with pytest.raises(BackendTimeout):
-                    await transport.send(HEALTH, timeout=0.5)
+                    await transport.send(HEALTH, timeout=0.5, queued=False)
                 assert proxy.connections == CONCURRENT_REQUESTS + 1
                 tasks.cancel_scope.cancel()
         await transport.aclose()

@@ -78,11 +78,11 @@ class Telling(Transport):
         self._told = told
         self._media_type = media_type
 
-    async def send(self, request: Any, *, timeout: float = 30) -> Any:  # noqa: ANN401, D102 - the base class's
+    async def send(self, request: Any, *, timeout: float = 30, queued: bool = True) -> Any:  # noqa: ANN401, D102 - the base class's
         from opencode_mcp.opencode.codec import Reply
 
         if request != DOCUMENT:
-            return await super().send(request, timeout=timeout)
+            return await super().send(request, timeout=timeout, queued=queued)
         self.asked += 1
         return Reply(status=200, headers={"content-type": self._media_type}, body=self._told)
 

@@ -29,7 +29,10 @@ def bounded(default: int, nothing: str) -> Perform:
     async def wait(request: OperationRequest) -> OperationResult:
         seconds = request.own.get("seconds", default)
         try:
-            answer = await request.bridge.operations.send(request.operation, request.call, timeout=max(seconds, LEAST))
+            timeout = max(seconds, LEAST)
+            answer = await request.bridge.operations.send(
+                request.operation, request.call, timeout=timeout, queued=False
+            )
         except BackendTimeout:
             return OperationResult(None, notes=[f"{nothing} within {seconds:g} s."])
         return OperationResult(answer.value)

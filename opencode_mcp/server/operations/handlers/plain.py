@@ -6,7 +6,6 @@ from opencode_mcp.server.operations.handlers.handler import OperationHandler, Op
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
-SHORT = 30.0
 TIMEOUTS: Mapping[str, float] = {
     "session.command": HOUR,
     "session.init": HOUR,
@@ -23,13 +22,16 @@ TIMEOUTS: Mapping[str, float] = {
     "mcp.add": 2 * MINUTE,
     "mcp.connect": 2 * MINUTE,
 }
-"""Seconds that OpenCode may take for what runs a model or a command, or starts something; others have ``SHORT``."""
+"""Seconds that OpenCode may take to run a model or a command, or to start something."""
 
 
 async def send(request: OperationRequest) -> OperationResult:
     """Send the request and read its answer."""
-    timeout = TIMEOUTS.get(request.operation.id, SHORT)
-    answer = await request.bridge.operations.send(request.operation, request.call, timeout=timeout)
+    operations = request.bridge.operations
+    if (timeout := TIMEOUTS.get(request.operation.id)) is None:
+        answer = await operations.send(request.operation, request.call)
+    else:
+        answer = await operations.send(request.operation, request.call, timeout=timeout, queued=False)
     return OperationResult(answer.value, answer.cursor)
 
 
