@@ -42,8 +42,8 @@ demo: basics
 bench: basics
 	@$(BIN)/python -m benchmarks
 
-# Hostile messages, mixed load, and all rounds of faults: half an hour.
+# Hostile messages, mixed load, all rounds of faults, and texts of a megabyte: half an hour.
 attack: basics
 	@$(BIN)/python -m benchmarks fuzz
 	@$(BIN)/python -m benchmarks soak
-	@FAULT_SEEDS=all $(BIN)/pytest tests/integration/test_faults.py
+	@FAULT_SEEDS=all TEXTS=long $(BIN)/pytest tests/integration/test_faults.py tests/test_cost_of_text.py

@@ -1,6 +1,7 @@
-"""Runs a scenario of the suite against a server that listens already, and reads what it checked."""
+"""Runs scenarios of the suite against a server that listens already, and reads what they checked."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -15,8 +16,10 @@ from tests.harness.isolation import ROOT, basics
 from tests.harness.opencode import free_port
 from tests.harness.process import NotReady, spawned
 
-SCENARIO = 60.0
-"""Seconds that a scenario may take; five are the most that one takes on a quiet machine."""
+SECONDS = 240.0
+"""What the whole suite may take; a quarter of a minute is usual on a quiet machine."""
+REPORT = re.compile(r"server-(.+)-\d{4}-\d\d-\d\dT[^-]+-[^-]+-[^-]+-\w+")
+"""The name of a folder that holds the report on a scenario."""
 START = 20.0
 
 
@@ -48,20 +51,31 @@ def scenarios() -> list[str]:
     return [line.split()[1] for line in lines if line.startswith("  - ")]
 
 
-def check(url: str, scenario: str, folder: Path, spec: str = "") -> list[Check]:
-    """Run one scenario.
+def check(url: str, folder: Path, *chosen: str) -> dict[str, list[Check]]:
+    """Run scenarios in one process of the suite, which takes longer to start than most of them.
 
     Args:
         url: The server's MCP endpoint.
-        scenario: Its name.
-        folder: Where its report goes.
-        spec: The protocol's version; empty for scenarios of an extension, which have none.
+        folder: Where the reports go.
+        chosen: The suite's arguments that say which scenarios.
+
+    Returns:
+        What each looked at, by the name of the scenario.
     """
-    version = ["--spec-version", spec] if spec else []
-    done = _run(["server", "--url", url, "--scenario", scenario, "--output-dir", str(folder), *version])
-    reports = list(folder.glob("*/checks.json"))
+    done = _run(["server", "--url", url, "--output-dir", str(folder), *chosen])
+    reports = {report.parent.name: report for report in folder.glob("*/checks.json")}
     assert reports, done.stdout + done.stderr
-    found = json.loads(reports[0].read_text(encoding="utf-8"))
+    return {_scenario(name): _checks(report) for name, report in reports.items()}
+
+
+def _scenario(folder: str) -> str:
+    name = REPORT.fullmatch(folder)
+    assert name, folder
+    return name[1]
+
+
+def _checks(report: Path) -> list[Check]:
+    found = json.loads(report.read_text(encoding="utf-8"))
     return [
         Check(item["id"], item["status"], f"{item['description']} {item.get('errorMessage', '')}") for item in found
     ]
@@ -69,7 +83,7 @@ def check(url: str, scenario: str, folder: Path, spec: str = "") -> list[Check]:
 
 def _run(arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(  # noqa: S603 - the suite that the project installed
-        [*suite(), *arguments], env=basics(), capture_output=True, text=True, timeout=SCENARIO, check=False
+        [*suite(), *arguments], env=basics(), capture_output=True, text=True, timeout=SECONDS, check=False
     )
 
 

@@ -40,7 +40,7 @@ Faults = Callable[[Round, LossyProxy, Desk], Coroutine[object, object, None]]
 AT_ONCE = 8
 WIRE, STALLED, KILLED = range(140), range(1000, 1040), range(2000, 2020)
 """The seeds of each kind of round: 200 in all."""
-EACH = 4
+EACH = 10
 """One in so many is played in an ordinary test run."""
 TOGETHER = 5
 """Rounds that share one killed OpenCode."""
