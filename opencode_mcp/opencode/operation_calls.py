@@ -2,6 +2,10 @@
 
 ``client.py`` has the calls that the bridge itself needs; this module makes the calls that callers choose. It keeps the
 cursor of the next page, and compares the server's own OpenAPI document with the table once.
+
+No call waits for that document: OpenCode needs seconds to write its 480 KB on a busy machine. A route that the server
+lacks is recognised by its reply, a web page. The document is read after a call, for those that follow; a server of the
+table's own version is not asked for it.
 """
 
 import logging
@@ -12,10 +16,10 @@ from typing import NamedTuple, Protocol
 import anyio
 
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.opencode.client import RequestSender
+from opencode_mcp.opencode.client import OpenCodeClient, RequestSender
 from opencode_mcp.opencode.codec import Request, decode, encode
 from opencode_mcp.opencode.operations.arguments import Call
-from opencode_mcp.opencode.operations.catalog import Operation
+from opencode_mcp.opencode.operations.catalog import Operation, opencode_version
 from opencode_mcp.opencode.operations.server_document import Differences, differences
 from opencode_mcp.opencode.terminal import Opener, Output, Visit, visit
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, Transport
@@ -58,23 +62,32 @@ class OperationCalls:
         self._differences = Differences()
         self._lock = anyio.Lock()
 
-    async def check(self, operation: Operation) -> str:
-        """Return how this server's operation differs from the table's; empty if it does not or is unknown.
+    def check(self, operation: Operation) -> str:
+        """Return how the server's operation differs from the table's; empty if it does not, or that is not learned yet.
 
         Raises:
-            UnsupportedOperation: The server has no such operation.
-            BridgeError: OpenCode cannot be reached.
+            UnsupportedOperation: The server's document has no such operation.
         """
-        transport = await self._connection.transport()
-        async with self._lock:
-            if self._compared is not transport:
-                self._differences = await _compare(transport)
-                self._compared = transport
         return self._differences.check(operation)
 
     def known_change(self, operation: Operation) -> str:
-        """Return the same difference as far as it is known, without a request to the server."""
+        """Return the same difference, also of an operation that the server may lack."""
         return self._differences.changed.get(operation.id, "")
+
+    async def learn(self) -> None:
+        """Compare the server with the table, once for each server (``global.health``, ``GET /doc``).
+
+        A document that cannot be read counts as one without differences; where there is no server, nothing is learned.
+        """
+        async with self._lock:
+            try:
+                transport = await self._connection.transport()
+            except BridgeError as error:
+                logger.info("OpenCode is not there to be compared with the table: %s", error)
+                return
+            if self._compared is not transport:
+                self._differences = await _compare(transport)
+                self._compared = transport
 
     async def send(
         self, operation: Operation, call: Call, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
@@ -108,6 +121,8 @@ def request_of(operation: Operation, call: Call) -> Request:
 
 
 async def _compare(transport: Transport) -> Differences:
+    if await _version(transport) == opencode_version():
+        return Differences()
     try:
         reply = await transport.send(DOCUMENT)
         if reply.media_type != "application/json":
@@ -116,3 +131,12 @@ async def _compare(transport: Transport) -> Differences:
     except (BridgeError, ValueError) as error:
         logger.info("OpenCode's own document cannot be read: %s", error)
         return Differences()
+
+
+async def _version(transport: Transport) -> str:
+    """Read the server's version; empty where it does not say."""
+    try:
+        return (await OpenCodeClient(transport).health()).version
+    except BridgeError as error:
+        logger.info("OpenCode does not say its version: %s", error)
+        return ""

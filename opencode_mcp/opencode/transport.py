@@ -282,6 +282,8 @@ class Transport:
                 async with aconnect_ws(self._url(request), self._http, timeout=timeout) as session:
                     yield Socket(session)
         except WebSocketUpgradeError as error:
+            if error.response.status_code < httpx.codes.BAD_REQUEST:
+                raise UnsupportedOperation(f"What answers at {self.endpoint.url} opens no WebSocket.") from error
             # Its body can no longer be read, and OpenCode sends none.
             raise failure(request.path, _reply(error.response, b"")) from error
 

@@ -5,6 +5,7 @@ They are counted between the bridge and the real OpenCode. Nothing is timed.
 
 from collections.abc import AsyncGenerator, Generator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -96,3 +97,32 @@ async def test_every_known_model_is_read_only_to_explain_one_that_cannot_be_used
 async def test_one_event_stream_serves_every_run(behind: Altered, host: Host) -> None:
     await host.run(text("Once more."))
     assert [path for _, path in behind.requests].count("/global/event") == 1
+
+
+DOCUMENT = "/doc"
+
+
+async def test_no_operation_waits_for_the_servers_own_document(
+    tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenCode
+) -> None:
+    project = make_project(tmp_path / "project")
+    with altered(opencode_server.url) as newer:
+        newer.version = "1.999.0"
+        newer.silent.add(DOCUMENT)
+        newer.lacks |= {"/vcs/status", "/pty/pty_1/connect"}
+        launch = attaching(tmp_path, scripted_model, replace(opencode_server, url=newer.url), project)
+        async with open_bridge(launch.telling("--allow", "execute")) as bridge:
+            host = Host(bridge)
+            for _ in range(2):
+                assert (await host.data("opencode_read_operation", operation="vcs.get"))["reply"]["branch"] == "main"
+            assert newer.requests.count(("GET", DOCUMENT)) == 1
+            unknown = await host.error("opencode_read_operation", operation="vcs.status")
+            closed = await host.error("opencode_call_operation", operation="pty.connect", arguments={"ptyID": "pty_1"})
+    assert "This OpenCode does not know vcs.status (GET /vcs/status)" in unknown
+    assert "opens no WebSocket" in closed
+
+
+async def test_a_server_of_the_tested_version_is_not_asked_for_its_document(host: Host, behind: Altered) -> None:
+    for _ in range(2):
+        await host.data("opencode_read_operation", operation="vcs.get")
+    assert DOCUMENT not in {path for _, path in behind.requests}

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
-from opencode_mcp.errors import BackendError, BridgeError, InvalidArgument, NotFound
+from opencode_mcp.errors import BackendError, BridgeError, InvalidArgument, NotFound, UnsupportedOperation
 from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.opencode.operations.argument_problems import problems
 from opencode_mcp.opencode.operations.arguments import arguments_schema, split
 from opencode_mcp.opencode.operations.catalog import Operation
 from opencode_mcp.secrets.data import redact, secrets_in
 from opencode_mcp.secrets.text import scrub
-from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
 from opencode_mcp.server.operations.handlers.plain import PLAIN
 from opencode_mcp.server.operations.handlers.table import HANDLERS
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 
 HEARTBEAT = 10.0
+DOCUMENT_WITHIN = 5.0
+"""Seconds that a server's own document may take where it is read to explain a failure."""
 
 
 def find(operation_id: str) -> Operation:
@@ -109,17 +111,36 @@ async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap)
         error.hint = f"{error.hint} {bridge.operations.known_change(operation)}".strip()
         raise
     async with starting(ctx, deadlines_of(ctx).start):
-        change = await bridge.operations.check(operation)
+        # An OpenCode that is not there yet is started here, within the call's deadline.
+        await bridge.connection.transport()
+        change = bridge.operations.check(operation)
         call = await bridge.argument_checker.admit(operation, arguments, call, asks=can_ask(ctx.client_capabilities))
         if call.directory:
             # The call itself may change something, and so must not wait until its caller has given up.
             await bridge.client.path(call.directory)
-    outcome = await perform_with_progress(OperationRequest(ctx, operation, call, own), handler)
+    try:
+        outcome = await perform_with_progress(OperationRequest(ctx, operation, call, own), handler)
+    except UnsupportedOperation:
+        await _refuse_if_missing(bridge, operation)
+        raise
+    if bridge.in_use:
+        bridge.spawn(bridge.operations.learn)
     outcome.value, left_out = await RowFilter(bridge.fence, bridge.argument_checker).filter(
         operation.id, call, outcome.value
     )
     outcome.notes += filter(None, [left_out_note(operation.id, left_out), change])
     return outcome
+
+
+async def _refuse_if_missing(bridge: Bridge, operation: Operation) -> None:
+    """Explain a request that failed as if the server had no such route, by the server's own document.
+
+    Raises:
+        UnsupportedOperation: The document has no such operation.
+    """
+    with anyio.move_on_after(DOCUMENT_WITHIN):
+        await bridge.operations.learn()
+    bridge.operations.check(operation)
 
 
 def _parted(handler: OperationHandler, arguments: JsonMap) -> tuple[JsonMap, JsonMap]:

@@ -105,13 +105,29 @@ def calls_through(sender: Transport) -> OperationCalls:
 @pytest.mark.parametrize(("told", "media_type"), [(b"<html>", "text/html"), (b"{", "application/json")])
 async def test_a_server_without_a_document_is_taken_as_it_is(told: bytes, media_type: str) -> None:
     sender = Telling(Endpoint(url="http://127.0.0.1:9"), told, media_type)
-    assert await calls_through(sender).check(operation("session.get")) == ""
+    calls = calls_through(sender)
+    await calls.learn()
+    assert calls.check(operation("session.get")) == ""
 
 
 async def test_a_server_is_asked_for_its_document_once() -> None:
     sender = Telling(Endpoint(url="http://127.0.0.1:9"), b'{"paths": {}}')
     calls = calls_through(sender)
     for _ in range(3):
+        await calls.learn()
         with pytest.raises(UnsupportedOperation):
-            await calls.check(operation("session.get"))
+            calls.check(operation("session.get"))
     assert sender.asked == 1
+
+
+async def test_a_server_of_the_tables_version_is_not_asked_for_its_document(opencode_server: OpenCode) -> None:
+    sender = Telling(Endpoint(url=opencode_server.url, password=opencode_server.password), b'{"paths": {}}')
+    calls = calls_through(sender)
+    await calls.learn()
+    assert calls.check(operation("session.get")) == ""
+    assert sender.asked == 0
+    await sender.aclose()
+
+
+async def test_before_the_document_was_read_nothing_is_refused() -> None:
+    assert calls_through(Telling(Endpoint(url="http://127.0.0.1:9"), b"{}")).check(operation("session.get")) == ""
