@@ -21,7 +21,7 @@ DEPTH_VARIABLE = "OPENCODE_MCP_DEPTH"
 INSIDE_VARIABLE = "OPENCODE_MCP_INSIDE"
 """Variable in the same environment: the folder with the record of that OpenCode."""
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "::1", "localhost"})
-Said = dict[str, object]
+OptionValues = dict[str, object]
 """Values of one stage, by option name; options without a value are absent."""
 
 
@@ -87,9 +87,9 @@ class Settings:
         return self.attached and urlsplit(self.url).hostname not in LOOPBACK_NAMES
 
 
-def read_environment(environment: Mapping[str, str]) -> Said:
+def read_environment(environment: Mapping[str, str]) -> OptionValues:
     """Return the options that the environment sets."""
-    said: Said = {}
+    said: OptionValues = {}
     for option in OPTIONS:
         value = next((environment[name] for name in option.variables if environment.get(name)), "")
         if value:
@@ -101,7 +101,7 @@ def _items(value: str, option: Option) -> list[str]:
     return [item.strip() for item in value.split(option.separator) if item.strip()]
 
 
-def read_file(path: Path) -> Said:
+def read_file(path: Path) -> OptionValues:
     """Return the options that a TOML settings file sets; a missing file sets none.
 
     Raises:
@@ -122,7 +122,7 @@ def read_file(path: Path) -> Said:
     return loaded
 
 
-def resolve(flags: Said, environment: Mapping[str, str] | None = None) -> Settings:
+def resolve(flags: OptionValues, environment: Mapping[str, str] | None = None) -> Settings:
     """Merge the stages and check them.
 
     Args:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from opencode_mcp.errors import InvalidSetting
 
-Kind = Literal["text", "list", "switch", "table"]
+OptionKind = Literal["text", "list", "switch", "table"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Decider = Literal["allow", "agent", "human", "reject"]
 """Responder for a permission request: none (allowed), the calling agent, a person, none (rejected)."""
@@ -140,7 +140,7 @@ def as_wait(value: object) -> float:
     return seconds
 
 
-def as_stay(value: object) -> float:
+def as_stop_after(value: object) -> float:
     """Parse a number of seconds, up to 30 days."""
     seconds = _number(value)
     if not 0 <= seconds <= LONGEST_STOP_AFTER_SECONDS:
@@ -199,7 +199,7 @@ class Option:
     variables: tuple[str, ...] = ()
     """Environment variables; the first that is set counts. Without any, only the settings file has it."""
     metavar: str = "TEXT"
-    kind: Kind = "text"
+    kind: OptionKind = "text"
     flag: str = ""
     """Spelling on the command line, if it differs from the name."""
     separator: str = ","
@@ -285,7 +285,7 @@ OPTIONS = (
     ),
     Option(
         "stop_after",
-        as_stay,
+        as_stop_after,
         "seconds without a bridge after which a started OpenCode is ended, even if it is busy (default: 8 hours)",
         ("OPENCODE_MCP_STOP_AFTER",),
         "SECONDS",

@@ -43,7 +43,7 @@ from opencode_mcp.server import argument_limits
 from opencode_mcp.server.access import argument_rules
 from opencode_mcp.server.operations import json_cut
 from opencode_mcp.server.results import budget
-from opencode_mcp.text import closest, json_text, outside_text
+from opencode_mcp.text import json_text, outside_text, similar_names
 from opencode_mcp.workspace import globs, line_window
 from opencode_mcp.workspace.configuration import command_template, setup_files
 from opencode_mcp.workspace.search import found_lines, path_ranking, symbol_forms
@@ -206,8 +206,8 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     ),
     "opencode.request_limits": lambda text: request_limits.check_body(FIND, {"title": text, text: [text]}),
     "text.json_text": json_text.read_json,
-    "text.closest": lambda text: closest.closest(text, text.split("\n")),
-    "text.closest short": lambda text: closest.closest(text[:60], [text[:50]] * 100_000),
+    "text.closest": lambda text: similar_names.similar_names(text, text.split("\n")),
+    "text.closest short": lambda text: similar_names.similar_names(text[:60], [text[:50]] * 100_000),
     "opencode.operations.arguments": split_arguments,
     "opencode.operations.argument_problems": lambda text: argument_problems.problems(
         text[:1000], {"enum": ["a"]}, text
@@ -237,7 +237,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "secrets.known": without_known_secrets,
     "opencode.operations.schema_text": lambda text: schema_text.in_short({"enum": [text], "description": text}),
     "opencode.operations.server_document": lambda text: server_document.differences({"paths": {text: {"get": text}}}),
-    "opencode.terminal": lambda text: terminal.Output(text[: terminal.OUTPUT_CHARACTERS]).text,
+    "opencode.terminal": lambda text: terminal.TerminalOutput(text[: terminal.OUTPUT_CHARACTERS]).text,
     "opencode.terminal contains": lambda text: terminal.contains(text, "a*a*a*b"),
     "server.access.argument_rules": lambda text: argument_rules.texts_at({"a": [text]}, ["a", text[:1000]]),
     "server.operations.json_cut": lambda text: json_cut.cut_json({"a": text, "b": [text[:9]] * 5000}, 20_000),

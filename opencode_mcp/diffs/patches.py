@@ -15,8 +15,8 @@ CONTEXT = 3
 HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 NO_NEWLINE = "\\ No newline at end of file"
 
-Kind: TypeAlias = Literal[" ", "-", "+"]
-Edit: TypeAlias = tuple[Kind, str]
+EditKind: TypeAlias = Literal[" ", "-", "+"]
+Edit: TypeAlias = tuple[EditKind, str]
 """Line that is kept, removed or added."""
 
 
@@ -140,10 +140,10 @@ def compose(first: Sequence[Edit], second: Sequence[Edit]) -> list[Edit] | None:
         else:
             edits.extend(_through(earlier, kind))
     edits.extend(earlier)
-    return settle(edits)
+    return cancel_equal_edges(edits)
 
 
-def _through(earlier: Iterator[Edit], kind: Kind) -> Iterator[Edit]:
+def _through(earlier: Iterator[Edit], kind: EditKind) -> Iterator[Edit]:
     """Yield the lines up to the next line that the first change left, including those that it removed before."""
     for was, text in earlier:
         if was == "-":
@@ -156,7 +156,7 @@ def _through(earlier: Iterator[Edit], kind: Kind) -> Iterator[Edit]:
         return
 
 
-def settle(edits: Iterable[Edit]) -> list[Edit]:
+def cancel_equal_edges(edits: Iterable[Edit]) -> list[Edit]:
     """Cancel equal removed and added lines at the edges of each change."""
     settled: list[Edit] = []
     for is_kept, group in groupby(edits, key=lambda edit: edit[0] == " "):

@@ -21,7 +21,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.versions import is_untested, versions_tested
 from opencode_mcp.runs.prompting.prompt import find_missing_model
 from opencode_mcp.server.access.paths import Fence
-from opencode_mcp.text.closest import suggest
+from opencode_mcp.text.similar_names import suggest
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings

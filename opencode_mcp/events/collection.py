@@ -22,7 +22,7 @@ HEARTBEATS = frozenset({"server.heartbeat", "server.connected"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class EventFilter:
     """Filter of a collection, and its end."""
 
     seconds: float
@@ -36,7 +36,7 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class Gathered:
+class CollectedEvents:
     """Collected events."""
 
     events: list[JsonMap] = field(default_factory=list[JsonMap])
@@ -45,11 +45,11 @@ class Gathered:
     size: int = 0
 
 
-async def gather(
+async def collect_until(
     stream: AbstractAsyncContextManager[AsyncIterator[str]],
-    wanted: Wanted,
+    wanted: EventFilter,
     visible: Callable[[JsonMap], Awaitable[bool]],
-) -> Gathered:
+) -> CollectedEvents:
     """Collect events from a stream that nobody else reads.
 
     Args:
@@ -60,7 +60,7 @@ async def gather(
     Raises:
         BridgeError: The stream did not open. A stream that ends later ends the collection.
     """
-    gathered = Gathered()
+    gathered = CollectedEvents()
     opened = False
     with anyio.move_on_after(wanted.seconds):
         try:
@@ -75,7 +75,10 @@ async def gather(
 
 
 async def _read(
-    lines: AsyncIterator[str], wanted: Wanted, visible: Callable[[JsonMap], Awaitable[bool]], gathered: Gathered
+    lines: AsyncIterator[str],
+    wanted: EventFilter,
+    visible: Callable[[JsonMap], Awaitable[bool]],
+    gathered: CollectedEvents,
 ) -> None:
     async for line in lines:
         if is_noise(line):
@@ -100,7 +103,7 @@ def _read_event(line: str) -> JsonMap:
         return {}
 
 
-def _end(event: JsonMap, wanted: Wanted, gathered: Gathered) -> End | None:
+def _end(event: JsonMap, wanted: EventFilter, gathered: CollectedEvents) -> End | None:
     if wanted.until and _matches(type_of(event), wanted.until):
         return "type"
     if len(gathered.events) >= wanted.count:
@@ -108,7 +111,7 @@ def _end(event: JsonMap, wanted: Wanted, gathered: Gathered) -> End | None:
     return "size" if gathered.size >= MOST_BYTES else None
 
 
-def fits(event: JsonMap, wanted: Wanted) -> bool:
+def fits(event: JsonMap, wanted: EventFilter) -> bool:
     """Return True if an event passes the filter."""
     kind = type_of(event)
     named = {*wanted.types, wanted.until} - {""}

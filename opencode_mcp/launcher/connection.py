@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from opencode_mcp.launcher.launcher import Launcher
     from opencode_mcp.opencode.codec import Reply, Request
     from opencode_mcp.opencode.endpoint import Endpoint
-    from opencode_mcp.opencode.transport import Socket
+    from opencode_mcp.opencode.transport import WebSocket
 
 
 class Connection:
@@ -99,7 +99,7 @@ class Connection:
             yield stream
 
     @asynccontextmanager
-    async def websocket(self, request: "Request") -> AsyncGenerator["Socket"]:
+    async def websocket(self, request: "Request") -> AsyncGenerator["WebSocket"]:
         """Open a WebSocket; see ``Transport.websocket``."""
         transport = await self.transport()
         async with transport.websocket(request) as socket:

@@ -33,7 +33,7 @@ CODE_TIMEOUT_SECONDS = 2.0
 POLL_SECONDS = 0.02
 
 
-class Guarded:
+class GuardedServer:
     """OpenCode that a guard starts. Close it in the end; before ``keep``, that ends OpenCode.
 
     Args:

@@ -55,7 +55,7 @@ from opencode_mcp.launcher.executable import find_executable
 from opencode_mcp.launcher.guarded import guard_again
 from opencode_mcp.launcher.health import answers, check, is_busy
 from opencode_mcp.launcher.locks import Lease, hold
-from opencode_mcp.launcher.serve import Starter, await_ready
+from opencode_mcp.launcher.starter import Starter, await_ready
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.processes.identity import end

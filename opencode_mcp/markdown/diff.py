@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from opencode_mcp.diffs.patches import Patch, lines_of, parse, shorten_hunk, write
 from opencode_mcp.diffs.raw import unquote
 from opencode_mcp.markdown.excerpt import code, name
-from opencode_mcp.markdown.layout import ANY_LENGTH, Drawn, Excerpt, Line, Section, draw
+from opencode_mcp.markdown.layout import ANY_LENGTH, Drawn, Excerpt, PlainLine, Section, draw
 from opencode_mcp.opencode.models import FileDiff
 
 PATH_CHARACTERS = 200
@@ -81,7 +81,7 @@ def _table(changes: Sequence[Change]) -> Section:
     added = sum(change.diff.additions for change in changes)
     removed = sum(change.diff.deletions for change in changes)
     total = f"{len(changes):,} {'file' if len(changes) == 1 else 'files'} changed, +{added:,} -{removed:,}"
-    rows = [Line(_row(change)) for change in changes]
+    rows = [PlainLine(_row(change)) for change in changes]
     return Section(f"{total}\n\n{HEAD}", rows, noun="files", from_end=False)
 
 

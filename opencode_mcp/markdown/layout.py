@@ -32,7 +32,7 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PlainLine:
     """Text of our own, never cut."""
 
     text: str
@@ -70,13 +70,13 @@ class Section:
     gap: str = "\n"
 
 
-Block: TypeAlias = Line | Excerpt | Section
+Block: TypeAlias = PlainLine | Excerpt | Section
 
 
 def draw(block: Block, limit: int = ANY_LENGTH) -> Drawn:
     """Render a block within a limit, or as little above it as its notes about cuts need."""
     match block:
-        case Line(text):
+        case PlainLine(text):
             return Drawn(text)
         case Excerpt():
             return _draw_excerpt(block, limit)

@@ -10,7 +10,7 @@ from typing import Any, cast
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.markdown.detail import View
 from opencode_mcp.markdown.excerpt import code, name
-from opencode_mcp.markdown.layout import Block, Excerpt, Line, Section
+from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section
 from opencode_mcp.opencode.models import Todo, ToolPart
 from opencode_mcp.runs.report import list_todos
 from opencode_mcp.text.outside_text import shorten
@@ -36,7 +36,7 @@ def tool_blocks(part: ToolPart, view: View, subagent: Sequence[Block] = ()) -> l
     if not beneath:
         return [_result(part, view, call), *_attachments(part)]
     arguments = [Excerpt(text, view.measure.argument, f"{name(key)}:") for key, text in beneath.items()]
-    return [Line(call), *arguments, _result(part, view, ""), *_attachments(part)]
+    return [PlainLine(call), *arguments, _result(part, view, ""), *_attachments(part)]
 
 
 def _delegated(part: ToolPart, view: View, subagent: Sequence[Block]) -> list[Block]:
@@ -82,11 +82,11 @@ def _result(part: ToolPart, view: View, call: str) -> Block:
         case "completed" if state.output.strip():
             return Excerpt(state.output, view.measure.output, f"{call} →".strip(), from_end=True)
         case "completed":
-            return Line(f"{call} → no output".strip())
+            return PlainLine(f"{call} → no output".strip())
         case "error":
             return Excerpt(state.error or "no reason given", view.measure.output, f"{call} failed →".strip())
         case _:
-            return Line(f"{call} is {name(state.status)}{_where(part)}".strip())
+            return PlainLine(f"{call} is {name(state.status)}{_where(part)}".strip())
 
 
 def _where(part: ToolPart) -> str:
@@ -123,4 +123,4 @@ def _count(counts: Mapping[str, Any], key: str) -> int:
 
 def _attachments(part: ToolPart) -> list[Block]:
     kinds = [str(item.get("mime") or "a file") for item in part.state.attachments]
-    return [Line(f"- gave the model {name(kind)}") for kind in kinds]
+    return [PlainLine(f"- gave the model {name(kind)}") for kind in kinds]

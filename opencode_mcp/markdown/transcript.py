@@ -11,7 +11,7 @@ from json import dumps
 from opencode_mcp.markdown.detail import CONCISE, DETAILED, WHOLE, View
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.headline import headline
-from opencode_mcp.markdown.layout import Block, Excerpt, Line, Section, draw
+from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section, draw
 from opencode_mcp.markdown.tool_calls import tool_blocks
 from opencode_mcp.opencode.models import (
     AgentPart,
@@ -110,7 +110,7 @@ def _outcome(info: MessageInfo, view: View) -> list[Block]:
         data = dumps(info.structured, ensure_ascii=False, default=str)
         blocks.append(Excerpt(data, view.measure.text, "- structured answer →"))
     if info.error is not None and info.error.name == ABORTED_ERROR:
-        blocks.append(Line("- aborted"))
+        blocks.append(PlainLine("- aborted"))
     elif info.error is not None:
         said = info.error.text
         kind = "" if info.error.name in said else f" with {name(info.error.name)}"
@@ -124,18 +124,18 @@ def _part_blocks(part: Part, view: View) -> list[Block]:
         case TextPart():
             return _text(part, view)
         case ReasoningPart(text=text) if text.strip():
-            folded = Line(f"- thought: {len(text):,} characters")
+            folded = PlainLine(f"- thought: {len(text):,} characters")
             return [Excerpt(text, measure.thought, "- thought →") if measure.thought else folded]
         case ToolPart():
             return tool_blocks(part, view, _sections(view.children.pop(part.child_session, ()), view))
         case FilePart():
-            return [Line(_file(part, view))]
+            return [PlainLine(_file(part, view))]
         case SubtaskPart():
             what = f", {code(part.description)}" if part.description else ""
             title = f"- hands to the subagent {name(part.agent or 'of no name')}{what} →"
             return [Excerpt(part.prompt if part.prompt.strip() else "no words", measure.output, title)]
         case _:
-            return [Line(line) for line in [_mark(part, view)] if line]
+            return [PlainLine(line) for line in [_mark(part, view)] if line]
 
 
 def _text(part: TextPart, view: View) -> list[Block]:

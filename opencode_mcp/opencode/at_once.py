@@ -16,13 +16,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Later(Generic[T]):
+class ReadResult(Generic[T]):
     """Result of a read; available once the block has ended."""
 
     value: T
 
 
-class Reads:
+class ReadGroup:
     """Group of reads that run at the same time.
 
     Args:
@@ -34,9 +34,9 @@ class Reads:
         self._tasks = tasks
         self._failures = failures
 
-    def start(self, read: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> Later[T]:
+    def start(self, read: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> ReadResult[T]:
         """Start another read."""
-        later = Later[T]()
+        later = ReadResult[T]()
 
         async def take() -> None:
             try:
@@ -50,7 +50,7 @@ class Reads:
 
 
 @asynccontextmanager
-async def at_once() -> AsyncGenerator[Reads]:
+async def at_once() -> AsyncGenerator[ReadGroup]:
     """Run the reads that the block starts at the same time, and wait for all of them.
 
     Raises:
@@ -58,7 +58,7 @@ async def at_once() -> AsyncGenerator[Reads]:
     """
     failures: list[BridgeError] = []
     async with anyio.create_task_group() as tasks:
-        yield Reads(tasks, failures)
+        yield ReadGroup(tasks, failures)
     for failure in failures:
         raise failure
 

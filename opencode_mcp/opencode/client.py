@@ -22,7 +22,6 @@ from opencode_mcp.opencode.clock import Clock
 from opencode_mcp.opencode.codec import Reply, Request, decode, encode, is_unreadable
 from opencode_mcp.opencode.models import (
     Agent,
-    ChangedFile,
     Command,
     Config,
     FileContent,
@@ -40,6 +39,7 @@ from opencode_mcp.opencode.models import (
     SymbolMatch,
     TextMatch,
     Todo,
+    UncommittedFile,
     Vcs,
     Wire,
 )
@@ -341,9 +341,9 @@ class OpenCodeClient:
         """Call ``vcs.get``."""
         return Vcs.read(await self.call("vcs.get", directory=directory))
 
-    async def vcs_status(self, directory: str) -> list[ChangedFile]:
+    async def vcs_status(self, directory: str) -> list[UncommittedFile]:
         """Call ``vcs.status``: the files that differ from the last commit."""
-        return ChangedFile.read_list(await self.call("vcs.status", directory=directory))
+        return UncommittedFile.read_list(await self.call("vcs.status", directory=directory))
 
 
 def _read_map(kind: type[W], value: object) -> dict[str, W]:

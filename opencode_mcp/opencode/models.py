@@ -455,7 +455,7 @@ class Vcs(Wire):
     default_branch: str | None = None
 
 
-class ChangedFile(Wire):
+class UncommittedFile(Wire):
     """Entry of ``vcs.status``."""
 
     file: str = ""

@@ -18,10 +18,10 @@ import anyio
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.client import OpenCodeClient, RequestSender
 from opencode_mcp.opencode.codec import Request, decode, encode
-from opencode_mcp.opencode.operations.arguments import Call
+from opencode_mcp.opencode.operations.arguments import SplitArguments
 from opencode_mcp.opencode.operations.catalog import Operation, opencode_version
 from opencode_mcp.opencode.operations.server_document import Differences, differences
-from opencode_mcp.opencode.terminal import Opener, Output, Visit, visit
+from opencode_mcp.opencode.terminal import Opener, TerminalInput, TerminalOutput, use_terminal
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, Transport
 from opencode_mcp.text.json_text import read_json
 
@@ -32,7 +32,7 @@ DOCUMENT = Request(method="GET", path="/doc")
 SILENCE_SECONDS = 22.0
 
 
-class Answer(NamedTuple):
+class OperationReply(NamedTuple):
     """Answer of OpenCode to an operation."""
 
     value: object
@@ -41,7 +41,7 @@ class Answer(NamedTuple):
     """Cursor of the next page; empty if there is none, or if the value itself contains it."""
 
 
-class Connection(RequestSender, Opener, Protocol):
+class OperationConnection(RequestSender, Opener, Protocol):
     """Connection to the server that was found: ``launcher.connection.Connection``."""
 
     async def transport(self) -> Transport:
@@ -56,7 +56,7 @@ class OperationCalls:
         connection: Connection to OpenCode.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: OperationConnection) -> None:
         self._connection = connection
         self._compared: Transport | None = None
         self._differences = Differences()
@@ -90,8 +90,8 @@ class OperationCalls:
                 self._compared = transport
 
     async def send(
-        self, operation: Operation, call: Call, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
-    ) -> Answer:
+        self, operation: Operation, call: SplitArguments, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True
+    ) -> OperationReply:
         """Call an operation that answers once.
 
         Args:
@@ -104,18 +104,18 @@ class OperationCalls:
             BridgeError: As ``codec.decode`` and the sender.
         """
         reply = await self._connection.send(request_of(operation, call), timeout=timeout, queued=queued)
-        return Answer(decode(operation, reply), reply.headers.get("x-next-cursor", ""))
+        return OperationReply(decode(operation, reply), reply.headers.get("x-next-cursor", ""))
 
-    def events(self, operation: Operation, call: Call) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+    def events(self, operation: Operation, call: SplitArguments) -> AbstractAsyncContextManager[AsyncIterator[str]]:
         """Open the event stream of an operation."""
         return self._connection.events(request_of(operation, call), silence=SILENCE_SECONDS)
 
-    async def visit(self, operation: Operation, call: Call, plan: Visit) -> Output:
-        """Use a terminal once; see ``terminal.visit``."""
-        return await visit(self._connection, request_of(operation, call), plan)
+    async def use_terminal(self, operation: Operation, call: SplitArguments, plan: TerminalInput) -> TerminalOutput:
+        """Use a terminal once; see ``terminal.use_terminal``."""
+        return await use_terminal(self._connection, request_of(operation, call), plan)
 
 
-def request_of(operation: Operation, call: Call) -> Request:
+def request_of(operation: Operation, call: SplitArguments) -> Request:
     """Encode a call as a request."""
     return encode(operation, path=call.path, query=call.query, body=call.body, directory=call.directory)
 

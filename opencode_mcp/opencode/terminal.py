@@ -59,7 +59,7 @@ class Opener(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class TerminalInput:
     """Input and limits for one use of a terminal."""
 
     say: str = ""
@@ -71,7 +71,7 @@ class Visit:
 
 
 @dataclass(slots=True)
-class Output:
+class TerminalOutput:
     """Output of a terminal during one use."""
 
     raw: str = ""
@@ -91,7 +91,7 @@ class Output:
         return (_without_erased(plain) if "\x08" in plain else plain).replace("\r", "\n")
 
 
-async def visit(opener: Opener, request: "Request", plan: Visit) -> Output:
+async def use_terminal(opener: Opener, request: "Request", plan: TerminalInput) -> TerminalOutput:
     """Connect to a terminal, type, read the output, and disconnect.
 
     Args:
@@ -113,7 +113,7 @@ async def visit(opener: Opener, request: "Request", plan: Visit) -> Output:
     return output
 
 
-async def _replayed(socket: Socket) -> Output | None:
+async def _replayed(socket: Socket) -> TerminalOutput | None:
     """Read the output since the cursor; OpenCode marks its end with a binary message."""
     pieces: list[str] = []
     length = 0
@@ -121,12 +121,12 @@ async def _replayed(socket: Socket) -> Output | None:
         while length <= REPLAY_CHARACTERS:
             match await socket.receive():
                 case None:
-                    return _bounded(Output("".join(pieces), exited=True))
+                    return _bounded(TerminalOutput("".join(pieces), exited=True))
                 case str(piece):
                     pieces.append(piece)
                     length += len(piece)
                 case bytes(mark):
-                    return _bounded(Output("".join(pieces), cursor=_cursor(mark)))
+                    return _bounded(TerminalOutput("".join(pieces), cursor=_cursor(mark)))
     return None
 
 
@@ -138,14 +138,14 @@ def _cursor(mark: bytes) -> int:
         raise BackendFailed("OpenCode did not report the position of the terminal's output.") from error
 
 
-def _bounded(output: Output) -> Output:
+def _bounded(output: TerminalOutput) -> TerminalOutput:
     rest = output.raw[OUTPUT_CHARACTERS:]
     if not rest:
         return output
     return replace(output, raw=output.raw[:OUTPUT_CHARACTERS], cursor=output.cursor - units(rest), cut=True)
 
 
-async def _live(socket: Socket, output: Output, plan: Visit) -> None:
+async def _live(socket: Socket, output: TerminalOutput, plan: TerminalInput) -> None:
     """Type the input, then read until the awaited text is printed or no more output arrives."""
     before = len(output.raw)
     if plan.say:
@@ -162,7 +162,7 @@ async def _live(socket: Socket, output: Output, plan: Visit) -> None:
                 return
 
 
-async def _receive(socket: Socket, output: Output, patience: float) -> bool:
+async def _receive(socket: Socket, output: TerminalOutput, patience: float) -> bool:
     """Read one message; return False if none arrived in time."""
     with anyio.move_on_after(patience):
         message = await socket.receive()
@@ -176,7 +176,7 @@ async def _receive(socket: Socket, output: Output, patience: float) -> bool:
     return False
 
 
-def _found(output: Output, plan: Visit, start: int) -> bool:
+def _found(output: TerminalOutput, plan: TerminalInput, start: int) -> bool:
     if plan.await_text:
         printed = replace(output, raw=output.raw[start:]).text
         output.found = contains(printed, plan.await_text)

@@ -261,7 +261,7 @@ class Transport:
                 yield _event_data(EventSource(cast("httpx.Response", _BoundedEvents(response))))
 
     @asynccontextmanager
-    async def websocket(self, request: Request) -> AsyncGenerator["Socket"]:
+    async def websocket(self, request: Request) -> AsyncGenerator["WebSocket"]:
         """Open a WebSocket. The credentials of ordinary requests are accepted, so it needs no ticket.
 
         Args:
@@ -280,7 +280,7 @@ class Transport:
         try:
             with mapped_errors(self.endpoint.url):
                 async with aconnect_ws(self._url(request), self._http, timeout=timeout) as session:
-                    yield Socket(session)
+                    yield WebSocket(session)
         except WebSocketUpgradeError as error:
             if error.response.status_code < httpx.codes.BAD_REQUEST:
                 raise UnsupportedOperation(f"What answers at {self.endpoint.url} opens no WebSocket.") from error
@@ -294,7 +294,7 @@ class Transport:
             await self._pool.aclose()
 
 
-class Socket:
+class WebSocket:
     """Open WebSocket. A broken connection counts as closed, since no more data can arrive.
 
     Args:

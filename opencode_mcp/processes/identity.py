@@ -11,7 +11,7 @@ from anyio import to_thread
 
 from opencode_mcp.processes.groups import ask_to_end, force_to_end
 from opencode_mcp.processes.listeners import listens
-from opencode_mcp.processes.table import born
+from opencode_mcp.processes.process_table import born
 
 POLL_SECONDS = 0.02
 

@@ -8,7 +8,7 @@ descendant.
 import sys
 from collections.abc import Iterable
 
-from opencode_mcp.processes.table import descendants
+from opencode_mcp.processes.process_table import descendants
 
 if sys.platform == "linux":
     import os

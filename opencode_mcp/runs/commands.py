@@ -29,7 +29,7 @@ from opencode_mcp.runs.prompting.reload import Missing, Renewal
 from opencode_mcp.runs.prompting.sending import failed_at_it, may_have_arrived
 from opencode_mcp.runs.record import Run, Starter
 from opencode_mcp.runs.run import Runs, next_message_id
-from opencode_mcp.text.closest import closest
+from opencode_mcp.text.similar_names import similar_names
 from opencode_mcp.workspace.configuration.definitions import Sought
 
 logger = logging.getLogger(__name__)
@@ -201,7 +201,7 @@ async def _look_for_command(client: OpenCodeClient, directory: str, name: str) -
     if found:
         return found
     names = [command.name for command in commands]
-    near = closest(name, names)
+    near = similar_names(name, names)
     meant = f"Did you mean {' or '.join(near)}? " if near else ""
     known = ", ".join(names[:NAMES_SHOWN]) or "none"
     error = NotFound(f"OpenCode has no command {name!r}.", hint=f"{meant}The commands are {known}.")

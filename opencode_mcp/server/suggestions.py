@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.text.closest import closest, sentence_of
-from opencode_mcp.workspace.place import Place
+from opencode_mcp.text.similar_names import sentence_of, similar_names
+from opencode_mcp.workspace.project_folder import ProjectFolder
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
@@ -29,7 +29,7 @@ async def suggest_files(bridge: "Bridge", directory: str, path: str, kind: str =
     """
     folder, name = posixpath.split(path)
     beside = await _names_in(bridge, directory, folder, kind)
-    near = closest(name, beside, count=NAMED)
+    near = similar_names(name, beside, count=NAMED)
     found = [*(posixpath.join(folder, one) for one in near), *await _anywhere(bridge, directory, name, kind)]
     named = list(dict.fromkeys(found))[:NAMED]
     return sentence_of(named) or "opencode_find_files finds files by a part of their path."
@@ -38,7 +38,7 @@ async def suggest_files(bridge: "Bridge", directory: str, path: str, kind: str =
 async def _anywhere(bridge: "Bridge", directory: str, name: str, kind: str) -> list[str]:
     """Find paths of the whole project by a name; none where the search fails or takes too long."""
     with suppress(BridgeError), anyio.move_on_after(SECONDS):
-        return (await bridge.search.files.by_words(Place(directory), name, kind or "file")).paths
+        return (await bridge.search.files.by_words(ProjectFolder(directory), name, kind or "file")).paths
     return []
 
 

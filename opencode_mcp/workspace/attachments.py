@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from opencode_mcp.errors import InvalidArgument, NotFound
-from opencode_mcp.workspace.file_look import encoding_of
-from opencode_mcp.workspace.pictures import picture_problem, picture_type
+from opencode_mcp.workspace.file_scan import encoding_of
+from opencode_mcp.workspace.images import image_problem, image_type
 
 if TYPE_CHECKING:
     from opencode_mcp.workspace.files import OpenFile, ProjectFiles
@@ -73,9 +73,9 @@ async def attachment(files: "ProjectFiles", directory: str, path: str) -> Attach
 
 async def _of_file(file: "OpenFile", whole: PurePath, shown: str) -> Attachment:
     beginning = await anext(file.pieces, b"")
-    if kind := picture_type(beginning):
+    if kind := image_type(beginning):
         data = await _rest(file, beginning, LARGEST_IMAGE_BYTES, shown)
-        if problem := picture_problem(data):
+        if problem := image_problem(data):
             raise InvalidArgument(f"{shown!r} cannot be attached as an image: {problem}.", hint=TAKEN)
         return Attachment(kind, _data_url(kind, data), whole.name)
     if beginning.startswith(PDF_START):

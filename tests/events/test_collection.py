@@ -10,7 +10,7 @@ import pytest
 
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable
 from opencode_mcp.events import collection
-from opencode_mcp.events.collection import Wanted, directory_of, gather, session_of
+from opencode_mcp.events.collection import EventFilter, collect_until, directory_of, session_of
 
 pytestmark = pytest.mark.anyio
 
@@ -41,35 +41,37 @@ async def everything(_event: Mapping[str, Any]) -> bool:
     return True
 
 
-def kinds(gathered: collection.Gathered) -> list[str]:
+def kinds(gathered: collection.CollectedEvents) -> list[str]:
     return [item["type"] for item in gathered.events]
 
 
 async def test_it_stops_after_the_event_that_was_waited_for() -> None:
     events = [event("a"), event("b"), event("c")]
-    gathered = await gather(stream(events), Wanted(seconds=60, until="b", count=10), everything)
+    gathered = await collect_until(stream(events), EventFilter(seconds=60, until="b", count=10), everything)
     assert (kinds(gathered), gathered.ended) == (["a", "b"], "type")
 
 
 async def test_it_stops_at_the_count() -> None:
-    gathered = await gather(stream([event("a")] * 5), Wanted(seconds=60, count=2), everything)
+    gathered = await collect_until(stream([event("a")] * 5), EventFilter(seconds=60, count=2), everything)
     assert (kinds(gathered), gathered.ended) == (["a", "a"], "count")
 
 
 async def test_it_stops_when_the_time_is_over_with_what_came() -> None:
-    gathered = await gather(stream([event("a")]), Wanted(seconds=0.05, count=10), everything)
+    gathered = await collect_until(stream([event("a")]), EventFilter(seconds=0.05, count=10), everything)
     assert (kinds(gathered), gathered.ended) == (["a"], "time")
 
 
 async def test_it_stops_at_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collection, "MOST_BYTES", 100)
-    gathered = await gather(stream([event("a", text="x" * 60)] * 5), Wanted(seconds=60, count=10), everything)
+    gathered = await collect_until(
+        stream([event("a", text="x" * 60)] * 5), EventFilter(seconds=60, count=10), everything
+    )
     assert (kinds(gathered), gathered.ended) == (["a", "a"], "size")
 
 
 @pytest.mark.parametrize("end", [StopAsyncIteration(), BackendUnavailable("gone"), BackendTimeout("silent")])
 async def test_a_stream_that_ends_gives_what_came(end: Exception) -> None:
-    gathered = await gather(stream([event("a")], end), Wanted(seconds=60, count=10), everything)
+    gathered = await collect_until(stream([event("a")], end), EventFilter(seconds=60, count=10), everything)
     assert (kinds(gathered), gathered.ended) == (["a"], "closed")
 
 
@@ -80,7 +82,7 @@ async def test_a_stream_that_does_not_open_is_an_error() -> None:
         yield  # pragma: no cover
 
     with pytest.raises(BackendUnavailable):
-        await gather(closed(), Wanted(seconds=60, count=1), everything)
+        await collect_until(closed(), EventFilter(seconds=60, count=1), everything)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ async def test_only_what_is_wanted_is_kept(wanted: Json, shown: list[str]) -> No
         event("todo.updated", "ses_1"),
     ]
     end = StopAsyncIteration()
-    gathered = await gather(stream(events, end), Wanted(seconds=60, count=10, **wanted), everything)
+    gathered = await collect_until(stream(events, end), EventFilter(seconds=60, count=10, **wanted), everything)
     assert kinds(gathered) == shown
 
 
@@ -111,13 +113,13 @@ async def test_what_may_not_be_seen_is_not_counted() -> None:
         return session_of(item) == "ses_own"
 
     events = [event("a", "ses_other"), event("b", "ses_own")]
-    gathered = await gather(stream(events), Wanted(seconds=60, count=1), visible)
+    gathered = await collect_until(stream(events), EventFilter(seconds=60, count=1), visible)
     assert kinds(gathered) == ["b"]
 
 
 async def test_second_copies_are_left_out() -> None:
     events = [{"directory": "/p", "payload": {"type": "sync"}}, {"directory": "/p", "payload": event("a")}]
-    gathered = await gather(stream(events), Wanted(seconds=60, count=1), everything)
+    gathered = await collect_until(stream(events), EventFilter(seconds=60, count=1), everything)
     assert gathered.events == [{"directory": "/p", "payload": event("a")}]
 
 
@@ -154,5 +156,5 @@ async def test_a_line_of_an_unknown_form_ends_nothing(line: str) -> None:
     async def visible(item: Mapping[str, Any]) -> bool:
         return not directory_of(item) and not session_of(item)
 
-    gathered = await gather(lines(), Wanted(seconds=60, until="b", count=10), visible)
+    gathered = await collect_until(lines(), EventFilter(seconds=60, until="b", count=10), visible)
     assert gathered.ended == "type"

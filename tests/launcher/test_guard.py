@@ -16,10 +16,10 @@ from opencode_mcp.disk.file_locks import try_lock
 from opencode_mcp.errors import BackendTimeout, InvalidSetting, NotAllowed, OpenCodeNotStarting
 from opencode_mcp.launcher.health import check, connected, is_busy
 from opencode_mcp.launcher.launcher import Launcher
-from opencode_mcp.launcher.serve import Starter
+from opencode_mcp.launcher.starter import Starter
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for
 from opencode_mcp.processes.identity import Process
-from opencode_mcp.processes.table import born, descendants
+from opencode_mcp.processes.process_table import born, descendants
 from tests.harness.model import ScriptedModel
 from tests.harness.process import await_line
 from tests.harness.waiting import eventually

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.markdown.layout import Excerpt, Line, Section, allot, draw
+from opencode_mcp.markdown.layout import Excerpt, PlainLine, Section, allot, draw
 
 needs = st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 50)), max_size=8)
 
@@ -41,7 +41,7 @@ def test_a_short_text_stands_in_its_line_exactly_or_in_a_fence() -> None:
 
 
 def test_blocks_that_do_not_fit_are_counted_at_the_end_that_matters_less() -> None:
-    lines = [Line(f"- number {number}") for number in range(9)]
+    lines = [PlainLine(f"- number {number}") for number in range(9)]
     last = Section("Title", lines, noun="lines")
     assert draw(last, 60).text == "Title\n- 7 earlier lines left out\n- number 7\n- number 8"
     first = Section("Title", lines, noun="lines", from_end=False)

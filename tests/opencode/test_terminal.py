@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from opencode_mcp.errors import BackendTimeout
 from opencode_mcp.opencode.codec import Request
-from opencode_mcp.opencode.terminal import REPLAY_CHARACTERS, Output, Visit, contains, units, visit
+from opencode_mcp.opencode.terminal import (
+    REPLAY_CHARACTERS,
+    TerminalInput,
+    TerminalOutput,
+    contains,
+    units,
+    use_terminal,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,12 +34,12 @@ from opencode_mcp.opencode.terminal import REPLAY_CHARACTERS, Output, Visit, con
     ],
 )
 def test_control_characters_are_taken_out(raw: str, text: str) -> None:
-    assert Output(raw).text == text
+    assert TerminalOutput(raw).text == text
 
 
 @given(st.text())
 def test_plain_text_holds_no_control_characters(raw: str) -> None:
-    assert not set(Output(raw).text) & {chr(code) for code in (*range(9), *range(11, 32), 127)}
+    assert not set(TerminalOutput(raw).text) & {chr(code) for code in (*range(9), *range(11, 32), 127)}
 
 
 @pytest.mark.parametrize(
@@ -85,5 +92,5 @@ class EndlessTerminal:
 async def test_a_replay_without_end_is_given_up_before_it_takes_much_memory() -> None:
     terminal = EndlessTerminal()
     with pytest.raises(BackendTimeout, match="did not report the position of its output"):
-        await visit(terminal, Request(method="GET", path="/pty/pty_1/connect"), Visit())
+        await use_terminal(terminal, Request(method="GET", path="/pty/pty_1/connect"), TerminalInput())
     assert terminal.sent <= REPLAY_CHARACTERS + len(PIECE)

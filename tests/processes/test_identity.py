@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from opencode_mcp.processes.identity import Process, end
-from opencode_mcp.processes.table import born
+from opencode_mcp.processes.process_table import born
 from tests.harness.waiting import eventually
 
 pytestmark = pytest.mark.anyio

@@ -13,7 +13,7 @@ from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.workspace.file_look import Look, look
+from opencode_mcp.workspace.file_scan import FileScan, scan_file
 from opencode_mcp.workspace.files import ProjectFiles
 from opencode_mcp.workspace.line_window import LineWindow
 from tests.harness.opencode import OpenCode
@@ -55,10 +55,10 @@ async def content(files: ProjectFiles, project: Path, path: str) -> bytes:
         return b"".join([piece async for piece in file.pieces])
 
 
-async def lines(files: ProjectFiles, project: Path, path: str, first: int) -> tuple[list[str], Look]:
+async def lines(files: ProjectFiles, project: Path, path: str, first: int) -> tuple[list[str], FileScan]:
     window = LineWindow(first, 2, 100, 10_000)
     async with files.open(str(project), path) as file:
-        seen = await look(file, window, MEGABYTE)
+        seen = await scan_file(file, window, MEGABYTE)
     return window.lines, seen
 
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, Protocol, cast
 
-from opencode_mcp.text.closest import closest
 from opencode_mcp.text.json_types import Schema
+from opencode_mcp.text.similar_names import similar_names
 
 Reach = Literal["segment", "segments", "file", "text"]
 """Place of a text: in one segment of the URL's path, in several, as a file's path in the query, or any text."""
@@ -48,7 +48,7 @@ class _Validator(Protocol):
 
 def unknown(name: str, known: Iterable[str], inside: str = "") -> str:
     """Return the sentence for an unknown argument, with a similar known one."""
-    near = closest(name, known, count=1, cutoff=0.6)
+    near = similar_names(name, known, count=1, cutoff=0.6)
     shown = name if len(name) <= VALUE_CHARACTERS else f"{name[:VALUE_CHARACTERS]}…"
     return f"There is no argument `{inside}{shown}`" + (f"; did you mean `{inside}{near[0]}`?" if near else ".")
 

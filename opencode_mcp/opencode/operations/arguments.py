@@ -14,8 +14,8 @@ from opencode_mcp.opencode.operations.catalog import BODY, Operation
 from opencode_mcp.text.json_text import read_json
 from opencode_mcp.text.json_types import Schema
 
-Place = Literal["path", "query", "body", "scope"]
-PLACES: tuple[Place, ...] = get_args(Place)
+ArgumentPlace = Literal["path", "query", "body", "scope"]
+PLACES: tuple[ArgumentPlace, ...] = get_args(ArgumentPlace)
 DIRECTORY: Schema = {"type": "string", "minLength": 1, "description": "Absolute path of the project directory."}
 WORKSPACE: Schema = {"type": "string", "pattern": "^wrk"}
 WORKSPACE_NAMES = {"directory": "workspace", "location": "location[workspace]"}
@@ -24,14 +24,14 @@ WORKSPACE_NAMES = {"directory": "workspace", "location": "location[workspace]"}
 class Argument(NamedTuple):
     """Place of one argument of the flat object."""
 
-    place: Place
+    place: ArgumentPlace
     name: str
     """Name of the argument in OpenCode's API; empty if it is the whole body."""
     schema: Schema
     required: bool
 
 
-class Call(NamedTuple):
+class SplitArguments(NamedTuple):
     """Validated arguments, by place; the input of ``codec.encode``."""
 
     path: dict[str, str]
@@ -93,7 +93,7 @@ def _scope(operation: Operation) -> dict[str, Argument]:
     return directory | {"workspace": Argument("scope", "workspace", WORKSPACE, required=False)}
 
 
-def split(operation: Operation, arguments: Mapping[str, object]) -> Call:
+def split(operation: Operation, arguments: Mapping[str, object]) -> SplitArguments:
     """Validate a flat object of arguments, and sort it by place.
 
     Args:
@@ -145,10 +145,10 @@ def _takes(operation: Operation) -> str:
     return f"{operation.id} takes {', '.join(listed) or 'no arguments'}."
 
 
-def _placed(operation: Operation, given: Sequence[tuple[Argument, object]]) -> Call:
+def _placed(operation: Operation, given: Sequence[tuple[Argument, object]]) -> SplitArguments:
     at = {place: {item.name: value for item, value in given if item.place == place} for place in PLACES}
     workspace = {WORKSPACE_NAMES[operation.scope]: at["scope"]["workspace"]} if "workspace" in at["scope"] else {}
-    return Call(
+    return SplitArguments(
         path=cast("dict[str, str]", at["path"]),
         query=at["query"] | workspace,
         body=at["body"] if _has_fields(operation.body) else at["body"].get(""),

@@ -21,8 +21,8 @@ from opencode_mcp.opencode.v1 import annotations as v1_annotations
 from opencode_mcp.opencode.v1 import descriptions as v1_descriptions
 from opencode_mcp.opencode.v2 import annotations as v2_annotations
 from opencode_mcp.opencode.v2 import descriptions as v2_descriptions
-from opencode_mcp.text.closest import closest
 from opencode_mcp.text.json_types import Schema
+from opencode_mcp.text.similar_names import similar_names
 
 Location = Literal["path", "query"]
 BODY = "body"
@@ -121,7 +121,7 @@ class OperationTable:
         """
         found = self.operations.get(operation_id)
         if found is None:
-            near = closest(operation_id, self.operations)
+            near = similar_names(operation_id, self.operations)
             hint = f"Did you mean {' or '.join(near)}?" if near else "Search for it by words instead."
             raise NotFound(f"OpenCode has no operation {operation_id!r}.", hint=hint)
         return found

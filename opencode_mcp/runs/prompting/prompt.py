@@ -10,7 +10,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Providers
 from opencode_mcp.runs.output_schema.check import check_schema_apart
 from opencode_mcp.runs.prompting.reload import Missing, Renewal
-from opencode_mcp.text.closest import closest
+from opencode_mcp.text.similar_names import similar_names
 from opencode_mcp.workspace.attachments import Attachment
 from opencode_mcp.workspace.configuration.definitions import Sought
 
@@ -142,7 +142,7 @@ def missing_model(providers: Providers, name: str, variant: str = "") -> Missing
 
 
 def _near(name: str, names: Sequence[str]) -> str:
-    return _listed(closest(name, names, count=NAMES_SHOWN, cutoff=0.4) or names)
+    return _listed(similar_names(name, names, count=NAMES_SHOWN, cutoff=0.4) or names)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -23,7 +23,7 @@ from anyio import to_thread
 from opencode_mcp.errors import BridgeError, InvalidConfiguration
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.text.outside_text import one_line
-from opencode_mcp.workspace.configuration.definitions import Definition, Sought, find_definition, folders_of
+from opencode_mcp.workspace.configuration.definitions import DefiningFile, Sought, find_definition, folders_of
 
 logger = logging.getLogger(__name__)
 
@@ -96,13 +96,15 @@ class Renewal:
             raise _explained(found.error, definition, "OpenCode has read it, and does not offer that.")
         return found
 
-    async def _definition(self, client: OpenCodeClient, directory: str, sought: Sought) -> Definition | None:
+    async def _definition(self, client: OpenCodeClient, directory: str, sought: Sought) -> DefiningFile | None:
         if self._environment is None:
             return None
         folders = folders_of(await client.path(directory), self._environment)
         return await to_thread.run_sync(find_definition, folders, sought)
 
-    async def _renew(self, client: OpenCodeClient, directory: str, definition: Definition, error: BridgeError) -> None:
+    async def _renew(
+        self, client: OpenCodeClient, directory: str, definition: DefiningFile, error: BridgeError
+    ) -> None:
         """Dispose the instance (``instance.dispose``) and wait until there is a new one; the lock is held.
 
         Raises:
@@ -123,14 +125,14 @@ class Renewal:
         await client.used_providers(directory)
 
     async def _refuse_if_busy(
-        self, client: OpenCodeClient, directory: str, definition: Definition, error: BridgeError
+        self, client: OpenCodeClient, directory: str, definition: DefiningFile, error: BridgeError
     ) -> None:
         if self._starting[directory] or await client.session_status(directory):
             busy = "As something runs there now, that was not done: call again when it has ended."
             raise _explained(error, definition, f"OpenCode read its files before. {AGAIN} {busy}")
 
 
-def _explained(error: BridgeError, definition: Definition, reason: str) -> BridgeError:
+def _explained(error: BridgeError, definition: DefiningFile, reason: str) -> BridgeError:
     error.hint = f"{one_line(str(definition.path))} defines it. {reason} {error.hint}".rstrip()
     return error
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, cast, get_args
 
 from opencode_mcp.errors import InvalidSetting, NotAllowed
 from opencode_mcp.server.access.uses import TOOL_USES
-from opencode_mcp.text.closest import closest
+from opencode_mcp.text.similar_names import similar_names
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
@@ -169,7 +169,7 @@ def _check_names(settings: "Settings") -> None:
 def _check(names: Iterable[str], known: list[str], flag: str, hint: str) -> None:
     for name in names:
         if name not in known:
-            near = closest(name, known, count=1, cutoff=0.6)
+            near = similar_names(name, known, count=1, cutoff=0.6)
             raise InvalidSetting(
                 f"{flag} names {name!r}, which there is not.",
                 hint=f"Did you mean {near[0]}? {hint}" if near else hint,

@@ -23,7 +23,7 @@ from opencode_mcp.text.json_types import JsonMap
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
-    from opencode_mcp.opencode.operations.arguments import Call
+    from opencode_mcp.opencode.operations.arguments import SplitArguments
     from opencode_mcp.opencode.operations.catalog import Operation
     from opencode_mcp.runs.prompting.reload import Renewal
     from opencode_mcp.runs.requests.policy import Policy
@@ -64,7 +64,9 @@ class ArgumentChecker:
         self._client = client
         self.commands = CommandTexts(fence, client, renewal)
 
-    async def admit(self, operation: "Operation", arguments: JsonMap, call: "Call", *, asks: bool) -> "Call":
+    async def admit(
+        self, operation: "Operation", arguments: JsonMap, call: "SplitArguments", *, asks: bool
+    ) -> "SplitArguments":
         """Check a call, and fill in where it happens.
 
         Args:
@@ -106,7 +108,7 @@ class ArgumentChecker:
                         "operator's policy; --allow admin allows it.",
                     )
 
-    async def _directory(self, operation: "Operation", arguments: JsonMap, call: "Call") -> str:
+    async def _directory(self, operation: "Operation", arguments: JsonMap, call: "SplitArguments") -> str:
         """Where the call happens: in its session's directory, where it is of a session."""
         named = await self._fence.directory(call.directory) if call.directory else ""
         sessions = {name: await self._fence.session(name) for name in _sessions_of(operation, arguments)}
@@ -248,7 +250,7 @@ def _path_of(url: str) -> str:
     return url2pathname(parts.path if parts.path.startswith("/") else f"/{parts.path}")
 
 
-def _placed(operation: "Operation", call: "Call", directory: str) -> "Call":
+def _placed(operation: "Operation", call: "SplitArguments", directory: str) -> "SplitArguments":
     """Say where the call happens, where OpenCode would choose by itself."""
     if operation.id == "v2.session.create":
         body = cast("dict[str, object]", call.body)

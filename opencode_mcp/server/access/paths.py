@@ -16,8 +16,8 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Session
 from opencode_mcp.server.access.roots import Roots, resolved
 from opencode_mcp.server.access.session_places import SessionPlaces
-from opencode_mcp.text.closest import suggest
-from opencode_mcp.workspace.place import Place
+from opencode_mcp.text.similar_names import suggest
+from opencode_mcp.workspace.project_folder import ProjectFolder
 
 SESSION_PREFIX = "ses"
 SESSION_HINT = "opencode_list_sessions lists those that there are."
@@ -64,7 +64,7 @@ class Fence:
             raise _not_a_project(name, place)
         return place.project
 
-    async def place(self, name: str = "") -> Place:
+    async def place(self, name: str = "") -> ProjectFolder:
         """The folder that a caller named by its absolute path, or the default project's.
 
         Raises:
@@ -80,7 +80,7 @@ class Fence:
         folder = path.relative_to(project).as_posix()
         await self._check_directory(name, project, folder)
         roots.use(project)
-        return Place(project, folder)
+        return ProjectFolder(project, folder)
 
     async def folder(self, name: str) -> str:
         """The absolute path of a folder that exists inside a project, whether or not it is one; raises as ``place``."""
@@ -94,13 +94,13 @@ class Fence:
             InvalidArgument: It names nothing, or is no path.
             NotAllowed: It is outside the project.
         """
-        return str(self._in_project(Place(directory), name))
+        return str(self._in_project(ProjectFolder(directory), name))
 
     async def relative(self, directory: str, name: str) -> str:
         """The path of a file or folder relative to its project, with slashes; raises what ``file`` raises."""
-        return self.inside(Place(directory), name)
+        return self.inside(ProjectFolder(directory), name)
 
-    def inside(self, place: Place, name: str) -> str:
+    def inside(self, place: ProjectFolder, name: str) -> str:
         """The same for a path that is relative to a folder of the project."""
         return self._in_project(place, name).relative_to(place.project).as_posix()
 
@@ -111,7 +111,7 @@ class Fence:
             NotFound: It does not exist; the hint names its neighbours.
             NotAllowed: It is outside the project, or the file system refuses access.
         """
-        path = self._in_project(Place(directory), name)
+        path = self._in_project(ProjectFolder(directory), name)
         if not isinstance(path, Path):
             return str(path)
         try:
@@ -205,7 +205,7 @@ class Fence:
         with path_errors(name):
             return resolved(path)
 
-    def _in_project(self, place: Place, name: str) -> PurePath:
+    def _in_project(self, place: ProjectFolder, name: str) -> PurePath:
         check_path_text(name, "The path")
         if not name.strip():
             raise InvalidArgument(f"The path {name!r} names no file.", hint="Give a path in the project.")
@@ -242,7 +242,7 @@ def _outside(what: str, allowed: str) -> NotAllowed:
     return NotAllowed(f"{what} is outside of what is allowed.", hint=f"Allowed: {allowed}.")
 
 
-def _not_a_project(name: str, place: Place) -> NotAllowed:
+def _not_a_project(name: str, place: ProjectFolder) -> NotAllowed:
     return NotAllowed(
         f"The directory {shortened(name)} is a folder of the project {place.project}, and not listed as a project.",
         hint=f"Work in {place.project} and say which folder is meant: {place.folder}. {_list_it(name)}",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 from opencode_mcp.server.access.argument_rules import values_at
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.operations.arguments import Call
+    from opencode_mcp.opencode.operations.arguments import SplitArguments
     from opencode_mcp.server.access.operation_arguments import ArgumentChecker
     from opencode_mcp.server.access.paths import Fence
     from opencode_mcp.text.json_types import JsonMap
@@ -47,7 +47,7 @@ class RowFilter:
         self._fence = fence
         self._checker = checker
 
-    async def filter(self, operation_id: str, call: "Call", value: object) -> tuple[object, int]:
+    async def filter(self, operation_id: str, call: "SplitArguments", value: object) -> tuple[object, int]:
         """Remove the rows that are not the caller's; return the rest, and how many were removed."""
         rows = LISTS.get(operation_id)
         if rows is None:
@@ -60,7 +60,7 @@ class RowFilter:
         left_out = len(listed) - len(kept)
         return ({**cast("JsonMap", value), rows.list_at: kept} if rows.list_at else kept), left_out
 
-    async def _allowed(self, kind: str, call: "Call", owners: set[str]) -> set[str]:
+    async def _allowed(self, kind: str, call: "SplitArguments", owners: set[str]) -> set[str]:
         if kind == "project":
             return await self._checker.projects()
         if kind == "session":

@@ -88,9 +88,9 @@ async def _commands(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> 
 
 
 async def _files(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> Iterable[str]:
-    from opencode_mcp.workspace.place import Place
+    from opencode_mcp.workspace.project_folder import ProjectFolder
 
-    found = await bridge.search.files.by_words(Place(await _project(bridge, others)), typed, "file")
+    found = await bridge.search.files.by_words(ProjectFolder(await _project(bridge, others)), typed, "file")
     return found.paths
 
 

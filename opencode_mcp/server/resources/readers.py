@@ -168,8 +168,8 @@ async def read_file(bridge: "Bridge", path: str, directory: str = "") -> Content
 
 
 def _file_content(data: bytes, media_type: str) -> Content:
-    from opencode_mcp.workspace.file_look import encoding_of
-    from opencode_mcp.workspace.pictures import picture_problem, picture_type
+    from opencode_mcp.workspace.file_scan import encoding_of
+    from opencode_mcp.workspace.images import image_problem, image_type
 
     encoding = encoding_of(data)
     if encoding:
@@ -177,8 +177,8 @@ def _file_content(data: bytes, media_type: str) -> Content:
             return Content(data.decode(encoding), media_type if _is_text_type(media_type) else "text/plain")
         except UnicodeDecodeError:
             pass
-    kind = picture_type(data) or media_type
-    if kind.startswith("image/") and picture_problem(data):
+    kind = image_type(data) or media_type
+    if kind.startswith("image/") and image_problem(data):
         # A host would hand it to a model as an image, and the model refuse the whole conversation.
         kind = ""
     return Content(data, kind or "application/octet-stream")

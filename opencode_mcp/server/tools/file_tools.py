@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from mcp_types import ResourceLink
 
-    from opencode_mcp.workspace.file_look import Look
+    from opencode_mcp.workspace.file_scan import FileScan
     from opencode_mcp.workspace.line_window import LineWindow
-    from opencode_mcp.workspace.place import Place
+    from opencode_mcp.workspace.project_folder import ProjectFolder
 
 LINE_WIDTH = 2000
 ENTRIES_SHOWN = 200
@@ -65,7 +65,7 @@ async def opencode_list_files(
 
 
 async def _list(
-    bridge: Bridge, place: "Place", path: str, found: "Mapping[str, bool]", limit: int, cursor: str = ""
+    bridge: Bridge, place: "ProjectFolder", path: str, found: "Mapping[str, bool]", limit: int, cursor: str = ""
 ) -> CallToolResult:
     names = sorted((_name(name, is_folder) for name, is_folder in found.items() if name != GIT), key=_folders_first)
     page, cursor = page_of(names, limit, cursor, key=_folders_first)
@@ -122,7 +122,7 @@ async def opencode_read_file(
     Use it for a quick look, without a prompt.
     """
     from opencode_mcp.workspace.attachments import LARGEST_IMAGE_BYTES
-    from opencode_mcp.workspace.file_look import look
+    from opencode_mcp.workspace.file_scan import scan_file
     from opencode_mcp.workspace.line_window import LineWindow
 
     bridge = bridge_of(ctx)
@@ -131,7 +131,7 @@ async def opencode_read_file(
     window = LineWindow(first, lines, LINE_WIDTH, PAGE_BYTES)
     try:
         async with bridge.files.open(place.project, relative) as file:
-            seen = await look(file, window, LARGEST_IMAGE_BYTES)
+            seen = await scan_file(file, window, LARGEST_IMAGE_BYTES)
     except NotFound:
         return await _list_instead(bridge, place, relative)
     link = await file_link(bridge, place.project, relative, seen.media_type, file.size)
@@ -141,7 +141,7 @@ async def opencode_read_file(
     return _data(shown, seen, file.size or seen.size, link)
 
 
-async def _list_instead(bridge: Bridge, place: "Place", path: str) -> CallToolResult:
+async def _list_instead(bridge: Bridge, place: "ProjectFolder", path: str) -> CallToolResult:
     """List the folder that was named where a file was expected.
 
     Raises:
@@ -155,7 +155,7 @@ async def _list_instead(bridge: Bridge, place: "Place", path: str) -> CallToolRe
     return await _list(bridge, place, path, names, ENTRIES_SHOWN)
 
 
-def _text(path: str, window: "LineWindow", seen: "Look", link: "ResourceLink | None") -> CallToolResult:
+def _text(path: str, window: "LineWindow", seen: "FileScan", link: "ResourceLink | None") -> CallToolResult:
     if seen.lines == 0:
         return result(f"{beginning(path)} is empty.", {"path": path, "lines": 0, "text": ""})
     if not window.lines:
@@ -172,14 +172,14 @@ def _text(path: str, window: "LineWindow", seen: "Look", link: "ResourceLink | N
     return result("\n".join(filter(None, [text, note])), kept, more, verbatim=True)
 
 
-def _go_on(window: "LineWindow", seen: "Look") -> str:
+def _go_on(window: "LineWindow", seen: "FileScan") -> str:
     if window.last == seen.lines:
         return ""
     count = f"It has {seen.lines} lines" if seen.lines else f"It has more than {window.passed} lines"
     return f"{count}; go on with first={window.last + 1}."
 
 
-def _data(path: str, seen: "Look", size: int, link: "ResourceLink | None") -> CallToolResult:
+def _data(path: str, seen: "FileScan", size: int, link: "ResourceLink | None") -> CallToolResult:
     at_least = "" if seen.whole else "more than " if size == seen.size else ""
     what = f"{beginning(path)} is no text: {seen.media_type}, {at_least}{size_text(size)}."
     problem = _why_not_shown(seen)
@@ -191,11 +191,11 @@ def _data(path: str, seen: "Look", size: int, link: "ResourceLink | None") -> Ca
     return result(f"{beginning(path)} ({seen.media_type}, {size_text(size)})", None, image)
 
 
-def _why_not_shown(seen: "Look") -> str:
+def _why_not_shown(seen: "FileScan") -> str:
     """Why a file is not shown as an image; empty where it is."""
-    from opencode_mcp.workspace.pictures import picture_problem
+    from opencode_mcp.workspace.images import image_problem
 
     if not seen.whole:
         return "It is too large to be shown as an image."
-    problem = picture_problem(seen.data)
+    problem = image_problem(seen.data)
     return f"It is not shown as an image: {problem}." if problem else ""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from opencode_mcp.opencode.models import SymbolMatch
     from opencode_mcp.workspace.search.found_lines import FoundLine, FoundPage
-    from opencode_mcp.workspace.search.symbol_forms import Definition
+    from opencode_mcp.workspace.search.symbol_forms import SymbolDefinition
 
 TEN_ONLY = (
     "OpenCode told its first ten matches only, and where the bridge runs is no ripgrep (rg) to ask for more: "
@@ -182,5 +182,5 @@ def _known(symbol: "SymbolMatch") -> dict[str, Any]:
     return {"name": symbol.name, "kind": kind, "path": symbol.location.uri, "line": line, "text": ""}
 
 
-def _defined(found: "Definition") -> dict[str, Any]:
+def _defined(found: "SymbolDefinition") -> dict[str, Any]:
     return {"name": found.name, "kind": found.kind, "path": found.path, "line": found.line, "text": found.text}

@@ -15,22 +15,22 @@ from opencode_mcp.text.jsonc import read_jsonc
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Paths
 
-Kind: TypeAlias = Literal["agent", "command", "model", "variant", "credential"]
+DefinitionKind: TypeAlias = Literal["agent", "command", "model", "variant", "credential"]
 LARGEST_FILE_BYTES = 1_000_000
 """Largest configuration file that is read, in bytes; a larger one defines nothing here."""
 CONFIG_NAMES = ("opencode.json", "opencode.jsonc")
 USER_NAMES = ("config.json", *CONFIG_NAMES)
 SKILLS = ("skill/{}/SKILL.md", "skills/{}/SKILL.md")
-MARKDOWN: Mapping[Kind, Sequence[str]] = {
+MARKDOWN: Mapping[DefinitionKind, Sequence[str]] = {
     "agent": ("agent/{}.md", "agents/{}.md", "mode/{}.md", "modes/{}.md"),
     "command": ("command/{}.md", "commands/{}.md", *SKILLS),
 }
 """Files in a folder of configuration, with the name in place of the braces. A skill is a command, too."""
-OTHER_SKILLS: Mapping[Kind, Sequence[str]] = {
+OTHER_SKILLS: Mapping[DefinitionKind, Sequence[str]] = {
     "command": (".claude/skills/{}/SKILL.md", ".agents/skills/{}/SKILL.md"),
 }
 """Files in a project, in the folders above it, and in the home directory."""
-JSON_PATHS: Mapping[Kind, Sequence[str]] = {
+JSON_PATHS: Mapping[DefinitionKind, Sequence[str]] = {
     "agent": ("agent {}", "mode {}"),
     "command": ("command {}",),
     "model": ("provider {} models {}",),
@@ -44,13 +44,13 @@ JSON_PATHS: Mapping[Kind, Sequence[str]] = {
 class Sought:
     """Name that OpenCode does not know."""
 
-    kind: Kind
+    kind: DefinitionKind
     names: tuple[str, ...]
     """The name. For a model, its provider and itself; for a variant, those and itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class DefiningFile:
     """File that defines a name."""
 
     path: Path
@@ -102,7 +102,7 @@ def folders_of(paths: "Paths", environment: Mapping[str, str]) -> Folders:
     )
 
 
-def find_definition(folders: Folders, sought: Sought) -> Definition | None:
+def find_definition(folders: Folders, sought: Sought) -> DefiningFile | None:
     """Find the file that defines a name; ``None`` if there is none. Reads files and may block.
 
     Args:
@@ -113,11 +113,11 @@ def find_definition(folders: Folders, sought: Sought) -> Definition | None:
         return None
     for path in _markdown(folders, sought):
         if state := _state(path):
-            return Definition(path, at_start_only=False, state=state)
+            return DefiningFile(path, at_start_only=False, state=state)
     for path, at_start_only in _settings(folders, sought.kind):
         state = _state(path)
         if state and _defines(path, sought):
-            return Definition(path, at_start_only=at_start_only, state=state)
+            return DefiningFile(path, at_start_only=at_start_only, state=state)
     return None
 
 
@@ -135,7 +135,7 @@ def _markdown(folders: Folders, sought: Sought) -> Iterator[Path]:
         yield from (folder / form.format(name) for folder in (*folders.project, folders.home))
 
 
-def _settings(folders: Folders, kind: Kind) -> Iterator[tuple[Path, bool]]:
+def _settings(folders: Folders, kind: DefinitionKind) -> Iterator[tuple[Path, bool]]:
     """Yield the settings files, each with True if OpenCode reads it only when it starts."""
     if kind == "credential":
         yield folders.data / "auth.json", False

@@ -20,7 +20,7 @@ from opencode_mcp.workspace.search.path_ranking import PathRanking, folders_betw
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.models import FileNode
-    from opencode_mcp.workspace.place import Place
+    from opencode_mcp.workspace.project_folder import ProjectFolder
     from opencode_mcp.workspace.search.ripgrep import Ripgrep
 
 GLOB = re.compile(r"[*?\[{]")
@@ -34,7 +34,7 @@ MOST_FOLDERS = 500
 """Most folders that OpenCode lists for one search."""
 LISTING_SECONDS = 20.0
 
-Take = Callable[[str], bool]
+TakePath = Callable[[str], bool]
 """Function that receives a path and returns True if more are wanted."""
 
 
@@ -59,7 +59,7 @@ class FileSearch:
         self._client = client
         self._ripgrep = ripgrep
 
-    async def find(self, place: "Place", query: str, kind: str = "") -> FoundFiles:
+    async def find(self, place: "ProjectFolder", query: str, kind: str = "") -> FoundFiles:
         """Find paths by words, the best first, or by a glob, in the order of the paths.
 
         Args:
@@ -79,7 +79,7 @@ class FileSearch:
             return await self._by_glob(self._ripgrep, place, query)
         return await self._matching(place, globs, kind)
 
-    async def by_words(self, place: "Place", words: str, kind: str = "") -> FoundFiles:
+    async def by_words(self, place: "ProjectFolder", words: str, kind: str = "") -> FoundFiles:
         """Find paths by words, whatever characters they contain; see ``find``."""
         _check(words)
         ranking = PathRanking(words, MOST_RANKED)
@@ -92,18 +92,18 @@ class FileSearch:
         paths = ranking.best()
         return FoundFiles(paths, complete and ranking.complete)
 
-    async def _by_glob(self, ripgrep: "Ripgrep", place: "Place", glob: str) -> FoundFiles:
+    async def _by_glob(self, ripgrep: "Ripgrep", place: "ProjectFolder", glob: str) -> FoundFiles:
         paths: list[str] = []
         await ripgrep.files(place, glob, _collector(paths))
         return FoundFiles(paths[:MOST_FILES], complete=len(paths) <= MOST_FILES)
 
-    async def _matching(self, place: "Place", globs: Globs, kind: str) -> FoundFiles:
+    async def _matching(self, place: "ProjectFolder", globs: Globs, kind: str) -> FoundFiles:
         paths: list[str] = []
         collect = _collector(paths)
         complete = await self._each(place, kind, lambda path: not globs.fit(path) or collect(path))
         return FoundFiles(sorted(paths[:MOST_FILES]), complete=complete and len(paths) <= MOST_FILES)
 
-    async def _each(self, place: "Place", kind: str, take: Take) -> bool:
+    async def _each(self, place: "ProjectFolder", kind: str, take: TakePath) -> bool:
         """Pass on every path of a kind until no more are wanted; return True if none was left out."""
         if self._ripgrep:
             await self._ripgrep.files(place, "", _with_folders(kind, take))
@@ -114,7 +114,7 @@ class FileSearch:
 class _Listing:
     """Lists a project through OpenCode (``file.list``), outer folders first."""
 
-    def __init__(self, client: "OpenCodeClient", place: "Place", kind: str, take: Take) -> None:
+    def __init__(self, client: "OpenCodeClient", place: "ProjectFolder", kind: str, take: TakePath) -> None:
         self._client = client
         self._place = place
         self._kind = kind
@@ -168,7 +168,7 @@ def _check(query: str) -> None:
         )
 
 
-def _collector(paths: list[str]) -> Take:
+def _collector(paths: list[str]) -> TakePath:
     def take(path: str) -> bool:
         paths.append(path)
         return len(paths) <= MOST_FILES
@@ -176,7 +176,7 @@ def _collector(paths: list[str]) -> Take:
     return take
 
 
-def _with_folders(kind: str, take: Take) -> Take:
+def _with_folders(kind: str, take: TakePath) -> TakePath:
     """Wrap ``take`` for files in the order of a walk: it also gets their folders, if the kind wants them."""
     if kind == "file":
         return take

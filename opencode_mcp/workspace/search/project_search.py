@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.errors import BackendFailed, InvalidArgument
 from opencode_mcp.workspace.globs import Globs
-from opencode_mcp.workspace.place import Place
+from opencode_mcp.workspace.project_folder import ProjectFolder
 from opencode_mcp.workspace.search.file_search import FileSearch
 from opencode_mcp.workspace.search.found_lines import LITERAL_HINT, FoundLine, FoundPage, TextQuery
-from opencode_mcp.workspace.search.symbol_forms import Definition, candidates, definition, rank
+from opencode_mcp.workspace.search.symbol_forms import SymbolDefinition, candidates, definition, rank
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
@@ -36,7 +36,7 @@ class FoundSymbols:
     """Symbols that OpenCode knows, or else the definitions that a text search found."""
 
     known: "Sequence[SymbolMatch]"
-    definitions: Sequence[Definition]
+    definitions: Sequence[SymbolDefinition]
     complete: bool
 
 
@@ -54,7 +54,7 @@ class ProjectSearch:
         self.files = FileSearch(client, ripgrep)
         """Search for files and folders by their path."""
 
-    async def text(self, place: Place, query: TextQuery, page: FoundPage) -> bool:
+    async def text(self, place: ProjectFolder, query: TextQuery, page: FoundPage) -> bool:
         """Fill a page with matches.
 
         Returns:
@@ -71,7 +71,7 @@ class ProjectSearch:
             check_text(glob, "The glob")
         return await self._each_line(place, query, page.add)
 
-    async def _each_line(self, place: Place, query: TextQuery, take: Callable[[FoundLine], bool]) -> bool:
+    async def _each_line(self, place: ProjectFolder, query: TextQuery, take: Callable[[FoundLine], bool]) -> bool:
         """Pass on the results until no more are wanted; return True if none is missing."""
         included = _Included(query.include)
         if self._ripgrep:
@@ -95,7 +95,7 @@ class ProjectSearch:
         lines = [FoundLine(row.path.text, row.line_number, row.lines.text.rstrip("\r\n")) for row in rows]
         return sorted(lines, key=lambda line: (line.path, line.number))
 
-    async def symbols(self, place: Place, query: str) -> FoundSymbols:
+    async def symbols(self, place: ProjectFolder, query: str) -> FoundSymbols:
         """Find symbols by a part of their name: OpenCode's own, or else lines that look like definitions.
 
         Raises:
@@ -111,7 +111,7 @@ class ProjectSearch:
         if known:
             return FoundSymbols(known, [], complete=True)
         name = str(names[-1])
-        found: list[Definition] = []
+        found: list[SymbolDefinition] = []
 
         def take(line: FoundLine) -> bool:
             if defined := definition(line.path, line.number, line.text, name):

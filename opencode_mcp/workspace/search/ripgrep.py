@@ -18,7 +18,7 @@ from anyio import to_thread
 from opencode_mcp.disk.confined import working_folder
 from opencode_mcp.errors import BackendFailed, BackendTimeout, InvalidArgument
 from opencode_mcp.processes.groups import FLAGS
-from opencode_mcp.workspace.place import Place
+from opencode_mcp.workspace.project_folder import ProjectFolder
 from opencode_mcp.workspace.search.found_lines import LITERAL_HINT, FoundLine, TextQuery
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ LINES = (
 # A record: the path, a NUL, the number, a colon for a match or a hyphen for context, the text.
 RECORD = re.compile(rb"([^\0]+)\0(\d+)([:-])(.*)", re.DOTALL)
 
-Take = Callable[[bytes], bool]
+TakeRecord = Callable[[bytes], bool]
 """Function that receives a line of ripgrep's output and returns True if more are wanted."""
 
 
@@ -76,7 +76,7 @@ class Ripgrep:
         self._executable = executable
         self._environment = environment
 
-    async def search(self, place: Place, query: TextQuery, take: Callable[[FoundLine], bool]) -> None:
+    async def search(self, place: ProjectFolder, query: TextQuery, take: Callable[[FoundLine], bool]) -> None:
         """Pass on matches with their context, in the order of paths and lines, until no more are wanted.
 
         Files with a line end in their path are left out.
@@ -97,7 +97,7 @@ class Ripgrep:
         if complaint:
             raise explain(complaint, query.pattern)
 
-    async def files(self, place: Place, glob: str, take: Callable[[str], bool]) -> None:
+    async def files(self, place: ProjectFolder, glob: str, take: Callable[[str], bool]) -> None:
         """Pass on the paths of files in the order of a walk, until no more are wanted.
 
         Args:
@@ -119,7 +119,9 @@ class Ripgrep:
         if complaint:
             raise explain(complaint, glob)
 
-    async def _run(self, arguments: Sequence[str], place: Place, take: Take, *, end: bytes = b"\n") -> str:
+    async def _run(
+        self, arguments: Sequence[str], place: ProjectFolder, take: TakeRecord, *, end: bytes = b"\n"
+    ) -> str:
         """Run it, and return its error output; files that it cannot read are left out silently."""
         command = [str(self._executable), *COMMON, *arguments]
         running = _Running(command, place, self._environment, end)
@@ -144,7 +146,9 @@ class _Running:
         end: The byte that ends each record of the output.
     """
 
-    def __init__(self, command: Sequence[str], place: Place, environment: Mapping[str, str], end: bytes) -> None:
+    def __init__(
+        self, command: Sequence[str], place: ProjectFolder, environment: Mapping[str, str], end: bytes
+    ) -> None:
         self._command = command
         self._place = place
         self._environment = environment
@@ -152,7 +156,7 @@ class _Running:
         self._process: subprocess.Popen[bytes] | None = None
         self._ended = False
 
-    def listen(self, take: Take) -> str:
+    def listen(self, take: TakeRecord) -> str:
         """Start it and pass on its output until no more is wanted; return its error output."""
         with self._start() as process:
             assert process.stdout  # noqa: S101 - a pipe was requested

@@ -70,7 +70,7 @@ FORMS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class SymbolDefinition:
     """Line that defines a name."""
 
     name: str
@@ -86,18 +86,18 @@ def candidates(query: str) -> str:
     return "|".join(f"(?:{_with_name(pattern, query, '?:')})" for pattern in patterns)
 
 
-def definition(path: str, line: int, text: str, query: str) -> Definition | None:
+def definition(path: str, line: int, text: str, query: str) -> SymbolDefinition | None:
     """Return the definition in a line by the forms of its file's language; ``None`` if it defines no such name."""
     text = text[:LINE_CHARACTERS]
     for form in _forms_of(path.rpartition("/")[2].rpartition(".")[2].lower()):
         found = _compiled(form.pattern, query).search(text)
         if found:
             kind = form.kind or next(group for group in found.groups() if group).lower()
-            return Definition(found["name"], kind, path, line, text.strip())
+            return SymbolDefinition(found["name"], kind, path, line, text.strip())
     return None
 
 
-def rank(found: Definition, query: str) -> tuple[bool, bool, bool, str, int]:
+def rank(found: SymbolDefinition, query: str) -> tuple[bool, bool, bool, str, int]:
     """Return the sort key: the same name, then one in another case, then names that begin with it, then the rest."""
     name, wanted = found.name.casefold(), query.casefold()
     return found.name != query, name != wanted, not name.startswith(wanted), found.path, found.line

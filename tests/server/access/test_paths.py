@@ -13,7 +13,7 @@ from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.server.access.paths import Fence
-from opencode_mcp.workspace.place import Place
+from opencode_mcp.workspace.project_folder import ProjectFolder
 from tests.harness.opencode import OpenCode
 from tests.harness.swapping import swapping
 
@@ -70,10 +70,10 @@ async def test_started_in_the_root_of_the_disk_it_allows_nothing(
 
 
 async def test_a_folder_below_a_listed_directory_is_a_place_in_its_project(fence: Fence, project: Path) -> None:
-    assert await fence.place(str(project / "src")) == Place(str(project), "src")
-    assert await fence.place(f"{project}/src/../docs/") == Place(str(project), "docs")
+    assert await fence.place(str(project / "src")) == ProjectFolder(str(project), "src")
+    assert await fence.place(f"{project}/src/../docs/") == ProjectFolder(str(project), "docs")
     assert await fence.folder(str(project / "src")) == str(project / "src")
-    assert await fence.place() == Place(str(project))
+    assert await fence.place() == ProjectFolder(str(project))
 
 
 async def test_a_folder_below_a_listed_directory_is_no_project_of_its_own(fence: Fence, project: Path) -> None:
@@ -89,7 +89,7 @@ async def test_a_folder_that_is_listed_too_is_a_project_and_holds_what_is_in_it(
     fence = Fence(Settings(directories=(str(project), str(project / "src"))), client)
     (project / "src" / "deep").mkdir()
     assert await fence.directory(str(project / "src")) == str(project / "src")
-    assert await fence.place(str(project / "src" / "deep")) == Place(str(project / "src"), "deep")
+    assert await fence.place(str(project / "src" / "deep")) == ProjectFolder(str(project / "src"), "deep")
 
 
 async def test_a_pattern_lists_each_folder_that_fits_also_one_that_is_made_later(
@@ -101,7 +101,9 @@ async def test_a_pattern_lists_each_folder_that_fits_also_one_that_is_made_later
     assert await fence.every_root() == [str(tmp_path / "all" / name) for name in ("blog", "shop")]
     (tmp_path / "all" / "new").mkdir()
     assert await fence.directory(str(tmp_path / "all" / "new")) == str(tmp_path / "all" / "new")
-    assert await fence.place(str(tmp_path / "all" / "blog" / "src")) == Place(str(tmp_path / "all" / "blog"), "src")
+    assert await fence.place(str(tmp_path / "all" / "blog" / "src")) == ProjectFolder(
+        str(tmp_path / "all" / "blog"), "src"
+    )
     for refused in ("all", "all/.hidden", "all/blog/src"):
         with pytest.raises(NotAllowed):
             await fence.directory(str(tmp_path / refused))

@@ -10,7 +10,7 @@ from opencode_mcp.errors import BackendFailed, InvalidArgument
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.workspace.place import Place
+from opencode_mcp.workspace.project_folder import ProjectFolder
 from opencode_mcp.workspace.search import file_search
 from opencode_mcp.workspace.search.found_lines import FoundPage, TextQuery
 from opencode_mcp.workspace.search.project_search import ProjectSearch
@@ -50,7 +50,7 @@ def fill(project: Path, names: Sequence[str], text: str) -> None:
 
 async def found(search: ProjectSearch, project: Path, pattern: str, *include: str, literal: bool = False) -> list[str]:
     page = FoundPage(0, 100)
-    await search.text(Place(str(project)), TextQuery(pattern=pattern, include=include, literal=literal), page)
+    await search.text(ProjectFolder(str(project)), TextQuery(pattern=pattern, include=include, literal=literal), page)
     return [f"{line.path}:{line.number}" for line in page.lines]
 
 
@@ -78,9 +78,9 @@ async def test_a_bad_expression_is_explained(search: ProjectSearch, project: Pat
 async def test_opencode_alone_says_that_ten_matches_are_not_all(opencode_alone: ProjectSearch, project: Path) -> None:
     fill(project, [f"{number:02}.txt" for number in range(12)], "needle\n")
     page = FoundPage(0, 100)
-    assert not await opencode_alone.text(Place(str(project)), TextQuery(pattern="needle"), page)
+    assert not await opencode_alone.text(ProjectFolder(str(project)), TextQuery(pattern="needle"), page)
     assert page.taken == 10
-    assert await opencode_alone.text(Place(str(project)), TextQuery(pattern="def greet"), FoundPage(0, 100))
+    assert await opencode_alone.text(ProjectFolder(str(project)), TextQuery(pattern="def greet"), FoundPage(0, 100))
 
 
 async def test_opencode_alone_fails_at_a_match_that_is_not_utf_8_and_the_reasons_are_named(
@@ -94,40 +94,40 @@ async def test_opencode_alone_fails_at_a_match_that_is_not_utf_8_and_the_reasons
 
 async def test_files_are_found_by_words_and_by_globs(search: ProjectSearch, project: Path) -> None:
     async def listed() -> bool:
-        return "src/greet.py" in (await search.files.find(Place(str(project)), "greet")).paths
+        return "src/greet.py" in (await search.files.find(ProjectFolder(str(project)), "greet")).paths
 
     await eventually(listed)
-    by_words = await search.files.find(Place(str(project)), "src gree")
+    by_words = await search.files.find(ProjectFolder(str(project)), "src gree")
     assert by_words.paths[0] == "src/greet.py"
     assert by_words.complete
-    by_glob = await search.files.find(Place(str(project)), "**/*.{py,md}")
+    by_glob = await search.files.find(ProjectFolder(str(project)), "**/*.{py,md}")
     assert sorted(by_glob.paths) == ["README.md", "src/greet.py"]
-    assert (await search.files.find(Place(str(project)), "*.none")).paths == []
+    assert (await search.files.find(ProjectFolder(str(project)), "*.none")).paths == []
 
 
 async def test_a_file_that_was_just_written_is_found(client: OpenCodeClient, project: Path) -> None:
     executable = find_ripgrep(basics())
     assert executable
     search = ProjectSearch(client, Ripgrep(executable, basics()))
-    await search.files.find(Place(str(project)), "greet")
+    await search.files.find(ProjectFolder(str(project)), "greet")
     fill(project, ["src/brand_new.py"], "")
-    assert (await search.files.find(Place(str(project)), "src brand_new")).paths == ["src/brand_new.py"]
-    assert (await search.files.find(Place(str(project)), "src/brand_new")).paths == ["src/brand_new.py"]
+    assert (await search.files.find(ProjectFolder(str(project)), "src brand_new")).paths == ["src/brand_new.py"]
+    assert (await search.files.find(ProjectFolder(str(project)), "src/brand_new")).paths == ["src/brand_new.py"]
 
 
 async def test_folders_are_found_too(search: ProjectSearch, project: Path) -> None:
     async def listed() -> Sequence[str]:
-        return (await search.files.find(Place(str(project)), "doc", "directory")).paths
+        return (await search.files.find(ProjectFolder(str(project)), "doc", "directory")).paths
 
     assert (await eventually(listed))[0] == "docs/"
-    assert (await search.files.find(Place(str(project)), "d*", "directory")).paths == ["docs/"]
+    assert (await search.files.find(ProjectFolder(str(project)), "d*", "directory")).paths == ["docs/"]
 
 
 async def test_symbols_that_opencode_does_not_know_are_searched_as_definitions(
     search: ProjectSearch, project: Path
 ) -> None:
     fill(project, ["src/use.py"], "from greet import greet\n\ngreet('you')\n\n\nclass Greeter:\n    pass\n")
-    symbols = await search.symbols(Place(str(project)), "greet")
+    symbols = await search.symbols(ProjectFolder(str(project)), "greet")
     assert not symbols.known
     assert symbols.complete
     assert [(one.name, one.kind, one.path, one.line) for one in symbols.definitions] == [
@@ -137,13 +137,13 @@ async def test_symbols_that_opencode_does_not_know_are_searched_as_definitions(
 
 
 async def test_the_last_part_of_a_qualified_name_is_searched(search: ProjectSearch, project: Path) -> None:
-    symbols = await search.symbols(Place(str(project)), "greet.greet")
+    symbols = await search.symbols(ProjectFolder(str(project)), "greet.greet")
     assert [one.path for one in symbols.definitions] == ["src/greet.py"]
 
 
 async def test_a_query_without_a_name_is_refused(search: ProjectSearch, project: Path) -> None:
     with pytest.raises(InvalidArgument, match="names no symbol"):
-        await search.symbols(Place(str(project)), "--")
+        await search.symbols(ProjectFolder(str(project)), "--")
 
 
 async def test_a_search_beside_a_long_path_does_not_end_opencode(
@@ -151,23 +151,23 @@ async def test_a_search_beside_a_long_path_does_not_end_opencode(
 ) -> None:
     make_long_path(project)
     for words in ("gr", "greet", "a" * 20, "a" * 1000):
-        found = await search.files.find(Place(str(project)), words)
+        found = await search.files.find(ProjectFolder(str(project)), words)
         assert found.complete
         assert ("src/greet.py" in found.paths) == words.startswith("gr")
-    assert (await search.files.find(Place(str(project)), "*.py")).paths == ["src/greet.py"]
+    assert (await search.files.find(ProjectFolder(str(project)), "*.py")).paths == ["src/greet.py"]
     await client.path(str(project))
 
 
 async def test_what_git_ignores_is_not_found_by_words(search: ProjectSearch, project: Path) -> None:
     (project / ".gitignore").write_text("hidden*\n", encoding="utf-8")
     fill(project, ["hidden_needle.txt", "needle.txt"], "")
-    assert (await search.files.find(Place(str(project)), "needle")).paths == ["needle.txt"]
+    assert (await search.files.find(ProjectFolder(str(project)), "needle")).paths == ["needle.txt"]
 
 
 async def test_a_folder_inside_a_project_is_searched_alone(search: ProjectSearch, project: Path) -> None:
     (project / "lib" / "inner").mkdir(parents=True)
     fill(project, ["lib/inner/greet_again.py"], "")
-    place = Place(str(project), "lib")
+    place = ProjectFolder(str(project), "lib")
     assert (await search.files.find(place, "greet")).paths == ["inner/greet_again.py"]
     assert (await search.files.find(place, "inn")).paths == ["inner/", "inner/greet_again.py"]
     assert (await search.files.find(place, "", "directory")).paths == ["inner/"]
@@ -175,7 +175,7 @@ async def test_a_folder_inside_a_project_is_searched_alone(search: ProjectSearch
 
 async def test_a_query_that_is_too_long_is_refused(search: ProjectSearch, project: Path) -> None:
     with pytest.raises(InvalidArgument, match="1,001 characters"):
-        await search.files.find(Place(str(project)), "a" * 1001)
+        await search.files.find(ProjectFolder(str(project)), "a" * 1001)
 
 
 async def test_without_ripgrep_a_project_of_many_folders_is_searched_in_part(
@@ -185,9 +185,9 @@ async def test_without_ripgrep_a_project_of_many_folders_is_searched_in_part(
     for number in range(5):
         (project / f"part{number}").mkdir()
         fill(project, [f"part{number}/needle.txt"], "")
-    found = await opencode_alone.files.find(Place(str(project)), "needle")
+    found = await opencode_alone.files.find(ProjectFolder(str(project)), "needle")
     assert not found.complete
-    assert (await opencode_alone.files.find(Place(str(project)), "part4")).paths == ["part4/"]
+    assert (await opencode_alone.files.find(ProjectFolder(str(project)), "part4")).paths == ["part4/"]
 
 
 async def test_no_name_behind_a_link_out_of_the_project_is_found(
@@ -201,5 +201,5 @@ async def test_no_name_behind_a_link_out_of_the_project_is_found(
     (project / "docs" / "above").symlink_to(outside.parent)
     for query in ("treasure", "inner", "away/inner/*", "**/treasure.txt", "docs/above/**/*.txt"):
         for kind in ("", "file", "directory"):
-            assert (await search.files.find(Place(str(project)), query, kind)).paths == []
+            assert (await search.files.find(ProjectFolder(str(project)), query, kind)).paths == []
     assert await found(search, project, "needle") == []

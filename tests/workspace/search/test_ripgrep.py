@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from opencode_mcp.errors import BackendFailed, InvalidArgument
-from opencode_mcp.workspace.place import Place
+from opencode_mcp.workspace.project_folder import ProjectFolder
 from opencode_mcp.workspace.search.found_lines import FoundLine, FoundPage, TextQuery
 from opencode_mcp.workspace.search.ripgrep import LINE_BYTES, Ripgrep, find_ripgrep
 from tests.harness.isolation import basics
@@ -30,7 +30,7 @@ async def search(ripgrep: Ripgrep, directory: Path, pattern: str, limit: int = 1
     query = TextQuery(pattern=pattern, **more)  # pyright: ignore[reportArgumentType] - the fields of a query
     page = FoundPage(0, limit, query.context)
     with anyio.fail_after(30):
-        await ripgrep.search(Place(str(directory)), query, page.add)
+        await ripgrep.search(ProjectFolder(str(directory)), query, page.add)
     return page
 
 
@@ -177,10 +177,10 @@ async def test_files_come_in_order_until_enough_are_taken(ripgrep: Ripgrep, proj
 
         return take
 
-    await ripgrep.files(Place(str(project)), "src/**/*.py", taker(10))
+    await ripgrep.files(ProjectFolder(str(project)), "src/**/*.py", taker(10))
     assert paths == ["src/a.py", "src/greet.py"]
     paths.clear()
-    await ripgrep.files(Place(str(project)), "*", taker(1))
+    await ripgrep.files(ProjectFolder(str(project)), "*", taker(1))
     assert len(paths) == 1
 
 
@@ -218,7 +218,7 @@ async def test_names_with_line_ends_are_listed_whole(ripgrep: Ripgrep, tmp_path:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("needle\n", encoding="utf-8")
     listed: list[str] = []
-    await ripgrep.files(Place(str(tmp_path)), "", lambda path: listed.append(path) is None)
+    await ripgrep.files(ProjectFolder(str(tmp_path)), "", lambda path: listed.append(path) is None)
     assert sorted(listed) == sorted(names)
 
 
@@ -246,6 +246,6 @@ async def test_nothing_behind_a_link_out_of_the_folder_is_listed_or_searched(rip
     (inside / "parent").symlink_to("..")
     for glob in ("", "**", "folder/*", "folder/secret.txt", "../outside/**", "*/*/secret.txt"):
         listed: list[str] = []
-        await ripgrep.files(Place(str(inside)), glob, lambda path, listed=listed: listed.append(path) is None)
+        await ripgrep.files(ProjectFolder(str(inside)), glob, lambda path, listed=listed: listed.append(path) is None)
         assert listed == []
         assert places(await search(ripgrep, inside, "needle", include=(glob,) if glob else ())) == []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.workspace.search.symbol_forms import FORMS, Definition, candidates, definition, rank
+from opencode_mcp.workspace.search.symbol_forms import FORMS, SymbolDefinition, candidates, definition, rank
 
 DEFINITIONS = [
     ("a.py", "    async def fetch_all(self):", "fetch_all", "function"),
@@ -51,7 +51,7 @@ USES = [
 
 @pytest.mark.parametrize(("path", "text", "name", "kind"), DEFINITIONS)
 def test_a_definition_is_known_with_its_whole_name_and_kind(path: str, text: str, name: str, kind: str) -> None:
-    assert definition(path, 7, text, "fetch") == Definition(name, kind, path, 7, text.strip())
+    assert definition(path, 7, text, "fetch") == SymbolDefinition(name, kind, path, 7, text.strip())
 
 
 @pytest.mark.parametrize(("path", "text", "name", "kind"), DEFINITIONS)
@@ -72,7 +72,7 @@ def test_each_form_names_the_name_once_and_its_languages(form: object) -> None:
 
 def test_the_same_name_comes_first_then_what_begins_with_it() -> None:
     names = ["refetch", "fetchAll", "Fetch", "fetch"]
-    found = [Definition(name, "function", "a.py", number, "") for number, name in enumerate(names)]
+    found = [SymbolDefinition(name, "function", "a.py", number, "") for number, name in enumerate(names)]
     assert [one.name for one in sorted(found, key=lambda one: rank(one, "fetch"))] == [
         "fetch",
         "Fetch",

@@ -1,7 +1,7 @@
 """Operations that answer with a stream of events: listen for a while, within bounds, and tell what came."""
 
 from opencode_mcp.errors import CallerError
-from opencode_mcp.events.collection import Wanted, directory_of, gather, session_of
+from opencode_mcp.events.collection import EventFilter, collect_until, directory_of, session_of
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.text.json_types import JsonMap
@@ -21,7 +21,7 @@ ENDS = {
 async def collect_events(request: OperationRequest) -> OperationResult:
     """Listen for a while."""
     own = request.own
-    wanted = Wanted(
+    wanted = EventFilter(
         seconds=own.get("seconds", SECONDS),
         types=frozenset(own.get("types", ())),
         until=own.get("until", ""),
@@ -30,7 +30,7 @@ async def collect_events(request: OperationRequest) -> OperationResult:
     )
     visible = _Visible(request.bridge)
     stream = request.bridge.operations.events(request.operation, request.call)
-    gathered = await gather(stream, wanted, visible.admits)
+    gathered = await collect_until(stream, wanted, visible.admits)
     value = {"events": gathered.events, "ended": gathered.ended}
     return OperationResult(value, notes=[f"{len(gathered.events)} events; {ENDS[gathered.ended]}"])
 

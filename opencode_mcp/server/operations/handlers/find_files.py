@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.server.operations.handlers.file_reads import refuse_workspace
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
-from opencode_mcp.workspace.place import Place
+from opencode_mcp.workspace.project_folder import ProjectFolder
 
 if TYPE_CHECKING:
     from opencode_mcp.workspace.search.file_search import FoundFiles
@@ -37,7 +37,7 @@ async def find_entries(request: OperationRequest) -> OperationResult:
 
 async def _found(request: OperationRequest, kind: str) -> "FoundFiles":
     refuse_workspace(request)
-    place = Place(request.call.directory)
+    place = ProjectFolder(request.call.directory)
     return await request.bridge.search.files.by_words(place, str(request.call.query["query"]), kind)
 
 

@@ -9,7 +9,7 @@ from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.text.json_types import Schema
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.operations.arguments import Call
+    from opencode_mcp.opencode.operations.arguments import SplitArguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class OperationRequest:
 
     ctx: BridgeContext
     operation: Operation
-    call: "Call"
+    call: "SplitArguments"
     own: Mapping[str, Any]
     """The bridge's own arguments, those that were given."""
 
@@ -27,7 +27,7 @@ class OperationRequest:
         """The bridge that serves the request."""
         return bridge_of(self.ctx)
 
-    def with_call(self, call: "Call") -> "OperationRequest":
+    def with_call(self, call: "SplitArguments") -> "OperationRequest":
         """Copy the request with another call to send."""
         return replace(self, call=call)
 

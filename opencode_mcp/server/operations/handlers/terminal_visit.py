@@ -2,7 +2,7 @@
 
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.operations.catalog import operation
-from opencode_mcp.opencode.terminal import NEW_ONLY, Visit
+from opencode_mcp.opencode.terminal import NEW_ONLY, TerminalInput
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 
 SECONDS = 10
@@ -16,10 +16,10 @@ async def visit_terminal(request: OperationRequest) -> OperationResult:
     await _resize(request)
     said = own.get("input", "")
     cursor = own.get("cursor", NEW_ONLY if said else 0)
-    plan = Visit(say=said, await_text=own.get("wait_for", ""), seconds=own.get("seconds", SECONDS))
+    plan = TerminalInput(say=said, await_text=own.get("wait_for", ""), seconds=own.get("seconds", SECONDS))
     call = request.call._replace(query={"cursor": str(cursor)})
     try:
-        output = await operations.visit(request.operation, call, plan)
+        output = await operations.use_terminal(request.operation, call, plan)
     except NotFound as error:
         name = request.call.path["ptyID"]
         raise NotFound(f"There is no terminal {name!r}.", hint="One that has exited is gone; see pty.list.") from error

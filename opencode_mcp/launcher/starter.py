@@ -20,7 +20,7 @@ from opencode_mcp.disk.state_folder import unusable
 from opencode_mcp.errors import BridgeError, InvalidSetting, OpenCodeNotStarting, Unauthorized
 from opencode_mcp.launcher.child_output import read_output
 from opencode_mcp.launcher.guard import Plan
-from opencode_mcp.launcher.guarded import Guarded
+from opencode_mcp.launcher.guarded import GuardedServer
 from opencode_mcp.launcher.health import await_healthy, check
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles
 from opencode_mcp.opencode.versions import versions_tested
@@ -77,7 +77,7 @@ class Starter:
         deadline = anyio.current_time() + timeout
         self._files.write_record(start.record)
         record = start.record
-        async with aclosing(Guarded(self._files)) as guarded:
+        async with aclosing(GuardedServer(self._files)) as guarded:
             # A cancellation here would leave a process without a record.
             with anyio.CancelScope(shield=True):
                 await self._open(guarded, start)
@@ -117,14 +117,14 @@ class Starter:
         )
         return Start(record, environment, plan)
 
-    async def _open(self, guarded: Guarded, start: Start) -> None:
+    async def _open(self, guarded: GuardedServer, start: Start) -> None:
         try:
             await guarded.open(start.plan)
         except OSError as error:
             self._files.remove_record()
             raise unusable(self._files.directory, error) from error
 
-    async def _record(self, guarded: Guarded, record: ServerRecord) -> ServerRecord:
+    async def _record(self, guarded: GuardedServer, record: ServerRecord) -> ServerRecord:
         """Record the process on disk, and only then let it stay."""
         try:
             process = await guarded.process()
@@ -142,7 +142,7 @@ class Starter:
         await guarded.keep()
         return record
 
-    async def _until_ready(self, guarded: Guarded, start: Start, deadline: float, timeout: float) -> ServerRecord:
+    async def _until_ready(self, guarded: GuardedServer, start: Start, deadline: float, timeout: float) -> ServerRecord:
         try:
             ready = await await_ready(start.record, self._files, within=deadline - anyio.current_time())
             if ready is None:
@@ -156,7 +156,7 @@ class Starter:
         await guarded.ready()
         return ready
 
-    async def _failure(self, guarded: Guarded, start: Start, within: float) -> OpenCodeNotStarting:
+    async def _failure(self, guarded: GuardedServer, start: Start, within: float) -> OpenCodeNotStarting:
         fate = f"was not healthy within {within:.0f} s"
         if not await start.record.process.runs():
             code = await guarded.exit_code()

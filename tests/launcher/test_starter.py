@@ -10,10 +10,10 @@ import pytest
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import OpenCodeNotStarting
-from opencode_mcp.launcher.serve import Starter, working_directory
+from opencode_mcp.launcher.starter import Starter, working_directory
 from opencode_mcp.launcher.state_file import StateFiles
 from opencode_mcp.processes.identity import end
-from opencode_mcp.processes.table import born
+from opencode_mcp.processes.process_table import born
 from tests.harness.opencode import binary
 from tests.harness.waiting import eventually
 

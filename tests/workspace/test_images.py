@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from opencode_mcp.workspace.pictures import LONGEST_SIDE_PIXELS, picture_problem, picture_type
+from opencode_mcp.workspace.images import LONGEST_SIDE_PIXELS, image_problem, image_type
 
 
 def png(width: int, height: int) -> bytes:
@@ -38,18 +38,18 @@ MAKERS = {"image/png": png, "image/jpeg": jpeg, "image/gif": gif, "image/webp": 
 @pytest.mark.parametrize("kind", MAKERS)
 def test_a_whole_image_of_sane_size_is_taken_and_others_are_not(kind: str) -> None:
     make = MAKERS[kind]
-    assert picture_type(make(10, 20)) == kind
-    assert picture_problem(make(10, 20)) == ""
-    assert picture_problem(make(LONGEST_SIDE_PIXELS, 1)) == ""
-    assert f"{LONGEST_SIDE_PIXELS + 1} x 1 pixels" in picture_problem(make(LONGEST_SIDE_PIXELS + 1, 1))
+    assert image_type(make(10, 20)) == kind
+    assert image_problem(make(10, 20)) == ""
+    assert image_problem(make(LONGEST_SIDE_PIXELS, 1)) == ""
+    assert f"{LONGEST_SIDE_PIXELS + 1} x 1 pixels" in image_problem(make(LONGEST_SIDE_PIXELS + 1, 1))
 
 
 @pytest.mark.parametrize("kind", MAKERS)
 def test_a_cut_image_is_told_wherever_it_is_cut(kind: str) -> None:
     whole = MAKERS[kind](10, 20)
-    assert all(picture_problem(whole[:length]) for length in range(len(whole) - 1))
+    assert all(image_problem(whole[:length]) for length in range(len(whole) - 1))
 
 
 @pytest.mark.parametrize("data", [b"", b"BM" + bytes(60), b"\0\0\0\x18ftypheic", b"\xff\xd8\xff" * 1000, b"<svg/>"])
 def test_what_is_no_such_image_has_a_problem(data: bytes) -> None:
-    assert picture_problem(data)
+    assert image_problem(data)

@@ -8,8 +8,8 @@ import codecs
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from opencode_mcp.workspace.images import image_type
 from opencode_mcp.workspace.line_window import LineWindow
-from opencode_mcp.workspace.pictures import picture_type
 
 if TYPE_CHECKING:
     from opencode_mcp.workspace.files import OpenFile
@@ -26,7 +26,7 @@ MARKS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FileScan:
     """Kind of a file, and the data that was kept; the lines are in the window."""
 
     is_text: bool
@@ -42,7 +42,7 @@ class Look:
     """Content of a binary file, unless it is too large."""
 
 
-async def look(file: "OpenFile", window: LineWindow, largest: int) -> Look:
+async def scan_file(file: "OpenFile", window: LineWindow, largest: int) -> FileScan:
     """Read as much of a file as is needed.
 
     Args:
@@ -62,10 +62,10 @@ def encoding_of(beginning: bytes) -> str | None:
     for mark, name in MARKS:
         if beginning.startswith(mark):
             return name
-    return None if b"\0" in beginning[:SNIFFED_BYTES] or picture_type(beginning) else "utf-8"
+    return None if b"\0" in beginning[:SNIFFED_BYTES] or image_type(beginning) else "utf-8"
 
 
-async def _look_at_text(file: "OpenFile", first: bytes, encoding: str, window: LineWindow) -> Look:
+async def _look_at_text(file: "OpenFile", first: bytes, encoding: str, window: LineWindow) -> FileScan:
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     size, spoiled, piece = 0, False, first
     while piece and window.passed_since_full < READ_ON_CHARACTERS:
@@ -78,18 +78,18 @@ async def _look_at_text(file: "OpenFile", first: bytes, encoding: str, window: L
         window.add(decoder.decode(b"", final=True))
     lines = None if piece else window.finish()
     media_type = file.media_type if file.media_type.startswith("text/") else "text/plain"
-    return Look(is_text=True, media_type=media_type, size=size, whole=not piece, lines=lines, spoiled=spoiled)
+    return FileScan(is_text=True, media_type=media_type, size=size, whole=not piece, lines=lines, spoiled=spoiled)
 
 
-async def _look_at_data(file: "OpenFile", first: bytes, largest: int) -> Look:
+async def _look_at_data(file: "OpenFile", first: bytes, largest: int) -> FileScan:
     data, piece = bytearray(), first
     while piece and len(data) <= largest:
         data += piece
         piece = await anext(file.pieces, b"")
     whole = not piece and len(data) <= largest
-    return Look(
+    return FileScan(
         is_text=False,
-        media_type=picture_type(first) or file.media_type or "application/octet-stream",
+        media_type=image_type(first) or file.media_type or "application/octet-stream",
         size=len(data),
         whole=whole,
         data=bytes(data) if whole else b"",

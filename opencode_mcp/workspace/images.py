@@ -23,14 +23,14 @@ class Unreadable(Exception):
     """Error for data that is not a whole image, with the reason."""
 
 
-class Picture(NamedTuple):
+class ImageSize(NamedTuple):
     """Size of an image in pixels."""
 
     width: int
     height: int
 
 
-def picture_type(beginning: bytes) -> str:
+def image_type(beginning: bytes) -> str:
     """Return the media type of an image by its first bytes; empty for anything that models do not accept."""
     if beginning.startswith(PNG_START):
         return PNG
@@ -41,9 +41,9 @@ def picture_type(beginning: bytes) -> str:
     return WEBP if beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP" else ""
 
 
-def picture_problem(data: bytes) -> str:
+def image_problem(data: bytes) -> str:
     """Return the reason why models do not accept a file as an image; empty if they do."""
-    kind = picture_type(data)
+    kind = image_type(data)
     if not kind:
         return "it is no png, jpeg, gif or webp"
     try:
@@ -59,10 +59,10 @@ def picture_problem(data: bytes) -> str:
     return ""
 
 
-def _png(data: bytes) -> Picture:
+def _png(data: bytes) -> ImageSize:
     if data[12:16] != b"IHDR":
         raise Unreadable("its header is cut")
-    size = Picture(*struct.unpack_from(">II", data, 16))
+    size = ImageSize(*struct.unpack_from(">II", data, 16))
     place = len(PNG_START)
     while data[place + 4 : place + 8] != b"IEND":
         place += 12 + struct.unpack_from(">I", data, place)[0]
@@ -71,7 +71,7 @@ def _png(data: bytes) -> Picture:
     return size
 
 
-def _jpeg(data: bytes) -> Picture:
+def _jpeg(data: bytes) -> ImageSize:
     place = 2
     while data[place] == 0xFF:  # noqa: PLR2004 - the first byte of every marker
         marker = data[place + 1]
@@ -79,7 +79,7 @@ def _jpeg(data: bytes) -> Picture:
             height, width = struct.unpack_from(">HH", data, place + 5)
             if JPEG_END not in data[place:]:
                 raise Unreadable("it is cut: its end is missing")
-            return Picture(width, height)
+            return ImageSize(width, height)
         if marker == 0xFF:  # noqa: PLR2004 - a filler
             place += 1
         elif marker in WITHOUT_LENGTH:
@@ -89,27 +89,27 @@ def _jpeg(data: bytes) -> Picture:
     raise Unreadable("its header cannot be read")
 
 
-def _gif(data: bytes) -> Picture:
+def _gif(data: bytes) -> ImageSize:
     if b"\x3b" not in data[-16:]:
         raise Unreadable("it is cut: its end is missing")
-    return Picture(*struct.unpack_from("<HH", data, 6))
+    return ImageSize(*struct.unpack_from("<HH", data, 6))
 
 
-def _webp(data: bytes) -> Picture:
+def _webp(data: bytes) -> ImageSize:
     if struct.unpack_from("<I", data, 4)[0] + 8 > len(data):
         raise Unreadable("it is cut: its end is missing")
     match data[12:16]:
         case b"VP8 ":
             width, height = struct.unpack_from("<HH", data, 26)
-            return Picture(width & 0x3FFF, height & 0x3FFF)
+            return ImageSize(width & 0x3FFF, height & 0x3FFF)
         case b"VP8L":
             bits = struct.unpack_from("<I", data, 21)[0]
-            return Picture((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
+            return ImageSize((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
         case b"VP8X":
             width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
-            return Picture(width, height)
+            return ImageSize(width, height)
         case _:
             raise Unreadable("its header cannot be read")
 
 
-SIZES: Mapping[str, Callable[[bytes], Picture]] = {PNG: _png, JPEG: _jpeg, GIF: _gif, WEBP: _webp}
+SIZES: Mapping[str, Callable[[bytes], ImageSize]] = {PNG: _png, JPEG: _jpeg, GIF: _gif, WEBP: _webp}

@@ -15,7 +15,7 @@ COMPARED_NAMES = 500
 """Most names that are compared."""
 
 
-def closest(name: str, known: Iterable[str], *, count: int = 3, cutoff: float = 0.5) -> list[str]:
+def similar_names(name: str, known: Iterable[str], *, count: int = 3, cutoff: float = 0.5) -> list[str]:
     """Return the known names that are most similar to a name, the best first.
 
     Args:
@@ -34,7 +34,7 @@ def closest(name: str, known: Iterable[str], *, count: int = 3, cutoff: float = 
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """Write a sentence with the known names that resemble a name most, in alphabetical order; empty: none does."""
-    return sentence_of(sorted(closest(name, known, count=5, cutoff=0.4)))
+    return sentence_of(sorted(similar_names(name, known, count=5, cutoff=0.4)))
 
 
 def sentence_of(names: Iterable[str]) -> str:

@@ -4,26 +4,26 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from opencode_mcp.workspace.file_look import READ_ON_CHARACTERS, Look, encoding_of, look
+from opencode_mcp.workspace.file_scan import READ_ON_CHARACTERS, FileScan, encoding_of, scan_file
 from opencode_mcp.workspace.files import OpenFile
+from opencode_mcp.workspace.images import image_type
 from opencode_mcp.workspace.line_window import LineWindow
-from opencode_mcp.workspace.pictures import picture_type
 
 pytestmark = pytest.mark.anyio
 
 PNG = b"\x89PNG\r\n\x1a\nrest"
 
 
-async def seen(*pieces: bytes, first: int = 1, count: int = 100, largest: int = 100, name: str = "") -> Look:
+async def seen(*pieces: bytes, first: int = 1, count: int = 100, largest: int = 100, name: str = "") -> FileScan:
     return await looked(pieces, LineWindow(first, count, 1000, 10_000), largest, name)
 
 
-async def looked(pieces: Iterable[bytes], window: LineWindow, largest: int = 100, name: str = "") -> Look:
+async def looked(pieces: Iterable[bytes], window: LineWindow, largest: int = 100, name: str = "") -> FileScan:
     async def each() -> AsyncIterator[bytes]:
         for piece in pieces:
             yield piece
 
-    return await look(OpenFile(None, name, each()), window, largest)
+    return await scan_file(OpenFile(None, name, each()), window, largest)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_an_encoding_is_told_by_the_first_bytes(beginning: bytes, encoding: str 
     ],
 )
 def test_an_image_is_told_by_its_bytes_and_not_by_its_name(beginning: bytes, kind: str) -> None:
-    assert picture_type(beginning) == kind
+    assert image_type(beginning) == kind
 
 
 async def test_a_character_that_two_pieces_share_is_read_whole() -> None:

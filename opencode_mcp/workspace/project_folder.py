@@ -4,7 +4,7 @@ import posixpath
 from typing import NamedTuple
 
 
-class Place(NamedTuple):
+class ProjectFolder(NamedTuple):
     """Folder inside a project."""
 
     project: str
