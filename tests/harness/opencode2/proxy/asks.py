@@ -1,0 +1,39 @@
+"""What OpenCode asks the person: permissions and forms."""
+
+from typing import cast
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tests.harness.opencode2.proxy import shapes
+from tests.harness.opencode2.proxy.replies import failed
+from tests.harness.opencode2.proxy.upstream import Json, Upstream
+
+DONE = 204
+
+
+class Asks:
+    """Serves the routes of permissions and forms that differ."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+
+    async def answer_permission(self, request: Request) -> Response:
+        """Serve ``POST /api/session/{sessionID}/permission/{requestID}/reply``."""
+        body = cast("Json", await request.json())
+        if "decision" not in body:
+            return failed(400, "InvalidRequestError", 'Missing key\n  at ["decision"]', kind="Payload")
+        body["reply"] = body.pop("decision")
+        await self._upstream.ask("POST", request.url.path, body)
+        return Response(status_code=DONE)
+
+    async def form(self, request: Request) -> Response:
+        """Serve ``GET /api/session/{sessionID}/form/{formID}``."""
+        found = await self._upstream.read(request.url.path)
+        state = await self._upstream.read(f"{request.url.path}/state")
+        return JSONResponse({"data": {**shapes.form(found), "state": state}})
+
+    async def cancel_form(self, request: Request) -> Response:
+        """Serve ``DELETE /api/session/{sessionID}/form/{formID}``; the preview takes no message."""
+        await self._upstream.ask("POST", f"{request.url.path}/cancel")
+        return Response(status_code=DONE)

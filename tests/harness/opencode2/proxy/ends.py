@@ -1,0 +1,88 @@
+"""The ends of a session's executions, read from its durable log.
+
+The released server writes an ``idle`` message at each end; the preview has the same knowledge in its log only.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+
+from tests.harness.opencode2.proxy.event_shapes import ENDS
+from tests.harness.opencode2.proxy.shapes import error
+from tests.harness.opencode2.proxy.upstream import Upstream, event_in
+from tests.harness.opencode2.switches import Switches
+
+Json = dict[str, Any]
+SHUTDOWN = "shutdown"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One end of an execution."""
+
+    event: Json = field(repr=False)
+    after: str
+    """The id of the message that the session had last then; empty: none."""
+
+    def message(self) -> Json:
+        """Write the ``idle`` message of this end."""
+        event = self.event
+        told: Json = {
+            "id": str(event["id"]).replace("evt_", "msg_", 1),
+            "type": "idle",
+            "outcome": ENDS[event["type"]],
+            "time": {"created": event["created"]},
+        }
+        failure = error(event["data"].get("error"))
+        return {**told, "error": failure} if failure else told
+
+
+@dataclass(slots=True)
+class _Read:
+    """What was read of a session's log so far."""
+
+    ends: list[End] = field(default_factory=list[End])
+    last_message: str = ""
+    seq: int = 0
+    busy: anyio.Lock = field(default_factory=anyio.Lock)
+
+    def add(self, event: Json) -> None:
+        self.seq = event["durable"]["seq"]
+        data = event["data"]
+        if event["type"] in ENDS:
+            self.ends.append(End(event, self.last_message))
+        elif event["type"] == "session.input.promoted":
+            self.last_message = data["inputID"]
+        else:
+            self.last_message = data.get("assistantMessageID", self.last_message)
+
+
+class Ends:
+    """The ends of all sessions; what was read of a log once is not read again."""
+
+    def __init__(self, upstream: Upstream, switches: Switches) -> None:
+        self._upstream = upstream
+        self._switches = switches
+        self._known = defaultdict[str, _Read](_Read)
+
+    async def of(self, session: str) -> Sequence[End]:
+        """List the ends of a session's executions that the released server would write down, oldest first.
+
+        Raises:
+            Refused: There is no such session.
+        """
+        known = self._known[session]
+        async with known.busy:
+            path = f"/api/experimental/session/{session}/log"
+            async with self._upstream.stream(path, {"after": str(known.seq)} if known.seq else None) as lines:
+                async for line in lines:
+                    event = event_in(line)
+                    if event and event["type"] != "log.synced":
+                        known.add(event)
+        return [end for end in known.ends if self._is_written(end)]
+
+    def _is_written(self, end: End) -> bool:
+        return self._switches.user_rejects or end.event["data"].get("reason") != SHUTDOWN

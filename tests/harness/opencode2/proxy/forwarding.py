@@ -1,0 +1,102 @@
+"""Requests that go to the engine as they are, with the reply in the released shape."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tests.harness.opencode2.proxy import shapes
+from tests.harness.opencode2.proxy.replies import not_presented, passed
+from tests.harness.opencode2.proxy.upstream import Json, Upstream
+
+Handler = Callable[[Request], Awaitable[Response]]
+PASSED_ON = ("content-type", "x-opencode-directory", "x-opencode-ticket")
+SHELL_LIMIT = 120_000
+"""Milliseconds that a shell command may take where the request does not say; the preview must be told."""
+
+
+def _each(change: Callable[[Json], Json]) -> Callable[[Any], object]:
+    """Reshape the items of a list."""
+    return lambda found: [change(item) for item in cast("list[Json]", found)]
+
+
+SHAPED: Mapping[str, Callable[[Any], object]] = {
+    "GET /api/command": _each(shapes.command),
+    "GET /api/form": _each(shapes.form),
+    "GET /api/integration": _each(shapes.integration),
+    "GET /api/integration/{integrationID}": shapes.integration,
+    "GET /api/location": shapes.location,
+    "GET /api/permission/request": _each(shapes.permission),
+    "GET /api/permission/saved": _each(shapes.saved_permission),
+    "GET /api/plugin": _each(shapes.plugin),
+    "GET /api/project": _each(shapes.project),
+    "GET /api/provider": _each(shapes.provider),
+    "GET /api/provider/{providerID}": shapes.provider,
+    "GET /api/session/{sessionID}/context": _each(shapes.message),
+    "GET /api/session/{sessionID}/form": _each(shapes.form),
+    "GET /api/session/{sessionID}/permission": _each(shapes.permission),
+    "GET /api/session/{sessionID}/permission/{requestID}": shapes.permission,
+    "GET /api/skill": _each(shapes.skill),
+}
+"""What becomes of a reply, or of its ``data`` where it has one."""
+WHOLE = frozenset({"GET /api/location", "GET /api/project"})
+"""Replies without ``data``."""
+
+
+class Forwarding:
+    """Makes the handlers of operations that the preview has."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+
+    def handler(self, operation: str, path: str) -> Handler:
+        """Make the handler of an operation of the contract.
+
+        Args:
+            operation: Its method and path.
+            path: The preview's path for it, with the same names in braces.
+        """
+
+        async def forward(request: Request) -> Response:
+            reply = await self._upstream.send(
+                request.method,
+                path.format_map({name: quote(value, safe="") for name, value in request.path_params.items()}),
+                params=request.query_params,
+                content=_body(operation, await request.body()),
+                headers={name: request.headers[name] for name in PASSED_ON if name in request.headers},
+            )
+            if not reply.headers.get("content-type", "").startswith("application/json"):
+                return passed(reply)
+            return JSONResponse(_shaped(operation, reply.json()))
+
+        return forward
+
+
+def absent(operation: str) -> Handler:
+    """Make the handler of an operation that the preview does not have."""
+
+    async def refuse(_request: Request) -> Response:
+        return not_presented(f"{operation}.")
+
+    return refuse
+
+
+def _body(operation: str, content: bytes) -> bytes:
+    if operation != "POST /api/shell" or not content:
+        return content
+    return json.dumps({"timeout": SHELL_LIMIT, **json.loads(content)}).encode()
+
+
+def _shaped(operation: str, reply: Any) -> object:  # noqa: ANN401 - JSON of any shape
+    change = SHAPED.get(operation)
+    if operation in WHOLE:
+        return change(reply) if change else reply
+    if isinstance(reply, dict):
+        holder = shapes.place(cast("Json", reply))
+        if change:
+            holder["data"] = change(holder["data"])
+        return holder
+    return reply

@@ -1,0 +1,127 @@
+"""Sessions: made, read, listed, changed, forked, reverted."""
+
+import json
+import time
+from collections import defaultdict
+from typing import cast
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tests.harness.opencode2.proxy import shapes
+from tests.harness.opencode2.proxy.ends import Ends
+from tests.harness.opencode2.proxy.event_shapes import ENDS
+from tests.harness.opencode2.proxy.places import is_usable
+from tests.harness.opencode2.proxy.replies import failed, no_location, not_presented
+from tests.harness.opencode2.proxy.upstream import Json, Upstream
+
+KNOWN_AT_CREATION = ("id", "agent", "model", "location")
+"""What the preview takes when it makes a session."""
+KEPT_HERE = ("metadata", "permissions")
+"""What the proxy keeps in its own memory; the engine does not enforce the permission rules."""
+DONE = 204
+
+
+class Sessions:
+    """Serves the routes of sessions themselves."""
+
+    def __init__(self, upstream: Upstream, ends: Ends, titles: dict[str, str]) -> None:
+        self._upstream = upstream
+        self._ends = ends
+        self._titles = titles
+        self._kept = defaultdict[str, Json](dict)
+
+    async def create(self, request: Request) -> Response:
+        """Serve ``POST /api/session``."""
+        body = cast("Json", await request.json())
+        if body.get("parentID"):
+            return not_presented("a session with a parent.")
+        directory = str(cast("Json", body.get("location") or {}).get("directory", ""))
+        if directory and not is_usable(directory):
+            return no_location(directory)
+        made = await self._upstream.ask("POST", "/api/session", _only(body, KNOWN_AT_CREATION))
+        session = str(made["data"]["id"])
+        self._kept[session] |= _only(body, KEPT_HERE)
+        if body.get("title"):
+            await self._rename(session, body["title"])
+        return JSONResponse({"data": await self._session(session)})
+
+    async def get(self, request: Request) -> Response:
+        """Serve ``GET /api/session/{sessionID}``."""
+        return JSONResponse({"data": await self._session(request.path_params["sessionID"])})
+
+    async def list(self, request: Request) -> Response:
+        """Serve ``GET /api/session``."""
+        reply = await self._upstream.ask("GET", "/api/session", params=request.query_params)
+        found = [await self._presented(info) for info in reply["data"]]
+        archived = request.query_params.get("archived") == "true"
+        reply["data"] = [info for info in found if archived or "archived" not in info["time"]]
+        return JSONResponse(reply)
+
+    async def update(self, request: Request) -> Response:
+        """Serve ``PATCH /api/session/{sessionID}``."""
+        session, body = request.path_params["sessionID"], cast("Json", await request.json())
+        await self._upstream.read(f"/api/session/{session}")
+        if body.get("title") is not None:
+            await self._rename(session, body["title"])
+        self._kept[session] |= _only(body, KEPT_HERE)
+        if "archived" in body:
+            self._kept[session]["archived"] = time.time() * 1000 if body["archived"] else None
+        return Response(status_code=DONE)
+
+    async def remove(self, request: Request) -> Response:
+        """Serve ``DELETE /api/session/{sessionID}``."""
+        session = request.path_params["sessionID"]
+        await self._upstream.ask("DELETE", f"/api/session/{session}")
+        self._kept.pop(session, None)
+        self._titles.pop(session, None)
+        return Response(status_code=DONE)
+
+    async def fork(self, request: Request) -> Response:
+        """Serve ``POST /api/session/{sessionID}/fork``."""
+        text = await request.body()
+        before = json.loads(text).get("before") if text else None
+        made = await self._upstream.ask("POST", request.url.path, {"messageID": before} if before else {})
+        return JSONResponse({"data": await self._presented(made["data"])})
+
+    async def clear_revert(self, request: Request) -> Response:
+        """Serve ``DELETE /api/session/{sessionID}/revert``."""
+        await self._upstream.ask("POST", f"{request.url.path}/clear")
+        return Response(status_code=DONE)
+
+    async def view(self, request: Request) -> Response:
+        """Serve ``POST /api/session/{sessionID}/view``."""
+        session, body = request.path_params["sessionID"], cast("Json", await request.json())
+        info = await self._session(session)
+        if body.get("idle") is None:
+            return failed(400, "InvalidRequestError", 'Missing key\n  at ["idle"]', kind="Payload")
+        if body["idle"] == info["time"].get("idle"):
+            self._kept[session]["viewed"] = body["idle"]
+        return Response(status_code=DONE)
+
+    async def _rename(self, session: str, title: str) -> None:
+        self._titles[session] = title
+        await self._upstream.ask("POST", f"/api/session/{session}/rename", {"title": title})
+
+    async def _session(self, session: str) -> Json:
+        return await self._presented(await self._upstream.read(f"/api/session/{session}"))
+
+    async def _presented(self, info: Json) -> Json:
+        """Add what only the released server knows: how the last execution ended, and what the proxy keeps."""
+        session, kept = info["id"], self._kept[info["id"]]
+        ends = await self._ends.of(session)
+        if ends:
+            info["outcome"] = ENDS[ends[-1].event["type"]]
+            info["time"]["idle"] = ends[-1].event["created"]
+        given = self._titles.get(session)
+        if given is not None and info["title"] != given:
+            # The preview asks a model for a title at the first prompt, whoever has given the session one.
+            await self._rename(session, given)
+            info["title"] = given
+        info |= _only(kept, KEPT_HERE)
+        info["time"] |= {name: kept[name] for name in ("archived", "viewed") if kept.get(name)}
+        return shapes.session(info)
+
+
+def _only(body: Json, names: tuple[str, ...]) -> Json:
+    return {name: body[name] for name in names if name in body}

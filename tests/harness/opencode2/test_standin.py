@@ -1,0 +1,66 @@
+"""The stand-in has the contract's shapes for what the preview engine cannot do."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from opencode import AsyncOpencode, InternalServerError
+from opencode.types import LocationShutdownEvent, PermissionRule
+from starlette.responses import JSONResponse
+
+from tests.harness.opencode2.standin.app import StandIn, running_standin
+from tests.harness.opencode2.unknown_fields import unknown_fields
+
+pytestmark = pytest.mark.anyio
+DENY = PermissionRule(action="shell", resource="*", effect="deny")
+
+
+@pytest.fixture
+async def standin() -> AsyncIterator[StandIn]:
+    async with running_standin({("GET", "/api/agent"): JSONResponse({"_tag": "UnknownError"}, 500)}) as standin:
+        yield standin
+
+
+@pytest.fixture
+async def client(standin: StandIn) -> AsyncIterator[AsyncOpencode]:
+    async with AsyncOpencode(standin.url, password=standin.password, timeout=10, max_retries=0) as client:
+        yield client
+
+
+async def test_a_session_keeps_its_rules_and_takes_new_ones(client: AsyncOpencode) -> None:
+    made = await client.session.create(title="Ruled", permissions=[DENY])
+    assert unknown_fields(made) == []
+    await client.session.update(made.id, permissions=[])
+    assert [made.permissions, (await client.session.get(made.id)).permissions] == [made.permissions, []]
+    assert made.permissions
+    assert made.permissions[0].effect == "deny"
+
+
+async def test_what_waits_in_the_inbox_is_changed_and_taken_back(client: AsyncOpencode) -> None:
+    session = (await client.session.create()).id
+    kept = await client.session.prompt(session, text="Stays", delivery="queue")
+    gone = await client.session.prompt(session, text="Goes", id="msg_goes")
+    await client.session.inbox.update(session, kept.id, delivery="steer")
+    await client.session.inbox.cancel(session, gone.id)
+    await client.session.inbox.cancel(session, "msg_never_there")
+    left = await client.session.inbox.list(session)
+    assert [(item.id, item.delivery) for item in left] == [(kept.id, "steer")]
+    assert unknown_fields(left) == []
+
+
+async def test_a_reload_ends_what_is_asked_for_and_is_heard_of(client: AsyncOpencode) -> None:
+    session = (await client.session.create()).id
+    async with await client.event.subscribe() as stream:
+        events = stream.__aiter__()
+        assert (await anext(events)).type == "server.connected"
+        await client.permission.create(session, action="shell", resources=["ls"])
+        assert (await anext(events)).type == "permission.asked"
+        assert len(await client.permission.list(session)) == 1
+        await client.location.reload()
+        heard = await anext(events)
+    assert isinstance(heard, LocationShutdownEvent)
+    assert await client.permission.list(session) == []
+
+
+async def test_a_reply_that_a_test_has_written_comes_first(client: AsyncOpencode) -> None:
+    with pytest.raises(InternalServerError):
+        await client.agent.list()
