@@ -11,14 +11,18 @@ from pathlib import Path
 
 import anyio
 
+from benchmarks.first_operation import first_operation
 from benchmarks.fuzz import fuzz
 from benchmarks.many_runs import many_runs
 from benchmarks.notices import notices
+from benchmarks.prompt_delay import prompt_delay
 from benchmarks.reading import search, transcript
+from benchmarks.requests import requests
 from benchmarks.result_delay import result_delay
 from benchmarks.round_trip import round_trip
 from benchmarks.soak import soak
 from benchmarks.start_up import start_up
+from benchmarks.status import status
 from benchmarks.subscribers import subscribers
 from benchmarks.table import Row, as_markdown
 from benchmarks.world import World, running_world
@@ -26,7 +30,11 @@ from benchmarks.world import World, running_world
 BENCHMARKS: Mapping[str, Callable[[World], Awaitable[list[Row]]]] = {
     "start-up": start_up,
     "round-trip": round_trip,
+    "requests": requests,
+    "prompt-delay": prompt_delay,
     "result-delay": result_delay,
+    "status": status,
+    "first-operation": first_operation,
     "many-runs": many_runs,
     "transcript": transcript,
     "search": search,

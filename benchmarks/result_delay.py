@@ -18,7 +18,7 @@ from benchmarks.world import World, milliseconds_since
 from tests.scripted_model.script import hold, script, step, text
 
 ROUNDS = 25
-MOST = 20.0
+MOST = 10.0
 QUIET = 0.3
 """Seconds after which whatever the begin of a run set off is over."""
 

@@ -1,0 +1,38 @@
+"""``opencode_status`` beside the slowest of the requests that it stands for."""
+
+from functools import partial
+
+import httpx
+
+from benchmarks.samples import interleaved
+from benchmarks.table import Row, paired_row
+from benchmarks.timed import timed_call, timed_get
+from benchmarks.world import World
+
+ROUNDS = 15
+MOST = 100.0
+PATHS = (
+    "/global/health",
+    "/vcs",
+    "/vcs/status",
+    "/session/status",
+    "/agent",
+    "/config",
+    "/config/providers",
+    "/command",
+    "/mcp",
+)
+
+
+async def status(world: World) -> list[Row]:
+    """Measure it."""
+    async with world.bridge() as bridge, world.direct() as http:
+        pairs = await interleaved(
+            partial(timed_call, bridge, "opencode_status"), partial(_slowest, http), rounds=ROUNDS, discarded=2
+        )
+    return [paired_row(f"opencode_status beside the slowest of its {len(PATHS)} requests", pairs, most=MOST)]
+
+
+async def _slowest(http: httpx.AsyncClient) -> float:
+    """Send each request by itself, and give the milliseconds of the slowest."""
+    return max([await timed_get(http, path) for path in PATHS])
