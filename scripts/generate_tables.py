@@ -14,7 +14,7 @@ from opencode_mcp.options import OPTIONS, Option
 from opencode_mcp.server.resources.resources import RESOURCES
 from opencode_mcp.server.tool import ToolSpec
 from opencode_mcp.server.tools import TOOLS
-from opencode_mcp.server.waiting.host_limits import HOSTS, UNKNOWN, Host
+from opencode_mcp.server.waiting.host_limits import HOSTS, UNKNOWN_HOST_SECONDS, HostProfile
 from scripts.blocks import replace_block, table
 
 ROOT = Path(__file__).parents[1]
@@ -77,10 +77,10 @@ def hosts_table() -> str:
     """Return the table of the hosts: how long calls wait, and where their models read long texts."""
     rows = [(f"`{host.name}`", f"{host.seconds:g} s", host.because, _long_texts(host)) for host in HOSTS]
     heads = ("host", "a call waits", "reason: it", "long texts are in")
-    return table(heads, [*rows, ("any other", f"{UNKNOWN:g} s", "may give up at 60 s", ONCE)])
+    return table(heads, [*rows, ("any other", f"{UNKNOWN_HOST_SECONDS:g} s", "may give up at 60 s", ONCE)])
 
 
-def _long_texts(host: Host) -> str:
+def _long_texts(host: HostProfile) -> str:
     return "the text and the structured content" if host.data_alone else ONCE
 
 

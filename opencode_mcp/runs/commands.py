@@ -23,12 +23,12 @@ from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Command, Failure, Session
 from opencode_mcp.options import Decider
-from opencode_mcp.runs.handover import Handover
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import Missing, Renewal
 from opencode_mcp.runs.prompting.sending import failed_at_it, may_have_arrived
-from opencode_mcp.runs.record import Run, Starter
+from opencode_mcp.runs.record import Run, RunStarter
 from opencode_mcp.runs.run import Runs, next_message_id
+from opencode_mcp.runs.start_deadline import StartDeadline
 from opencode_mcp.text.similar_names import similar_names
 from opencode_mcp.workspace.configuration.definitions import Sought
 
@@ -83,41 +83,41 @@ class Commands:
         command: SlashCommand,
         session: Session | None = None,
         *,
-        narrowed: Decider = "allow",
-        starter: Starter = "agent",
+        caller_limit: Decider = "allow",
+        starter: RunStarter = "agent",
         before_send: Callable[[Run], None] | None = None,
-        handover: Handover | None = None,
+        start_deadline: StartDeadline | None = None,
     ) -> Run:
         """Start a slash command (``session.command``).
 
         Args:
             command: What to do.
             session: The session to do it in; none: a new one.
-            narrowed: How strict the caller wants permissions to be answered at least.
+            caller_limit: How strict the caller wants permissions to be answered at least.
             starter: Who is behind the host that starts it.
             before_send: Gets the run before OpenCode does, and so before it can ask anything.
-            handover: Hears when the command leaves, and says how long that may take; none: as long as it takes.
+            start_deadline: Lifted when the command is sent; none: sending it may take as long as it takes.
 
         Raises:
             NotFound: There is no such command, agent or model; the hint names those that there are.
             SessionBusy: The session has a run already.
             BackendError: OpenCode could not be reached, or refused it.
         """
-        handover = handover or Handover()
+        start_deadline = start_deadline or StartDeadline()
         client = OpenCodeClient(await self._hub.ensure())
         await check_command(client, command, self._runs.renewal)
-        note = self._runs.notes.new(await next_message_id(client, session), narrowed, starter)
+        note = self._runs.notes.new(await next_message_id(client, session), caller_limit, starter)
         begun = session or await self._runs.begin_session(client, command.directory, note)
         async with self._runs.turn(begun, is_new=session is None) as client:
-            run = await self._runs.noted(client, begun, note, handover, is_new=session is None)
+            run = await self._runs.noted(client, begun, note, start_deadline, is_new=session is None)
             if before_send:
                 before_send(run)
             body = command.body(run.message_id)
             post = partial(client.session_command, begun.id, begun.directory, body, timeout=LONGEST)
-            await self._begin(run, post, handover.left(least=BEGINS_LEAST, most=BEGINS_WITHIN))
+            await self._begin(run, post, start_deadline.remaining(at_least=BEGINS_LEAST, at_most=BEGINS_WITHIN))
         return run
 
-    async def shell(self, session: Session, line: str, agent: str, handover: Handover | None = None) -> Run:
+    async def shell(self, session: Session, line: str, agent: str, start_deadline: StartDeadline | None = None) -> Run:
         """Start a shell line in a session (``session.shell``); the agent sees what it printed.
 
         Raises:
@@ -128,15 +128,15 @@ class Commands:
         """
         if not line.strip():
             raise InvalidArgument("The command is empty.", hint="Give a line for the shell.")
-        handover = handover or Handover()
+        start_deadline = start_deadline or StartDeadline()
         client = OpenCodeClient(await self._hub.ensure())
         chosen = await _agent_for_shell(client, session.directory, agent, self._runs.renewal)
         async with self._runs.turn(session) as client:
             run = Run(session.directory, session.id, await next_message_id(client, session))
             body = {"messageID": run.message_id, "agent": chosen, "command": line}
             post = partial(client.session_shell, session.id, session.directory, body, timeout=LONGEST)
-            await handover.commit()
-            await self._begin(run, post, handover.left(least=BEGINS_LEAST, most=BEGINS_WITHIN))
+            await start_deadline.commit()
+            await self._begin(run, post, start_deadline.remaining(at_least=BEGINS_LEAST, at_most=BEGINS_WITHIN))
         return run
 
     async def _begin(self, run: Run, post: Post, seconds: float) -> None:

@@ -48,7 +48,7 @@ from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Message, SessionStatus
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.progress import Pace, Progress, still_running
+from opencode_mcp.runs.progress import Progress, ProgressThrottle, still_running
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.read_ahead import ReadAhead, known_record
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, is_superseded, last_answers
@@ -146,7 +146,7 @@ class Follower:
         self._progress = Progress(
             run.session_id, run.message_id, run.directory, lambda: client.clock.now() * 1000, draft
         )
-        self._pace = Pace(anyio.current_time())
+        self._pace = ProgressThrottle(anyio.current_time())
         self._ahead = ReadAhead(client, run)
         self._seen = Observation(client)
         self._idle_since: float | None = None

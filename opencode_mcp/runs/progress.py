@@ -150,7 +150,7 @@ def still_running(seconds: float) -> str:
     return f"still running after {seconds:.0f} s"
 
 
-class Pace:
+class ProgressThrottle:
     """How often a host is told: at most four times a second, at least every ten seconds.
 
     Args:

@@ -13,10 +13,10 @@ from opencode_mcp.opencode.models import FilePart, Message, MessageInfo, Subtask
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.requests.policy import Policy, as_data, read_policies
 
-Starter = Literal["", "agent", "person"]
+RunStarter = Literal["", "agent", "person"]
 """Who was behind the host that started a run: nobody is known to have started it through a bridge; an agent alone; an
 agent whose host can ask a person."""
-STARTERS: tuple[Starter, ...] = get_args(Starter)
+STARTERS: tuple[RunStarter, ...] = get_args(RunStarter)
 """From the loosest to the strictest."""
 MESSAGES_A_PAGE = 20
 PAGES_READ = 50
@@ -36,9 +36,9 @@ class Run:
     directory: str
     session_id: str
     message_id: str
-    narrowed: Decider = "allow"
+    caller_limit: Decider = "allow"
     """How strict its caller wants permissions to be answered at least; see ``run_note.py``."""
-    starter: Starter = ""
+    starter: RunStarter = ""
     """Who answers for it, where the operator leaves that to a person."""
     policies: tuple[Policy, ...] = ()
     """Those of the operators under whom it was started: no other bridge is looser for it."""

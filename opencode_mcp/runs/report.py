@@ -125,7 +125,7 @@ class RunReport(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerSummary:
     """The assistant's side of one run, put together from its messages."""
 
     text: str
@@ -142,12 +142,12 @@ class Answer:
     """Absolute paths of the files that its steps changed; one may have been changed back."""
 
 
-def summarise(answers: list[Message]) -> Answer:
+def summarise(answers: list[Message]) -> AnswerSummary:
     """Put together what the assistant's messages say; oldest first, perhaps none."""
     last = answers[-1].info if answers else None
     usage = [message.info.tokens for message in answers]
     texts = [text for message in answers if (text := spoken(message))]
-    return Answer(
+    return AnswerSummary(
         text=texts[-1] if texts else "",
         output=last.structured if last else None,
         error=last.error.text if last and last.error else "",

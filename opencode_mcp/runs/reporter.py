@@ -15,7 +15,7 @@ from opencode_mcp.runs.merging import read_merged
 from opencode_mcp.runs.output_schema.check import mismatch_apart
 from opencode_mcp.runs.progress import Progress, still_running, writing
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
-from opencode_mcp.runs.report import STATUSES, Answer, RunReport, list_files, list_todos, summarise
+from opencode_mcp.runs.report import STATUSES, AnswerSummary, RunReport, list_files, list_todos, summarise
 from opencode_mcp.runs.state import ENDS, State
 
 # OpenCode computes a prompt's diff some 25 ms after the session went idle.
@@ -136,7 +136,7 @@ def _lost_report(run: Run, seen: Observation) -> RunReport:
     )
 
 
-async def _diffs(client: OpenCodeClient, run: Run, answer: Answer) -> list[FileDiff]:
+async def _diffs(client: OpenCodeClient, run: Run, answer: AnswerSummary) -> list[FileDiff]:
     """Read the run's diff once it holds every file that a step changed; one that was changed back never comes."""
     found: list[FileDiff] = []
     for _ in range(DIFF_READS if answer.changed_files else 0):

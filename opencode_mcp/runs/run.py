@@ -21,17 +21,17 @@ from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.follow import Follower, Observation, Respond, SendProgress, leave_open, no_progress
-from opencode_mcp.runs.handover import Handover
 from opencode_mcp.runs.prompting.message_ids import message_id_after, new_message_id
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import Renewal
 from opencode_mcp.runs.prompting.sending import failed_at_it, may_have_arrived
 from opencode_mcp.runs.prompting.session_lock import Turns
-from opencode_mcp.runs.record import Run, Starter, is_at_work_on, is_superseded, latest_prompt
+from opencode_mcp.runs.record import Run, RunStarter, is_at_work_on, is_superseded, latest_prompt
 from opencode_mcp.runs.report import RunReport, spoken
 from opencode_mcp.runs.reporter import report_run
 from opencode_mcp.runs.run_note import Note, Notes, combined
-from opencode_mcp.runs.stopping import Stop, Tree, stop_and_compare
+from opencode_mcp.runs.start_deadline import StartDeadline
+from opencode_mcp.runs.stopping import SessionTree, StopResult, stop_and_compare
 from opencode_mcp.text.outside_text import shorten
 
 if TYPE_CHECKING:
@@ -73,36 +73,38 @@ class Runs:
         prompt: Prompt,
         session: Session | None = None,
         *,
-        narrowed: Decider = "allow",
-        starter: Starter = "agent",
+        caller_limit: Decider = "allow",
+        starter: RunStarter = "agent",
         before_send: Callable[[Run], None] | None = None,
-        handover: Handover | None = None,
+        start_deadline: StartDeadline | None = None,
     ) -> Run:
         """Hand a prompt to OpenCode (``session.prompt_async``).
 
         Args:
             prompt: What to do.
             session: The session to go on in; none: a new one.
-            narrowed: How strict the caller wants permissions to be answered at least.
+            caller_limit: How strict the caller wants permissions to be answered at least.
             starter: Who is behind the host that starts it.
             before_send: Gets the run before OpenCode does, and so before it can ask anything.
-            handover: Hears when the prompt leaves, and says how long that may take; none: as long as it takes.
+            start_deadline: Lifted when the prompt is sent; none: sending it may take as long as it takes.
 
         Raises:
             CallerError: What ``check_prompt`` refuses.
             SessionBusy: The session has a run already.
             BackendError: OpenCode could not be reached; nothing was started.
         """
-        handover = handover or Handover()
+        start_deadline = start_deadline or StartDeadline()
         client = await self._client(prompt.directory)
         await check_prompt(client, prompt, self.renewal)
-        note = self.notes.new(await next_message_id(client, session), narrowed, starter)
+        note = self.notes.new(await next_message_id(client, session), caller_limit, starter)
         begun = session or await self.begin_session(client, prompt.directory, note, prompt.title)
         async with self.turn(begun, is_new=session is None) as client:
-            run = await self.noted(client, begun, note, handover, is_new=session is None)
+            run = await self.noted(client, begun, note, start_deadline, is_new=session is None)
             if before_send:
                 before_send(run)
-            await self._post(client, run, prompt, handover.left(least=POST_LEAST, most=READ_TIMEOUT_SECONDS))
+            await self._post(
+                client, run, prompt, start_deadline.remaining(at_least=POST_LEAST, at_most=READ_TIMEOUT_SECONDS)
+            )
             return run
 
     async def begin_session(self, client: OpenCodeClient, directory: str, note: Note, title: str = "") -> Session:
@@ -114,7 +116,7 @@ class Runs:
         return created
 
     async def noted(
-        self, client: OpenCodeClient, session: Session, note: Note, handover: Handover, *, is_new: bool
+        self, client: OpenCodeClient, session: Session, note: Note, start_deadline: StartDeadline, *, is_new: bool
     ) -> Run:
         """Note who answers for the prompt that is sent next, in the session's turn; returns its run.
 
@@ -127,12 +129,12 @@ class Runs:
         if not is_new:
             note = await self._with_what_still_runs(client, session, note)
             await self.notes.write(client, session, note)
-        await handover.commit()
+        await start_deadline.commit()
         self.notes.remember(session.id, note)
-        return Run(session.directory, session.id, note.message_id, note.narrowed, note.starter, note.policies)
+        return Run(session.directory, session.id, note.message_id, note.caller_limit, note.starter, note.policies)
 
     async def _with_what_still_runs(self, client: OpenCodeClient, session: Session, note: Note) -> Note:
-        if not await Tree(client, session.id, session.directory).busy_levels():
+        if not await SessionTree(client, session.id, session.directory).busy_levels():
             return note
         before = self.notes.of(await client.session_get(session.id))
         return Note(note.message_id, *combined([note, *before]))
@@ -293,7 +295,7 @@ class Runs:
         noted = combined([note for note in self.notes.of(session) if await _holds(client, session, note, message_id)])
         return Run(session.directory, session.id, message_id, *noted)
 
-    async def stop(self, run: Run, seconds: float = ABORT_DEADLINE) -> Stop:
+    async def stop(self, run: Run, seconds: float = ABORT_DEADLINE) -> StopResult:
         """Stop a run and its subagents (``session.abort``).
 
         Args:
@@ -304,22 +306,22 @@ class Runs:
             BackendError: OpenCode could not be asked to stop.
         """
         tree = await self._running_tree(run)
-        return Stop(was_running=True, busy=await tree.stop(seconds)) if tree else Stop(was_running=False)
+        return StopResult(was_running=True, busy=await tree.stop(seconds)) if tree else StopResult(was_running=False)
 
-    async def abort(self, run: Run) -> tuple[RunReport, Stop]:
+    async def abort(self, run: Run) -> tuple[RunReport, StopResult]:
         """Stop a run as ``stop`` does, and report it once it has ended.
 
         Raises:
             BackendError: OpenCode could not be asked to stop, or could not be read.
         """
         tree = await self._running_tree(run)
-        stop = await stop_and_compare(tree, ABORT_DEADLINE) if tree else Stop(was_running=False)
+        stop = await stop_and_compare(tree, ABORT_DEADLINE) if tree else StopResult(was_running=False)
         return await self.follow(run, ABORT_DEADLINE if tree else 0), stop
 
-    async def _running_tree(self, run: Run) -> Tree | None:
+    async def _running_tree(self, run: Run) -> SessionTree | None:
         """The run's session and its subagents; ``None`` where none is busy, or is busy with another prompt."""
         client = await self._client(run.directory)
-        tree = Tree(client, run.session_id, run.directory)
+        tree = SessionTree(client, run.session_id, run.directory)
         if not await tree.busy_levels() or await is_superseded(client, run):
             return None
         return tree

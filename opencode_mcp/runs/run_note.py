@@ -14,7 +14,7 @@ from typing import Protocol, cast
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Session
 from opencode_mcp.options import DECIDERS, Decider
-from opencode_mcp.runs.record import STARTERS, Starter
+from opencode_mcp.runs.record import STARTERS, RunStarter
 from opencode_mcp.runs.requests.policy import Policy, as_data, read_policies, strictest
 
 KEY = "opencode-mcp"
@@ -24,14 +24,14 @@ NOTES_KEPT = 1000
 NOTHING: Mapping[str, object] = {}
 
 
-class Sealer(Protocol):
+class NoteCodec(Protocol):
     """Makes texts that only the bridges can make and open."""
 
     def seal(self, payload: bytes) -> str:
         """Seal a payload."""
         ...
 
-    def opened(self, token: str) -> bytes | None:
+    def unseal_or_none(self, token: str) -> bytes | None:
         """What was sealed; ``None`` where the key did not make it."""
         ...
 
@@ -42,15 +42,15 @@ class Note:
 
     message_id: str
     """The prompt; empty: the note cannot be read, and holds for every prompt of the session."""
-    narrowed: Decider = "allow"
+    caller_limit: Decider = "allow"
     """How strict its caller wants permissions to be answered at least."""
-    starter: Starter = ""
+    starter: RunStarter = ""
     """Who was behind the host that started it."""
     policies: tuple[Policy, ...] = ()
     """Those of the operators under whom it was started.
 
     They hold beside the policy of whichever bridge looks at the run, so that none is looser than the one that started
-    it. Unlike ``narrowed``, which is one limit for everything, they keep the rules for single commands.
+    it. Unlike ``caller_limit``, which is one limit for everything, they keep the rules for single commands.
     """
 
 
@@ -66,25 +66,25 @@ class Notes:
         policy: The operator's, which every new note carries; none: it carries no policy.
     """
 
-    def __init__(self, sealer: Sealer, policy: Policy | None = None) -> None:
-        self._sealer = sealer
+    def __init__(self, sealer: NoteCodec, policy: Policy | None = None) -> None:
+        self._codec = sealer
         self._policies = (policy,) if policy else ()
         self._remembered: OrderedDict[str, Note] = OrderedDict()
 
-    def new(self, message_id: str, narrowed: Decider, starter: Starter) -> Note:
+    def new(self, message_id: str, caller_limit: Decider, starter: RunStarter) -> Note:
         """A note for a prompt that is started here."""
-        return Note(message_id, narrowed, starter, self._policies)
+        return Note(message_id, caller_limit, starter, self._policies)
 
     def metadata(self, note: Note, session: Session | None = None) -> dict[str, object]:
         """The metadata of a session with a note in it; what else the session carries stays."""
         content = {
             "is": KIND,
             "message": note.message_id,
-            "permissions": note.narrowed,
+            "permissions": note.caller_limit,
             "starter": note.starter,
             "policies": as_data(note.policies),
         }
-        return {**(metadata_of(session) if session else NOTHING), KEY: self._sealer.seal(json.dumps(content).encode())}
+        return {**(metadata_of(session) if session else NOTHING), KEY: self._codec.seal(json.dumps(content).encode())}
 
     async def write(self, client: OpenCodeClient, session: Session, note: Note) -> None:
         """Note something for a session's next prompt, in the session's turn (``session.get``, ``session.update``).
@@ -110,7 +110,7 @@ class Notes:
         sealed = metadata_of(session).get(KEY)
         if sealed is None:
             return None
-        opened = self._sealer.opened(sealed) if isinstance(sealed, str) else None
+        opened = self._codec.unseal_or_none(sealed) if isinstance(sealed, str) else None
         return _read(opened) if opened is not None else UNREADABLE
 
 
@@ -121,11 +121,11 @@ def _read(opened: bytes) -> Note:
         policies = read_policies(content.get("policies"))
     except ValueError:
         return UNREADABLE
-    message, narrowed, starter = content.get("message"), content.get("permissions"), content.get("starter")
+    message, caller_limit, starter = content.get("message"), content.get("permissions"), content.get("starter")
     readable = content.get("is") == KIND and isinstance(message, str)
-    if not readable or narrowed not in DECIDERS or starter not in STARTERS:
+    if not readable or caller_limit not in DECIDERS or starter not in STARTERS:
         return UNREADABLE
-    return Note(str(message), narrowed, starter, policies)
+    return Note(str(message), caller_limit, starter, policies)
 
 
 def metadata_of(session: Session) -> Mapping[str, object]:
@@ -134,10 +134,10 @@ def metadata_of(session: Session) -> Mapping[str, object]:
     return cast("Mapping[str, object]", metadata) if isinstance(metadata, Mapping) else NOTHING
 
 
-def combined(notes: Iterable[Note]) -> tuple[Decider, Starter, tuple[Policy, ...]]:
+def combined(notes: Iterable[Note]) -> tuple[Decider, RunStarter, tuple[Policy, ...]]:
     """The strictest of what some notes say, and the policies of all of them."""
     found = list(notes)
-    starters: list[Starter] = ["", *(note.starter for note in found)]
-    narrowed: list[Decider] = ["allow", *(note.narrowed for note in found)]
+    starters: list[RunStarter] = ["", *(note.starter for note in found)]
+    caller_limit: list[Decider] = ["allow", *(note.caller_limit for note in found)]
     policies = dict.fromkeys(policy for note in found for policy in note.policies)
-    return strictest(narrowed), max(starters, key=STARTERS.index), tuple(policies)
+    return strictest(caller_limit), max(starters, key=STARTERS.index), tuple(policies)

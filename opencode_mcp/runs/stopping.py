@@ -30,7 +30,7 @@ BEGUN = frozenset({"running", "completed", "error"})
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class BegunCall:
     """A tool call that OpenCode has begun."""
 
     session_id: str
@@ -43,17 +43,17 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class StopResult:
     """What came of a request to stop."""
 
     was_running: bool
-    began_late: list[Call] = field(default_factory=list[Call])
+    began_late: list[BegunCall] = field(default_factory=list[BegunCall])
     """The tool calls that OpenCode began after it was asked to stop, oldest first."""
     busy: list[str] = field(default_factory=list[str])
     """The sessions that were still busy at the deadline."""
 
 
-class Tree:
+class SessionTree:
     """A session with its subagents, theirs, and so on.
 
     Args:
@@ -147,7 +147,7 @@ class Tree:
         except NotFound:
             return  # Deleted meanwhile; the others must be stopped all the same.
 
-    async def begun_calls(self) -> list[Call]:
+    async def begun_calls(self) -> list[BegunCall]:
         """The tool calls of the latest messages that OpenCode has begun (``session.messages``).
 
         Raises:
@@ -156,18 +156,18 @@ class Tree:
         session_ids = [session_id for level in await self.levels() for session_id in level]
         async with at_once() as reads:
             pages = [reads.start(self._client.session_messages, name, limit=MESSAGES_A_PAGE) for name in session_ids]
-        calls: list[Call] = []
+        calls: list[BegunCall] = []
         for session_id, page in zip(session_ids, pages, strict=True):
             calls += _begun(session_id, page.value.items)
         return calls
 
 
-def _begun(session_id: str, messages: list[Message]) -> list[Call]:
+def _begun(session_id: str, messages: list[Message]) -> list[BegunCall]:
     parts = [part for message in messages for part in message.parts]
-    return [Call(session_id, part) for part in parts if isinstance(part, ToolPart) and part.state.status in BEGUN]
+    return [BegunCall(session_id, part) for part in parts if isinstance(part, ToolPart) and part.state.status in BEGUN]
 
 
-async def stop_and_compare(tree: Tree, seconds: float) -> Stop:
+async def stop_and_compare(tree: SessionTree, seconds: float) -> StopResult:
     """Stop a tree, and find the tool calls that it began meanwhile.
 
     Args:
@@ -181,12 +181,12 @@ async def stop_and_compare(tree: Tree, seconds: float) -> Stop:
     busy = await tree.stop(seconds)
     after = await _begun_if_readable(tree)
     if before is None or after is None:
-        return Stop(was_running=True, busy=busy)
+        return StopResult(was_running=True, busy=busy)
     known = {call.part.id for call in before}
-    return Stop(was_running=True, began_late=[call for call in after if call.part.id not in known], busy=busy)
+    return StopResult(was_running=True, began_late=[call for call in after if call.part.id not in known], busy=busy)
 
 
-async def _begun_if_readable(tree: Tree) -> list[Call] | None:
+async def _begun_if_readable(tree: SessionTree) -> list[BegunCall] | None:
     """A record that cannot be read is no reason not to stop."""
     try:
         return await tree.begun_calls()

@@ -21,7 +21,7 @@ from opencode_mcp.server.instructions import instructions_for
 from opencode_mcp.server.mcp_server import BridgeServer
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from opencode_mcp.server.resources.completions import complete
-from opencode_mcp.server.tokens.token_codec import Seal
+from opencode_mcp.server.tokens.token_codec import TokenCodec
 from opencode_mcp.server.tools import listed_tools
 from opencode_mcp.server.waiting.call_context import add_arrival
 from opencode_mcp.server.waiting.run_tasks import TOOLS as TASK_TOOLS
@@ -49,7 +49,7 @@ def build_server(settings: "Settings") -> BridgeServer:
                 task_group.cancel_scope.cancel()
                 await bridge.aclose()
 
-    seal = Seal(settings.state_directory)
+    seal = TokenCodec(settings.state_directory)
     tools = listed_tools(settings)
     server = BridgeServer(
         "opencode-mcp",

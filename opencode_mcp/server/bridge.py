@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from opencode_mcp.launcher.connection import Connection
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.operation_calls import OperationCalls
-    from opencode_mcp.runs.answers.authority import Authority
+    from opencode_mcp.runs.answers.answer_rules import AnswerRules
     from opencode_mcp.runs.answers.auto_reply import AutoReply
-    from opencode_mcp.runs.answers.gate import Answers
+    from opencode_mcp.runs.answers.reply_sender import ReplySender
     from opencode_mcp.runs.commands import Commands
     from opencode_mcp.runs.prompting.reload import Renewal
     from opencode_mcp.runs.requests.open_requests import Requests
@@ -89,10 +89,10 @@ class Bridge:
         from opencode_mcp.runs.prompting.session_lock import Turns
         from opencode_mcp.runs.run import Runs
         from opencode_mcp.runs.run_note import Notes
-        from opencode_mcp.server.tokens.token_codec import Seal
+        from opencode_mcp.server.tokens.token_codec import TokenCodec
 
         state = self.settings.state_directory
-        return Runs(self.hub, Notes(Seal(state), self.policy), Turns(state / "turns"), self.renewal)
+        return Runs(self.hub, Notes(TokenCodec(state), self.policy), Turns(state / "turns"), self.renewal)
 
     @cached_property
     def renewal(self) -> "Renewal":
@@ -125,19 +125,19 @@ class Bridge:
         return Requests(self.client, self.hub)
 
     @cached_property
-    def authority(self) -> "Authority":
+    def answer_rules(self) -> "AnswerRules":
         """Who may answer what, by the operator's policy."""
-        from opencode_mcp.runs.answers.authority import ANSWERING, Authority
+        from opencode_mcp.runs.answers.answer_rules import ANSWERING, AnswerRules
 
         denied = frozenset(filter(self.allowed.denies, ANSWERING))
-        return Authority(self.policy, self.settings.read_only, denied)
+        return AnswerRules(self.policy, self.settings.read_only, denied)
 
     @cached_property
-    def answers(self) -> "Answers":
-        """Gives answers to OpenCode: the only way."""
-        from opencode_mcp.runs.answers.gate import Answers
+    def reply_sender(self) -> "ReplySender":
+        """Sends replies to OpenCode's requests: the only way."""
+        from opencode_mcp.runs.answers.reply_sender import ReplySender
 
-        return Answers(self.client, self.requests, self.runs, self.authority, self.fence.session)
+        return ReplySender(self.client, self.requests, self.runs, self.answer_rules, self.fence.session)
 
     @cached_property
     def tickets(self) -> "Tickets":
@@ -158,7 +158,7 @@ class Bridge:
         """Answers permissions by the operator's policy, also while nobody waits."""
         from opencode_mcp.runs.answers.auto_reply import AutoReply
 
-        auto_reply = AutoReply(self.hub, self.runs, self.requests, self.answers)
+        auto_reply = AutoReply(self.hub, self.runs, self.requests, self.reply_sender)
         self._task_group.start_soon(auto_reply.watch)
         return auto_reply
 

@@ -13,7 +13,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolRequestParams, CallToolResult, ElicitRequest, InputRequiredResult
 
-from opencode_mcp.server.waiting.tasks_extension import Context, Status, TaskState
+from opencode_mcp.server.waiting.tasks_extension import Context, TaskState, TaskStatus
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -27,7 +27,7 @@ class MemoryTask:
 
     def __init__(self) -> None:
         self.task_id = secrets.token_urlsafe(16)
-        self.status: Status = "working"
+        self.status: TaskStatus = "working"
         self.message = ""
         self.result: Mapping[str, Any] | None = None
         self.error: Mapping[str, Any] | None = None
@@ -57,7 +57,7 @@ class MemoryTask:
         """Say what it is doing."""
         self.message, self._updated = message, _now()
 
-    def become(self, status: Status) -> None:
+    def become(self, status: TaskStatus) -> None:
         """Change the status; an end stays."""
         if self.status not in ENDS:
             self.status, self._updated = status, _now()

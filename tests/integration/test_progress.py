@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from opencode_mcp.runs.progress import Pace
+from opencode_mcp.runs.progress import ProgressThrottle
 from tests.harness.model import ScriptedModel
 from tests.harness.rawrpc import Host as RawHost
 from tests.harness.rawrpc import OpenRaw
@@ -64,7 +64,7 @@ def watched(host: Host, scripted_model: ScriptedModel, era: str) -> Watched:
         async with meanwhile(lambda: host.run(began, *steps, **arguments)) as reports:
             await host.hears("writing (")
             # The next line is told no sooner, and the call ends as soon as OpenCode asks.
-            await anyio.sleep(Pace.SHORTEST)
+            await anyio.sleep(ProgressThrottle.SHORTEST)
             await scripted_model.release(gate)
         return reports[0]
 

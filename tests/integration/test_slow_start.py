@@ -46,8 +46,8 @@ CALLS: tuple[tuple[str, Json], ...] = (
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that gives up soon."""
-    monkeypatch.setattr(deadlines, "LEAST_START", PATIENCE)
-    monkeypatch.setattr(hosts, "UNKNOWN", PATIENCE)
+    monkeypatch.setattr(deadlines, "LEAST_START_SECONDS", PATIENCE)
+    monkeypatch.setattr(hosts, "UNKNOWN_HOST_SECONDS", PATIENCE)
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ async def test_every_other_call_that_a_slow_start_outlasts_says_so_and_may_be_ma
     assert "is still starting" in text_of(refused)
     assert "make the same call again" in text_of(refused)
     proxy.release()
-    monkeypatch.setattr(deadlines, "LEAST_START", PLENTY)
+    monkeypatch.setattr(deadlines, "LEAST_START_SECONDS", PLENTY)
     assert "is still starting" not in text_of(await client.call_tool(tool, arguments))
 
 
@@ -126,7 +126,7 @@ async def test_a_resource_and_a_prompt_that_a_slow_start_outlasts_say_so(
     with pytest.raises(MCPError, match="is still starting"):
         await client.get_prompt("speak")
     proxy.release()
-    monkeypatch.setattr(deadlines, "LEAST_START", PLENTY)
+    monkeypatch.setattr(deadlines, "LEAST_START_SECONDS", PLENTY)
     await client.read_resource(PROJECT)
     assert (await client.get_prompt("speak")).messages
 

@@ -13,7 +13,7 @@ from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import Notes
-from opencode_mcp.server.tokens.token_codec import Seal
+from opencode_mcp.server.tokens.token_codec import TokenCodec
 from tests.events.conftest import endpoint, proxy
 from tests.harness.opencode import OpenCode
 from tests.harness.project import SNAPSHOTS, configure, make_project
@@ -57,7 +57,7 @@ async def hub(endpoint: Endpoint) -> AsyncGenerator[Hub]:
 
 @pytest.fixture
 def notes(tmp_path: Path) -> Notes:
-    return Notes(Seal(tmp_path / "state"))
+    return Notes(TokenCodec(tmp_path / "state"))
 
 
 @pytest.fixture

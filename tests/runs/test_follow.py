@@ -8,7 +8,7 @@ import pytest
 from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.runs import follow
-from opencode_mcp.runs.progress import Pace
+from opencode_mcp.runs.progress import ProgressThrottle
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.run import Runs
 from tests.harness.model import ScriptedModel
@@ -30,7 +30,7 @@ def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_heartbeat_counts_the_run_and_not_the_wait(
     worker: Worker, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Pace, "LONGEST", 0.3)
+    monkeypatch.setattr(ProgressThrottle, "LONGEST", 0.3)
     began = anyio.current_time()
     run = await worker.start(step(hold("counted"), text("Done.")))
     lines: list[str] = []
@@ -92,7 +92,7 @@ async def cut_often(proxy: Proxy) -> None:
 async def test_a_waiter_that_lost_opencode_says_what_it_knows_and_the_next_one_finds_the_run(
     worker: Worker, proxy: Proxy, hub: Hub, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Pace, "LONGEST", 0.1)
+    monkeypatch.setattr(ProgressThrottle, "LONGEST", 0.1)
     run = await worker.start(step(text("So far so good. "), hold("lost"), text("The end.")))
     await scripted_model.reached("lost")
     await heard(hub, run, "So far so good. ")

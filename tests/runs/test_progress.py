@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from opencode_mcp.events import wire
 from opencode_mcp.events.session_state import Draft
 from opencode_mcp.opencode.models import Permission, Question, QuestionItem, Session, SessionStatus, Todo
-from opencode_mcp.runs.progress import LINE_LIMIT, LINES_KEPT, Pace, Progress
+from opencode_mcp.runs.progress import LINE_LIMIT, LINES_KEPT, Progress, ProgressThrottle
 from opencode_mcp.text.outside_text import shorten
 
 MINE, CHILD, PROMPT = "ses_1", "ses_2", "msg_1"
@@ -180,24 +180,24 @@ def test_lines_are_never_closer_than_the_shortest_and_a_due_one_never_later_than
     ticks: Sequence[tuple[float, bool]],
 ) -> None:
     now = 100.0
-    pace = Pace(now)
+    pace = ProgressThrottle(now)
     moments: list[float] = []
     for pause, news in ticks:
         due = pace.next_line(waiting=news)
-        assert due <= (moments[-1] if moments else now) + Pace.LONGEST
+        assert due <= (moments[-1] if moments else now) + ProgressThrottle.LONGEST
         now = max(now, due) if news else now + pause
         if now >= due:
             pace.told(now)
             moments.append(now)
     gaps = [later - earlier for earlier, later in pairwise(moments)]
-    assert all(gap >= Pace.SHORTEST - 1e-9 for gap in gaps)
+    assert all(gap >= ProgressThrottle.SHORTEST - 1e-9 for gap in gaps)
 
 
 def test_the_first_news_are_told_at_once() -> None:
-    assert Pace(100.0).next_line(waiting=True) == 100.0
+    assert ProgressThrottle(100.0).next_line(waiting=True) == 100.0
 
 
 def test_silence_is_broken_after_ten_seconds_at_the_latest() -> None:
-    pace = Pace(100.0)
+    pace = ProgressThrottle(100.0)
     pace.told(103.0)
     assert pace.next_line(waiting=False) == 113.0

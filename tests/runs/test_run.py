@@ -29,7 +29,7 @@ from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import ChangedFile, Usage
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import Notes
-from opencode_mcp.runs.stopping import Stop, Tree
+from opencode_mcp.runs.stopping import SessionTree, StopResult
 from tests.harness.model import ScriptedModel
 from tests.harness.waiting import eventually
 from tests.runs.worker import WAIT, Worker, session_of
@@ -300,7 +300,7 @@ async def test_a_prompt_is_no_looser_than_the_subagents_that_still_work_for_an_e
     worker: Worker, scripted_model: ScriptedModel, http: httpx.AsyncClient
 ) -> None:
     asked = Prompt(text=script(text("First.")), directory=worker.directory)
-    first = await worker.runs.start(asked, narrowed="human", starter="person")
+    first = await worker.runs.start(asked, caller_limit="human", starter="person")
     await worker.runs.follow(first, WAIT)
     # As a subagent that OpenCode has detached: it is busy, and its parent is idle.
     child = (await http.post("/session", json={"parentID": first.session_id})).json()["id"]
@@ -309,7 +309,7 @@ async def test_a_prompt_is_no_looser_than_the_subagents_that_still_work_for_an_e
     await scripted_model.reached("detached")
     strict = await worker.start(text("Second."), session=session_of(first))
     await worker.runs.follow(strict, WAIT)
-    assert (strict.narrowed, strict.starter) == ("human", "person")
+    assert (strict.caller_limit, strict.starter) == ("human", "person")
     await scripted_model.release("detached")
 
     async def idle() -> bool:
@@ -317,7 +317,7 @@ async def test_a_prompt_is_no_looser_than_the_subagents_that_still_work_for_an_e
 
     await eventually(idle)
     loose = await worker.start(text("Third."), session=session_of(first))
-    assert (loose.narrowed, loose.starter) == ("allow", "agent")
+    assert (loose.caller_limit, loose.starter) == ("allow", "agent")
     await worker.runs.follow(loose, WAIT)
 
 
@@ -354,11 +354,11 @@ async def test_an_aborted_run_keeps_what_it_did(tracker: Worker, scripted_model:
     run = await tracker.start(write("kept.txt", "x\n"), step(text("So far. "), hold("abort"), text("Never said.")))
     await scripted_model.reached("abort")
     report, stop = await tracker.runs.abort(run)
-    assert (report.status, stop) == ("aborted", Stop(was_running=True))
+    assert (report.status, stop) == ("aborted", StopResult(was_running=True))
     assert [file.path for file in report.files] == ["kept.txt"]
     assert "So far." in report.text
     again, stop = await tracker.runs.abort(run)
-    assert (again.status, stop) == ("aborted", Stop(was_running=False))
+    assert (again.status, stop) == ("aborted", StopResult(was_running=False))
 
 
 async def test_aborting_stops_the_subagents_too(
@@ -379,7 +379,7 @@ async def test_what_began_after_a_stop_was_asked_for_is_reported(
 
     async def abort_late(self: OpenCodeClient, session_id: str, directory: str) -> None:
         async def begun() -> bool:
-            return bool(await Tree(self, session_id, directory).begun_calls())
+            return bool(await SessionTree(self, session_id, directory).begun_calls())
 
         await scripted_model.release("late")
         await eventually(begun)

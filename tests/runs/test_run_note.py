@@ -11,7 +11,7 @@ from opencode_mcp.opencode.models import Session
 from opencode_mcp.opencode.transport import Transport
 from opencode_mcp.runs.requests.policy import Policy
 from opencode_mcp.runs.run_note import KEY, UNREADABLE, Note, Notes, combined
-from opencode_mcp.server.tokens.token_codec import Seal
+from opencode_mcp.server.tokens.token_codec import TokenCodec
 from tests.harness.opencode import OpenCode
 
 STRICT = Policy("reject", {"bash": {"ls *": "allow", "*": "human"}})
@@ -19,33 +19,33 @@ NOTE = Note("msg_1", "human", "person", (STRICT,))
 
 
 @pytest.fixture
-def seal(tmp_path: Path) -> Seal:
-    return Seal(tmp_path)
+def seal(tmp_path: Path) -> TokenCodec:
+    return TokenCodec(tmp_path)
 
 
 def session(metadata: object) -> Session:
     return Session.model_validate({"id": "ses_1", "metadata": metadata})
 
 
-def test_a_note_is_read_as_it_was_written(seal: Seal) -> None:
+def test_a_note_is_read_as_it_was_written(seal: TokenCodec) -> None:
     assert Notes(seal).of(session(Notes(seal).metadata(NOTE))) == [NOTE]
 
 
-def test_a_new_note_carries_the_policy_of_its_bridge_with_all_its_rules(seal: Seal) -> None:
+def test_a_new_note_carries_the_policy_of_its_bridge_with_all_its_rules(seal: TokenCodec) -> None:
     note = Notes(seal, STRICT).new("msg_1", "human", "person")
     assert Notes(seal, Policy("allow")).of(session(Notes(seal).metadata(note))) == [NOTE]
     assert Notes(seal).new("msg_1", "human", "person").policies == ()
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"mine": 1}, "odd"])
-def test_without_a_note_nothing_is_known(seal: Seal, metadata: object) -> None:
+def test_without_a_note_nothing_is_known(seal: TokenCodec, metadata: object) -> None:
     assert Notes(seal).of(session(metadata)) == []
 
 
 @pytest.mark.parametrize("forged", ["odd", 5, {"message": "msg_1", "permissions": "allow", "starter": "agent"}, []])
-def test_a_note_that_no_bridge_has_sealed_leaves_the_decision_to_a_person(seal: Seal, forged: object) -> None:
+def test_a_note_that_no_bridge_has_sealed_leaves_the_decision_to_a_person(seal: TokenCodec, forged: object) -> None:
     assert Notes(seal).of(session({KEY: forged})) == [UNREADABLE]
-    assert (UNREADABLE.narrowed, UNREADABLE.starter) == ("human", "person")
+    assert (UNREADABLE.caller_limit, UNREADABLE.starter) == ("human", "person")
 
 
 CONTENT: dict[str, object] = {
@@ -57,7 +57,7 @@ CONTENT: dict[str, object] = {
 }
 
 
-def test_the_content_that_the_next_test_changes_is_that_of_a_note(seal: Seal) -> None:
+def test_the_content_that_the_next_test_changes_is_that_of_a_note(seal: TokenCodec) -> None:
     sealed = seal.seal(json.dumps(CONTENT).encode())
     assert Notes(seal).of(session({KEY: sealed})) == [Note("msg_1", "allow", "agent")]
 
@@ -78,16 +78,16 @@ def test_the_content_that_the_next_test_changes_is_that_of_a_note(seal: Seal) ->
         json.dumps(CONTENT | {"policies": [{"default": "allow", "rules": {"bash": {"*": 5}}}]}).encode(),
     ],
 )
-def test_what_was_sealed_for_another_purpose_is_no_note(seal: Seal, content: bytes) -> None:
+def test_what_was_sealed_for_another_purpose_is_no_note(seal: TokenCodec, content: bytes) -> None:
     assert Notes(seal).of(session({KEY: seal.seal(content)})) == [UNREADABLE]
 
 
-def test_another_state_directorys_note_leaves_the_decision_to_a_person(seal: Seal, tmp_path: Path) -> None:
-    other = Notes(Seal(tmp_path / "other"))
+def test_another_state_directorys_note_leaves_the_decision_to_a_person(seal: TokenCodec, tmp_path: Path) -> None:
+    other = Notes(TokenCodec(tmp_path / "other"))
     assert Notes(seal).of(session(other.metadata(NOTE))) == [UNREADABLE]
 
 
-def test_what_was_written_here_is_remembered_whatever_the_record_says(seal: Seal) -> None:
+def test_what_was_written_here_is_remembered_whatever_the_record_says(seal: TokenCodec) -> None:
     notes = Notes(seal)
     notes.remember("ses_1", NOTE)
     assert notes.of(session({})) == [NOTE]
@@ -109,7 +109,7 @@ def test_the_policies_of_several_notes_hold_together() -> None:
 @pytest.mark.anyio
 @pytest.mark.integration
 async def test_a_note_outlives_the_call_and_leaves_other_metadata_alone(
-    opencode_server: OpenCode, project: Path, seal: Seal
+    opencode_server: OpenCode, project: Path, seal: TokenCodec
 ) -> None:
     transport = Transport(Endpoint(url=opencode_server.url, password=opencode_server.password))
     client = OpenCodeClient(transport)

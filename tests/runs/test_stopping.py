@@ -8,7 +8,7 @@ import pytest
 
 from opencode_mcp.opencode.models import Session, SessionStatus
 from opencode_mcp.runs import stopping
-from opencode_mcp.runs.stopping import Tree
+from opencode_mcp.runs.stopping import SessionTree
 
 pytestmark = pytest.mark.anyio
 
@@ -42,8 +42,8 @@ class Backend:
         self.aborted.append(session_id)
 
 
-def tree(backend: Backend) -> Tree:
-    return Tree(cast("Any", backend), ROOT, "/project")
+def tree(backend: Backend) -> SessionTree:
+    return SessionTree(cast("Any", backend), ROOT, "/project")
 
 
 def chain(length: int) -> Children:

@@ -16,8 +16,8 @@ from opencode_mcp.errors import BridgeError, NotFound
 from opencode_mcp.events.hub import EVERYTHING, Hub
 from opencode_mcp.events.wire import Gap, PermissionAsked
 from opencode_mcp.opencode.models import Permission
-from opencode_mcp.runs.answers.authority import POLICY, PermissionReply
-from opencode_mcp.runs.answers.gate import Answers
+from opencode_mcp.runs.answers.answer_rules import POLICY, PermissionReply
+from opencode_mcp.runs.answers.reply_sender import ReplySender
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.follow import Observation, Respond, SendProgress, leave_open, no_progress
 from opencode_mcp.runs.record import Run
@@ -44,11 +44,11 @@ class AutoReply:
         answers: Gives the answers.
     """
 
-    def __init__(self, hub: Hub, runs: Runs, requests: Requests, answers: Answers) -> None:
+    def __init__(self, hub: Hub, runs: Runs, requests: Requests, answers: ReplySender) -> None:
         self._hub = hub
         self._runs = runs
         self._requests = requests
-        self._answers = answers
+        self._reply_sender = answers
         self._watched: OrderedDict[str, Run] = OrderedDict()
         self._decisions: OrderedDict[str, list[Decision]] = OrderedDict()
 
@@ -160,13 +160,13 @@ class AutoReply:
 
     async def _answer(self, run: Run, request: PendingRequest) -> bool:
         """Answer a request if policy decides it, and return whether it is closed."""
-        reply = self._answers.authority.automatic(run, request)
+        reply = self._reply_sender.answer_rules.automatic(run, request)
         if reply is None:
             return False
         message = REFUSAL if reply == "reject" else ""
         try:
-            asked = await self._answers.find(request.request_id, request.session_id)
-            await self._answers.give(asked, PermissionReply(reply, message), POLICY)
+            asked = await self._reply_sender.find(request.request_id, request.session_id)
+            await self._reply_sender.send(asked, PermissionReply(reply, message), POLICY)
         except NotFound:
             return True  # Somebody else was quicker.
         except BridgeError as error:

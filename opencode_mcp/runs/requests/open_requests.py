@@ -1,8 +1,8 @@
 """Permissions and questions that OpenCode waits for: which are open, and whose they are.
 
 OpenCode keeps them in memory, one list for each directory, and leaves entries behind when a session is aborted or
-deleted. So an entry is believed only while its session is busy and its tool call has not ended. Answers are given in
-``answers.py``.
+deleted. So an entry is believed only while its session is busy and its tool call has not ended. Replies are sent by
+``answers/reply_sender.py``.
 """
 
 import logging
@@ -45,18 +45,18 @@ class Requests:
     def __init__(self, client: OpenCodeClient, hub: Hub) -> None:
         self._client = client
         self._hub = hub
-        self._told: OrderedDict[str, str] = OrderedDict()
+        self._reported: OrderedDict[str, str] = OrderedDict()
 
     def remember(self, pending: Sequence[PendingRequest]) -> None:
-        """Keep whose the requests are that somebody was told of: they may be answered after they were closed."""
+        """Remember the sessions of requests that are reported: they may be answered after they were closed."""
         for request in pending:
-            self._told[request.request_id] = request.session_id
-            if len(self._told) > REQUESTS_KEPT:
-                self._told.popitem(last=False)
+            self._reported[request.request_id] = request.session_id
+            if len(self._reported) > REQUESTS_KEPT:
+                self._reported.popitem(last=False)
 
-    def told(self, request_id: str) -> str:
-        """The session of a request that somebody was told of; empty where nobody was."""
-        return self._told.get(request_id, "")
+    def session_of(self, request_id: str) -> str:
+        """Return the session of a request that was reported before; empty where it was not."""
+        return self._reported.get(request_id, "")
 
     async def listed(self, directory: str) -> list[Request]:
         """The requests of a directory's sessions, those left behind too (``permission.list``, ``question.list``)."""

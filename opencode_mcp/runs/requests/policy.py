@@ -18,7 +18,7 @@ asked (``decider_of_all``). A rule counts there as soon as it may overlap the pa
 only if it certainly covers the whole pattern. Both judgements err on the strict side (``patterns.py``).
 
 This module is pure. It does not know who is present: whether a ``human`` permission is put to a person, or left to an
-agent that works alone, is decided in ``answers/authority.py``. A shell line that a caller names is taken apart by
+agent that works alone, is decided in ``answers/answer_rules.py``. A shell line that a caller names is taken apart by
 ``shell_policy.py`` first, since OpenCode does not ask about it.
 
 Rejected:
@@ -48,27 +48,27 @@ class Policy:
     default: Decider = "human"
     rules: Rules = field(default_factory=dict[str, Mapping[str, Decider]], hash=False)
 
-    def decider(self, permission: str, patterns: Sequence[str], narrowed: Decider = "allow") -> Decider:
+    def decider(self, permission: str, patterns: Sequence[str], caller_limit: Decider = "allow") -> Decider:
         """Who answers a permission.
 
         Args:
             permission: Its kind, such as ``bash``.
             patterns: What it is asked for; where rules differ on them, the strictest holds.
-            narrowed: The caller's own limit for the run.
+            caller_limit: The caller's own limit for the run.
         """
         deciders: list[Decider] = [self._decider_of(permission, pattern) for pattern in patterns or [""]]
-        return strictest([*deciders, narrowed])
+        return strictest([*deciders, caller_limit])
 
-    def decider_of_all(self, permission: str, patterns: Sequence[str], narrowed: Decider = "allow") -> Decider:
+    def decider_of_all(self, permission: str, patterns: Sequence[str], caller_limit: Decider = "allow") -> Decider:
         """Who may answer for everything that some patterns cover: the strictest of all that a rule says of any of it.
 
         Args:
             permission: Its kind.
             patterns: Patterns as OpenCode would keep them, such as ``git push *``.
-            narrowed: A limit that holds at any rate.
+            caller_limit: A limit that holds at any rate.
         """
         covered = [text for pattern in patterns for text in expansions(pattern)]
-        return strictest([narrowed, *(self._decider_of_any(permission, pattern) for pattern in covered)])
+        return strictest([caller_limit, *(self._decider_of_any(permission, pattern) for pattern in covered)])
 
     def _decider_of_any(self, permission: str, pattern: str) -> Decider:
         possible: set[Decider] = {self.default}

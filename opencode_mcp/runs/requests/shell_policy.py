@@ -22,17 +22,17 @@ BEFORE = re.compile(r"(?:(?:if|then|elif|else|do|while|until|time|!|[A-Za-z_]\w*
 """Words of the shell, and settings, that may stand before a command."""
 
 
-def shell_decider(policy: Policy, line: str, narrowed: Decider = "allow") -> Decider:
+def shell_decider(policy: Policy, line: str, caller_limit: Decider = "allow") -> Decider:
     """Who decides whether a shell line runs.
 
     Args:
         policy: The operator's.
         line: The line, as the shell gets it.
-        narrowed: The caller's own limit.
+        caller_limit: The caller's own limit.
     """
     plain = HARMLESS.sub(" ", line)
     patterns = [line.strip(), *simple_commands(plain)]
-    decider = policy.decider(PERMISSION, patterns, narrowed)
+    decider = policy.decider(PERMISSION, patterns, caller_limit)
     return strictest([decider, policy.strictest(PERMISSION)]) if UNCERTAIN.search(plain) else decider
 
 

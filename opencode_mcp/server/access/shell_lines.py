@@ -18,7 +18,7 @@ NAMED = 200
 """Characters of a line that an error repeats."""
 
 
-def decider_of(policy: "Policy", lines: Sequence[str], narrowed: "Decider" = "allow") -> "Decider":
+def decider_of(policy: "Policy", lines: Sequence[str], caller_limit: "Decider" = "allow") -> "Decider":
     """Give who decides about all of some lines.
 
     Raises:
@@ -27,7 +27,7 @@ def decider_of(policy: "Policy", lines: Sequence[str], narrowed: "Decider" = "al
     from opencode_mcp.runs.requests.policy import strictest
     from opencode_mcp.runs.requests.shell_policy import shell_decider
 
-    decider = strictest([shell_decider(policy, line, narrowed) for line in lines])
+    decider = strictest([shell_decider(policy, line, caller_limit) for line in lines])
     if decider == "reject":
         raise NotAllowed(
             f"The policy here refuses the shell line {_quoted(lines)}.",

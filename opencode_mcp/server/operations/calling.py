@@ -22,7 +22,7 @@ from opencode_mcp.server.operations.reply_result import Part, reply_result
 from opencode_mcp.server.operations.row_filter import RowFilter, left_out_note
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.elicitation import can_ask
-from opencode_mcp.server.waiting.progress import progress_of
+from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.text.json_types import JsonMap
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ async def perform_with_progress(request: OperationRequest, handler: OperationHan
 
 
 async def _beat(request: OperationRequest) -> None:
-    tell = progress_of(request.ctx)
+    tell = progress_sender(request.ctx)
     waited = 0.0
     while True:
         await anyio.sleep(HEARTBEAT)

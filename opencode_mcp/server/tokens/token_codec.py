@@ -17,7 +17,7 @@ from opencode_mcp.errors import InvalidSetting
 logger = logging.getLogger(__name__)
 
 
-class Seal:
+class TokenCodec:
     """A ``RequestStateCodec`` of the SDK's whose key is fetched late.
 
     Args:
@@ -43,7 +43,7 @@ class Seal:
         """
         return self._codec.unseal(token)
 
-    def opened(self, token: str) -> bytes | None:
+    def unseal_or_none(self, token: str) -> bytes | None:
         """What was sealed; ``None`` where the token was not made with this key, or was changed."""
         try:
             return self.unseal(token)

@@ -15,7 +15,7 @@ from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.run_tools import Seconds, SessionId, Strictness, session_and_directory
 from opencode_mcp.server.waiting.answerers import starter_of
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
-from opencode_mcp.server.waiting.progress import progress_of
+from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.server.waiting.shell_permission import permit_shell
 from opencode_mcp.server.waiting.wait import Outcome, lost_sight, resumed_run, wait_for_run
 
@@ -59,10 +59,10 @@ async def opencode_command(
     async with starting(ctx, deadlines_of(ctx, wait_seconds).start):
         session, where = await session_and_directory(bridge, session_id, directory)
         name = command.strip().removeprefix("/")
-        narrowed = permissions or "allow"
+        caller_limit = permissions or "allow"
         # OpenCode attaches files and runs shell lines of the command's text without asking anybody.
         lines = await bridge.argument_checker.commands.check(name, arguments, where)
-    if lines and (asked := await permit_shell(ctx, lines, session, narrowed)):
+    if lines and (asked := await permit_shell(ctx, lines, session, caller_limit)):
         return asked
     call = SlashCommand(
         name=name,
@@ -71,14 +71,14 @@ async def opencode_command(
         agent=agent or bridge.settings.agent,
         model=model or bridge.settings.model,
     )
-    async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as handover:
+    async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as start_deadline:
         run = await bridge.commands.start(
             call,
             session,
-            narrowed=narrowed,
+            caller_limit=caller_limit,
             starter=starter_of(ctx),
             before_send=bridge.auto_reply.add,
-            handover=handover,
+            start_deadline=start_deadline,
         )
     return await wait_for_run(ctx, run, wait_seconds, started=True)
 
@@ -110,10 +110,10 @@ async def opencode_shell(
     if command.strip() and (asked := await permit_shell(ctx, [command], session)):
         return asked
     deadlines = deadlines_of(ctx, wait_seconds)
-    async with starting(ctx, deadlines.start) as handover:
-        run = await bridge.commands.shell(session, command, agent, handover)
+    async with starting(ctx, deadlines.start) as start_deadline:
+        run = await bridge.commands.shell(session, command, agent, start_deadline)
     try:
-        report = await bridge.runs.follow(run, max(deadlines.wait - anyio.current_time(), 0), progress_of(ctx))
+        report = await bridge.runs.follow(run, max(deadlines.wait - anyio.current_time(), 0), progress_sender(ctx))
         answer, output = await _printed(bridge, run)
     except BridgeError as error:
         error.hint = f"The line was handed over as the message {run.message_id}. {_next(run)}"

@@ -17,7 +17,7 @@ from opencode_mcp.text.outside_text import beginning
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
-    from opencode_mcp.runs.answers.authority import Reply
+    from opencode_mcp.runs.answers.answer_rules import RequestReply
     from opencode_mcp.runs.record import Run
 
 UNKNOWN_HINT = "opencode_wait on its session tells what is asked now; name the session with session_id."
@@ -56,7 +56,7 @@ async def opencode_reply_permission(
         return await wait_for_run(ctx, run, wait_seconds)
     if message and reply != "reject":
         raise InvalidArgument("A message goes only with reject.", hint="Leave it out, or reject.")
-    from opencode_mcp.runs.answers.authority import PermissionReply
+    from opencode_mcp.runs.answers.answer_rules import PermissionReply
 
     _check_form(request_id)
     return await _answered(ctx, request_id, session_id, PermissionReply(reply, message), wait_seconds)
@@ -90,7 +90,7 @@ async def opencode_reply_question(
         return await wait_for_run(ctx, run, wait_seconds)
     if reject == bool(answers):
         raise InvalidArgument("Give either answers or reject.", hint='For instance answers=[["Yes"]].')
-    from opencode_mcp.runs.answers.authority import QuestionReply
+    from opencode_mcp.runs.answers.answer_rules import QuestionReply
 
     _check_form(request_id)
     return await _answered(ctx, request_id, session_id, QuestionReply(None if reject else answers), wait_seconds)
@@ -106,28 +106,28 @@ def _check_form(request_id: str) -> None:
 
 
 async def _answered(
-    ctx: BridgeContext, request_id: str, session_id: str, reply: "Reply", wait_seconds: float | None
+    ctx: BridgeContext, request_id: str, session_id: str, reply: "RequestReply", wait_seconds: float | None
 ) -> Outcome:
     """Give the answer, and wait for the run that asked: a subagent's belongs to the session that started it."""
     bridge = bridge_of(ctx)
     note = ""
-    async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as handover:
+    async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as start_deadline:
         await bridge.hub.ensure()
-        known = session_id or bridge.requests.told(request_id)
+        known = session_id or bridge.requests.session_of(request_id)
         session = await bridge.fence.session(known) if known else None
         try:
-            asked = await bridge.answers.find(request_id, session_id, await bridge.fence.roots())
-            await handover.commit()
-            await bridge.answers.give(asked, reply, calling_agent(ctx))
+            asked = await bridge.reply_sender.find(request_id, session_id, await bridge.fence.roots())
+            await start_deadline.commit()
+            await bridge.reply_sender.send(asked, reply, calling_agent(ctx))
         except NotFound as error:
             if session is None:
                 raise NotFound(error.message, hint=UNKNOWN_HINT) from error
             run, note, wait_seconds = await _run_of(bridge, session), CLOSED, 0
         else:
-            run = await bridge.answers.run_of(asked.session, *asked.parents)
+            run = await bridge.reply_sender.run_of(asked.session, *asked.parents)
     return await wait_for_run(ctx, run, wait_seconds, note)
 
 
 async def _run_of(bridge: Bridge, session: "Session") -> "Run":
     line = (await bridge.requests.lineage(session.id))[1:]
-    return await bridge.answers.run_of(session, *[await bridge.fence.session(name) for name in line])
+    return await bridge.reply_sender.run_of(session, *[await bridge.fence.session(name) for name in line])

@@ -12,14 +12,14 @@ from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.waiting.answerers import add_answerers, starter_of
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
-from opencode_mcp.server.waiting.progress import progress_of
+from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.server.waiting.wait import Outcome, report_result, resumed_run, wait_for_run
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
     from opencode_mcp.runs.prompting.prompt import Prompt
     from opencode_mcp.runs.report import RunReport
-    from opencode_mcp.runs.stopping import Stop
+    from opencode_mcp.runs.stopping import StopResult
     from opencode_mcp.workspace.attachments import Attachment
 
 SHOWN = 10
@@ -68,7 +68,7 @@ async def opencode_run(
     if run := await resumed_run(ctx):
         return await wait_for_run(ctx, run, wait_seconds, started=True)
     bridge = bridge_of(ctx)
-    async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as handover:
+    async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as start_deadline:
         session, where = await session_and_directory(bridge, session_id, directory)
         attached = [await _attached(bridge, where, name) for name in files]
         task = _prompt(
@@ -85,10 +85,10 @@ async def opencode_run(
         run = await bridge.runs.start(
             task,
             session,
-            narrowed=permissions or "allow",
+            caller_limit=permissions or "allow",
             starter=starter_of(ctx),
             before_send=bridge.auto_reply.add,
-            handover=handover,
+            start_deadline=start_deadline,
         )
     return await wait_for_run(ctx, run, wait_seconds, started=True)
 
@@ -161,7 +161,7 @@ async def opencode_wait(
         return await wait_for_run(ctx, runs[0], wait_seconds)
     from opencode_mcp.runs.deadline import Deadline
 
-    reports = await bridge.auto_reply.follow_all(runs, Deadline(deadlines.wait), progress_of(ctx), until=until)
+    reports = await bridge.auto_reply.follow_all(runs, Deadline(deadlines.wait), progress_sender(ctx), until=until)
     for run, report in zip(runs, reports, strict=True):
         add_answerers(bridge, run, report, ctx.client_capabilities)
     return reports_result(reports)
@@ -210,7 +210,7 @@ async def opencode_abort(
     return report_result(report)
 
 
-def _stop_note(stop: "Stop", directory: str) -> str:
+def _stop_note(stop: "StopResult", directory: str) -> str:
     """What a stop left undone; empty where it did what was asked."""
     if not stop.was_running:
         return "Nothing was running."

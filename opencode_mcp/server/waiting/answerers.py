@@ -7,27 +7,27 @@ from opencode_mcp.server.waiting.elicitation import can_ask
 if TYPE_CHECKING:
     from mcp_types import ClientCapabilities
 
-    from opencode_mcp.runs.answers.authority import Answerer
-    from opencode_mcp.runs.record import Run, Starter
+    from opencode_mcp.runs.answers.answer_rules import Answerer
+    from opencode_mcp.runs.record import Run, RunStarter
     from opencode_mcp.runs.report import PendingRequest, RunReport
     from opencode_mcp.server.bridge import Bridge, BridgeContext
 
 
-def starter_of(ctx: "BridgeContext") -> "Starter":
+def starter_of(ctx: "BridgeContext") -> "RunStarter":
     """Return who starts a run by a call: an agent whose host can ask a person counts as a person."""
     return "person" if can_ask(ctx.client_capabilities) else "agent"
 
 
 def calling_agent(ctx: "BridgeContext") -> "Answerer":
     """Return the calling agent as the one who answers."""
-    from opencode_mcp.runs.answers.authority import Answerer
+    from opencode_mcp.runs.answers.answer_rules import Answerer
 
     return Answerer("agent", person_at_hand=can_ask(ctx.client_capabilities))
 
 
 def form_answerer(capabilities: "ClientCapabilities | None") -> "Answerer":
     """Return who answers by a form: a person, where the client has said that it can show one."""
-    from opencode_mcp.runs.answers.authority import PERSON, Answerer
+    from opencode_mcp.runs.answers.answer_rules import PERSON, Answerer
 
     return PERSON if can_ask(capabilities) else Answerer("agent")
 
@@ -36,17 +36,17 @@ def is_for_person(
     bridge: "Bridge", run: "Run", request: "PendingRequest", capabilities: "ClientCapabilities | None"
 ) -> bool:
     """Decide whether a request is put to the person behind a client."""
-    return can_ask(capabilities) and bridge.authority.is_for_person(run, request)
+    return can_ask(capabilities) and bridge.answer_rules.is_for_person(run, request)
 
 
 def add_answerers(bridge: "Bridge", run: "Run", report: "RunReport", capabilities: "ClientCapabilities | None") -> None:
     """Add to a report who may answer each of its requests, and remember the requests."""
     person_at_hand = can_ask(capabilities)
-    authority = bridge.authority
+    answer_rules = bridge.answer_rules
     report.denied_tools = bridge.allowed.denied_tools
     for request in report.pending:
-        request.agent_may_answer = authority.agent_may_answer(run, request, person_at_hand=person_at_hand)
-        request.agent_may_always = authority.agent_may_always(run, request, person_at_hand=person_at_hand)
+        request.agent_may_answer = answer_rules.agent_may_answer(run, request, person_at_hand=person_at_hand)
+        request.agent_may_always = answer_rules.agent_may_always(run, request, person_at_hand=person_at_hand)
         request.person_here = is_for_person(bridge, run, request, capabilities)
-        request.closed = authority.closed(request, reject=True)
+        request.closed = answer_rules.closed(request, reject=True)
     bridge.requests.remember(report.pending)

@@ -9,15 +9,15 @@ import anyio
 from opencode_mcp.errors import BackendTimeout
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.waiting.call_context import arrival_of, person_seconds_of
-from opencode_mcp.server.waiting.host_limits import patience_of, wait_of
-from opencode_mcp.server.waiting.progress import telling_of_start
+from opencode_mcp.server.waiting.host_limits import call_seconds_of, wait_seconds_of
+from opencode_mcp.server.waiting.progress_notifications import start_progress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from opencode_mcp.runs.handover import Handover
+    from opencode_mcp.runs.start_deadline import StartDeadline
 
-LEAST_START = 20.0
+LEAST_START_SECONDS = 20.0
 """Seconds that a start gets in any case: a short ``--wait`` is about runs."""
 NOTHING_SENT = "Nothing was handed over. The start goes on: make the same call again."
 READ_AGAIN = "The start goes on: make the same call again."
@@ -43,13 +43,13 @@ def deadlines_of(ctx: BridgeContext, wait_seconds: float | None = None) -> Deadl
         wait_seconds: How long its caller wants to wait; who asks for long bears it.
     """
     began, setting = arrival_of(ctx) + person_seconds_of(ctx), bridge_of(ctx).settings.wait
-    longest = max(patience_of(ctx, setting), wait_seconds or 0, LEAST_START)
-    seconds = wait_of(ctx, wait_seconds, setting)
+    longest = max(call_seconds_of(ctx, setting), wait_seconds or 0, LEAST_START_SECONDS)
+    seconds = wait_seconds_of(ctx, wait_seconds, setting)
     return Deadlines(start=began + longest, wait=began + seconds, seconds=seconds)
 
 
 @asynccontextmanager
-async def starting(ctx: BridgeContext, deadline: float, hint: str = NOTHING_SENT) -> "AsyncGenerator[Handover]":
+async def starting(ctx: BridgeContext, deadline: float, hint: str = NOTHING_SENT) -> "AsyncGenerator[StartDeadline]":
     """Do in the block what comes before the work leaves; tell meanwhile that OpenCode starts, if it does.
 
     Args:
@@ -60,13 +60,13 @@ async def starting(ctx: BridgeContext, deadline: float, hint: str = NOTHING_SENT
     Raises:
         BackendTimeout: The deadline passed first. OpenCode goes on with its start and with opening the project.
     """
-    from opencode_mcp.runs.handover import Handover
+    from opencode_mcp.runs.start_deadline import StartDeadline
 
-    handover = Handover(deadline)
-    async with telling_of_start(ctx):
-        with handover.scope:
-            yield handover
-    if handover.gave_up:
+    start_deadline = StartDeadline(deadline)
+    async with start_progress(ctx):
+        with start_deadline.scope:
+            yield start_deadline
+    if start_deadline.expired:
         seconds = anyio.current_time() - arrival_of(ctx)
         raise BackendTimeout(
             f"OpenCode has not been ready within {seconds:.0f} s of this call: it, or the project, is still starting.",

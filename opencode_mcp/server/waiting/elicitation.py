@@ -14,7 +14,7 @@ from opencode_mcp.server.results.safe_text import shown, shown_data, shown_to_de
 from opencode_mcp.text.outside_text import indented, one_line
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.answers.authority import Reply
+    from opencode_mcp.runs.answers.answer_rules import RequestReply
     from opencode_mcp.runs.report import PendingRequest
 
 SHOWN = 3000
@@ -143,7 +143,7 @@ POSTPONED = Unanswered("The person wants to decide later, so it is still open.")
 EMPTY = Unanswered(f"The form was accepted without an answer in it. {STILL_OPEN}", ask_again=True)
 
 
-def read_form(request: "PendingRequest", filled: ElicitResult) -> "Reply | Unanswered":
+def read_form(request: "PendingRequest", filled: ElicitResult) -> "RequestReply | Unanswered":
     """Read a form that came back as an answer, where it can only mean one.
 
     A form that was declined or dismissed decides nothing: hosts without a person answer so by themselves.
@@ -156,11 +156,11 @@ def read_form(request: "PendingRequest", filled: ElicitResult) -> "Reply | Unans
     return _permission_reply(content) if request.kind == "permission" else _question_reply(request, content)
 
 
-Content = Mapping[str, str | int | float | bool | list[str] | None]
+FormContent = Mapping[str, str | int | float | bool | list[str] | None]
 
 
-def _permission_reply(content: Content) -> "Reply | Unanswered":
-    from opencode_mcp.runs.answers.authority import PermissionReply
+def _permission_reply(content: FormContent) -> "RequestReply | Unanswered":
+    from opencode_mcp.runs.answers.answer_rules import PermissionReply
 
     said = content.get(DECISION)
     if said is None and len(content) == 1 and FEEDBACK not in content:
@@ -178,8 +178,8 @@ def _permission_reply(content: Content) -> "Reply | Unanswered":
             return Unanswered(f"The form came back with {shown}; it takes one of {known}. {STILL_OPEN}")
 
 
-def _question_reply(request: "PendingRequest", content: Content) -> "Reply | Unanswered":
-    from opencode_mcp.runs.answers.authority import QuestionReply
+def _question_reply(request: "PendingRequest", content: FormContent) -> "RequestReply | Unanswered":
+    from opencode_mcp.runs.answers.answer_rules import QuestionReply
 
     names = zip(_names(request), request.questions, strict=True)
     answers = [_answer(content, name, _labels(item)) for name, item in names]
@@ -188,7 +188,7 @@ def _question_reply(request: "PendingRequest", content: Content) -> "Reply | Una
     return QuestionReply(answers)
 
 
-def _answer(content: Content, name: str, labels: Mapping[str, str]) -> list[str]:
+def _answer(content: FormContent, name: str, labels: Mapping[str, str]) -> list[str]:
     """The labels and own words for one question; where it takes one answer, own words outweigh a label."""
     chosen, own = content.get(name), content.get(name + OWN_WORDS)
     words = [str(own)] if own else []

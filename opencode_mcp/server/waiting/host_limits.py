@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
     from opencode_mcp.server.bridge import BridgeContext
 
-UNKNOWN = 45.0
+UNKNOWN_HOST_SECONDS = 45.0
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class HostProfile:
     """One host, told by a part of the name that it gives itself."""
 
     name: str
@@ -29,22 +29,22 @@ class Host:
 
 
 HOSTS = (
-    Host(
+    HostProfile(
         "claude-code",
         600,
         "survives a silent call; no limit of its own unless MCP_TOOL_TIMEOUT is set",
         data_alone=True,
     ),
-    Host("copilot", 600, "survives a silent call of 90 s; its limit is configurable"),
-    Host("visual studio code", 600, "sets no limit on a request (read)"),
-    Host("codex", 240, "gives up after 300 s, whatever the progress (read)", data_alone=True),
-    Host("qwen", 240, "survives a silent call of 90 s"),
-    Host("gemini", 540, "gives up after 10 min, whatever the progress (read)"),
+    HostProfile("copilot", 600, "survives a silent call of 90 s; its limit is configurable"),
+    HostProfile("visual studio code", 600, "sets no limit on a request (read)"),
+    HostProfile("codex", 240, "gives up after 300 s, whatever the progress (read)", data_alone=True),
+    HostProfile("qwen", 240, "survives a silent call of 90 s"),
+    HostProfile("gemini", 540, "gives up after 10 min, whatever the progress (read)"),
     # Last: a host may add the server's name, which is likely ours, to its own.
-    Host("opencode", 600, "gives up after 60 s, but progress starts its clock again"),
+    HostProfile("opencode", 600, "gives up after 60 s, but progress starts its clock again"),
 )
 # Hosts whose clock does not care for progress may wait without it, too.
-DEAF = frozenset({"claude-code", "copilot", "visual studio code", "codex", "qwen", "gemini"})
+PROGRESS_INDEPENDENT = frozenset({"claude-code", "copilot", "visual studio code", "codex", "qwen", "gemini"})
 
 
 def longest_wait(client_name: str, *, hears_progress: bool) -> float:
@@ -55,17 +55,17 @@ def longest_wait(client_name: str, *, hears_progress: bool) -> float:
         hears_progress: Whether the request carries a progress token.
     """
     host = _host(client_name)
-    if host is None or not (hears_progress or host.name in DEAF):
-        return UNKNOWN
+    if host is None or not (hears_progress or host.name in PROGRESS_INDEPENDENT):
+        return UNKNOWN_HOST_SECONDS
     return host.seconds
 
 
-def wait_of(ctx: "BridgeContext", asked: float | None, setting: float | None) -> float:
+def wait_seconds_of(ctx: "BridgeContext", asked: float | None, setting: float | None) -> float:
     """How many seconds a call waits: what it asks for, else what its host bears."""
-    return patience_of(ctx, setting) if asked is None else asked
+    return call_seconds_of(ctx, setting) if asked is None else asked
 
 
-def patience_of(ctx: "BridgeContext", setting: float | None) -> float:
+def call_seconds_of(ctx: "BridgeContext", setting: float | None) -> float:
     """How many seconds a call may take: what the operator set, else what its host bears."""
     if setting is not None:
         return setting
@@ -86,6 +86,6 @@ def _name_of(session: "ServerSession") -> str:
     return params.client_info.name if params else ""
 
 
-def _host(client_name: str) -> Host | None:
+def _host(client_name: str) -> HostProfile | None:
     name = client_name.lower()
     return next((host for host in HOSTS if host.name in name), None)

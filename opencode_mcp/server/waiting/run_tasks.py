@@ -24,7 +24,7 @@ from opencode_mcp.server.results.render import explain, result, without_tools
 from opencode_mcp.server.results.repeated import without_repeated
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.results.schemas import REPORT_TEXTS
-from opencode_mcp.server.tokens.token_codec import Seal
+from opencode_mcp.server.tokens.token_codec import TokenCodec
 from opencode_mcp.server.waiting.answerers import add_answerers, is_for_person
 from opencode_mcp.server.waiting.call_context import CallContext, TaskSlot
 from opencode_mcp.server.waiting.elicitation import form_of
@@ -58,7 +58,7 @@ class RunTasks:
         seal: Makes the ids.
     """
 
-    def __init__(self, seal: Seal) -> None:
+    def __init__(self, seal: TokenCodec) -> None:
         self._seal = seal
         self._unanswered: OrderedDict[str, str] = OrderedDict()
         """Requests whose form came back without an answer, with what happened: they are not asked again and again."""
@@ -86,7 +86,7 @@ class RunTasks:
             created=now,
             updated=now,
             message=_doing(outcome),
-            told=without_tools(_address(slot.run), cast("Bridge", ctx.lifespan_context).allowed.denied_tools),
+            model_text=without_tools(_address(slot.run), cast("Bridge", ctx.lifespan_context).allowed.denied_tools),
         )
 
     async def get(self, task_id: str, ctx: Context) -> TaskState | None:
@@ -154,7 +154,7 @@ class RunTasks:
             MCPError: OpenCode could not be reached, the bridge is read-only, or the operator denies to report runs.
         """
         _check_served(ctx)
-        with _told_as_protocol_errors():
+        with _as_protocol_errors():
             run = await self._changeable(task_id, ctx)
             if run is None:
                 return False
@@ -207,7 +207,7 @@ class RunTasks:
         from opencode_mcp.opencode.operations.catalog import operation
 
         bridge = cast("Bridge", ctx.lifespan_context)
-        with _told_as_protocol_errors():
+        with _as_protocol_errors():
             run = await self._changeable(task_id, ctx)
             if run is None:
                 return False
@@ -221,7 +221,7 @@ class RunTasks:
     def _open(self, task_id: str) -> "tuple[Run, str] | None":
         from opencode_mcp.runs.record import Run
 
-        opened = self._seal.opened(task_id)
+        opened = self._seal.unseal_or_none(task_id)
         if opened is None:
             return None
         fields = cast("dict[str, Any]", json.loads(opened))
@@ -236,7 +236,7 @@ def _serves_tasks(ctx: Context) -> bool:
 
 def _check_served(ctx: Context) -> None:
     if not _serves_tasks(ctx):
-        with _told_as_protocol_errors():
+        with _as_protocol_errors():
             raise NotAllowed("The operator denies what opencode_wait uses, so this bridge serves no tasks.")
 
 
@@ -301,7 +301,7 @@ def _failure(error: BridgeError) -> dict[str, Any]:
 
 
 @contextmanager
-def _told_as_protocol_errors() -> Generator[None]:
+def _as_protocol_errors() -> Generator[None]:
     try:
         yield
     except BridgeError as error:

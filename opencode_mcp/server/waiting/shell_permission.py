@@ -17,7 +17,7 @@ from opencode_mcp.server.access.shell_lines import decider_of, visible
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.waiting.call_context import person_asked
 from opencode_mcp.server.waiting.elicitation import CHOICES, DECISION, REPLIES, SHOWN, can_ask
-from opencode_mcp.server.waiting.progress import Tell, progress_of
+from opencode_mcp.server.waiting.progress_notifications import SendProgress, progress_sender
 from opencode_mcp.server.waiting.wait import FORM_HEARTBEAT_SECONDS, FORM_SECONDS, request_state_of
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ OFFERED = ("once", "reject")
 
 
 async def permit_shell(
-    ctx: BridgeContext, lines: Sequence[str], session: "Session | None", narrowed: "Decider" = "allow"
+    ctx: BridgeContext, lines: Sequence[str], session: "Session | None", caller_limit: "Decider" = "allow"
 ) -> InputRequiredResult | None:
     """Have shell lines permitted, by policy or by the person.
 
@@ -38,7 +38,7 @@ async def permit_shell(
         ctx: The call that wants to run them.
         lines: The lines, as the shell gets them.
         session: Where they run; none: in a new session.
-        narrowed: The caller's own limit.
+        caller_limit: The caller's own limit.
 
     Returns:
         What the call needs first, where the host is asked by a result; ``None``: they may run.
@@ -51,7 +51,7 @@ async def permit_shell(
 
     bridge = bridge_of(ctx)
     bridge.allowed.check_denied(operation(OPERATION))
-    decider = decider_of(bridge.policy, lines, narrowed)
+    decider = decider_of(bridge.policy, lines, caller_limit)
     if decider != "human" or not can_ask(ctx.client_capabilities):
         return None
     form = _form(lines, session.directory if session else "")
@@ -83,7 +83,7 @@ async def _ask(ctx: BridgeContext, form: ElicitRequestFormParams) -> ElicitResul
     filled: ElicitResult | None = None
     with anyio.move_on_after(FORM_SECONDS):
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_beat, progress_of(ctx))
+            tasks.start_soon(_beat, progress_sender(ctx))
             try:
                 filled = await ctx.session.elicit_form(form.message, form.requested_schema, ctx.request_id)
             except (MCPError, ValidationError):
@@ -92,10 +92,10 @@ async def _ask(ctx: BridgeContext, form: ElicitRequestFormParams) -> ElicitResul
     return filled
 
 
-async def _beat(tell: Tell) -> None:
+async def _beat(send_progress: SendProgress) -> None:
     while True:
         await anyio.sleep(FORM_HEARTBEAT_SECONDS)
-        await tell("waiting for the person's answer")
+        await send_progress("waiting for the person's answer")
 
 
 def _check_answer(filled: ElicitResult | None) -> None:

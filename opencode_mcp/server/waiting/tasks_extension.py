@@ -25,7 +25,7 @@ MODEL_RESPONSE = "io.modelcontextprotocol/model-immediate-response"
 CLAUDE_TASK = "com.anthropic/agent-task"
 """Where Claude Code looks for it."""
 
-Status = Literal["working", "input_required", "completed", "failed", "cancelled"]
+TaskStatus = Literal["working", "input_required", "completed", "failed", "cancelled"]
 Context = ServerRequestContext[Any, Any]
 
 
@@ -34,14 +34,14 @@ class TaskState:
     """A task at one moment."""
 
     task_id: str
-    status: Status
+    status: TaskStatus
     created: str
     """When it began, as an ISO 8601 text."""
     updated: str
     """When it last changed."""
     message: str = ""
     """What it is doing, for a person."""
-    told: str = ""
+    model_text: str = ""
     """What the model is told at once, in place of a result."""
     ttl_ms: int = 86_400_000
     poll_ms: int = 1000
@@ -53,8 +53,11 @@ class TaskState:
     def as_offer(self) -> dict[str, Any]:
         """The result of a call that became a task."""
         message: dict[str, Any] = {"statusMessage": self.message} if self.message else {}
-        if self.told:
-            message["_meta"] = {MODEL_RESPONSE: self.told, CLAUDE_TASK: {"modelImmediateResponse": self.told}}
+        if self.model_text:
+            message["_meta"] = {
+                MODEL_RESPONSE: self.model_text,
+                CLAUDE_TASK: {"modelImmediateResponse": self.model_text},
+            }
         return {
             "resultType": "task",
             "taskId": self.task_id,

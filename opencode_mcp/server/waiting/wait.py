@@ -47,7 +47,7 @@ from opencode_mcp.server.waiting.call_context import task_slot_of
 from opencode_mcp.server.waiting.cancellation import stop_cancelled
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.elicitation import NOT_SHOWN, Unanswered, form_of, read_form
-from opencode_mcp.server.waiting.progress import progress_of
+from opencode_mcp.server.waiting.progress_notifications import progress_sender
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.deadline import Deadline
@@ -117,7 +117,7 @@ async def wait_for_run(
     """
     bridge = bridge_of(ctx)
     try:
-        return await _Wait(ctx, run, *_limits(ctx, run, wait_seconds), progress_of(ctx), note).outcome()
+        return await _Wait(ctx, run, *_limits(ctx, run, wait_seconds), progress_sender(ctx), note).outcome()
     except BridgeError as error:
         if not started:
             raise
@@ -309,8 +309,8 @@ async def pass_on(
     reply = read_form(request, filled)
     if isinstance(reply, Unanswered):
         return reply
-    asked = await bridge.answers.find(request.request_id, request.session_id)
-    await bridge.answers.give(asked, reply, form_answerer(capabilities))
+    asked = await bridge.reply_sender.find(request.request_id, request.session_id)
+    await bridge.reply_sender.send(asked, reply, form_answerer(capabilities))
     return None
 
 

@@ -12,9 +12,9 @@ from opencode_mcp.events.hub import Hub
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.runs.answers.authority import PERSON, Authority, PermissionReply
+from opencode_mcp.runs.answers.answer_rules import PERSON, AnswerRules, PermissionReply
 from opencode_mcp.runs.answers.auto_reply import RUNS_KEPT, AutoReply
-from opencode_mcp.runs.answers.gate import Answers
+from opencode_mcp.runs.answers.reply_sender import ReplySender
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.follow import no_progress
 from opencode_mcp.runs.prompting.prompt import Prompt
@@ -54,7 +54,7 @@ async def requests(endpoint: Endpoint, hub: Hub) -> AsyncGenerator[Requests]:
 async def auto_reply(hub: Hub, runs: Runs, requests: Requests) -> AsyncGenerator[AutoReply]:
     """Answers in the background, as in a bridge."""
     client = requests._client  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    answers = Answers(client, requests, runs, Authority(POLICY), client.session_get)
+    answers = ReplySender(client, requests, runs, AnswerRules(POLICY), client.session_get)
     auto_reply = AutoReply(hub, runs, requests, answers)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(auto_reply.watch)
@@ -108,23 +108,23 @@ async def test_what_a_person_decides_stays_open(auto_reply: AutoReply, runs: Run
     report = await report_of(auto_reply, run)
     assert report.status == "needs_input"
     assert [request.patterns for request in report.pending] == [["echo other"]]
-    assert Authority(POLICY).decider(run, report.pending[0]) == "human"
+    assert AnswerRules(POLICY).decider(run, report.pending[0]) == "human"
 
 
 async def test_a_run_with_a_stricter_limit_of_its_caller_is_not_answered_for(
     auto_reply: AutoReply, runs: Runs, asking: Path
 ) -> None:
-    run = await runs.start(prompt(asking, "echo free"), narrowed="agent", before_send=auto_reply.add)
+    run = await runs.start(prompt(asking, "echo free"), caller_limit="agent", before_send=auto_reply.add)
     report = await report_of(auto_reply, run)
     assert report.status == "needs_input"
-    assert Authority(POLICY).decider(run, report.pending[0]) == "agent"
+    assert AnswerRules(POLICY).decider(run, report.pending[0]) == "agent"
     assert report.decided == []
 
 
 async def test_a_subagent_keeps_the_strictness_of_its_prompt_when_the_session_goes_on_to_another(
     runs: Runs, requests: Requests, asking: Path, beside: httpx.AsyncClient
 ) -> None:
-    run = await runs.start(prompt(asking), narrowed="reject")
+    run = await runs.start(prompt(asking), caller_limit="reject")
     await idle(beside, run)
     # As a subagent that OpenCode has detached, and a prompt that no bridge has noted.
     child = (await beside.post("/session", json={"parentID": run.session_id})).raise_for_status().json()["id"]
@@ -144,11 +144,11 @@ async def test_a_subagent_keeps_the_strictness_of_its_prompt_when_the_session_go
 
     await eventually(gone_on)
     client = requests._client  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    answers = Answers(client, requests, runs, Authority(POLICY), client.session_get)
+    answers = ReplySender(client, requests, runs, AnswerRules(POLICY), client.session_get)
     found = await answers.find(request, child)
-    assert (await answers.run_of(found.session, *found.parents)).narrowed == "reject"
+    assert (await answers.run_of(found.session, *found.parents)).caller_limit == "reject"
     with pytest.raises(NotAllowed, match="policy refuses"):
-        await answers.give(found, PermissionReply("once"), PERSON)
+        await answers.send(found, PermissionReply("once"), PERSON)
     await beside.post(f"/session/{child}/abort")
 
 

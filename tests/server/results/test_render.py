@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from opencode_mcp.errors import SessionBusy
-from opencode_mcp.runs.answers.authority import READ_ONLY
+from opencode_mcp.runs.answers.answer_rules import READ_ONLY
 from opencode_mcp.runs.report import ChangedFile, Decision, PendingRequest, RunReport, Usage
 from opencode_mcp.server.instructions import TOOL_NAME
 from opencode_mcp.server.results.render import (

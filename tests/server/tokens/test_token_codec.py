@@ -11,27 +11,27 @@ from hypothesis import strategies as st
 from mcp.server.request_state import InvalidRequestState
 
 from opencode_mcp.disk.state_folder import KEY, KEY_BYTES
-from opencode_mcp.server.tokens.token_codec import Seal, secret_key
+from opencode_mcp.server.tokens.token_codec import TokenCodec, secret_key
 
 # The key may be the same for every example.
 SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def test_what_one_bridge_sealed_the_next_one_opens(tmp_path: Path) -> None:
-    token = Seal(tmp_path / "state").seal(b"payload")
-    assert Seal(tmp_path / "state").unseal(token) == b"payload"
+    token = TokenCodec(tmp_path / "state").seal(b"payload")
+    assert TokenCodec(tmp_path / "state").unseal(token) == b"payload"
 
 
 def test_another_state_directory_opens_nothing(tmp_path: Path) -> None:
-    token = Seal(tmp_path / "one").seal(b"payload")
+    token = TokenCodec(tmp_path / "one").seal(b"payload")
     with pytest.raises(InvalidRequestState):
-        Seal(tmp_path / "two").unseal(token)
+        TokenCodec(tmp_path / "two").unseal(token)
 
 
 @SHARED_FOLDER
 @given(place=st.integers(min_value=0, max_value=10_000), other=st.characters(codec="ascii"))
 def test_a_token_that_was_changed_does_not_open(tmp_path: Path, place: int, other: str) -> None:
-    seal = Seal(tmp_path)
+    seal = TokenCodec(tmp_path)
     token = seal.seal(b"payload")
     index = place % len(token)
     changed = token[:index] + other + token[index + 1 :]
@@ -46,11 +46,11 @@ def test_a_token_that_was_changed_does_not_open(tmp_path: Path, place: int, othe
 @given(token=st.text())
 def test_what_was_never_sealed_does_not_open(tmp_path: Path, token: str) -> None:
     with pytest.raises(InvalidRequestState):
-        Seal(tmp_path).unseal(token)
+        TokenCodec(tmp_path).unseal(token)
 
 
 def test_the_content_cannot_be_read_in_the_token(tmp_path: Path) -> None:
-    seal = Seal(tmp_path)
+    seal = TokenCodec(tmp_path)
     assert "payload" not in seal.seal(b"payload")
     assert seal.seal(b"payload") != seal.seal(b"payload")
 
@@ -79,7 +79,7 @@ def test_a_state_directory_that_cannot_be_used_costs_only_what_outlives_the_brid
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    seal = Seal(tmp_path / "file" / "state")
+    seal = TokenCodec(tmp_path / "file" / "state")
     assert seal.unseal(seal.seal(b"payload")) == b"payload"
     assert "No task or form outlives this bridge" in caplog.text
 

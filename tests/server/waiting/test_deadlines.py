@@ -10,9 +10,9 @@ from mcp_types import ElicitResult
 
 from opencode_mcp.server.bridge import Bridge, BridgeContext
 from opencode_mcp.server.waiting.call_context import CallContext
-from opencode_mcp.server.waiting.deadlines import LEAST_START, Deadlines, deadlines_of
+from opencode_mcp.server.waiting.deadlines import LEAST_START_SECONDS, Deadlines, deadlines_of
 from opencode_mcp.server.waiting.elicitation import DECISION
-from opencode_mcp.server.waiting.host_limits import UNKNOWN
+from opencode_mcp.server.waiting.host_limits import UNKNOWN_HOST_SECONDS
 from opencode_mcp.server.waiting.shell_permission import permit_shell
 from tests.server.waiting.test_wait import FORMS, bridge_with
 
@@ -51,8 +51,8 @@ async def test_who_asks_for_long_bears_a_long_start_and_who_asks_for_nothing_bea
 ) -> None:
     async with bridge_with("human", tmp_path) as bridge:
         deadlines = deadlines_of(call_of(bridge), asked)
-    seconds = UNKNOWN if asked is None else asked
-    start = max(UNKNOWN, LEAST_START, asked or 0)
+    seconds = UNKNOWN_HOST_SECONDS if asked is None else asked
+    start = max(UNKNOWN_HOST_SECONDS, LEAST_START_SECONDS, asked or 0)
     assert deadlines == Deadlines(start=ARRIVED + start, wait=ARRIVED + seconds, seconds=seconds)
 
 

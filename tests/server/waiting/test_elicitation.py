@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mcp_types import ClientCapabilities, ElicitResult
 
-from opencode_mcp.runs.answers.authority import PermissionReply, QuestionReply
+from opencode_mcp.runs.answers.answer_rules import PermissionReply, QuestionReply
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.server.waiting.elicitation import REPLIES, SHOWN, Unanswered, can_ask, form_of, read_form
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.server.waiting.host_limits import DEAF, HOSTS, UNKNOWN, longest_wait
+from opencode_mcp.server.waiting.host_limits import HOSTS, PROGRESS_INDEPENDENT, UNKNOWN_HOST_SECONDS, longest_wait
 
 # The names that the hosts send, and how many seconds after the start of a call they give up.
 GIVES_UP = {
@@ -35,9 +35,9 @@ def test_opencode_as_a_host_waits_long_only_while_it_hears_progress() -> None:
 @given(st.text(), st.booleans())
 def test_an_unknown_host_counts_as_the_weakest(name: str, hears_progress: bool) -> None:  # noqa: FBT001
     known = any(host.name in name.lower() for host in HOSTS)
-    assert known or longest_wait(name, hears_progress=hears_progress) == UNKNOWN
+    assert known or longest_wait(name, hears_progress=hears_progress) == UNKNOWN_HOST_SECONDS
 
 
 def test_every_host_says_why_and_the_deaf_are_hosts() -> None:
     assert all(host.because and host.name == host.name.lower() for host in HOSTS)
-    assert {host.name for host in HOSTS} >= DEAF
+    assert {host.name for host in HOSTS} >= PROGRESS_INDEPENDENT

@@ -12,7 +12,7 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
-from opencode_mcp.server.tokens.token_codec import Seal
+from opencode_mcp.server.tokens.token_codec import TokenCodec
 from opencode_mcp.server.waiting import run_tasks
 from opencode_mcp.server.waiting.run_tasks import KIND, RunTasks
 from opencode_mcp.server.waiting.tasks_extension import Context
@@ -20,12 +20,12 @@ from tests.harness.opencode import free_port
 
 pytestmark = pytest.mark.anyio
 
-RUN = {"directory": "/p", "session_id": "ses_1", "message_id": "msg_1", "narrowed": "allow"}
+RUN = {"directory": "/p", "session_id": "ses_1", "message_id": "msg_1", "caller_limit": "allow"}
 
 
 @pytest.fixture
-def seal(tmp_path: Path) -> Seal:
-    return Seal(tmp_path)
+def seal(tmp_path: Path) -> TokenCodec:
+    return TokenCodec(tmp_path)
 
 
 @pytest.fixture
@@ -40,13 +40,13 @@ async def context(tmp_path: Path) -> AsyncGenerator[Context]:
         await bridge.aclose()
 
 
-def token(seal: Seal, **content: object) -> str:
+def token(seal: TokenCodec, **content: object) -> str:
     return seal.seal(json.dumps(content).encode())
 
 
 @pytest.mark.parametrize("made_of", [{}, {"is": "other", "run": RUN, "created": "now"}, {"v": 1, "s": "state"}])
 async def test_what_was_sealed_for_another_purpose_is_no_task(
-    seal: Seal, context: Context, made_of: dict[str, object]
+    seal: TokenCodec, context: Context, made_of: dict[str, object]
 ) -> None:
     tasks = RunTasks(seal)
     name = token(seal, **made_of)
@@ -55,13 +55,13 @@ async def test_what_was_sealed_for_another_purpose_is_no_task(
     assert not await tasks.cancel(name, context)
 
 
-async def test_another_state_directorys_ids_name_nothing(seal: Seal, context: Context, tmp_path: Path) -> None:
-    name = token(Seal(tmp_path / "other"), **{"is": KIND}, run=RUN, created="now")
+async def test_another_state_directorys_ids_name_nothing(seal: TokenCodec, context: Context, tmp_path: Path) -> None:
+    name = token(TokenCodec(tmp_path / "other"), **{"is": KIND}, run=RUN, created="now")
     assert await RunTasks(seal).get(name, context) is None
 
 
 async def test_a_silent_opencode_ends_a_task_only_after_patience(
-    seal: Seal, context: Context, monkeypatch: pytest.MonkeyPatch
+    seal: TokenCodec, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tasks = RunTasks(seal)
     name = token(seal, **{"is": KIND}, run=RUN, created="now")

@@ -15,14 +15,14 @@ from mcp_types import ClientCapabilities
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import BackendFailed, BackendUnavailable, BridgeError, NotFound, OpenCodeNotStarting
 from opencode_mcp.options import DECIDERS, Decider
-from opencode_mcp.runs.answers.authority import PERSON, POLICY, Answerer, PermissionReply, QuestionReply
+from opencode_mcp.runs.answers.answer_rules import PERSON, POLICY, Answerer, PermissionReply, QuestionReply
 from opencode_mcp.runs.follow import Observation
-from opencode_mcp.runs.record import STARTERS, Run, Starter
+from opencode_mcp.runs.record import STARTERS, Run, RunStarter
 from opencode_mcp.runs.report import PendingRequest, RunReport
 from opencode_mcp.server.bridge import Bridge, BridgeContext
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from opencode_mcp.server.waiting.answerers import add_answerers, is_for_person
-from opencode_mcp.server.waiting.progress import progress_of
+from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.server.waiting.wait import report_result, wait_for_run
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def asking(kind: Kind) -> PendingRequest:
     return PendingRequest(request_id=f"{kind}_1", kind=kind, session_id="ses_1", asks="?", permission="bash")
 
 
-def run(narrowed: Decider = "allow", starter: Starter = "agent") -> Run:
-    return Run("/p", "ses_1", "msg_1", narrowed, starter)
+def run(caller_limit: Decider = "allow", starter: RunStarter = "agent") -> Run:
+    return Run("/p", "ses_1", "msg_1", caller_limit, starter)
 
 
 @asynccontextmanager
@@ -69,22 +69,22 @@ async def bridge_with(permissions: Decider, folder: Path, *, read_only: bool = F
 
 
 @pytest.mark.parametrize("permissions", DECIDERS)
-@pytest.mark.parametrize("narrowed", DECIDERS)
+@pytest.mark.parametrize("caller_limit", DECIDERS)
 async def test_a_permission_is_the_persons_only_where_the_stricter_of_policy_and_caller_says_so(
-    tmp_path: Path, permissions: Decider, narrowed: Decider
+    tmp_path: Path, permissions: Decider, caller_limit: Decider
 ) -> None:
-    decider = max(permissions, narrowed, key=DECIDERS.index)
+    decider = max(permissions, caller_limit, key=DECIDERS.index)
     async with bridge_with(permissions, tmp_path) as bridge:
         request = asking("permission")
-        assert is_for_person(bridge, run(narrowed), request, FORMS) is (decider == "human")
-        assert not is_for_person(bridge, run(narrowed), request, NONE)
-        assert may_answer(bridge, run(narrowed), request, FORMS) is (decider == "agent")
-        assert may_answer(bridge, run(narrowed), request, NONE) is (decider in {"agent", "human"})
+        assert is_for_person(bridge, run(caller_limit), request, FORMS) is (decider == "human")
+        assert not is_for_person(bridge, run(caller_limit), request, NONE)
+        assert may_answer(bridge, run(caller_limit), request, FORMS) is (decider == "agent")
+        assert may_answer(bridge, run(caller_limit), request, NONE) is (decider in {"agent", "human"})
 
 
 @pytest.mark.parametrize("starter", STARTERS)
 async def test_a_persons_permission_is_the_agents_only_where_an_agent_alone_started_the_run(
-    tmp_path: Path, starter: Starter
+    tmp_path: Path, starter: RunStarter
 ) -> None:
     async with bridge_with("human", tmp_path) as bridge:
         begun = run(starter=starter)
@@ -103,9 +103,9 @@ async def test_a_read_only_bridge_asks_nobody_and_lets_nobody_answer(tmp_path: P
         for kind in get_args(Kind):
             assert not is_for_person(bridge, run(), asking(kind), FORMS)
             assert not may_answer(bridge, run(), asking(kind), NONE)
-            assert bridge.authority.automatic(run(), asking(kind)) is None
+            assert bridge.answer_rules.automatic(run(), asking(kind)) is None
         for reply in (PermissionReply("once"), PermissionReply("reject")):
-            assert "read-only" in bridge.authority.refusal(run(), asking("permission"), reply, PERSON)
+            assert "read-only" in bridge.answer_rules.refusal(run(), asking("permission"), reply, PERSON)
 
 
 @pytest.mark.parametrize("permissions", DECIDERS)
@@ -113,8 +113,8 @@ async def test_everybody_may_reject(tmp_path: Path, permissions: Decider) -> Non
     async with bridge_with(permissions, tmp_path) as bridge:
         for who in (PERSON, POLICY, Answerer("agent"), Answerer("agent", person_at_hand=True)):
             begun = run(starter="person")
-            assert not bridge.authority.refusal(begun, asking("permission"), PermissionReply("reject"), who)
-            assert not bridge.authority.refusal(begun, asking("question"), QuestionReply(), who)
+            assert not bridge.answer_rules.refusal(begun, asking("permission"), PermissionReply("reject"), who)
+            assert not bridge.answer_rules.refusal(begun, asking("question"), QuestionReply(), who)
 
 
 @pytest.mark.parametrize("permissions", DECIDERS)
@@ -138,8 +138,8 @@ async def test_a_report_says_who_may_answer_and_its_requests_are_remembered(tmp_
         )
         add_answerers(bridge, run(), report, FORMS)
         assert [request.agent_may_answer for request in report.pending] == [False, True]
-        assert bridge.requests.told("permission_1") == "ses_1"
-        assert bridge.requests.told("permission_2") == ""
+        assert bridge.requests.session_of("permission_1") == "ses_1"
+        assert bridge.requests.session_of("permission_2") == ""
     shown = report_result(report).structured_content
     assert shown
     assert "Only a person may answer permission_1" in shown["next"]
@@ -218,4 +218,4 @@ async def test_a_failure_of_the_bridges_own_names_the_run_and_hides_its_cause(
 @pytest.mark.parametrize("error", ERRORS)
 async def test_a_line_of_progress_that_cannot_be_sent_ends_nothing(tmp_path: Path, error: Exception) -> None:
     async with bridge_with("human", tmp_path) as bridge:
-        await progress_of(call_of(bridge, error))("half \ud83d a pair")
+        await progress_sender(call_of(bridge, error))("half \ud83d a pair")

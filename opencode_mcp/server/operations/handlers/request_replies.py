@@ -1,11 +1,11 @@
-"""Operations that answer what OpenCode asks: like every answer they go through ``runs/answers/gate.py``.
+"""Operations that answer what OpenCode asks: like every answer they go through ``runs/answers/reply_sender.py``.
 
 The second generation of OpenCode's API keeps requests of its own, which only it lists; the same rules hold for those.
 """
 
 from typing import cast
 
-from opencode_mcp.runs.answers.authority import PermissionReply, QuestionReply, Reply
+from opencode_mcp.runs.answers.answer_rules import PermissionReply, QuestionReply, RequestReply
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.server.operations.handlers.plain import send
@@ -38,12 +38,12 @@ async def reject_question(request: OperationRequest) -> OperationResult:
     return await _answer(request, request.call.path["requestID"], "", QuestionReply())
 
 
-async def _answer(request: OperationRequest, request_id: str, session_id: str, reply: Reply) -> OperationResult:
+async def _answer(request: OperationRequest, request_id: str, session_id: str, reply: RequestReply) -> OperationResult:
     bridge = request.bridge
     await bridge.hub.ensure()
     places = dict.fromkeys([request.call.directory, *await bridge.fence.roots()])
-    asked = await bridge.answers.find(request_id, session_id, [place for place in places if place])
-    await bridge.answers.give(asked, reply, calling_agent(request.ctx))
+    asked = await bridge.reply_sender.find(request_id, session_id, [place for place in places if place])
+    await bridge.reply_sender.send(asked, reply, calling_agent(request.ctx))
     return OperationResult(value=True)
 
 
@@ -55,11 +55,11 @@ async def answer_second(request: OperationRequest) -> OperationResult:
     if "permission" in request.operation.id:
         found = cast("JsonMap", await bridge.client.call("v2.session.permission.get", path=path))
         pending = _second_permission(cast("JsonMap", found["data"]), session.id)
-        reply: Reply = PermissionReply(body["reply"])
+        reply: RequestReply = PermissionReply(body["reply"])
     else:
         pending = PendingRequest(request_id=path["requestID"], kind="question", session_id=session.id, asks="")
         reply = QuestionReply(body.get("answers"))
-    bridge.answers.check(await bridge.answers.run_of(session), pending, reply, calling_agent(request.ctx))
+    bridge.reply_sender.check(await bridge.reply_sender.run_of(session), pending, reply, calling_agent(request.ctx))
     return await send(request)
 
 

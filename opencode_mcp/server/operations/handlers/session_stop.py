@@ -8,7 +8,7 @@ from opencode_mcp.server.operations.handlers.handler import OperationRequest, Op
 from opencode_mcp.server.operations.handlers.plain import send
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.stopping import Tree
+    from opencode_mcp.runs.stopping import SessionTree
 
 SECONDS = 10.0
 
@@ -37,9 +37,9 @@ async def delete_tree(request: OperationRequest) -> OperationResult:
     return await send(request)
 
 
-async def _tree(request: OperationRequest) -> "Tree":
-    from opencode_mcp.runs.stopping import Tree
+async def _tree(request: OperationRequest) -> "SessionTree":
+    from opencode_mcp.runs.stopping import SessionTree
 
     client = request.bridge.client
     session = await client.session_get(request.call.path["sessionID"])
-    return Tree(client, session.id, session.directory)
+    return SessionTree(client, session.id, session.directory)

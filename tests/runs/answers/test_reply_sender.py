@@ -18,7 +18,7 @@ def test_only_the_gate_calls_what_answers() -> None:
         for path in PACKAGE.rglob("*.py")
         if any(call in path.read_text(encoding="utf-8") for call in CALLS)
     }
-    assert callers == {"runs/answers/gate.py"}
+    assert callers == {"runs/answers/reply_sender.py"}
 
 
 def test_every_operation_that_answers_has_a_performer_of_its_own() -> None:

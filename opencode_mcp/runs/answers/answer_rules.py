@@ -45,12 +45,12 @@ class QuestionReply:
     answers: Sequence[Sequence[str]] | None = None
 
 
-Reply = PermissionReply | QuestionReply
+RequestReply = PermissionReply | QuestionReply
 AUTOMATIC: Mapping[Decider, Literal["once", "reject"]] = {"allow": "once", "reject": "reject"}
 """What the policy answers by itself."""
 
 
-def is_rejection(reply: Reply) -> bool:
+def is_rejection(reply: RequestReply) -> bool:
     """Whether a reply grants nothing and tells nothing."""
     return reply.reply == "reject" if isinstance(reply, PermissionReply) else reply.answers is None
 
@@ -61,7 +61,7 @@ ANSWERING = frozenset({REPLY, ANSWER, DISMISS})
 
 
 @dataclass(frozen=True, slots=True)
-class Authority:
+class AnswerRules:
     """The rules.
 
     Args:
@@ -94,7 +94,9 @@ class Authority:
         if request.kind == "question":
             return "agent"
         policies = self._policies_for(run)
-        decider = strictest(policy.decider(request.permission, request.patterns, run.narrowed) for policy in policies)
+        decider = strictest(
+            policy.decider(request.permission, request.patterns, run.caller_limit) for policy in policies
+        )
         if not always:
             return decider
         return strictest(policy.decider_of_all(request.permission, request.always, decider) for policy in policies)
@@ -121,7 +123,7 @@ class Authority:
         by = Answerer("agent", person_at_hand=person_at_hand)
         return not self.closed(request) and self._may(run, request, by, always=True)
 
-    def refusal(self, run: Run, request: PendingRequest, reply: Reply, by: Answerer) -> str:
+    def refusal(self, run: Run, request: PendingRequest, reply: RequestReply, by: Answerer) -> str:
         """Why an answer may not be given; empty where it may.
 
         Everybody may reject: that grants nothing, and ends the wait.

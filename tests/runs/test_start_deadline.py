@@ -5,36 +5,36 @@ import math
 import anyio
 import pytest
 
-from opencode_mcp.runs.handover import Handover
+from opencode_mcp.runs.start_deadline import StartDeadline
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_work_that_is_not_ready_by_the_deadline_is_given_up() -> None:
-    handover = Handover(anyio.current_time() + 0.01)
-    with handover.scope:
+    start_deadline = StartDeadline(anyio.current_time() + 0.01)
+    with start_deadline.scope:
         await anyio.sleep_forever()
-    assert handover.gave_up
+    assert start_deadline.expired
 
 
 async def test_work_whose_deadline_passed_unseen_does_not_leave() -> None:
-    handover = Handover(anyio.current_time() - 1)
+    start_deadline = StartDeadline(anyio.current_time() - 1)
     left: list[str] = []
-    with handover.scope:
-        await handover.commit()
+    with start_deadline.scope:
+        await start_deadline.commit()
         left.append("the work")
-    assert handover.gave_up
+    assert start_deadline.expired
     assert not left
 
 
 async def test_work_that_has_left_is_not_given_up() -> None:
-    handover = Handover(anyio.current_time() + 60)
-    with handover.scope as scope:
-        await handover.commit()
+    start_deadline = StartDeadline(anyio.current_time() + 60)
+    with start_deadline.scope as scope:
+        await start_deadline.commit()
         assert scope.deadline == math.inf
-    assert not handover.gave_up
+    assert not start_deadline.expired
 
 
 @pytest.mark.parametrize(("ahead", "seconds"), [(-10, 2), (1, 2), (100, 15), (math.inf, 15)])
 async def test_what_is_left_lies_within_its_bounds(ahead: float, seconds: float) -> None:
-    assert Handover(anyio.current_time() + ahead).left(least=2, most=15) == seconds
+    assert StartDeadline(anyio.current_time() + ahead).remaining(at_least=2, at_most=15) == seconds

@@ -1,8 +1,8 @@
-"""The one way by which an answer reaches OpenCode, whoever gives it.
+"""The only module that sends a reply to a request to OpenCode, whoever gives it.
 
-Tools, forms, tasks, operations and the policy's own answers all go through ``Answers.give``. The request is looked up
-in OpenCode, its session and its run follow from the request itself and not from what the caller says, and the rules of
-``authority.py`` are applied to these. What is not found is not answered.
+Tools, forms, tasks, operations and the policy's own replies all go through ``ReplySender.send``. The request is looked
+up in OpenCode; its session and its run follow from the request itself, and not from what the caller says; the rules of
+``answer_rules.py`` are applied to these. A request that is not found is not answered.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Permission, Question, Session
-from opencode_mcp.runs.answers.authority import Answerer, Authority, PermissionReply, QuestionReply, Reply, is_rejection
+from opencode_mcp.runs.answers.answer_rules import (
+    Answerer,
+    AnswerRules,
+    PermissionReply,
+    QuestionReply,
+    RequestReply,
+    is_rejection,
+)
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests.open_requests import Request, Requests, describe, fit_answers
@@ -27,7 +34,7 @@ CheckSession = Callable[[str], Awaitable[Session]]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FoundRequest:
     """An open request, and whose it is."""
 
     request: Request
@@ -42,27 +49,32 @@ class Asked:
         return [self.session, *self.parents][-1]
 
 
-class Answers:
-    """Gives answers to OpenCode.
+class ReplySender:
+    """Sends replies to OpenCode, after the rules allowed them.
 
     Args:
         client: Reaches OpenCode.
         requests: Finds what is asked.
         runs: Finds the run that a request belongs to.
-        authority: The rules.
+        answer_rules: The rules.
         check_session: Holds sessions to the allowed directories.
     """
 
     def __init__(
-        self, client: OpenCodeClient, requests: Requests, runs: Runs, authority: Authority, check_session: CheckSession
+        self,
+        client: OpenCodeClient,
+        requests: Requests,
+        runs: Runs,
+        answer_rules: AnswerRules,
+        check_session: CheckSession,
     ) -> None:
         self._client = client
         self._requests = requests
         self._runs = runs
         self._check_session = check_session
-        self.authority = authority
+        self.answer_rules = answer_rules
 
-    async def find(self, request_id: str, session_id: str = "", directories: Sequence[str] = ()) -> Asked:
+    async def find(self, request_id: str, session_id: str = "", directories: Sequence[str] = ()) -> FoundRequest:
         """Find an open request.
 
         Args:
@@ -76,7 +88,7 @@ class Answers:
             NotAllowed: It is of a session outside the allowed directories.
         """
         places = directories
-        if known := session_id or self._requests.told(request_id):
+        if known := session_id or self._requests.session_of(request_id):
             places = [(await self._check_session(known)).directory]
         request = await self._requests.find(request_id, places)
         if request is None:
@@ -90,10 +102,10 @@ class Answers:
         if not await self._requests.still_waits(request, session.directory):
             raise NotFound(_gone(request_id))
         line = (await self._requests.lineage(session.id))[1:]
-        return Asked(request, session, [await self._check_session(name) for name in line])
+        return FoundRequest(request, session, [await self._check_session(name) for name in line])
 
-    async def give(self, asked: Asked, reply: Reply, by: Answerer) -> None:
-        """Give an answer (``permission.reply``, ``question.reply``, ``question.reject``).
+    async def send(self, asked: FoundRequest, reply: RequestReply, by: Answerer) -> None:
+        """Send a reply (``permission.reply``, ``question.reply``, ``question.reject``).
 
         Raises:
             NotAllowed: Whoever gives it may not.
@@ -114,14 +126,14 @@ class Answers:
             case _:
                 raise InvalidArgument(f"{request.id!r} is a {pending.kind}.", hint="Answer it as such.")
 
-    def check(self, run: Run, pending: PendingRequest, reply: Reply, by: Answerer) -> None:
+    def check(self, run: Run, pending: PendingRequest, reply: RequestReply, by: Answerer) -> None:
         """Refuse what may not be answered so.
 
         Raises:
             NotAllowed: The rules forbid it; the hint says what else can be done.
         """
-        if reason := self.authority.refusal(run, pending, reply, by):
-            closed = self.authority.closed(pending, reject=is_rejection(reply))
+        if reason := self.answer_rules.refusal(run, pending, reply, by):
+            closed = self.answer_rules.closed(pending, reject=is_rejection(reply))
             raise NotAllowed(reason, hint="" if closed else OPERATOR_HINT)
 
     async def run_of(self, *sessions: Session) -> Run:
@@ -132,9 +144,9 @@ class Answers:
         """
         runs = [await self._latest(session) for session in sessions]
         kept = [replace(note, starter="") for parent in sessions[1:] for note in self._runs.notes.of(parent)]
-        noted = [Note(run.message_id, run.narrowed, run.starter, run.policies) for run in runs]
-        narrowed, starter, policies = combined([*kept, *noted])
-        return replace(runs[-1], narrowed=narrowed, starter=starter, policies=policies)
+        noted = [Note(run.message_id, run.caller_limit, run.starter, run.policies) for run in runs]
+        caller_limit, starter, policies = combined([*kept, *noted])
+        return replace(runs[-1], caller_limit=caller_limit, starter=starter, policies=policies)
 
     async def _latest(self, session: Session) -> Run:
         try:

@@ -1,7 +1,7 @@
-"""Telling a host how a call goes on, while it waits (MCP's progress notifications).
+"""MCP progress notifications of a call while it waits.
 
 The number of a notification only has to rise, since nobody knows the total. It is the seconds since the call arrived:
-several parts of one call may tell something, and hosts print it.
+several parts of one call may send notifications, and hosts print the number.
 """
 
 import logging
@@ -18,26 +18,28 @@ from opencode_mcp.text.outside_text import one_line
 
 logger = logging.getLogger(__name__)
 
-Tell = Callable[[str], Awaitable[None]]
+SendProgress = Callable[[str], Awaitable[None]]
+"""Sends one line of progress."""
 MESSAGE_LIMIT = 1000
 """Characters of a notification; it holds several lines of progress."""
 UNSENDABLE = (MCPError, ValueError, OSError, anyio.BrokenResourceError, anyio.ClosedResourceError)
-"""What sending a notification can fail with; a text that is not Unicode is a ValueError."""
+"""Errors of sending a notification; a text that is not Unicode is a ValueError."""
 STARTING = "starting OpenCode"
 WAITING = "waiting for OpenCode"
-# A start takes about two seconds; one that takes longer is worth a word, and a host must hear something every ten.
-FIRST_WORD = 1.0
-NEXT_WORDS = 8.0
+FIRST_LINE_SECONDS = 1.0
+"""A start takes about two seconds: a host is notified of one that takes longer."""
+NEXT_LINE_SECONDS = 8.0
+"""Some hosts give up a call that sends nothing for ten seconds."""
 
 
-def progress_of(ctx: BridgeContext) -> Tell:
-    """A teller of progress lines for one request; where the host asked for none, it tells nobody.
+def progress_sender(ctx: BridgeContext) -> SendProgress:
+    """Return a function that sends progress for one request; it sends nothing where the host asked for none.
 
     A line that cannot be sent is dropped: the call goes on, and its result is what counts.
     """
     began = arrival_of(ctx)
 
-    async def tell(line: str) -> None:
+    async def send(line: str) -> None:
         message = one_line(shown(line), MESSAGE_LIMIT)
         seconds = round(anyio.current_time() - began, 3)
         try:
@@ -45,24 +47,24 @@ def progress_of(ctx: BridgeContext) -> Tell:
         except UNSENDABLE as error:
             logger.info("a line of progress could not be sent: %s", error)
 
-    return tell
+    return send
 
 
 @asynccontextmanager
-async def telling_of_start(ctx: BridgeContext) -> AsyncGenerator[None]:
-    """Tell for as long as the block runs that OpenCode starts, or that the call waits for it."""
+async def start_progress(ctx: BridgeContext) -> AsyncGenerator[None]:
+    """Send progress for as long as the block runs: OpenCode starts, or the call waits for it."""
     bridge = bridge_of(ctx)
-    telling = anyio.CancelScope()
-    bridge.spawn(_tell_start, bridge, progress_of(ctx), telling)
+    scope = anyio.CancelScope()
+    bridge.spawn(_send_start, bridge, progress_sender(ctx), scope)
     try:
         yield
     finally:
-        telling.cancel()
+        scope.cancel()
 
 
-async def _tell_start(bridge: Bridge, tell: Tell, telling: anyio.CancelScope) -> None:
-    with telling:
-        await anyio.sleep(FIRST_WORD)
+async def _send_start(bridge: Bridge, send_progress: SendProgress, scope: anyio.CancelScope) -> None:
+    with scope:
+        await anyio.sleep(FIRST_LINE_SECONDS)
         while True:
-            await tell(WAITING if bridge.in_use else STARTING)
-            await anyio.sleep(NEXT_WORDS)
+            await send_progress(WAITING if bridge.in_use else STARTING)
+            await anyio.sleep(NEXT_LINE_SECONDS)

@@ -5,15 +5,15 @@ from dataclasses import replace
 import pytest
 
 from opencode_mcp.options import DECIDERS, Decider
-from opencode_mcp.runs.answers.authority import (
+from opencode_mcp.runs.answers.answer_rules import (
     ANSWERING,
     PERSON,
     POLICY,
     Answerer,
-    Authority,
+    AnswerRules,
     PermissionReply,
     QuestionReply,
-    Reply,
+    RequestReply,
 )
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import PendingRequest
@@ -39,33 +39,33 @@ ASKED = pytest.mark.parametrize(
 @pytest.mark.parametrize("decider", DECIDERS)
 @ASKED
 def test_a_denied_answer_is_given_for_nobody(
-    request_: PendingRequest, operation: str, replies: list[Reply], decider: Decider
+    request_: PendingRequest, operation: str, replies: list[RequestReply], decider: Decider
 ) -> None:
-    authority = Authority(Policy(decider), denied=frozenset({operation}))
-    assert authority.automatic(RUN, request_) is None
-    assert not authority.is_for_person(RUN, request_)
+    answer_rules = AnswerRules(Policy(decider), denied=frozenset({operation}))
+    assert answer_rules.automatic(RUN, request_) is None
+    assert not answer_rules.is_for_person(RUN, request_)
     for at_hand in (True, False):
-        assert not authority.agent_may_answer(RUN, request_, person_at_hand=at_hand)
-        assert not authority.agent_may_always(RUN, request_, person_at_hand=at_hand)
+        assert not answer_rules.agent_may_answer(RUN, request_, person_at_hand=at_hand)
+        assert not answer_rules.agent_may_always(RUN, request_, person_at_hand=at_hand)
     for by in EVERYBODY:
         for reply in replies:
-            assert f"denies {operation}" in authority.refusal(RUN, request_, reply, by)
+            assert f"denies {operation}" in answer_rules.refusal(RUN, request_, reply, by)
 
 
 @pytest.mark.parametrize("by", EVERYBODY)
 def test_a_rejection_is_denied_by_the_operation_that_sends_it(by: Answerer) -> None:
     permission, question = PermissionReply("reject"), QuestionReply()
-    assert Authority(Policy(), denied=frozenset({"permission.reply"})).refusal(RUN, PERMISSION, permission, by)
-    assert Authority(Policy(), denied=frozenset({"question.reject"})).refusal(RUN, QUESTION, question, by)
-    others = Authority(Policy(), denied=ANSWERING - {"question.reject"})
+    assert AnswerRules(Policy(), denied=frozenset({"permission.reply"})).refusal(RUN, PERMISSION, permission, by)
+    assert AnswerRules(Policy(), denied=frozenset({"question.reject"})).refusal(RUN, QUESTION, question, by)
+    others = AnswerRules(Policy(), denied=ANSWERING - {"question.reject"})
     assert not others.refusal(RUN, QUESTION, question, by)
 
 
 @ASKED
 def test_what_is_denied_for_the_other_kind_of_request_changes_nothing(
-    request_: PendingRequest, operation: str, replies: list[Reply]
+    request_: PendingRequest, operation: str, replies: list[RequestReply]
 ) -> None:
-    others = Authority(Policy("allow"), denied=ANSWERING - {operation})
+    others = AnswerRules(Policy("allow"), denied=ANSWERING - {operation})
     assert not others.refusal(RUN, request_, replies[0], Answerer("agent"))
 
 
@@ -75,23 +75,23 @@ def test_no_bridge_is_looser_for_a_run_than_the_one_that_started_it(own: Decider
     run = replace(RUN, policies=(Policy(started_under),))
     stricter = max(own, started_under, key=DECIDERS.index)
     for always in (False, True):
-        assert Authority(Policy(own)).decider(run, ALWAYS, always=always) == stricter
-    assert (Authority(Policy(own)).automatic(run, PERMISSION) == "once") is (stricter == "allow")
+        assert AnswerRules(Policy(own)).decider(run, ALWAYS, always=always) == stricter
+    assert (AnswerRules(Policy(own)).automatic(run, PERMISSION) == "once") is (stricter == "allow")
 
 
 def test_the_rules_under_which_a_run_was_started_decide_about_its_single_commands() -> None:
     rules = Policy("reject", {"bash": {"ls": "allow"}})
     run = replace(RUN, policies=(rules,))
     other = PERMISSION.model_copy(update={"patterns": ["rm -r x"]})
-    for authority in (Authority(rules), Authority(Policy("allow"))):
-        assert authority.automatic(run, PERMISSION) == "once"
-        assert authority.automatic(run, other) == "reject"
-        assert authority.decider(run, ALWAYS, always=True) == "reject"
-    assert Authority(Policy("human")).decider(run, PERMISSION) == "human"
+    for answer_rules in (AnswerRules(rules), AnswerRules(Policy("allow"))):
+        assert answer_rules.automatic(run, PERMISSION) == "once"
+        assert answer_rules.automatic(run, other) == "reject"
+        assert answer_rules.decider(run, ALWAYS, always=True) == "reject"
+    assert AnswerRules(Policy("human")).decider(run, PERMISSION) == "human"
 
 
 def test_the_word_of_another_operator_opens_no_question_of_a_run_that_a_person_decides_about() -> None:
-    trusted = Authority(Policy("agent"))
+    trusted = AnswerRules(Policy("agent"))
     for policy, may in ((Policy("human"), False), (Policy("agent"), True)):
         run = replace(RUN, starter="person", policies=(policy,))
         assert trusted.agent_may_answer(run, QUESTION, person_at_hand=False) is may
