@@ -43,7 +43,7 @@ class Sent(NamedTuple):
     """Name of the HTTP client's method: ``request``, ``page`` or ``stream``."""
     options: Any
     reply: Mapping[str, Any]
-    """What the method says about the reply."""
+    """Arguments that describe the reply."""
 
 
 class Recorder:

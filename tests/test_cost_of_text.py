@@ -32,6 +32,7 @@ from opencode_mcp.opencode.operations import argument_problems, schema_text, ser
 from opencode_mcp.opencode.operations import search as operation_search
 from opencode_mcp.opencode.operations.arguments import split
 from opencode_mcp.opencode.operations.catalog import operation
+from opencode_mcp.opencode.v2 import replacements
 from opencode_mcp.runs import progress
 from opencode_mcp.runs.requests.policy import Policy
 from opencode_mcp.runs.requests.shell_policy import shell_decider
@@ -236,6 +237,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "secrets.names": secret_names.is_secret,
     "secrets.known": without_known_secrets,
     "opencode.operations.schema_text": lambda text: schema_text.in_short({"enum": [text], "description": text}),
+    "opencode.v2.replacements": replacements.advice,
     "opencode.operations.server_document": lambda text: server_document.differences({"paths": {text: {"get": text}}}),
     "opencode.terminal": lambda text: terminal.TerminalOutput(text[: terminal.OUTPUT_CHARACTERS]).text,
     "opencode.terminal contains": lambda text: terminal.contains(text, "a*a*a*b"),

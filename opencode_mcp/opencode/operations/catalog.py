@@ -7,7 +7,7 @@ The bridge uses the table of OpenCode 1 only.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -21,6 +21,7 @@ from opencode_mcp.opencode.v1 import annotations as v1_annotations
 from opencode_mcp.opencode.v1 import descriptions as v1_descriptions
 from opencode_mcp.opencode.v2 import annotations as v2_annotations
 from opencode_mcp.opencode.v2 import descriptions as v2_descriptions
+from opencode_mcp.opencode.v2 import replacements
 from opencode_mcp.text.json_types import Schema
 from opencode_mcp.text.similar_names import similar_names
 
@@ -88,6 +89,8 @@ class Texts:
     descriptions: Mapping[str, str]
     arguments: Mapping[str, Mapping[str, str]]
     """Descriptions of arguments whose name does not explain them."""
+    advice: Callable[[str], str] = lambda _: ""
+    """Function that names the replacement of an id of another generation; empty text for any other id."""
 
 
 class OperationTable:
@@ -97,7 +100,7 @@ class OperationTable:
         """Name the package that has the file ``operations.json``, and the texts to its operations."""
         self._package = package
         self.texts = texts
-        """What is written by hand about the operations."""
+        """Hand-written part of the table."""
 
     @property
     def version(self) -> str:
@@ -117,14 +120,17 @@ class OperationTable:
         """Return one operation.
 
         Raises:
-            NotFound: No operation has that id; the hint names similar ones.
+            NotFound: No operation has that id. The hint names its replacement or similar ids.
         """
         found = self.operations.get(operation_id)
         if found is None:
-            near = similar_names(operation_id, self.operations)
-            hint = f"Did you mean {' or '.join(near)}?" if near else "Search for it by words instead."
+            hint = self.texts.advice(operation_id) or self._suggestion(operation_id)
             raise NotFound(f"OpenCode has no operation {operation_id!r}.", hint=hint)
         return found
+
+    def _suggestion(self, operation_id: str) -> str:
+        near = similar_names(operation_id, self.operations)
+        return f"Did you mean {' or '.join(near)}?" if near else "Search for it by words instead."
 
     def _operation(self, row: dict[str, Any]) -> Operation:
         operation_id: str = row["id"]
@@ -154,6 +160,7 @@ V2 = OperationTable(
         annotations=v2_annotations.ANNOTATIONS,
         descriptions=v2_descriptions.DESCRIPTIONS,
         arguments=v2_descriptions.ARGUMENTS,
+        advice=replacements.advice,
     ),
 )
 """The operations of OpenCode 2."""

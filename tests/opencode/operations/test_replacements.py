@@ -1,0 +1,96 @@
+"""The operations of OpenCode 1 and what OpenCode 2 has in their place."""
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+
+from opencode_mcp.errors import NotFound
+from opencode_mcp.opencode.operations.catalog import V1, V2
+from opencode_mcp.opencode.v2.replacements import (
+    PREVIEW,
+    REPLACEMENTS,
+    SAME_AS_IN_THE_PREVIEW,
+    Replacement,
+    advice,
+    replacement,
+)
+from tests.harness.each import for_each
+
+REQUIRED = Path(__file__).with_name("required_operations.tsv")
+
+
+def test_every_operation_of_opencode_1_is_covered_and_no_other_id() -> None:
+    covered = REPLACEMENTS.keys() | {f"{PREVIEW}{name}" for name in SAME_AS_IN_THE_PREVIEW}
+    assert covered == V1.operations.keys()
+
+
+def test_every_required_operation_is_covered() -> None:
+    with REQUIRED.open(encoding="utf-8", newline="") as file:
+        required = [row["id"] for row in csv.DictReader(file, delimiter="\t")]
+    assert len(required) == 103
+    assert [name for name in required if replacement(name) is None] == []
+
+
+@for_each("operation_id", V1.operations)
+def test_a_replacement_exists_or_a_note_says_why_none_does(operation_id: str) -> None:
+    found = replacement(operation_id)
+    assert found
+    assert set(found.operations) <= V2.operations.keys()
+    assert found.operations or found.note
+    assert not found.note or re.fullmatch(r"[A-Z`a-z].{9,170}\.", found.note), found.note
+
+
+@for_each("operation_id", V1.operations.keys() & V2.operations.keys())
+def test_an_id_of_both_generations_is_replaced_by_itself_first_or_says_what_is_different(operation_id: str) -> None:
+    found = REPLACEMENTS[operation_id]
+    assert found.operations[0] == operation_id or found.note
+
+
+@for_each(
+    ("old", "new"),
+    [
+        ("session.abort", "session.interrupt"),
+        ("session.messages", "message.list"),
+        ("session.summarize", "session.compact"),
+        ("session.status", "session.active"),
+        ("question.reply", "session.form.reply"),
+        ("find.files", "file.find"),
+        ("auth.set", "integration.connect.key"),
+        ("global.health", "server.info"),
+        ("v2.session.wait", "session.wait"),
+        ("v2.fs.list", "file.list"),
+    ],
+)
+def test_an_id_of_opencode_1_leads_to_the_one_that_replaces_it(old: str, new: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        V2.operation(old)
+    assert f"OpenCode 2 has {new}" in caught.value.hint
+
+
+def test_what_nothing_replaces_says_so_and_why() -> None:
+    with pytest.raises(NotFound) as caught:
+        V2.operation("session.todo")
+    assert caught.value.hint == (
+        "session.todo is an operation of OpenCode 1; OpenCode 2 has nothing in its place. "
+        "OpenCode 2 keeps no todo list."
+    )
+
+
+def test_an_id_of_neither_generation_gets_similar_ones() -> None:
+    with pytest.raises(NotFound) as caught:
+        V2.operation("sesion.interrupt")
+    assert "Did you mean session.interrupt" in caught.value.hint
+    assert replacement("v2.nonsense") is None
+    assert advice("session.interrupt") == ""
+
+
+def test_an_id_that_both_generations_have_says_what_is_different() -> None:
+    assert replacement("session.fork") == Replacement(("session.fork",), "`before` names the message.")
+    assert advice("session.fork") == "`before` names the message."
+
+
+def test_opencode_1_has_no_advice_for_ids_of_opencode_2() -> None:
+    with pytest.raises(NotFound, match=r"Did you mean|by words"):
+        V1.operation("session.interrupt")
