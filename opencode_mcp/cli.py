@@ -3,11 +3,10 @@
 It imports only what the command needs: ``--help`` and ``--version`` work without MCP.
 """
 
-import argparse
-import logging
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from opencode_mcp import __version__
 from opencode_mcp.config import resolve
@@ -15,14 +14,19 @@ from opencode_mcp.errors import BridgeError, InvalidSetting
 from opencode_mcp.options import OPTIONS, Option
 
 if TYPE_CHECKING:
+    import argparse
+
     from opencode_mcp.config import Settings
+    from opencode_mcp.server.stdio.front.takeover import Takeover
 
 USAGE_ERROR = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    parsed = vars(_parser().parse_args(arguments))
+    given = sys.argv[1:] if arguments is None else arguments
+    # Most hosts give no arguments, and without argparse their first requests are answered sooner.
+    parsed: dict[str, Any] = vars(_parser().parse_args(given)) if given else {"command": "serve", "json": False}
     command, as_json = parsed.pop("command"), parsed.pop("json")
     flags = {name: value for name, value in parsed.items() if value is not None}
     try:
@@ -33,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE_ERROR
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> "argparse.ArgumentParser":
+    import argparse
+
     parser = argparse.ArgumentParser(
         prog="opencode-mcp",
         description="An MCP server that lets any MCP host drive OpenCode.",
@@ -54,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add(parser: argparse.ArgumentParser, option: Option) -> None:
+def _add(parser: "argparse.ArgumentParser", option: Option) -> None:
     text = f"{option.help} ({option.variables[0]})"
     if option.kind == "switch":
         parser.add_argument(option.spelling, dest=option.name, action="store_true", default=None, help=text)
@@ -71,17 +77,43 @@ def serve(settings: "Settings") -> int:
     """
     if not (sys.stdin and sys.stdout):
         raise InvalidSetting("stdin or stdout is closed.", hint="A host must start it with both, since MCP uses them.")
-    # Before the SDK configures logging, so that the format is ours; stdout carries MCP and nothing else.
+    if sys.platform == "win32":
+        load_server(settings)
+        run_server(settings, None)
+        return 0
+    from opencode_mcp.server.stdio.front.front import serve_early
+
+    serve_early(settings, partial(load_server, settings), partial(run_server, settings))
+    return 0
+
+
+def load_server(settings: "Settings") -> None:
+    """Import the server with the SDK."""
+    import logging
+
     from opencode_mcp.server.stdio.stderr_log import StderrLog
 
+    # Before the SDK configures logging itself, so that the format is ours; stdout carries MCP and nothing else.
     logging.basicConfig(level=settings.log_level, handlers=[StderrLog(sys.stderr.fileno())] if sys.stderr else [])
     # httpx logs every request, which would be more than all other log lines.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    from importlib import import_module
+
+    import_module("opencode_mcp.server.app")
+    import_module("opencode_mcp.server.stdio.serve")
+
+
+def run_server(settings: "Settings", takeover: "Takeover | None") -> None:
+    """Build the server and serve, when ``load_server`` is done.
+
+    Args:
+        settings: What the operator decided.
+        takeover: The streams as the front leaves them; None: there was no front.
+    """
     from opencode_mcp.server.app import build_server
     from opencode_mcp.server.stdio.serve import serve_stdio
 
-    serve_stdio(build_server(settings))
-    return 0
+    serve_stdio(build_server(settings), takeover)
 
 
 def doctor(settings: "Settings", *, as_json: bool) -> int:

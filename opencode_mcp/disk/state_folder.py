@@ -5,7 +5,6 @@ read every prompt. The module knows nothing of the contents of the files.
 """
 
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Iterator
@@ -69,7 +68,8 @@ def open_private(path: Path) -> IO[bytes]:
 
 def replace_private(path: Path, content: bytes) -> None:
     """Replace a file atomically; only its owner can read it."""
-    fresh = path.with_name(f"{path.name}.new")
+    # Two bridges may write at once.
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     with open_private(fresh) as file:
         file.write(content)
     fresh.replace(path)
@@ -108,7 +108,7 @@ def _make_key(path: Path) -> bytes:
     with FileLock(f"{path}.lock", timeout=KEY_TIMEOUT_SECONDS, mode=PRIVATE):
         key = _read_key(path)
         if not key:
-            key = secrets.token_bytes(KEY_BYTES)
+            key = os.urandom(KEY_BYTES)
             replace_private(path, key)
         return key
 

@@ -6,7 +6,6 @@ are told that they changed.
 """
 
 import logging
-import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -37,12 +36,14 @@ from opencode_mcp.server.prompts.prompts import OWN, PromptSpec, own_prompt
 from opencode_mcp.server.resources.resources import RESOURCES, ResourceSpec, find_resource, list_sessions_as_resources
 from opencode_mcp.server.results.render import explain
 from opencode_mcp.server.results.safe_text import shown
-from opencode_mcp.server.stdio.message_streams import CheckedWriter, claim_stdio
+from opencode_mcp.server.sdk_private import run_over_streams
+from opencode_mcp.server.stdio.message_streams import CheckedWriter, streams_from
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
 from opencode_mcp.text.outside_text import is_plain, one_line, valid_unicode
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Command
+    from opencode_mcp.server.stdio.front.takeover import Takeover
 
 logger = logging.getLogger(__name__)
 
@@ -62,18 +63,16 @@ class BridgeServer(MCPServer[Bridge]):
     """The tools that are listed: a prompt that needs another one is not."""
 
     async def run_stdio_async(self) -> None:
-        """Serve on stdin and stdout until stdin ends."""
-        # The SDK has no public way to give its server streams of one's own.
-        server = self._lowlevel_server
-        options = server.create_initialization_options()
-        if sys.platform == "win32":
-            from mcp.server.stdio import stdio_server
+        """Serve on stdin and stdout until stdin ends, through the SDK's own transport."""
+        from mcp.server.stdio import stdio_server
 
-            async with stdio_server() as (received, sent):
-                await server.run(received, CheckedWriter(sent), options)
-            return
-        reader, writer = claim_stdio()
-        await server.run(reader, writer, options)
+        async with stdio_server() as (received, sent):
+            await run_over_streams(self, received, CheckedWriter(sent))
+
+    async def run_over(self, takeover: "Takeover") -> None:
+        """Serve on the streams that the front has used until now, until the host closes its end."""
+        reader, writer = streams_from(takeover)
+        await run_over_streams(self, reader, writer)
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Bridge, Any] | None = None

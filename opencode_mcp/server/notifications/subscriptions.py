@@ -19,11 +19,10 @@ from mcp_types import INVALID_PARAMS
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.server.notifications.queue import Outbox
 from opencode_mcp.server.results.render import explain
+from opencode_mcp.server.sdk_private import call_at_disconnect
 from opencode_mcp.server.uris import directory_in, session_in
 
 if TYPE_CHECKING:
-    from mcp.server.connection import Connection
-
     from opencode_mcp.server.access.paths import Fence
 
 logger = logging.getLogger(__name__)
@@ -135,10 +134,7 @@ class Subscriptions:
         if id(params) not in self._outboxes:
             outbox = self._outboxes[id(params)] = Outbox(ctx.session)
             ctx.lifespan_context.spawn(self._deliver, id(params), outbox)
-            # The SDK says to push cleanup onto the connection, but hands a middleware none.
-            connection = cast("Connection | None", getattr(ctx.session, "_connection", None))
-            if connection:
-                connection.exit_stack.callback(outbox.close)
+            call_at_disconnect(ctx.session, outbox.close)
         return self._outboxes[id(params)]
 
     async def _deliver(self, connection: int, outbox: Outbox) -> None:

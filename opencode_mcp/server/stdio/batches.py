@@ -37,9 +37,15 @@ class Batches:
         if waiting or answers:
             self._open.append(_Open(waiting, answers))
 
+    def note_protocol(self, message: Json) -> None:
+        """Allow batches if a message is the response to a handshake that chose the protocol with batches."""
+        result = message.get("result")
+        if isinstance(result, Mapping) and "serverInfo" in result:
+            self.allowed = cast("Json", result).get("protocolVersion") == PROTOCOL
+
     def outgoing(self, message: Json) -> list[object]:
         """What to write when a message goes out: itself, nothing yet, or the batch that it completes."""
-        self._note_protocol(message)
+        self.note_protocol(message)
         batch = None if "method" in message else self._batch_of(message.get("id"))
         if batch is None:
             return [message]
@@ -61,8 +67,3 @@ class Batches:
 
     def _batch_of(self, request_id: object) -> _Open | None:
         return next((batch for batch in self._open if request_id in batch.waiting), None)
-
-    def _note_protocol(self, message: Json) -> None:
-        result = message.get("result")
-        if isinstance(result, Mapping) and "serverInfo" in result:
-            self.allowed = cast("Json", result).get("protocolVersion") == PROTOCOL

@@ -6,49 +6,40 @@ change of thread costs each call time. Windows cannot wait for its pipes, so the
 
 import logging
 import os
-import select
 import stat
-import sys
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import anyio
 import anyio.lowlevel
 from anyio.abc import ObjectReceiveStream, ObjectSendStream
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCError, JSONRPCNotification, jsonrpc_message_adapter
+from mcp_types import JSONRPCError, JSONRPCNotification, JSONRPCRequest, jsonrpc_message_adapter
 
 from opencode_mcp.server.stdio.batches import Batches
+from opencode_mcp.server.stdio.descriptors import CHUNK, ROOM, has_room
+from opencode_mcp.server.stdio.front.ledger import Ledger
+from opencode_mcp.server.stdio.front.takeover import Takeover
 from opencode_mcp.server.stdio.incoming import read_line
 from opencode_mcp.server.stdio.outgoing import line_of
 
 logger = logging.getLogger(__name__)
 
-STDIN, STDOUT, STDERR = range(3)
-CHUNK = 64 * 1024
-"""Bytes that are read at once."""
-ROOM = 512 if sys.platform == "win32" else select.PIPE_BUF
-"""Bytes that never block where anything has room."""
-
 Received: TypeAlias = SessionMessage | Exception
 """What the SDK takes from a stream; ours gives messages alone, since a line that is none is answered here."""
 
 
-def claim_stdio() -> tuple["MessageReader", "MessageWriter"]:
-    """Take stdin and stdout for MCP alone.
-
-    From then on whatever else reads stdin finds its end, and whatever else prints to stdout prints to stderr: a stray
-    line would break the protocol, and a child must not take the host's messages.
-    """
-    writer = MessageWriter(os.dup(STDOUT))
-    streams = MessageReader(os.dup(STDIN), writer), writer
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, STDIN)
-    os.close(nothing)
-    os.dup2(STDERR, STDOUT)
-    return streams
+def streams_from(takeover: Takeover) -> tuple["MessageReader", "MessageWriter"]:
+    """Go on where the front has stopped."""
+    ledger = Ledger(takeover)
+    writer = MessageWriter(takeover.target, unsent=takeover.unsent, ledger=ledger)
+    for result in takeover.given.values():
+        writer.batches.note_protocol({"result": result})
+    received = bytearray(takeover.received)
+    reader = MessageReader(takeover.source, writer, received=received, ended=takeover.ended, ledger=ledger)
+    return reader, writer
 
 
 class MessageReader(ObjectReceiveStream[Received]):
@@ -57,15 +48,28 @@ class MessageReader(ObjectReceiveStream[Received]):
     Args:
         descriptor: Open for reading. It stays open.
         writer: Answers the lines that are no messages.
+        received: Bytes that were read already.
+        ended: Whether nothing follows them.
+        ledger: Takes each message.
     """
 
-    def __init__(self, descriptor: int, writer: "MessageWriter") -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        writer: "MessageWriter",
+        *,
+        received: bytearray | None = None,
+        ended: bool = False,
+        ledger: Ledger | None = None,
+    ) -> None:
         self._descriptor = descriptor
         self._writer = writer
+        self._ended = ended
+        self._ledger = ledger
         self._ready: deque[SessionMessage] = deque()
         """Messages that came in one line with another."""
         self._waits = _can_wait(descriptor)
-        self._buffer = bytearray()
+        self._buffer = received or bytearray()
 
     async def receive(self) -> Received:
         """The next message.
@@ -83,6 +87,8 @@ class MessageReader(ObjectReceiveStream[Received]):
         line = read_line(text, batches=batches.allowed)
         self._ready += map(SessionMessage, line.messages)
         for message in line.messages:
+            if self._ledger and isinstance(message, JSONRPCRequest):
+                self._ledger.note(message.model_dump(by_alias=True, exclude_unset=True))
             if isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
                 batches.forget((message.params or {}).get("requestId"))
         if line.is_batch:
@@ -108,7 +114,7 @@ class MessageReader(ObjectReceiveStream[Received]):
 
     async def _fill(self) -> bool:
         """Read what there is; whether there was anything."""
-        while True:
+        while not self._ended:
             if self._waits:
                 await anyio.wait_readable(self._descriptor)
             else:
@@ -123,6 +129,7 @@ class MessageReader(ObjectReceiveStream[Received]):
                 return False
             self._buffer += data
             return bool(data)
+        return False
 
     async def aclose(self) -> None:
         """Nothing: the descriptor lives as long as the process."""
@@ -133,12 +140,15 @@ class MessageWriter(ObjectSendStream[SessionMessage]):
 
     Args:
         descriptor: Open for writing. It stays open.
+        unsent: The end of earlier messages, which goes before all others.
+        ledger: Takes each message.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, *, unsent: bytes = b"", ledger: Ledger | None = None) -> None:
         self._descriptor = descriptor
+        self._ledger = ledger
         self._waits = _can_wait(descriptor)
-        self._buffer = bytearray()
+        self._buffer = bytearray(unsent)
         """What is left of the message under way."""
         self._turn = anyio.Lock(fast_acquire=True)
         self._closed = False
@@ -155,8 +165,14 @@ class MessageWriter(ObjectSendStream[SessionMessage]):
         if self._closed:
             raise anyio.ClosedResourceError
         data = item.message.model_dump(by_alias=True, exclude_unset=True)
+        if self._ledger and self._ledger.drops(data):
+            # The response that was given in its place may not be written yet.
+            await self._write(b"")
+            return
         for message in self.batches.outgoing(data):
             await self._write(line_of(message))
+        if self._ledger:
+            self._ledger.save(data)
 
     async def answer(self, replies: Sequence[JSONRPCError]) -> None:
         """Send error replies, and the batches that wait for nothing any more; raises what ``send`` does."""
@@ -177,16 +193,13 @@ class MessageWriter(ObjectSendStream[SessionMessage]):
     async def _flush(self) -> None:
         while self._buffer:
             # A host that reads late must hold up its own messages, and not the bridge.
-            if self._waits and not self._has_room():
+            if self._waits and not has_room(self._descriptor):
                 await anyio.wait_writable(self._descriptor)
             try:
                 written = os.write(self._descriptor, self._buffer[:ROOM])
             except BlockingIOError:
                 continue
             del self._buffer[:written]
-
-    def _has_room(self) -> bool:
-        return bool(select.select([], [self._descriptor], [], 0)[1])
 
     async def aclose(self) -> None:
         """Refuse what comes later."""
@@ -199,6 +212,18 @@ def _can_wait(descriptor: int) -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
 
 
+class Sink(Protocol):
+    """The part of a stream of the SDK's that is needed."""
+
+    async def send(self, item: SessionMessage, /) -> None:
+        """Send a message."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the stream."""
+        ...
+
+
 class CheckedWriter(ObjectSendStream[SessionMessage]):
     """Passes messages on to a stream of the SDK's, in the form that ``MessageWriter`` would give them.
 
@@ -206,7 +231,7 @@ class CheckedWriter(ObjectSendStream[SessionMessage]):
         stream: Writes them.
     """
 
-    def __init__(self, stream: ObjectSendStream[SessionMessage]) -> None:
+    def __init__(self, stream: Sink) -> None:
         self._stream = stream
 
     async def send(self, item: SessionMessage) -> None:

@@ -231,10 +231,13 @@ async def test_a_file_is_written_without_waiting(tmp_path: Path) -> None:
 
 CLAIMED = """
 import anyio, subprocess, sys
-from opencode_mcp.server.stdio.message_streams import claim_stdio
+from opencode_mcp.server.stdio.descriptors import claim_descriptors
+from opencode_mcp.server.stdio.message_streams import MessageReader, MessageWriter
 
 async def echo():
-    reader, writer = claim_stdio()
+    source, target = claim_descriptors()
+    writer = MessageWriter(target)
+    reader = MessageReader(source, writer)
     print("stray", flush=True)
     child = "import sys; print(repr(sys.stdin.read()), 'of a child', flush=True)"
     subprocess.run([sys.executable, "-c", child], check=True)

@@ -1,0 +1,35 @@
+"""All uses of private names of the MCP SDK, each for something that it has no public way for.
+
+``docs/upstream.md`` holds the requests to the SDK that would make this module superfluous. A test fails when a new
+version of the SDK has changed one.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from mcp.server.connection import Connection
+    from mcp.server.mcpserver import MCPServer
+    from mcp.server.session import ServerSession
+    from mcp.shared._stream_protocols import ReadStream, WriteStream
+    from mcp.shared.message import SessionMessage
+
+
+async def run_over_streams(
+    server: "MCPServer[Any]",
+    reader: "ReadStream[SessionMessage | Exception]",
+    writer: "WriteStream[SessionMessage]",
+) -> None:
+    """Serve one connection over streams other than those that the SDK opens itself, until the reader ends."""
+    lowlevel = server._lowlevel_server  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    await lowlevel.run(reader, writer, lowlevel.create_initialization_options())
+
+
+def call_at_disconnect(session: "ServerSession", callback: Callable[[], None]) -> None:
+    """Call a function when the connection of a session ends.
+
+    The SDK's documentation says to register cleanup with the connection, but a middleware gets only the session.
+    """
+    connection = cast("Connection | None", getattr(session, "_connection", None))
+    if connection:
+        connection.exit_stack.callback(callback)

@@ -1,0 +1,1 @@
+"""Answers a host's first requests while the SDK is still being imported."""

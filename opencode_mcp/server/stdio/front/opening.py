@@ -1,0 +1,151 @@
+"""The first messages of a connection: which requests may get a saved response, and under which key.
+
+Pure. The front uses it for what it reads, and the ledger for what the SDK is given, so both derive the same keys.
+
+The key of a request is a digest of all that can change its response: the circumstances of this process, the whole
+request without its id, and in the legacy era the whole ``initialize`` request of the connection. So nothing here has to
+know how the SDK validates a request: a request that the SDK would refuse never equals one that it answered. Only fields
+that cannot change a response are left out, because hosts change them from start to start: the name and the version of
+the host, the progress token, and the identifiers of distributed tracing.
+"""
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import cast
+
+Json = Mapping[str, object]
+
+INITIALIZE = "initialize"
+DISCOVER = "server/discover"
+LIST_TOOLS = "tools/list"
+PING = "ping"
+PONG: Json = {}
+"""The response to a ping in the legacy era. The modern era has no ping."""
+PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion"
+"""A request whose ``_meta`` has this field belongs to the modern era, and each modern request has it."""
+CLIENT_INFO = "io.modelcontextprotocol/clientInfo"
+PROGRESS = "progressToken"
+TRACING = frozenset({"traceparent", "tracestate", "baggage"})
+NAMES = frozenset({"name", "version"})
+FIELDS = frozenset({"jsonrpc", "id", "method", "params"})
+NO_KEY = ""
+
+
+class Opening:
+    """The state of one connection, as far as it decides which saved responses are right.
+
+    Args:
+        circumstances: Digest of what else decides the responses; see ``circumstances.py``.
+    """
+
+    def __init__(self, circumstances: str) -> None:
+        self._circumstances = circumstances
+        self._initialize: Json | None = None
+        """The parameters of the legacy handshake."""
+        self._opened = False
+        self._used: set[str] = set()
+        self.ended = False
+        """True once no later request can have a key."""
+
+    def key_of(self, message: Json) -> str:
+        """Take the next message and return the key of its response, or ``NO_KEY``.
+
+        Args:
+            message: A request or a notification.
+        """
+        if self.ended or "id" not in message:
+            return NO_KEY
+        method = message.get("method")
+        if not self._opened:
+            return self._open(message)
+        if method == INITIALIZE:
+            # It may change the protocol version of the connection.
+            self.ended = True
+            return NO_KEY
+        if method not in {DISCOVER, LIST_TOOLS} or method in self._used:
+            return NO_KEY
+        return self._key(message) if self._fits_era(message) else NO_KEY
+
+    def allows_ping(self, message: Json) -> bool:
+        """Return whether a message is a ping that ``PONG`` answers."""
+        is_plain = message.get("method") == PING and not message.get("params")
+        return is_plain and "id" in message and self._initialize is not None and not self.ended
+
+    def _open(self, message: Json) -> str:
+        """Take the first request, which decides the era of the connection."""
+        self._opened = True
+        if message.get("method") == INITIALIZE:
+            self._initialize = _normalized(_params(message))
+            return self._key(message)
+        if message.get("method") in {DISCOVER, LIST_TOOLS} and _is_modern(message):
+            return self._key(message)
+        self.ended = True
+        return NO_KEY
+
+    def _fits_era(self, message: Json) -> bool:
+        is_legacy = self._initialize is not None
+        return _is_modern(message) != is_legacy
+
+    def _key(self, message: Json) -> str:
+        method = cast("str", message["method"])
+        self._used.add(method)
+        decisive = [self._circumstances, self._initialize, method, _normalized(_params(message))]
+        try:
+            digest = sha256(json.dumps(decisive, sort_keys=True, ensure_ascii=False, allow_nan=False).encode())
+        except (ValueError, RecursionError):
+            # Half a surrogate pair, or a number that JSON does not have.
+            self.ended = True
+            return NO_KEY
+        return f"{method.replace('/', '-')}-{digest.hexdigest()}"
+
+
+def is_readable(message: object) -> bool:
+    """Return whether a JSON value is a request or a notification without anything unusual in its frame."""
+    if not isinstance(message, dict):
+        return False
+    fields = cast("dict[str, object]", message)
+    is_call = fields.get("jsonrpc") == "2.0" and isinstance(fields.get("method"), str) and FIELDS.issuperset(fields)
+    return is_call and isinstance(fields.get("params", {}), dict) and _is_id(fields.get("id", 0))
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int | str) and not isinstance(value, bool)
+
+
+def _params(message: Json) -> Json | None:
+    return cast("Json | None", message.get("params"))
+
+
+def _is_modern(message: Json) -> bool:
+    meta = (_params(message) or {}).get("_meta")
+    return isinstance(meta, Mapping) and PROTOCOL_VERSION in meta
+
+
+def _normalized(params: Json | None) -> Json | None:
+    """Leave out of the parameters of a request what cannot change its response."""
+    if params is None:
+        return None
+    normalized = _without_names(params, "clientInfo")
+    meta = normalized.get("_meta")
+    if isinstance(meta, Mapping):
+        kept = {key: value for key, value in cast("Json", meta).items() if not _is_unused(key, value)}
+        normalized["_meta"] = _without_names(kept, CLIENT_INFO)
+    return normalized
+
+
+def _is_unused(key: str, value: object) -> bool:
+    return (key == PROGRESS and _is_id(value)) or (key in TRACING and isinstance(value, str))
+
+
+def _without_names(fields: Json, key: str) -> dict[str, object]:
+    """Empty the name and the version in the client information below a key, where they are texts."""
+    info = fields.get(key)
+    if not isinstance(info, Mapping):
+        return dict(fields)
+    emptied = {name: _emptied(name, value) for name, value in cast("Json", info).items()}
+    return {**fields, key: emptied}
+
+
+def _emptied(name: str, value: object) -> object:
+    return "" if name in NAMES and isinstance(value, str) else value

@@ -1,0 +1,59 @@
+"""The SDK still has the private names that we use, and they still do what we use them for.
+
+A failure here means that a new version of the SDK has changed them: adapt ``opencode_mcp/server/sdk_private.py``, or
+use the public way if there is one now.
+"""
+
+import re
+from pathlib import Path
+
+import anyio
+import pytest
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.mcpserver import MCPServer
+from mcp.shared.message import SessionMessage
+from mcp_types import JSONRPCRequest, JSONRPCResponse
+
+import opencode_mcp
+from opencode_mcp.server.sdk_private import call_at_disconnect, run_over_streams
+from tests.harness.rawrpc import Host
+
+pytestmark = pytest.mark.anyio
+
+SECONDS = 20
+HANDSHAKE = JSONRPCRequest(
+    jsonrpc="2.0",
+    id=1,
+    method="initialize",
+    params={"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": Host().info},
+)
+PRIVATE = re.compile(r"_lowlevel_server|\"_connection\"|(?<!\w)mcp[\w.]*\._(?!_)\w+")
+
+
+async def test_a_server_serves_over_streams_of_our_own_and_calls_back_when_they_end() -> None:
+    ended: list[str] = []
+
+    async def register(ctx: "ServerRequestContext[object, object]", call_next: CallNext) -> HandlerResult:
+        call_at_disconnect(ctx.session, lambda: ended.append(ctx.method))
+        return await call_next(ctx)
+
+    server = MCPServer[None]("test", middleware=[register])
+    to_server, received = anyio.create_memory_object_stream[SessionMessage | Exception](1)
+    sent, from_server = anyio.create_memory_object_stream[SessionMessage](1)
+    with anyio.fail_after(SECONDS):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(run_over_streams, server, received, sent)
+            await to_server.send(SessionMessage(HANDSHAKE))
+            reply = (await from_server.receive()).message
+            assert isinstance(reply, JSONRPCResponse)
+            assert reply.result["serverInfo"]["name"] == "test"
+            assert ended == []
+            await to_server.aclose()
+    assert ended == ["initialize"]
+    await from_server.aclose()
+
+
+def test_private_names_of_the_sdk_stand_in_one_module() -> None:
+    package = Path(opencode_mcp.__file__).parent
+    users = [path.name for path in package.rglob("*.py") if PRIVATE.search(path.read_text(encoding="utf-8"))]
+    assert users == ["sdk_private.py"]
