@@ -35,6 +35,8 @@ DIRECTORY_NAMES = {
     "location": "location[directory]",
     "location[directory]": "location[directory]",
 }
+DECODED_TWICE = frozenset({"directory", "location"})
+"""Scopes of OpenCode 1, which decodes a directory once more than the encoding of the query."""
 REASON_CHARACTERS = 2000
 """Longest text of OpenCode's in an error, in characters."""
 PAGE_CHARACTERS = 500
@@ -96,8 +98,8 @@ def encode(
     check_numbers(operation, query or {})
     texts = {name: _query_text(value) for name, value in (query or {}).items() if value is not None}
     if directory and operation.scope != "none":
-        # OpenCode decodes a directory once more than the encoding of the query, so a literal % is encoded twice.
-        texts[DIRECTORY_NAMES[operation.scope]] = directory.replace("%", "%25")
+        sent = directory.replace("%", "%25") if operation.scope in DECODED_TWICE else directory
+        texts[DIRECTORY_NAMES[operation.scope]] = sent
     check_query(operation, texts)
     check_target(operation, len(filled) + len(urlencode(texts)))
     check_body(operation, body)

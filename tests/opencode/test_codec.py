@@ -18,7 +18,7 @@ from opencode_mcp.errors import (
     UnsupportedOperation,
 )
 from opencode_mcp.opencode.codec import Reply, decode, encode, failure, is_unreadable
-from opencode_mcp.opencode.operations.catalog import operation
+from opencode_mcp.opencode.operations.catalog import V2, operation
 
 JSON = {"content-type": "application/json; charset=utf-8"}
 HTML = {"content-type": "text/html;charset=UTF-8"}
@@ -246,6 +246,11 @@ def test_a_value_in_the_path_comes_back_as_it_was(value: str) -> None:
 def test_a_directory_survives_that_opencode_decodes_it_once_more_than_the_query(directory: str) -> None:
     query = encode(operation("session.list"), directory=directory).query
     assert unquote(query["directory"]) == directory
+
+
+def test_a_directory_of_opencode_2_is_encoded_once() -> None:
+    assert encode(V2.operation("file.list"), directory="/a%20b").query == {"location[directory]": "/a%20b"}
+    assert encode(V2.operation("session.get"), path={"sessionID": "ses_1"}, directory="/p").query == {}
 
 
 def test_a_directory_goes_where_the_operation_takes_it() -> None:
