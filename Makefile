@@ -46,4 +46,5 @@ bench: basics
 attack: basics
 	@$(BIN)/python -m benchmarks fuzz
 	@$(BIN)/python -m benchmarks soak
-	@FAULT_SEEDS=all TEXTS=long $(BIN)/pytest tests/integration/test_faults.py tests/test_cost_of_text.py
+	@FAULT_SEEDS=all $(BIN)/pytest tests/integration/test_faults.py
+	@TEXTS=long $(BIN)/pytest $(PARALLEL) -m "not integration" --hypothesis-profile=default

@@ -20,13 +20,18 @@ from tests.harness.opencode import OpenCode, running_opencode
 from tests.harness.project import make_project
 from tests.harness.rawrpc import OpenRaw, open_raw
 
+FAST = "not integration"
+"""The marks that `make fast` selects by."""
+EXAMPLES = 25
+"""Examples of a property in an ordinary run; `make attack` tries four times as many, Hypothesis' own number."""
 PRINTED = 4000
 """Characters of each log that a failure shows."""
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: a fifth of the time is spent waiting for other processes."""
-    return (os.cpu_count() or 1) + 1
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are processors where OpenCode is waited for: that takes a fifth of the time."""
+    waits = config.getoption("markexpr") != FAST
+    return (os.cpu_count() or 1) + int(waits)
 
 
 RUNNING = ExitStack()
@@ -47,12 +52,22 @@ def pytest_sessionfinish() -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what needs OpenCode, and begin with the longest tests, so that at the end no worker is left with them."""
     for item in items:
         if "opencode_environment" in getattr(item, "fixturenames", ()):
             item.add_marker("integration")
+    if "hypothesis" in sys.modules and not config.getoption("--hypothesis-profile"):
+        _try_fewer_examples()
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def _try_fewer_examples() -> None:
+    """Set how many examples the properties get that do not say so themselves."""
+    from hypothesis import settings
+
+    settings.register_profile("ordinary", parent=settings(), max_examples=EXAMPLES)
+    settings.load_profile("ordinary")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,8 +1,8 @@
 """Hostile text costs no pure function more than time in proportion to its length: none of them may hang the bridge.
 
 Every function that sees outside text stands in ``FUNCTIONS``. A module of the contract for pure modules that
-is neither there nor in ``WITHOUT_TEXT`` fails a test. Each function gets every text at 8 KB, where a quadratic one is
-by far the slowest, and then the text that it was slowest at with 400 KB; in ``make attack``, at 20 KB and with 1 MB.
+is neither there nor in ``WITHOUT_TEXT`` fails a test. Each function gets every text at 5 KB, where a quadratic one is
+by far the slowest, and then the text that it was slowest at with 250 KB; in ``make attack``, at 20 KB and with 1 MB.
 That happens in a process that is ended when it takes far longer than a linear function could.
 """
 
@@ -52,8 +52,8 @@ from tests.harness.isolation import ROOT
 
 LONG = os.environ.get("TEXTS") == "long"
 """Whether the texts are as long as ``make attack`` has them."""
-SHORT = 20_000 if LONG else 8_000
-LENGTH = 1_000_000 if LONG else 400_000
+SHORT = 20_000 if LONG else 5_000
+LENGTH = 1_000_000 if LONG else 250_000
 CPU_SECONDS = 60.0
 """Processor time for one text. At 1 MB a linear function takes 0 to 8 seconds, and a quadratic one an hour."""
 SECONDS = 600.0

@@ -1,14 +1,16 @@
 """A server that sends without end, without sense or hardly at all: bounded memory and a clear error."""
 
+import json
 import sys
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from functools import cache
 
 import anyio
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
+from anyio.streams.buffered import BufferedByteReceiveStream
 
 from opencode_mcp.events.stream import follow_stream
 from opencode_mcp.events.wire import Gap
@@ -26,6 +28,7 @@ MEGABYTES = 700
 PIECE = b"x" * 65_536
 JSON = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
+Reader = Callable[[str, str], Awaitable[tuple[int, str]]]
 Answer = Callable[[], AsyncIterator[bytes]]
 
 
@@ -83,8 +86,27 @@ CASES: dict[str, tuple[str, Answer, str]] = {
 }
 
 
+@pytest.fixture(scope="module")
+async def reader() -> AsyncGenerator[Reader]:
+    """Reads from a server in a process of its own, and gives its memory in megabytes and how it ended."""
+    async with await anyio.open_process(
+        [sys.executable, "-m", "tests.opencode.hostile_reader"], stderr=None
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        lines, sink = BufferedByteReceiveStream(process.stdout), process.stdin
+
+        async def read(url: str, what: str) -> tuple[int, str]:
+            await sink.send(f"{url} {what}\n".encode())
+            memory, told = json.loads(await lines.receive_until(b"\n", 100_000))
+            return memory, told
+
+        yield read
+        await sink.aclose()
+
+
 @pytest.mark.parametrize(("what", "answer", "said"), CASES.values(), ids=CASES.keys())
-async def test_it_is_an_error_that_takes_little_memory(what: str, answer: Answer, said: str) -> None:
+async def test_it_is_an_error_that_takes_little_memory(reader: Reader, what: str, answer: Answer, said: str) -> None:
     async def serve(stream: SocketStream) -> None:
         async with stream:
             with suppress(anyio.BrokenResourceError, anyio.EndOfStream):
@@ -92,20 +114,17 @@ async def test_it_is_an_error_that_takes_little_memory(what: str, answer: Answer
                 async for piece in answer():
                     await stream.send(piece)
 
-    done: list[str] = []
     # What takes long to make is made before anybody waits for it.
     answer()
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - this has nothing to do with a database
     async with listener, anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, serve)
-        command = [sys.executable, "-m", "tests.opencode.hostile_reader", f"http://127.0.0.1:{port}", what]
         with anyio.fail_after(90):
-            done += (await anyio.run_process(command)).stdout.decode().strip().split("\n", 1)
+            memory, told = await reader(f"http://127.0.0.1:{port}", what)
         tasks.cancel_scope.cancel()
-    memory, told = done
     assert said in told
-    assert int(memory) < MEGABYTES
+    assert memory < MEGABYTES
 
 
 async def test_the_stream_is_opened_anew_after_an_event_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
