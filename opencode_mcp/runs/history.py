@@ -1,10 +1,10 @@
-"""What happened in a session from its first message on."""
+"""Reads what happened in a session from its first message on."""
 
 from opencode_mcp.diffs.merged import merge_diffs
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.codec import is_unreadable
-from opencode_mcp.opencode.models import FileDiff, PatchPart
+from opencode_mcp.opencode.models import FileDiff, Message, PatchPart
 
 MESSAGES_A_PAGE = 100
 
@@ -12,7 +12,7 @@ MESSAGES_A_PAGE = 100
 async def session_changes(
     client: OpenCodeClient, session_id: str, message_id: str = "", undone_from: str = ""
 ) -> list[FileDiff]:
-    """What one prompt changed, or the whole session (``session.diff`` for each of its prompts).
+    """Return the changes of one prompt, or of the whole session (``session.diff`` for each of its prompts).
 
     Args:
         client: Reaches OpenCode.
@@ -27,7 +27,7 @@ async def session_changes(
 
 
 async def _changing_prompts(client: OpenCodeClient, session_id: str) -> list[str]:
-    """The prompts whose answers changed files, oldest first: only a few of a long session did."""
+    """Return the prompts whose answers changed files, oldest first: only a few of a long session do."""
     changing: dict[str, None] = {}
     cursor = ""
     while True:
@@ -41,7 +41,7 @@ async def _changing_prompts(client: OpenCodeClient, session_id: str) -> list[str
 
 
 async def touched_files(client: OpenCodeClient, session_id: str, first: str) -> list[str]:
-    """The files that the answers from a message on, or from a part of one, changed (``session.messages``).
+    """Return the files that the answers from a message on, or from a part of one, changed (``session.messages``).
 
     The message counts whole, also where only a part of it is meant.
     """
@@ -50,17 +50,24 @@ async def touched_files(client: OpenCodeClient, session_id: str, first: str) -> 
     while True:
         page = await client.session_messages(session_id, limit=MESSAGES_A_PAGE, before=cursor)
         for message in reversed(page.items):
-            patches = [part for part in message.parts if isinstance(part, PatchPart)]
-            files.update(dict.fromkeys(name for patch in patches for name in patch.files))
-            if first in {message.info.id, *(part.id for part in message.parts)}:
+            files.update(dict.fromkeys(_patched_files(message)))
+            if first == message.info.id or any(first == part.id for part in message.parts):
                 return list(files)
         cursor = page.cursor
         if not cursor:
             return list(files)
 
 
+def _patched_files(message: Message) -> list[str]:
+    files: list[str] = []
+    for part in message.parts:
+        if isinstance(part, PatchPart):
+            files += part.files
+    return files
+
+
 async def prompt_of(client: OpenCodeClient, session_id: str, message_id: str) -> str:
-    """The prompt that a message is, or answers (``session.message``).
+    """Return the prompt that a message is, or answers (``session.message``).
 
     Raises:
         NotFound: The session has no such message.
@@ -83,7 +90,7 @@ def _no_message(session_id: str, message_id: str) -> NotFound:
 
 
 async def first_structured_prompt(client: OpenCodeClient, session_id: str) -> str:
-    """The oldest prompt that carries ``format``, which OpenCode 1.18.33 cannot read back; empty where none does."""
+    """Return the oldest prompt that carries ``format``, which OpenCode 1.18.33 cannot read back; empty for none."""
     cursor, found, oldest = "", "", None
     while True:
         page = await client.session_messages(session_id, limit=MESSAGES_A_PAGE, before=cursor)

@@ -1,6 +1,7 @@
-"""Whether OpenCode answered a prompt together with another one that reached the session at the same time.
+"""Finds the prompts that OpenCode answered together with a run's.
 
-Pure, but for the one read: a terminal, or a bridge with another state directory, is held off by no lock of ours.
+It merges prompts that reach a session at the same time. A terminal, or a bridge with another state directory, can send
+one, since no lock of this bridge keeps them out. Pure, but for the one read.
 """
 
 from collections.abc import Sequence
@@ -9,12 +10,12 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Message
 from opencode_mcp.runs.record import MESSAGES_A_PAGE, Run, is_prompt
 
-TOGETHER = 10_000
-"""Milliseconds within which two prompts without an answer between them were sent together."""
+TOGETHER_MS = 10_000
+"""Time within which two prompts without an answer between them were sent together."""
 
 
 async def read_merged(client: OpenCodeClient, run: Run) -> list[str]:
-    """The prompts that were answered together with a run's (``session.messages``).
+    """Return the prompts that were answered together with a run's (``session.messages``).
 
     Raises:
         BackendError: OpenCode could not be read.
@@ -24,29 +25,38 @@ async def read_merged(client: OpenCodeClient, run: Run) -> list[str]:
 
 
 def merged_with(messages: Sequence[Message], message_id: str) -> list[str]:
-    """The ids of the prompts next to one that shared its answer.
+    """Return the ids of the prompts next to one that shared its answer.
 
     Args:
         messages: Of one session, oldest first.
         message_id: The prompt; nothing is merged with one that is not among them.
     """
-    places = [place for place, message in enumerate(messages) if is_prompt(message)]
-    own = next((number for number, place in enumerate(places) if messages[place].info.id == message_id), None)
-    if own is None:
-        return []
-    first = last = own
-    while first > 0 and _were_together(messages[places[first - 1] : places[first] + 1]):
-        first -= 1
-    while last + 1 < len(places) and _were_together(messages[places[last] : places[last + 1] + 1]):
-        last += 1
-    return [messages[place].info.id for place in places[first : last + 1] if messages[place].info.id != message_id]
+    for group in _groups(messages):
+        if message_id in group:
+            return [prompt for prompt in group if prompt != message_id]
+    return []
+
+
+def _groups(messages: Sequence[Message]) -> list[list[str]]:
+    """Return the ids of all prompts, in groups that share an answer."""
+    groups: list[list[str]] = []
+    latest = 0
+    for index, message in enumerate(messages):
+        if not is_prompt(message):
+            continue
+        if groups and _were_together(messages[latest : index + 1]):
+            groups[-1].append(message.info.id)
+        else:
+            groups.append([message.info.id])
+        latest = index
+    return groups
 
 
 def _were_together(stretch: Sequence[Message]) -> bool:
-    """Whether the last message of a stretch, a prompt, came before the first one, another prompt, was answered."""
+    """Tell whether the last message of a stretch, a prompt, came before the first one, another prompt, was answered."""
     earlier, *between, later = stretch
     answers = [message.info for message in between if message.info.role == "assistant"]
     if not answers:
-        return later.info.time.created - earlier.info.time.created < TOGETHER
+        return later.info.time.created - earlier.info.time.created < TOGETHER_MS
     completed = answers[-1].time.completed
     return completed is not None and completed > later.info.time.created

@@ -99,16 +99,14 @@ async def last_answers(client: OpenCodeClient, run: Run) -> tuple[list[Message],
 
 def answers_in(messages: list[Message], message_id: str) -> list[Message]:
     """The assistant's messages that answer a prompt; a list without the prompt lies wholly after it."""
-    ids = [message.info.id for message in messages]
-    after = messages[ids.index(message_id) + 1 :] if message_id in ids else messages
     answers: list[Message] = []
     prompted_again = False
-    for message in after:
+    for message in _after(messages, message_id):
         if message.info.role == "user" and answers:
-            if _is_final(answers[-1].info) or (is_prompt(message) and _had_stopped(answers[-1], message)):
+            if _ends_before(answers[-1], message):
                 break
             prompted_again = True
-        elif message.info.role == "assistant" and _follows(message, message_id):
+        elif _is_answer(message, message_id):
             if prompted_again and _is_broken_off(answers[-1].info):
                 break
             answers.append(message)
@@ -116,9 +114,23 @@ def answers_in(messages: list[Message], message_id: str) -> list[Message]:
     return answers
 
 
-def _follows(message: Message, message_id: str) -> bool:
-    """The ids alone would do, were the clocks of two machines always equal."""
-    return message.info.parent_id == message_id or message.info.id > message_id
+def _after(messages: list[Message], message_id: str) -> list[Message]:
+    """Return the messages after one; all of them, where it is not among them."""
+    for index, message in enumerate(messages):
+        if message.info.id == message_id:
+            return messages[index + 1 :]
+    return messages
+
+
+def _ends_before(answer: Message, later: Message) -> bool:
+    """Tell whether a run had ended with an answer before a later message of the user's came."""
+    return _is_final(answer.info) or (is_prompt(later) and _had_stopped(answer, later))
+
+
+def _is_answer(message: Message, message_id: str) -> bool:
+    """Tell whether the assistant wrote a message after a prompt; the ids alone are wrong where two clocks differ."""
+    info = message.info
+    return info.role == "assistant" and (info.parent_id == message_id or info.id > message_id)
 
 
 def _is_final(answer: MessageInfo) -> bool:
@@ -181,9 +193,12 @@ def was_followed(messages: list[Message], message_id: str, latest: Message) -> b
     last = answers[-1]
     if latest.info.id <= last.info.id:
         return False
-    if _is_final(last.info) or _had_stopped(last, latest):
-        return True
-    return any(message.info.role == "assistant" and message.info.id > last.info.id for message in messages)
+    return _is_final(last.info) or _had_stopped(last, latest) or _is_answered_after(messages, last)
+
+
+def _is_answered_after(messages: list[Message], answer: Message) -> bool:
+    """Tell whether the assistant wrote a message after an answer."""
+    return any(message.info.role == "assistant" and message.info.id > answer.info.id for message in messages)
 
 
 async def is_at_work_on(client: OpenCodeClient, session_id: str, message_id: str) -> bool:

@@ -3,8 +3,8 @@
 It reads OpenCode's record of the run by GET and keeps nothing. Turning it into text for a model is the server's part.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
@@ -126,59 +126,80 @@ class RunReport(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class AnswerSummary:
-    """The assistant's side of one run, put together from its messages."""
+    """Summary of the assistant's messages of one run."""
 
-    text: str
-    output: Any
-    error: str
-    shortfall: str
+    text: str = ""
+    output: Any = None
+    error: str = ""
+    shortfall: str = ""
     """Why the text is not a whole answer; empty where it is one, or where an error says it."""
-    model: str
-    agent: str
-    tokens: Usage
-    cost: float
-    seconds: float
-    changed_files: frozenset[str]
+    model: str = ""
+    agent: str = ""
+    tokens: Usage = field(default_factory=Usage)
+    cost: float = 0
+    seconds: float = 0
+    changed_files: frozenset[str] = frozenset()
     """Absolute paths of the files that its steps changed; one may have been changed back."""
 
 
 def summarise(answers: list[Message]) -> AnswerSummary:
-    """Put together what the assistant's messages say; oldest first, perhaps none."""
-    last = answers[-1].info if answers else None
-    usage = [message.info.tokens for message in answers]
-    texts = [text for message in answers if (text := spoken(message))]
+    """Summarise the assistant's messages of one run; oldest first, perhaps none."""
+    if not answers:
+        return AnswerSummary()
+    last = answers[-1].info
     return AnswerSummary(
-        text=texts[-1] if texts else "",
-        output=last.structured if last else None,
-        error=last.error.text if last and last.error else "",
+        text=_last_text(answers),
+        output=last.structured,
+        error=last.error.text if last.error else "",
         shortfall=_shortfall(answers),
-        model=last.model if last else "",
-        agent=last.agent if last else "",
-        tokens=Usage(
-            input=sum(tokens.input for tokens in usage),
-            output=sum(tokens.output for tokens in usage),
-            reasoning=sum(tokens.reasoning for tokens in usage),
-        ),
+        model=last.model,
+        agent=last.agent,
+        tokens=_tokens(answers),
         cost=round(sum(message.info.cost for message in answers), 6),
         seconds=_seconds(answers),
-        changed_files=frozenset(
-            file for message in answers for part in message.parts if isinstance(part, PatchPart) for file in part.files
-        ),
+        changed_files=frozenset(_changed_files(answers)),
     )
 
 
+def _last_text(answers: list[Message]) -> str:
+    for message in reversed(answers):
+        if text := spoken(message):
+            return text
+    return ""
+
+
+def _tokens(answers: list[Message]) -> Usage:
+    total = Usage()
+    for message in answers:
+        tokens = message.info.tokens
+        total.input += tokens.input
+        total.output += tokens.output
+        total.reasoning += tokens.reasoning
+    return total
+
+
+def _changed_files(answers: list[Message]) -> Iterator[str]:
+    for message in answers:
+        for part in message.parts:
+            if isinstance(part, PatchPart):
+                yield from part.files
+
+
 def _shortfall(answers: list[Message]) -> str:
-    """Why the last message is not a whole answer; one that called a tool, or gave structured output, need not speak."""
-    if not answers or answers[-1].info.error:
-        return ""
+    """Explain why the last message is not a whole answer; an error explains itself."""
     last = answers[-1]
+    if last.info.error:
+        return ""
     is_cut = last.info.finish == "length"
-    acted = last.info.structured is not None or any(isinstance(part, ToolPart) for part in last.parts)
-    if spoken(last) or acted:
+    if spoken(last) or _acted(last):
         return f"The answer was {CUT}." if is_cut else ""
     missing = f"The model gave no answer: it was {CUT}." if is_cut else "The model gave no answer."
-    spoke_before = any(spoken(message) for message in answers)
-    return f"{missing} The text is what it said before." if spoke_before else missing
+    return f"{missing} The text is what it said before." if _last_text(answers) else missing
+
+
+def _acted(message: Message) -> bool:
+    """Tell whether a message needs no text: it called a tool, or gave structured output."""
+    return message.info.structured is not None or any(isinstance(part, ToolPart) for part in message.parts)
 
 
 def spoken(message: Message) -> str:
@@ -188,8 +209,6 @@ def spoken(message: Message) -> str:
 
 
 def _seconds(answers: list[Message]) -> float:
-    if not answers:
-        return 0
     end = max(message.info.time.completed or message.info.time.created for message in answers)
     return round((end - answers[0].info.time.created) / 1000, 3)
 

@@ -20,7 +20,11 @@ from opencode_mcp.runs.state import ENDS, State
 
 # OpenCode computes a prompt's diff some 25 ms after the session went idle.
 DIFF_READS = 25
-DIFF_PAUSE = 0.02
+DIFF_PAUSE_SECONDS = 0.02
+NEVER_FINISHED = (
+    "OpenCode does not work on this run any more, and never finished it. The prompt may never have reached it, "
+    "or OpenCode was restarted, or told to end what it did in this directory."
+)
 
 
 async def report_run(hub: Hub, run: Run, seen: Observation, schema: Mapping[str, Any] | None) -> RunReport:
@@ -37,28 +41,30 @@ async def report_run(hub: Hub, run: Run, seen: Observation, schema: Mapping[str,
     """
     if seen.state is State.LOST and seen.gone:
         return _lost_report(run, seen)
-    client = seen.client
-    ended = seen.state in ENDS
     async with at_once() as reads:
-        said = reads.start(_answers, client, run, seen)
-        looked_up = reads.start(_session, client, run, seen)
-        merged = reads.start(_merged, client, hub, run)
-    answers, session = said.value, looked_up.value
-    answer = summarise(answers)
-    told = hub.state(run.session_id).error
-    report = RunReport(
+        reading_answers = reads.start(_answers, seen.client, run, seen)
+        reading_session = reads.start(_session, seen.client, run, seen)
+        reading_merged = reads.start(_merged, seen.client, hub, run)
+    answers = reading_answers.value
+    report = _report(run, seen, summarise(answers), reading_session.value)
+    if seen.state in ENDS:
+        await _add_end(report, hub, seen, summarise(answers), reading_merged.value)
+    else:
+        report.text = report.text or seen.text
+        report.activity = seen.activity or _activity(seen.client, run, answers, seen.text)
+    return await _check_output(report, schema)
+
+
+def _report(run: Run, seen: Observation, answer: AnswerSummary, session: SessionRecord) -> RunReport:
+    """Make the part of a report that a run has in every state."""
+    return RunReport(
         status=STATUSES[seen.state],
         session_id=run.session_id,
         message_id=run.message_id,
         directory=run.directory,
         title=session.title,
-        text=answer.text or ("" if ended else seen.text),
+        text=answer.text,
         output=answer.output,
-        merged_with=merged.value if ended else [],
-        shortfall=answer.shortfall if seen.state is State.COMPLETED else "",
-        error=(answer.error or (told.text if told else "")) if seen.state is State.FAILED else "",
-        activity="" if ended else seen.activity or _activity(client, run, answers, seen.text),
-        files=list_files(await _diffs(client, run, answer) if ended else [], run.directory),
         todos=list_todos(session.todos),
         pending=seen.pending,
         children=session.children,
@@ -68,16 +74,26 @@ async def report_run(hub: Hub, run: Run, seen: Observation, schema: Mapping[str,
         cost=answer.cost,
         seconds=answer.seconds,
     )
-    if seen.state is State.LOST:
-        report.error = (
-            "OpenCode does not work on this run any more, and never finished it. The prompt may never have reached it, "
-            "or OpenCode was restarted, or told to end what it did in this directory."
-        )
-    return await _check_output(report, schema)
+
+
+async def _add_end(report: RunReport, hub: Hub, seen: Observation, answer: AnswerSummary, merged: list[str]) -> None:
+    """Add what only a run has that has ended: its changed files, and the reason of a bad end."""
+    report.merged_with = merged
+    report.files = list_files(await _diffs(seen.client, report, answer), report.directory)
+    match seen.state:
+        case State.COMPLETED:
+            report.shortfall = answer.shortfall
+        case State.FAILED:
+            failure = hub.state(report.session_id).error
+            report.error = answer.error or (failure.text if failure else "")
+        case State.LOST:
+            report.error = NEVER_FINISHED
+        case _:
+            pass
 
 
 async def _answers(client: OpenCodeClient, run: Run, seen: Observation) -> list[Message]:
-    """Every answer; after an abort or a failure OpenCode writes the last ones only now."""
+    """Return every answer; after an abort or a failure OpenCode writes the last ones only now."""
     if seen.state is State.COMPLETED and seen.whole:
         return seen.answers
     return await all_answers(client, run)
@@ -88,19 +104,19 @@ async def _session(client: OpenCodeClient, run: Run, seen: Observation) -> Sessi
 
 
 async def _merged(client: OpenCodeClient, hub: Hub, run: Run) -> list[str]:
-    """The prompts that were answered together with the run's; read only where the stream told of another one."""
+    """Return the prompts that were answered together with the run's, if the stream showed another one."""
     others = [prompt for prompt in hub.state(run.session_id).prompts if prompt != run.message_id]
     return await read_merged(client, run) if others else []
 
 
 def _activity(client: OpenCodeClient, run: Run, answers: list[Message], text: str) -> str:
-    """What a run is doing, or did last, for one who has only just looked: the line that a waiter was told.
+    """Return the line of progress for a run that was only looked at: its present or last activity.
 
     Args:
         client: Knows OpenCode's clock.
         run: The run.
         answers: Its messages on record.
-        text: What the stream told of the text that it is at.
+        text: The text that it is writing, as far as the stream delivered it.
     """
     last = answers[-1].parts if answers else []
     if text and not any(isinstance(part, ToolPart) for part in last):
@@ -115,7 +131,7 @@ def _activity(client: OpenCodeClient, run: Run, answers: list[Message], text: st
 
 
 def _as_begun(part: BasePart) -> Mapping[str, Any]:
-    """A tool call that has ended tells what it was about as it did when it began."""
+    """Return a tool call as it was when it began: only then it makes a line of progress."""
     told = part.model_dump(by_alias=True, mode="json")
     if isinstance(part, ToolPart) and part.state.status == "completed":
         told["state"]["status"] = "running"
@@ -123,7 +139,7 @@ def _as_begun(part: BasePart) -> Mapping[str, Any]:
 
 
 def _lost_report(run: Run, seen: Observation) -> RunReport:
-    """What is known without asking: OpenCode is gone, and asking would start another."""
+    """Report what is known without a request: OpenCode is gone, and a request would start another."""
     return RunReport(
         status="failed",
         session_id=run.session_id,
@@ -136,19 +152,25 @@ def _lost_report(run: Run, seen: Observation) -> RunReport:
     )
 
 
-async def _diffs(client: OpenCodeClient, run: Run, answer: AnswerSummary) -> list[FileDiff]:
-    """Read the run's diff once it holds every file that a step changed; one that was changed back never comes."""
+async def _diffs(client: OpenCodeClient, report: RunReport, answer: AnswerSummary) -> list[FileDiff]:
+    """Read the run's diff until it holds every file that a step changed; one that was changed back never comes."""
     found: list[FileDiff] = []
-    for _ in range(DIFF_READS if answer.changed_files else 0):
-        found = await client.session_diff(run.session_id, run.message_id)
-        if all(any(path.endswith(diff.file) for diff in found) for path in answer.changed_files):
+    if not answer.changed_files:
+        return found
+    for _ in range(DIFF_READS):
+        found = await client.session_diff(report.session_id, report.message_id)
+        if all(_is_in(path, found) for path in answer.changed_files):
             break
-        await anyio.sleep(DIFF_PAUSE)
+        await anyio.sleep(DIFF_PAUSE_SECONDS)
     return found
 
 
+def _is_in(path: str, diffs: list[FileDiff]) -> bool:
+    return any(path.endswith(diff.file) for diff in diffs)
+
+
 async def _check_output(report: RunReport, schema: Mapping[str, Any] | None) -> RunReport:
-    """A completed run whose answer breaks the caller's schema has failed, and shows both."""
+    """Report a completed run as failed if its answer violates the caller's schema; the report shows both."""
     if schema is None or report.status != "completed":
         return report
     if report.output is None:

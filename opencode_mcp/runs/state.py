@@ -112,9 +112,8 @@ def classify(evidence: Evidence) -> State:
     """Return the state that a reading shows; see the order above."""
     if evidence.status is not None:
         return _busy_state(evidence.status, asked=evidence.asked)
-    last = evidence.answers[-1] if evidence.answers else None
-    if last is not None and _is_final(last):
-        return State.ABORTED if evidence.empty and last.error is None else _end_state(last.error)
+    if evidence.answers and _is_final(evidence.answers[-1]):
+        return _answered_state(evidence.answers[-1].error, empty=evidence.empty)
     if evidence.error is not None:
         return _end_state(evidence.error)
     return State.LOST if evidence.quiet_seconds > QUIET_LIMIT_SECONDS else State.SETTLING
@@ -128,6 +127,11 @@ def _busy_state(status: SessionStatus, *, asked: bool) -> State:
     if asked:
         return State.WAITING
     return State.RETRYING if status.type == "retry" else State.RUNNING
+
+
+def _answered_state(error: Failure | None, *, empty: bool) -> State:
+    """Return the end that the last answer shows; an empty one without an error is all that some aborts leave."""
+    return State.ABORTED if empty and error is None else _end_state(error)
 
 
 def _end_state(error: Failure | None) -> State:

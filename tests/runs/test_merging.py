@@ -3,7 +3,7 @@
 import pytest
 
 from opencode_mcp.opencode.models import Message
-from opencode_mcp.runs.merging import TOGETHER, merged_with
+from opencode_mcp.runs.merging import TOGETHER_MS, merged_with
 
 
 def prompt(name: str, created: float) -> Message:
@@ -27,7 +27,7 @@ def answer(created: float, completed: float | None, finish: str = "stop") -> Mes
         ([prompt("a", 0), prompt("own", 1), prompt("b", 2), answer(6, 9)], ["a", "b"]),
         ([prompt("a", 0), answer(1, 9, "tool-calls"), prompt("own", 5), answer(10, 20)], ["a"]),
         ([prompt("a", 0), answer(1, 9, "tool-calls"), prompt("own", 10), answer(11, 20)], []),
-        ([prompt("a", 0), prompt("own", TOGETHER), answer(TOGETHER + 1, TOGETHER + 2)], []),
+        ([prompt("a", 0), prompt("own", TOGETHER_MS), answer(TOGETHER_MS + 1, TOGETHER_MS + 2)], []),
         ([prompt("a", 0), answer(1, None), prompt("own", 5), answer(6, 9)], []),
         ([prompt("a", 0), prompt("b", 1), answer(2, 3)], []),
     ],

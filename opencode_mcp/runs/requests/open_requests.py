@@ -205,15 +205,20 @@ def fit_answers(question: Question, answers: Sequence[Sequence[str]]) -> list[li
 
 def _fit(item: QuestionItem, answer: Sequence[str], question: Question) -> list[str]:
     labels = {option.label.casefold(): option.label for option in item.options}
-    if not answer or (len(answer) > 1 and not item.multiple):
-        raise InvalidArgument(
-            f"The question {item.question!r} takes {'one or more answers' if item.multiple else 'one answer'}.",
-            hint=_labels_hint(question),
-        )
-    unknown = [text for text in answer if text.casefold() not in labels]
-    if unknown and not item.custom:
-        raise InvalidArgument(f"{unknown[0]!r} is not an answer to {item.question!r}.", hint=_labels_hint(question))
-    return [labels.get(text.casefold(), text) for text in answer]
+    if not _has_right_number(item, answer):
+        number = "one or more answers" if item.multiple else "one answer"
+        raise InvalidArgument(f"The question {item.question!r} takes {number}.", hint=_labels_hint(question))
+    fitted: list[str] = []
+    for text in answer:
+        label = labels.get(text.casefold())
+        if label is None and not item.custom:
+            raise InvalidArgument(f"{text!r} is not an answer to {item.question!r}.", hint=_labels_hint(question))
+        fitted.append(label or text)
+    return fitted
+
+
+def _has_right_number(item: QuestionItem, answer: Sequence[str]) -> bool:
+    return len(answer) >= 1 if item.multiple else len(answer) == 1
 
 
 def _labels_hint(question: Question) -> str:

@@ -162,9 +162,7 @@ FormContent = Mapping[str, str | int | float | bool | list[str] | None]
 def _permission_reply(content: FormContent) -> "RequestReply | Unanswered":
     from opencode_mcp.runs.answers.answer_rules import PermissionReply
 
-    said = content.get(DECISION)
-    if said is None and len(content) == 1 and FEEDBACK not in content:
-        said = next(iter(content.values()))
+    said = _decision(content)
     match CHOICES.get(str(said).strip().casefold()):
         case "later":
             return POSTPONED
@@ -176,6 +174,13 @@ def _permission_reply(content: FormContent) -> "RequestReply | Unanswered":
             shown = "no decision" if said is None else f"{str(said)[:SHOWN_VALUE]!r}"
             known = ", ".join(REPLIES)
             return Unanswered(f"The form came back with {shown}; it takes one of {known}. {STILL_OPEN}")
+
+
+def _decision(content: FormContent) -> object:
+    """Return the decision of a form; some hosts send the only value under a name of their own."""
+    if DECISION not in content and FEEDBACK not in content and len(content) == 1:
+        return next(iter(content.values()))
+    return content.get(DECISION)
 
 
 def _question_reply(request: "PendingRequest", content: FormContent) -> "RequestReply | Unanswered":

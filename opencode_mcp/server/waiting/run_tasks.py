@@ -27,7 +27,7 @@ from opencode_mcp.server.results.schemas import REPORT_TEXTS
 from opencode_mcp.server.tokens.token_codec import TokenCodec
 from opencode_mcp.server.waiting.answerers import add_answerers, is_for_person
 from opencode_mcp.server.waiting.call_context import CallContext, TaskSlot
-from opencode_mcp.server.waiting.elicitation import form_of
+from opencode_mcp.server.waiting.elicitation import Unanswered, form_of
 from opencode_mcp.server.waiting.host_limits import reads_data_alone
 from opencode_mcp.server.waiting.tasks_extension import Context, TaskState
 from opencode_mcp.server.waiting.wait import joined_notes, pass_on, report_result
@@ -178,10 +178,14 @@ class RunTasks:
         except CallerError as error:
             _keep(self._unanswered, request.request_id, str(error))
         else:
-            if outcome and outcome.ask_again and request.request_id not in self._asked_again:
-                _keep(self._asked_again, request.request_id, None)
-            elif outcome:
-                _keep(self._unanswered, request.request_id, outcome.reason)
+            if outcome:
+                self._keep_unanswered(request, outcome)
+
+    def _keep_unanswered(self, request: "PendingRequest", unanswered: Unanswered) -> None:
+        if unanswered.ask_again and request.request_id not in self._asked_again:
+            _keep(self._asked_again, request.request_id, None)
+        else:
+            _keep(self._unanswered, request.request_id, unanswered.reason)
 
     async def _changeable(self, task_id: str, ctx: Context) -> "Run | None":
         """The run of a task that the caller may answer and stop; ``None``: the caller has no such task.
