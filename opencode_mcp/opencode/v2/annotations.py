@@ -71,7 +71,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "subagents detach continue",
         "They run on when the run has ended, and wake the session later.",
     ),
-    "session.fork": A("sessions", "write", "branch copy duplicate clone", "The new session is not a child."),
+    "session.fork": A("sessions", "write", "branch copy duplicate clone"),
     "session.move": A("sessions", "execute", "relocate directory folder", "A run that goes on continues there."),
     "session.switchAgent": A("sessions", "write", "change agent mode", f"{_BUSY} {_NOT_CHECKED}"),
     "session.switchModel": A("sessions", "write", "change model variant llm", f"{_BUSY} {_NOT_CHECKED}"),
@@ -95,7 +95,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "sessions",
         "admin",
         "load restore backup transfer transcript document",
-        "It sets the permission rules of the session and what an undo restores. Import a parent before its children.",
+        "It sets the permission rules of the session and what an undo restores. A child needs its parent first.",
     ),
     "session.instructions.entry.list": A("sessions", "read", "system prompt instruction context"),
     "session.instructions.entry.put": A(

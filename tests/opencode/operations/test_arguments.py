@@ -197,6 +197,10 @@ def test_a_secret_is_never_shown() -> None:
     assert "12345" not in refusal("auth.set", providerID="p", body={"type": "api", "key": 12345})
     assert "hunter2" not in refusal("auth.set", providerID="p", body="hunter2")
     assert "hunter2" not in refusal("v2.integration.connect.key", integrationID="i", key=["hunter2"])
+    with pytest.raises(InvalidArgument) as caught:
+        split(V2.operation("credential.create"), {"integrationID": "i", "value": {"type": "key", "key": 12345}})
+    assert "`value.key` must be a text" in caught.value.message
+    assert "12345" not in caught.value.message
 
 
 @EVERY
