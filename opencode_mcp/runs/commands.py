@@ -24,8 +24,8 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Command, Failure, Session
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
-from opencode_mcp.runs.prompting.reload import Missing, Renewal
-from opencode_mcp.runs.prompting.sending import failed_at_it, may_have_arrived
+from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
+from opencode_mcp.runs.prompting.sending import is_reported_failure, may_have_arrived
 from opencode_mcp.runs.record import Run, RunStarter
 from opencode_mcp.runs.run import Runs, next_message_id
 from opencode_mcp.runs.start_deadline import StartDeadline
@@ -105,7 +105,7 @@ class Commands:
         """
         start_deadline = start_deadline or StartDeadline()
         client = OpenCodeClient(await self._hub.ensure())
-        await check_command(client, command, self._runs.renewal)
+        await check_command(client, command, self._runs.instance_reload)
         note = self._runs.notes.new(await next_message_id(client, session), caller_limit, starter)
         begun = session or await self._runs.begin_session(client, command.directory, note)
         async with self._runs.turn(begun, is_new=session is None) as client:
@@ -130,7 +130,7 @@ class Commands:
             raise InvalidArgument("The command is empty.", hint="Give a line for the shell.")
         start_deadline = start_deadline or StartDeadline()
         client = OpenCodeClient(await self._hub.ensure())
-        chosen = await _agent_for_shell(client, session.directory, agent, self._runs.renewal)
+        chosen = await _agent_for_shell(client, session.directory, agent, self._runs.instance_reload)
         async with self._runs.turn(session) as client:
             run = Run(session.directory, session.id, await next_message_id(client, session))
             body = {"messageID": run.message_id, "agent": chosen, "command": line}
@@ -162,7 +162,7 @@ class Commands:
     def _note_failure(self, run: Run, error: BridgeError, failed: list[BridgeError]) -> None:
         """Keep what went wrong for whoever started the run, and for whoever follows it."""
         logger.info("the request of %s ended: %s", run.message_id, error)
-        if may_have_arrived(error) and not failed_at_it(error):
+        if may_have_arrived(error) and not is_reported_failure(error):
             return  # OpenCode may work on it, or be done with it: following the run tells.
         state = self._hub.state(run.session_id)
         told = state.error.text if state.error else ""
@@ -186,13 +186,13 @@ def _has_begun(event: wire.Event, run: Run) -> bool:
             return False
 
 
-async def find_command(client: OpenCodeClient, directory: str, name: str, renewal: Renewal) -> Command:
+async def find_command(client: OpenCodeClient, directory: str, name: str, instance_reload: InstanceReload) -> Command:
     """A slash command of a project (``command.list``), by its name without the slash.
 
     Raises:
         NotFound: There is none of that name; the hint names near ones.
     """
-    return await renewal.settle(client, directory, partial(_look_for_command, client, directory, name))
+    return await instance_reload.find(client, directory, partial(_look_for_command, client, directory, name))
 
 
 async def _look_for_command(client: OpenCodeClient, directory: str, name: str) -> Command | Missing:
@@ -208,22 +208,22 @@ async def _look_for_command(client: OpenCodeClient, directory: str, name: str) -
     return Missing(Sought("command", (name,)), error)
 
 
-async def check_command(client: OpenCodeClient, command: SlashCommand, renewal: Renewal) -> None:
+async def check_command(client: OpenCodeClient, command: SlashCommand, instance_reload: InstanceReload) -> None:
     """Refuse what OpenCode would only fail at.
 
     Raises:
         NotFound: There is no such command, agent or model.
         OperatorError: The model's provider has no credentials.
     """
-    await find_command(client, command.directory, command.name, renewal)
+    await find_command(client, command.directory, command.name, instance_reload)
     prompt = Prompt(text=f"/{command.name}", directory=command.directory, agent=command.agent, model=command.model)
-    await check_prompt(client, prompt, renewal)
+    await check_prompt(client, prompt, instance_reload)
 
 
-async def _agent_for_shell(client: OpenCodeClient, directory: str, agent: str, renewal: Renewal) -> str:
+async def _agent_for_shell(client: OpenCodeClient, directory: str, agent: str, instance_reload: InstanceReload) -> str:
     """OpenCode wants an agent named, though none takes part."""
     if agent:
-        await check_prompt(client, Prompt(text="shell", directory=directory, agent=agent), renewal)
+        await check_prompt(client, Prompt(text="shell", directory=directory, agent=agent), instance_reload)
         return agent
     agents = await client.agents(directory)
     primary = [item.name for item in agents if item.mode != "subagent"]

@@ -23,9 +23,9 @@ from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.follow import Follower, Observation, Respond, SendProgress, leave_open, no_progress
 from opencode_mcp.runs.prompting.message_ids import message_id_after, new_message_id
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
-from opencode_mcp.runs.prompting.reload import Renewal
-from opencode_mcp.runs.prompting.sending import failed_at_it, may_have_arrived
-from opencode_mcp.runs.prompting.session_lock import Turns
+from opencode_mcp.runs.prompting.reload import InstanceReload
+from opencode_mcp.runs.prompting.sending import is_reported_failure, may_have_arrived
+from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.record import Run, RunStarter, is_at_work_on, is_superseded, latest_prompt
 from opencode_mcp.runs.report import RunReport, spoken
 from opencode_mcp.runs.reporter import report_run
@@ -55,15 +55,21 @@ class Runs:
     Args:
         hub: The events of the server that they run on.
         notes: Where it is noted who answers what a run asks.
-        turns: Keeps others out of a session while something is started in it; none: only this process's.
-        renewal: Has OpenCode learn of what was added to its files; none: it learns of nothing.
+        session_locks: Keeps others out of a session while something is started in it; none: only this process's.
+        instance_reload: Makes OpenCode read new files; without it, new names stay unknown.
     """
 
-    def __init__(self, hub: Hub, notes: Notes, turns: Turns | None = None, renewal: Renewal | None = None) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        notes: Notes,
+        session_locks: SessionLocks | None = None,
+        instance_reload: InstanceReload | None = None,
+    ) -> None:
         self._hub = hub
         self.notes = notes
-        self._turns = turns or Turns(None)
-        self.renewal = renewal or Renewal()
+        self._session_locks = session_locks or SessionLocks(None)
+        self.instance_reload = instance_reload or InstanceReload()
         self._warm: set[tuple[Transport, str]] = set()
         self._started: OrderedDict[str, Mapping[str, Any] | None] = OrderedDict()
         """The prompts that were sent from here, each with its caller's schema of the answer."""
@@ -95,7 +101,7 @@ class Runs:
         """
         start_deadline = start_deadline or StartDeadline()
         client = await self._client(prompt.directory)
-        await check_prompt(client, prompt, self.renewal)
+        await check_prompt(client, prompt, self.instance_reload)
         note = self.notes.new(await next_message_id(client, session), caller_limit, starter)
         begun = session or await self.begin_session(client, prompt.directory, note, prompt.title)
         async with self.turn(begun, is_new=session is None) as client:
@@ -152,7 +158,7 @@ class Runs:
             BackendError: OpenCode could not be reached.
         """
         client = await self._client(session.directory)
-        async with self._turns.turn(session.id), self.renewal.starting(session.directory):
+        async with self._session_locks.hold(session.id), self.instance_reload.starting(session.directory):
             if not is_new:
                 await self._refuse_if_busy(client, session)
             yield client
@@ -163,7 +169,7 @@ class Runs:
         Raises:
             SessionBusy: Another bridge was starting something in it all the time.
         """
-        return self._turns.turn(session_id)
+        return self._session_locks.hold(session_id)
 
     async def _client(self, directory: str) -> OpenCodeClient:
         """A client that never finds another server by itself: what happens to this one must be seen."""
@@ -212,7 +218,7 @@ class Runs:
             if not may_have_arrived(error):
                 raise
             logger.info("sending %s failed: %s", run.message_id, error)
-            return error if failed_at_it(error) else None
+            return error if is_reported_failure(error) else None
         return None
 
     async def _see_begin(self, client: OpenCodeClient, run: Run, listener: Listener) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.answers.auto_reply import AutoReply
     from opencode_mcp.runs.answers.reply_sender import ReplySender
     from opencode_mcp.runs.commands import Commands
-    from opencode_mcp.runs.prompting.reload import Renewal
+    from opencode_mcp.runs.prompting.reload import InstanceReload
     from opencode_mcp.runs.requests.open_requests import Requests
     from opencode_mcp.runs.requests.policy import Policy
     from opencode_mcp.runs.run import Runs
@@ -86,23 +86,25 @@ class Bridge:
     @cached_property
     def runs(self) -> "Runs":
         """Prompts and what becomes of them."""
-        from opencode_mcp.runs.prompting.session_lock import Turns
+        from opencode_mcp.runs.prompting.session_lock import SessionLocks
         from opencode_mcp.runs.run import Runs
         from opencode_mcp.runs.run_note import Notes
         from opencode_mcp.server.tokens.token_codec import TokenCodec
 
         state = self.settings.state_directory
-        return Runs(self.hub, Notes(TokenCodec(state), self.policy), Turns(state / "turns"), self.renewal)
+        return Runs(
+            self.hub, Notes(TokenCodec(state), self.policy), SessionLocks(state / "turns"), self.instance_reload
+        )
 
     @cached_property
-    def renewal(self) -> "Renewal":
-        """Has OpenCode learn of what was added to its files."""
-        from opencode_mcp.runs.prompting.reload import Renewal
+    def instance_reload(self) -> "InstanceReload":
+        """Part that makes OpenCode read its files again."""
+        from opencode_mcp.runs.prompting.reload import InstanceReload
 
         environment = None if self.settings.remote else self.settings.environment
-        return Renewal(environment, hindrance=self._hindrance())
+        return InstanceReload(environment, refusal=self._reload_refusal())
 
-    def _hindrance(self) -> str:
+    def _reload_refusal(self) -> str:
         """Why the bridge may not have OpenCode read its files again; empty: it may."""
         if self.settings.attached:
             return "This bridge did not start that OpenCode, so whoever did decides about it."
@@ -198,7 +200,7 @@ class Bridge:
         """Holds the arguments of operations inside the fence."""
         from opencode_mcp.server.access.operation_arguments import ArgumentChecker
 
-        return ArgumentChecker(self.fence, self.allowed, self.policy, self.client, self.renewal)
+        return ArgumentChecker(self.fence, self.allowed, self.policy, self.client, self.instance_reload)
 
     @cached_property
     def operations(self) -> "OperationCalls":

@@ -1,4 +1,4 @@
-"""Message ids of our own, made the way OpenCode makes its ids, since its older versions sort messages by them."""
+"""Message ids that the bridge makes, in the form of OpenCode's own: its older versions sort messages by them."""
 
 import secrets
 import string
@@ -7,7 +7,7 @@ from itertools import count
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 CYCLE = 2**36
-"""Milliseconds after which the moments in ids begin anew."""
+"""Milliseconds after which the times in ids start again from zero."""
 _counter = count()
 
 
@@ -22,7 +22,7 @@ def new_message_id(seconds: float | None = None) -> str:
 
 
 def message_id_after(earlier: str, made: str) -> str:
-    """An id, or one like it that sorts after an earlier message where it does not.
+    """Return an id, or a similar one that sorts after an earlier message if the id does not.
 
     Args:
         earlier: The id of the session's last message.
@@ -35,7 +35,7 @@ def message_id_after(earlier: str, made: str) -> str:
 
 
 def message_id(milliseconds: int, counter: int, noise: bytes) -> str:
-    """Spell an id.
+    """Format an id.
 
     Args:
         milliseconds: Since the epoch.
@@ -47,7 +47,7 @@ def message_id(milliseconds: int, counter: int, noise: bytes) -> str:
 
 
 def age_of(spelled: str, milliseconds: int) -> float:
-    """How many seconds before a moment an id was made; 0 for one that is not spelled so, or made later.
+    """Return the seconds from an id's time to a given time; 0 for an id of another form, or a later one.
 
     Args:
         spelled: The id.
@@ -62,7 +62,7 @@ def age_of(spelled: str, milliseconds: int) -> float:
 
 
 def _moment_of(spelled: str) -> int | None:
-    """The milliseconds in an id; ``None`` in one that is not spelled so."""
+    """Return the milliseconds in an id, ``None`` for an id of another form."""
     try:
         return int(spelled.removeprefix("msg_")[:12], 16) // 4096
     except ValueError:

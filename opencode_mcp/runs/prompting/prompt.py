@@ -1,4 +1,4 @@
-"""What a caller hands over, and the checks that OpenCode leaves out: it answers an unknown agent or model with 204."""
+"""A caller's prompt, and the checks that OpenCode leaves out: it accepts an unknown agent or model with status 204."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ from typing import Any
 
 from opencode_mcp.errors import InvalidArgument, NotFound, OperatorError
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.models import Providers
+from opencode_mcp.opencode.models import ProviderModel, Providers
 from opencode_mcp.runs.output_schema.check import check_schema_apart
-from opencode_mcp.runs.prompting.reload import Missing, Renewal
+from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
 from opencode_mcp.text.similar_names import similar_names
 from opencode_mcp.workspace.attachments import Attachment
 from opencode_mcp.workspace.configuration.definitions import Sought
@@ -56,13 +56,13 @@ class Prompt:
         return body
 
 
-async def check_prompt(client: OpenCodeClient, prompt: Prompt, renewal: Renewal) -> None:
-    """Refuse what OpenCode would accept in silence and then fail at.
+async def check_prompt(client: OpenCodeClient, prompt: Prompt, instance_reload: InstanceReload) -> None:
+    """Refuse a prompt that OpenCode would accept and then fail at.
 
     Args:
-        client: Asks OpenCode.
-        prompt: What a caller wants.
-        renewal: Has OpenCode learn of what was added to its files.
+        client: Sends the requests.
+        prompt: The caller's prompt.
+        instance_reload: Makes OpenCode read its files again.
 
     Raises:
         InvalidArgument: The prompt is empty, or the schema is none.
@@ -74,13 +74,24 @@ async def check_prompt(client: OpenCodeClient, prompt: Prompt, renewal: Renewal)
     if prompt.output_schema is not None:
         await check_schema_apart(prompt.output_schema)
     if prompt.agent:
-        await renewal.settle(client, prompt.directory, partial(_look_for_agent, client, prompt))
-    model = prompt.model or (prompt.variant and (await client.config(prompt.directory)).model)
-    if prompt.variant and not model:
-        raise InvalidArgument("A variant is of a model, and none is named.", hint="Give model, too.")
-    if model:
+        await instance_reload.find(client, prompt.directory, partial(_look_for_agent, client, prompt))
+    if model := prompt.model or await _model_of_variant(client, prompt):
         look = partial(find_missing_model, client, prompt.directory, model, prompt.variant)
-        await renewal.settle(client, prompt.directory, look)
+        await instance_reload.find(client, prompt.directory, look)
+
+
+async def _model_of_variant(client: OpenCodeClient, prompt: Prompt) -> str:
+    """Return the default model if the prompt names a variant without a model; empty if it names neither.
+
+    Raises:
+        InvalidArgument: OpenCode has no default model either.
+    """
+    if not prompt.variant:
+        return ""
+    model = (await client.config(prompt.directory)).model
+    if not model:
+        raise InvalidArgument("A variant is of a model, and none is named.", hint="Give model, too.")
+    return model
 
 
 async def _look_for_agent(client: OpenCodeClient, prompt: Prompt) -> Missing | None:
@@ -112,7 +123,7 @@ async def find_missing_model(client: OpenCodeClient, directory: str, name: str, 
 
 
 def missing_model(providers: Providers, name: str, variant: str = "") -> Missing | None:
-    """Compare a model's name with some providers: what is missing for it to be used, if anything is, and the error.
+    """Return what a model lacks to be used, with the error to raise; ``None`` if it can be used.
 
     The error is ``NotFound`` where there is no such provider, model or variant, and ``OperatorError`` where the
     provider has no credentials.
@@ -134,10 +145,14 @@ def missing_model(providers: Providers, name: str, variant: str = "") -> Missing
         hint = f"Run `opencode auth login`, or use {_near(name, usable)}."
         locked = OperatorError(f"OpenCode has no credentials for the provider {provider_id!r}.", hint=hint)
         return Missing(Sought("credential", (provider_id,)), locked)
-    variants = provider.models[model_id].variants
-    if not variant or variant in variants:
+    return _missing_variant(name, provider.models[model_id], variant)
+
+
+def _missing_variant(name: str, model: ProviderModel, variant: str) -> Missing | None:
+    if not variant or variant in model.variants:
         return None
-    error = NotFound(f"The model {name!r} has no variant {variant!r}.", hint=f"It has {_listed(variants)}.")
+    error = NotFound(f"The model {name!r} has no variant {variant!r}.", hint=f"It has {_listed(model.variants)}.")
+    provider_id, _, model_id = name.partition("/")
     return Missing(Sought("variant", (provider_id, model_id, variant)), error)
 
 

@@ -1,11 +1,12 @@
-"""Has OpenCode read its files again where a caller names what was added since it began to work in a directory.
+"""Make OpenCode read its files again if a caller names something that was added after it opened the directory.
 
 OpenCode 1.18 reads agents, commands, models and credentials once in a directory, and again only after its operation
-``instance.dispose``, which ends all that runs there. So that is called where nothing runs, in a server that a bridge
-started; elsewhere the error names the file and the operation. Never while a file is faulty: OpenCode would then answer
-nothing in that directory until it is started anew, not even once the file is corrected.
+``instance.dispose``, which ends everything that runs there. So the bridge calls it only if nothing runs there, and only
+in a server that a bridge started; otherwise the error names the file and the operation. It is never called while a file
+is invalid: OpenCode would then fail all requests in that directory until it is restarted, even after the file is
+corrected.
 
-What another bridge or program begins in the directory in the very moment is not seen.
+Work that another bridge or program starts in the directory at the same moment is not noticed.
 """
 
 import logging
@@ -36,27 +37,27 @@ NEW_START = "OpenCode reads that file only when it starts: end OpenCode once not
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What OpenCode does not know, and the error to raise if it does not learn of it."""
+    """Name that OpenCode does not know, and the error to raise if reading its files again does not help."""
 
     sought: Sought
     error: BridgeError
 
 
-class Renewal:
-    """Looks names up, and renews a directory's instance where its files say more than OpenCode knows.
+class InstanceReload:
+    """Looks names up, and reloads a directory's instance if its files define a name that OpenCode does not know.
 
     Args:
-        environment: The one that OpenCode runs in; ``None``: its files are not on this machine.
-        hindrance: Why an instance may not be disposed; empty: it may.
+        environment: OpenCode's environment; ``None`` if its files are not on this machine.
+        refusal: Reason why an instance must not be disposed; empty if it may be.
     """
 
-    def __init__(self, environment: Mapping[str, str] | None = None, *, hindrance: str = "") -> None:
+    def __init__(self, environment: Mapping[str, str] | None = None, *, refusal: str = "") -> None:
         self._environment = environment
-        self._hindrance = hindrance
+        self._refusal = refusal
         self._locks: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
         self._starting: Counter[str] = Counter()
         self._read: dict[tuple[str, Path], tuple[int, int]] = {}
-        """The states of files that OpenCode was made to read."""
+        """State of each file that OpenCode was made to read."""
 
     @asynccontextmanager
     async def starting(self, directory: str) -> AsyncGenerator[None]:
@@ -68,8 +69,8 @@ class Renewal:
         finally:
             self._starting[directory] -= 1
 
-    async def settle(self, client: OpenCodeClient, directory: str, look: Callable[[], Awaitable[T | Missing]]) -> T:
-        """Look a name up; where OpenCode does not know it but a file defines it, renew the instance and look again.
+    async def find(self, client: OpenCodeClient, directory: str, look: Callable[[], Awaitable[T | Missing]]) -> T:
+        """Look a name up; if OpenCode does not know it but a file defines it, reload the instance and look again.
 
         Args:
             client: Asks OpenCode.
@@ -90,7 +91,7 @@ class Renewal:
         async with self._locks[directory]:
             found = await look()
             if isinstance(found, Missing):
-                await self._renew(client, directory, definition, found.error)
+                await self._reload(client, directory, definition, found.error)
                 found = await look()
         if isinstance(found, Missing):
             raise _explained(found.error, definition, "OpenCode has read it, and does not offer that.")
@@ -102,18 +103,18 @@ class Renewal:
         folders = folders_of(await client.path(directory), self._environment)
         return await to_thread.run_sync(find_definition, folders, sought)
 
-    async def _renew(
+    async def _reload(
         self, client: OpenCodeClient, directory: str, definition: DefiningFile, error: BridgeError
     ) -> None:
-        """Dispose the instance (``instance.dispose``) and wait until there is a new one; the lock is held.
+        """Dispose the instance (``instance.dispose``) and wait for the new one; the caller holds the lock.
 
         Raises:
             BridgeError: The given error, where that must not be done.
         """
         if definition.at_start_only:
             raise _explained(error, definition, NEW_START)
-        if self._hindrance:
-            raise _explained(error, definition, f"OpenCode read its files before. {AGAIN} {self._hindrance}")
+        if self._refusal:
+            raise _explained(error, definition, f"OpenCode read its files before. {AGAIN} {self._refusal}")
         if self._read.get((directory, definition.path)) == definition.state:
             return
         await self._refuse_if_busy(client, directory, definition, error)
@@ -138,7 +139,7 @@ def _explained(error: BridgeError, definition: DefiningFile, reason: str) -> Bri
 
 
 async def _try_configuration(client: OpenCodeClient, directory: str) -> None:
-    """Have OpenCode read its files as if for the first time, for a folder of the directory that does not exist.
+    """Make OpenCode read its files as if for the first time, in a folder of the directory that does not exist.
 
     Raises:
         InvalidConfiguration: It cannot use one of them.

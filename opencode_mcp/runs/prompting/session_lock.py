@@ -1,8 +1,8 @@
-"""One start at a time in a session, also between the bridges of one user.
+"""Locks that let one start at a time happen in a session, also between the bridges of one user.
 
-OpenCode merges prompts that reach a session together. So whoever starts something there first holds the session's lock
-in the state directory, which the kernel releases when its holder dies. A folder that cannot be used leaves the bridges
-to what OpenCode's record shows afterwards; see ``merging.py``.
+OpenCode merges prompts that reach a session together. So a bridge holds the session's lock file in the state directory
+while it starts something there. The kernel releases the lock when its holder dies. If the folder cannot be used, only
+OpenCode's record shows afterwards that prompts were merged; see ``merging.py``.
 """
 
 import hashlib
@@ -19,18 +19,18 @@ from opencode_mcp.launcher.locks import hold
 
 logger = logging.getLogger(__name__)
 
-PLACES = 1024
-"""How many lock files there are at most: they stay, and sessions come and go. Two sessions may share one."""
-PATIENCE = 20.0
-"""Seconds for which another bridge may be starting something; it takes about one."""
+LOCK_FILES = 1024
+"""Number of lock files at most: they are never deleted. Two sessions may share one."""
+LOCK_SECONDS = 20.0
+"""Seconds to wait for another bridge that is starting something; a start takes about one."""
 PRIVATE_FOLDER = 0o700
 
 
-class Turns:
-    """The turns of all sessions.
+class SessionLocks:
+    """Locks of all sessions.
 
     Args:
-        folder: Where the locks are that the bridges share; ``None``: this process is alone.
+        folder: Folder of the lock files that the bridges share; ``None`` if there is no other bridge.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -38,11 +38,11 @@ class Turns:
         self._locks: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
 
     @asynccontextmanager
-    async def turn(self, session_id: str) -> AsyncGenerator[None]:
-        """Be the only one to start something in a session while the block runs.
+    async def hold(self, session_id: str) -> AsyncGenerator[None]:
+        """Hold a session's lock while the block runs.
 
         Raises:
-            SessionBusy: Another bridge was starting something in it all the time.
+            SessionBusy: Another bridge held it for ``LOCK_SECONDS``.
         """
         lock = self._locks[session_id]
         try:
@@ -54,25 +54,27 @@ class Turns:
 
     @asynccontextmanager
     async def _between_bridges(self, session_id: str) -> AsyncGenerator[None]:
-        path = self._place(session_id)
+        path = self._lock_file(session_id)
         if path is None:
             yield
             return
-        async with hold(path, timeout=PATIENCE) as held:
+        async with hold(path, timeout=LOCK_SECONDS) as held:
             if not held:
-                raise SessionBusy(f"Another bridge has been starting a prompt in {session_id} for {PATIENCE:.0f} s.")
+                raise SessionBusy(
+                    f"Another bridge has been starting a prompt in {session_id} for {LOCK_SECONDS:.0f} s."
+                )
             yield
 
-    def _place(self, session_id: str) -> Path | None:
-        """The lock file of a session; ``None`` where none can be made."""
+    def _lock_file(self, session_id: str) -> Path | None:
+        """Return the lock file of a session, ``None`` if none can be made."""
         if self._folder is None:
             return None
-        number = int.from_bytes(hashlib.sha256(session_id.encode(errors="replace")).digest()[:4]) % PLACES
+        number = int.from_bytes(hashlib.sha256(session_id.encode(errors="replace")).digest()[:4]) % LOCK_FILES
         path = self._folder / f"{number}.lock"
         try:
             self._folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
             path.touch()
         except OSError as error:
-            logger.warning("Prompts of other bridges are not held off: %s cannot be used: %s", path, error)
+            logger.warning("Other bridges can start prompts in the same session: %s cannot be used: %s", path, error)
             return None
         return path

@@ -14,7 +14,7 @@ from opencode_mcp.workspace.configuration.command_template import expand, mentio
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
-    from opencode_mcp.runs.prompting.reload import Renewal
+    from opencode_mcp.runs.prompting.reload import InstanceReload
     from opencode_mcp.server.access.paths import Fence
 
 HINT = "Name one of the project, or leave it out."
@@ -31,13 +31,13 @@ class CommandTexts:
     Args:
         fence: Where callers may work.
         client: Knows the commands.
-        renewal: Has OpenCode learn of new ones.
+        instance_reload: Makes OpenCode read new ones.
     """
 
-    def __init__(self, fence: "Fence", client: "OpenCodeClient", renewal: "Renewal") -> None:
+    def __init__(self, fence: "Fence", client: "OpenCodeClient", instance_reload: "InstanceReload") -> None:
         self._fence = fence
         self._client = client
-        self._renewal = renewal
+        self._instance_reload = instance_reload
 
     async def check(self, name: str, arguments: str, directory: str) -> list[str]:
         """Expand a command as OpenCode will, and refuse what would attach a file from outside.
@@ -57,7 +57,7 @@ class CommandTexts:
         """
         from opencode_mcp.runs.commands import find_command
 
-        template = (await find_command(self._client, directory, name, self._renewal)).template
+        template = (await find_command(self._client, directory, name, self._instance_reload)).template
         if not isinstance(template, str):
             return await self._check_unknown(arguments, directory)
         text, own = expand(template, arguments), expand(template, "")

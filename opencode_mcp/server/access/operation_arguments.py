@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.operations.arguments import SplitArguments
     from opencode_mcp.opencode.operations.catalog import Operation
-    from opencode_mcp.runs.prompting.reload import Renewal
+    from opencode_mcp.runs.prompting.reload import InstanceReload
     from opencode_mcp.runs.requests.policy import Policy
     from opencode_mcp.server.access.allowed_operations import AllowedOperations
     from opencode_mcp.server.access.paths import Fence
@@ -47,7 +47,7 @@ class ArgumentChecker:
         allowed: What they may do.
         policy: Who decides about shell lines.
         client: Tells of projects, worktrees and workspaces.
-        renewal: Has OpenCode learn of new commands.
+        instance_reload: Makes OpenCode read new commands.
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class ArgumentChecker:
         allowed: "AllowedOperations",
         policy: "Policy",
         client: "OpenCodeClient",
-        renewal: "Renewal",
+        instance_reload: "InstanceReload",
     ) -> None:
         self._fence = fence
         self._allowed = allowed
         self._policy = policy
         self._client = client
-        self.commands = CommandTexts(fence, client, renewal)
+        self.commands = CommandTexts(fence, client, instance_reload)
 
     async def admit(
         self, operation: "Operation", arguments: JsonMap, call: "SplitArguments", *, asks: bool

@@ -12,7 +12,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.models import Provider, ProviderModel, Providers
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt, missing_model
-from opencode_mcp.runs.prompting.reload import Missing, Renewal
+from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
 from opencode_mcp.workspace.attachments import Attachment
 from tests.harness.opencode import OpenCode
 
@@ -121,7 +121,7 @@ async def test_what_opencode_would_accept_in_silence_is_refused(
     fields: dict[str, Any] = {"text": "Do it", "directory": str(project), **chosen}
     prompt = Prompt(**fields)
     with pytest.raises(kind) as refused:
-        await check_prompt(client, prompt, Renewal())
+        await check_prompt(client, prompt, InstanceReload())
     assert said in str(refused.value)
 
 
@@ -131,4 +131,4 @@ async def test_what_exists_passes(client: OpenCodeClient, project: Path) -> None
     prompt = Prompt(
         text="Do it", directory=str(project), agent="plan", model="scripted/m2", variant="high", output_schema=SCHEMA
     )
-    await check_prompt(client, prompt, Renewal())
+    await check_prompt(client, prompt, InstanceReload())

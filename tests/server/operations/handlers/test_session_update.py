@@ -10,7 +10,7 @@ import pytest
 from opencode_mcp.opencode.models import Session
 from opencode_mcp.opencode.operations.arguments import split
 from opencode_mcp.opencode.operations.catalog import operation
-from opencode_mcp.runs.prompting.session_lock import Turns
+from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.run_note import KEY
 from opencode_mcp.server.operations.handlers.handler import OperationRequest
 from opencode_mcp.server.operations.handlers.session_update import update_session
@@ -26,10 +26,10 @@ class Backend:
 
     def __init__(self, metadata: Mapping[str, object]) -> None:
         self.metadata = metadata
-        self.turns = Turns(None)
+        self.locks = SessionLocks(None)
         self.client = SimpleNamespace(session_get=self._get)
         self.operations = SimpleNamespace(send=self._send)
-        self.runs = SimpleNamespace(alone_in=self.turns.turn)
+        self.runs = SimpleNamespace(alone_in=self.locks.hold)
 
     async def _get(self, session_id: str) -> Session:
         return Session.model_validate({"id": session_id, "metadata": self.metadata})
@@ -47,7 +47,7 @@ class Backend:
 
 async def test_a_note_that_is_written_meanwhile_is_not_replaced_by_an_older_one() -> None:
     backend = Backend({KEY: "old note"})
-    async with anyio.create_task_group() as tasks, backend.turns.turn(SESSION):
+    async with anyio.create_task_group() as tasks, backend.locks.hold(SESSION):
         # A run is being started: the update waits for its turn, and reads what the run has noted.
         tasks.start_soon(lambda: backend.update(metadata={"mine": 1}))
         await anyio.wait_all_tasks_blocked()
@@ -65,6 +65,6 @@ async def test_where_no_bridge_has_noted_anything_the_metadata_is_the_callers(be
 
 async def test_an_update_without_metadata_waits_for_nobody() -> None:
     backend = Backend({KEY: "note"})
-    async with backend.turns.turn(SESSION):
+    async with backend.locks.hold(SESSION):
         await backend.update(title="New")
     assert backend.metadata == {KEY: "note"}
