@@ -94,16 +94,20 @@ def as_directories(value: object) -> tuple[str, ...]:
 
 
 def _check_patterns(path: str) -> None:
-    parts = [part for part in re.split(r"[/\\]", path) if part]
-    wild = [has_wildcard(part) for part in parts]
+    parts = list(filter(None, re.split(r"[/\\]", path)))
     if any("**" in part for part in parts):
         raise InvalidSetting(f"{path!r} has no fixed depth.", hint="Write * once for each level, as /projects/*/*.")
-    if wild and wild[0]:
+    if parts and has_wildcard(parts[0]):
         raise InvalidSetting(
             f"{path!r} would allow every folder of the disk.", hint="Name the folder that contains the projects."
         )
-    if any(earlier and not later for earlier, later in pairwise(wild)):
+    if _has_name_after_pattern(parts):
         raise InvalidSetting(f"{path!r} has a name after a pattern.", hint="Only the last parts may be patterns.")
+
+
+def _has_name_after_pattern(parts: list[str]) -> bool:
+    wild = map(has_wildcard, parts)
+    return any(earlier and not later for earlier, later in pairwise(wild))
 
 
 def has_wildcard(part: str) -> bool:

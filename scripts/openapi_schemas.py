@@ -68,12 +68,16 @@ def simplify(schema: Schema) -> Schema:
 
 def _union(members: Sequence[Schema]) -> Schema:
     distinct = list({json.dumps(member, sort_keys=True): member for member in members}.values())
-    kept = [member for member in distinct if not any(_covers(other, member) for other in distinct if other != member)]
+    kept = [member for member in distinct if not _is_covered(member, distinct)]
     if len(kept) == 1:
         return kept[0]
     if all(set(member) == {"type"} for member in kept):
         return {"type": [member["type"] for member in kept]}
     return {"anyOf": kept}
+
+
+def _is_covered(member: Schema, members: Sequence[Schema]) -> bool:
+    return any(_covers(other, member) for other in members if other != member)
 
 
 def _covers(wide: Schema, narrow: Schema) -> bool:

@@ -34,15 +34,25 @@ def merge_diffs(per_message: Sequence[Sequence[FileDiff]]) -> list[FileDiff]:
 def _merge_file(steps: Sequence[FileDiff]) -> FileDiff | None:
     if len(steps) == 1:
         return steps[0]
-    existed, exists = steps[0].status != "added", steps[-1].status != "deleted"
-    if not existed and not exists:
+    status = _status_of(steps)
+    if not status:
         return None
-    status = "modified" if existed and exists else "deleted" if existed else "added"
     edits = _difference(steps)
     if edits is None:
         return _in_a_row(steps, status)
-    changed = count(edits, "-+")
-    return None if status == "modified" and not changed else _as_diff(steps[0].file, status, edits)
+    if status == "modified" and not count(edits, "-+"):
+        return None
+    return _as_diff(steps[0].file, status, edits)
+
+
+def _status_of(steps: Sequence[FileDiff]) -> str:
+    """Return the status of a file over all steps; empty if it existed neither before nor after."""
+    existed, exists = steps[0].status != "added", steps[-1].status != "deleted"
+    if existed and exists:
+        return "modified"
+    if existed:
+        return "deleted"
+    return "added" if exists else ""
 
 
 def _difference(steps: Sequence[FileDiff]) -> Sequence[Edit] | None:

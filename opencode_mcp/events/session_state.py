@@ -109,17 +109,21 @@ def _note_message(state: SessionState, message: MessageInfo) -> None:
         state.working_on = message.id
 
 
+def _note_progress(state: SessionState, event: wire.StatusChanged | wire.Failed | wire.Idle) -> None:
+    if isinstance(event, wire.StatusChanged):
+        state.status = event.status if event.status.type != "idle" else None
+        return
+    state.working_on = ""
+    if isinstance(event, wire.Failed):
+        state.error = state.error or event.error
+
+
 def fold(state: SessionState, event: wire.Event) -> None:
     """Update the state with one event of its session."""
     state.draft = None if isinstance(event, wire.Idle) else drafted(state.draft, event)
     match event:
-        case wire.StatusChanged(status=status):
-            state.status = status if status.type != "idle" else None
-        case wire.Failed(error=error):
-            state.error = state.error or error
-            state.working_on = ""
-        case wire.Idle():
-            state.working_on = ""
+        case wire.StatusChanged() | wire.Failed() | wire.Idle():
+            _note_progress(state, event)
         case wire.SessionChanged(session=session):
             state.title = session.title
         case wire.TodosChanged(todos=todos):

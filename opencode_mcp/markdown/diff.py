@@ -26,6 +26,9 @@ NOT_UTF8 = "\ufffd"
 BINARY = ("Binary files ", "GIT binary patch")
 
 
+UNREADABLE_NAME = "not shown, since OpenCode cannot read a name with a quote, backslash or control character"
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """Diff of one file, parsed."""
@@ -98,15 +101,21 @@ def _what(change: Change) -> str:
     diff, status = change.diff, name(change.diff.status)
     if change.moved:
         return f"{status}, moved {'to' if diff.status == 'deleted' else 'from'} {code(change.moved, PATH_CHARACTERS)}"
+    return ", ".join([status, *_details(change)])
+
+
+def _details(change: Change) -> list[str]:
+    details: list[str] = []
+    if before := unquote(_after("rename from ", change)):
+        details.append(f"from {code(before, PATH_CHARACTERS)}")
+    if mode := _after("old mode ", change):
+        details.append(f"mode {name(mode)} → {name(_after('new mode ', change))}")
     steps = sum(line.startswith("--- ") for line in change.patch.header)
-    before, mode = unquote(_after("rename from ", change)), _after("old mode ", change)
-    told = [
-        f"from {code(before, PATH_CHARACTERS)}" if before else "",
-        f"mode {name(mode)} → {name(_after('new mode ', change))}" if mode else "",
-        f"in {steps} steps, shown one after another" if steps > 1 else "",
-        "" if change.patch.hunks or before or mode else _without_text(change),
-    ]
-    return ", ".join(filter(None, [status, *told]))
+    if steps > 1:
+        details.append(f"in {steps} steps, shown one after another")
+    if not (change.patch.hunks or before or mode):
+        details.append(_without_text(change))
+    return details
 
 
 def _after(start: str, change: Change) -> str:
@@ -118,12 +127,14 @@ def _without_text(change: Change) -> str:
     if NOT_UTF8 in diff.file:
         return "not shown, since OpenCode cannot read a name that is not UTF-8"
     if diff.additions or diff.deletions:
-        if QUOTED.search(diff.file):
-            return "not shown, since OpenCode cannot read a name with a quote, backslash or control character"
-        return "too large for OpenCode to show"
-    if not diff.patch or any(line.startswith(BINARY) for line in change.patch.header):
+        return UNREADABLE_NAME if QUOTED.search(diff.file) else "too large for OpenCode to show"
+    if _is_binary(change):
         return "binary"
     return "text unchanged" if diff.status == "modified" else "empty"
+
+
+def _is_binary(change: Change) -> bool:
+    return not change.diff.patch or any(line.startswith(BINARY) for line in change.patch.header)
 
 
 def _draw_patches(changes: Sequence[Change], room: int) -> Drawn:

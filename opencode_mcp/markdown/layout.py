@@ -104,15 +104,26 @@ def _draw_excerpt(block: Excerpt, limit: int) -> Drawn:
     length = len(block.text)
     if block.title and not block.language and _fits_a_line(block.text):
         return Drawn(f"{block.title} {code(block.text)}")
-    room = min(block.most, limit - len(block.title) - FENCE_LENGTH - len(block.language) - NOTE_LENGTH)
-    room = max(room, length) if length < NEVER_CUT else room
+    room = _excerpt_room(block, limit)
     if length > room and room < LEAST_SHOWN:
         return Drawn(_say(block.title, f"{length:,} characters, not shown"), cut=True)
     shown = (tail if block.from_end else head)(block.text, room)
-    end = "last" if block.from_end else "first"
-    said = f"the {end} {len(shown):,} of {length:,} characters:" if len(shown) < length else ""
-    lead = _say(block.title, said)
-    return Drawn("\n".join(filter(None, [lead, fence(clean(shown), block.language)])), cut=bool(said))
+    note = _cut_note(block, len(shown))
+    lead = _say(block.title, note)
+    return Drawn("\n".join(filter(None, [lead, fence(clean(shown), block.language)])), cut=bool(note))
+
+
+def _excerpt_room(block: Excerpt, limit: int) -> int:
+    room = min(block.most, limit - len(block.title) - FENCE_LENGTH - len(block.language) - NOTE_LENGTH)
+    length = len(block.text)
+    return max(room, length) if length < NEVER_CUT else room
+
+
+def _cut_note(block: Excerpt, shown: int) -> str:
+    length = len(block.text)
+    if shown >= length:
+        return ""
+    return f"the {'last' if block.from_end else 'first'} {shown:,} of {length:,} characters:"
 
 
 def _fits_a_line(text: str) -> bool:
@@ -129,14 +140,18 @@ def _draw_section(section: Section, limit: int) -> Drawn:
     drawn = _join(section, whole)
     if len(drawn.text) <= limit:
         return drawn
-    leasts = [draw(block, 0) for block in section.blocks]
-    kept = _places_kept(section, [len(least.text) + len(section.gap) for least in leasts], limit)
-    blocks = [section.blocks[place] for place in kept]
-    note = _left_out(section, len(blocks))
-    room = limit - len(section.title) - len(note) - len(section.gap) * (len(blocks) + 1)
-    shares = allot([len(whole[place].text) for place in kept], [len(leasts[place].text) for place in kept], room)
-    short = _join(section, [draw(block, share) for block, share in zip(blocks, shares, strict=True)], note)
+    short = _draw_shortened(section, [len(piece.text) for piece in whole], limit)
     return min(drawn, short, key=lambda one: len(one.text))
+
+
+def _draw_shortened(section: Section, sizes: Sequence[int], limit: int) -> Drawn:
+    leasts = [len(draw(block, 0).text) for block in section.blocks]
+    kept = _places_kept(section, [least + len(section.gap) for least in leasts], limit)
+    note = _left_out(section, len(kept))
+    room = limit - len(section.title) - len(note) - len(section.gap) * (len(kept) + 1)
+    shares = allot([sizes[place] for place in kept], [leasts[place] for place in kept], room)
+    pieces = [draw(section.blocks[place], share) for place, share in zip(kept, shares, strict=True)]
+    return _join(section, pieces, note)
 
 
 def _places_kept(section: Section, lengths: Sequence[int], limit: int) -> Sequence[int]:

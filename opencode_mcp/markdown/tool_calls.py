@@ -65,9 +65,13 @@ def _long_arguments(part: ToolPart, view: View) -> dict[str, str]:
     """Return the arguments that are too long for the line of the call and are shown below it."""
     if not view.measure.argument or _todos(part):
         return {}
-    long = {key: value for key, value in part.state.input.items() if len(_inline(value, view)) > ARGUMENT_LIMIT}
-    lines = {key: value for key, value in part.state.input.items() if isinstance(value, str) and "\n" in value}
-    return {key: _as_text(value) for key, value in (long | lines).items()}
+    given = part.state.input
+    long = {key: _as_text(value) for key, value in given.items() if len(_inline(value, view)) > ARGUMENT_LIMIT}
+    return long | {key: _as_text(value) for key, value in given.items() if _has_lines(value)}
+
+
+def _has_lines(value: object) -> bool:
+    return isinstance(value, str) and "\n" in value
 
 
 def _as_text(value: object) -> str:

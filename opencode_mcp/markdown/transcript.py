@@ -97,11 +97,16 @@ def _message_blocks(message: Message, view: View) -> list[Block]:
 
 def _with_added_joined(parts: Sequence[Part]) -> list[Part]:
     """Join the parts that OpenCode added, two for each attached file, into one part at the end."""
-    added = [part for part in parts if isinstance(part, TextPart) and part.synthetic]
+    added: list[TextPart] = []
+    others: list[Part] = []
+    for part in parts:
+        if isinstance(part, TextPart) and part.synthetic:
+            added.append(part)
+        else:
+            others.append(part)
     if len(added) < 2:  # noqa: PLR2004 - one part needs no joining
         return list(parts)
-    joined = added[0].model_copy(update={"text": "\n".join(part.text for part in added)})
-    return [*(part for part in parts if not (isinstance(part, TextPart) and part.synthetic)), joined]
+    return [*others, added[0].model_copy(update={"text": "\n".join(part.text for part in added)})]
 
 
 def _outcome(info: MessageInfo, view: View) -> list[Block]:
@@ -119,23 +124,33 @@ def _outcome(info: MessageInfo, view: View) -> list[Block]:
 
 
 def _part_blocks(part: Part, view: View) -> list[Block]:
-    measure = view.measure
     match part:
         case TextPart():
             return _text(part, view)
-        case ReasoningPart(text=text) if text.strip():
-            folded = PlainLine(f"- thought: {len(text):,} characters")
-            return [Excerpt(text, measure.thought, "- thought →") if measure.thought else folded]
+        case ReasoningPart():
+            return _reasoning(part, view)
         case ToolPart():
             return tool_blocks(part, view, _sections(view.children.pop(part.child_session, ()), view))
         case FilePart():
             return [PlainLine(_file(part, view))]
         case SubtaskPart():
-            what = f", {code(part.description)}" if part.description else ""
-            title = f"- hands to the subagent {name(part.agent or 'of no name')}{what} →"
-            return [Excerpt(part.prompt if part.prompt.strip() else "no words", measure.output, title)]
+            return [_subtask(part, view)]
         case _:
             return [PlainLine(line) for line in [_mark(part, view)] if line]
+
+
+def _reasoning(part: ReasoningPart, view: View) -> list[Block]:
+    if not part.text.strip():
+        return []
+    if view.measure.thought:
+        return [Excerpt(part.text, view.measure.thought, "- thought →")]
+    return [PlainLine(f"- thought: {len(part.text):,} characters")]
+
+
+def _subtask(part: SubtaskPart, view: View) -> Excerpt:
+    description = f", {code(part.description)}" if part.description else ""
+    title = f"- hands to the subagent {name(part.agent or 'of no name')}{description} →"
+    return Excerpt(part.prompt if part.prompt.strip() else "no words", view.measure.output, title)
 
 
 def _text(part: TextPart, view: View) -> list[Block]:
@@ -157,12 +172,17 @@ def _mark(part: Part, view: View) -> str:
         case RetryPart():
             return f"- attempt {part.attempt:,} failed, asked again → {code(part.error.text)}"
         case CompactionPart():
-            why = "the conversation no longer fitted" if part.overflow else "by itself" if part.auto else "as asked"
-            return f"- what came before is replaced by a summary ({why})"
+            return f"- what came before is replaced by a summary ({_compaction_cause(part)})"
         case UnknownPart(type=kind) if kind not in SILENT:
             return f"- a part of the unknown kind {code(kind)}"
         case _:
             return ""
+
+
+def _compaction_cause(part: CompactionPart) -> str:
+    if part.overflow:
+        return "the conversation no longer fitted"
+    return "by itself" if part.auto else "as asked"
 
 
 def _files(paths: Sequence[str], view: View) -> str:

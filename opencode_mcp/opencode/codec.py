@@ -91,12 +91,9 @@ def encode(
     Raises:
         InvalidArgument: A value would reach another route, or is larger than OpenCode accepts.
     """
-    filled = operation.path
-    for name, value in (path or {}).items():
-        check_path(operation, name, value)
-        filled = filled.replace(f"{{{name}}}", quote(value, safe=""))
+    filled = _filled_path(operation, path or {})
     check_numbers(operation, query or {})
-    texts = {name: _query_text(value) for name, value in (query or {}).items() if value is not None}
+    texts = _query_texts(query or {})
     if directory and operation.scope != "none":
         sent = directory.replace("%", "%25") if operation.scope in DECODED_TWICE else directory
         texts[DIRECTORY_NAMES[operation.scope]] = sent
@@ -104,6 +101,18 @@ def encode(
     check_target(operation, len(filled) + len(urlencode(texts)))
     check_body(operation, body)
     return Request(method=operation.method, path=filled, query=texts, headers=operation.headers, body=body)
+
+
+def _filled_path(operation: "Operation", values: Mapping[str, str]) -> str:
+    filled = operation.path
+    for name, value in values.items():
+        check_path(operation, name, value)
+        filled = filled.replace(f"{{{name}}}", quote(value, safe=""))
+    return filled
+
+
+def _query_texts(query: Mapping[str, object]) -> dict[str, str]:
+    return {name: _query_text(value) for name, value in query.items() if value is not None}
 
 
 def _query_text(value: object) -> str:
@@ -152,12 +161,18 @@ def _failure(operation_id: str, status: int, body: Mapping[str, object]) -> Brid
     if kind == UNREADABLE:
         text = f"OpenCode cannot encode its own answer to {operation_id}: {message}."
         return BackendFailed(text, hint="Nothing is wrong with the call.", status=status, kind=kind)
+    if status == HTTPStatus.UNAUTHORIZED:
+        return Unauthorized(
+            "OpenCode refused the password.",
+            hint="Set --username and --password (or OPENCODE_SERVER_PASSWORD) to those that it was started with.",
+        )
+    return _refusal(operation_id, status, message) or BackendFailed(
+        f"OpenCode failed at {operation_id}: {message or f'HTTP {status}'}.", status=status, kind=kind
+    )
+
+
+def _refusal(operation_id: str, status: int, message: str) -> BridgeError | None:
     match status:
-        case 401:
-            return Unauthorized(
-                "OpenCode refused the password.",
-                hint="Set --username and --password (or OPENCODE_SERVER_PASSWORD) to those that it was started with.",
-            )
         case 400:
             return InvalidArgument(f"OpenCode refused {operation_id}: {message or 'a malformed request'}.")
         case 404:
@@ -165,8 +180,7 @@ def _failure(operation_id: str, status: int, body: Mapping[str, object]) -> Brid
         case 409:
             return SessionBusy(message or "The session is busy.", hint="Wait for its run, or abort it.")
         case _:
-            text = f"OpenCode failed at {operation_id}: {message or f'HTTP {status}'}."
-            return BackendFailed(text, status=status, kind=kind)
+            return None
 
 
 def _body(reply: Reply) -> Mapping[str, object]:
@@ -178,16 +192,20 @@ def _body(reply: Reply) -> Mapping[str, object]:
     return cast("Mapping[str, object]", body) if isinstance(body, Mapping) else {}
 
 
+def _data_of(body: Mapping[str, object]) -> Mapping[str, object]:
+    data = body.get("data")
+    return cast("Mapping[str, object]", data) if isinstance(data, Mapping) else {}
+
+
 def _reason(status: int, body: Mapping[str, object]) -> tuple[str, str]:
     """Return OpenCode's name for the error and its message, from any of the five forms that it uses."""
-    data = body.get("data")
-    inner = cast("Mapping[str, object]", data).get("message") if isinstance(data, Mapping) else None
-    message = inner or body.get("message") or body.get("error") or ""
+    data = _data_of(body)
+    message = data.get("message") or body.get("message") or body.get("error") or ""
     # In a body with a tag, `name` may be the name of the object that the error is about.
     kind = body.get("_tag") or body.get("name") or ""
-    if status == HTTPStatus.BAD_REQUEST and isinstance(data, Mapping):
-        # "Payload" and "Query" are faults of the request; "Body" is a fault of the answer.
-        kind = UNREADABLE if cast("Mapping[str, object]", data).get("kind") == "Body" else kind
+    # "Payload" and "Query" are faults of the request; "Body" is a fault of the answer.
+    if status == HTTPStatus.BAD_REQUEST and data.get("kind") == "Body":
+        kind = UNREADABLE
     return str(kind)[:KIND_CHARACTERS], " ".join(str(message)[:REASON_CHARACTERS].split()).rstrip(".")
 
 

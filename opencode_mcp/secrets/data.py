@@ -26,6 +26,10 @@ SCHEMA_WORDS = frozenset({"$ref", "anyOf", "const", "description", "enum", "type
 ASSIGNMENT = re.compile(r"(--?)?([\w-]{1,200})=(.*)", re.DOTALL)
 
 
+RENAMED: Mapping[str, Mapping[str, str]] = {"request": {"body": "options"}}
+"""Names of the second API for fields of the first, by the map that contains them."""
+
+
 def redact(value: object, known: Collection[str] = ()) -> object:
     """Copy a JSON value with a mark in place of each secret.
 
@@ -63,29 +67,30 @@ def _hidden(value: object, name: str, known: Sequence[str]) -> object:
         case Mapping():
             return _hidden_map(cast("Mapping[str, object]", value), name, known)
         case list():
-            items = cast("list[object]", value)
-            if COMMANDS.fullmatch(plain_name(name)):
-                return [scrub(str(item), known) if isinstance(item, str) else item for item in _command(items)]
-            if plain_name(name) == "plugin":
-                return [_plugin(item, known) for item in items]
-            # A list of options belongs to a question.
-            inner = "" if plain_name(name) == "options" else name
-            return [_hidden(item, inner, known) for item in items]
+            return _hidden_list(cast("list[object]", value), name, known)
         case _:
             return value
 
 
+def _hidden_list(items: Sequence[object], name: str, known: Sequence[str]) -> list[object]:
+    plain = plain_name(name)
+    if COMMANDS.fullmatch(plain):
+        return [scrub(item, known) if isinstance(item, str) else item for item in _command(items)]
+    if plain == "plugin":
+        return [_plugin(item, known) for item in items]
+    # A list of options belongs to a question.
+    inner = "" if plain == "options" else name
+    return [_hidden(item, inner, known) for item in items]
+
+
 def _hidden_map(value: Mapping[str, object], name: str, known: Sequence[str]) -> dict[str, object]:
     plain = plain_name(name)
-    if plain == "request" and "body" in value:
-        # The second API's name for the options of the first.
-        options = _hidden(value["body"], "options", known)
-        return {key: options if key == "body" else _hidden(item, str(key), known) for key, item in value.items()}
     if SECRET_MAPS.fullmatch(plain) or (is_secret(name) and not SCHEMA_WORDS & value.keys()):
         return {key: _all_hidden(item) for key, item in value.items()}
     if plain == "options":
         return {key: _option(item, key, known) for key, item in value.items()}
-    return {key: _hidden(item, str(key), known) for key, item in value.items()}
+    names = RENAMED.get(plain, {})
+    return {key: _hidden(item, names.get(str(key), str(key)), known) for key, item in value.items()}
 
 
 def _all_hidden(value: object) -> object:
@@ -116,12 +121,13 @@ def _command(items: Sequence[object]) -> Iterator[object]:
     """Hide the value of each option and variable on a command line whose name marks a secret."""
     flag = ""
     for item in items:
-        text = item if isinstance(item, str) else ""
-        said = ASSIGNMENT.fullmatch(text)
-        if is_secret(flag):
-            yield MARK
-        elif said and is_secret(said[2]):
-            yield f"{said[1] or ''}{said[2]}={MARK}"
-        else:
-            yield item
-        flag = text.lstrip("-") if text.startswith("-") and not said else ""
+        yield MARK if is_secret(flag) else _without_value(item)
+        is_flag = isinstance(item, str) and item.startswith("-") and not ASSIGNMENT.fullmatch(item)
+        flag = str(item).lstrip("-") if is_flag else ""
+
+
+def _without_value(item: object) -> object:
+    found = ASSIGNMENT.fullmatch(item) if isinstance(item, str) else None
+    if found is None or not is_secret(found[2]):
+        return item
+    return f"{found[1] or ''}{found[2]}={MARK}"

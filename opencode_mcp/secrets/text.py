@@ -164,16 +164,30 @@ def _is_given(text: str, said: re.Match[str], value: str, place: re.Match[str]) 
     """Return True if a value is a secret, and not a word, a number, a file, code or a placeholder."""
     if len(value) < VALUE_CHARACTERS or PLACEHOLDER.fullmatch(value):
         return False
-    name = said["name"] or said["flag"]
+    return _is_secret_of(said["name"] or said["flag"], text, said, value, place)
+
+
+def _is_secret_of(name: str, text: str, said: re.Match[str], value: str, place: re.Match[str]) -> bool:
     if _is_in_url(text, said) or _is_in_shell(said):
-        return _looks_random(unquote(value)) or (is_plainly_secret(name) and not _is_word_or_number(value))
+        return _is_secret_parameter(name, value)
     if not is_plainly_secret(name):
         return False
     if place["quote"]:
         return is_password(name) or _looks_random(value)
-    is_code = MEMBER.fullmatch(value) or text[place.end() : place.end() + 1] in {"(", "["}
+    return _is_bare_secret(name, value) and not _is_code(text, value, place)
+
+
+def _is_code(text: str, value: str, place: re.Match[str]) -> bool:
+    return MEMBER.fullmatch(value) is not None or text[place.end() : place.end() + 1] in {"(", "["}
+
+
+def _is_bare_secret(name: str, value: str) -> bool:
     least = VALUE_CHARACTERS if is_password(name) else BARE_VALUE_CHARACTERS
-    return not is_code and len(value) >= least and _looks_random(value)
+    return len(value) >= least and _looks_random(value)
+
+
+def _is_secret_parameter(name: str, value: str) -> bool:
+    return _looks_random(unquote(value)) or (is_plainly_secret(name) and not _is_word_or_number(value))
 
 
 def _is_in_url(text: str, said: re.Match[str]) -> bool:

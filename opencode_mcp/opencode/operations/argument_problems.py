@@ -95,17 +95,24 @@ def _sentences(name: str, problem: _Problem) -> list[str]:
         case "anyOf":
             return _of_union(where, cast("Sequence[Schema]", problem.validator_value), problem.instance)
         case "required":
-            fields = cast("Mapping[str, object]", problem.instance)
-            return [
-                missing(f"{where}.{key}") for key in cast("Sequence[str]", problem.validator_value) if key not in fields
-            ]
+            return _missing_fields(where, problem)
         case "additionalProperties":
-            known = cast("Mapping[str, object]", problem.schema.get("properties", {}))
-            given = cast("Mapping[str, object]", problem.instance)
-            return [unknown(key, known, f"{where}.") for key in given if key not in known]
+            return _unknown_fields(where, problem)
         case _:
             demand = DEMANDS[problem.validator](problem.validator_value)
             return [f"`{where}` {demand}{_got(where, problem.instance, shown=problem.validator != 'type')}."]
+
+
+def _missing_fields(where: str, problem: _Problem) -> list[str]:
+    fields = cast("Mapping[str, object]", problem.instance)
+    required = cast("Sequence[str]", problem.validator_value)
+    return [missing(f"{where}.{key}") for key in required if key not in fields]
+
+
+def _unknown_fields(where: str, problem: _Problem) -> list[str]:
+    known = cast("Mapping[str, object]", problem.schema.get("properties", {}))
+    given = cast("Mapping[str, object]", problem.instance)
+    return [unknown(key, known, f"{where}.") for key in given if key not in known]
 
 
 def _of_union(where: str, members: Sequence[Schema], value: object) -> list[str]:
@@ -113,14 +120,17 @@ def _of_union(where: str, members: Sequence[Schema], value: object) -> list[str]
     fitting = [member for member in members if _kinds_of(member) & _kinds(value)]
     if len(fitting) == 1 and not {"const", "enum"} & set(fitting[0]):
         return problems(where, fitting[0], value)
-    tagged = {tag: member for member in fitting if (tag := _tag(member))}
     if not fitting or not isinstance(value, Mapping | list):
-        return [
-            f"`{where}` must be {' or '.join(dict.fromkeys(map(_wanted, members)))}{_got(where, value, shown=False)}."
-        ]
+        wanted = " or ".join(dict.fromkeys(map(_wanted, members)))
+        return [f"`{where}` must be {wanted}{_got(where, value, shown=False)}."]
+    return _of_fitting(where, fitting, cast("object", value))
+
+
+def _of_fitting(where: str, members: Sequence[Schema], value: object) -> list[str]:
+    tagged = {tag: member for member in members if (tag := _tag(member))}
     if len(tagged) > 1:
         return _of_tagged(where, tagged, cast("Mapping[str, object]", value))
-    return min((problems(where, member, cast("object", value)) for member in fitting), key=len)
+    return min((problems(where, member, value) for member in members), key=len)
 
 
 def _of_tagged(where: str, members: Mapping[str, Schema], value: Mapping[str, object]) -> list[str]:

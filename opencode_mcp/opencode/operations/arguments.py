@@ -105,20 +105,31 @@ def split(operation: Operation, arguments: Mapping[str, object]) -> SplitArgumen
             problems and what each argument accepts.
     """
     known = arguments_of(operation)
-    given = {name: _typed(known[name], value) if name in known else value for name, value in arguments.items()}
-    absent = [
-        *(unknown(name, known) for name in given if name not in known),
-        *(missing(name) for name, argument in known.items() if argument.required and name not in given),
-    ]
-    wrong = [text for name in given if name in known for text in _wrong(name, known[name], given[name])]
+    given = {name: _typed(known.get(name), value) for name, value in arguments.items()}
+    absent = _absent(known, given)
+    wrong: list[str] = []
+    for name, value in given.items():
+        if name in known:
+            wrong += _wrong(name, known[name], value)
     if absent or wrong:
         raise InvalidArgument(" ".join(absent + wrong), hint=_takes(operation) if absent else "")
     return _placed(operation, [(known[name], value) for name, value in given.items()])
 
 
-def _typed(argument: Argument, value: object) -> object:
+def _absent(known: Mapping[str, Argument], given: Mapping[str, object]) -> list[str]:
+    """Return a sentence for each argument that is unknown or missing."""
+    strange = [unknown(name, known) for name in given if name not in known]
+    return strange + [missing(name) for name, argument in known.items() if argument.required and name not in given]
+
+
+def _typed(argument: Argument | None, value: object) -> object:
     """Parse a query's number or boolean that was given as a text; in the URL it becomes a text anyway."""
-    if argument.place != "query" or not isinstance(value, str) or argument.schema.get("type") == "string":
+    if (
+        argument is None
+        or argument.place != "query"
+        or not isinstance(value, str)
+        or argument.schema.get("type") == "string"
+    ):
         return value
     try:
         return read_json(value)

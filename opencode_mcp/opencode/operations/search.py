@@ -50,8 +50,7 @@ def search(
         limit: Most operations to return.
         table: The operations of one generation of OpenCode.
     """
-    every = table.operations.values()
-    within = [item for item in every if group in {None, item.group} and effect in {None, item.effect}]
+    within = _within(table, group, effect)
     wanted = _stems(words)
     if not wanted:
         return within[:limit]
@@ -59,6 +58,11 @@ def search(
     least = max(scores.values(), default=0.0) * WORTH_SHOWING
     found = [item for item in within if scores[item.id] > 0 and scores[item.id] >= least]
     return sorted(found, key=lambda item: (-scores[item.id], len(item.id), item.id))[:limit]
+
+
+def _within(table: OperationTable, group: Group | None, effect: Effect | None) -> list[Operation]:
+    every = table.operations.values()
+    return [item for item in every if group in {None, item.group} and effect in {None, item.effect}]
 
 
 def _score(table: OperationTable, item: Operation, wanted: list[str], words: str) -> float:

@@ -49,11 +49,13 @@ def differences(document: object) -> Differences:
     found = {item: _entry(item, document) for item in operations().values()}
     if any(found.values()) and not found[operations()[SERVED_BY_ALL]]:
         return Differences()
-    told = {item.id: _told(item, entry, document) for item, entry in found.items() if entry}
-    return Differences(
-        missing=frozenset(item.id for item, entry in found.items() if not entry),
-        changed={name: text for name, text in told.items() if text},
-    )
+    missing = frozenset(item.id for item, entry in found.items() if not entry)
+    return Differences(missing=missing, changed=_changed(found, document))
+
+
+def _changed(found: Mapping[Operation, JsonMap], document: object) -> dict[str, str]:
+    texts = {item.id: _told(item, entry, document) for item, entry in found.items() if entry}
+    return {name: text for name, text in texts.items() if text}
 
 
 def _entry(operation: Operation, document: object) -> JsonMap:
