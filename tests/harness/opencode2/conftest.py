@@ -11,6 +11,7 @@ from tests.harness.opencode2.engine import exists_here
 from tests.harness.opencode2.environment import environment
 from tests.harness.opencode2.running import OpenCode2, running_opencode2
 from tests.harness.project import make_project
+from tests.harness.waiting import eventually
 
 ASKING = {
     "agents": {
@@ -60,6 +61,17 @@ async def client(opencode2: OpenCode2, shared_project: Path) -> AsyncIterator[As
         opencode2.url, password=opencode2.password, directory=shared_project, timeout=60, max_retries=0
     ) as client:
         yield client
+
+
+@pytest.fixture
+async def settled(client: AsyncOpencode) -> AsyncOpencode:
+    """The client, once the project has its agents and models: for seconds they are empty lists."""
+
+    async def look() -> bool:
+        return bool((await client.agent.list()).data and (await client.model.list()).data)
+
+    await eventually(look, seconds=60)
+    return client
 
 
 @pytest.fixture

@@ -27,7 +27,6 @@ from opencode.types import LocationPublicRef
 from tests.harness.http import loopback_client
 from tests.harness.opencode2.running import OpenCode2
 from tests.harness.opencode2.unknown_fields import unknown_fields
-from tests.harness.waiting import eventually
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 NO_SESSION, NO_MESSAGE = "ses_none", "msg_none"
@@ -90,17 +89,6 @@ async def _with_session(client: AsyncOpencode, call: Callable[[str], Awaitable[o
 async def _first_page(client: AsyncOpencode, _session: str) -> object:
     made = await client.session.create()
     return await client.message.list(made.id, cursor="nonsense")
-
-
-@pytest.fixture
-async def settled(client: AsyncOpencode) -> AsyncOpencode:
-    """The client, once the project has its agents and models: for seconds they are empty lists."""
-
-    async def look() -> bool:
-        return bool((await client.agent.list()).data and (await client.model.list()).data)
-
-    await eventually(look, seconds=60)
-    return client
 
 
 async def test_the_replies_to_reads_have_the_shape_of_the_contract(settled: AsyncOpencode) -> None:

@@ -102,6 +102,7 @@ def own_handlers(upstream: Upstream, *, url: str, data: Path, switches: Switches
         ("GET", f"{session}/message/{{messageID}}"): messages.get,
         ("GET", f"{session}/diff"): Diffs(upstream, messages, data).session,
         ("GET", f"{trial}/log"): events.log,
+        ("GET", "/api/permission/saved"): asks.saved,
         ("POST", f"{session}/permission/{{requestID}}/reply"): asks.answer_permission,
         ("GET", f"{session}/form/{{formID}}"): asks.form,
         ("DELETE", f"{session}/form/{{formID}}"): asks.cancel_form,

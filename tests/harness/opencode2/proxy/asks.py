@@ -27,6 +27,20 @@ class Asks:
         await self._upstream.ask("POST", request.url.path, body)
         return Response(status_code=DONE)
 
+    async def saved(self, request: Request) -> Response:
+        """Serve ``GET /api/permission/saved``: of all projects where none is named, which the preview cannot list."""
+        named = request.query_params.get("projectID")
+        projects = [named] if named else [item["id"] for item in await self._projects()]
+        found: dict[str, Json] = {}
+        for project in projects:
+            for item in await self._upstream.read("/api/permission/saved", projectID=project):
+                found[item["id"]] = shapes.saved_permission(item)
+        return JSONResponse({"data": list(found.values())})
+
+    async def _projects(self) -> list[Json]:
+        reply = await self._upstream.send("GET", "/api/project")
+        return cast("list[Json]", reply.json())
+
     async def form(self, request: Request) -> Response:
         """Serve ``GET /api/session/{sessionID}/form/{formID}``."""
         found = await self._upstream.read(request.url.path)

@@ -26,7 +26,6 @@ GET /api/mcp/resource
 GET /api/model
 GET /api/model/default
 GET /api/permission/request
-GET /api/permission/saved
 DELETE /api/permission/saved/{id}
 GET /api/plugin
 GET /api/project

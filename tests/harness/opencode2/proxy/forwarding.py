@@ -30,7 +30,6 @@ SHAPED: Mapping[str, Callable[[Any], object]] = {
     "GET /api/integration/{integrationID}": shapes.integration,
     "GET /api/location": shapes.location,
     "GET /api/permission/request": _each(shapes.permission),
-    "GET /api/permission/saved": _each(shapes.saved_permission),
     "GET /api/plugin": _each(shapes.plugin),
     "GET /api/project": _each(shapes.project),
     "GET /api/provider": _each(shapes.provider),
@@ -85,9 +84,24 @@ def absent(operation: str) -> Handler:
 
 
 def _body(operation: str, content: bytes) -> bytes:
-    if operation != "POST /api/shell" or not content:
-        return content
-    return json.dumps({"timeout": SHELL_LIMIT, **json.loads(content)}).encode()
+    change = SENT.get(operation)
+    return json.dumps(change(json.loads(content))).encode() if change and content else content
+
+
+def _location_shell(body: Json) -> Json:
+    return {"timeout": SHELL_LIMIT, **body}
+
+
+def _session_shell(body: Json) -> Json:
+    """A user's shell command; its message is an event to the preview."""
+    return {**body, "id": str(body["id"]).replace("msg_", "evt_", 1)} if body.get("id") else body
+
+
+SENT: Mapping[str, Callable[[Json], Json]] = {
+    "POST /api/session/{sessionID}/shell": _session_shell,
+    "POST /api/shell": _location_shell,
+}
+"""What becomes of the body of a request."""
 
 
 def _shaped(operation: str, reply: Any) -> object:  # noqa: ANN401 - JSON of any shape
