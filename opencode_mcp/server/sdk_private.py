@@ -25,6 +25,11 @@ async def run_over_streams(
     await lowlevel.run(reader, writer, lowlevel.create_initialization_options())
 
 
+def connection_state(session: "ServerSession") -> dict[str, Any]:
+    """Return the data that the SDK keeps for a connection, whichever of its requests the session belongs to."""
+    return session._connection.state  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
 def call_at_disconnect(session: "ServerSession", callback: Callable[[], None]) -> None:
     """Call a function when the connection of a session ends.
 

@@ -15,7 +15,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCRequest, JSONRPCResponse
 
 import opencode_mcp
-from opencode_mcp.server.sdk_private import call_at_disconnect, run_over_streams
+from opencode_mcp.server.sdk_private import call_at_disconnect, connection_state, run_over_streams
 from tests.harness.rawrpc import Host
 
 pytestmark = pytest.mark.anyio
@@ -30,11 +30,15 @@ HANDSHAKE = JSONRPCRequest(
 PRIVATE = re.compile(r"_lowlevel_server|\"_connection\"|(?<!\w)mcp[\w.]*\._(?!_)\w+")
 
 
-async def test_a_server_serves_over_streams_of_our_own_and_calls_back_when_they_end() -> None:
+async def test_a_server_serves_over_streams_of_our_own_keeps_data_of_them_and_calls_back_when_they_end() -> None:
     ended: list[str] = []
+    seen: list[int] = []
 
     async def register(ctx: "ServerRequestContext[object, object]", call_next: CallNext) -> HandlerResult:
         call_at_disconnect(ctx.session, lambda: ended.append(ctx.method))
+        counted = connection_state(ctx.session)
+        counted["requests"] = counted.get("requests", 0) + 1
+        seen.append(counted["requests"])
         return await call_next(ctx)
 
     server = MCPServer[None]("test", middleware=[register])
@@ -48,8 +52,11 @@ async def test_a_server_serves_over_streams_of_our_own_and_calls_back_when_they_
             assert isinstance(reply, JSONRPCResponse)
             assert reply.result["serverInfo"]["name"] == "test"
             assert ended == []
+            await to_server.send(SessionMessage(JSONRPCRequest(jsonrpc="2.0", id=2, method="ping")))
+            await from_server.receive()
+            assert seen == [1, 2]
             await to_server.aclose()
-    assert ended == ["initialize"]
+    assert sorted(ended) == ["initialize", "ping"]
     await from_server.aclose()
 
 

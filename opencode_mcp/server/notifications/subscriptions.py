@@ -19,7 +19,7 @@ from mcp_types import INVALID_PARAMS
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.server.notifications.queue import Outbox
 from opencode_mcp.server.results.render import explain
-from opencode_mcp.server.sdk_private import call_at_disconnect
+from opencode_mcp.server.sdk_private import call_at_disconnect, connection_state
 from opencode_mcp.server.uris import directory_in, session_in
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MODERN = "2026"
+OUTBOX = "opencode_mcp.outbox"
+"""Key of a connection's outbox in the data that the SDK keeps for the connection."""
 SUBSCRIPTIONS_A_CLIENT = 1000
 LONGEST_URI = 8192
 """Characters of an address; ours are shorter, and each event is compared with all that are kept."""
@@ -87,7 +89,7 @@ class Subscriptions:
 
     def __init__(self) -> None:
         self.bus = CountingBus()
-        self._outboxes: dict[int, Outbox] = {}
+        self._outboxes: set[Outbox] = set()
         self._streamed: Counter[str] = Counter()
 
     @property
@@ -97,12 +99,12 @@ class Subscriptions:
 
     def wanted(self) -> set[str]:
         """Every address that somebody subscribed to."""
-        return set(self._streamed).union(*(outbox.uris for outbox in self._outboxes.values()))
+        return set(self._streamed).union(*(outbox.uris for outbox in self._outboxes))
 
     async def tell(self, event: ServerEvent) -> None:
         """Tell those who want to hear of an event; whoever reads slowly hears of it later."""
         await self.bus.publish(event)
-        for outbox in self._outboxes.values():
+        for outbox in self._outboxes:
             outbox.put(event)
 
     async def middleware(self, ctx: Context, call_next: CallNext) -> HandlerResult:
@@ -129,19 +131,21 @@ class Subscriptions:
                 return await call_next(ctx)
 
     def _outbox(self, ctx: Context) -> Outbox:
-        """The one of the connection, which the parameters of its handshake stand for."""
-        params = ctx.session.client_params
-        if id(params) not in self._outboxes:
-            outbox = self._outboxes[id(params)] = Outbox(ctx.session)
-            ctx.lifespan_context.spawn(self._deliver, id(params), outbox)
+        """Return the outbox of the connection; the first request that needs it creates it."""
+        state = connection_state(ctx.session)
+        if OUTBOX not in state:
+            outbox = state[OUTBOX] = Outbox(ctx.session)
+            self._outboxes.add(outbox)
+            ctx.lifespan_context.spawn(self._deliver, state, outbox)
             call_at_disconnect(ctx.session, outbox.close)
-        return self._outboxes[id(params)]
+        return state[OUTBOX]
 
-    async def _deliver(self, connection: int, outbox: Outbox) -> None:
+    async def _deliver(self, state: dict[str, Any], outbox: Outbox) -> None:
         try:
             await outbox.deliver()
         finally:
-            del self._outboxes[connection]
+            self._outboxes.remove(outbox)
+            del state[OUTBOX]
 
     async def _change(self, ctx: Context) -> HandlerResult:
         outbox = self._outbox(ctx)
