@@ -102,7 +102,7 @@ async def _rest(file: "OpenFile", beginning: bytes, largest: int, shown: str) ->
 
 def _kind(beginning: bytes) -> str:
     found = (name for place, mark, name in KINDS if beginning[place:].startswith(mark))
-    return next(found, "no text, image or PDF by its content")
+    return next(found, "neither text nor an image nor a PDF document")
 
 
 def _file_url(path: PurePath) -> str:

@@ -100,7 +100,7 @@ class ProjectFiles:
                 raise NotFound(f"There is no file {path!r} in {directory}.") from error
             # An unknown route answers with the page of the web app.
             if body.media_type == "text/html" and not path.lower().endswith(PAGE_SUFFIXES):
-                raise UnsupportedOperation("This OpenCode cannot hand on files as they are.", hint="Upgrade it.")
+                raise UnsupportedOperation("This OpenCode cannot send unchanged files.", hint="Upgrade it.")
             yield OpenFile(None, media_type or body.media_type, body.chunks)
 
 

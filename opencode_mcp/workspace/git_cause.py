@@ -34,16 +34,16 @@ async def why_without_git(directory: str, environment: Mapping[str, str]) -> str
         return f"There is no git on the PATH of the bridge and of the OpenCode that it starts, {NO_CHANGES}."
     refusal = await _refusal(git, directory, environment)
     if NO_REPOSITORY in refusal:
-        return f"{place} is no git repository, {NO_CHANGES}."
+        return f"{place} is not a git repository, {NO_CHANGES}."
     if FOREIGN in refusal:
         allow = f"git config --global --add safe.directory {place}"
-        return f"{place} belongs to another user, so git refuses it, {NO_CHANGES}. Who trusts it runs `{allow}`."
+        return f"{place} belongs to another user, so git refuses it, {NO_CHANGES}. If you trust it, run `{allow}`."
     if refusal:
         return f"git cannot use the repository of {place} ({one_line(refusal)}), {NO_CHANGES}."
     if await checked_out(directory):
         return (
-            f"OpenCode saw no repository when it began to work in {place}: it was made later, or OpenCode finds no "
-            "git. Its operation instance.dispose makes it look again, and stops what runs there."
+            f"OpenCode found no repository when it opened {place}: the repository was created later, or OpenCode "
+            "cannot find git. The operation instance.dispose makes OpenCode check again, and aborts the runs there."
         )
     return ""
 
@@ -66,6 +66,6 @@ async def _refusal(git: str, directory: str, environment: Mapping[str, str]) -> 
             return str(error)
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip().splitlines()
-            first = next((line for line in said if line.startswith(FATAL)), said[0] if said else "it does not say why")
+            first = next((line for line in said if line.startswith(FATAL)), said[0] if said else "it gives no reason")
             return first.removeprefix(FATAL)
     return ""

@@ -40,10 +40,10 @@ class Globs:
         count = sum(map(_count, plain))
         if count > MOST_ALTERNATIVES:
             raise InvalidArgument(
-                f"The globs stand for {count:,} alternatives."
+                f"The globs have {count:,} alternatives."
                 if count < GLOB_CHARACTERS
-                else "The globs multiply too much.",
-                hint=f"All braces written out may make at most {MOST_ALTERNATIVES}; name folders, or use * instead.",
+                else "The globs have too many alternatives.",
+                hint=f"All braces expanded may give at most {MOST_ALTERNATIVES}; name folders, or use * instead.",
             )
         self._alternatives = [(glob, choice) for glob in plain for choice in _choices(glob.replace("**/", "*"))]
 

@@ -45,29 +45,29 @@ def image_problem(data: bytes) -> str:
     """Return the reason why models do not accept a file as an image; empty if they do."""
     kind = image_type(data)
     if not kind:
-        return "it is no png, jpeg, gif or webp"
+        return "it is not a png, jpeg, gif or webp image"
     try:
         width, height = SIZES[kind](data)
     except Unreadable as error:
         return str(error)
     except (struct.error, IndexError):
-        return "its header is cut"
+        return "its header is incomplete"
     if not width or not height:
         return "its header gives no size"
     if max(width, height) > LONGEST_SIDE_PIXELS:
-        return f"it has {width} x {height} pixels, and models take {LONGEST_SIDE_PIXELS} on a side"
+        return f"it has {width} x {height} pixels, and models accept {LONGEST_SIDE_PIXELS} on a side"
     return ""
 
 
 def _png(data: bytes) -> ImageSize:
     if data[12:16] != b"IHDR":
-        raise Unreadable("its header is cut")
+        raise Unreadable("its header is incomplete")
     size = ImageSize(*struct.unpack_from(">II", data, 16))
     place = len(PNG_START)
     while data[place + 4 : place + 8] != b"IEND":
         place += 12 + struct.unpack_from(">I", data, place)[0]
         if place + 12 > len(data):
-            raise Unreadable("it is cut: its end is missing")
+            raise Unreadable("it is incomplete: its end is missing")
     return size
 
 
@@ -78,7 +78,7 @@ def _jpeg(data: bytes) -> ImageSize:
         if marker in FRAMES:
             height, width = struct.unpack_from(">HH", data, place + 5)
             if JPEG_END not in data[place:]:
-                raise Unreadable("it is cut: its end is missing")
+                raise Unreadable("it is incomplete: its end is missing")
             return ImageSize(width, height)
         if marker == 0xFF:  # noqa: PLR2004 - a filler
             place += 1
@@ -86,18 +86,18 @@ def _jpeg(data: bytes) -> ImageSize:
             place += 2
         else:
             place += 2 + struct.unpack_from(">H", data, place + 2)[0]
-    raise Unreadable("its header cannot be read")
+    raise Unreadable("its header cannot be parsed")
 
 
 def _gif(data: bytes) -> ImageSize:
     if b"\x3b" not in data[-16:]:
-        raise Unreadable("it is cut: its end is missing")
+        raise Unreadable("it is incomplete: its end is missing")
     return ImageSize(*struct.unpack_from("<HH", data, 6))
 
 
 def _webp(data: bytes) -> ImageSize:
     if struct.unpack_from("<I", data, 4)[0] + 8 > len(data):
-        raise Unreadable("it is cut: its end is missing")
+        raise Unreadable("it is incomplete: its end is missing")
     match data[12:16]:
         case b"VP8 ":
             width, height = struct.unpack_from("<HH", data, 26)
@@ -109,7 +109,7 @@ def _webp(data: bytes) -> ImageSize:
             width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
             return ImageSize(width, height)
         case _:
-            raise Unreadable("its header cannot be read")
+            raise Unreadable("its header cannot be parsed")
 
 
 SIZES: Mapping[str, Callable[[bytes], ImageSize]] = {PNG: _png, JPEG: _jpeg, GIF: _gif, WEBP: _webp}

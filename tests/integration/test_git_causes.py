@@ -66,16 +66,16 @@ async def test_another_users_repository_is_called_so(host: Host, projects: Path)
     for against in ("commit", "branch"):
         told = await host.text("opencode_diff", directory=str(place), against=against)
         assert "safe.directory" in told
-        assert "is no git repository" not in told
+        assert "is not a git repository" not in told
         assert NOTHING not in told
 
 
 async def test_a_repository_that_was_made_later_is_called_so(host: Host, projects: Path) -> None:
     place = projects / "late"
-    assert "is no git repository" in await host.text("opencode_diff", directory=str(place))
+    assert "is not a git repository" in await host.text("opencode_diff", directory=str(place))
     make_project(place)
     told = await host.text("opencode_diff", directory=str(place))
-    assert "it was made later" in told
+    assert "the repository was created later" in told
     assert "instance.dispose" in told
 
 

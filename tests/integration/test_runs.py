@@ -107,7 +107,7 @@ async def test_an_image_goes_out_by_its_content_and_what_cannot_be_attached_is_r
     sent = [part for message in messages for part in message["parts"] if part["type"] == "file"]
     assert [(part["mime"], part["filename"]) for part in sent] == [("image/png", "named.jpg")]
     for name, data, said in (
-        ("cut.png", PNG[:30], "it is cut"),
+        ("cut.png", PNG[:30], "it is incomplete"),
         ("a.bmp", b"BM" + bytes(60), "a BMP image"),
         ("a.docx", b"PK\x03\x04" + bytes(60), "a zip archive"),
     ):

@@ -105,7 +105,7 @@ async def test_a_search_without_a_match_says_so(host: Host) -> None:
         ({"pattern": "["}, "unclosed character class"),
         ({"pattern": "(?=x)"}, "look-around"),
         ({"pattern": ""}, "empty"),
-        ({"pattern": "x", "include": ["["]}, "A glob cannot be used"),
+        ({"pattern": "x", "include": ["["]}, "A glob is invalid"),
         ({"pattern": "x", "cursor": "abc"}, "cursor"),
         ({"pattern": "x", "directory": "/nowhere"}, "outside"),
     ],

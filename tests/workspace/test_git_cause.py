@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_folder_without_git_is_called_so(tmp_path: Path) -> None:
-    assert "is no git repository" in await why_without_git(str(tmp_path), basics())
+    assert "is not a git repository" in await why_without_git(str(tmp_path), basics())
 
 
 async def test_a_detached_head_is_no_reason(project: Path) -> None:
@@ -26,14 +26,14 @@ async def test_a_repository_of_another_user_is_called_so_with_the_remedy(project
     told = await why_without_git(str(project), basics() | {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"})
     assert "belongs to another user" in told
     assert f"git config --global --add safe.directory {project}" in told
-    assert "is no git repository" not in told
+    assert "is not a git repository" not in told
 
 
 @pytest.mark.parametrize("path", ["", "nowhere", "."])
 async def test_a_missing_git_is_called_so(project: Path, tmp_path: Path, path: str) -> None:
     told = await why_without_git(str(project), {"PATH": path and str(tmp_path / path)})
     assert "no git on the PATH" in told
-    assert "is no git repository" not in told
+    assert "is not a git repository" not in told
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")

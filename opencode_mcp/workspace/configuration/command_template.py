@@ -99,5 +99,6 @@ def _check_length(template: str, arguments: str, places: int) -> None:
     alls = template.count(ALL) + places * (arguments.count(ALL) + 1)
     if filled + alls * (len(arguments) + marks * filled) > COMMAND_CHARACTERS:
         raise InvalidArgument(
-            f"The command would come to more than {COMMAND_CHARACTERS:,} characters.", hint="Give it shorter arguments."
+            f"The expanded command would have more than {COMMAND_CHARACTERS:,} characters.",
+            hint="Use shorter arguments.",
         )

@@ -12,7 +12,9 @@ from opencode_mcp.workspace.line_window import NUMBERING_BYTES
 
 FIELDS_BYTES = 30
 """Bytes that the field names of a match add to it."""
-LITERAL_HINT = "It is Rust's syntax, without look-around and backreferences; literal=true takes the text as it is."
+LITERAL_HINT = (
+    "The syntax is Rust's, without look-around and backreferences; literal=true searches for the text itself."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ OPENCODE_LINES = 10
 MOST_DEFINITIONS = 5000
 UNKNOWN_TO_RUST = re.compile(r"\(\?(?:[=!]|<[=!]|>)|\\[1-9]")
 REASONS = (
-    "Either the pattern is no regular expression of Rust's, or a match is not UTF-8, or OpenCode finds no ripgrep (rg)."
+    "The pattern is not a regular expression of Rust, or a match is not UTF-8, or OpenCode cannot find ripgrep (rg)."
 )
 
 
@@ -127,11 +127,11 @@ def _explained(pattern: str, error: BackendFailed) -> Exception:
     try:
         re.compile(pattern)
     except re.error as wrong:
-        return InvalidArgument(f"The pattern {pattern!r} cannot be used: {wrong}.", hint=LITERAL_HINT)
+        return InvalidArgument(f"The pattern {pattern!r} is invalid: {wrong}.", hint=LITERAL_HINT)
     except (RecursionError, OverflowError):
         return InvalidArgument("The pattern is nested too deeply, or repeats too often.", hint=LITERAL_HINT)
     if UNKNOWN_TO_RUST.search(pattern):
-        return InvalidArgument(f"The pattern {pattern!r} looks around or back.", hint=LITERAL_HINT)
+        return InvalidArgument(f"The pattern {pattern!r} uses look-around or a backreference.", hint=LITERAL_HINT)
     return BackendFailed(f"OpenCode's search for {pattern!r} failed.", hint=REASONS, status=error.status)
 
 

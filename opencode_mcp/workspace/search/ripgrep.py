@@ -222,5 +222,5 @@ def explain(complaint: str, pattern: str) -> InvalidArgument:
     first = complaint.partition("\n\n")[0].removeprefix("rg: ")
     reason = " ".join(first.rpartition("error: ")[2].split()).rstrip(".")
     if reason.startswith("error parsing glob"):
-        return InvalidArgument(f"A glob cannot be used: {reason}.", hint="It looks like src/**/*.py.")
-    return InvalidArgument(f"The pattern {pattern!r} cannot be used: {reason}.", hint=LITERAL_HINT)
+        return InvalidArgument(f"A glob is invalid: {reason}.", hint="It looks like src/**/*.py.")
+    return InvalidArgument(f"The pattern {pattern!r} is invalid: {reason}.", hint=LITERAL_HINT)
