@@ -59,5 +59,5 @@ async def test_a_broken_repository_is_told_in_gits_words(project: Path) -> None:
 
 async def test_a_repository_that_git_works_in_was_made_later(project: Path) -> None:
     told = await why_without_git(str(project), basics())
-    assert "OpenCode saw no repository when it began to work" in told
+    assert "OpenCode found no repository when it opened" in told
     assert "instance.dispose" in told
