@@ -67,3 +67,12 @@ def test_docstrings_and_comments_use_the_terms_of_the_field() -> None:
         if (match := BANNED.search(text))
     ]
     assert found == []
+
+
+def test_no_two_classes_of_the_package_share_a_name() -> None:
+    named: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "opencode_mcp").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                named.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
+    assert {name: paths for name, paths in named.items() if len(set(paths)) > 1} == {}

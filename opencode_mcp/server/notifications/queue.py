@@ -12,7 +12,7 @@ PATIENCE = 30.0
 """Seconds that a client may take to read a notice before it counts as gone."""
 
 
-class Session(Protocol):
+class NotificationSender(Protocol):
     """The part of the SDK's session that is needed."""
 
     async def send_resource_updated(self, uri: str) -> None:
@@ -35,7 +35,7 @@ class Outbox:
         session: Sends them.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: NotificationSender) -> None:
         self.uris: set[str] = set()
         """The resources that the client subscribed to."""
         self._session = session
