@@ -160,7 +160,7 @@ class Commands:
             listener.put(_Answered(run.session_id))
 
     def _note_failure(self, run: Run, error: BridgeError, failed: list[BridgeError]) -> None:
-        """Keep what went wrong for whoever started the run, and for whoever follows it."""
+        """Keep the error for the call that started the run, and for those that follow it."""
         logger.info("the request of %s ended: %s", run.message_id, error)
         if may_have_arrived(error) and not is_reported_failure(error):
             return  # OpenCode may work on it, or be done with it: following the run tells.

@@ -23,7 +23,7 @@ class Deadline:
 
     @property
     def passed(self) -> bool:
-        """Whether the wait is over."""
+        """Return True if the wait is over."""
         return anyio.current_time() >= self.at
 
     @property

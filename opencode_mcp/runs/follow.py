@@ -1,8 +1,8 @@
 """Follows one run: read its state, sleep until an event hints at a change, read it again.
 
 A follower is the only loop that waits for a run. It ends when the run has ended, when the deadline has passed, or when
-the run waits for an answer that nobody gives. It returns an ``Observation``; whoever wanted the wait makes the report
-of it (``reporter.py``), once.
+the run waits for an answer that nobody gives. It returns an ``Observation``; the caller makes the report of it
+(``reporter.py``), once.
 
 Each round has four parts:
 
@@ -59,7 +59,7 @@ from opencode_mcp.runs.state import ENDS, Evidence, State, advance, classify
 logger = logging.getLogger(__name__)
 
 SendProgress = Callable[[str], Awaitable[None]]
-"""Sends one line of progress to whoever waits."""
+"""Sends one line of progress to the host."""
 Respond = Callable[[list[PendingRequest]], Awaitable[list[PendingRequest]]]
 """Answers a run's open requests as far as it can.
 
@@ -104,7 +104,7 @@ class Observation:
     answers: list[Message] = field(default_factory=list[Message])
     """The assistant's last messages, oldest first; read when the session is idle."""
     whole: bool = False
-    """Whether these are all of its messages since the prompt."""
+    """True if these are all of its messages since the prompt."""
     pending: list[PendingRequest] = field(default_factory=list[PendingRequest])
     """The requests that nobody has answered."""
     activity: str = ""
@@ -153,7 +153,7 @@ class Follower:
         self._was_busy = False
         self._requests_stale = True
         self._superseded: bool | None = None
-        """Whether the session has gone on to another prompt; ``None``: not read yet."""
+        """True if the session has gone on to another prompt; ``None``: not read yet."""
         self._interval = FIRST_INTERVAL
 
     async def follow(self, deadline: Deadline) -> Observation:
@@ -239,7 +239,7 @@ class Follower:
         self._seen.state = advance(self._seen.state, State.RUNNING)
 
     def _is_under_way(self) -> bool:
-        """Whether the stream told that OpenCode took the prompt, and since then of no end and no request.
+        """Return True if the stream shows that OpenCode took the prompt, and since then no end and no request.
 
         Nothing is decided by that but to wait: a lost event is made good by the look that follows a silence.
         """
@@ -305,7 +305,7 @@ class Follower:
     async def _busy_evidence(self, status: SessionStatus) -> Evidence:
         run, seen = self._run, self._seen
         if status.type == "retry" and not self._was_busy:
-            # Whoever comes in the middle of a long pause must learn what the run waits for.
+            # A follower that starts in the middle of a long pause must report what the run waits for.
             self._progress.add(wire.StatusChanged(run.session_id, status))
         self._idle_since, self._was_busy = None, True
         if self._requests_stale:
@@ -315,7 +315,7 @@ class Follower:
 
 
 def run_age(client: OpenCodeClient, run: Run) -> float:
-    """How many seconds ago a run's prompt was sent, by OpenCode's clock; 0 where its id does not say so."""
+    """Return the age of a run's prompt in seconds, by OpenCode's clock; 0 if its id does not show it."""
     return age_of(run.message_id, int(client.clock.now() * 1000))
 
 

@@ -25,7 +25,7 @@ class Progress:
     Args:
         session_id: The run's session; events of others are its subagents'.
         message_id: The prompt's; its text is not the model's.
-        directory: The project's directory; paths in it are told relative to it.
+        directory: The project's directory; paths in it are shown relative to it.
         clock: Tells the milliseconds since the epoch, as OpenCode's own moments are given.
         draft: What the session was writing before.
     """
@@ -58,12 +58,12 @@ class Progress:
 
     @property
     def text(self) -> str:
-        """What the model has written of the text that it is at."""
+        """Return the text that the model is writing, as far as it is known."""
         return self._draft.text if self._draft and self._draft.message_id != self._message_id else ""
 
     @property
     def has_news(self) -> bool:
-        """Whether there is something that nobody has been told."""
+        """Return True if there is something to send."""
         return bool(self._lines) or self._written > self._told_written
 
     def take(self) -> str:
@@ -121,7 +121,7 @@ class Progress:
 
 
 def subject_of(arguments: Mapping[str, Any], directory: str) -> str:
-    """What of a tool call's input says best what it works on; paths in the directory are relative to it."""
+    """Return the part of a tool call's input that best says what it works on; paths in the directory are relative."""
     value = next((str(arguments[name]) for name in SUBJECTS if arguments.get(name)), "")
     return value.replace(directory.rstrip("/\\") + "/", "") if directory else value
 
@@ -145,13 +145,13 @@ def still_running(seconds: float) -> str:
     """The line for a run of which there is nothing else to say.
 
     Args:
-        seconds: How long it has been running, whoever waited for it meanwhile.
+        seconds: Time since its prompt was sent, over all calls that waited for it.
     """
     return f"still running after {seconds:.0f} s"
 
 
 class ProgressThrottle:
-    """How often a host is told: at most four times a second, at least every ten seconds.
+    """Limits progress to at most four lines a second, and at least one every ten seconds.
 
     Args:
         now: Any moment, in seconds of the clock that the later ones come from.

@@ -21,12 +21,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What was read."""
+    """Record of a run that was read ahead."""
 
     answers: list[Message]
     """The assistant's last messages, oldest first."""
     whole: bool
-    """Whether these are all of its messages since the prompt."""
+    """True if these are all of its messages since the prompt."""
     session: SessionRecord
 
     def completed_by(self, message: MessageInfo) -> "Record | None":
@@ -121,7 +121,7 @@ def known_record(state: SessionState) -> SessionRecord | None:
 
 
 def folded(record: SessionRecord, event: wire.Event, session_id: str) -> SessionRecord:
-    """What a report tells of a session, after an event of it or of a subagent."""
+    """Return the session's part of a report after an event of the session or of a subagent."""
     match event:
         case wire.TodosChanged(session_id=changed, todos=todos) if changed == session_id:
             return replace(record, todos=todos)

@@ -1,4 +1,4 @@
-"""What OpenCode has on record of a run: its prompt, its answers, its session, and whether that has gone on to another.
+"""OpenCode's record of a run: its prompt, its answers, its session, and whether that has gone on to another prompt.
 
 It reads messages and judges nothing by time or events.
 """
@@ -14,7 +14,7 @@ from opencode_mcp.options import Decider
 from opencode_mcp.runs.requests.policy import Policy, as_data, read_policies
 
 RunStarter = Literal["", "agent", "person"]
-"""Who was behind the host that started a run: nobody is known to have started it through a bridge; an agent alone; an
+"""Starter of a run: nobody is known to have started it through a bridge; an agent alone; an
 agent whose host can ask a person."""
 STARTERS: tuple[RunStarter, ...] = get_args(RunStarter)
 """From the loosest to the strictest."""
@@ -23,7 +23,7 @@ PAGES_READ = 50
 REJECTIONS = frozenset(
     {"The user rejected permission to use this specific tool call.", "The user dismissed this question"}
 )
-"""What OpenCode writes into a call that was rejected; with an instruction for the model the text goes on, and so does
+"""Texts that OpenCode writes into a rejected call; with an instruction for the model the text goes on, and so does
 the run."""
 LONGEST_PAUSE = 10_000
 """Milliseconds between the end of a step and a prompt after which that prompt is no part of the same run."""
@@ -37,9 +37,9 @@ class Run:
     session_id: str
     message_id: str
     caller_limit: Decider = "allow"
-    """How strict its caller wants permissions to be answered at least; see ``run_note.py``."""
+    """The caller's limit: the decider is never looser than this; see ``run_note.py``."""
     starter: RunStarter = ""
-    """Who answers for it, where the operator leaves that to a person."""
+    """Starter of the run; decides who answers where the operator leaves that to a person."""
     policies: tuple[Policy, ...] = ()
     """Those of the operators under whom it was started: no other bridge is looser for it."""
 
@@ -56,7 +56,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """What a run's report tells of its session."""
+    """The session's part of a run's report."""
 
     title: str
     todos: list[Todo]
@@ -134,7 +134,7 @@ def _is_answer(message: Message, message_id: str) -> bool:
 
 
 def _is_final(answer: MessageInfo) -> bool:
-    """Whether a message says of itself that no step of the model follows.
+    """Return True if a message is marked as the last: no step of the model follows.
 
     OpenCode merges a prompt that came before the end into the same run; and where the context overflows, it sums the
     conversation up and asks the prompt again.
@@ -146,7 +146,7 @@ def _is_final(answer: MessageInfo) -> bool:
 
 
 def _had_stopped(answer: Message, prompt: Message) -> bool:
-    """Whether OpenCode had stopped after an answer that names no end before it got the next prompt.
+    """Return True if OpenCode had stopped after an unmarked answer before it got the next prompt.
 
     It stops after a rejected call, after an abort that leaves an empty message, and where it is ended between two
     steps, which otherwise follow each other at once.
@@ -168,17 +168,17 @@ def _is_rejected(answer: Message) -> bool:
 
 
 def _is_broken_off(answer: MessageInfo) -> bool:
-    """Whether a message with another one behind it was never ended: OpenCode was killed while it worked on it."""
+    """Return True if a message that another one follows was never completed: OpenCode was killed meanwhile."""
     return answer.time.completed is None and answer.error is None
 
 
 def has_last_step(answer: MessageInfo) -> bool:
-    """Whether a message holds a step of the model that called no tool, and was told to end."""
+    """Return True if a message has a finished step of the model that called no tool."""
     return answer.finish not in {"", "tool-calls"}
 
 
 async def is_superseded(client: OpenCodeClient, run: Run) -> bool:
-    """Whether a run ended and the session went on to another prompt."""
+    """Return True if a run ended and the session went on to another prompt."""
     latest = await latest_prompt(client, run.session_id)
     if latest is None or latest.info.id <= run.message_id:
         return False
@@ -186,7 +186,7 @@ async def is_superseded(client: OpenCodeClient, run: Run) -> bool:
 
 
 def was_followed(messages: list[Message], message_id: str, latest: Message) -> bool:
-    """Whether the messages show that the answers to a prompt had ended before the latest prompt came."""
+    """Return True if the messages show that the answers to a prompt had ended before the latest prompt."""
     answers = answers_in(messages, message_id)
     if not answers or all(message.info.id != message_id for message in messages):
         return False
@@ -202,7 +202,7 @@ def _is_answered_after(messages: list[Message], answer: Message) -> bool:
 
 
 async def is_at_work_on(client: OpenCodeClient, session_id: str, message_id: str) -> bool:
-    """Whether a prompt is the session's latest, or is still being answered together with later ones."""
+    """Return True if a prompt is the session's latest, or is being answered together with later ones."""
     latest = await latest_prompt(client, session_id)
     if latest is None or latest.info.id == message_id:
         return latest is not None
@@ -227,7 +227,7 @@ async def latest_prompt(client: OpenCodeClient, session_id: str) -> Message | No
 
 
 def is_prompt(message: Message) -> bool:
-    """Whether a person wrote a message."""
+    """Return True if a person wrote a message."""
     written = (
         isinstance(part, FilePart | SubtaskPart) or (isinstance(part, TextPart) and not part.synthetic)
         for part in message.parts

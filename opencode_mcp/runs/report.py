@@ -1,4 +1,4 @@
-"""What a run came to, as data: everything a caller needs to know, and what it can do next.
+"""Report of a run as data: everything that a caller needs to know, and its next step.
 
 It reads OpenCode's record of the run by GET and keeps nothing. Turning it into text for a model is the server's part.
 """
@@ -45,16 +45,16 @@ class PendingRequest(BaseModel):
     kind: Literal["permission", "question"]
     session_id: str
     asks: str
-    """What is asked, in one text: the command, the file with its diff, or the questions."""
+    """Text of the request: the command, the file with its diff, or the questions."""
     subagent: bool = False
     agent_may_answer: bool = True
-    """Whether the calling agent may answer it, or only a person."""
+    """True if the calling agent may answer it; False if only a person may."""
     agent_may_always: bool = Field(default=True, exclude=True)
-    """Whether the calling agent may also allow what ``always`` covers."""
+    """True if the calling agent may also answer ``always``."""
     person_here: bool = Field(default=True, exclude=True)
-    """Whether the host of the call can put it to a person."""
+    """True if the host of the call can put it to a person."""
     closed: str = Field(default="", exclude=True)
-    """Why the calling agent may not even reject it; empty where it may."""
+    """Reason why the calling agent may not even reject it; empty if it may."""
     permission: str = ""
     """The kind of permission, such as ``bash``."""
     patterns: list[str] = Field(default_factory=list[str])
@@ -87,7 +87,7 @@ class RunReport(BaseModel):
 
     status: Status
     note: str = ""
-    """What to know before the rest: what became of an answer, that nothing was running."""
+    """Text before the rest, such as the outcome of an answer, or that nothing was running."""
     session_id: str
     message_id: str
     directory: str
@@ -99,18 +99,18 @@ class RunReport(BaseModel):
     merged_with: list[str] = Field(default_factory=list[str])
     """Other prompts that reached the session at the same time: OpenCode answered all of them with this text."""
     shortfall: str = ""
-    """Why the answer of a run that completed is not whole, such as the model's token limit."""
+    """Reason why the answer of a completed run is not whole, such as the model's token limit."""
     error: str = ""
     """OpenCode's own words."""
     lost: bool = False
-    """Whether OpenCode went away before it could be asked what became of the run."""
+    """True if OpenCode went away before the end of the run could be read."""
     activity: str = ""
-    """What it is doing, while it runs."""
+    """Last line of progress, while it runs."""
     files: list[ChangedFile] = Field(default_factory=list[ChangedFile])
     todos: list[str] = Field(default_factory=list[str])
     pending: list[PendingRequest] = Field(default_factory=list[PendingRequest])
     decided: list[Decision] = Field(default_factory=list[Decision])
-    """What the operator's policy answered by itself."""
+    """Permissions that the operator's policy answered by itself."""
     children: list[str] = Field(default_factory=list[str])
     """The sessions of its subagents."""
     model: str = ""
@@ -121,7 +121,7 @@ class RunReport(BaseModel):
     denied_tools: frozenset[str] = Field(default=frozenset(), exclude=True)
     """Tools that ``next`` does not name, since the operator denies what they use."""
     next: str = ""
-    """What the caller can do now."""
+    """Next step of the caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class AnswerSummary:
     output: Any = None
     error: str = ""
     shortfall: str = ""
-    """Why the text is not a whole answer; empty where it is one, or where an error says it."""
+    """Reason why the text is not a whole answer; empty if it is one, or if there is an error."""
     model: str = ""
     agent: str = ""
     tokens: Usage = field(default_factory=Usage)
@@ -203,7 +203,7 @@ def _acted(message: Message) -> bool:
 
 
 def spoken(message: Message) -> str:
-    """What a message says, without what OpenCode added for the model's eyes only."""
+    """Return the text of a message, without the parts that OpenCode added for the model only."""
     parts = (part for part in message.parts if isinstance(part, TextPart) and not part.synthetic and not part.ignored)
     return "\n\n".join(part.text.strip() for part in parts if part.text.strip())
 

@@ -349,7 +349,7 @@ async def next_message_id(client: OpenCodeClient, session: Session | None) -> st
 
 
 async def _holds(client: OpenCodeClient, session: Session, note: Note, message_id: str) -> bool:
-    """Whether a note says something of a prompt: its own, or one that is answered together with its own."""
+    """Return True if a note applies to a prompt: its own, or one that is answered together with its own."""
     return note.message_id in {"", message_id} or await is_at_work_on(client, session.id, note.message_id)
 
 

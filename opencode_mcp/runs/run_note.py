@@ -1,4 +1,4 @@
-"""What a bridge notes about a run in the session's own record: who may answer what the run asks.
+"""Note about a run in the session's metadata: who started it, and who may answer its requests.
 
 Every bridge finds the note again, after a restart of either side, too (``session.create``, ``session.update``). It is
 sealed with the bridges' key, so that nobody else can write one, and names its prompt, so that a copy in another session
@@ -32,20 +32,20 @@ class NoteCodec(Protocol):
         ...
 
     def unseal_or_none(self, token: str) -> bytes | None:
-        """What was sealed; ``None`` where the key did not make it."""
+        """Return the payload; ``None`` if the token was not made with the key."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Who may answer what a prompt's run asks."""
+    """Starter, caller's limit and policies of a prompt's run."""
 
     message_id: str
     """The prompt; empty: the note cannot be read, and holds for every prompt of the session."""
     caller_limit: Decider = "allow"
-    """How strict its caller wants permissions to be answered at least."""
+    """The caller's limit: the decider is never looser than this."""
     starter: RunStarter = ""
-    """Who was behind the host that started it."""
+    """Starter of the run."""
     policies: tuple[Policy, ...] = ()
     """Those of the operators under whom it was started.
 
@@ -55,7 +55,7 @@ class Note:
 
 
 UNREADABLE = Note("", "human", "person")
-"""What counts where a note cannot be read: a person decides."""
+"""Note that is used if one cannot be read: a person decides."""
 
 
 class Notes:
@@ -102,7 +102,7 @@ class Notes:
             self._remembered.popitem(last=False)
 
     def of(self, session: Session) -> list[Note]:
-        """What is known of a session: what is remembered, and what is on record where that says something else."""
+        """Return the notes of a session: the remembered one, and the one in its metadata if that differs."""
         known = [self._remembered.get(session.id), self._on_record(session)]
         return list(dict.fromkeys(note for note in known if note is not None))
 
@@ -129,7 +129,7 @@ def _read(opened: bytes) -> Note:
 
 
 def metadata_of(session: Session) -> Mapping[str, object]:
-    """What callers and bridges have put into a session's record."""
+    """Return the metadata of a session, written by callers and bridges."""
     metadata = (session.model_extra or {}).get("metadata")
     return cast("Mapping[str, object]", metadata) if isinstance(metadata, Mapping) else NOTHING
 

@@ -34,5 +34,5 @@ class StartDeadline:
 
     @property
     def expired(self) -> bool:
-        """Whether the deadline came first; nothing was sent then."""
+        """Return True if the deadline came first; nothing was sent then."""
         return self.scope.cancelled_caught

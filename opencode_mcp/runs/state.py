@@ -97,11 +97,11 @@ class Evidence:
     status: SessionStatus | None = None
     """The session's entry in ``session.status``; ``None``: idle."""
     asked: bool = False
-    """Whether a permission or a question of the session or a subagent is open."""
+    """True if a permission or a question of the session or a subagent is open."""
     answers: Sequence[MessageInfo] = ()
     """The assistant's messages after the prompt, oldest first, when idle."""
     empty: bool = False
-    """Whether the last of them has no content and names no reason for its end."""
+    """True if the last of them has no content and names no reason for its end."""
     error: Failure | None = None
     """The ``session.error`` that came since the prompt."""
     quiet_seconds: float = 0.0

@@ -44,7 +44,7 @@ class BegunCall:
 
 @dataclass(frozen=True, slots=True)
 class StopResult:
-    """What came of a request to stop."""
+    """Result of a request to stop."""
 
     was_running: bool
     began_late: list[BegunCall] = field(default_factory=list[BegunCall])

@@ -1,6 +1,6 @@
-"""Who may give which answer to a request: the rules that every answer must satisfy.
+"""Rules that say who may give which answer to a request; every answer must satisfy them.
 
-Pure. What a request is and which run it belongs to was found out before; see ``answers.py``.
+Pure. ``reply_sender.py`` has found the request and its run before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ DENIED = "The operator denies {} in this bridge"
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
-    """Who gives an answer."""
+    """Person, agent or policy that gives an answer."""
 
     who: Literal["policy", "person", "agent"]
     person_at_hand: bool = False
@@ -47,11 +47,11 @@ class QuestionReply:
 
 RequestReply = PermissionReply | QuestionReply
 AUTOMATIC: Mapping[Decider, Literal["once", "reject"]] = {"allow": "once", "reject": "reject"}
-"""What the policy answers by itself."""
+"""Replies that the policy gives by itself, by decider."""
 
 
 def is_rejection(reply: RequestReply) -> bool:
-    """Whether a reply grants nothing and tells nothing."""
+    """Return True if a reply rejects: it grants nothing and says nothing."""
     return reply.reply == "reject" if isinstance(reply, PermissionReply) else reply.answers is None
 
 
@@ -76,7 +76,7 @@ class AnswerRules:
     denied: frozenset[str] = frozenset()
 
     def closed(self, request: PendingRequest, *, reject: bool = False) -> str:
-        """Why this bridge gives no answer, or no rejection, to a request, whoever decides; empty where it may."""
+        """Explain why this bridge gives no answer, or no rejection, to a request for anybody; empty if it may."""
         if self.read_only:
             return READ_ONLY
         question = DISMISS if reject else ANSWER
@@ -84,7 +84,7 @@ class AnswerRules:
         return DENIED.format(operation) if operation in self.denied else ""
 
     def decider(self, run: Run, request: PendingRequest, *, always: bool = False) -> Decider:
-        """Who answers a request of a run; a question grants nothing, so the agent may whatever the policy.
+        """Return who answers a request of a run. A question grants nothing, so the agent may, under any policy.
 
         Args:
             run: The run that it belongs to.
@@ -106,25 +106,25 @@ class AnswerRules:
         return [self.policy, *run.policies]
 
     def automatic(self, run: Run, request: PendingRequest) -> Literal["once", "reject"] | None:
-        """What the policy answers by itself; nothing where it leaves the request to somebody."""
+        """Return the reply that the policy gives by itself; ``None`` if it leaves the request to somebody."""
         return None if self.closed(request) else AUTOMATIC.get(self.decider(run, request))
 
     def is_for_person(self, run: Run, request: PendingRequest) -> bool:
-        """Whether a request is put to a person, where one can be asked."""
+        """Return True if a request is put to a person, provided that one can be asked."""
         is_persons = request.kind == "question" or self.decider(run, request) == "human"
         return is_persons and not self.closed(request)
 
     def agent_may_answer(self, run: Run, request: PendingRequest, *, person_at_hand: bool) -> bool:
-        """Whether an agent may give an answer other than a rejection."""
+        """Return True if an agent may give an answer other than a rejection."""
         return not self.closed(request) and self._agent_may(run, request, person_at_hand=person_at_hand)
 
     def agent_may_always(self, run: Run, request: PendingRequest, *, person_at_hand: bool) -> bool:
-        """The same for ``always``."""
+        """Return True if an agent may answer ``always``."""
         by = Answerer("agent", person_at_hand=person_at_hand)
         return not self.closed(request) and self._may(run, request, by, always=True)
 
     def refusal(self, run: Run, request: PendingRequest, reply: RequestReply, by: Answerer) -> str:
-        """Why an answer may not be given; empty where it may.
+        """Explain why an answer may not be given; empty if it may.
 
         Everybody may reject: that grants nothing, and ends the wait.
         """
@@ -154,7 +154,7 @@ class AnswerRules:
                 return allowed or self._agent_may(run, request, person_at_hand=by.person_at_hand, always=always)
 
     def _agent_may(self, run: Run, request: PendingRequest, *, person_at_hand: bool, always: bool = False) -> bool:
-        """What is a person's may be the agent's only where an agent alone started the run.
+        """Return True if an agent may answer; what a person decides, only if an agent alone started the run.
 
         OpenCode keeps ``always`` for every session, also for those that persons started, so who started this run says
         nothing about it: it takes the operator's word.
@@ -166,7 +166,7 @@ class AnswerRules:
         return decider == "agent" or (decider == "human" and alone)
 
     def _agent_may_tell(self, run: Run, *, person_at_hand: bool) -> bool:
-        """Whether an agent may answer questions: of a run that was started elsewhere, only by the operator's word."""
+        """Return True if an agent may answer questions; of a run started elsewhere, only if the operator allows it."""
         if strictest(policy.decider("question", []) for policy in self._policies_for(run)) in {"allow", "agent"}:
             return True
         return run.starter == "agent" or (run.starter == "person" and person_at_hand)

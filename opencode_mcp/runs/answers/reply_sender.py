@@ -1,4 +1,4 @@
-"""The only module that sends a reply to a request to OpenCode, whoever gives it.
+"""The only module that sends replies to OpenCode's requests.
 
 Tools, forms, tasks, operations and the policy's own replies all go through ``ReplySender.send``. The request is looked
 up in OpenCode; its session and its run follow from the request itself, and not from what the caller says; the rules of
@@ -108,7 +108,7 @@ class ReplySender:
         """Send a reply (``permission.reply``, ``question.reply``, ``question.reject``).
 
         Raises:
-            NotAllowed: Whoever gives it may not.
+            NotAllowed: The answerer may not give it.
             NotFound: The request is not open any more.
             InvalidArgument: The answers do not fit the questions, or the request is of another kind.
         """

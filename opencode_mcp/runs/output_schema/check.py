@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.output_schema.worker import Job, Verdict
 
 SECONDS = 10.0
-"""How long a check may take, the start of the process included."""
+"""Time that a check may take, including the start of the process."""
 # -P: Python would look for modules in the working directory first, and that is a project of anybody's.
 COMMAND = (sys.executable, "-P", "-m", "opencode_mcp.runs.output_schema.worker")
 

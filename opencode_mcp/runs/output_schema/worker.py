@@ -18,21 +18,21 @@ MEMORY = 2 * 1024**3
 
 
 class Job(TypedDict):
-    """What is to be checked."""
+    """Input of a check."""
 
     schema: dict[str, Any]
     checks_answer: bool
-    """Whether ``answer`` is checked against the schema, or the schema itself."""
+    """True to check ``answer`` against the schema; False to check the schema itself."""
     answer: Any
 
 
 class Verdict(TypedDict):
-    """What came of it; both texts are empty where nothing is wrong."""
+    """Result of a check; both texts are empty if nothing is wrong."""
 
     message: str
     hint: str
     finished: bool
-    """Whether the check came to an end."""
+    """True if the check finished."""
 
 
 def judge(job: Job) -> Verdict:

@@ -1,4 +1,4 @@
-"""What a permission is asked for, in words: the input of the tool call that asks, and what "always" would cover.
+"""Text for a permission request: the input of the tool call that asks, and the calls that "always" would cover.
 
 Pure. A permission names a kind and some patterns, which for most tools say nothing of what the call would do.
 """
@@ -49,7 +49,7 @@ def _line(name: str, text: str) -> str:
 
 
 def always_covers(permission: str, patterns: Sequence[str]) -> str:
-    """What the answer "always" would allow from then on.
+    """Return the calls that the answer "always" would allow from then on, in words.
 
     Args:
         permission: The kind, such as ``bash``, or the tool's name.

@@ -67,7 +67,7 @@ class Requests:
     async def _read(
         self, read: Callable[[str], Awaitable[list[Asking]]], kind: type[Asking], directory: str
     ) -> list[Asking]:
-        """Read a list; where OpenCode cannot give it, what the stream told of every directory stands in for it.
+        """Read a list; if OpenCode cannot return it, use the requests that the stream delivered, of every directory.
 
         OpenCode 1.18.33 refuses the whole list of permissions while one of them has an argument left out.
         """
@@ -78,7 +78,7 @@ class Requests:
             return [request for request in self._hub.asked() if isinstance(request, kind)]
 
     async def open(self, directory: str, session_id: str) -> list[PendingRequest]:
-        """What a session and its subagents wait for (``permission.list``, ``question.list``)."""
+        """Return the open requests of a session and its subagents (``permission.list``, ``question.list``)."""
         found = await self.listed(directory)
         if not found:
             return []
@@ -122,7 +122,7 @@ class Requests:
         return None
 
     async def still_waits(self, request: Request, directory: str) -> bool:
-        """Whether OpenCode still waits for an answer (``session.status``, ``session.message``).
+        """Return True if OpenCode still waits for an answer (``session.status``, ``session.message``).
 
         Args:
             request: From ``find``.
@@ -162,7 +162,7 @@ class Requests:
         return line
 
     async def _parent(self, session_id: str) -> str:
-        """Whose subagent a session is; empty for nobody's, and for one that was deleted."""
+        """Return the parent of a session; empty for one that is no subagent, and for one that was deleted."""
         try:
             return (await self._client.session_get(session_id)).parent_id or ""
         except NotFound:
@@ -170,7 +170,7 @@ class Requests:
             return ""
 
     async def _described(self, request: Request, *, subagent: bool) -> PendingRequest | None:
-        """What is asked, with the input of the tool call that asks; ``None`` where that has ended."""
+        """Describe a request with the input of the tool call that asks; ``None`` if that has ended."""
         try:
             call = await self._call(request)
         except NotFound:

@@ -1,4 +1,4 @@
-"""How two patterns relate: whether one covers the other, and whether they may fit the same text.
+"""Relations of two patterns: one covers the other, or both may match the same text.
 
 Pure. Both answers err on the safe side: ``covers`` says yes only where it is certain, ``may_overlap`` says no only
 where it is certain.
@@ -18,7 +18,7 @@ def expansions(pattern: str) -> list[str]:
 
 
 def covers(rule: str, pattern: str) -> bool:
-    """Whether every text that fits the pattern fits the rule."""
+    """Return True if every text that matches the pattern matches the rule."""
     if rule == pattern:
         return True
     if WILD.search(pattern) and WILD.search(rule.replace("*", "")):
@@ -28,7 +28,7 @@ def covers(rule: str, pattern: str) -> bool:
 
 
 def may_overlap(rule: str, pattern: str) -> bool:
-    """Whether a text may fit both."""
+    """Return True if a text may match both."""
     return _agree(_head(rule), _head(pattern)) and _agree(_tail(rule)[::-1], _tail(pattern)[::-1])
 
 
@@ -37,13 +37,13 @@ def _agree(first: str, second: str) -> bool:
 
 
 def _head(pattern: str) -> str:
-    """What stands before the first wildcard."""
+    """Return the text before the first wildcard."""
     found = WILD.search(pattern)
     return pattern[: found.start()] if found else pattern
 
 
 def _tail(pattern: str) -> str:
-    """What stands behind the last wildcard; a bracket makes it unknown."""
+    """Return the text after the last wildcard; empty if a bracket makes it unknown."""
     if "[" in pattern:
         return ""
     return re.split(r"[*?]", pattern)[-1]

@@ -49,7 +49,7 @@ class Policy:
     rules: Rules = field(default_factory=dict[str, Mapping[str, Decider]], hash=False)
 
     def decider(self, permission: str, patterns: Sequence[str], caller_limit: Decider = "allow") -> Decider:
-        """Who answers a permission.
+        """Return who answers a permission.
 
         Args:
             permission: Its kind, such as ``bash``.
@@ -60,7 +60,7 @@ class Policy:
         return strictest([*deciders, caller_limit])
 
     def decider_of_all(self, permission: str, patterns: Sequence[str], caller_limit: Decider = "allow") -> Decider:
-        """Who may answer for everything that some patterns cover: the strictest of all that a rule says of any of it.
+        """Return who may answer for everything that some patterns cover: the strictest decider of any of it.
 
         Args:
             permission: Its kind.
@@ -80,7 +80,7 @@ class Policy:
         return strictest(possible)
 
     def strictest(self, permission: str) -> Decider:
-        """Who decides where it cannot be told what a permission is asked for: the strictest that may come into play."""
+        """Return who decides if the patterns of a permission are unknown: the strictest decider of its kind."""
         return strictest([self.default, *self.rules.get(permission, {}).values()])
 
     def _decider_of(self, permission: str, pattern: str) -> Decider:

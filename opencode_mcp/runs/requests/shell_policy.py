@@ -1,4 +1,4 @@
-"""Who decides about a shell line: the rules for ``bash``, applied to each simple command of it.
+"""Policy for a shell line: the rules for ``bash``, applied to each simple command of it.
 
 Pure. A rule that allows ``git status*`` must not allow ``git status; rm -rf .``, so a line is taken apart wherever any
 shell could, also inside of quotes, and the strictest decider of all parts holds. What cannot be taken apart for certain
@@ -19,11 +19,11 @@ UNCERTAIN = re.compile("[$`\\\\<>(){}\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff
 BLANKS = re.compile(" +")
 SEPARATORS = re.compile(r"[;&|]+")
 BEFORE = re.compile(r"(?:(?:if|then|elif|else|do|while|until|time|!|[A-Za-z_]\w*=\S*)\s+)*")
-"""Words of the shell, and settings, that may stand before a command."""
+"""Words of the shell, and settings, that may precede a command."""
 
 
 def shell_decider(policy: Policy, line: str, caller_limit: Decider = "allow") -> Decider:
-    """Who decides whether a shell line runs.
+    """Return who decides whether a shell line runs.
 
     Args:
         policy: The operator's.

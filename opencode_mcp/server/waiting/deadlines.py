@@ -1,4 +1,4 @@
-"""Until when a call may take: one clock, from its arrival, for OpenCode's start, the project's opening and the wait."""
+"""Deadlines of a call, counted from its arrival: for OpenCode's start, the project's opening and the wait."""
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,22 +25,22 @@ READ_AGAIN = "The start goes on: make the same call again."
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Moments of anyio's clock."""
+    """Deadlines of one call, in seconds of anyio's clock."""
 
     start: float
-    """Until when OpenCode and the project must be ready; then the call is given up before it does anything."""
+    """Deadline for OpenCode and the project to be ready; the call then ends before it does anything."""
     wait: float
-    """Until when a run is waited for."""
+    """End of the wait for a run."""
     seconds: float
-    """How long a run is waited for, if nothing else takes any of it."""
+    """Seconds that a run is waited for, if nothing else takes any of them."""
 
 
 def deadlines_of(ctx: BridgeContext, wait_seconds: float | None = None) -> Deadlines:
-    """The deadlines of a call, as they are now: the time that a person took for a form does not count.
+    """Return the deadlines of a call as they are now: the time that a person took for a form does not count.
 
     Args:
         ctx: The call.
-        wait_seconds: How long its caller wants to wait; who asks for long bears it.
+        wait_seconds: Time that its caller wants to wait; a caller that waits long accepts a long start.
     """
     began, setting = arrival_of(ctx) + person_seconds_of(ctx), bridge_of(ctx).settings.wait
     longest = max(call_seconds_of(ctx, setting), wait_seconds or 0, LEAST_START_SECONDS)
@@ -50,12 +50,12 @@ def deadlines_of(ctx: BridgeContext, wait_seconds: float | None = None) -> Deadl
 
 @asynccontextmanager
 async def starting(ctx: BridgeContext, deadline: float, hint: str = NOTHING_SENT) -> "AsyncGenerator[StartDeadline]":
-    """Do in the block what comes before the work leaves; tell meanwhile that OpenCode starts, if it does.
+    """Give the block, which comes before anything is sent, a deadline; send progress while OpenCode starts.
 
     Args:
         ctx: The call.
-        deadline: When to give up, in seconds of anyio's clock.
-        hint: What to do then.
+        deadline: The end, in seconds of anyio's clock.
+        hint: Next step of the caller when the deadline has passed.
 
     Raises:
         BackendTimeout: The deadline passed first. OpenCode goes on with its start and with opening the project.

@@ -23,7 +23,7 @@ ALWAYS_LIMIT = 1000
 NAMELESS = "(no name)"
 REPLIES = {"once": "Allow once", "always": "Always allow", "reject": "Reject", "later": "Decide later"}
 CHOICES = {text.casefold(): reply for reply, label in REPLIES.items() for text in (reply, label)}
-"""What a form's decision may be spelled as."""
+"""Spellings of a form's decision."""
 DECISION, FEEDBACK = "decision", "feedback"
 """Some hosts show the fields in the order of their names: the decision comes first."""
 OPTIONAL_TEXT: Mapping[str, object] = {"type": "string", "default": ""}
@@ -34,7 +34,7 @@ OWN_WORDS = "_own_words"
 
 
 def can_ask(capabilities: ClientCapabilities | None) -> bool:
-    """Whether a client can show a form; one that declares elicitation and no mode means forms."""
+    """Return True if a client can show a form; one that declares elicitation without a mode can."""
     elicitation = capabilities.elicitation if capabilities else None
     return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
@@ -112,7 +112,7 @@ def _asker(request: "PendingRequest") -> str:
 
 
 def _shown(request: "PendingRequest") -> str:
-    """What is asked; of what is too long for a form the beginning and the end: a command may do its harm at the end."""
+    """Return the request's text; of a long one the beginning and the end, where a command may do its harm."""
     asks = indented(request.asks)
     left_out = len(asks) - SHOWN
     if left_out <= 0:
@@ -131,9 +131,9 @@ class Unanswered:
     """A form that came back without an answer."""
 
     reason: str
-    """What happened, as a sentence."""
+    """Reason, as a sentence."""
     ask_again: bool = False
-    """Whether it was accepted, so that somebody is there to be asked again."""
+    """True if it was accepted, so that somebody is there to be asked again."""
 
 
 NOT_SHOWN = Unanswered(f"The host was asked to show a form and gave no answer. {STILL_OPEN}")

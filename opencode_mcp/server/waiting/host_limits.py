@@ -1,4 +1,4 @@
-"""What each host bears, and what it shows its model.
+"""Limits of known hosts: how long a call may take, and which part of a result their model reads.
 
 How long a call may wait: the weakest host gives up after 60 s and says nothing. The figures are measured, but for those
 marked as read in a host's own documentation. A call ends some seconds before its host would give up; a host that is not
@@ -22,10 +22,10 @@ class HostProfile:
 
     name: str
     seconds: float
-    """How long a call may wait while progress is told."""
+    """Time that a call may take while progress is sent."""
     because: str
     data_alone: bool = False
-    """Whether its model reads the structured content of a result and not its text."""
+    """True if its model reads the structured content of a result and not its text."""
 
 
 HOSTS = (
@@ -48,7 +48,7 @@ PROGRESS_INDEPENDENT = frozenset({"claude-code", "copilot", "visual studio code"
 
 
 def longest_wait(client_name: str, *, hears_progress: bool) -> float:
-    """How many seconds a call of this host may wait.
+    """Return the seconds that a call of this host may wait.
 
     Args:
         client_name: ``clientInfo.name``; empty where the client did not say.
@@ -61,12 +61,12 @@ def longest_wait(client_name: str, *, hears_progress: bool) -> float:
 
 
 def wait_seconds_of(ctx: "BridgeContext", asked: float | None, setting: float | None) -> float:
-    """How many seconds a call waits: what it asks for, else what its host bears."""
+    """Return the seconds that a call waits: those that it asks for, or the limit of its host."""
     return call_seconds_of(ctx, setting) if asked is None else asked
 
 
 def call_seconds_of(ctx: "BridgeContext", setting: float | None) -> float:
-    """How many seconds a call may take: what the operator set, else what its host bears."""
+    """Return the seconds that a call may take: those that the operator set, or the limit of its host."""
     if setting is not None:
         return setting
     session = ctx.session
@@ -76,7 +76,7 @@ def call_seconds_of(ctx: "BridgeContext", setting: float | None) -> float:
 
 
 def reads_data_alone(session: "ServerSession") -> bool:
-    """Whether the model behind a connection reads the structured content of results and not their text."""
+    """Return True if the model of a connection's host reads the structured content of results and not their text."""
     host = _host(_name_of(session))
     return host is not None and host.data_alone
 

@@ -1,7 +1,7 @@
 """Runs as MCP tasks: a task's id names its run, and its state is OpenCode's own.
 
-Nothing is kept here, so a task outlives the bridge that offered it: whoever has the key of the state directory can tell
-what became of it. The id is sealed: a client can neither read it nor make one up.
+Nothing is kept here, so a task outlives the bridge that offered it: every bridge with the key of the state
+directory can report it. The id is sealed: a client can neither read it nor make one up.
 """
 
 import json
@@ -111,7 +111,7 @@ class RunTasks:
         return task
 
     async def _look(self, task_id: str, run: "Run", ctx: Context) -> dict[str, Any] | None:
-        """What a task's state is now; an OpenCode that does not answer is given time to come back.
+        """Return a task's present state; an OpenCode that does not answer gets time to come back.
 
         ``None`` for a run that is not the caller's: it must look like one that does not exist.
         """
@@ -144,7 +144,7 @@ class RunTasks:
         return _progress(report, asked_by_key, data_alone=reads_data_alone(ctx.session))
 
     def _key(self, request: "PendingRequest") -> str:
-        """What a form is called in a task: no name is used twice."""
+        """Return the key of a form in a task: no key is used twice."""
         return f"{request.request_id}{AGAIN if request.request_id in self._asked_again else ''}"
 
     async def update(self, task_id: str, responses: Mapping[str, Any], ctx: Context) -> bool:
@@ -234,7 +234,7 @@ class RunTasks:
 
 
 def _serves_tasks(ctx: Context) -> bool:
-    """Whether the operator lets runs be reported: a task tells and takes what ``opencode_wait`` does."""
+    """Return True if the operator allows ``opencode_wait``: a task reports and accepts the same."""
     return cast("Bridge", ctx.lifespan_context).allowed.serves(TOOL_USES["opencode_wait"])
 
 
@@ -245,7 +245,7 @@ def _check_served(ctx: Context) -> None:
 
 
 async def _is_callers(run: "Run", ctx: Context) -> bool:
-    """Whether a run's session is one that this bridge's callers may name."""
+    """Return True if this bridge's callers may name a run's session."""
     try:
         await cast("Bridge", ctx.lifespan_context).fence.session(run.session_id)
     except (NotAllowed, NotFound):
@@ -267,7 +267,7 @@ def _doing(outcome: object) -> str:
 
 
 def _address(run: "Run") -> str:
-    """What names a run for tools, where a model gets no report yet."""
+    """Return the text that names a run for a model that gets no report yet."""
     session = f'session_id="{run.session_id}"'
     return (
         f"OpenCode works on this in the session {run.session_id}, as message {run.message_id}. The result comes by "
@@ -276,7 +276,7 @@ def _address(run: "Run") -> str:
 
 
 def _progress(report: "RunReport", asked: "dict[str, PendingRequest]", *, data_alone: bool) -> dict[str, Any]:
-    """How a run's report reads as a task."""
+    """Return a run's report as the fields of a task."""
     if report.status == "running":
         return {"status": "working", "message": one_line(shown(report.activity))}
     if asked:
@@ -295,7 +295,7 @@ def _progress(report: "RunReport", asked: "dict[str, PendingRequest]", *, data_a
 
 
 def _first_line(asks: str) -> str:
-    """What is asked, in short; the form has the rest."""
+    """Return the first line of a request; the form has the rest."""
     return asks.partition("\n")[0]
 
 

@@ -21,9 +21,9 @@ IDENTIFIER = "io.modelcontextprotocol/tasks"
 MODERN = frozenset({"2026-07-28"})
 HEADER_MISMATCH = -32020
 MODEL_RESPONSE = "io.modelcontextprotocol/model-immediate-response"
-"""Where MCP's specification has a text for the model that gets a task in place of a result."""
+"""Key of MCP's specification for the text that a model gets with a task."""
 CLAUDE_TASK = "com.anthropic/agent-task"
-"""Where Claude Code looks for it."""
+"""Key under which Claude Code looks for it."""
 
 TaskStatus = Literal["working", "input_required", "completed", "failed", "cancelled"]
 Context = ServerRequestContext[Any, Any]
@@ -40,13 +40,13 @@ class TaskState:
     updated: str
     """When it last changed."""
     message: str = ""
-    """What it is doing, for a person."""
+    """Present activity, for a person."""
     model_text: str = ""
-    """What the model is told at once, in place of a result."""
+    """Text that the model gets at once, in place of a result."""
     ttl_ms: int = 86_400_000
     poll_ms: int = 1000
     input_requests: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What it waits for, by keys that are used once in its life."""
+    """Forms that it waits for, by keys that are used once in its life."""
     result: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
 
@@ -83,7 +83,7 @@ class TaskState:
 
 
 class TaskSource(Protocol):
-    """Where tasks come from."""
+    """Source of tasks."""
 
     async def offer(
         self, params: CallToolRequestParams, ctx: Context, call_next: CallNext
@@ -172,7 +172,7 @@ class Tasks(Extension):
 
 
 def declares_tasks(ctx: Context) -> bool:
-    """Whether this request's client can take a task."""
+    """Return True if this request's client can take a task."""
     capabilities = ctx.session.client_capabilities
     return ctx.protocol_version in MODERN and IDENTIFIER in ((capabilities and capabilities.extensions) or {})
 

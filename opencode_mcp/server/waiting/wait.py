@@ -153,7 +153,7 @@ class _Wait:
     run: "Run"
     deadline: "Deadline"
     asks: bool
-    """Whether a person may be asked."""
+    """True if a person may be asked."""
     send_progress: "SendProgress"
     note: str
     unanswered: dict[str, str] = field(default_factory=dict[str, str])
@@ -303,7 +303,7 @@ async def pass_on(
 
     Raises:
         NotFound: The request is not open any more.
-        NotAllowed: Whoever filled it may not answer so.
+        NotAllowed: The answerer may not answer so.
         InvalidArgument: The form does not answer the request.
     """
     reply = read_form(request, filled)
