@@ -111,7 +111,7 @@ class Hub:
         self._connection = connection
         self._task_group = task_group
         self._transport: Transport | None = None
-        self._standing = anyio.Event()
+        self._connected = anyio.Event()
         self._lock = anyio.Lock()
         self._listeners: dict[str, list[Listener]] = {}
         self._states = BoundedDict[str, SessionState](REMEMBERED_SESSIONS)
@@ -135,11 +135,11 @@ class Hub:
         async with self._lock:
             transport = await self._connection.transport()
             if self._transport is not transport:
-                self._transport, self._standing = transport, anyio.Event()
+                self._transport, self._connected = transport, anyio.Event()
                 self._task_group.start_soon(self._run, transport)
-            standing = self._standing
+            connected = self._connected
         with anyio.move_on_after(CONNECT_TIMEOUT_SECONDS) as scope:
-            await standing.wait()
+            await connected.wait()
         if scope.cancelled_caught or self._transport is not transport:
             raise BackendUnavailable(f"OpenCode at {transport.endpoint.url} opened no event stream.")
         return transport
@@ -156,18 +156,18 @@ class Hub:
             case Gap():
                 for state in self._states.values():
                     state.forget()
-                self._standing.set()
-                self._tell_all(event)
+                self._connected.set()
+                self._broadcast(event)
             case Lost():
                 logger.warning("OpenCode is gone: %s", event.reason)
                 self._transport = None
                 self._connection.forget(transport)
                 self._asked.clear()
-                self._standing.set()
-                self._tell_all(event)
+                self._connected.set()
+                self._broadcast(event)
             case InstanceDisposed():
                 transport.reopen_projects()
-                self._tell_all(Gap(""))
+                self._broadcast(Gap(""))
             case _:
                 self._fold(event)
                 self._dispatch(event)
@@ -202,7 +202,7 @@ class Hub:
             for listener in self._listeners.get(session_id, ()):
                 listener.put(event)
 
-    def _tell_all(self, event: Event) -> None:
+    def _broadcast(self, event: Event) -> None:
         for listeners in self._listeners.values():
             for listener in listeners:
                 listener.put(event)
