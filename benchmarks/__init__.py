@@ -1,1 +1,1 @@
-"""What the bridge costs over OpenCode itself, measured as ratios in one run; no test asserts any of it."""
+"""Benchmarks of what the bridge costs over OpenCode itself, as ratios and differences; no test asserts a figure."""

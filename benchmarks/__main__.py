@@ -42,13 +42,22 @@ BENCHMARKS: Mapping[str, Callable[[World], Awaitable[list[Row]]]] = {
     "notices": notices,
 }
 ATTACKS: Mapping[str, Callable[[Sequence[str]], int]] = {"fuzz": fuzz, "soak": soak}
-"""What takes minutes, has options, and runs only when it is named."""
+"""Attacks, which take minutes, have options, and run only when they are named."""
 
 
 def main() -> int:
     """Measure, print, and give 1 if a target is missed."""
     if sys.argv[1:] and sys.argv[1] in ATTACKS:
         return ATTACKS[sys.argv[1]](sys.argv[2:])
+    names = _chosen_names()
+    with tempfile.TemporaryDirectory() as folder, running_world(Path(folder).resolve()) as world:
+        rows = anyio.run(_measure, world, names)
+    print(as_markdown(rows))
+    return 1 if any(row.met is False for row in rows) else 0
+
+
+def _chosen_names() -> list[str]:
+    """Read the names of benchmarks from the command line; all of them if it has none."""
     parser = argparse.ArgumentParser(
         prog="benchmarks",
         description="Run every benchmark, or those named, and print one table.",
@@ -58,10 +67,7 @@ def main() -> int:
     names: list[str] = parser.parse_args().names or list(BENCHMARKS)
     if unknown := [name for name in names if name not in BENCHMARKS]:
         parser.error(f"there is no benchmark {unknown[0]!r}, only {', '.join(BENCHMARKS)}")
-    with tempfile.TemporaryDirectory() as folder, running_world(Path(folder).resolve()) as world:
-        rows = anyio.run(_measure, world, names)
-    print(as_markdown(rows))
-    return 1 if any(row.met is False for row in rows) else 0
+    return names
 
 
 async def _measure(world: World, names: Sequence[str]) -> list[Row]:

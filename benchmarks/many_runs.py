@@ -17,7 +17,7 @@ from tests.harness.rawrpc import RawClient
 from tests.scripted_model.script import script, step, tool, words
 
 ROUNDS = {1: 9, 10: 5, 50: 3}
-"""How often so many runs at once are measured."""
+"""Number of measurements, by the number of runs at once."""
 MOST = 1.0
 """Megabytes that a run may add."""
 PROMPT = script(step(tool("read", filePath="README.md")), words(40, chunk=2, delay=0.02))
@@ -56,7 +56,7 @@ async def _rows(bridge: RawClient, direct: HandOver, at_once: int) -> list[Row]:
 
 
 def _memory_rows(growth: float | None, at_once: int) -> list[Row]:
-    """How much the bridge grew; of a single run, what grows is noise."""
+    """Make the row of the bridge's growth; with a single run, growth is noise, and there is no row."""
     if growth is None or at_once == 1:
         return []
     each = growth / at_once

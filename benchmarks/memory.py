@@ -1,4 +1,4 @@
-"""How much memory a process takes while something happens."""
+"""Memory that a process takes while something happens."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -14,7 +14,7 @@ LOOK_EVERY = 0.05
 
 @dataclass(slots=True)
 class Memory:
-    """What a process held at first, and the most that it was seen to hold since; in megabytes, None where unknown."""
+    """Memory of a process at first, and the most since then; in megabytes, None where unknown."""
 
     first: float | None
     most: float | None

@@ -31,7 +31,7 @@ STAYS = frozenset({".key", ".lock", ".log"})
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a process holds: megabytes and descriptors."""
+    """Megabytes and descriptors that a process holds."""
 
     memory: float | None
     descriptors: int | None
@@ -125,7 +125,7 @@ def _counts(tally: Tally, asking: int) -> list[Row]:
 
 
 def _held(before: Sequence[Held], after: Sequence[Held]) -> list[Row]:
-    """What the bridge and OpenCode held at the end, beside the start."""
+    """Return the lines that compare what the bridge and OpenCode hold at the end with the start."""
     rows: list[Row] = []
     for who, first, last in zip(("the bridge", "OpenCode"), before, after, strict=True):
         if first.memory is None or last.memory is None:
@@ -148,7 +148,7 @@ def _held(before: Sequence[Held], after: Sequence[Held]) -> list[Row]:
 
 
 async def _left(launch: Launch, sessions: Sequence[str]) -> list[Row]:
-    """What is still there once all bridges are gone."""
+    """Return what is still there once all bridges have ended."""
     state = launch.environment["OPENCODE_MCP_STATE"]
 
     async def gone() -> bool:

@@ -28,12 +28,12 @@ KIND = 90
 """Characters of an error that tell its kind."""
 CALLS_A_CONNECTION = 6
 SUBSCRIBED = 20
-"""How many subscriptions a host holds before it gives them up."""
+"""Number of subscriptions that a host holds before it ends them."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What came back."""
+    """Counts of the results."""
 
     answered: Counter[str] = field(default_factory=Counter[str])
     """Good results by tool."""
@@ -42,7 +42,7 @@ class Tally:
     errors: Counter[str] = field(default_factory=Counter[str])
     """By kind."""
     other: Counter[str] = field(default_factory=Counter[str])
-    """What the hosts did beside calls."""
+    """Counts of what the hosts did beside calls."""
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class Load:
 
     @property
     def goes_on(self) -> bool:
-        """Whether there is time left."""
+        """Return whether there is time left."""
         return anyio.current_time() < self.until
 
     async def call(self, bridge: RawClient, tool: str, /, **arguments: object) -> Json:

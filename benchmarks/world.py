@@ -1,4 +1,4 @@
-"""What every benchmark runs against: a real OpenCode with the scripted model, a project, and bridges to it."""
+"""Processes that every benchmark uses: a real OpenCode with the scripted model, a project, and bridges to it."""
 
 import time
 from collections.abc import Generator
@@ -72,5 +72,5 @@ def running_world(folder: Path) -> Generator[World]:
 
 
 def milliseconds_since(began: float) -> float:
-    """How long ago ``time.perf_counter`` said ``began``."""
+    """Return the time since ``time.perf_counter`` returned ``began``."""
     return (time.perf_counter() - began) * 1000
