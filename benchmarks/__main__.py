@@ -74,7 +74,10 @@ async def _measure(world: World, names: Sequence[str]) -> list[Row]:
     rows: list[Row] = []
     for name in names:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        rows += await BENCHMARKS[name](world)
+        measured = await BENCHMARKS[name](world)
+        # A run that is interrupted keeps what it has measured.
+        print(as_markdown(measured), file=sys.stderr, flush=True)
+        rows += measured
     return rows
 
 
