@@ -146,7 +146,7 @@ class Follower:
         self._progress = Progress(
             run.session_id, run.message_id, run.directory, lambda: client.clock.now() * 1000, draft
         )
-        self._pace = ProgressThrottle(anyio.current_time())
+        self._throttle = ProgressThrottle(anyio.current_time())
         self._ahead = ReadAhead(client, run)
         self._seen = Observation(client)
         self._idle_since: float | None = None
@@ -219,7 +219,7 @@ class Follower:
                 pass
 
     def _next_line_at(self) -> float:
-        return self._pace.next_line(waiting=self._progress.has_news)
+        return self._throttle.next_line(waiting=self._progress.has_news)
 
     async def _send_due_line(self) -> None:
         now = anyio.current_time()
@@ -227,7 +227,7 @@ class Follower:
             return
         line = self._progress.take() or still_running(run_age(self._client, self._run))
         self._seen.activity = line
-        self._pace.told(now)
+        self._throttle.note_sent(now)
         await self._send_progress(line)
 
     async def _first_look(self, deadline: Deadline) -> None:
@@ -256,11 +256,11 @@ class Follower:
             logger.info("could not look at %s: %s", self._run.session_id, error)
 
     async def _look(self) -> None:
-        evidence = self._told_end() or await self._evidence()
+        evidence = self._end_from_stream() or await self._evidence()
         self._seen.state = advance(self._seen.state, classify(evidence))
 
-    def _told_end(self) -> Evidence | None:
-        """The evidence of an end that the stream told in full, and whose record was read ahead."""
+    def _end_from_stream(self) -> Evidence | None:
+        """Return the evidence of an end that the stream delivered in full, if its record was read ahead."""
         record = self._ahead.record
         if record is None or self._hub.state(self._run.session_id).error:
             return None

@@ -1,6 +1,6 @@
 """The events of a run become lines that tell a person what OpenCode is doing.
 
-Pure: it is handed events and moments, and keeps nothing but a few lines that nobody has been told yet.
+Pure: it gets events and times, and keeps only a few lines that were not sent yet.
 """
 
 from collections import deque
@@ -13,7 +13,7 @@ from opencode_mcp.text.outside_text import shorten
 
 LINE_LIMIT = 160
 LINES_KEPT = 6
-TOLD_OTHERWISE = frozenset({"todowrite", "question"})
+REPORTED_BY_OTHER_EVENTS = frozenset({"todowrite", "question"})
 """Tools whose calls have events of their own, which say more."""
 # What of a tool's input says best what it works on.
 SUBJECTS = ("command", "filePath", "path", "pattern", "query", "url", "description", "name", "prompt")
@@ -43,9 +43,9 @@ class Progress:
         self._clock = clock
         self._directory = directory.rstrip("/\\")
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
-        self._told_tools: dict[str, str] = {}
+        self._sent_tools: dict[str, str] = {}
         self._draft = draft
-        self._written = self._told_written = self._draft.length if self._draft and self.text else 0
+        self._written = self._sent_written = self._draft.length if self._draft and self.text else 0
 
     def add(self, event: wire.Event) -> None:
         """Take note of an event."""
@@ -64,13 +64,13 @@ class Progress:
     @property
     def has_news(self) -> bool:
         """Return True if there is something to send."""
-        return bool(self._lines) or self._written > self._told_written
+        return bool(self._lines) or self._written > self._sent_written
 
     def take(self) -> str:
         """Give what is new since the last time, as one text; empty when nothing is."""
-        if not self._lines and self._written > self._told_written:
+        if not self._lines and self._written > self._sent_written:
             self._lines.append(writing(self._written))
-        self._told_written = self._written
+        self._sent_written = self._written
         text = " · ".join(self._lines)
         self._lines.clear()
         return text
@@ -97,11 +97,11 @@ class Progress:
     def _tool_line(self, part: wire.JsonMap) -> str:
         state = cast("Mapping[str, Any]", part.get("state") or {})
         status, call = str(state.get("status")), str(part.get("id"))
-        if status == "pending" or self._told_tools.get(call) == status:
+        if status == "pending" or self._sent_tools.get(call) == status:
             return ""
-        if status != "error" and part.get("tool") in TOLD_OTHERWISE:
+        if status != "error" and part.get("tool") in REPORTED_BY_OTHER_EVENTS:
             return ""
-        self._told_tools[call] = status
+        self._sent_tools[call] = status
         return self._finished_line(part, state) if status == "completed" else self._started_line(part, state, status)
 
     def _started_line(self, part: wire.JsonMap, state: Mapping[str, Any], status: str) -> str:
@@ -110,7 +110,7 @@ class Progress:
         return f"{part.get('tool')}: {subject}{failed}" if subject or failed else str(part.get("tool"))
 
     def _finished_line(self, part: wire.JsonMap, state: Mapping[str, Any]) -> str:
-        """Only a change of files adds something to what the start told."""
+        """Return the line for the end of a call: only a change of files adds something to the line of its start."""
         metadata = cast("Mapping[str, Any]", state.get("metadata") or {})
         difference = metadata.get("filediff")
         if not isinstance(difference, Mapping):
@@ -167,6 +167,6 @@ class ProgressThrottle:
         """When the next line is due: soon if one waits, else before a host that hears nothing gives up."""
         return self._last + (self.SHORTEST if waiting else self.LONGEST)
 
-    def told(self, now: float) -> None:
-        """Note that a line went out."""
+    def note_sent(self, now: float) -> None:
+        """Note that a line was sent."""
         self._last = now

@@ -57,7 +57,7 @@ class ReadAhead:
         self._read: Record | None = None
         self._completed: Record | None = None
         self.record: Record | None = None
-        """The record of a run whose good end was told in full; ``None`` for any other."""
+        """Record of a run whose good end the stream delivered in full; ``None`` for any other."""
 
     async def begin(self, known: SessionRecord | None = None) -> None:
         """Read the session's part of the report, once, unless it is known; a read that fails costs only time later."""
@@ -116,7 +116,7 @@ class ReadAhead:
 
 
 def known_record(state: SessionState) -> SessionRecord | None:
-    """The record of a session as the stream told it; ``None`` where it may have missed something."""
+    """Return the record of a session from the stream; ``None`` if it may have missed something."""
     return SessionRecord(state.title, state.todos, list(state.children)) if state.complete else None
 
 

@@ -99,23 +99,23 @@ EDITED = {"filediff": {"additions": 3, "deletions": 1}}
         (wire.PartChanged(MINE, {"type": "hologram"}), ""),
     ],
 )
-def test_an_event_is_told_in_a_line(event: wire.Event, line: str) -> None:
+def test_an_event_becomes_a_line(event: wire.Event, line: str) -> None:
     assert told(event) == line
 
 
-def test_a_tool_is_told_once_for_each_step_of_its_life() -> None:
+def test_a_tool_is_reported_once_for_each_step_of_its_life() -> None:
     running = tool("write", "running", input={"filePath": "/home/me/project/a"})
     done = tool("write", "completed", input={"filePath": "/home/me/project/a"}, metadata=EDITED)
     assert told(running, running, done, done) == "write: a · write: a +3 -1"
 
 
-def test_two_calls_of_one_tool_are_told_apart() -> None:
+def test_two_calls_of_one_tool_are_separate() -> None:
     first = tool("bash", "running", call="prt_1", input={"command": "ls"})
     second = tool("bash", "running", call="prt_2", input={"command": "pwd"})
     assert told(first, second) == "bash: ls · bash: pwd"
 
 
-def test_text_is_told_by_how_much_there_is() -> None:
+def test_text_is_reported_by_how_much_there_is() -> None:
     lines = progress()
     for event in (text_part(), grew("Hello "), grew("world")):
         lines.add(event)
@@ -187,17 +187,17 @@ def test_lines_are_never_closer_than_the_shortest_and_a_due_one_never_later_than
         assert due <= (moments[-1] if moments else now) + ProgressThrottle.LONGEST
         now = max(now, due) if news else now + pause
         if now >= due:
-            pace.told(now)
+            pace.note_sent(now)
             moments.append(now)
     gaps = [later - earlier for earlier, later in pairwise(moments)]
     assert all(gap >= ProgressThrottle.SHORTEST - 1e-9 for gap in gaps)
 
 
-def test_the_first_news_are_told_at_once() -> None:
+def test_the_first_line_is_sent_at_once() -> None:
     assert ProgressThrottle(100.0).next_line(waiting=True) == 100.0
 
 
 def test_silence_is_broken_after_ten_seconds_at_the_latest() -> None:
     pace = ProgressThrottle(100.0)
-    pace.told(103.0)
+    pace.note_sent(103.0)
     assert pace.next_line(waiting=False) == 113.0

@@ -55,7 +55,7 @@ async def hear(ahead: ReadAhead, events: Sequence[wire.Event]) -> None:
 
 
 @pytest.mark.integration
-async def test_a_good_end_that_is_told_in_full_needs_no_further_read(
+async def test_a_good_end_that_the_stream_delivers_in_full_needs_no_further_read(
     client: OpenCodeClient, run: Run, last: Message
 ) -> None:
     ahead = ReadAhead(client, run)
@@ -87,7 +87,7 @@ async def test_until_the_session_is_idle_nothing_is_believed(client: OpenCodeCli
     ],
     ids=lambda event: type(event).__name__,
 )
-async def test_whatever_else_is_told_makes_it_void(
+async def test_any_other_event_makes_it_void(
     client: OpenCodeClient, run: Run, last: Message, between: wire.Event
 ) -> None:
     event = replace(between, session_id=run.session_id if between.session_id else "")

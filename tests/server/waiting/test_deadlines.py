@@ -46,7 +46,7 @@ def call_of(bridge: Bridge) -> BridgeContext:
 
 
 @pytest.mark.parametrize("asked", [None, 0, 5, 500])
-async def test_who_asks_for_long_bears_a_long_start_and_who_asks_for_nothing_bears_what_its_host_does(
+async def test_a_call_accepts_a_start_as_long_as_its_wait_or_as_its_host_allows(
     tmp_path: Path, asked: float | None
 ) -> None:
     async with bridge_with("human", tmp_path) as bridge:

@@ -49,6 +49,6 @@ def test_an_offer_is_flat_and_its_times_are_whole_milliseconds() -> None:
     assert {type(offer["ttlMs"]), type(offer["pollIntervalMs"])} == {int}
 
 
-def test_a_message_is_told_where_there_is_one() -> None:
+def test_a_message_is_included_if_there_is_one() -> None:
     assert state("working", message="bash: ls").as_answer()["statusMessage"] == "bash: ls"
     assert "statusMessage" not in state("working").as_answer()
