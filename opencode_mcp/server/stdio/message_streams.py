@@ -88,7 +88,8 @@ class MessageReader(ObjectReceiveStream[Received]):
         self._ready += map(SessionMessage, line.messages)
         for message in line.messages:
             if self._ledger and isinstance(message, JSONRPCRequest):
-                self._ledger.note(message.model_dump(by_alias=True, exclude_unset=True))
+                # Not a dump, which would copy the parameters of each request.
+                self._ledger.note({"id": message.id, "method": message.method, "params": message.params})
             if isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
                 batches.forget((message.params or {}).get("requestId"))
         if line.is_batch:
