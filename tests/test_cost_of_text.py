@@ -7,7 +7,6 @@ That happens in a process that is ended when it takes far longer than a linear f
 """
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -48,12 +47,11 @@ from opencode_mcp.text import json_text, outside_text, similar_names
 from opencode_mcp.workspace import globs, line_window
 from opencode_mcp.workspace.configuration import command_template, setup_files
 from opencode_mcp.workspace.search import found_lines, path_ranking, symbol_forms
+from tests.harness.effort import THOROUGH
 from tests.harness.isolation import ROOT
 
-LONG = os.environ.get("TEXTS") == "long"
-"""Whether the texts are as long as ``make attack`` has them."""
-SHORT = 20_000 if LONG else 5_000
-LENGTH = 1_000_000 if LONG else 250_000
+SHORT = 20_000 if THOROUGH else 5_000
+LENGTH = 1_000_000 if THOROUGH else 250_000
 CPU_SECONDS = 60.0
 """Processor time for one text. At 1 MB a linear function takes 0 to 8 seconds, and a quadratic one an hour."""
 SECONDS = 600.0

@@ -8,11 +8,12 @@ import pytest
 from opencode_mcp.secrets.known import MARK
 from opencode_mcp.secrets.text import scrub
 from tests.harness.each import for_each
+from tests.harness.effort import THOROUGH
 from tests.secrets.secret_corpus import KEYS, LOOK_ALIKES, PLACED, TOKEN
 
 SETTINGS = ("{}", "key {} here", '"{}"', "x={}", "https://host/?q={}", '{{"a": "line\\n{}"}}', "({}),", "`{}`")
 IN_A_PATH = "https://host/{}"
-LONG = 200_000
+LONG = 200_000 if THOROUGH else 60_000
 LIMIT = 20.0
 """Seconds: far more than a linear search takes, and far less than any other."""
 HOSTILE = (

@@ -13,6 +13,7 @@ from opencode_mcp.opencode.operations.argument_problems import DEMANDS
 from opencode_mcp.opencode.operations.arguments import arguments_of, arguments_schema, split
 from opencode_mcp.opencode.operations.catalog import V1, V2, Operation, Parameter, operation
 from tests.harness.each import for_each
+from tests.harness.effort import THOROUGH
 from tests.opencode.schema_strategies import Schema, objects
 
 UNDERSTOOD = DEMANDS.keys() | {"anyOf", "required", "properties", "items", "additionalProperties", "prefixItems"}
@@ -31,7 +32,7 @@ def refusal(operation_id: str, **arguments: object) -> str:
 
 
 @EVERY
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5 if THOROUGH else 2, deadline=None)
 @given(data=st.data())
 def test_arguments_that_the_schema_takes_are_accepted_and_fill_the_path(item: Operation, data: st.DataObject) -> None:
     arguments = cast("dict[str, object]", data.draw(objects(arguments_schema(item))))
@@ -62,7 +63,7 @@ def test_an_argument_that_does_not_exist_is_refused(item: Operation) -> None:
 
 
 @EVERY
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3 if THOROUGH else 1, deadline=None)
 @given(data=st.data())
 def test_nothing_leaves_its_place_in_the_path(item: Operation, data: st.DataObject) -> None:
     arguments = cast("dict[str, object]", data.draw(objects(arguments_schema(item))))
