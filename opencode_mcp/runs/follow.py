@@ -177,13 +177,17 @@ class Follower:
         """Decide whether to stop following; a run that waits for answers is followed on if it gets them."""
         if self._seen.state is not State.WAITING:
             return self._seen.state in ENDS or deadline.passed
+        is_late = deadline.passed
         self._seen.pending = await self._respond(self._seen.pending)
         if self._seen.pending:
             return True
         self._seen.state = advance(self._seen.state, State.RUNNING)
         # Answering may have taken minutes: read everything again, at once.
         self._requests_stale, self._superseded, self._interval = True, None, 0
-        return False
+        if is_late:
+            # Once only: a request that is always listed again must not keep the call.
+            await self._look_again()
+        return is_late
 
     async def _sleep(self, listener: Listener, deadline: Deadline) -> bool:
         """Send progress until it is time to look: at a hint, after a silence, at the deadline."""

@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 RUNS_KEPT = 1000
 REFUSAL = "The operator of this session does not allow that. Do without it."
+REPEAT_PAUSE_SECONDS = 0.5
 OPEN_ENDED = frozenset({State.WAITING, *ENDS})
 """States in which a run is not waited for any longer."""
 
@@ -104,9 +105,18 @@ class AutoReply:
         Raises:
             BackendError: OpenCode could not be read.
         """
+        closed: set[str] = set()
 
         async def respond_after_policy(pending: list[PendingRequest]) -> list[PendingRequest]:
-            undecided = [request for request in pending if not await self._answer(run, request)]
+            if closed.intersection(request.request_id for request in pending):
+                # OpenCode lists a request again that it does not wait for: do not ask it at full speed.
+                await anyio.sleep(REPEAT_PAUSE_SECONDS)
+            undecided: list[PendingRequest] = []
+            for request in pending:
+                if await self._answer(run, request):
+                    closed.add(request.request_id)
+                else:
+                    undecided.append(request)
             return await respond(undecided) if undecided else []
 
         return await self._runs.observe(run, deadline, send_progress, respond_after_policy)
