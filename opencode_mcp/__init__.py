@@ -4,4 +4,8 @@
 (OpenCode's HTTP API). Imports go only in this direction.
 """
 
+from opencode_mcp import lazy_imports
+
 __version__ = "0.1.0"
+
+lazy_imports.install()

@@ -3,19 +3,24 @@
 It imports only what the command needs: ``--help`` and ``--version`` work without MCP.
 """
 
+import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from opencode_mcp import __version__
+from opencode_mcp import __version__, lazy_imports
+from opencode_mcp import doctor as examination
 from opencode_mcp.config import resolve
 from opencode_mcp.errors import BridgeError, InvalidSetting
 from opencode_mcp.options import OPTIONS, Option
+from opencode_mcp.server import app
+from opencode_mcp.server.stdio import serve as stdio_serve
+from opencode_mcp.server.stdio import stderr_log
+from opencode_mcp.server.stdio.front import front
 
 if TYPE_CHECKING:
-    import argparse
-
     from opencode_mcp.config import Settings
     from opencode_mcp.server.stdio.front.takeover import Takeover
 
@@ -38,8 +43,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> "argparse.ArgumentParser":
-    import argparse
-
     parser = argparse.ArgumentParser(
         prog="opencode-mcp",
         description="An MCP server that lets any MCP host drive OpenCode.",
@@ -81,26 +84,19 @@ def serve(settings: "Settings") -> int:
         load_server(settings)
         run_server(settings, None)
         return 0
-    from opencode_mcp.server.stdio.front.front import serve_early
-
-    serve_early(settings, partial(load_server, settings), partial(run_server, settings))
+    front.serve_early(settings, partial(load_server, settings), partial(run_server, settings))
     return 0
 
 
 def load_server(settings: "Settings") -> None:
     """Import the server with the SDK."""
-    import logging
-
-    from opencode_mcp.server.stdio.stderr_log import StderrLog
-
     # Before the SDK configures logging itself, so that the format is ours; stdout carries MCP and nothing else.
-    logging.basicConfig(level=settings.log_level, handlers=[StderrLog(sys.stderr.fileno())] if sys.stderr else [])
+    handlers = [stderr_log.StderrLog(sys.stderr.fileno())] if sys.stderr else []
+    logging.basicConfig(level=settings.log_level, handlers=handlers)
     # httpx logs every request, which would be more than all other log lines.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    from importlib import import_module
-
-    import_module("opencode_mcp.server.app")
-    import_module("opencode_mcp.server.stdio.serve")
+    lazy_imports.execute(app)
+    lazy_imports.execute(stdio_serve)
 
 
 def run_server(settings: "Settings", takeover: "Takeover | None") -> None:
@@ -110,14 +106,9 @@ def run_server(settings: "Settings", takeover: "Takeover | None") -> None:
         settings: What the operator decided.
         takeover: The streams as the front leaves them; None: there was no front.
     """
-    from opencode_mcp.server.app import build_server
-    from opencode_mcp.server.stdio.serve import serve_stdio
-
-    serve_stdio(build_server(settings), takeover)
+    stdio_serve.serve_stdio(app.build_server(settings), takeover)
 
 
 def doctor(settings: "Settings", *, as_json: bool) -> int:
     """Check line by line that prompts can be run."""
-    from opencode_mcp.doctor import examine
-
-    return examine(settings, as_json=as_json)
+    return examination.examine(settings, as_json=as_json)

@@ -7,6 +7,7 @@ every other module receives.
 
 import os
 import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,8 +110,6 @@ def read_file(path: Path) -> OptionValues:
     """
     if not path.is_file():
         return {}
-    import tomllib  # most starts have no settings file, and this costs them 5 ms
-
     try:
         loaded = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -205,8 +205,8 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     ),
     "opencode.request_limits": lambda text: request_limits.check_body(FIND, {"title": text, text: [text]}),
     "text.json_text": json_text.read_json,
-    "text.closest": lambda text: similar_names.similar_names(text, text.split("\n")),
-    "text.closest short": lambda text: similar_names.similar_names(text[:60], [text[:50]] * 100_000),
+    "text.similar_names": lambda text: similar_names.similar_names(text, text.split("\n")),
+    "text.similar_names short": lambda text: similar_names.similar_names(text[:60], [text[:50]] * 100_000),
     "opencode.operations.arguments": split_arguments,
     "opencode.operations.argument_problems": lambda text: argument_problems.problems(
         text[:1000], {"enum": ["a"]}, text
@@ -263,7 +263,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "markdown.diff": lambda text: diff.render_diff([a_diff(text)] * 2),
 }
 SLOW: Mapping[str, int] = {
-    "text.closest short": 8,
+    "text.similar_names short": 8,
     "opencode.operations.arguments": 2,
     "workspace.globs": 2,
     "workspace.globs many": 4,

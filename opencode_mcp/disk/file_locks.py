@@ -1,34 +1,28 @@
 """Locks on files, which the kernel releases when their holder dies, however it dies. Nothing here waits."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from filelock import FileLock
+import filelock
 
 PRIVATE = 0o600
 LEASES = "*.lease"
 
 
-def file_lock(path: Path) -> "FileLock":
+def file_lock(path: Path) -> "filelock.FileLock":
     """Return the lock on a file, not yet taken."""
-    from filelock import FileLock
-
-    return FileLock(path, mode=PRIVATE, thread_local=False)
+    return filelock.FileLock(path, mode=PRIVATE, thread_local=False)
 
 
-def try_lock(path: Path) -> "FileLock | None":
+def try_lock(path: Path) -> "filelock.FileLock | None":
     """Take a lock if it is free.
 
     Raises:
         OSError: The file cannot be created.
     """
-    from filelock import Timeout
-
     lock = file_lock(path)
     try:
         lock.acquire(blocking=False)
-    except Timeout:
+    except filelock.Timeout:
         return None
     return lock
 

@@ -12,7 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+import filelock
+
 from opencode_mcp.errors import InvalidSetting
+
+if sys.platform != "win32":
+    import grp
+    import pwd
 
 PRIVATE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -81,13 +87,11 @@ def shared_key(folder: Path) -> bytes:
     Raises:
         InvalidSetting: The folder cannot be used.
     """
-    from filelock import Timeout
-
     path = folder / KEY
     prepare_folder(folder)
     try:
         return _read_key(path) or _make_key(path)
-    except Timeout as error:
+    except filelock.Timeout as error:
         raise InvalidSetting(f"Another bridge has held {error.lock_file} for {KEY_TIMEOUT_SECONDS:.0f} s.") from error
     except OSError as error:
         raise unusable(path, error) from error
@@ -103,9 +107,7 @@ def _read_key(path: Path) -> bytes:
 
 def _make_key(path: Path) -> bytes:
     """Create the key once: of two bridges that start together one wins, and both use its key."""
-    from filelock import FileLock
-
-    with FileLock(f"{path}.lock", timeout=KEY_TIMEOUT_SECONDS, mode=PRIVATE):
+    with filelock.FileLock(f"{path}.lock", timeout=KEY_TIMEOUT_SECONDS, mode=PRIVATE):
         key = _read_key(path)
         if not key:
             key = os.urandom(KEY_BYTES)
@@ -181,9 +183,6 @@ else:
 
     def _is_private_group(group_id: int) -> bool:
         """Return True if it is the group that many systems create for each user, without other members."""
-        import grp
-        import pwd
-
         try:
             group, user = grp.getgrgid(group_id), pwd.getpwuid(os.geteuid())
         except KeyError:

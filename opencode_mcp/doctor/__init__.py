@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from opencode_mcp import __version__
+from opencode_mcp.doctor import backend
 from opencode_mcp.doctor.finding import Finding
 from opencode_mcp.doctor.local import DEPENDENCIES, local_findings
 from opencode_mcp.secrets.known import KNOWN_SECRETS
@@ -45,11 +46,7 @@ def examine(settings: "Settings", *, as_json: bool = False) -> int:
     for finding in local_findings(settings):
         note(finding)
     if not any(finding.failed and finding.check == DEPENDENCIES for finding in findings):
-        import anyio
-
-        from opencode_mcp.doctor.backend import check_backend
-
-        anyio.run(check_backend, settings, note)
+        backend.run_checks(settings, note)
     _print(_document(findings) if as_json else f"\n{_verdict(findings)}")
     return 1 if _failures(findings) else 0
 

@@ -49,6 +49,11 @@ class Backend:
         self.fence = Fence(settings, self.client)
 
 
+def run_checks(settings: "Settings", note: Callable[[Finding], None]) -> None:
+    """Make the checks in an event loop of their own; see ``check_backend``."""
+    anyio.run(check_backend, settings, note)
+
+
 async def check_backend(settings: "Settings", note: Callable[[Finding], None]) -> None:
     """Make the checks one after the other; if the server cannot be reached, the rest is left out.
 

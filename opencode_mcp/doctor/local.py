@@ -14,7 +14,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from opencode_mcp.config import settings_file
-from opencode_mcp.disk.state_folder import check_folder, unusable
+from opencode_mcp.disk import state_folder
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.launcher.executable import INSTALL_HINT, find_executable
@@ -75,11 +75,11 @@ def _settings_file(settings: "Settings") -> Finding:
 def _state_folder(settings: "Settings") -> Finding:
     folder = settings.state_directory
     try:
-        check_folder(folder)
+        state_folder.check_folder(folder)
     except FileNotFoundError:
         return found(f"none yet; it will be {folder}")
     except OSError as error:
-        raise unusable(folder, error) from error
+        raise state_folder.unusable(folder, error) from error
     return found(f"{folder}, which only you can change")
 
 

@@ -30,16 +30,21 @@ Invariants:
 - After ``aclose`` no connection is opened again, even by requests that were under way.
 """
 
-import base64
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import aclosing, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlencode, urlsplit
 
 import anyio
+import httpcore
+import httpx
+import httpx_ws
+import wsproto.events
+from httpx_sse import EventSource, SSEError
 
 from opencode_mcp.config import LOOPBACK_NAMES
 from opencode_mcp.errors import (
@@ -53,14 +58,9 @@ from opencode_mcp.errors import (
 from opencode_mcp.opencode.clock import Clock
 from opencode_mcp.opencode.codec import Reply, Request, failure
 from opencode_mcp.opencode.opening import Openings
+from opencode_mcp.processes.connections import ProcessConnections
 
 if TYPE_CHECKING:
-    from http.cookiejar import CookieJar
-
-    import httpx
-    from httpx_sse import EventSource
-    from httpx_ws import AsyncWebSocketSession
-
     from opencode_mcp.opencode.endpoint import Endpoint
     from opencode_mcp.processes.identity import Process
 
@@ -107,24 +107,24 @@ class Transport:
         self.clock = Clock(same=endpoint.process is not None)
         self._turns = anyio.Semaphore(CONCURRENT_REQUESTS, fast_acquire=True)
         self._openings = Openings(partial(self._send_again, queued=False))
+        self._client: httpx.AsyncClient | None = None
         self._closed = False
 
     @property
-    def _http(self) -> "httpx.AsyncClient":
+    def _http(self) -> httpx.AsyncClient:
         # A request that was interrupted by ``aclose`` must not open the pool again.
         if self._closed:
             raise BackendUnavailable(f"The connection to OpenCode at {self.endpoint.url} is closed.", sent=False)
-        return self._pool
+        self._client = self._client or self._make_client()
+        return self._client
 
-    @cached_property
-    def _pool(self) -> "httpx.AsyncClient":
-        import httpx
-
+    def _make_client(self) -> httpx.AsyncClient:
         address = urlsplit(self.endpoint.url)
         return httpx.AsyncClient(
             # Compression only costs time between two processes of one machine, and a small reply could unpack to a huge
             # one.
-            headers={**_credentials(self.endpoint), "accept-encoding": "identity"},
+            headers={"accept-encoding": "identity"},
+            auth=_credentials(self.endpoint),
             # If fewer were kept than allowed, httpx would open a new one for nearly each of many concurrent requests.
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
             timeout=httpx.Timeout(READ_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
@@ -217,8 +217,6 @@ class Transport:
 
     @asynccontextmanager
     async def _open(self, request: Request, timeout: float) -> "AsyncGenerator[httpx.Response]":
-        import httpx
-
         with mapped_errors(self.endpoint.url):
             async with self._http.stream(
                 request.method,
@@ -244,9 +242,6 @@ class Transport:
             BackendFailed: An event is larger than ``EVENT_LIMIT_CHARACTERS``.
             BridgeError: OpenCode refused the request.
         """
-        import httpx
-        from httpx_sse import EventSource
-
         timeout = httpx.Timeout(silence, connect=CONNECT_TIMEOUT_SECONDS)
         with mapped_errors(self.endpoint.url):
             async with self._http.stream(
@@ -272,16 +267,13 @@ class Transport:
             BackendTimeout: It did not open in time.
             BridgeError: OpenCode refused the request.
         """
-        import httpx
-        from httpx_ws import WebSocketUpgradeError, aconnect_ws
-
         timeout = httpx.Timeout(READ_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS)
         await self._openings.open_for(request)
         try:
             with mapped_errors(self.endpoint.url):
-                async with aconnect_ws(self._url(request), self._http, timeout=timeout) as session:
+                async with httpx_ws.aconnect_ws(self._url(request), self._http, timeout=timeout) as session:
                     yield WebSocket(session)
-        except WebSocketUpgradeError as error:
+        except httpx_ws.WebSocketUpgradeError as error:
             if error.response.status_code < httpx.codes.BAD_REQUEST:
                 raise UnsupportedOperation(f"What answers at {self.endpoint.url} opens no WebSocket.") from error
             # Its body can no longer be read, and OpenCode sends none.
@@ -290,8 +282,8 @@ class Transport:
     async def aclose(self) -> None:
         """Close the pooled connections; later requests fail."""
         self._closed = True
-        if "_pool" in self.__dict__:
-            await self._pool.aclose()
+        if self._client:
+            await self._client.aclose()
 
 
 class WebSocket:
@@ -301,28 +293,23 @@ class WebSocket:
         session: The session of httpx-ws.
     """
 
-    def __init__(self, session: "AsyncWebSocketSession") -> None:
+    def __init__(self, session: "httpx_ws.AsyncWebSocketSession") -> None:
         self._session = session
 
     async def send(self, text: str) -> None:
         """Send a text; a closed socket ignores it."""
-        from httpx_ws import HTTPXWSException
-
-        with suppress(HTTPXWSException):
+        with suppress(httpx_ws.HTTPXWSException):
             await self._session.send_text(text)
 
     async def receive(self) -> str | bytes | None:
         """Wait for the next message; ``None`` if the socket is closed."""
-        from httpx_ws import HTTPXWSException
-        from wsproto.events import BytesMessage, TextMessage
-
         try:
             message = await self._session.receive()
-        except HTTPXWSException:
+        except httpx_ws.HTTPXWSException:
             return None
-        if isinstance(message, TextMessage):
+        if isinstance(message, wsproto.events.TextMessage):
             return message.data
-        return bytes(message.data) if isinstance(message, BytesMessage) else b""
+        return bytes(message.data) if isinstance(message, wsproto.events.BytesMessage) else b""
 
 
 class _BoundedEvents:
@@ -388,10 +375,6 @@ def _reply(response: "httpx.Response", body: bytes | None = None) -> Reply:
 
 def _to_process(process: "Process") -> "httpx.AsyncBaseTransport":
     """Return a transport to one process: before a byte is sent, the process must live and own the listening socket."""
-    import httpcore
-    import httpx
-
-    from opencode_mcp.processes.connections import ProcessConnections
 
     class ToProcess(httpx.AsyncHTTPTransport):
         def __init__(self) -> None:
@@ -406,25 +389,18 @@ def _to_process(process: "Process") -> "httpx.AsyncBaseTransport":
     return ToProcess()
 
 
-def _no_cookies() -> "CookieJar":
+def _no_cookies() -> CookieJar:
     """Return a jar that keeps nothing: OpenCode sets no cookies, and those of other servers would accumulate."""
-    from http.cookiejar import CookieJar, DefaultCookiePolicy
-
     return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
-def _credentials(endpoint: "Endpoint") -> dict[str, str]:
-    if not endpoint.password:
-        return {}
-    pair = f"{endpoint.username}:{endpoint.password}".encode()
-    return {"authorization": "Basic " + base64.b64encode(pair).decode()}
+def _credentials(endpoint: "Endpoint") -> httpx.BasicAuth | None:
+    return httpx.BasicAuth(endpoint.username, endpoint.password) if endpoint.password else None
 
 
 @contextmanager
 def mapped_errors(url: str) -> Generator[None]:
     """Convert every exception of httpx into ours, with the address in its text."""
-    import httpx
-
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict) as error:
@@ -433,9 +409,6 @@ def mapped_errors(url: str) -> Generator[None]:
 
 def translate(error: Exception, url: str) -> BridgeError:
     """Return our error for an exception of httpx."""
-    import httpx
-    from httpx_sse import SSEError
-
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.ProxyError():
             return BackendUnavailable(f"OpenCode does not answer at {url}.", hint=UNAVAILABLE_HINT, sent=False)
@@ -453,7 +426,5 @@ def translate(error: Exception, url: str) -> BridgeError:
 
 def _is_malformed(error: BackendUnavailable) -> bool:
     """Return True if the answer is not HTTP or has too long headers; False if the connection just ended."""
-    import httpx
-
     cause = error.__cause__
     return isinstance(cause, httpx.RemoteProtocolError) and not str(cause).startswith(ENDED)

@@ -43,6 +43,7 @@ def build_server(settings: "Settings") -> BridgeServer:
     async def lifespan(_server: MCPServer[Bridge]) -> AsyncGenerator[Bridge]:
         async with anyio.create_task_group() as task_group:
             server.bridge = bridge = Bridge(settings, task_group, subscriptions)
+            task_group.start_soon(bridge.run_background_tasks)
             try:
                 yield bridge
             finally:

@@ -15,6 +15,7 @@ from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.context import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
+from mcp.server.stdio import stdio_server
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INTERNAL_ERROR,
@@ -64,8 +65,6 @@ class BridgeServer(MCPServer[Bridge]):
 
     async def run_stdio_async(self) -> None:
         """Serve on stdin and stdout until stdin ends, through the SDK's own transport."""
-        from mcp.server.stdio import stdio_server
-
         async with stdio_server() as (received, sent):
             await run_over_streams(self, received, CheckedWriter(sent))
 

@@ -6,6 +6,7 @@ import anyio
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.workspace import git_cause
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
@@ -31,9 +32,8 @@ async def why_without_git(bridge: "Bridge", directory: str) -> str:
             f"OpenCode sees no branch in {one_line(directory)}: it may be no git repository, have no branch checked "
             "out, or belong to another user, so that git refuses it."
         )
-    from opencode_mcp.workspace.git_cause import why_without_git
 
-    return await why_without_git(directory, bridge.settings.environment)
+    return await git_cause.why_without_git(directory, bridge.settings.environment)
 
 
 async def _unnamed(bridge: "Bridge", directory: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.errors import BackendTimeout, BridgeError
 from opencode_mcp.launcher.provider_environment import counted
+from opencode_mcp.opencode import versions
 from opencode_mcp.opencode.at_once import read_each
 from opencode_mcp.text.outside_text import one_line
 
@@ -67,10 +68,9 @@ async def _version(bridge: "Bridge", _directory: str) -> str:
 
 async def _tested_with(bridge: "Bridge", _directory: str) -> str:
     # The table of operations is read only for a call.
-    from opencode_mcp.opencode.versions import is_untested, versions_tested
 
-    newer = is_untested((await bridge.client.health()).version)
-    return f"OpenCode {versions_tested()}" + ("; this one is newer" if newer else "")
+    newer = versions.is_untested((await bridge.client.health()).version)
+    return f"OpenCode {versions.versions_tested()}" + ("; this one is newer" if newer else "")
 
 
 async def _directory(_bridge: "Bridge", directory: str) -> str:

@@ -17,6 +17,7 @@ from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
 from pydantic import ValidationError
 
 from opencode_mcp.errors import BridgeError, InvalidArgument
+from opencode_mcp.opencode.operations import argument_problems
 from opencode_mcp.server.argument_limits import check_limits
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.listed_schema import listed_schema
@@ -151,18 +152,16 @@ class BridgeTool(Tool):
 
     def _refusal(self, arguments: dict[str, Any], otherwise: str) -> InvalidArgument:
         """Say all that is wrong with the arguments, each in a sentence."""
-        from opencode_mcp.opencode.operations.argument_problems import missing, problems, unknown
-
         properties = cast("dict[str, dict[str, object]]", self.parameters["properties"])
         required = cast("list[str]", self.parameters.get("required", []))
         wrong = [
-            *(unknown(name, properties) for name in arguments if name not in properties),
-            *(missing(name) for name in required if name not in arguments),
+            *(argument_problems.unknown(name, properties) for name in arguments if name not in properties),
+            *(argument_problems.missing(name) for name in required if name not in arguments),
             *(
                 text
                 for name, value in arguments.items()
                 if name in properties
-                for text in problems(name, properties[name], value)
+                for text in argument_problems.problems(name, properties[name], value)
             ),
         ]
         return InvalidArgument(" ".join(wrong) or otherwise, hint=f"{self.name} takes {', '.join(properties)}.")

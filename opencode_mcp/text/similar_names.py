@@ -4,6 +4,7 @@ Pure. The cost grows more than linearly with the length and the number of names,
 long names are not compared, and only the first of many names are.
 """
 
+import difflib
 from collections.abc import Iterable
 from itertools import islice
 
@@ -26,8 +27,6 @@ def similar_names(name: str, known: Iterable[str], *, count: int = 3, cutoff: fl
     """
     if len(name) > NAME_CHARACTERS:
         return []
-    import difflib  # and some milliseconds, which only an error should pay
-
     short = (one for one in known if len(one) <= NAME_CHARACTERS)
     return difflib.get_close_matches(name, list(islice(short, COMPARED_NAMES)), n=count, cutoff=cutoff)
 

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, Protocol, cast
 
+import jsonschema  # pyright: ignore[reportMissingTypeStubs]
+
 from opencode_mcp.text.json_types import Schema
 from opencode_mcp.text.similar_names import similar_names
 
@@ -82,8 +84,6 @@ def problems(name: str, schema: Schema, value: object) -> list[str]:
         schema: JSON Schema of the argument.
         value: The value that was given.
     """
-    import jsonschema  # pyright: ignore[reportMissingTypeStubs] - takes 60 ms, so only a call imports it
-
     validator = cast("_Validator", jsonschema.Draft202012Validator(schema))
     found = (text for problem in validator.iter_errors(value) for text in _sentences(name, problem))
     return list(dict.fromkeys(found))

@@ -9,6 +9,10 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, cast
 
+import jsonschema  # pyright: ignore[reportMissingTypeStubs]
+import referencing
+import referencing.exceptions
+
 from opencode_mcp.errors import InvalidArgument
 
 SHOWN = 5
@@ -27,11 +31,9 @@ def check_schema(schema: Mapping[str, Any]) -> None:
     Raises:
         InvalidArgument: The text says what is wrong with it.
     """
-    from jsonschema import Draft202012Validator, SchemaError  # pyright: ignore[reportMissingTypeStubs]
-
     try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
+        jsonschema.Draft202012Validator.check_schema(schema)
+    except jsonschema.SchemaError as error:
         raise InvalidArgument(f"output_schema is not a JSON Schema: {_cut(error.message)}.") from error
     except RecursionError as error:
         raise InvalidArgument("output_schema is nested too deeply.", hint="Define the parts in its $defs.") from error
@@ -60,16 +62,12 @@ def _references(schema: object) -> Iterator[str]:
 
 def mismatch(schema: Mapping[str, Any], output: object) -> str:
     """Say how an answer breaks the schema, in JSON Schema's own terms; empty when it fits."""
-    from jsonschema import Draft202012Validator, ValidationError  # pyright: ignore[reportMissingTypeStubs]
-    from referencing import Registry
-    from referencing.exceptions import Unresolvable
-
-    validator = cast("Any", Draft202012Validator(schema, registry=Registry[Any]()))
+    validator = cast("Any", jsonschema.Draft202012Validator(schema, registry=referencing.Registry[Any]()))
     try:
-        found = list(islice(cast("Iterator[ValidationError]", validator.iter_errors(output)), MOST))
+        found = list(islice(cast("Iterator[jsonschema.ValidationError]", validator.iter_errors(output)), MOST))
     except RecursionError:
         return ENDLESS
-    except Unresolvable as error:
+    except referencing.exceptions.Unresolvable as error:
         return f"The schema refers to what it does not define ({_cut(str(error))})."
     errors = sorted(found, key=lambda error: error.json_path)
     return " ".join(f"{_cut(error.json_path)}: {_cut(error.message)}." for error in errors[:SHOWN])

@@ -11,6 +11,9 @@ from typing import Any, TypedDict, cast
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.runs.output_schema.validation import check_schema, mismatch
 
+if sys.platform != "win32":
+    import resource
+
 CPU_SECONDS = 20
 """Processor time after which the system ends this process, should nobody else do so."""
 MEMORY = 2 * 1024**3
@@ -49,8 +52,6 @@ def judge(job: Job) -> Verdict:
 def _limit_resources() -> None:
     if sys.platform == "win32":
         return
-    import resource
-
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast, get_args
 
 from opencode_mcp.errors import InvalidSetting, NotAllowed
+from opencode_mcp.opencode.operations import annotations, catalog
 from opencode_mcp.server.access.uses import TOOL_USES
 from opencode_mcp.text.similar_names import similar_names
 
@@ -85,10 +86,8 @@ class AllowedOperations:
 
     def _denials(self, uses: Iterable[str]) -> frozenset[str]:
         """What the operator denies among some operations, named by id or by effect."""
-        from opencode_mcp.opencode.operations.annotations import ANNOTATIONS
-
         names = set(uses)
-        effects = {ANNOTATIONS[name].effect for name in names if name in ANNOTATIONS}
+        effects = {annotations.ANNOTATIONS[name].effect for name in names if name in annotations.ANNOTATIONS}
         return frozenset(self._settings.deny) & (names | effects)
 
     def check_denied(self, operation: "Operation") -> None:
@@ -104,9 +103,8 @@ class AllowedOperations:
         """The operations that are listed as tools of their own, in the order of their ids."""
         if self._named <= {DEFAULT}:
             return []
-        from opencode_mcp.opencode.operations.catalog import operations
 
-        wanted = [item for item in operations().values() if ALL in self._named or item.group in self._named]
+        wanted = [item for item in catalog.operations().values() if ALL in self._named or item.group in self._named]
         return [item for item in wanted if self.allows(item)]
 
     def shows(self, operation: "Operation") -> bool:
@@ -155,15 +153,13 @@ class AllowedOperations:
 def _check_names(settings: "Settings") -> None:
     if set(settings.toolsets) <= {DEFAULT} and not settings.allow and not settings.deny:
         return  # and the table is not read before somebody needs it
-    from opencode_mcp.opencode.operations.annotations import Effect, Group
-    from opencode_mcp.opencode.operations.catalog import operations
 
-    groups = [DEFAULT, ALL, *cast("tuple[str, ...]", get_args(Group))]
-    effects = cast("tuple[str, ...]", get_args(Effect))
+    groups = [DEFAULT, ALL, *cast("tuple[str, ...]", get_args(annotations.Group))]
+    effects = cast("tuple[str, ...]", get_args(annotations.Effect))
     _check(settings.toolsets, groups, "--toolsets", f"They are {', '.join(groups)}.")
     for flag, names in (("--allow", settings.allow), ("--deny", settings.deny)):
         hint = f"It takes {', '.join(effects)}, or an operation's id, as docs/operations.md lists them."
-        _check(names, [*effects, *operations()], flag, hint)
+        _check(names, [*effects, *catalog.operations()], flag, hint)
 
 
 def _check(names: Iterable[str], known: list[str], flag: str, hint: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import NotAllowed
+from opencode_mcp.runs.commands import find_command
 from opencode_mcp.workspace.configuration.command_template import expand, mentions, shell_lines, split_words
 
 if TYPE_CHECKING:
@@ -55,8 +56,6 @@ class CommandTexts:
             NotAllowed: A file that is mentioned is outside.
             InvalidArgument: The text would be too long.
         """
-        from opencode_mcp.runs.commands import find_command
-
         template = (await find_command(self._client, directory, name, self._instance_reload)).template
         if not isinstance(template, str):
             return await self._check_unknown(arguments, directory)

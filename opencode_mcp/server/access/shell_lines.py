@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import NotAllowed
+from opencode_mcp.runs.requests import policy as requests_policy
+from opencode_mcp.runs.requests import shell_policy
 
 if TYPE_CHECKING:
     from opencode_mcp.options import Decider
@@ -24,10 +26,7 @@ def decider_of(policy: "Policy", lines: Sequence[str], caller_limit: "Decider" =
     Raises:
         NotAllowed: The policy refuses one of them.
     """
-    from opencode_mcp.runs.requests.policy import strictest
-    from opencode_mcp.runs.requests.shell_policy import shell_decider
-
-    decider = strictest([shell_decider(policy, line, caller_limit) for line in lines])
+    decider = requests_policy.strictest([shell_policy.shell_decider(policy, line, caller_limit) for line in lines])
     if decider == "reject":
         raise NotAllowed(
             f"The policy here refuses the shell line {_quoted(lines)}.",

@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from opencode_mcp.diffs import raw
 from opencode_mcp.errors import NotAllowed
+from opencode_mcp.opencode.operations import catalog
+from opencode_mcp.runs import history
 from opencode_mcp.workspace.configuration.setup_files import decides_what_runs
 
 if TYPE_CHECKING:
@@ -26,29 +29,22 @@ async def check_undo(client: "OpenCodeClient", allowed: "AllowedOperations", ses
     Raises:
         NotAllowed: A file that decides what OpenCode runs or asks would change.
     """
-    from opencode_mcp.opencode.operations.catalog import operation
-
-    if allowed.allows_as("execute", operation("session.revert")):
+    if allowed.allows_as("execute", catalog.operation("session.revert")):
         return
-    from opencode_mcp.runs.history import touched_files
 
-    files = [*await touched_files(client, session.id, first), *_undone_files(session)]
+    files = [*await history.touched_files(client, session.id, first), *_undone_files(session)]
     _refuse(files, session, "session.revert")
 
 
 def check_redo(allowed: "AllowedOperations", session: "Session") -> None:
     """The same for taking an undo back (``session.unrevert``)."""
-    from opencode_mcp.opencode.operations.catalog import operation
-
-    if not allowed.allows_as("execute", operation("session.unrevert")):
+    if not allowed.allows_as("execute", catalog.operation("session.unrevert")):
         _refuse(_undone_files(session), session, "session.unrevert")
 
 
 def _undone_files(session: "Session") -> list[str]:
     """The files that an undo of the session has changed; a renamed one by both of its names."""
-    from opencode_mcp.diffs.raw import paths_in
-
-    return paths_in(session.revert.diff) if session.revert else []
+    return raw.paths_in(session.revert.diff) if session.revert else []
 
 
 def _refuse(files: Iterable[str], session: "Session", operation_id: str) -> None:

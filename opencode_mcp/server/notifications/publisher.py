@@ -28,7 +28,7 @@ COME_BACK = 2.0
 REMEMBERED_TITLES = 2000
 
 
-class Notices:
+class Publisher:
     """Tells subscribers what OpenCode's events change.
 
     Args:

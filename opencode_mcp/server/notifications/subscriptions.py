@@ -15,6 +15,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.subscriptions import InMemorySubscriptionBus, ServerEvent
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.server.notifications.queue import Outbox
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MODERN = "2026"
 OUTBOX = "opencode_mcp.outbox"
 """Key of a connection's outbox in the data that the SDK keeps for the connection."""
 SUBSCRIPTIONS_A_CLIENT = 1000
@@ -122,7 +122,7 @@ class Subscriptions:
             case "notifications/initialized":
                 self._outbox(ctx)
                 return await call_next(ctx)
-            case "resources/subscribe" | "resources/unsubscribe" if ctx.protocol_version < MODERN:
+            case "resources/subscribe" | "resources/unsubscribe" if ctx.protocol_version in HANDSHAKE_PROTOCOL_VERSIONS:
                 return await self._change(ctx)
             case "subscriptions/listen":
                 with self._stream(_streamed_uris(ctx)):

@@ -8,8 +8,11 @@ import anyio
 from mcp_types import Completion
 
 from opencode_mcp.errors import BridgeError
+from opencode_mcp.server.access import paths
 from opencode_mcp.server.access.uses import COMPLETION_USES
+from opencode_mcp.server.session_list import SessionQuery, list_sessions
 from opencode_mcp.text.outside_text import is_plain
+from opencode_mcp.workspace.project_folder import ProjectFolder
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
@@ -44,11 +47,8 @@ async def complete(bridge: "Bridge", argument: str, typed: str, others: Mapping[
 
 async def _sessions(bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:
     """By the beginning of the id, or by words of the title."""
-    from opencode_mcp.server.access.paths import SESSION_PREFIX
-    from opencode_mcp.server.session_list import SessionQuery, list_sessions
-
     words = typed.casefold().split()
-    by_id = typed.startswith(SESSION_PREFIX)
+    by_id = typed.startswith(paths.SESSION_PREFIX)
     # OpenCode searches for one text, wherever it stands in the title.
     search = "" if by_id else max(typed.split(), key=len, default="")
     page = await list_sessions(bridge, SessionQuery(search=search, roots=False), SHOWN + 1, "", room=inf)
@@ -88,7 +88,6 @@ async def _commands(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> 
 
 
 async def _files(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> Iterable[str]:
-    from opencode_mcp.workspace.project_folder import ProjectFolder
 
     found = await bridge.search.files.by_words(ProjectFolder(await _project(bridge, others)), typed, "file")
     return found.paths

@@ -3,14 +3,26 @@
 The readings are the tools' own, with more room. How addresses are listed and matched is not known here.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from opencode_mcp.errors import CallerError, InvalidArgument, NotFound
-from opencode_mcp.server import uris
+from opencode_mcp.markdown import diff, transcript, transcript_page
+from opencode_mcp.runs import history, report
+from opencode_mcp.server import session_view, uris
 from opencode_mcp.server.no_changes import why_no_changes
+from opencode_mcp.server.project_status import describe_project
+from opencode_mcp.server.results.budget import TAIL, cut_text, fit_data
+from opencode_mcp.server.results.render import report_text
+from opencode_mcp.server.results.safe_text import shown_data
+from opencode_mcp.server.results.timestamps import moment
+from opencode_mcp.server.session_list import SessionQuery, list_sessions
+from opencode_mcp.server.suggestions import suggest_files
+from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.workspace import file_scan, images
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
@@ -40,10 +52,6 @@ class Content:
 
 async def read_sessions(bridge: "Bridge", cursor: str = "") -> Content:
     """The sessions that may be seen, the latest first (``experimental.session.list``)."""
-    from opencode_mcp.server.results.timestamps import moment
-    from opencode_mcp.server.session_list import SessionQuery, list_sessions
-    from opencode_mcp.text.outside_text import one_line
-
     page = await list_sessions(bridge, SessionQuery(), PAGE, cursor)
     rows = [
         {
@@ -61,17 +69,13 @@ async def read_sessions(bridge: "Bridge", cursor: str = "") -> Content:
 
 async def read_project(bridge: "Bridge", directory: str = "") -> Content:
     """What OpenCode says of a project, as ``opencode_status`` shows it."""
-    from opencode_mcp.server.project_status import describe_project
-
     return _json(await describe_project(bridge, await bridge.fence.directory(directory)))
 
 
 async def read_session(bridge: "Bridge", id: str) -> Content:  # noqa: A002 - the template's word
     """What a session is and does, without its transcript."""
-    from opencode_mcp.server.session_view import view_data, view_session
-
     session = await bridge.fence.session(id)
-    data = view_data(await view_session(bridge, session, limit=0, cursor="", detailed=False))
+    data = session_view.view_data(await session_view.view_session(bridge, session, limit=0, cursor="", detailed=False))
     del data["cursor"]
     return _json(data | {"transcript": uris.transcript(id), "changes": uris.diff(id)})
 
@@ -84,8 +88,6 @@ async def read_transcript(
     detailed: str = "",
 ) -> Content:
     """A page of what was said and done; its first line is the address of the page before."""
-    from opencode_mcp.markdown import transcript_page
-
     session = await bridge.fence.session(id)
     page = await transcript_page.read_transcript(
         bridge.client,
@@ -107,44 +109,33 @@ def _count(text: str) -> int:
 
 async def read_diff(bridge: "Bridge", id: str, message: str = "") -> Content:  # noqa: A002 - the template's word
     """What a session, or one prompt of it, changed."""
-    from opencode_mcp.markdown.diff import render_diff
-    from opencode_mcp.runs.history import prompt_of, session_changes
-
     session = await bridge.fence.session(id)
-    prompt = await prompt_of(bridge.client, id, message) if message else ""
+    prompt = await history.prompt_of(bridge.client, id, message) if message else ""
     undone = session.revert.message_id if session.revert else ""
-    changes = await session_changes(bridge.client, id, prompt, undone)
+    changes = await history.session_changes(bridge.client, id, prompt, undone)
     pointer = f'opencode_diff(session_id="{id}", files=[...]) shows single files.'
     reason = "" if changes or undone else await why_no_changes(bridge, session.directory)
-    return _markdown(reason or render_diff(changes, limit=LIMIT, pointer=pointer))
+    return _markdown(reason or diff.render_diff(changes, limit=LIMIT, pointer=pointer))
 
 
 async def read_todo(bridge: "Bridge", id: str) -> Content:  # noqa: A002 - the template's word
     """A session's todo list (``session.todo``)."""
-    from opencode_mcp.runs.report import list_todos
-
     await bridge.fence.session(id)
-    return _markdown("\n".join(list_todos(await bridge.client.session_todo(id))) or "There are no todos.")
+    return _markdown("\n".join(report.list_todos(await bridge.client.session_todo(id))) or "There are no todos.")
 
 
 async def read_message(bridge: "Bridge", id: str, message: str) -> Content:  # noqa: A002 - the template's word
     """One message with everything in it (``session.message``)."""
-    from opencode_mcp.markdown.transcript import render_message
-    from opencode_mcp.runs.history import prompt_of
-
     session = await bridge.fence.session(id)
-    await prompt_of(bridge.client, id, message)
+    await history.prompt_of(bridge.client, id, message)
     found = await bridge.client.session_message(id, message)
-    return _markdown(render_message(found, limit=LIMIT, directory=session.directory))
+    return _markdown(transcript.render_message(found, limit=LIMIT, directory=session.directory))
 
 
 async def read_run(bridge: "Bridge", session: str, message: str) -> Content:
     """The report of a run, as far as it is; the message is its prompt, or any that answers it."""
-    from opencode_mcp.runs.history import prompt_of
-    from opencode_mcp.server.results.render import report_text
-
     found = await bridge.fence.session(session)
-    run = await bridge.runs.find(found, await prompt_of(bridge.client, session, message))
+    run = await bridge.runs.find(found, await history.prompt_of(bridge.client, session, message))
     return _markdown(report_text(await bridge.runs.follow(run, 0)))
 
 
@@ -168,17 +159,15 @@ async def read_file(bridge: "Bridge", path: str, directory: str = "") -> Content
 
 
 def _file_content(data: bytes, media_type: str) -> Content:
-    from opencode_mcp.workspace.file_scan import encoding_of
-    from opencode_mcp.workspace.images import image_problem, image_type
 
-    encoding = encoding_of(data)
+    encoding = file_scan.encoding_of(data)
     if encoding:
         try:
             return Content(data.decode(encoding), media_type if _is_text_type(media_type) else "text/plain")
         except UnicodeDecodeError:
             pass
-    kind = image_type(data) or media_type
-    if kind.startswith("image/") and image_problem(data):
+    kind = images.image_type(data) or media_type
+    if kind.startswith("image/") and images.image_problem(data):
         # A host would hand it to a model as an image, and the model refuse the whole conversation.
         kind = ""
     return Content(data, kind or "application/octet-stream")
@@ -190,7 +179,6 @@ def _is_text_type(media_type: str) -> bool:
 
 
 async def _no_file(bridge: "Bridge", directory: str, path: str) -> CallerError:
-    from opencode_mcp.server.suggestions import suggest_files
 
     try:
         found = await bridge.files.names(directory, path)
@@ -201,16 +189,11 @@ async def _no_file(bridge: "Bridge", directory: str, path: str) -> CallerError:
 
 
 def _markdown(text: str) -> Content:
-    from opencode_mcp.server.results.budget import TAIL, cut_text
 
     return Content(cut_text(text, BYTES, tail=TAIL), MARKDOWN)
 
 
 def _json(value: Mapping[str, Any]) -> Content:
-    import json
-
-    from opencode_mcp.server.results.budget import fit_data
-    from opencode_mcp.server.results.safe_text import shown_data
 
     # Safe before it is JSON, which writes control characters as escapes that are read as such again.
     safe = cast("dict[str, Any]", shown_data(value))

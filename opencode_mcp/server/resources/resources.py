@@ -15,6 +15,10 @@ from mcp_types import Annotations, Resource, ResourceTemplate
 from opencode_mcp.server import uris
 from opencode_mcp.server.resources import readers
 from opencode_mcp.server.resources.readers import JSON, MARKDOWN, Content
+from opencode_mcp.server.results.safe_text import shown
+from opencode_mcp.server.results.timestamps import moment
+from opencode_mcp.server.session_list import SessionQuery, list_sessions
+from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
@@ -169,16 +173,11 @@ def find_resource(uri: str) -> tuple[ResourceSpec, dict[str, str]] | None:
 
 async def list_sessions_as_resources(bridge: "Bridge") -> list[Resource]:
     """The transcripts of the recent sessions, as ``resources/list`` shows them."""
-    from opencode_mcp.server.session_list import SessionQuery, list_sessions
-
     page = await list_sessions(bridge, SessionQuery(), LISTED_SESSIONS, "", room=inf)
     return [_listed(session) for session in page.sessions]
 
 
 def _listed(session: "Session") -> Resource:
-    from opencode_mcp.server.results.safe_text import shown
-    from opencode_mcp.server.results.timestamps import moment
-    from opencode_mcp.text.outside_text import one_line
 
     return Resource(
         uri=uris.transcript(session.id),

@@ -4,6 +4,7 @@ The policy: one fact a line, nothing that is empty, OpenCode's own text under a 
 what the caller can do now. What a model or a file said is data: it never stands where a host reads instructions.
 """
 
+import json
 import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -24,6 +25,8 @@ from opencode_mcp.errors import (
     SessionBusy,
     UnsupportedOperation,
 )
+from opencode_mcp.markdown import excerpt
+from opencode_mcp.runs.requests import call_input
 from opencode_mcp.server.instructions import TOOL_NAME
 from opencode_mcp.server.results.budget import cut_text, fit
 from opencode_mcp.server.results.safe_text import ToDecide, shown, shown_data, shown_sections, valid_data
@@ -206,15 +209,13 @@ def _headline(report: "RunReport") -> str:
 
 def _answer(report: "RunReport") -> str:
     """The answer in a fence, so that no line of it can pass for one of the report's own."""
-    from opencode_mcp.markdown.excerpt import fence
-
     if not report.text:
         return ""
     told = report.text[:TEXT_LIMIT]
     heading = "OpenCode's answer"
     if len(told) < len(report.text):
         heading += f" (the first {TEXT_LIMIT} of {len(report.text)} characters)"
-    return f"{heading}:\n{fence(clean(told))}"
+    return f"{heading}:\n{excerpt.fence(clean(told))}"
 
 
 def _merged(report: "RunReport") -> str:
@@ -271,12 +272,10 @@ def _brief(text: str) -> str:
 
 def request_text(request: "PendingRequest") -> str:
     """What is asked, for a model to read."""
-    from opencode_mcp.runs.requests.call_input import always_covers
-
     whose = f" of the subagent {request.session_id}" if request.subagent else ""
     lines = [f"Waiting for a {request.kind}{whose} ({request.request_id}):", INDENT + indented(request.asks)]
     if request.always:
-        covers = one_line(always_covers(request.permission, request.always), ALWAYS_LIMIT)
+        covers = one_line(call_input.always_covers(request.permission, request.always), ALWAYS_LIMIT)
         lines.append(f'"always" would also allow {covers}.')
     for item in request.questions:
         lines += [f"About: {one_line(item['question'])}"] if len(request.questions) > 1 else []
@@ -288,7 +287,6 @@ def request_text(request: "PendingRequest") -> str:
 
 
 def _json(value: object) -> str:
-    import json
 
     # Safe before it is JSON: afterwards a line end of Unicode's would be one of the text.
     return cut(json.dumps(shown_data(value), ensure_ascii=False, indent=1))

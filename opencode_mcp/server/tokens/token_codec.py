@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mcp.server.request_state import AESGCMRequestStateCodec, InvalidRequestState
 
-from opencode_mcp.disk.state_folder import KEY_BYTES, shared_key
+from opencode_mcp.disk import state_folder
 from opencode_mcp.errors import InvalidSetting
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def secret_key(state_directory: Path) -> bytes:
     A run must not fail for want of a file, and a key that others could have written must not open anything.
     """
     try:
-        return shared_key(state_directory)
+        return state_folder.shared_key(state_directory)
     except InvalidSetting as error:
         logger.warning("No task or form outlives this bridge: %s", error)
-        return secrets.token_bytes(KEY_BYTES)
+        return secrets.token_bytes(state_folder.KEY_BYTES)

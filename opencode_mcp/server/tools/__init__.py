@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
+from opencode_mcp.server.operations import operation_tool
 from opencode_mcp.server.tool import BridgeTool, ToolSpec
 from opencode_mcp.server.tools.command_tools import opencode_command, opencode_shell
 from opencode_mcp.server.tools.diff_tool import opencode_diff
@@ -59,6 +60,5 @@ def listed_tools(settings: "Settings") -> list[BridgeTool]:
     operations = allowed.operation_tools()
     if not operations:
         return tools
-    from opencode_mcp.server.operations.operation_tool import tool_of
 
-    return [*tools, *map(tool_of, operations)]
+    return [*tools, *map(operation_tool.tool_of, operations)]

@@ -7,6 +7,9 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import BridgeError
+from opencode_mcp.markdown import excerpt
+from opencode_mcp.opencode import models
+from opencode_mcp.runs import commands, record
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.resources.links import message_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result, without_tools
@@ -18,6 +21,7 @@ from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.server.waiting.shell_permission import permit_shell
 from opencode_mcp.server.waiting.wait import Outcome, lost_sight, resumed_run, wait_for_run
+from opencode_mcp.text.outside_text import clean, indented
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.record import Run
@@ -51,8 +55,6 @@ async def opencode_command(
 
     Use it for what a command is made for, and opencode_run for all else.
     """
-    from opencode_mcp.runs.commands import SlashCommand
-
     if run := await resumed_run(ctx):
         return await wait_for_run(ctx, run, wait_seconds, started=True)
     bridge = bridge_of(ctx)
@@ -64,7 +66,7 @@ async def opencode_command(
         lines = await bridge.argument_checker.commands.check(name, arguments, where)
     if lines and (asked := await permit_shell(ctx, lines, session, caller_limit)):
         return asked
-    call = SlashCommand(
+    call = commands.SlashCommand(
         name=name,
         arguments=arguments,
         directory=where,
@@ -124,10 +126,8 @@ async def opencode_shell(
 
 
 def _shell_result(bridge: Bridge, run: "Run", report: "RunReport", answer: str, output: str) -> CallToolResult:
-    from opencode_mcp.markdown.excerpt import fence, tail
-    from opencode_mcp.text.outside_text import clean, indented
 
-    shown = clean(tail(output, TEXT_LIMIT))
+    shown = clean(excerpt.tail(output, TEXT_LIMIT))
     whole = len(output) <= TEXT_LIMIT
     notes = [
         "" if whole else f"These are the last {len(shown):,} of {len(output):,} characters.",
@@ -136,19 +136,16 @@ def _shell_result(bridge: Bridge, run: "Run", report: "RunReport", answer: str, 
     ]
     note = " ".join(filter(None, notes))
     data = {"status": report.status, "session_id": run.session_id, "message_id": run.message_id}
-    text = f"{fence(shown) if shown else 'It printed nothing.'}\n{note}"
+    text = f"{excerpt.fence(shown) if shown else 'It printed nothing.'}\n{note}"
     link = None if whole else message_link(run.session_id, answer)
     return result(text, data | {"output": shown, "note": note}, link)
 
 
 async def _printed(bridge: Bridge, run: "Run") -> tuple[str, str]:
     """The message with the shell's output, and what it has printed until now."""
-    from opencode_mcp.opencode.models import ToolPart
-    from opencode_mcp.runs.record import all_answers
-
-    for message in await all_answers(bridge.client, run):
+    for message in await record.all_answers(bridge.client, run):
         for part in message.parts:
-            if isinstance(part, ToolPart):
+            if isinstance(part, models.ToolPart):
                 return message.info.id, part.state.output or str(part.state.metadata.get("output") or "")
     return "", ""
 

@@ -6,6 +6,8 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.markdown import diff as markdown_diff
+from opencode_mcp.runs import history
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.no_changes import why_no_changes, why_without_git
 from opencode_mcp.server.resources.links import diff_link
@@ -13,6 +15,8 @@ from opencode_mcp.server.results.render import TEXT_LIMIT, result
 from opencode_mcp.server.results.schemas import CHANGES, CHANGES_TEXTS
 from opencode_mcp.server.tool import tool
 from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.workspace import git_head
+from opencode_mcp.workspace import globs as workspace_globs
 
 if TYPE_CHECKING:
     from mcp_types import ResourceLink
@@ -58,10 +62,8 @@ async def opencode_diff(
 
     Use it to review work that was done.
     """
-    from opencode_mcp.workspace.globs import Globs
-
     bridge = bridge_of(ctx)
-    globs = Globs(files)
+    globs = workspace_globs.Globs(files)
     if not session_id:
         if message_id:
             raise InvalidArgument(f"The prompt {message_id} is of no session.", hint="Give its session_id too.")
@@ -77,11 +79,10 @@ async def opencode_diff(
 
 
 async def _of_session(bridge: Bridge, session: "Session", message_id: str) -> Changes:
-    from opencode_mcp.runs.history import prompt_of, session_changes
 
-    prompt = await prompt_of(bridge.client, session.id, message_id) if message_id else ""
+    prompt = await history.prompt_of(bridge.client, session.id, message_id) if message_id else ""
     undone = session.revert.message_id if session.revert else ""
-    diffs = await session_changes(bridge.client, session.id, prompt, undone)
+    diffs = await history.session_changes(bridge.client, session.id, prompt, undone)
     if undone and not message_id:
         return Changes(diffs, f"It is undone from {undone} on.")
     reason = "" if diffs else await why_no_changes(bridge, session.directory)
@@ -105,9 +106,7 @@ async def _working_tree(bridge: Bridge, directory: str, against: str) -> Changes
 
 async def _stale_branch(bridge: Bridge, directory: str) -> str:
     """What to say where OpenCode does not know which branch is checked out; empty where it does."""
-    from opencode_mcp.workspace.git_head import checked_out
-
-    branch = "" if bridge.settings.remote else await checked_out(directory)
+    branch = "" if bridge.settings.remote else await git_head.checked_out(directory)
     vcs = await bridge.client.vcs(directory)
     known = vcs.branch or ""
     if branch in ("", known) or not (known or vcs.default_branch):
@@ -145,9 +144,7 @@ def changes_result(
         link: Where the whole of them is.
         untold: Whether the note stands in place of changes of which OpenCode tells nothing.
     """
-    from opencode_mcp.markdown.diff import render_diff
-
-    text = "" if untold else render_diff(diffs, limit=TEXT_LIMIT, pointer=ONE_FILE)
+    text = "" if untold else markdown_diff.render_diff(diffs, limit=TEXT_LIMIT, pointer=ONE_FILE)
     data = {"files": _files(diffs), "diff": text} | ({"note": note} if note else {})
     more = link if text.endswith(ONE_FILE) else None
     return result("\n\n".join(filter(None, [note, text])), data, more, verbatim=True)

@@ -16,6 +16,7 @@ from opencode_mcp.server.results.schemas import FILE_TEXTS, FOLDER
 from opencode_mcp.server.suggestions import suggest_files
 from opencode_mcp.server.tool import tool
 from opencode_mcp.text.outside_text import beginning
+from opencode_mcp.workspace import attachments, file_scan, images, line_window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -121,17 +122,13 @@ async def opencode_read_file(
 
     Use it for a quick look, without a prompt.
     """
-    from opencode_mcp.workspace.attachments import LARGEST_IMAGE_BYTES
-    from opencode_mcp.workspace.file_scan import scan_file
-    from opencode_mcp.workspace.line_window import LineWindow
-
     bridge = bridge_of(ctx)
     place = await bridge.fence.place(directory)
     relative = bridge.fence.inside(place, path)
-    window = LineWindow(first, lines, LINE_WIDTH, PAGE_BYTES)
+    window = line_window.LineWindow(first, lines, LINE_WIDTH, PAGE_BYTES)
     try:
         async with bridge.files.open(place.project, relative) as file:
-            seen = await scan_file(file, window, LARGEST_IMAGE_BYTES)
+            seen = await file_scan.scan_file(file, window, attachments.LARGEST_IMAGE_BYTES)
     except NotFound:
         return await _list_instead(bridge, place, relative)
     link = await file_link(bridge, place.project, relative, seen.media_type, file.size)
@@ -193,9 +190,7 @@ def _data(path: str, seen: "FileScan", size: int, link: "ResourceLink | None") -
 
 def _why_not_shown(seen: "FileScan") -> str:
     """Why a file is not shown as an image; empty where it is."""
-    from opencode_mcp.workspace.images import image_problem
-
     if not seen.whole:
         return "It is too large to be shown as an image."
-    problem = image_problem(seen.data)
+    problem = images.image_problem(seen.data)
     return f"It is not shown as an image: {problem}." if problem else ""

@@ -4,13 +4,16 @@ They are three tools so that a host can approve reads by themselves. What the op
 """
 
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.opencode.operations import annotations, schema_text
+from opencode_mcp.opencode.operations import search as operations_search
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.operations import calling, reply_result
 from opencode_mcp.server.results.render import cut, result
 from opencode_mcp.server.results.schemas import OPERATION_REPLY, OPERATIONS, OPERATIONS_TEXTS, REPLY_TEXTS
 from opencode_mcp.server.tool import tool
@@ -52,13 +55,10 @@ async def opencode_find_operations(
 
     Use it for what no other tool does.
     """
-    from opencode_mcp.opencode.operations.annotations import Effect, Group
-    from opencode_mcp.opencode.operations.search import search
-
     allowed = bridge_of(ctx).allowed
-    chosen_group = cast("Group | None", _one_of("group", group, Group))
-    chosen_effect = cast("Effect | None", _one_of("effect", effect, Effect))
-    found = filter(allowed.shows, search(query, group=chosen_group, effect=chosen_effect, limit=ALL))
+    chosen_group = cast("Group | None", _one_of("group", group, annotations.Group))
+    chosen_effect = cast("Effect | None", _one_of("effect", effect, annotations.Effect))
+    found = filter(allowed.shows, operations_search.search(query, group=chosen_group, effect=chosen_effect, limit=ALL))
     items = list(islice(found, limit))
     if not items:
         return result("No operation fits. Try other words, or none with a group.", {"operations": []})
@@ -69,7 +69,6 @@ async def opencode_find_operations(
 
 
 def _one_of(name: str, value: str, choices: object) -> str | None:
-    from typing import get_args
 
     known = cast("tuple[str, ...]", get_args(choices))
     if value and value not in known:
@@ -91,8 +90,6 @@ def _heading(name: str, effect: str, does: str, *, allowed: bool) -> str:
 
 
 def _hit(item: "Operation", allowed: "AllowedOperations") -> dict[str, Any]:
-    from opencode_mcp.opencode.operations.schema_text import in_short
-    from opencode_mcp.server.operations.calling import offered_schema
 
     hit = {
         "id": item.id,
@@ -101,7 +98,7 @@ def _hit(item: "Operation", allowed: "AllowedOperations") -> dict[str, Any]:
         "group": item.group,
         "allowed": allowed.allows(item),
         "note": item.note,
-        "arguments": cut(in_short(offered_schema(item)), LONGEST_ARGUMENTS),
+        "arguments": cut(schema_text.in_short(calling.offered_schema(item)), LONGEST_ARGUMENTS),
         "replies": item.reply,
         "call": "opencode_read_operation" if item.effect == "read" else "opencode_call_operation",
     }
@@ -133,15 +130,12 @@ async def opencode_read_operation(
     offset: Annotated[int, Field(ge=0, description="Items or characters to skip")] = 0,
 ) -> CallToolResult:
     """Call an operation that only reads, as found with opencode_find_operations. Secrets in the reply are hidden."""
-    from opencode_mcp.server.operations.calling import call_operation, find
-    from opencode_mcp.server.operations.reply_result import Part
-
-    found = find(operation)
+    found = calling.find(operation)
     if found.effect != "read":
         raise InvalidArgument(
             f"{found.id} does not only read: its effect is {found.effect}.", hint="Use opencode_call_operation."
         )
-    return await call_operation(ctx, found, arguments, Part(select, offset))
+    return await calling.call_operation(ctx, found, arguments, reply_result.Part(select, offset))
 
 
 @tool(
@@ -160,6 +154,4 @@ async def opencode_call_operation(
 
     For prompts use opencode_run.
     """
-    from opencode_mcp.server.operations.calling import call_operation, find
-
-    return await call_operation(ctx, find(operation), arguments)
+    return await calling.call_operation(ctx, calling.find(operation), arguments)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument, NotFound
+from opencode_mcp.runs.answers import answer_rules
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, RUN_REPORT
 from opencode_mcp.server.tool import tool
@@ -56,10 +57,9 @@ async def opencode_reply_permission(
         return await wait_for_run(ctx, run, wait_seconds)
     if message and reply != "reject":
         raise InvalidArgument("A message goes only with reject.", hint="Leave it out, or reject.")
-    from opencode_mcp.runs.answers.answer_rules import PermissionReply
 
     _check_form(request_id)
-    return await _answered(ctx, request_id, session_id, PermissionReply(reply, message), wait_seconds)
+    return await _answered(ctx, request_id, session_id, answer_rules.PermissionReply(reply, message), wait_seconds)
 
 
 @tool(
@@ -90,10 +90,11 @@ async def opencode_reply_question(
         return await wait_for_run(ctx, run, wait_seconds)
     if reject == bool(answers):
         raise InvalidArgument("Give either answers or reject.", hint='For instance answers=[["Yes"]].')
-    from opencode_mcp.runs.answers.answer_rules import QuestionReply
 
     _check_form(request_id)
-    return await _answered(ctx, request_id, session_id, QuestionReply(None if reject else answers), wait_seconds)
+    return await _answered(
+        ctx, request_id, session_id, answer_rules.QuestionReply(None if reject else answers), wait_seconds
+    )
 
 
 def _check_form(request_id: str) -> None:

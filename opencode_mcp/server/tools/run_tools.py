@@ -6,6 +6,8 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.runs import deadline
+from opencode_mcp.runs.prompting import prompt as prompting_prompt
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import report_data, report_text, result
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, RUN_REPORTS
@@ -14,6 +16,7 @@ from opencode_mcp.server.waiting.answerers import add_answerers, starter_of
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.server.waiting.wait import Outcome, report_result, resumed_run, wait_for_run
+from opencode_mcp.workspace import attachments
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
@@ -94,16 +97,14 @@ async def opencode_run(
 
 
 def _prompt(bridge: Bridge, *, agent: str, model: str, **chosen: Any) -> "Prompt":  # noqa: ANN401 - the fields of Prompt
-    from opencode_mcp.runs.prompting.prompt import Prompt
 
     settings = bridge.settings
-    return Prompt(agent=agent or settings.agent, model=model or settings.model, **chosen)
+    return prompting_prompt.Prompt(agent=agent or settings.agent, model=model or settings.model, **chosen)
 
 
 async def _attached(bridge: Bridge, directory: str, name: str) -> "Attachment":
-    from opencode_mcp.workspace.attachments import attachment
 
-    return await attachment(bridge.files, directory, await bridge.fence.existing_file(directory, name))
+    return await attachments.attachment(bridge.files, directory, await bridge.fence.existing_file(directory, name))
 
 
 async def session_and_directory(bridge: Bridge, session_id: str, directory: str) -> "tuple[Session | None, str]":
@@ -159,9 +160,10 @@ async def opencode_wait(
         runs = [await bridge.runs.find(await bridge.fence.session(name), message_id) for name in named]
     if len(runs) == 1:
         return await wait_for_run(ctx, runs[0], wait_seconds)
-    from opencode_mcp.runs.deadline import Deadline
 
-    reports = await bridge.auto_reply.follow_all(runs, Deadline(deadlines.wait), progress_sender(ctx), until=until)
+    reports = await bridge.auto_reply.follow_all(
+        runs, deadline.Deadline(deadlines.wait), progress_sender(ctx), until=until
+    )
     for run, report in zip(runs, reports, strict=True):
         add_answerers(bridge, run, report, ctx.client_capabilities)
     return reports_result(reports)

@@ -13,6 +13,7 @@ from opencode_mcp.server.results.schemas import MATCHES, MATCHES_TEXTS, PATHS, S
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.file_tools import Cursor, Directory
 from opencode_mcp.text.outside_text import beginning, one_line
+from opencode_mcp.workspace.search import found_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -88,12 +89,12 @@ async def opencode_find_text(
 
     Use it to find where something is said; opencode_find_symbols finds definitions.
     """
-    from opencode_mcp.workspace.search.found_lines import FoundPage, TextQuery
-
     bridge = bridge_of(ctx)
     place = await bridge.fence.place(directory)
-    query = TextQuery(pattern=pattern, literal=literal, include=tuple(include), context=context, per_file=per_file)
-    page = FoundPage(_offset(cursor), limit, context, PAGE_BYTES)
+    query = found_lines.TextQuery(
+        pattern=pattern, literal=literal, include=tuple(include), context=context, per_file=per_file
+    )
+    page = found_lines.FoundPage(_offset(cursor), limit, context, PAGE_BYTES)
     complete = await bridge.search.text(place, query, page)
     cursor = str(page.next_offset) if page.more else ""
     note = "" if complete else TEN_ONLY

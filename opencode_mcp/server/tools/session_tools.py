@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from mcp_types import CallToolResult
 from pydantic import Field
 
+from opencode_mcp.server import session_view
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.resources.links import transcript_link
 from opencode_mcp.server.results.render import result
@@ -91,10 +92,8 @@ async def opencode_session(
 
     Use it to look into a session without waiting for it.
     """
-    from opencode_mcp.server.session_view import view_data, view_session, view_text
-
     bridge = bridge_of(ctx)
     session = await bridge.fence.session(session_id)
-    view = await view_session(bridge, session, limit=limit, cursor=cursor, detailed=detailed)
+    view = await session_view.view_session(bridge, session, limit=limit, cursor=cursor, detailed=detailed)
     link = transcript_link(session.id, session.title) if view.cursor else None
-    return result(view_text(view), view_data(view), link, is_shown=True)
+    return result(session_view.view_text(view), session_view.view_data(view), link, is_shown=True)

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 from mcp_types import CallToolResult
 from pydantic import Field
 
+from opencode_mcp.diffs import raw
 from opencode_mcp.errors import BackendFailed, InvalidArgument, SessionBusy
+from opencode_mcp.runs import history
 from opencode_mcp.server.access.undoing import check_redo, check_undo
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import result
@@ -51,17 +53,15 @@ async def opencode_revert(
 
 
 async def _undo(bridge: Bridge, session: "Session", message_id: str) -> CallToolResult:
-    from opencode_mcp.diffs.raw import parse_raw
-    from opencode_mcp.runs.history import prompt_of
 
-    prompt = await prompt_of(bridge.client, session.id, message_id)
+    prompt = await history.prompt_of(bridge.client, session.id, message_id)
     await _refuse_if_busy(bridge, session)
     await check_undo(bridge.client, bridge.allowed, session, prompt)
     undone = (await bridge.client.session_revert(session.id, prompt)).revert
     if undone is None:
         raise BackendFailed(f"OpenCode did not undo {session.id} from {prompt} on.")
     note = f"{session.id} is undone from {undone.message_id} on; restore=true brings it back until the next prompt."
-    return changes_result(parse_raw(undone.diff), note)
+    return changes_result(raw.parse_raw(undone.diff), note)
 
 
 async def _restore(bridge: Bridge, session: "Session") -> CallToolResult:
@@ -96,13 +96,11 @@ async def opencode_fork(
 
     Use it to try something else from there. Files stay as they are.
     """
-    from opencode_mcp.runs.history import prompt_of
-
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx).start):
         session = await bridge.fence.session(session_id)
     if message_id:
-        await prompt_of(bridge.client, session.id, message_id)
+        await history.prompt_of(bridge.client, session.id, message_id)
     try:
         fork = await bridge.client.session_fork(session.id, message_id)
     except BackendFailed as error:
@@ -114,9 +112,8 @@ async def opencode_fork(
 
 
 async def _why_not_forked(bridge: Bridge, session: "Session", error: BackendFailed) -> BackendFailed:
-    from opencode_mcp.runs.history import first_structured_prompt
 
-    prompt = await first_structured_prompt(bridge.client, session.id)
+    prompt = await history.first_structured_prompt(bridge.client, session.id)
     if not prompt:
         return error
     return BackendFailed(

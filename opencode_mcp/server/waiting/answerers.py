@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from opencode_mcp.runs.answers import answer_rules as answers_answer_rules
 from opencode_mcp.server.waiting.elicitation import can_ask
 
 if TYPE_CHECKING:
@@ -20,16 +21,12 @@ def starter_of(ctx: "BridgeContext") -> "RunStarter":
 
 def calling_agent(ctx: "BridgeContext") -> "Answerer":
     """Return the calling agent as the one who answers."""
-    from opencode_mcp.runs.answers.answer_rules import Answerer
-
-    return Answerer("agent", person_at_hand=can_ask(ctx.client_capabilities))
+    return answers_answer_rules.Answerer("agent", person_at_hand=can_ask(ctx.client_capabilities))
 
 
 def form_answerer(capabilities: "ClientCapabilities | None") -> "Answerer":
     """Return who answers by a form: a person, where the client has said that it can show one."""
-    from opencode_mcp.runs.answers.answer_rules import PERSON, Answerer
-
-    return PERSON if can_ask(capabilities) else Answerer("agent")
+    return answers_answer_rules.PERSON if can_ask(capabilities) else answers_answer_rules.Answerer("agent")
 
 
 def is_for_person(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import BackendError
+from opencode_mcp.opencode.operations import catalog
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.record import Run
@@ -21,9 +22,7 @@ SECOND_ATTEMPT_SECONDS = 10.0
 
 async def stop_cancelled(bridge: "Bridge", run: "Run") -> None:
     """Stop a run, unless the operator denies to stop runs. Stopping that takes long continues in the background."""
-    from opencode_mcp.opencode.operations.catalog import operation
-
-    if not bridge.allowed.allows(operation("session.abort")):
+    if not bridge.allowed.allows(catalog.operation("session.abort")):
         return
     stopped = False
     with anyio.move_on_after(FIRST_ATTEMPT_SECONDS, shield=True):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import BackendTimeout
+from opencode_mcp.runs import start_deadline as runs_start_deadline
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.waiting.call_context import arrival_of, person_seconds_of
 from opencode_mcp.server.waiting.host_limits import call_seconds_of, wait_seconds_of
@@ -60,9 +61,7 @@ async def starting(ctx: BridgeContext, deadline: float, hint: str = NOTHING_SENT
     Raises:
         BackendTimeout: The deadline passed first. OpenCode goes on with its start and with opening the project.
     """
-    from opencode_mcp.runs.start_deadline import StartDeadline
-
-    start_deadline = StartDeadline(deadline)
+    start_deadline = runs_start_deadline.StartDeadline(deadline)
     async with start_progress(ctx):
         with start_deadline.scope:
             yield start_deadline

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 from mcp_types import ClientCapabilities, ElicitRequestFormParams, ElicitResult
 
+from opencode_mcp.runs.answers import answer_rules
+from opencode_mcp.runs.requests import call_input
 from opencode_mcp.server.results.safe_text import shown, shown_data, shown_to_decide
 from opencode_mcp.text.outside_text import indented, one_line
 
@@ -45,9 +47,8 @@ def form_of(request: "PendingRequest") -> ElicitRequestFormParams:
 
 
 def _permission_form(request: "PendingRequest") -> ElicitRequestFormParams:
-    from opencode_mcp.runs.requests.call_input import always_covers
 
-    always = one_line(always_covers(request.permission, request.always), ALWAYS_LIMIT)
+    always = one_line(call_input.always_covers(request.permission, request.always), ALWAYS_LIMIT)
     message = (
         f"{_asker(request)} asks permission for {_shown(request)}\n\n“Always” would also allow {always}. {TO_DECLINE}"
     )
@@ -160,16 +161,15 @@ FormContent = Mapping[str, str | int | float | bool | list[str] | None]
 
 
 def _permission_reply(content: FormContent) -> "RequestReply | Unanswered":
-    from opencode_mcp.runs.answers.answer_rules import PermissionReply
 
     said = _decision(content)
     match CHOICES.get(str(said).strip().casefold()):
         case "later":
             return POSTPONED
         case "reject":
-            return PermissionReply("reject", str(content.get(FEEDBACK) or ""))
+            return answer_rules.PermissionReply("reject", str(content.get(FEEDBACK) or ""))
         case "once" | "always" as reply:
-            return PermissionReply(reply)
+            return answer_rules.PermissionReply(reply)
         case _:
             shown = "no decision" if said is None else f"{str(said)[:SHOWN_VALUE]!r}"
             known = ", ".join(REPLIES)
@@ -184,13 +184,12 @@ def _decision(content: FormContent) -> object:
 
 
 def _question_reply(request: "PendingRequest", content: FormContent) -> "RequestReply | Unanswered":
-    from opencode_mcp.runs.answers.answer_rules import QuestionReply
 
     names = zip(_names(request), request.questions, strict=True)
     answers = [_answer(content, name, _labels(item)) for name, item in names]
     if not any(answers):
         return Unanswered(f"The form came back with {', '.join(content)} only; it takes {', '.join(_names(request))}.")
-    return QuestionReply(answers)
+    return answer_rules.QuestionReply(answers)
 
 
 def _answer(content: FormContent, name: str, labels: Mapping[str, str]) -> list[str]:

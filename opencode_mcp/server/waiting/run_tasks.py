@@ -19,6 +19,8 @@ from mcp_types import INTERNAL_ERROR, CallToolRequestParams, CallToolResult, Eli
 from pydantic import ValidationError
 
 from opencode_mcp.errors import BackendError, BridgeError, CallerError, NotAllowed, NotFound
+from opencode_mcp.opencode.operations import catalog
+from opencode_mcp.runs import deadline, record
 from opencode_mcp.server.access.uses import TOOL_USES
 from opencode_mcp.server.results.render import explain, result, without_tools
 from opencode_mcp.server.results.repeated import without_repeated
@@ -158,10 +160,9 @@ class RunTasks:
             run = await self._changeable(task_id, ctx)
             if run is None:
                 return False
-            from opencode_mcp.runs.deadline import Deadline
 
             bridge = cast("Bridge", ctx.lifespan_context)
-            for request in (await bridge.auto_reply.observe(run, Deadline.after(0))).pending:
+            for request in (await bridge.auto_reply.observe(run, deadline.Deadline.after(0))).pending:
                 if self._key(request) in responses:
                     await self._take(request, responses[self._key(request)], ctx)
         return True
@@ -208,14 +209,13 @@ class RunTasks:
                 runs.
         """
         _check_served(ctx)
-        from opencode_mcp.opencode.operations.catalog import operation
 
         bridge = cast("Bridge", ctx.lifespan_context)
         with _as_protocol_errors():
             run = await self._changeable(task_id, ctx)
             if run is None:
                 return False
-            bridge.allowed.check_denied(operation("session.abort"))
+            bridge.allowed.check_denied(catalog.operation("session.abort"))
             await bridge.runs.stop(run)
         return True
 
@@ -223,14 +223,13 @@ class RunTasks:
         return self._seal.seal(json.dumps({"is": KIND, "run": run.as_data(), "created": created}).encode())
 
     def _open(self, task_id: str) -> "tuple[Run, str] | None":
-        from opencode_mcp.runs.record import Run
 
         opened = self._seal.unseal_or_none(task_id)
         if opened is None:
             return None
         fields = cast("dict[str, Any]", json.loads(opened))
         # What is sealed for another purpose opens, too.
-        return (Run.read(fields["run"]), fields["created"]) if fields.get("is") == KIND else None
+        return (record.Run.read(fields["run"]), fields["created"]) if fields.get("is") == KIND else None
 
 
 def _serves_tasks(ctx: Context) -> bool:

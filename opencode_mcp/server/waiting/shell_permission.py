@@ -13,6 +13,7 @@ from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, Inpu
 from pydantic import ValidationError
 
 from opencode_mcp.errors import InvalidArgument, NotAllowed
+from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.server.access.shell_lines import decider_of, visible
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.waiting.call_context import person_asked
@@ -47,10 +48,8 @@ async def permit_shell(
         NotAllowed: The operator denies it, the policy refuses it, or the person did or gave no answer.
         InvalidArgument: A line is too long to be shown to a person.
     """
-    from opencode_mcp.opencode.operations.catalog import operation
-
     bridge = bridge_of(ctx)
-    bridge.allowed.check_denied(operation(OPERATION))
+    bridge.allowed.check_denied(catalog.operation(OPERATION))
     decider = decider_of(bridge.policy, lines, caller_limit)
     if decider != "human" or not can_ask(ctx.client_capabilities):
         return None

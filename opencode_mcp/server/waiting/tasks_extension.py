@@ -14,11 +14,12 @@ from mcp.server.extension import Extension, MethodBinding
 from mcp.server.mcpserver.server import require_client_extension
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolRequestParams, RequestParams
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 IDENTIFIER = "io.modelcontextprotocol/tasks"
-MODERN = frozenset({"2026-07-28"})
+MODERN = frozenset(MODERN_PROTOCOL_VERSIONS)
 HEADER_MISMATCH = -32020
 MODEL_RESPONSE = "io.modelcontextprotocol/model-immediate-response"
 """Key of MCP's specification for the text that a model gets with a task."""

@@ -40,6 +40,9 @@ from mcp_types import CallToolResult, ClientCapabilities, ElicitRequest, ElicitR
 from pydantic import ValidationError
 
 from opencode_mcp.errors import BackendTimeout, BridgeError, CallerError, NotFound
+from opencode_mcp.runs import deadline as runs_deadline
+from opencode_mcp.runs import record
+from opencode_mcp.runs import report as runs_report
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import report_data, report_text, result
 from opencode_mcp.server.waiting.answerers import add_answerers, form_answerer, is_for_person
@@ -89,9 +92,8 @@ async def resumed_run(ctx: BridgeContext) -> "Run | None":
     state = request_state_of(ctx)
     if "run" not in state:
         return None
-    from opencode_mcp.runs.record import Run
 
-    run = Run.read(state["run"])
+    run = record.Run.read(state["run"])
     hint = f'The prompt was sent before: opencode_wait(session_id="{run.session_id}") reports it.'
     async with starting(ctx, deadlines_of(ctx).start, hint):
         await bridge_of(ctx).fence.session(run.session_id)
@@ -134,15 +136,13 @@ async def wait_for_run(
 
 def _limits(ctx: BridgeContext, run: "Run", wait_seconds: float | None) -> "tuple[Deadline, bool]":
     """Return when a wait ends, and whether a person may be asked; a call that only looks asks nobody."""
-    from opencode_mcp.runs.deadline import Deadline
-
     deadlines = deadlines_of(ctx, wait_seconds)
     slot = task_slot_of(ctx)
     if slot is None or deadlines.seconds <= slot.grace_seconds:
-        return Deadline(deadlines.wait), deadlines.seconds > 0
+        return runs_deadline.Deadline(deadlines.wait), deadlines.seconds > 0
     slot.run = run
     # Counted from now: a slow start does not make a run a long one.
-    return Deadline(min(deadlines.wait, anyio.current_time() + slot.grace_seconds)), True
+    return runs_deadline.Deadline(min(deadlines.wait, anyio.current_time() + slot.grace_seconds)), True
 
 
 @dataclass(slots=True)
@@ -268,11 +268,10 @@ class _Wait:
         state = request_state_of(self.ctx)
         if "run" not in state:
             return
-        from opencode_mcp.runs.report import PendingRequest
 
         self.unanswered.update(state["unanswered"])
         self.times_asked.update(state["times"])
-        for request in map(PendingRequest.model_validate, state["asked"]):
+        for request in map(runs_report.PendingRequest.model_validate, state["asked"]):
             filled = (self.ctx.input_responses or {}).get(request.request_id)
             if isinstance(filled, ElicitResult):
                 await self._take_answer(request, filled)
@@ -331,11 +330,9 @@ def lost_sight(run: "Run") -> UnexpectedToolError:
 
 def _unseen(bridge: Bridge, run: "Run", error: BridgeError) -> CallToolResult:
     """Report a run that was begun and could not be read since."""
-    from opencode_mcp.runs.report import RunReport
-
     note = f"The prompt was sent to OpenCode, but could not be followed. {error}"
     return report_result(
-        RunReport(
+        runs_report.RunReport(
             status="running",
             note=note,
             session_id=run.session_id,

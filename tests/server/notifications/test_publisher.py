@@ -18,7 +18,7 @@ from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.opencode.models import Session
 from opencode_mcp.server import uris
-from opencode_mcp.server.notifications.publisher import Notices
+from opencode_mcp.server.notifications.publisher import Publisher
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from tests.harness.waiting import eventually
 
@@ -105,11 +105,11 @@ async def is_own(directory: str) -> bool:
 
 @asynccontextmanager
 async def noticing(heard: Heard) -> AsyncGenerator[QuietHub]:
-    """Notices at work; afterwards nothing more is told."""
+    """Publisher at work; afterwards nothing more is told."""
     with anyio.fail_after(SECONDS):
         async with anyio.create_task_group() as tasks:
             hub = QuietHub(tasks)
-            tasks.start_soon(Notices(hub, heard, is_own, attached=False).run)
+            tasks.start_soon(Publisher(hub, heard, is_own, attached=False).run)
             yield hub
             tasks.cancel_scope.cancel()
 

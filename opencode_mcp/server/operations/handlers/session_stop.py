@@ -1,14 +1,10 @@
 """``session.abort`` and ``session.delete`` as a caller expects them: the subagents stop too, and nothing works on."""
 
-from typing import TYPE_CHECKING
-
 from opencode_mcp.errors import BackendTimeout
 from opencode_mcp.opencode.operations.catalog import operation
+from opencode_mcp.runs.stopping import SessionTree
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.server.operations.handlers.plain import send
-
-if TYPE_CHECKING:
-    from opencode_mcp.runs.stopping import SessionTree
 
 SECONDS = 10.0
 
@@ -38,7 +34,6 @@ async def delete_tree(request: OperationRequest) -> OperationResult:
 
 
 async def _tree(request: OperationRequest) -> "SessionTree":
-    from opencode_mcp.runs.stopping import SessionTree
 
     client = request.bridge.client
     session = await client.session_get(request.call.path["sessionID"])

@@ -142,8 +142,10 @@ async def test_an_import_that_fails_ends_the_bridge(launch: Launch, gated: Gated
 
 LIGHT = """
 import sys
-import opencode_mcp.cli, opencode_mcp.server.stdio.front.front
-print(sorted(sys.modules))
+from opencode_mcp.cli import main
+from opencode_mcp.lazy_imports import is_executed
+from opencode_mcp.server.stdio.front.front import serve_early
+print(sorted(filter(is_executed, sys.modules)))
 """
 
 

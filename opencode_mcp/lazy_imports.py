@@ -1,0 +1,199 @@
+"""Modules that are imported when first used, so that a host has the list of tools before anything else is loaded.
+
+A host waits for ``tools/list`` when it starts, and most modules are needed only by a later call. Such a module is named
+in ``LAZY``, and imported like any other::
+
+    from opencode_mcp.runs import history
+
+    await history.prompt_of(...)
+
+The import statement finds the module and makes an empty one. The first read of a name that the empty module does not
+have executes it; from then on it is an ordinary module. ``from opencode_mcp.runs.history import prompt_of`` reads a
+name, and so executes the module at once: that is right in modules which are themselves lazy, and wrong in those that
+the list of tools needs. A test builds the server and fails where a module of ``LAZY`` was executed.
+
+Rejected: imports inside of functions, which hide what a module depends on and are repeated in every function; and
+``importlib.util.LazyLoader``, which executes a module as soon as anything looks at its ``__file__``, as ``inspect``
+does with every module that is loaded. Python 3.15 has a statement of its own for this (PEP 810).
+"""
+
+import sys
+from _thread import RLock  # threading would load a dozen modules more
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.abc import Loader
+
+AT_START = frozenset(
+    {
+        "argparse",
+        "logging",
+        "opencode_mcp.disk.state_folder",
+        "opencode_mcp.doctor",
+        "opencode_mcp.server.app",
+        "opencode_mcp.server.stdio.front.front",
+        "opencode_mcp.server.stdio.serve",
+        "opencode_mcp.server.stdio.stderr_log",
+        "tomllib",
+    }
+)
+"""Modules that some commands need as soon as they start, and others, such as ``--version``, do not."""
+FOR_CALLS = frozenset(
+    {
+        "difflib",
+        "filelock",
+        "httpx_ws",
+        "jsonschema",
+        "opencode_mcp.diffs.raw",
+        "opencode_mcp.doctor.backend",
+        "opencode_mcp.events.hub",
+        "opencode_mcp.launcher.connection",
+        "opencode_mcp.launcher.launcher",
+        "opencode_mcp.markdown.diff",
+        "opencode_mcp.markdown.excerpt",
+        "opencode_mcp.markdown.transcript",
+        "opencode_mcp.markdown.transcript_page",
+        "opencode_mcp.opencode.client",
+        "opencode_mcp.opencode.models",
+        "opencode_mcp.opencode.operation_calls",
+        "opencode_mcp.opencode.operations.annotations",
+        "opencode_mcp.opencode.operations.argument_problems",
+        "opencode_mcp.opencode.operations.catalog",
+        "opencode_mcp.opencode.operations.schema_text",
+        "opencode_mcp.opencode.operations.search",
+        "opencode_mcp.opencode.versions",
+        "opencode_mcp.runs.answers.answer_rules",
+        "opencode_mcp.runs.answers.auto_reply",
+        "opencode_mcp.runs.answers.reply_sender",
+        "opencode_mcp.runs.commands",
+        "opencode_mcp.runs.deadline",
+        "opencode_mcp.runs.history",
+        "opencode_mcp.runs.prompting.prompt",
+        "opencode_mcp.runs.prompting.reload",
+        "opencode_mcp.runs.prompting.session_lock",
+        "opencode_mcp.runs.record",
+        "opencode_mcp.runs.report",
+        "opencode_mcp.runs.requests.call_input",
+        "opencode_mcp.runs.requests.open_requests",
+        "opencode_mcp.runs.requests.policy",
+        "opencode_mcp.runs.requests.shell_policy",
+        "opencode_mcp.runs.run",
+        "opencode_mcp.runs.run_note",
+        "opencode_mcp.runs.start_deadline",
+        "opencode_mcp.server.access.operation_arguments",
+        "opencode_mcp.server.access.paths",
+        "opencode_mcp.server.notifications.publisher",
+        "opencode_mcp.server.operations.calling",
+        "opencode_mcp.server.operations.operation_tool",
+        "opencode_mcp.server.operations.reply_result",
+        "opencode_mcp.server.session_view",
+        "opencode_mcp.workspace.attachments",
+        "opencode_mcp.workspace.file_scan",
+        "opencode_mcp.workspace.files",
+        "opencode_mcp.workspace.git_cause",
+        "opencode_mcp.workspace.git_head",
+        "opencode_mcp.workspace.globs",
+        "opencode_mcp.workspace.images",
+        "opencode_mcp.workspace.line_window",
+        "opencode_mcp.workspace.search.found_lines",
+        "opencode_mcp.workspace.search.project_search",
+        "opencode_mcp.workspace.search.ripgrep",
+        "referencing",
+        "referencing.exceptions",
+        "wsproto",
+        "wsproto.events",
+    }
+)
+"""Modules that only a call needs: none of them is executed before the tools are listed."""
+LAZY = AT_START | FOR_CALLS
+"""Every module that is executed when it is first used."""
+
+_lock = RLock()
+_executing: set[str] = set()
+
+
+class LazyModule(ModuleType):
+    """A module that was found and is not executed yet."""
+
+    def __getattr__(self, name: str) -> object:
+        """Execute the module, and read the name from it."""
+        # The import system and inspect look for names such as __path__ in every module.
+        if not name.startswith("__") and _execute(self):
+            return getattr(self, name)
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+
+def _execute(module: LazyModule) -> bool:
+    """Execute a module once; ``False``: this thread is executing it, and the name is not there yet."""
+    name = module.__name__
+    with _lock:
+        if name in _executing:
+            return False
+        spec = module.__spec__
+        loader = spec.loader if spec else None
+        if spec is None or not isinstance(loader, LazyLoader):
+            return True  # another thread has executed it meanwhile
+        _executing.add(name)
+        spec.loader = loader.loader
+        try:
+            loader.loader.exec_module(module)
+        except BaseException:
+            # As with an import that fails: the next use tries again.
+            spec.loader = cast("Loader", loader)
+            raise
+        finally:
+            _executing.remove(name)
+        object.__setattr__(module, "__class__", ModuleType)
+        return True
+
+
+class LazyLoader:
+    """Makes a module without executing it.
+
+    Args:
+        loader: Executes it later.
+    """
+
+    def __init__(self, loader: "Loader") -> None:
+        self.loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Make the empty module."""
+        return LazyModule(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Leave the module empty until it is used."""
+
+
+class LazyFinder:
+    """Finds the modules of ``LAZY``, before the ordinary finders do."""
+
+    def find_spec(
+        self, fullname: str, path: "Sequence[str] | None", target: ModuleType | None = None, /
+    ) -> ModuleSpec | None:
+        """Find a module; ``None``: it is not a lazy one, or does not exist."""
+        spec = PathFinder.find_spec(fullname, path, target) if fullname in LAZY else None
+        if spec and spec.loader:
+            spec.loader = cast("Loader", LazyLoader(spec.loader))
+        return spec
+
+
+def execute(module: ModuleType) -> None:
+    """Execute a module now, if it is a lazy one that is not executed yet."""
+    if isinstance(module, LazyModule):
+        _execute(module)
+
+
+def install() -> None:
+    """Have the modules of ``LAZY`` imported lazily from now on."""
+    if not any(isinstance(finder, LazyFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, LazyFinder())
+
+
+def is_executed(name: str) -> bool:
+    """Tell whether a module was imported, and executed if it is a lazy one."""
+    module = sys.modules.get(name)
+    return module is not None and not isinstance(module, LazyModule)
