@@ -32,12 +32,12 @@ async def whole_status(host: Host, **arguments: object) -> Json:
 
 
 async def test_it_tells_the_server_the_project_and_what_can_be_chosen(
-    host: Host, workplace: Path, asking: Path
+    host: Host, workplace: Path, asking: Path, tracked: Path
 ) -> None:
     status = await whole_status(host)
     assert status["opencode"].count(".") == 2
     assert status["directory"] == str(workplace)
-    assert status["allowed_directories"] == [str(workplace), str(asking)]
+    assert status["allowed_directories"] == [str(workplace), str(asking), str(tracked)]
     assert status["branch"] == "main"
     assert {"build", "plan", "general"} <= set(status["agents"])
     assert status["models"] == ["scripted/m1", "scripted/m2"]
