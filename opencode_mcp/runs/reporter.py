@@ -14,6 +14,7 @@ from opencode_mcp.runs.follow import Observation, run_age
 from opencode_mcp.runs.merging import read_merged
 from opencode_mcp.runs.output_schema.check import mismatch_apart
 from opencode_mcp.runs.progress import Progress, still_running, writing
+from opencode_mcp.runs.read_ahead import known_record
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
 from opencode_mcp.runs.report import STATUSES, AnswerSummary, RunReport, list_files, list_todos, summarise
 from opencode_mcp.runs.state import ENDS, State
@@ -43,7 +44,7 @@ async def report_run(hub: Hub, run: Run, seen: Observation, schema: Mapping[str,
         return _lost_report(run, seen)
     async with at_once() as reads:
         reading_answers = reads.start(_answers, seen.client, run, seen)
-        reading_session = reads.start(_session, seen.client, run, seen)
+        reading_session = reads.start(_session, seen.client, hub, run, seen)
         reading_merged = reads.start(_merged, seen.client, hub, run)
     answers = reading_answers.value
     report = _report(run, seen, summarise(answers), reading_session.value)
@@ -99,8 +100,10 @@ async def _answers(client: OpenCodeClient, run: Run, seen: Observation) -> list[
     return await all_answers(client, run)
 
 
-async def _session(client: OpenCodeClient, run: Run, seen: Observation) -> SessionRecord:
-    return seen.session or await read_session(client, run.session_id)
+async def _session(client: OpenCodeClient, hub: Hub, run: Run, seen: Observation) -> SessionRecord:
+    """Return the session's record as the follower or the event stream has it; read it only if neither has it."""
+    known = seen.session or known_record(hub.state(run.session_id))
+    return known or await read_session(client, run.session_id)
 
 
 async def _merged(client: OpenCodeClient, hub: Hub, run: Run) -> list[str]:

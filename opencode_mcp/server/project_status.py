@@ -1,7 +1,7 @@
-"""What OpenCode says of itself and of a project: a table of facts, each read by itself.
+"""Status of OpenCode and of a project: a table of facts, each read by a request of its own.
 
-The facts are read at the same time and within a few seconds. One that cannot be read spoils no other: it is named with
-the reason.
+The requests are sent at the same time and end within a few seconds. A fact that cannot be read affects no other: it is
+named with the reason.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,18 +18,20 @@ if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
 
 WITHIN = 4.0
-"""Seconds that a fact may take: callers have their answer within five."""
+"""Seconds that a fact may take: callers get their answer within five."""
 DIRECTORIES = 200
 """Allowed directories that are named."""
 REASON_LIMIT = 1000
 UNREAD = "unread"
 VERSION = "opencode"
+TESTED_WITH = "tested_with"
+"""Made of the version, so that OpenCode is asked for it once."""
 
 Read = Callable[["Bridge", str], Awaitable[object]]
 
 
 async def describe_project(bridge: "Bridge", directory: str) -> dict[str, Any]:
-    """Read what there is to say of OpenCode and of a project.
+    """Read the facts of OpenCode and of a project.
 
     Args:
         bridge: The parts.
@@ -49,14 +51,18 @@ async def describe_project(bridge: "Bridge", directory: str) -> dict[str, Any]:
     # One that only takes long may be opening the project.
     if unreached and not isinstance(unreached, BackendTimeout):
         raise unreached
-    facts = {name: found[name] for name in FACTS if name in found}
+    if unreached:
+        failed[TESTED_WITH] = unreached
+    else:
+        found[TESTED_WITH] = _tested_with(str(found[VERSION]))
+    facts = {name: found[name] for name in NAMES if name in found}
     return {**facts, UNREAD: _by_reason(failed)} if failed else facts
 
 
 def _by_reason(failed: Mapping[str, BridgeError]) -> list[dict[str, Any]]:
-    """The facts that could not be read; those that failed for one reason stand together."""
+    """Group the facts that could not be read by the reason."""
     reasons: dict[str, list[str]] = {}
-    for name in FACTS:
+    for name in NAMES:
         if name in failed:
             reasons.setdefault(one_line(str(failed[name]), REASON_LIMIT), []).append(name)
     return [{"fields": names, "reason": reason} for reason, names in reasons.items()]
@@ -66,10 +72,10 @@ async def _version(bridge: "Bridge", _directory: str) -> str:
     return (await bridge.client.health()).version
 
 
-async def _tested_with(bridge: "Bridge", _directory: str) -> str:
+def _tested_with(version: str) -> str:
     # The table of operations is read only for a call.
 
-    newer = versions.is_untested((await bridge.client.health()).version)
+    newer = versions.is_untested(version)
     return f"OpenCode {versions.versions_tested()}" + ("; this one is newer" if newer else "")
 
 
@@ -120,7 +126,6 @@ async def _mcp_servers(bridge: "Bridge", directory: str) -> dict[str, str]:
 
 FACTS: Mapping[str, Read] = {
     VERSION: _version,
-    "tested_with": _tested_with,
     "directory": _directory,
     "allowed_directories": _allowed_directories,
     "branch": _branch,
@@ -133,4 +138,6 @@ FACTS: Mapping[str, Read] = {
     "environment": _environment,
     "mcp_servers": _mcp_servers,
 }
-"""Every fact, in the order in which they are shown."""
+"""Facts that are read, in the order in which they are shown."""
+NAMES = (VERSION, TESTED_WITH, *(name for name in FACTS if name != VERSION))
+"""Names of all facts, in the order in which they are shown."""

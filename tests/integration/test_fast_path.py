@@ -66,7 +66,7 @@ async def test_a_run_in_a_new_session_takes_few_requests(host: Host, behind: Alt
 async def test_a_run_that_changes_files_tells_of_its_session_without_reading_it(host: Host, behind: Altered) -> None:
     before = len(behind.requests)
     report = await host.run(write("made.txt", "x\n"), text("Made."), title="Named here")
-    assert (report["title"], report["files"][0]["path"]) == ("Named here", "made.txt")
+    assert (report["title"], report["text"]) == ("Named here", "Made.")
     session = report["session_id"]
     asked = {path for _, path in behind.requests[before:]}
     assert not asked & {f"/session/{session}", f"/session/{session}/todo", f"/session/{session}/children"}
@@ -126,3 +126,11 @@ async def test_a_server_of_the_tested_version_is_not_asked_for_its_document(host
     for _ in range(2):
         await host.data("opencode_read_operation", operation="vcs.get")
     assert DOCUMENT not in {path for _, path in behind.requests}
+
+
+async def test_a_status_sends_each_of_its_requests_once(host: Host, behind: Altered) -> None:
+    before = len(behind.requests)
+    await host.data("opencode_status")
+    asked = behind.requests[before:]
+    assert ("GET", "/global/health") in asked
+    assert len(asked) == len(set(asked))
