@@ -73,8 +73,6 @@ async def _version(bridge: "Bridge", _directory: str) -> str:
 
 
 def _tested_with(version: str) -> str:
-    # The table of operations is read only for a call.
-
     newer = versions.is_untested(version)
     return f"OpenCode {versions.versions_tested()}" + ("; this one is newer" if newer else "")
 
