@@ -43,6 +43,7 @@ from opencode_mcp.server import argument_limits
 from opencode_mcp.server.access import argument_rules
 from opencode_mcp.server.operations import json_cut
 from opencode_mcp.server.results import budget
+from opencode_mcp.server.stdio.front import opening
 from opencode_mcp.text import json_text, outside_text, similar_names
 from opencode_mcp.workspace import globs, line_window
 from opencode_mcp.workspace.configuration import command_template, setup_files
@@ -239,6 +240,9 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "opencode.operations.server_document": lambda text: server_document.differences({"paths": {text: {"get": text}}}),
     "opencode.terminal": lambda text: terminal.TerminalOutput(text[: terminal.OUTPUT_CHARACTERS]).text,
     "opencode.terminal contains": lambda text: terminal.contains(text, "a*a*a*b"),
+    "server.stdio.front.opening": lambda text: opening.Opening("").key_of(
+        {"jsonrpc": "2.0", "id": text, "method": "initialize", "params": {"protocolVersion": text, "clientInfo": text}}
+    ),
     "server.access.argument_rules": lambda text: argument_rules.texts_at({"a": [text]}, ["a", text[:1000]]),
     "server.operations.json_cut": lambda text: json_cut.cut_json({"a": text, "b": [text[:9]] * 5000}, 20_000),
     "server.argument_limits": lambda text: argument_limits.check_limits({"prompt": text, text: 1}),
