@@ -126,9 +126,9 @@ async def test_what_a_subagent_does_is_no_business_of_the_end(client: OpenCodeCl
 
 @pytest.mark.integration
 async def test_a_run_whose_end_is_heard_is_not_read_again(
-    worker: Worker, runs: Runs, monkeypatch: pytest.MonkeyPatch
+    tracker: Worker, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A busy machine may tell the last step's end and the run's together, with no time to read between: try again."""
+    """The snapshot leaves time to read between the last step's end and the run's; a busy machine may not: try again."""
     after: list[str] = []
     heard_end = False
     call, notice = OpenCodeClient.call, ReadAhead.notice
@@ -148,7 +148,7 @@ async def test_a_run_whose_end_is_heard_is_not_read_again(
     for _ in range(3):
         after.clear()
         heard_end = False
-        report = await runs.follow(await worker.start(bash("sleep 0.2"), text("Done.")), WAIT)
+        report = await runs.follow(await tracker.start(bash("sleep 0.2"), text("Done.")), WAIT)
         assert (report.status, report.text) == ("completed", "Done.")
         if heard_end:
             break
