@@ -9,13 +9,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast, get_args
 
 from opencode_mcp.errors import InvalidSetting, NotAllowed
-from opencode_mcp.opencode.operations import annotations, catalog
+from opencode_mcp.opencode import annotation
+from opencode_mcp.opencode.operations import catalog
+from opencode_mcp.opencode.v1 import annotations
 from opencode_mcp.server.access.uses import TOOL_USES
 from opencode_mcp.text.similar_names import similar_names
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
-    from opencode_mcp.opencode.operations.annotations import Effect
+    from opencode_mcp.opencode.annotation import Effect
     from opencode_mcp.opencode.operations.catalog import Operation
 
 DEFAULT = "default"
@@ -154,8 +156,8 @@ def _check_names(settings: "Settings") -> None:
     if set(settings.toolsets) <= {DEFAULT} and not settings.allow and not settings.deny:
         return  # and the table is not read before somebody needs it
 
-    groups = [DEFAULT, ALL, *cast("tuple[str, ...]", get_args(annotations.Group))]
-    effects = cast("tuple[str, ...]", get_args(annotations.Effect))
+    groups = [DEFAULT, ALL, *cast("tuple[str, ...]", get_args(annotation.Group))]
+    effects = cast("tuple[str, ...]", get_args(annotation.Effect))
     _check(settings.toolsets, groups, "--toolsets", f"They are {', '.join(groups)}.")
     for flag, names in (("--allow", settings.allow), ("--deny", settings.deny)):
         hint = f"It takes {', '.join(effects)}, or an operation's id, as docs/operations.md lists them."

@@ -10,7 +10,8 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.operations import annotations, schema_text
+from opencode_mcp.opencode import annotation
+from opencode_mcp.opencode.operations import schema_text
 from opencode_mcp.opencode.operations import search as operations_search
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.operations import calling, reply_result
@@ -22,7 +23,7 @@ from opencode_mcp.text.outside_text import one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opencode_mcp.opencode.operations.annotations import Effect, Group
+    from opencode_mcp.opencode.annotation import Effect, Group
     from opencode_mcp.opencode.operations.catalog import Operation
     from opencode_mcp.server.access.allowed_operations import AllowedOperations
 
@@ -56,8 +57,8 @@ async def opencode_find_operations(
     Use it for what no other tool does.
     """
     allowed = bridge_of(ctx).allowed
-    chosen_group = cast("Group | None", _one_of("group", group, annotations.Group))
-    chosen_effect = cast("Effect | None", _one_of("effect", effect, annotations.Effect))
+    chosen_group = cast("Group | None", _one_of("group", group, annotation.Group))
+    chosen_effect = cast("Effect | None", _one_of("effect", effect, annotation.Effect))
     found = filter(allowed.shows, operations_search.search(query, group=chosen_group, effect=chosen_effect, limit=ALL))
     items = list(islice(found, limit))
     if not items:
