@@ -19,8 +19,10 @@ from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_sessi
 from opencode_mcp.runs.report import STATUSES, AnswerSummary, RunReport, list_files, list_todos, summarise
 from opencode_mcp.runs.state import ENDS, State
 
-# OpenCode computes a prompt's diff some 25 ms after the session went idle.
-DIFF_READS = 25
+DIFF_SECONDS = 0.6
+"""How long to wait for the rest of a diff: OpenCode computes it some 25 ms after the session went idle."""
+FIRST_DIFF_SECONDS = 3.0
+"""How long to wait while the diff is empty: a busy machine is slow. A run whose changes cancel out waits so long."""
 DIFF_PAUSE_SECONDS = 0.02
 NEVER_FINISHED = (
     "OpenCode does not work on this run any more, and never finished it. The prompt may never have reached it, "
@@ -157,15 +159,17 @@ def _lost_report(run: Run, seen: Observation) -> RunReport:
 
 async def _diffs(client: OpenCodeClient, report: RunReport, answer: AnswerSummary) -> list[FileDiff]:
     """Read the run's diff until it holds every file that a step changed; one that was changed back never comes."""
-    found: list[FileDiff] = []
     if not answer.changed_files:
-        return found
-    for _ in range(DIFF_READS):
+        return []
+    began = anyio.current_time()
+    while True:
         found = await client.session_diff(report.session_id, report.message_id)
-        if all(_is_in(path, found) for path in answer.changed_files):
-            break
-        await anyio.sleep(DIFF_PAUSE_SECONDS)
-    return found
+        waited = anyio.current_time() - began
+        is_whole = all(_is_in(path, found) for path in answer.changed_files)
+        if is_whole or waited > (DIFF_SECONDS if found else FIRST_DIFF_SECONDS):
+            return found
+        # Long waits are rare, and need no quick look.
+        await anyio.sleep(max(DIFF_PAUSE_SECONDS, waited / 10))
 
 
 def _is_in(path: str, diffs: list[FileDiff]) -> bool:

@@ -100,6 +100,11 @@ async def test_the_next_prompt_in_a_session_reports_only_itself(tracker: Worker)
     assert (earlier.text, earlier.files) == ("First.", first.files)
 
 
+async def test_a_file_that_a_run_made_and_removed_again_is_no_change(tracker: Worker) -> None:
+    report = await tracker.run(bash("echo x > passing.txt"), bash("rm passing.txt"), text("Gone."))
+    assert (report.status, report.text, report.files) == ("completed", "Gone.", [])
+
+
 async def test_looking_at_a_run_does_not_wait_for_it(worker: Worker, scripted_model: ScriptedModel) -> None:
     run = await worker.start(step(hold("looked at"), text("Later.")))
     await scripted_model.reached("looked at")
