@@ -5,13 +5,13 @@ id, message id), and what is kept is a cache.
 """
 
 import logging
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendFailed, BridgeError, NotFound, SessionBusy
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
@@ -71,7 +71,7 @@ class Runs:
         self._session_locks = session_locks or SessionLocks(None)
         self.instance_reload = instance_reload or InstanceReload()
         self._warm: set[tuple[Transport, str]] = set()
-        self._started: OrderedDict[str, Mapping[str, Any] | None] = OrderedDict()
+        self._started = BoundedDict[str, Mapping[str, Any] | None](STARTED_KEPT)
         """The prompts that were sent from here, each with its caller's schema of the answer."""
 
     async def start(
@@ -192,7 +192,7 @@ class Runs:
 
     async def _post(self, client: OpenCodeClient, run: Run, prompt: Prompt, seconds: float) -> None:
         self._hub.state(run.session_id).error = None
-        self._remember(run.message_id, prompt.output_schema)
+        self._started[run.message_id] = prompt.output_schema
         with self._hub.listen(run.session_id) as listener:
             failed = await self._send(client, run, prompt, seconds)
             try:
@@ -238,11 +238,6 @@ class Runs:
     def _is_told_begun(self, run: Run) -> bool:
         state = self._hub.state(run.session_id)
         return state.latest_message >= run.message_id or state.error is not None
-
-    def _remember(self, message_id: str, schema: Mapping[str, Any] | None) -> None:
-        self._started[message_id] = schema
-        if len(self._started) > STARTED_KEPT:
-            self._started.popitem(last=False)
 
     async def observe(
         self,

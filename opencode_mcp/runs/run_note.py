@@ -6,11 +6,11 @@ says nothing.
 """
 
 import json
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Session
 from opencode_mcp.options import DECIDERS, Decider
@@ -69,7 +69,7 @@ class Notes:
     def __init__(self, sealer: NoteCodec, policy: Policy | None = None) -> None:
         self._codec = sealer
         self._policies = (policy,) if policy else ()
-        self._remembered: OrderedDict[str, Note] = OrderedDict()
+        self._remembered = BoundedDict[str, Note](NOTES_KEPT)
 
     def new(self, message_id: str, caller_limit: Decider, starter: RunStarter) -> Note:
         """A note for a prompt that is started here."""
@@ -97,9 +97,6 @@ class Notes:
     def remember(self, session_id: str, note: Note) -> None:
         """Keep a note in mind, so that it holds whatever becomes of the session's record."""
         self._remembered[session_id] = note
-        self._remembered.move_to_end(session_id)
-        if len(self._remembered) > NOTES_KEPT:
-            self._remembered.popitem(last=False)
 
     def of(self, session: Session) -> list[Note]:
         """Return the notes of a session: the remembered one, and the one in its metadata if that differs."""

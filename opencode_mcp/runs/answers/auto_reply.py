@@ -6,12 +6,12 @@ waits for. The decisions are kept for the run's report.
 
 import logging
 import math
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Literal
 
 import anyio
 
+from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BridgeError, NotFound
 from opencode_mcp.events.hub import EVERYTHING, Hub
 from opencode_mcp.events.wire import Gap, PermissionAsked
@@ -50,15 +50,12 @@ class AutoReply:
         self._runs = runs
         self._requests = requests
         self._reply_sender = answers
-        self._watched: OrderedDict[str, Run] = OrderedDict()
-        self._decisions: OrderedDict[str, list[Decision]] = OrderedDict()
+        self._watched = BoundedDict[str, Run](RUNS_KEPT)
+        self._decisions = BoundedDict[str, list[Decision]](RUNS_KEPT)
 
     def add(self, run: Run) -> None:
         """Answer for a run also while nobody waits for it."""
         self._watched[run.session_id] = run
-        self._watched.move_to_end(run.session_id)
-        if len(self._watched) > RUNS_KEPT:
-            self._watched.popitem(last=False)
 
     async def watch(self) -> None:
         """Answer the permissions of the added runs for as long as the task runs."""
@@ -182,10 +179,6 @@ class AutoReply:
         except BridgeError as error:
             logger.warning("could not answer the permission %s: %s", request.request_id, error)
             return False
-        self._keep(run, Decision(permission=request.permission, patterns=request.patterns, reply=reply))
-        return True
-
-    def _keep(self, run: Run, decision: Decision) -> None:
+        decision = Decision(permission=request.permission, patterns=request.patterns, reply=reply)
         self._decisions.setdefault(run.message_id, []).append(decision)
-        if len(self._decisions) > RUNS_KEPT:
-            self._decisions.popitem(last=False)
+        return True

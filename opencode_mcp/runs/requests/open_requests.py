@@ -6,12 +6,12 @@ deleted. So an entry is believed only while its session is busy and its tool cal
 """
 
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import anyio
 
+from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
 from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub
@@ -45,14 +45,12 @@ class Requests:
     def __init__(self, client: OpenCodeClient, hub: Hub) -> None:
         self._client = client
         self._hub = hub
-        self._reported: OrderedDict[str, str] = OrderedDict()
+        self._reported = BoundedDict[str, str](REQUESTS_KEPT)
 
     def remember(self, pending: Sequence[PendingRequest]) -> None:
         """Remember the sessions of requests that are reported: they may be answered after they were closed."""
         for request in pending:
             self._reported[request.request_id] = request.session_id
-            if len(self._reported) > REQUESTS_KEPT:
-                self._reported.popitem(last=False)
 
     def session_of(self, request_id: str) -> str:
         """Return the session of a request that was reported before; empty where it was not."""

@@ -6,18 +6,18 @@ directory can report it. The id is sealed: a client can neither read it nor make
 
 import json
 import time
-from collections import OrderedDict
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from mcp.server.context import CallNext, HandlerResult
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, CallToolRequestParams, CallToolResult, ElicitRequest, ElicitResult
 from pydantic import ValidationError
 
+from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendError, BridgeError, CallerError, NotAllowed, NotFound
 from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.runs import deadline, record
@@ -50,7 +50,6 @@ ENDS = frozenset({"completed", "cancelled"})
 KIND = "task"
 AGAIN = "_again"
 UNREADABLE = "The answer to the form is none of MCP's forms of it, so the request is still open."
-Kept = TypeVar("Kept")
 
 
 class RunTasks:
@@ -62,12 +61,12 @@ class RunTasks:
 
     def __init__(self, seal: TokenCodec) -> None:
         self._seal = seal
-        self._unanswered: OrderedDict[str, str] = OrderedDict()
+        self._unanswered = BoundedDict[str, str](KEPT)
         """Requests whose form came back without an answer, with what happened: they are not asked again and again."""
-        self._asked_again: OrderedDict[str, None] = OrderedDict()
+        self._asked_again = BoundedDict[str, None](KEPT)
         """Requests whose form was accepted without an answer in it, and is shown once more."""
-        self._ended: OrderedDict[str, TaskState] = OrderedDict()
-        self._silent: dict[str, float] = {}
+        self._ended = BoundedDict[str, TaskState](KEPT)
+        self._silent = BoundedDict[str, float](KEPT)
         """Since when OpenCode has not answered, by task."""
 
     async def offer(
@@ -109,7 +108,7 @@ class RunTasks:
             return None
         task = TaskState(task_id=task_id, created=created, updated=_now(), **found)
         if task.status in ENDS:
-            _keep(self._ended, task_id, task)
+            self._ended[task_id] = task
         return task
 
     async def _look(self, task_id: str, run: "Run", ctx: Context) -> dict[str, Any] | None:
@@ -173,20 +172,20 @@ class RunTasks:
             bridge = cast("Bridge", ctx.lifespan_context)
             outcome = await pass_on(bridge, request, filled, ctx.session.client_capabilities)
         except ValidationError:
-            _keep(self._unanswered, request.request_id, UNREADABLE)
+            self._unanswered[request.request_id] = UNREADABLE
         except NotFound:
             return
         except CallerError as error:
-            _keep(self._unanswered, request.request_id, str(error))
+            self._unanswered[request.request_id] = str(error)
         else:
             if outcome:
                 self._keep_unanswered(request, outcome)
 
     def _keep_unanswered(self, request: "PendingRequest", unanswered: Unanswered) -> None:
         if unanswered.ask_again and request.request_id not in self._asked_again:
-            _keep(self._asked_again, request.request_id, None)
+            self._asked_again[request.request_id] = None
         else:
-            _keep(self._unanswered, request.request_id, unanswered.reason)
+            self._unanswered[request.request_id] = unanswered.reason
 
     async def _changeable(self, task_id: str, ctx: Context) -> "Run | None":
         """The run of a task that the caller may answer and stop; ``None``: the caller has no such task.
@@ -309,12 +308,6 @@ def _as_protocol_errors() -> Generator[None]:
         yield
     except BridgeError as error:
         raise MCPError(INTERNAL_ERROR, explain(error)) from error
-
-
-def _keep(kept: "OrderedDict[str, Kept]", key: str, value: Kept) -> None:
-    kept[key] = value
-    if len(kept) > KEPT:
-        kept.popitem(last=False)
 
 
 def _wire(value: CallToolResult | ElicitRequest) -> dict[str, Any]:
