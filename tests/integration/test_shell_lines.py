@@ -105,7 +105,7 @@ async def refusing(launch: Launch) -> AsyncGenerator[Host]:
 
 async def test_a_refusing_policy_refuses_shell_lines(refusing: Host, session: str, place: Path) -> None:
     told = await refusing.error("opencode_shell", session_id=session, command="touch ran.txt")
-    assert "The policy here refuses the shell line 'touch ran.txt'." in told
+    assert "The operator's policy refuses the shell line 'touch ran.txt'." in told
     assert not (place / "ran.txt").exists()
 
 
@@ -255,7 +255,7 @@ async def test_arguments_lead_nowhere_with_what_a_prompt_of_a_server_puts_next_t
 ) -> None:
     given = arguments.format(outside=str(place.parent / "outside.txt").lstrip("/"))
     told = await refusing.error("opencode_command", command="asker:pair", arguments=given)
-    assert "could lead outside with what the command puts next to it" in told
+    assert "could lead outside when the command joins it with other text" in told
 
 
 @pytest.mark.parametrize("path", ["~/notes.txt"])
@@ -282,7 +282,7 @@ async def test_arguments_run_no_shell_line_that_the_policy_refuses(
 ) -> None:
     marker = tmp_path / "ran.txt"
     told = await refusing.error("opencode_command", command=command, arguments=arguments.format(marker=marker))
-    assert "The policy here refuses the shell line" in told
+    assert "The operator's policy refuses the shell line" in told
     assert not marker.exists()
 
 
@@ -314,7 +314,9 @@ async def test_an_operation_that_may_run_lines_still_keeps_to_the_policy(
     asked = {"operation": operation, "arguments": lines[operation]}
     allowing = launch.telling("--allow", "execute")
     async with open_bridge(allowing.telling("--permissions", "reject")) as bridge:
-        assert "The policy here refuses the shell line" in await Host(bridge).error("opencode_call_operation", **asked)
+        assert "The operator's policy refuses the shell line" in await Host(bridge).error(
+            "opencode_call_operation", **asked
+        )
     async with open_bridge(allowing, elicit=Person()) as bridge:
         assert "opencode_command ask the person" in await Host(bridge).error("opencode_call_operation", **asked)
     assert not marker.exists()

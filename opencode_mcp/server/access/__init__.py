@@ -1,1 +1,1 @@
-"""What a caller may reach: directories, sessions, operations."""
+"""Access rules for callers: directories, sessions, operations."""

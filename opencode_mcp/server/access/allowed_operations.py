@@ -1,7 +1,8 @@
-"""The tools that are listed and the operations that may be called, by the operator's settings.
+"""Decide which tools are listed and which operations may be called, from the operator's settings.
 
 ``--read-only`` outweighs everything, ``--deny`` outweighs ``--allow``, and reads and writes need no ``--allow``. Our
-own tools and resources need none either, but one that uses a denied operation is neither listed nor served.
+own tools and resources need none either, but a tool or resource that uses a denied operation is neither listed nor
+served.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,16 +33,16 @@ ALLOWED_BY_ITSELF: frozenset["Effect"] = frozenset({"read", "write"})
 
 
 class Tool(Protocol):
-    """The part of a tool's definition that decides whether it is listed."""
+    """Part of a tool's definition that decides whether it is listed."""
 
     @property
     def name(self) -> str:
-        """The name of the tool."""
+        """Return the name of the tool."""
         ...
 
     @property
     def read_only(self) -> bool:
-        """Whether the tool changes nothing."""
+        """Return True if the tool changes nothing."""
         ...
 
 
@@ -49,13 +50,13 @@ AnyTool = TypeVar("AnyTool", bound=Tool)
 
 
 class AllowedOperations:
-    """The operator's decisions, applied.
+    """Decides what is allowed, from the operator's settings.
 
     Args:
-        settings: ``toolsets``, ``read_only``, ``allow`` and ``deny`` count.
+        settings: ``toolsets``, ``read_only``, ``allow`` and ``deny`` are used.
 
     Raises:
-        InvalidSetting: One of them names what there is not: a typing error must not open or close anything.
+        InvalidSetting: One of them has an unknown name: a typing error must not allow or deny anything.
     """
 
     def __init__(self, settings: "Settings") -> None:
@@ -67,23 +68,23 @@ class AllowedOperations:
         return frozenset(self._settings.toolsets)
 
     def tools(self, handmade: Iterable[AnyTool]) -> list[AnyTool]:
-        """The hand-made tools that are listed, in their order."""
+        """Return the hand-made tools that are listed, in their order."""
         if not self._named & {DEFAULT, ALL}:
             return []
         listed = [spec for spec in handmade if spec.read_only or not self._settings.read_only]
         return [spec for spec in listed if self.serves(TOOL_USES[spec.name])]
 
     def serves(self, uses: Iterable[str]) -> bool:
-        """Whether something of ours that uses these operations (``uses.py``) is listed and served."""
+        """Return True if our own tools and resources that use these operations (``uses.py``) are listed and served."""
         return not self._settings.deny or not self._denials(uses)
 
     @cached_property
     def denied_tools(self) -> frozenset[str]:
-        """The tools of our own that the operator's denials take away, by name: nothing suggests to call them."""
+        """Return the names of our own tools that the operator's denials remove: no text suggests to call them."""
         return frozenset(name for name, uses in TOOL_USES.items() if not self.serves(uses))
 
     def denies(self, operation_id: str) -> bool:
-        """Whether the operator denies an operation, by its id or its effect."""
+        """Return True if the operator denies an operation, by its id or its effect."""
         return not self.serves([operation_id])
 
     def _denials(self, uses: Iterable[str]) -> frozenset[str]:
@@ -93,7 +94,7 @@ class AllowedOperations:
         return frozenset(self._settings.deny) & (names | effects)
 
     def check_denied(self, operation: "Operation") -> None:
-        """Refuse what a tool of our own may not do: such a tool needs no ``--allow``, but ``--deny`` holds for it.
+        """Refuse an operation that our own tools may not use: they need no ``--allow``, but ``--deny`` applies to them.
 
         Raises:
             NotAllowed: The operator denies the operation or its effect, or the bridge is read-only.
@@ -102,7 +103,7 @@ class AllowedOperations:
             self.check(operation)
 
     def operation_tools(self) -> "list[Operation]":
-        """The operations that are listed as tools of their own, in the order of their ids."""
+        """Return the operations that are listed as tools of their own, in the order of their ids."""
         if self._named <= {DEFAULT}:
             return []
 
@@ -110,30 +111,30 @@ class AllowedOperations:
         return [item for item in wanted if self.allows(item)]
 
     def shows(self, operation: "Operation") -> bool:
-        """Whether an operation may be found; one that is only not allowed may, so that a person can be told of it."""
+        """Return True if a search may find an operation. It finds those that need ``--allow``, too."""
         return operation.effect == "read" or not self._settings.read_only
 
     def allows(self, operation: "Operation") -> bool:
-        """Whether an operation may be called."""
+        """Return True if an operation may be called."""
         return not self._refusal(operation)
 
     def allows_effect(self, effect: "Effect") -> bool:
-        """Whether an effect is allowed as such, whatever single operations are."""
+        """Return True if an effect is allowed in general; single operations may differ."""
         settings = self._settings
         if settings.read_only and effect != "read":
             return False
         return effect not in settings.deny and (effect in ALLOWED_BY_ITSELF or effect in settings.allow)
 
     def allows_as(self, effect: "Effect", operation: "Operation") -> bool:
-        """Whether an operation may have an effect beyond its own: by the operator's word on either."""
+        """Return True if an operation may have an effect beyond its own, since the operator allows one of the two."""
         named = operation.id in self._settings.allow and not self._refusal(operation)
         return named or self.allows_effect(effect)
 
     def check(self, operation: "Operation") -> None:
-        """Refuse what may not be called.
+        """Refuse an operation that may not be called.
 
         Raises:
-            NotAllowed: The text says which setting it is, and what it would take.
+            NotAllowed: The text names the setting that forbids it, and the setting that would allow it.
         """
         reason = self._refusal(operation)
         if reason:
@@ -149,7 +150,7 @@ class AllowedOperations:
             return f"the operator denies {' and '.join(sorted(names & set(settings.deny)))}"
         if operation.effect in ALLOWED_BY_ITSELF or names & set(settings.allow):
             return ""
-        return f"it would {VERBS[operation.effect]}, which takes --allow {operation.effect} or --allow {operation.id}"
+        return f"it would {VERBS[operation.effect]}, which needs --allow {operation.effect} or --allow {operation.id}"
 
 
 def _check_names(settings: "Settings") -> None:
@@ -169,6 +170,6 @@ def _check(names: Iterable[str], known: list[str], flag: str, hint: str) -> None
         if name not in known:
             near = similar_names(name, known, count=1, cutoff=0.6)
             raise InvalidSetting(
-                f"{flag} names {name!r}, which there is not.",
+                f"{flag} names {name!r}, which does not exist.",
                 hint=f"Did you mean {near[0]}? {hint}" if near else hint,
             )

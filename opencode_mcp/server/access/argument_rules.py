@@ -1,7 +1,7 @@
-"""The arguments of operations that name places, sessions and rights, as data; ``operation_arguments.py`` checks them.
+"""Table of the arguments that name places, sessions and permissions; ``operation_arguments.py`` checks them.
 
-A place is written as a way into the flat object of arguments: ``destination.directory``, ``events[].data``. A test
-walks every argument of the table and finds here whatever by its name could lead out of the fence.
+A place is written as a path into the flat object of arguments: ``destination.directory``, ``events[].data``. A test
+walks every argument of the table of operations and checks that each one whose name looks like a place is listed here.
 """
 
 import re
@@ -15,32 +15,32 @@ DIRECTORIES: Places = {
     "sync.replay": ["directory"],
     "v2.session.create": ["location.directory"],
 }
-"""Directories that OpenCode opens as projects: listed ones."""
+"""Arguments that name directories which OpenCode opens as projects; they must be listed."""
 FOLDERS: Places = {
     "mcp.add": ["config.cwd"],
     "pty.create": ["cwd"],
     "v2.projectCopy.remove": ["directory"],
     "v2.pty.create": ["cwd"],
 }
-"""Folders that must exist inside a listed directory."""
+"""Arguments that name folders which must exist inside a listed directory."""
 NEW_DIRECTORIES: Places = {"v2.projectCopy.create": ["directory"]}
-"""Directories that are made, so they need not exist."""
+"""Arguments that name directories which are created, so they need not exist."""
 WORKTREES: Places = {"worktree.remove": ["directory"], "worktree.reset": ["directory"]}
-"""Directories inside the fence, or worktrees that OpenCode made of an allowed project, wherever it keeps them."""
+"""Arguments that name allowed directories, or worktrees that OpenCode made of an allowed project, at any place."""
 FILES: Places = {
     "file.list": ["path"],
     "file.read": ["path"],
     "v2.fs.list": ["path"],
     "v2.fs.read": ["path"],
 }
-"""Files and folders of the project."""
+"""Arguments that name files and folders of the project."""
 ADDRESS = re.compile(r"ur[il]s?$", re.IGNORECASE)
-"""How a field is named that holds an address. OpenCode opens a ``file:`` one anywhere on the disk, and asks nobody;
-such fields stand at any depth, also where the table's schemas are cut."""
+"""Names of fields that hold a URL. OpenCode opens a ``file:`` URL anywhere on the disk, without permission. Such fields
+occur at any depth, also where the table's schemas are cut."""
 ANY_ADDRESS = frozenset({"config.update", "global.config.update"})
-"""Operations whose addresses may be any: who may change the set-up may name any file in it."""
+"""Operations whose URLs are not checked: a caller who may change the configuration may name any file in it."""
 SESSIONS = ("sessionID", "parentID", "body.sessionID", "body.properties.sessionID")
-"""Arguments that name a session, in every operation."""
+"""Arguments of any operation that name a session."""
 SESSION_KEYS: Places = {"sync.history.list": ["body"]}
 """Maps whose keys are sessions."""
 PROJECTS: Places = {
@@ -53,14 +53,14 @@ PROJECTS: Places = {
     "v2.projectCopy.remove": ["projectID"],
     "v2.session.list": ["project"],
 }
-"""Arguments that name a project: one that an allowed directory belongs to."""
+"""Arguments that name a project; an allowed directory must belong to it."""
 WORKSPACES: Places = {
     "experimental.workspace.remove": ["id"],
     "experimental.workspace.warp": ["id"],
     "session.create": ["workspaceID"],
     "v2.session.create": ["location.workspaceID"],
 }
-"""Arguments that name a workspace, beside the ``workspace`` that many take: one of the project's."""
+"""Arguments that name a workspace of the project, besides the ``workspace`` that many operations take."""
 RIGHTS: Places = {
     "session.create": ["permission"],
     "session.prompt": ["tools"],
@@ -68,32 +68,33 @@ RIGHTS: Places = {
     "session.update": ["permission"],
     "sync.replay": ["events"],
 }
-"""Arguments that give an agent leave; only who may change the set-up may give it past the operator's policy."""
+"""Arguments that grant permissions to an agent. Only a caller who may change the configuration may use them, since they
+bypass the operator's policy."""
 METADATA: Places = {"session.create": ["metadata"], "session.update": ["metadata"]}
-"""What callers may write into a session's record, beside the key that is the bridges' own."""
+"""Arguments that write to a session's metadata. Callers may write any key except the bridges' own."""
 RECORDS: Places = {"sync.replay": ["events[].data.info"]}
-"""Whole records of sessions; one that holds metadata would replace what a bridge has noted there."""
+"""Arguments that hold whole records of sessions. Metadata in them would replace the note of a bridge."""
 HARMLESS: Mapping[str, str] = {
     "find.files.dirs": "a switch",
-    "session.list.path": "only narrows the list, whose rows are looked at one by one",
+    "session.list.path": "only narrows the list, whose rows are checked one by one",
     "v2.session.list.subpath": "the same",
-    "config.update.*": "who may change the set-up may name any file in it",
+    "config.update.*": "a caller who may change the configuration may name any file in it",
     "global.config.update.*": "the same",
     "project.update.icon.url": "a picture for people to look at",
     "mcp.add.config.url": "the address of an MCP server, never a file",
     "mcp.add.config.oauth.redirectUri": "an address that a browser returns to",
-    "part.update.body.files": "which files an edit has touched",
-    "provider.oauth.*": "what a provider's sign-in asks for",
-    "*.filename": "how an attachment is called",
-    "*.source": "where an attachment is mentioned, and all in it",
-    "v2.session.prompt.prompt.files": "attachments, whose addresses are checked",
+    "part.update.body.files": "the files that an edit has changed",
+    "provider.oauth.*": "inputs of a provider's sign-in",
+    "*.filename": "the name of an attachment",
+    "*.source": "the position where an attachment is mentioned",
+    "v2.session.prompt.prompt.files": "attachments, whose URLs are checked",
     "v2.session.revert.stage.files": "a switch",
 }
-"""Names that look like places and are none, with the reason."""
+"""Arguments whose names look like places but are none, with the reason."""
 
 
 def addresses_in(arguments: object) -> Iterator[str]:
-    """Give the texts of all fields at any depth that are named like an address."""
+    """Yield the texts of all fields, at any depth, whose names say that they hold a URL."""
     open_values: list[tuple[object, bool]] = [(arguments, False)]
     while open_values:
         value, named = open_values.pop()
@@ -107,7 +108,7 @@ def addresses_in(arguments: object) -> Iterator[str]:
 
 
 def values_at(arguments: object, place: str) -> Iterator[object]:
-    """Give what stands at a place; nothing where the way there ends early."""
+    """Yield the values at a place; nothing if the path does not exist."""
     name, _, rest = place.partition(".")
     listed = name.endswith("[]")
     if not isinstance(arguments, Mapping):
@@ -122,5 +123,5 @@ def values_at(arguments: object, place: str) -> Iterator[object]:
 
 
 def texts_at(arguments: Mapping[str, object], places: Sequence[str]) -> list[str]:
-    """The texts at some places, in their order."""
+    """Return the texts at some places, in their order."""
     return [text for place in places for text in values_at(arguments, place) if isinstance(text, str)]

@@ -1,7 +1,8 @@
-"""What the arguments of a slash command make OpenCode do beside telling the model: attach files, run shell lines.
+"""Checks for slash commands, whose arguments can make OpenCode attach files and run shell lines.
 
-OpenCode does both without asking anybody, with the arguments put in. A command's own text is the project's and the
-operator's configuration: what it runs or attaches in the project by itself is theirs to decide.
+OpenCode does both without permission, after it has inserted the arguments. A command's own text belongs to the
+configuration of the project and the operator, so files and shell lines that it names by itself are allowed in the
+project.
 """
 
 import re
@@ -18,21 +19,21 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.prompting.reload import InstanceReload
     from opencode_mcp.server.access.paths import Fence
 
-HINT = "Name one of the project, or leave it out."
+HINT = "Name a file of the project, or leave it out."
 NO_GIT = "/"
-"""What OpenCode says for the root of a project without git."""
+"""OpenCode's name for the root of a project without git."""
 SHELL_SIGNS = re.compile(r"[^\w \t.,:/@%+=-]")
-"""What could end a word of a shell line, or begin something else in it."""
+"""Characters that could end a word of a shell line, or have a meaning of their own in it."""
 PARTS = re.compile(r"[/\\]")
 
 
 class CommandTexts:
-    """Checks what slash commands come to.
+    """Checks the expanded text of slash commands.
 
     Args:
-        fence: Where callers may work.
-        client: Knows the commands.
-        instance_reload: Makes OpenCode read new ones.
+        fence: Checks files against the allowed directories.
+        client: Lists the commands.
+        instance_reload: Makes OpenCode read new commands.
     """
 
     def __init__(self, fence: "Fence", client: "OpenCodeClient", instance_reload: "InstanceReload") -> None:
@@ -41,19 +42,19 @@ class CommandTexts:
         self._instance_reload = instance_reload
 
     async def check(self, name: str, arguments: str, directory: str) -> list[str]:
-        """Expand a command as OpenCode will, and refuse what would attach a file from outside.
+        """Expand a command as OpenCode will, and refuse it if it would attach a file from outside the project.
 
         Args:
-            name: The command's, without the slash.
-            arguments: What stands behind it.
-            directory: The session's.
+            name: Name of the command, without the slash.
+            arguments: Text after the name.
+            directory: Directory of the session.
 
         Returns:
-            The shell lines that would run, and would not run without these arguments.
+            The shell lines that would run only because of these arguments.
 
         Raises:
             NotFound: There is no such command.
-            NotAllowed: A file that is mentioned is outside.
+            NotAllowed: A mentioned file is outside.
             InvalidArgument: The text would be too long.
         """
         template = (await find_command(self._client, directory, name, self._instance_reload)).template
@@ -66,7 +67,7 @@ class CommandTexts:
         return [line for line in shell_lines(text) if line not in shell_lines(own)]
 
     async def _check_unknown(self, arguments: str, directory: str) -> list[str]:
-        """A prompt of an MCP server: its words may come to stand behind an ``@``, or in a shell line."""
+        """Check the arguments of an MCP server's prompt, which may put them after an ``@`` or into a shell line."""
         names, words = mentions(arguments), split_words(arguments)
         for word in words:
             names += mentions(f"@{word}")
@@ -85,7 +86,7 @@ class CommandTexts:
             await self._fence.file(directory, str(PurePath(worktree) / name))
 
     async def _check_own(self, names: Sequence[str], directory: str) -> None:
-        """What the template mentions by itself may be anywhere in the project, also above the session's directory."""
+        """Check the files that the template itself mentions: they may be anywhere in the project's worktree."""
         if not names:
             return
         worktree = (await self._client.path(directory)).worktree
@@ -94,18 +95,18 @@ class CommandTexts:
             if worktree != NO_GIT:
                 await self._fence.file(worktree, str(PurePath(worktree) / name))
             elif PurePath(name).is_absolute() or ".." in PurePath(name).parts:
-                raise NotAllowed(f"The command itself would attach {name!r}, which is outside.", hint=HINT)
+                raise NotAllowed(f"The command itself would attach {name!r} from outside of the project.", hint=HINT)
 
 
 def _refuse_piece(word: str) -> None:
-    """Refuse what is inside by itself, and may lead outside with what stands next to it, as in ``@{folder}/{name}``."""
+    """Refuse a word that may lead outside when the command joins it with other text, as in ``@{folder}/{name}``."""
     if not word or word.endswith("@") or not {".", ".."}.isdisjoint(PARTS.split(word)):
         raise NotAllowed(
-            f"The argument {word!r} could lead outside with what the command puts next to it.",
-            hint="Give paths without `.` and `..`, and leave out what is empty.",
+            f"The argument {word!r} could lead outside when the command joins it with other text.",
+            hint="Give paths without `.` and `..`, and no empty arguments.",
         )
 
 
 def _refuse_home(name: str) -> None:
     if name.startswith("~"):
-        raise NotAllowed(f"`@{name}` would attach a file of the home directory.", hint=HINT)
+        raise NotAllowed(f"`@{name}` would attach a file from the home directory.", hint=HINT)

@@ -1,7 +1,7 @@
-"""Checks the arguments of an operation before anything is sent to OpenCode.
+"""Check the arguments of an operation before anything is sent to OpenCode.
 
-A caller may name only what lies inside the allowed directories, and may grant no permission that the operator did not
-allow. The arguments that name such things are data (``argument_rules.py``).
+A caller may name only places inside the allowed directories, and may grant no permission that the operator did not
+allow. ``argument_rules.py`` lists the arguments that name such things.
 """
 
 import re
@@ -36,17 +36,17 @@ COMMAND = "session.command"
 SHELL = "session.shell"
 UNDOING = frozenset({"session.revert", "session.unrevert"})
 WORKTREE_FOLDER = "worktree"
-"""The folder of OpenCode's own data in which a worktree stands as ``worktree/<project id>/<name>``."""
+"""Folder in OpenCode's data folder that holds worktrees, as ``worktree/<project id>/<name>``."""
 
 
 class ArgumentChecker:
     """Checks the arguments of operations.
 
     Args:
-        fence: Where callers may work.
-        allowed: What they may do.
-        policy: Who decides about shell lines.
-        client: Tells of projects, worktrees and workspaces.
+        fence: Checks directories, files and sessions.
+        allowed: Decides which operations are allowed.
+        policy: Decides about shell lines.
+        client: Lists projects, worktrees and workspaces.
         instance_reload: Makes OpenCode read new commands.
     """
 
@@ -67,19 +67,19 @@ class ArgumentChecker:
     async def admit(
         self, operation: "Operation", arguments: JsonMap, call: "SplitArguments", *, asks: bool
     ) -> "SplitArguments":
-        """Check a call, and fill in where it happens.
+        """Check a call, and add the directory in which it takes place.
 
         Args:
-            operation: The row of the table.
-            arguments: The flat object that the caller gave; its kinds are checked already.
-            call: The same, put where it goes.
+            operation: The operation.
+            arguments: The caller's flat arguments, already checked against the schema.
+            call: The same arguments, split into path, query and body.
             asks: Whether the host can ask a person.
 
         Raises:
-            NotAllowed: It names a place, a session or a right that is not the caller's, or would run a shell line that
-                the policy refuses or leaves to a person.
-            NotFound: It names what does not exist.
-            InvalidArgument: A path or an address cannot be read.
+            NotAllowed: It names a place, a session or a permission that the caller may not use, or would run a shell
+                line that the policy refuses or reserves to a person.
+            NotFound: It names something that does not exist.
+            InvalidArgument: A path or a URL cannot be parsed.
         """
         self._check_rights(operation, arguments)
         _check_notes(operation, arguments)
@@ -104,23 +104,23 @@ class ArgumentChecker:
                 if _grants_permission(value) and not self._allowed.allows_effect("admin"):
                     raise NotAllowed(
                         f"`{place}` would give the agent permission by itself, which is not allowed here.",
-                        hint="Leave it out, and answer requests with opencode_reply_permission, which keeps to the "
+                        hint="Leave it out, and answer requests with opencode_reply_permission, which follows the "
                         "operator's policy; --allow admin allows it.",
                     )
 
     async def _directory(self, operation: "Operation", arguments: JsonMap, call: "SplitArguments") -> str:
-        """Where the call happens: in its session's directory, where it is of a session."""
+        """Return the directory of a call: that of its session, if it names one."""
         named = await self._fence.directory(call.directory) if call.directory else ""
         sessions = {name: await self._fence.session(name) for name in _sessions_of(operation, arguments)}
         own = next((sessions[name].directory for name in argument_rules.texts_at(arguments, ["sessionID"])), "")
         if own and named and own != named:
             raise InvalidArgument(
-                f"The session works in {own}, not in {named}.", hint="Leave `directory` out: the session says it."
+                f"The session works in {own}, not in {named}.", hint="Leave `directory` out: the session determines it."
             )
         return own or named or await self._fence.directory()
 
     async def _check_new(self, name: str) -> None:
-        # The fence wants what exists; what is to be made only has to be inside.
+        # ``Fence.directory`` requires that it exists; a new directory only has to be inside.
         if not PurePath(name).is_absolute() or not await self._fence.contains(name):
             roots = ", ".join(await self._fence.roots())
             raise NotAllowed(f"The directory {name!r} is outside of what is allowed.", hint=f"Allowed: {roots}.")
@@ -135,9 +135,9 @@ class ArgumentChecker:
             if name not in listed or (parent.parent.name, parent.name) != (WORKTREE_FOLDER, project["id"]):
                 raise
         if name not in listed:
-            # OpenCode deletes any folder that it takes for a worktree which git has forgotten.
+            # OpenCode deletes any folder that it takes for a worktree unknown to git.
             raise NotAllowed(
-                f"{name!r} is no worktree of the project.", hint=f"Worktrees: {', '.join(listed) or 'none'}."
+                f"{name!r} is not a worktree of the project.", hint=f"Worktrees: {', '.join(listed) or 'none'}."
             )
 
     async def _check_undo(self, operation: "Operation", arguments: JsonMap) -> None:
@@ -145,7 +145,7 @@ class ArgumentChecker:
             return
         session = await self._fence.session(arguments["sessionID"])
         if operation.id == "session.revert":
-            # OpenCode looks for the part alone where one is named, in every message.
+            # If a part is named, OpenCode searches for that part in all messages and ignores the message id.
             first = arguments.get("partID") or arguments["messageID"]
             await check_undo(self._client, self._allowed, session, first)
         else:
@@ -188,13 +188,13 @@ class ArgumentChecker:
                     )
 
     async def projects(self) -> set[str]:
-        """The ids of the projects that the allowed directories belong to."""
+        """Return the ids of the projects that the allowed directories belong to."""
         found = [await self._client.call("project.current", directory=root) for root in await self._fence.roots()]
         return {str(cast("JsonMap", project)["id"]) for project in found}
 
 
 def _sessions_of(operation: "Operation", arguments: JsonMap) -> list[str]:
-    """The sessions that the arguments name, as values or as keys."""
+    """Return the sessions that the arguments name, as values or as keys."""
     keyed = [
         cast("JsonMap", keys)
         for place in argument_rules.SESSION_KEYS.get(operation.id, ())
@@ -205,12 +205,12 @@ def _sessions_of(operation: "Operation", arguments: JsonMap) -> list[str]:
 
 
 def _check_notes(operation: "Operation", arguments: JsonMap) -> None:
-    """Refuse what would write, or replace, what the bridges note in a session's record."""
+    """Refuse arguments that would write or replace the bridges' own note in a session's record."""
     for place in argument_rules.METADATA.get(operation.id, ()):
         for value in argument_rules.values_at(arguments, place):
             if isinstance(value, Mapping) and KEY in value:
                 raise NotAllowed(
-                    f"`{place}.{KEY}` is the bridge's own: it says who may answer what the session asks.",
+                    f"`{place}.{KEY}` is the bridge's own: it records who may answer the session's requests.",
                     hint="Leave it out; it is kept.",
                 )
     for place in argument_rules.RECORDS.get(operation.id, ()):
@@ -218,32 +218,32 @@ def _check_notes(operation: "Operation", arguments: JsonMap) -> None:
             isinstance(value, Mapping) and "metadata" in value for value in argument_rules.values_at(arguments, place)
         ):
             raise NotAllowed(
-                f"`{place}.metadata` would replace what the bridge has noted in the session.", hint="Leave it out."
+                f"`{place}.metadata` would replace the bridge's note in the session.", hint="Leave it out."
             )
 
 
 def _grants_permission(value: object) -> bool:
-    """Tell whether an argument grants a permission, and does not only remove some."""
+    """Return True if an argument grants a permission, and does not only remove some."""
     if isinstance(value, Mapping):
         return any(cast("JsonMap", value).values())
     return bool(value)
 
 
 def _path_of(url: str) -> str:
-    """The path behind a ``file:`` address, as OpenCode reads it; empty for an address of another kind.
+    """Return the path in a ``file:`` URL, as OpenCode reads it; empty for a URL with another scheme.
 
     Raises:
-        InvalidArgument: OpenCode would read it otherwise than it looks.
+        InvalidArgument: OpenCode would read another path than the URL seems to name.
     """
-    # A URL begins where its blanks end, and line breaks inside it do not count.
+    # URL parsers skip leading blanks, and ignore line breaks inside.
     address = BREAKS.sub("", url).lstrip(BLANKS)
     if not address.lower().startswith("file:"):
         return ""
-    unclear = InvalidArgument(f"{shortened(url)} is no address of a file.", hint="It looks like file:///absolute/path.")
+    unclear = InvalidArgument(f"{shortened(url)} is not the URL of a file.", hint="Write file:///absolute/path.")
     try:
         parts = urlsplit(address)
     except ValueError as error:
-        # The host is no name, or only half of an address of IPv6.
+        # The host is not a valid name, or an incomplete IPv6 address.
         raise unclear from error
     if parts.netloc not in {"", "localhost"} or "\\" in unquote(address):
         raise unclear
@@ -251,7 +251,7 @@ def _path_of(url: str) -> str:
 
 
 def _placed(operation: "Operation", call: "SplitArguments", directory: str) -> "SplitArguments":
-    """Say where the call happens, where OpenCode would choose by itself."""
+    """Add the directory to a call for which OpenCode would choose one by itself."""
     if operation.id == "v2.session.create":
         body = cast("dict[str, object]", call.body)
         return call._replace(body={"location": {"directory": directory}} | body)

@@ -1,8 +1,8 @@
-"""Where callers may work: the listed directories, and what may be named inside them.
+"""Check the directories, files and sessions that callers name against the listed directories.
 
-Paths are resolved on the bridge's own disk, links included. Where OpenCode runs on another machine that disk is not the
-bridge's: then paths are compared as text, and OpenCode is asked whether they exist. What is checked here can change
-before it is used: whoever reads it opens it as ``disk/confined.py`` does.
+Paths are resolved on the bridge's own disk, links included. If OpenCode runs on another machine, paths are compared as
+text, and a request to OpenCode finds out whether they exist. A path that was checked here can change before it is used,
+so code that reads a file opens it through ``disk/confined.py``.
 """
 
 import stat
@@ -20,15 +20,16 @@ from opencode_mcp.text.similar_names import suggest
 from opencode_mcp.workspace.project_folder import ProjectFolder
 
 SESSION_PREFIX = "ses"
-SESSION_HINT = "opencode_list_sessions lists those that there are."
+SESSION_HINT = "opencode_list_sessions lists the existing ones."
 
 
 class Fence:
     """Checks every directory, file and session that a caller names.
 
     Args:
-        settings: ``directories`` are the listed ones; none: the directory that the bridge was started in.
-        client: Tells what exists on OpenCode's machine.
+        settings: ``directories`` are the listed ones; if there are none, it is the directory in which the bridge was
+            started.
+        client: Finds out what exists on OpenCode's machine.
     """
 
     def __init__(self, settings: Settings, client: OpenCodeClient) -> None:
@@ -38,7 +39,7 @@ class Fence:
         self._sessions = SessionPlaces(client)
 
     async def roots(self) -> list[str]:
-        """The projects in which something may go on: those listed by name, and those of patterns that were used.
+        """Return the projects in which work may go on: those listed by name, and those of patterns that were used.
 
         The first is the default.
 
@@ -48,11 +49,11 @@ class Fence:
         return (await self._roots()).in_use()
 
     async def every_root(self) -> list[str]:
-        """All projects that exist, patterns filled in."""
+        """Return all projects that exist, those that patterns match included."""
         return (await self._roots()).every()
 
     async def directory(self, name: str = "") -> str:
-        """The absolute path of a project that a caller named, or the default.
+        """Return the absolute path of a project that a caller named, or of the default project.
 
         Raises:
             InvalidArgument: It is relative, or no path.
@@ -65,7 +66,7 @@ class Fence:
         return place.project
 
     async def place(self, name: str = "") -> ProjectFolder:
-        """The folder that a caller named by its absolute path, or the default project's.
+        """Return the folder that a caller named by its absolute path, or that of the default project.
 
         Raises:
             InvalidArgument: It is relative, or no path.
@@ -83,32 +84,32 @@ class Fence:
         return ProjectFolder(project, folder)
 
     async def folder(self, name: str) -> str:
-        """The absolute path of a folder that exists inside a project, whether or not it is one; raises as ``place``."""
+        """Return the absolute path of an existing folder inside a project, listed or not; raises as ``place``."""
         place = await self.place(name)
         return str(self._listed.pure(place.project) / place.folder)
 
     async def file(self, directory: str, name: str) -> str:
-        """The absolute path of a file or folder of a project, existing or not; ``name`` may be relative to it.
+        """Return the absolute path of a file or folder of a project, existing or not; ``name`` may be relative to it.
 
         Raises:
-            InvalidArgument: It names nothing, or is no path.
+            InvalidArgument: It is empty, or not a path.
             NotAllowed: It is outside the project.
         """
         return str(self._in_project(ProjectFolder(directory), name))
 
     async def relative(self, directory: str, name: str) -> str:
-        """The path of a file or folder relative to its project, with slashes; raises what ``file`` raises."""
+        """Return the path of a file or folder relative to its project, with slashes; raises as ``file``."""
         return self.inside(ProjectFolder(directory), name)
 
     def inside(self, place: ProjectFolder, name: str) -> str:
-        """The same for a path that is relative to a folder of the project."""
+        """Return the path in the project of a file that is named relative to a folder of it; raises as ``file``."""
         return self._in_project(place, name).relative_to(place.project).as_posix()
 
     async def existing_file(self, directory: str, name: str) -> str:
-        """The same for one that exists; the path of a folder ends in a slash.
+        """Return the absolute path of an existing file or folder of a project; that of a folder ends in a slash.
 
         Raises:
-            NotFound: It does not exist; the hint names its neighbours.
+            NotFound: It does not exist; the hint suggests similar names.
             NotAllowed: It is outside the project, or the file system refuses access.
         """
         path = self._in_project(ProjectFolder(directory), name)
@@ -125,11 +126,11 @@ class Fence:
         return f"{path}/" if stat.S_ISDIR(found.st_mode) else str(path)
 
     async def session(self, session_id: str) -> Session:
-        """The session that a caller named (``session.get``).
+        """Return the session that a caller named (``session.get``).
 
         Raises:
-            NotFound: There is none of that id.
-            NotAllowed: It works in a directory that is not listed; then that directory was not opened either.
+            NotFound: There is no session with this id.
+            NotAllowed: It works in a directory that is not listed; OpenCode did not open that directory.
         """
         if not session_id.startswith(SESSION_PREFIX):
             told = f"{shortened(session_id)} is not a session id."
@@ -150,28 +151,28 @@ class Fence:
         return session
 
     async def check_place_of(self, session_id: str) -> None:
-        """Refuse a session that is known to work outside; its directory is not opened.
+        """Refuse a session that is known to work outside, without opening its directory.
 
         Raises:
             NotAllowed: It works in a directory that is not listed.
-            BackendError: OpenCode could not be asked.
+            BackendError: The request to OpenCode failed.
         """
         directory = await self._sessions.find(session_id)
         if directory:
             await self._check_session(session_id, directory)
 
     async def allows(self, directory: str) -> bool:
-        """Whether a directory is a project that callers may work in."""
+        """Return True if a directory is a project in which callers may work."""
         roots = await self._roots()
         return roots.lists(resolved(roots.pure(directory)))
 
     async def contains(self, path: str) -> bool:
-        """Whether a path is inside a project; it need not exist."""
+        """Return True if a path is inside a project; it need not exist."""
         roots = await self._roots()
         return bool(roots.holding(self._absolute(path, roots)))
 
     async def is_default(self, directory: str) -> bool:
-        """Whether a project is the one that is meant where none is named."""
+        """Return True if a project is the default one."""
         try:
             return directory == (await self._roots()).default()
         except InvalidArgument:
@@ -256,7 +257,7 @@ def _list_it(directory: str) -> str:
 def _missing_hint(path: Path, project: str) -> str:
     if str(path) != project:
         return _neighbours(project, path)
-    return "It is listed, and does not exist or was removed. Once it is there again, calls work again."
+    return "It is listed, but does not exist or was removed. Calls work again once it exists."
 
 
 def _neighbours(project: str, path: PurePath) -> str:

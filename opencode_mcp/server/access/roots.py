@@ -1,7 +1,7 @@
-"""The directories that the operator listed: by name, or by a pattern such as ``/home/me/projects/*``.
+"""Directories that the operator listed: by name, or by a pattern such as ``/home/me/projects/*``.
 
-Each listed directory is a project of OpenCode's own. A folder below one is a place in that project, and not a project:
-OpenCode would load its configuration and plugins, which run code.
+Each listed directory is a project of OpenCode's own. A folder below one belongs to that project and is not a
+project: OpenCode would load its configuration and plugins, which run code.
 """
 
 import os
@@ -18,13 +18,13 @@ from opencode_mcp.options import has_wildcard
 
 
 class Pattern(NamedTuple):
-    """A listed pattern: a folder, and what the names below it look like, one for each level."""
+    """Listed pattern: a folder, and a pattern for the names at each level below it."""
 
     base: PurePath
     names: tuple[str, ...]
 
     def fits(self, path: PurePath) -> bool:
-        """Whether a resolved path is one of those that the pattern lists."""
+        """Return True if the pattern lists a resolved path."""
         if not path.is_relative_to(self.base):
             return False
         parts = path.relative_to(self.base).parts
@@ -35,23 +35,24 @@ class Pattern(NamedTuple):
 
 
 class Roots:
-    """Which directories are projects, and which project holds a path. Compares resolved paths, and opens nothing.
+    """Finds out if a directory is a project, and in which project a path is. Compares resolved paths and opens nothing.
 
     Args:
-        settings: ``directories`` are the listed ones; none: the directory that the bridge was started in.
+        settings: ``directories`` are the listed ones; if there are none, it is the directory in which the bridge was
+            started.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._used: dict[str, None] = {}
-        """Directories of patterns that a caller worked in, in order."""
+        """Directories of patterns in which a caller worked, in order."""
 
     @cached_property
     def named(self) -> list[str]:
-        """The directories that are listed by name; resolved once, so that no later link moves them.
+        """Return the directories that are listed by name. They are resolved once, so that no later link changes them.
 
         Raises:
-            InvalidSetting: None is listed, and the bridge was started nowhere or in the root of the file system.
+            InvalidSetting: None is listed, and the bridge was started without a directory or in the file system's root.
         """
         settings = self._settings
         if settings.directories or settings.remote:
@@ -66,11 +67,11 @@ class Roots:
 
     @cached_property
     def patterns(self) -> list[Pattern]:
-        """The patterns that are listed."""
+        """Return the listed patterns."""
         return [self._pattern(name) for name in self._settings.directories if self._is_pattern(name)]
 
     def default(self) -> str:
-        """The directory that is meant where none is named.
+        """Return the default directory, for calls that name none.
 
         Raises:
             InvalidArgument: Only patterns are listed, and the bridge was not started in one of their directories.
@@ -85,41 +86,41 @@ class Roots:
         )
 
     def lists(self, path: PurePath) -> bool:
-        """Whether a resolved path is a listed directory."""
+        """Return True if a resolved path is a listed directory."""
         return any(path == self.pure(name) for name in self.named) or any(one.fits(path) for one in self.patterns)
 
     def holding(self, path: PurePath) -> str:
-        """The nearest listed directory that a resolved path is in; empty where it is in none."""
+        """Return the nearest listed directory that contains a resolved path; empty if none does."""
         return next((str(place) for place in (path, *path.parents) if self.lists(place)), "")
 
     def use(self, directory: str) -> None:
-        """Note that a caller works in a directory of a pattern."""
+        """Remember that a caller works in a directory of a pattern."""
         if directory not in self.named:
             self._used[directory] = None
 
     def in_use(self) -> list[str]:
-        """The directories in which something may go on: those listed by name, and those of patterns that were used."""
+        """Return the directories that may be in use: those listed by name, and those of patterns that were used."""
         return [*self.named, *self._used]
 
     def every(self) -> list[str]:
-        """All listed directories that exist, patterns filled in; of another machine's patterns only the used ones."""
+        """Return all existing directories that are listed or match a pattern; on another machine, only used matches."""
         if self._settings.remote:
             return self.in_use()
         found = (str(path) for pattern in self.patterns for path in _filled(Path(pattern.base), pattern.names))
         return list(dict.fromkeys([*self.named, *found]))
 
     def described(self) -> str:
-        """The listed directories and patterns, for an error's hint."""
+        """Return the listed directories and patterns, for an error's hint."""
         return ", ".join([*self.named, *map(str, self.patterns)])
 
     def pure(self, name: str) -> PurePath:
-        """A path of OpenCode's machine."""
+        """Return a name as a path of OpenCode's machine."""
         if not self._settings.remote:
             return Path(name)
         return PureWindowsPath(name) if PureWindowsPath(name).drive else PurePosixPath(name)
 
     def _is_pattern(self, name: str) -> bool:
-        # A folder may be called so, too.
+        # A folder's own name may contain such characters.
         return has_wildcard(name) and (self._settings.remote or not Path(name).is_dir())
 
     def _pattern(self, name: str) -> Pattern:
@@ -129,22 +130,22 @@ class Roots:
 
 
 def resolved(path: PurePath) -> PurePath:
-    """A path without dots, and on this machine without links."""
+    """Return a path without dots, and on this machine without links."""
     if isinstance(path, Path):
-        # ``Path.resolve`` does that too, but looks at the result once more, and fails where links go in circles.
+        # ``Path.resolve`` does the same, but checks the result once more, and fails if links form a cycle.
         return Path(os.path.realpath(path)) if path.is_absolute() else path
-    # ``..`` is taken out by hand: a pure path keeps it, and would seem to be inside.
+    # ``..`` is removed by hand: a pure path keeps it, and would seem to be inside.
     return type(path)(posixpath.normpath(path.as_posix()))
 
 
 def name_fits(name: str, pattern: str) -> bool:
-    """Whether the name of a folder fits a part of a pattern; a hidden one only where the pattern begins with a dot."""
+    """Return True if a folder's name fits a part of a pattern; a hidden one only if the pattern begins with a dot."""
     hidden = name.startswith(".") and not pattern.startswith(".")
     return not hidden and fnmatchcase(name, pattern)
 
 
 def _filled(base: Path, names: tuple[str, ...]) -> Iterator[Path]:
-    """The folders that a pattern lists; links are left out, since they may lead anywhere."""
+    """Yield the folders that a pattern lists; links are left out, since they may lead anywhere."""
     if not names:
         yield base
         return

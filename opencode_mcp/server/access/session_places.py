@@ -1,8 +1,8 @@
-"""In which directory a session works, without opening that directory.
+"""Find the directory in which a session works, without opening that directory.
 
-OpenCode opens a session's own directory as a project when it is asked for the session (``session.get`` and all that
-name a session), whatever directory the request names: its plugins and configuration run before anybody could look at
-the answer. Only the list of all sessions (``experimental.session.list`` without a directory) opens none of theirs.
+OpenCode opens a session's own directory as a project at each request that names the session (``session.get`` and
+others), whatever directory the request names: its plugins and configuration run before the response could be checked.
+Only the list of all sessions (``experimental.session.list`` without a directory) opens no session's directory.
 """
 
 import re
@@ -11,19 +11,19 @@ from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.opencode.client import OpenCodeClient
 
 FIRST_PAGE = 100
-"""The session that is asked for is mostly one of the latest."""
+"""Sessions on the first page. The wanted session is mostly one of the latest."""
 PAGE = 1000
 MOST_PAGES = 50
 KEPT = 10_000
 CURSOR = re.compile(r"[0-9]{1,15}")
-"""A moment in milliseconds; what is none ends the list."""
+"""Form of a cursor, a time in milliseconds; anything else ends the list."""
 
 
 class SessionPlaces:
     """Finds the directories of sessions.
 
     Args:
-        client: Lists them.
+        client: Lists sessions.
     """
 
     def __init__(self, client: OpenCodeClient) -> None:
@@ -31,15 +31,15 @@ class SessionPlaces:
         self._known = BoundedDict[str, str](KEPT)
 
     async def find(self, session_id: str) -> str:
-        """The directory of a session; empty where there is no such session.
+        """Return the directory of a session; empty if there is no such session.
 
         Raises:
-            BackendError: OpenCode could not be asked.
+            BackendError: The request to OpenCode failed.
         """
         return self._known.get(session_id) or await self._look(session_id)
 
     def forget(self, session_id: str) -> None:
-        """Look anew the next time: the session is gone, or works elsewhere now."""
+        """Search again the next time: the session is gone, or works elsewhere now."""
         self._known.pop(session_id, None)
 
     async def _look(self, session_id: str) -> str:

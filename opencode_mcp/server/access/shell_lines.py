@@ -1,7 +1,7 @@
-"""Who decides about a shell line that a caller names: it is a ``bash`` permission, and an ``execute``.
+"""Decide about a shell line that a caller names: it needs a ``bash`` permission, and the effect ``execute``.
 
-OpenCode asks nobody about such a line, so the rules of the operator's policy hold here. A person is asked elsewhere
-(``waiting/shell_permission.py``).
+OpenCode runs such a line without permission, so the bridge applies the operator's policy. Asking a person is the task
+of ``waiting/shell_permission.py``.
 """
 
 import unicodedata
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.requests.policy import Policy
 
 NAMED = 200
-"""Characters of a line that an error repeats."""
+"""Characters of a line that an error quotes."""
 
 
 def decider_of(policy: "Policy", lines: Sequence[str], caller_limit: "Decider" = "allow") -> "Decider":
-    """Give who decides about all of some lines.
+    """Return who decides about all of some lines.
 
     Raises:
         NotAllowed: The policy refuses one of them.
@@ -29,32 +29,32 @@ def decider_of(policy: "Policy", lines: Sequence[str], caller_limit: "Decider" =
     decider = requests_policy.strictest([shell_policy.shell_decider(policy, line, caller_limit) for line in lines])
     if decider == "reject":
         raise NotAllowed(
-            f"The policy here refuses the shell line {_quoted(lines)}.",
-            hint="Do without it. Only the operator can allow it, with --permissions or a rule for bash.",
+            f"The operator's policy refuses the shell line {_quoted(lines)}.",
+            hint="Continue without it. Only the operator can allow it, with --permissions or a rule for bash.",
         )
     return decider
 
 
 def check_unasked(policy: "Policy", lines: Sequence[str], *, asks: bool) -> None:
-    """Refuse the shell lines of an operation that only a person may allow: its call puts nothing to a person.
+    """Refuse the shell lines of an operation that only a person may allow: a call of an operation asks no person.
 
     Args:
         policy: The operator's.
         lines: The lines, as the shell gets them.
-        asks: Whether the host can ask a person; where it cannot, the calling agent decides.
+        asks: Whether the host can ask a person; if it cannot, the calling agent decides.
 
     Raises:
-        NotAllowed: The policy refuses one of them, or leaves it to a person.
+        NotAllowed: The policy refuses one of them, or reserves it to a person.
     """
     if decider_of(policy, lines) == "human" and asks:
         raise NotAllowed(
-            f"A person has to allow the shell line {_quoted(lines)}, and an operation asks nobody.",
+            f"A person has to allow the shell line {_quoted(lines)}, and a call of an operation cannot ask one.",
             hint="opencode_shell and opencode_command ask the person.",
         )
 
 
 def visible(text: str) -> str:
-    """Write a text in one line, with every character written out that a person would not see."""
+    """Return a text in one line, with invisible characters written as escapes."""
     return "".join(letter if _is_seen(letter) else f"\\u{ord(letter):04x}" for letter in text)
 
 

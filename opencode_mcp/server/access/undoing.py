@@ -1,4 +1,4 @@
-"""Undoing a session brings earlier files back, and with them what OpenCode runs and asks: only as far as allowed."""
+"""Check an undo of a session: the files that it restores may decide what OpenCode runs and asks."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 async def check_undo(client: "OpenCodeClient", allowed: "AllowedOperations", session: "Session", first: str) -> None:
     """Refuse an undo (``session.revert``) that would change OpenCode's configuration.
 
-    OpenCode takes an earlier undo of the session back before it undoes anything, so those files count, too.
+    OpenCode first takes back an earlier undo of the session, so those files count, too.
 
     Args:
-        client: Reads which files the answers changed.
-        allowed: What the operator allows.
+        client: Reads the files that the answers changed.
+        allowed: Decides what is allowed.
         session: The session that is undone.
-        first: The message, or the part of one, from which on it is undone.
+        first: Id of the first message, or part of one, that is undone.
 
     Raises:
         NotAllowed: A file that decides what OpenCode runs or asks would change.

@@ -1,8 +1,8 @@
-"""Which of OpenCode's operations each tool, resource and completion of our own uses, as data, for ``--deny``.
+"""Table of OpenCode's operations that each tool, resource and completion of our own uses, for ``--deny``.
 
-Named is what a tool does or passes on for its caller. What the bridge does for itself (``OWN``), to check an argument
-or to follow a run, is not named: denying such a read would only make errors worse. ``read`` stands for every read.
-Where two operations answer the same, both are named, so that denying either hides what they answer.
+It names the operations that a tool performs for its caller. Operations that the bridge uses for itself (``OWN``), to
+check an argument or to follow a run, are not named: denying such a read would only make errors worse. ``read`` stands
+for every read. If two operations return the same data, both are named, so that denying either hides that data.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ TOOL_USES: Uses = {
     "opencode_read_operation": ("read",),
     "opencode_call_operation": (),
 }
-"""By the tool's name. The two without an entry of their own refuse what is denied call by call."""
+"""Operations by the tool's name. The two tools without operations check each call."""
 RESOURCE_USES: Uses = {
     "sessions": TOOL_USES["opencode_list_sessions"],
     "project": TOOL_USES["opencode_status"],
@@ -53,7 +53,7 @@ RESOURCE_USES: Uses = {
     "run": TOOL_USES["opencode_wait"],
     "file": TOOL_USES["opencode_read_file"],
 }
-"""By the resource's name."""
+"""Operations by the resource's name."""
 COMPLETION_USES: Uses = {
     "id": ("experimental.session.list",),
     "session": ("experimental.session.list",),
@@ -66,7 +66,7 @@ COMPLETION_USES: Uses = {
     "directory": (),
     "detailed": (),
 }
-"""By the argument's name."""
+"""Operations by the argument's name."""
 OWN: frozenset[str] = frozenset(
     {
         "app.agents",
@@ -92,5 +92,5 @@ OWN: frozenset[str] = frozenset(
         "session.update",
     }
 )
-"""What the bridge uses for itself, whatever is denied: reads, and ``session.update`` for the note that keeps a run's
-narrowing (``runs/run_note.py``), with which it holds to what the operator has decided."""
+"""Operations that the bridge uses for itself, whatever is denied: reads, and ``session.update`` for the note with the
+limits of a run (``runs/run_note.py``), which enforces the operator's decisions."""

@@ -1,4 +1,4 @@
-"""Which resources an event of OpenCode's changes, by their addresses without queries. Pure."""
+"""Map events of OpenCode to the URIs, without queries, of the resources that they change. Pure."""
 
 from collections.abc import Iterator, Sequence
 from typing import cast
@@ -8,17 +8,17 @@ from opencode_mcp.server import uris
 
 
 def names_of(uri: str) -> tuple[str, str]:
-    """The names under which a change of an address is told: its own, and that of all that is directly below another."""
+    """Return the names under which a change of a URI is reported: its own, and its parent's with a slash at the end."""
     address = uris.without_query(uri)
     return address, address[: address.rfind("/") + 1]
 
 
 def changed_by(event: wire.Event, lineage: Sequence[str] = ()) -> Iterator[str]:
-    """The addresses of the resources that an event changes; one that ends in a slash is of all directly below it.
+    """Yield the URIs of the resources that an event changes; one that ends in a slash means all directly below it.
 
     Args:
-        event: What happened.
-        lineage: Its session, whose subagent that is, and so on up.
+        event: The event.
+        lineage: Its session, that session's parent, and so on up.
     """
     session_id = event.session_id
     match event:
@@ -48,7 +48,7 @@ def _message(session_id: str, message_id: str) -> Iterator[str]:
 
 
 def _patch(session_id: str, part: wire.JsonMap) -> Iterator[str]:
-    """The files that a step changed, whichever folder on their way is the project that an address is relative to."""
+    """Yield the URIs of files that a step changed, relative to each of their folders, since any may be the project."""
     if part.get("type") != "patch":
         return
     yield uris.diff(session_id)
@@ -59,7 +59,7 @@ def _patch(session_id: str, part: wire.JsonMap) -> Iterator[str]:
 
 
 def _session(event: wire.Event, lineage: Sequence[str]) -> Iterator[str]:
-    """What a session is, does and asks; its parents show that too."""
+    """Yield the URIs that show the state of a session, including those of its parents."""
     yield uris.SESSIONS
     yield from map(uris.session, {event.session_id, *lineage})
     match event:
@@ -70,5 +70,5 @@ def _session(event: wire.Event, lineage: Sequence[str]) -> Iterator[str]:
             yield uris.message(session_id, "")
         case _:
             yield uris.PROJECT
-    # Whichever prompt's: the event does not say.
+    # The event does not name the prompt, so all runs of the session may have changed.
     yield from (uris.run(session_id, "") for session_id in {event.session_id, *lineage})

@@ -1,7 +1,7 @@
-"""OpenCode's events become notices about resources and lists, at most four a second about one.
+"""Turn OpenCode's events into notifications about resources and lists, at most four per second for each.
 
-One task serves every subscriber of a server from the hub's one stream. It says that something changed and never what;
-which event changes what is known to ``affected_uris.py``.
+One task serves all subscribers of a server from the hub's stream. A notification says that something changed, not
+what. ``affected_uris.py`` knows which event changes which resource.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from opencode_mcp.server.notifications.subscriptions import Subscriptions
 
 SHORTEST = 0.25
-"""Seconds between two notices about one address."""
+"""Seconds between two notifications about one URI."""
 COME_BACK = 2.0
-"""Seconds between two looks for an OpenCode that is gone."""
+"""Seconds between two attempts to find an OpenCode that is gone."""
 REMEMBERED_TITLES = 2000
 
 
@@ -32,10 +32,10 @@ class Publisher:
     """Tells subscribers what OpenCode's events change.
 
     Args:
-        hub: Hears of the events.
-        subscriptions: Tells the subscribers.
-        allows: Whether the callers may know of a directory; events of others are told to nobody.
-        attached: Whether others run OpenCode, and may start it anew.
+        hub: Receives the events.
+        subscriptions: Sends the notifications.
+        allows: Returns True if callers may know of a directory; events of others are not reported.
+        attached: Whether somebody else runs OpenCode, and may restart it.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Publisher:
         self._titles = BoundedDict[str, str](REMEMBERED_TITLES)
 
     async def run(self) -> None:
-        """Tell for as long as the task runs."""
+        """Send notifications until cancelled."""
         with self._hub.listen(EVERYTHING) as listener:
             async with anyio.create_task_group() as tasks:
                 while True:
@@ -68,7 +68,7 @@ class Publisher:
             await self._subscriptions.tell(notice)
 
     async def _own(self, events: Sequence[wire.Event]) -> list[wire.Event]:
-        """The events of allowed directories, and those that concern all."""
+        """Return the events of allowed directories, and those of no directory."""
         allowed = {""}
         for place in {event.place for event in events} - allowed:
             with suppress(BridgeError):
@@ -77,7 +77,7 @@ class Publisher:
         return [event for event in events if event.place in allowed]
 
     async def come_back(self) -> None:
-        """Look for an OpenCode that others run until it is there; a gap tells then that anything may have changed."""
+        """Try to reach an OpenCode that others run until it is back; the hub then reports a gap."""
         if self._looking or not self._attached:
             return
         self._looking = True
@@ -101,12 +101,12 @@ class Publisher:
         now = anyio.current_time()
         if any([self._changes_sessions(event) for event in events]):  # noqa: C419 - each event is remembered
             self._pace.note(ResourcesListChanged(), now)
-        # A gap is also the first that is heard of OpenCode, and all that is heard when it has read its settings anew.
+        # A gap is also the first event after connecting, and the only one after OpenCode has read its settings again.
         if any(isinstance(event, wire.Gap) for event in events):
             self._pace.note(PromptsListChanged(), now)
 
     def _changes_sessions(self, event: wire.Event) -> bool:
-        """Whether the listed sessions, which are no subagents', come, go or change their titles."""
+        """Return True if a listed session (not a subagent's) is new, deleted or has a new title."""
         match event:
             case wire.SessionChanged(session=session) if not session.parent_id:
                 before = self._titles.get(session.id)

@@ -1,6 +1,6 @@
-"""What one client of the 2025 era must still be told: each thing once, however slowly it reads.
+"""Queue of notifications for one client of the 2025 era: each is kept once, however slowly the client reads.
 
-It never holds up whoever has something to tell. When something changed, and who wants to hear it, is known elsewhere.
+It never blocks the sender of an event. Other modules decide when something changed, and which client subscribed to it.
 """
 
 from typing import Protocol
@@ -9,27 +9,27 @@ import anyio
 from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, ServerEvent
 
 PATIENCE = 30.0
-"""Seconds that a client may take to read a notice before it counts as gone."""
+"""Seconds that a client may take to read a notification before it counts as disconnected."""
 
 
 class NotificationSender(Protocol):
-    """The part of the SDK's session that is needed."""
+    """Part of the SDK's session that is needed."""
 
     async def send_resource_updated(self, uri: str) -> None:
-        """``notifications/resources/updated``."""
+        """Send ``notifications/resources/updated``."""
         ...
 
     async def send_resource_list_changed(self) -> None:
-        """``notifications/resources/list_changed``."""
+        """Send ``notifications/resources/list_changed``."""
         ...
 
     async def send_prompt_list_changed(self) -> None:
-        """``notifications/prompts/list_changed``."""
+        """Send ``notifications/prompts/list_changed``."""
         ...
 
 
 class Outbox:
-    """The notices for one client.
+    """Pending notifications for one client.
 
     Args:
         session: Sends them.
@@ -37,30 +37,30 @@ class Outbox:
 
     def __init__(self, session: NotificationSender) -> None:
         self.uris: set[str] = set()
-        """The resources that the client subscribed to."""
+        """Resources that the client subscribed to."""
         self._session = session
         self._waiting: dict[ServerEvent, None] = {}
         self._news = anyio.Event()
         self._closed = False
 
     def put(self, event: ServerEvent) -> None:
-        """Tell the client, unless it did not subscribe to that; what waits to be told already says it too."""
+        """Add a notification if the client subscribed to its resource; a pending one is not added again."""
         if not isinstance(event, ResourceUpdated) or event.uri in self.uris:
             self._waiting[event] = None
             self._news.set()
 
     def unsubscribe(self, uri: str) -> None:
-        """Never tell of a resource again, nor what waits to be told of it."""
+        """Remove a subscription and the pending notification for it."""
         self.uris.discard(uri)
         self._waiting.pop(ResourceUpdated(uri), None)
 
     def close(self) -> None:
-        """The client is gone."""
+        """End the delivery: the client has disconnected."""
         self._closed = True
         self._news.set()
 
     async def deliver(self) -> None:
-        """Send what there is to tell, until the client is gone or reads nothing."""
+        """Send notifications until the client has disconnected or does not read."""
         while event := await self._next():
             try:
                 with anyio.fail_after(PATIENCE):
@@ -69,7 +69,7 @@ class Outbox:
                 return
 
     async def _next(self) -> ServerEvent | None:
-        """Wait for the next notice; ``None``: the client is gone."""
+        """Wait for the next notification; ``None``: the client has disconnected."""
         while not self._waiting and not self._closed:
             self._news = anyio.Event()
             await self._news.wait()

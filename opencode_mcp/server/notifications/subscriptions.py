@@ -1,8 +1,8 @@
-"""Who wants to hear that a resource or a list has changed, in both eras.
+"""Subscriptions to changes of resources and lists, in both eras of MCP.
 
-A client of the 2026-07-28 era listens on a stream that the SDK serves from a bus (``subscriptions/listen``). One of the
-2025 era subscribes to single resources, which the SDK leaves to us: the middleware answers it and remembers the
-connection. What changed, and when, is known to ``publisher.py``.
+A client of the 2026-07-28 era listens on a stream that the SDK serves from a bus (``subscriptions/listen``). A client
+of the 2025 era subscribes to single resources. The SDK does not implement that, so the middleware here answers the
+request and remembers the connection. ``publisher.py`` decides what changed, and when.
 """
 
 import logging
@@ -32,19 +32,19 @@ OUTBOX = "opencode_mcp.outbox"
 """Key of a connection's outbox in the data that the SDK keeps for the connection."""
 SUBSCRIPTIONS_A_CLIENT = 1000
 LONGEST_URI = 8192
-"""Characters of an address; ours are shorter, and each event is compared with all that are kept."""
+"""Characters of a URI. Ours are shorter, and each event is compared with all that are kept."""
 OFFERED = {"resources": {"subscribe": True, "listChanged": True}, "prompts": {"listChanged": True}}
-"""What the handshake of the 2025 era says that we serve; the SDK does not know."""
+"""Capabilities to add to the handshake of the 2025 era, since the SDK does not declare them."""
 
 Arguments = TypeVarTuple("Arguments")
 
 
 class EventSource(Protocol):
-    """The part of the bridge that subscriptions need."""
+    """Part of the bridge that subscriptions need."""
 
     @property
     def fence(self) -> "Fence":
-        """The directories and sessions that callers may name."""
+        """Return the check for directories and sessions that callers name."""
         ...
 
     def spawn(self, work: Callable[[*Arguments], Coroutine[Any, Any, object]], *arguments: *Arguments) -> None:
@@ -64,7 +64,7 @@ Context: TypeAlias = "ServerRequestContext[EventSource, Any]"
 
 
 class CountingBus(InMemorySubscriptionBus):
-    """The SDK's bus, which also knows whether anybody listens."""
+    """The SDK's bus, with a count of its listeners."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class CountingBus(InMemorySubscriptionBus):
 
 
 class Subscriptions:
-    """The subscribers of one server."""
+    """Subscribers of one server."""
 
     def __init__(self) -> None:
         self.bus = CountingBus()
@@ -94,24 +94,24 @@ class Subscriptions:
 
     @property
     def anybody(self) -> bool:
-        """Whether anybody may want to hear of anything."""
+        """Return True if there may be a subscriber."""
         return bool(self._outboxes) or self.bus.streams > 0
 
     def wanted(self) -> set[str]:
-        """Every address that somebody subscribed to."""
+        """Return every URI that has a subscriber."""
         return set(self._streamed).union(*(outbox.uris for outbox in self._outboxes))
 
     async def tell(self, event: ServerEvent) -> None:
-        """Tell those who want to hear of an event; whoever reads slowly hears of it later."""
+        """Notify the subscribers of an event; a client that reads slowly gets it later."""
         await self.bus.publish(event)
         for outbox in self._outboxes:
             outbox.put(event)
 
     async def middleware(self, ctx: Context, call_next: CallNext) -> HandlerResult:
-        """Serve what the SDK leaves to us; all else passes."""
+        """Serve the requests that the SDK does not implement, and pass all others on."""
         answer = await self._serve(ctx, call_next)
         if self.anybody:
-            # Whatever the request did, it may have been the first that needed OpenCode.
+            # Any request may have been the first that needed OpenCode.
             ctx.lifespan_context.follow_events()
         return answer
 
@@ -170,7 +170,7 @@ class Subscriptions:
 
     @contextmanager
     def _stream(self, uris: Iterable[str]) -> Generator[None]:
-        """Remember what a stream wants for as long as it is open."""
+        """Count the URIs of a stream as subscribed while the block runs."""
         own = Counter(set(uris))
         self._streamed += own
         try:
@@ -180,7 +180,7 @@ class Subscriptions:
 
 
 def _offer(answer: HandlerResult) -> HandlerResult:
-    """Say in the handshake that resources can be subscribed to, and that lists tell when they change."""
+    """Declare in the handshake that clients can subscribe to resources, and that changes of lists are notified."""
     if not isinstance(answer, dict):
         return answer
     capabilities = cast("dict[str, dict[str, object]]", answer.get("capabilities") or {})
@@ -189,16 +189,16 @@ def _offer(answer: HandlerResult) -> HandlerResult:
 
 
 def _check_wanted(uris: set[str]) -> None:
-    """Refuse subscriptions that are too many or too long, or to nothing."""
+    """Refuse too many subscriptions, and URIs that are too long or empty."""
     if len(uris) > SUBSCRIPTIONS_A_CLIENT or not all(0 < len(uri) <= LONGEST_URI for uri in uris):
         limit = f"A connection has at most {SUBSCRIPTIONS_A_CLIENT} subscriptions, each to a URI"
         raise MCPError(INVALID_PARAMS, f"{limit} of at most {LONGEST_URI:,} characters.")
 
 
 async def _refuse_foreign(source: EventSource, wanted: Iterable[str]) -> None:
-    """Refuse addresses of directories that are not allowed, and of sessions that are known to work in such.
+    """Refuse URIs of directories that are not allowed, and of sessions that are known to work in such directories.
 
-    An OpenCode that cannot be asked now refuses nothing: nobody is told of what happens outside in any case.
+    If OpenCode cannot be reached now, nothing is refused: events of other directories are not reported in any case.
     """
     try:
         for session_id in {session_in(uri) for uri in wanted} - {""}:
@@ -208,11 +208,11 @@ async def _refuse_foreign(source: EventSource, wanted: Iterable[str]) -> None:
     except (NotAllowed, InvalidArgument) as error:
         raise MCPError(INVALID_PARAMS, explain(error)) from error
     except BridgeError as error:
-        logger.info("it cannot be told whose the resources are: %s", error)
+        logger.info("the directories of the resources cannot be checked: %s", error)
 
 
 def _streamed_uris(ctx: Context) -> list[str]:
-    """The resources that a stream wants to hear of; none where their form is wrong, which the SDK refuses."""
+    """Return the resources that a stream subscribes to; none if they are malformed, which the SDK refuses."""
     wanted: object = (ctx.params or {}).get("notifications")
     uris = cast("Mapping[str, object]", wanted).get("resourceSubscriptions") if isinstance(wanted, Mapping) else None
     return [uri for uri in cast("list[object]", uris) if isinstance(uri, str)] if isinstance(uris, list) else []

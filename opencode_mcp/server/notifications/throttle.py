@@ -1,4 +1,4 @@
-"""Says when a subject is told: at once, and never twice within an interval. Pure: whoever asks brings the time."""
+"""Throttle: a subject is due at once, but not twice within an interval. Pure: the caller passes the time."""
 
 import math
 from typing import Generic, TypeVar
@@ -7,10 +7,10 @@ Subject = TypeVar("Subject")
 
 
 class Pace(Generic[Subject]):
-    """What is still to be told, and when.
+    """Subjects that are still to be reported, and when.
 
     Args:
-        interval: Seconds between two tellings of one subject.
+        interval: Seconds between two reports of one subject.
     """
 
     def __init__(self, interval: float) -> None:
@@ -20,16 +20,16 @@ class Pace(Generic[Subject]):
 
     @property
     def next_due(self) -> float:
-        """When something is to be told; infinite where nothing is."""
+        """Return the time of the next report; infinite if there is none."""
         return min(self._due.values(), default=math.inf)
 
     def note(self, subject: Subject, now: float) -> None:
-        """Something is to be told of a subject; what waits to be told already says that too."""
+        """Schedule a report of a subject, unless one is already pending."""
         last = self._told.get(subject, -math.inf)
         self._due.setdefault(subject, max(now, last + self._interval))
 
     def take(self, now: float) -> list[Subject]:
-        """The subjects to tell of now, in the order in which they were noted."""
+        """Take the subjects that are due now, in the order in which they were noted."""
         ready = [subject for subject, due in self._due.items() if due <= now]
         for subject in ready:
             del self._due[subject]

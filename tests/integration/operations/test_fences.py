@@ -145,12 +145,12 @@ async def test_no_argument_names_a_place_outside(place: Place) -> None:
 )
 async def test_an_address_that_opencode_would_read_otherwise_is_refused(place: Place, url: str) -> None:
     told = await place.told("session.prompt", {"sessionID": place.session, **attached(url)})
-    assert "is no address of a file" in told
+    assert "is not the URL of a file" in told
 
 
 async def test_a_mention_of_the_home_directory_is_refused(place: Place) -> None:
     arguments = {"sessionID": place.session, "command": "init", "arguments": "see @~/secrets.txt"}
-    assert "would attach a file of the home directory" in await place.told("session.command", arguments)
+    assert "would attach a file from the home directory" in await place.told("session.command", arguments)
 
 
 async def test_what_is_inside_may_be_attached_and_mentioned(place: Place) -> None:

@@ -122,7 +122,7 @@ async def test_a_folder_that_is_no_worktree_is_not_removed_as_one(host: Host, ca
     folder = careful / ".opencode" / "plugin"
     folder.mkdir(parents=True, exist_ok=True)
     for directory in (folder, folder.parent, careful / "src", careful / ".git" / "hooks"):
-        assert "is no worktree of the project" in await called(host, "worktree.remove", directory=str(directory))
+        assert "is not a worktree of the project" in await called(host, "worktree.remove", directory=str(directory))
         assert directory.is_dir()
 
 

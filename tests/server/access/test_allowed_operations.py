@@ -69,7 +69,7 @@ def test_read_only_outweighs_everything(item: Operation) -> None:
     [
         ({"read_only": True}, "session.shell is not allowed here: the bridge is read-only."),
         ({"deny": ("execute",), "allow": ("execute",)}, "the operator denies execute"),
-        ({}, "it would run something, which takes --allow execute or --allow session.shell"),
+        ({}, "it would run something, which needs --allow execute or --allow session.shell"),
     ],
 )
 def test_a_refusal_names_the_setting(settings: dict[str, Any], said: str) -> None:
