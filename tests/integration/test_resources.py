@@ -371,8 +371,8 @@ async def test_a_wrong_address_says_what_would_be_right(host: Bridge, uri: str, 
 @pytest.mark.parametrize(
     ("rest", "said"),
     [
-        ("transcript?limit=0", "limit=0 is no number of messages. It takes 1 to 100."),
-        ("transcript?limit=many", "limit=many is no number of messages. It takes 1 to 100."),
+        ("transcript?limit=0", "limit=0 is not a number of messages. It takes 1 to 100."),
+        ("transcript?limit=many", "limit=many is not a number of messages. It takes 1 to 100."),
         ("transcript?cursor=x", "The cursor 'x' is not from"),
         ("diff?message=msg_gone", "has no message 'msg_gone'. opencode_session shows those that it has."),
         ("message/msg_gone", "has no message 'msg_gone'."),

@@ -1,1 +1,1 @@
-"""Calling any operation of OpenCode's API for a caller: allowed, fenced, bounded, and without its secrets."""
+"""Calls of any operation of OpenCode's API, limited to what is allowed and to a size, and without secrets."""

@@ -1,6 +1,6 @@
-"""One call of any operation, from the caller's flat arguments to a result: allowed, fenced, bounded, without secrets.
+"""Call any operation, from the caller's flat arguments to a result that is limited in size and without secrets.
 
-Each step is a module of its own; this module is their order.
+Each step is a module of its own; this module runs them in their order.
 """
 
 from typing import TYPE_CHECKING, Any, cast
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
 HEARTBEAT = 10.0
 DOCUMENT_WITHIN = 5.0
-"""Seconds that a server's own document may take where it is read to explain a failure."""
+"""Time for reading the server's API document to explain a failure."""
 
 
 def find(operation_id: str) -> Operation:
-    """Give the operation that a caller named.
+    """Return the operation that a caller named.
 
     Raises:
-        NotFound: There is none of that id.
+        NotFound: There is no operation with this id.
     """
     try:
         return catalog.operation(operation_id)
@@ -48,7 +48,7 @@ def find(operation_id: str) -> Operation:
 
 
 def offered_schema(operation: Operation) -> dict[str, Any]:
-    """The JSON Schema of the arguments that a caller may give: OpenCode's and the bridge's own."""
+    """Return the JSON Schema of the arguments that a caller may give: OpenCode's and the bridge's own."""
     schema: dict[str, Any] = arguments_schema(operation)
     handler = HANDLERS.get(operation.id, PLAIN)
     kept = {name: item for name, item in schema["properties"].items() if name not in handler.hidden}
@@ -61,13 +61,13 @@ async def call_operation(
     """Call an operation for a caller.
 
     Args:
-        ctx: The request that it is for.
-        operation: The row of the table.
+        ctx: The MCP request.
+        operation: The operation.
         arguments: The caller's flat arguments.
-        part: Which part of the reply is wanted; ``None``: as much of the whole as fits.
+        part: Part of the reply to return; ``None``: as much of the whole as fits.
 
     Raises:
-        BridgeError: Why it could not be; the text holds no secret of the arguments.
+        BridgeError: The call failed; the text holds no secret of the arguments.
     """
     bridge = bridge_of(ctx)
     arguments = without_nulls(operation, arguments)
@@ -84,7 +84,7 @@ async def call_operation(
 
 
 def without_nulls(operation: Operation, arguments: JsonMap) -> JsonMap:
-    """The arguments of a caller without those that are null and may be left out; a null that OpenCode takes stays."""
+    """Return the arguments without those that are null and may be left out; a null that OpenCode accepts stays."""
     schema = offered_schema(operation)
     left_out = {
         name
@@ -111,12 +111,12 @@ async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap)
         error.hint = f"{error.hint} {bridge.operations.known_change(operation)}".strip()
         raise
     async with starting(ctx, deadlines_of(ctx).start):
-        # An OpenCode that is not there yet is started here, within the call's deadline.
+        # OpenCode is started here if it does not run, within the call's deadline.
         await bridge.connection.transport()
         change = bridge.operations.check(operation)
         call = await bridge.argument_checker.admit(operation, arguments, call, asks=can_ask(ctx.client_capabilities))
         if call.directory:
-            # The call itself may change something, and so must not wait until its caller has given up.
+            # Open the project now: the call itself may change something, and must not be sent after its caller gave up.
             await bridge.client.path(call.directory)
     try:
         outcome = await perform_with_progress(OperationRequest(ctx, operation, call, own), handler)
@@ -133,7 +133,7 @@ async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap)
 
 
 async def _refuse_if_missing(bridge: Bridge, operation: Operation) -> None:
-    """Explain a request that failed as if the server had no such route, by the server's own document.
+    """Explain why a request failed with an unknown route, if the server's API document lacks the operation.
 
     Raises:
         UnsupportedOperation: The document has no such operation.
@@ -156,10 +156,10 @@ def _check_own(operation: Operation, handler: OperationHandler, own: JsonMap) ->
 
 
 async def perform_with_progress(request: OperationRequest, handler: OperationHandler) -> OperationResult:
-    """Perform while telling the host that it goes on; what OpenCode refuses is explained by what is known of it."""
+    """Perform a call and send progress meanwhile; add the operation's note to an error."""
     outcomes: list[OperationResult] = []
     errors: list[BridgeError] = []
-    # A failure is carried out of the task group, which would wrap it.
+    # An error that is raised inside the task group would be wrapped in an exception group.
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_beat, request)
         try:
@@ -183,5 +183,5 @@ async def _beat(request: OperationRequest) -> None:
 
 def _explained(error: BridgeError, operation: Operation) -> BridgeError:
     if operation.note and isinstance(error, (BackendError, InvalidArgument)):
-        error.message = f"{error.message} What is known of {operation.id}: {operation.note}"
+        error.message = f"{error.message} Note on {operation.id}: {operation.note}"
     return error

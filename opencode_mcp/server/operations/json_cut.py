@@ -1,7 +1,7 @@
-"""Cuts a JSON value to a size, and names every place where it left something out.
+"""Cut a JSON value to a size, and name every place where something was left out.
 
-Pure. Any part of a value is named by a JSON Pointer (RFC 6901), and a part of a list, a map or a text that is still too
-long is read from an offset on; so nothing is out of reach.
+Pure. A JSON Pointer (RFC 6901) names any part of a value. A list, a map or a text that is still too long is read from
+an offset on. So every part can be read.
 """
 
 import json
@@ -13,27 +13,27 @@ from typing import cast
 from opencode_mcp.errors import InvalidArgument
 
 SHARE = 8
-"""A part may claim an eighth of the room before whole parts after it are left out."""
+"""A part gets an eighth of the room before parts after it are left out as a whole."""
 LEAST = 200
-"""A part is not cut below so many characters while there is a choice."""
+"""Characters below which a part is not cut, if possible."""
 SHOWN_NAMES = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """One place where something was left out."""
+    """Place where something was left out."""
 
     at: str
     """JSON Pointer of the list, map or text."""
     shown: int
-    """How many items or characters are shown."""
+    """Number of shown items or characters."""
     of: int
-    """How many there are, from the offset on."""
+    """Number of all items or characters from the offset on."""
 
 
 @dataclass(slots=True)
 class CutJson:
-    """A JSON value that fits its limit, and where it was cut."""
+    """JSON value that fits its limit, and the places where it was cut."""
 
     value: object
     cuts: list[Cut] = field(default_factory=list[Cut])
@@ -45,7 +45,7 @@ def size(value: object) -> int:
 
 
 def compact(value: object) -> str:
-    """Write a value without a needless character."""
+    """Write a value as JSON without spaces."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -54,12 +54,12 @@ def cut_json(value: object, limit: int, *, select: str = "", offset: int = 0) ->
 
     Args:
         value: Any JSON value.
-        limit: About how many characters its JSON may have.
+        limit: Approximate limit of the characters of its JSON.
         select: JSON Pointer of the part that is wanted; empty: the whole.
-        offset: How many items or characters of that part to leave out first.
+        offset: Number of items or characters to skip at the beginning of that part.
 
     Raises:
-        InvalidArgument: There is no such part; the hint names those that there are.
+        InvalidArgument: There is no such part; the hint names the existing ones.
     """
     part = _rest(_selected(value, select), offset)
     found = CutJson(None)
@@ -104,7 +104,7 @@ def _fit(value: object, limit: int, at: str, cuts: list[Cut]) -> object:
         return value
     match value:
         case str():
-            # As dense with escapes as the whole text is, on average.
+            # Assumes that escapes are spread evenly over the text.
             shown = max((limit - len('"…"')) * len(value) // whole, 0)
             cuts.append(Cut(at, shown, len(value)))
             return value[:shown] + "…"
@@ -117,7 +117,7 @@ def _fit(value: object, limit: int, at: str, cuts: list[Cut]) -> object:
 def _fit_parts(
     value: Mapping[str, object] | list[object], limit: int, at: str, cuts: list[Cut]
 ) -> dict[str, object] | list[object]:
-    """Show as many parts as have room for an eighth each; small ones leave what they do not need to the large."""
+    """Show as many parts as fit if each gets an eighth of the room; large parts get what small ones do not need."""
     parts = _parts(value)
     names = isinstance(value, Mapping)
     sizes = {name: size(part) for name, part in parts.items()}
@@ -138,7 +138,7 @@ def _fit_parts(
 
 
 def _shares(sizes: Mapping[str, int], room: int) -> Iterator[tuple[str, int]]:
-    """How much room each part has: what it needs, or an equal share of what is left."""
+    """Yield the room for each part: its size, or an equal share of the remaining room."""
     for number, name in enumerate(sorted(sizes, key=lambda name: sizes[name])):
         share = min(sizes[name], max(room // (len(sizes) - number), 0))
         room -= share

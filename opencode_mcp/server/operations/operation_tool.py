@@ -1,4 +1,4 @@
-"""Operations as tools of their own, for operators who list them with ``--toolsets``."""
+"""Tools for single operations, which operators list with ``--toolsets``."""
 
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,14 +21,14 @@ OUTSIDE = frozenset({"execute", "admin"})
 
 
 class OperationTool(BridgeTool):
-    """A tool whose arguments are those of an operation."""
+    """Tool with the arguments of an operation."""
 
     async def _run(self, arguments: dict[str, Any], context: Context[Any, Any]) -> object:
         return await self.fn(context, arguments)
 
 
 def tool_name(operation: "Operation") -> str:
-    """``opencode_op_session_update`` for ``session.update``."""
+    """Return the name of an operation's tool: ``opencode_op_session_update`` for ``session.update``."""
     return PREFIX + operation.id.replace(".", "_")
 
 

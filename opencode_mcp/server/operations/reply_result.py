@@ -1,4 +1,4 @@
-"""The reply of an operation as a tool's result: compact JSON cut to a size, and how to read the rest."""
+"""Turn the reply of an operation into a tool's result: compact JSON cut to a size, and how to read the rest."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SHOWN_CUTS = 12
 PAGE_ARGUMENTS: Mapping[str, str] = {"session.messages": "before"}
-"""The name of the argument that takes the cursor of the next page, where it is not ``cursor``."""
+"""Names of the arguments that take the cursor of the next page, if not ``cursor``."""
 READ_BACK: Mapping[str, str] = {
     "session.command": "session.message",
     "session.prompt": "session.message",
@@ -24,12 +24,12 @@ READ_BACK: Mapping[str, str] = {
     "config.update": "config.get",
     "global.config.update": "global.config.get",
 }
-"""The operation that reads a reply again, where calling the same one again would act again."""
+"""Operations that read a reply again, for operations that would repeat their effect if they were called again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a reply that a caller wants."""
+    """Part of a reply that a caller wants."""
 
     select: str = ""
     offset: int = 0
@@ -42,7 +42,7 @@ def reply_result(operation: "Operation", outcome: "OperationResult", part: Part 
         InvalidArgument: The reply has no such part.
     """
     wanted = part or Part()
-    # Safe before it is JSON: afterwards a line end of Unicode's would be one of the text.
+    # Cleaned before it is JSON, where Unicode's line ends could not be told from those of the text.
     shown = cut_json(shown_data(outcome.value), TEXT_LIMIT, select=wanted.select, offset=wanted.offset)
     notes = [*outcome.notes, *_page_notes(operation, outcome), *_cut_notes(operation, shown, wanted)]
     data = {

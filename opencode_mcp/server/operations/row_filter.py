@@ -1,6 +1,6 @@
-"""Removes from a reply the rows of directories and projects that a caller may not work in.
+"""Remove the rows of directories and projects from a reply in which a caller may not work.
 
-Some operations list what every project of the machine has. The table here says where such a list names its owners.
+Some operations return rows of every project of the machine. The table names the place of the owner in such rows.
 """
 
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class ListedRows(NamedTuple):
-    """The place of the list in a reply, and the place of the owner in a row."""
+    """Place of a list in a reply, and of the owner in its rows."""
 
     list_at: str
-    """The field that holds the list; empty: the reply is the list."""
+    """Field that holds the list; empty: the reply is the list."""
     owner_at: str
     kind: Literal["directory", "project", "session"]
 
@@ -32,15 +32,15 @@ LISTS: Mapping[str, ListedRows] = {
     "v2.permission.saved.list": ListedRows("data", "projectID", "project"),
     "v2.session.list": ListedRows("data", "location.directory", "directory"),
 }
-"""The history of sessions that the call does not name comes whole, so only that of the named ones stays."""
+"""Lists by operation id. The history also has sessions that the call does not name; only the named ones stay."""
 
 
 class RowFilter:
     """Removes rows from replies.
 
     Args:
-        fence: Which directories are allowed.
-        checker: Which projects those belong to.
+        fence: Checks directories.
+        checker: Returns the projects of the allowed directories.
     """
 
     def __init__(self, fence: "Fence", checker: "ArgumentChecker") -> None:
@@ -48,7 +48,7 @@ class RowFilter:
         self._checker = checker
 
     async def filter(self, operation_id: str, call: "SplitArguments", value: object) -> tuple[object, int]:
-        """Remove the rows that are not the caller's; return the rest, and how many were removed."""
+        """Remove the rows that the caller may not see; return the rest, and the number of removed rows."""
         rows = LISTS.get(operation_id)
         if rows is None:
             return value, 0
@@ -69,7 +69,7 @@ class RowFilter:
 
 
 def left_out_note(operation_id: str, number: int) -> str:
-    """Write the note that rows were left out; empty where none were."""
+    """Return the note that rows were left out; empty if there are none."""
     if not number:
         return ""
     reason = "outside of what is allowed" if LISTS[operation_id].kind != "session" else "of sessions that are not named"

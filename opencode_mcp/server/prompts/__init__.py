@@ -1,1 +1,1 @@
-"""MCP prompts: the own ones, and the slash commands of OpenCode."""
+"""MCP prompts: our own, and OpenCode's slash commands."""

@@ -1,4 +1,4 @@
-"""OpenCode's slash commands as prompts: each has the host's agent run the command, with what the person typed."""
+"""OpenCode's slash commands as prompts: each tells the host's agent to run the command with the typed arguments."""
 
 import json
 import re
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 NUMBERED = "argument_"
 MOST_NUMBERED = 50
-"""A template that names an argument beyond these has no place for it in the prompt: each one before it costs a text."""
+"""Highest number of an argument in a prompt, since each argument before it needs an entry, too."""
 ALL = "arguments"
 ALL_HINT = "$ARGUMENTS"
 
 
 def command_listed(command: "Command") -> Prompt:
-    """A command as ``prompts/list`` shows it."""
+    """Return a command for ``prompts/list``."""
     arguments = [PromptArgument(name=name, description=_meaning(hint)) for name, hint in _arguments(command).items()]
     description = one_line(shown(command.description)) or f"OpenCode's command /{command.name}"
     return Prompt(name=command.name, title=f"/{command.name}", description=description, arguments=arguments)
 
 
 def command_filled(command: "Command", given: Mapping[str, str]) -> GetPromptResult:
-    """A command as ``prompts/get`` gives it.
+    """Return a command's prompt for ``prompts/get``.
 
     Raises:
         InvalidArgument: The command has no such argument.
@@ -43,23 +43,23 @@ def command_filled(command: "Command", given: Mapping[str, str]) -> GetPromptRes
     line = argument_line(given)
     passed = f", arguments={json.dumps(line, ensure_ascii=False)}" if line else ""
     call = f"opencode_command(command={json.dumps(command.name, ensure_ascii=False)}{passed})"
-    text = f"Run OpenCode's command /{command.name} with {call}, and tell me what came of it."
+    text = f"Run OpenCode's command /{command.name} with {call}, and tell me the result."
     return said(one_line(shown(command.description)), text)
 
 
 def _arguments(command: "Command") -> dict[str, str]:
-    """Names for the placeholders of a command's template, in order."""
+    """Return names for the placeholders of a command's template, in order."""
     hints = set(command.hints)
     named = {f"{NUMBERED}{number}": f"${number}" for number in range(1, MOST_NUMBERED + 1) if f"${number}" in hints}
     return named | ({ALL: ALL_HINT} if ALL_HINT in hints else {})
 
 
 def _meaning(hint: str) -> str:
-    return "All that stands after the command" if hint == ALL_HINT else f"What the command calls {hint}"
+    return "All text after the command" if hint == ALL_HINT else f"What the command calls {hint}"
 
 
 def argument_line(given: Mapping[str, str]) -> str:
-    """The arguments as OpenCode tells them apart: it splits them at the spaces outside of quotes."""
+    """Join arguments in the way in which OpenCode splits them: at spaces outside of quotes."""
     numbered = {int(name.removeprefix(NUMBERED)): value for name, value in given.items() if name != ALL and value}
     places = [_quoted(numbered.get(number, "")) for number in range(1, max(numbered, default=0) + 1)]
     return " ".join(filter(None, [*places, given.get(ALL, "")]))
@@ -68,5 +68,5 @@ def argument_line(given: Mapping[str, str]) -> str:
 def _quoted(value: str) -> str:
     if value and not re.search(r"[\s\"']", value):
         return value
-    # It knows no way to write both kinds of quotes in one argument.
+    # OpenCode cannot parse both kinds of quotes in one argument.
     return f"'{value}'" if '"' in value and "'" not in value else '"' + value.replace('"', "'") + '"'

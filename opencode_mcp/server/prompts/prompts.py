@@ -1,9 +1,9 @@
 """Our own prompts.
 
-A prompt tells the host's agent what to do with this server's tools; it does nothing itself. Arguments are put in as
-they come, so that a host which asks with placeholders (``$1``) gets a text with placeholders. Some hosts split what
-a person types at its spaces, one word to each argument. So each prompt has one argument, which takes free text, and the
-host's agent finds in it what names a session, an agent, a model or a directory.
+A prompt tells the host's agent what to do with this server's tools; it does nothing itself. Arguments are inserted
+unchanged, so that a host that sends placeholders (``$1``) gets a text with placeholders. Some hosts split the typed
+text at spaces, one word for each argument. So each prompt has a single argument with free text, and the host's agent
+finds in it the session, the agent, the model or the directory.
 """
 
 import re
@@ -20,30 +20,30 @@ TOOL = re.compile(r"\bopencode_\w+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptSpec:
-    """One prompt."""
+    """Prompt of our own."""
 
     name: str
     title: str
     description: str
     argument: str
-    """The name of its one argument, which is required."""
+    """Name of its only argument, which is required."""
     meaning: str
-    """What the argument is."""
+    """Description of the argument."""
     text: str
-    """With the argument's name in braces where it goes."""
+    """Text with the argument's name in braces."""
 
     @property
     def tools(self) -> frozenset[str]:
-        """The tools that it tells the host's agent to use."""
+        """Return the tools that it tells the host's agent to use."""
         return frozenset(TOOL.findall(self.text))
 
     def listed(self) -> Prompt:
-        """As ``prompts/list`` shows it."""
+        """Return the prompt for ``prompts/list``."""
         argument = PromptArgument(name=self.argument, description=self.meaning, required=True)
         return Prompt(name=self.name, title=self.title, description=self.description, arguments=[argument])
 
     def filled(self, given: Mapping[str, str]) -> GetPromptResult:
-        """As ``prompts/get`` gives it.
+        """Return the prompt with its argument filled in, for ``prompts/get``.
 
         Raises:
             InvalidArgument: Its argument is missing, or another one is given.
@@ -52,28 +52,28 @@ class PromptSpec:
         wrong = f"has no argument {unknown[0]!r}" if unknown else f"needs {self.argument!r}"
         if unknown or not given.get(self.argument):
             raise InvalidArgument(f"The prompt {self.name!r} {wrong}.", hint=f"It takes {self.argument}.")
-        # In one pass: the value may hold braces of its own.
+        # In one pass, since the value may contain braces.
         return said(self.description, PLACE.sub(lambda _: given[self.argument], self.text).strip())
 
 
 def said(description: str, text: str) -> GetPromptResult:
-    """A prompt of one message."""
+    """Return a prompt of one message."""
     message = PromptMessage(role="user", content=TextContent(type="text", text=text))
     return GetPromptResult(description=description, messages=[message])
 
 
 CUT_OFF = "If it is cut off, ask me for all of it: some programs pass on only the first word."
 WHICH = (
-    "If no session's id (ses_...) stands there, all of it says what I want: tell me so, find the session with "
+    "If it contains no session id (ses_...), all of it describes what I want: tell me so, find the session with "
     "opencode_list_sessions, and ask me if several fit."
 )
 OWN = (
     PromptSpec(
         name="delegate",
         title="Delegate a task",
-        description="Hand a task to OpenCode, watch over it, and bring back what it made.",
+        description="Give a task to OpenCode, follow its work, and report the result.",
         argument="task",
-        meaning="What OpenCode should do; if you like with a directory, an agent or a model",
+        meaning="The task for OpenCode; optionally with a directory, an agent or a model",
         text="""\
 Delegate the task below to OpenCode with opencode_run. It does not see our conversation: put all that it needs to know \
 into the prompt.
@@ -94,7 +94,7 @@ The task: {task}
         title="Review a session's changes",
         description="Look critically at what an OpenCode session changed.",
         argument="session",
-        meaning="The session's id, as ses_...; if you like with what to look at most",
+        meaning="The session's id, as ses_...; optionally with what to look at most",
         text=f"""\
 Review what an OpenCode session changed. Change nothing.
 - The session, and what to look at most if I say so: {{session}}
@@ -108,9 +108,9 @@ with opencode_read_file.
     PromptSpec(
         name="continue_session",
         title="Continue a session",
-        description="Take up an earlier OpenCode session where it stands.",
+        description="Continue an earlier OpenCode session.",
         argument="session",
-        meaning="The session's id, as ses_...; if you like with what to do next",
+        meaning="The session's id, as ses_...; optionally with what to do next",
         text=f"""\
 Continue an OpenCode session.
 - The session, and what to do next if I say so: {{session}}
@@ -119,32 +119,32 @@ Continue an OpenCode session.
 - Read with opencode_session what was done and what is open, and tell me in a few lines.
 - If I do not say what comes next, propose it and wait for my answer.
 - Go on in the same session with opencode_run and its session_id: it remembers all that was said.
-- Tell me what came of it.
+- Tell me the result.
 """,
     ),
     PromptSpec(
         name="hand_over",
         title="Hand over to another agent",
-        description="Let another of OpenCode's agents go on where a session stands.",
+        description="Continue a session with another of OpenCode's agents.",
         argument="session",
-        meaning="The session's id, as ses_..., the agent that takes over, and if you like what it should do",
+        meaning="The session's id, as ses_..., the agent that takes over, and optionally what it should do",
         text=f"""\
 Hand an OpenCode session over to another of OpenCode's agents.
 - The session, the agent, and what it should do if I say so: {{session}}
 - {WHICH}
-- If the word behind the session's id is none of the agents that opencode_status lists, it is the beginning of what \
+- If the word after the session's id is none of the agents that opencode_status lists, it is the beginning of what \
 should be done: tell me so, and ask me which agent is meant.
 - {CUT_OFF}
 - Read with opencode_session what was asked, done and decided, and what is open.
 - Go on with opencode_run and the session_id and agent: the session remembers all that was said. Begin the prompt with \
-a short summary of where it stands, then say what the agent should do. If I do not say what that is, it is what is open.
-- Tell me what came of it.
+a short summary of its state, then say what the agent should do: what is open, if I do not say anything else.
+- Tell me the result.
 """,
     ),
 )
-"""In the order in which they are listed."""
+"""Our own prompts, in the order in which they are listed."""
 
 
 def own_prompt(name: str) -> PromptSpec | None:
-    """The prompt of ours of a name."""
+    """Return our own prompt with a name."""
     return next((spec for spec in OWN if spec.name == name), None)

@@ -1,1 +1,1 @@
-"""Resources: their URIs, their content, and completions."""
+"""MCP resources: their list, their content, and completions."""

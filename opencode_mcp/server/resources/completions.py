@@ -1,4 +1,4 @@
-"""What could be meant, while a person types an argument of a prompt or of a resource's address."""
+"""Completions for the arguments of prompts and of resource URIs, while a person types them."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from math import inf
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
 
 SHOWN = 100
-"""MCP's own limit for one answer."""
+"""MCP's limit of values in one response."""
 PATIENCE = 20.0
-"""Seconds that OpenCode may take, its start and the project's opening included."""
+"""Seconds that OpenCode may take, including its start and the opening of the project."""
 
 
 async def complete(bridge: "Bridge", argument: str, typed: str, others: Mapping[str, str]) -> Completion:
-    """Complete an argument (``completion/complete``); one that nobody can complete has no values.
+    """Complete an argument (``completion/complete``); there are no values for an argument without completions.
 
     Args:
-        bridge: Knows what there is.
-        argument: The argument's name.
-        typed: What has been typed of it.
-        others: The arguments that are filled already.
+        bridge: Reads the possible values.
+        argument: Name of the argument.
+        typed: Text that has been typed so far.
+        others: Arguments that already have values.
     """
     source = SOURCES.get(argument) if bridge.allowed.serves(COMPLETION_USES.get(argument, ())) else None
     try:
         with anyio.fail_after(PATIENCE):
             found: Iterable[str] = await source(bridge, typed, others) if source else ()
-        # A value is put in as it is, so one that cannot be shown as it is is left out.
+        # Hosts insert a value unchanged, so values that may not be shown unchanged are left out.
         values = list(dict.fromkeys(value for value in found if is_plain(value)))
     except (BridgeError, TimeoutError):
-        # There is nobody to tell: the person is typing.
+        # No error is shown to a person who is typing.
         values = []
     more = len(values) > SHOWN
     return Completion(values=values[:SHOWN], total=None if more else len(values), has_more=more)
@@ -66,7 +66,7 @@ async def _messages(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> 
 
 
 async def _project(bridge: "Bridge", others: Mapping[str, str]) -> str:
-    """The project that the other arguments name: by itself, or by a session in it."""
+    """Return the project that the other arguments name, directly or by a session in it."""
     if session_id := others.get("session_id"):
         return (await bridge.fence.session(session_id)).directory
     return await bridge.fence.directory(others.get("directory", ""))
@@ -118,4 +118,4 @@ SOURCES: Mapping[str, Source] = {
     "directory": _directories,
     "detailed": _switch,
 }
-"""Who completes which argument, of prompts and addresses alike."""
+"""Functions that complete the arguments of prompts and URIs, by the argument's name."""

@@ -1,4 +1,4 @@
-"""Links to resources, for where a result shows only a part."""
+"""Links to resources, for results that show only a part."""
 
 import posixpath
 from typing import TYPE_CHECKING
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 async def file_link(
     bridge: "Bridge", directory: str, path: str, media_type: str, size: int | None
 ) -> ResourceLink | None:
-    """A link to a file; ``None`` for one of a project that is not the default, since such have no address.
+    """Return a link to a file; ``None`` for a file of a project that is not the default one.
 
     Args:
-        bridge: Knows the default.
-        directory: The project.
-        path: The file's, relative to it.
-        media_type: What it is.
-        size: Bytes, where that is known.
+        bridge: Knows the default project.
+        directory: Directory of the project.
+        path: Path of the file, relative to the project.
+        media_type: Media type of the file.
+        size: Size in bytes, if it is known.
     """
     if not await bridge.fence.is_default(directory):
         return None
@@ -32,7 +32,7 @@ async def file_link(
 
 
 def transcript_link(session_id: str, title: str) -> ResourceLink:
-    """A link to the transcript of a session."""
+    """Return a link to the transcript of a session."""
     return ResourceLink(
         uri=uris.transcript(session_id),
         name=f"transcript of {session_id}",
@@ -42,13 +42,13 @@ def transcript_link(session_id: str, title: str) -> ResourceLink:
 
 
 def diff_link(session_id: str, message_id: str = "") -> ResourceLink:
-    """A link to what a session, or one prompt of it, changed."""
+    """Return a link to the changes of a session, or of one prompt of it."""
     name = f"changes of {message_id or session_id}"
     return ResourceLink(uri=uris.diff(session_id, message_id), name=name, title=name, mime_type="text/markdown")
 
 
 def message_link(session_id: str, message_id: str) -> ResourceLink:
-    """A link to one message in full."""
+    """Return a link to one message in full."""
     uri = uris.message(session_id, message_id)
     return ResourceLink(uri=uri, name=message_id, title="The whole message", mime_type="text/markdown")
 

@@ -1,6 +1,6 @@
-"""Reads what stands at an address: a function for each template, its arguments the template's, as texts.
+"""Read the content of resources: one function for each URI template, with the template's arguments as texts.
 
-The readings are the tools' own, with more room. How addresses are listed and matched is not known here.
+The contents are those of the tools, with more room. ``resources.py`` lists and matches the URIs.
 """
 
 import json
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
 MARKDOWN = "text/markdown"
 JSON = "application/json"
 PAGE = 50
-"""Sessions or messages of a page, where the address does not say."""
+"""Sessions or messages of a page, if the URI sets no limit."""
 MOST_MESSAGES = 100
 COUNT = re.compile(r"[0-9]{1,4}")
 FILE_LIMIT = 2_000_000
 NAMED = 20
-"""Entries of a folder that are named where a file was meant."""
+"""Entries of a folder that an error names if the folder was read as a file."""
 LIMIT = 100_000
-"""Characters of one reading; a host puts a resource where it has more room than for a result."""
+"""Characters of one content; hosts have more room for a resource than for a result."""
 BYTES = 2 * LIMIT
-"""Bytes of one reading, as JSON; only the content of a file may be more, up to ``FILE_LIMIT``."""
+"""Bytes of one content, as JSON; only that of a file may be larger, up to ``FILE_LIMIT``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What stands at an address."""
+    """Content of a resource."""
 
     data: str | bytes
     mime_type: str
@@ -103,7 +103,7 @@ async def read_transcript(
 
 def _count(text: str) -> int:
     if not COUNT.fullmatch(text) or not 1 <= int(text) <= MOST_MESSAGES:
-        raise InvalidArgument(f"limit={text} is no number of messages.", hint=f"It takes 1 to {MOST_MESSAGES}.")
+        raise InvalidArgument(f"limit={text} is not a number of messages.", hint=f"It takes 1 to {MOST_MESSAGES}.")
     return int(text)
 
 
@@ -140,7 +140,7 @@ async def read_run(bridge: "Bridge", session: str, message: str) -> Content:
 
 
 async def read_file(bridge: "Bridge", path: str, directory: str = "") -> Content:
-    """A file as it is: text as text, all else as bytes."""
+    """Return the unchanged content of a file: text as text, anything else as bytes."""
     place = await bridge.fence.place(directory)
     relative = bridge.fence.inside(place, path)
     try:
@@ -174,7 +174,7 @@ def _file_content(data: bytes, media_type: str) -> Content:
 
 
 def _is_text_type(media_type: str) -> bool:
-    """Whether a text may be of this type: by its name alone, ``x.ts`` would be a video."""
+    """Return True if a media type fits a text; by its name alone, ``x.ts`` would be a video."""
     return media_type.startswith(("text/", "application/")) or media_type.endswith("+xml")
 
 
@@ -195,7 +195,7 @@ def _markdown(text: str) -> Content:
 
 def _json(value: Mapping[str, Any]) -> Content:
 
-    # Safe before it is JSON, which writes control characters as escapes that are read as such again.
+    # Cleaned before it is JSON, which would keep control characters as escapes.
     safe = cast("dict[str, Any]", shown_data(value))
     fitted, _ = fit_data(safe, BYTES)
     return Content(json.dumps(fitted, ensure_ascii=False, indent=1), JSON)

@@ -1,6 +1,6 @@
-"""What can be read at an address: a table of templates, each with its reader.
+"""Table of resources: their URI templates, each with its reader.
 
-The fixed addresses and the recent sessions are listed; the rest are templates.
+The fixed URIs and the recent sessions are listed; the rest are templates.
 """
 
 from collections.abc import Awaitable, Callable
@@ -30,24 +30,24 @@ USUAL_PRIORITY = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceSpec:
-    """One kind of resource."""
+    """Kind of resources."""
 
     template: str
     name: str
     title: str
     description: str
     mime_type: str | None
-    """None where it differs from one such resource to another."""
+    """None if it differs between such resources."""
     read: Callable[..., Awaitable[Content]]
-    """Takes the bridge, and the template's arguments by name as texts."""
+    """Function that takes the bridge, and the template's arguments by name as texts."""
     address: str = ""
-    """The address that is listed by itself; empty: the template has placeholders that must be filled."""
+    """URI that ``resources/list`` lists; empty: the template has placeholders that must be filled."""
     priority: float = USUAL_PRIORITY
     verbatim: bool = False
-    """Whether it is the content of files, which must stay as it is."""
+    """True for contents of files, which must not be changed."""
 
     def as_template(self) -> ResourceTemplate:
-        """As ``resources/templates/list`` shows it."""
+        """Return the template for ``resources/templates/list``."""
         return ResourceTemplate(
             uri_template=self.template,
             name=self.name,
@@ -58,7 +58,7 @@ class ResourceSpec:
         )
 
     def as_resource(self) -> Resource:
-        """As ``resources/list`` shows it."""
+        """Return the resource for ``resources/list``."""
         return Resource(
             uri=self.address,
             name=self.name,
@@ -75,7 +75,7 @@ RESOURCES = (
         address=uris.SESSIONS,
         name="sessions",
         title="Sessions",
-        description="OpenCode's sessions, the latest first: title, project, what each is doing",
+        description="OpenCode's sessions, the latest first: title, project, status",
         mime_type=JSON,
         read=readers.read_sessions,
         priority=0.8,
@@ -85,7 +85,7 @@ RESOURCES = (
         address=uris.PROJECT,
         name="project",
         title="Project",
-        description="What there is to work with: branch, changed files, agents, models, commands",
+        description="State of a project: branch, changed files, agents, models, commands",
         mime_type=JSON,
         read=readers.read_project,
         priority=0.8,
@@ -94,7 +94,7 @@ RESOURCES = (
         template=uris.SESSION_TEMPLATE,
         name="session",
         title="Session",
-        description="What a session is doing: status, todos, cost, subagents, open requests",
+        description="State of a session: status, todos, cost, subagents, open requests",
         mime_type=JSON,
         read=readers.read_session,
     ),
@@ -102,8 +102,8 @@ RESOURCES = (
         template=uris.TRANSCRIPT_TEMPLATE,
         name="transcript",
         title="Transcript",
-        description="What was said and done in a session: the latest messages, and where the older ones are; "
-        "limit is how many messages, detailed=true shows more of each",
+        description="Transcript of a session: the latest messages, and the URI of the older ones; "
+        "limit is the number of messages, detailed=true shows more of each",
         mime_type=MARKDOWN,
         read=readers.read_transcript,
     ),
@@ -111,7 +111,7 @@ RESOURCES = (
         template=uris.DIFF_TEMPLATE,
         name="changes",
         title="Changes",
-        description="Which files a session changed, or one prompt of it, and how",
+        description="Files that a session or one prompt of it changed, as a diff",
         mime_type=MARKDOWN,
         read=readers.read_diff,
         verbatim=True,
@@ -138,7 +138,7 @@ RESOURCES = (
         template=uris.RUN_TEMPLATE,
         name="run",
         title="Run",
-        description="How one prompt of a session went: answer, changed files, cost, what it waits for",
+        description="Report of one prompt of a session: answer, changed files, cost, open requests",
         mime_type=MARKDOWN,
         read=readers.read_run,
         priority=0.3,
@@ -154,7 +154,7 @@ RESOURCES = (
         priority=0.3,
     ),
 )
-"""Every kind of resource, in the order in which they are listed."""
+"""All kinds of resources, in the order in which they are listed."""
 
 
 @cache
@@ -163,7 +163,7 @@ def _parsed(template: str) -> UriTemplate:
 
 
 def find_resource(uri: str) -> tuple[ResourceSpec, dict[str, str]] | None:
-    """The kind of resource at an address, and the arguments that the address carries."""
+    """Return the kind of resource that a URI names, and the arguments in the URI."""
     for spec in RESOURCES:
         found = _parsed(spec.template).match(uri)
         if found is not None:

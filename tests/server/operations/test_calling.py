@@ -69,7 +69,7 @@ async def test_a_short_call_tells_nothing() -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (BackendFailed("It broke."), "It broke. What is known of session.status: A session that"),
+        (BackendFailed("It broke."), "It broke. Note on session.status: A session that"),
         (NotFound("There is none."), "There is none."),
     ],
 )

@@ -90,14 +90,14 @@ def test_words_in_the_place_of_a_session_are_told_to_be_text(name: str) -> None:
     assert spec is not None
     text = text_of(spec.filled({"session": "what changed yesterday"}))
     assert ": what changed yesterday\n" in text
-    assert "If no session's id (ses_...) stands there, all of it says what I want: tell me so" in text
+    assert "If it contains no session id (ses_...), all of it describes what I want: tell me so" in text
 
 
 def test_a_word_in_the_place_of_an_agent_is_told_to_be_text() -> None:
     hand_over = own_prompt("hand_over")
     assert hand_over is not None
     text = text_of(hand_over.filled({"session": "ses_1 mend the tests"}))
-    assert "If the word behind the session's id is none of the agents" in text
+    assert "If the word after the session's id is none of the agents" in text
     assert "tell me so, and ask me which agent is meant" in text
 
 
@@ -132,7 +132,7 @@ def test_a_commands_placeholders_are_arguments_in_the_order_of_their_numbers(
 def test_a_command_without_a_description_is_still_told_of() -> None:
     assert command_listed(command()).description == "OpenCode's command /fix"
     assert text_of(command_filled(command(), {})) == (
-        'Run OpenCode\'s command /fix with opencode_command(command="fix"), and tell me what came of it.'
+        'Run OpenCode\'s command /fix with opencode_command(command="fix"), and tell me the result.'
     )
 
 

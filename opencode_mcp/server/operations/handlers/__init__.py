@@ -1,1 +1,1 @@
-"""Operations that need more than a plain call, a module for each kind, and the table of them."""
+"""Handlers of operations that need more than a plain call, a module for each kind, and their table."""

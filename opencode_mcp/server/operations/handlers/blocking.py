@@ -1,4 +1,4 @@
-"""Operations that wait: for something that happens elsewhere, or for a person and a browser."""
+"""Handlers of operations that wait for an event elsewhere, or for a person and a browser."""
 
 import re
 import secrets
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from opencode_mcp.text.json_types import JsonMap
 
 LEAST = 0.1
-"""Seconds that a request needs at any rate."""
+"""Shortest time-out of a request, in seconds."""
 PLAIN_ADDRESS = re.compile(r"[!#-;=?-\[\]_a-z~]+")
-"""What stands in an address as it is. Browsers read a backslash as a slash, so that another host may be meant."""
+"""Characters that a URL holds unescaped. A backslash is none: browsers read it as a slash and may open another host."""
 
 
 def bounded(default: int, nothing: str) -> Perform:
-    """Perform an operation that blocks until something happens elsewhere.
+    """Make the handler of an operation that blocks until something happens elsewhere.
 
     Args:
-        default: Seconds to wait when the call does not say.
-        nothing: What to say when nothing happened.
+        default: Seconds to wait if the call does not set them.
+        nothing: Note for the case that nothing happened.
     """
 
     async def wait(request: OperationRequest) -> OperationResult:
@@ -41,11 +41,11 @@ def bounded(default: int, nothing: str) -> Perform:
 
 
 def sign_in(url_at: str, next_step: str) -> Perform:
-    """Perform an operation that answers with an address for a person to open.
+    """Make the handler of an operation that returns a URL for a person to open.
 
     Args:
-        url_at: The field of the reply that holds the address; inside ``data``, where there is that.
-        next_step: What to do when the person has signed in.
+        url_at: The field of the reply that holds the URL; inside ``data``, if the reply has that.
+        next_step: Next step after the person has signed in.
     """
 
     async def start(request: OperationRequest) -> OperationResult:
@@ -59,7 +59,7 @@ def sign_in(url_at: str, next_step: str) -> Perform:
 
 
 async def _show(ctx: BridgeContext, url: str) -> str:
-    """Have the host show an address to the person, where it can; say what became of it."""
+    """Make the host show a URL to the person, if it can; return a sentence on the outcome."""
     ask = f"Give this address to the person, to open in a browser: {url}."
     host = host_of(url)
     if not host or not _can_show(ctx):
@@ -69,7 +69,7 @@ async def _show(ctx: BridgeContext, url: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """The host that a browser would open at an address of the web; empty where it may be another than it seems."""
+    """Return the host that a browser would open for a web URL; empty if it may differ from the one that is visible."""
     if not PLAIN_ADDRESS.fullmatch(url):
         return ""
     try:

@@ -1,4 +1,4 @@
-"""Operations that answer with a stream of events: listen for a while, within bounds, and tell what came."""
+"""Handlers of operations that return a stream of events: collect events for a limited time and number."""
 
 from opencode_mcp.errors import CallerError
 from opencode_mcp.events.collection import EventFilter, collect_until, directory_of, session_of
@@ -19,7 +19,7 @@ ENDS = {
 
 
 async def collect_events(request: OperationRequest) -> OperationResult:
-    """Listen for a while."""
+    """Collect the events of a stream until a limit is reached."""
     own = request.own
     wanted = EventFilter(
         seconds=own.get("seconds", SECONDS),
@@ -36,7 +36,7 @@ async def collect_events(request: OperationRequest) -> OperationResult:
 
 
 class _Visible:
-    """Which events a caller may see: those of allowed directories, and those of none."""
+    """Decides which events a caller may see: those of allowed directories, and those of no directory."""
 
     def __init__(self, bridge: Bridge) -> None:
         self._fence = bridge.fence

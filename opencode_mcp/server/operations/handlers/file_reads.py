@@ -1,8 +1,8 @@
-"""``file.read``, ``file.list`` and their newer forms: no link that takes the place of a checked path leads outside.
+"""Handlers of ``file.read``, ``file.list`` and their newer forms, safe against links that replace a checked path.
 
-OpenCode opens the path after the bridge has checked it. So where OpenCode is on this machine, its answer is compared
-with what the bridge reads itself, through folders that it opens one by one (``disk/confined.py``): an answer goes
-out only if it says what is inside the project. On another machine nothing can be compared.
+OpenCode opens the path after the bridge has checked it. If OpenCode is on this machine, its response is therefore
+compared with what the bridge reads itself, through folders that it opens one by one (``disk/confined.py``). It is
+returned only if it shows content of the project. On another machine nothing can be compared.
 """
 
 import base64
@@ -22,7 +22,7 @@ from opencode_mcp.text.json_types import JsonMap
 
 Check = Callable[[OperationRequest, str, object], Awaitable[bool]]
 ATTEMPTS = 3
-"""How often a path is read that changes meanwhile: somebody may be writing there in good faith."""
+"""Number of reads of a path that changes meanwhile: another process may legitimately write there."""
 UNREADABLE = re.compile("\ufffd+")
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -52,10 +52,10 @@ async def _compared(request: OperationRequest, is_inside: Check) -> OperationRes
 
 
 def refuse_workspace(request: OperationRequest) -> None:
-    """Refuse a workspace where the bridge itself looks at the files.
+    """Refuse a workspace in calls for which the bridge itself reads the files.
 
     Raises:
-        InvalidArgument: One is named.
+        InvalidArgument: The call names one.
     """
     if any("workspace" in name for name in request.call.query):
         hint = "Leave `workspace` out, and name the workspace's own directory."
@@ -74,7 +74,7 @@ async def _is_file(request: OperationRequest, path: str, answer: object) -> bool
 
 
 async def _is_content(request: OperationRequest, path: str, answer: JsonMap) -> bool:
-    """The same for ``file.read``, which says in what way it has written the content."""
+    """Compare a response to ``file.read``, which names the encoding of its content."""
     content = str(answer.get("content") or "")
     if not content:
         return True
@@ -85,7 +85,7 @@ async def _is_content(request: OperationRequest, path: str, answer: JsonMap) -> 
 
 
 async def _own_content(request: OperationRequest, path: str) -> bytes | None:
-    """What the bridge reads there; ``None`` where there is no file, or one that OpenCode could not have sent."""
+    """Return a file as the bridge reads it; ``None`` if it does not exist, or is too large for OpenCode to send."""
     content = bytearray()
     try:
         async with request.bridge.files.open(request.call.directory, path) as file:
@@ -115,5 +115,5 @@ async def _is_folder(request: OperationRequest, path: str, answer: object) -> bo
 
 
 def _plain(text: str) -> str:
-    """A text as it can be compared: OpenCode trims it, and reads what is no Unicode in its own way."""
+    """Normalize a text for comparison: OpenCode trims it, and decodes invalid Unicode in its own way."""
     return UNREADABLE.sub("\ufffd", text.strip().removeprefix(BYTE_ORDER_MARK).strip())

@@ -1,6 +1,6 @@
-"""``find.files`` and ``v2.fs.find``, answered by the bridge: OpenCode's own search of paths aborts OpenCode.
+"""Handlers of ``find.files`` and ``v2.fs.find``, which the bridge answers itself: OpenCode's search crashes OpenCode.
 
-See ``file_search.py``. The answers have OpenCode's form.
+See ``file_search.py``. The responses have OpenCode's form.
 """
 
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from opencode_mcp.workspace.search.file_search import FoundFiles
 
 MOST = 200
-"""Paths of one answer."""
+"""Limit of paths in one response."""
 NOTE = "There are more: narrow the query."
 
 
@@ -48,7 +48,7 @@ def _outcome(request: OperationRequest, found: "FoundFiles", rows: list[str] | l
 
 
 def _limit(given: object) -> int:
-    """The limit that a caller gave; OpenCode's newer API takes it as a text."""
+    """Return the limit that a caller gave; OpenCode's newer API takes it as a text."""
     text = str(given or MOST)
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MOST)) and 1 <= int(text) <= MOST):
         raise InvalidArgument(f"`limit` is {text[:20]!r}.", hint=f"It must be a number from 1 to {MOST}.")

@@ -1,4 +1,4 @@
-"""The request and the result of one call of an operation, and the handler that makes one of the other."""
+"""Request and result of one call of an operation, and the handler that performs it."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,11 +20,11 @@ class OperationRequest:
     operation: Operation
     call: "SplitArguments"
     own: Mapping[str, Any]
-    """The bridge's own arguments, those that were given."""
+    """The bridge's own arguments that were given."""
 
     @property
     def bridge(self) -> Bridge:
-        """The bridge that serves the request."""
+        """Return the bridge that serves the request."""
         return bridge_of(self.ctx)
 
     def with_call(self, call: "SplitArguments") -> "OperationRequest":
@@ -34,12 +34,12 @@ class OperationRequest:
 
 @dataclass(slots=True)
 class OperationResult:
-    """The reply to a call, before it becomes a tool's result."""
+    """Reply to a call, before it becomes a tool's result."""
 
     value: object
     cursor: str = ""
     notes: list[str] = field(default_factory=list[str])
-    """Facts that a reader needs beside the value, a sentence each."""
+    """Notes for the reader besides the value, a sentence each."""
 
 
 Perform = Callable[[OperationRequest], Awaitable[OperationResult]]
@@ -47,7 +47,7 @@ Perform = Callable[[OperationRequest], Awaitable[OperationResult]]
 
 @dataclass(frozen=True, slots=True)
 class OperationHandler:
-    """The way in which an operation is performed, with the arguments that it takes beside OpenCode's."""
+    """Function that performs an operation, and the bridge's own arguments for it."""
 
     perform: Perform
     own: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
@@ -57,7 +57,7 @@ class OperationHandler:
 
 
 LONGEST = 300
-"""Seconds that a call may wait at most."""
+"""Longest wait of a call, in seconds."""
 
 
 def number(description: str, least: float, most: float, kind: str = "integer") -> Schema:

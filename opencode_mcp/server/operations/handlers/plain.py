@@ -22,11 +22,11 @@ TIMEOUTS: Mapping[str, float] = {
     "mcp.add": 2 * MINUTE,
     "mcp.connect": 2 * MINUTE,
 }
-"""Seconds that OpenCode may take to run a model or a command, or to start something."""
+"""Time-outs of operations that run a model or a command, or start something."""
 
 
 async def send(request: OperationRequest) -> OperationResult:
-    """Send the request and read its answer."""
+    """Send the request and return the response."""
     operations = request.bridge.operations
     if (timeout := TIMEOUTS.get(request.operation.id)) is None:
         answer = await operations.send(request.operation, request.call)

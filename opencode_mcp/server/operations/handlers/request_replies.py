@@ -1,6 +1,6 @@
-"""Operations that answer what OpenCode asks: like every answer they go through ``runs/answers/reply_sender.py``.
+"""Handlers of operations that reply to OpenCode's requests, through ``runs/answers/reply_sender.py`` as all replies.
 
-The second generation of OpenCode's API keeps requests of its own, which only it lists; the same rules hold for those.
+The second generation of OpenCode's API has requests of its own, which only it lists. The same rules apply to them.
 """
 
 from typing import cast
@@ -14,27 +14,27 @@ from opencode_mcp.text.json_types import JsonMap
 
 
 async def answer_permission(request: OperationRequest) -> OperationResult:
-    """``permission.reply``."""
+    """Perform ``permission.reply``."""
     body = cast("JsonMap", request.call.body)
     reply = PermissionReply(body["reply"], str(body.get("message") or ""))
     return await _answer(request, request.call.path["requestID"], "", reply)
 
 
 async def respond_to_permission(request: OperationRequest) -> OperationResult:
-    """``permission.respond``, whose path names the session, too."""
+    """Perform ``permission.respond``, whose path also names the session."""
     path = request.call.path
     reply = PermissionReply(cast("JsonMap", request.call.body)["response"])
     return await _answer(request, path["permissionID"], path["sessionID"], reply)
 
 
 async def answer_question(request: OperationRequest) -> OperationResult:
-    """``question.reply``."""
+    """Perform ``question.reply``."""
     reply = QuestionReply(cast("JsonMap", request.call.body)["answers"])
     return await _answer(request, request.call.path["requestID"], "", reply)
 
 
 async def reject_question(request: OperationRequest) -> OperationResult:
-    """``question.reject``."""
+    """Perform ``question.reject``."""
     return await _answer(request, request.call.path["requestID"], "", QuestionReply())
 
 
@@ -48,7 +48,7 @@ async def _answer(request: OperationRequest, request_id: str, session_id: str, r
 
 
 async def answer_second(request: OperationRequest) -> OperationResult:
-    """``v2.session.permission.reply``, ``v2.session.question.reply`` and ``v2.session.question.reject``."""
+    """Perform ``v2.session.permission.reply``, ``v2.session.question.reply`` or ``v2.session.question.reject``."""
     bridge, path = request.bridge, request.call.path
     session = await bridge.fence.session(path["sessionID"])
     body = cast("JsonMap", request.call.body or {})
@@ -64,7 +64,7 @@ async def answer_second(request: OperationRequest) -> OperationResult:
 
 
 def _second_permission(found: JsonMap, session_id: str) -> PendingRequest:
-    """A permission of the second generation's, in the words of the first."""
+    """Convert a permission request of the second generation to the form of the first."""
     return PendingRequest(
         request_id=str(found["id"]),
         kind="permission",

@@ -1,4 +1,4 @@
-"""``session.abort`` and ``session.delete`` as a caller expects them: the subagents stop too, and nothing works on."""
+"""Handlers of ``session.abort`` and ``session.delete`` that also stop the subagents, so that nothing continues."""
 
 from opencode_mcp.errors import BackendTimeout
 from opencode_mcp.opencode.operations.catalog import operation
@@ -10,7 +10,7 @@ SECONDS = 10.0
 
 
 async def abort_tree(request: OperationRequest) -> OperationResult:
-    """Stop a session with its subagents, then give OpenCode's own answer."""
+    """Stop a session with its subagents, and return OpenCode's response."""
     busy = await (await _tree(request)).stop(SECONDS)
     outcome = await send(request)
     if busy:
@@ -19,10 +19,10 @@ async def abort_tree(request: OperationRequest) -> OperationResult:
 
 
 async def delete_tree(request: OperationRequest) -> OperationResult:
-    """Stop a session with its subagents, then delete it: OpenCode 1.18 deletes a working one and has it work on.
+    """Stop a session with its subagents, then delete it: in OpenCode 1.18 a deleted session that is busy continues.
 
     Raises:
-        NotAllowed: It works, and the operator denies to stop it.
+        NotAllowed: It is busy, and the operator denies stopping it.
         BackendTimeout: It could not be stopped, so it was not deleted.
     """
     tree = await _tree(request)

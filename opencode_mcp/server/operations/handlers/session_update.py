@@ -1,4 +1,4 @@
-"""``session.update`` that keeps what the bridges have noted in a session's record, whoever writes there meanwhile."""
+"""Handler of ``session.update`` that keeps the bridges' note in a session's record."""
 
 from typing import TYPE_CHECKING, cast
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 async def update_session(request: OperationRequest) -> OperationResult:
-    """Change a session's record; OpenCode replaces the whole ``metadata``, and the bridge's note in it must stay.
+    """Change a session's record, and keep the bridge's note in ``metadata``, which OpenCode replaces as a whole.
 
-    The note is read and written back in the session's turn: a run that starts in between would lose the new note to
-    the older one.
+    The note is read and written back under the lock of the session: otherwise the older note could overwrite that of a
+    run that starts in between.
     """
     body = cast("JsonMap", request.call.body or {})
     if "metadata" not in body:

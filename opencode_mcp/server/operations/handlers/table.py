@@ -1,6 +1,6 @@
-"""The table of operations that are not plain calls: they stream, block, or need a person and a browser.
+"""Table of the handlers of operations that are not plain calls: they stream, block, or need a person and a browser.
 
-Each takes arguments of the bridge beside OpenCode's (how long to wait, and for what). All have limits in time and size.
+Some take arguments of the bridge besides OpenCode's, such as how long to wait. All have limits in time and size.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from opencode_mcp.server.operations.handlers.terminal_visit import visit_termina
 from opencode_mcp.text.json_types import Schema
 
 LARGEST = 1000
-"""ListedRows or columns of a terminal."""
+"""Rows or columns of a terminal."""
 SIGN_IN = 120
 """Seconds that a person has to sign in."""
 EVENTS: Mapping[str, Schema] = {
@@ -46,7 +46,7 @@ TERMINAL: Mapping[str, Schema] = {
 TICKET_AND_CURSOR = frozenset({"ticket", "cursor"})
 
 DOLLAR_SCHEMA = frozenset({"$schema"})
-"""Some models' hosts refuse a tool with an argument of such a name, and it says nothing to OpenCode."""
+"""Some model APIs refuse a tool with an argument of such a name, and OpenCode does not use it."""
 
 HANDLERS: Mapping[str, OperationHandler] = {
     "event.subscribe": OperationHandler(collect_events, EVENTS_OF_SESSION),
@@ -83,4 +83,4 @@ HANDLERS: Mapping[str, OperationHandler] = {
     "v2.session.question.reject": OperationHandler(request_replies.answer_second),
     "v2.integration.connect.oauth": OperationHandler(sign_in("url", "Then call v2.integration.attempt.status.")),
 }
-"""By operation id."""
+"""Handlers by operation id."""

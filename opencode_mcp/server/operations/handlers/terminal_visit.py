@@ -1,4 +1,4 @@
-"""Operations that talk with a terminal: type, read what it prints, resize, and leave; no connection stays."""
+"""Handlers of operations that use a terminal: type, read its output, resize, and disconnect."""
 
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.operations.catalog import operation
@@ -11,7 +11,7 @@ COLUMNS = 80
 
 
 async def visit_terminal(request: OperationRequest) -> OperationResult:
-    """Type into a terminal, and read what it prints."""
+    """Type into a terminal, and read its output."""
     own, operations = request.own, request.bridge.operations
     await _resize(request)
     said = own.get("input", "")
@@ -22,12 +22,12 @@ async def visit_terminal(request: OperationRequest) -> OperationResult:
         output = await operations.use_terminal(request.operation, call, plan)
     except NotFound as error:
         name = request.call.path["ptyID"]
-        raise NotFound(f"There is no terminal {name!r}.", hint="One that has exited is gone; see pty.list.") from error
+        raise NotFound(f"There is no terminal {name!r}.", hint="pty.list lists them, without exited ones.") from error
     value: dict[str, object] = {"output": output.text, "cursor": output.cursor, "exited": output.exited}
     notes = [f"Go on reading with cursor={output.cursor}."] if output.cut else []
     if plan.await_text:
         value["found"] = output.found
-        notes += [] if output.found else ["What was waited for has not come yet."]
+        notes += [] if output.found else ["The awaited text has not come yet."]
     return OperationResult(value, notes=notes)
 
 
