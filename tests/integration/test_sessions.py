@@ -249,7 +249,7 @@ async def test_only_sessions_that_changed_since_are_listed(
     )
     assert [row["session_id"] for row in listed["sessions"]] == [new]
     assert len((await host.data("opencode_list_sessions", search=title, since="1h"))["sessions"]) >= 2
-    assert "is no moment" in await host.error("opencode_list_sessions", since="soon")
+    assert "is not a time" in await host.error("opencode_list_sessions", since="soon")
 
 
 async def test_sessions_of_subagents_are_listed_only_when_asked_for(host: Host, era: str) -> None:

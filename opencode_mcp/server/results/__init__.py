@@ -1,1 +1,1 @@
-"""Results and errors as text and data, within a size."""
+"""Results and errors as text and structured content, limited in size."""

@@ -1,8 +1,8 @@
-"""One budget for a whole result, its text and its structured content together; and the same for one reading.
+"""Limit the size of a whole result, its text and its structured content together, or of the content of a resource.
 
-Pure. Detail is dropped in a fixed order: first the middle of a text that takes more than its half, then the longest
-fields of the structured content, each cut to an equal share of the room. No field is dropped, no short value is
-touched, and what was left out is said with the way to it.
+Pure. Detail is dropped in a fixed order: first the middle of a text that takes more than its half, then parts of the
+longest fields of the structured content, each cut to an equal share of the room. No field is dropped, and no short
+value is cut. Notes say what was left out and how to read it.
 """
 
 from collections.abc import Mapping
@@ -11,17 +11,17 @@ from typing import Any, cast
 from opencode_mcp.text.json_text import json_size
 
 LIMIT = 60_000
-"""Bytes of a whole result, as JSON."""
+"""Limit of a whole result, in bytes of JSON."""
 TEXT_LIMIT = LIMIT // 2
 TAIL = 2000
-"""Characters at the end of a text that stay: they say what the caller can do next."""
+"""Characters at the end of a text that are kept: they say what the caller can do next."""
 LEAST = 100
-"""Bytes below which a value is not cut: ids, states and numbers are all shorter."""
+"""Bytes up to which a value is never cut: ids, states and numbers are all shorter."""
 NOTE = "left_out"
 NOTE_ROOM = 1500
 SHOWN_NOTES = 8
 MANY = 8
-"""An item of a list takes at most an eighth of its list's room, if there are as many."""
+"""An item of a list takes at most an eighth of its list's room, if there are that many items."""
 WAYS: Mapping[str, str] = {
     "text": "opencode_session shows all of it",
     "transcript": "opencode_session shows it by pages",
@@ -40,7 +40,7 @@ def fit(text: str, data: Mapping[str, Any] | None) -> tuple[str, dict[str, Any] 
     """Cut a result to ``LIMIT``.
 
     Returns:
-        The text and the structured content; where something of the latter was cut, both say so.
+        The text and the structured content. If the latter was cut, both say so.
     """
     shown = cut_text(text, TEXT_LIMIT, tail=TAIL)
     if data is None:
@@ -53,7 +53,7 @@ def fit_data(data: Mapping[str, Any], limit: int) -> tuple[dict[str, Any], list[
     """Cut structured content to so many bytes.
 
     Returns:
-        What fits, and notes on what was left out, which stand in it as well.
+        The content that fits, and notes on what was left out; the content contains the notes, too.
     """
     room = limit - NOTE_ROOM
     if json_size(data) <= room:
@@ -65,13 +65,13 @@ def fit_data(data: Mapping[str, Any], limit: int) -> tuple[dict[str, Any], list[
 
 
 def cut_text(text: str, limit: int, *, tail: int = 0) -> str:
-    """Cut a text to so many bytes of JSON; ``tail`` characters of its end stay."""
+    """Cut a text to so many bytes of JSON; the last ``tail`` characters are kept."""
     whole = json_size(text)
     if whole <= limit:
         return text
     end = text[len(text) - tail :] if tail else ""
     room = limit - json_size(end) - LEAST
-    # As dense with escapes as the whole text is; where it is denser, less is shown.
+    # Assumes that escapes are spread evenly over the text; the loop corrects for parts with more of them.
     shown = max(room * len(text) // whole, 0)
     while shown and json_size(text[:shown]) > room:
         shown = shown * 3 // 4
@@ -119,7 +119,7 @@ def _cut_map(fields: Mapping[str, object], limit: int) -> dict[str, object]:
 
 
 def _shares(sizes: Mapping[str, int], room: int) -> dict[str, int]:
-    """How much room each has: what it needs, or an equal share of what is left."""
+    """Return the room for each part: its size, or an equal share of the remaining room."""
     shares: dict[str, int] = {}
     for number, key in enumerate(sorted(sizes, key=lambda key: sizes[key])):
         shares[key] = max(min(sizes[key], room // (len(sizes) - number)), LEAST)

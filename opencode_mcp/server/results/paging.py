@@ -1,6 +1,6 @@
-"""Pages of a list, told by a cursor that is the last entry shown: what comes or goes elsewhere moves no entry.
+"""Pages of a list. The cursor is the last shown entry, so entries that are added or removed elsewhere change no page.
 
-Pure, and it knows nothing of what is listed.
+Pure, and independent of the kind of entries.
 """
 
 from bisect import bisect_right
@@ -14,8 +14,8 @@ Item = TypeVar("Item")
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
 STEP = 1000
 PAGE_BYTES = 24_000
-"""Of what a page lists, as JSON. A result holds it twice, as text and as data, and ``budget.py`` would cut a longer one
-in a place from which no cursor goes on."""
+"""Limit of the entries of a page, in bytes of JSON. A result holds them twice, as text and as data, and ``budget.py``
+would cut a longer page at a place that no cursor names."""
 
 
 def page_of(
@@ -24,13 +24,13 @@ def page_of(
     """Cut a page out of a list.
 
     Args:
-        names: In the order of their keys.
-        limit: How many at most; there are fewer where they would not fit on a page.
-        cursor: The last name of the page before; empty: from the beginning. It need not be there any more.
-        key: What they are ordered by.
+        names: All names, in the order of their keys.
+        limit: Largest number of names; there are fewer if they would not fit on a page.
+        cursor: The last name of the page before; empty: from the beginning. It need not exist any more.
+        key: Returns the key by which the names are ordered.
 
     Returns:
-        The page, and the cursor of the next; empty at the end.
+        The page, and the cursor of the next page; empty at the end.
     """
     start = bisect_right(names, key(cursor), key=key) if cursor else 0
     page = fitting(names[start : start + limit])
@@ -38,7 +38,7 @@ def page_of(
 
 
 def fitting(items: Iterable[Item]) -> list[Item]:
-    """The first of some items, as many as fit on a page; one in any case."""
+    """Return as many of the first items as fit on a page, but at least one."""
     page: list[Item] = []
     room = PAGE_BYTES
     for item in items:
@@ -50,12 +50,12 @@ def fitting(items: Iterable[Item]) -> list[Item]:
 
 
 def foreign_cursor(cursor: str) -> InvalidArgument:
-    """What to raise for a cursor that no page was given with."""
+    """Return the error for a cursor that did not come with a page."""
     return InvalidArgument(f"The cursor {cursor!r} is not from this tool.", hint="Leave it out for the first page.")
 
 
 def size_text(size: float) -> str:
-    """A size in bytes for a person to read."""
+    """Format a size in bytes for a person to read."""
     for unit in UNITS[:-1]:
         if size < STEP:
             return f"{size:.0f} {unit}" if unit == UNITS[0] or size >= 10 else f"{size:.1f} {unit}"  # noqa: PLR2004

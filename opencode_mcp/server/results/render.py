@@ -1,7 +1,7 @@
-"""Results and errors become text that a model can act on; the one place where they do.
+"""Turn results and errors into text that a model can act on; this is the only place that does so.
 
-The policy: one fact a line, nothing that is empty, OpenCode's own text under a heading that says whose it is, and last
-what the caller can do now. What a model or a file said is data: it never stands where a host reads instructions.
+The rules: one fact per line, no empty facts, OpenCode's own text under a heading that names its source, and at the end
+the next step of the caller. Text of a model or a file is data: it must not look like instructions to the host.
 """
 
 import json
@@ -39,10 +39,10 @@ SENTENCE_END = re.compile(r"(?<=\.) ")
 TEXT_LIMIT = 20_000
 ALWAYS_LIMIT = 1000
 BRIEF = 200
-"""Characters of a text that stands in full elsewhere in the same data."""
+"""Characters of a text that the same data also contains in full."""
 SHOWN_FILES = 50
 ERROR_LIMIT = 4000
-"""Bytes of an error, which may quote a page that a model's provider sent."""
+"""Limit of an error, in bytes. It may quote a page that a model's provider sent."""
 
 NEXT_STEPS: Mapping[type[BridgeError], str] = {
     InvalidArgument: "Correct the argument and call again.",
@@ -51,20 +51,20 @@ NEXT_STEPS: Mapping[type[BridgeError], str] = {
     NotAllowed: "Only the operator of the bridge can allow it.",
     CallerError: "Change the call and try again.",
     OperatorError: "The operator of the bridge must change its settings; opencode-mcp doctor checks them.",
-    BackendUnavailable: "Call again: the bridge looks for OpenCode anew. opencode_status tells what it can reach.",
-    BackendTimeout: "Call again in a moment; opencode_status tells whether OpenCode answers.",
-    UnsupportedOperation: "opencode_status tells which version OpenCode has.",
+    BackendUnavailable: "Call again: the bridge then searches for OpenCode. opencode_status shows what it can reach.",
+    BackendTimeout: "Call again in a moment; opencode_status shows if OpenCode answers.",
+    UnsupportedOperation: "opencode_status shows the version of OpenCode.",
     BackendFailed: "Check the arguments against what exists, then call again.",
     BackendError: "Call again in a moment.",
 }
 
 
 def explain(error: BridgeError, denied_tools: Collection[str] = ()) -> str:
-    """An error as a model reads it: what was wrong, what would be right, what to do next.
+    """Return an error as text for a model: what was wrong, what would be right, what to do next.
 
-    Sentences of the hint that name tools which are denied are left out.
+    Sentences of the hint that name denied tools are left out.
 
-    It may quote what others wrote, so no line but the first begins at the margin.
+    It may quote text of others, so all lines but the first are indented.
     """
     step = error.hint or next(NEXT_STEPS[kind] for kind in type(error).__mro__ if kind in NEXT_STEPS)
     step = without_tools(step, denied_tools)
@@ -79,13 +79,13 @@ def result(
     verbatim: bool = False,
     is_shown: bool = False,
 ) -> CallToolResult:
-    """A tool's result, cut to the budget of ``budget.py``.
+    """Return a tool's result, cut to the limit of ``budget.py``.
 
     Args:
-        text: For the model.
-        data: The same as structured content; several hosts show a model nothing else where it is there.
-        more: An image, or a link to the whole of what is cut.
-        verbatim: Whether it is the content of files, which must stay as it is, with the secrets that are in it.
+        text: Text for the model.
+        data: The same as structured content; several hosts show a model only this, if it exists.
+        more: An image, or a link to the complete content.
+        verbatim: Whether it is content of files, which must not be changed, not even to hide secrets.
         is_shown: Whether the text was made by ``shown_sections``, section by section.
     """
     safe = valid_data if verbatim else shown_data
@@ -96,12 +96,12 @@ def result(
 
 
 def cut(text: str, limit: int = TEXT_LIMIT) -> str:
-    """A text within its limit, and how much of it there is."""
+    """Cut a text to a limit, and say how long it was."""
     return text if len(text) <= limit else f"{text[:limit]}\n… (the first {limit} of {len(text)} characters)"
 
 
 def report_data(report: "RunReport") -> dict[str, Any]:
-    """A run's report as structured content; what is empty is left out but for what callers rely on."""
+    """Return a run's report as structured content. Empty fields are left out, except those that callers rely on."""
     data = report.model_dump(mode="json", exclude_defaults=True)
     return data | {
         "text": cut(report.text),
@@ -112,12 +112,12 @@ def report_data(report: "RunReport") -> dict[str, Any]:
 
 
 def next_step(report: "RunReport") -> str:
-    """What the caller can do now, in a few sentences; those with tools that are denied are left out."""
+    """Return the next step of the caller in a few sentences, without those that name denied tools."""
     return without_tools(_next_step(report), report.denied_tools)
 
 
 def without_tools(text: str, names: Collection[str]) -> str:
-    """A text of our own without the sentences that name one of some tools."""
+    """Return a text of our own without the sentences that name one of some tools."""
     sentences = SENTENCE_END.split(text)
     return " ".join(sentence for sentence in sentences if set(TOOL_NAME.findall(sentence)).isdisjoint(names))
 
@@ -137,7 +137,7 @@ def _next_step(report: "RunReport") -> str:
         case "aborted":
             return f"What it did stays. Give it another prompt with opencode_run({session}, prompt=...)."
         case "failed" if report.lost:
-            return f"opencode_wait({session}) finds OpenCode again and tells what it kept of the run."
+            return f"opencode_wait({session}) finds OpenCode again and reports what it kept of the run."
         case "failed":
             return f"Fix what the error names, then go on in the session with opencode_run({session}, prompt=...)."
 
@@ -157,7 +157,7 @@ def _where(request: "PendingRequest") -> str:
 
 
 def _otherwise(request: "PendingRequest", call: str) -> str:
-    """What ends the wait where nobody is there to answer."""
+    """Return the calls that end the wait if no person is there to answer."""
     if request.closed:
         return f". {request.closed}"
     refusal = (
@@ -172,7 +172,7 @@ def _otherwise(request: "PendingRequest", call: str) -> str:
 
 
 def report_text(report: "RunReport") -> str:
-    """A run's report for a model to read, as it may be shown."""
+    """Return a run's report as text for a model, cleaned for display."""
     sections = [
         report.note,
         _headline(report),
@@ -238,14 +238,14 @@ def _files(report: "RunReport") -> str:
 
 
 def _decided(report: "RunReport") -> str:
-    """What policy answered by itself, so that nobody wonders why nobody was asked."""
+    """Return the requests that the operator's policy answered, so that the reader knows why nobody was asked."""
     words = {"once": "allowed", "reject": "refused"}
     lines = [one_line(f"{words[item.reply]} {item.permission}: {', '.join(item.patterns)}") for item in report.decided]
     return "\n".join(["By the operator's policy:", *lines]) if lines else ""
 
 
 def request_data(request: "PendingRequest") -> dict[str, Any]:
-    """What is asked, as structured content. A long command or question stands in it once."""
+    """Return a request as structured content, which contains a long command or question only once."""
     data = request.model_dump(mode="json", exclude_defaults=True)
     for name in ("patterns", "always"):
         if name in data:
@@ -262,7 +262,7 @@ def request_data(request: "PendingRequest") -> dict[str, Any]:
 
 
 def _is_decided_by_reader(request: "PendingRequest") -> bool:
-    """Whether the calling agent decides what is run, and so must see all of it."""
+    """Return True if the calling agent decides on the request, and therefore must see all of it."""
     return request.kind == "permission" and request.agent_may_answer
 
 
@@ -288,5 +288,5 @@ def request_text(request: "PendingRequest") -> str:
 
 def _json(value: object) -> str:
 
-    # Safe before it is JSON: afterwards a line end of Unicode's would be one of the text.
+    # Cleaned before it is JSON, where Unicode's line ends could not be told from those of the text.
     return cut(json.dumps(shown_data(value), ensure_ascii=False, indent=1))

@@ -1,7 +1,7 @@
-"""Leaves out of the structured content what the text of the same result says at length.
+"""Remove long texts from the structured content of a result that its text contains, too.
 
-Several hosts show their model both, so it would read every answer twice. Two show the structured content alone, and get
-it whole. Which host does what is in ``hosts.py``, and which fields repeat the text is in ``schemas.py``.
+Several hosts show their model both, so it would read every answer twice. Two show only the structured content, and get
+it whole. ``waiting/host_limits.py`` names these hosts, and ``schemas.py`` names the fields that repeat the text.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,15 +12,15 @@ from mcp_types import CallToolResult
 from opencode_mcp.text.json_text import json_size
 
 IN_TEXT = "in_text"
-"""The field that names what was left out."""
+"""Field that names the removed fields."""
 LONG = 200
-"""Bytes of a text that may be said twice: short answers cost nothing, and programs use them."""
+"""Bytes of a text that is not removed: short answers cost little, and programs use them."""
 LARGE = 2000
-"""Bytes of a value that is no text, such as the reply of an operation, which holds the ids that programs need."""
+"""Bytes of a value that is not removed and not a text, such as a reply with ids that programs need."""
 
 
 def without_repeated(outcome: CallToolResult, fields: Sequence[str]) -> CallToolResult:
-    """Leave long fields out of a result's structured content, and name them there.
+    """Remove long fields from a result's structured content, and name them there.
 
     Args:
         outcome: The result.
@@ -44,7 +44,7 @@ def _is_long(values: Sequence[object]) -> bool:
 
 
 def _found(value: object, path: Sequence[str]) -> Iterator[object]:
-    """What stands at a path."""
+    """Yield the values at a path."""
     if not path:
         yield value
     elif isinstance(value, list):

@@ -1,8 +1,8 @@
-"""Text that others wrote, in the form in which it leaves the bridge.
+"""Clean text of others before it is returned to a host.
 
-``shown`` is for every text of a result, an error, a form or a progress line: without secrets, without what a terminal
-would obey or a reader would not see, and valid Unicode. The contents of files and diffs that a caller asked for are not
-changed so: they must stay what they are (see ``docs/security.md``).
+``shown`` is for every text of a result, an error, a form or a progress line: it removes secrets, control sequences of
+terminals and invisible characters, and makes the text valid Unicode. Requested contents of files and diffs are not
+changed in this way: they must stay exact (see ``docs/security.md``).
 """
 
 from collections import Counter
@@ -14,31 +14,31 @@ from opencode_mcp.secrets.text import scrub
 from opencode_mcp.text.outside_text import clean, valid_unicode
 
 CODE = frozenset("$`;|&<>(){}!\\\"'\n\t ")
-"""Without one of these, no part of a shell line is more than a part of one word."""
+"""Characters that separate or end words in a shell line. Text without them is only a part of one word."""
 
 
 def shown(text: str) -> str:
-    """A text as it may be shown."""
+    """Return a text without secrets, control sequences and invisible characters, as valid Unicode."""
     return scrub(clean(valid_unicode(text)))
 
 
 class ToDecide(str):
-    """A text whose reader decides whether it is run; it is shown by ``shown_to_decide``."""
+    """Text of a command on whose permission the reader decides; it is cleaned by ``shown_to_decide``."""
 
     __slots__ = ()
 
 
 def shown_sections(sections: Iterable[str]) -> str:
-    """The sections of a text as it may be shown, each judged by itself; empty ones are left out."""
+    """Clean and join the sections of a text, each by its own kind; empty ones are left out."""
     safe = (shown_to_decide(text) if isinstance(text, ToDecide) else shown(text) for text in sections if text)
     return "\n\n".join(safe)
 
 
 def shown_to_decide(text: str) -> str:
-    """A text as it may be shown to who decides whether it is run: a secret is hidden where it can be nothing else.
+    """Clean a text for a reader who decides on its permission: only text that is certainly a secret is hidden.
 
-    A command that is dressed up as a key or a password (``-----BEGIN PRIVATE KEY-----; rm -rf ~``) would be hidden from
-    the one who allows it. Where that may be so, the whole text is shown as it is.
+    A command that is disguised as a key or a password (``-----BEGIN PRIVATE KEY-----; rm -rf ~``) would be hidden from
+    the person or agent that permits it. If that is possible, no secret in the text is hidden.
     """
     plain = clean(valid_unicode(text))
     hidden = scrub(plain)
@@ -50,7 +50,7 @@ def _code_in(text: str) -> Counter[str]:
 
 
 def shown_data(value: object) -> object:
-    """JSON data with every text of it, names of fields too, as it may be shown."""
+    """Return JSON data with every text in it cleaned by ``shown``, names of fields too."""
     match value:
         case ToDecide():
             return shown_to_decide(value)
@@ -66,7 +66,7 @@ def shown_data(value: object) -> object:
 
 
 def valid_data(value: object) -> object:
-    """JSON data with every text of it as valid Unicode, and nothing else changed."""
+    """Return JSON data with every text in it as valid Unicode, and nothing else changed."""
     match value:
         case str():
             return valid_unicode(value)

@@ -1,10 +1,11 @@
-"""The output schemas of the tools, as short as they can be, since every listing carries them.
+"""Output schemas of the tools, as short as possible, since every listing contains them.
 
-A typed client makes its result types of the declared properties, so a run's report declares all of them. Their own
-schemas are left out: they would double the size of the listing, and README describes the report.
+A typed client derives its result types from the declared properties, so the schema of a run's report declares all of
+them. The schemas of the properties are left out: they would double the size of the listing, and README describes the
+report.
 
-Beside the schemas stand the fields that repeat at length what the text of the result says: not every host is sent them
-(``repeated.py``), so none of them is required.
+The module also lists the fields that repeat the text of the result: not every host gets them (``repeated.py``), so none
+of them is required.
 """
 
 from collections.abc import Sequence
@@ -24,9 +25,9 @@ REPORT_FIELDS = (
     *("error", "lost", "activity", "files", "todos", "pending", "decided", "children", "model", "agent", "tokens"),
     *("cost", "seconds", "next", "left_out", "in_text"),
 )
-"""The fields of ``RunReport``, which are not taken from it: to list the tools must not import what runs need."""
+"""Fields of ``RunReport``, repeated here because listing the tools must not import the modules of runs."""
 REPORT_TEXTS = ("text", "error", "todos")
-"""Not what is asked: whoever decides on it must have it."""
+"""Fields that repeat the text. Open requests are not among them: the reader who decides on one must always get it."""
 RUN_REPORT = _holding("status", "next", declared=REPORT_FIELDS)
 RUN_REPORTS = _holding("status", "next", declared=("runs", *REPORT_FIELDS))
 REPORTS_TEXTS = (*REPORT_TEXTS, *(f"runs.{field}" for field in REPORT_TEXTS))

@@ -1,4 +1,4 @@
-"""Moments as callers write and read them; OpenCode counts milliseconds since the epoch. Pure."""
+"""Convert between OpenCode's milliseconds since the epoch and the times that callers write and read. Pure."""
 
 import re
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def moment(milliseconds: float) -> str:
-    """Write a moment, as ``2026-11-24T10:00:00Z``; empty for one that no calendar has."""
+    """Format a time as ``2026-11-24T10:00:00Z``; empty if it is outside of the calendar."""
     try:
         return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     except (OverflowError, ValueError, OSError):
@@ -18,11 +18,11 @@ def moment(milliseconds: float) -> str:
 
 
 def read_moment(text: str, now: float) -> float:
-    """Read a moment, in milliseconds since the epoch.
+    """Parse a time, and return it in milliseconds since the epoch.
 
     Args:
-        text: In ISO 8601, without a zone in UTC; or an age such as ``2h``.
-        now: What an age is counted back from, in milliseconds since the epoch.
+        text: A time in ISO 8601, in UTC if it names no zone; or an age such as ``2h``.
+        now: Present time, from which an age is counted back, in milliseconds since the epoch.
 
     Raises:
         InvalidArgument: It is neither.
@@ -34,6 +34,6 @@ def read_moment(text: str, now: float) -> float:
         read = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise InvalidArgument(
-            f"{text[:40]!r} is no moment.", hint="Write 2026-11-24, 2026-11-24T10:00Z, or an age as 30m, 2h, 7d."
+            f"{text[:40]!r} is not a time.", hint="Write 2026-11-24, 2026-11-24T10:00Z, or an age as 30m, 2h, 7d."
         ) from error
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1000

@@ -1,7 +1,7 @@
-"""Batches of JSON-RPC: several messages in one line, whose answers go back together in another.
+"""Batches of JSON-RPC: several messages in one line, whose responses are sent together in one line.
 
-Only protocol 2025-03-26 has them. The SDK handles single messages, so a batch is taken apart before it and the answers
-are put together behind it.
+Only protocol 2025-03-26 has them. The SDK handles single messages, so a batch is split before it, and the responses
+are joined after it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,15 +23,15 @@ class _Open:
 
 
 class Batches:
-    """The batches of one connection that are not answered yet."""
+    """Batches of one connection that are not answered yet."""
 
     def __init__(self) -> None:
         self.allowed = False
-        """Whether the connection negotiated the protocol that has them."""
+        """True if the connection negotiated the protocol with batches."""
         self._open: list[_Open] = []
 
     def begin(self, line: Line) -> None:
-        """Expect the answers to a batch; those that are known already are in the line."""
+        """Expect the responses to a batch; the line holds those that are known already."""
         waiting = {message.id for message in line.messages if isinstance(message, JSONRPCRequest)}
         answers: list[Json] = [reply.model_dump(by_alias=True, exclude_unset=True) for reply in line.replies]
         if waiting or answers:
@@ -44,7 +44,7 @@ class Batches:
             self.allowed = cast("Json", result).get("protocolVersion") == PROTOCOL
 
     def outgoing(self, message: Json) -> list[object]:
-        """What to write when a message goes out: itself, nothing yet, or the batch that it completes."""
+        """Return what to write for an outgoing message: the message, nothing yet, or the batch that it completes."""
         self.note_protocol(message)
         batch = None if "method" in message else self._batch_of(message.get("id"))
         if batch is None:
@@ -54,13 +54,13 @@ class Batches:
         return list(self.complete())
 
     def forget(self, request_id: object) -> None:
-        """Expect no answer to a request: it is cancelled."""
+        """Expect no response to a request, since it is cancelled."""
         batch = self._batch_of(request_id)
         if batch:
             batch.waiting.discard(cast("RequestId", request_id))
 
     def complete(self) -> Iterator[Sequence[Json]]:
-        """Take out the batches that wait for nothing any more and have something to say."""
+        """Remove the batches that wait for no more responses, and return those that are not empty."""
         done = [batch for batch in self._open if not batch.waiting]
         self._open = [batch for batch in self._open if batch.waiting]
         return (batch.answers for batch in done if batch.answers)

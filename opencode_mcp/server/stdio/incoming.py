@@ -1,7 +1,7 @@
-"""A line of the host's, read as JSON-RPC: the messages in it, and an error reply for each thing that is none.
+"""Read a line of the host as JSON-RPC: the messages in it, and an error response for each value that is none.
 
-Pure. The SDK drops a line that it cannot read, and its sender waits for ever; so every request that can be told to be
-one is answered, with its id where that can be read.
+Pure. The SDK drops a line that it cannot read, and the host waits for ever. So every request that can be recognized is
+answered, with its id if that can be read.
 """
 
 import json
@@ -26,28 +26,28 @@ from pydantic import ValidationError
 from opencode_mcp.text.outside_text import valid_unicode
 
 DEEPEST = 128
-"""Levels of lists and objects in a message; far more than any schema or argument needs."""
+"""Limit of nested lists and objects in a message; far more than any schema or argument needs."""
 LARGEST_BATCH = 100
 TOKENS_SEARCHED = 100_000
-"""How far the id is looked for in a line that cannot be read."""
+"""Limit of tokens in which the id is searched, in a line that cannot be parsed."""
 BYTE_ORDER_MARK = "\ufeff"
-# A text that is not closed reaches to the end, also behind a last backslash, so that every character is looked at once.
+# An unclosed text extends to the end, also after a last backslash, so that each character is examined once.
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[\[\]{}:]|[^\s"\[\]{}:,]+', re.DOTALL)
 LEVELS = {"[": 1, "{": 1, "]": -1, "}": -1}
 ANSWERS = frozenset({"result", "error"})
-"""What an answer of the host's has. It is never answered: its id is one of ours, and may also be one of the host's."""
+"""Fields of the host's responses. They are never answered: their ids are ours, and may equal an id of the host."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one line holds."""
+    """Content of one line."""
 
     messages: list[JSONRPCMessage] = field(default_factory=list[JSONRPCMessage])
     replies: list[JSONRPCError] = field(default_factory=list[JSONRPCError])
-    """What is to be answered at once."""
+    """Error responses to send at once."""
     is_batch: bool = False
-    """Whether the answers belong into one list."""
+    """True if the responses belong into one list."""
 
 
 class _Refused(Exception):
@@ -61,8 +61,8 @@ def read_line(line: str, *, batches: bool) -> Line:
     """Read a line.
 
     Args:
-        line: Without its end; an empty one holds nothing.
-        batches: Whether the connection's protocol has batches (2025-03-26 alone does).
+        line: The line without its end; an empty line has no messages.
+        batches: Whether the connection's protocol has batches (only 2025-03-26 does).
     """
     if not line.strip():
         return Line()
@@ -124,7 +124,7 @@ def _message(value: object) -> JSONRPCMessage:
     elif not _is_answer(fields):
         raise _Refused(INVALID_REQUEST, "The message has neither `method` nor `result` nor `error`.")
     elif _has_surrogate(fields):
-        # An answer that is refused would leave its request waiting.
+        # If a response were refused, its request would wait for ever.
         fields = cast("dict[str, object]", _with_valid_text(fields))
     try:
         return jsonrpc_message_adapter.validate_python(fields, by_name=False)
@@ -133,7 +133,7 @@ def _message(value: object) -> JSONRPCMessage:
 
 
 def _check_call(fields: Mapping[str, object]) -> None:
-    """Refuse a request or a notification that the SDK would drop, or that no reply could repeat."""
+    """Refuse a request or a notification that the SDK would drop, or whose texts no response could repeat."""
     if fields.get("jsonrpc") != "2.0":
         raise _Refused(INVALID_REQUEST, '`jsonrpc` must be "2.0".')
     if "id" in fields and _id_of(fields) is None:
@@ -182,7 +182,7 @@ def _is_answer(value: object) -> bool:
 
 
 def _readable_id(line: str) -> RequestId | None:
-    """The id of a request that may not be JSON: what follows ``"id":`` at the first level."""
+    """Return the id of a request that may not be valid JSON: the value after ``"id":`` at the first level."""
     level = 0
     key = before = found = ""
     for token in islice(TOKEN.finditer(line.removeprefix(BYTE_ORDER_MARK)), TOKENS_SEARCHED):

@@ -1,7 +1,7 @@
-"""MCP's stdio transport on the event loop: a JSON-RPC message a line, read from one descriptor and written to another.
+"""MCP's stdio transport on the event loop: one JSON-RPC message per line, on one descriptor for each direction.
 
-The SDK's own reads and writes in threads. Nothing can end such a read, which holds up Ctrl+C and the exit, and every
-change of thread costs each call time. Windows cannot wait for its pipes, so there the SDK's transport serves.
+The SDK's own transport reads and writes in threads. Such a read cannot be cancelled, which delays Ctrl+C and the exit,
+and each change of threads costs time in every call. Windows cannot wait for its pipes, so it uses the SDK's transport.
 """
 
 import logging
@@ -28,11 +28,11 @@ from opencode_mcp.server.stdio.outgoing import line_of
 logger = logging.getLogger(__name__)
 
 Received: TypeAlias = SessionMessage | Exception
-"""What the SDK takes from a stream; ours gives messages alone, since a line that is none is answered here."""
+"""Type that the SDK takes from a stream. Ours yields only messages, since other lines are answered here."""
 
 
 def streams_from(takeover: Takeover) -> tuple["MessageReader", "MessageWriter"]:
-    """Go on where the front has stopped."""
+    """Return streams that continue where the front has stopped."""
     ledger = Ledger(takeover)
     writer = MessageWriter(takeover.target, unsent=takeover.unsent, ledger=ledger)
     for result in takeover.given.values():
@@ -43,14 +43,14 @@ def streams_from(takeover: Takeover) -> tuple["MessageReader", "MessageWriter"]:
 
 
 class MessageReader(ObjectReceiveStream[Received]):
-    """The messages of a host; a receive that is cancelled takes nothing with it.
+    """Messages of a host; a cancelled receive loses none.
 
     Args:
-        descriptor: Open for reading. It stays open.
+        descriptor: Descriptor that is open for reading. It stays open.
         writer: Answers the lines that are no messages.
-        received: Bytes that were read already.
-        ended: Whether nothing follows them.
-        ledger: Takes each message.
+        received: Bytes that the front has read.
+        ended: Whether the host has closed its end after them.
+        ledger: Records requests and responses.
     """
 
     def __init__(
@@ -67,12 +67,12 @@ class MessageReader(ObjectReceiveStream[Received]):
         self._ended = ended
         self._ledger = ledger
         self._ready: deque[SessionMessage] = deque()
-        """Messages that came in one line with another."""
+        """Further messages of a line with several."""
         self._waits = _can_wait(descriptor)
         self._buffer = received or bytearray()
 
     async def receive(self) -> Received:
-        """The next message.
+        """Return the next message.
 
         Raises:
             anyio.EndOfStream: The host closed its end.
@@ -82,13 +82,13 @@ class MessageReader(ObjectReceiveStream[Received]):
         return self._ready.popleft()
 
     async def _take(self, text: str) -> None:
-        """Make a line's messages ready, and answer what is none."""
+        """Queue the messages of a line, and answer values that are none."""
         batches = self._writer.batches
         line = read_line(text, batches=batches.allowed)
         self._ready += map(SessionMessage, line.messages)
         for message in line.messages:
             if self._ledger and isinstance(message, JSONRPCRequest):
-                # Not a dump, which would copy the parameters of each request.
+                # Not ``model_dump``, which would copy the parameters of each request.
                 self._ledger.note({"id": message.id, "method": message.method, "params": message.params})
             if isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
                 batches.forget((message.params or {}).get("requestId"))
@@ -96,7 +96,7 @@ class MessageReader(ObjectReceiveStream[Received]):
             batches.begin(line)
         for reply in line.replies:
             logger.info("the host sent a line that is not a message: %s", reply.error.message)
-        # A host that does not listen any more may still send.
+        # A host that does not read any more may still send.
         with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
             await self._writer.answer([] if line.is_batch else line.replies)
 
@@ -114,7 +114,7 @@ class MessageReader(ObjectReceiveStream[Received]):
         return line
 
     async def _fill(self) -> bool:
-        """Read what there is; whether there was anything."""
+        """Read the available bytes; return False at the end."""
         while not self._ended:
             if self._waits:
                 await anyio.wait_readable(self._descriptor)
@@ -123,26 +123,26 @@ class MessageReader(ObjectReceiveStream[Received]):
             try:
                 data = os.read(self._descriptor, CHUNK)
             except BlockingIOError:
-                # Somebody who shares a non-blocking descriptor was faster.
+                # Another process that shares a non-blocking descriptor was faster.
                 continue
             except OSError:
-                # How a socket or a terminal says that its other end died.
+                # A socket or a terminal whose other end is gone.
                 return False
             self._buffer += data
             return bool(data)
         return False
 
     async def aclose(self) -> None:
-        """Nothing: the descriptor lives as long as the process."""
+        """Do nothing: the descriptor stays open as long as the process lives."""
 
 
 class MessageWriter(ObjectSendStream[SessionMessage]):
-    """Messages to a host; one whose sender is cancelled meanwhile is written on before the next.
+    """Messages to a host; if a sender is cancelled, the rest of its message is written before the next one.
 
     Args:
-        descriptor: Open for writing. It stays open.
-        unsent: The end of earlier messages, which goes before all others.
-        ledger: Takes each message.
+        descriptor: Descriptor that is open for writing. It stays open.
+        unsent: Rest of earlier messages, which is written first.
+        ledger: Records requests and responses.
     """
 
     def __init__(self, descriptor: int, *, unsent: bytes = b"", ledger: Ledger | None = None) -> None:
@@ -150,11 +150,11 @@ class MessageWriter(ObjectSendStream[SessionMessage]):
         self._ledger = ledger
         self._waits = _can_wait(descriptor)
         self._buffer = bytearray(unsent)
-        """What is left of the message under way."""
+        """Rest of the message that is being written."""
         self._turn = anyio.Lock(fast_acquire=True)
         self._closed = False
         self.batches = Batches()
-        """Those whose answers are held back until they are complete."""
+        """Batches whose responses are held back until they are complete."""
 
     async def send(self, item: SessionMessage) -> None:
         """Write a message.
@@ -167,7 +167,7 @@ class MessageWriter(ObjectSendStream[SessionMessage]):
             raise anyio.ClosedResourceError
         data = item.message.model_dump(by_alias=True, exclude_unset=True)
         if self._ledger and self._ledger.drops(data):
-            # The response that was given in its place may not be written yet.
+            # The front's response may not be written completely yet.
             await self._write(b"")
             return
         for message in self.batches.outgoing(data):
@@ -176,7 +176,7 @@ class MessageWriter(ObjectSendStream[SessionMessage]):
             self._ledger.save(data)
 
     async def answer(self, replies: Sequence[JSONRPCError]) -> None:
-        """Send error replies, and the batches that wait for nothing any more; raises what ``send`` does."""
+        """Send error responses, and the batches that are complete; raises as ``send``."""
         for reply in replies:
             await self.send(SessionMessage(reply))
         for batch in self.batches.complete():
@@ -193,7 +193,7 @@ class MessageWriter(ObjectSendStream[SessionMessage]):
 
     async def _flush(self) -> None:
         while self._buffer:
-            # A host that reads late must hold up its own messages, and not the bridge.
+            # A host that reads late must delay only its own messages, and not the bridge.
             if self._waits and not has_room(self._descriptor):
                 await anyio.wait_writable(self._descriptor)
             try:
@@ -203,18 +203,18 @@ class MessageWriter(ObjectSendStream[SessionMessage]):
             del self._buffer[:written]
 
     async def aclose(self) -> None:
-        """Refuse what comes later."""
+        """Refuse later messages."""
         self._closed = True
 
 
 def _can_wait(descriptor: int) -> bool:
-    """Whether an event loop can wait for it: it refuses files and devices, which are always ready."""
+    """Return True if an event loop can wait for a descriptor: it refuses files and devices, which are always ready."""
     mode = os.fstat(descriptor).st_mode
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(descriptor)
 
 
 class Sink(Protocol):
-    """The part of a stream of the SDK's that is needed."""
+    """Part of the SDK's stream that is needed."""
 
     async def send(self, item: SessionMessage, /) -> None:
         """Send a message."""
@@ -226,7 +226,7 @@ class Sink(Protocol):
 
 
 class CheckedWriter(ObjectSendStream[SessionMessage]):
-    """Passes messages on to a stream of the SDK's, in the form that ``MessageWriter`` would give them.
+    """Passes messages on to a stream of the SDK, in the form in which ``MessageWriter`` writes them.
 
     Args:
         stream: Writes them.
@@ -236,7 +236,7 @@ class CheckedWriter(ObjectSendStream[SessionMessage]):
         self._stream = stream
 
     async def send(self, item: SessionMessage) -> None:
-        """Pass a message on; raises what the stream does."""
+        """Pass a message on; raises as the stream."""
         line = line_of(item.message.model_dump(by_alias=True, exclude_unset=True))
         message = jsonrpc_message_adapter.validate_json(line, by_name=False)
         await self._stream.send(SessionMessage(message, metadata=item.metadata))

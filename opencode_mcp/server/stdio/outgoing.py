@@ -1,7 +1,7 @@
-"""The line that an outgoing message becomes: valid Unicode, one line for every reader, without the bridge's secrets.
+"""Write an outgoing message as one line of valid Unicode, without the bridge's secrets.
 
-This is the last step before the host, so it holds for every result, error, notification and request. It knows nothing
-of what a message says.
+This is the last step before the host, so it applies to every result, error, notification and request. It does not
+interpret messages.
 """
 
 import json
@@ -13,18 +13,19 @@ from opencode_mcp.secrets.known import KNOWN_SECRETS
 from opencode_mcp.text.outside_text import valid_unicode
 
 LINE_ENDS = {character: f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
-"""JSON allows these in a text, and some readers end a line there."""
+"""Characters that JSON allows in a text, but at which some readers end a line."""
 PROTOCOL_NAMES = frozenset({"jsonrpc", "id", "method", "type", "role", "mimeType", "requestState", "protocolVersion"})
-"""Fields whose texts belong to the protocol. A password that is also such a word must not break it."""
+"""Fields whose texts belong to the protocol and are not changed, even if a secret equals such a text."""
 DATA = "structuredContent"
-"""In it those names are as good as any other."""
+"""Field in which those names have no meaning of the protocol."""
 
 
 def line_of(message: object) -> bytes:
     """Write a message, or a batch of them, as one line with its end.
 
     Args:
-        message: JSON-RPC as JSON data. Half surrogate pairs become U+FFFD, and numbers that JSON does not have null.
+        message: JSON-RPC as JSON data. Half surrogate pairs become U+FFFD, and numbers that JSON does not have become
+            null.
     """
     text = _json(message)
     if KNOWN_SECRETS.found_in(text):

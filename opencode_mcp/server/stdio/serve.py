@@ -1,4 +1,4 @@
-"""Serves on stdin and stdout, and ends cleanly however a host ends it: by closing stdin, or by a signal."""
+"""Serve on stdin and stdout, and end cleanly when the host closes stdin or sends a signal."""
 
 import signal
 import sys
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class StdioServer(Protocol):
-    """A server that speaks on stdin and stdout."""
+    """Server that can serve on stdin and stdout."""
 
     async def run_stdio_async(self) -> None:
         """Serve until stdin ends, through the SDK's own transport."""
@@ -24,7 +24,7 @@ class StdioServer(Protocol):
 
 
 def serve_stdio(server: StdioServer, takeover: "Takeover | None") -> None:
-    """Speak MCP until stdin closes or a signal comes.
+    """Serve until stdin closes or a signal arrives.
 
     Args:
         server: The MCP server.
@@ -34,11 +34,11 @@ def serve_stdio(server: StdioServer, takeover: "Takeover | None") -> None:
 
 
 async def _serve(server: StdioServer, takeover: "Takeover | None") -> None:
-    # Windows has no such signals: there a host closes stdin, or kills.
+    # Windows has no such signals: there a host closes stdin, or kills the process.
     if sys.platform == "win32" or takeover is None:
         await server.run_stdio_async()
         return
-    # Until all is let go of: a second Ctrl+C must not break into that.
+    # Until the shutdown is complete, so that a second Ctrl+C does not interrupt it.
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_cancel_on_signal, signals, tasks.cancel_scope)

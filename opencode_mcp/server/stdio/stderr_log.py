@@ -1,7 +1,7 @@
-"""The bridge's log on stderr, which never holds the bridge up: where nobody reads it, lines are dropped and counted.
+"""Log on stderr that never blocks the bridge: if nobody reads it, lines are dropped and counted.
 
-A pipe holds some 64 KB. A host that starts the bridge with a pipe for stderr and never reads it would stop everything
-at the first line that does not fit.
+A pipe holds some 64 KB. If a host starts the bridge with a pipe for stderr and never reads it, the first line that does
+not fit would block everything.
 """
 
 import logging
@@ -15,31 +15,31 @@ from opencode_mcp.secrets.text import scrub
 from opencode_mcp.text.outside_text import clean
 
 ROOM = 512 if sys.platform == "win32" else select.PIPE_BUF
-"""Bytes that never block where anything has room."""
+"""Bytes whose write never blocks if the descriptor is writable."""
 LONGEST = 8 * 1024
-"""Characters of a record; of a longer one the middle is left out."""
+"""Limit of a record, in characters; the middle of a longer one is left out."""
 FORMAT = "%(levelname)s %(name)s: %(message)s"
 
 
 class StderrLog(logging.Handler):
-    """Writes records as lines, without secrets, and drops those that would have to wait.
+    """Writes records as lines, without secrets, and drops those that would block.
 
     Args:
-        descriptor: Open for writing. It stays open.
+        descriptor: Descriptor that is open for writing. It stays open.
     """
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
         self.setFormatter(logging.Formatter(FORMAT))
         self._descriptor = descriptor
-        # Windows cannot ask whether a pipe has room.
+        # Windows cannot find out if a pipe has room.
         self._may_block = sys.platform != "win32" and _is_pipe(descriptor)
         self._waiting = b""
-        """What is left of the record that is being written."""
+        """Rest of the record that is being written."""
         self._dropped = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record, or count it as dropped where the one before still waits for room."""
+        """Write a record, or count it as dropped if the one before is not written yet."""
         try:
             self.flush()
             if self._waiting:
@@ -48,11 +48,11 @@ class StderrLog(logging.Handler):
             self._waiting = self._note() + self._encoded(record)
             self.flush()
         except (OSError, ValueError, TypeError):
-            # A log that cannot be written, or a record that cannot be formatted, ends nothing.
+            # A log that cannot be written, or a record that cannot be formatted, must not end the bridge.
             self._waiting = b""
 
     def flush(self) -> None:
-        """Write what waits, as far as there is room."""
+        """Write the rest of a record, as far as there is room."""
         while self._waiting and self._has_room():
             written = os.write(self._descriptor, self._waiting[:ROOM])
             self._waiting = self._waiting[written:]
@@ -61,7 +61,7 @@ class StderrLog(logging.Handler):
         return not self._may_block or bool(select.select([], [self._descriptor], [], 0)[1])
 
     def _note(self) -> bytes:
-        """Say how many records were dropped, once."""
+        """Return a line with the number of dropped records, once."""
         dropped, self._dropped = self._dropped, 0
         return f"WARNING {__name__}: {dropped} records were dropped: nobody read stderr\n".encode() if dropped else b""
 
@@ -69,7 +69,7 @@ class StderrLog(logging.Handler):
         text = scrub(KNOWN_SECRETS.hide(clean(self.format(record))))
         if len(text) > LONGEST:
             text = f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
-        # What a record quotes must not look like a record.
+        # Text that a record quotes must not look like a record.
         return text.replace("\n", "\n    ").encode(errors="replace") + b"\n"
 
 

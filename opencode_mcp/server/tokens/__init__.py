@@ -1,1 +1,1 @@
-"""Tokens that clients carry for the bridge: sealed state, and tickets for one use."""
+"""Tokens that clients return to the bridge: encrypted state, and tickets for one use."""

@@ -1,7 +1,7 @@
-"""Seals what clients carry for us: ids of tasks, and the state of a call that is made again.
+"""Encrypt and authenticate data that clients return to the bridge: task ids, and the state of a repeated call.
 
-The key lies in the state directory, so that what was sealed outlives a restart of the bridge; it is read, or made, when
-something is first sealed.
+The key is stored in the state directory, so that tokens stay valid after a restart of the bridge. It is read or created
+at the first use.
 """
 
 import logging
@@ -18,10 +18,10 @@ logger = logging.getLogger(__name__)
 
 
 class TokenCodec:
-    """A ``RequestStateCodec`` of the SDK's whose key is fetched late.
+    """``RequestStateCodec`` of the SDK that loads its key at the first use.
 
     Args:
-        state_directory: Where the key lies.
+        state_directory: Directory that holds the key.
     """
 
     def __init__(self, state_directory: Path) -> None:
@@ -32,11 +32,11 @@ class TokenCodec:
         return AESGCMRequestStateCodec([secret_key(self._state_directory)])
 
     def seal(self, payload: bytes) -> str:
-        """An opaque token that only this key opens."""
+        """Return an opaque token that only this key decrypts."""
         return self._codec.seal(payload)
 
     def unseal(self, token: str) -> bytes:
-        """What was sealed.
+        """Return the payload of a token.
 
         Raises:
             InvalidRequestState: The token was not made with this key, or was changed.
@@ -44,7 +44,7 @@ class TokenCodec:
         return self._codec.unseal(token)
 
     def unseal_or_none(self, token: str) -> bytes | None:
-        """What was sealed; ``None`` where the token was not made with this key, or was changed."""
+        """Return the payload of a token; ``None`` if the token was not made with this key, or was changed."""
         try:
             return self.unseal(token)
         except InvalidRequestState:
@@ -52,9 +52,9 @@ class TokenCodec:
 
 
 def secret_key(state_directory: Path) -> bytes:
-    """The key from the state folder; where that cannot be used, one of this bridge's alone.
+    """Return the key from the state folder; if that cannot be used, a key of this process only.
 
-    A run must not fail for want of a file, and a key that others could have written must not open anything.
+    A run must not fail because of a missing file, and a key that others could have written must not be used.
     """
     try:
         return state_folder.shared_key(state_directory)

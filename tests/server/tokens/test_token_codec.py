@@ -81,7 +81,7 @@ def test_a_state_directory_that_cannot_be_used_costs_only_what_outlives_the_brid
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     seal = TokenCodec(tmp_path / "file" / "state")
     assert seal.unseal(seal.seal(b"payload")) == b"payload"
-    assert "No task or form outlives this bridge" in caplog.text
+    assert "Tasks and forms become invalid when this bridge ends" in caplog.text
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a user's folder from others by itself")

@@ -1,1 +1,1 @@
-"""Answers a host's first requests while the SDK is still being imported."""
+"""Responses to a host's first requests while the SDK is still being imported."""

@@ -1,4 +1,4 @@
-"""A digest of all that decides the first responses besides the requests themselves.
+"""Digest of everything that determines the first responses besides the requests themselves.
 
 A saved response is used only by a process with the same digest: the same code of the bridge (name, size and time of
 change of each file, so an edited checkout never uses an old response), the same installed packages beside the SDK, the
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SDK = "mcp"
 CACHE = "__pycache__"
 INSTALLED = ".dist-info"
-"""End of the name of the folder in which an installer notes the name and the version of a package."""
+"""Suffix of the folder whose name tells the name and the version of an installed package."""
 
 
 def circumstances_of(settings: "Settings") -> str:
@@ -42,7 +42,7 @@ def circumstances_of(settings: "Settings") -> str:
 
 
 def _files(folder: str) -> Iterator[tuple[str, int, int]]:
-    """Every file below a folder: its path, its size, and when it was changed."""
+    """Yield the path, the size and the time of change of each file below a folder."""
     with os.scandir(folder) as entries:
         ordered = sorted(entries, key=lambda entry: entry.name)
     for entry in ordered:
@@ -55,7 +55,7 @@ def _files(folder: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _installed_packages() -> list[str]:
-    """The names and versions of the packages in the folder in which the SDK is installed."""
+    """Return the names and versions of the packages in the folder in which the SDK is installed."""
     found = PathFinder.find_spec(SDK)
     if found is None or not found.submodule_search_locations:
         raise FileNotFoundError(SDK)

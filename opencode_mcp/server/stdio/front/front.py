@@ -1,8 +1,8 @@
-"""The front: answers a host's first requests from saved responses while the SDK is still being imported.
+"""Front that answers a host's first requests from saved responses while the SDK is still being imported.
 
 Some hosts do not wait. One starts without the tools of a server that has not answered after a second. The import of the
-SDK alone takes 0.5 s on a fast machine and some seconds on a busy one, and nothing that we do makes it shorter. What a
-host asks first is always the same, though: ``initialize`` or ``server/discover``, then ``tools/list``. The front
+SDK alone takes 0.5 s on a fast machine and some seconds on a busy one, and the bridge cannot make it shorter. The first
+requests of a host are always the same, though: ``initialize`` or ``server/discover``, then ``tools/list``. The front
 repeats the responses that the SDK gave to the same requests in an earlier process.
 
 How it works:
@@ -21,10 +21,10 @@ How it works:
 
 The first start after an installation, an update or a change of the settings therefore takes as long as the SDK does.
 
-What the front refuses to know: how requests are validated, and what responses mean. A saved response is used only for a
-request that equals one that the SDK answered. Where a line is unusual in any way (not JSON, a batch, unknown fields,
-deeply nested, long), the front answers nothing more and waits for the SDK. The same holds where no saved response fits,
-where the first request is a different one, and on Windows, where a process cannot wait for its pipes.
+The front does not validate requests and does not interpret responses. A saved response is used only for a request that
+equals one that the SDK answered. If a line is unusual in any way (not JSON, a batch, unknown fields, deeply nested,
+long), the front answers nothing more and waits for the SDK. The same applies if no saved response fits, if the first
+request is a different one, and on Windows, where a process cannot wait for its pipes.
 
 Rejected alternatives: a small server process of its own that stays and passes messages on (two processes to supervise,
 and each call pays for it); responses that the front generates itself (a second implementation of the protocol, which
@@ -69,7 +69,7 @@ def serve_early(settings: "Settings", load: Callable[[], object], serve: Callabl
     """Answer the first requests while the SDK is imported, then have the SDK serve.
 
     Args:
-        settings: Those that select tools, and the state folder, count.
+        settings: The settings that select tools, and the state folder, are used.
         load: Imports all that ``serve`` needs. It runs in a thread of its own.
         serve: Serves until the connection ends. It runs in this thread.
     """
@@ -79,7 +79,7 @@ def serve_early(settings: "Settings", load: Callable[[], object], serve: Callabl
     try:
         circumstances = circumstances_of(settings)
     except OSError:
-        # Packed into an archive: nothing tells one version of the code from the next.
+        # Packed into an archive: one version of the code cannot be distinguished from the next.
         serve(Takeover(source=source, target=target))
         return
     responses.load()
@@ -94,7 +94,7 @@ def serve_early(settings: "Settings", load: Callable[[], object], serve: Callabl
 
 
 def _let_interrupt_end_the_process() -> None:
-    """Undo Python's own handler, whose exception would meet a thread in the middle of an import."""
+    """Restore the system's handler: the exception of Python's own would interrupt an import."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -114,7 +114,7 @@ def _start(load: Callable[[], object]) -> int:
 
 
 class Front:
-    """The connection until the SDK takes it over.
+    """Connection until the SDK takes it over.
 
     Args:
         source: Descriptor to read from.
@@ -153,7 +153,7 @@ class Front:
             os.close(loaded)
 
     def takeover(self) -> Takeover:
-        """The state for the SDK to go on from."""
+        """Return the state from which the SDK continues."""
         return Takeover(
             source=self._source,
             target=self._target,
@@ -194,7 +194,7 @@ class Front:
             self._answers = False
 
     def _handled(self, line: bytes) -> bytes:
-        """Answer a line if that is possible, and return what the SDK is to get of it."""
+        """Answer a line if that is possible, and return the line that the SDK gets for it."""
         message = _parsed(line) if self._answers else None
         if message is None:
             # A blank line is no message, and changes nothing.
@@ -221,7 +221,7 @@ class Front:
         except BlockingIOError:
             return
         except OSError:
-            # The host does not listen any more. The SDK's server will find the same.
+            # The host does not read any more. The SDK's server will get the same error.
             self._unsent.clear()
             self._answers = False
 
@@ -232,7 +232,7 @@ def _parsed(line: bytes) -> Json | None:
         return None
     try:
         message = json.loads(line.decode())
-        # Half a surrogate pair, and a number that JSON does not have, are not written again.
+        # Refuses half a surrogate pair, and numbers that JSON does not have, which cannot be written again.
         json.dumps(message, ensure_ascii=False, allow_nan=False).encode()
     except ValueError:
         return None

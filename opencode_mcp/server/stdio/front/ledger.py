@@ -1,4 +1,4 @@
-"""The ledger of a connection: responses that the front has given are checked and dropped, new ones are saved."""
+"""Ledger of a connection: responses that the front has given are checked and dropped, new ones are saved."""
 
 import json
 import logging
@@ -13,10 +13,10 @@ logger = logging.getLogger(__name__)
 
 
 class Ledger:
-    """The requests of a connection whose responses may be saved, or were given by the front.
+    """Requests of a connection whose responses may be saved, or were given by the front.
 
     Args:
-        takeover: What the front has done.
+        takeover: State that the front passes on.
     """
 
     def __init__(self, takeover: Takeover) -> None:
@@ -24,7 +24,7 @@ class Ledger:
         self._responses = takeover.responses
         self._opening = Opening(takeover.circumstances)
         self._keys: dict[object, str] = {}
-        """The keys of requests that the SDK has not answered yet, by id."""
+        """Keys of requests that the SDK has not answered yet, by id."""
 
     def note(self, message: Json) -> None:
         """Take a message on its way to the SDK."""
@@ -36,7 +36,7 @@ class Ledger:
             self._keys[message["id"]] = key
 
     def drops(self, message: Json) -> bool:
-        """Return whether a message of the SDK's must not reach the host: its request has been answered already."""
+        """Return True if a message of the SDK's must not reach the host, since its request is already answered."""
         request_id = message.get("id")
         if "method" in message or not isinstance(request_id, str) or request_id not in self._given:
             return False

@@ -1,6 +1,7 @@
-"""The first messages of a connection: which requests may get a saved response, and under which key.
+"""First messages of a connection: find the requests that may get a saved response, and their keys.
 
-Pure. The front uses it for what it reads, and the ledger for what the SDK is given, so both derive the same keys.
+Pure. The front uses it for the messages that it reads, and the ledger for those that the SDK gets, so both derive the
+same keys.
 
 The key of a request is a digest of all that can change its response: the circumstances of this process, the whole
 request without its id, and in the legacy era the whole ``initialize`` request of the connection. So nothing here has to
@@ -21,9 +22,9 @@ DISCOVER = "server/discover"
 LIST_TOOLS = "tools/list"
 PING = "ping"
 PONG: Json = {}
-"""The response to a ping in the legacy era. The modern era has no ping."""
+"""Response to a ping in the legacy era. The modern era has no ping."""
 PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion"
-"""A request whose ``_meta`` has this field belongs to the modern era, and each modern request has it."""
+"""Field of ``_meta`` that each request of the modern era has, and no other."""
 CLIENT_INFO = "io.modelcontextprotocol/clientInfo"
 PROGRESS = "progressToken"
 TRACING = frozenset({"traceparent", "tracestate", "baggage"})
@@ -33,16 +34,16 @@ NO_KEY = ""
 
 
 class Opening:
-    """The state of one connection, as far as it decides which saved responses are right.
+    """State of one connection, as far as it determines the responses.
 
     Args:
-        circumstances: Digest of what else decides the responses; see ``circumstances.py``.
+        circumstances: Digest of what else determines the responses; see ``circumstances.py``.
     """
 
     def __init__(self, circumstances: str) -> None:
         self._circumstances = circumstances
         self._initialize: Json | None = None
-        """The parameters of the legacy handshake."""
+        """Parameters of the legacy handshake."""
         self._opened = False
         self._used: set[str] = set()
         self.ended = False
@@ -68,12 +69,12 @@ class Opening:
         return self._key(message) if self._fits_era(message) else NO_KEY
 
     def allows_ping(self, message: Json) -> bool:
-        """Return whether a message is a ping that ``PONG`` answers."""
+        """Return True if a message is a ping that ``PONG`` answers."""
         is_plain = message.get("method") == PING and not message.get("params")
         return is_plain and "id" in message and self._initialize is not None and not self.ended
 
     def _open(self, message: Json) -> str:
-        """Take the first request, which decides the era of the connection."""
+        """Take the first request, which determines the era of the connection."""
         self._opened = True
         if message.get("method") == INITIALIZE:
             self._initialize = _normalized(_params(message))
@@ -101,7 +102,7 @@ class Opening:
 
 
 def is_readable(message: object) -> bool:
-    """Return whether a JSON value is a request or a notification without anything unusual in its frame."""
+    """Return True if a JSON value is a request or a notification with nothing unusual in its frame."""
     if not isinstance(message, dict):
         return False
     fields = cast("dict[str, object]", message)
@@ -123,7 +124,7 @@ def _is_modern(message: Json) -> bool:
 
 
 def _normalized(params: Json | None) -> Json | None:
-    """Leave out of the parameters of a request what cannot change its response."""
+    """Remove parts of a request's parameters that cannot change its response."""
     if params is None:
         return None
     normalized = _without_names(params, "clientInfo")

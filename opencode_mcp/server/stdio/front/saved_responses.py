@@ -1,8 +1,8 @@
-"""The file store of saved responses: a few private files in the state folder, each with one response of the SDK.
+"""File store of saved responses: a few private files in the state folder, each with one response of the SDK.
 
-Their content is not trusted. The folder is refused where anybody else could write to it, as the rest of the state
-folder is, and a file counts only if its key is the one that was asked for, its checksum is right, and the response has
-the form that its method demands.
+Their content is not trusted. The folder is refused if anybody else could write to it, as the rest of the state folder
+is. A file is used only if it has the requested key and a correct checksum, and if the response has the form of its
+method.
 """
 
 import json
@@ -21,14 +21,14 @@ from opencode_mcp.server.stdio.front.opening import DISCOVER, INITIALIZE, LIST_T
 FOLDER = "responses"
 SUFFIX = ".json"
 MOST_FILES = 32
-"""Two for each combination of host, protocol version and settings in use."""
+"""Limit of files. Each combination of host, protocol version and settings in use needs two."""
 LARGEST = 1024 * 1024
-"""Bytes of a file. The list of all tools takes some 150 KB."""
+"""Limit of a file, in bytes. The list of all tools takes some 150 KB."""
 SERVER_INFO = "io.modelcontextprotocol/serverInfo"
 
 
 class SavedResponses:
-    """The saved responses of one state folder.
+    """Saved responses of one state folder.
 
     Args:
         state: The state folder.
@@ -41,7 +41,7 @@ class SavedResponses:
     def load(self) -> None:
         """Read all files into memory; none if the folder is missing or cannot be trusted.
 
-        It is done at once and early: each access to a file takes long while another thread imports modules.
+        This is done early and for all files: each access to a file takes long while another thread imports modules.
         """
         with suppress(OSError, InvalidSetting):
             check_folder(self._folder)
@@ -104,7 +104,7 @@ def _checked(key: str, content: bytes) -> Json:
 
 
 def _object(value: object) -> Json:
-    """Return the value itself, or an empty object where it is of another kind."""
+    """Return the value itself, or an empty object if it is of another kind."""
     return cast("Json", value) if isinstance(value, dict) else {}
 
 
@@ -117,7 +117,7 @@ def _checksum(result: Json) -> str:
 
 
 def _has_form(key: str, result: Json) -> bool:
-    """Return whether a response has the form of the method that its key names."""
+    """Return True if a response has the form of the method that its key names."""
     method = key.rpartition("-")[0].replace("-", "/")
     return method in FORMS and FORMS[method](result)
 

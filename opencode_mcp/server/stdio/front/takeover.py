@@ -1,4 +1,4 @@
-"""The state of both streams at the moment when the SDK takes them over from the front."""
+"""State of both streams at the moment when the SDK takes them over from the front."""
 
 from dataclasses import dataclass, field
 
@@ -8,21 +8,21 @@ from opencode_mcp.server.stdio.front.saved_responses import SavedResponses
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Takeover:
-    """The descriptors, the bytes that the front has read and not written, and the responses that it has given."""
+    """Descriptors, bytes that the front has read or not yet written, and the responses that it has given."""
 
     source: int
     """Descriptor to read the host's messages from."""
     target: int
     """Descriptor to write messages to."""
     received: bytes = b""
-    """All that was read, in its order. An answered request has an id of the front's in place of the host's."""
+    """Everything that was read, in order. An answered request has an id of the front's in place of the host's."""
     ended: bool = False
     """True if the host has closed its end."""
     unsent: bytes = b""
-    """The end of the front's responses that the host has not taken yet."""
+    """Rest of the front's responses that is not written yet."""
     given: dict[str, Json] = field(default_factory=dict[str, Json])
-    """The results that the front has sent, by the front's own id of the request."""
+    """Results that the front has sent, by the front's own id of the request."""
     circumstances: str = ""
     """Digest for the keys of saved responses; empty: responses are not saved."""
     responses: SavedResponses | None = None
-    """The store for them."""
+    """Store of saved responses."""
