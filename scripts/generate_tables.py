@@ -77,7 +77,7 @@ def hosts_table() -> str:
     """Return the table of the hosts: how long calls wait, and where their models read long texts."""
     rows = [(f"`{host.name}`", f"{host.seconds:g} s", host.because, _long_texts(host)) for host in HOSTS]
     heads = ("host", "a call waits", "reason: it", "long texts are in")
-    return table(heads, [*rows, ("any other", f"{UNKNOWN_HOST_SECONDS:g} s", "may give up at 60 s", ONCE)])
+    return table(heads, [*rows, ("any other", f"{UNKNOWN_HOST_SECONDS:g} s", "may cancel a call after 60 s", ONCE)])
 
 
 def _long_texts(host: HostProfile) -> str:

@@ -10,8 +10,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("opencode_mcp", "examples", "scripts")
-NOT_YET = ("opencode_mcp/server/",)
-"""Folders whose text is still to be rewritten. Take a folder out when it is done."""
 OPENING = re.compile(r"(What|Which|Where|Whether|How|That|Why|Who|Whose|As it|Its own)\b")
 """Words with which a docstring has no subject."""
 BANNED = re.compile(
@@ -27,10 +25,9 @@ BANNED = re.compile(
 
 @cache
 def sources() -> list[tuple[str, str]]:
-    """Return the path and the text of each module that was rewritten."""
+    """Return the path and the text of each module."""
     paths = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
-    named = [(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in paths]
-    return [(name, text) for name, text in named if not name.startswith(NOT_YET)]
+    return [(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in paths]
 
 
 def docstrings(source: str) -> Iterator[tuple[int, str]]:

@@ -1,1 +1,1 @@
-"""Layer 4: speaks MCP; knows no HTTP to OpenCode."""
+"""Layer 4: the MCP server; it sends no HTTP requests to OpenCode itself."""

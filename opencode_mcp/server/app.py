@@ -1,4 +1,4 @@
-"""Builds the MCP server: the one place where the parts are wired."""
+"""Build the MCP server from its parts."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from opencode_mcp.config import Settings
 
 STATE_SECONDS = 86_400.0
-"""How long a person may think about a form: a run waits as long as OpenCode runs."""
+"""Time for which a form's answer is accepted; a run waits for it as long as OpenCode runs."""
 
 
 def build_server(settings: "Settings") -> BridgeServer:
-    """Make the server for these settings; nothing connects before a call needs it."""
+    """Build the server for some settings; nothing connects before a call needs it."""
     subscriptions = Subscriptions()
 
     @asynccontextmanager
@@ -55,7 +55,7 @@ def build_server(settings: "Settings") -> BridgeServer:
     server = BridgeServer(
         "opencode-mcp",
         title="OpenCode",
-        description="Hand work to OpenCode, watch it live, answer it, and collect what it made.",
+        description="Delegate work to OpenCode, follow it live, answer its requests, and collect the results.",
         instructions=instructions_for([tool.name for tool in tools]),
         version=__version__,
         tools=[*tools],

@@ -1,7 +1,7 @@
-"""How large a tool's arguments may be, before anything looks at them.
+"""Limits for the size of a tool's arguments, checked before anything else.
 
-Pure. What an argument must be is said by its schema; this bounds what no schema says: the length of texts, the size of
-numbers, the depth and number of values. A prompt may be long, a path or a pattern has no reason to.
+Pure. An argument's schema describes its type. The limits here are those that schemas do not set: the length of texts,
+the size of numbers, the depth and number of values. A prompt may be long, a path or a pattern need not be.
 """
 
 import sys
@@ -11,7 +11,7 @@ from typing import cast
 from opencode_mcp.errors import InvalidArgument
 
 TEXT = 4096
-"""Characters of an argument, all texts in it together, unless ``LONGER`` says otherwise."""
+"""Limit of an argument in characters, all texts in it together, unless ``LONGER`` names it."""
 LONGER: Mapping[str, int] = {
     "prompt": 2_000_000,
     "arguments": 2_000_000,
@@ -24,18 +24,18 @@ LONGER: Mapping[str, int] = {
     "session_ids": 20_000,
 }
 DEEPEST = 50
-"""Levels of lists and maps in an argument."""
+"""Limit of nested lists and maps in an argument."""
 MOST = 50_000
-"""Values in an argument, inner ones included."""
+"""Limit of values in an argument, inner ones included."""
 LARGEST = 2**53 - 1
-"""The largest whole number that every JSON reader keeps exact."""
+"""Largest whole number that every JSON reader keeps exact."""
 
 
 def check_limits(arguments: Mapping[str, object]) -> None:
     """Check the arguments of a call.
 
     Raises:
-        InvalidArgument: One is too long, too deep, or holds a number or a character that nothing can take.
+        InvalidArgument: One is too long or too deep, or holds a number or a character that is not allowed.
     """
     for name, value in arguments.items():
         longest = LONGER.get(name, TEXT)
@@ -47,7 +47,7 @@ def check_limits(arguments: Mapping[str, object]) -> None:
 
 
 def _lengths(name: str, value: object) -> Iterator[int]:
-    """The lengths of all texts in an argument, names of fields included."""
+    """Yield the lengths of all texts in an argument, names of fields included."""
     level = [value]
     count = depth = 0
     while level:
@@ -85,7 +85,7 @@ def _length(name: str, value: object) -> int:
 
 
 def _largest(value: float) -> float:
-    """A fraction only has to be finite; not a number compares as too large."""
+    """Return the limit for a number. A fraction only has to be finite; NaN counts as too large."""
     return LARGEST if isinstance(value, int) else sys.float_info.max
 
 

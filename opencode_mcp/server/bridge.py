@@ -105,7 +105,7 @@ class Bridge:
     def _reload_refusal(self) -> str:
         """Give the reason why OpenCode may not be made to read its files again; empty: it may."""
         if self.settings.attached:
-            return "This bridge did not start that OpenCode, so whoever did decides about it."
+            return "This bridge did not start that OpenCode, so it must not reload it."
         if not self.allowed.serves(["instance.dispose"]) or self.settings.read_only:
             return "The operator of the bridge denies that operation."
         return ""
@@ -205,7 +205,7 @@ class Bridge:
 
 
 BridgeContext = Context[Bridge, object]
-"""What the SDK hands to a tool."""
+"""Context that the SDK passes to a tool."""
 
 
 def bridge_of(ctx: BridgeContext) -> Bridge:

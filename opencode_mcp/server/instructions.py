@@ -1,4 +1,4 @@
-"""What a host's model is told of the server as a whole, beside the tools' own descriptions."""
+"""Instructions on the whole server for a host's model, besides the descriptions of the tools."""
 
 import re
 from collections.abc import Collection
@@ -24,7 +24,7 @@ session.
 
 
 def instructions_for(tools: Collection[str]) -> str:
-    """Say what the server is for and how to use it, leaving out the lines that need a tool that is not listed.
+    """Return the server's purpose and use, without lines that need a tool that is not listed.
 
     Args:
         tools: The names of the listed tools.

@@ -1,7 +1,7 @@
-"""The schema of a tool's arguments as hosts list it: what the APIs of all models take, and nothing else.
+"""Restrict the schema of a tool's arguments to the keywords that the APIs of all models accept.
 
-Pure. A host passes a schema on as it is, and one word in it that a model's API does not know makes that API refuse the
-whole request. What is left out here is checked all the same when the tool is called.
+Pure. A host passes a schema on unchanged, and a single keyword that a model's API does not know makes that API refuse
+the whole request. The constraints that are left out here are still checked when the tool is called.
 """
 
 import json
@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 LEFT_OUT = frozenset({"const", "default", "exclusiveMinimum", "format", "minLength"})
-"""Words that some model's API refuses; see the law in the tests."""
+"""Keywords that some model's API refuses; see the rule in the tests."""
 CLOSED = ("additionalProperties", False)
-"""Left out of the listing, where it would cost 600 bytes: the bridge itself refuses unknown arguments."""
+"""Constraint that is left out to save 600 bytes, since the bridge itself refuses unknown arguments."""
 
 
 def listed_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Rewrite a schema, and those within it, in words that every model's API knows."""
+    """Rewrite a schema, and those within it, in keywords that every model's API knows."""
     kept = {key: value for key, value in schema.items() if key not in LEFT_OUT and (key, value) != CLOSED}
     if "const" in schema:
         kept |= {"type": "string", "enum": [schema["const"]]}
@@ -30,7 +30,7 @@ def listed_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
         kept["items"] = listed_schema(schema["items"])
     if isinstance(schema.get("additionalProperties"), Mapping):
         kept["additionalProperties"] = True
-    # Any value at all has no type, and every schema must have one.
+    # A schema for any value has no type, but model APIs require one.
     return kept or {"type": "object"}
 
 

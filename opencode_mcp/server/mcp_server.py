@@ -1,8 +1,8 @@
-"""The SDK's server, with lists that live: sessions as resources, OpenCode's slash commands as prompts.
+"""The SDK's server with dynamic lists: sessions as resources, OpenCode's slash commands as prompts.
 
-What is listed before OpenCode was ever needed is only what is known without it, since a host lists everything when it
-starts and nothing may connect before a call needs it. Once OpenCode is in use the lists hold what it has, and clients
-are told that they changed.
+Until OpenCode is needed for the first time, the lists contain only what is known without it, since a host lists
+everything when it starts, and nothing may connect before a call needs it. Once OpenCode is in use, the lists contain
+its entries, and clients are notified of the change.
 """
 
 import logging
@@ -49,19 +49,19 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LIST_PATIENCE = 10.0
-"""Seconds that OpenCode may take to say what it has; hosts list everything when they start, and wait for it."""
+"""Seconds that OpenCode may take for a list; hosts list everything when they start, and wait for it."""
 
 COMMAND_TOOL = "opencode_command"
 Listed = TypeVar("Listed")
 
 
 class BridgeServer(MCPServer[Bridge]):
-    """An MCP server over a bridge."""
+    """MCP server over a bridge."""
 
     bridge: Bridge
-    """Set while the server runs."""
+    """The parts; set while the server runs."""
     tool_names: frozenset[str]
-    """The tools that are listed: a prompt that needs another one is not."""
+    """Names of the listed tools. Prompts that need other tools are not listed."""
 
     async def run_stdio_async(self) -> None:
         """Serve on stdin and stdout until stdin ends, through the SDK's own transport."""
@@ -69,26 +69,26 @@ class BridgeServer(MCPServer[Bridge]):
             await run_over_streams(self, received, CheckedWriter(sent))
 
     async def run_over(self, takeover: "Takeover") -> None:
-        """Serve on the streams that the front has used until now, until the host closes its end."""
+        """Serve on the streams of the front, until the host closes its end."""
         reader, writer = streams_from(takeover)
         await run_over_streams(self, reader, writer)
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Bridge, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """Call a listed tool. The SDK repeats the name of another one as it came, line ends included."""
+        """Call a listed tool; other names are refused here, since the SDK repeats them unchanged in its error."""
         if name not in self.tool_names:
             raise ToolError(f"There is no tool {shown(one_line(name))}.")
         return await super().call_tool(name, arguments, context)
 
     async def list_resources(self) -> list[Resource]:
-        """The fixed addresses, and the recent sessions once OpenCode is in use."""
+        """Return the fixed resources, and the recent sessions once OpenCode is in use."""
         fixed = [spec.as_resource() for spec in self._served() if spec.address]
         listed = self.bridge.allowed.serves((*RESOURCE_USES["sessions"], *RESOURCE_USES["transcript"]))
         return [*fixed, *(await self._if_in_use(list_sessions_as_resources) if listed else [])]
 
     async def list_resource_templates(self) -> list[ResourceTemplate]:
-        """Every address with a placeholder."""
+        """Return the URI templates of all resources."""
         return [spec.as_template() for spec in self._served()]
 
     def _served(self) -> list[ResourceSpec]:
@@ -100,7 +100,7 @@ class BridgeServer(MCPServer[Bridge]):
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[Bridge, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
-        """Read what stands at an address; a failure tells what would be right."""
+        """Read a resource; the error for an unknown URI names the right forms."""
         found = find_resource(str(uri))
         if found is None or not self._serves(found[0]):
             addresses = ", ".join(spec.template for spec in self._served()) or "none: the operator denies what they use"
@@ -121,7 +121,7 @@ class BridgeServer(MCPServer[Bridge]):
         return [ReadResourceContents(content=data, mime_type=content.mime_type)]
 
     async def list_prompts(self) -> list[Prompt]:
-        """Our own prompts, and OpenCode's commands once it is in use; of two of a name ours counts."""
+        """Return our own prompts, and OpenCode's commands once it is in use, except those with the name of a prompt."""
         own = [spec.listed() for spec in self._own_prompts()]
         names = {spec.name for spec in OWN}
         commands = await self._if_in_use(_commands) if COMMAND_TOOL in self.tool_names else []
@@ -133,7 +133,7 @@ class BridgeServer(MCPServer[Bridge]):
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[Bridge, Any] | None = None
     ) -> GetPromptResult | InputRequiredResult:
-        """Fill a prompt."""
+        """Return a prompt with its arguments filled in."""
         given = {key: str(value) for key, value in (arguments or {}).items()}
         try:
             async with _bounded(context):
@@ -156,19 +156,19 @@ class BridgeServer(MCPServer[Bridge]):
         return command_filled(command, given)
 
     async def _if_in_use(self, source: Callable[[Bridge], Awaitable[list[Listed]]]) -> list[Listed]:
-        """What OpenCode has; nothing where asking would start it or fails: a list must come all the same."""
+        """Return entries of OpenCode; none if a request would start it or fails, since a list must come in any case."""
         if not self.bridge.in_use:
             return []
         try:
             with anyio.fail_after(LIST_PATIENCE):
                 return await source(self.bridge)
         except (BridgeError, TimeoutError) as error:
-            logger.info("listed without OpenCode: %s", error or "it does not answer")
+            logger.info("the list lacks OpenCode's entries: %s", error or "it does not answer")
             return []
 
 
 def _bounded(context: Context[Bridge, Any] | None) -> AbstractAsyncContextManager[object]:
-    """Give a read up at the deadline of its request, however slowly OpenCode or the project starts."""
+    """Cancel a read at the deadline of its request, also while OpenCode or the project starts."""
     return starting(context, deadlines_of(context).start, READ_AGAIN) if context else nullcontext()
 
 
@@ -177,6 +177,6 @@ async def _commands(bridge: Bridge) -> list[Prompt]:
 
 
 async def _commands_of(bridge: Bridge) -> "list[Command]":
-    """The commands that can be prompts: the name of any other would have to stand changed in a call."""
+    """Return the commands that can be prompts: those whose names can be shown unchanged."""
     commands = await bridge.client.commands(await bridge.fence.directory())
     return [command for command in commands if is_plain(command.name)]

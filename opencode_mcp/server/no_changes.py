@@ -1,4 +1,4 @@
-"""Why OpenCode tells of no change, where that does not mean that there is none."""
+"""Find the reason why OpenCode reports no changes although there may be some."""
 
 from typing import TYPE_CHECKING
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 NAMES_SHOWN = 5
 STATUS_TIMEOUT = 5.0
 REPLACED = "\ufffd"
-"""What stands in a name for bytes that are not UTF-8."""
+"""Replacement for bytes in a name that are not UTF-8."""
 
 
 async def why_no_changes(bridge: "Bridge", directory: str) -> str:
-    """The reason for a session or a prompt of a directory; empty where nothing was changed."""
+    """Return the reason for a session or a prompt of a directory; empty if nothing was changed."""
     return await why_without_git(bridge, directory) or await _unnamed(bridge, directory)
 
 
 async def why_without_git(bridge: "Bridge", directory: str) -> str:
-    """Why OpenCode sees no branch in a directory; empty where it sees one, or none is checked out."""
+    """Return the reason why OpenCode sees no branch in a directory; empty if it sees one, or none is checked out."""
     vcs = await bridge.client.vcs(directory)
     if vcs.branch or vcs.default_branch:
         return ""
     if bridge.settings.remote:
         return (
-            f"OpenCode sees no branch in {one_line(directory)}: it may be no git repository, have no branch checked "
+            f"OpenCode sees no branch in {one_line(directory)}: it may not be a git repository, have no branch checked "
             "out, or belong to another user, so that git refuses it."
         )
 
@@ -37,7 +37,7 @@ async def why_without_git(bridge: "Bridge", directory: str) -> str:
 
 
 async def _unnamed(bridge: "Bridge", directory: str) -> str:
-    """OpenCode 1.18 tells nothing of a prompt where one of the changed files has a name that is not UTF-8."""
+    """Return a note on file names that are not UTF-8: OpenCode 1.18 reports no changes of a prompt with such a file."""
     found: list[str] = []
     with anyio.move_on_after(STATUS_TIMEOUT):
         try:
@@ -48,6 +48,6 @@ async def _unnamed(bridge: "Bridge", directory: str) -> str:
         return ""
     names = ", ".join(f"`{one_line(name)}`" for name in found[:NAMES_SHOWN])
     return (
-        "OpenCode tells of no change. It cannot tell any of a prompt where a changed file's name is not UTF-8, and "
-        f"the working tree has such: {names}. opencode_diff without session_id shows the working tree."
+        "OpenCode reports no changes. It cannot report those of a prompt if a changed file's name is not UTF-8, and "
+        f"the working tree has such names: {names}. opencode_diff without session_id shows the working tree."
     )

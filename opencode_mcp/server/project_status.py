@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WITHIN = 4.0
 """Seconds that a fact may take: callers get their answer within five."""
 DIRECTORIES = 200
-"""Allowed directories that are named."""
+"""Limit of the listed directories."""
 REASON_LIMIT = 1000
 UNREAD = "unread"
 VERSION = "opencode"
@@ -41,14 +41,14 @@ async def describe_project(bridge: "Bridge", directory: str) -> dict[str, Any]:
         A field for each fact that could be read. ``unread`` lists the others by reason, if there are any.
 
     Raises:
-        BridgeError: OpenCode is not reached at all, or refuses to say what it is.
+        BridgeError: OpenCode cannot be reached, or does not return its version.
     """
-    # A start has time-outs of its own.
+    # The start of OpenCode has its own time-outs.
     await bridge.connection.transport()
     reads = {name: partial(read, bridge, directory) for name, read in FACTS.items()}
     found, failed = await read_each(reads, within=WITHIN)
     unreached = failed.get(VERSION)
-    # One that only takes long may be opening the project.
+    # After a time-out, OpenCode may still be opening the project.
     if unreached and not isinstance(unreached, BackendTimeout):
         raise unreached
     if unreached:
@@ -114,7 +114,7 @@ async def _commands(bridge: "Bridge", directory: str) -> list[str]:
 
 
 async def _environment(bridge: "Bridge", _directory: str) -> list[str]:
-    """The variables that must be the same for bridges that share one OpenCode."""
+    """Return the environment variables that must be the same for bridges that share one OpenCode."""
     return [] if bridge.settings.attached else list(counted(bridge.settings.environment))
 
 

@@ -1,4 +1,4 @@
-"""All uses of private names of the MCP SDK, each for something that it has no public way for.
+"""All uses of private names of the MCP SDK, each for something that its public API does not offer.
 
 ``docs/upstream.md`` holds the requests to the SDK that would make this module superfluous. A test fails when a new
 version of the SDK has changed one.

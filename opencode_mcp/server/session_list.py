@@ -1,7 +1,7 @@
-"""A page of the sessions that a caller may see, out of OpenCode's list of all.
+"""Pages of the sessions that a caller may see, from OpenCode's list of all sessions.
 
-A cursor is the last session told, by when it changed and by its id: sessions that come or change later stand before it
-and move nothing.
+A cursor is the last shown session, by its time of change and its id. Sessions that are created or changed later come
+before it and change no later page.
 """
 
 import re
@@ -21,46 +21,46 @@ if TYPE_CHECKING:
 PAGE = 100
 PAGES_SEARCHED = 10
 ROW_BYTES = 200
-"""What a row of the list takes without its title and directory, at most."""
+"""Limit of a row of the list without its title and directory."""
 CURSOR = re.compile(r"(\d{1,16})\.(\w{0,255})")
 RECENT = 86_400_000.0
-"""Milliseconds since its last change within which a session may be at work. To ask about an older one would make
-OpenCode start its project, for nothing."""
+"""Milliseconds since its last change within which a session may be busy. A request for the state of older ones would
+make OpenCode open their project needlessly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionQuery:
-    """Which sessions are wanted."""
+    """Filter for sessions."""
 
     search: str = ""
     """Words of the title."""
     directory: str = ""
     """Absolute path of the only project; empty: all that are allowed."""
     since: float = 0
-    """When they changed at the earliest; milliseconds since the epoch."""
+    """Earliest time of the last change, in milliseconds since the epoch."""
     running: bool = False
-    """Whether only those at work are wanted."""
+    """True to list only busy sessions."""
     roots: bool = True
-    """Whether those of subagents are left out."""
+    """True to leave out the sessions of subagents."""
 
 
 @dataclass(slots=True)
 class SessionPage:
-    """Sessions, the latest first."""
+    """Page of sessions, the latest first."""
 
     sessions: "list[Session]" = field(default_factory=list["Session"])
     status: dict[str, str] = field(default_factory=dict[str, str])
-    """What those that are not idle do."""
+    """Status of the sessions that are not idle."""
     cursor: str = ""
     room: float = PAGE_BYTES
     """Bytes that further rows may take."""
 
     def has_room(self, session: "Session", limit: int) -> bool:
-        """Whether one more session fits; the first does in any case."""
+        """Return True if one more session fits, as the first always does."""
         return not self.sessions or (len(self.sessions) < limit and _size(session) <= self.room)
 
     def add(self, session: "Session") -> None:
-        """Take one more session."""
+        """Add a session."""
         self.sessions.append(session)
         self.room -= _size(session)
 
@@ -76,13 +76,13 @@ async def list_sessions(
 
     Args:
         bridge: Reaches OpenCode.
-        query: Which are wanted.
-        limit: How many at most.
-        cursor: Of the page before; empty: from the latest.
-        room: Bytes that the rows of a list may take; callers that show ids alone need no limit.
+        query: Filter for the sessions.
+        limit: Largest number of sessions.
+        cursor: Cursor of the page before; empty: from the latest session.
+        room: Bytes that the rows of a list may take; callers that show only ids need no limit.
 
     Raises:
-        InvalidArgument: The cursor is none.
+        InvalidArgument: The cursor is not valid.
     """
     page, last = SessionPage(room=room), _read_cursor(cursor)
     for _ in range(PAGES_SEARCHED):
@@ -103,12 +103,12 @@ async def list_sessions(
 
 
 async def _read(bridge: "Bridge", query: SessionQuery, last: tuple[float, str]) -> "tuple[Sequence[Session], bool]":
-    """The sessions after one, and whether there are more."""
+    """Return the sessions after one, and whether there are more."""
     asked = {
         "search": query.search or None,
         "roots": query.roots or None,
         "start": query.since or None,
-        # OpenCode's own cursor passes over those of the same millisecond.
+        # OpenCode's own cursor skips sessions of the same millisecond.
         "cursor": last[0] + 1 if last[0] else None,
         "limit": PAGE,
     }

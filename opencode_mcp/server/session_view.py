@@ -1,4 +1,4 @@
-"""One session for a model to look at: what it is, what it waits for, and a page of what was said."""
+"""View of one session for a model: its state, its open requests, and a page of its transcript."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ UNDONE = "Undone from {message} on: opencode_revert with restore=true brings it 
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """What there is to tell; the lists are empty on all pages but the first."""
+    """State of a session. The lists are empty on all pages but the first."""
 
     session: "Session"
     status: str
@@ -36,10 +36,10 @@ async def view_session(bridge: "Bridge", session: "Session", *, limit: int, curs
 
     Args:
         bridge: Reaches OpenCode.
-        session: The session, checked.
-        limit: Messages of the transcript; 0: none.
-        cursor: From the page before; empty: the latest messages.
-        detailed: Whether the transcript shows more of each.
+        session: The session, already checked.
+        limit: Largest number of messages of the transcript; 0: none.
+        cursor: Cursor of the page before; empty: the latest messages.
+        detailed: Whether the transcript shows more of each message.
     """
     client, first = bridge.client, not cursor
     async with at_once() as reads:
@@ -67,7 +67,7 @@ async def view_session(bridge: "Bridge", session: "Session", *, limit: int, curs
 
 
 def view_data(view: SessionView) -> dict[str, Any]:
-    """The view as structured content; what is empty is left out but for what callers rely on."""
+    """Return the view as structured content. Empty fields are left out, except those that callers rely on."""
     session = view.session
     data: dict[str, Any] = {
         "session_id": session.id,
@@ -89,7 +89,7 @@ def view_data(view: SessionView) -> dict[str, Any]:
 
 
 def view_text(view: SessionView) -> str:
-    """The view for a model to read, as it may be shown."""
+    """Return the view as text for a model, cleaned for display."""
     session = view.session
     tokens = session.tokens
     facts = [
@@ -120,4 +120,4 @@ def view_text(view: SessionView) -> str:
 def _next(view: SessionView) -> str:
     if not view.pending:
         return ""
-    return f'opencode_wait(session_id="{view.session.id}") asks the person, or tells how to answer.'
+    return f'opencode_wait(session_id="{view.session.id}") asks the person, or says how to answer.'

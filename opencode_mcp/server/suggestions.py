@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 NAMED = 5
 SECONDS = 5.0
-"""For a search of the whole project."""
+"""Time for a search of the whole project."""
 
 
 async def suggest_files(bridge: "Bridge", directory: str, path: str, kind: str = "") -> str:
-    """Suggest the nearest paths: of the same folder, and of the whole project by their name.
+    """Suggest similar paths, from the same folder and from the whole project.
 
     Args:
         bridge: Reaches OpenCode.
         directory: The project.
         path: The path that does not exist, relative to the project.
-        kind: ``directory`` names folders alone.
+        kind: ``directory`` for folders only.
     """
     folder, name = posixpath.split(path)
     beside = await _names_in(bridge, directory, folder, kind)

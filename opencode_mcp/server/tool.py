@@ -1,7 +1,7 @@
-"""What a tool is: a definition as data and a handler that decides something.
+"""Definition of tools: data, and a handler.
 
-Definitions need no server, so the inventory, its laws and its snapshots are checked without one. The one seam from our
-errors to what a model reads is here, too: the SDK shows a model the text of ``ToolError`` and hides all else.
+Definitions need no server, so tests check the inventory, its rules and its snapshots without one. This module also
+converts our errors to the text that a model reads: the SDK shows a model the text of ``ToolError`` and hides all else.
 """
 
 import inspect
@@ -29,13 +29,13 @@ from opencode_mcp.text.json_types import Schema
 
 NULL = {"type": "null"}
 WAITING = frozenset({"wait_seconds", "seconds", "operation"})
-"""Arguments of tools that wait for something, or may: an operation has a time to wait of its own."""
+"""Arguments of tools that may wait for something. Operations have their own time to wait."""
 Handler = Callable[..., Awaitable[CallToolResult | InputRequiredResult]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolSpec:
-    """One tool, before a server has it. The description is the handler's docstring."""
+    """Tool that is not registered yet. Its description is the handler's docstring."""
 
     name: str
     title: str
@@ -49,7 +49,7 @@ class ToolSpec:
     """Fields of the structured content that repeat the text at length, as paths."""
 
     def build(self) -> "BridgeTool":
-        """Make the SDK's tool of it."""
+        """Return the SDK's tool."""
         tool = cast(
             "BridgeTool",
             BridgeTool.from_function(
@@ -58,7 +58,7 @@ class ToolSpec:
                 title=self.title,
                 description=inspect.getdoc(self.handler),
                 structured_output=False,
-                # The title is said once, beside the name.
+                # The title is listed only once, next to the name.
                 annotations=ToolAnnotations(
                     read_only_hint=self.read_only,
                     destructive_hint=self.destructive,
@@ -83,7 +83,7 @@ def tool(
     output_schema: Schema | None = None,
     texts: tuple[str, ...] = (),
 ) -> Callable[[Handler], ToolSpec]:
-    """Define a tool of the handler's name. Every hint is said: hosts ask a person about those that are not."""
+    """Define a tool with the handler's name. All hints are set, since hosts assume the worst for missing ones."""
 
     def define(handler: Handler) -> ToolSpec:
         return ToolSpec(
@@ -102,7 +102,7 @@ def tool(
 
 
 class BridgeTool(Tool):
-    """A tool whose failures a model can act on, and whose results say nothing twice."""
+    """Tool whose errors a model can act on, and whose results repeat nothing."""
 
     texts: tuple[str, ...] = ()
 
@@ -119,8 +119,8 @@ class BridgeTool(Tool):
         except (MCPError, ToolError):
             raise
         except Exception as error:
-            # The last seam: the text of a crash may hold anything, and is for the log, where the SDK puts it.
-            raise UnexpectedToolError(f"{self.name} failed inside the bridge; its log says how.") from error
+            # The text of an unexpected error may hold anything, so it goes only to the log, to which the SDK writes it.
+            raise UnexpectedToolError(f"{self.name} failed inside the bridge; see its log.") from error
         if isinstance(outcome, CallToolResult) and not reads_data_alone(context.session):
             return without_repeated(outcome, self.texts)
         return outcome
@@ -145,7 +145,7 @@ class BridgeTool(Tool):
         return await self.fn_metadata.call_fn(self.fn, self.is_async, values, {self.context_kwarg or "ctx": context})
 
     def _only_reads(self, context: Context[Any, Any]) -> bool:
-        """Whether a call can be given up at any moment; what takes a time to wait looks to its deadline by itself."""
+        """Return True if a call can be cancelled at any time; tools that wait check their deadlines themselves."""
         reads = self.annotations is not None and self.annotations.read_only_hint is True
         on_bridge = isinstance(context.request_context.lifespan_context, Bridge)
         return reads and on_bridge and not WAITING & self.parameters.get("properties", {}).keys()
@@ -168,15 +168,15 @@ class BridgeTool(Tool):
 
 
 def _denied_tools(context: Context[Any, Any]) -> Collection[str]:
-    """The tools that no error suggests, since the operator denies what they use."""
+    """Return the tools that errors must not suggest, since the operator denies operations that they use."""
     bridge = context.request_context.lifespan_context
     return bridge.allowed.denied_tools if isinstance(bridge, Bridge) else ()
 
 
 def without_noise(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what costs tokens in every listing and says nothing.
+    """Remove parts of a schema that cost tokens in every listing and carry no information.
 
-    These are titles made of names, empty defaults, and null where an argument may be left out instead.
+    These are titles derived from names, empty defaults, and null for arguments that may be left out.
     """
     kept: dict[str, Any] = {}
     for key, value in schema.items():

@@ -1,4 +1,4 @@
-"""The addresses of resources: one place writes them, for the templates, the links in results and the notifications."""
+"""URIs of resources, for the templates, the links in results and the notifications."""
 
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
@@ -18,63 +18,63 @@ PROJECT_TEMPLATE = PROJECT + "{?directory}"
 
 
 def sessions(cursor: str = "") -> str:
-    """The sessions, or a later page of them."""
+    """Return the URI of the sessions, or of a later page of them."""
     return SESSIONS + _query(cursor=cursor)
 
 
 def project(directory: str = "") -> str:
-    """What there is in a project; empty: the default one."""
+    """Return the URI of a project's state; empty: the default project."""
     return PROJECT + _query(directory=directory)
 
 
 def session(session_id: str) -> str:
-    """The status of a session."""
+    """Return the URI of a session's state."""
     return f"{SCHEME}://session/{_segment(session_id)}"
 
 
 def transcript(session_id: str, **query: str) -> str:
-    """The transcript of a session; the query chooses the page."""
+    """Return the URI of a session's transcript; the query selects the page."""
     return f"{session(session_id)}/transcript" + _query(**query)
 
 
 def diff(session_id: str, message_id: str = "") -> str:
-    """What a session, or one prompt of it, changed."""
+    """Return the URI of the changes of a session, or of one prompt of it."""
     return f"{session(session_id)}/diff" + _query(message=message_id)
 
 
 def todo(session_id: str) -> str:
-    """A session's todo list."""
+    """Return the URI of a session's todo list."""
     return f"{session(session_id)}/todo"
 
 
 def message(session_id: str, message_id: str) -> str:
-    """One message in full."""
+    """Return the URI of a message."""
     return f"{session(session_id)}/message/{_segment(message_id)}"
 
 
 def run(session_id: str, message_id: str) -> str:
-    """The report of a run."""
+    """Return the URI of a run's report."""
     return f"{SCHEME}://run/{_segment(session_id)}/{_segment(message_id)}"
 
 
 def file(path: str, directory: str = "") -> str:
-    """A file, by its path relative to its project; empty: the default one."""
+    """Return the URI of a file, by its path relative to a project; empty: the default project."""
     return f"{SCHEME}://file/{quote(path)}" + _query(directory=directory)
 
 
 def without_query(uri: str) -> str:
-    """An address as all pages of a resource share it."""
+    """Return a URI without its query, which is the same for all pages of a resource."""
     return uri.partition("?")[0]
 
 
 def session_in(uri: str) -> str:
-    """The session that an address is about; empty where it is about none."""
+    """Return the session that a URI names; empty if it names none."""
     kind, _, rest = without_query(uri).removeprefix(f"{SCHEME}://").partition("/")
     return unquote(rest.partition("/")[0]) if kind in {"session", "run"} else ""
 
 
 def directory_in(uri: str) -> str:
-    """The directory that an address names; empty where it names none."""
+    """Return the directory that a URI names; empty if it names none."""
     return dict(parse_qsl(uri.partition("?")[2])).get("directory", "")
 
 
@@ -83,6 +83,6 @@ def _segment(text: str) -> str:
 
 
 def _query(**values: str) -> str:
-    # RFC 6570 knows no plus sign for a space.
+    # RFC 6570 does not encode a space as a plus sign.
     given = urlencode({name: value for name, value in values.items() if value}, quote_via=quote, safe="")
     return f"?{given}" if given else ""

@@ -30,7 +30,7 @@ def decider_of(policy: "Policy", lines: Sequence[str], caller_limit: "Decider" =
     if decider == "reject":
         raise NotAllowed(
             f"The operator's policy refuses the shell line {_quoted(lines)}.",
-            hint="Continue without it. Only the operator can allow it, with --permissions or a rule for bash.",
+            hint="Go on without it. Only the operator can allow it, with --permissions or a rule for bash.",
         )
     return decider
 

@@ -1,4 +1,4 @@
-"""The tools, grouped by what the agent wants to do."""
+"""Tools of the server, grouped by purpose."""
 
 from typing import TYPE_CHECKING
 
@@ -46,14 +46,14 @@ TOOLS: tuple[ToolSpec, ...] = (
     opencode_read_operation,
     opencode_call_operation,
 )
-"""Every tool, in the order in which they are listed."""
+"""All tools, in the order in which they are listed."""
 
 
 def listed_tools(settings: "Settings") -> list[BridgeTool]:
-    """The tools that the operator wants listed: always the same ones, in the same order, for the same settings.
+    """Return the tools that the settings select: the same settings always give the same tools in the same order.
 
     Raises:
-        InvalidSetting: The settings name a toolset or an operation that there is not.
+        InvalidSetting: The settings name an unknown toolset or operation.
     """
     allowed = AllowedOperations(settings)
     tools = [spec.build() for spec in allowed.tools(TOOLS)]

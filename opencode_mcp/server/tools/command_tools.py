@@ -1,4 +1,4 @@
-"""Slash commands and shell lines."""
+"""Tools that run slash commands and shell lines."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.record import Run
     from opencode_mcp.runs.report import RunReport
 
-NO_EXIT_CODE = "OpenCode does not tell the exit code; `; echo $?` at the end of the command does."
+NO_EXIT_CODE = "OpenCode does not return the exit code; `; echo $?` at the end of the command prints it."
 
 
 @tool(
@@ -62,7 +62,7 @@ async def opencode_command(
         session, where = await session_and_directory(bridge, session_id, directory)
         name = command.strip().removeprefix("/")
         caller_limit = permissions or "allow"
-        # OpenCode attaches files and runs shell lines of the command's text without asking anybody.
+        # OpenCode attaches files and runs shell lines of the command's text without permission.
         lines = await bridge.argument_checker.commands.check(name, arguments, where)
     if lines and (asked := await permit_shell(ctx, lines, session, caller_limit)):
         return asked
@@ -104,7 +104,7 @@ async def opencode_shell(
 ) -> Outcome:
     """Run a shell line where OpenCode is. It needs the permission that a command of the agent's needs.
 
-    Use it when the session's agent should see what the line prints. The exit code is not told.
+    Use it when the session's agent should see what the line prints. The exit code is not returned.
     """
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx).start):
@@ -118,7 +118,7 @@ async def opencode_shell(
         report = await bridge.runs.follow(run, max(deadlines.wait - anyio.current_time(), 0), progress_sender(ctx))
         answer, output = await _printed(bridge, run)
     except BridgeError as error:
-        error.hint = f"The line was handed over as the message {run.message_id}. {_next(run)}"
+        error.hint = f"The line was sent as the message {run.message_id}. {_next(run)}"
         raise
     except Exception as error:
         raise lost_sight(run) from error

@@ -1,4 +1,4 @@
-"""What was changed in files: by a session, by one prompt of it, or in the working tree."""
+"""Tool that shows changes of files: by a session, by one prompt of it, or in the working tree."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
@@ -29,12 +29,12 @@ ONE_FILE = "What is cut is shown longer with files=[...] naming fewer."
 
 
 class Changes(NamedTuple):
-    """What was changed, as far as OpenCode tells."""
+    """Changes of files, as far as OpenCode reports them."""
 
     diffs: "list[FileDiff]"
     note: str = ""
     untold: bool = False
-    """Whether the note says why OpenCode tells of no change, which does not mean that there is none."""
+    """True if the note says why OpenCode reports no change although there may be some."""
 
 
 @tool(
@@ -66,7 +66,7 @@ async def opencode_diff(
     globs = workspace_globs.Globs(files)
     if not session_id:
         if message_id:
-            raise InvalidArgument(f"The prompt {message_id} is of no session.", hint="Give its session_id too.")
+            raise InvalidArgument(f"The prompt {message_id} needs a session.", hint="Give its session_id too.")
         where = await bridge.fence.directory(directory)
         changes = await _working_tree(bridge, where, against)
         return changes_result(_only(changes.diffs, files, globs), changes.note, untold=changes.untold)
@@ -113,16 +113,16 @@ async def _stale_branch(bridge: Bridge, directory: str) -> str:
         return ""
     branch, known = one_line(branch), one_line(known) or "none"
     return (
-        f"OpenCode takes {known} for the branch that is checked out, and not {branch}, since it looks only when it "
-        "starts in a project. Its operation instance.dispose makes it look again, and stops what runs there."
+        f"OpenCode assumes that the branch {known} is checked out, and not {branch}, since it checks only when it "
+        "starts in a project. Its operation instance.dispose makes it check again, and stops what runs there."
     )
 
 
 def _only(diffs: "list[FileDiff]", wanted: list[str], globs: "Globs") -> "list[FileDiff]":
-    """Those of the files that are wanted.
+    """Return the changes of the wanted files.
 
     Raises:
-        InvalidArgument: None is; the hint names those that are changed.
+        InvalidArgument: None of them is changed; the hint names changed files.
     """
     if not wanted or not diffs:
         return diffs
@@ -136,13 +136,13 @@ def _only(diffs: "list[FileDiff]", wanted: list[str], globs: "Globs") -> "list[F
 def changes_result(
     diffs: "list[FileDiff]", note: str, link: "ResourceLink | None" = None, *, untold: bool = False
 ) -> CallToolResult:
-    """Changes as a tool's result, after a note where there is one.
+    """Return changes as a tool's result, after a note if there is one.
 
     Args:
         diffs: The changes.
-        note: What is to be known of them.
-        link: Where the whole of them is.
-        untold: Whether the note stands in place of changes of which OpenCode tells nothing.
+        note: Note on the changes.
+        link: Link to the complete changes.
+        untold: Whether the note replaces changes that OpenCode does not report.
     """
     text = "" if untold else markdown_diff.render_diff(diffs, limit=TEXT_LIMIT, pointer=ONE_FILE)
     data = {"files": _files(diffs), "diff": text} | ({"note": note} if note else {})

@@ -1,4 +1,4 @@
-"""Looking at a project's folders and files."""
+"""Tools that list folders and read files of a project."""
 
 import base64
 import posixpath
@@ -79,7 +79,7 @@ async def _list(
 
 
 async def _ignored(bridge: Bridge, directory: str, path: str, page: "Sequence[str]") -> list[str]:
-    """Which names of a page git ignores, as far as OpenCode tells (``file.list``)."""
+    """Return the names of a page that git ignores, as far as OpenCode reports them (``file.list``)."""
     try:
         nodes = await bridge.client.file_list(directory, path)
     except BackendFailed:
@@ -139,10 +139,10 @@ async def opencode_read_file(
 
 
 async def _list_instead(bridge: Bridge, place: "ProjectFolder", path: str) -> CallToolResult:
-    """List the folder that was named where a file was expected.
+    """List the folder that was named in place of a file.
 
     Raises:
-        NotFound: There is no folder either.
+        NotFound: There is no such folder either.
     """
     try:
         names = await bridge.files.names(place.project, path)
@@ -178,7 +178,7 @@ def _go_on(window: "LineWindow", seen: "FileScan") -> str:
 
 def _data(path: str, seen: "FileScan", size: int, link: "ResourceLink | None") -> CallToolResult:
     at_least = "" if seen.whole else "more than " if size == seen.size else ""
-    what = f"{beginning(path)} is no text: {seen.media_type}, {at_least}{size_text(size)}."
+    what = f"{beginning(path)} is not a text: {seen.media_type}, {at_least}{size_text(size)}."
     problem = _why_not_shown(seen)
     if problem:
         what = f"{what} {problem}".rstrip() if seen.media_type.startswith("image/") else what

@@ -1,6 +1,7 @@
-"""Every operation of OpenCode's API: find one, call one that only reads, call any other.
+"""Tools for all operations of OpenCode's API: find operations, call one that only reads, call any other.
 
-They are three tools so that a host can approve reads by themselves. What the operator does not allow is refused.
+They are three tools so that a host can approve reads separately. Operations that the operator does not allow are
+refused.
 """
 
 from itertools import islice
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 LONGEST_ARGUMENTS = 2500
 ALL = 1000
 SHOWN_WHOLE = 20
-"""More operations than that are listed in short: one result could not hold the arguments of all."""
+"""Limit of operations that are shown with their arguments. Longer lists are shown in short, to fit into one result."""
 SHORT = 80
 IN_SHORT = "A query, a group or a smaller limit shows fewer operations with their arguments."
 

@@ -1,4 +1,4 @@
-"""Answering what OpenCode asks in the middle of a run."""
+"""Tools that answer OpenCode's requests during a run."""
 
 import re
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.answers.answer_rules import RequestReply
     from opencode_mcp.runs.record import Run
 
-UNKNOWN_HINT = "opencode_wait on its session tells what is asked now; name the session with session_id."
+UNKNOWN_HINT = "opencode_wait on its session shows the open requests; name the session with session_id."
 CLOSED = "It is not open any more: it was answered already, or its run has ended."
 REQUEST_ID = re.compile(r"(per|que)_\w{1,100}", re.ASCII)
 RequestSession = Annotated[str, Field(description="As in the report's `pending`")]
@@ -98,7 +98,7 @@ async def opencode_reply_question(
 
 
 def _check_form(request_id: str) -> None:
-    """Refuse what cannot be the id of a request: it would be reported as one that is closed."""
+    """Refuse a text that cannot be the id of a request: it would be reported as a closed request."""
     if not REQUEST_ID.fullmatch(request_id):
         raise InvalidArgument(
             f"{beginning(request_id)} is not the id of a request.",
@@ -109,7 +109,7 @@ def _check_form(request_id: str) -> None:
 async def _answered(
     ctx: BridgeContext, request_id: str, session_id: str, reply: "RequestReply", wait_seconds: float | None
 ) -> Outcome:
-    """Give the answer, and wait for the run that asked: a subagent's belongs to the session that started it."""
+    """Send the reply, and wait for the run; a subagent's request belongs to the run of the session that started it."""
     bridge = bridge_of(ctx)
     note = ""
     async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as start_deadline:

@@ -1,4 +1,4 @@
-"""Handing work to OpenCode, waiting for it, stopping it."""
+"""Tools that start runs, wait for them and stop them."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from opencode_mcp.workspace.attachments import Attachment
 
 SHOWN = 10
-"""How many calls or sessions a note names."""
+"""Number of calls or sessions that a note names."""
 Seconds = Annotated[
     float | None,
     Field(ge=0, le=3600, description="Seconds to wait; the run goes on"),
@@ -108,10 +108,10 @@ async def _attached(bridge: Bridge, directory: str, name: str) -> "Attachment":
 
 
 async def session_and_directory(bridge: Bridge, session_id: str, directory: str) -> "tuple[Session | None, str]":
-    """The session to go on in, if one is named, and the directory to work in.
+    """Return the session to continue, if one is named, and the directory to work in.
 
     Raises:
-        InvalidArgument: The session works in another directory than is named.
+        InvalidArgument: The session works in another directory than the named one.
     """
     if not session_id:
         return None, await bridge.fence.directory(directory)
@@ -170,7 +170,7 @@ async def opencode_wait(
 
 
 def reports_result(reports: "list[RunReport]") -> CallToolResult:
-    """Several runs' reports as one result."""
+    """Return the reports of several runs as one result."""
     order = ("needs_input", "running", "failed", "aborted", "completed")
     status = min((report.status for report in reports), key=order.index)
     unfinished = [report.session_id for report in reports if report.status == "running"]
@@ -213,13 +213,13 @@ async def opencode_abort(
 
 
 def _stop_note(stop: "StopResult", directory: str) -> str:
-    """What a stop left undone; empty where it did what was asked."""
+    """Return a note on what a stop could not stop; empty if it stopped everything."""
     if not stop.was_running:
         return "Nothing was running."
     notes: list[str] = []
     if stop.began_late:
         calls = "; ".join(f"{call.describe(directory)} (session {call.session_id})" for call in stop.began_late[:SHOWN])
-        notes.append(f"OpenCode still began this after it was asked to stop: {calls}.")
+        notes.append(f"OpenCode still began this after the request to stop: {calls}.")
     if stop.busy:
         notes.append(f"Still busy: {', '.join(stop.busy[:SHOWN])}. Call opencode_abort again.")
     return " ".join(notes)

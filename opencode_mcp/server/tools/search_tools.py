@@ -1,4 +1,4 @@
-"""Finding files, text and symbols of a project."""
+"""Tools that find files, text and symbols of a project."""
 
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from opencode_mcp.workspace.search.symbol_forms import SymbolDefinition
 
 TEN_ONLY = (
-    "OpenCode told its first ten matches only, and where the bridge runs is no ripgrep (rg) to ask for more: "
+    "OpenCode returned only its first ten matches, and the bridge's machine has no ripgrep (rg) to find more: "
     "narrow the pattern."
 )
 LONGEST_OFFSET = 9
-"""Digits of a cursor; a larger number never was one."""
+"""Limit of a cursor's digits; no tool returns a larger number."""
 NO_SYMBOLS = "OpenCode knows no such symbol, so these are lines that look like its definition."
 KINDS = (
     *("", "file", "module", "namespace", "package", "class", "method", "property", "field", "constructor", "enum"),
     *("interface", "function", "variable", "constant", "string", "number", "boolean", "array", "object", "key"),
     *("null", "enum member", "struct", "event", "operator", "type parameter"),
 )
-"""The names of LSP's ``SymbolKind``, by its numbers."""
+"""Names of LSP's ``SymbolKind``, by its numbers."""
 
 
 @tool(title="Find files", read_only=True, destructive=False, idempotent=True, open_world=False, output_schema=PATHS)
@@ -122,7 +122,7 @@ def _by_file(lines: "Iterable[FoundLine]") -> "Iterable[str]":
 
 
 def _matches(page: "FoundPage") -> list[dict[str, Any]]:
-    """The matches with their context: a line between two belongs to the one before."""
+    """Return the matches with their context; a line between two matches belongs to the first one."""
     matches: list[dict[str, Any]] = []
     before: list[str] = []
     for line in page.lines:

@@ -1,4 +1,4 @@
-"""Finding sessions and reading them."""
+"""Tools that list sessions and read them."""
 
 from typing import TYPE_CHECKING, Annotated
 

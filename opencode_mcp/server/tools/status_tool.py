@@ -1,4 +1,4 @@
-"""What there is: the server, the project, and what a run can be started with."""
+"""Tool that shows the state of OpenCode and of a project, with the agents and models for a run."""
 
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -18,7 +18,7 @@ SHOWN = 40
 
 
 @tool(
-    title="Show what there is",
+    title="Show the status",
     read_only=True,
     destructive=False,
     idempotent=True,

@@ -1,4 +1,4 @@
-"""Going back in a session, or on from an earlier point of it."""
+"""Tools that undo a part of a session, or fork it from an earlier point."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,7 +38,7 @@ async def opencode_revert(
     message_id: Annotated[str, Field(description="Undo from this prompt on, its own changes included")] = "",
     restore: Annotated[bool, Field(description="Bring back instead what was undone")] = False,
 ) -> CallToolResult:
-    """Undo a session from a prompt on: its files go back to what they were, and later messages count no more.
+    """Undo a session from a prompt on: its files go back to what they were, and later messages no longer count.
 
     Use it when work went wrong. What others changed since in those files is undone too. The next prompt makes it final.
     """

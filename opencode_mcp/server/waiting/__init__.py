@@ -1,1 +1,1 @@
-"""Waiting for a run during a call or as a task: progress, forms, time limits."""
+"""Waits for runs, during a call or as a task: progress, forms, deadlines."""

@@ -1,4 +1,4 @@
-"""Finds out who is behind a call, and who of them may answer a run's requests."""
+"""Find out who makes a call, and who may answer a run's requests."""
 
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ def form_answerer(capabilities: "ClientCapabilities | None") -> "Answerer":
 def is_for_person(
     bridge: "Bridge", run: "Run", request: "PendingRequest", capabilities: "ClientCapabilities | None"
 ) -> bool:
-    """Decide whether a request is put to the person behind a client."""
+    """Return True if a request is shown to the person at a client."""
     return can_ask(capabilities) and bridge.answer_rules.is_for_person(run, request)
 
 

@@ -1,4 +1,4 @@
-"""Context of one MCP request: the SDK's, with the arrival time, a person's time, and the task that it may become."""
+"""Context of one MCP request: the SDK's, with the arrival time, the time of a person, and the possible task."""
 
 import dataclasses
 from collections.abc import Generator
@@ -18,10 +18,10 @@ Context = ServerRequestContext[Any, Any]
 
 @dataclass(slots=True)
 class TaskSlot:
-    """Place where a tool leaves a run that it did not wait for to the end; the call then becomes a task."""
+    """Slot for a run that a tool did not wait for to the end, so that the call becomes a task."""
 
     grace_seconds: float
-    """Seconds that the tool may wait before it leaves the run."""
+    """Seconds that the tool may wait before it puts the run into the slot."""
     run: "Run | None" = None
 
 
@@ -38,26 +38,26 @@ class CallContext(Context):
 
 
 async def add_arrival(ctx: Context, call_next: CallNext) -> HandlerResult:
-    """Middleware that must come first: record the arrival time before anything is done for the request."""
+    """Record the arrival time of a request. This middleware must be the first one."""
     known = {field.name: getattr(ctx, field.name) for field in dataclasses.fields(ctx)}
     return await call_next(CallContext(**known, arrived=anyio.current_time()))
 
 
 def arrival_of(ctx: "BridgeContext") -> float:
-    """Return when a call arrived, in seconds of anyio's clock; now, where the middleware is not installed."""
+    """Return when a call arrived, in seconds of anyio's clock; the present time if the middleware is not installed."""
     request = ctx.request_context
     return request.arrived if isinstance(request, CallContext) else anyio.current_time()
 
 
 def task_slot_of(ctx: "BridgeContext") -> TaskSlot | None:
-    """Return where a call may leave its run; ``None`` where it cannot become a task."""
+    """Return the slot for a call's run; ``None`` if the call cannot become a task."""
     request = ctx.request_context
     return request.task_slot if isinstance(request, CallContext) else None
 
 
 @contextmanager
 def person_asked(ctx: "BridgeContext") -> Generator[None]:
-    """Count the time that the block takes as a person's, which no deadline of the call counts."""
+    """Count the time of the block as a person's, which does not count towards any deadline of the call."""
     began = anyio.current_time()
     try:
         yield

@@ -1,4 +1,4 @@
-"""Stops the run of a cancelled call, where the operator wants that (``abort_on_cancel``)."""
+"""Stop the run of a cancelled call, if the operator wants that (``abort_on_cancel``)."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FIRST_ATTEMPT_SECONDS = 1.5
-"""A host gives a bridge about two seconds to end."""
+"""Time for the first attempt. A host gives a bridge about two seconds to end."""
 SECOND_ATTEMPT_SECONDS = 10.0
-"""Time for stopping the run in the background, where the first attempt did not do."""
+"""Time for a second attempt in the background, if the first one failed."""
 
 
 async def stop_cancelled(bridge: "Bridge", run: "Run") -> None:

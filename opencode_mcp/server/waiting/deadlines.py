@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.start_deadline import StartDeadline
 
 LEAST_START_SECONDS = 20.0
-"""Seconds that a start gets in any case: a short ``--wait`` is about runs."""
-NOTHING_SENT = "Nothing was handed over. The start goes on: make the same call again."
-READ_AGAIN = "The start goes on: make the same call again."
+"""Shortest time for a start, since a short ``--wait`` is meant for runs."""
+NOTHING_SENT = "Nothing was sent to OpenCode. The start continues: make the same call again."
+READ_AGAIN = "The start continues: make the same call again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class Deadlines:
     """Deadlines of one call, in seconds of anyio's clock."""
 
     start: float
-    """Deadline for OpenCode and the project to be ready; the call then ends before it does anything."""
+    """Deadline for OpenCode and the project to be ready. A call that misses it ends without any effect."""
     wait: float
     """End of the wait for a run."""
     seconds: float
-    """Seconds that a run is waited for, if nothing else takes any of them."""
+    """Longest time of the wait for a run."""
 
 
 def deadlines_of(ctx: BridgeContext, wait_seconds: float | None = None) -> Deadlines:
@@ -41,7 +41,7 @@ def deadlines_of(ctx: BridgeContext, wait_seconds: float | None = None) -> Deadl
 
     Args:
         ctx: The call.
-        wait_seconds: Time that its caller wants to wait; a caller that waits long accepts a long start.
+        wait_seconds: Time that its caller wants to wait. A caller that waits long accepts a long start.
     """
     began, setting = arrival_of(ctx) + person_seconds_of(ctx), bridge_of(ctx).settings.wait
     longest = max(call_seconds_of(ctx, setting), wait_seconds or 0, LEAST_START_SECONDS)
@@ -51,7 +51,7 @@ def deadlines_of(ctx: BridgeContext, wait_seconds: float | None = None) -> Deadl
 
 @asynccontextmanager
 async def starting(ctx: BridgeContext, deadline: float, hint: str = NOTHING_SENT) -> "AsyncGenerator[StartDeadline]":
-    """Give the block, which comes before anything is sent, a deadline; send progress while OpenCode starts.
+    """Limit the time of the block, which precedes all that is sent, and send progress while OpenCode starts.
 
     Args:
         ctx: The call.
@@ -59,7 +59,7 @@ async def starting(ctx: BridgeContext, deadline: float, hint: str = NOTHING_SENT
         hint: Next step of the caller when the deadline has passed.
 
     Raises:
-        BackendTimeout: The deadline passed first. OpenCode goes on with its start and with opening the project.
+        BackendTimeout: The deadline passed. OpenCode continues to start and to open the project.
     """
     start_deadline = runs_start_deadline.StartDeadline(deadline)
     async with start_progress(ctx):

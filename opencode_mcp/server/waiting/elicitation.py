@@ -1,7 +1,7 @@
-"""Putting what OpenCode asks to a person: a form made of a request, and an answer made of the filled form.
+"""Forms for a person: convert a request of OpenCode's to a form, and the filled form to a reply.
 
-Forms are MCP's form-mode elicitation: one flat object of texts and choices. How a form travels (a live request in the
-2025 era, an ``InputRequiredResult`` in that of 2026) is not known here.
+Forms are MCP's form-mode elicitation: one flat object of texts and choices. Other modules send them: by a request in
+the 2025 era, by an ``InputRequiredResult`` in the 2026 era.
 """
 
 from collections.abc import Mapping
@@ -25,12 +25,12 @@ ALWAYS_LIMIT = 1000
 NAMELESS = "(no name)"
 REPLIES = {"once": "Allow once", "always": "Always allow", "reject": "Reject", "later": "Decide later"}
 CHOICES = {text.casefold(): reply for reply, label in REPLIES.items() for text in (reply, label)}
-"""Spellings of a form's decision."""
+"""Accepted spellings of a form's decision."""
 DECISION, FEEDBACK = "decision", "feedback"
-"""Some hosts show the fields in the order of their names: the decision comes first."""
+"""Names of the fields. Some hosts sort the fields by name, so the decision must come first."""
 OPTIONAL_TEXT: Mapping[str, object] = {"type": "string", "default": ""}
-"""Without a default, a client may fill in null, and refuse its own answer."""
-TO_DECLINE = "To decline this form decides nothing; to refuse, choose “Reject”."
+"""Schema of an optional text. Without a default, a client may fill in null, and then refuse its own answer."""
+TO_DECLINE = "Declining this form decides nothing; to refuse, choose “Reject”."
 STILL_OPEN = "It is still open."
 OWN_WORDS = "_own_words"
 
@@ -42,7 +42,7 @@ def can_ask(capabilities: ClientCapabilities | None) -> bool:
 
 
 def form_of(request: "PendingRequest") -> ElicitRequestFormParams:
-    """The form for a request."""
+    """Return the form for a request."""
     return _permission_form(request) if request.kind == "permission" else _question_form(request)
 
 
@@ -77,7 +77,7 @@ def _question_form(request: "PendingRequest") -> ElicitRequestFormParams:
 
 
 def _names(request: "PendingRequest") -> list[str]:
-    """The field of each question; in the order of their names, by which some hosts sort them."""
+    """Return the field names of the questions. Their order is that of the questions, since some hosts sort by name."""
     digits = len(str(len(request.questions)))
     return [f"answer_{number:0{digits}}" for number in range(1, len(request.questions) + 1)]
 
@@ -97,7 +97,7 @@ def _choices(item: dict[str, object]) -> dict[str, object]:
 
 
 def _labels(item: Mapping[str, object]) -> dict[str, str]:
-    """The labels of a question as a form shows them, each with OpenCode's own, which the answer has to be."""
+    """Return the labels of a question as a form shows them, each with OpenCode's own label, which a reply must use."""
     labels: dict[str, str] = {}
     for option in cast("list[dict[str, str]]", item["options"]):
         plain = shown(one_line(option["label"])) or NAMELESS
@@ -113,7 +113,7 @@ def _asker(request: "PendingRequest") -> str:
 
 
 def _shown(request: "PendingRequest") -> str:
-    """Return the request's text; of a long one the beginning and the end, where a command may do its harm."""
+    """Return the request's text; of a long one the beginning and the end, since either may hold the harmful part."""
     asks = indented(request.asks)
     left_out = len(asks) - SHOWN
     if left_out <= 0:
@@ -129,12 +129,12 @@ def _form(message: str, fields: dict[str, object], required: list[str]) -> Elici
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A form that came back without an answer."""
+    """Reason why a form came back without an answer."""
 
     reason: str
-    """Reason, as a sentence."""
+    """The reason, as a sentence."""
     ask_again: bool = False
-    """True if it was accepted, so that somebody is there to be asked again."""
+    """True if the form was accepted, so that a person is there who can be asked again."""
 
 
 NOT_SHOWN = Unanswered(f"The host was asked to show a form and gave no answer. {STILL_OPEN}")
@@ -145,9 +145,9 @@ EMPTY = Unanswered(f"The form was accepted without an answer in it. {STILL_OPEN}
 
 
 def read_form(request: "PendingRequest", filled: ElicitResult) -> "RequestReply | Unanswered":
-    """Read a form that came back as an answer, where it can only mean one.
+    """Convert a returned form to a reply, if its meaning is certain.
 
-    A form that was declined or dismissed decides nothing: hosts without a person answer so by themselves.
+    A form that was declined or dismissed decides nothing: hosts without a person do so by themselves.
     """
     if filled.action != "accept":
         return DECLINED if filled.action == "decline" else DISMISSED
@@ -193,7 +193,7 @@ def _question_reply(request: "PendingRequest", content: FormContent) -> "Request
 
 
 def _answer(content: FormContent, name: str, labels: Mapping[str, str]) -> list[str]:
-    """The labels and own words for one question; where it takes one answer, own words outweigh a label."""
+    """Return the labels and own words for one question; if it takes one answer, own words override a label."""
     chosen, own = content.get(name), content.get(name + OWN_WORDS)
     words = [str(own)] if own else []
     if isinstance(chosen, list):

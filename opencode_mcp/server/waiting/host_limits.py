@@ -1,8 +1,8 @@
-"""Limits of known hosts: how long a call may take, and which part of a result their model reads.
+"""Limits of known hosts: the time that a call may take, and the part of a result that their model reads.
 
-How long a call may wait: the weakest host gives up after 60 s and says nothing. The figures are measured, but for those
-marked as read in a host's own documentation. A call ends some seconds before its host would give up; a host that is not
-known, or that hears no progress, counts as the weakest.
+A call ends some seconds before its host would cancel it. The host with the shortest limit cancels a call after 60 s,
+without a message. This limit is assumed for unknown hosts, and for calls without progress. The figures are measured,
+except those that are marked as documented by the host.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ UNKNOWN_HOST_SECONDS = 45.0
 
 @dataclass(frozen=True, slots=True)
 class HostProfile:
-    """One host, told by a part of the name that it gives itself."""
+    """Known host, recognized by a part of the name that it sends."""
 
     name: str
     seconds: float
@@ -32,18 +32,18 @@ HOSTS = (
     HostProfile(
         "claude-code",
         600,
-        "survives a silent call; no limit of its own unless MCP_TOOL_TIMEOUT is set",
+        "accepts a call without progress; it has no limit unless MCP_TOOL_TIMEOUT is set",
         data_alone=True,
     ),
-    HostProfile("copilot", 600, "survives a silent call of 90 s; its limit is configurable"),
-    HostProfile("visual studio code", 600, "sets no limit on a request (read)"),
-    HostProfile("codex", 240, "gives up after 300 s, whatever the progress (read)", data_alone=True),
-    HostProfile("qwen", 240, "survives a silent call of 90 s"),
-    HostProfile("gemini", 540, "gives up after 10 min, whatever the progress (read)"),
-    # Last: a host may add the server's name, which is likely ours, to its own.
-    HostProfile("opencode", 600, "gives up after 60 s, but progress starts its clock again"),
+    HostProfile("copilot", 600, "accepts a call of 90 s without progress; its limit is configurable"),
+    HostProfile("visual studio code", 600, "does not limit requests (documented)"),
+    HostProfile("codex", 240, "cancels a call after 300 s, with or without progress (documented)", data_alone=True),
+    HostProfile("qwen", 240, "accepts a call of 90 s without progress"),
+    HostProfile("gemini", 540, "cancels a call after 10 min, with or without progress (documented)"),
+    # The last one, since a host may add the server's name, which is likely ours, to its own.
+    HostProfile("opencode", 600, "cancels a call after 60 s without progress; each notification restarts the time"),
 )
-# Hosts whose clock does not care for progress may wait without it, too.
+# The limits of these hosts do not depend on progress, so calls without it may wait as long.
 PROGRESS_INDEPENDENT = frozenset({"claude-code", "copilot", "visual studio code", "codex", "qwen", "gemini"})
 
 
@@ -51,7 +51,7 @@ def longest_wait(client_name: str, *, hears_progress: bool) -> float:
     """Return the seconds that a call of this host may wait.
 
     Args:
-        client_name: ``clientInfo.name``; empty where the client did not say.
+        client_name: ``clientInfo.name``; empty if the client did not send it.
         hears_progress: Whether the request carries a progress token.
     """
     host = _host(client_name)
@@ -61,7 +61,7 @@ def longest_wait(client_name: str, *, hears_progress: bool) -> float:
 
 
 def wait_seconds_of(ctx: "BridgeContext", asked: float | None, setting: float | None) -> float:
-    """Return the seconds that a call waits: those that it asks for, or the limit of its host."""
+    """Return the seconds that a call waits: those that its caller set, or the limit of its host."""
     return call_seconds_of(ctx, setting) if asked is None else asked
 
 

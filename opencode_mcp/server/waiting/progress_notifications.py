@@ -1,6 +1,6 @@
 """MCP progress notifications of a call while it waits.
 
-The number of a notification only has to rise, since nobody knows the total. It is the seconds since the call arrived:
+The progress number only has to increase, since the total is unknown. It is the time since the call arrived, in seconds:
 several parts of one call may send notifications, and hosts print the number.
 """
 
@@ -19,7 +19,7 @@ from opencode_mcp.text.outside_text import one_line
 logger = logging.getLogger(__name__)
 
 SendProgress = Callable[[str], Awaitable[None]]
-"""Sends one line of progress."""
+"""Function that sends one line of progress."""
 MESSAGE_LIMIT = 1000
 """Characters of a notification; it holds several lines of progress."""
 UNSENDABLE = (MCPError, ValueError, OSError, anyio.BrokenResourceError, anyio.ClosedResourceError)
@@ -27,15 +27,15 @@ UNSENDABLE = (MCPError, ValueError, OSError, anyio.BrokenResourceError, anyio.Cl
 STARTING = "starting OpenCode"
 WAITING = "waiting for OpenCode"
 FIRST_LINE_SECONDS = 1.0
-"""A start takes about two seconds: a host is notified of one that takes longer."""
+"""Time until the first notification. A normal start takes about two seconds."""
 NEXT_LINE_SECONDS = 8.0
-"""Some hosts give up a call that sends nothing for ten seconds."""
+"""Time between notifications. Some hosts cancel a call that sends nothing for ten seconds."""
 
 
 def progress_sender(ctx: BridgeContext) -> SendProgress:
-    """Return a function that sends progress for one request; it sends nothing where the host asked for none.
+    """Return a function that sends progress for one request; it sends nothing if the host requested no progress.
 
-    A line that cannot be sent is dropped: the call goes on, and its result is what counts.
+    A line that cannot be sent is dropped: the call continues, since only its result matters.
     """
     began = arrival_of(ctx)
 

@@ -1,7 +1,7 @@
-"""Runs as MCP tasks: a task's id names its run, and its state is OpenCode's own.
+"""Runs as MCP tasks: a task's id names its run, and its state is read from OpenCode.
 
-Nothing is kept here, so a task outlives the bridge that offered it: every bridge with the key of the state
-directory can report it. The id is sealed: a client can neither read it nor make one up.
+The bridge stores no tasks, so a task survives a restart of the bridge: every bridge with the key of the state directory
+can report it. The id is encrypted and authenticated: a client can neither read nor forge it.
 """
 
 import json
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 TOOLS = ("opencode_run", "opencode_wait", "opencode_command")
 KEPT = 1000
 GRACE_SECONDS = 1.5
-"""Time that a call may take before it becomes a task: a quick call stays a plain result."""
+"""Time that a call may take before it becomes a task. A quick call returns a plain result."""
 PATIENCE = 60.0
-"""Seconds for which OpenCode may not answer before a task counts as ended: clients never ask again after an end."""
+"""Seconds without a response of OpenCode after which a task counts as ended. Clients do not poll an ended task."""
 ENDS = frozenset({"completed", "cancelled"})
 KIND = "task"
 AGAIN = "_again"
@@ -53,10 +53,10 @@ UNREADABLE = "The answer to the form is none of MCP's forms of it, so the reques
 
 
 class RunTasks:
-    """A ``TaskSource`` over runs.
+    """``TaskSource`` that makes tasks of runs.
 
     Args:
-        seal: Makes the ids.
+        seal: Encrypts and decrypts the ids.
     """
 
     def __init__(self, seal: TokenCodec) -> None:
@@ -72,7 +72,7 @@ class RunTasks:
     async def offer(
         self, params: CallToolRequestParams, ctx: Context, call_next: CallNext
     ) -> HandlerResult | TaskState:
-        """Make a call; what still runs after the grace becomes a task."""
+        """Make a call; if its run has not ended after the grace period, it becomes a task."""
         del params
         if not isinstance(ctx, CallContext) or not _serves_tasks(ctx):
             return await call_next(ctx)
@@ -91,7 +91,7 @@ class RunTasks:
         )
 
     async def get(self, task_id: str, ctx: Context) -> TaskState | None:
-        """The task, out of what OpenCode says of its run; one that has ended stays as it ended.
+        """Return the task in the present state of its run; an ended task does not change any more.
 
         Raises:
             MCPError: The operator denies to report runs.
@@ -112,9 +112,9 @@ class RunTasks:
         return task
 
     async def _look(self, task_id: str, run: "Run", ctx: Context) -> dict[str, Any] | None:
-        """Return a task's present state; an OpenCode that does not answer gets time to come back.
+        """Return a task's present state; if OpenCode does not answer, it stays ``working`` for some time.
 
-        ``None`` for a run that is not the caller's: it must look like one that does not exist.
+        The result is ``None`` for a run that the caller may not see, as if it did not exist.
         """
         try:
             if not await _is_callers(run, ctx):
@@ -145,11 +145,11 @@ class RunTasks:
         return _progress(report, asked_by_key, data_alone=reads_data_alone(ctx.session))
 
     def _key(self, request: "PendingRequest") -> str:
-        """Return the key of a form in a task: no key is used twice."""
+        """Return the key of a form in a task; no key is used twice."""
         return f"{request.request_id}{AGAIN if request.request_id in self._asked_again else ''}"
 
     async def update(self, task_id: str, responses: Mapping[str, Any], ctx: Context) -> bool:
-        """Pass answers on to OpenCode; late, repeated and unknown ones change nothing.
+        """Pass answers on to OpenCode; late, repeated and unknown answers have no effect.
 
         Raises:
             MCPError: OpenCode could not be reached, the bridge is read-only, or the operator denies to report runs.
@@ -188,10 +188,10 @@ class RunTasks:
             self._unanswered[request.request_id] = unanswered.reason
 
     async def _changeable(self, task_id: str, ctx: Context) -> "Run | None":
-        """The run of a task that the caller may answer and stop; ``None``: the caller has no such task.
+        """Return the run of a task that the caller may answer and stop; ``None``: the caller has no such task.
 
         Raises:
-            NotAllowed: The bridge changes nothing.
+            NotAllowed: The bridge is read-only.
         """
         opened = self._open(task_id)
         if opened is None or not await _is_callers(opened[0], ctx):
@@ -201,7 +201,7 @@ class RunTasks:
         return opened[0]
 
     async def cancel(self, task_id: str, ctx: Context) -> bool:
-        """Stop the run (``session.abort``); one that has ended stays as it ended.
+        """Stop the run (``session.abort``); an ended run does not change.
 
         Raises:
             MCPError: OpenCode could not be reached, the bridge is read-only, or the operator denies to report or stop
@@ -232,14 +232,14 @@ class RunTasks:
 
 
 def _serves_tasks(ctx: Context) -> bool:
-    """Return True if the operator allows ``opencode_wait``: a task reports and accepts the same."""
+    """Return True if the operator allows ``opencode_wait``, since a task reports and accepts the same."""
     return cast("Bridge", ctx.lifespan_context).allowed.serves(TOOL_USES["opencode_wait"])
 
 
 def _check_served(ctx: Context) -> None:
     if not _serves_tasks(ctx):
         with _as_protocol_errors():
-            raise NotAllowed("The operator denies what opencode_wait uses, so this bridge serves no tasks.")
+            raise NotAllowed("The operator denies operations that opencode_wait uses, so this bridge serves no tasks.")
 
 
 async def _is_callers(run: "Run", ctx: Context) -> bool:
@@ -260,7 +260,7 @@ def _content(outcome: object) -> Mapping[str, Any]:
 
 
 def _doing(outcome: object) -> str:
-    """The line of progress in a report that says ``running``."""
+    """Return the line of progress in a report with the status ``running``."""
     return one_line(str(_content(outcome).get("activity", "")))
 
 

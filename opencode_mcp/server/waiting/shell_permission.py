@@ -1,6 +1,6 @@
-"""Permission for a shell line that a caller names, by the operator's policy or by the person.
+"""Permission for a shell line of a caller, by the operator's policy or by the person.
 
-OpenCode asks nobody about such a line, so the bridge does, in both eras of the protocol as for a run (``wait.py``).
+OpenCode runs such a line without permission, so the bridge asks, in both eras of MCP as for a run (``wait.py``).
 """
 
 import json
@@ -33,19 +33,19 @@ OFFERED = ("once", "reject")
 async def permit_shell(
     ctx: BridgeContext, lines: Sequence[str], session: "Session | None", caller_limit: "Decider" = "allow"
 ) -> InputRequiredResult | None:
-    """Have shell lines permitted, by policy or by the person.
+    """Check the permission for shell lines, by policy or by the person.
 
     Args:
         ctx: The call that wants to run them.
         lines: The lines, as the shell gets them.
-        session: Where they run; none: in a new session.
+        session: Session in which they run; ``None``: a new one.
         caller_limit: The caller's own limit.
 
     Returns:
-        What the call needs first, where the host is asked by a result; ``None``: they may run.
+        The result to return if the client must show a form and repeat the call; ``None``: the lines may run.
 
     Raises:
-        NotAllowed: The operator denies it, the policy refuses it, or the person did or gave no answer.
+        NotAllowed: The operator denies it, the policy or the person refuses it, or the person gave no answer.
         InvalidArgument: A line is too long to be shown to a person.
     """
     bridge = bridge_of(ctx)
@@ -63,10 +63,10 @@ async def permit_shell(
 
 
 def _by_return(ctx: BridgeContext, purpose: str, form: ElicitRequestFormParams) -> InputRequiredResult | None:
-    """The era of 2026: the call returns what it needs, and is made again with the answer.
+    """Ask in the 2026 era: the call returns the form, and the client repeats it with the answer.
 
-    The state is sealed, and holds a ticket for exactly these lines in this session. A state that comes again, or from
-    another bridge, permits nothing: the person is asked anew.
+    The state is encrypted, and holds a ticket for exactly these lines in this session. A state that is used again, or
+    comes from another bridge, permits nothing: the person is asked again.
     """
     tickets = bridge_of(ctx).tickets
     if not tickets.redeem(request_state_of(ctx).get(KEY), purpose):
@@ -78,7 +78,7 @@ def _by_return(ctx: BridgeContext, purpose: str, form: ElicitRequestFormParams) 
 
 
 async def _ask(ctx: BridgeContext, form: ElicitRequestFormParams) -> ElicitResult | None:
-    """The 2025 era: a form while the call waits; ``None``: the host showed none, or nobody answered."""
+    """Ask in the 2025 era: show a form while the call waits; ``None``: the host showed none, or nobody answered."""
     filled: ElicitResult | None = None
     with anyio.move_on_after(FORM_SECONDS):
         async with anyio.create_task_group() as tasks:
@@ -103,7 +103,7 @@ def _check_answer(filled: ElicitResult | None) -> None:
     if reply == "once":
         return
     said = "refused the shell line" if reply == "reject" else "was asked about the shell line and gave no answer"
-    raise NotAllowed(f"The person {said}, so it did not run.", hint="Do without it, or ask the person what to do.")
+    raise NotAllowed(f"The person {said}, so it did not run.", hint="Go on without it, or ask the person what to do.")
 
 
 def _form(lines: Sequence[str], directory: str) -> ElicitRequestFormParams:

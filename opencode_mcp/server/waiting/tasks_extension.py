@@ -1,8 +1,8 @@
-"""The Tasks extension of MCP (SEP-2663): the protocol's side of it, for any source of tasks.
+"""Tasks extension of MCP (SEP-2663): the protocol, for any source of tasks.
 
-A client of the 2026-07-28 era that declares the extension may get a task instead of a result, and asks for it with
-``tasks/get``, answers it with ``tasks/update`` and stops it with ``tasks/cancel``. What a task is, where it is kept and
-when a call becomes one is the source's to say; see ``run_tasks.py``.
+A client of the 2026-07-28 era that declares the extension may get a task instead of a result. It polls the task with
+``tasks/get``, answers its requests with ``tasks/update`` and stops it with ``tasks/cancel``. The source decides what a
+task is, where it is stored, and when a call becomes a task; see ``run_tasks.py``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ HEADER_MISMATCH = -32020
 MODEL_RESPONSE = "io.modelcontextprotocol/model-immediate-response"
 """Key of MCP's specification for the text that a model gets with a task."""
 CLAUDE_TASK = "com.anthropic/agent-task"
-"""Key under which Claude Code looks for it."""
+"""Key under which Claude Code expects the same text."""
 
 TaskStatus = Literal["working", "input_required", "completed", "failed", "cancelled"]
 Context = ServerRequestContext[Any, Any]
@@ -32,14 +32,14 @@ Context = ServerRequestContext[Any, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskState:
-    """A task at one moment."""
+    """State of a task at one time."""
 
     task_id: str
     status: TaskStatus
     created: str
-    """When it began, as an ISO 8601 text."""
+    """Time of its start, in ISO 8601."""
     updated: str
-    """When it last changed."""
+    """Time of its last change."""
     message: str = ""
     """Present activity, for a person."""
     model_text: str = ""
@@ -47,12 +47,12 @@ class TaskState:
     ttl_ms: int = 86_400_000
     poll_ms: int = 1000
     input_requests: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """Forms that it waits for, by keys that are used once in its life."""
+    """Forms that it waits for, by keys that are never used again."""
     result: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
 
     def as_offer(self) -> dict[str, Any]:
-        """The result of a call that became a task."""
+        """Return the result of a call that became a task."""
         message: dict[str, Any] = {"statusMessage": self.message} if self.message else {}
         if self.model_text:
             message["_meta"] = {
@@ -70,7 +70,7 @@ class TaskState:
         } | message
 
     def as_answer(self) -> dict[str, Any]:
-        """The result of ``tasks/get``."""
+        """Return the result of ``tasks/get``."""
         answer = self.as_offer() | {"resultType": "complete"}
         match self.status:
             case "input_required":
@@ -89,19 +89,19 @@ class TaskSource(Protocol):
     async def offer(
         self, params: CallToolRequestParams, ctx: Context, call_next: CallNext
     ) -> HandlerResult | TaskState:
-        """Make a call, and give its result, or the task that it became."""
+        """Make a call, and return its result, or the task that it became."""
         ...
 
     async def get(self, task_id: str, ctx: Context) -> TaskState | None:
-        """The task; ``None`` where there is none of that id."""
+        """Return the task; ``None`` if there is none with this id."""
         ...
 
     async def update(self, task_id: str, responses: Mapping[str, Any], ctx: Context) -> bool:
-        """Take answers to what a task waits for; unknown keys are passed over. False: there is no such task."""
+        """Accept answers to a task's requests, and ignore unknown keys; return False if there is no such task."""
         ...
 
     async def cancel(self, task_id: str, ctx: Context) -> bool:
-        """Stop a task. False: there is no such task."""
+        """Stop a task; return False if there is no such task."""
         ...
 
 
@@ -110,23 +110,23 @@ class _Params(RequestParams):
 
 
 class TaskParams(_Params):
-    """Names a task."""
+    """Parameters that name a task."""
 
     task_id: str
 
 
 class UpdateParams(TaskParams):
-    """Answers what a task waits for."""
+    """Parameters with answers to a task's requests."""
 
     input_responses: dict[str, Any] = Field(default_factory=dict)
 
 
 class Tasks(Extension):
-    """The extension, as ``MCPServer`` takes it.
+    """The extension for ``MCPServer``.
 
     Args:
-        source: Where tasks come from.
-        tools: The tools whose calls may become tasks.
+        source: Source of the tasks.
+        tools: Names of the tools whose calls may become tasks.
     """
 
     identifier = IDENTIFIER
@@ -136,7 +136,7 @@ class Tasks(Extension):
         self._tools = frozenset(tools)
 
     def methods(self) -> Sequence[MethodBinding]:
-        """``tasks/get``, ``tasks/update`` and ``tasks/cancel``."""
+        """Return the handlers of ``tasks/get``, ``tasks/update`` and ``tasks/cancel``."""
         return [
             MethodBinding("tasks/get", TaskParams, self._get, MODERN),
             MethodBinding("tasks/update", UpdateParams, self._update, MODERN),
@@ -146,7 +146,7 @@ class Tasks(Extension):
     async def intercept_tool_call(
         self, params: CallToolRequestParams, ctx: Context, call_next: CallNext
     ) -> HandlerResult:
-        """Let a call become a task where its client can take one."""
+        """Let a call become a task if its client supports tasks."""
         if params.name not in self._tools or not declares_tasks(ctx):
             return await call_next(ctx)
         outcome = await self._source.offer(params, ctx, call_next)
@@ -173,7 +173,7 @@ class Tasks(Extension):
 
 
 def declares_tasks(ctx: Context) -> bool:
-    """Return True if this request's client can take a task."""
+    """Return True if this request's client supports tasks."""
     capabilities = ctx.session.client_capabilities
     return ctx.protocol_version in MODERN and IDENTIFIER in ((capabilities and capabilities.extensions) or {})
 

@@ -1,28 +1,28 @@
-"""Waits for a run during one call: lets policy answer, asks the person, and reports the run once, at the end.
+"""Wait for a run during one call: the policy answers, the person is asked, and the run is reported once, at the end.
 
-There is one loop, that of the run's follower (``runs/follow.py``). This module takes part in it as the follower's
-``respond``: whenever the run asks something that policy does not decide, the follower calls ``_Wait._respond`` with the
-open requests, and goes on or ends as that says. What the follower saw is passed to the report, which is made once, when
-nothing is waited for any longer.
+There is one loop, that of the run's follower (``runs/follow.py``). This module provides the follower's ``respond``
+function: whenever the run has a request that the policy does not decide, the follower calls ``_Wait._respond`` with the
+open requests, and continues or ends according to its result. The follower's observations are passed to the report,
+which is made once, at the end of the wait.
 
-Both eras of MCP use this loop. They differ only in how a form reaches the person:
+Both eras of MCP use this loop. They differ only in the way in which a form reaches the person:
 
-* In the 2025 era the server may send requests. The form is sent while the call waits, and the follower goes on after.
+* In the 2025 era the server may send requests. The form is sent while the call waits, and the follower continues.
 * In the era of 2026-07-28 it may not. The follower ends, and the call returns the forms as an ``InputRequiredResult``.
-  The client makes the same call again with the filled forms. The sealed ``requestState`` names the run, so that no
+  The client makes the same call again with the filled forms. The encrypted ``requestState`` names the run, so that no
   prompt is sent twice.
 
 Invariants:
 
 * A cancelled call ends the wait and not the run, unless the operator set ``abort_on_cancel``.
 * The time that a person takes for a form is not counted: ``Deadline.paused``.
-* The call ends ``LAST_LOOK_SECONDS`` after its deadline at the latest, also where OpenCode does not answer.
-* A request is put to the person once in a call; a form that was accepted without an answer in it, once more.
-* A call that started a run names it in its result, whatever failed afterwards. An error alone would make the agent
-  start it a second time.
+* The call ends ``LAST_LOOK_SECONDS`` after its deadline at the latest, even if OpenCode does not answer.
+* A form is shown to the person once in a call, and once more if it was accepted without an answer.
+* A call that started a run names it in its result, whatever failed afterwards. After a mere error the agent would start
+  it a second time.
 
-Rejected: a loop of its own around a follower that ends at every request, which this module was. It made a report, of
-five to ten requests, for each form, only to find out what was open; and each new follower read the run from the start.
+Rejected alternative: a loop around a follower that ends at every request. It makes a report, with five to ten HTTP
+requests, for each form, only to find the open requests; and each new follower reads the run from the start.
 """
 
 import json
@@ -61,14 +61,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Outcome = CallToolResult | InputRequiredResult
-# A person who is shown a form needs longer than a silent host would wait; hosts with forms do wait for them.
+# A person needs longer for a form than hosts wait for a call without progress; hosts with forms wait for the person.
 FORM_SECONDS = 600.0
 FORM_HEARTBEAT_SECONDS = 10.0
 LAST_LOOK_SECONDS = 10.0
-"""Time for reading a run's state and making its report, after the wait."""
+"""Time for reading a run's state and making its report after the wait."""
 TOO_LATE = "The answer came too late: it was answered elsewhere, or the run went on without it."
 REPEATS_OF_EMPTY_FORM = 1
-"""Number of times that a form is shown once more after it was accepted without an answer."""
+"""Number of times that a form is repeated after it was accepted without an answer."""
 
 
 def report_result(report: "RunReport") -> CallToolResult:
@@ -77,7 +77,7 @@ def report_result(report: "RunReport") -> CallToolResult:
 
 
 def request_state_of(ctx: BridgeContext) -> dict[str, Any]:
-    """Return the state that the bridge gave a call to bring again; empty for a call that is made for the first time."""
+    """Return the state that a repeated call brings back; empty for a call that is made for the first time."""
     return cast("dict[str, Any]", json.loads(ctx.request_state)) if ctx.request_state else {}
 
 
@@ -85,9 +85,9 @@ async def resumed_run(ctx: BridgeContext) -> "Run | None":
     """Return the run that a repeated call belongs to; ``None`` for a call that has started none yet.
 
     Raises:
-        NotFound: Its session is gone.
+        NotFound: Its session was deleted.
         NotAllowed: Its session works in a directory that is not allowed here.
-        BackendTimeout: OpenCode has started again meanwhile, and is not ready in time.
+        BackendTimeout: OpenCode was restarted meanwhile, and is not ready in time.
     """
     state = request_state_of(ctx)
     if "run" not in state:
@@ -103,19 +103,19 @@ async def resumed_run(ctx: BridgeContext) -> "Run | None":
 async def wait_for_run(
     ctx: BridgeContext, run: "Run", wait_seconds: float | None, note: str = "", *, started: bool = False
 ) -> Outcome:
-    """Wait for a run with live progress, ask the person what it asks, and report it.
+    """Wait for a run with live progress, show its requests to the person, and report it.
 
     Args:
         ctx: The call.
         run: The run.
         wait_seconds: Seconds that the caller wants to wait, from the call's arrival on; ``None``: as long as its host
-            allows. With 0 no form is shown.
+            allows. If it is 0, no form is shown.
         note: Text to put before the report.
-        started: Whether the call began the run, so that its result must name it whatever happens next.
+        started: Whether the call started the run, so that its result must name it in any case.
 
     Raises:
-        BridgeError: OpenCode could not be read; not where the call began the run.
-        UnexpectedToolError: The bridge failed; the text names the run that the call began.
+        BridgeError: The run could not be read; not raised if the call started the run.
+        UnexpectedToolError: The bridge failed; the text names the run that the call started.
     """
     bridge = bridge_of(ctx)
     try:
@@ -160,14 +160,14 @@ class _Wait:
     """Requests whose form brought no answer in this call, each with the reason."""
     times_asked: Counter[str] = field(default_factory=Counter[str])
     limit: anyio.CancelScope = field(default_factory=anyio.CancelScope)
-    """Ends the call where OpenCode does not answer; without a deadline while a form is shown."""
+    """Scope that ends the call if OpenCode does not answer. It has no deadline while a form is shown."""
 
     @property
     def bridge(self) -> Bridge:
         return bridge_of(self.ctx)
 
     async def outcome(self) -> Outcome:
-        """Wait until the run ends, needs an answer that nobody here gives, or the time is over; then report it."""
+        """Wait until the run ends, needs an answer that this call cannot get, or time is up; then report it."""
         await self._take_returned_answers()
         self._limit_call()
         with self.limit:
@@ -177,7 +177,7 @@ class _Wait:
             report = await self.bridge.auto_reply.report(self.run, seen)
             self._complete(report)
             return report_result(report)
-        raise BackendTimeout(f"OpenCode has not shown the run within {LAST_LOOK_SECONDS:.0f} s.")
+        raise BackendTimeout(f"OpenCode did not return the run's state within {LAST_LOOK_SECONDS:.0f} s.")
 
     def _limit_call(self) -> None:
         self.limit.deadline = self.deadline.at + LAST_LOOK_SECONDS
@@ -197,10 +197,10 @@ class _Wait:
         add_answerers(self.bridge, self.run, report, self.ctx.client_capabilities)
         report.note = joined_notes(self.note, self.unanswered, report)
 
-    # The 2025 era: a form while the call waits
+    # The 2025 era: the form is shown while the call waits
 
     async def _respond(self, pending: "list[PendingRequest]") -> "list[PendingRequest]":
-        """Put the first request to the person that is theirs; see ``Respond``."""
+        """Show the first request that is for the person; see ``Respond``."""
         asked = self._for_person(pending)
         if not asked or not self.ctx.session.can_send_request:
             return pending
@@ -211,7 +211,7 @@ class _Wait:
         return []
 
     async def _ask_live(self, request: "PendingRequest") -> None:
-        """Show a form until it is filled, or the request is answered elsewhere."""
+        """Show a form until the person fills it, or the request is answered elsewhere."""
         filled: list[ElicitResult] = []
         closed = False
         async with anyio.create_task_group() as tasks:
@@ -229,7 +229,7 @@ class _Wait:
             self.unanswered[request.request_id] = NOT_SHOWN.reason
 
     async def _show_form(self, request: "PendingRequest") -> list[ElicitResult]:
-        """Return the filled form; an empty list where the host could not show it after all."""
+        """Return the filled form; an empty list if the host could not show it after all."""
         form = form_of(request)
         try:
             return [await self.ctx.session.elicit_form(form.message, form.requested_schema, self.ctx.request_id)]
@@ -249,7 +249,7 @@ class _Wait:
             return True
         return False
 
-    # The era of 2026: the call returns the forms, and is made again
+    # The 2026 era: the call returns the forms, and the client repeats it
 
     def _input_required(self, asked: "list[PendingRequest]") -> InputRequiredResult:
         state = {
@@ -279,7 +279,7 @@ class _Wait:
                 self.unanswered[request.request_id] = NOT_SHOWN.reason
 
     async def _take_answer(self, request: "PendingRequest", filled: ElicitResult) -> None:
-        """Pass one answer on; a late or repeated one changes nothing and is no error."""
+        """Pass one answer on; a late or repeated answer has no effect and is no error."""
         self.times_asked[request.request_id] += 1
         try:
             unanswered = await pass_on(self.bridge, request, filled, self.ctx.client_capabilities)
@@ -298,7 +298,7 @@ class _Wait:
 async def pass_on(
     bridge: Bridge, request: "PendingRequest", filled: ElicitResult, capabilities: ClientCapabilities | None
 ) -> Unanswered | None:
-    """Pass a filled form on to OpenCode; returns why it was no answer, if it was none.
+    """Pass a filled form on to OpenCode; return the reason if it held no answer.
 
     Raises:
         NotFound: The request is not open any more.
@@ -322,8 +322,8 @@ def joined_notes(note: str, unanswered: Mapping[str, str], report: "RunReport") 
 def lost_sight(run: "Run") -> UnexpectedToolError:
     """Return the error for a bridge that failed after it had sent something; the cause is for the log."""
     return UnexpectedToolError(
-        f"The bridge failed while it followed the prompt {run.message_id} of the session {run.session_id}; its log "
-        "says how. OpenCode has the prompt: do not send it again. "
+        f"The bridge failed while it followed the prompt {run.message_id} of the session {run.session_id}; see its "
+        "log. OpenCode has the prompt: do not send it again. "
         f'opencode_wait(session_id="{run.session_id}", message_id="{run.message_id}") reports it.'
     )
 
