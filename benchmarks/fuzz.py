@@ -16,7 +16,7 @@ MESSAGES = 20_000
 
 
 def fuzz(arguments: Sequence[str]) -> int:
-    """Send the messages and print what came of them; gives 1 where something was found."""
+    """Send the messages and print the outcome; return 1 if something was found."""
     parser = argparse.ArgumentParser(prog="benchmarks fuzz", description="Send hostile messages, and name what breaks.")
     parser.add_argument("--count", type=int, default=MESSAGES, help=f"messages (default: {MESSAGES})")
     parser.add_argument("--seed", type=int, default=1, help="the same seed sends the same messages (default: 1)")

@@ -1,6 +1,6 @@
-"""From the call of ``opencode_run`` to the model's request, beside the two posts that hand a prompt over directly.
+"""Measure the time from the call of ``opencode_run`` to the model's request, and the same with two direct requests.
 
-The clock stops on both sides alike: when the model stands at a hold point at the beginning of its answer.
+The clock stops on both sides at the same event: the model waits at a hold point at the beginning of its answer.
 """
 
 import time

@@ -23,7 +23,7 @@ FOLDERS = 200
 FILES = 100
 """In each folder."""
 RARE = "needle"
-"""Stands in one file of each folder's hundred, in its name and in its text."""
+"""Word that is in the name and the text of one file among the hundred of each folder."""
 
 
 async def transcript(world: World) -> list[Row]:

@@ -1,7 +1,7 @@
-"""The HTTP requests that OpenCode gets for a short run in a new session, and the bytes of the largest reply on its way.
+"""Count the HTTP requests that OpenCode gets for a short run in a new session, and the bytes of the largest response.
 
-They are counted by a server between the bridge and OpenCode, so the machine's load says nothing of them, except that a
-run whose last events come all at once is read once more: hence the median of several.
+A server between the bridge and OpenCode counts them, so they hardly depend on the machine's load. But a run whose last
+events arrive all at once is read once more, so the median of several runs counts.
 """
 
 from statistics import median

@@ -1,6 +1,6 @@
-"""From the model's last byte to the result: ``opencode_run`` beside the blocking ``POST /session/{id}/message``.
+"""Measure the time from the model's last byte to the result, and the same with ``POST /session/{id}/message``.
 
-The model stands at a hold point before the end of its answer. The clock starts when it is let go, on both sides alike,
+The model waits at a hold point before the end of its answer. On both sides, the clock starts when the model continues,
 and stops when the caller has the whole result.
 """
 

@@ -1,6 +1,6 @@
-"""200 subscribers to 50 busy sessions: how many streams OpenCode must keep for them, and that all hear of changes.
+"""Count the streams that OpenCode keeps for 200 subscribers to 50 busy sessions, and check that all are notified.
 
-Between the bridge and OpenCode stands a relay that counts the requests for a stream.
+A relay between the bridge and OpenCode counts the requests for a stream.
 """
 
 from collections.abc import AsyncGenerator

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("opencode_mcp", "examples", "scripts")
+FOLDERS = ("opencode_mcp", "benchmarks", "examples", "scripts")
 OPENING = re.compile(r"(What|Which|Where|Whether|How|That|Why|Who|Whose|As it|Its own)\b")
 """Words with which a docstring has no subject."""
 BANNED = re.compile(

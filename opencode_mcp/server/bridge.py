@@ -105,7 +105,7 @@ class Bridge:
     def _reload_refusal(self) -> str:
         """Give the reason why OpenCode may not be made to read its files again; empty: it may."""
         if self.settings.attached:
-            return "This bridge did not start that OpenCode, so it must not reload it."
+            return "This bridge did not start that OpenCode, so it must not do that by itself."
         if not self.allowed.serves(["instance.dispose"]) or self.settings.read_only:
             return "The operator of the bridge denies that operation."
         return ""
