@@ -20,9 +20,9 @@ from opencode_mcp.runs.report import STATUSES, AnswerSummary, RunReport, list_fi
 from opencode_mcp.runs.state import ENDS, State
 
 DIFF_SECONDS = 0.6
-"""How long to wait for the rest of a diff: OpenCode computes it some 25 ms after the session went idle."""
+"""Time to wait for the rest of a diff: OpenCode computes it some 25 ms after the session went idle."""
 FIRST_DIFF_SECONDS = 3.0
-"""How long to wait while the diff is empty: a busy machine is slow. A run whose changes cancel out waits so long."""
+"""Time to wait while the diff is empty, which is long on a busy machine. A run without net changes waits it out."""
 DIFF_PAUSE_SECONDS = 0.02
 NEVER_FINISHED = (
     "OpenCode does not work on this run any more, and never finished it. The prompt may never have reached it, "

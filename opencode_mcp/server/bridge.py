@@ -44,7 +44,7 @@ class Bridge:
 
     Args:
         settings: The operator's settings.
-        task_group: Runs what outlives a request.
+        task_group: Runs tasks that outlive a request.
         subscriptions: The clients that asked for notifications.
     """
 
@@ -68,19 +68,19 @@ class Bridge:
 
     @property
     def connection(self) -> "connection.Connection":
-        """The way to OpenCode."""
+        """Return the connection to OpenCode."""
         if self._connection is None:
             self._connection = connection.Connection(launcher.Launcher(self.settings))
         return self._connection
 
     @cached_property
     def client(self) -> "client.OpenCodeClient":
-        """OpenCode's operations, on whichever server is found."""
+        """Return the typed client for OpenCode's operations."""
         return client.OpenCodeClient(self.connection)
 
     @cached_property
     def hub(self) -> "hub.Hub":
-        """OpenCode's events."""
+        """Return the hub of OpenCode's events."""
         self._events_needed.set()
         return hub.Hub(self.connection, self._task_group)
 
@@ -112,12 +112,12 @@ class Bridge:
 
     @cached_property
     def commands(self) -> "commands.Commands":
-        """Slash commands and shell lines."""
+        """Return the part that runs slash commands and shell lines."""
         return commands.Commands(self.runs, self.hub, self._task_group)
 
     @cached_property
     def requests(self) -> "open_requests.Requests":
-        """Permissions and questions."""
+        """Return the open permission requests and questions."""
         return open_requests.Requests(self.client, self.hub)
 
     @cached_property
@@ -128,27 +128,27 @@ class Bridge:
 
     @cached_property
     def reply_sender(self) -> "reply_sender.ReplySender":
-        """Sends replies to OpenCode's requests: the only way."""
+        """Return the sender of replies to OpenCode's requests; all replies use it."""
         return reply_sender.ReplySender(self.client, self.requests, self.runs, self.answer_rules, self.fence.session)
 
     @cached_property
     def policy(self) -> "policy.Policy":
-        """The operator's rules for permissions."""
+        """Return the operator's rules for permissions."""
         return policy.Policy(self.settings.permissions, self.settings.permission_rules)
 
     @cached_property
     def auto_reply(self) -> "auto_reply.AutoReply":
-        """Answers permissions by the operator's policy, also while nobody waits."""
+        """Return the task that answers permission requests by the operator's policy, also while no call waits."""
         return auto_reply.AutoReply(self.hub, self.runs, self.requests, self.reply_sender)
 
     @cached_property
     def files(self) -> "files.ProjectFiles":
-        """The contents of files."""
+        """Return the reader of files."""
         return files.ProjectFiles(self.client, remote=self.settings.remote)
 
     @cached_property
     def search(self) -> "project_search.ProjectSearch":
-        """Text, files and symbols of a project."""
+        """Return the search for text, files and symbols of a project."""
         environment = self.settings.environment
         executable = None if self.settings.remote else ripgrep.find_ripgrep(environment)
         found = ripgrep.Ripgrep(executable, environment) if executable else None
@@ -168,7 +168,7 @@ class Bridge:
 
     @cached_property
     def operations(self) -> "operation_calls.OperationCalls":
-        """Every operation of the table."""
+        """Return the sender of calls of any operation."""
         return operation_calls.OperationCalls(self.connection)
 
     @property
@@ -194,7 +194,7 @@ class Bridge:
         try:
             await self.hub.ensure()
         except BridgeError as error:
-            logger.warning("no events: %s", error)
+            logger.warning("cannot receive events: %s", error)
             self.spawn(self.publisher.come_back)
 
     async def aclose(self) -> None:

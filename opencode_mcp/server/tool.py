@@ -151,7 +151,7 @@ class BridgeTool(Tool):
         return reads and on_bridge and not WAITING & self.parameters.get("properties", {}).keys()
 
     def _refusal(self, arguments: dict[str, Any], otherwise: str) -> InvalidArgument:
-        """Say all that is wrong with the arguments, each in a sentence."""
+        """Return an error that names each fault of the arguments in a sentence."""
         properties = cast("dict[str, dict[str, object]]", self.parameters["properties"])
         required = cast("list[str]", self.parameters.get("required", []))
         wrong = [

@@ -88,7 +88,7 @@ class AllowedOperations:
         return not self.serves([operation_id])
 
     def _denials(self, uses: Iterable[str]) -> frozenset[str]:
-        """What the operator denies among some operations, named by id or by effect."""
+        """Return the ids and effects among some operations that the operator denies."""
         names = set(uses)
         effects = {annotations.ANNOTATIONS[name].effect for name in names if name in annotations.ANNOTATIONS}
         return frozenset(self._settings.deny) & (names | effects)
@@ -155,7 +155,7 @@ class AllowedOperations:
 
 def _check_names(settings: "Settings") -> None:
     if set(settings.toolsets) <= {DEFAULT} and not settings.allow and not settings.deny:
-        return  # and the table is not read before somebody needs it
+        return  # The table is not read before it is needed.
 
     groups = [DEFAULT, ALL, *cast("tuple[str, ...]", get_args(annotation.Group))]
     effects = cast("tuple[str, ...]", get_args(annotation.Effect))

@@ -37,13 +37,13 @@ async def check_undo(client: "OpenCodeClient", allowed: "AllowedOperations", ses
 
 
 def check_redo(allowed: "AllowedOperations", session: "Session") -> None:
-    """The same for taking an undo back (``session.unrevert``)."""
+    """Refuse to take back an undo (``session.unrevert``) if that would change OpenCode's configuration."""
     if not allowed.allows_as("execute", catalog.operation("session.unrevert")):
         _refuse(_undone_files(session), session, "session.unrevert")
 
 
 def _undone_files(session: "Session") -> list[str]:
-    """The files that an undo of the session has changed; a renamed one by both of its names."""
+    """Return the files that an undo of the session has changed; a renamed one by both of its names."""
     return raw.paths_in(session.revert.diff) if session.revert else []
 
 

@@ -29,7 +29,7 @@ REMEMBERED_TITLES = 2000
 
 
 class Publisher:
-    """Tells subscribers what OpenCode's events change.
+    """Notifies subscribers of changes that OpenCode's events report.
 
     Args:
         hub: Receives the events.

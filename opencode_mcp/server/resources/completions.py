@@ -46,10 +46,10 @@ async def complete(bridge: "Bridge", argument: str, typed: str, others: Mapping[
 
 
 async def _sessions(bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:
-    """By the beginning of the id, or by words of the title."""
+    """Find sessions by the beginning of the id, or by words of the title."""
     words = typed.casefold().split()
     by_id = typed.startswith(paths.SESSION_PREFIX)
-    # OpenCode searches for one text, wherever it stands in the title.
+    # OpenCode searches for a single text in the title.
     search = "" if by_id else max(typed.split(), key=len, default="")
     page = await list_sessions(bridge, SessionQuery(search=search, roots=False), SHOWN + 1, "", room=inf)
     return [

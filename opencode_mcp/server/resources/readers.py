@@ -51,7 +51,7 @@ class Content:
 
 
 async def read_sessions(bridge: "Bridge", cursor: str = "") -> Content:
-    """The sessions that may be seen, the latest first (``experimental.session.list``)."""
+    """Return the sessions that callers may see, the latest first (``experimental.session.list``)."""
     page = await list_sessions(bridge, SessionQuery(), PAGE, cursor)
     rows = [
         {
@@ -68,12 +68,12 @@ async def read_sessions(bridge: "Bridge", cursor: str = "") -> Content:
 
 
 async def read_project(bridge: "Bridge", directory: str = "") -> Content:
-    """What OpenCode says of a project, as ``opencode_status`` shows it."""
+    """Return the state of a project, as ``opencode_status`` shows it."""
     return _json(await describe_project(bridge, await bridge.fence.directory(directory)))
 
 
 async def read_session(bridge: "Bridge", id: str) -> Content:  # noqa: A002 - the template's word
-    """What a session is and does, without its transcript."""
+    """Return the state of a session, without its transcript."""
     session = await bridge.fence.session(id)
     data = session_view.view_data(await session_view.view_session(bridge, session, limit=0, cursor="", detailed=False))
     del data["cursor"]
@@ -87,7 +87,7 @@ async def read_transcript(
     cursor: str = "",
     detailed: str = "",
 ) -> Content:
-    """A page of what was said and done; its first line is the address of the page before."""
+    """Return a page of a session's transcript; its first line is the URI of the page before."""
     session = await bridge.fence.session(id)
     page = await transcript_page.read_transcript(
         bridge.client,
@@ -108,7 +108,7 @@ def _count(text: str) -> int:
 
 
 async def read_diff(bridge: "Bridge", id: str, message: str = "") -> Content:  # noqa: A002 - the template's word
-    """What a session, or one prompt of it, changed."""
+    """Return the changes of a session, or of one prompt of it."""
     session = await bridge.fence.session(id)
     prompt = await history.prompt_of(bridge.client, id, message) if message else ""
     undone = session.revert.message_id if session.revert else ""
@@ -119,13 +119,13 @@ async def read_diff(bridge: "Bridge", id: str, message: str = "") -> Content:  #
 
 
 async def read_todo(bridge: "Bridge", id: str) -> Content:  # noqa: A002 - the template's word
-    """A session's todo list (``session.todo``)."""
+    """Return a session's todo list (``session.todo``)."""
     await bridge.fence.session(id)
     return _markdown("\n".join(report.list_todos(await bridge.client.session_todo(id))) or "There are no todos.")
 
 
 async def read_message(bridge: "Bridge", id: str, message: str) -> Content:  # noqa: A002 - the template's word
-    """One message with everything in it (``session.message``)."""
+    """Return one message with everything in it (``session.message``)."""
     session = await bridge.fence.session(id)
     await history.prompt_of(bridge.client, id, message)
     found = await bridge.client.session_message(id, message)
@@ -133,7 +133,7 @@ async def read_message(bridge: "Bridge", id: str, message: str) -> Content:  # n
 
 
 async def read_run(bridge: "Bridge", session: str, message: str) -> Content:
-    """The report of a run, as far as it is; the message is its prompt, or any that answers it."""
+    """Return the present report of a run; the message is its prompt, or any that answers it."""
     found = await bridge.fence.session(session)
     run = await bridge.runs.find(found, await history.prompt_of(bridge.client, session, message))
     return _markdown(report_text(await bridge.runs.follow(run, 0)))
@@ -168,7 +168,7 @@ def _file_content(data: bytes, media_type: str) -> Content:
             pass
     kind = images.image_type(data) or media_type
     if kind.startswith("image/") and images.image_problem(data):
-        # A host would hand it to a model as an image, and the model refuse the whole conversation.
+        # A host would pass it to a model as an image, and the model's API would refuse the whole conversation.
         kind = ""
     return Content(data, kind or "application/octet-stream")
 

@@ -172,7 +172,7 @@ def find_resource(uri: str) -> tuple[ResourceSpec, dict[str, str]] | None:
 
 
 async def list_sessions_as_resources(bridge: "Bridge") -> list[Resource]:
-    """The transcripts of the recent sessions, as ``resources/list`` shows them."""
+    """Return the transcripts of the recent sessions for ``resources/list``."""
     page = await list_sessions(bridge, SessionQuery(), LISTED_SESSIONS, "", room=inf)
     return [_listed(session) for session in page.sessions]
 

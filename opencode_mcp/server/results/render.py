@@ -208,7 +208,7 @@ def _headline(report: "RunReport") -> str:
 
 
 def _answer(report: "RunReport") -> str:
-    """The answer in a fence, so that no line of it can pass for one of the report's own."""
+    """Return the answer in a fence, so that no line of it can look like a line of the report."""
     if not report.text:
         return ""
     told = report.text[:TEXT_LIMIT]
@@ -271,7 +271,7 @@ def _brief(text: str) -> str:
 
 
 def request_text(request: "PendingRequest") -> str:
-    """What is asked, for a model to read."""
+    """Return a request as text for a model."""
     whose = f" of the subagent {request.session_id}" if request.subagent else ""
     lines = [f"Waiting for a {request.kind}{whose} ({request.request_id}):", INDENT + indented(request.asks)]
     if request.always:

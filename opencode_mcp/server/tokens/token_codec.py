@@ -59,5 +59,5 @@ def secret_key(state_directory: Path) -> bytes:
     try:
         return state_folder.shared_key(state_directory)
     except InvalidSetting as error:
-        logger.warning("No task or form outlives this bridge: %s", error)
+        logger.warning("Tasks and forms become invalid when this bridge ends: %s", error)
         return secrets.token_bytes(state_folder.KEY_BYTES)

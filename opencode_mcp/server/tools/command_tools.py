@@ -142,7 +142,7 @@ def _shell_result(bridge: Bridge, run: "Run", report: "RunReport", answer: str, 
 
 
 async def _printed(bridge: Bridge, run: "Run") -> tuple[str, str]:
-    """The message with the shell's output, and what it has printed until now."""
+    """Return the id of the message with the shell's output, and the output so far."""
     for message in await record.all_answers(bridge.client, run):
         for part in message.parts:
             if isinstance(part, models.ToolPart):

@@ -105,7 +105,7 @@ async def _working_tree(bridge: Bridge, directory: str, against: str) -> Changes
 
 
 async def _stale_branch(bridge: Bridge, directory: str) -> str:
-    """What to say where OpenCode does not know which branch is checked out; empty where it does."""
+    """Return a note if OpenCode does not know the branch that is checked out; empty if it does."""
     branch = "" if bridge.settings.remote else await git_head.checked_out(directory)
     vcs = await bridge.client.vcs(directory)
     known = vcs.branch or ""

@@ -189,7 +189,7 @@ def _data(path: str, seen: "FileScan", size: int, link: "ResourceLink | None") -
 
 
 def _why_not_shown(seen: "FileScan") -> str:
-    """Why a file is not shown as an image; empty where it is."""
+    """Return the reason why a file is not shown as an image; empty if it is shown."""
     if not seen.whole:
         return "It is too large to be shown as an image."
     problem = images.image_problem(seen.data)

@@ -56,7 +56,7 @@ async def opencode_reply_permission(
     if run := await resumed_run(ctx):
         return await wait_for_run(ctx, run, wait_seconds)
     if message and reply != "reject":
-        raise InvalidArgument("A message goes only with reject.", hint="Leave it out, or reject.")
+        raise InvalidArgument("A message can be given only with reject.", hint="Leave it out, or reject.")
 
     _check_form(request_id)
     return await _answered(ctx, request_id, session_id, answer_rules.PermissionReply(reply, message), wait_seconds)

@@ -25,7 +25,7 @@ def calling_agent(ctx: "BridgeContext") -> "Answerer":
 
 
 def form_answerer(capabilities: "ClientCapabilities | None") -> "Answerer":
-    """Return who answers by a form: a person, where the client has said that it can show one."""
+    """Return who answers by a form: a person, if the client has declared that it can show forms."""
     return answers_answer_rules.PERSON if can_ask(capabilities) else answers_answer_rules.Answerer("agent")
 
 

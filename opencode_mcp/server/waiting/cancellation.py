@@ -21,7 +21,7 @@ SECOND_ATTEMPT_SECONDS = 10.0
 
 
 async def stop_cancelled(bridge: "Bridge", run: "Run") -> None:
-    """Stop a run, unless the operator denies to stop runs. Stopping that takes long continues in the background."""
+    """Stop a run, unless the operator denies that. A stop that takes long continues in the background."""
     if not bridge.allowed.allows(catalog.operation("session.abort")):
         return
     stopped = False

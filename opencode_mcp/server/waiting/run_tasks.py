@@ -49,7 +49,7 @@ PATIENCE = 60.0
 ENDS = frozenset({"completed", "cancelled"})
 KIND = "task"
 AGAIN = "_again"
-UNREADABLE = "The answer to the form is none of MCP's forms of it, so the request is still open."
+UNREADABLE = "The response to the form is not valid in MCP, so the request is still open."
 
 
 class RunTasks:
@@ -62,12 +62,12 @@ class RunTasks:
     def __init__(self, seal: TokenCodec) -> None:
         self._seal = seal
         self._unanswered = BoundedDict[str, str](KEPT)
-        """Requests whose form came back without an answer, with what happened: they are not asked again and again."""
+        """Requests whose form came back without an answer, each with the reason. Their form is not shown again."""
         self._asked_again = BoundedDict[str, None](KEPT)
-        """Requests whose form was accepted without an answer in it, and is shown once more."""
+        """Requests whose form was accepted without an answer, and is shown once more."""
         self._ended = BoundedDict[str, TaskState](KEPT)
         self._silent = BoundedDict[str, float](KEPT)
-        """Since when OpenCode has not answered, by task."""
+        """Time of the first failed request to OpenCode, by task."""
 
     async def offer(
         self, params: CallToolRequestParams, ctx: Context, call_next: CallNext
@@ -227,7 +227,7 @@ class RunTasks:
         if opened is None:
             return None
         fields = cast("dict[str, Any]", json.loads(opened))
-        # What is sealed for another purpose opens, too.
+        # Tokens for other purposes can be decrypted, too.
         return (record.Run.read(fields["run"]), fields["created"]) if fields.get("is") == KIND else None
 
 

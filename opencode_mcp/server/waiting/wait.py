@@ -135,13 +135,13 @@ async def wait_for_run(
 
 
 def _limits(ctx: BridgeContext, run: "Run", wait_seconds: float | None) -> "tuple[Deadline, bool]":
-    """Return when a wait ends, and whether a person may be asked; a call that only looks asks nobody."""
+    """Return the deadline of a wait, and whether a person may be asked, which needs time to wait."""
     deadlines = deadlines_of(ctx, wait_seconds)
     slot = task_slot_of(ctx)
     if slot is None or deadlines.seconds <= slot.grace_seconds:
         return runs_deadline.Deadline(deadlines.wait), deadlines.seconds > 0
     slot.run = run
-    # Counted from now: a slow start does not make a run a long one.
+    # Counted from now, since the time of a slow start does not belong to the run.
     return runs_deadline.Deadline(min(deadlines.wait, anyio.current_time() + slot.grace_seconds)), True
 
 
@@ -329,7 +329,7 @@ def lost_sight(run: "Run") -> UnexpectedToolError:
 
 
 def _unseen(bridge: Bridge, run: "Run", error: BridgeError) -> CallToolResult:
-    """Report a run that was begun and could not be read since."""
+    """Report a run that was started, but could not be read since."""
     note = f"The prompt was sent to OpenCode, but could not be followed. {error}"
     return report_result(
         runs_report.RunReport(
