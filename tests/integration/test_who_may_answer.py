@@ -231,7 +231,7 @@ async def test_a_caller_cannot_take_its_own_narrowing_back(launch: Launch, openc
             "data": {"info": {"metadata": None}},
         }
         told = await called(host, "sync.replay", directory=launch.arguments[1], events=[event])
-        assert "would replace what the bridge has noted" in told
+        assert "would replace the bridge's note" in told
         prompt = {"sessionID": session, "noReply": True, "parts": [{"type": "text", "text": "Looser, please."}]}
         await host.call("opencode_call_operation", operation="session.prompt", arguments=prompt)
         assert data_of(await host.call("opencode_wait", session_id=session))["status"] == "needs_input"

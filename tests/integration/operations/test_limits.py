@@ -60,7 +60,7 @@ async def test_by_default_what_executes_or_administers_is_refused_and_says_what_
             if item.effect == "write":
                 continue
             said = await refusal(bridge, "opencode_call_operation", operation=item.id, arguments={})
-            assert f"takes --allow {item.effect} or --allow {item.id}" in said
+            assert f"needs --allow {item.effect} or --allow {item.id}" in said
 
 
 async def test_a_denied_operation_is_refused_and_others_of_its_effect_are_not(launch: Launch) -> None:

@@ -76,8 +76,8 @@ async def test_whatever_writes_files_takes_the_operators_word(host: Host, carefu
         ("v2.session.revert.stage", {**session, "messageID": "msg_x"}),
         ("v2.session.revert.clear", session),
     ):
-        assert "takes --allow execute" in await called(host, operation, **arguments), operation
-    assert "takes --allow admin" in await called(host, "sync.replay", directory=str(careful), events=[])
+        assert "needs --allow execute" in await called(host, operation, **arguments), operation
+    assert "needs --allow admin" in await called(host, "sync.replay", directory=str(careful), events=[])
     assert not (careful / "opencode.json").exists()
 
 
