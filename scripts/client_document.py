@@ -99,20 +99,37 @@ def _operation(
     path: str, resource: type[SyncAPIResource], function: Callable[..., object], components: dict[str, Schema]
 ) -> Schema:
     hints = get_type_hints(function, globalns={**vars(types), **inspect.getmodule(function).__dict__})
-    values = {name: b"" if hint is bytes else name for name, hint in hints.items() if name not in OF_THE_CLIENT}
+    arguments = {name: hint for name, hint in hints.items() if name not in OF_THE_CLIENT}
+    sent = _sent(resource, function, arguments)
+    optional = {name for name, item in inspect.signature(function).parameters.items() if item.default is not item.empty}
+    schemas = _schemas(arguments, optional, components)
+    parameters = _parameters(path, sent, schemas, optional)
+    return {"parameters": parameters} | _body(sent, schemas, optional) | _responses(sent, hints["return"], components)
+
+
+def _sent(resource: type[SyncAPIResource], function: Callable[..., object], arguments: Mapping[str, object]) -> Sent:
+    """Call a method with the name of every argument as its value, and return the request that it makes."""
+    values = {name: b"" if hint is bytes else name for name, hint in arguments.items()}
     recorder = Recorder()
     function(resource(cast("Any", recorder)), **values)
-    sent = recorder.sent
-    optional = {name for name, item in inspect.signature(function).parameters.items() if item.default is not item.empty}
-    schemas = {name: schema_of(_given(hints[name], required=name not in optional), components) for name in values}
-    schemas |= {name: schema for name, schema in AS_EXPORTED.items() if name in schemas}
+    return recorder.sent
+
+
+def _schemas(arguments: Mapping[str, object], optional: set[str], components: dict[str, Schema]) -> dict[str, Schema]:
+    schemas = {
+        name: schema_of(_given(hint, required=name not in optional), components) for name, hint in arguments.items()
+    }
+    return schemas | {name: schema for name, schema in AS_EXPORTED.items() if name in schemas}
+
+
+def _parameters(path: str, sent: Sent, schemas: Mapping[str, Schema], optional: set[str]) -> list[Schema]:
     query: Mapping[str, str] = sent.options.query
-    in_path = dict(zip(re.findall(r":(\w+)", path), values, strict=False))
-    parameters = [
+    # The arguments of the path are the first ones of a method.
+    in_path = dict(zip(re.findall(r":(\w+)", path), schemas, strict=False))
+    return [
         *(_parameter("path", wire, name, schemas, optional) for wire, name in in_path.items()),
         *(_parameter("query", FLAT.get(wire, wire), name, schemas, optional) for wire, name in query.items()),
     ]
-    return {"parameters": parameters} | _body(sent, schemas, optional) | _responses(sent, hints["return"], components)
 
 
 def _given(hint: object, *, required: bool) -> object:

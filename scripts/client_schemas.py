@@ -37,15 +37,20 @@ def schema_of(hint: object, components: dict[str, Schema]) -> Schema:
 def _plain(schema: Schema) -> Schema:
     """Return a schema without what is pydantic's or the client's own."""
     plain: Schema = {key: _inner(key, value) for key, value in schema.items() if key not in OF_PYDANTIC}
-    if "oneOf" in plain:
-        plain["anyOf"] = plain.pop("oneOf")
-    if "anyOf" in plain:
-        plain["anyOf"] = [item for item in plain["anyOf"] if not _is_unknown(item)]
+    _plain_union(plain)
     if "const" in plain:
         plain.pop("type", None)
     if plain.get("additionalProperties") is True:
         del plain["additionalProperties"]
     return _model(schema, plain) if "properties" in plain else plain
+
+
+def _plain_union(plain: Schema) -> None:
+    """Write a union as ``anyOf``, without the members that a newer server may add."""
+    if "oneOf" in plain:
+        plain["anyOf"] = plain.pop("oneOf")
+    if "anyOf" in plain:
+        plain["anyOf"] = [item for item in plain["anyOf"] if not _is_unknown(item)]
 
 
 def _inner(key: str, value: object) -> object:

@@ -17,12 +17,29 @@ CLOSED = ("additionalProperties", False)
 def listed_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Rewrite a schema, and those within it, in keywords that every model's API knows."""
     kept = {key: value for key, value in schema.items() if key not in LEFT_OUT and (key, value) != CLOSED}
-    if "const" in schema:
-        kept |= {"type": "string", "enum": [schema["const"]]}
+    kept |= _constant(schema) | _minimum(schema) | _default(schema) | _inner_schemas(schema)
+    # A schema for any value has no type, but model APIs require one.
+    return kept or {"type": "object"}
+
+
+def _constant(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "string", "enum": [schema["const"]]} if "const" in schema else {}
+
+
+def _minimum(schema: Mapping[str, Any]) -> dict[str, Any]:
     if "exclusiveMinimum" in schema and schema.get("type") == "integer":
-        kept["minimum"] = schema["exclusiveMinimum"] + 1
+        return {"minimum": schema["exclusiveMinimum"] + 1}
+    return {}
+
+
+def _default(schema: Mapping[str, Any]) -> dict[str, Any]:
     if "default" in schema:
-        kept["description"] = _with_default(schema.get("description", ""), schema["default"])
+        return {"description": _with_default(schema.get("description", ""), schema["default"])}
+    return {}
+
+
+def _inner_schemas(schema: Mapping[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
     if "properties" in schema:
         properties = cast("Mapping[str, Mapping[str, Any]]", schema["properties"])
         kept["properties"] = {name: listed_schema(item) for name, item in properties.items()}
@@ -30,8 +47,7 @@ def listed_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
         kept["items"] = listed_schema(schema["items"])
     if isinstance(schema.get("additionalProperties"), Mapping):
         kept["additionalProperties"] = True
-    # A schema for any value has no type, but model APIs require one.
-    return kept or {"type": "object"}
+    return kept
 
 
 def _with_default(description: str, default: object) -> str:

@@ -6,7 +6,7 @@ its entries, and clients are notified of the change.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -101,13 +101,7 @@ class BridgeServer(MCPServer[Bridge]):
         self, uri: AnyUrl | str, context: Context[Bridge, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
         """Read a resource; the error for an unknown URI names the right forms."""
-        found = find_resource(str(uri))
-        if found is None or not self._serves(found[0]):
-            addresses = ", ".join(spec.template for spec in self._served()) or "none: the operator denies what they use"
-            raise ResourceNotFoundError(
-                f"There is no resource {shown(one_line(str(uri)))}. Addresses look like {addresses}."
-            )
-        spec, arguments = found
+        spec, arguments = self._resource(str(uri))
         try:
             async with _bounded(context):
                 content = await spec.read(self.bridge, **arguments)
@@ -119,6 +113,16 @@ class BridgeServer(MCPServer[Bridge]):
         if isinstance(data, str):
             data = valid_unicode(data) if spec.verbatim else shown(data)
         return [ReadResourceContents(content=data, mime_type=content.mime_type)]
+
+    def _resource(self, uri: str) -> tuple[ResourceSpec, dict[str, str]]:
+        """Return the served resource of a URI, and the values of its placeholders."""
+        found = find_resource(uri)
+        if found is None or not self._serves(found[0]):
+            addresses = ", ".join(spec.template for spec in self._served()) or "none: the operator denies what they use"
+            raise ResourceNotFoundError(
+                f"There is no resource {shown(one_line(uri))}. Addresses look like {addresses}."
+            )
+        return found
 
     async def list_prompts(self) -> list[Prompt]:
         """Return our own prompts, and OpenCode's commands once it is in use, except those with the name of a prompt."""
@@ -146,14 +150,15 @@ class BridgeServer(MCPServer[Bridge]):
         own = own_prompt(name)
         if own and own.tools <= self.tool_names:
             return own.filled(given)
-        bridge = self.bridge
-        served = COMMAND_TOOL in self.tool_names
-        commands = await _commands_of(bridge) if served else []
+        commands = await _commands_of(self.bridge) if COMMAND_TOOL in self.tool_names else []
         command = next((command for command in commands if command.name == name), None)
         if own or command is None:
-            names = ", ".join([*(spec.name for spec in self._own_prompts()), *(command.name for command in commands)])
-            raise NotFound(f"There is no prompt {name!r}.", hint=f"There are {names or 'none'}.")
+            raise self._no_prompt(name, commands)
         return command_filled(command, given)
+
+    def _no_prompt(self, name: str, commands: "Sequence[Command]") -> NotFound:
+        names = ", ".join([*(spec.name for spec in self._own_prompts()), *(command.name for command in commands)])
+        return NotFound(f"There is no prompt {name!r}.", hint=f"There are {names or 'none'}.")
 
     async def _if_in_use(self, source: Callable[[Bridge], Awaitable[list[Listed]]]) -> list[Listed]:
         """Return entries of OpenCode; none if a request would start it or fails, since a list must come in any case."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from opencode_mcp.markdown.transcript_page import read_transcript
+from opencode_mcp.markdown.transcript_page import TranscriptPage, read_transcript
 from opencode_mcp.opencode.at_once import at_once
 from opencode_mcp.runs.report import PendingRequest, list_todos
 from opencode_mcp.server.results.render import TEXT_LIMIT, request_data, request_text
@@ -12,7 +12,8 @@ from opencode_mcp.server.results.timestamps import moment
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.models import Session
+    from opencode_mcp.opencode.client import OpenCodeClient
+    from opencode_mcp.opencode.models import Session, SessionStatus
     from opencode_mcp.server.bridge import Bridge
 
 UNDONE = "Undone from {message} on: opencode_revert with restore=true brings it back, the next prompt makes it final."
@@ -44,26 +45,42 @@ async def view_session(bridge: "Bridge", session: "Session", *, limit: int, curs
     client, first = bridge.client, not cursor
     async with at_once() as reads:
         busy = reads.start(client.session_status, session.directory)
-        todos = reads.start(client.session_todo, session.id) if first else None
-        children = reads.start(client.session_children, session.id) if first else None
-        page = (
-            reads.start(
-                read_transcript, client, session, limit=limit, cursor=cursor, detailed=detailed, characters=TEXT_LIMIT
-            )
-            if limit
-            else None
-        )
+        todos = reads.start(_todos, client, session, wanted=first)
+        children = reads.start(_children, client, session, wanted=first)
+        page = reads.start(_page, client, session, limit=limit, cursor=cursor, detailed=detailed)
     state = busy.value.get(session.id)
-    retry = f": {one_line(state.message)}" if state and state.message else ""
     return SessionView(
         session=session,
-        status=f"{state.type}{retry}" if state else "idle",
-        todos=list_todos(todos.value) if todos else [],
-        children=children.value if children else [],
+        status=_status(state),
+        todos=todos.value,
+        children=children.value,
         pending=await bridge.requests.open(session.directory, session.id) if state and first else [],
-        transcript=page.value.text if page else "",
-        cursor=page.value.cursor if page else "",
+        transcript=page.value.text,
+        cursor=page.value.cursor,
     )
+
+
+async def _todos(client: "OpenCodeClient", session: "Session", *, wanted: bool) -> list[str]:
+    return list_todos(await client.session_todo(session.id)) if wanted else []
+
+
+async def _children(client: "OpenCodeClient", session: "Session", *, wanted: bool) -> "list[Session]":
+    return await client.session_children(session.id) if wanted else []
+
+
+async def _page(
+    client: "OpenCodeClient", session: "Session", *, limit: int, cursor: str, detailed: bool
+) -> TranscriptPage:
+    """Read a page of the transcript; an empty one if no messages are wanted."""
+    if not limit:
+        return TranscriptPage("", "")
+    return await read_transcript(client, session, limit=limit, cursor=cursor, detailed=detailed, characters=TEXT_LIMIT)
+
+
+def _status(state: "SessionStatus | None") -> str:
+    if state is None:
+        return "idle"
+    return f"{state.type}: {one_line(state.message)}" if state.message else state.type
 
 
 def view_data(view: SessionView) -> dict[str, Any]:
@@ -90,6 +107,24 @@ def view_data(view: SessionView) -> dict[str, Any]:
 
 def view_text(view: SessionView) -> str:
     """Return the view as text for a model, cleaned for display."""
+    revert = view.session.revert
+    sections = [
+        _facts(view),
+        UNDONE.format(message=revert.message_id) if revert else "",
+        "\n".join(["Todos:", *view.todos]) if view.todos else "",
+        "\n".join(["Subagents:", *(f"{child.id} · {one_line(child.title)}" for child in view.children)])
+        if view.children
+        else "",
+        *map(request_text, view.pending),
+        _next(view),
+        view.transcript,
+        f'Older messages with cursor="{view.cursor}".' if view.cursor else "",
+    ]
+    return shown_sections(sections)
+
+
+def _facts(view: SessionView) -> str:
+    """Return the line about the session itself."""
     session = view.session
     tokens = session.tokens
     facts = [
@@ -102,19 +137,7 @@ def view_text(view: SessionView) -> str:
         f"{tokens.input:.0f} tokens in, {tokens.output:.0f} out" if tokens.output else "",
         f"${session.cost:.4f}" if session.cost else "",
     ]
-    sections = [
-        " · ".join(filter(None, facts)),
-        UNDONE.format(message=session.revert.message_id) if session.revert else "",
-        "\n".join(["Todos:", *view.todos]) if view.todos else "",
-        "\n".join(["Subagents:", *(f"{child.id} · {one_line(child.title)}" for child in view.children)])
-        if view.children
-        else "",
-        *map(request_text, view.pending),
-        _next(view),
-        view.transcript,
-        f'Older messages with cursor="{view.cursor}".' if view.cursor else "",
-    ]
-    return shown_sections(sections)
+    return " · ".join(filter(None, facts))
 
 
 def _next(view: SessionView) -> str:

@@ -5,7 +5,7 @@ converts our errors to the text that a model reads: the SDK shows a model the te
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -157,14 +157,16 @@ class BridgeTool(Tool):
         wrong = [
             *(argument_problems.unknown(name, properties) for name in arguments if name not in properties),
             *(argument_problems.missing(name) for name in required if name not in arguments),
-            *(
-                text
-                for name, value in arguments.items()
-                if name in properties
-                for text in argument_problems.problems(name, properties[name], value)
-            ),
+            *_problems(arguments, properties),
         ]
         return InvalidArgument(" ".join(wrong) or otherwise, hint=f"{self.name} takes {', '.join(properties)}.")
+
+
+def _problems(arguments: Mapping[str, Any], properties: Mapping[str, Schema]) -> Iterator[str]:
+    """Yield the problems of the values of known arguments."""
+    for name, value in arguments.items():
+        if name in properties:
+            yield from argument_problems.problems(name, properties[name], value)
 
 
 def _denied_tools(context: Context[Any, Any]) -> Collection[str]:
@@ -180,10 +182,18 @@ def without_noise(schema: Mapping[str, Any]) -> dict[str, Any]:
     """
     kept: dict[str, Any] = {}
     for key, value in schema.items():
-        if (key == "title" and isinstance(value, str)) or (key == "default" and not value):
+        if _is_noise(key, value):
             continue
-        if key == "anyOf" and NULL in value and len(value) == 2:  # noqa: PLR2004 - one form, or null
+        if _is_one_form_or_null(key, value):
             kept |= next(form for form in value if form != NULL)
             continue
         kept[key] = without_noise(cast("Mapping[str, Any]", value)) if isinstance(value, Mapping) else value
     return kept
+
+
+def _is_noise(key: str, value: object) -> bool:
+    return (key == "title" and isinstance(value, str)) or (key == "default" and not value)
+
+
+def _is_one_form_or_null(key: str, value: Any) -> bool:  # noqa: ANN401 - any value of a schema
+    return key == "anyOf" and NULL in value and len(value) == 2  # noqa: PLR2004 - one form, and null

@@ -100,11 +100,22 @@ def addresses_in(arguments: object) -> Iterator[str]:
         value, named = open_values.pop()
         if isinstance(value, str) and named:
             yield value
-        elif isinstance(value, Mapping):
-            fields = cast("Mapping[str, object]", value)
-            open_values += [(item, named or bool(ADDRESS.search(name))) for name, item in fields.items()]
-        elif isinstance(value, list):
-            open_values += [(item, named) for item in cast("list[object]", value)]
+        open_values += _inner_values(value, named=named)
+
+
+def _inner_values(value: object, *, named: bool) -> list[tuple[object, bool]]:
+    """Return the values in an object or a list, each with whether it is part of a field that is named like an address.
+
+    Args:
+        value: Any value; a text, a number and the like hold none.
+        named: Whether the value itself is part of such a field.
+    """
+    if isinstance(value, Mapping):
+        fields = cast("Mapping[str, object]", value)
+        return [(item, named or bool(ADDRESS.search(name))) for name, item in fields.items()]
+    if isinstance(value, list):
+        return [(item, named) for item in cast("list[object]", value)]
+    return []
 
 
 def values_at(arguments: object, place: str) -> Iterator[object]:

@@ -82,7 +82,8 @@ class ArgumentChecker:
             InvalidArgument: A path or a URL cannot be parsed.
         """
         self._check_rights(operation, arguments)
-        _check_notes(operation, arguments)
+        _check_metadata(operation, arguments)
+        _check_records(operation, arguments)
         directory = await self._directory(operation, arguments, call)
         for name in argument_rules.texts_at(arguments, argument_rules.DIRECTORIES.get(operation.id, ())):
             await self._fence.directory(name)
@@ -111,13 +112,17 @@ class ArgumentChecker:
     async def _directory(self, operation: "Operation", arguments: JsonMap, call: "SplitArguments") -> str:
         """Return the directory of a call: that of its session, if it names one."""
         named = await self._fence.directory(call.directory) if call.directory else ""
-        sessions = {name: await self._fence.session(name) for name in _sessions_of(operation, arguments)}
-        own = next((sessions[name].directory for name in argument_rules.texts_at(arguments, ["sessionID"])), "")
+        own = await self._session_directory(operation, arguments)
         if own and named and own != named:
             raise InvalidArgument(
                 f"The session works in {own}, not in {named}.", hint="Leave `directory` out: the session determines it."
             )
         return own or named or await self._fence.directory()
+
+    async def _session_directory(self, operation: "Operation", arguments: JsonMap) -> str:
+        """Check every session that is named, and return the directory of the one that the call belongs to."""
+        sessions = {name: await self._fence.session(name) for name in _sessions_of(operation, arguments)}
+        return next((sessions[name].directory for name in argument_rules.texts_at(arguments, ["sessionID"])), "")
 
     async def _check_new(self, name: str) -> None:
         # ``Fence.directory`` requires that it exists; a new directory only has to be inside.
@@ -204,22 +209,28 @@ def _sessions_of(operation: "Operation", arguments: JsonMap) -> list[str]:
     return [*argument_rules.texts_at(arguments, argument_rules.SESSIONS), *(name for keys in keyed for name in keys)]
 
 
-def _check_notes(operation: "Operation", arguments: JsonMap) -> None:
-    """Refuse arguments that would write or replace the bridges' own note in a session's record."""
+def _check_metadata(operation: "Operation", arguments: JsonMap) -> None:
+    """Refuse arguments that would write the bridges' own note in a session's record."""
     for place in argument_rules.METADATA.get(operation.id, ()):
         for value in argument_rules.values_at(arguments, place):
-            if isinstance(value, Mapping) and KEY in value:
+            if _has_key(value, KEY):
                 raise NotAllowed(
                     f"`{place}.{KEY}` is the bridge's own: it records who may answer the session's requests.",
                     hint="Leave it out; it is kept.",
                 )
+
+
+def _check_records(operation: "Operation", arguments: JsonMap) -> None:
+    """Refuse arguments that would replace the bridges' own note in a session's record."""
     for place in argument_rules.RECORDS.get(operation.id, ()):
-        if any(
-            isinstance(value, Mapping) and "metadata" in value for value in argument_rules.values_at(arguments, place)
-        ):
+        if any(_has_key(value, "metadata") for value in argument_rules.values_at(arguments, place)):
             raise NotAllowed(
                 f"`{place}.metadata` would replace the bridge's note in the session.", hint="Leave it out."
             )
+
+
+def _has_key(value: object, key: str) -> bool:
+    return isinstance(value, Mapping) and key in value
 
 
 def _grants_permission(value: object) -> bool:

@@ -219,24 +219,28 @@ class Fence:
 
     async def _check_directory(self, name: str, project: str, folder: str) -> None:
         path = self._listed.pure(project) / folder
-        shown = shortened(name or project)
-        if not isinstance(path, Path):
-            if not name:
-                return
-            try:
-                await self._client.file_list(project, folder)
-            except BackendFailed as error:
-                raise NotFound(f"There is no directory {shown}.") from error
-            return
+        if isinstance(path, Path):
+            _check_local_directory(path, name or project, project)
+        elif name:
+            await self._check_remote_directory(name, project, folder)
+
+    async def _check_remote_directory(self, name: str, project: str, folder: str) -> None:
         try:
-            found = path.stat()
-        except (OSError, ValueError) as error:
-            told = path_error(error, name or project)
-            if isinstance(told, NotFound):
-                told.message, told.hint = f"There is no directory {shown}.", _missing_hint(path, project)
-            raise told from error
-        if not stat.S_ISDIR(found.st_mode):
-            raise NotFound(f"There is no directory {shown}: it is a file.", hint=_neighbours(project, path))
+            await self._client.file_list(project, folder)
+        except BackendFailed as error:
+            raise NotFound(f"There is no directory {shortened(name)}.") from error
+
+
+def _check_local_directory(path: Path, name: str, project: str) -> None:
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as error:
+        told = path_error(error, name)
+        if isinstance(told, NotFound):
+            told.message, told.hint = f"There is no directory {shortened(name)}.", _missing_hint(path, project)
+        raise told from error
+    if not stat.S_ISDIR(found.st_mode):
+        raise NotFound(f"There is no directory {shortened(name)}: it is a file.", hint=_neighbours(project, path))
 
 
 def _outside(what: str, allowed: str) -> NotAllowed:

@@ -90,12 +90,17 @@ class Publisher:
             self._looking = False
 
     def _note_resources(self, events: Sequence[wire.Event]) -> None:
-        changed = {address for event in events for address in changed_by(event, self._hub.lineage(event.session_id))}
+        changed = self._changed_addresses(events)
         anything = any(isinstance(event, wire.Gap) for event in events)
+        if not changed and not anything:
+            return
         now = anyio.current_time()
-        for uri in self._subscriptions.wanted() if changed or anything else ():
+        for uri in self._subscriptions.wanted():
             if anything or not changed.isdisjoint(names_of(uri)):
                 self._pace.note(ResourceUpdated(uri), now)
+
+    def _changed_addresses(self, events: Sequence[wire.Event]) -> set[str]:
+        return {address for event in events for address in changed_by(event, self._hub.lineage(event.session_id))}
 
     def _note_lists(self, events: Sequence[wire.Event]) -> None:
         now = anyio.current_time()

@@ -121,20 +121,36 @@ def _fit_parts(
     parts = _parts(value)
     names = isinstance(value, Mapping)
     sizes = {name: size(part) for name, part in parts.items()}
-    taken: list[str] = []
-    room = claimed = limit - 2
-    for name in parts:
-        marks = size(name) + 2 if names else 1
-        claimed -= min(sizes[name], max(limit // SHARE, LEAST)) + marks
-        if taken and claimed < 0:
-            break
-        taken.append(name)
-        room -= marks
+    taken = _names_with_room(sizes, limit, named=names)
     if len(taken) < len(parts):
         cuts.append(Cut(at, len(taken), len(parts)))
+    room = limit - 2 - sum(_marks(name, named=names) for name in taken)
     shares = dict(_shares({name: sizes[name] for name in taken}, room))
     shown = {name: _fit(parts[name], shares[name], f"{at}/{_escaped(name)}", cuts) for name in taken}
     return shown if names else list(shown.values())
+
+
+def _names_with_room(sizes: Mapping[str, int], limit: int, *, named: bool) -> list[str]:
+    """Return the names of the first parts that have room; one in any case.
+
+    Args:
+        sizes: Size of each part, by name.
+        limit: Characters for all of them.
+        named: Whether the names are written, too.
+    """
+    taken: list[str] = []
+    claimed = limit - 2
+    for name, whole in sizes.items():
+        claimed -= min(whole, max(limit // SHARE, LEAST)) + _marks(name, named=named)
+        if taken and claimed < 0:
+            break
+        taken.append(name)
+    return taken
+
+
+def _marks(name: str, *, named: bool) -> int:
+    """Count the characters that a part takes beside its value."""
+    return size(name) + 2 if named else 1
 
 
 def _shares(sizes: Mapping[str, int], room: int) -> Iterator[tuple[str, int]]:

@@ -6,7 +6,7 @@ the next step of the caller. Text of a model or a file is data: it must not look
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from mcp_types import CallToolResult, ContentBlock, TextContent
@@ -247,18 +247,21 @@ def _decided(report: "RunReport") -> str:
 def request_data(request: "PendingRequest") -> dict[str, Any]:
     """Return a request as structured content, which contains a long command or question only once."""
     data = request.model_dump(mode="json", exclude_defaults=True)
-    for name in ("patterns", "always"):
-        if name in data:
-            data[name] = [_brief(pattern) for pattern in data[name]]
+    _change_patterns(data, _brief)
     if request.kind == "question":
         # The questions follow in full, with their options.
         data["asks"] = _brief(request.asks)
     if _is_decided_by_reader(request):
         data["asks"] = ToDecide(data["asks"])
-        for name in ("patterns", "always"):
-            if name in data:
-                data[name] = [ToDecide(pattern) for pattern in data[name]]
+        _change_patterns(data, ToDecide)
     return data
+
+
+def _change_patterns(data: dict[str, Any], change: Callable[[str], str]) -> None:
+    """Change each pattern of a request's data."""
+    for name in ("patterns", "always"):
+        if name in data:
+            data[name] = [change(pattern) for pattern in data[name]]
 
 
 def _is_decided_by_reader(request: "PendingRequest") -> bool:
@@ -279,11 +282,17 @@ def request_text(request: "PendingRequest") -> str:
         lines.append(f'"always" would also allow {covers}.')
     for item in request.questions:
         lines += [f"About: {one_line(item['question'])}"] if len(request.questions) > 1 else []
-        lines += [f"- {one_line(option['label'])}: {one_line(option['description'])}" for option in item["options"]]
-        lines += ["- or own words"] if item["own_words"] else []
-        lines += ["(several may be chosen)"] if item["multiple"] else []
+        lines += _choices(item)
     text = "\n".join(lines)
     return ToDecide(text) if _is_decided_by_reader(request) else text
+
+
+def _choices(question: Mapping[str, Any]) -> list[str]:
+    """Return the lines with the answers that a question offers."""
+    lines = [f"- {one_line(option['label'])}: {one_line(option['description'])}" for option in question["options"]]
+    lines += ["- or own words"] if question["own_words"] else []
+    lines += ["(several may be chosen)"] if question["multiple"] else []
+    return lines
 
 
 def _json(value: object) -> str:

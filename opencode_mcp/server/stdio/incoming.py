@@ -6,7 +6,7 @@ answered, with its id if that can be read.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NoReturn, cast
@@ -183,17 +183,25 @@ def _is_answer(value: object) -> bool:
 
 def _readable_id(line: str) -> RequestId | None:
     """Return the id of a request that may not be valid JSON: the value after ``"id":`` at the first level."""
+    found = ""
+    for key, before, text in _first_level(line):
+        if before == ":" and key == '"id"':
+            found = found or text
+        if text == ":" and before.strip('"') in ANSWERS:
+            return None
+    return _id_in(found)
+
+
+def _first_level(line: str) -> Iterator[tuple[str, str, str]]:
+    """Yield each token at the first level, behind the two tokens before it."""
     level = 0
-    key = before = found = ""
+    key = before = ""
     for token in islice(TOKEN.finditer(line.removeprefix(BYTE_ORDER_MARK)), TOKENS_SEARCHED):
         text = token[0]
-        if level == 1 and before == ":" and key == '"id"':
-            found = found or text
-        if level == 1 and text == ":" and before.strip('"') in ANSWERS:
-            return None
+        if level == 1:
+            yield key, before, text
         level += LEVELS.get(text, 0)
         key, before = before, text
-    return _id_in(found)
 
 
 def _id_in(text: str) -> RequestId | None:

@@ -16,7 +16,7 @@ import anyio
 import anyio.lowlevel
 from anyio.abc import ObjectReceiveStream, ObjectSendStream
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCError, JSONRPCNotification, JSONRPCRequest, jsonrpc_message_adapter
+from mcp_types import JSONRPCError, JSONRPCMessage, JSONRPCNotification, JSONRPCRequest, jsonrpc_message_adapter
 
 from opencode_mcp.server.stdio.batches import Batches
 from opencode_mcp.server.stdio.descriptors import CHUNK, ROOM, has_room
@@ -87,11 +87,7 @@ class MessageReader(ObjectReceiveStream[Received]):
         line = read_line(text, batches=batches.allowed)
         self._ready += map(SessionMessage, line.messages)
         for message in line.messages:
-            if self._ledger and isinstance(message, JSONRPCRequest):
-                # Not ``model_dump``, which would copy the parameters of each request.
-                self._ledger.note({"id": message.id, "method": message.method, "params": message.params})
-            if isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
-                batches.forget((message.params or {}).get("requestId"))
+            self._note(message)
         if line.is_batch:
             batches.begin(line)
         for reply in line.replies:
@@ -99,6 +95,14 @@ class MessageReader(ObjectReceiveStream[Received]):
         # A host that does not read any more may still send.
         with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
             await self._writer.answer([] if line.is_batch else line.replies)
+
+    def _note(self, message: JSONRPCMessage) -> None:
+        """Tell the ledger of a request, and the batches of a cancellation."""
+        if self._ledger and isinstance(message, JSONRPCRequest):
+            # Not ``model_dump``, which would copy the parameters of each request.
+            self._ledger.note({"id": message.id, "method": message.method, "params": message.params})
+        if isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
+            self._writer.batches.forget((message.params or {}).get("requestId"))
 
     async def _line(self) -> str:
         searched = 0

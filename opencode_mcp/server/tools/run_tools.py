@@ -150,11 +150,7 @@ async def opencode_wait(
     wait_seconds=0 only to look. It never starts or stops work.
     """
     bridge = bridge_of(ctx)
-    named = list(dict.fromkeys(name for name in (session_id, *session_ids) if name))
-    if not named:
-        raise InvalidArgument("No session is named.", hint="Give session_id, or session_ids for several.")
-    if message_id and len(named) > 1:
-        raise InvalidArgument("message_id names one run, but several sessions are named.", hint="Leave it out.")
+    named = _named_sessions([session_id, *session_ids], message_id)
     deadlines = deadlines_of(ctx, wait_seconds)
     async with starting(ctx, deadlines.start, READ_AGAIN):
         runs = [await bridge.runs.find(await bridge.fence.session(name), message_id) for name in named]
@@ -167,6 +163,20 @@ async def opencode_wait(
     for run, report in zip(runs, reports, strict=True):
         add_answerers(bridge, run, report, ctx.client_capabilities)
     return reports_result(reports)
+
+
+def _named_sessions(session_ids: list[str], message_id: str) -> list[str]:
+    """Return the named sessions, each of them once.
+
+    Raises:
+        InvalidArgument: None is named, or a prompt is named beside several.
+    """
+    named = list(dict.fromkeys(name for name in session_ids if name))
+    if not named:
+        raise InvalidArgument("No session is named.", hint="Give session_id, or session_ids for several.")
+    if message_id and len(named) > 1:
+        raise InvalidArgument("message_id names one run, but several sessions are named.", hint="Leave it out.")
+    return named
 
 
 def reports_result(reports: "list[RunReport]") -> CallToolResult:

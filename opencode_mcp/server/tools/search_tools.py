@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from opencode_mcp.opencode.models import SymbolMatch
+    from opencode_mcp.text.json_types import JsonMap
     from opencode_mcp.workspace.search.found_lines import FoundLine, FoundPage
+    from opencode_mcp.workspace.search.project_search import FoundSymbols
     from opencode_mcp.workspace.search.symbol_forms import SymbolDefinition
 
 TEN_ONLY = (
@@ -163,18 +165,31 @@ async def opencode_find_symbols(
     found = await bridge.search.symbols(place, query)
     every = [_known(symbol) for symbol in found.known] or [_defined(one) for one in found.definitions]
     rows = fitting(every[:limit])
-    notes = [
-        "" if found.known or not every else NO_SYMBOLS,
-        "" if found.complete else TEN_ONLY,
-        f"{len(every)} in all; a longer name finds fewer." if len(every) > len(rows) else "",
-    ]
-    note = " ".join(filter(None, notes))
-    lines = [
-        f"{beginning(row['path'])}:{row['line']}: " + one_line(f"{row['kind']} {row['name']}: {row['text']}")
-        for row in rows
-    ]
+    note = _symbols_note(found, len(every), len(rows))
+    lines = [_symbol_line(row) for row in rows]
     data = {"symbols": rows, "source": "opencode" if found.known else "definitions"} | ({"note": note} if note else {})
     return result("\n".join(filter(None, [*(lines or [f"No definition of {query!r} was found."]), note])), data)
+
+
+def _symbols_note(found: "FoundSymbols", number: int, shown: int) -> str:
+    """Return what a list of symbols does not say by itself.
+
+    Args:
+        found: Result of the search.
+        number: How many symbols or definitions were found.
+        shown: How many of them are listed.
+    """
+    notes = [
+        "" if found.known or not number else NO_SYMBOLS,
+        "" if found.complete else TEN_ONLY,
+        f"{number} in all; a longer name finds fewer." if number > shown else "",
+    ]
+    return " ".join(filter(None, notes))
+
+
+def _symbol_line(row: "JsonMap") -> str:
+    text = one_line(f"{row['kind']} {row['name']}: {row['text']}")
+    return f"{beginning(row['path'])}:{row['line']}: {text}"
 
 
 def _known(symbol: "SymbolMatch") -> dict[str, Any]:

@@ -200,11 +200,17 @@ class Front:
             # A blank line is no message, and changes nothing.
             self._answers = self._answers and not line.strip()
             return line
-        is_ping = self._opening.allows_ping(message)
-        key = self._opening.key_of(message)
-        result = PONG if is_ping else self._responses.find(key) if key else None
-        self._answers = not self._opening.ended and not (key and result is None)
+        result = self._result_of(message)
         return line if result is None else self._answer(message, result)
+
+    def _result_of(self, message: Json) -> Json | None:
+        """Return the known result of a message; None leaves the message to the SDK."""
+        if self._opening.allows_ping(message):
+            return PONG
+        key = self._opening.key_of(message)
+        result = self._responses.find(key) if key else None
+        self._answers = not self._opening.ended and not (key and result is None)
+        return result
 
     def _answer(self, message: Json, result: Json) -> bytes:
         """Send a response, and return the request for the SDK with an id of our own."""
