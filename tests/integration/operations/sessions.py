@@ -119,7 +119,7 @@ async def fork(world: World) -> None:
 async def share(world: World) -> None:
     told = await world.refusal("session.share", sessionID=await world.session())
     assert "OpenCode failed at session.share" in told
-    assert "offline it fails with a 500" in told
+    assert "Fails with 500 offline" in told
 
 
 @case("session.unshare", UNKNOWN_SESSION, NO_SESSION)

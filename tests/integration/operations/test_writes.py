@@ -10,7 +10,7 @@ from tests.harness.bridge import Bridge, open_bridge
 from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import make_project
+from tests.harness.project import SNAPSHOTS, configure, make_project
 from tests.integration.host import Host, Json
 from tests.scripted_model.script import text, write
 
@@ -30,7 +30,9 @@ DECIDES = "which decides what OpenCode runs and asks"
 
 @pytest.fixture(scope="module")
 def careful(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_project(tmp_path_factory.mktemp("careful") / "project")
+    project = make_project(tmp_path_factory.mktemp("careful") / "project")
+    configure(project, SNAPSHOTS)
+    return project
 
 
 @pytest.fixture
@@ -56,6 +58,7 @@ async def set_up_by(host: Host, *names: str) -> Json:
 
 
 async def test_whatever_writes_files_takes_the_operators_word(host: Host, careful: Path) -> None:
+    configured = (careful / "opencode.json").read_text(encoding="utf-8")
     report = await host.run(text("Before."))
     session = {"sessionID": report["session_id"]}
     part = {"messageID": report["message_id"], "partID": "prt_forged"}
@@ -78,7 +81,7 @@ async def test_whatever_writes_files_takes_the_operators_word(host: Host, carefu
     ):
         assert "needs --allow execute" in await called(host, operation, **arguments), operation
     assert "needs --allow admin" in await called(host, "sync.replay", directory=str(careful), events=[])
-    assert not (careful / "opencode.json").exists()
+    assert (careful / "opencode.json").read_text(encoding="utf-8") == configured
 
 
 @pytest.mark.parametrize("name", ["opencode.json", PLUGIN, "src/.opencode/command/c.md"])
