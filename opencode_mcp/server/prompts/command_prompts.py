@@ -55,7 +55,7 @@ def _arguments(command: "Command") -> dict[str, str]:
 
 
 def _meaning(hint: str) -> str:
-    return "All text after the command" if hint == ALL_HINT else f"What the command calls {hint}"
+    return "All text after the command" if hint == ALL_HINT else f"Argument {hint} of the command"
 
 
 def argument_line(given: Mapping[str, str]) -> str:

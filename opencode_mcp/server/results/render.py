@@ -167,7 +167,7 @@ def _otherwise(request: "PendingRequest", call: str) -> str:
     )
     return (
         f'. If nobody is there: {refusal.format(call)} refuses it. opencode_abort(session_id="{request.session_id}") '
-        "stops the run. The operator lets agents answer, in runs that are started then, with --permissions agent"
+        "stops the run. With --permissions agent, the operator lets agents answer in runs that are started afterwards"
     )
 
 

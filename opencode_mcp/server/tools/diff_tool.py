@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from opencode_mcp.workspace.globs import Globs
 
 FILES_TOLD = 200
-ONE_FILE = "What is cut is shown longer with files=[...] naming fewer."
+ONE_FILE = "To see more of the cut parts, name fewer files with files=[...]."
 
 
 class Changes(NamedTuple):

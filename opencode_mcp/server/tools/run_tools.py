@@ -184,7 +184,7 @@ def reports_result(reports: "list[RunReport]") -> CallToolResult:
     order = ("needs_input", "running", "failed", "aborted", "completed")
     status = min((report.status for report in reports), key=order.index)
     unfinished = [report.session_id for report in reports if report.status == "running"]
-    step = f"Wait on with opencode_wait(session_ids={unfinished})." if unfinished else "Each run says what can be done."
+    step = f"Wait on with opencode_wait(session_ids={unfinished})." if unfinished else "Each run names its next step."
     data = {"status": status, "runs": [report_data(report) for report in reports], "next": step}
     return result("\n\n---\n\n".join(map(report_text, reports)), data, is_shown=True)
 

@@ -10,10 +10,10 @@ SECONDS = 10
 COUNT = 50
 MOST = 500
 ENDS = {
-    "time": "the time is over.",
-    "type": "the event that was waited for came.",
+    "time": "the time is up.",
+    "type": "the awaited event came.",
     "count": "the count is reached.",
-    "size": "no more fit into one answer.",
+    "size": "the size limit is reached.",
     "closed": "OpenCode ended the stream, as it does when the instance is disposed.",
 }
 
