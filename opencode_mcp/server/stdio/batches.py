@@ -11,15 +11,15 @@ from typing import cast
 from mcp_types import JSONRPCRequest, RequestId
 
 from opencode_mcp.server.stdio.incoming import Line
+from opencode_mcp.text.json_types import JsonObject
 
 PROTOCOL = "2025-03-26"
-Json = Mapping[str, object]
 
 
 @dataclass(slots=True)
 class _Open:
     waiting: set[RequestId]
-    answers: list[Json] = field(default_factory=list[Json])
+    answers: list[JsonObject] = field(default_factory=list[JsonObject])
 
 
 class Batches:
@@ -33,17 +33,17 @@ class Batches:
     def begin(self, line: Line) -> None:
         """Expect the responses to a batch; the line holds those that are known already."""
         waiting = {message.id for message in line.messages if isinstance(message, JSONRPCRequest)}
-        answers: list[Json] = [reply.model_dump(by_alias=True, exclude_unset=True) for reply in line.replies]
+        answers: list[JsonObject] = [reply.model_dump(by_alias=True, exclude_unset=True) for reply in line.replies]
         if waiting or answers:
             self._open.append(_Open(waiting, answers))
 
-    def note_protocol(self, message: Json) -> None:
+    def note_protocol(self, message: JsonObject) -> None:
         """Allow batches if a message is the response to a handshake that chose the protocol with batches."""
         result = message.get("result")
         if isinstance(result, Mapping) and "serverInfo" in result:
-            self.allowed = cast("Json", result).get("protocolVersion") == PROTOCOL
+            self.allowed = cast("JsonObject", result).get("protocolVersion") == PROTOCOL
 
-    def outgoing(self, message: Json) -> list[object]:
+    def outgoing(self, message: JsonObject) -> list[object]:
         """Return what to write for an outgoing message: the message, nothing yet, or the batch that it completes."""
         self.note_protocol(message)
         batch = None if "method" in message else self._batch_of(message.get("id"))
@@ -59,7 +59,7 @@ class Batches:
         if batch:
             batch.waiting.discard(cast("RequestId", request_id))
 
-    def complete(self) -> Iterator[Sequence[Json]]:
+    def complete(self) -> Iterator[Sequence[JsonObject]]:
         """Remove the batches that wait for no more responses, and return those that are not empty."""
         done = [batch for batch in self._open if not batch.waiting]
         self._open = [batch for batch in self._open if batch.waiting]

@@ -46,10 +46,11 @@ from typing import TYPE_CHECKING, cast
 
 from opencode_mcp.server.stdio.descriptors import CHUNK, ROOM, claim_descriptors, has_room
 from opencode_mcp.server.stdio.front.circumstances import circumstances_of
-from opencode_mcp.server.stdio.front.opening import PONG, Json, Opening, is_readable
+from opencode_mcp.server.stdio.front.opening import PONG, Opening, is_readable
 from opencode_mcp.server.stdio.front.saved_responses import SavedResponses
 from opencode_mcp.server.stdio.front.takeover import Takeover
 from opencode_mcp.server.stdio.outgoing import line_of
+from opencode_mcp.text.json_types import JsonObject
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
@@ -137,7 +138,7 @@ class Front:
         """The beginning of the next line."""
         self._ended = False
         self._unsent = bytearray()
-        self._given: dict[str, Json] = {}
+        self._given: dict[str, JsonObject] = {}
         self._id_prefix = f"front-{os.urandom(12).hex()}-"
 
     def run(self, loaded: int) -> None:
@@ -203,7 +204,7 @@ class Front:
         result = self._result_of(message)
         return line if result is None else self._answer(message, result)
 
-    def _result_of(self, message: Json) -> Json | None:
+    def _result_of(self, message: JsonObject) -> JsonObject | None:
         """Return the known result of a message; None leaves the message to the SDK."""
         if self._opening.allows_ping(message):
             return PONG
@@ -212,7 +213,7 @@ class Front:
         self._answers = not self._opening.ended and not (key and result is None)
         return result
 
-    def _answer(self, message: Json, result: Json) -> bytes:
+    def _answer(self, message: JsonObject, result: JsonObject) -> bytes:
         """Send a response, and return the request for the SDK with an id of our own."""
         self._unsent += line_of({"jsonrpc": "2.0", "id": message["id"], "result": result})
         own_id = f"{self._id_prefix}{len(self._given)}"
@@ -232,7 +233,7 @@ class Front:
             self._answers = False
 
 
-def _parsed(line: bytes) -> Json | None:
+def _parsed(line: bytes) -> JsonObject | None:
     """Return the request or notification in a line; None if the line is unusual in any way."""
     if len(line) > LONGEST_LINE or line.count(b"[") + line.count(b"{") > MOST_LEVELS:
         return None
@@ -242,4 +243,4 @@ def _parsed(line: bytes) -> Json | None:
         json.dumps(message, ensure_ascii=False, allow_nan=False).encode()
     except ValueError:
         return None
-    return cast("Json", message) if is_readable(message) else None
+    return cast("JsonObject", message) if is_readable(message) else None

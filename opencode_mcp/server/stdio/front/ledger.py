@@ -6,8 +6,9 @@ from typing import cast
 
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.secrets.known import KNOWN_SECRETS
-from opencode_mcp.server.stdio.front.opening import Json, Opening
+from opencode_mcp.server.stdio.front.opening import Opening
 from opencode_mcp.server.stdio.front.takeover import Takeover
+from opencode_mcp.text.json_types import JsonObject
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ class Ledger:
         self._keys: dict[object, str] = {}
         """Keys of requests that the SDK has not answered yet, by id."""
 
-    def note(self, message: Json) -> None:
+    def note(self, message: JsonObject) -> None:
         """Take a message on its way to the SDK."""
         if self._opening.ended or self._responses is None:
             return
@@ -35,7 +36,7 @@ class Ledger:
         if key := self._opening.key_of(message):
             self._keys[message["id"]] = key
 
-    def drops(self, message: Json) -> bool:
+    def drops(self, message: JsonObject) -> bool:
         """Return True if a message of the SDK's must not reach the host, since its request is already answered."""
         request_id = message.get("id")
         if "method" in message or not isinstance(request_id, str) or request_id not in self._given:
@@ -48,7 +49,7 @@ class Ledger:
         self._keys.pop(request_id, None)
         return True
 
-    def save(self, message: Json) -> None:
+    def save(self, message: JsonObject) -> None:
         """Save the response in a message of the SDK's, if it is one that the next start needs."""
         if "method" in message or not self._keys:
             return
@@ -59,6 +60,6 @@ class Ledger:
         if KNOWN_SECRETS.found_in(json.dumps(result, ensure_ascii=False)):
             return
         try:
-            self._responses.save(key, cast("Json", result))
+            self._responses.save(key, cast("JsonObject", result))
         except (OSError, InvalidSetting) as error:
             logger.info("the next start will be slower, since a response cannot be saved: %s", error)

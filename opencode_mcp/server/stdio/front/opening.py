@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import cast
 
-Json = Mapping[str, object]
+from opencode_mcp.text.json_types import JsonObject
 
 INITIALIZE = "initialize"
 DISCOVER = "server/discover"
 LIST_TOOLS = "tools/list"
 PING = "ping"
-PONG: Json = {}
+PONG: JsonObject = {}
 """Response to a ping in the legacy era. The modern era has no ping."""
 PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion"
 """Field of ``_meta`` that each request of the modern era has, and no other."""
@@ -42,14 +42,14 @@ class Opening:
 
     def __init__(self, circumstances: str) -> None:
         self._circumstances = circumstances
-        self._initialize: Json | None = None
+        self._initialize: JsonObject | None = None
         """Parameters of the legacy handshake."""
         self._opened = False
         self._used: set[str] = set()
         self.ended = False
         """True once no later request can have a key."""
 
-    def key_of(self, message: Json) -> str:
+    def key_of(self, message: JsonObject) -> str:
         """Take the next message and return the key of its response, or ``NO_KEY``.
 
         Args:
@@ -68,12 +68,12 @@ class Opening:
             return NO_KEY
         return self._key(message) if self._fits_era(message) else NO_KEY
 
-    def allows_ping(self, message: Json) -> bool:
+    def allows_ping(self, message: JsonObject) -> bool:
         """Return True if a message is a ping that ``PONG`` answers."""
         is_plain = message.get("method") == PING and not message.get("params")
         return is_plain and "id" in message and self._initialize is not None and not self.ended
 
-    def _open(self, message: Json) -> str:
+    def _open(self, message: JsonObject) -> str:
         """Take the first request, which determines the era of the connection."""
         self._opened = True
         if message.get("method") == INITIALIZE:
@@ -84,11 +84,11 @@ class Opening:
         self.ended = True
         return NO_KEY
 
-    def _fits_era(self, message: Json) -> bool:
+    def _fits_era(self, message: JsonObject) -> bool:
         is_legacy = self._initialize is not None
         return _is_modern(message) != is_legacy
 
-    def _key(self, message: Json) -> str:
+    def _key(self, message: JsonObject) -> str:
         method = cast("str", message["method"])
         self._used.add(method)
         decisive = [self._circumstances, self._initialize, method, _normalized(_params(message))]
@@ -114,23 +114,23 @@ def _is_id(value: object) -> bool:
     return isinstance(value, int | str) and not isinstance(value, bool)
 
 
-def _params(message: Json) -> Json | None:
-    return cast("Json | None", message.get("params"))
+def _params(message: JsonObject) -> JsonObject | None:
+    return cast("JsonObject | None", message.get("params"))
 
 
-def _is_modern(message: Json) -> bool:
+def _is_modern(message: JsonObject) -> bool:
     meta = (_params(message) or {}).get("_meta")
     return isinstance(meta, Mapping) and PROTOCOL_VERSION in meta
 
 
-def _normalized(params: Json | None) -> Json | None:
+def _normalized(params: JsonObject | None) -> JsonObject | None:
     """Remove parts of a request's parameters that cannot change its response."""
     if params is None:
         return None
     normalized = _without_names(params, "clientInfo")
     meta = normalized.get("_meta")
     if isinstance(meta, Mapping):
-        kept = {key: value for key, value in cast("Json", meta).items() if not _is_unused(key, value)}
+        kept = {key: value for key, value in cast("JsonObject", meta).items() if not _is_unused(key, value)}
         normalized["_meta"] = _without_names(kept, CLIENT_INFO)
     return normalized
 
@@ -139,12 +139,12 @@ def _is_unused(key: str, value: object) -> bool:
     return (key == PROGRESS and _is_id(value)) or (key in TRACING and isinstance(value, str))
 
 
-def _without_names(fields: Json, key: str) -> dict[str, object]:
+def _without_names(fields: JsonObject, key: str) -> dict[str, object]:
     """Empty the name and the version in the client information below a key, where they are texts."""
     info = fields.get(key)
     if not isinstance(info, Mapping):
         return dict(fields)
-    emptied = {name: _emptied(name, value) for name, value in cast("Json", info).items()}
+    emptied = {name: _emptied(name, value) for name, value in cast("JsonObject", info).items()}
     return {**fields, key: emptied}
 
 

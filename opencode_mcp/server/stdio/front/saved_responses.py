@@ -16,7 +16,8 @@ from opencode_mcp import __version__
 from opencode_mcp.disk.regular_file import read_beginning
 from opencode_mcp.disk.state_folder import check_folder, prepare_folder, replace_private
 from opencode_mcp.errors import InvalidSetting
-from opencode_mcp.server.stdio.front.opening import DISCOVER, INITIALIZE, LIST_TOOLS, Json
+from opencode_mcp.server.stdio.front.opening import DISCOVER, INITIALIZE, LIST_TOOLS
+from opencode_mcp.text.json_types import JsonObject
 
 FOLDER = "responses"
 SUFFIX = ".json"
@@ -53,7 +54,7 @@ class SavedResponses:
         with suppress(OSError):
             self._loaded[path.stem] = read_beginning(path, LARGEST + 1)
 
-    def find(self, key: str) -> Json | None:
+    def find(self, key: str) -> JsonObject | None:
         """Return the loaded response with a key, or None if there is none that can be used."""
         content = self._loaded.get(key, b"")
         if not 0 < len(content) <= LARGEST:
@@ -63,7 +64,7 @@ class SavedResponses:
         except (ValueError, RecursionError):
             return None
 
-    def save(self, key: str, result: Json) -> None:
+    def save(self, key: str, result: JsonObject) -> None:
         """Write a response, and remove the oldest files above the limit.
 
         Raises:
@@ -88,7 +89,7 @@ class SavedResponses:
         return [path for _, path in sorted(dated, reverse=True)]
 
 
-def _checked(key: str, content: bytes) -> Json:
+def _checked(key: str, content: bytes) -> JsonObject:
     """Parse the content of a file.
 
     Raises:
@@ -103,35 +104,35 @@ def _checked(key: str, content: bytes) -> Json:
     return response
 
 
-def _object(value: object) -> Json:
+def _object(value: object) -> JsonObject:
     """Return the value itself, or an empty object if it is of another kind."""
-    return cast("Json", value) if isinstance(value, dict) else {}
+    return cast("JsonObject", value) if isinstance(value, dict) else {}
 
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
 
 
-def _checksum(result: Json) -> str:
+def _checksum(result: JsonObject) -> str:
     return sha256(json.dumps(result, sort_keys=True).encode()).hexdigest()
 
 
-def _has_form(key: str, result: Json) -> bool:
+def _has_form(key: str, result: JsonObject) -> bool:
     """Return True if a response has the form of the method that its key names."""
     method = key.rpartition("-")[0].replace("-", "/")
     return method in FORMS and FORMS[method](result)
 
 
-def _is_initialize(result: Json) -> bool:
+def _is_initialize(result: JsonObject) -> bool:
     return isinstance(result.get("protocolVersion"), str) and _names_us(result.get("serverInfo")) and _offers(result)
 
 
-def _is_discover(result: Json) -> bool:
+def _is_discover(result: JsonObject) -> bool:
     named = _names_us(_object(result.get("_meta")).get(SERVER_INFO))
     return named and isinstance(result.get("supportedVersions"), list) and _offers(result)
 
 
-def _offers(result: Json) -> bool:
+def _offers(result: JsonObject) -> bool:
     return isinstance(result.get("capabilities"), dict) and isinstance(result.get("instructions", ""), str)
 
 
@@ -139,7 +140,7 @@ def _names_us(info: object) -> bool:
     return _object(info).get("version") == __version__
 
 
-def _is_list_of_tools(result: Json) -> bool:
+def _is_list_of_tools(result: JsonObject) -> bool:
     tools = result.get("tools")
     return isinstance(tools, list) and all(map(_is_tool, cast("list[object]", tools)))
 
@@ -149,7 +150,7 @@ def _is_tool(value: object) -> bool:
     return isinstance(tool.get("name"), str) and isinstance(tool.get("inputSchema"), dict)
 
 
-FORMS: Mapping[str, Callable[[Json], bool]] = {
+FORMS: Mapping[str, Callable[[JsonObject], bool]] = {
     INITIALIZE: _is_initialize,
     DISCOVER: _is_discover,
     LIST_TOOLS: _is_list_of_tools,

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from opencode_mcp.server.stdio.front.opening import Json
 from opencode_mcp.server.stdio.front.saved_responses import SavedResponses
+from opencode_mcp.text.json_types import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class Takeover:
     """True if the host has closed its end."""
     unsent: bytes = b""
     """Rest of the front's responses that is not written yet."""
-    given: dict[str, Json] = field(default_factory=dict[str, Json])
+    given: dict[str, JsonObject] = field(default_factory=dict[str, JsonObject])
     """Results that the front has sent, by the front's own id of the request."""
     circumstances: str = ""
     """Digest for the keys of saved responses; empty: responses are not saved."""
