@@ -22,11 +22,6 @@ def sessions(cursor: str = "") -> str:
     return SESSIONS + _query(cursor=cursor)
 
 
-def project(directory: str = "") -> str:
-    """Return the URI of a project's state; empty: the default project."""
-    return PROJECT + _query(directory=directory)
-
-
 def session(session_id: str) -> str:
     """Return the URI of a session's state."""
     return f"{SCHEME}://session/{_segment(session_id)}"

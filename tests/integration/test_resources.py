@@ -20,6 +20,7 @@ from tests.harness.launch import Launch, attaching, left_server
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, free_port
 from tests.harness.project import SNAPSHOTS, configure, make_project
+from tests.harness.project_uri import project_uri
 from tests.harness.rawrpc import MODERN, Host, open_raw
 from tests.scripted_model.script import Action, Step, bash, reasoning, script, step, task, text, todos, write
 
@@ -197,7 +198,7 @@ async def test_the_sessions_tell_what_each_is_and_where_its_transcript_is(host: 
 
 
 async def test_the_project_tells_what_there_is_to_work_with(host: Bridge, story: Story) -> None:
-    project = await read_json(host, uris.project(str(story.project)))
+    project = await read_json(host, project_uri(str(story.project)))
     assert project == await read_json(host, uris.PROJECT)
     assert (project["directory"], project["branch"]) == (str(story.project), "main")
     assert "build" in project["agents"]
@@ -410,5 +411,5 @@ async def test_a_link_out_of_the_project_leads_nowhere(host: Bridge, story: Stor
 
 
 async def test_another_project_is_not_to_be_read(host: Bridge, story: Story) -> None:
-    assert "outside of what is allowed" in await refusal(host, uris.project(str(story.project.parent)))
+    assert "outside of what is allowed" in await refusal(host, project_uri(str(story.project.parent)))
     assert "outside of what is allowed" in await refusal(host, uris.file("x", str(story.project.parent)))

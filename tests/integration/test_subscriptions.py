@@ -25,6 +25,7 @@ from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.project import SNAPSHOTS, configure, make_project
+from tests.harness.project_uri import project_uri
 from tests.harness.proxy import proxy_to
 from tests.harness.rawrpc import RawClient, open_raw
 from tests.harness.waiting import eventually
@@ -398,7 +399,7 @@ async def test_what_lies_outside_of_the_allowed_directories_is_not_subscribed_to
     async with opencode_server.client(elsewhere) as outside:
         foreign = await make_session(outside)
         about = [uris.session(foreign), uris.transcript(foreign), uris.run(foreign, "msg_1")]
-        for uri in (*about, uris.file("x", str(elsewhere)), uris.project(str(elsewhere))):
+        for uri in (*about, uris.file("x", str(elsewhere)), project_uri(str(elsewhere))):
             error = await refusal(client, uri)
             assert error["code"] == INVALID_PARAMS
             assert "outside of what is allowed" in error["message"]

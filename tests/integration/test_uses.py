@@ -11,7 +11,7 @@ from mcp_types import PromptReference, ResourceTemplateReference
 
 from opencode_mcp.opencode.operations.catalog import operation, operations
 from opencode_mcp.server import uris
-from opencode_mcp.server.access.uses import COMPLETION_USES, OWN, RESOURCE_USES, TOOL_USES
+from opencode_mcp.server.access.uses import COMPLETION_USES, RESOURCE_USES, TOOL_USES
 from opencode_mcp.server.resources.completions import SOURCES
 from opencode_mcp.server.resources.resources import RESOURCES
 from tests.harness.altered import Altered, altered
@@ -24,6 +24,33 @@ from tests.scripted_model.script import bash, hold, question, script, step, task
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
+OWN: frozenset[str] = frozenset(
+    {
+        "app.agents",
+        "command.list",
+        "config.get",
+        "config.providers",
+        "experimental.session.list",
+        "file.list",
+        "global.event",
+        "global.health",
+        "path.get",
+        "permission.list",
+        "project.current",
+        "provider.list",
+        "question.list",
+        "session.children",
+        "session.diff",
+        "session.get",
+        "session.message",
+        "session.messages",
+        "session.status",
+        "session.todo",
+        "session.update",
+    }
+)
+"""Operations that the bridge uses for itself, whatever is denied: reads, and ``session.update`` for the note with the
+limits of a run (``runs/run_note.py``), which enforces the operator's decisions."""
 OWN_WRITES = {"session.update"}
 ROUTES = [
     (item.method, re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(item.path))), item.id)

@@ -9,6 +9,7 @@ from mcp.shared.uri_template import UriTemplate
 
 from opencode_mcp.server import uris
 from opencode_mcp.server.resources.resources import find_resource
+from tests.harness.project_uri import project_uri
 
 TEXTS = st.text(min_size=1, max_size=30)
 IDS = st.from_regex(r"(ses|msg)_[0-9A-Za-z]{1,26}", fullmatch=True)
@@ -25,7 +26,7 @@ def parts(uri: str) -> tuple[str, dict[str, str]]:
 @given(IDS, IDS)
 def test_an_address_leads_to_its_own_template_with_its_own_values(session: str, message: str) -> None:
     assert parts(uris.sessions()) == ("sessions", {})
-    assert parts(uris.project()) == ("project", {})
+    assert parts(uris.PROJECT) == ("project", {})
     assert parts(uris.session(session)) == ("session", {"id": session})
     assert parts(uris.transcript(session)) == ("transcript", {"id": session})
     assert parts(uris.diff(session)) == ("changes", {"id": session})
@@ -38,7 +39,7 @@ def test_an_address_leads_to_its_own_template_with_its_own_values(session: str, 
 @given(IDS, TEXTS, TEXTS)
 def test_any_text_survives_in_a_query(session: str, cursor: str, directory: str) -> None:
     assert parts(uris.sessions(cursor)) == ("sessions", {"cursor": cursor})
-    assert parts(uris.project(directory)) == ("project", {"directory": directory})
+    assert parts(project_uri(directory)) == ("project", {"directory": directory})
     assert parts(uris.transcript(session, limit="7", cursor=cursor)) == (
         "transcript",
         {"id": session, "limit": "7", "cursor": cursor},

@@ -43,11 +43,6 @@ class FoundRequest:
     parents: Sequence[Session]
     """The sessions whose subagent that is, from the nearest to the root."""
 
-    @property
-    def root(self) -> Session:
-        """The session whose run it belongs to."""
-        return [self.session, *self.parents][-1]
-
 
 class ReplySender:
     """Sends replies to OpenCode, after the rules allowed them.

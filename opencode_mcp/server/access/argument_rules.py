@@ -74,23 +74,6 @@ METADATA: Places = {"session.create": ["metadata"], "session.update": ["metadata
 """Arguments that write to a session's metadata. Callers may write any key except the bridges' own."""
 RECORDS: Places = {"sync.replay": ["events[].data.info"]}
 """Arguments that hold whole records of sessions. Metadata in them would replace the note of a bridge."""
-HARMLESS: Mapping[str, str] = {
-    "find.files.dirs": "a switch",
-    "session.list.path": "only narrows the list, whose rows are checked one by one",
-    "v2.session.list.subpath": "the same",
-    "config.update.*": "a caller who may change the configuration may name any file in it",
-    "global.config.update.*": "the same",
-    "project.update.icon.url": "a picture for people to look at",
-    "mcp.add.config.url": "the address of an MCP server, never a file",
-    "mcp.add.config.oauth.redirectUri": "an address that a browser returns to",
-    "part.update.body.files": "the files that an edit has changed",
-    "provider.oauth.*": "inputs of a provider's sign-in",
-    "*.filename": "the name of an attachment",
-    "*.source": "the position where an attachment is mentioned",
-    "v2.session.prompt.prompt.files": "attachments, whose URLs are checked",
-    "v2.session.revert.stage.files": "a switch",
-}
-"""Arguments whose names look like places but are none, with the reason."""
 
 
 def addresses_in(arguments: object) -> Iterator[str]:

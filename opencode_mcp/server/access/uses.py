@@ -1,8 +1,8 @@
 """Table of OpenCode's operations that each tool, resource and completion of our own uses, for ``--deny``.
 
-It names the operations that a tool performs for its caller. Operations that the bridge uses for itself (``OWN``), to
-check an argument or to follow a run, are not named: denying such a read would only make errors worse. ``read`` stands
-for every read. If two operations return the same data, both are named, so that denying either hides that data.
+It names the operations that a tool performs for its caller. Operations that the bridge uses for itself, to check an
+argument or to follow a run, are not named: denying such a read would only make errors worse. ``read`` stands for every
+read. If two operations return the same data, both are named, so that denying either hides that data.
 """
 
 from collections.abc import Mapping
@@ -67,30 +67,3 @@ COMPLETION_USES: Uses = {
     "detailed": (),
 }
 """Operations by the argument's name."""
-OWN: frozenset[str] = frozenset(
-    {
-        "app.agents",
-        "command.list",
-        "config.get",
-        "config.providers",
-        "experimental.session.list",
-        "file.list",
-        "global.event",
-        "global.health",
-        "path.get",
-        "permission.list",
-        "project.current",
-        "provider.list",
-        "question.list",
-        "session.children",
-        "session.diff",
-        "session.get",
-        "session.message",
-        "session.messages",
-        "session.status",
-        "session.todo",
-        "session.update",
-    }
-)
-"""Operations that the bridge uses for itself, whatever is denied: reads, and ``session.update`` for the note with the
-limits of a run (``runs/run_note.py``), which enforces the operator's decisions."""

@@ -8,6 +8,7 @@ from mcp.shared.uri_template import UriTemplate
 from opencode_mcp.server import uris
 from opencode_mcp.server.resources.completions import SOURCES
 from opencode_mcp.server.resources.resources import RESOURCES, ResourceSpec, find_resource
+from tests.harness.project_uri import project_uri
 
 UNCOMPLETED = {"cursor", "limit"}
 """Arguments that nobody can guess the beginning of."""
@@ -72,7 +73,7 @@ def test_a_fixed_address_is_one_of_its_own_template(spec: ResourceSpec) -> None:
 def test_no_address_leads_to_two_kinds() -> None:
     made = {
         "sessions": uris.sessions("x"),
-        "project": uris.project("/x"),
+        "project": project_uri("/x"),
         "session": uris.session("ses_1"),
         "transcript": uris.transcript("ses_1", limit="3"),
         "changes": uris.diff("ses_1", "msg_1"),
