@@ -1,6 +1,7 @@
 """The fixtures for every test: one scripted model and one OpenCode for the whole run, a project for each test."""
 
 import os
+import signal
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
@@ -40,6 +41,9 @@ RUNNING = ExitStack()
 
 def pytest_sessionstart() -> None:
     """Let bridges start without importing anything, and no process outlive the run."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A background job of a shell without job control ignores it, and what it starts would, too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     RUNNING.enter_context(leftovers_ended())
     RUNNING.callback(fork_server.stop)
     fork_server.enabled = sys.platform == "linux"
