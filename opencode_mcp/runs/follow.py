@@ -178,16 +178,25 @@ class Follower:
         if self._seen.state is not State.WAITING:
             return self._seen.state in ENDS or deadline.passed
         is_late = deadline.passed
+        if not await self._is_answered():
+            return True
+        if is_late:
+            # Once only: a request that is always listed again must not keep the call. What is asked next may be
+            # answered as well, and a report must not ask for an answer that policy gives.
+            await self._look_again()
+            if self._seen.state is State.WAITING:
+                await self._is_answered()
+        return is_late
+
+    async def _is_answered(self) -> bool:
+        """Have the open requests answered; return False if the wait has to end for some of them."""
         self._seen.pending = await self._respond(self._seen.pending)
         if self._seen.pending:
-            return True
+            return False
         self._seen.state = advance(self._seen.state, State.RUNNING)
         # Answering may have taken minutes: read everything again, at once.
         self._requests_stale, self._superseded, self._interval = True, None, 0
-        if is_late:
-            # Once only: a request that is always listed again must not keep the call.
-            await self._look_again()
-        return is_late
+        return True
 
     async def _sleep(self, listener: Listener, deadline: Deadline) -> bool:
         """Send progress until it is time to look: at a hint, after a silence, at the deadline."""
