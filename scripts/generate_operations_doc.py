@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import get_args
 
-from opencode_mcp.opencode.annotation import Effect, Group
+from opencode_mcp.opencode.annotation_types import Effect, Group
 from opencode_mcp.opencode.operations.arguments import arguments_of
 from opencode_mcp.opencode.operations.catalog import V1, V2, Operation, OperationTable
 

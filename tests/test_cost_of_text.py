@@ -33,17 +33,15 @@ from opencode_mcp.opencode.operations.arguments import split
 from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.opencode.v2 import replacements
 from opencode_mcp.runs import progress
-from opencode_mcp.runs.requests.policy import Policy
+from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.runs.requests.shell_policy import shell_decider
-from opencode_mcp.secrets import data as redact
-from opencode_mcp.secrets import known as known_secrets
-from opencode_mcp.secrets import names as secret_names
-from opencode_mcp.secrets import text as secret_text
+from opencode_mcp.secrets import own_passwords as known_secrets
+from opencode_mcp.secrets import redact_data, redact_text, secret_names
 from opencode_mcp.server import argument_limits
 from opencode_mcp.server.access import argument_rules
 from opencode_mcp.server.operations import json_cut
-from opencode_mcp.server.results import budget
-from opencode_mcp.server.stdio.front import opening
+from opencode_mcp.server.results import size_limit
+from opencode_mcp.server.stdio.front import request_keys
 from opencode_mcp.text import json_text, outside_text, similar_names
 from opencode_mcp.workspace import globs, line_window
 from opencode_mcp.workspace.configuration import command_template, setup_files
@@ -227,33 +225,33 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "workspace.configuration.command_template shell": command_template.shell_lines,
     "workspace.configuration.command_template mentions": command_template.mentions,
     "workspace.configuration.setup_files": lambda text: setup_files.decides_what_runs(text, text[:100]),
-    "secrets.data": lambda text: redact.redact(
+    "secrets.redact_data": lambda text: redact_data.redact(
         {"a": text, text[:99]: [text], "command": [text, text]}, ["known secret"]
     ),
-    "secrets.text": lambda text: secret_text.scrub(text, ["known secret"]),
-    "secrets.text strict": lambda text: secret_text.scrub(text, strict=True),
+    "secrets.redact_text": lambda text: redact_text.scrub(text, ["known secret"]),
+    "secrets.redact_text strict": lambda text: redact_text.scrub(text, strict=True),
     "text.outside_text": lambda text: (outside_text.one_line(text), outside_text.indented(text)),
-    "secrets.names": secret_names.is_secret,
-    "secrets.known": without_known_secrets,
+    "secrets.secret_names": secret_names.is_secret,
+    "secrets.own_passwords": without_known_secrets,
     "opencode.operations.schema_text": lambda text: schema_text.in_short({"enum": [text], "description": text}),
     "opencode.v2.replacements": replacements.advice,
     "opencode.operations.server_document": lambda text: server_document.differences({"paths": {text: {"get": text}}}),
     "opencode.terminal": lambda text: terminal.TerminalOutput(text[: terminal.OUTPUT_CHARACTERS]).text,
     "opencode.terminal contains": lambda text: terminal.contains(text, "a*a*a*b"),
-    "server.stdio.front.opening": lambda text: opening.Opening("").key_of(
+    "server.stdio.front.request_keys": lambda text: request_keys.RequestKeys("").key_of(
         {"jsonrpc": "2.0", "id": text, "method": "initialize", "params": {"protocolVersion": text, "clientInfo": text}}
     ),
     "server.access.argument_rules": lambda text: argument_rules.texts_at({"a": [text]}, ["a", text[:1000]]),
     "server.operations.json_cut": lambda text: json_cut.cut_json({"a": text, "b": [text[:9]] * 5000}, 20_000),
     "server.argument_limits": lambda text: argument_limits.check_limits({"prompt": text, text: 1}),
-    "server.results.budget": lambda text: budget.fit(text, {"a": text, "b": [text[:99]] * 2000}),
+    "server.results.size_limit": lambda text: size_limit.fit(text, {"a": text, "b": [text[:99]] * 2000}),
     "events.wire": lambda text: wire.parse(an_event(text)),
     "events.wire raw": wire.parse,
     "events.collection": lambda text: collection.session_of({"type": text, "properties": {"sessionID": text}}),
     "runs.progress": progress_lines,
-    "runs.requests.policy": lambda text: Policy(rules={"bash": {"*a*b*c*": "allow", "git *": "reject"}}).decider(
-        "bash", [text]
-    ),
+    "runs.requests.permission_policy": lambda text: Policy(
+        rules={"bash": {"*a*b*c*": "allow", "git *": "reject"}}
+    ).decider("bash", [text]),
     "runs.requests.shell_policy": lambda text: shell_decider(Policy(rules={"bash": {"*a*b*c*": "allow"}}), text),
     "markdown.excerpt": lambda text: (excerpt.code(text), excerpt.name(text[:99]), excerpt.fence(excerpt.clean(text))),
     "markdown.headline": lambda text: headline.headline(MessageInfo(id=text, session_id="s", role=text, finish=text)),
@@ -271,10 +269,10 @@ SLOW: Mapping[str, int] = {
     "opencode.operations.arguments": 2,
     "workspace.globs": 2,
     "workspace.globs many": 4,
-    "secrets.data": 6,
-    "secrets.text": 2,
-    "secrets.text strict": 2,
-    "server.results.budget": 3,
+    "secrets.redact_data": 6,
+    "secrets.redact_text": 2,
+    "secrets.redact_text strict": 2,
+    "server.results.size_limit": 3,
     "server.operations.json_cut": 6,
 }
 """Functions that take long for each text: they get every so-many-th of the texts."""
@@ -285,7 +283,7 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "opencode.v1.descriptions": "a table of our own",
     "opencode.v2.annotations": "a table of our own",
     "opencode.v2.descriptions": "a table of our own",
-    "secrets.keys": "a table of our own, applied by secrets.text",
+    "secrets.key_patterns": "a table of our own, applied by secrets.redact_text",
     "runs.state": "states and signals only",
     "markdown.detail": "measures only",
     "markdown.layout": "drawn by markdown.transcript and markdown.diff, which are here",

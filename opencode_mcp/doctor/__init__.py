@@ -12,11 +12,11 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from opencode_mcp import __version__
-from opencode_mcp.doctor import backend
+from opencode_mcp.doctor import backend_checks as backend
 from opencode_mcp.doctor.finding import Finding
-from opencode_mcp.doctor.local import DEPENDENCIES, local_findings
-from opencode_mcp.secrets.known import KNOWN_SECRETS
-from opencode_mcp.secrets.text import scrub
+from opencode_mcp.doctor.local_checks import DEPENDENCIES, local_findings
+from opencode_mcp.secrets.own_passwords import KNOWN_SECRETS
+from opencode_mcp.secrets.redact_text import scrub
 from opencode_mcp.text.outside_text import INVISIBLE, clean
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from opencode_mcp.secrets.names import is_secret
-from opencode_mcp.secrets.text import scrub
+from opencode_mcp.secrets.redact_text import scrub
+from opencode_mcp.secrets.secret_names import is_secret
 
 SHOWN_CHARACTERS = 2000
 """Longest output in an error's text, in characters."""

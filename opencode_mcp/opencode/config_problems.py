@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from opencode_mcp.errors import InvalidConfiguration
-from opencode_mcp.secrets.names import is_secret
+from opencode_mcp.secrets.secret_names import is_secret
 from opencode_mcp.text.outside_text import one_line, shorten
 
 NAME = re.compile(r"Config\w*Error")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from opencode_mcp.secrets.known import KNOWN_SECRETS
+from opencode_mcp.secrets.own_passwords import KNOWN_SECRETS
 
 if TYPE_CHECKING:
     from opencode_mcp.processes.identity import Process

@@ -57,8 +57,8 @@ from opencode_mcp.errors import (
 )
 from opencode_mcp.opencode.clock import Clock
 from opencode_mcp.opencode.codec import Reply, Request, failure
-from opencode_mcp.opencode.opening import Openings
-from opencode_mcp.processes.connections import ProcessConnections
+from opencode_mcp.opencode.project_opening import Openings
+from opencode_mcp.processes.checked_connections import ProcessConnections
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.endpoint import Endpoint

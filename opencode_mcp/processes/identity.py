@@ -10,7 +10,7 @@ import anyio
 from anyio import to_thread
 
 from opencode_mcp.processes.groups import ask_to_end, force_to_end
-from opencode_mcp.processes.listeners import listens
+from opencode_mcp.processes.port_owner import listens
 from opencode_mcp.processes.process_table import born
 
 POLL_SECONDS = 0.02

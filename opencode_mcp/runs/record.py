@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from opencode_mcp.opencode.at_once import at_once
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.concurrent_reads import at_once
 from opencode_mcp.opencode.models import FilePart, Message, MessageInfo, SubtaskPart, TextPart, Todo, ToolPart
 from opencode_mcp.options import Decider
-from opencode_mcp.runs.requests.policy import Policy, as_data, read_policies
+from opencode_mcp.runs.requests.permission_policy import Policy, as_data, read_policies
 
 RunStarter = Literal["", "agent", "person"]
 """Starter of a run: nobody is known to have started it through a bridge; an agent alone; an

@@ -7,12 +7,12 @@ import anyio
 
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.events.wire import PartChanged
-from opencode_mcp.opencode.at_once import at_once
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.concurrent_reads import at_once
 from opencode_mcp.opencode.models import BasePart, FileDiff, Message, ToolPart
 from opencode_mcp.runs.follow import Observation, run_age
 from opencode_mcp.runs.merging import read_merged
-from opencode_mcp.runs.output_schema.check import mismatch_apart
+from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.progress import Progress, still_running, writing
 from opencode_mcp.runs.read_ahead import known_record
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session

@@ -15,7 +15,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Session
 from opencode_mcp.options import DECIDERS, Decider
 from opencode_mcp.runs.record import STARTERS, RunStarter
-from opencode_mcp.runs.requests.policy import Policy, as_data, read_policies, strictest
+from opencode_mcp.runs.requests.permission_policy import Policy, as_data, read_policies, strictest
 
 KEY = "opencode-mcp"
 """The key of a session's metadata that is the bridges' own."""

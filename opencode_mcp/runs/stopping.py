@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import anyio
 
 from opencode_mcp.errors import BackendError, NotFound
-from opencode_mcp.opencode.at_once import at_once
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.concurrent_reads import at_once
 from opencode_mcp.opencode.models import Message, ToolPart
 from opencode_mcp.runs.progress import LINE_LIMIT, subject_of
 from opencode_mcp.runs.record import MESSAGES_A_PAGE

@@ -19,7 +19,8 @@ from opencode_mcp.opencode import client, operation_calls
 from opencode_mcp.runs import commands, run, run_note
 from opencode_mcp.runs.answers import answer_rules, auto_reply, reply_sender
 from opencode_mcp.runs.prompting import reload, session_lock
-from opencode_mcp.runs.requests import open_requests, policy
+from opencode_mcp.runs.requests import open_requests
+from opencode_mcp.runs.requests import permission_policy as policy
 from opencode_mcp.server.access import operation_arguments, paths
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.notifications import publisher

@@ -30,7 +30,7 @@ from mcp_types import (
 from pydantic import AnyUrl
 
 from opencode_mcp.errors import BridgeError, CallerError, NotFound
-from opencode_mcp.server.access.uses import RESOURCE_USES
+from opencode_mcp.server.access.operation_uses import RESOURCE_USES
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.prompts.command_prompts import command_filled, command_listed
 from opencode_mcp.server.prompts.prompts import OWN, PromptSpec, own_prompt

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from opencode_mcp.errors import BackendTimeout, BridgeError
 from opencode_mcp.launcher.provider_environment import counted
 from opencode_mcp.opencode import versions
-from opencode_mcp.opencode.at_once import read_each
+from opencode_mcp.opencode.concurrent_reads import read_each
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:

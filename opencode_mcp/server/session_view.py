@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.markdown.transcript_page import TranscriptPage, read_transcript
-from opencode_mcp.opencode.at_once import at_once
+from opencode_mcp.opencode.concurrent_reads import at_once
 from opencode_mcp.runs.report import PendingRequest, list_todos
 from opencode_mcp.server.results.render import TEXT_LIMIT, request_data, request_text
 from opencode_mcp.server.results.safe_text import shown_sections

@@ -21,8 +21,8 @@ from opencode_mcp.opencode.operations import argument_problems
 from opencode_mcp.server.argument_limits import check_limits
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.listed_schema import listed_schema
+from opencode_mcp.server.results.duplicate_text import without_repeated
 from opencode_mcp.server.results.render import explain
-from opencode_mcp.server.results.repeated import without_repeated
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
 from opencode_mcp.server.waiting.host_limits import reads_data_alone
 from opencode_mcp.text.json_types import Schema

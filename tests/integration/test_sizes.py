@@ -11,7 +11,7 @@ from mcp_types import TextResourceContents
 
 from opencode_mcp.server import uris
 from opencode_mcp.server.resources.readers import BYTES
-from opencode_mcp.server.results.budget import LIMIT, NOTE
+from opencode_mcp.server.results.size_limit import LIMIT, NOTE
 from opencode_mcp.text.json_text import json_size
 from tests.harness.bridge import data_of, text_of
 from tests.harness.opencode import OpenCode

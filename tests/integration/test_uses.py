@@ -11,7 +11,7 @@ from mcp_types import PromptReference, ResourceTemplateReference
 
 from opencode_mcp.opencode.operations.catalog import operation, operations
 from opencode_mcp.server import uris
-from opencode_mcp.server.access.uses import COMPLETION_USES, RESOURCE_USES, TOOL_USES
+from opencode_mcp.server.access.operation_uses import COMPLETION_USES, RESOURCE_USES, TOOL_USES
 from opencode_mcp.server.resources.completions import SOURCES
 from opencode_mcp.server.resources.resources import RESOURCES
 from tests.harness.altered import Altered, altered

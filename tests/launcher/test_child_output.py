@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.launcher.child_output import SHOWN_CHARACTERS, read_output
-from opencode_mcp.secrets.known import MARK
+from opencode_mcp.secrets.own_passwords import MARK
 
 
 def test_colours_are_left_out(tmp_path: Path) -> None:

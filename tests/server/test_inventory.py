@@ -15,9 +15,9 @@ from opencode_mcp.config import Settings
 from opencode_mcp.runs.report import RunReport
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.instructions import TEXT
-from opencode_mcp.server.results.budget import NOTE
-from opencode_mcp.server.results.repeated import IN_TEXT
+from opencode_mcp.server.results.duplicate_text import IN_TEXT
 from opencode_mcp.server.results.schemas import REPORT_FIELDS
+from opencode_mcp.server.results.size_limit import NOTE
 from opencode_mcp.server.tools import TOOLS, listed_tools
 from tests.harness.each import for_each
 from tests.harness.isolation import ROOT, basics

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode import v1, v2
-from opencode_mcp.opencode.annotation import Annotation, Effect, Group
+from opencode_mcp.opencode.annotation_types import Annotation, Effect, Group
 from opencode_mcp.opencode.v1 import annotations as v1_annotations
 from opencode_mcp.opencode.v1 import descriptions as v1_descriptions
 from opencode_mcp.opencode.v2 import annotations as v2_annotations

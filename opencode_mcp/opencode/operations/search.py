@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
-from opencode_mcp.opencode.annotation import Effect, Group
+from opencode_mcp.opencode.annotation_types import Effect, Group
 from opencode_mcp.opencode.operations.catalog import V1, Operation, OperationTable
 
 WEIGHTS = {"id": 4.0, "hints": 3.0, "description": 1.5}

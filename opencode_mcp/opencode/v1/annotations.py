@@ -1,12 +1,12 @@
 """Annotations of each operation of OpenCode 1, written by hand: group, effect, words to find it by, and traps.
 
-Methods, paths and arguments are in ``operations.json``, descriptions in ``descriptions.py``. ``annotation.py`` defines
-the effects.
+Methods, paths and arguments are in ``operations.json``, descriptions in ``descriptions.py``, and the effects are
+defined in ``annotation_types.py``.
 """
 
 from collections.abc import Mapping
 
-from opencode_mcp.opencode.annotation import Annotation
+from opencode_mcp.opencode.annotation_types import Annotation
 
 A = Annotation
 

@@ -1,13 +1,13 @@
 """Annotations of each operation of OpenCode 2, written by hand: group, effect, words to find it by, and traps.
 
-Methods, paths and arguments are in ``operations.json``, descriptions in ``descriptions.py``. ``annotation.py`` defines
-the effects. The traps come from the released
-contract and from measurements on a preview; none has been seen on a released OpenCode 2.
+Methods, paths and arguments are in ``operations.json``, descriptions in ``descriptions.py``, and the effects are
+defined in ``annotation_types.py``. The traps come from the released contract and from
+measurements on a preview; none has been seen on a released OpenCode 2.
 """
 
 from collections.abc import Mapping
 
-from opencode_mcp.opencode.annotation import Annotation
+from opencode_mcp.opencode.annotation_types import Annotation
 
 A = Annotation
 

@@ -10,7 +10,7 @@ from typing import Literal
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import PendingRequest
-from opencode_mcp.runs.requests.policy import Policy, strictest
+from opencode_mcp.runs.requests.permission_policy import Policy, strictest
 
 READ_ONLY = "This bridge is read-only and answers nothing"
 DENIED = "The operator denies {} in this bridge"

@@ -2,7 +2,7 @@
 
 OpenCode hands the schema to the model and does not check the answer. References lead only inside the schema: one to
 another document would have the bridge fetch what a caller names. A schema can make either check run for ever or recurse
-without end, so the bridge runs them in a process of their own: see ``schema_check.py``.
+without end, so the bridge runs them in a process of their own: see ``checker_process.py``.
 """
 
 from collections.abc import Iterator, Mapping

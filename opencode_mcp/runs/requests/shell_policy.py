@@ -8,7 +8,7 @@ shell could, also inside of quotes, and the strictest decider of all parts holds
 import re
 
 from opencode_mcp.options import Decider
-from opencode_mcp.runs.requests.policy import Policy, strictest
+from opencode_mcp.runs.requests.permission_policy import Policy, strictest
 
 PERMISSION = "bash"
 HARMLESS = re.compile(r"(?<!\S)(?:2>&1|[12]?>\s?/dev/null)(?!\S)")

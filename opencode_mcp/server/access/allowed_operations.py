@@ -10,15 +10,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast, get_args
 
 from opencode_mcp.errors import InvalidSetting, NotAllowed
-from opencode_mcp.opencode import annotation
+from opencode_mcp.opencode import annotation_types as annotation
 from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.opencode.v1 import annotations
-from opencode_mcp.server.access.uses import TOOL_USES
+from opencode_mcp.server.access.operation_uses import TOOL_USES
 from opencode_mcp.text.similar_names import similar_names
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
-    from opencode_mcp.opencode.annotation import Effect
+    from opencode_mcp.opencode.annotation_types import Effect
     from opencode_mcp.opencode.operations.catalog import Operation
 
 DEFAULT = "default"
@@ -75,7 +75,7 @@ class AllowedOperations:
         return [spec for spec in listed if self.serves(TOOL_USES[spec.name])]
 
     def serves(self, uses: Iterable[str]) -> bool:
-        """Return True if our own tools and resources that use these operations (``uses.py``) are listed and served."""
+        """Return True if our tools and resources that use these operations (``operation_uses.py``) are served."""
         return not self._settings.deny or not self._denials(uses)
 
     @cached_property

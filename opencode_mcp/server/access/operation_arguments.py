@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.operations.arguments import SplitArguments
     from opencode_mcp.opencode.operations.catalog import Operation
     from opencode_mcp.runs.prompting.reload import InstanceReload
-    from opencode_mcp.runs.requests.policy import Policy
+    from opencode_mcp.runs.requests.permission_policy import Policy
     from opencode_mcp.server.access.allowed_operations import AllowedOperations
     from opencode_mcp.server.access.paths import Fence
 

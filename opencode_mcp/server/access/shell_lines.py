@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import NotAllowed
-from opencode_mcp.runs.requests import policy as requests_policy
+from opencode_mcp.runs.requests import permission_policy as requests_policy
 from opencode_mcp.runs.requests import shell_policy
 
 if TYPE_CHECKING:
     from opencode_mcp.options import Decider
-    from opencode_mcp.runs.requests.policy import Policy
+    from opencode_mcp.runs.requests.permission_policy import Policy
 
 NAMED = 200
 """Characters of a line that an error quotes."""

@@ -12,11 +12,11 @@ from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.opencode.operations.argument_problems import problems
 from opencode_mcp.opencode.operations.arguments import arguments_schema, split
 from opencode_mcp.opencode.operations.catalog import Operation
-from opencode_mcp.secrets.data import redact, secrets_in
-from opencode_mcp.secrets.text import scrub
+from opencode_mcp.secrets.redact_data import redact, secrets_in
+from opencode_mcp.secrets.redact_text import scrub
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.operations.handlers.default_handler import PLAIN
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
-from opencode_mcp.server.operations.handlers.plain import PLAIN
 from opencode_mcp.server.operations.handlers.table import HANDLERS
 from opencode_mcp.server.operations.reply_result import Part, reply_result
 from opencode_mcp.server.operations.row_filter import RowFilter, left_out_note

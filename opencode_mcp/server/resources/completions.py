@@ -9,7 +9,7 @@ from mcp_types import Completion
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.server.access import paths
-from opencode_mcp.server.access.uses import COMPLETION_USES
+from opencode_mcp.server.access.operation_uses import COMPLETION_USES
 from opencode_mcp.server.session_list import SessionQuery, list_sessions
 from opencode_mcp.text.outside_text import is_plain
 from opencode_mcp.workspace.project_folder import ProjectFolder

@@ -13,11 +13,11 @@ from opencode_mcp.errors import CallerError, InvalidArgument, NotFound
 from opencode_mcp.markdown import diff, transcript, transcript_page
 from opencode_mcp.runs import history, report
 from opencode_mcp.server import session_view, uris
-from opencode_mcp.server.no_changes import why_no_changes
+from opencode_mcp.server.missing_changes import why_no_changes
 from opencode_mcp.server.project_status import describe_project
-from opencode_mcp.server.results.budget import TAIL, cut_text, fit_data
 from opencode_mcp.server.results.render import report_text
 from opencode_mcp.server.results.safe_text import shown_data
+from opencode_mcp.server.results.size_limit import TAIL, cut_text, fit_data
 from opencode_mcp.server.results.timestamps import moment
 from opencode_mcp.server.session_list import SessionQuery, list_sessions
 from opencode_mcp.server.suggestions import suggest_files

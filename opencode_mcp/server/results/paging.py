@@ -14,8 +14,8 @@ Item = TypeVar("Item")
 UNITS = ("bytes", "KB", "MB", "GB", "TB")
 STEP = 1000
 PAGE_BYTES = 24_000
-"""Limit of the entries of a page, in bytes of JSON. A result holds them twice, as text and as data, and ``budget.py``
-would cut a longer page at a place that no cursor names."""
+"""Limit of the entries of a page, in bytes of JSON. A result holds them twice, as text and as data, and
+``size_limit.py`` would cut a longer page at a place that no cursor names."""
 
 
 def page_of(

@@ -28,8 +28,8 @@ from opencode_mcp.errors import (
 from opencode_mcp.markdown import excerpt
 from opencode_mcp.runs.requests import call_input
 from opencode_mcp.server.instructions import TOOL_NAME
-from opencode_mcp.server.results.budget import cut_text, fit
 from opencode_mcp.server.results.safe_text import ToDecide, shown, shown_data, shown_sections, valid_data
+from opencode_mcp.server.results.size_limit import cut_text, fit
 from opencode_mcp.text.outside_text import INDENT, clean, indented, one_line, valid_unicode
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def result(
     verbatim: bool = False,
     is_shown: bool = False,
 ) -> CallToolResult:
-    """Return a tool's result, cut to the limit of ``budget.py``.
+    """Return a tool's result, cut to the limit of ``size_limit.py``.
 
     Args:
         text: Text for the model.

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import cast
 
-from opencode_mcp.secrets.known import MARK
-from opencode_mcp.secrets.text import scrub
+from opencode_mcp.secrets.own_passwords import MARK
+from opencode_mcp.secrets.redact_text import scrub
 from opencode_mcp.text.outside_text import clean, valid_unicode
 
 CODE = frozenset("$`;|&<>(){}!\\\"'\n\t ")

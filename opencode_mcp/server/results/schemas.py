@@ -4,8 +4,8 @@ A typed client derives its result types from the declared properties, so the sch
 them. The schemas of the properties are left out: they would double the size of the listing, and README describes the
 report.
 
-The module also lists the fields that repeat the text of the result: not every host gets them (``repeated.py``), so none
-of them is required.
+The module also lists the fields that repeat the text of the result: not every host gets them (``duplicate_text.py``),
+so none of them is required.
 """
 
 from collections.abc import Sequence

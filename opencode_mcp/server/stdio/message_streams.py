@@ -20,7 +20,7 @@ from mcp_types import JSONRPCError, JSONRPCMessage, JSONRPCNotification, JSONRPC
 
 from opencode_mcp.server.stdio.batches import Batches
 from opencode_mcp.server.stdio.descriptors import CHUNK, ROOM, has_room
-from opencode_mcp.server.stdio.front.ledger import Ledger
+from opencode_mcp.server.stdio.front.answered_requests import AnsweredRequests
 from opencode_mcp.server.stdio.front.takeover import Takeover
 from opencode_mcp.server.stdio.incoming import read_line
 from opencode_mcp.server.stdio.outgoing import line_of
@@ -33,12 +33,12 @@ Received: TypeAlias = SessionMessage | Exception
 
 def streams_from(takeover: Takeover) -> tuple["MessageReader", "MessageWriter"]:
     """Return streams that continue where the front has stopped."""
-    ledger = Ledger(takeover)
-    writer = MessageWriter(takeover.target, unsent=takeover.unsent, ledger=ledger)
+    answered = AnsweredRequests(takeover)
+    writer = MessageWriter(takeover.target, unsent=takeover.unsent, answered=answered)
     for result in takeover.given.values():
         writer.batches.note_protocol({"result": result})
     received = bytearray(takeover.received)
-    reader = MessageReader(takeover.source, writer, received=received, ended=takeover.ended, ledger=ledger)
+    reader = MessageReader(takeover.source, writer, received=received, ended=takeover.ended, answered=answered)
     return reader, writer
 
 
@@ -50,7 +50,7 @@ class MessageReader(ObjectReceiveStream[Received]):
         writer: Answers the lines that are no messages.
         received: Bytes that the front has read.
         ended: Whether the host has closed its end after them.
-        ledger: Records requests and responses.
+        answered: Records requests and responses.
     """
 
     def __init__(
@@ -60,12 +60,12 @@ class MessageReader(ObjectReceiveStream[Received]):
         *,
         received: bytearray | None = None,
         ended: bool = False,
-        ledger: Ledger | None = None,
+        answered: AnsweredRequests | None = None,
     ) -> None:
         self._descriptor = descriptor
         self._writer = writer
         self._ended = ended
-        self._ledger = ledger
+        self._answered = answered
         self._ready: deque[SessionMessage] = deque()
         """Further messages of a line with several."""
         self._waits = _can_wait(descriptor)
@@ -97,10 +97,10 @@ class MessageReader(ObjectReceiveStream[Received]):
             await self._writer.answer([] if line.is_batch else line.replies)
 
     def _note(self, message: JSONRPCMessage) -> None:
-        """Tell the ledger of a request, and the batches of a cancellation."""
-        if self._ledger and isinstance(message, JSONRPCRequest):
+        """Tell the answered of a request, and the batches of a cancellation."""
+        if self._answered and isinstance(message, JSONRPCRequest):
             # Not ``model_dump``, which would copy the parameters of each request.
-            self._ledger.note({"id": message.id, "method": message.method, "params": message.params})
+            self._answered.note({"id": message.id, "method": message.method, "params": message.params})
         if isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
             self._writer.batches.forget((message.params or {}).get("requestId"))
 
@@ -146,12 +146,12 @@ class MessageWriter(ObjectSendStream[SessionMessage]):
     Args:
         descriptor: Descriptor that is open for writing. It stays open.
         unsent: Rest of earlier messages, which is written first.
-        ledger: Records requests and responses.
+        answered: Records requests and responses.
     """
 
-    def __init__(self, descriptor: int, *, unsent: bytes = b"", ledger: Ledger | None = None) -> None:
+    def __init__(self, descriptor: int, *, unsent: bytes = b"", answered: AnsweredRequests | None = None) -> None:
         self._descriptor = descriptor
-        self._ledger = ledger
+        self._answered = answered
         self._waits = _can_wait(descriptor)
         self._buffer = bytearray(unsent)
         """Rest of the message that is being written."""
@@ -170,14 +170,14 @@ class MessageWriter(ObjectSendStream[SessionMessage]):
         if self._closed:
             raise anyio.ClosedResourceError
         data = item.message.model_dump(by_alias=True, exclude_unset=True)
-        if self._ledger and self._ledger.drops(data):
+        if self._answered and self._answered.drops(data):
             # The front's response may not be written completely yet.
             await self._write(b"")
             return
         for message in self.batches.outgoing(data):
             await self._write(line_of(message))
-        if self._ledger:
-            self._ledger.save(data)
+        if self._answered:
+            self._answered.save(data)
 
     async def answer(self, replies: Sequence[JSONRPCError]) -> None:
         """Send error responses, and the batches that are complete; raises as ``send``."""

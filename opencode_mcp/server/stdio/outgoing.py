@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import cast
 
-from opencode_mcp.secrets.known import KNOWN_SECRETS
+from opencode_mcp.secrets.own_passwords import KNOWN_SECRETS
 from opencode_mcp.text.outside_text import valid_unicode
 
 LINE_ENDS = {character: f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}

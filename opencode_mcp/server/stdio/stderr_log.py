@@ -10,8 +10,8 @@ import select
 import stat
 import sys
 
-from opencode_mcp.secrets.known import KNOWN_SECRETS
-from opencode_mcp.secrets.text import scrub
+from opencode_mcp.secrets.own_passwords import KNOWN_SECRETS
+from opencode_mcp.secrets.redact_text import scrub
 from opencode_mcp.text.outside_text import clean
 
 ROOM = 512 if sys.platform == "win32" else select.PIPE_BUF

@@ -9,7 +9,7 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.markdown import diff as markdown_diff
 from opencode_mcp.runs import history
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.no_changes import why_no_changes, why_without_git
+from opencode_mcp.server.missing_changes import why_no_changes, why_without_git
 from opencode_mcp.server.resources.links import diff_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result
 from opencode_mcp.server.results.schemas import CHANGES, CHANGES_TEXTS

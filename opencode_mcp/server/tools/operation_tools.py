@@ -11,7 +11,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode import annotation
+from opencode_mcp.opencode import annotation_types as annotation
 from opencode_mcp.opencode.operations import schema_text
 from opencode_mcp.opencode.operations import search as operations_search
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
@@ -24,7 +24,7 @@ from opencode_mcp.text.outside_text import one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opencode_mcp.opencode.annotation import Effect, Group
+    from opencode_mcp.opencode.annotation_types import Effect, Group
     from opencode_mcp.opencode.operations.catalog import Operation
     from opencode_mcp.server.access.allowed_operations import AllowedOperations
 

@@ -21,9 +21,9 @@ from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendError, BridgeError, CallerError, NotAllowed, NotFound
 from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.runs import deadline, record
-from opencode_mcp.server.access.uses import TOOL_USES
+from opencode_mcp.server.access.operation_uses import TOOL_USES
+from opencode_mcp.server.results.duplicate_text import without_repeated
 from opencode_mcp.server.results.render import explain, result, without_tools
-from opencode_mcp.server.results.repeated import without_repeated
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.results.schemas import REPORT_TEXTS
 from opencode_mcp.server.tokens.token_codec import TokenCodec

@@ -4,7 +4,7 @@ import json
 from functools import partial
 from typing import Any
 
-from opencode_mcp.secrets.known import MARK
+from opencode_mcp.secrets.own_passwords import MARK
 from tests.harness.bridge import data_of
 from tests.harness.oauth_mcp import CODE
 from tests.harness.opencode import free_port

@@ -9,7 +9,7 @@ import pytest
 
 from opencode_mcp.opencode.operations.arguments import arguments_of
 from opencode_mcp.opencode.operations.catalog import operations
-from opencode_mcp.secrets.known import MARK
+from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.server.operations.handlers.table import HANDLERS
 from tests.harness.bridge import Bridge, data_of, open_bridge
 from tests.harness.isolation import environment

@@ -14,7 +14,7 @@ import pytest
 from opencode import resources
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.annotation import Effect, Group
+from opencode_mcp.opencode.annotation_types import Effect, Group
 from opencode_mcp.opencode.operations.arguments import arguments_of
 from opencode_mcp.opencode.operations.catalog import V1, V2, OperationTable, operation
 from scripts.client_document import document as client_document

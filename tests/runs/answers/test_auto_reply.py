@@ -21,7 +21,7 @@ from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import RunReport
 from opencode_mcp.runs.requests.open_requests import Requests
-from opencode_mcp.runs.requests.policy import Policy
+from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.runs.run import Runs
 from tests.harness.opencode import OpenCode
 from tests.harness.project import configure, make_project

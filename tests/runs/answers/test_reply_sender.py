@@ -4,7 +4,7 @@ from pathlib import Path
 
 import opencode_mcp
 from opencode_mcp.opencode.operations.catalog import operations
-from opencode_mcp.server.operations.handlers.plain import send
+from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.table import HANDLERS
 
 PACKAGE = Path(opencode_mcp.__file__).parent

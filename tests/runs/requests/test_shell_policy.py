@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.options import Decider
-from opencode_mcp.runs.requests.policy import STRICTNESS, Policy
+from opencode_mcp.runs.requests.permission_policy import STRICTNESS, Policy
 from opencode_mcp.runs.requests.shell_policy import shell_decider
 
 BASH: dict[str, Decider] = {

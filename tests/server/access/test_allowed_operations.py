@@ -9,7 +9,7 @@ from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting, NotAllowed
 from opencode_mcp.opencode.operations.catalog import Operation, operation, operations
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
-from opencode_mcp.server.access.uses import COMPLETION_USES, RESOURCE_USES, TOOL_USES
+from opencode_mcp.server.access.operation_uses import COMPLETION_USES, RESOURCE_USES, TOOL_USES
 from opencode_mcp.server.operations.operation_tool import tool_name, tool_of
 from opencode_mcp.server.resources.completions import SOURCES
 from opencode_mcp.server.resources.resources import RESOURCES

@@ -9,7 +9,7 @@ import pytest
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.models import Session, Todo
 from opencode_mcp.runs.report import ChangedFile, Decision, PendingRequest, RunReport, list_todos
-from opencode_mcp.secrets.known import MARK
+from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.server.results.render import explain, result
 from opencode_mcp.server.session_view import SessionView, view_data, view_text
 from opencode_mcp.server.tools.run_tools import reports_result

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.secrets.known import FRAGMENT_CHARACTERS, KNOWN_SECRETS, MARK, KnownSecrets
+from opencode_mcp.secrets.own_passwords import FRAGMENT_CHARACTERS, KNOWN_SECRETS, MARK, KnownSecrets
 from opencode_mcp.server.stdio.outgoing import line_of
 
 PASSWORD = "dUmmY-0123456789-abcdefghijklmnop-" + "x" * 9

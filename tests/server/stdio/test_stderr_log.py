@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
-from opencode_mcp.secrets.known import MARK
+from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.server.stdio.stderr_log import LONGEST, StderrLog
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows cannot ask whether a pipe has room.")

@@ -7,8 +7,8 @@ from typing import cast
 
 from opencode_mcp.runs.answers.answer_rules import PermissionReply, QuestionReply, RequestReply
 from opencode_mcp.runs.report import PendingRequest
+from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
-from opencode_mcp.server.operations.handlers.plain import send
 from opencode_mcp.server.waiting.answerers import calling_agent
 from opencode_mcp.text.json_types import JsonMap
 

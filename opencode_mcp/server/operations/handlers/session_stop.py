@@ -3,8 +3,8 @@
 from opencode_mcp.errors import BackendTimeout
 from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.runs.stopping import SessionTree
+from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
-from opencode_mcp.server.operations.handlers.plain import send
 
 SECONDS = 10.0
 

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, cast
 
 from opencode_mcp.runs.run_note import KEY, metadata_of
+from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
-from opencode_mcp.server.operations.handlers.plain import send
 from opencode_mcp.text.json_types import JsonMap
 
 if TYPE_CHECKING:

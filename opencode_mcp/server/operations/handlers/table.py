@@ -13,9 +13,9 @@ from opencode_mcp.server.operations.handlers import (
     terminal_visit,
 )
 from opencode_mcp.server.operations.handlers.blocking import bounded, sign_in
+from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.event_stream import collect_events
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, number, seconds, text
-from opencode_mcp.server.operations.handlers.plain import send
 from opencode_mcp.server.operations.handlers.session_stop import abort_tree, delete_tree
 from opencode_mcp.server.operations.handlers.session_update import update_session
 from opencode_mcp.server.operations.handlers.terminal_visit import visit_terminal

@@ -7,16 +7,16 @@ repeats the responses that the SDK gave to the same requests in an earlier proce
 
 How it works:
 
-1. The main thread takes stdin and stdout, computes the digest of the circumstances (``circumstances.py``) and loads the
+1. The main thread takes stdin and stdout, computes the fingerprint of the start (``fingerprint.py``) and loads the
    saved responses (``saved_responses.py``).
 2. A second thread imports the SDK. The main thread reads lines meanwhile. Imports hold the interpreter's lock, so the
    front makes Python switch threads more often, and does all its own file access and imports before.
-3. A request whose key (``opening.py``) has a saved response is answered at once. Everything else is only kept.
+3. A request whose key (``request_keys.py``) has a saved response is answered at once. Everything else is only kept.
 4. When the imports are done, the SDK's server gets everything that was read, in its order. It also gets the answered
    requests, so its state is what it would have been: era, protocol version, client, notifications. These requests have
    an id of the front's, which no host can know, in place of the host's. The response to such an id is compared with the
-   one that was given, and dropped (``ledger.py``). So no request is lost, and none is answered twice, even if the host
-   cancels it or uses its id again.
+   one that was given, and dropped (``answered_requests.py``). So no request is lost, and none is answered twice, even
+   if the host cancels it or uses its id again.
 5. Responses of the SDK that were not saved yet, or differ from the saved ones, are saved for the next start.
 
 The first start after an installation, an update or a change of the settings therefore takes as long as the SDK does.
@@ -45,8 +45,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from opencode_mcp.server.stdio.descriptors import CHUNK, ROOM, claim_descriptors, has_room
-from opencode_mcp.server.stdio.front.circumstances import circumstances_of
-from opencode_mcp.server.stdio.front.opening import PONG, Opening, is_readable
+from opencode_mcp.server.stdio.front.fingerprint import fingerprint_of
+from opencode_mcp.server.stdio.front.request_keys import PONG, RequestKeys, is_readable
 from opencode_mcp.server.stdio.front.saved_responses import SavedResponses
 from opencode_mcp.server.stdio.front.takeover import Takeover
 from opencode_mcp.server.stdio.outgoing import line_of
@@ -78,13 +78,13 @@ def serve_early(settings: "Settings", load: Callable[[], object], serve: Callabl
     _let_interrupt_end_the_process()
     responses = SavedResponses(settings.state_directory)
     try:
-        circumstances = circumstances_of(settings)
+        fingerprint = fingerprint_of(settings)
     except OSError:
         # Packed into an archive: one version of the code cannot be distinguished from the next.
         serve(Takeover(source=source, target=target))
         return
     responses.load()
-    front = Front(source, target, circumstances, responses)
+    front = Front(source, target, fingerprint, responses)
     usual = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
@@ -120,16 +120,16 @@ class Front:
     Args:
         source: Descriptor to read from.
         target: Descriptor to write to.
-        circumstances: Digest for the keys.
+        fingerprint: Digest for the keys.
         responses: Loaded saved responses.
     """
 
-    def __init__(self, source: int, target: int, circumstances: str, responses: SavedResponses) -> None:
+    def __init__(self, source: int, target: int, fingerprint: str, responses: SavedResponses) -> None:
         self._source = source
         self._target = target
-        self._circumstances = circumstances
+        self._fingerprint = fingerprint
         self._responses = responses
-        self._opening = Opening(circumstances)
+        self._keys = RequestKeys(fingerprint)
         self._answers = True
         """True while the front may still answer something."""
         self._kept = bytearray()
@@ -162,7 +162,7 @@ class Front:
             ended=self._ended,
             unsent=bytes(self._unsent),
             given=self._given,
-            circumstances=self._circumstances,
+            fingerprint=self._fingerprint,
             responses=self._responses,
         )
 
@@ -206,11 +206,11 @@ class Front:
 
     def _result_of(self, message: JsonObject) -> JsonObject | None:
         """Return the known result of a message; None leaves the message to the SDK."""
-        if self._opening.allows_ping(message):
+        if self._keys.allows_ping(message):
             return PONG
-        key = self._opening.key_of(message)
+        key = self._keys.key_of(message)
         result = self._responses.find(key) if key else None
-        self._answers = not self._opening.ended and not (key and result is None)
+        self._answers = not self._keys.ended and not (key and result is None)
         return result
 
     def _answer(self, message: JsonObject, result: JsonObject) -> bytes:

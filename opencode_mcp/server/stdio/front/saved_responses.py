@@ -16,7 +16,7 @@ from opencode_mcp import __version__
 from opencode_mcp.disk.regular_file import read_beginning
 from opencode_mcp.disk.state_folder import check_folder, prepare_folder, replace_private
 from opencode_mcp.errors import InvalidSetting
-from opencode_mcp.server.stdio.front.opening import DISCOVER, INITIALIZE, LIST_TOOLS
+from opencode_mcp.server.stdio.front.request_keys import DISCOVER, INITIALIZE, LIST_TOOLS
 from opencode_mcp.text.json_types import JsonObject
 
 FOLDER = "responses"

@@ -22,7 +22,7 @@ class Takeover:
     """Rest of the front's responses that is not written yet."""
     given: dict[str, JsonObject] = field(default_factory=dict[str, JsonObject])
     """Results that the front has sent, by the front's own id of the request."""
-    circumstances: str = ""
+    fingerprint: str = ""
     """Digest for the keys of saved responses; empty: responses are not saved."""
     responses: SavedResponses | None = None
     """Store of saved responses."""

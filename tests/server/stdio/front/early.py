@@ -16,7 +16,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from opencode_mcp.config import Settings
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.mcp_server import BridgeServer
-from opencode_mcp.server.stdio.front.circumstances import circumstances_of
+from opencode_mcp.server.stdio.front.fingerprint import fingerprint_of
 from opencode_mcp.server.stdio.front.front import Front
 from opencode_mcp.server.stdio.front.saved_responses import FOLDER, SavedResponses
 from tests.harness.rawrpc import Host, strictly_parsed
@@ -67,13 +67,13 @@ def first_messages(protocol: str = LEGACY) -> list[Json]:
 class Connection:
     """A host's side, and the moment at which the SDK is imported."""
 
-    def __init__(self, settings: Settings, circumstances: str | None, server: BridgeServer | None) -> None:
+    def __init__(self, settings: Settings, fingerprint: str | None, server: BridgeServer | None) -> None:
         self._source, self._to_bridge = os.pipe()
         self._from_bridge, self._target = os.pipe()
         self._loaded, self._loading = os.pipe()
         responses = SavedResponses(settings.state_directory)
         responses.load()
-        self._front = Front(self._source, self._target, circumstances or circumstances_of(settings), responses)
+        self._front = Front(self._source, self._target, fingerprint or fingerprint_of(settings), responses)
         self._buffer = bytearray()
         self.server = server or build_server(settings)
 
@@ -142,16 +142,16 @@ class Connection:
 
 @asynccontextmanager
 async def connected(
-    settings: Settings, *, circumstances: str | None = None, server: BridgeServer | None = None
+    settings: Settings, *, fingerprint: str | None = None, server: BridgeServer | None = None
 ) -> AsyncGenerator[Connection]:
     """Open a connection; leaving imports the SDK, if the test has not, and waits until the server has ended.
 
     Args:
         settings: Those of the front and the server.
-        circumstances: Another digest than that of this process.
+        fingerprint: Another digest than that of this process.
         server: One that was built before, with settings that list the same tools.
     """
-    connection = Connection(settings, circumstances, server)
+    connection = Connection(settings, fingerprint, server)
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(connection.serve)

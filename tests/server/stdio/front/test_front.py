@@ -13,9 +13,9 @@ from mcp.server.subscriptions import ResourcesListChanged
 from mcp_types import INVALID_REQUEST, PARSE_ERROR
 
 from opencode_mcp.opencode.operations.catalog import operations
-from opencode_mcp.secrets.known import KnownSecrets
+from opencode_mcp.secrets.own_passwords import KnownSecrets
 from opencode_mcp.server.app import build_server
-from opencode_mcp.server.stdio.front import ledger as ledger_module
+from opencode_mcp.server.stdio.front import answered_requests as answered
 from tests.server.stdio.front.early import (
     INITIALIZED,
     LEGACY,
@@ -285,10 +285,10 @@ async def test_a_response_to_other_settings_is_not_used(tmp_path: Path) -> None:
     assert await early_responses(changed, first_messages()) == fresh
 
 
-async def test_a_response_from_other_circumstances_is_not_used(tmp_path: Path) -> None:
+async def test_a_response_from_another_fingerprint_is_not_used(tmp_path: Path) -> None:
     settings = await prepared(tmp_path)
     before = saved_files(settings)
-    async with connected(settings, circumstances="another version") as connection:
+    async with connected(settings, fingerprint="another version") as connection:
         connection.load()
         await connection.send(*first_messages())
         await connection.received(2)
@@ -327,7 +327,7 @@ async def test_a_response_that_the_sdk_does_not_confirm_is_replaced(
 async def test_a_response_that_holds_a_secret_is_not_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = KnownSecrets()
     secrets.add("opencode_run")
-    monkeypatch.setattr(ledger_module, "KNOWN_SECRETS", secrets)
+    monkeypatch.setattr(answered, "KNOWN_SECRETS", secrets)
     settings = await prepared(tmp_path)
     assert not (settings.state_directory / "responses").exists()
 

@@ -1,4 +1,4 @@
-"""The digest of the circumstances changes with all that can change the first responses, and with nothing else."""
+"""The digest of the fingerprint changes with all that can change the first responses, and with nothing else."""
 
 import shutil
 import sys
@@ -11,7 +11,7 @@ import pytest
 import opencode_mcp
 from opencode_mcp.config import Settings
 from opencode_mcp.options import OPTIONS
-from opencode_mcp.server.stdio.front.circumstances import circumstances_of
+from opencode_mcp.server.stdio.front.fingerprint import fingerprint_of
 from tests.server.stdio.front.early import LEGACY, MODERN, first_messages, responses_of_sdk, settings_in
 
 SELECTING: dict[str, Any] = {"toolsets": ("all",), "read_only": True, "allow": ("execute",), "deny": ("execute",)}
@@ -41,8 +41,8 @@ def test_every_setting_is_known_to_this_test() -> None:
 
 
 def test_settings_that_select_tools_count() -> None:
-    digests = {circumstances_of(replace(Settings(), **{name: value})) for name, value in SELECTING.items()}
-    assert len(digests | {circumstances_of(Settings())}) == len(SELECTING) + 1
+    digests = {fingerprint_of(replace(Settings(), **{name: value})) for name, value in SELECTING.items()}
+    assert len(digests | {fingerprint_of(Settings())}) == len(SELECTING) + 1
 
 
 @pytest.mark.anyio
@@ -52,7 +52,7 @@ async def test_no_other_setting_changes_a_response(protocol: str, tmp_path: Path
     settings = settings_in(tmp_path)
     expected = await responses_of_sdk(settings, first_messages(protocol))
     changed = replace(settings, **OTHERS)
-    assert circumstances_of(changed) == circumstances_of(settings)
+    assert fingerprint_of(changed) == fingerprint_of(settings)
     assert (
         await responses_of_sdk(replace(changed, state_directory=tmp_path / "fresh"), first_messages(protocol))
         == expected
@@ -69,36 +69,36 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_an_edited_package_counts(package: Path) -> None:
-    before = circumstances_of(Settings())
+    before = fingerprint_of(Settings())
     (package / "__pycache__").mkdir()
     (package / "__pycache__" / "x.pyc").write_text("x")
-    assert circumstances_of(Settings()) == before
+    assert fingerprint_of(Settings()) == before
     digests = [before]
     (package / "server" / "tools" / "runs.py").write_text("x")
-    digests.append(circumstances_of(Settings()))
+    digests.append(fingerprint_of(Settings()))
     (package / "server" / "more.py").touch()
-    digests.append(circumstances_of(Settings()))
+    digests.append(fingerprint_of(Settings()))
     next(package.rglob("operations.json")).touch()
-    digests.append(circumstances_of(Settings()))
+    digests.append(fingerprint_of(Settings()))
     assert len(set(digests)) == len(digests)
 
 
 def test_another_version_of_the_package_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = circumstances_of(Settings())
+    before = fingerprint_of(Settings())
     monkeypatch.setattr(opencode_mcp, "__version__", "9.9.9")
-    assert circumstances_of(Settings()) != before
+    assert fingerprint_of(Settings()) != before
 
 
 def test_another_version_of_an_installed_package_or_of_python_counts(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    digests = [circumstances_of(Settings())]
+    digests = [fingerprint_of(Settings())]
     (tmp_path / "mcp").mkdir()
     (tmp_path / "mcp" / "__init__.py").touch()
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     for version in ("2.3.0", "2.3.1"):
         (tmp_path / f"mcp-{version}.dist-info").mkdir()
-        digests.append(circumstances_of(Settings()))
+        digests.append(fingerprint_of(Settings()))
     monkeypatch.setattr(sys, "version", "3.99")
-    digests.append(circumstances_of(Settings()))
+    digests.append(fingerprint_of(Settings()))
     assert len(set(digests)) == 4

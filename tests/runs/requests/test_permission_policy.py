@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.options import DECIDERS, Decider
-from opencode_mcp.runs.requests.policy import STRICTNESS, Policy, strictest
+from opencode_mcp.runs.requests.permission_policy import STRICTNESS, Policy, strictest
 
 TABLE = Policy(
     "human",

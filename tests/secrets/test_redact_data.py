@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from opencode_mcp.secrets.data import redact, secrets_in
-from opencode_mcp.secrets.known import MARK
-from opencode_mcp.secrets.names import is_secret
-from opencode_mcp.secrets.text import scrub
+from opencode_mcp.secrets.own_passwords import MARK
+from opencode_mcp.secrets.redact_data import redact, secrets_in
+from opencode_mcp.secrets.redact_text import scrub
+from opencode_mcp.secrets.secret_names import is_secret
 
 SECRET = "s3cr3t-value"
 JSON = st.recursive(

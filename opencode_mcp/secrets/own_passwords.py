@@ -1,7 +1,7 @@
 """Secrets of the bridge itself: the passwords of the OpenCode servers that it uses.
 
 They are the same for the whole process and must not leave it in any text: result, notification, log line, or output of
-the doctor. Texts that only look like secrets are handled by ``text.py``.
+the doctor. Texts that only look like secrets are handled by ``redact_text.py``.
 """
 
 import base64

@@ -1,6 +1,7 @@
 """Replacement of secrets in a text by a mark: keys of well-known services, and values with a secret's name.
 
-Pure. The time is proportional to the length of the text, whatever it contains. JSON data is handled by ``data.py``.
+Pure. The time is proportional to the length of the text, whatever it contains. JSON data is handled by
+``redact_data.py``.
 """
 
 import re
@@ -8,9 +9,9 @@ from collections.abc import Callable, Collection
 from string import ascii_letters, digits
 from urllib.parse import unquote
 
-from opencode_mcp.secrets.keys import CANDIDATE, KEY
-from opencode_mcp.secrets.known import MARK, SHORTEST_CHARACTERS
-from opencode_mcp.secrets.names import is_password, is_plainly_secret, is_secret_parameter
+from opencode_mcp.secrets.key_patterns import CANDIDATE, KEY
+from opencode_mcp.secrets.own_passwords import MARK, SHORTEST_CHARACTERS
+from opencode_mcp.secrets.secret_names import is_password, is_plainly_secret, is_secret_parameter
 
 PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?"

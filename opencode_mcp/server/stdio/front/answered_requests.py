@@ -1,19 +1,19 @@
-"""Ledger of a connection: responses that the front has given are checked and dropped, new ones are saved."""
+"""Requests that the front has answered: the SDK's responses to them are checked and dropped, new ones are saved."""
 
 import json
 import logging
 from typing import cast
 
 from opencode_mcp.errors import InvalidSetting
-from opencode_mcp.secrets.known import KNOWN_SECRETS
-from opencode_mcp.server.stdio.front.opening import Opening
+from opencode_mcp.secrets.own_passwords import KNOWN_SECRETS
+from opencode_mcp.server.stdio.front.request_keys import RequestKeys
 from opencode_mcp.server.stdio.front.takeover import Takeover
 from opencode_mcp.text.json_types import JsonObject
 
 logger = logging.getLogger(__name__)
 
 
-class Ledger:
+class AnsweredRequests:
     """Requests of a connection whose responses may be saved, or were given by the front.
 
     Args:
@@ -23,17 +23,17 @@ class Ledger:
     def __init__(self, takeover: Takeover) -> None:
         self._given = dict(takeover.given)
         self._responses = takeover.responses
-        self._opening = Opening(takeover.circumstances)
+        self._request_keys = RequestKeys(takeover.fingerprint)
         self._keys: dict[object, str] = {}
         """Keys of requests that the SDK has not answered yet, by id."""
 
     def note(self, message: JsonObject) -> None:
         """Take a message on its way to the SDK."""
-        if self._opening.ended or self._responses is None:
+        if self._request_keys.ended or self._responses is None:
             return
         # A host may use the id of a cancelled request again.
         self._keys.pop(message.get("id"), None)
-        if key := self._opening.key_of(message):
+        if key := self._request_keys.key_of(message):
             self._keys[message["id"]] = key
 
     def drops(self, message: JsonObject) -> bool:

@@ -1,6 +1,6 @@
 """The process in which a caller's schema is applied; it reads one job from stdin and writes one answer to stdout.
 
-Started by ``schema_check.py``, which ends it after a while: a pattern such as ``^(a+)+$`` takes longer than anybody
+Started by ``checker_process.py``, which ends it after a while: a pattern such as ``^(a+)+$`` takes longer than anybody
 waits, and nothing inside Python could stop it.
 """
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.runs.report import ChangedFile, PendingRequest, RunReport
-from opencode_mcp.server.results.budget import LIMIT, NOTE, fit
 from opencode_mcp.server.results.render import explain, report_data, report_text, result
+from opencode_mcp.server.results.size_limit import LIMIT, NOTE, fit
 from opencode_mcp.text.json_text import json_size
 
 COMMAND = "echo " + "x" * 190_000

@@ -24,7 +24,7 @@ INSTALLED = ".dist-info"
 """Suffix of the folder whose name tells the name and the version of an installed package."""
 
 
-def circumstances_of(settings: "Settings") -> str:
+def fingerprint_of(settings: "Settings") -> str:
     """Return the digest for this process.
 
     Raises:

@@ -7,8 +7,8 @@ import anyio
 import pytest
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.runs.output_schema import check as schema_check
-from opencode_mcp.runs.output_schema.check import check_schema_apart, mismatch_apart
+from opencode_mcp.runs.output_schema import checker_process as schema_check
+from opencode_mcp.runs.output_schema.checker_process import check_schema_apart, mismatch_apart
 
 pytestmark = pytest.mark.anyio
 

@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from opencode_mcp.server.stdio.front.opening import NO_KEY, Opening, is_readable
+from opencode_mcp.server.stdio.front.request_keys import NO_KEY, RequestKeys, is_readable
 from tests.harness.each import for_each
 from tests.server.stdio.front.early import INITIALIZED, LEGACY, MODERN, Json, listing, opening, request
 
 ENVELOPE = "io.modelcontextprotocol/"
 
 
-def keys(*messages: Json, circumstances: str = "c") -> list[str]:
-    connection = Opening(circumstances)
+def keys(*messages: Json, fingerprint: str = "c") -> list[str]:
+    connection = RequestKeys(fingerprint)
     return [connection.key_of(message) for message in messages]
 
 
@@ -72,8 +72,8 @@ def test_numbers_and_booleans_that_python_takes_for_equal_have_keys_of_their_own
     assert len({keys(opening(more=value))[0] for value in (1, 1.0, True, "1")}) == 4
 
 
-def test_circumstances_change_each_key() -> None:
-    assert not set(keys(opening(), listing())) & set(keys(opening(), listing(), circumstances="d"))
+def test_the_fingerprint_changes_each_key() -> None:
+    assert not set(keys(opening(), listing())) & set(keys(opening(), listing(), fingerprint="d"))
 
 
 @for_each(
@@ -101,7 +101,7 @@ def test_a_second_list_of_tools_has_no_key() -> None:
 
 @for_each("protocol", [LEGACY, MODERN])
 def test_a_ping_is_answered_in_an_open_connection_of_the_legacy_era_alone(protocol: str) -> None:
-    connection = Opening("c")
+    connection = RequestKeys("c")
     ping = request(5, "ping")
     assert not connection.allows_ping(ping)
     connection.key_of(opening(protocol))

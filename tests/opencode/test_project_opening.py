@@ -7,12 +7,12 @@ import anyio
 import pytest
 
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable
-from opencode_mcp.opencode import opening
+from opencode_mcp.opencode import project_opening as opening
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.codec import Request, encode
 from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.opencode.opening import project_of
 from opencode_mcp.opencode.operations.catalog import operation
+from opencode_mcp.opencode.project_opening import project_of
 from opencode_mcp.opencode.transport import Transport
 from tests.harness.opencode import OpenCode, free_port
 from tests.harness.slow_proxy import SlowProxy, slow_proxy_to

@@ -16,12 +16,12 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.processes.groups import FLAGS
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.output_schema.worker import Job, Verdict
+    from opencode_mcp.runs.output_schema.checker_worker import Job, Verdict
 
 SECONDS = 10.0
 """Time that a check may take, including the start of the process."""
 # -P: Python would look for modules in the working directory first, and that is a project of anybody's.
-COMMAND = (sys.executable, "-P", "-m", "opencode_mcp.runs.output_schema.worker")
+COMMAND = (sys.executable, "-P", "-m", "opencode_mcp.runs.output_schema.checker_worker")
 
 
 async def check_schema_apart(schema: Mapping[str, Any]) -> None:

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from opencode_mcp.secrets.known import MARK
-from opencode_mcp.secrets.text import scrub
+from opencode_mcp.secrets.own_passwords import MARK
+from opencode_mcp.secrets.redact_text import scrub
 from tests.harness.each import for_each
 from tests.harness.effort import THOROUGH
 from tests.secrets.secret_corpus import KEYS, LOOK_ALIKES, PLACED, TOKEN

@@ -1,17 +1,17 @@
 """Replacement of secrets in JSON data from OpenCode by a mark.
 
-Pure, without knowledge of operations. A value is hidden if its name marks a secret (``names.py``), if it is in a place
-made for secrets (headers, environments, a provider's options), if the caller knows it as a secret, or if it is a secret
-inside a text (``text.py``).
+Pure, without knowledge of operations. A value is hidden if its name marks a secret (``secret_names.py``), if it is in
+a place made for secrets (headers, environments, a provider's options), if the caller knows it as a secret, or if it is
+a secret inside a text (``redact_text.py``).
 """
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import cast
 
-from opencode_mcp.secrets.known import MARK
-from opencode_mcp.secrets.names import is_secret, plain_name
-from opencode_mcp.secrets.text import scrub
+from opencode_mcp.secrets.own_passwords import MARK
+from opencode_mcp.secrets.redact_text import scrub
+from opencode_mcp.secrets.secret_names import is_secret, plain_name
 
 SECRET_MAPS = re.compile("env|environment|headers")
 """Maps in which every text is hidden: people choose any name for headers and variables."""

@@ -1,9 +1,9 @@
 """First messages of a connection: find the requests that may get a saved response, and their keys.
 
-Pure. The front uses it for the messages that it reads, and the ledger for those that the SDK gets, so both derive the
+Pure. The front uses it for the messages that it reads, and the answered for those that the SDK gets, so both derive the
 same keys.
 
-The key of a request is a digest of all that can change its response: the circumstances of this process, the whole
+The key of a request is a digest of all that can change its response: the fingerprint of this start, the whole
 request without its id, and in the legacy era the whole ``initialize`` request of the connection. So nothing here has to
 know how the SDK validates a request: a request that the SDK would refuse never equals one that it answered. Only fields
 that cannot change a response are left out, because hosts change them from start to start: the name and the version of
@@ -33,15 +33,15 @@ FIELDS = frozenset({"jsonrpc", "id", "method", "params"})
 NO_KEY = ""
 
 
-class Opening:
+class RequestKeys:
     """State of one connection, as far as it determines the responses.
 
     Args:
-        circumstances: Digest of what else determines the responses; see ``circumstances.py``.
+        fingerprint: Digest of what else determines the responses; see ``fingerprint.py``.
     """
 
-    def __init__(self, circumstances: str) -> None:
-        self._circumstances = circumstances
+    def __init__(self, fingerprint: str) -> None:
+        self._fingerprint = fingerprint
         self._initialize: JsonObject | None = None
         """Parameters of the legacy handshake."""
         self._opened = False
@@ -91,7 +91,7 @@ class Opening:
     def _key(self, message: JsonObject) -> str:
         method = cast("str", message["method"])
         self._used.add(method)
-        decisive = [self._circumstances, self._initialize, method, _normalized(_params(message))]
+        decisive = [self._fingerprint, self._initialize, method, _normalized(_params(message))]
         try:
             digest = sha256(json.dumps(decisive, sort_keys=True, ensure_ascii=False, allow_nan=False).encode())
         except (ValueError, RecursionError):
