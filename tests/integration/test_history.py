@@ -140,7 +140,7 @@ async def test_a_project_without_git_says_why_there_are_no_changes(
             await host.text("opencode_diff"),
             await host.text("opencode_diff", session_id=report["session_id"]),
         ):
-            assert "no git repository" in told
+            assert "is not a git repository" in told
             assert "No file is changed" not in told
 
 

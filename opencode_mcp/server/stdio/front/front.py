@@ -32,7 +32,7 @@ would have to follow each change of the SDK); responses made at installation (in
 change them); answering in the background thread while the main thread imports (signal handlers and the event loop need
 the main thread).
 
-Until the SDK's server runs, a signal simply ends the process: nothing was started that would have to be stopped.
+Until the SDK's server runs, a signal ends the process at once: nothing was started that would have to be stopped.
 """
 
 import json
@@ -42,7 +42,8 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from opencode_mcp.server.stdio.descriptors import CHUNK, ROOM, claim_descriptors, has_room
 from opencode_mcp.server.stdio.front.fingerprint import fingerprint_of
@@ -75,7 +76,7 @@ def serve_early(settings: "Settings", load: Callable[[], object], serve: Callabl
         serve: Serves until the connection ends. It runs in this thread.
     """
     source, target = claim_descriptors()
-    _let_interrupt_end_the_process()
+    _exit_on_signals()
     responses = SavedResponses(settings.state_directory)
     try:
         fingerprint = fingerprint_of(settings)
@@ -94,10 +95,16 @@ def serve_early(settings: "Settings", load: Callable[[], object], serve: Callabl
     serve(front.takeover())
 
 
-def _let_interrupt_end_the_process() -> None:
-    """Restore the system's handler: the exception of Python's own would interrupt an import."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+def _exit_on_signals() -> None:
+    """Have each signal by which hosts end a bridge end it as closed input does: nothing has to be stopped yet."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _exit)
+
+
+def _exit(_number: int, _frame: FrameType | None) -> NoReturn:
+    """Exit without waiting for the thread that imports."""
+    os._exit(0)
 
 
 def _start(load: Callable[[], object]) -> int:

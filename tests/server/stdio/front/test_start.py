@@ -117,7 +117,7 @@ async def test_a_signal_before_the_import_ends_the_bridge(launch: Launch, gated:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         async with open_raw(gated) as client:
             client.process.send_signal(number)
-            assert await client.exit_code() == -number
+            assert await client.exit_code() == 0
     assert gated.printed() == ""
 
 
