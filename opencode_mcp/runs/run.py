@@ -224,18 +224,18 @@ class Runs:
     async def _see_begin(self, client: OpenCodeClient, run: Run, listener: Listener) -> bool:
         """Hold the session's turn until OpenCode shows the prompt: on a busy machine its 204 comes before that."""
         deadline = anyio.current_time() + BEGIN_WITHIN
-        while not self._is_told_begun(run):
+        while not self._stream_shows_begin(run):
             left = deadline - anyio.current_time()
             if left <= 0:
                 return False
-            heard = await listener.wait(min(BEGIN_SILENCE, left))
-            if not heard and run.session_id in await client.session_status(run.directory):
+            events = await listener.wait(min(BEGIN_SILENCE, left))
+            if not events and run.session_id in await client.session_status(run.directory):
                 # It was idle before in the same turn, so it can work on nothing else.
                 self._hub.state(run.session_id).working_on = run.message_id
                 return True
         return True
 
-    def _is_told_begun(self, run: Run) -> bool:
+    def _stream_shows_begin(self, run: Run) -> bool:
         state = self._hub.state(run.session_id)
         return state.latest_message >= run.message_id or state.error is not None
 

@@ -63,7 +63,7 @@ def watched(host: Host, scripted_model: ScriptedModel, era: str) -> Watched:
         host.bridge.progress.clear()
         async with meanwhile(lambda: host.run(began, *steps, **arguments)) as reports:
             await host.hears("writing (")
-            # The next line is told no sooner, and the call ends as soon as OpenCode asks.
+            # The next line is sent no sooner, and the call ends as soon as OpenCode asks.
             await anyio.sleep(ProgressThrottle.SHORTEST)
             await scripted_model.release(gate)
         return reports[0]

@@ -23,7 +23,7 @@ HINT = "Name a file of the project, or leave it out."
 NO_GIT = "/"
 """OpenCode's name for the root of a project without git."""
 SHELL_SIGNS = re.compile(r"[^\w \t.,:/@%+=-]")
-"""Characters that could end a word of a shell line, or have a meaning of their own in it."""
+"""Characters that can terminate a word of a shell line, or that have a special meaning in it."""
 PARTS = re.compile(r"[/\\]")
 
 

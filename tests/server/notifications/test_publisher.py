@@ -105,7 +105,7 @@ async def is_own(directory: str) -> bool:
 
 @asynccontextmanager
 async def noticing(heard: Heard) -> AsyncGenerator[QuietHub]:
-    """Publisher at work; afterwards nothing more is told."""
+    """Running publisher; after the block it sends nothing more."""
     with anyio.fail_after(SECONDS):
         async with anyio.create_task_group() as tasks:
             hub = QuietHub(tasks)
