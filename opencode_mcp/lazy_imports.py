@@ -57,6 +57,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.markdown.transcript",
         "opencode_mcp.markdown.transcript_page",
         "opencode_mcp.opencode.annotation_types",
+        "opencode_mcp.opencode.backend_events",
         "opencode_mcp.opencode.client",
         "opencode_mcp.opencode.models",
         "opencode_mcp.opencode.operation_calls",

@@ -13,11 +13,12 @@ import anyio
 
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError, NotFound, Unauthorized
-from opencode_mcp.events.wire import SessionDeleted, parse
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.launcher.health import check
 from opencode_mcp.launcher.launcher import ATTACH_TIMEOUTS_SECONDS, Launcher
+from opencode_mcp.opencode.backend_events import SessionDeleted
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.v1.event_parser import parse
 from opencode_mcp.opencode.versions import is_untested, versions_tested
 from opencode_mcp.runs.prompting.prompt import find_missing_model
 from opencode_mcp.server.access.paths import Fence

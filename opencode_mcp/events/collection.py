@@ -11,7 +11,7 @@ from typing import Literal, cast
 import anyio
 
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable
-from opencode_mcp.events.wire import is_noise
+from opencode_mcp.opencode.v1.event_parser import is_noise
 from opencode_mcp.text.json_text import read_json
 from opencode_mcp.text.json_types import JsonMap
 

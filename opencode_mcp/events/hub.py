@@ -43,7 +43,8 @@ from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.events.session_state import SessionState, fold
 from opencode_mcp.events.stream import follow_stream
-from opencode_mcp.events.wire import (
+from opencode_mcp.launcher.connection import Connection
+from opencode_mcp.opencode.backend_events import (
     Event,
     Gap,
     InstanceDisposed,
@@ -55,7 +56,6 @@ from opencode_mcp.events.wire import (
     SessionChanged,
     SessionDeleted,
 )
-from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Permission, Question
 from opencode_mcp.opencode.transport import Transport

@@ -30,7 +30,7 @@ remembered); folding an event costs time proportional to that event, never to th
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from opencode_mcp.events import wire
+from opencode_mcp.opencode import backend_events
 from opencode_mcp.opencode.models import Failure, MessageInfo, SessionStatus, Todo
 
 PROMPTS_KEPT = 8
@@ -62,14 +62,14 @@ class Draft:
         return replace(self, text=text, beyond=self.beyond + len(more) - len(kept))
 
 
-def drafted(draft: Draft | None, event: wire.Event) -> Draft | None:
+def drafted(draft: Draft | None, event: backend_events.Event) -> Draft | None:
     """Return the text that is being written in a session, after one of its events."""
     match event:
-        case wire.PartChanged(part=part) if part.get("type") == "text":
+        case backend_events.PartChanged(part=part) if part.get("type") == "text":
             return Draft(str(part.get("messageID")), str(part.get("id")), "").grown(str(part.get("text") or ""))
-        case wire.PartGrew(part_id=part_id, field="text", delta=delta) if draft and part_id == draft.part_id:
+        case backend_events.PartGrew(part_id=part_id, field="text", delta=delta) if draft and part_id == draft.part_id:
             return draft.grown(delta)
-        case wire.Gap() if draft:
+        case backend_events.Gap() if draft:
             return replace(draft, part_id="")
         case _:
             return draft
@@ -109,26 +109,28 @@ def _note_message(state: SessionState, message: MessageInfo) -> None:
         state.working_on = message.id
 
 
-def _note_progress(state: SessionState, event: wire.StatusChanged | wire.Failed | wire.Idle) -> None:
-    if isinstance(event, wire.StatusChanged):
+def _note_progress(
+    state: SessionState, event: backend_events.StatusChanged | backend_events.Failed | backend_events.Idle
+) -> None:
+    if isinstance(event, backend_events.StatusChanged):
         state.status = event.status if event.status.type != "idle" else None
         return
     state.working_on = ""
-    if isinstance(event, wire.Failed):
+    if isinstance(event, backend_events.Failed):
         state.error = state.error or event.error
 
 
-def fold(state: SessionState, event: wire.Event) -> None:
+def fold(state: SessionState, event: backend_events.Event) -> None:
     """Update the state with one event of its session."""
-    state.draft = None if isinstance(event, wire.Idle) else drafted(state.draft, event)
+    state.draft = None if isinstance(event, backend_events.Idle) else drafted(state.draft, event)
     match event:
-        case wire.StatusChanged() | wire.Failed() | wire.Idle():
+        case backend_events.StatusChanged() | backend_events.Failed() | backend_events.Idle():
             _note_progress(state, event)
-        case wire.SessionChanged(session=session):
+        case backend_events.SessionChanged(session=session):
             state.title = session.title
-        case wire.TodosChanged(todos=todos):
+        case backend_events.TodosChanged(todos=todos):
             state.todos = todos
-        case wire.MessageChanged(message=message):
+        case backend_events.MessageChanged(message=message):
             _note_message(state, message)
         case _:
             pass

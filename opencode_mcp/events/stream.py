@@ -12,8 +12,9 @@ from contextlib import aclosing
 import anyio
 
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError, OperatorError
-from opencode_mcp.events.wire import Event, Gap, Lost, is_noise, parse
+from opencode_mcp.opencode.backend_events import Event, Gap, Lost
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.v1.event_parser import is_noise, parse
 
 logger = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from opencode_mcp.errors import (
     InvalidArgument,
     NotFound,
 )
-from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub, Listener
+from opencode_mcp.opencode import backend_events
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Command, Failure, Session
 from opencode_mcp.options import Decider
@@ -170,17 +170,17 @@ class Commands:
         state.error = state.error or Failure(data={"message": error.message})
 
 
-class _Answered(wire.Event):
+class _Answered(backend_events.Event):
     """OpenCode has answered the request that is left behind."""
 
 
-def _has_begun(event: wire.Event, run: Run) -> bool:
+def _has_begun(event: backend_events.Event, run: Run) -> bool:
     match event:
         case _Answered():
             return True
-        case wire.StatusChanged(status=status):
+        case backend_events.StatusChanged(status=status):
             return event.session_id == run.session_id and status.type != "idle"
-        case wire.MessageChanged(message=message):
+        case backend_events.MessageChanged(message=message):
             return message.id == run.message_id
         case _:
             return False

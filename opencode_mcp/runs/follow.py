@@ -23,7 +23,7 @@ Invariants:
   stream delivered in full, of a run whose messages were read just before, is taken from there (``read_ahead.py``). And
   the first read of a run that is waited for is left out while the stream shows OpenCode at work on it.
 * A read that fails in the middle of a wait is not a verdict: OpenCode may only be slow. The first read must succeed.
-* The client is bound to one server. If that server goes away, the run is lost for this follower (``wire.Lost``). The
+* The client is bound to one server. If that server goes away, the run is lost for this follower (``Lost``). The
   next follower finds the run again, on whichever server answers then, from directory, session and message id alone.
 * Cancelling a follower changes nothing in OpenCode.
 
@@ -43,8 +43,8 @@ from dataclasses import dataclass, field
 import anyio
 
 from opencode_mcp.errors import BackendError
-from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub, Listener
+from opencode_mcp.opencode import backend_events
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Message, SessionStatus
 from opencode_mcp.runs.deadline import Deadline
@@ -74,14 +74,14 @@ SETTLE_EVERY = 0.05
 CLOCKS_DIFFER = 60.0
 """Seconds by which the clocks of two machines may differ before one judges the other's record wrongly."""
 HINTS = (
-    wire.Idle,
-    wire.Failed,
-    wire.Gap,
-    wire.Lost,
-    wire.PermissionAsked,
-    wire.QuestionAsked,
-    wire.RequestClosed,
-    wire.SessionDeleted,
+    backend_events.Idle,
+    backend_events.Failed,
+    backend_events.Gap,
+    backend_events.Lost,
+    backend_events.PermissionAsked,
+    backend_events.QuestionAsked,
+    backend_events.RequestClosed,
+    backend_events.SessionDeleted,
 )
 
 
@@ -219,14 +219,19 @@ class Follower:
                     self._interval = max(self._interval * 2, FIRST_INTERVAL)
                 return self._seen.state not in ENDS
 
-    def _notice(self, event: wire.Event) -> None:
+    def _notice(self, event: backend_events.Event) -> None:
         self._progress.add(event)
         self._ahead.notice(event)
         match event:
-            case wire.Lost(reason=reason):
+            case backend_events.Lost(reason=reason):
                 self._seen.gone = reason
                 self._seen.state = advance(self._seen.state, State.LOST)
-            case wire.Gap() | wire.PermissionAsked() | wire.QuestionAsked() | wire.RequestClosed():
+            case (
+                backend_events.Gap()
+                | backend_events.PermissionAsked()
+                | backend_events.QuestionAsked()
+                | backend_events.RequestClosed()
+            ):
                 self._requests_stale = True
             case _:
                 pass
@@ -319,7 +324,7 @@ class Follower:
         run, seen = self._run, self._seen
         if status.type == "retry" and not self._was_busy:
             # A follower that starts in the middle of a long pause must report what the run waits for.
-            self._progress.add(wire.StatusChanged(run.session_id, status))
+            self._progress.add(backend_events.StatusChanged(run.session_id, status))
         self._idle_since, self._was_busy = None, True
         if self._requests_stale:
             seen.pending = await self._requests.open(run.directory, run.session_id)

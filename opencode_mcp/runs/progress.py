@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from opencode_mcp.events import wire
 from opencode_mcp.events.session_state import Draft, drafted
+from opencode_mcp.opencode import backend_events
 from opencode_mcp.text.outside_text import shorten
 
 LINE_LIMIT = 160
@@ -47,7 +47,7 @@ class Progress:
         self._draft = draft
         self._written = self._sent_written = self._draft.length if self._draft and self.text else 0
 
-    def add(self, event: wire.Event) -> None:
+    def add(self, event: backend_events.Event) -> None:
         """Take note of an event."""
         if event.session_id in {self._session_id, ""}:
             self._add_text(event)
@@ -75,26 +75,26 @@ class Progress:
         self._lines.clear()
         return text
 
-    def _line(self, event: wire.Event) -> str:
+    def _line(self, event: backend_events.Event) -> str:
         match event:
-            case wire.PartChanged(part=part) if part.get("type") == "tool":
+            case backend_events.PartChanged(part=part) if part.get("type") == "tool":
                 return self._tool_line(part)
-            case wire.TodosChanged(todos=todos):
+            case backend_events.TodosChanged(todos=todos):
                 done = sum(todo.status == "completed" for todo in todos)
                 return f"todos: {done} of {len(todos)} done"
-            case wire.StatusChanged(status=status) if status.type == "retry":
+            case backend_events.StatusChanged(status=status) if status.type == "retry":
                 delay = max(status.next - self._clock(), 0) / 1000
                 return f"the model failed ({status.message}); retry {status.attempt} in {delay:.0f} s"
             case _:
                 return _request_line(event)
 
-    def _add_text(self, event: wire.Event) -> None:
+    def _add_text(self, event: backend_events.Event) -> None:
         before = self._draft
         self._draft = drafted(before, event)
-        if isinstance(event, wire.PartGrew) and self._draft is not before and self.text:
+        if isinstance(event, backend_events.PartGrew) and self._draft is not before and self.text:
             self._written += len(event.delta)
 
-    def _tool_line(self, part: wire.JsonMap) -> str:
+    def _tool_line(self, part: backend_events.JsonMap) -> str:
         state = cast("Mapping[str, Any]", part.get("state") or {})
         status, call = str(state.get("status")), str(part.get("id"))
         if status == "pending" or self._sent_tools.get(call) == status:
@@ -104,12 +104,12 @@ class Progress:
         self._sent_tools[call] = status
         return self._finished_line(part, state) if status == "completed" else self._started_line(part, state, status)
 
-    def _started_line(self, part: wire.JsonMap, state: Mapping[str, Any], status: str) -> str:
+    def _started_line(self, part: backend_events.JsonMap, state: Mapping[str, Any], status: str) -> str:
         subject = subject_of(cast("Mapping[str, Any]", state.get("input") or {}), self._directory)
         failed = f" failed: {state.get('error') or 'no reason given'}" if status == "error" else ""
         return f"{part.get('tool')}: {subject}{failed}" if subject or failed else str(part.get("tool"))
 
-    def _finished_line(self, part: wire.JsonMap, state: Mapping[str, Any]) -> str:
+    def _finished_line(self, part: backend_events.JsonMap, state: Mapping[str, Any]) -> str:
         """Return the line for the end of a call: only a change of files adds something to the line of its start."""
         metadata = cast("Mapping[str, Any]", state.get("metadata") or {})
         difference = metadata.get("filediff")
@@ -126,11 +126,11 @@ def subject_of(arguments: Mapping[str, Any], directory: str) -> str:
     return value.replace(directory.rstrip("/\\") + "/", "") if directory else value
 
 
-def _request_line(event: wire.Event) -> str:
+def _request_line(event: backend_events.Event) -> str:
     match event:
-        case wire.PermissionAsked(permission=permission):
+        case backend_events.PermissionAsked(permission=permission):
             return f"waiting for a permission: {permission.permission} {', '.join(permission.patterns)}"
-        case wire.QuestionAsked(question=question):
+        case backend_events.QuestionAsked(question=question):
             return f"waiting for an answer: {question.questions[0].question if question.questions else ''}"
         case _:
             return ""

@@ -10,8 +10,8 @@ import logging
 from dataclasses import dataclass, replace
 
 from opencode_mcp.errors import BackendError
-from opencode_mcp.events import wire
 from opencode_mcp.events.session_state import SessionState
+from opencode_mcp.opencode import backend_events
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Message, MessageInfo
 from opencode_mcp.runs.record import Run, SessionRecord, has_last_step, last_answers, read_session
@@ -72,22 +72,27 @@ class ReadAhead:
         except BackendError as error:
             logger.info("could not read %s ahead: %s", self._run.session_id, error)
 
-    def notice(self, event: wire.Event) -> None:
+    def notice(self, event: backend_events.Event) -> None:
         """Hear an event; one that is no part of a good end makes void what was read."""
-        if isinstance(event, wire.Gap):
+        if isinstance(event, backend_events.Gap):
             self._session = None
         elif self._session:
             self._session = folded(self._session, event, self._run.session_id)
         if event.session_id in {self._run.session_id, ""}:
             self._hear(event)
 
-    def _hear(self, event: wire.Event) -> None:
+    def _hear(self, event: backend_events.Event) -> None:
         match event:
-            case wire.MessageChanged(message=message) if message.role == "assistant":
+            case backend_events.MessageChanged(message=message) if message.role == "assistant":
                 self._hear_answer(message)
-            case wire.Idle() if self._completed and self._session:
+            case backend_events.Idle() if self._completed and self._session:
                 self.record = replace(self._completed, session=self._session)
-            case wire.MessageChanged() | wire.StatusChanged() | wire.SessionChanged() | wire.Idle():
+            case (
+                backend_events.MessageChanged()
+                | backend_events.StatusChanged()
+                | backend_events.SessionChanged()
+                | backend_events.Idle()
+            ):
                 pass
             case _:
                 self._forget()
@@ -120,16 +125,16 @@ def known_record(state: SessionState) -> SessionRecord | None:
     return SessionRecord(state.title, state.todos, list(state.children)) if state.complete else None
 
 
-def folded(record: SessionRecord, event: wire.Event, session_id: str) -> SessionRecord:
+def folded(record: SessionRecord, event: backend_events.Event, session_id: str) -> SessionRecord:
     """Return the session's part of a report after an event of the session or of a subagent."""
     match event:
-        case wire.TodosChanged(session_id=changed, todos=todos) if changed == session_id:
+        case backend_events.TodosChanged(session_id=changed, todos=todos) if changed == session_id:
             return replace(record, todos=todos)
-        case wire.SessionChanged(session=session) if session.id == session_id:
+        case backend_events.SessionChanged(session=session) if session.id == session_id:
             return replace(record, title=session.title)
-        case wire.SessionChanged(session=session) if session.parent_id == session_id:
+        case backend_events.SessionChanged(session=session) if session.parent_id == session_id:
             return _with_child(record, session.id)
-        case wire.PartChanged(session_id=changed) if changed == session_id:
+        case backend_events.PartChanged(session_id=changed) if changed == session_id:
             return _with_child(record, event.child_session)
         case _:
             return record

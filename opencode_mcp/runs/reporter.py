@@ -6,7 +6,7 @@ from typing import Any
 import anyio
 
 from opencode_mcp.events.hub import Hub
-from opencode_mcp.events.wire import PartChanged
+from opencode_mcp.opencode.backend_events import PartChanged
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.concurrent_reads import at_once
 from opencode_mcp.opencode.models import BasePart, FileDiff, Message, ToolPart

@@ -10,7 +10,8 @@ import pytest
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.events import hub as hub_module
 from opencode_mcp.events.hub import EVERYTHING, Hub, Listener
-from opencode_mcp.events.wire import (
+from opencode_mcp.launcher.connection import Connection
+from opencode_mcp.opencode.backend_events import (
     Event,
     Gap,
     Idle,
@@ -21,7 +22,6 @@ from opencode_mcp.events.wire import (
     SessionDeleted,
     StatusChanged,
 )
-from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.endpoint import Endpoint
 from tests.harness.model import ScriptedModel
 from tests.harness.proxy import Proxy

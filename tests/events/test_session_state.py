@@ -1,41 +1,43 @@
 """What the stream has said of a session, folded."""
 
-from opencode_mcp.events import wire
 from opencode_mcp.events.session_state import DRAFT_CHARACTERS, Draft, SessionState, drafted, fold
+from opencode_mcp.opencode import backend_events
 from opencode_mcp.opencode.models import Failure, MessageInfo, Session, SessionStatus, Todo
 
 SES = "ses_1"
 
 
-def folded(*events: wire.Event) -> SessionState:
+def folded(*events: backend_events.Event) -> SessionState:
     state = SessionState()
     for event in events:
         fold(state, event)
     return state
 
 
-def message(number: int) -> wire.Event:
-    return wire.MessageChanged(SES, MessageInfo(id=f"msg_{number}", session_id=SES, role="assistant"))
+def message(number: int) -> backend_events.Event:
+    return backend_events.MessageChanged(SES, MessageInfo(id=f"msg_{number}", session_id=SES, role="assistant"))
 
 
 def test_the_status_is_the_last_one_and_idle_is_none() -> None:
-    busy = wire.StatusChanged(SES, SessionStatus(type="busy"))
-    retry = wire.StatusChanged(SES, SessionStatus(type="retry", attempt=1))
-    idle = wire.StatusChanged(SES, SessionStatus(type="idle"))
+    busy = backend_events.StatusChanged(SES, SessionStatus(type="busy"))
+    retry = backend_events.StatusChanged(SES, SessionStatus(type="retry", attempt=1))
+    idle = backend_events.StatusChanged(SES, SessionStatus(type="idle"))
     assert folded(busy, retry).status == SessionStatus(type="retry", attempt=1)
     assert folded(busy, idle).status is None
 
 
 def test_the_first_error_is_kept_since_the_second_is_a_stack_trace() -> None:
-    first, second = (wire.Failed(SES, Failure(data={"message": text})) for text in ("readable", "at x (y.ts)"))
+    first, second = (
+        backend_events.Failed(SES, Failure(data={"message": text})) for text in ("readable", "at x (y.ts)")
+    )
     error = folded(first, second).error
     assert error
     assert error.text == "readable"
 
 
 def test_todos_are_the_last_list() -> None:
-    first = wire.TodosChanged(SES, [Todo(content="Plan")])
-    second = wire.TodosChanged(SES, [Todo(content="Plan", status="completed")])
+    first = backend_events.TodosChanged(SES, [Todo(content="Plan")])
+    second = backend_events.TodosChanged(SES, [Todo(content="Plan", status="completed")])
     assert folded(first, second).todos == [Todo(content="Plan", status="completed")]
 
 
@@ -44,64 +46,69 @@ def test_the_latest_message_is_the_one_of_the_highest_id() -> None:
 
 
 def test_other_events_change_nothing() -> None:
-    others = [wire.Gap(""), wire.Idle(SES), wire.PartGrew(SES, "m", "p", "text", "Hi"), wire.SessionDeleted(SES)]
+    others = [
+        backend_events.Gap(""),
+        backend_events.Idle(SES),
+        backend_events.PartGrew(SES, "m", "p", "text", "Hi"),
+        backend_events.SessionDeleted(SES),
+    ]
     assert folded(*others) == SessionState()
 
 
 def test_after_a_gap_only_what_cannot_become_untrue_is_remembered() -> None:
-    failed = wire.Failed(SES, Failure(data={"message": "told"}))
-    state = folded(wire.StatusChanged(SES, SessionStatus(type="busy")), failed)
+    failed = backend_events.Failed(SES, Failure(data={"message": "told"}))
+    state = folded(backend_events.StatusChanged(SES, SessionStatus(type="busy")), failed)
     state.forget()
     assert state.status is None
     assert state.error
 
 
-def prompt(name: str) -> wire.Event:
-    return wire.MessageChanged(SES, MessageInfo(id=name, session_id=SES, role="user"))
+def prompt(name: str) -> backend_events.Event:
+    return backend_events.MessageChanged(SES, MessageInfo(id=name, session_id=SES, role="user"))
 
 
 def test_a_session_works_on_the_last_new_prompt_until_an_end_is_told() -> None:
     assert folded(prompt("msg_1"), prompt("msg_2"), prompt("msg_1"), message(3)).working_on == "msg_2"
-    failed = wire.Failed(SES, Failure(data={"message": "told"}))
-    for end in (wire.Idle(SES), failed):
+    failed = backend_events.Failed(SES, Failure(data={"message": "told"}))
+    for end in (backend_events.Idle(SES), failed):
         assert folded(prompt("msg_1"), end).working_on == ""
         assert folded(prompt("msg_1"), end, prompt("msg_1")).working_on == ""
         assert folded(prompt("msg_1"), end, prompt("msg_2")).working_on == "msg_2"
 
 
 def test_after_a_gap_a_session_is_not_known_completely() -> None:
-    state = folded(prompt("msg_1"), wire.SessionChanged(SES, Session(id=SES, title="Named"), created=False))
+    state = folded(prompt("msg_1"), backend_events.SessionChanged(SES, Session(id=SES, title="Named"), created=False))
     state.complete = True
     state.forget()
     assert (state.title, state.working_on, state.complete) == ("Named", "", False)
 
 
-TEXT = wire.PartChanged(SES, {"id": "prt_1", "type": "text", "messageID": "msg_2", "text": "Once "})
-MORE = wire.PartGrew(SES, "msg_2", "prt_1", "text", "upon")
+TEXT = backend_events.PartChanged(SES, {"id": "prt_1", "type": "text", "messageID": "msg_2", "text": "Once "})
+MORE = backend_events.PartGrew(SES, "msg_2", "prt_1", "text", "upon")
 
 
 def test_the_draft_is_the_text_that_is_being_written() -> None:
-    thought = wire.PartGrew(SES, "msg_2", "prt_9", "text", "Hm.")
+    thought = backend_events.PartGrew(SES, "msg_2", "prt_9", "text", "Hm.")
     assert folded(TEXT, thought, MORE).draft == Draft("msg_2", "prt_1", "Once upon")
     assert folded(MORE).draft is None
 
 
 def test_an_idle_session_writes_nothing_and_after_a_gap_nobody_knows() -> None:
-    assert folded(TEXT, wire.Idle(SES)).draft is None
+    assert folded(TEXT, backend_events.Idle(SES)).draft is None
     state = folded(TEXT)
     state.forget()
     assert state.draft is None
 
 
 def test_a_draft_with_a_gap_in_it_ends_before_the_gap() -> None:
-    assert drafted(drafted(folded(TEXT).draft, wire.Gap("")), MORE) == Draft("msg_2", "", "Once ")
+    assert drafted(drafted(folded(TEXT).draft, backend_events.Gap("")), MORE) == Draft("msg_2", "", "Once ")
 
 
 def test_a_text_without_end_is_kept_in_part_and_counted_in_full() -> None:
     state = folded(TEXT)
     deltas = 200
     for _ in range(deltas):
-        fold(state, wire.PartGrew(SES, "msg_2", "prt_1", "text", "x" * 1000))
+        fold(state, backend_events.PartGrew(SES, "msg_2", "prt_1", "text", "x" * 1000))
     assert state.draft
     assert state.draft.text == "Once " + "x" * (DRAFT_CHARACTERS - len("Once "))
     assert state.draft.length == len("Once ") + deltas * 1000
@@ -111,7 +118,7 @@ def test_a_text_without_end_is_kept_in_part_and_counted_in_full() -> None:
 
 
 def test_a_text_that_comes_long_at_once_is_kept_in_part_too() -> None:
-    long = wire.PartChanged(
+    long = backend_events.PartChanged(
         SES, {"id": "prt_1", "type": "text", "messageID": "msg_2", "text": "y" * 2 * DRAFT_CHARACTERS}
     )
     draft = folded(long, MORE).draft

@@ -8,11 +8,18 @@ import anyio
 import httpx
 import pytest
 
-from opencode_mcp.events import stream, wire
+from opencode_mcp.events import stream
 from opencode_mcp.events.stream import follow_stream
-from opencode_mcp.events.wire import Event, Gap, Lost, SessionChanged
 from opencode_mcp.launcher.health import connected
+from opencode_mcp.opencode import backend_events
+from opencode_mcp.opencode.backend_events import (
+    Event,
+    Gap,
+    Lost,
+    SessionChanged,
+)
 from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.opencode.v1 import event_parser
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, running_opencode
 from tests.harness.process import kill
@@ -83,7 +90,7 @@ async def test_every_line_of_a_real_run_is_read_or_left_out(
 
     def keep(data: str) -> Event | None:
         lines.append(data)
-        return wire.parse(data)
+        return event_parser.parse(data)
 
     monkeypatch.setattr(stream, "parse", keep)
     kinds: set[type[Event]] = set()
@@ -94,11 +101,17 @@ async def test_every_line_of_a_real_run_is_read_or_left_out(
         await http.post(f"/session/{session}/prompt_async", json=body)
         async for event in events:
             kinds.add(type(event))
-            if isinstance(event, wire.Idle):
+            if isinstance(event, backend_events.Idle):
                 break
-    expected = {wire.StatusChanged, wire.MessageChanged, wire.PartChanged, wire.PartGrew, wire.SessionChanged}
+    expected = {
+        backend_events.StatusChanged,
+        backend_events.MessageChanged,
+        backend_events.PartChanged,
+        backend_events.PartGrew,
+        backend_events.SessionChanged,
+    }
     assert expected <= kinds
-    assert not any(wire.is_noise(line) for line in lines)
+    assert not any(event_parser.is_noise(line) for line in lines)
 
 
 async def test_after_a_cut_there_is_a_gap_and_it_goes_on(

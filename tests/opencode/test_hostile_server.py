@@ -13,9 +13,9 @@ from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from opencode_mcp.events.stream import follow_stream
-from opencode_mcp.events.wire import Gap
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode import transport
+from opencode_mcp.opencode.backend_events import Gap
 from opencode_mcp.opencode.endpoint import Endpoint
 
 pytestmark = [

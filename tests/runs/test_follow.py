@@ -5,8 +5,8 @@ from functools import partial
 import anyio
 import pytest
 
-from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub
+from opencode_mcp.opencode.v1 import event_parser
 from opencode_mcp.runs import follow
 from opencode_mcp.runs.progress import ProgressThrottle
 from opencode_mcp.runs.record import Run
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 @pytest.fixture
 def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
     """No event is understood any more."""
-    monkeypatch.setattr(wire, "PARSERS", {})
+    monkeypatch.setattr(event_parser, "PARSERS", {})
     monkeypatch.setattr(follow, "LONGEST_INTERVAL", 0.2)
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.events import wire
 from opencode_mcp.events.session_state import Draft
+from opencode_mcp.opencode import backend_events
 from opencode_mcp.opencode.models import Permission, Question, QuestionItem, Session, SessionStatus, Todo
 from opencode_mcp.runs.progress import LINE_LIMIT, LINES_KEPT, Progress, ProgressThrottle
 from opencode_mcp.text.outside_text import shorten
@@ -22,7 +22,7 @@ def progress() -> Progress:
     return Progress(MINE, PROMPT, "/home/me/project", lambda: NOW)
 
 
-def told(*events: wire.Event) -> str:
+def told(*events: backend_events.Event) -> str:
     """The line that some events make."""
     lines = progress()
     for event in events:
@@ -30,17 +30,19 @@ def told(*events: wire.Event) -> str:
     return lines.take()
 
 
-def tool(name: str, status: str, session: str = MINE, call: str = "prt_1", **state: object) -> wire.Event:
-    return wire.PartChanged(session, {"id": call, "type": "tool", "tool": name, "state": {"status": status, **state}})
+def tool(name: str, status: str, session: str = MINE, call: str = "prt_1", **state: object) -> backend_events.Event:
+    return backend_events.PartChanged(
+        session, {"id": call, "type": "tool", "tool": name, "state": {"status": status, **state}}
+    )
 
 
-def text_part(session: str = MINE, message: str = "msg_2", text: str = "") -> wire.Event:
+def text_part(session: str = MINE, message: str = "msg_2", text: str = "") -> backend_events.Event:
     part = {"id": "prt_t", "type": "text", "sessionID": session, "messageID": message, "text": text}
-    return wire.PartChanged(session, part)
+    return backend_events.PartChanged(session, part)
 
 
-def grew(delta: str, part: str = "prt_t") -> wire.Event:
-    return wire.PartGrew(MINE, "msg_2", part, "text", delta)
+def grew(delta: str, part: str = "prt_t") -> backend_events.Event:
+    return backend_events.PartGrew(MINE, "msg_2", part, "text", delta)
 
 
 EDITED = {"filediff": {"additions": 3, "deletions": 1}}
@@ -69,37 +71,45 @@ EDITED = {"filediff": {"additions": 3, "deletions": 1}}
         (tool("bash", "pending", input={}), ""),
         (tool("bash", "completed", input={"command": "ls"}, metadata={}), ""),
         (
-            wire.TodosChanged(MINE, [Todo(status="completed"), Todo(status="in_progress"), Todo()]),
+            backend_events.TodosChanged(MINE, [Todo(status="completed"), Todo(status="in_progress"), Todo()]),
             "todos: 1 of 3 done",
         ),
         (
-            wire.StatusChanged(MINE, SessionStatus(type="retry", attempt=2, message="Rate limited", next=NOW + 4200)),
+            backend_events.StatusChanged(
+                MINE, SessionStatus(type="retry", attempt=2, message="Rate limited", next=NOW + 4200)
+            ),
             "the model failed (Rate limited); retry 2 in 4 s",
         ),
         (
-            wire.StatusChanged(MINE, SessionStatus(type="retry", attempt=1, message="No", next=NOW - 5)),
+            backend_events.StatusChanged(MINE, SessionStatus(type="retry", attempt=1, message="No", next=NOW - 5)),
             "the model failed (No); retry 1 in 0 s",
         ),
-        (wire.StatusChanged(MINE, SessionStatus(type="busy")), ""),
+        (backend_events.StatusChanged(MINE, SessionStatus(type="busy")), ""),
         (
-            wire.PermissionAsked(MINE, Permission(id="p", session_id=MINE, permission="bash", patterns=["ls", "rm"])),
+            backend_events.PermissionAsked(
+                MINE, Permission(id="p", session_id=MINE, permission="bash", patterns=["ls", "rm"])
+            ),
             "waiting for a permission: bash ls, rm",
         ),
         (
-            wire.PermissionAsked(CHILD, Permission(id="p", session_id=CHILD, permission="edit", patterns=["a.py"])),
+            backend_events.PermissionAsked(
+                CHILD, Permission(id="p", session_id=CHILD, permission="edit", patterns=["a.py"])
+            ),
             "subagent: waiting for a permission: edit a.py",
         ),
         (
-            wire.QuestionAsked(MINE, Question(id="q", session_id=MINE, questions=[QuestionItem(question="Which?")])),
+            backend_events.QuestionAsked(
+                MINE, Question(id="q", session_id=MINE, questions=[QuestionItem(question="Which?")])
+            ),
             "waiting for an answer: Which?",
         ),
-        (wire.Idle(MINE), ""),
-        (wire.Gap(""), ""),
-        (wire.SessionChanged(MINE, Session(id=MINE), created=False), ""),
-        (wire.PartChanged(MINE, {"type": "hologram"}), ""),
+        (backend_events.Idle(MINE), ""),
+        (backend_events.Gap(""), ""),
+        (backend_events.SessionChanged(MINE, Session(id=MINE), created=False), ""),
+        (backend_events.PartChanged(MINE, {"type": "hologram"}), ""),
     ],
 )
-def test_an_event_becomes_a_line(event: wire.Event, line: str) -> None:
+def test_an_event_becomes_a_line(event: backend_events.Event, line: str) -> None:
     assert told(event) == line
 
 
@@ -148,7 +158,7 @@ def test_who_listens_late_knows_what_was_written_before() -> None:
 
 
 @pytest.mark.parametrize("part", [text_part(message=PROMPT, text="Do it"), text_part(CHILD, text="By the child")])
-def test_neither_the_prompt_nor_a_subagents_text_is_the_models(part: wire.Event) -> None:
+def test_neither_the_prompt_nor_a_subagents_text_is_the_models(part: backend_events.Event) -> None:
     lines = progress()
     lines.add(part)
     lines.add(grew("more"))

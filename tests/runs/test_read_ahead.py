@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub
+from opencode_mcp.opencode import backend_events
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Message, MessageInfo, Session, Todo
 from opencode_mcp.runs.read_ahead import ReadAhead, folded
@@ -44,11 +44,11 @@ def without_end(message: MessageInfo) -> MessageInfo:
     return message.model_copy(update={"time": message.time.model_copy(update={"completed": None})})
 
 
-def told(message: MessageInfo, **changed: object) -> wire.MessageChanged:
-    return wire.MessageChanged(message.session_id, message.model_copy(update=changed))
+def told(message: MessageInfo, **changed: object) -> backend_events.MessageChanged:
+    return backend_events.MessageChanged(message.session_id, message.model_copy(update=changed))
 
 
-async def hear(ahead: ReadAhead, events: Sequence[wire.Event]) -> None:
+async def hear(ahead: ReadAhead, events: Sequence[backend_events.Event]) -> None:
     for event in events:
         ahead.notice(event)
         await ahead.read_if_due()
@@ -60,7 +60,7 @@ async def test_a_good_end_that_the_stream_delivers_in_full_needs_no_further_read
 ) -> None:
     ahead = ReadAhead(client, run)
     await ahead.begin()
-    await hear(ahead, [told(without_end(last.info)), told(last.info), wire.Idle(run.session_id)])
+    await hear(ahead, [told(without_end(last.info)), told(last.info), backend_events.Idle(run.session_id)])
     assert ahead.record
     assert ahead.record.answers == await all_answers(client, run)
     assert ahead.record.session == await read_session(client, run.session_id)
@@ -71,7 +71,7 @@ async def test_a_good_end_that_the_stream_delivers_in_full_needs_no_further_read
 async def test_until_the_session_is_idle_nothing_is_believed(client: OpenCodeClient, run: Run, last: Message) -> None:
     ahead = ReadAhead(client, run)
     await ahead.begin()
-    await hear(ahead, [wire.Idle(run.session_id), told(without_end(last.info)), told(last.info)])
+    await hear(ahead, [backend_events.Idle(run.session_id), told(without_end(last.info)), told(last.info)])
     assert ahead.record is None
 
 
@@ -79,21 +79,21 @@ async def test_until_the_session_is_idle_nothing_is_believed(client: OpenCodeCli
 @pytest.mark.parametrize(
     "between",
     [
-        wire.Gap(""),
-        wire.Lost("", "gone"),
-        wire.PartChanged("{session}", {"type": "patch"}),
-        wire.PartGrew("{session}", "msg", "prt", "text", "more"),
-        wire.SessionDeleted("{session}"),
+        backend_events.Gap(""),
+        backend_events.Lost("", "gone"),
+        backend_events.PartChanged("{session}", {"type": "patch"}),
+        backend_events.PartGrew("{session}", "msg", "prt", "text", "more"),
+        backend_events.SessionDeleted("{session}"),
     ],
     ids=lambda event: type(event).__name__,
 )
 async def test_any_other_event_makes_it_void(
-    client: OpenCodeClient, run: Run, last: Message, between: wire.Event
+    client: OpenCodeClient, run: Run, last: Message, between: backend_events.Event
 ) -> None:
     event = replace(between, session_id=run.session_id if between.session_id else "")
     ahead = ReadAhead(client, run)
     await ahead.begin()
-    await hear(ahead, [told(without_end(last.info)), event, told(last.info), wire.Idle(run.session_id)])
+    await hear(ahead, [told(without_end(last.info)), event, told(last.info), backend_events.Idle(run.session_id)])
     assert ahead.record is None
 
 
@@ -109,7 +109,7 @@ async def test_the_end_of_another_message_or_of_a_middle_step_is_none(
     ahead = ReadAhead(client, run)
     await ahead.begin()
     begun = told(without_end(last.info), **changed)
-    await hear(ahead, [begun, told(last.info, **changed), wire.Idle(run.session_id)])
+    await hear(ahead, [begun, told(last.info, **changed), backend_events.Idle(run.session_id)])
     assert ahead.record is None
 
 
@@ -117,10 +117,10 @@ async def test_the_end_of_another_message_or_of_a_middle_step_is_none(
 async def test_what_a_subagent_does_is_no_business_of_the_end(client: OpenCodeClient, run: Run, last: Message) -> None:
     ahead = ReadAhead(client, run)
     await ahead.begin()
-    subagent = [wire.PartChanged(CHILD, {"type": "text"}), wire.Idle(CHILD)]
+    subagent = [backend_events.PartChanged(CHILD, {"type": "text"}), backend_events.Idle(CHILD)]
     await hear(ahead, [told(without_end(last.info)), *subagent, told(last.info)])
     assert ahead.record is None
-    await hear(ahead, [*subagent, wire.Idle(run.session_id)])
+    await hear(ahead, [*subagent, backend_events.Idle(run.session_id)])
     assert ahead.record
 
 
@@ -138,7 +138,7 @@ async def test_a_run_whose_end_is_heard_is_not_read_again(
             after.append(operation_id)
         return await call(self, operation_id, **arguments)
 
-    def listen(self: ReadAhead, event: wire.Event) -> None:
+    def listen(self: ReadAhead, event: backend_events.Event) -> None:
         nonlocal heard_end
         notice(self, event)
         heard_end = heard_end or self.record is not None
@@ -159,23 +159,26 @@ async def test_a_run_whose_end_is_heard_is_not_read_again(
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
-        (wire.TodosChanged(MINE, [Todo(content="Plan")]), SessionRecord("", [Todo(content="Plan")], [])),
-        (wire.TodosChanged(CHILD, [Todo(content="Plan")]), EMPTY),
-        (wire.SessionChanged(MINE, Session(id=MINE, title="Named"), created=False), SessionRecord("Named", [], [])),
+        (backend_events.TodosChanged(MINE, [Todo(content="Plan")]), SessionRecord("", [Todo(content="Plan")], [])),
+        (backend_events.TodosChanged(CHILD, [Todo(content="Plan")]), EMPTY),
         (
-            wire.SessionChanged(CHILD, Session(id=CHILD, parent_id=MINE), created=True),
+            backend_events.SessionChanged(MINE, Session(id=MINE, title="Named"), created=False),
+            SessionRecord("Named", [], []),
+        ),
+        (
+            backend_events.SessionChanged(CHILD, Session(id=CHILD, parent_id=MINE), created=True),
             SessionRecord("", [], [CHILD]),
         ),
         (
-            wire.PartChanged(MINE, {"tool": "task", "state": {"metadata": {"sessionId": CHILD}}}),
+            backend_events.PartChanged(MINE, {"tool": "task", "state": {"metadata": {"sessionId": CHILD}}}),
             SessionRecord("", [], [CHILD]),
         ),
-        (wire.PartChanged(MINE, {"type": "text"}), EMPTY),
-        (wire.Idle(MINE), EMPTY),
+        (backend_events.PartChanged(MINE, {"type": "text"}), EMPTY),
+        (backend_events.Idle(MINE), EMPTY),
     ],
 )
 async def test_what_a_report_tells_of_its_session_is_kept_up_to_date(
-    event: wire.Event, expected: SessionRecord
+    event: backend_events.Event, expected: SessionRecord
 ) -> None:
     once = folded(EMPTY, event, MINE)
     assert once == expected

@@ -17,12 +17,12 @@ from opencode_mcp.errors import (
     Unauthorized,
     UnsupportedOperation,
 )
-from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.codec import UNREADABLE
 from opencode_mcp.opencode.models import Session, SessionStatus
 from opencode_mcp.opencode.transport import TOO_LARGE
+from opencode_mcp.opencode.v1 import event_parser
 from opencode_mcp.runs import record, state
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run
@@ -242,7 +242,7 @@ async def test_a_wire_that_breaks_right_after_the_prompt_hides_no_run(
     monkeypatch.setattr(OpenCodeClient, "session_prompt_async", send_and_break)
     monkeypatch.setattr(OpenCodeClient, "session_status", look)
     # The stream is too late to show it.
-    monkeypatch.setattr(wire, "PARSERS", {})
+    monkeypatch.setattr(event_parser, "PARSERS", {})
     run = await worker.start(text("Received."))
     broken = False
     assert (await worker.runs.follow(run, WAIT)).text == "Received."

@@ -13,8 +13,8 @@ import anyio
 
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
-from opencode_mcp.events import wire
 from opencode_mcp.events.hub import Hub
+from opencode_mcp.opencode import backend_events
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Permission, Question, QuestionItem, ToolPart
 from opencode_mcp.runs.report import PendingRequest
@@ -31,7 +31,7 @@ DEEPEST = 50
 Request = Permission | Question
 ENDED = frozenset({"completed", "error"})
 Asking = TypeVar("Asking", Permission, Question)
-CLOSERS = (wire.RequestClosed, wire.Idle, wire.Gap, wire.Lost)
+CLOSERS = (backend_events.RequestClosed, backend_events.Idle, backend_events.Gap, backend_events.Lost)
 
 
 class Requests:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from opencode_mcp.events import wire
+from opencode_mcp.opencode import backend_events
 from opencode_mcp.server import uris
 
 
@@ -13,7 +13,7 @@ def names_of(uri: str) -> tuple[str, str]:
     return address, address[: address.rfind("/") + 1]
 
 
-def changed_by(event: wire.Event, lineage: Sequence[str] = ()) -> Iterator[str]:
+def changed_by(event: backend_events.Event, lineage: Sequence[str] = ()) -> Iterator[str]:
     """Yield the URIs of the resources that an event changes; one that ends in a slash means all directly below it.
 
     Args:
@@ -22,18 +22,18 @@ def changed_by(event: wire.Event, lineage: Sequence[str] = ()) -> Iterator[str]:
     """
     session_id = event.session_id
     match event:
-        case wire.MessageChanged(message=message):
+        case backend_events.MessageChanged(message=message):
             yield from _message(session_id, message.id)
             yield uris.run(session_id, message.parent_id or message.id)
             if message.role == "user":
                 # OpenCode puts what a prompt changed into the prompt's own message.
                 yield uris.diff(session_id)
-        case wire.PartChanged(part=part):
+        case backend_events.PartChanged(part=part):
             yield from _message(session_id, str(part.get("messageID")))
             yield from _patch(session_id, part)
-        case wire.PartGrew(message_id=message_id):
+        case backend_events.PartGrew(message_id=message_id):
             yield from _message(session_id, message_id)
-        case wire.TodosChanged():
+        case backend_events.TodosChanged():
             yield uris.todo(session_id)
             yield uris.session(session_id)
         case _ if session_id:
@@ -47,7 +47,7 @@ def _message(session_id: str, message_id: str) -> Iterator[str]:
     yield uris.message(session_id, message_id)
 
 
-def _patch(session_id: str, part: wire.JsonMap) -> Iterator[str]:
+def _patch(session_id: str, part: backend_events.JsonMap) -> Iterator[str]:
     """Yield the URIs of files that a step changed, relative to each of their folders, since any may be the project."""
     if part.get("type") != "patch":
         return
@@ -58,14 +58,14 @@ def _patch(session_id: str, part: wire.JsonMap) -> Iterator[str]:
         yield from (uris.file("/".join(steps[number:])) for number in range(len(steps)))
 
 
-def _session(event: wire.Event, lineage: Sequence[str]) -> Iterator[str]:
+def _session(event: backend_events.Event, lineage: Sequence[str]) -> Iterator[str]:
     """Yield the URIs that show the state of a session, including those of its parents."""
     yield uris.SESSIONS
     yield from map(uris.session, {event.session_id, *lineage})
     match event:
-        case wire.SessionChanged():
+        case backend_events.SessionChanged():
             return
-        case wire.SessionDeleted(session_id=session_id):
+        case backend_events.SessionDeleted(session_id=session_id):
             yield f"{uris.session(session_id)}/"
             yield uris.message(session_id, "")
         case _:

@@ -13,8 +13,8 @@ from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, R
 
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.events import wire
 from opencode_mcp.events.hub import EVERYTHING, Hub
+from opencode_mcp.opencode import backend_events
 from opencode_mcp.server.notifications.affected_uris import changed_by, names_of
 from opencode_mcp.server.notifications.throttle import Pace
 
@@ -56,10 +56,10 @@ class Publisher:
                 while True:
                     events = await listener.wait(self._pace.next_due - anyio.current_time())
                     await self._take(events)
-                    if any(isinstance(event, wire.Lost) for event in events):
+                    if any(isinstance(event, backend_events.Lost) for event in events):
                         tasks.start_soon(self.come_back)
 
-    async def _take(self, events: Sequence[wire.Event]) -> None:
+    async def _take(self, events: Sequence[backend_events.Event]) -> None:
         if self._subscriptions.anybody:
             own = await self._own(events)
             self._note_lists(own)
@@ -67,7 +67,7 @@ class Publisher:
         for notice in self._pace.take(anyio.current_time()):
             await self._subscriptions.tell(notice)
 
-    async def _own(self, events: Sequence[wire.Event]) -> list[wire.Event]:
+    async def _own(self, events: Sequence[backend_events.Event]) -> list[backend_events.Event]:
         """Return the events of allowed directories, and those of no directory."""
         allowed = {""}
         for place in {event.place for event in events} - allowed:
@@ -89,9 +89,9 @@ class Publisher:
         finally:
             self._looking = False
 
-    def _note_resources(self, events: Sequence[wire.Event]) -> None:
+    def _note_resources(self, events: Sequence[backend_events.Event]) -> None:
         changed = self._changed_addresses(events)
-        anything = any(isinstance(event, wire.Gap) for event in events)
+        anything = any(isinstance(event, backend_events.Gap) for event in events)
         if not changed and not anything:
             return
         now = anyio.current_time()
@@ -99,26 +99,26 @@ class Publisher:
             if anything or not changed.isdisjoint(names_of(uri)):
                 self._pace.note(ResourceUpdated(uri), now)
 
-    def _changed_addresses(self, events: Sequence[wire.Event]) -> set[str]:
+    def _changed_addresses(self, events: Sequence[backend_events.Event]) -> set[str]:
         return {address for event in events for address in changed_by(event, self._hub.lineage(event.session_id))}
 
-    def _note_lists(self, events: Sequence[wire.Event]) -> None:
+    def _note_lists(self, events: Sequence[backend_events.Event]) -> None:
         now = anyio.current_time()
         if any([self._changes_sessions(event) for event in events]):  # noqa: C419 - each event is remembered
             self._pace.note(ResourcesListChanged(), now)
         # A gap is also the first event after connecting, and the only one after OpenCode has read its settings again.
-        if any(isinstance(event, wire.Gap) for event in events):
+        if any(isinstance(event, backend_events.Gap) for event in events):
             self._pace.note(PromptsListChanged(), now)
 
-    def _changes_sessions(self, event: wire.Event) -> bool:
+    def _changes_sessions(self, event: backend_events.Event) -> bool:
         """Return True if a listed session (not a subagent's) is new, deleted or has a new title."""
         match event:
-            case wire.SessionChanged(session=session) if not session.parent_id:
+            case backend_events.SessionChanged(session=session) if not session.parent_id:
                 before = self._titles.get(session.id)
                 self._titles[session.id] = session.title
                 return session.title != before
-            case wire.SessionDeleted(session_id=session_id):
+            case backend_events.SessionDeleted(session_id=session_id):
                 self._titles.pop(session_id, None)
                 return len(self._hub.lineage(session_id)) == 1
             case _:
-                return isinstance(event, wire.Gap)
+                return isinstance(event, backend_events.Gap)

@@ -13,9 +13,17 @@ from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, R
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.events.hub import BACKLOG, Hub, Listener
-from opencode_mcp.events.wire import Event, Gap, Idle, PartGrew, SessionChanged, SessionDeleted, TodosChanged
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.launcher.launcher import Launcher
+from opencode_mcp.opencode.backend_events import (
+    Event,
+    Gap,
+    Idle,
+    PartGrew,
+    SessionChanged,
+    SessionDeleted,
+    TodosChanged,
+)
 from opencode_mcp.opencode.models import Session
 from opencode_mcp.server import uris
 from opencode_mcp.server.notifications.publisher import Publisher

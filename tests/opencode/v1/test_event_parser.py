@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.events import wire
-from opencode_mcp.events.wire import Event, is_noise, parse
+from opencode_mcp.opencode import backend_events
+from opencode_mcp.opencode.backend_events import Event
 from opencode_mcp.opencode.models import Failure, MessageInfo, Permission, Question, Session, SessionStatus, Todo
+from opencode_mcp.opencode.v1 import event_parser
+from opencode_mcp.opencode.v1.event_parser import is_noise, parse
 
 SES = "ses_1"
 INFO = {"id": "msg_1", "sessionID": SES, "role": "assistant"}
@@ -26,47 +28,55 @@ EVENTS: list[tuple[str, object, Event]] = [
     (
         "session.status",
         {"sessionID": SES, "status": {"type": "retry", "attempt": 2, "message": "Slow down", "next": 5}},
-        wire.StatusChanged(SES, SessionStatus(type="retry", attempt=2, message="Slow down", next=5)),
+        backend_events.StatusChanged(SES, SessionStatus(type="retry", attempt=2, message="Slow down", next=5)),
     ),
-    ("session.idle", {"sessionID": SES}, wire.Idle(SES)),
+    ("session.idle", {"sessionID": SES}, backend_events.Idle(SES)),
     (
         "session.error",
         {"sessionID": SES, "error": {"name": "UnknownError", "data": {"message": "Agent not found"}}},
-        wire.Failed(SES, Failure(name="UnknownError", data={"message": "Agent not found"})),
+        backend_events.Failed(SES, Failure(name="UnknownError", data={"message": "Agent not found"})),
     ),
-    ("session.error", {}, wire.Failed("", Failure())),
-    ("session.created", {"info": {"id": SES}}, wire.SessionChanged(SES, Session(id=SES), created=True)),
-    ("session.updated", {"info": {"id": SES}}, wire.SessionChanged(SES, Session(id=SES), created=False)),
-    ("session.deleted", {"info": {"id": SES}}, wire.SessionDeleted(SES)),
-    ("session.deleted", {"sessionID": SES}, wire.SessionDeleted(SES)),
-    ("message.updated", {"info": INFO}, wire.MessageChanged(SES, MessageInfo.read(INFO))),
+    ("session.error", {}, backend_events.Failed("", Failure())),
+    ("session.created", {"info": {"id": SES}}, backend_events.SessionChanged(SES, Session(id=SES), created=True)),
+    ("session.updated", {"info": {"id": SES}}, backend_events.SessionChanged(SES, Session(id=SES), created=False)),
+    ("session.deleted", {"info": {"id": SES}}, backend_events.SessionDeleted(SES)),
+    ("session.deleted", {"sessionID": SES}, backend_events.SessionDeleted(SES)),
+    ("message.updated", {"info": INFO}, backend_events.MessageChanged(SES, MessageInfo.read(INFO))),
     (
         "message.part.updated",
         {"sessionID": SES, "part": {"type": "text", "text": "Hi"}},
-        wire.PartChanged(SES, {"type": "text", "text": "Hi"}),
+        backend_events.PartChanged(SES, {"type": "text", "text": "Hi"}),
     ),
     (
         "message.part.updated",
         {"part": {"sessionID": SES, "type": "text"}},
-        wire.PartChanged(SES, {"sessionID": SES, "type": "text"}),
+        backend_events.PartChanged(SES, {"sessionID": SES, "type": "text"}),
     ),
     (
         "message.part.delta",
         {"sessionID": SES, "messageID": "msg_1", "partID": "prt_1", "field": "text", "delta": "Hi"},
-        wire.PartGrew(SES, "msg_1", "prt_1", "text", "Hi"),
+        backend_events.PartGrew(SES, "msg_1", "prt_1", "text", "Hi"),
     ),
     (
         "todo.updated",
         {"sessionID": SES, "todos": [{"content": "Plan", "status": "completed"}]},
-        wire.TodosChanged(SES, [Todo(content="Plan", status="completed")]),
+        backend_events.TodosChanged(SES, [Todo(content="Plan", status="completed")]),
     ),
-    ("permission.asked", ASKED, wire.PermissionAsked(SES, Permission.read(ASKED))),
-    ("permission.replied", {"sessionID": SES, "requestID": "per_1", "reply": "once"}, wire.RequestClosed(SES, "per_1")),
-    ("question.asked", QUESTION, wire.QuestionAsked(SES, Question.read(QUESTION))),
-    ("question.replied", {"sessionID": SES, "requestID": "que_1", "answers": []}, wire.RequestClosed(SES, "que_1")),
-    ("question.rejected", {"sessionID": SES, "requestID": "que_1"}, wire.RequestClosed(SES, "que_1")),
-    ("server.instance.disposed", {"directory": "/p"}, wire.InstanceDisposed("", "/p")),
-    ("global.disposed", {}, wire.InstanceDisposed("", "")),
+    ("permission.asked", ASKED, backend_events.PermissionAsked(SES, Permission.read(ASKED))),
+    (
+        "permission.replied",
+        {"sessionID": SES, "requestID": "per_1", "reply": "once"},
+        backend_events.RequestClosed(SES, "per_1"),
+    ),
+    ("question.asked", QUESTION, backend_events.QuestionAsked(SES, Question.read(QUESTION))),
+    (
+        "question.replied",
+        {"sessionID": SES, "requestID": "que_1", "answers": []},
+        backend_events.RequestClosed(SES, "que_1"),
+    ),
+    ("question.rejected", {"sessionID": SES, "requestID": "que_1"}, backend_events.RequestClosed(SES, "que_1")),
+    ("server.instance.disposed", {"directory": "/p"}, backend_events.InstanceDisposed("", "/p")),
+    ("global.disposed", {}, backend_events.InstanceDisposed("", "")),
 ]
 
 
@@ -76,11 +86,11 @@ def test_each_known_event_is_read(kind: str, properties: object, event: Event) -
 
 
 def test_the_table_has_an_example_of_every_event_that_is_read() -> None:
-    assert {kind for kind, _, _ in EVENTS} == set(wire.PARSERS)
+    assert {kind for kind, _, _ in EVENTS} == set(event_parser.PARSERS)
 
 
 def test_an_event_without_the_wrapper_of_the_global_stream_is_read_too() -> None:
-    assert parse(json.dumps({"type": "session.idle", "properties": {"sessionID": SES}})) == wire.Idle(SES)
+    assert parse(json.dumps({"type": "session.idle", "properties": {"sessionID": SES}})) == backend_events.Idle(SES)
 
 
 @pytest.mark.parametrize("kind", ["server.connected", "server.heartbeat", "plugin.added", "file.edited", "", "session"])
@@ -120,13 +130,15 @@ JSON_VALUES = st.recursive(
 )
 
 
-@given(st.sampled_from(sorted(wire.PARSERS)), JSON_VALUES)
+@given(st.sampled_from(sorted(event_parser.PARSERS)), JSON_VALUES)
 def test_whatever_a_known_event_carries_no_line_stops_the_stream(kind: str, properties: object) -> None:
     assert isinstance(parse(line(kind, properties)), Event | None)
 
 
 @given(
-    st.sampled_from(sorted(wire.PARSERS)), st.sampled_from(["info", "part", "status", "error", "todos"]), JSON_VALUES
+    st.sampled_from(sorted(event_parser.PARSERS)),
+    st.sampled_from(["info", "part", "status", "error", "todos"]),
+    JSON_VALUES,
 )
 def test_whatever_is_inside_a_known_event_no_line_stops_the_stream(kind: str, name: str, value: object) -> None:
     assert isinstance(parse(line(kind, {"sessionID": SES, name: value})), Event | None)
@@ -134,7 +146,7 @@ def test_whatever_is_inside_a_known_event_no_line_stops_the_stream(kind: str, na
 
 def test_an_event_keeps_fields_that_nobody_here_names() -> None:
     event = parse(line("session.created", {"info": {"id": SES, "brandNew": 1}}))
-    assert isinstance(event, wire.SessionChanged)
+    assert isinstance(event, backend_events.SessionChanged)
     assert event.session.model_dump()["brandNew"] == 1
 
 
