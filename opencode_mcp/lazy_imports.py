@@ -61,6 +61,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.opencode.client",
         "opencode_mcp.opencode.models",
         "opencode_mcp.opencode.operation_calls",
+        "opencode_mcp.opencode.operation_table",
         "opencode_mcp.opencode.operations.argument_problems",
         "opencode_mcp.opencode.operations.catalog",
         "opencode_mcp.opencode.operations.schema_text",

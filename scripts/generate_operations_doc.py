@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import get_args
 
 from opencode_mcp.opencode.annotation_types import Effect, Group
+from opencode_mcp.opencode.operation_table import Operation, OperationTable
 from opencode_mcp.opencode.operations.arguments import arguments_of
-from opencode_mcp.opencode.operations.catalog import V1, V2, Operation, OperationTable
+from opencode_mcp.opencode.operations.catalog import V1, V2
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = {DOCS / "operations.md": V1, DOCS / "operations2.md": V2}

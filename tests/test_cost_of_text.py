@@ -22,15 +22,16 @@ from opencode_mcp.diffs import merged as merged_diff
 from opencode_mcp.diffs import patches
 from opencode_mcp.diffs import raw as raw_diff
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.events import collection, wire
+from opencode_mcp.events import collection
 from opencode_mcp.markdown import diff, excerpt, headline, tool_calls, transcript
 from opencode_mcp.markdown.detail import DETAILED, View
-from opencode_mcp.opencode import codec, request_limits, terminal
+from opencode_mcp.opencode import backend_events, codec, request_limits, terminal
 from opencode_mcp.opencode.models import FileDiff, Message, MessageInfo, ToolPart
-from opencode_mcp.opencode.operations import argument_problems, schema_text, server_document
+from opencode_mcp.opencode.operations import argument_problems, schema_text
 from opencode_mcp.opencode.operations import search as operation_search
 from opencode_mcp.opencode.operations.arguments import split
-from opencode_mcp.opencode.operations.catalog import operation
+from opencode_mcp.opencode.operations.catalog import operation, table_of
+from opencode_mcp.opencode.v1 import event_parser, server_document
 from opencode_mcp.opencode.v2 import replacements
 from opencode_mcp.runs import progress
 from opencode_mcp.runs.requests.permission_policy import Policy
@@ -142,7 +143,7 @@ def an_event(text: str) -> str:
 
 def progress_lines(text: str) -> None:
     told = progress.Progress("ses_1", "msg_1", "/p", lambda: 0)
-    told.add(wire.PartChanged("ses_1", {"type": "tool", "tool": text, "state": {"input": {"command": text}}}))
+    told.add(backend_events.PartChanged("ses_1", {"type": "tool", "tool": text, "state": {"input": {"command": text}}}))
     told.take()
 
 
@@ -211,7 +212,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
         text[:1000], {"enum": ["a"]}, text
     ),
     "opencode.operations.argument_problems unsafe": lambda text: argument_problems.unsafe(text, "segment"),
-    "opencode.operations.search": lambda text: operation_search.search(text[: argument_limits.TEXT]),
+    "opencode.operations.search": lambda text: operation_search.search(table_of(1), text[: argument_limits.TEXT]),
     "workspace.search.found_lines": a_page,
     "workspace.line_window": a_window,
     "workspace.globs": lambda text: globs.Globs([text[:1000]]).fit(text),
@@ -235,7 +236,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "secrets.own_passwords": without_known_secrets,
     "opencode.operations.schema_text": lambda text: schema_text.in_short({"enum": [text], "description": text}),
     "opencode.v2.replacements": replacements.advice,
-    "opencode.operations.server_document": lambda text: server_document.differences({"paths": {text: {"get": text}}}),
+    "opencode.v1.server_document": lambda text: server_document.differences({"paths": {text: {"get": text}}}),
     "opencode.terminal": lambda text: terminal.TerminalOutput(text[: terminal.OUTPUT_CHARACTERS]).text,
     "opencode.terminal contains": lambda text: terminal.contains(text, "a*a*a*b"),
     "server.stdio.front.request_keys": lambda text: request_keys.RequestKeys("").key_of(
@@ -245,8 +246,8 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "server.operations.json_cut": lambda text: json_cut.cut_json({"a": text, "b": [text[:9]] * 5000}, 20_000),
     "server.argument_limits": lambda text: argument_limits.check_limits({"prompt": text, text: 1}),
     "server.results.size_limit": lambda text: size_limit.fit(text, {"a": text, "b": [text[:99]] * 2000}),
-    "events.wire": lambda text: wire.parse(an_event(text)),
-    "events.wire raw": wire.parse,
+    "opencode.v1.event_parser": lambda text: event_parser.parse(an_event(text)),
+    "opencode.v1.event_parser raw": event_parser.parse,
     "events.collection": lambda text: collection.session_of({"type": text, "properties": {"sessionID": text}}),
     "runs.progress": progress_lines,
     "runs.requests.permission_policy": lambda text: Policy(

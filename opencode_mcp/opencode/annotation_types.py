@@ -36,7 +36,7 @@ Group = Literal[
 
 
 class Annotation(NamedTuple):
-    """Annotations of one operation; ``operations.catalog.Operation`` explains each field."""
+    """Annotations of one operation; ``operation_table.Operation`` explains each field."""
 
     group: Group
     effect: Effect

@@ -26,7 +26,7 @@ from opencode_mcp.opencode.versions import versions_tested
 from opencode_mcp.text.json_text import read_json
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.operations.catalog import Operation
+    from opencode_mcp.opencode.operation_table import Operation
 
 UNREADABLE = "Unreadable"
 """Kind of a failure to encode an answer: OpenCode 1.18 cannot list an entry that violates its own schema."""

@@ -18,11 +18,12 @@ import anyio
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.client import OpenCodeClient, RequestSender
 from opencode_mcp.opencode.codec import Request, decode, encode
+from opencode_mcp.opencode.operation_table import Operation
 from opencode_mcp.opencode.operations.arguments import SplitArguments
-from opencode_mcp.opencode.operations.catalog import Operation, opencode_version
-from opencode_mcp.opencode.operations.server_document import Differences, differences
 from opencode_mcp.opencode.terminal import Opener, TerminalInput, TerminalOutput, use_terminal
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, Transport
+from opencode_mcp.opencode.v1.server_document import Differences, differences
+from opencode_mcp.opencode.v1.table import TABLE
 from opencode_mcp.text.json_text import read_json
 
 logger = logging.getLogger(__name__)
@@ -121,7 +122,7 @@ def request_of(operation: Operation, call: SplitArguments) -> Request:
 
 
 async def _compare(transport: Transport) -> Differences:
-    if await _version(transport) == opencode_version():
+    if await _version(transport) == TABLE.version:
         return Differences()
     try:
         reply = await transport.send(DOCUMENT)

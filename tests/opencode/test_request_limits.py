@@ -9,7 +9,8 @@ import pytest
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.codec import encode
-from opencode_mcp.opencode.operations.catalog import Operation, operation, operations
+from opencode_mcp.opencode.operation_table import Operation
+from opencode_mcp.opencode.operations.catalog import operation, operations
 from opencode_mcp.opencode.request_limits import (
     BODY_TEXT_BYTES,
     FUZZY_QUERY_BYTES,

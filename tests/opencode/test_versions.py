@@ -3,8 +3,8 @@
 import pytest
 
 from opencode_mcp.errors import UnsupportedVersion
-from opencode_mcp.opencode.operations.catalog import opencode_version
-from opencode_mcp.opencode.versions import OLDEST, check_version, is_untested, versions_tested
+from opencode_mcp.opencode.operations.catalog import TABLES
+from opencode_mcp.opencode.versions import NEWEST, OLDEST, check_version, is_untested, versions_tested
 from tests.harness.isolation import ROOT
 
 
@@ -27,11 +27,15 @@ def test_a_version_that_is_newer_than_the_tested_ones_is_untested(version: str) 
     assert is_untested(version)
 
 
-@pytest.mark.parametrize("version", [OLDEST, "1.17.18", opencode_version()])
+@pytest.mark.parametrize("version", [OLDEST, "1.17.18", NEWEST[1]])
 def test_a_version_between_the_oldest_and_the_newest_tested_one_is_tested(version: str) -> None:
     assert not is_untested(version)
 
 
+def test_the_newest_tested_versions_are_those_that_the_tables_were_made_from() -> None:
+    assert {generation: table.version for generation, table in TABLES.items()} == NEWEST
+
+
 def test_the_readme_names_the_oldest_and_the_newest_tested_version() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"OpenCode {OLDEST} and later; {opencode_version()} is the newest" in " ".join(readme.split())
+    assert f"OpenCode {OLDEST} and later; {NEWEST[1]} is the newest" in " ".join(readme.split())

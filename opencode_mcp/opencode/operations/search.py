@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 
 from opencode_mcp.opencode.annotation_types import Effect, Group
-from opencode_mcp.opencode.operations.catalog import V1, Operation, OperationTable
+from opencode_mcp.opencode.operation_table import Operation, OperationTable
 
 WEIGHTS = {"id": 4.0, "hints": 3.0, "description": 1.5}
 WORTH_SHOWING = 0.2
@@ -34,21 +34,16 @@ WORDS_KEPT = 1000
 
 
 def search(
-    words: str,
-    *,
-    group: Group | None = None,
-    effect: Effect | None = None,
-    limit: int = 8,
-    table: OperationTable = V1,
+    table: OperationTable, words: str, *, group: Group | None = None, effect: Effect | None = None, limit: int = 8
 ) -> list[Operation]:
     """Return the operations that fit the words, the best first; without words, all of them by id.
 
     Args:
+        table: The operations of one generation of OpenCode.
         words: The query; an operation's id works too.
         group: Only operations of this group.
         effect: Only operations of this effect.
         limit: Most operations to return.
-        table: The operations of one generation of OpenCode.
     """
     within = _within(table, group, effect)
     wanted = _stems(words)

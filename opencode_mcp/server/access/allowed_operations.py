@@ -19,7 +19,7 @@ from opencode_mcp.text.similar_names import similar_names
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
     from opencode_mcp.opencode.annotation_types import Effect
-    from opencode_mcp.opencode.operations.catalog import Operation
+    from opencode_mcp.opencode.operation_table import Operation
 
 DEFAULT = "default"
 ALL = "all"

@@ -23,8 +23,8 @@ from opencode_mcp.text.json_types import JsonMap
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
+    from opencode_mcp.opencode.operation_table import Operation
     from opencode_mcp.opencode.operations.arguments import SplitArguments
-    from opencode_mcp.opencode.operations.catalog import Operation
     from opencode_mcp.runs.prompting.reload import InstanceReload
     from opencode_mcp.runs.requests.permission_policy import Policy
     from opencode_mcp.server.access.allowed_operations import AllowedOperations

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 
 from opencode_mcp.errors import BackendError, BridgeError, InvalidArgument, NotFound, UnsupportedOperation
+from opencode_mcp.opencode.operation_table import Operation
 from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.opencode.operations.argument_problems import problems
 from opencode_mcp.opencode.operations.arguments import arguments_schema, split
-from opencode_mcp.opencode.operations.catalog import Operation
 from opencode_mcp.secrets.redact_data import redact, secrets_in
 from opencode_mcp.secrets.redact_text import scrub
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of

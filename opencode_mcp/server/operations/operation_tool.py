@@ -12,7 +12,7 @@ from opencode_mcp.server.results.schemas import REPLY_TEXTS
 from opencode_mcp.server.tool import BridgeTool
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.operations.catalog import Operation
+    from opencode_mcp.opencode.operation_table import Operation
 
 PREFIX = "opencode_op_"
 SAFE_TO_REPEAT = frozenset({"GET", "PUT", "DELETE"})

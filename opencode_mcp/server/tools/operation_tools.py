@@ -12,7 +12,7 @@ from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode import annotation_types as annotation
-from opencode_mcp.opencode.operations import schema_text
+from opencode_mcp.opencode.operations import catalog, schema_text
 from opencode_mcp.opencode.operations import search as operations_search
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.operations import calling, reply_result
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opencode_mcp.opencode.annotation_types import Effect, Group
-    from opencode_mcp.opencode.operations.catalog import Operation
+    from opencode_mcp.opencode.operation_table import Operation
     from opencode_mcp.server.access.allowed_operations import AllowedOperations
 
 LONGEST_ARGUMENTS = 2500
@@ -60,8 +60,9 @@ async def opencode_find_operations(
     allowed = bridge_of(ctx).allowed
     chosen_group = cast("Group | None", _one_of("group", group, annotation.Group))
     chosen_effect = cast("Effect | None", _one_of("effect", effect, annotation.Effect))
-    found = filter(allowed.shows, operations_search.search(query, group=chosen_group, effect=chosen_effect, limit=ALL))
-    items = list(islice(found, limit))
+    table = catalog.table_of(1)
+    found = operations_search.search(table, query, group=chosen_group, effect=chosen_effect, limit=ALL)
+    items = list(islice(filter(allowed.shows, found), limit))
     if not items:
         return result("No operation fits. Try other words, or none with a group.", {"operations": []})
     if len(items) > SHOWN_WHOLE:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.operations.catalog import V1, V2
+from opencode_mcp.opencode.operations.catalog import V1, V2, named_operation
 from opencode_mcp.opencode.v2.replacements import (
     PREVIEW,
     REPLACEMENTS,
@@ -65,13 +65,13 @@ def test_an_id_of_both_generations_is_replaced_by_itself_first_or_says_what_is_d
 )
 def test_an_id_of_opencode_1_leads_to_the_one_that_replaces_it(old: str, new: str) -> None:
     with pytest.raises(NotFound) as caught:
-        V2.operation(old)
+        named_operation(V2, old)
     assert f"OpenCode 2 has {new}" in caught.value.hint
 
 
 def test_what_nothing_replaces_says_so_and_why() -> None:
     with pytest.raises(NotFound) as caught:
-        V2.operation("session.todo")
+        named_operation(V2, "session.todo")
     assert caught.value.hint == (
         "session.todo is an operation of OpenCode 1; OpenCode 2 has nothing in its place. "
         "OpenCode 2 keeps no todo list."
@@ -80,7 +80,7 @@ def test_what_nothing_replaces_says_so_and_why() -> None:
 
 def test_an_id_of_neither_generation_gets_similar_ones() -> None:
     with pytest.raises(NotFound) as caught:
-        V2.operation("sesion.interrupt")
+        named_operation(V2, "sesion.interrupt")
     assert "Did you mean session.interrupt" in caught.value.hint
     assert replacement("v2.nonsense") is None
     assert advice("session.interrupt") == ""
@@ -91,6 +91,9 @@ def test_an_id_that_both_generations_have_says_what_is_different() -> None:
     assert advice("session.fork") == "`before` names the message."
 
 
-def test_opencode_1_has_no_advice_for_ids_of_opencode_2() -> None:
+def test_opencode_1_says_that_an_id_is_one_of_opencode_2() -> None:
+    with pytest.raises(NotFound) as caught:
+        named_operation(V1, "session.interrupt")
+    assert caught.value.hint == "session.interrupt is an operation of OpenCode 2; this is OpenCode 1."
     with pytest.raises(NotFound, match=r"Did you mean|by words"):
-        V1.operation("session.interrupt")
+        named_operation(V1, "sesion.abort")

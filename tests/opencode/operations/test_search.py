@@ -2,7 +2,8 @@
 
 import pytest
 
-from opencode_mcp.opencode.operations.catalog import V1, V2, OperationTable
+from opencode_mcp.opencode.operation_table import OperationTable
+from opencode_mcp.opencode.operations.catalog import V1, V2
 from opencode_mcp.opencode.operations.search import search
 from tests.harness.each import for_each
 
@@ -128,42 +129,47 @@ AMONG_THE_FIRST_FOUR_OF_OPENCODE_2 = {
 
 @for_each(("words", "expected"), FIRST_OF_OPENCODE_2.items())
 def test_the_operation_of_opencode_2_that_is_meant_comes_first(words: str, expected: str) -> None:
-    assert [item.id for item in search(words, table=V2)][:1] == [expected]
+    assert [item.id for item in search(V2, words)][:1] == [expected]
 
 
 @for_each(("words", "expected"), AMONG_THE_FIRST_FOUR_OF_OPENCODE_2.items())
 def test_the_operation_of_opencode_2_that_is_meant_is_among_the_first(words: str, expected: str) -> None:
-    assert expected in [item.id for item in search(words, limit=4, table=V2)]
+    assert expected in [item.id for item in search(V2, words, limit=4)]
 
 
 @for_each(("words", "expected"), FIRST.items())
 def test_the_operation_that_is_meant_comes_first(words: str, expected: str) -> None:
-    assert [item.id for item in search(words)][:1] == [expected]
+    assert [item.id for item in search(V1, words)][:1] == [expected]
 
 
 @pytest.mark.parametrize(("words", "expected"), AMONG_THE_FIRST_FOUR.items())
 def test_the_operation_that_is_meant_is_among_the_first(words: str, expected: str) -> None:
-    assert expected in [item.id for item in search(words, limit=4)]
+    assert expected in [item.id for item in search(V1, words, limit=4)]
 
 
 @for_each("table", (V1, V2))
 def test_an_operation_is_found_by_its_own_id(table: OperationTable) -> None:
-    assert [name for name in table.operations if search(name, table=table)[0].id != name] == []
+    assert [name for name in table.operations if search(table, name)[0].id != name] == []
 
 
 def test_a_group_and_an_effect_narrow_the_search() -> None:
-    found = search("terminal", group="terminal", effect="execute")
+    found = search(V1, "terminal", group="terminal", effect="execute")
     assert found
     assert {(item.group, item.effect) for item in found} == {("terminal", "execute")}
 
 
 def test_no_words_give_all_of_a_group() -> None:
-    assert [item.id for item in search("", group="search")] == ["find.files", "find.symbols", "find.text", "v2.fs.find"]
+    assert [item.id for item in search(V1, "", group="search")] == [
+        "find.files",
+        "find.symbols",
+        "find.text",
+        "v2.fs.find",
+    ]
 
 
 def test_no_more_are_given_than_asked_for() -> None:
-    assert len(search("session", limit=3)) == 3
+    assert len(search(V1, "session", limit=3)) == 3
 
 
 def test_words_that_mean_nothing_here_find_nothing() -> None:
-    assert search("xylophone") == []
+    assert search(V1, "xylophone") == []

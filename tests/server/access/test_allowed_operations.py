@@ -7,7 +7,8 @@ import pytest
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting, NotAllowed
-from opencode_mcp.opencode.operations.catalog import Operation, operation, operations
+from opencode_mcp.opencode.operation_table import Operation
+from opencode_mcp.opencode.operations.catalog import operation, operations
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.access.operation_uses import COMPLETION_USES, RESOURCE_USES, TOOL_USES
 from opencode_mcp.server.operations.operation_tool import tool_name, tool_of

@@ -1,4 +1,4 @@
-"""Differences between a server's own OpenAPI document and the table of operations.
+"""Differences between an OpenCode 1 server's own OpenAPI document and the table of operations.
 
 Pure. The table was made from one OpenCode; the running one may be older or newer. The comparison covers what a caller
 would notice: whether an operation exists, and the names of its arguments.
@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from opencode_mcp.errors import UnsupportedOperation
-from opencode_mcp.opencode.operations.catalog import Operation, opencode_version, operations
+from opencode_mcp.opencode.operation_table import Operation
+from opencode_mcp.opencode.v1.table import TABLE
 from opencode_mcp.text.json_types import JsonMap
 
 SCOPING = frozenset({"directory", "workspace", "location", "location[directory]", "location[workspace]"})
@@ -35,7 +36,7 @@ class Differences:
         if operation.id in self.missing:
             raise UnsupportedOperation(
                 f"This OpenCode has no {operation.id} ({operation.method} {operation.path}).",
-                hint=f"It is older or newer than {opencode_version()}; opencode_find_operations finds others.",
+                hint=f"It is older or newer than {TABLE.version}; opencode_find_operations finds others.",
             )
         return self.changed.get(operation.id, "")
 
@@ -46,8 +47,8 @@ def differences(document: object) -> Differences:
     Older versions list only some of their operations. Such a document even lacks the operation by which the bridge
     recognized the server as an OpenCode, so it is not used to judge the others.
     """
-    found = {item: _entry(item, document) for item in operations().values()}
-    if any(found.values()) and not found[operations()[SERVED_BY_ALL]]:
+    found = {item: _entry(item, document) for item in TABLE.operations.values()}
+    if any(found.values()) and not found[TABLE.operations[SERVED_BY_ALL]]:
         return Differences()
     missing = frozenset(item.id for item, entry in found.items() if not entry)
     return Differences(missing=missing, changed=_changed(found, document))
@@ -71,7 +72,7 @@ def _told(operation: Operation, entry: JsonMap, document: object) -> str:
     ours |= _fields(operation.body or {})
     theirs = _queries(entry) | _fields(_body(entry, document))
     said = "; ".join(_sentences(ours, theirs))
-    return f"This OpenCode's {operation.id} is not that of {opencode_version()}: {said}." if said else ""
+    return f"This OpenCode's {operation.id} is not that of {TABLE.version}: {said}." if said else ""
 
 
 def _sentences(ours: Mapping[str, bool], theirs: Mapping[str, bool]) -> Iterator[str]:
