@@ -18,7 +18,6 @@ from opencode_mcp.launcher.health import check
 from opencode_mcp.launcher.launcher import ATTACH_TIMEOUTS_SECONDS, Launcher
 from opencode_mcp.opencode.backend_events import SessionDeleted
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.v1.event_parser import parse
 from opencode_mcp.opencode.versions import is_untested, versions_tested
 from opencode_mcp.runs.prompting.prompt import find_missing_model
 from opencode_mcp.server.access.paths import Fence
@@ -30,7 +29,8 @@ if TYPE_CHECKING:
 SERVER = "server"
 TITLE = "opencode-mcp doctor"
 ROUND_TRIP_SECONDS = 30.0
-HEARTBEAT = '"server.heartbeat"'
+ATTEMPT_SECONDS = 5.0
+"""Time that OpenCode has to report a session before another one is created."""
 
 
 class Backend:
@@ -172,15 +172,16 @@ async def _round_trip(backend: Backend) -> Finding:
 
 async def _make_and_hear(client: OpenCodeClient, directory: str) -> None:
     made: set[str] = set()
-    async with client.global_event(silence=ROUND_TRIP_SECONDS) as lines:
-        async for line in lines:
-            event = parse(line)
-            if isinstance(event, SessionDeleted) and event.session_id in made:
+    next_try = 0.0
+    async with client.events(silence=ROUND_TRIP_SECONDS) as lines:
+        async for events in lines:
+            if any(isinstance(event, SessionDeleted) and event.session_id in made for event in events):
                 return
-            # OpenCode 1.18 sometimes loses the event of a directory's first session, so every heartbeat is another
-            # chance.
-            if not made or HEARTBEAT in line:
+            # OpenCode 1.18 sometimes loses the event of a directory's first session. Its heartbeats are lines, too, so
+            # there is always a line for another attempt.
+            if anyio.current_time() >= next_try:
                 made.add(await _make_and_remove_session(client, directory))
+                next_try = anyio.current_time() + ATTEMPT_SECONDS
     raise BackendUnavailable("OpenCode ended the event stream.", hint="Run the doctor again.")
 
 

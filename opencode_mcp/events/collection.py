@@ -11,7 +11,6 @@ from typing import Literal, cast
 import anyio
 
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable
-from opencode_mcp.opencode.v1.event_parser import is_noise
 from opencode_mcp.text.json_text import read_json
 from opencode_mcp.text.json_types import JsonMap
 
@@ -33,6 +32,8 @@ class EventFilter:
     sessions: frozenset[str] = frozenset()
     """Sessions to collect; empty for all."""
     count: int
+    is_noise: Callable[[str], bool] = lambda _line: False
+    """Returns True for a line to leave out before it is parsed."""
 
 
 @dataclass(slots=True)
@@ -81,7 +82,7 @@ async def _read(
     gathered: CollectedEvents,
 ) -> None:
     async for line in lines:
-        if is_noise(line):
+        if wanted.is_noise(line):
             continue
         event = _read_event(line)
         if not event or not fits(event, wanted) or not await visible(event):

@@ -14,14 +14,11 @@ import anyio
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError, OperatorError
 from opencode_mcp.opencode.backend_events import Event, Gap, Lost
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.v1.event_parser import is_noise, parse
 
 logger = logging.getLogger(__name__)
 
-# OpenCode sends a heartbeat every 10 s; a stream that misses two of them is dead.
+# OpenCode 1 sends a heartbeat every 10 s, OpenCode 2 every 15 s; a stream without one is dead.
 SILENCE_SECONDS = 22.0
-# OpenCode 1.18 reports a stream as connected up to 60 ms before it sends events to it.
-SUBSCRIBE_SECONDS = 0.1
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 # Attempts for a server that refuses connections before it counts as gone: about 1.2 s in all.
@@ -30,7 +27,7 @@ HEALTH_TIMEOUT_SECONDS = 2.0
 
 
 async def follow_stream(client: OpenCodeClient) -> AsyncGenerator[Event]:
-    """Yield the events of every directory until OpenCode is gone (``global.event``).
+    """Yield the events of every directory until OpenCode is gone.
 
     Args:
         client: Bound to one server, so that a reconnect never starts another.
@@ -42,7 +39,7 @@ async def follow_stream(client: OpenCodeClient) -> AsyncGenerator[Event]:
     while True:
         began = anyio.current_time()
         try:
-            async with client.global_event(silence=SILENCE_SECONDS) as lines, aclosing(_events(lines)) as events:
+            async with client.events(silence=SILENCE_SECONDS) as lines, aclosing(_events(lines)) as events:
                 async for event in events:
                     # A stream that breaks soon after each start must not be opened again and again without a pause.
                     if anyio.current_time() - began > LONGEST_PAUSE_SECONDS:
@@ -58,14 +55,14 @@ async def follow_stream(client: OpenCodeClient) -> AsyncGenerator[Event]:
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
-async def _events(lines: AsyncIterator[str]) -> AsyncGenerator[Event]:
-    standing = False
-    async for line in lines:
-        if not standing:
-            standing = True
-            await anyio.sleep(SUBSCRIBE_SECONDS)
+async def _events(lines: AsyncIterator[list[Event]]) -> AsyncGenerator[Event]:
+    """Yield the events of all lines, after a ``Gap`` for the first line."""
+    connected = False
+    async for events in lines:
+        if not connected:
+            connected = True
             yield Gap("")
-        if not is_noise(line) and (event := parse(line)):
+        for event in events:
             yield event
 
 

@@ -5,8 +5,8 @@ A method has the name of its operation (``session.prompt_async`` is ``session_pr
 method here: callers reach them through the table.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, cast
 
@@ -18,6 +18,7 @@ from opencode_mcp.errors import (
     NotOpenCode,
     OperatorError,
 )
+from opencode_mcp.opencode.backend_events import Event
 from opencode_mcp.opencode.clock import Clock
 from opencode_mcp.opencode.codec import Reply, Request, decode, encode, is_unreadable
 from opencode_mcp.opencode.models import (
@@ -45,6 +46,7 @@ from opencode_mcp.opencode.models import (
 )
 from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, TOO_LARGE, Body
+from opencode_mcp.opencode.v1.event_stream import parse_lines
 from opencode_mcp.opencode.versions import check_version, too_old, versions_tested
 from opencode_mcp.text.json_types import JsonObject
 
@@ -116,6 +118,16 @@ class OpenCodeClient:
     def global_event(self, *, silence: float) -> AbstractAsyncContextManager[AsyncIterator[str]]:
         """Follow the events of every directory, as JSON texts; ``silence`` seconds without data end the stream."""
         return self._sender.events(encode(operation("global.event")), silence=silence)
+
+    @asynccontextmanager
+    async def events(self, *, silence: float) -> AsyncGenerator[AsyncIterator[list[Event]]]:
+        """Follow the events of every directory; ``silence`` seconds without data end the stream.
+
+        The iterator has one list for each line of the stream, mostly an empty one. The first list says that the stream
+        is connected.
+        """
+        async with self.global_event(silence=silence) as lines, aclosing(parse_lines(lines)) as events:
+            yield events
 
     # --- Server
 

@@ -11,6 +11,7 @@ import pytest
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable
 from opencode_mcp.events import collection
 from opencode_mcp.events.collection import EventFilter, collect_until, directory_of, session_of
+from opencode_mcp.opencode.v1.event_parser import is_noise
 
 pytestmark = pytest.mark.anyio
 
@@ -119,7 +120,8 @@ async def test_what_may_not_be_seen_is_not_counted() -> None:
 
 async def test_second_copies_are_left_out() -> None:
     events = [{"directory": "/p", "payload": {"type": "sync"}}, {"directory": "/p", "payload": event("a")}]
-    gathered = await collect_until(stream(events), EventFilter(seconds=60, count=1), everything)
+    wanted = EventFilter(seconds=60, count=1, is_noise=is_noise)
+    gathered = await collect_until(stream(events), wanted, everything)
     assert gathered.events == [{"directory": "/p", "payload": event("a")}]
 
 

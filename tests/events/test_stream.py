@@ -88,11 +88,13 @@ async def test_every_line_of_a_real_run_is_read_or_left_out(
 ) -> None:
     lines: list[str] = []
 
-    def keep(data: str) -> Event | None:
-        lines.append(data)
-        return event_parser.parse(data)
+    parse = event_parser.EventParser1.parse
 
-    monkeypatch.setattr(stream, "parse", keep)
+    def keep(self: event_parser.EventParser1, data: str) -> list[Event]:
+        lines.append(data)
+        return parse(self, data)
+
+    monkeypatch.setattr(event_parser.EventParser1, "parse", keep)
     kinds: set[type[Event]] = set()
     async with following(endpoint) as events:
         await assert_it_tells_of_new_sessions(events, http)

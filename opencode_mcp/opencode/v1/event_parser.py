@@ -110,20 +110,23 @@ def is_noise(data: str) -> bool:
     return '"payload":{"type":"sync"' in data
 
 
-def parse(data: str) -> Event | None:
-    """Parse one line of the stream.
+class EventParser1:
+    """Parser for one stream. It keeps no state, since every event of OpenCode 1 is whole."""
 
-    Returns:
-        The event; ``None`` if the bridge does not use it or cannot parse it.
-    """
-    try:
-        wrapped = cast("JsonMap", read_json(data))
-        payload = cast("JsonMap", wrapped.get("payload") or wrapped)
-        parser = PARSERS.get(str(payload.get("type")))
-        if parser is None:
-            return None
-        directory = str(wrapped.get("directory") or "")
-        event = parser(cast("JsonMap", payload.get("properties") or {}))
-        return replace(event, told_in=directory) if directory not in {"", NO_DIRECTORY} else event
-    except (ValueError, AttributeError, BridgeError):
-        return None
+    def parse(self, data: str) -> list[Event]:
+        """Parse one line of the stream.
+
+        Returns:
+            The event; nothing if the bridge does not use it or cannot parse it.
+        """
+        try:
+            wrapped = cast("JsonMap", read_json(data))
+            payload = cast("JsonMap", wrapped.get("payload") or wrapped)
+            parser = PARSERS.get(str(payload.get("type")))
+            if parser is None:
+                return []
+            directory = str(wrapped.get("directory") or "")
+            event = parser(cast("JsonMap", payload.get("properties") or {}))
+            return [replace(event, told_in=directory) if directory not in {"", NO_DIRECTORY} else event]
+        except (ValueError, AttributeError, BridgeError):
+            return []

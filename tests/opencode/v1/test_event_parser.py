@@ -10,7 +10,7 @@ from opencode_mcp.opencode import backend_events
 from opencode_mcp.opencode.backend_events import Event
 from opencode_mcp.opencode.models import Failure, MessageInfo, Permission, Question, Session, SessionStatus, Todo
 from opencode_mcp.opencode.v1 import event_parser
-from opencode_mcp.opencode.v1.event_parser import is_noise, parse
+from opencode_mcp.opencode.v1.event_parser import EventParser1, is_noise
 
 SES = "ses_1"
 INFO = {"id": "msg_1", "sessionID": SES, "role": "assistant"}
@@ -22,6 +22,13 @@ def line(kind: str, properties: object) -> str:
     """An event as ``/global/event`` sends it."""
     payload = {"id": "evt_1", "type": kind, "properties": properties}
     return json.dumps({"directory": "/p", "project": "global", "payload": payload}, separators=(",", ":"))
+
+
+def parse(data: str) -> Event | None:
+    """Return the event of a line, which has one at most."""
+    events = EventParser1().parse(data)
+    assert len(events) <= 1
+    return events[0] if events else None
 
 
 EVENTS: list[tuple[str, object, Event]] = [

@@ -14,7 +14,7 @@ from opencode_mcp.opencode.backend_events import (
     Lost,
     PartChanged,
 )
-from opencode_mcp.opencode.v1.event_parser import PARSERS, parse
+from opencode_mcp.opencode.v1.event_parser import PARSERS, EventParser1
 from opencode_mcp.server import uris
 from opencode_mcp.server.notifications.affected_uris import changed_by, names_of
 from opencode_mcp.server.resources.resources import find_resource
@@ -27,8 +27,8 @@ LIVE = {uris.SESSIONS, uris.PROJECT, STATUS, uris.run(SES, "")}
 
 def event(kind: str, **properties: Any) -> Event:  # noqa: ANN401 - JSON of any shape
     """An event as it comes over the wire."""
-    read = parse(json.dumps({"payload": {"type": kind, "properties": {"sessionID": SES, **properties}}}))
-    assert read is not None
+    line = json.dumps({"payload": {"type": kind, "properties": {"sessionID": SES, **properties}}})
+    [read] = EventParser1().parse(line)
     return read
 
 
@@ -150,11 +150,10 @@ VALUES: st.SearchStrategy[object] = st.recursive(
 @example("message.part.updated", {"part": {"sessionID": "ses_1", "type": "patch", "files": 5}})
 @example("session.idle", {"sessionID": "\ud800"})
 def test_no_event_of_any_form_breaks_what_reads_it(kind: str, properties: dict[str, object]) -> None:
-    happened = parse(json.dumps({"payload": {"type": kind, "properties": properties}}))
-    if happened is None:
-        return
-    fold(SessionState(), happened)
-    for address in changed_by(happened, [happened.session_id]):
-        address.encode()
-    if isinstance(happened, PartChanged):
-        happened.child_session.encode()
+    line = json.dumps({"payload": {"type": kind, "properties": properties}})
+    for happened in EventParser1().parse(line):
+        fold(SessionState(), happened)
+        for address in changed_by(happened, [happened.session_id]):
+            address.encode()
+        if isinstance(happened, PartChanged):
+            happened.child_session.encode()
