@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.codec import Reply, Request
     from opencode_mcp.opencode.endpoint import Endpoint
     from opencode_mcp.opencode.transport import WebSocket
+    from opencode_mcp.opencode.versions import Generation
 
 
 class Connection:
@@ -48,7 +49,7 @@ class Connection:
         """Return the transport to the server, which is found or started first.
 
         Raises:
-            OpenCodeError: As ``Launcher.locate``, or the connection is closed.
+            BridgeError: As ``Launcher.locate``, or the connection is closed.
         """
         async with self._lock:
             if self._closed:
@@ -57,6 +58,14 @@ class Connection:
                 endpoint = await self._launcher.locate()
                 self._transport = await self._renewed(endpoint)
             return self._transport
+
+    async def generation(self) -> "Generation":
+        """Return the generation of the server's API, which is found or started first.
+
+        Raises:
+            BridgeError: As ``transport``.
+        """
+        return await (await self.transport()).generation()
 
     async def _renewed(self, endpoint: "Endpoint") -> Transport:
         """Keep the old transport if the endpoint is the same: other requests may be under way through it."""

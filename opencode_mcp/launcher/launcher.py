@@ -149,10 +149,10 @@ class Launcher:
         settings = self._settings
         endpoint = Endpoint(url=settings.url, username=settings.username, password=settings.password)
         try:
-            await check(endpoint, timeouts=ATTACH_TIMEOUTS_SECONDS)
+            health = await check(endpoint, timeouts=ATTACH_TIMEOUTS_SECONDS)
         except NotOpenCode as error:
             raise NotOpenCode(f"The program at {settings.url} is not an OpenCode server.", hint=error.hint) from error
-        return endpoint
+        return replace(endpoint, generation=health.generation)
 
     async def _share_or_start(self) -> ServerRecord:
         files = self._files = self._files or files_for(self._settings)

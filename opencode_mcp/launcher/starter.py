@@ -190,7 +190,7 @@ async def await_ready(record: ServerRecord, files: StateFiles, *, within: float)
         found = replace(record, url=url)
         left = deadline - anyio.current_time()
         health = await await_healthy(found.endpoint, within=left, wanted=record.process.runs)
-        return replace(found, version=health.version) if health else None
+        return replace(found, version=health.version, generation=health.generation) if health else None
     return None
 
 

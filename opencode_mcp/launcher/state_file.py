@@ -19,6 +19,7 @@ from opencode_mcp.disk.state_folder import (
 )
 from opencode_mcp.launcher.provider_environment import fingerprint
 from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.processes.identity import Process
 
 if TYPE_CHECKING:
@@ -39,13 +40,20 @@ class ServerRecord:
     """Time of the start, in seconds since the epoch."""
     version: str = ""
     """OpenCode's version; empty until the server was healthy once."""
+    generation: Generation = 1
     left_busy: bool = False
     """True if the last bridge left the server running because a session was busy."""
 
     @property
     def endpoint(self) -> Endpoint:
         """Return the endpoint of the server."""
-        return Endpoint(url=self.url, username=self.username, password=self.password, process=self.process)
+        return Endpoint(
+            url=self.url,
+            username=self.username,
+            password=self.password,
+            process=self.process,
+            generation=self.generation,
+        )
 
 
 RECORD = TypeAdapter(ServerRecord)

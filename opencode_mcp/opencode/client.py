@@ -12,15 +12,11 @@ from typing import Generic, Protocol, TypeVar, cast
 
 from opencode_mcp.errors import (
     BackendFailed,
-    BackendTimeout,
-    BackendUnavailable,
-    BridgeError,
-    NotOpenCode,
-    OperatorError,
 )
 from opencode_mcp.opencode.backend_events import Event
 from opencode_mcp.opencode.clock import Clock
 from opencode_mcp.opencode.codec import Reply, Request, decode, encode, is_unreadable
+from opencode_mcp.opencode.detection import detect
 from opencode_mcp.opencode.models import (
     Agent,
     Command,
@@ -47,7 +43,7 @@ from opencode_mcp.opencode.models import (
 from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, TOO_LARGE, Body
 from opencode_mcp.opencode.v1.event_stream import parse_lines
-from opencode_mcp.opencode.versions import check_version, too_old, versions_tested
+from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.text.json_types import JsonObject
 
 
@@ -57,6 +53,10 @@ class RequestSender(Protocol):
     @property
     def clock(self) -> Clock:
         """Return the server's clock."""
+        ...
+
+    async def generation(self) -> Generation:
+        """Return the generation of the server's API; a connection finds the server first."""
         ...
 
     async def send(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> Reply:
@@ -132,31 +132,8 @@ class OpenCodeClient:
     # --- Server
 
     async def health(self, *, timeout: float = READ_TIMEOUT_SECONDS) -> Health:
-        """Check that the server is an OpenCode, and read its version (``global.health``).
-
-        Raises:
-            UnsupportedVersion: It is too old.
-            NotOpenCode: Another program answers.
-        """
-        try:
-            health = Health.read(await self.call("global.health", timeout=timeout, queued=False))
-        except (BackendUnavailable, BackendTimeout, OperatorError):
-            raise
-        except BridgeError as error:
-            if await self._is_old_opencode(timeout):
-                raise too_old() from error
-            hint = f"Check the URL and its port. The bridge was tested with OpenCode {versions_tested()}."
-            raise NotOpenCode("The program that answers is not an OpenCode server.", hint=hint) from error
-        check_version(health.version)
-        return health
-
-    async def _is_old_opencode(self, timeout: float) -> bool:
-        """Return True if a server without ``global.health`` is an OpenCode from before that operation existed."""
-        try:
-            value = await self.call("path.get", timeout=timeout, queued=False)
-        except BridgeError:
-            return False
-        return isinstance(value, Mapping) and {"directory", "worktree"} <= cast("Mapping[str, object]", value).keys()
+        """Check that the server is an OpenCode, and read its generation and version; see ``detection.detect``."""
+        return await detect(self._sender, timeout=timeout)
 
     async def path(self, directory: str = "") -> Paths:
         """Call ``path.get``."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.secrets.own_passwords import KNOWN_SECRETS
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ class Endpoint:
     password: str = field(default="", repr=False)
     process: "Process | None" = None
     """Process of a server that a bridge started. If another process listens at the URL, nothing is sent to it."""
+    generation: Generation = 1
+    """Generation of the server's API. Before the server was asked, it is the one that is asked for first."""
 
     def __post_init__(self) -> None:
         """Register the password as a secret, so that it is hidden in all output of this process."""

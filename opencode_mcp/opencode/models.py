@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self, cast
 from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
 
 from opencode_mcp.errors import BackendFailed
+from opencode_mcp.opencode.versions import Generation
 
 
 def to_opencode(name: str) -> str:
@@ -67,10 +68,11 @@ class Configured(Wire):
 
 
 class Health(Wire):
-    """Answer of ``global.health``."""
+    """State of a server that answers, as ``detection.detect`` finds it."""
 
     healthy: Literal[True]
     version: str
+    generation: Generation = 1
 
 
 class Span(Wire):

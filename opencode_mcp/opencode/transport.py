@@ -62,6 +62,7 @@ from opencode_mcp.processes.checked_connections import ProcessConnections
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.endpoint import Endpoint
+    from opencode_mcp.opencode.versions import Generation
     from opencode_mcp.processes.identity import Process
 
 CONNECT_TIMEOUT_SECONDS = 5.0
@@ -140,6 +141,10 @@ class Transport:
         """Return the whole address: httpx parses it once, and three times if it must join the parts."""
         query = urlencode(request.query)
         return f"{self.endpoint.url.rstrip('/')}{request.path}{'?' if query else ''}{query}"
+
+    async def generation(self) -> "Generation":
+        """Return the generation of the server's API."""
+        return self.endpoint.generation
 
     def reopen_projects(self) -> None:
         """Note that OpenCode has closed projects: the next request of each may take as long as the first."""

@@ -16,13 +16,29 @@ NEWEST: Mapping[Generation, str] = {1: "1.18.33", 2: "2.1.2"}
 """Newest tested version of each generation: the one that its table of operations was made from."""
 OLDEST = "1.14"
 """Older versions lack operations that a run needs."""
+OLDEST_2 = "2.0"
+"""Oldest version of generation 2: every version before it is a preview with another API."""
+TESTED: Mapping[Generation, str] = {
+    1: f"OpenCode {OLDEST} to {NEWEST[1]}",
+    2: f"the API of OpenCode {NEWEST[2]}, on the engine of a preview",
+}
+"""Tested versions of each generation in words."""
 UPDATE_HINT = "Update it: `opencode upgrade`, or `npm install -g opencode-ai@latest`."
+PREVIEW_HINT = "Install a release: https://opencode.ai has the installer, and the npm package is `@opencode/cli`."
 NUMBERS = re.compile(r"v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?!\d)")
+PRINTED = re.compile(r"(?P<name>opencode2?\s+)?(?P<version>v?\d{1,6}\..*)", re.DOTALL)
+"""First line of ``opencode --version``: version 1 prints the number only, version 2 also with a name before it."""
 
 
 def versions_tested() -> str:
-    """Return the tested versions in words."""
-    return f"{OLDEST} to {NEWEST[1]}"
+    """Return the tested versions of both generations in words."""
+    return f"{OLDEST} to {NEWEST[1]} and {OLDEST_2} to {NEWEST[2]}"
+
+
+def tested_with(version: str, generation: Generation) -> str:
+    """Return in words which versions of a generation were tested, and whether a version is newer than these."""
+    tested = TESTED[generation]
+    return f"{tested}; this one is newer" if is_untested(version, generation) else tested
 
 
 def check_version(version: str) -> None:
@@ -42,16 +58,45 @@ def is_too_old(version: str) -> bool:
     return bool(numbers) and (0, 0, 0) < numbers < _numbers(OLDEST)
 
 
-def is_untested(version: str) -> bool:
-    """Return True if a version is newer than the newest tested one, or has no number."""
+def is_untested(version: str, generation: Generation) -> bool:
+    """Return True if a version is newer than the newest tested one of its generation, or has no number."""
     numbers = _numbers(version)
-    return numbers <= (0, 0, 0) or numbers > _numbers(NEWEST[1])
+    return numbers <= (0, 0, 0) or numbers > _numbers(NEWEST[generation])
 
 
 def too_old(version: str = "") -> UnsupportedVersion:
     """Return the error for a version that is too old; the version is empty if the server does not report it."""
     named = f"This OpenCode is of version {version}" if version else f"This OpenCode is older than {OLDEST}"
     return UnsupportedVersion(f"{named}, and the bridge works with {versions_tested()}.", hint=UPDATE_HINT)
+
+
+def preview(version: str) -> UnsupportedVersion:
+    """Return the error for a preview of OpenCode 2."""
+    text = f"This OpenCode ({version}) is a preview of OpenCode 2, from before its release, with another API."
+    return UnsupportedVersion(f"{text} The bridge works with {versions_tested()}.", hint=PREVIEW_HINT)
+
+
+def is_generation_1(version: str) -> bool:
+    """Return True if a version has the number of a release of OpenCode 1, or of an older one."""
+    return (0, 0, 0) < _numbers(version) < _numbers(OLDEST_2)
+
+
+def printed_version(line: str) -> tuple[Generation, str]:
+    """Return the generation and the version that the output of ``opencode --version`` names.
+
+    A version without a number belongs to a build from source. Only OpenCode 2 prints a name before such a version.
+    """
+    found = PRINTED.fullmatch(line.strip())
+    if not found:
+        return 1, line.strip()
+    version = found["version"].removeprefix("v")
+    named_build = bool(found["name"]) and not _numbers(version) > (0, 0, 0)
+    return (2 if named_build or _numbers(version) >= _numbers(OLDEST_2) else 1), version
+
+
+def release_order(version: str) -> tuple[int, ...]:
+    """Return a key by which versions are sorted from old to new; builds without a number come first."""
+    return _numbers(version)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ named with the reason.
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from opencode_mcp.errors import BackendTimeout, BridgeError
 from opencode_mcp.launcher.provider_environment import counted
@@ -15,6 +15,7 @@ from opencode_mcp.opencode.concurrent_reads import read_each
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
+    from opencode_mcp.opencode.models import Health
     from opencode_mcp.server.bridge import Bridge
 
 WITHIN = 4.0
@@ -24,8 +25,8 @@ DIRECTORIES = 200
 REASON_LIMIT = 1000
 UNREAD = "unread"
 VERSION = "opencode"
+GENERATION = "generation"
 TESTED_WITH = "tested_with"
-"""Made of the version, so that OpenCode is asked for it once."""
 
 Read = Callable[["Bridge", str], Awaitable[object]]
 
@@ -52,9 +53,9 @@ async def describe_project(bridge: "Bridge", directory: str) -> dict[str, Any]:
     if unreached and not isinstance(unreached, BackendTimeout):
         raise unreached
     if unreached:
-        failed[TESTED_WITH] = unreached
+        failed |= dict.fromkeys((GENERATION, TESTED_WITH), unreached)
     else:
-        found[TESTED_WITH] = _tested_with(str(found[VERSION]))
+        found |= _facts_of(cast("Health", found[VERSION]))
     facts = {name: found[name] for name in NAMES if name in found}
     return {**facts, UNREAD: _by_reason(failed)} if failed else facts
 
@@ -68,13 +69,17 @@ def _by_reason(failed: Mapping[str, BridgeError]) -> list[dict[str, Any]]:
     return [{"fields": names, "reason": reason} for reason, names in reasons.items()]
 
 
-async def _version(bridge: "Bridge", _directory: str) -> str:
-    return (await bridge.client.health()).version
+async def _health(bridge: "Bridge", _directory: str) -> "Health":
+    return await bridge.client.health()
 
 
-def _tested_with(version: str) -> str:
-    newer = versions.is_untested(version)
-    return f"OpenCode {versions.versions_tested()}" + ("; this one is newer" if newer else "")
+def _facts_of(health: "Health") -> dict[str, object]:
+    """Return the facts that are made of the health, so that OpenCode is asked for it once."""
+    return {
+        VERSION: health.version,
+        GENERATION: health.generation,
+        TESTED_WITH: versions.tested_with(health.version, health.generation),
+    }
 
 
 async def _directory(_bridge: "Bridge", directory: str) -> str:
@@ -123,7 +128,7 @@ async def _mcp_servers(bridge: "Bridge", directory: str) -> dict[str, str]:
 
 
 FACTS: Mapping[str, Read] = {
-    VERSION: _version,
+    VERSION: _health,
     "directory": _directory,
     "allowed_directories": _allowed_directories,
     "branch": _branch,
@@ -137,5 +142,5 @@ FACTS: Mapping[str, Read] = {
     "mcp_servers": _mcp_servers,
 }
 """Facts that are read, in the order in which they are shown."""
-NAMES = (VERSION, TESTED_WITH, *(name for name in FACTS if name != VERSION))
+NAMES = (VERSION, GENERATION, TESTED_WITH, *(name for name in FACTS if name != VERSION))
 """Names of all facts, in the order in which they are shown."""

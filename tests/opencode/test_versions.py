@@ -4,7 +4,16 @@ import pytest
 
 from opencode_mcp.errors import UnsupportedVersion
 from opencode_mcp.opencode.operations.catalog import TABLES
-from opencode_mcp.opencode.versions import NEWEST, OLDEST, check_version, is_untested, versions_tested
+from opencode_mcp.opencode.versions import (
+    NEWEST,
+    OLDEST,
+    Generation,
+    check_version,
+    is_untested,
+    printed_version,
+    release_order,
+    versions_tested,
+)
 from tests.harness.isolation import ROOT
 
 
@@ -22,14 +31,46 @@ def test_a_version_that_is_new_enough_or_not_numbered_is_accepted(version: str) 
     check_version(version)
 
 
-@pytest.mark.parametrize("version", ["1.999.0", "2.0.0", "0.0.0-dev", "local"])
-def test_a_version_that_is_newer_than_the_tested_ones_is_untested(version: str) -> None:
-    assert is_untested(version)
+@pytest.mark.parametrize(
+    ("version", "generation"), [("1.999.0", 1), ("2.2.0", 2), ("3.0.0", 2), ("0.0.0-dev", 1), ("local", 1)]
+)
+def test_a_version_that_is_newer_than_the_tested_ones_is_untested(version: str, generation: Generation) -> None:
+    assert is_untested(version, generation)
 
 
-@pytest.mark.parametrize("version", [OLDEST, "1.17.18", NEWEST[1]])
-def test_a_version_between_the_oldest_and_the_newest_tested_one_is_tested(version: str) -> None:
-    assert not is_untested(version)
+@pytest.mark.parametrize(
+    ("version", "generation"), [(OLDEST, 1), ("1.17.18", 1), (NEWEST[1], 1), ("2.0.19", 2), (NEWEST[2], 2)]
+)
+def test_a_version_between_the_oldest_and_the_newest_tested_one_is_tested(version: str, generation: Generation) -> None:
+    assert not is_untested(version, generation)
+
+
+@pytest.mark.parametrize(
+    ("line", "generation", "version"),
+    [
+        ("1.18.33", 1, "1.18.33"),
+        ("2.1.2\n", 2, "2.1.2"),
+        ("opencode v2.0.19", 2, "2.0.19"),
+        ("opencode2 2.1.2", 2, "2.1.2"),
+        ("opencode2 v0.0.0-next-16350", 2, "0.0.0-next-16350"),
+        ("v3.0.0", 2, "3.0.0"),
+        ("0.0.0-dev-202511", 1, "0.0.0-dev-202511"),
+        ("local", 1, "local"),
+        ("", 1, ""),
+    ],
+)
+def test_the_generation_is_read_from_what_an_executable_prints(line: str, generation: Generation, version: str) -> None:
+    assert printed_version(line) == (generation, version)
+
+
+def test_releases_are_ordered_by_number_and_after_builds_without_one() -> None:
+    assert sorted(["2.1.2", "local", "1.18.33", "2.0.19", "1.2.0"], key=release_order) == [
+        "local",
+        "1.2.0",
+        "1.18.33",
+        "2.0.19",
+        "2.1.2",
+    ]
 
 
 def test_the_newest_tested_versions_are_those_that_the_tables_were_made_from() -> None:
