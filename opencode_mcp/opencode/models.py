@@ -364,7 +364,7 @@ class Permission(Wire):
     metadata: dict[str, Any] = Field(default_factory=dict)
     tool: ToolCall | None = None
     message: str = ""
-    """Explanation of whoever asks, if there is one."""
+    """Explanation by the asking tool or server, if there is one."""
 
 
 class Choice(Wire):
@@ -433,7 +433,7 @@ class Question(Wire):
     """The call of the question tool; ``None`` if an MCP server or a plugin asks."""
     title: str = ""
     message: str = ""
-    """Explanation of whoever asks, if there is one."""
+    """Explanation by the asking tool or server, if there is one."""
     server: str = ""
     """The MCP server that asks; empty for others."""
     of_directory: bool = False
