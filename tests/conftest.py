@@ -18,9 +18,12 @@ from tests.harness.launch import Launch, attaching, end_left_server, starting
 from tests.harness.leftovers import leftovers_ended
 from tests.harness.model import ScriptedModel, running_model
 from tests.harness.opencode import OpenCode, running_opencode
+from tests.harness.opencode2.fixtures import engine_folder, opencode2, opencode2_environment, shared_project
 from tests.harness.project import make_project
 from tests.harness.rawrpc import OpenRaw, open_raw
 
+__all__ = ["engine_folder", "opencode2", "opencode2_environment", "shared_project"]
+"""Fixtures for the tests that need an OpenCode 2."""
 FAST = "not integration"
 """The marks that `make fast` selects by."""
 EXAMPLES = 25
