@@ -10,6 +10,9 @@ from tests.harness.opencode2.proxy.ends import End, Ends
 from tests.harness.opencode2.proxy.pages import page
 from tests.harness.opencode2.proxy.upstream import Json, Upstream
 
+UNNAMED = frozenset({"shell", "compaction"})
+"""Types of messages whose ids are not in the log."""
+
 
 class Messages:
     """Reads messages."""
@@ -60,10 +63,21 @@ def with_ends(found: Sequence[Json], ends: Sequence[End]) -> list[Json]:
 
     An end whose message is gone, as after a revert, is left out.
     """
-    behind: dict[str, list[Json]] = {}
+    behind: dict[int, list[Json]] = {}
+    places = {"": -1} | {item["id"]: place for place, item in enumerate(found)}
     for end in ends:
-        behind.setdefault(end.after, []).append(end.message())
-    mixed = behind.get("", [])
-    for item in found:
-        mixed += [item, *behind.get(item["id"], [])]
+        if end.after in places:
+            behind.setdefault(_place(found, places[end.after], end), []).append(end.message())
+    mixed = behind.get(-1, [])
+    for place, item in enumerate(found):
+        mixed += [item, *behind.get(place, [])]
     return mixed
+
+
+def _place(found: Sequence[Json], place: int, end: End) -> int:
+    """Return the place of the last message before an end, as far as the log names no messages of some types."""
+    while place + 1 < len(found) and found[place + 1]["type"] in UNNAMED:
+        if found[place + 1]["time"]["created"] > end.event["created"]:
+            break
+        place += 1
+    return place
