@@ -17,6 +17,8 @@ from opencode_mcp.text.outside_text import shorten
 
 ARGUMENT_LIMIT = 100
 CALL_LIMIT = 300
+AGENT_ARGUMENTS = ("subagent_type", "agent")
+"""Arguments that name the agent of a subagent: OpenCode 1's and OpenCode 2's."""
 ELSEWHERE = "…"
 """Placeholder in a call for an argument that is shown below it."""
 
@@ -40,7 +42,7 @@ def tool_blocks(part: ToolPart, view: View, subagent: Sequence[Block] = ()) -> l
 
 
 def _delegated(part: ToolPart, view: View, subagent: Sequence[Block]) -> list[Block]:
-    agent = str(part.state.input.get("subagent_type") or "")
+    agent = next((str(part.state.input[key]) for key in AGENT_ARGUMENTS if part.state.input.get(key)), "")
     who = " ".join(filter(None, ["subagent", name(agent) if agent else ""]))
     title = f"- {_call(part, view, {'prompt': ''})} → {who}, session {name(part.child_session)}:"
     quoted = Section(title, subagent, noun="messages of the subagent", quoted=True)

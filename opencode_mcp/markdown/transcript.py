@@ -14,11 +14,13 @@ from opencode_mcp.markdown.headline import headline
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section, draw
 from opencode_mcp.markdown.tool_calls import tool_blocks
 from opencode_mcp.opencode.models import (
+    ABORTED_ERROR,
     AgentPart,
     CompactionPart,
     FilePart,
     Message,
     MessageInfo,
+    NoticePart,
     Part,
     PatchPart,
     ReasoningPart,
@@ -28,11 +30,12 @@ from opencode_mcp.opencode.models import (
     ToolPart,
     UnknownPart,
 )
-from opencode_mcp.runs.state import ABORTED_ERROR
 
 FILES_NAMED = 10
 SILENT = frozenset({"step-start", "snapshot"})
 """Parts without information for a reader."""
+NOTICES = frozenset({"agent", "model", "directory"})
+"""Known subjects of notices."""
 
 
 def render_transcript(
@@ -51,7 +54,7 @@ def render_transcript(
         detailed: Show reasoning, long arguments and longer output.
         limit: Most characters. Long texts are cut to equal shares. If there are too many messages even for that, the
             oldest are left out, and the first line says which.
-        children: The messages of subagents, by the session in the call of the ``task`` tool.
+        children: The messages of subagents, by the session in the tool call that started them.
         directory: Path of the project; paths in it are shown relative to it.
         pointer: Sentence that says how to read the parts that were cut; shown at the end if there are any.
     """
@@ -164,19 +167,23 @@ def _text(part: TextPart, view: View) -> list[Block]:
 
 def _mark(part: Part, view: View) -> str:
     """Return the line for a part that is described in our own words."""
+    line = ""
     match part:
         case PatchPart(files=files) if files:
-            return f"- changed {_files(files, view)}"
+            line = f"- changed {_files(files, view)}"
         case AgentPart():
-            return f"- names the agent {name(part.name or 'of no name')}"
+            line = f"- names the agent {name(part.name or 'of no name')}"
         case RetryPart():
-            return f"- attempt {part.attempt:,} failed, asked again → {code(part.error.text)}"
+            line = f"- attempt {part.attempt:,} failed, asked again → {code(part.error.text)}"
         case CompactionPart():
-            return f"- what came before is replaced by a summary ({_compaction_cause(part)})"
+            line = f"- what came before is replaced by a summary ({_compaction_cause(part)})"
+        case NoticePart(subject=subject, value=value) if subject in NOTICES:
+            line = f"- from here on, the {subject} is {code(view.relative(value))}"
         case UnknownPart(type=kind) if kind not in SILENT:
-            return f"- a part of the unknown kind {code(kind)}"
+            line = f"- a part of the unknown kind {code(kind)}"
         case _:
-            return ""
+            pass
+    return line
 
 
 def _compaction_cause(part: CompactionPart) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from opencode_mcp.opencode.models import (
+    SUBAGENT_TOOLS,
     Failure,
     MessageInfo,
     Permission,
@@ -98,7 +99,7 @@ class PartChanged(Event):
     @property
     def child_session(self) -> str:
         """Return the session of the subagent that the part's tool call started; empty if it started none."""
-        if self.part.get("tool") != "task":
+        if str(self.part.get("tool")) not in SUBAGENT_TOOLS:
             return ""
         return str(_map(_map(self.part.get("state")).get("metadata")).get("sessionId") or "")
 

@@ -12,6 +12,13 @@ from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, mode
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.versions import Generation
 
+SHELL_TOOLS = frozenset({"bash", "shell"})
+"""Names of the tool that runs a command: OpenCode 1's and OpenCode 2's."""
+SUBAGENT_TOOLS = frozenset({"task", "subagent"})
+"""Names of the tool that starts a subagent: OpenCode 1's and OpenCode 2's."""
+ABORTED_ERROR = "MessageAbortedError"
+"""Name of the error of a message whose run somebody stopped."""
+
 
 def to_opencode(name: str) -> str:
     """Return a field's name in OpenCode's spelling: ``session_id`` is ``sessionID``, ``mime_type`` is ``mimeType``."""
@@ -207,7 +214,7 @@ class ToolPart(BasePart):
     @property
     def child_session(self) -> str:
         """Return the session of the subagent that this call started; empty if it started none."""
-        return str(self.state.metadata.get("sessionId") or "") if self.tool == "task" else ""
+        return str(self.state.metadata.get("sessionId") or "") if self.tool in SUBAGENT_TOOLS else ""
 
 
 class StepFinishPart(BasePart):
@@ -268,6 +275,16 @@ class CompactionPart(BasePart):
     """True if the conversation had exceeded the model's context."""
 
 
+class NoticePart(BasePart):
+    """Change of a session's agent, model or directory, which OpenCode 2 records among the messages."""
+
+    type: Literal["notice"]
+    subject: str = ""
+    """``agent``, ``model`` or ``directory``."""
+    value: str = ""
+    """Agent, model or directory from then on."""
+
+
 class UnknownPart(BasePart):
     """Part of a type that the bridge does not use or does not know."""
 
@@ -275,7 +292,7 @@ class UnknownPart(BasePart):
 
 
 _KNOWN_PARTS = frozenset(
-    {"text", "reasoning", "tool", "step-finish", "patch", "file", "agent", "subtask", "retry", "compaction"}
+    {"text", "reasoning", "tool", "step-finish", "patch", "file", "agent", "subtask", "retry", "compaction", "notice"}
 )
 
 
@@ -295,6 +312,7 @@ Part = Annotated[
     | Annotated[SubtaskPart, Tag("subtask")]
     | Annotated[RetryPart, Tag("retry")]
     | Annotated[CompactionPart, Tag("compaction")]
+    | Annotated[NoticePart, Tag("notice")]
     | Annotated[UnknownPart, Tag("unknown")],
     Discriminator(_part_tag),
 ]
@@ -317,6 +335,10 @@ class MessageInfo(Wire):
     tokens: Tokens = Tokens()
     structured: Any = None
     summary: Any = None
+    joined: bool = False
+    """True for a prompt that OpenCode added to the work on the prompt before it, as OpenCode 2 records it."""
+    ended: bool = False
+    """True for the assistant's last message before OpenCode recorded an end of its work; OpenCode 1 records none."""
 
     @property
     def model(self) -> str:
@@ -352,9 +374,6 @@ class ToolCall(Wire):
     call_id: str = ""
 
 
-PermissionDecision = Literal["once", "always", "reject"]
-
-
 class Permission(Wire):
     """Open permission request: entry of ``permission.list``, and ``permission.asked``."""
 
@@ -367,7 +386,7 @@ class Permission(Wire):
     metadata: dict[str, Any] = Field(default_factory=dict)
     tool: ToolCall | None = None
     message: str = ""
-    """Explanation that came with the request; empty if there is none."""
+    """Explanation of whoever asks, if there is one."""
 
 
 class Choice(Wire):
@@ -498,6 +517,12 @@ class Providers(Wire):
         return [f"{item.id}/{model}" for item in self.all if item.id in self.connected for model in item.models]
 
 
+class Config(Wire):
+    """Answer of ``config.get``."""
+
+    model: str = ""
+
+
 class Paths(Wire):
     """Answer of ``path.get``."""
 
@@ -538,6 +563,15 @@ class FileNode(Wire):
     path: str
     type: str
     ignored: bool = False
+
+
+class FileContent(Wire):
+    """Answer of ``file.read``."""
+
+    type: str = "text"
+    content: str = ""
+    encoding: str = ""
+    mime_type: str = ""
 
 
 class Words(Wire):

@@ -55,6 +55,8 @@ def _groups(messages: Sequence[Message]) -> list[list[str]]:
 def _were_together(stretch: Sequence[Message]) -> bool:
     """Tell whether the last message of a stretch, a prompt, came before the first one, another prompt, was answered."""
     earlier, *between, later = stretch
+    if later.info.joined:
+        return True
     answers = [message.info for message in between if message.info.role == "assistant"]
     if not answers:
         return later.info.time.created - earlier.info.time.created < TOGETHER_MS

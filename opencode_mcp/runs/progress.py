@@ -16,7 +16,7 @@ LINES_KEPT = 6
 REPORTED_BY_OTHER_EVENTS = frozenset({"todowrite", "question"})
 """Tools whose calls have events of their own, which say more."""
 # What of a tool's input says best what it works on.
-SUBJECTS = ("command", "filePath", "path", "pattern", "query", "url", "description", "name", "prompt")
+SUBJECTS = ("command", "filePath", "path", "pattern", "query", "url", "description", "name", "id", "code", "prompt")
 
 
 class Progress:

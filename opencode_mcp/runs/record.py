@@ -107,7 +107,7 @@ def answers_in(messages: list[Message], message_id: str) -> list[Message]:
                 break
             prompted_again = True
         elif _is_answer(message, message_id):
-            if prompted_again and _is_broken_off(answers[-1].info):
+            if answers and (answers[-1].info.ended or (prompted_again and _is_broken_off(answers[-1].info))):
                 break
             answers.append(message)
             prompted_again = False
@@ -139,9 +139,9 @@ def _is_final(answer: MessageInfo) -> bool:
     OpenCode merges a prompt that came before the end into the same run; and where the context overflows, it sums the
     conversation up and asks the prompt again.
     """
-    if answer.summary is True:
+    if answer.summary is True and not answer.ended:
         return False
-    ended = answer.error is not None or answer.structured is not None
+    ended = answer.ended or answer.error is not None or answer.structured is not None
     return ended or (answer.time.completed is not None and has_last_step(answer))
 
 
@@ -191,14 +191,24 @@ def was_followed(messages: list[Message], message_id: str, latest: Message) -> b
     if not answers or all(message.info.id != message_id for message in messages):
         return False
     last = answers[-1]
-    if latest.info.id <= last.info.id:
+    if not _is_later(messages, latest, last):
         return False
     return _is_final(last.info) or _had_stopped(last, latest) or _is_answered_after(messages, last)
 
 
+def _is_later(messages: list[Message], later: Message, earlier: Message) -> bool:
+    """Tell whether a message comes after one of a list, by its place there, or by its id if it is not in the list.
+
+    The id shows when a prompt was sent. OpenCode 2 lists a queued prompt at the place where its turn comes.
+    """
+    if any(message.info.id == later.info.id for message in messages):
+        return any(message.info.id == later.info.id for message in _after(messages, earlier.info.id))
+    return later.info.id > earlier.info.id
+
+
 def _is_answered_after(messages: list[Message], answer: Message) -> bool:
     """Tell whether the assistant wrote a message after an answer."""
-    return any(message.info.role == "assistant" and message.info.id > answer.info.id for message in messages)
+    return any(message.info.role == "assistant" for message in _after(messages, answer.info.id))
 
 
 async def is_at_work_on(client: OpenCodeClient, session_id: str, message_id: str) -> bool:

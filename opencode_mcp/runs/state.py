@@ -39,9 +39,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from opencode_mcp.opencode.models import Failure, MessageInfo, SessionStatus
+from opencode_mcp.opencode.models import ABORTED_ERROR, Failure, MessageInfo, SessionStatus
 
-ABORTED_ERROR = "MessageAbortedError"
 QUIET_LIMIT_SECONDS = 10.0
 
 

@@ -122,6 +122,20 @@ def test_work_that_the_person_hands_to_a_subagent_is_told_with_its_prompt() -> N
     assert lines({"type": "subtask"}) == ["- hands to the subagent `of no name` → `no words`"]
 
 
+@pytest.mark.parametrize("tool", [("task", "subagent_type"), ("subagent", "agent")])
+def test_the_messages_of_a_subagent_stand_under_its_call_with_the_name_of_its_agent(tool: tuple[str, str]) -> None:
+    name, agent = tool
+    part = call(name, input={agent: "general", "prompt": "Look"}, metadata={"sessionId": "ses_2"})
+    told = render_transcript([message(part)], children={"ses_2": [message(said("Found."), number=2)]})
+    assert "→ subagent general, session ses_2:" in told
+    assert "> Found." in told
+
+
+def test_a_change_of_the_agent_is_a_line_and_one_of_an_unknown_subject_is_not_shown() -> None:
+    notices = ({"type": "notice", "subject": subject, "value": "`x`\n"} for subject in ("agent", "hat", "model"))
+    assert lines(*notices) == ["- from here on, the agent is `` `x` ``", "- from here on, the model is `` `x` ``"]
+
+
 def test_a_retry_and_a_kind_of_part_that_nobody_knows_are_told() -> None:
     retry = {"type": "retry", "attempt": 2, "error": {"name": "APIError", "data": {"message": "Slow down"}}}
     assert lines(retry, {"type": "hologram"}, {"type": "snapshot"}) == [

@@ -3,6 +3,7 @@
 import pytest
 
 from opencode_mcp.errors import BackendFailed
+from opencode_mcp.opencode.backend_events import PartChanged
 from opencode_mcp.opencode.models import (
     Agent,
     Command,
@@ -115,11 +116,22 @@ def test_a_failure_reads_in_opencodes_own_words_without_the_stack(failure: objec
 
 @pytest.mark.parametrize(
     ("tool", "metadata", "child"),
-    [("task", {"sessionId": "ses_2"}, "ses_2"), ("task", {}, ""), ("bash", {"sessionId": "ses_2"}, "")],
+    [
+        ("task", {"sessionId": "ses_2"}, "ses_2"),
+        ("subagent", {"sessionId": "ses_2"}, "ses_2"),
+        ("task", {}, ""),
+        ("bash", {"sessionId": "ses_2"}, ""),
+    ],
 )
 def test_only_a_task_has_a_subagents_session(tool: str, metadata: object, child: str) -> None:
-    part = ToolPart.read({"type": "tool", "tool": tool, "state": {"metadata": metadata}})
-    assert part.child_session == child
+    part = {"type": "tool", "tool": tool, "state": {"metadata": metadata}}
+    assert ToolPart.read(part).child_session == child
+    assert PartChanged("ses_1", part).child_session == child
+
+
+def test_a_changed_part_without_a_name_of_a_tool_has_no_subagents_session() -> None:
+    parts: list[dict[str, object]] = [{}, {"tool": None}, {"tool": ["task"]}]
+    assert [PartChanged("ses_1", part).child_session for part in parts] == ["", "", ""]
 
 
 @pytest.mark.parametrize("kind", [Agent, Command])

@@ -64,7 +64,7 @@ parts = st.one_of(
     st.fixed_dictionaries(
         {
             "type": st.just("tool"),
-            "tool": st.one_of(st.sampled_from(("task", "todowrite", "bash")), names),
+            "tool": st.one_of(st.sampled_from(("task", "subagent", "todowrite", "bash", "shell")), names),
             "state": states,
         }
     ),
@@ -75,6 +75,7 @@ parts = st.one_of(
     _part(st.just("subtask"), prompt=texts, description=texts, agent=names),
     _part(st.just("retry"), attempt=st.integers(0, 2**53), error=failures),
     _part(st.just("compaction"), auto=st.booleans(), overflow=st.booleans()),
+    _part(st.just("notice"), subject=st.one_of(st.sampled_from(("agent", "model", "directory")), names), value=texts),
     _part(st.one_of(st.sampled_from(("step-start", "snapshot")), names), snapshot=names),
 )
 infos = st.fixed_dictionaries(

@@ -62,6 +62,15 @@ EDITED = {"filediff": {"additions": 3, "deletions": 1}}
         (tool("grep", "running", input={"pattern": "TODO"}), "grep: TODO"),
         (tool("webfetch", "running", input={"url": "https://x"}), "webfetch: https://x"),
         (tool("task", "running", input={"description": "Small part", "prompt": "long"}), "task: Small part"),
+        (tool("read", "running", input={"path": "src/a.py", "limit": 9}), "read: src/a.py"),
+        (tool("edit", "completed", input={"path": "src/a.py"}, metadata=EDITED), "edit: src/a.py +3 -1"),
+        (tool("shell", "running", input={"command": "ls", "workdir": "src"}), "shell: ls"),
+        (
+            tool("subagent", "running", input={"agent": "explore", "description": "Look", "prompt": "long"}),
+            "subagent: Look",
+        ),
+        (tool("skill", "running", input={"id": "review"}), "skill: review"),
+        (tool("execute", "running", input={"code": "return 1"}), "execute: return 1"),
         (tool("lsp", "running", input={}), "lsp"),
         # Todos and questions are told by events of their own.
         (tool("todowrite", "running", input={"todos": []}), ""),

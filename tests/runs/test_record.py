@@ -82,3 +82,13 @@ def test_a_conversation_that_is_summed_up_goes_on() -> None:
         answer(60, "stop"),
     ]
     assert answers_in(messages, messages[0].info.id) == [messages[1], summary, messages[5]]
+
+
+@pytest.mark.parametrize("finish", ["", "tool-calls"])
+def test_an_end_that_opencode_recorded_ends_a_run_whatever_its_last_step_says(finish: str) -> None:
+    last = answer(1, finish).model_copy()
+    last.info = last.info.model_copy(update={"ended": True})
+    messages = [prompt(0), last, prompt(20), answer(30, "stop")]
+    assert answers_in(messages, messages[0].info.id) == [last]
+    assert answers_in([prompt(0), last, answer(30, "stop")], messages[0].info.id) == [last]
+    assert was_followed(messages, messages[0].info.id, messages[2])

@@ -112,11 +112,12 @@ class ReplySender:
         request, directory = asked.request, asked.session.directory
         match request, reply:
             case Permission(), PermissionReply():
-                await self._client.permission_reply(request, directory, reply.reply, reply.message)
+                body = {"reply": reply.reply} | ({"message": reply.message} if reply.message else {})
+                await self._client.permission_reply(request.id, directory, body)
             case Question(), QuestionReply(answers=answers) if answers is not None:
-                await self._client.question_reply(request, directory, fit_answers(request, answers))
+                await self._client.question_reply(request.id, directory, fit_answers(request, answers))
             case Question(), QuestionReply():
-                await self._client.question_reject(request, directory)
+                await self._client.question_reject(request.id, directory)
             case _:
                 raise InvalidArgument(f"{request.id!r} is a {pending.kind}.", hint="Answer it as such.")
 
