@@ -59,6 +59,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.opencode.annotation_types",
         "opencode_mcp.opencode.backend_events",
         "opencode_mcp.opencode.client",
+        "opencode_mcp.opencode.v1.adapter",
         "opencode_mcp.opencode.models",
         "opencode_mcp.opencode.operation_calls",
         "opencode_mcp.opencode.operation_table",

@@ -141,7 +141,7 @@ async def _providers(backend: Backend) -> Finding:
 async def _model(backend: Backend) -> Finding:
     directory = await backend.fence.directory()
     own = backend.settings.model
-    name = own or (await backend.client.config(directory)).model
+    name = own or await backend.client.default_model(directory)
     if not name:
         return found("none is set: OpenCode chooses")
     missing = await find_missing_model(backend.client, directory, name)
@@ -186,9 +186,9 @@ async def _make_and_hear(client: OpenCodeClient, directory: str) -> None:
 
 
 async def _make_and_remove_session(client: OpenCodeClient, directory: str) -> str:
-    session = await client.session_create(directory, {"title": TITLE})
+    session = await client.session_create(directory, title=TITLE)
     with anyio.CancelScope(shield=True):
-        await client.call("session.delete", path={"sessionID": session.id})
+        await client.session_delete(session.id)
     return session.id
 
 

@@ -11,6 +11,7 @@ import anyio
 
 from opencode_mcp.errors import BackendTimeout, BridgeError, UnsupportedVersion
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.selection import SessionFilter
 from opencode_mcp.opencode.transport import Transport
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ async def is_busy(endpoint: "Endpoint", *, since: float) -> bool:
     try:
         with anyio.move_on_after(STATUS_TIMEOUT_SECONDS):
             async with connected(endpoint) as client:
-                recent = await client.all_sessions({"limit": RECENT_SESSIONS})
+                recent = await client.all_sessions(SessionFilter(limit=RECENT_SESSIONS))
                 changed = {session.directory for session in recent.items if session.time.updated >= since * 1000}
                 for directory in changed:
                     if await client.session_status(directory):

@@ -1,87 +1,52 @@
-"""Typed calls of OpenCode's API for the layers above; each uses a row of the operation table.
+"""Client of the OpenCode server that is connected, of whichever generation it is.
 
-A method has the name of its operation (``session.prompt_async`` is ``session_prompt_async``) and raises what
-``codec.decode`` and the sender raise, unless its docstring says more. Operations that would only be forwarded have no
-method here: callers reach them through the table.
+It has the calls of ``adapter.Adapter``, and passes each on to the adapter of the server's generation. A client over a
+``Connection`` lives as long as the bridge, while the server behind it may be replaced by one of another generation; so
+the adapter is chosen at each call.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar, cast
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
-from opencode_mcp.errors import (
-    BackendFailed,
-)
-from opencode_mcp.opencode.backend_events import Event
-from opencode_mcp.opencode.clock import Clock
-from opencode_mcp.opencode.codec import Reply, Request, decode, encode, is_unreadable
 from opencode_mcp.opencode.detection import detect
-from opencode_mcp.opencode.models import (
-    Agent,
-    Command,
-    Config,
-    FileContent,
-    FileDiff,
-    FileNode,
-    Health,
-    McpStatus,
-    Message,
-    Paths,
-    Permission,
-    Providers,
-    Question,
-    Session,
-    SessionStatus,
-    SymbolMatch,
-    TextMatch,
-    Todo,
-    UncommittedFile,
-    Vcs,
-    Wire,
-)
-from opencode_mcp.opencode.operations.catalog import operation
-from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, TOO_LARGE, Body
-from opencode_mcp.opencode.v1.event_stream import parse_lines
-from opencode_mcp.opencode.versions import Generation
-from opencode_mcp.text.json_types import JsonObject
+from opencode_mcp.opencode.operation_caller import OperationCaller
+from opencode_mcp.opencode.operations.catalog import table_of
+from opencode_mcp.opencode.selection import Page, SessionFilter
+from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS
+from opencode_mcp.opencode.v1 import adapter as v1
 
-
-class RequestSender(Protocol):
-    """Object that carries requests: a ``Transport``, or a ``Connection`` that finds one."""
-
-    @property
-    def clock(self) -> Clock:
-        """Return the server's clock."""
-        ...
-
-    async def generation(self) -> Generation:
-        """Return the generation of the server's API; a connection finds the server first."""
-        ...
-
-    async def send(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> Reply:
-        """Send a request and read its whole reply; see ``Transport.send``."""
-        ...
-
-    def stream(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS) -> AbstractAsyncContextManager[Body]:
-        """Send a request and read the body of its reply while it arrives."""
-        ...
-
-    def events(self, request: Request, *, silence: float) -> AbstractAsyncContextManager[AsyncIterator[str]]:
-        """Open a stream of server-sent events."""
-        ...
-
-
-T = TypeVar("T")
-W = TypeVar("W", bound=Wire)
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Page of a list, and the cursor of the next page; the cursor is empty at the end."""
-
-    items: list[T]
-    cursor: str
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.adapter import Adapter
+    from opencode_mcp.opencode.backend_events import Event
+    from opencode_mcp.opencode.clock import Clock
+    from opencode_mcp.opencode.models import (
+        Agent,
+        Command,
+        FileDiff,
+        FileNode,
+        Health,
+        McpStatus,
+        Message,
+        Paths,
+        Permission,
+        PermissionDecision,
+        Providers,
+        Question,
+        Session,
+        SessionStatus,
+        SymbolMatch,
+        TextMatch,
+        Todo,
+        UncommittedFile,
+        Vcs,
+    )
+    from opencode_mcp.opencode.operation_caller import RequestSender
+    from opencode_mcp.opencode.operation_table import OperationTable
+    from opencode_mcp.opencode.submission import CommandSubmission, PromptSubmission, ShellSubmission
+    from opencode_mcp.opencode.transport import Body
+    from opencode_mcp.opencode.versions import Generation
+    from opencode_mcp.text.json_types import JsonObject
 
 
 class OpenCodeClient:
@@ -91,251 +56,229 @@ class OpenCodeClient:
         sender: Carries the requests.
     """
 
-    def __init__(self, sender: RequestSender) -> None:
+    def __init__(self, sender: "RequestSender") -> None:
         self._sender = sender
+        self._adapters: dict[Generation, Adapter] = {}
 
     @property
-    def clock(self) -> Clock:
+    def clock(self) -> "Clock":
         """Return the server's clock, as far as its replies have set it."""
         return self._sender.clock
+
+    async def generation(self) -> "Generation":
+        """Return the generation of the server's API; a connection finds the server first."""
+        return await self._sender.generation()
+
+    async def adapter(self) -> "Adapter":
+        """Return the adapter of the server's generation."""
+        generation = await self._sender.generation()
+        if generation not in self._adapters:
+            self._adapters[generation] = v1.OpenCode1(self._sender, table_of(generation))
+        return self._adapters[generation]
+
+    async def table(self) -> "OperationTable":
+        """Return the operations of the server's generation."""
+        return table_of(await self._sender.generation())
 
     async def call(
         self,
         operation_id: str,
         *,
         path: Mapping[str, str] | None = None,
-        query: JsonObject | None = None,
+        query: "JsonObject | None" = None,
         body: object = None,
         directory: str = "",
         timeout: float = READ_TIMEOUT_SECONDS,
         queued: bool = True,
     ) -> object:
-        """Call any operation. The arguments are those of ``codec.encode`` and ``Transport.send``."""
-        row = operation(operation_id)
-        request = encode(row, path=path, query=query, body=body, directory=directory)
-        return decode(row, await self._sender.send(request, timeout=timeout, queued=queued))
+        """Call any operation of the server's generation; the arguments are those of ``OperationCaller.call``."""
+        caller = OperationCaller(self._sender, await self.table())
+        return await caller.call(
+            operation_id, path=path, query=query, body=body, directory=directory, timeout=timeout, queued=queued
+        )
 
-    def global_event(self, *, silence: float) -> AbstractAsyncContextManager[AsyncIterator[str]]:
-        """Follow the events of every directory, as JSON texts; ``silence`` seconds without data end the stream."""
-        return self._sender.events(encode(operation("global.event")), silence=silence)
+    # --- Server
+
+    async def health(self, *, timeout: float = READ_TIMEOUT_SECONDS) -> "Health":
+        """Check that the server is an OpenCode, and read its generation and version; see ``detection.detect``."""
+        return await detect(self._sender, timeout=timeout)
 
     @asynccontextmanager
-    async def events(self, *, silence: float) -> AsyncGenerator[AsyncIterator[list[Event]]]:
+    async def events(self, *, silence: float) -> "AsyncGenerator[AsyncIterator[list[Event]]]":
         """Follow the events of every directory; ``silence`` seconds without data end the stream.
 
         The iterator has one list for each line of the stream, mostly an empty one. The first list says that the stream
         is connected.
         """
-        async with self.global_event(silence=silence) as lines, aclosing(parse_lines(lines)) as events:
-            yield events
+        async with (await self.adapter()).events(silence=silence) as opened:
+            yield opened
 
-    # --- Server
+    async def path(self, directory: str = "") -> "Paths":
+        """Return the folders that OpenCode uses for a directory."""
+        return await (await self.adapter()).path(directory)
 
-    async def health(self, *, timeout: float = READ_TIMEOUT_SECONDS) -> Health:
-        """Check that the server is an OpenCode, and read its generation and version; see ``detection.detect``."""
-        return await detect(self._sender, timeout=timeout)
+    async def providers(self, directory: str = "") -> "Providers":
+        """Return every provider that OpenCode knows, and which of them have credentials."""
+        return await (await self.adapter()).providers(directory)
 
-    async def path(self, directory: str = "") -> Paths:
-        """Call ``path.get``."""
-        return Paths.read(await self.call("path.get", directory=directory))
+    async def used_providers(self, directory: str) -> "Providers":
+        """Return the providers in use, with their models."""
+        return await (await self.adapter()).used_providers(directory)
 
-    async def providers(self, directory: str = "") -> Providers:
-        """Call ``provider.list``; as the first call in a directory it also initializes the directory.
+    async def agents(self, directory: str) -> "list[Agent]":
+        """Return the agents of a directory, without those that OpenCode hides."""
+        return await (await self.adapter()).agents(directory)
 
-        OpenCode 1.18 counts a provider as connected as soon as its credentials exist, but uses it only in a new
-        instance. Therefore the connected providers are taken from ``config.providers``.
-        """
-        known = Providers.read(await self.call("provider.list", directory=directory))
-        used = await self.used_providers(directory)
-        return Providers(all=known.all, default=known.default, connected=used.connected)
+    async def default_model(self, directory: str) -> str:
+        """Return the configured model of a directory as ``provider/model``; empty if none is configured."""
+        return await (await self.adapter()).default_model(directory)
 
-    async def used_providers(self, directory: str) -> Providers:
-        """Call ``config.providers``: the providers in use, with their models; a thousandth of ``provider.list``."""
-        used = Providers.read(await self.call("config.providers", directory=directory))
-        return Providers(all=used.providers, connected=[provider.id for provider in used.providers])
+    async def commands(self, directory: str) -> "list[Command]":
+        """Return the slash commands of a directory."""
+        return await (await self.adapter()).commands(directory)
 
-    async def agents(self, directory: str) -> list[Agent]:
-        """Call ``app.agents``, and drop the agents that OpenCode hides."""
-        return [
-            agent for agent in Agent.read_list(await self.call("app.agents", directory=directory)) if not agent.hidden
-        ]
-
-    async def config(self, directory: str) -> Config:
-        """Call ``config.get``. Only the fields of the model are kept; the answer also holds keys."""
-        value = await self.call("config.get", directory=directory)
-        if not isinstance(value, Mapping):
-            raise BackendFailed("OpenCode sent no configuration.")
-        return Config(model=str(cast("Mapping[str, object]", value).get("model") or ""))
-
-    async def commands(self, directory: str) -> list[Command]:
-        """Call ``command.list``."""
-        return Command.read_list(await self.call("command.list", directory=directory))
-
-    async def mcp_status(self, directory: str) -> dict[str, McpStatus]:
-        """Call ``mcp.status``; returns the states by server name."""
-        return _read_map(McpStatus, await self.call("mcp.status", directory=directory))
+    async def mcp_status(self, directory: str) -> "dict[str, McpStatus]":
+        """Return the states of the MCP servers that OpenCode uses, by their names."""
+        return await (await self.adapter()).mcp_status(directory)
 
     async def instance_dispose(self, directory: str) -> None:
-        """Call ``instance.dispose``: ends all runs of a directory; the next call there reads OpenCode's files again."""
-        await self.call("instance.dispose", directory=directory)
+        """Make the next call in a directory read OpenCode's files again; in OpenCode 1 it ends all runs there."""
+        await (await self.adapter()).instance_dispose(directory)
 
     # --- Sessions
 
-    async def session_create(self, directory: str, body: JsonObject) -> Session:
-        """Call ``session.create``."""
-        return Session.read(await self.call("session.create", body=body, directory=directory))
+    async def session_create(
+        self, directory: str, *, title: str = "", metadata: Mapping[str, object] | None = None
+    ) -> "Session":
+        """Create a session."""
+        return await (await self.adapter()).session_create(directory, title=title, metadata=metadata)
 
-    async def session_get(self, session_id: str, directory: str = "") -> Session:
-        """Call ``session.get``. OpenCode uses the session's own directory; a given directory is opened first."""
-        return Session.read(await self.call("session.get", path={"sessionID": session_id}, directory=directory))
+    async def session_get(self, session_id: str, directory: str = "") -> "Session":
+        """Return a session."""
+        return await (await self.adapter()).session_get(session_id, directory)
 
-    async def sessions(self, directory: str, query: JsonObject) -> list[Session]:
-        """Call ``session.list``: the sessions of one directory, newest first."""
-        return Session.read_list(await self.call("session.list", query=query, directory=directory))
+    async def session_set_metadata(self, session: "Session", metadata: Mapping[str, object]) -> None:
+        """Replace the metadata of a session."""
+        await (await self.adapter()).session_set_metadata(session, metadata)
 
-    async def all_sessions(self, query: JsonObject, directory: str = "") -> Page[Session]:
-        """Call ``experimental.session.list``: the sessions of every directory, or of one, newest first."""
-        row = operation("experimental.session.list")
-        reply = await self._sender.send(encode(row, query=query, directory=directory))
-        return Page(Session.read_list(decode(row, reply)), reply.headers.get("x-next-cursor", ""))
+    async def session_delete(self, session_id: str) -> None:
+        """Delete a session with its subagents' sessions."""
+        await (await self.adapter()).session_delete(session_id)
 
-    async def session_children(self, session_id: str) -> list[Session]:
-        """Call ``session.children``: the sessions of its subagents."""
-        return Session.read_list(await self.call("session.children", path={"sessionID": session_id}))
+    async def all_sessions(self, wanted: SessionFilter, directory: str = "") -> "Page[Session]":
+        """Return sessions of every directory, or of one, newest first."""
+        return await (await self.adapter()).all_sessions(wanted, directory)
 
-    async def session_status(self, directory: str) -> dict[str, SessionStatus]:
-        """Call ``session.status``: the busy and retrying sessions of a directory; a session that is missing is idle."""
-        return _read_map(SessionStatus, await self.call("session.status", directory=directory))
+    async def session_children(self, session_id: str) -> "list[Session]":
+        """Return the sessions of a session's subagents."""
+        return await (await self.adapter()).session_children(session_id)
 
-    async def session_todo(self, session_id: str) -> list[Todo]:
-        """Call ``session.todo``."""
-        return Todo.read_list(await self.call("session.todo", path={"sessionID": session_id}))
+    async def session_status(self, directory: str) -> "dict[str, SessionStatus]":
+        """Return the busy and retrying sessions of a directory; a session that is missing is idle."""
+        return await (await self.adapter()).session_status(directory)
 
-    async def session_diff(self, session_id: str, message_id: str) -> list[FileDiff]:
-        """Call ``session.diff``: the changes of one prompt. Without the prompt's id OpenCode 1.18 returns nothing."""
-        found = await self.call("session.diff", path={"sessionID": session_id}, query={"messageID": message_id})
-        return FileDiff.read_list(found)
+    async def session_todo(self, session_id: str) -> "list[Todo]":
+        """Return the todo list of a session; OpenCode 2 has none."""
+        return await (await self.adapter()).session_todo(session_id)
 
-    async def session_revert(self, session_id: str, message_id: str) -> Session:
-        """Call ``session.revert``. An unknown message changes nothing and is not an error."""
-        body = {"messageID": message_id}
-        return Session.read(await self.call("session.revert", path={"sessionID": session_id}, body=body))
+    async def session_diff(self, session_id: str, message_id: str) -> "list[FileDiff]":
+        """Return the changes of one prompt."""
+        return await (await self.adapter()).session_diff(session_id, message_id)
 
-    async def session_unrevert(self, session_id: str) -> Session:
-        """Call ``session.unrevert``. If nothing is reverted, it changes nothing."""
-        return Session.read(await self.call("session.unrevert", path={"sessionID": session_id}))
+    async def session_revert(self, session_id: str, message_id: str) -> "Session":
+        """Undo everything from a message on, in the conversation and in the files."""
+        return await (await self.adapter()).session_revert(session_id, message_id)
 
-    async def session_fork(self, session_id: str, message_id: str = "") -> Session:
-        """Call ``session.fork``: copies the messages before a message; all of them if it is empty or unknown."""
-        body = {"messageID": message_id} if message_id else {}
-        return Session.read(await self.call("session.fork", path={"sessionID": session_id}, body=body))
+    async def session_unrevert(self, session_id: str) -> "Session":
+        """Take a revert back. If nothing is reverted, it changes nothing."""
+        return await (await self.adapter()).session_unrevert(session_id)
+
+    async def session_fork(self, session_id: str, message_id: str = "") -> "Session":
+        """Copy the messages before a message into a new session; all of them if the id is empty."""
+        return await (await self.adapter()).session_fork(session_id, message_id)
 
     async def session_abort(self, session_id: str, directory: str) -> None:
-        """Call ``session.abort``. It succeeds for idle and unknown sessions too."""
-        await self.call("session.abort", path={"sessionID": session_id}, directory=directory)
+        """Stop a session's run. It succeeds for idle and unknown sessions too."""
+        await (await self.adapter()).session_abort(session_id, directory)
 
     # --- Messages
 
-    async def session_prompt_async(
-        self, session_id: str, directory: str, body: JsonObject, *, timeout: float = READ_TIMEOUT_SECONDS
+    async def submit_prompt(
+        self, session_id: str, directory: str, prompt: "PromptSubmission", *, timeout: float = READ_TIMEOUT_SECONDS
     ) -> None:
-        """Call ``session.prompt_async``. Status 204 means that the prompt was received, not that it was accepted."""
-        path = {"sessionID": session_id}
-        await self.call(
-            "session.prompt_async", path=path, body=body, directory=directory, timeout=timeout, queued=False
-        )
+        """Hand over a prompt; returns when OpenCode has received it."""
+        await (await self.adapter()).submit_prompt(session_id, directory, prompt, timeout=timeout)
 
-    async def session_command(self, session_id: str, directory: str, body: JsonObject, *, timeout: float) -> None:
-        """Call ``session.command``: answers when the run has ended. The run continues if the request is cancelled."""
-        path = {"sessionID": session_id}
-        await self.call("session.command", path=path, body=body, directory=directory, timeout=timeout, queued=False)
+    async def submit_command(
+        self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float
+    ) -> None:
+        """Hand over a slash command; may return only when its run has ended. The run outlives the request."""
+        await (await self.adapter()).submit_command(session_id, directory, command, timeout=timeout)
 
-    async def session_shell(self, session_id: str, directory: str, body: JsonObject, *, timeout: float) -> None:
-        """Call ``session.shell``: answers when the command has ended. It continues if the request is cancelled."""
-        path = {"sessionID": session_id}
-        await self.call("session.shell", path=path, body=body, directory=directory, timeout=timeout, queued=False)
+    async def submit_shell(self, session_id: str, directory: str, shell: "ShellSubmission", *, timeout: float) -> None:
+        """Hand over a shell line; returns when it has ended. It continues if the request is cancelled."""
+        await (await self.adapter()).submit_shell(session_id, directory, shell, timeout=timeout)
 
-    async def session_messages(self, session_id: str, *, limit: int, before: str = "") -> Page[Message]:
-        """Call ``session.messages``: at most the newest ``limit``, oldest first, and the cursor of the older ones.
+    async def session_messages(self, session_id: str, *, limit: int, before: str = "") -> "Page[Message]":
+        """Return at most the newest ``limit`` messages, oldest first, and the cursor of the older ones."""
+        return await (await self.adapter()).session_messages(session_id, limit=limit, before=before)
 
-        The page is shorter if a full one would be too large. OpenCode 1.18.33 cannot encode a page that contains a
-        prompt with ``format`` and reaches the beginning of the session; then, too, the page is shorter, and if such a
-        prompt is the first message of the session, it is left out.
-        """
-        row = operation("session.messages")
-        query = {"limit": limit, "before": before or None}
-        try:
-            reply = await self._sender.send(encode(row, path={"sessionID": session_id}, query=query))
-            return Page(Message.read_list(decode(row, reply)), reply.headers.get("x-next-cursor", ""))
-        except BackendFailed as error:
-            if not is_unreadable(error) and (error.kind != TOO_LARGE or limit == 1):
-                raise
-        return await self.session_messages(session_id, limit=limit // 2, before=before) if limit > 1 else Page([], "")
-
-    async def session_message(self, session_id: str, message_id: str) -> Message:
-        """Call ``session.message``."""
-        path = {"sessionID": session_id, "messageID": message_id}
-        return Message.read(await self.call("session.message", path=path))
+    async def session_message(self, session_id: str, message_id: str) -> "Message":
+        """Return one message."""
+        return await (await self.adapter()).session_message(session_id, message_id)
 
     # --- Requests
 
-    async def permissions(self, directory: str) -> list[Permission]:
-        """Call ``permission.list``. It may list ended sessions; see ``runs/requests/open_requests.py``."""
-        return Permission.read_list(await self.call("permission.list", directory=directory))
+    async def permissions(self, directory: str) -> "list[Permission]":
+        """Return the open permission requests of a directory; OpenCode 1 may list ended ones."""
+        return await (await self.adapter()).permissions(directory)
 
-    async def permission_reply(self, request_id: str, directory: str, body: JsonObject) -> None:
-        """Call ``permission.reply``. Without the session's own directory OpenCode does not find the request."""
-        await self.call("permission.reply", path={"requestID": request_id}, body=body, directory=directory)
+    async def permission_reply(
+        self, permission: "Permission", directory: str, decision: "PermissionDecision", message: str = ""
+    ) -> None:
+        """Answer a permission request. A rejection without a message ends the run."""
+        await (await self.adapter()).permission_reply(permission, directory, decision, message)
 
-    async def questions(self, directory: str) -> list[Question]:
-        """Call ``question.list``."""
-        return Question.read_list(await self.call("question.list", directory=directory))
+    async def questions(self, directory: str) -> "list[Question]":
+        """Return the open questions of a directory."""
+        return await (await self.adapter()).questions(directory)
 
-    async def question_reply(self, request_id: str, directory: str, answers: Sequence[Sequence[str]]) -> None:
-        """Call ``question.reply`` with the labels, or free text, for each question."""
-        body = {"answers": [list(answer) for answer in answers]}
-        await self.call("question.reply", path={"requestID": request_id}, body=body, directory=directory)
+    async def question_reply(self, question: "Question", directory: str, answers: Sequence[Sequence[str]]) -> None:
+        """Answer a question with the labels, or free text, for each of its items."""
+        await (await self.adapter()).question_reply(question, directory, answers)
 
-    async def question_reject(self, request_id: str, directory: str) -> None:
-        """Call ``question.reject``."""
-        await self.call("question.reject", path={"requestID": request_id}, directory=directory)
+    async def question_reject(self, question: "Question", directory: str) -> None:
+        """Reject a question, which ends the run."""
+        await (await self.adapter()).question_reject(question, directory)
 
     # --- Files
 
-    async def file_list(self, directory: str, path: str) -> list[FileNode]:
-        """Call ``file.list``. OpenCode fails with 500 for a missing folder."""
-        return FileNode.read_list(await self.call("file.list", query={"path": path}, directory=directory))
+    async def file_list(self, directory: str, path: str) -> "list[FileNode]":
+        """Return the entries of a folder."""
+        return await (await self.adapter()).file_list(directory, path)
 
-    async def file_read(self, directory: str, path: str) -> FileContent:
-        """Call ``file.read``. A missing file reads as an empty one."""
-        return FileContent.read(await self.call("file.read", query={"path": path}, directory=directory))
+    @asynccontextmanager
+    async def file_bytes(self, directory: str, path: str) -> "AsyncGenerator[Body]":
+        """Read the unchanged bytes of a file."""
+        async with (await self.adapter()).file_bytes(directory, path) as opened:
+            yield opened
 
-    def file_bytes(self, directory: str, path: str) -> AbstractAsyncContextManager[Body]:
-        """Call ``v2.fs.read``: the unchanged bytes of a file. ``file.read`` would strip white space at both ends."""
-        return self._sender.stream(encode(operation("v2.fs.read"), path={"path": path}, directory=directory))
+    async def find_text(self, directory: str, pattern: str) -> "list[TextMatch]":
+        """Return the first matches of a regular expression in the files of a directory; OpenCode 2 cannot search."""
+        return await (await self.adapter()).find_text(directory, pattern)
 
-    async def find_text(self, directory: str, pattern: str) -> list[TextMatch]:
-        """Call ``find.text``: the first ten matches, in no order."""
-        return TextMatch.read_list(await self.call("find.text", query={"pattern": pattern}, directory=directory))
+    async def find_symbols(self, directory: str, query: str) -> "list[SymbolMatch]":
+        """Return the symbols that language servers find; often none."""
+        return await (await self.adapter()).find_symbols(directory, query)
 
-    async def find_symbols(self, directory: str, query: str) -> list[SymbolMatch]:
-        """Call ``find.symbols``. OpenCode 1.18 always returns an empty list."""
-        return SymbolMatch.read_list(await self.call("find.symbols", query={"query": query}, directory=directory))
+    async def vcs_diff(self, directory: str, mode: str) -> "list[FileDiff]":
+        """Return the changes since the last commit (``git``), or against the default branch (``branch``)."""
+        return await (await self.adapter()).vcs_diff(directory, mode)
 
-    async def vcs_diff(self, directory: str, mode: str) -> list[FileDiff]:
-        """Call ``vcs.diff``: the changes since the last commit (``git``) or against the default branch (``branch``)."""
-        return FileDiff.read_list(await self.call("vcs.diff", query={"mode": mode}, directory=directory))
+    async def vcs(self, directory: str) -> "Vcs":
+        """Return the branch of a directory."""
+        return await (await self.adapter()).vcs(directory)
 
-    async def vcs(self, directory: str) -> Vcs:
-        """Call ``vcs.get``."""
-        return Vcs.read(await self.call("vcs.get", directory=directory))
-
-    async def vcs_status(self, directory: str) -> list[UncommittedFile]:
-        """Call ``vcs.status``: the files that differ from the last commit."""
-        return UncommittedFile.read_list(await self.call("vcs.status", directory=directory))
-
-
-def _read_map(kind: type[W], value: object) -> dict[str, W]:
-    if not isinstance(value, Mapping):
-        raise BackendFailed(f"OpenCode sent no map of {kind.__name__}.")
-    return {str(name): kind.read(item) for name, item in cast("Mapping[object, object]", value).items()}
+    async def vcs_status(self, directory: str) -> "list[UncommittedFile]":
+        """Return the files that differ from the last commit."""
+        return await (await self.adapter()).vcs_status(directory)

@@ -374,6 +374,9 @@ class ToolCall(Wire):
     call_id: str = ""
 
 
+PermissionDecision = Literal["once", "always", "reject"]
+
+
 class Permission(Wire):
     """Open permission request: entry of ``permission.list``, and ``permission.asked``."""
 
@@ -386,7 +389,7 @@ class Permission(Wire):
     metadata: dict[str, Any] = Field(default_factory=dict)
     tool: ToolCall | None = None
     message: str = ""
-    """Explanation of whoever asks, if there is one."""
+    """Explanation that came with the request; empty if there is none."""
 
 
 class Choice(Wire):
@@ -517,12 +520,6 @@ class Providers(Wire):
         return [f"{item.id}/{model}" for item in self.all if item.id in self.connected for model in item.models]
 
 
-class Config(Wire):
-    """Answer of ``config.get``."""
-
-    model: str = ""
-
-
 class Paths(Wire):
     """Answer of ``path.get``."""
 
@@ -563,15 +560,6 @@ class FileNode(Wire):
     path: str
     type: str
     ignored: bool = False
-
-
-class FileContent(Wire):
-    """Answer of ``file.read``."""
-
-    type: str = "text"
-    content: str = ""
-    encoding: str = ""
-    mime_type: str = ""
 
 
 class Words(Wire):

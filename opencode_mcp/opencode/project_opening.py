@@ -5,22 +5,28 @@ minutes. OpenCode continues to load if the request is cancelled. So a request wi
 repeated as long as OpenCode is alive; the time-out of the real request stays short.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import anyio
 
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError
-from opencode_mcp.opencode.codec import DIRECTORY_NAMES, Reply, Request, encode
-from opencode_mcp.opencode.operations.catalog import operation
+from opencode_mcp.opencode.codec import DIRECTORY_NAMES, Reply, Request
+from opencode_mcp.opencode.versions import Generation
 
 LONGEST_SECONDS = 600.0
 """Seconds that OpenCode may take to open a project."""
 ROUND_SECONDS = 20.0
 """Seconds after which the bridge checks that OpenCode is still alive."""
 ALIVE_TIMEOUT_SECONDS = 5.0
-OF_NO_PROJECT = ("/global/",)
-OF_THEIR_OWN = ("/session/",)
-"""Routes that choose the project themselves if no directory is given; the check of the session has opened it."""
+WITHOUT_PROJECT: Mapping[Generation, tuple[str, ...]] = {1: ("/global/", "/session/"), 2: ("/api/",)}
+"""Beginnings of the routes that, without a directory, concern no project, or choose it themselves: the check of a
+session has opened its project."""
+HEALTH_CHECKS: Mapping[Generation, Request] = {
+    1: Request(method="GET", path="/global/health"),
+    2: Request(method="GET", path="/api/info"),
+}
+OPENERS: Mapping[Generation, tuple[str, str]] = {1: ("/path", "directory"), 2: ("/api/location", "location")}
+"""Routes without effects that wait until a project is open, each with its scope: ``path.get``, ``location.get``."""
 SERVERS_OWN = ""
 """Key of the project in which the server was started; it answers requests without a directory."""
 
@@ -32,10 +38,12 @@ class Openings:
 
     Args:
         send: Sends a request with a time-out in seconds.
+        generation: Generation of the server's API.
     """
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, generation: Generation) -> None:
         self._send = send
+        self._generation: Generation = generation
         self._open: set[str] = set()
         self._locks: dict[str, anyio.Lock] = {}
 
@@ -44,13 +52,13 @@ class Openings:
         self._open.clear()
 
     async def open_for(self, request: Request) -> None:
-        """Wait until the project of a request is open (``path.get``).
+        """Wait until the project of a request is open (``path.get``, ``location.get``).
 
         Raises:
             BackendUnavailable: Nothing answers; the request was not sent.
             BackendTimeout: OpenCode does not answer, or has not opened the project within ``LONGEST_SECONDS``.
         """
-        project = project_of(request)
+        project = project_of(request, self._generation)
         if project is None or project in self._open:
             return
         lock = self._locks.setdefault(project, anyio.Lock())
@@ -61,7 +69,7 @@ class Openings:
 
     async def _wait(self, project: str) -> None:
         deadline = anyio.current_time() + LONGEST_SECONDS
-        opening = _opening(project)
+        opening = _opening(project, self._generation)
         while True:
             try:
                 await self._send(opening, ROUND_SECONDS)
@@ -79,22 +87,21 @@ class Openings:
 
     async def _is_alive(self) -> bool:
         try:
-            await self._send(encode(operation("global.health")), ALIVE_TIMEOUT_SECONDS)
+            await self._send(HEALTH_CHECKS[self._generation], ALIVE_TIMEOUT_SECONDS)
         except BridgeError:
             return False
         return True
 
 
-def project_of(request: Request) -> str | None:
+def project_of(request: Request, generation: Generation = 1) -> str | None:
     """Return the directory of the project that answers a request; ``None`` if there is none, or it is open."""
     named = next((request.query[name] for name in DIRECTORY_NAMES.values() if request.query.get(name)), SERVERS_OWN)
     if named:
         return named
-    return None if request.path.startswith((*OF_NO_PROJECT, *OF_THEIR_OWN)) else SERVERS_OWN
+    return None if request.path.startswith(WITHOUT_PROJECT[generation]) else SERVERS_OWN
 
 
-def _opening(project: str) -> Request:
-    row = operation("path.get")
+def _opening(project: str, generation: Generation) -> Request:
+    path, scope = OPENERS[generation]
     # The value as it is in the query, which OpenCode decodes in the same way.
-    query = {DIRECTORY_NAMES[row.scope]: project} if project else {}
-    return Request(method=row.method, path=row.path, query=query, headers=row.headers)
+    return Request(method="GET", path=path, query={DIRECTORY_NAMES[scope]: project} if project else {})

@@ -107,7 +107,7 @@ class Transport:
         self.endpoint = endpoint
         self.clock = Clock(same=endpoint.process is not None)
         self._turns = anyio.Semaphore(CONCURRENT_REQUESTS, fast_acquire=True)
-        self._openings = Openings(partial(self._send_again, queued=False))
+        self._openings = Openings(partial(self._send_again, queued=False), endpoint.generation)
         self._client: httpx.AsyncClient | None = None
         self._closed = False
 

@@ -22,6 +22,7 @@ from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode import backend_events
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Command, Failure, Session
+from opencode_mcp.opencode.submission import CommandSubmission, ShellSubmission
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
@@ -57,11 +58,11 @@ class SlashCommand:
     model: str = ""
     """As ``provider/model``."""
 
-    def body(self, message_id: str) -> dict[str, object]:
-        """The body of ``session.command``, which takes the model as a text."""
-        chosen = {"agent": self.agent, "model": self.model}
-        kept = {name: value for name, value in chosen.items() if value}
-        return {"messageID": message_id, "command": self.name, "arguments": self.arguments, **kept}
+    def submission(self, message_id: str) -> CommandSubmission:
+        """Return what is handed to OpenCode."""
+        return CommandSubmission(
+            message_id=message_id, name=self.name, arguments=self.arguments, agent=self.agent, model=self.model
+        )
 
 
 class Commands:
@@ -112,8 +113,8 @@ class Commands:
             run = await self._runs.noted(client, begun, note, start_deadline, is_new=session is None)
             if before_send:
                 before_send(run)
-            body = command.body(run.message_id)
-            post = partial(client.session_command, begun.id, begun.directory, body, timeout=LONGEST)
+            submission = command.submission(run.message_id)
+            post = partial(client.submit_command, begun.id, begun.directory, submission, timeout=LONGEST)
             await self._begin(run, post, start_deadline.remaining(at_least=BEGINS_LEAST, at_most=BEGINS_WITHIN))
         return run
 
@@ -133,8 +134,8 @@ class Commands:
         chosen = await _agent_for_shell(client, session.directory, agent, self._runs.instance_reload)
         async with self._runs.turn(session) as client:
             run = Run(session.directory, session.id, await next_message_id(client, session))
-            body = {"messageID": run.message_id, "agent": chosen, "command": line}
-            post = partial(client.session_shell, session.id, session.directory, body, timeout=LONGEST)
+            shell = ShellSubmission(message_id=run.message_id, line=line, agent=chosen)
+            post = partial(client.submit_shell, session.id, session.directory, shell, timeout=LONGEST)
             await start_deadline.commit()
             await self._begin(run, post, start_deadline.remaining(at_least=BEGINS_LEAST, at_most=BEGINS_WITHIN))
         return run

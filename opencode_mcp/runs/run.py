@@ -115,8 +115,7 @@ class Runs:
 
     async def begin_session(self, client: OpenCodeClient, directory: str, note: Note, title: str = "") -> Session:
         """Make a session with a note for its first prompt in it (``session.create``)."""
-        body = {"metadata": self.notes.metadata(note)} | ({"title": title} if title else {})
-        created = await client.session_create(directory, body)
+        created = await client.session_create(directory, title=title, metadata=self.notes.metadata(note))
         state = self._hub.state(created.id)
         state.title, state.complete = state.title or created.title, True
         return created
@@ -212,8 +211,9 @@ class Runs:
             BridgeError: OpenCode does not have it.
         """
         try:
-            body = prompt.body(run.message_id)
-            await client.session_prompt_async(run.session_id, run.directory, body, timeout=seconds)
+            await client.submit_prompt(
+                run.session_id, run.directory, prompt.submission(run.message_id), timeout=seconds
+            )
         except BridgeError as error:
             if not may_have_arrived(error):
                 raise

@@ -91,8 +91,7 @@ class Notes:
 
         The record is read anew, so that nothing is lost that was written since the caller read it.
         """
-        body = {"metadata": self.metadata(note, await client.session_get(session.id))}
-        await client.call("session.update", path={"sessionID": session.id}, body=body, directory=session.directory)
+        await client.session_set_metadata(session, self.metadata(note, await client.session_get(session.id)))
 
     def remember(self, session_id: str, note: Note) -> None:
         """Keep a note in mind, so that it holds whatever becomes of the session's record."""

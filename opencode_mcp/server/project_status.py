@@ -111,7 +111,7 @@ async def _models(bridge: "Bridge", directory: str) -> list[str]:
 
 
 async def _default_model(bridge: "Bridge", directory: str) -> str:
-    return bridge.settings.model or (await bridge.client.config(directory)).model
+    return bridge.settings.model or await bridge.client.default_model(directory)
 
 
 async def _commands(bridge: "Bridge", directory: str) -> list[str]:

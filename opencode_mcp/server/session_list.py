@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from opencode_mcp.opencode.selection import SessionFilter
 from opencode_mcp.server.results.paging import PAGE_BYTES, foreign_cursor
 from opencode_mcp.text.json_text import json_size
 from opencode_mcp.text.outside_text import one_line
@@ -104,15 +105,15 @@ async def list_sessions(
 
 async def _read(bridge: "Bridge", query: SessionQuery, last: tuple[float, str]) -> "tuple[Sequence[Session], bool]":
     """Return the sessions after one, and whether there are more."""
-    asked = {
-        "search": query.search or None,
-        "roots": query.roots or None,
-        "start": query.since or None,
+    wanted = SessionFilter(
+        search=query.search,
+        roots=query.roots,
+        since=query.since,
         # OpenCode's own cursor skips sessions of the same millisecond.
-        "cursor": last[0] + 1 if last[0] else None,
-        "limit": PAGE,
-    }
-    page = await bridge.client.all_sessions(asked, query.directory)
+        before=last[0] + 1 if last[0] else 0,
+        limit=PAGE,
+    )
+    page = await bridge.client.all_sessions(wanted, query.directory)
     same = [session.id for session in page.items if session.time.updated == last[0]]
     passed = same.index(last[1]) + 1 if last[1] in same else 0
     return page.items[passed:], bool(page.cursor)

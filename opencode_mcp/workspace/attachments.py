@@ -8,10 +8,11 @@ so the model sees what was checked. A text or a folder is sent as an address, wh
 import base64
 from collections.abc import Sequence
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from opencode_mcp.errors import InvalidArgument, NotFound
+from opencode_mcp.opencode.submission import Attachment
 from opencode_mcp.workspace.file_scan import encoding_of
 from opencode_mcp.workspace.images import image_problem, image_type
 
@@ -38,14 +39,6 @@ KINDS: Sequence[tuple[int, bytes, str]] = (
     (0, b"\x1f\x8b", "a gzip archive"),
 )
 """Types that are often attached and not supported: offset of the mark, the mark, and the type's name."""
-
-
-class Attachment(NamedTuple):
-    """File part of a prompt."""
-
-    mime: str
-    url: str
-    filename: str
 
 
 async def attachment(files: "ProjectFiles", directory: str, path: str) -> Attachment:

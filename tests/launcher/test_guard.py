@@ -18,8 +18,10 @@ from opencode_mcp.launcher.health import check, connected, is_busy
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.launcher.starter import Starter
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for
+from opencode_mcp.opencode.submission import PromptSubmission
 from opencode_mcp.processes.identity import Process
 from opencode_mcp.processes.process_table import born, descendants
+from opencode_mcp.runs.prompting.message_ids import new_message_id
 from tests.harness.model import ScriptedModel
 from tests.harness.process import await_line
 from tests.harness.waiting import eventually
@@ -50,9 +52,9 @@ async def ended(process: Process) -> None:
 async def start_held_run(record: ServerRecord, project: Path, model: ScriptedModel, name: str) -> None:
     """Have a session work until the test releases it."""
     async with connected(record.endpoint) as client:
-        session = await client.session_create(str(project), {})
+        session = await client.session_create(str(project))
         prompt = script(step(text("Begun."), hold(name)))
-        await client.session_prompt_async(session.id, str(project), {"parts": [{"type": "text", "text": prompt}]})
+        await client.submit_prompt(session.id, str(project), PromptSubmission(message_id=new_message_id(), text=prompt))
     await model.reached(name)
 
 

@@ -22,7 +22,9 @@ from opencode_mcp.launcher.health import check, connected, is_busy
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.launcher.locks import hold
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles
+from opencode_mcp.opencode.submission import PromptSubmission
 from opencode_mcp.processes.identity import Process
+from opencode_mcp.runs.prompting.message_ids import new_message_id
 from tests.harness.model import ScriptedModel
 from tests.harness.process import await_line, kill
 from tests.harness.waiting import eventually
@@ -239,9 +241,11 @@ async def test_a_busy_server_is_left_and_the_next_bridge_stops_it(
     async with aclosing(Launcher(settings)) as launcher:
         endpoint = await launcher.locate()
         async with connected(endpoint) as client:
-            session = await client.session_create(str(project), {})
+            session = await client.session_create(str(project))
             prompt = script(step(text("Begun."), hold_here("launcher")))
-            await client.session_prompt_async(session.id, str(project), {"parts": [{"type": "text", "text": prompt}]})
+            await client.submit_prompt(
+                session.id, str(project), PromptSubmission(message_id=new_message_id(), text=prompt)
+            )
             await scripted_model.reached("launcher")
     record = record_of(state)
     assert await record.process.runs()

@@ -12,6 +12,8 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.launcher.launcher import Launcher
+from opencode_mcp.opencode.submission import PromptSubmission, ShellSubmission
+from opencode_mcp.runs.prompting.message_ids import new_message_id
 from tests.harness.project import configure
 from tests.harness.waiting import eventually
 from tests.scripted_model.script import bash, script, text
@@ -39,12 +41,12 @@ async def test_no_program_that_opencode_starts_has_the_password(
         endpoint = await launcher.locate()
         async with connected(endpoint) as client:
             where = str(project)
-            session = await client.session_create(where, {})
-            line = {"agent": "build", "command": f"env > {shell}"}
-            await client.session_shell(session.id, where, line, timeout=60)
+            session = await client.session_create(where)
+            line = ShellSubmission(message_id=new_message_id(), line=f"env > {shell}", agent="build")
+            await client.submit_shell(session.id, where, line, timeout=60)
             await client.call("pty.create", directory=where, body={"command": str(dump), "args": [str(pty)]})
-            parts = [{"type": "text", "text": script(bash(f"env > {tool}"), text("Done."))}]
-            await client.session_prompt_async(session.id, where, {"parts": parts})
+            prompt = script(bash(f"env > {tool}"), text("Done."))
+            await client.submit_prompt(session.id, where, PromptSubmission(message_id=new_message_id(), text=prompt))
             for found in (mcp, pty, shell, tool):
                 printed = await eventually(partial(read, found), seconds=60)
                 assert "OPENCODE_PID=" in printed, found.name

@@ -26,7 +26,7 @@ async def read(url: str, what: str) -> None:
     client = OpenCodeClient(transport)
     try:
         if what == "events":
-            async with client.global_event(silence=10) as lines:
+            async with client.events(silence=10) as lines:
                 async for _ in lines:
                     pass
         else:

@@ -12,7 +12,10 @@ from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.models import Session
+from opencode_mcp.opencode.selection import SessionFilter
+from opencode_mcp.opencode.submission import PromptSubmission
 from opencode_mcp.runs.prompting.message_ids import new_message_id
+from opencode_mcp.text.json_types import Schema
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, free_port
 from tests.harness.waiting import eventually
@@ -33,13 +36,13 @@ async def client(opencode_server: OpenCode) -> AsyncGenerator[OpenCodeClient]:
 
 @pytest.fixture
 async def session(client: OpenCodeClient, project: Path) -> Session:
-    return await client.session_create(str(project), {"title": "Sample"})
+    return await client.session_create(str(project), title="Sample")
 
 
-async def ask(client: OpenCodeClient, session: Session, words: str, **more: object) -> None:
+async def ask(client: OpenCodeClient, session: Session, words: str, schema: Schema | None = None) -> None:
     """Give a prompt and wait until its session is idle again."""
-    body = {"messageID": new_message_id(), "parts": [{"type": "text", "text": words}], **more}
-    await client.session_prompt_async(session.id, session.directory, body)
+    prompt = PromptSubmission(message_id=new_message_id(), text=words, output_schema=schema)
+    await client.submit_prompt(session.id, session.directory, prompt)
 
     async def answered() -> bool:
         page = await client.session_messages(session.id, limit=1)
@@ -97,9 +100,8 @@ async def test_providers_come_without_their_keys(client: OpenCodeClient, project
     assert {provider.id for provider in providers.all} == {"scripted", "anthropic"}
 
 
-async def test_the_configuration_is_read_for_its_model_alone(client: OpenCodeClient, project: Path) -> None:
-    config = await client.config(str(project))
-    assert config.model_dump() == {"model": "scripted/m1"}
+async def test_the_configured_model_is_the_default_model(client: OpenCodeClient, project: Path) -> None:
+    assert await client.default_model(str(project)) == "scripted/m1"
 
 
 async def test_an_unknown_session_is_not_found(client: OpenCodeClient) -> None:
@@ -110,12 +112,12 @@ async def test_an_unknown_session_is_not_found(client: OpenCodeClient) -> None:
 async def test_sessions_of_all_directories_come_page_by_page_newest_first(
     client: OpenCodeClient, project: Path
 ) -> None:
-    made = [await client.session_create(str(project), {"title": f"paged {project.parent.name}"}) for _ in range(3)]
+    made = [await client.session_create(str(project), title=f"paged {project.parent.name}") for _ in range(3)]
     found: list[str] = []
     cursor = ""
     while True:
-        query = {"limit": 2, "search": f"paged {project.parent.name}", "cursor": cursor or None}
-        page = await client.all_sessions(query)
+        wanted = SessionFilter(limit=2, search=f"paged {project.parent.name}", before=float(cursor or 0))
+        page = await client.all_sessions(wanted)
         found += [session.id for session in page.items]
         cursor = page.cursor
         if not cursor:
@@ -136,7 +138,7 @@ async def test_messages_come_page_by_page_oldest_first_within_each(client: OpenC
 async def test_answers_can_be_read_although_opencode_cannot_list_their_prompt(
     client: OpenCodeClient, session: Session
 ) -> None:
-    await ask(client, session, script(structured({"a": 1})), format={"type": "json_schema", "schema": SCHEMA})
+    await ask(client, session, script(structured({"a": 1})), SCHEMA)
     with pytest.raises(BackendFailed, match="OutputFormat"):
         await client.call("session.messages", path={"sessionID": session.id}, query={"limit": 20})
     page = await client.session_messages(session.id, limit=20)
@@ -146,23 +148,12 @@ async def test_answers_can_be_read_although_opencode_cannot_list_their_prompt(
 async def test_a_session_begun_with_a_format_can_still_be_read_as_it_grows(
     client: OpenCodeClient, session: Session
 ) -> None:
-    await ask(client, session, script(structured({"a": 1})), format={"type": "json_schema", "schema": SCHEMA})
+    await ask(client, session, script(structured({"a": 1})), SCHEMA)
     for number in range(4):
         await ask(client, session, script(text(f"later {number}")))
     page = await client.session_messages(session.id, limit=20)
     assert [message.info.role for message in page.items][-2:] == ["user", "assistant"]
     assert len(page.items) >= 5
-
-
-async def test_a_missing_file_reads_as_an_empty_one(client: OpenCodeClient, project: Path) -> None:
-    content = await client.file_read(str(project), "no/such/file.txt")
-    assert (content.type, content.content) == ("text", "")
-
-
-async def test_a_file_that_is_no_text_comes_encoded(client: OpenCodeClient, project: Path) -> None:
-    (project / "image.png").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x01")
-    content = await client.file_read(str(project), "image.png")
-    assert (content.encoding, content.mime_type) == ("base64", "image/png")
 
 
 async def test_a_folder_lists_what_is_in_it(client: OpenCodeClient, project: Path) -> None:

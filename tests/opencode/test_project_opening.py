@@ -13,6 +13,7 @@ from opencode_mcp.opencode.codec import Request, encode
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.opencode.project_opening import project_of
+from opencode_mcp.opencode.selection import SessionFilter
 from opencode_mcp.opencode.transport import Transport
 from tests.harness.opencode import OpenCode, free_port
 from tests.harness.slow_proxy import SlowProxy, slow_proxy_to
@@ -62,7 +63,7 @@ async def test_a_project_that_opens_slower_than_any_time_out_is_waited_for(
     answered: list[object] = []
 
     async def ask() -> None:
-        asked = client.session_create(str(project), {}) if changes else client.agents(str(project))
+        asked = client.session_create(str(project)) if changes else client.agents(str(project))
         answered.append(await asked)
 
     async with anyio.create_task_group() as tasks:
@@ -71,7 +72,7 @@ async def test_a_project_that_opens_slower_than_any_time_out_is_waited_for(
         assert not answered
         proxy.release()
     assert answered
-    assert len(await client.sessions(str(project), {})) == int(changes)
+    assert len((await client.all_sessions(SessionFilter(), str(project))).items) == int(changes)
 
 
 async def test_an_opencode_that_is_dead_while_a_project_opens_is_reported(
@@ -85,7 +86,7 @@ async def test_an_opencode_that_is_dead_while_a_project_opens_is_reported(
 async def test_a_change_that_was_held_up_by_an_opening_that_broke_was_not_sent(project: Path) -> None:
     transport = Transport(Endpoint(url=f"http://127.0.0.1:{free_port()}"))
     with pytest.raises(BackendUnavailable) as caught:
-        await OpenCodeClient(transport).session_create(str(project), {})
+        await OpenCodeClient(transport).session_create(str(project))
     assert not caught.value.sent
     await transport.aclose()
 

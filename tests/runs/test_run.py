@@ -160,13 +160,13 @@ async def test_of_two_prompts_at_once_in_one_session_one_is_refused(
 async def test_a_prompt_whose_reply_was_lost_is_followed_and_not_sent_again(
     worker: Worker, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send = OpenCodeClient.session_prompt_async
+    send = OpenCodeClient.submit_prompt
 
     async def send_and_break(self: OpenCodeClient, *arguments: Any, timeout: float) -> None:  # noqa: ANN401
         await send(self, *arguments, timeout=timeout)
         raise BackendUnavailable("The connection broke.", sent=True)
 
-    monkeypatch.setattr(OpenCodeClient, "session_prompt_async", send_and_break)
+    monkeypatch.setattr(OpenCodeClient, "submit_prompt", send_and_break)
     report = await worker.run(text("Received."))
     assert (report.status, report.text) == ("completed", "Received.")
     assert await prompts_in(http, report.session_id) == [report.message_id]
@@ -184,13 +184,13 @@ UNREAD = [
 async def test_a_prompt_whose_reply_cannot_be_used_is_followed_and_not_sent_again(
     worker: Worker, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, error: BackendFailed
 ) -> None:
-    send = OpenCodeClient.session_prompt_async
+    send = OpenCodeClient.submit_prompt
 
     async def send_and_fail(self: OpenCodeClient, *arguments: Any, timeout: float) -> None:  # noqa: ANN401
         await send(self, *arguments, timeout=timeout)
         raise error
 
-    monkeypatch.setattr(OpenCodeClient, "session_prompt_async", send_and_fail)
+    monkeypatch.setattr(OpenCodeClient, "submit_prompt", send_and_fail)
     report = await worker.run(text("Received."))
     assert (report.status, report.text) == ("completed", "Received.")
     assert await prompts_in(http, report.session_id) == [report.message_id]
@@ -202,7 +202,7 @@ async def test_a_prompt_that_opencode_failed_at_and_never_began_is_reported_with
     async def fail(*_arguments: object, **_named: object) -> None:
         raise BackendFailed("OpenCode failed: the disk is full.", status=500)
 
-    monkeypatch.setattr(OpenCodeClient, "session_prompt_async", fail)
+    monkeypatch.setattr(OpenCodeClient, "submit_prompt", fail)
     report = await worker.run(text("Never begun."))
     assert (report.status, report.error) == ("failed", "OpenCode failed: the disk is full.")
 
@@ -218,7 +218,7 @@ async def test_a_prompt_that_opencode_refused_is_an_error_and_no_run(
     async def refuse(*_arguments: object, **_named: object) -> None:
         raise error
 
-    monkeypatch.setattr(OpenCodeClient, "session_prompt_async", refuse)
+    monkeypatch.setattr(OpenCodeClient, "submit_prompt", refuse)
     with pytest.raises(type(error)):
         await worker.start(text("Refused."))
 
@@ -226,7 +226,7 @@ async def test_a_prompt_that_opencode_refused_is_an_error_and_no_run(
 async def test_a_wire_that_breaks_right_after_the_prompt_hides_no_run(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send, broken = OpenCodeClient.session_prompt_async, False
+    send, broken = OpenCodeClient.submit_prompt, False
     status = OpenCodeClient.session_status
 
     async def send_and_break(self: OpenCodeClient, *arguments: Any, timeout: float) -> None:  # noqa: ANN401
@@ -239,7 +239,7 @@ async def test_a_wire_that_breaks_right_after_the_prompt_hides_no_run(
             raise BackendUnavailable("The connection broke.", sent=True)
         return await status(self, directory)
 
-    monkeypatch.setattr(OpenCodeClient, "session_prompt_async", send_and_break)
+    monkeypatch.setattr(OpenCodeClient, "submit_prompt", send_and_break)
     monkeypatch.setattr(OpenCodeClient, "session_status", look)
     # The stream is too late to show it.
     monkeypatch.setattr(event_parser, "PARSERS", {})
@@ -254,7 +254,7 @@ async def test_a_prompt_that_may_never_have_arrived_is_given_up_after_a_while(
     async def swallow(*_arguments: object, **_named: object) -> None:
         raise BackendUnavailable("The connection broke.", sent=True)
 
-    monkeypatch.setattr(OpenCodeClient, "session_prompt_async", swallow)
+    monkeypatch.setattr(OpenCodeClient, "submit_prompt", swallow)
     monkeypatch.setattr(state, "QUIET_LIMIT_SECONDS", 0.3)
     report = await worker.run(text("Never heard."))
     assert (report.status, report.text) == ("failed", "")
@@ -264,7 +264,7 @@ async def test_a_prompt_that_may_never_have_arrived_is_given_up_after_a_while(
 @pytest.fixture
 async def slow_to_begin(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[None]:
     """OpenCode says at once that it has a prompt, and begins with it a moment later, as it does on a busy machine."""
-    send = OpenCodeClient.session_prompt_async
+    send = OpenCodeClient.submit_prompt
 
     async def send_late(self: OpenCodeClient, *arguments: Any, timeout: float) -> None:  # noqa: ANN401
         async def late() -> None:
@@ -273,7 +273,7 @@ async def slow_to_begin(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[None]
 
         tasks.start_soon(late)
 
-    monkeypatch.setattr(OpenCodeClient, "session_prompt_async", send_late)
+    monkeypatch.setattr(OpenCodeClient, "submit_prompt", send_late)
     async with anyio.create_task_group() as tasks:
         yield
 
@@ -330,7 +330,7 @@ async def test_a_prompt_that_was_never_sent_is_an_error(worker: Worker, monkeypa
     async def refuse(*_arguments: object, **_named: object) -> None:
         raise BackendUnavailable("Nothing answers.", sent=False)
 
-    monkeypatch.setattr(OpenCodeClient, "session_prompt_async", refuse)
+    monkeypatch.setattr(OpenCodeClient, "submit_prompt", refuse)
     with pytest.raises(BackendUnavailable):
         await worker.start(text("Never sent."))
 

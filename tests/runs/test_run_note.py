@@ -113,7 +113,7 @@ async def test_a_note_outlives_the_call_and_leaves_other_metadata_alone(
 ) -> None:
     transport = Transport(Endpoint(url=opencode_server.url, password=opencode_server.password))
     client = OpenCodeClient(transport)
-    made = await client.session_create(str(project), {"metadata": {"mine": [1]}})
+    made = await client.session_create(str(project), metadata={"mine": [1]})
     await Notes(seal).write(client, made, NOTE)
     read = await client.session_get(made.id)
     assert Notes(seal).of(read) == [NOTE]

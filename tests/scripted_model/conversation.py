@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 from tests.scripted_model.actions import Step, Text
 from tests.scripted_model.script import END, parse, spoken
+from tests.scripted_model.spelling import Offered, offered_tools, respelled
 
 ATTACHED = "Attached media from tool result:"
 """How OpenCode opens a message that it writes by itself, in the user's name, to pass on an image that a tool read."""
@@ -34,6 +35,8 @@ class Asked:
     results: Sequence[str]
     """What the tools called since the prompt have answered."""
     tools: Sequence[str]
+    arguments: Offered
+    """Arguments of each of these tools."""
 
 
 def read(body: dict[str, Any], session: str) -> Asked:
@@ -42,7 +45,7 @@ def read(body: dict[str, Any], session: str) -> Asked:
     system = "\n".join(_text(message) for message in messages if message["role"] == "system")
     prompts = [place for place, message in enumerate(messages) if _is_prompt(message)]
     since = messages[prompts[-1] :]
-    tools = cast("list[dict[str, Any]]", body.get("tools") or [])
+    offered = offered_tools(body.get("tools") or [])
     return Asked(
         kind="title" if "title generator" in system else "chat",
         session=session,
@@ -53,7 +56,8 @@ def read(body: dict[str, Any], session: str) -> Asked:
         turn=len(prompts),
         step=sum(message["role"] == "assistant" for message in since),
         results=[_text(message)[:KEPT] for message in since if message["role"] == "tool"],
-        tools=[str(tool["function"]["name"]) for tool in tools],
+        tools=list(offered),
+        arguments=offered,
     )
 
 
@@ -69,7 +73,7 @@ def answer(asked: Asked) -> Step:
     steps = parse(asked.prompt)
     if steps is None:
         return (Text(f"You said: {words[:KEPT]}"),)
-    return steps[asked.step] if asked.step < len(steps) else (Text(END),)
+    return respelled(steps[asked.step], asked.arguments) if asked.step < len(steps) else (Text(END),)
 
 
 def _is_prompt(message: dict[str, Any]) -> bool:

@@ -112,12 +112,11 @@ class ReplySender:
         request, directory = asked.request, asked.session.directory
         match request, reply:
             case Permission(), PermissionReply():
-                body = {"reply": reply.reply} | ({"message": reply.message} if reply.message else {})
-                await self._client.permission_reply(request.id, directory, body)
+                await self._client.permission_reply(request, directory, reply.reply, reply.message)
             case Question(), QuestionReply(answers=answers) if answers is not None:
-                await self._client.question_reply(request.id, directory, fit_answers(request, answers))
+                await self._client.question_reply(request, directory, fit_answers(request, answers))
             case Question(), QuestionReply():
-                await self._client.question_reject(request.id, directory)
+                await self._client.question_reject(request, directory)
             case _:
                 raise InvalidArgument(f"{request.id!r} is a {pending.kind}.", hint="Answer it as such.")
 

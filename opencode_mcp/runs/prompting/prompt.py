@@ -8,10 +8,10 @@ from typing import Any
 from opencode_mcp.errors import InvalidArgument, NotFound, OperatorError
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import ProviderModel, Providers
+from opencode_mcp.opencode.submission import Attachment, PromptSubmission
 from opencode_mcp.runs.output_schema.checker_process import check_schema_apart
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
 from opencode_mcp.text.similar_names import similar_names
-from opencode_mcp.workspace.attachments import Attachment
 from opencode_mcp.workspace.configuration.definitions import Sought
 
 NAMES_SHOWN = 8
@@ -35,25 +35,21 @@ class Prompt:
     title: str = ""
     """Title of a new session."""
 
-    def body(self, message_id: str) -> dict[str, object]:
-        """The body of ``session.prompt_async``."""
-        body: dict[str, object] = {
-            "messageID": message_id,
-            "parts": [
-                {"type": "text", "text": self.text},
-                *({"type": "file", **file._asdict()} for file in self.files),
-            ],
-        }
-        if self.agent:
-            body["agent"] = self.agent
-        if self.model:
-            provider, _, model = self.model.partition("/")
-            body["model"] = {"providerID": provider, "modelID": model}
-        if self.variant:
-            body["variant"] = self.variant
-        if self.output_schema is not None:
-            body["format"] = {"type": "json_schema", "schema": self.output_schema}
-        return body
+    def submission(self, message_id: str) -> PromptSubmission:
+        """Return what is handed to OpenCode.
+
+        Args:
+            message_id: Id that the prompt's message gets.
+        """
+        return PromptSubmission(
+            message_id=message_id,
+            text=self.text,
+            files=self.files,
+            agent=self.agent,
+            model=self.model,
+            variant=self.variant,
+            output_schema=self.output_schema,
+        )
 
 
 async def check_prompt(client: OpenCodeClient, prompt: Prompt, instance_reload: InstanceReload) -> None:
@@ -88,7 +84,7 @@ async def _model_of_variant(client: OpenCodeClient, prompt: Prompt) -> str:
     """
     if not prompt.variant:
         return ""
-    model = (await client.config(prompt.directory)).model
+    model = await client.default_model(prompt.directory)
     if not model:
         raise InvalidArgument("A variant is of a model, and none is named.", hint="Give model, too.")
     return model

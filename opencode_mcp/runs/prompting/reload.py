@@ -146,7 +146,7 @@ async def _try_configuration(client: OpenCodeClient, directory: str) -> None:
     """
     trial = str(Path(directory) / f".opencode-mcp-{secrets.token_hex(8)}")
     try:
-        await client.config(trial)
+        await client.default_model(trial)
     except InvalidConfiguration as error:
         error.hint = STILL_GOOD
         raise

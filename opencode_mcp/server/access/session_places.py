@@ -9,6 +9,7 @@ import re
 
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.selection import SessionFilter
 
 FIRST_PAGE = 100
 """Sessions on the first page. The wanted session is mostly one of the latest."""
@@ -45,8 +46,8 @@ class SessionPlaces:
     async def _look(self, session_id: str) -> str:
         cursor, limit = "", FIRST_PAGE
         for _ in range(MOST_PAGES):
-            query = {"limit": limit, "archived": True, "cursor": int(cursor) if CURSOR.fullmatch(cursor) else None}
-            page = await self._client.all_sessions(query)
+            before = int(cursor) if CURSOR.fullmatch(cursor) else 0
+            page = await self._client.all_sessions(SessionFilter(limit=limit, archived=True, before=before))
             self._known.update({session.id: session.directory for session in page.items})
             if session_id in self._known or not CURSOR.fullmatch(page.cursor) or page.cursor == cursor:
                 break

@@ -20,10 +20,10 @@ from opencode_mcp.workspace import attachments
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.models import Session
+    from opencode_mcp.opencode.submission import Attachment
     from opencode_mcp.runs.prompting.prompt import Prompt
     from opencode_mcp.runs.report import RunReport
     from opencode_mcp.runs.stopping import StopResult
-    from opencode_mcp.workspace.attachments import Attachment
 
 SHOWN = 10
 """Number of calls or sessions that a note names."""

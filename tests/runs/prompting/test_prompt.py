@@ -11,9 +11,10 @@ from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.models import Provider, ProviderModel, Providers
+from opencode_mcp.opencode.submission import Attachment
+from opencode_mcp.opencode.v1.adapter import prompt_body
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt, missing_model
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
-from opencode_mcp.workspace.attachments import Attachment
 from tests.harness.opencode import OpenCode
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
@@ -48,13 +49,13 @@ PROVIDERS = Providers(
     ],
 )
 def test_only_what_was_chosen_is_sent(chosen: dict[str, Any], more: dict[str, object]) -> None:
-    body = Prompt(text="Do it", directory="/p", **chosen).body("msg_1")
+    body = prompt_body(Prompt(text="Do it", directory="/p", **chosen).submission("msg_1"))
     assert body == {"messageID": "msg_1", "parts": [TEXT], **more}
 
 
 def test_a_file_goes_as_a_part_of_the_prompt() -> None:
     file = Attachment("text/plain", "file:///p/two%20words/a.py", "a.py")
-    parts = Prompt(text="Do it", directory="/p", files=[file]).body("msg_1")["parts"]
+    parts = prompt_body(Prompt(text="Do it", directory="/p", files=[file]).submission("msg_1"))["parts"]
     assert isinstance(parts, list)
     assert parts[1] == {
         "type": "file",

@@ -1,0 +1,224 @@
+"""Calls that the layers above need of OpenCode, in the words of the bridge, for either generation of its API.
+
+``v1/adapter.py`` and ``v2/adapter.py`` implement them. The types that go in and out are those of ``models.py``,
+``submission.py`` and ``backend_events.py``. Every method raises ``BridgeError``: what ``codec.decode`` and the sender
+raise, unless its docstring says more. A directory is the absolute path of a project; an empty one leaves the choice to
+OpenCode.
+
+Operations that would only be forwarded have no method: callers reach them through the table.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from opencode_mcp.opencode.backend_events import Event
+    from opencode_mcp.opencode.models import (
+        Agent,
+        Command,
+        FileDiff,
+        FileNode,
+        McpStatus,
+        Message,
+        Paths,
+        Permission,
+        PermissionDecision,
+        Providers,
+        Question,
+        Session,
+        SessionStatus,
+        SymbolMatch,
+        TextMatch,
+        Todo,
+        UncommittedFile,
+        Vcs,
+    )
+    from opencode_mcp.opencode.selection import Page, SessionFilter
+    from opencode_mcp.opencode.submission import CommandSubmission, PromptSubmission, ShellSubmission
+    from opencode_mcp.opencode.transport import Body
+
+
+class Adapter(Protocol):
+    """Calls of one generation of OpenCode."""
+
+    # --- Server
+
+    def events(self, *, silence: float) -> "AbstractAsyncContextManager[AsyncIterator[list[Event]]]":
+        """Follow the events of every directory; ``silence`` seconds without data end the stream.
+
+        The iterator has one list for each line of the stream, mostly an empty one. The first list says that the stream
+        is connected.
+        """
+        ...
+
+    async def path(self, directory: str = "") -> "Paths":
+        """Return the folders that OpenCode uses for a directory."""
+        ...
+
+    async def providers(self, directory: str = "") -> "Providers":
+        """Return every provider that OpenCode knows, and which of them have credentials."""
+        ...
+
+    async def used_providers(self, directory: str) -> "Providers":
+        """Return the providers in use, with their models."""
+        ...
+
+    async def agents(self, directory: str) -> "list[Agent]":
+        """Return the agents of a directory, without those that OpenCode hides."""
+        ...
+
+    async def default_model(self, directory: str) -> str:
+        """Return the configured model of a directory as ``provider/model``; empty if none is configured."""
+        ...
+
+    async def commands(self, directory: str) -> "list[Command]":
+        """Return the slash commands of a directory."""
+        ...
+
+    async def mcp_status(self, directory: str) -> "dict[str, McpStatus]":
+        """Return the states of the MCP servers that OpenCode uses, by their names."""
+        ...
+
+    async def instance_dispose(self, directory: str) -> None:
+        """Make the next call in a directory read OpenCode's files again; in OpenCode 1 it ends all runs there."""
+        ...
+
+    # --- Sessions
+
+    async def session_create(
+        self, directory: str, *, title: str = "", metadata: Mapping[str, object] | None = None
+    ) -> "Session":
+        """Create a session."""
+        ...
+
+    async def session_get(self, session_id: str, directory: str = "") -> "Session":
+        """Return a session."""
+        ...
+
+    async def session_set_metadata(self, session: "Session", metadata: Mapping[str, object]) -> None:
+        """Replace the metadata of a session."""
+        ...
+
+    async def session_delete(self, session_id: str) -> None:
+        """Delete a session with its subagents' sessions."""
+        ...
+
+    async def all_sessions(self, wanted: "SessionFilter", directory: str = "") -> "Page[Session]":
+        """Return sessions of every directory, or of one, newest first."""
+        ...
+
+    async def session_children(self, session_id: str) -> "list[Session]":
+        """Return the sessions of a session's subagents."""
+        ...
+
+    async def session_status(self, directory: str) -> "dict[str, SessionStatus]":
+        """Return the busy and retrying sessions of a directory; a session that is missing is idle."""
+        ...
+
+    async def session_todo(self, session_id: str) -> "list[Todo]":
+        """Return the todo list of a session; OpenCode 2 has none."""
+        ...
+
+    async def session_diff(self, session_id: str, message_id: str) -> "list[FileDiff]":
+        """Return the changes of one prompt."""
+        ...
+
+    async def session_revert(self, session_id: str, message_id: str) -> "Session":
+        """Undo everything from a message on, in the conversation and in the files."""
+        ...
+
+    async def session_unrevert(self, session_id: str) -> "Session":
+        """Take a revert back. If nothing is reverted, it changes nothing."""
+        ...
+
+    async def session_fork(self, session_id: str, message_id: str = "") -> "Session":
+        """Copy the messages before a message into a new session; all of them if the id is empty."""
+        ...
+
+    async def session_abort(self, session_id: str, directory: str) -> None:
+        """Stop a session's run. It succeeds for idle and unknown sessions too."""
+        ...
+
+    # --- Messages
+
+    async def submit_prompt(
+        self, session_id: str, directory: str, prompt: "PromptSubmission", *, timeout: float = READ_TIMEOUT_SECONDS
+    ) -> None:
+        """Hand over a prompt; returns when OpenCode has received it."""
+        ...
+
+    async def submit_command(
+        self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float
+    ) -> None:
+        """Hand over a slash command; may return only when its run has ended. The run outlives the request."""
+        ...
+
+    async def submit_shell(self, session_id: str, directory: str, shell: "ShellSubmission", *, timeout: float) -> None:
+        """Hand over a shell line; returns when it has ended. It continues if the request is cancelled."""
+        ...
+
+    async def session_messages(self, session_id: str, *, limit: int, before: str = "") -> "Page[Message]":
+        """Return at most the newest ``limit`` messages, oldest first, and the cursor of the older ones."""
+        ...
+
+    async def session_message(self, session_id: str, message_id: str) -> "Message":
+        """Return one message."""
+        ...
+
+    # --- Requests
+
+    async def permissions(self, directory: str) -> "list[Permission]":
+        """Return the open permission requests of a directory; OpenCode 1 may list ended ones."""
+        ...
+
+    async def permission_reply(
+        self, permission: "Permission", directory: str, decision: "PermissionDecision", message: str = ""
+    ) -> None:
+        """Answer a permission request. A rejection without a message ends the run."""
+        ...
+
+    async def questions(self, directory: str) -> "list[Question]":
+        """Return the open questions of a directory."""
+        ...
+
+    async def question_reply(self, question: "Question", directory: str, answers: Sequence[Sequence[str]]) -> None:
+        """Answer a question with the labels, or free text, for each of its items."""
+        ...
+
+    async def question_reject(self, question: "Question", directory: str) -> None:
+        """Reject a question, which ends the run."""
+        ...
+
+    # --- Files
+
+    async def file_list(self, directory: str, path: str) -> "list[FileNode]":
+        """Return the entries of a folder."""
+        ...
+
+    def file_bytes(self, directory: str, path: str) -> "AbstractAsyncContextManager[Body]":
+        """Read the unchanged bytes of a file."""
+        ...
+
+    async def find_text(self, directory: str, pattern: str) -> "list[TextMatch]":
+        """Return the first matches of a regular expression in the files of a directory; OpenCode 2 cannot search."""
+        ...
+
+    async def find_symbols(self, directory: str, query: str) -> "list[SymbolMatch]":
+        """Return the symbols that language servers find; often none."""
+        ...
+
+    async def vcs_diff(self, directory: str, mode: str) -> "list[FileDiff]":
+        """Return the changes since the last commit (``git``), or against the default branch (``branch``)."""
+        ...
+
+    async def vcs(self, directory: str) -> "Vcs":
+        """Return the branch of a directory."""
+        ...
+
+    async def vcs_status(self, directory: str) -> "list[UncommittedFile]":
+        """Return the files that differ from the last commit."""
+        ...

@@ -1,0 +1,308 @@
+"""Calls of OpenCode 1; each uses a row of its operation table.
+
+A method makes the calls that its docstring names and raises what ``codec.decode`` and the sender raise, unless its
+docstring says more. The workarounds for faults of OpenCode 1 that one call can hide are here; each names the version
+that it was seen in.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from opencode_mcp.errors import BackendFailed
+from opencode_mcp.opencode.backend_events import Event
+from opencode_mcp.opencode.codec import decode, encode, is_unreadable
+from opencode_mcp.opencode.models import (
+    Agent,
+    Command,
+    FileDiff,
+    FileNode,
+    McpStatus,
+    Message,
+    Paths,
+    Permission,
+    PermissionDecision,
+    Providers,
+    Question,
+    Session,
+    SessionStatus,
+    SymbolMatch,
+    TextMatch,
+    Todo,
+    UncommittedFile,
+    Vcs,
+    Wire,
+)
+from opencode_mcp.opencode.operation_caller import OperationCaller
+from opencode_mcp.opencode.selection import Page, SessionFilter
+from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, TOO_LARGE, Body
+from opencode_mcp.opencode.v1.event_stream import parse_lines
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.submission import CommandSubmission, PromptSubmission, ShellSubmission
+    from opencode_mcp.text.json_types import JsonObject
+
+W = TypeVar("W", bound=Wire)
+
+
+class OpenCode1(OperationCaller):
+    """Calls of an OpenCode 1; see ``adapter.Adapter``."""
+
+    @asynccontextmanager
+    async def events(self, *, silence: float) -> AsyncGenerator[AsyncIterator[list[Event]]]:
+        """Follow the events of every directory (``global.event``)."""
+        request = encode(self._table.operation("global.event"))
+        async with self._sender.events(request, silence=silence) as lines, aclosing(parse_lines(lines)) as events:
+            yield events
+
+    # --- Server
+
+    async def path(self, directory: str = "") -> Paths:
+        """Call ``path.get``."""
+        return Paths.read(await self.call("path.get", directory=directory))
+
+    async def providers(self, directory: str = "") -> Providers:
+        """Call ``provider.list``; as the first call in a directory it also initializes the directory.
+
+        OpenCode 1.18 counts a provider as connected as soon as its credentials exist, but uses it only in a new
+        instance. Therefore the connected providers are taken from ``config.providers``.
+        """
+        known = Providers.read(await self.call("provider.list", directory=directory))
+        used = await self.used_providers(directory)
+        return Providers(all=known.all, default=known.default, connected=used.connected)
+
+    async def used_providers(self, directory: str) -> Providers:
+        """Call ``config.providers``: the providers in use, with their models; a thousandth of ``provider.list``."""
+        used = Providers.read(await self.call("config.providers", directory=directory))
+        return Providers(all=used.providers, connected=[provider.id for provider in used.providers])
+
+    async def agents(self, directory: str) -> list[Agent]:
+        """Call ``app.agents``, and drop the agents that OpenCode hides."""
+        return [
+            agent for agent in Agent.read_list(await self.call("app.agents", directory=directory)) if not agent.hidden
+        ]
+
+    async def default_model(self, directory: str) -> str:
+        """Call ``config.get``. Only the model is read; the answer also holds keys."""
+        value = await self.call("config.get", directory=directory)
+        if not isinstance(value, Mapping):
+            raise BackendFailed("OpenCode sent no configuration.")
+        return str(cast("Mapping[str, object]", value).get("model") or "")
+
+    async def commands(self, directory: str) -> list[Command]:
+        """Call ``command.list``."""
+        return Command.read_list(await self.call("command.list", directory=directory))
+
+    async def mcp_status(self, directory: str) -> dict[str, McpStatus]:
+        """Call ``mcp.status``; returns the states by server name."""
+        return _read_map(McpStatus, await self.call("mcp.status", directory=directory))
+
+    async def instance_dispose(self, directory: str) -> None:
+        """Call ``instance.dispose``: ends all runs of a directory; the next call there reads OpenCode's files again."""
+        await self.call("instance.dispose", directory=directory)
+
+    # --- Sessions
+
+    async def session_create(
+        self, directory: str, *, title: str = "", metadata: Mapping[str, object] | None = None
+    ) -> Session:
+        """Call ``session.create``."""
+        body = {name: value for name, value in {"title": title, "metadata": metadata}.items() if value}
+        return Session.read(await self.call("session.create", body=body, directory=directory))
+
+    async def session_get(self, session_id: str, directory: str = "") -> Session:
+        """Call ``session.get``. OpenCode uses the session's own directory; a given directory is opened first."""
+        return Session.read(await self.call("session.get", path={"sessionID": session_id}, directory=directory))
+
+    async def session_set_metadata(self, session: Session, metadata: Mapping[str, object]) -> None:
+        """Call ``session.update``."""
+        body = {"metadata": metadata}
+        await self.call("session.update", path={"sessionID": session.id}, body=body, directory=session.directory)
+
+    async def session_delete(self, session_id: str) -> None:
+        """Call ``session.delete``."""
+        await self.call("session.delete", path={"sessionID": session_id})
+
+    async def all_sessions(self, wanted: SessionFilter, directory: str = "") -> Page[Session]:
+        """Call ``experimental.session.list``."""
+        row = self._table.operation("experimental.session.list")
+        query: JsonObject = {
+            "search": wanted.search or None,
+            "roots": wanted.roots or None,
+            "archived": wanted.archived or None,
+            "start": wanted.since or None,
+            "cursor": wanted.before or None,
+            "limit": wanted.limit,
+        }
+        reply = await self._sender.send(encode(row, query=query, directory=directory))
+        return Page(Session.read_list(decode(row, reply)), reply.headers.get("x-next-cursor", ""))
+
+    async def session_children(self, session_id: str) -> list[Session]:
+        """Call ``session.children``: the sessions of its subagents."""
+        return Session.read_list(await self.call("session.children", path={"sessionID": session_id}))
+
+    async def session_status(self, directory: str) -> dict[str, SessionStatus]:
+        """Call ``session.status``: the busy and retrying sessions of a directory; a session that is missing is idle."""
+        return _read_map(SessionStatus, await self.call("session.status", directory=directory))
+
+    async def session_todo(self, session_id: str) -> list[Todo]:
+        """Call ``session.todo``."""
+        return Todo.read_list(await self.call("session.todo", path={"sessionID": session_id}))
+
+    async def session_diff(self, session_id: str, message_id: str) -> list[FileDiff]:
+        """Call ``session.diff``: the changes of one prompt. Without the prompt's id OpenCode 1.18 returns nothing."""
+        found = await self.call("session.diff", path={"sessionID": session_id}, query={"messageID": message_id})
+        return FileDiff.read_list(found)
+
+    async def session_revert(self, session_id: str, message_id: str) -> Session:
+        """Call ``session.revert``. An unknown message changes nothing and is not an error."""
+        body = {"messageID": message_id}
+        return Session.read(await self.call("session.revert", path={"sessionID": session_id}, body=body))
+
+    async def session_unrevert(self, session_id: str) -> Session:
+        """Call ``session.unrevert``. If nothing is reverted, it changes nothing."""
+        return Session.read(await self.call("session.unrevert", path={"sessionID": session_id}))
+
+    async def session_fork(self, session_id: str, message_id: str = "") -> Session:
+        """Call ``session.fork``: copies the messages before a message; all of them if it is empty or unknown."""
+        body = {"messageID": message_id} if message_id else {}
+        return Session.read(await self.call("session.fork", path={"sessionID": session_id}, body=body))
+
+    async def session_abort(self, session_id: str, directory: str) -> None:
+        """Call ``session.abort``. It succeeds for idle and unknown sessions too."""
+        await self.call("session.abort", path={"sessionID": session_id}, directory=directory)
+
+    # --- Messages
+
+    async def submit_prompt(
+        self, session_id: str, directory: str, prompt: "PromptSubmission", *, timeout: float = READ_TIMEOUT_SECONDS
+    ) -> None:
+        """Call ``session.prompt_async``. Status 204 means that the prompt was received, not that it was accepted."""
+        path, body = {"sessionID": session_id}, prompt_body(prompt)
+        await self.call(
+            "session.prompt_async", path=path, body=body, directory=directory, timeout=timeout, queued=False
+        )
+
+    async def submit_command(
+        self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float
+    ) -> None:
+        """Call ``session.command``, which answers when the run has ended."""
+        chosen = {"agent": command.agent, "model": command.model}
+        body: JsonObject = {
+            "messageID": command.message_id,
+            "command": command.name,
+            "arguments": command.arguments,
+            **{name: value for name, value in chosen.items() if value},
+        }
+        path = {"sessionID": session_id}
+        await self.call("session.command", path=path, body=body, directory=directory, timeout=timeout, queued=False)
+
+    async def submit_shell(self, session_id: str, directory: str, shell: "ShellSubmission", *, timeout: float) -> None:
+        """Call ``session.shell``, which answers when the command has ended."""
+        path, body = (
+            {"sessionID": session_id},
+            {"messageID": shell.message_id, "agent": shell.agent, "command": shell.line},
+        )
+        await self.call("session.shell", path=path, body=body, directory=directory, timeout=timeout, queued=False)
+
+    async def session_messages(self, session_id: str, *, limit: int, before: str = "") -> Page[Message]:
+        """Call ``session.messages``: at most the newest ``limit``, oldest first, and the cursor of the older ones.
+
+        The page is shorter if a full one would be too large. OpenCode 1.18.33 cannot encode a page that contains a
+        prompt with ``format`` and reaches the beginning of the session; then, too, the page is shorter, and if such a
+        prompt is the first message of the session, it is left out.
+        """
+        row = self._table.operation("session.messages")
+        query = {"limit": limit, "before": before or None}
+        try:
+            reply = await self._sender.send(encode(row, path={"sessionID": session_id}, query=query))
+            return Page(Message.read_list(decode(row, reply)), reply.headers.get("x-next-cursor", ""))
+        except BackendFailed as error:
+            if not is_unreadable(error) and (error.kind != TOO_LARGE or limit == 1):
+                raise
+        return await self.session_messages(session_id, limit=limit // 2, before=before) if limit > 1 else Page([], "")
+
+    async def session_message(self, session_id: str, message_id: str) -> Message:
+        """Call ``session.message``."""
+        path = {"sessionID": session_id, "messageID": message_id}
+        return Message.read(await self.call("session.message", path=path))
+
+    # --- Requests
+
+    async def permissions(self, directory: str) -> list[Permission]:
+        """Call ``permission.list``. It may list ended sessions; see ``runs/requests/open_requests.py``."""
+        return Permission.read_list(await self.call("permission.list", directory=directory))
+
+    async def permission_reply(
+        self, permission: Permission, directory: str, decision: PermissionDecision, message: str = ""
+    ) -> None:
+        """Call ``permission.reply``. Without the session's own directory OpenCode does not find the request."""
+        body = {"reply": decision} | ({"message": message} if message else {})
+        await self.call("permission.reply", path={"requestID": permission.id}, body=body, directory=directory)
+
+    async def questions(self, directory: str) -> list[Question]:
+        """Call ``question.list``."""
+        return Question.read_list(await self.call("question.list", directory=directory))
+
+    async def question_reply(self, question: Question, directory: str, answers: Sequence[Sequence[str]]) -> None:
+        """Call ``question.reply``."""
+        body = {"answers": [list(answer) for answer in answers]}
+        await self.call("question.reply", path={"requestID": question.id}, body=body, directory=directory)
+
+    async def question_reject(self, question: Question, directory: str) -> None:
+        """Call ``question.reject``."""
+        await self.call("question.reject", path={"requestID": question.id}, directory=directory)
+
+    # --- Files
+
+    async def file_list(self, directory: str, path: str) -> list[FileNode]:
+        """Call ``file.list``. OpenCode fails with 500 for a missing folder."""
+        return FileNode.read_list(await self.call("file.list", query={"path": path}, directory=directory))
+
+    def file_bytes(self, directory: str, path: str) -> AbstractAsyncContextManager[Body]:
+        """Call ``v2.fs.read``: the unchanged bytes of a file. ``file.read`` would strip white space at both ends."""
+        return self._sender.stream(
+            encode(self._table.operation("v2.fs.read"), path={"path": path}, directory=directory)
+        )
+
+    async def find_text(self, directory: str, pattern: str) -> list[TextMatch]:
+        """Call ``find.text``: the first ten matches, in no order."""
+        return TextMatch.read_list(await self.call("find.text", query={"pattern": pattern}, directory=directory))
+
+    async def find_symbols(self, directory: str, query: str) -> list[SymbolMatch]:
+        """Call ``find.symbols``. OpenCode 1.18 always returns an empty list."""
+        return SymbolMatch.read_list(await self.call("find.symbols", query={"query": query}, directory=directory))
+
+    async def vcs_diff(self, directory: str, mode: str) -> list[FileDiff]:
+        """Call ``vcs.diff``: the changes since the last commit (``git``) or against the default branch (``branch``)."""
+        return FileDiff.read_list(await self.call("vcs.diff", query={"mode": mode}, directory=directory))
+
+    async def vcs(self, directory: str) -> Vcs:
+        """Call ``vcs.get``."""
+        return Vcs.read(await self.call("vcs.get", directory=directory))
+
+    async def vcs_status(self, directory: str) -> list[UncommittedFile]:
+        """Call ``vcs.status``: the files that differ from the last commit."""
+        return UncommittedFile.read_list(await self.call("vcs.status", directory=directory))
+
+
+def prompt_body(prompt: "PromptSubmission") -> "JsonObject":
+    """Return the body of ``session.prompt_async``; what was not chosen is left out."""
+    files = [{"type": "file", **file._asdict()} for file in prompt.files]
+    body: dict[str, object] = {"messageID": prompt.message_id, "parts": [{"type": "text", "text": prompt.text}, *files]}
+    if prompt.agent:
+        body["agent"] = prompt.agent
+    if prompt.model:
+        provider, _, model = prompt.model.partition("/")
+        body["model"] = {"providerID": provider, "modelID": model}
+    if prompt.variant:
+        body["variant"] = prompt.variant
+    if prompt.output_schema is not None:
+        body["format"] = {"type": "json_schema", "schema": prompt.output_schema}
+    return body
+
+
+def _read_map(kind: type[W], value: object) -> dict[str, W]:
+    if not isinstance(value, Mapping):
+        raise BackendFailed(f"OpenCode sent no map of {kind.__name__}.")
+    return {str(name): kind.read(item) for name, item in cast("Mapping[object, object]", value).items()}
