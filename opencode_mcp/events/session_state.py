@@ -126,7 +126,7 @@ def fold(state: SessionState, event: backend_events.Event) -> None:
     match event:
         case backend_events.StatusChanged() | backend_events.Failed() | backend_events.Idle():
             _note_progress(state, event)
-        case backend_events.SessionChanged(session=session):
+        case backend_events.SessionChanged(session=session) if session.title:
             state.title = session.title
         case backend_events.TodosChanged(todos=todos):
             state.todos = todos

@@ -70,6 +70,7 @@ class SessionChanged(Event):
     """Events ``session.created`` and ``session.updated``."""
 
     session: Session
+    """Its title or directory is empty if the event does not contain it, as with most events of OpenCode 2."""
     created: bool
 
     @property

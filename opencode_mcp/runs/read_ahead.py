@@ -131,7 +131,7 @@ def folded(record: SessionRecord, event: backend_events.Event, session_id: str) 
         case backend_events.TodosChanged(session_id=changed, todos=todos) if changed == session_id:
             return replace(record, todos=todos)
         case backend_events.SessionChanged(session=session) if session.id == session_id:
-            return replace(record, title=session.title)
+            return replace(record, title=session.title or record.title)
         case backend_events.SessionChanged(session=session) if session.parent_id == session_id:
             return _with_child(record, session.id)
         case backend_events.PartChanged(session_id=changed) if changed == session_id:

@@ -83,6 +83,12 @@ def test_after_a_gap_a_session_is_not_known_completely() -> None:
     assert (state.title, state.working_on, state.complete) == ("Named", "", False)
 
 
+def test_an_event_without_a_title_keeps_the_known_one() -> None:
+    changes = [Session(id=SES, title="Named"), Session(id=SES, cost=0.5)]
+    state = folded(*(backend_events.SessionChanged(SES, session, created=False) for session in changes))
+    assert state.title == "Named"
+
+
 TEXT = backend_events.PartChanged(SES, {"id": "prt_1", "type": "text", "messageID": "msg_2", "text": "Once "})
 MORE = backend_events.PartGrew(SES, "msg_2", "prt_1", "text", "upon")
 

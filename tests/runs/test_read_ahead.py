@@ -183,3 +183,8 @@ async def test_what_a_report_tells_of_its_session_is_kept_up_to_date(
     once = folded(EMPTY, event, MINE)
     assert once == expected
     assert folded(once, event, MINE) == expected
+
+
+async def test_a_change_without_a_title_keeps_the_title_of_a_report() -> None:
+    named = SessionRecord("Named", [], [])
+    assert folded(named, backend_events.SessionChanged(MINE, Session(id=MINE), created=False), MINE) == named

@@ -115,8 +115,8 @@ class Publisher:
         match event:
             case backend_events.SessionChanged(session=session) if not session.parent_id:
                 before = self._titles.get(session.id)
-                self._titles[session.id] = session.title
-                return session.title != before
+                self._titles[session.id] = session.title or before or ""
+                return self._titles[session.id] != before
             case backend_events.SessionDeleted(session_id=session_id):
                 self._titles.pop(session_id, None)
                 return len(self._hub.lineage(session_id)) == 1

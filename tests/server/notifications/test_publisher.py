@@ -216,7 +216,7 @@ async def test_the_list_changes_with_the_sessions_that_are_listed_and_their_titl
     async with noticing(heard) as hub:
         hub.say(created(SES, "First"))
         await eventually(heard.times(change, 1))
-        hub.say(updated(SES, "First"), Idle(SES), grown())
+        hub.say(updated(SES, "First"), updated(SES, ""), Idle(SES), grown())
         await anyio.wait_all_tasks_blocked()
         hub.say(updated(SES, "Second"))
         await eventually(heard.times(change, 2))
