@@ -1,0 +1,16 @@
+"""Lines of OpenCode 2's event stream, parsed while they arrive."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from opencode_mcp.opencode.backend_events import Event
+from opencode_mcp.opencode.v2.event_parser import EventParser2
+
+
+async def parse_lines(lines: AsyncIterator[str]) -> AsyncGenerator[list[Event]]:
+    """Yield the events of each line (``event.subscribe``); the list of a line without known events is empty.
+
+    The first line says that the stream is connected.
+    """
+    parser = EventParser2()
+    async for line in lines:
+        yield parser.parse(line)
