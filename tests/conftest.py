@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import cast
+from zlib import crc32
 
 import pytest
 
@@ -28,6 +29,7 @@ FAST = "not integration"
 """The marks that `make fast` selects by."""
 EXAMPLES = 25
 """Examples of a property in an ordinary run; `make attack` tries four times as many, Hypothesis' own number."""
+ERAS: tuple[Era, ...] = ("2025", "2026")
 PRINTED = 4000
 """Characters of each log that a failure shows."""
 
@@ -67,6 +69,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if "hypothesis" in sys.modules and not config.getoption("--hypothesis-profile"):
         _try_fewer_examples()
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test in the protocol eras, or in one of them where its subject is not marked to depend on the era."""
+    if "era" in metafunc.fixturenames:
+        both = metafunc.definition.get_closest_marker("both_eras")
+        metafunc.parametrize("era", ERAS if both else [_era_by_name(metafunc.function.__name__)], indirect=True)
+
+
+def _era_by_name(name: str) -> Era:
+    """Choose an era for a test that needs only one: about half of the tests get each, and a test keeps its own."""
+    return ERAS[crc32(name.encode()) % len(ERAS)]
 
 
 def _try_fewer_examples() -> None:
@@ -149,9 +163,9 @@ def project(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
         server.let_go_of(directory)
 
 
-@pytest.fixture(params=["2025", "2026"])
+@pytest.fixture
 def era(request: pytest.FixtureRequest) -> Era:
-    """Both protocol eras in turn."""
+    """The protocol era of a test's host; see ``pytest_generate_tests``."""
     return cast("Era", request.param)
 
 

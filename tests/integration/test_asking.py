@@ -19,7 +19,7 @@ from tests.integration.backend import Backend, backend
 from tests.integration.person import CANCELLED, DECLINED, Chair, Person, filled
 from tests.scripted_model.script import bash, edit, question, questions, script, step, task, text
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_eras]
 
 ONCE = filled(decision="once")
 ASKS: dict[str, object] = {"permission": {"bash": "ask", "edit": "ask"}}

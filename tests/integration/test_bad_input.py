@@ -144,16 +144,19 @@ async def test_a_file_that_cannot_be_attached(host: Host, workplace: Path, outsi
         ({"permissions": "allow"}, "`permissions` must be one of"),
     ],
 )
+@pytest.mark.both_eras
 async def test_an_argument_that_is_not_of_its_kind(host: Host, arguments: dict[str, object], said: str) -> None:
     told = await host.error("opencode_run", prompt="x", **arguments)
     assert said in told
     assert "opencode_run takes prompt, session_id, directory, agent, model," in told
 
 
+@pytest.mark.both_eras
 async def test_a_missing_argument(host: Host) -> None:
     assert "`prompt` is missing." in await host.error("opencode_run")
 
 
+@pytest.mark.both_eras
 async def test_a_tool_that_there_is_not(host: Host) -> None:
     assert "opencode_rnu" in await host.error("opencode_rnu", prompt="x")
 

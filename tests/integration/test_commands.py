@@ -1,4 +1,4 @@
-"""Slash commands and shell lines over stdio, in both eras."""
+"""Slash commands and shell lines over stdio."""
 
 from pathlib import Path
 
@@ -42,6 +42,7 @@ async def commands(workplace: Path, asking: Path, opencode_server: OpenCode) -> 
 
 
 @pytest.mark.usefixtures("commands")
+@pytest.mark.both_eras
 async def test_a_command_runs_as_a_prompt_does(host: Host, opencode_server: OpenCode, workplace: Path) -> None:
     report = await host.data("opencode_command", command="speak", arguments="to me")
     assert (report["status"], report["text"]) == ("completed", "Spoken.")
@@ -85,6 +86,7 @@ async def test_a_command_that_takes_long_is_waited_for_again(
 
 
 @pytest.mark.usefixtures("commands")
+@pytest.mark.both_eras
 async def test_a_command_can_ask_for_a_permission_and_a_question(host: Host, asking: Path) -> None:
     report = await host.data("opencode_command", command="permit", directory=str(asking))
     assert report["status"] == "needs_input"

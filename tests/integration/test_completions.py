@@ -1,4 +1,4 @@
-"""Completion while a person types, in both protocol eras: sessions by words of their titles, all else by name."""
+"""Completion while a person types: sessions by words of their titles, all else by name."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -87,6 +87,7 @@ async def completed(host: Bridge, about: PromptReference | str, name: str, typed
         ("nothing", set[str]()),
     ],
 )
+@pytest.mark.both_eras
 async def test_a_session_is_found_by_any_words_of_its_title(
     host: Bridge, place: Place, typed: str, titles: set[str]
 ) -> None:
@@ -113,6 +114,7 @@ async def test_messages_are_those_of_the_session_that_was_named_the_latest_first
     assert await completed(host, uris.DIFF_TEMPLATE, "message", "") == []
 
 
+@pytest.mark.both_eras
 async def test_agents_are_those_of_the_project_that_was_named(host: Bridge, place: Place) -> None:
     assert await completed(host, DELEGATE, "agent", "BUI") == ["build"]
     assert await completed(host, DELEGATE, "agent", "garden") == []
@@ -148,6 +150,7 @@ async def test_what_nobody_can_complete_has_no_values_and_is_no_error(host: Brid
     assert await completed(host, DELEGATE, "agent", "", directory="/nowhere") == []
 
 
+@pytest.mark.both_eras
 async def test_no_more_than_a_hundred_are_offered_and_the_rest_is_admitted(
     host: Bridge, opencode_server: OpenCode, place: Place
 ) -> None:

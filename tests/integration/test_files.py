@@ -1,4 +1,4 @@
-"""Looking at folders and files over stdio, in both eras."""
+"""Looking at folders and files over stdio."""
 
 import base64
 import os
@@ -55,6 +55,7 @@ async def test_lines_are_numbered_as_editors_do_also_where_the_file_begins_with_
     assert read["text"].split("\n") == ["     1  ", "     2  ", "     3    indented", "     4  last\x0cline"]
 
 
+@pytest.mark.both_eras
 async def test_a_part_says_how_to_go_on_and_links_to_the_whole(host: Host) -> None:
     result = await host.bridge.call("opencode_read_file", path="docs/notes.txt", lines=2)
     assert text_of(result).endswith("It has 3 lines; go on with first=3.")
@@ -117,6 +118,7 @@ async def test_a_folder_where_a_file_was_meant_is_listed(host: Host) -> None:
     assert read["entries"] == ["greet.py"]
 
 
+@pytest.mark.both_eras
 async def test_an_image_is_shown_as_one_and_not_hidden_behind_data(host: Host, folder: Path, workplace: Path) -> None:
     (folder / "dot.png").write_bytes(PNG)
     result = await host.bridge.call("opencode_read_file", path=relative(folder / "dot.png", workplace))

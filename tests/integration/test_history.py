@@ -1,4 +1,4 @@
-"""What changed, and going back, over stdio and in both eras."""
+"""What changed, and going back, over stdio."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path

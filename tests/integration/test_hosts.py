@@ -26,7 +26,7 @@ from tests.harness.waiting import eventually
 from tests.integration.backend import Backend, backend
 from tests.scripted_model.script import bash, hold, script, step, text
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_eras]
 Json = dict[str, Any]
 
 ELICITATION: Json = {"elicitation": {"form": {}, "url": {}}}

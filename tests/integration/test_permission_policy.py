@@ -14,7 +14,7 @@ from tests.integration.backend import Backend, backend
 from tests.integration.person import Person, filled
 from tests.scripted_model.script import bash, hold, question, script, step, task, text, tool, write
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_eras]
 
 ONCE = filled(decision="once")
 SETTINGS = """\

@@ -30,7 +30,7 @@ from tests.scripted_model.script import (
     write,
 )
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_eras]
 
 Watched = Callable[..., Awaitable[Json]]
 PATIENCE = {"retry-after-ms": "1500"}

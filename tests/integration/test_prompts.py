@@ -1,4 +1,4 @@
-"""Prompts as a host gets them, in both protocol eras: our own, and OpenCode's slash commands with what was typed."""
+"""Prompts as a host gets them: our own, and OpenCode's slash commands with what was typed."""
 
 import json
 import re
@@ -70,6 +70,7 @@ async def refusal(host: Bridge, name: str, **arguments: str) -> str:
     return caught.value.error.message
 
 
+@pytest.mark.both_eras
 async def test_our_own_prompts_come_first_then_opencodes_commands(host: Bridge) -> None:
     prompts = (await host.client.list_prompts()).prompts
     names = [prompt.name for prompt in prompts]
@@ -78,6 +79,7 @@ async def test_our_own_prompts_come_first_then_opencodes_commands(host: Bridge) 
     assert len(names) == len(set(names))
 
 
+@pytest.mark.both_eras
 async def test_a_command_is_listed_with_its_description_and_its_placeholders(host: Bridge) -> None:
     listed = {prompt.name: prompt for prompt in (await host.client.list_prompts()).prompts}
     assert (listed["fix"].title, listed["fix"].description) == ("/fix", "Fix what is broken")
@@ -90,6 +92,7 @@ async def test_a_command_is_listed_with_its_description_and_its_placeholders(hos
     assert not listed["bare"].arguments
 
 
+@pytest.mark.both_eras
 async def test_what_is_given_stands_in_the_prompt_as_it_is(host: Bridge) -> None:
     assert (await filled(host, "delegate", task="Mend {task} and $1")).endswith("The task: Mend {task} and $1")
     assert "if I say so: ses_1 {session}\n" in await filled(host, "review_session", session="ses_1 {session}")
@@ -117,6 +120,7 @@ async def test_placeholders_stay_where_a_host_puts_them_to_fill_in_itself(host: 
         ("nothing", {}, "There is no prompt 'nothing'. There are delegate, review_session,"),
     ],
 )
+@pytest.mark.both_eras
 async def test_a_wrong_argument_or_name_says_what_would_be_right(
     host: Bridge, name: str, arguments: dict[str, str], said: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""What OpenCode asks in the middle of a run reaches the caller, and the answer OpenCode: both eras, without forms."""
+"""What OpenCode asks in the middle of a run reaches the caller, and the answer OpenCode: without forms."""
 
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ async def last_result(model: ScriptedModel, session_id: str) -> str:
 # Questions
 
 
+@pytest.mark.both_eras
 async def test_a_question_ends_the_wait_and_says_how_to_answer(host: Host) -> None:
     report = await host.run(COLOUR, text("Thanks."))
     request = the_request(report)
@@ -116,6 +117,7 @@ async def test_a_request_that_there_never_was_is_not_found(host: Host) -> None:
 # Permissions
 
 
+@pytest.mark.both_eras
 async def test_a_command_waits_for_leave_and_runs_once_it_has_it(host: Host, asking: Path, era: Era) -> None:
     made = f"once-{era}.txt"
     report = await host.run(bash(f"echo x > {made}"), text("Ran."), directory=str(asking))
@@ -160,6 +162,7 @@ async def test_a_refusal_with_a_message_is_heard_by_the_model_which_goes_on(
     assert "Use make clean." in await last_result(scripted_model, report["session_id"])
 
 
+@pytest.mark.both_eras
 async def test_a_refusal_without_a_message_ends_the_run(host: Host, asking: Path) -> None:
     request = the_request(await host.run(bash("rm -rf build"), text("Never said."), directory=str(asking)))
     report = await host.data("opencode_reply_permission", request_id=request["request_id"], reply="reject")
@@ -197,6 +200,7 @@ async def test_an_answer_may_name_the_session_that_asks(host: Host, asking: Path
     assert report["text"] == "Ran."
 
 
+@pytest.mark.both_eras
 async def test_after_an_answer_the_wait_is_as_long_as_the_caller_wants(host: Host, asking: Path) -> None:
     request = the_request(await host.run(bash("pwd"), bash("pwd"), text("Ran."), directory=str(asking)))
     report = await host.data(

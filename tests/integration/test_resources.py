@@ -1,4 +1,4 @@
-"""Resources as a host reads them, in both protocol eras: every template, pages, files, errors and the fence."""
+"""Resources as a host reads them: every template, pages, files, errors and the fence."""
 
 import base64
 import json
@@ -142,6 +142,7 @@ async def refusal(host: Bridge, uri: str) -> str:
 # Lists
 
 
+@pytest.mark.both_eras
 async def test_the_fixed_addresses_and_the_recent_sessions_are_listed(host: Bridge, story: Story) -> None:
     listed = {resource.uri: resource for resource in (await host.client.list_resources()).resources}
     assert list(listed)[:2] == [uris.SESSIONS, uris.PROJECT]
@@ -159,11 +160,13 @@ async def test_sessions_of_subagents_and_of_other_directories_are_not_listed(hos
     assert not {session["session_id"] for session in sessions} & {story.child, story.foreign}
 
 
+@pytest.mark.both_eras
 async def test_every_listed_resource_can_be_read_as_what_it_says_it_is(host: Bridge) -> None:
     for resource in (await host.client.list_resources()).resources:
         assert (await read(host, resource.uri)).mime_type == resource.mime_type
 
 
+@pytest.mark.both_eras
 async def test_lists_come_before_opencode_was_ever_needed_and_do_not_start_it(own_launch: Launch, era: Era) -> None:
     host = Host(protocol=MODERN) if era == "2026" else Host()
     async with open_raw(own_launch, host) as client:
@@ -178,6 +181,7 @@ async def test_lists_come_before_opencode_was_ever_needed_and_do_not_start_it(ow
         assert left_server(own_launch) is None
 
 
+@pytest.mark.both_eras
 async def test_lists_come_though_opencode_is_gone(story_launch: Launch, era: Era) -> None:
     gone = story_launch.within(OPENCODE_MCP_URL=f"http://127.0.0.1:{free_port()}")
     async with open_raw(gone, Host(protocol=MODERN) if era == "2026" else Host()) as client:
@@ -277,6 +281,7 @@ def joined(pages: Sequence[dict[str, str]]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("limit", [1, 3, 5])
+@pytest.mark.both_eras
 async def test_the_pages_of_a_transcript_joined_are_the_whole(host: Bridge, story: Story, limit: int) -> None:
     (whole,) = [page async for page in pages_of(host, uris.transcript(story.session, limit="100"))]
     pages = [page async for page in pages_of(host, uris.transcript(story.session, limit=str(limit)))]
@@ -329,6 +334,7 @@ async def test_a_text_is_no_video_because_of_its_name(host: Bridge) -> None:
     assert await read_text(host, uris.file("clip.mp4"), "text/plain") == "let a = 1\n"
 
 
+@pytest.mark.both_eras
 async def test_what_is_no_text_is_read_byte_for_byte(host: Bridge) -> None:
     image = await read(host, uris.file("logo.png"))
     old = await read(host, uris.file("old.txt"))
@@ -365,6 +371,7 @@ async def test_a_file_may_be_named_by_its_absolute_path_or_with_its_project(host
         ),
     ],
 )
+@pytest.mark.both_eras
 async def test_a_wrong_address_says_what_would_be_right(host: Bridge, uri: str, said: str) -> None:
     assert said in await refusal(host, uri)
 

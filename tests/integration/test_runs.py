@@ -1,4 +1,4 @@
-"""The main job over stdio, in both eras: hand over a prompt, wait, and get what it came to."""
+"""The main job over stdio: hand over a prompt, wait, and get what it came to."""
 
 import base64
 from pathlib import Path
@@ -30,6 +30,7 @@ PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4
 SCHEMA = {"type": "object", "properties": {"answer": {"type": "integer"}}, "required": ["answer"]}
 
 
+@pytest.mark.both_eras
 async def test_a_prompt_is_answered(host: Host) -> None:
     report = await host.run(text("All is well."))
     assert (report["status"], report["text"], report["pending"]) == ("completed", "All is well.", [])
@@ -123,6 +124,7 @@ async def test_a_directory_is_the_callers_choice(host: Host, asking: Path) -> No
     assert (asking / "here.txt").exists()
 
 
+@pytest.mark.both_eras
 async def test_a_structured_answer_arrives_as_data_and_as_text(host: Host) -> None:
     arguments = {"prompt": script(structured({"answer": 42})), "output_schema": SCHEMA}
     assert (await host.data("opencode_run", **arguments))["output"] == {"answer": 42}
@@ -163,6 +165,7 @@ async def test_without_waiting_the_run_goes_on_and_is_waited_for_later(
     assert (await host.wait(session))["text"] == "Later."
 
 
+@pytest.mark.both_eras
 async def test_a_wait_that_is_over_reports_what_there_is_and_the_next_one_gets_the_end(
     host: Host, scripted_model: ScriptedModel, era: str
 ) -> None:
@@ -174,6 +177,7 @@ async def test_a_wait_that_is_over_reports_what_there_is_and_the_next_one_gets_t
     assert (await host.wait(report["session_id"]))["text"] == "Half of it, and the rest."
 
 
+@pytest.mark.both_eras
 async def test_a_second_prompt_is_refused_and_never_reaches_opencode(
     host: Host, scripted_model: ScriptedModel, opencode_server: OpenCode, workplace: Path, era: str
 ) -> None:
@@ -190,6 +194,7 @@ async def test_a_second_prompt_is_refused_and_never_reaches_opencode(
     assert (await host.wait(session))["text"] == "First."
 
 
+@pytest.mark.both_eras
 async def test_an_aborted_run_keeps_what_it_did_and_a_second_abort_changes_nothing(
     host: Host, scripted_model: ScriptedModel, tracked: Path, era: str
 ) -> None:
@@ -214,6 +219,7 @@ async def test_aborting_another_prompt_than_the_latest_is_refused(host: Host) ->
     assert second["message_id"] in told
 
 
+@pytest.mark.both_eras
 async def test_of_several_sessions_the_first_end_or_all_are_waited_for(
     host: Host, scripted_model: ScriptedModel, era: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""Finding files, text and symbols over stdio, in both eras."""
+"""Finding files, text and symbols over stdio."""
 
 from pathlib import Path
 from shutil import rmtree

@@ -1,4 +1,4 @@
-"""Finding sessions and reading them over stdio, in both eras."""
+"""Finding sessions and reading them over stdio."""
 
 import re
 from pathlib import Path
@@ -98,6 +98,7 @@ async def test_a_failed_call_shows_its_error(host: Host) -> None:
     assert "failed" in seen["transcript"]
 
 
+@pytest.mark.both_eras
 async def test_a_session_at_work_shows_what_it_asks(host: Host, asking: Path) -> None:
     report = await host.run(bash("echo asked"), directory=str(asking), wait_seconds=20)
     session_id = report["session_id"]

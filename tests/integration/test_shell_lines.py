@@ -21,7 +21,7 @@ from tests.integration.person import CANCELLED, DECLINED, Person, filled
 from tests.scripted_model.script import spoken
 from tests.workspace.configuration.test_command_template import EXPANSIONS
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_eras]
 
 SECRET = "kept outside of the project"
 RULES = """\

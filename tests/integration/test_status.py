@@ -45,6 +45,7 @@ async def test_it_tells_the_server_the_project_and_what_can_be_chosen(
     assert "init" in status["commands"]
 
 
+@pytest.mark.both_eras
 async def test_its_text_has_a_line_for_each_fact(host: Host, workplace: Path) -> None:
     await whole_status(host)
     told = (await host.text("opencode_status")).splitlines()

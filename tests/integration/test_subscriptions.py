@@ -31,7 +31,7 @@ from tests.harness.rawrpc import RawClient, open_raw
 from tests.harness.waiting import eventually
 from tests.scripted_model.script import Action, Step, bash, hold, script, step, task, text, todos, words, write
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_eras]
 
 Json = dict[str, Any]
 A_SECOND = 4

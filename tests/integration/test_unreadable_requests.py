@@ -14,7 +14,7 @@ from tests.integration.backend import Backend, backend
 from tests.integration.person import Person, filled
 from tests.scripted_model.script import bash, script, text, tool
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_eras]
 
 GREP = tool("grep", pattern="def")
 """Its argument ``path`` is left out."""

@@ -17,7 +17,7 @@ from tests.harness.opencode import OpenCode
 from tests.integration.person import Person, filled
 from tests.scripted_model.script import bash, script, text
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_eras]
 
 BY_POLICY = ("echo free one", "echo free two")
 BY_PERSON = ("touch one", "touch two")

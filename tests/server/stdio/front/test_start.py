@@ -90,7 +90,7 @@ async def test_the_first_start_saves_and_the_next_one_answers_before_the_import(
     assert gated.printed() == "imported\n"
 
 
-@pytest.mark.parametrize("era", ["2025", "2026"])
+@pytest.mark.both_eras
 async def test_a_client_of_the_sdk_has_the_tools_before_the_import(
     era: Era, launch: Launch, gated: GatedLaunch
 ) -> None:
