@@ -458,7 +458,7 @@ class Question(Wire):
     """The call of the question tool; ``None`` if an MCP server or a plugin asks."""
     title: str = ""
     message: str = ""
-    """Explanation of whoever asks, if there is one."""
+    """Explanation that came with the request; empty if there is none."""
     server: str = ""
     """The MCP server that asks; empty for others."""
     of_directory: bool = False

@@ -11,6 +11,7 @@ from opencode_mcp.options import Decider
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests.permission_policy import Policy, strictest
+from opencode_mcp.runs.requests.shell_policy import always_decider, asked_decider
 
 READ_ONLY = "This bridge is read-only and answers nothing"
 DENIED = "The operator denies {} in this bridge"
@@ -95,11 +96,11 @@ class AnswerRules:
             return "agent"
         policies = self._policies_for(run)
         decider = strictest(
-            policy.decider(request.permission, request.patterns, run.caller_limit) for policy in policies
+            asked_decider(policy, request.permission, request.patterns, run.caller_limit) for policy in policies
         )
         if not always:
             return decider
-        return strictest(policy.decider_of_all(request.permission, request.always, decider) for policy in policies)
+        return strictest(always_decider(policy, request.permission, request.always, decider) for policy in policies)
 
     def _policies_for(self, run: Run) -> list[Policy]:
         """The operator's policy, and those under which the run was started: the strictest of what they say holds."""

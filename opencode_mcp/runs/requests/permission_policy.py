@@ -17,9 +17,13 @@ is not asked again. So the decider must be right for every text that the pattern
 asked (``decider_of_all``). A rule counts there as soon as it may overlap the pattern. It replaces the rules before it
 only if it certainly covers the whole pattern. Both judgements err on the strict side (``patterns.py``).
 
+OpenCode 2 renamed some kinds of permission. A rule holds for both names (``NAMES``), so that it need not be written
+again; where rules under both names match, those under the name that OpenCode uses count, as the last ones.
+
 This module is pure. It does not know who is present: whether a ``human`` permission is put to a person, or left to an
 agent that works alone, is decided in ``answers/answer_rules.py``. A shell line that a caller names is taken apart by
-``shell_policy.py`` first, since OpenCode does not ask about it.
+``shell_policy.py`` first, since OpenCode does not ask about it. So is the line of a ``shell`` permission, which
+OpenCode 2 asks for as a whole.
 
 Rejected:
 
@@ -38,6 +42,8 @@ from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.options import DECIDERS, Decider, Rules, as_decider, as_rules
 from opencode_mcp.runs.requests.patterns import covers, expansions, may_overlap
 
+NAMES = (("bash", "shell"), ("task", "subagent"))
+"""Kinds of permission with the names in OpenCode 1 and in OpenCode 2."""
 STRICTNESS: Mapping[Decider, int] = {decider: strictness for strictness, decider in enumerate(DECIDERS)}
 
 
@@ -72,7 +78,7 @@ class Policy:
 
     def _decider_of_any(self, permission: str, pattern: str) -> Decider:
         possible: set[Decider] = {self.default}
-        for rule, said in self.rules.get(permission, {}).items():
+        for rule, said in self._rules_for(permission):
             if covers(rule, pattern):
                 possible = {said}
             elif may_overlap(rule, pattern):
@@ -81,14 +87,25 @@ class Policy:
 
     def strictest(self, permission: str) -> Decider:
         """Return who decides if the patterns of a permission are unknown: the strictest decider of its kind."""
-        return strictest([self.default, *self.rules.get(permission, {}).values()])
+        return strictest([self.default, *(said for _, said in self._rules_for(permission))])
 
     def _decider_of(self, permission: str, pattern: str) -> Decider:
         decider = self.default
-        for rule, said in self.rules.get(permission, {}).items():
+        for rule, said in self._rules_for(permission):
             if fnmatchcase(pattern, rule):
                 decider = said
         return decider
+
+    def _rules_for(self, permission: str) -> list[tuple[str, Decider]]:
+        """Return the rules for a kind of permission: first those under its other name, then those under this one."""
+        rules: list[tuple[str, Decider]] = []
+        for name in (*_other_names(permission), permission):
+            rules += self.rules.get(name, {}).items()
+        return rules
+
+
+def _other_names(permission: str) -> list[str]:
+    return [name for names in NAMES if permission in names for name in names if name != permission]
 
 
 def as_data(policies: Iterable[Policy]) -> list[dict[str, object]]:

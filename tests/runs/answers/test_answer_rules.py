@@ -95,3 +95,15 @@ def test_the_word_of_another_operator_opens_no_question_of_a_run_that_a_person_d
     for policy, may in ((Policy("human"), False), (Policy("agent"), True)):
         run = replace(RUN, starter="person", policies=(policy,))
         assert trusted.agent_may_answer(run, QUESTION, person_at_hand=False) is may
+
+
+def test_a_shell_line_of_opencode_2_is_decided_by_its_commands() -> None:
+    rules = AnswerRules(Policy("human", {"bash": {"git *": "allow", "rm *": "reject"}}))
+    line = PERMISSION.model_copy(update={"permission": "shell", "patterns": ["git log"], "always": ["git log"]})
+    assert rules.automatic(RUN, line) == "once"
+    assert rules.decider(RUN, line, always=True) == "allow"
+    mixed = line.model_copy(update={"patterns": ["git log && rm -r x"], "always": ["git log && rm -r x"]})
+    assert rules.automatic(RUN, mixed) == "reject"
+    wild = line.model_copy(update={"patterns": ["git log *.py"], "always": ["git log *.py"]})
+    assert rules.automatic(RUN, wild) == "once"
+    assert "always" in rules.refusal(RUN, wild, PermissionReply("always"), Answerer("agent"))

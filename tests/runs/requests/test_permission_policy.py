@@ -78,3 +78,18 @@ def test_the_strictest_is_one_of_them_and_none_is_stricter(some: list[Decider]) 
 
 def test_the_deciders_go_from_the_loosest_to_the_strictest() -> None:
     assert sorted(STRICTNESS, key=STRICTNESS.__getitem__) == ["allow", "agent", "human", "reject"]
+
+
+@pytest.mark.parametrize(("old", "new"), [("bash", "shell"), ("task", "subagent")])
+def test_a_rule_holds_for_both_names_of_a_kind_and_the_name_in_use_counts_last(old: str, new: str) -> None:
+    for written, asked in ((old, new), (new, old)):
+        policy = Policy("human", {written: {"git *": "allow", "rm *": "reject"}})
+        assert policy.decider(asked, ["git log"]) == "allow"
+        assert policy.decider(asked, ["rm x"]) == "reject"
+        assert policy.decider_of_all(asked, ["git log*"]) == "allow"
+        assert policy.strictest(asked) == "reject"
+        both = Policy("human", {asked: {"git *": "reject"}, written: {"*": "allow"}})
+        assert both.decider(asked, ["git log"]) == "reject"
+        assert both.decider(asked, ["ls"]) == "allow"
+        assert both.decider(written, ["git log"]) == "allow"
+    assert Policy("human", {old: {"*": "allow"}}).decider("edit", ["a"]) == "human"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.requests.permission_policy import STRICTNESS, Policy
-from opencode_mcp.runs.requests.shell_policy import shell_decider
+from opencode_mcp.runs.requests.shell_policy import always_decider, asked_decider, shell_decider
 
 BASH: dict[str, Decider] = {
     "git status*": "allow",
@@ -88,3 +88,84 @@ def test_a_caller_narrows_and_never_widens() -> None:
 def test_no_part_is_looser_in_company_than_alone(parts: list[str], between: str) -> None:
     together = shell_decider(POLICY, between.join(parts))
     assert all(STRICTNESS[together] >= STRICTNESS[shell_decider(POLICY, part)] for part in parts)
+
+
+# A permission of OpenCode 2 is for a whole line
+
+
+@pytest.mark.parametrize(
+    ("lines", "decider"),
+    [
+        (["git status"], "allow"),
+        (["git status && git diff 2>/dev/null"], "allow"),
+        (["git status; ls"], "human"),
+        (["git status && rm -rf x"], "reject"),
+        (["git status | echo x"], "agent"),
+        (["git status > README.md"], "human"),
+        (["git status $HOME"], "human"),
+        (["git status $(touch x)"], "human"),
+        (["git status $(rm x)"], "reject"),
+        (["git status `rm x`"], "reject"),
+        (["git status\nrm x"], "reject"),
+        (["git status <(rm x)"], "reject"),
+        (["(rm x)"], "reject"),
+        (["git status", "rm x"], "reject"),
+        ([], "human"),
+    ],
+)
+def test_a_rule_for_one_command_allows_no_line_that_contains_others(lines: list[str], decider: Decider) -> None:
+    assert asked_decider(POLICY, "shell", lines) == decider
+    assert asked_decider(Policy("human", {"shell": BASH}), "shell", lines) == decider
+    assert asked_decider(POLICY, "shell", lines, "reject") == "reject"
+
+
+@pytest.mark.parametrize(
+    ("policy", "decider"),
+    [
+        (Policy("allow"), "allow"),
+        (Policy("human"), "human"),
+        (Policy("reject"), "reject"),
+        (Policy("human", {"shell": {"*": "allow"}}), "allow"),
+        (Policy("agent", {"bash": {"git *": "allow"}}), "agent"),
+        (Policy("allow", {"bash": {"rm *": "reject"}}), "human"),
+    ],
+)
+def test_a_line_that_cannot_be_taken_apart_is_not_rejected_for_that_alone(policy: Policy, decider: Decider) -> None:
+    assert asked_decider(policy, "shell", ["git log > $OUT"]) == decider
+
+
+@pytest.mark.parametrize(
+    ("saved", "decider"),
+    [
+        (["git status"], "allow"),
+        (["git status; ls"], "human"),
+        (["git status *.py"], "reject"),
+        (["git status ?"], "reject"),
+        (["git status", "rm x"], "reject"),
+        ([], "allow"),
+    ],
+)
+def test_always_for_a_line_with_a_wildcard_may_cover_any_line(saved: list[str], decider: Decider) -> None:
+    assert always_decider(POLICY, "shell", saved) == decider
+    assert always_decider(Policy("human", {"shell": {"*": "allow"}}), "shell", saved) == "allow"
+
+
+def test_permissions_of_other_kinds_are_decided_as_before() -> None:
+    policy = Policy("human", {"edit": {"*": "allow"}, "bash": {"git *": "allow"}})
+    assert asked_decider(policy, "edit", ["a;b"]) == "allow"
+    assert always_decider(policy, "edit", ["*"]) == "allow"
+    # OpenCode 1 asks for the commands of a line one by one.
+    assert asked_decider(policy, "bash", ["git log > x"]) == "allow"
+
+
+def test_a_line_of_a_caller_keeps_to_the_rules_under_both_names() -> None:
+    assert shell_decider(Policy("human", {"shell": {"git *": "allow"}}), "git log") == "allow"
+    assert shell_decider(Policy("human", {"bash": {"*": "allow"}, "shell": {"rm *": "reject"}}), "rm x") == "reject"
+    assert shell_decider(Policy("human", {"bash": {"rm *": "reject"}, "shell": {"*": "allow"}}), "rm x") == "reject"
+
+
+@given(st.text(" abrm;&|$()\n*", max_size=12))
+def test_no_line_that_runs_a_rejected_command_is_allowed_or_left_to_an_agent(text: str) -> None:
+    policy = Policy("agent", {"bash": {"*": "allow", "rm *": "reject"}})
+    assert asked_decider(policy, "shell", [f"ls {text}; rm x"]) == "reject"
+    assert asked_decider(policy, "shell", [f"ls $(rm x); {text}"]) == "reject"
