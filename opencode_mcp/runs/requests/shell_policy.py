@@ -45,9 +45,11 @@ def shell_decider(policy: Policy, line: str, caller_limit: Decider = "allow") ->
     """
     plain = HARMLESS.sub(" ", line)
     patterns = [line.strip(), *simple_commands(plain)]
-    deciders: list[Decider] = [policy.decider(name, patterns, caller_limit) for name in PERMISSIONS]
-    if UNCERTAIN.search(plain):
-        deciders += [policy.strictest(name) for name in PERMISSIONS]
+    deciders: list[Decider] = []
+    for name in PERMISSIONS:
+        deciders.append(policy.decider(name, patterns, caller_limit))
+        if UNCERTAIN.search(plain):
+            deciders.append(policy.strictest(name))
     return strictest(deciders)
 
 
