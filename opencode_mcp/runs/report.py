@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from opencode_mcp.opencode.models import FileDiff, Message, PatchPart, TextPart, Todo, ToolPart
+from opencode_mcp.opencode.models import AlwaysLasts, FileDiff, Message, PatchPart, TextPart, Todo, ToolPart
 from opencode_mcp.runs.state import State
 from opencode_mcp.text.outside_text import one_line
 
@@ -59,6 +59,7 @@ class PendingRequest(BaseModel):
     """The kind of permission, such as ``bash``."""
     patterns: list[str] = Field(default_factory=list[str])
     always: list[str] = Field(default_factory=list[str])
+    always_lasts: AlwaysLasts = "until_restart"
     questions: list[dict[str, Any]] = Field(default_factory=list[dict[str, Any]])
 
 

@@ -4,7 +4,7 @@ Pure. ``reply_sender.py`` has found the request and its run before.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from opencode_mcp.options import Decider
@@ -44,6 +44,8 @@ class QuestionReply:
     """The answer to a question: for each of its questions the labels or own words; ``None``: it is dismissed."""
 
     answers: Sequence[Sequence[str]] | None = None
+    whole_form: bool = field(default=False, compare=False)
+    """True if they come from a form that shows all questions; see ``read_answers``."""
 
 
 RequestReply = PermissionReply | QuestionReply

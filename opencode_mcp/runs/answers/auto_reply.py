@@ -22,7 +22,8 @@ from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.follow import Observation, Respond, SendProgress, leave_open, no_progress
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import Decision, PendingRequest, RunReport
-from opencode_mcp.runs.requests.open_requests import Requests, describe
+from opencode_mcp.runs.requests.descriptions import describe
+from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.state import ENDS, State
 

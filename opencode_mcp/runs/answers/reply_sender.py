@@ -21,7 +21,9 @@ from opencode_mcp.runs.answers.answer_rules import (
 )
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import PendingRequest
-from opencode_mcp.runs.requests.open_requests import Request, Requests, describe, fit_answers
+from opencode_mcp.runs.requests.descriptions import Request, describe
+from opencode_mcp.runs.requests.fitted_answers import fit_answers
+from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import Note, combined
 

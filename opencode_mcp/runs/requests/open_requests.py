@@ -6,29 +6,26 @@ deleted. So an entry is believed only while its session is busy and its tool cal
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 import anyio
 
 from opencode_mcp.bounded_dict import BoundedDict
-from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
+from opencode_mcp.errors import BackendFailed, NotFound
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode import backend_events
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.models import Permission, Question, QuestionItem, ToolPart
+from opencode_mcp.opencode.models import Permission, Question, ToolPart
 from opencode_mcp.runs.report import PendingRequest
-from opencode_mcp.runs.requests.call_input import input_text
+from opencode_mcp.runs.requests.descriptions import Request, describe
 
 logger = logging.getLogger(__name__)
 
-SHOWN_METADATA = ("command", "filepath", "diff", "url", "description")
-DIFF_LIMIT = 4000
 REQUESTS_KEPT = 1000
 DEEPEST = 50
 """Sessions above a session: each of them is a request to OpenCode."""
 
-Request = Permission | Question
 ENDED = frozenset({"completed", "error"})
 Asking = TypeVar("Asking", Permission, Question)
 CLOSERS = (backend_events.RequestClosed, backend_events.Idle, backend_events.Gap, backend_events.Lost)
@@ -186,92 +183,3 @@ class Requests:
         message = await self._client.session_message(request.session_id, request.tool.message_id)
         calls = [part for part in message.parts if isinstance(part, ToolPart) and part.call_id == request.tool.call_id]
         return calls[0] if calls else None
-
-
-def fit_answers(question: Question, answers: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Check answers against the questions, and spell labels as OpenCode does.
-
-    Raises:
-        InvalidArgument: The number of answers differs, or an answer is neither a label nor allowed in own words.
-    """
-    if len(answers) != len(question.questions):
-        raise InvalidArgument(
-            f"{len(answers)} answers were given to {len(question.questions)} questions.", hint=_labels_hint(question)
-        )
-    return [_fit(item, answer, question) for item, answer in zip(question.questions, answers, strict=True)]
-
-
-def _fit(item: QuestionItem, answer: Sequence[str], question: Question) -> list[str]:
-    labels = {option.label.casefold(): option.label for option in item.options}
-    if not _has_right_number(item, answer):
-        number = "one or more answers" if item.multiple else "one answer"
-        raise InvalidArgument(f"The question {item.question!r} takes {number}.", hint=_labels_hint(question))
-    fitted: list[str] = []
-    for text in answer:
-        label = labels.get(text.casefold())
-        if label is None and not item.custom:
-            raise InvalidArgument(f"{text!r} is not an answer to {item.question!r}.", hint=_labels_hint(question))
-        fitted.append(label or text)
-    return fitted
-
-
-def _has_right_number(item: QuestionItem, answer: Sequence[str]) -> bool:
-    return len(answer) >= 1 if item.multiple else len(answer) == 1
-
-
-def _labels_hint(question: Question) -> str:
-    offers = "; ".join(
-        f"{item.question!r}: {', '.join(repr(option.label) for option in item.options) or 'own words'}"
-        for item in question.questions
-    )
-    return f"Give one list of answers for each question, in order. {offers}."
-
-
-def describe(request: Request, call: ToolPart | None = None, *, subagent: bool) -> PendingRequest:
-    """Say what is asked, in a form that a person or an agent can decide on.
-
-    Args:
-        request: What OpenCode asks.
-        call: The tool call that asks it, where there is one.
-        subagent: Whether a subagent asks.
-    """
-    if isinstance(request, Question):
-        return PendingRequest(
-            request_id=request.id,
-            kind="question",
-            session_id=request.session_id,
-            subagent=subagent,
-            asks="\n".join(item.question for item in request.questions),
-            questions=[_plain(item) for item in request.questions],
-        )
-    return PendingRequest(
-        request_id=request.id,
-        kind="permission",
-        session_id=request.session_id,
-        subagent=subagent,
-        asks=_permission_text(request, call),
-        permission=request.permission,
-        patterns=request.patterns,
-        always=request.always,
-    )
-
-
-def _plain(item: QuestionItem) -> dict[str, Any]:
-    options = [option.model_dump(include={"label", "description"}) for option in item.options]
-    kept: dict[str, Any] = {"question": item.question, "options": options, "multiple": item.multiple}
-    return kept | ({"header": item.header} if item.header else {}) | {"own_words": item.custom}
-
-
-def _permission_text(permission: Permission, call: ToolPart | None) -> str:
-    asked = f"{permission.permission}: {', '.join(permission.patterns)}"
-    told = [name for name in SHOWN_METADATA if (value := permission.metadata.get(name)) and str(value) not in asked]
-    text = "\n".join([asked, *(_shown(name, permission.metadata) for name in told)])
-    # A diff shows what the call of an edit holds.
-    given = input_text(call, text) if call and not permission.metadata.get("diff") else ""
-    return f"{text}\n{given}" if given else text
-
-
-def _shown(name: str, metadata: Mapping[str, Any]) -> str:
-    text = str(metadata[name]).strip()
-    cut = text if len(text) <= DIFF_LIMIT else text[:DIFF_LIMIT] + "\n… (cut)"
-    return f"{name}:\n{cut}" if "\n" in cut else f"{name}: {cut}"

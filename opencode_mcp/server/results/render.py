@@ -149,7 +149,8 @@ def _answer_step(request: "PendingRequest") -> str:
     if request.kind == "permission":
         always = '|"always"' if request.agent_may_always else ""
         return f'Answer with opencode_reply_permission({call}, reply="once"{always}|"reject").'
-    return f"Answer with opencode_reply_question({call}, answers=[[label, ...], ...])."
+    answers = "[[value], ...]" if any("type" in item for item in request.questions) else "[[label, ...], ...]"
+    return f"Answer with opencode_reply_question({call}, answers={answers})."
 
 
 def _where(request: "PendingRequest") -> str:
@@ -278,8 +279,8 @@ def request_text(request: "PendingRequest") -> str:
     whose = f" of the subagent {request.session_id}" if request.subagent else ""
     lines = [f"Waiting for a {request.kind}{whose} ({request.request_id}):", INDENT + indented(request.asks)]
     if request.always:
-        covers = one_line(call_input.always_covers(request.permission, request.always), ALWAYS_LIMIT)
-        lines.append(f'"always" would also allow {covers}.')
+        covers = call_input.always_covers(request.permission, request.always, request.always_lasts)
+        lines.append(f'"always" would also allow {one_line(covers, ALWAYS_LIMIT)}.')
     for item in request.questions:
         lines += [f"About: {one_line(item['question'])}"] if len(request.questions) > 1 else []
         lines += _choices(item)
@@ -290,9 +291,16 @@ def request_text(request: "PendingRequest") -> str:
 def _choices(question: Mapping[str, Any]) -> list[str]:
     """Return the lines with the answers that a question offers."""
     lines = [f"- {one_line(option['label'])}: {one_line(option['description'])}" for option in question["options"]]
-    lines += ["- or own words"] if question["own_words"] else []
-    lines += ["(several may be chosen)"] if question["multiple"] else []
-    return lines
+    typed = "type" in question
+    lines += ["- or own words"] if question["own_words"] and not typed else []
+    lines += [f"- {one_line(question['takes'])}"] if typed else []
+    notes = [
+        "several may be chosen" if question["multiple"] else "",
+        "" if question.get("required", True) else "may be left out: []",
+        f"default: {one_line(str(question['default']))}" if "default" in question else "",
+        f"only if {one_line(question['asked_if'])}" if "asked_if" in question else "",
+    ]
+    return [*lines, *(f"({note})" for note in notes if note)]
 
 
 def _json(value: object) -> str:

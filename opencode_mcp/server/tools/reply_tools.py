@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 UNKNOWN_HINT = "opencode_wait on its session shows the open requests; name the session with session_id."
 CLOSED = "It is not open any more: it was answered already, or its run has ended."
-REQUEST_ID = re.compile(r"(per|que)_\w{1,100}", re.ASCII)
-RequestSession = Annotated[str, Field(description="As in the report's `pending`")]
+REQUEST_ID = re.compile(r"(per|que|frm)_\w{1,100}", re.ASCII)
+RequestSession = Annotated[str, Field(description="As in `pending`")]
 
 
 @tool(
@@ -74,9 +74,10 @@ async def opencode_reply_permission(
 async def opencode_reply_question(
     ctx: BridgeContext,
     *,
-    request_id: Annotated[str, Field(description="As que_...")],
+    request_id: Annotated[str, Field(description="As in `pending`")],
     answers: Annotated[
-        list[list[str]], Field(description="For each question, in order, the chosen labels or own words")
+        list[list[str]],
+        Field(description="For each question, in order, labels, own words or value; [] skips"),
     ] = [],
     reject: Annotated[bool, Field(description="Dismiss the question; the run ends")] = False,
     session_id: RequestSession = "",
@@ -102,7 +103,7 @@ def _check_form(request_id: str) -> None:
     if not REQUEST_ID.fullmatch(request_id):
         raise InvalidArgument(
             f"{beginning(request_id)} is not the id of a request.",
-            hint="It begins with per_ or que_; the report's `pending` names it as request_id.",
+            hint="It begins with per_, que_ or frm_; the report's `pending` names it as request_id.",
         )
 
 

@@ -1,18 +1,22 @@
 """Forms for a person: convert a request of OpenCode's to a form, and the filled form to a reply.
 
-Forms are MCP's form-mode elicitation: one flat object of texts and choices. Other modules send them: by a request in
-the 2025 era, by an ``InputRequiredResult`` in the 2026 era.
+Forms are MCP's form-mode elicitation: one flat object of texts, numbers and choices. A web page that the person must
+open is shown by MCP's URL mode, if the client has it. Other modules send the forms: by a request in the 2025 era, by an
+``InputRequiredResult`` in the 2026 era.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from mcp_types import ClientCapabilities, ElicitRequestFormParams, ElicitResult
+from mcp_types import ClientCapabilities, ElicitRequestFormParams, ElicitRequestURLParams, ElicitResult
 
+from opencode_mcp.opencode import field_values
 from opencode_mcp.runs.answers import answer_rules
-from opencode_mcp.runs.requests import call_input
+from opencode_mcp.runs.requests import call_input, descriptions
 from opencode_mcp.server.results.safe_text import shown, shown_data, shown_to_decide
+from opencode_mcp.server.waiting import form_fields
 from opencode_mcp.text.outside_text import indented, one_line
 
 if TYPE_CHECKING:
@@ -22,17 +26,19 @@ if TYPE_CHECKING:
 SHOWN = 3000
 SHOWN_VALUE = 100
 ALWAYS_LIMIT = 1000
-NAMELESS = "(no name)"
 REPLIES = {"once": "Allow once", "always": "Always allow", "reject": "Reject", "later": "Decide later"}
 CHOICES = {text.casefold(): reply for reply, label in REPLIES.items() for text in (reply, label)}
 """Accepted spellings of a form's decision."""
 DECISION, FEEDBACK = "decision", "feedback"
 """Names of the fields. Some hosts sort the fields by name, so the decision must come first."""
-OPTIONAL_TEXT: Mapping[str, object] = {"type": "string", "default": ""}
-"""Schema of an optional text. Without a default, a client may fill in null, and then refuse its own answer."""
 TO_DECLINE = "Declining this form decides nothing; to refuse, choose “Reject”."
 STILL_OPEN = "It is still open."
 OWN_WORDS = "_own_words"
+WEB_PAGE = re.compile(r"https?://[^\s/]+[!-~]*")
+"""Addresses that a client is asked to open."""
+
+
+Form = ElicitRequestFormParams | ElicitRequestURLParams
 
 
 def can_ask(capabilities: ClientCapabilities | None) -> bool:
@@ -41,14 +47,32 @@ def can_ask(capabilities: ClientCapabilities | None) -> bool:
     return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
 
-def form_of(request: "PendingRequest") -> ElicitRequestFormParams:
-    """Return the form for a request."""
-    return _permission_form(request) if request.kind == "permission" else _question_form(request)
+def form_of(request: "PendingRequest", capabilities: ClientCapabilities | None = None) -> Form:
+    """Return the form for a request, in a mode that the client has; without capabilities, in form mode."""
+    if request.kind == "permission":
+        return _permission_form(request)
+    url = _page_of(request, capabilities)
+    return _url_form(request, url) if url else _question_form(request)
+
+
+def _page_of(request: "PendingRequest", capabilities: ClientCapabilities | None) -> str:
+    """Return the page to open, if this is all that is asked and the client can show it; empty otherwise."""
+    elicitation = capabilities.elicitation if capabilities else None
+    if elicitation is None or elicitation.url is None or len(request.questions) != 1:
+        return ""
+    url = str(request.questions[0].get("url") or "")
+    return url if WEB_PAGE.fullmatch(url) else ""
+
+
+def _url_form(request: "PendingRequest", url: str) -> ElicitRequestURLParams:
+    message = shown(f"{_asker(request)} asks you to open a web page: {_shown(request)}")
+    return ElicitRequestURLParams(message=message, url=url, elicitation_id=request.request_id)
 
 
 def _permission_form(request: "PendingRequest") -> ElicitRequestFormParams:
 
-    always = one_line(call_input.always_covers(request.permission, request.always), ALWAYS_LIMIT)
+    covers = call_input.always_covers(request.permission, request.always, request.always_lasts)
+    always = one_line(covers, ALWAYS_LIMIT)
     message = (
         f"{_asker(request)} asks permission for {_shown(request)}\n\n“Always” would also allow {always}. {TO_DECLINE}"
     )
@@ -59,19 +83,23 @@ def _permission_form(request: "PendingRequest") -> ElicitRequestFormParams:
         "enumNames": list(REPLIES.values()),
         "default": "once",
     }
-    feedback = {**OPTIONAL_TEXT, "title": "Feedback", "description": "With reject: what to do instead"}
+    feedback = {**form_fields.OPTIONAL_TEXT, "title": "Feedback", "description": "With reject: what to do instead"}
     return _form(shown_to_decide(message), {DECISION: decision, FEEDBACK: feedback}, [DECISION])
 
 
 def _question_form(request: "PendingRequest") -> ElicitRequestFormParams:
     fields: dict[str, object] = {}
     required: list[str] = []
-    for name, item in zip(_names(request), request.questions, strict=True):
-        fields[name] = _choices(item)
-        if item["own_words"] and item["options"]:
-            title = "Or in your own words (this or the one above is required)"
-            fields[name + OWN_WORDS] = {**OPTIONAL_TEXT, "title": title}
-        else:
+    for name, plain in zip(_names(request), request.questions, strict=True):
+        item = descriptions.question_item(plain)
+        asked_if = str(plain.get("asked_if") or "")
+        is_required = item.required and not asked_if
+        fields[name] = form_fields.field_schema(item, asked_if, is_required=is_required)
+        if item.custom and item.options:
+            title = "Or in your own words"
+            title += " (this or the one above is required)" if is_required else ""
+            fields[name + OWN_WORDS] = {**form_fields.OPTIONAL_TEXT, "title": title}
+        elif is_required:
             required.append(name)
     return _form(shown(f"{_asker(request)} asks: {_shown(request)}"), fields, required)
 
@@ -80,32 +108,6 @@ def _names(request: "PendingRequest") -> list[str]:
     """Return the field names of the questions. Their order is that of the questions, since some hosts sort by name."""
     digits = len(str(len(request.questions)))
     return [f"answer_{number:0{digits}}" for number in range(1, len(request.questions) + 1)]
-
-
-def _choices(item: dict[str, object]) -> dict[str, object]:
-    labels = list(_labels(item))
-    options = cast("list[dict[str, str]]", item["options"])
-    explained = "; ".join(f"{label}: {option['description']}" for label, option in zip(labels, options, strict=True))
-    question = str(item["question"])
-    field: dict[str, object] = {
-        "title": one_line(str(item.get("header") or question)),
-        "description": one_line(f"{question} ({explained})" if explained else question, SHOWN),
-    }
-    if item["multiple"]:
-        return field | {"type": "array", "items": {"type": "string", "enum": labels}}
-    return field | {"type": "string"} | ({"enum": labels} if labels else {})
-
-
-def _labels(item: Mapping[str, object]) -> dict[str, str]:
-    """Return the labels of a question as a form shows them, each with OpenCode's own label, which a reply must use."""
-    labels: dict[str, str] = {}
-    for option in cast("list[dict[str, str]]", item["options"]):
-        plain = shown(one_line(option["label"])) or NAMELESS
-        number = 2
-        while (name := plain if plain not in labels else f"{plain} ({number})") in labels:
-            number += 1
-        labels[name] = option["label"]
-    return labels
 
 
 def _asker(request: "PendingRequest") -> str:
@@ -144,13 +146,22 @@ POSTPONED = Unanswered("The person wants to decide later, so it is still open.")
 EMPTY = Unanswered(f"The form was accepted without an answer in it. {STILL_OPEN}", ask_again=True)
 
 
-def read_form(request: "PendingRequest", filled: ElicitResult) -> "RequestReply | Unanswered":
+def read_form(
+    request: "PendingRequest", filled: ElicitResult, capabilities: ClientCapabilities | None = None
+) -> "RequestReply | Unanswered":
     """Convert a returned form to a reply, if its meaning is certain.
 
     A form that was declined or dismissed decides nothing: hosts without a person do so by themselves.
+
+    Args:
+        request: The request that the form was for.
+        filled: The form.
+        capabilities: Those of the client, as they were given to ``form_of``.
     """
     if filled.action != "accept":
         return DECLINED if filled.action == "decline" else DISMISSED
+    if request.kind == "question" and _page_of(request, capabilities):
+        return answer_rules.QuestionReply([["true"]])
     content = {name: value for name, value in (filled.content or {}).items() if value not in (None, "", [])}
     if not content:
         return EMPTY
@@ -186,10 +197,12 @@ def _decision(content: FormContent) -> object:
 def _question_reply(request: "PendingRequest", content: FormContent) -> "RequestReply | Unanswered":
 
     names = zip(_names(request), request.questions, strict=True)
-    answers = [_answer(content, name, _labels(item)) for name, item in names]
+    answers = [
+        _answer(content, name, form_fields.labels_of(descriptions.question_item(plain))) for name, plain in names
+    ]
     if not any(answers):
         return Unanswered(f"The form came back with {', '.join(content)} only; it takes {', '.join(_names(request))}.")
-    return answer_rules.QuestionReply(answers)
+    return answer_rules.QuestionReply(answers, whole_form=True)
 
 
 def _answer(content: FormContent, name: str, labels: Mapping[str, str]) -> list[str]:
@@ -198,4 +211,4 @@ def _answer(content: FormContent, name: str, labels: Mapping[str, str]) -> list[
     words = [str(own)] if own else []
     if isinstance(chosen, list):
         return [*(labels.get(label, label) for label in chosen), *words]
-    return words or ([labels.get(str(chosen), str(chosen))] if chosen else [])
+    return words or [labels.get(text, text) for text in field_values.texts_of(chosen)]

@@ -29,7 +29,7 @@ from opencode_mcp.server.results.schemas import REPORT_TEXTS
 from opencode_mcp.server.tokens.token_codec import TokenCodec
 from opencode_mcp.server.waiting.answerers import add_answerers, is_for_person
 from opencode_mcp.server.waiting.call_context import CallContext, TaskSlot
-from opencode_mcp.server.waiting.elicitation import Unanswered, form_of
+from opencode_mcp.server.waiting.elicitation import Form, Unanswered, form_of
 from opencode_mcp.server.waiting.host_limits import reads_data_alone
 from opencode_mcp.server.waiting.tasks_extension import Context, TaskState
 from opencode_mcp.server.waiting.wait import joined_notes, pass_on, report_result
@@ -142,7 +142,8 @@ class RunTasks:
             if request.request_id not in self._unanswered and is_for_person(bridge, run, request, capabilities)
         ]
         asked_by_key = {self._key(request): request for request in asked}
-        return _progress(report, asked_by_key, data_alone=reads_data_alone(ctx.session))
+        forms = {key: form_of(request, capabilities) for key, request in asked_by_key.items()}
+        return _progress(report, asked_by_key, forms, data_alone=reads_data_alone(ctx.session))
 
     def _key(self, request: "PendingRequest") -> str:
         """Return the key of a form in a task; no key is used twice."""
@@ -273,12 +274,14 @@ def _address(run: "Run") -> str:
     )
 
 
-def _progress(report: "RunReport", asked: "dict[str, PendingRequest]", *, data_alone: bool) -> dict[str, Any]:
+def _progress(
+    report: "RunReport", asked: "dict[str, PendingRequest]", forms: Mapping[str, Form], *, data_alone: bool
+) -> dict[str, Any]:
     """Return a run's report as the fields of a task."""
     if report.status == "running":
         return {"status": "working", "message": one_line(shown(report.activity))}
     if asked:
-        requests = {key: _wire(ElicitRequest(params=form_of(item))) for key, item in asked.items()}
+        requests = {key: _wire(ElicitRequest(params=form)) for key, form in forms.items()}
         asks = ", ".join(f"{item.kind}: {_first_line(item.asks)}" for item in asked.values())
         return {
             "status": "input_required",

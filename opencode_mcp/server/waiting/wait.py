@@ -36,7 +36,14 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 from mcp.server.mcpserver.exceptions import UnexpectedToolError
 from mcp.shared.exceptions import MCPError
-from mcp_types import CallToolResult, ClientCapabilities, ElicitRequest, ElicitResult, InputRequiredResult
+from mcp_types import (
+    CallToolResult,
+    ClientCapabilities,
+    ElicitRequest,
+    ElicitRequestURLParams,
+    ElicitResult,
+    InputRequiredResult,
+)
 from pydantic import ValidationError
 
 from opencode_mcp.errors import BackendTimeout, BridgeError, CallerError, NotFound
@@ -49,7 +56,7 @@ from opencode_mcp.server.waiting.answerers import add_answerers, form_answerer, 
 from opencode_mcp.server.waiting.call_context import task_slot_of
 from opencode_mcp.server.waiting.cancellation import stop_cancelled
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
-from opencode_mcp.server.waiting.elicitation import NOT_SHOWN, Unanswered, form_of, read_form
+from opencode_mcp.server.waiting.elicitation import NOT_SHOWN, Form, Unanswered, form_of, read_form
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 
 if TYPE_CHECKING:
@@ -230,12 +237,18 @@ class _Wait:
 
     async def _show_form(self, request: "PendingRequest") -> list[ElicitResult]:
         """Return the filled form; an empty list if the host could not show it after all."""
-        form = form_of(request)
+        form = form_of(request, self.ctx.client_capabilities)
         try:
-            return [await self.ctx.session.elicit_form(form.message, form.requested_schema, self.ctx.request_id)]
+            return [await self._send_form(form)]
         except (MCPError, ValidationError) as error:
             logger.info("the host showed no form: %s", error)
             return []
+
+    async def _send_form(self, form: Form) -> ElicitResult:
+        session = self.ctx.session
+        if isinstance(form, ElicitRequestURLParams):
+            return await session.elicit_url(form.message, form.url, form.elicitation_id or "", self.ctx.request_id)
+        return await session.elicit_form(form.message, form.requested_schema, self.ctx.request_id)
 
     async def _wait_closed(self, request: "PendingRequest") -> bool:
         """Wait until a request is not open any more; a person may also answer in a terminal of OpenCode's."""
@@ -258,8 +271,9 @@ class _Wait:
             "unanswered": self.unanswered,
             "times": self.times_asked,
         }
+        forms = {request.request_id: form_of(request, self.ctx.client_capabilities) for request in asked}
         return InputRequiredResult(
-            input_requests={request.request_id: ElicitRequest(params=form_of(request)) for request in asked},
+            input_requests={key: ElicitRequest(params=form) for key, form in forms.items()},
             request_state=json.dumps(state),
         )
 
@@ -305,7 +319,7 @@ async def pass_on(
         NotAllowed: The answerer may not answer so.
         InvalidArgument: The form does not answer the request.
     """
-    reply = read_form(request, filled)
+    reply = read_form(request, filled, capabilities)
     if isinstance(reply, Unanswered):
         return reply
     asked = await bridge.reply_sender.find(request.request_id, request.session_id)

@@ -9,6 +9,8 @@ from opencode_mcp.server.operations.handlers.table import HANDLERS
 
 PACKAGE = Path(opencode_mcp.__file__).parent
 CALLS = (".permission_reply(", ".question_reply(", ".question_reject(")
+FORWARDS = "opencode/client.py"
+"""The module that forwards calls to the adapter of the connected OpenCode."""
 ANSWERING = ("permission.reply", "permission.respond", "question.reply", "question.reject")
 
 
@@ -18,7 +20,7 @@ def test_only_the_gate_calls_what_answers() -> None:
         for path in PACKAGE.rglob("*.py")
         if any(call in path.read_text(encoding="utf-8") for call in CALLS)
     }
-    assert callers == {"runs/answers/reply_sender.py"}
+    assert callers == {"runs/answers/reply_sender.py", FORWARDS}
 
 
 def test_every_operation_that_answers_has_a_performer_of_its_own() -> None:

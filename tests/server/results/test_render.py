@@ -109,6 +109,32 @@ def test_a_permission_shows_what_it_would_allow_and_how_to_answer() -> None:
     assert 'opencode_reply_permission(request_id="per_1", session_id="ses_1", reply="once"|"always"|"reject")' in text
 
 
+def test_always_for_ever_says_so_in_the_text_and_in_the_data() -> None:
+    request = PERMISSION.model_copy(update={"always_lasts": "for_ever"})
+    waiting = report("needs_input", pending=[request])
+    assert "in every session of the project for ever, since OpenCode saves it" in report_text(waiting)
+    assert report_data(waiting)["pending"][0]["always_lasts"] == "for_ever"
+
+
+def test_a_typed_question_shows_what_it_takes() -> None:
+    typed: dict[str, object] = {
+        "question": "How many?",
+        "options": [],
+        "multiple": False,
+        "own_words": False,
+        "type": "integer",
+        "takes": "a whole number of at least 1",
+        "required": False,
+        "default": 3,
+        "asked_if": "'Sure?' is 'true'",
+    }
+    waiting = report("needs_input", pending=[QUESTION.model_copy(update={"questions": [typed]})])
+    text = report_text(waiting)
+    assert "- a whole number of at least 1\n(may be left out: [])\n(default: 3)\n(only if 'Sure?' is 'true')" in text
+    assert "answers=[[value], ...]" in text
+    assert report_data(waiting)["pending"][0]["questions"] == [typed]
+
+
 def test_always_is_offered_only_to_whom_it_is_open() -> None:
     request = PERMISSION.model_copy(update={"agent_may_always": False})
     assert 'reply="once"|"reject")' in next_step(report("needs_input", pending=[request]))

@@ -6,10 +6,12 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mcp_types import ClientCapabilities, ElicitResult
+from mcp_types import ClientCapabilities, ElicitRequestFormParams, ElicitRequestURLParams, ElicitResult
 
+from opencode_mcp.opencode.models import Choice, Condition, Question, QuestionItem
 from opencode_mcp.runs.answers.answer_rules import PermissionReply, QuestionReply
 from opencode_mcp.runs.report import PendingRequest
+from opencode_mcp.runs.requests.descriptions import describe
 from opencode_mcp.server.waiting.elicitation import REPLIES, SHOWN, Unanswered, can_ask, form_of, read_form
 
 FIELD_TYPES = {"string", "boolean", "number", "integer", "array"}
@@ -39,11 +41,17 @@ def asking(*items: dict[str, Any]) -> PendingRequest:
     return PendingRequest(request_id="que_1", kind="question", session_id="ses_1", asks="Which?", questions=list(items))
 
 
+def schema_of(request: PendingRequest) -> dict[str, Any]:
+    form = form_of(request)
+    assert isinstance(form, ElicitRequestFormParams)
+    return form.requested_schema
+
+
 def fields_of(request: PendingRequest) -> dict[str, dict[str, Any]]:
-    return cast("dict[str, dict[str, Any]]", form_of(request).requested_schema["properties"])
+    return cast("dict[str, dict[str, Any]]", schema_of(request)["properties"])
 
 
-def accept(**content: str | list[str] | None) -> ElicitResult:
+def accept(**content: str | float | bool | list[str] | None) -> ElicitResult:
     return ElicitResult(action="accept", content=dict(content))
 
 
@@ -113,7 +121,7 @@ def test_a_secret_that_is_nothing_else_is_hidden_from_the_person_too() -> None:
 )
 def test_every_form_is_one_flat_object_of_plain_fields(items: list[dict[str, Any]]) -> None:
     for request in (permission(), asking(*items)):
-        schema = form_of(request).requested_schema
+        schema = schema_of(request)
         assert schema["type"] == "object"
         assert all(field["type"] in FIELD_TYPES for field in fields_of(request).values())
         assert set(cast("list[str]", schema["required"])) <= fields_of(request).keys()
@@ -130,13 +138,13 @@ def test_a_question_without_labels_is_one_field_for_own_words() -> None:
     request = asking(item())
     assert list(fields_of(request)) == ["answer_1"]
     assert "enum" not in fields_of(request)["answer_1"]
-    assert form_of(request).requested_schema["required"] == ["answer_1"]
+    assert schema_of(request)["required"] == ["answer_1"]
 
 
 def test_a_question_that_takes_only_its_labels_has_no_field_for_own_words() -> None:
     request = asking(item("A", own_words=False))
     assert list(fields_of(request)) == ["answer_1"]
-    assert form_of(request).requested_schema["required"] == ["answer_1"]
+    assert schema_of(request)["required"] == ["answer_1"]
 
 
 def test_the_decision_of_a_permission_sorts_first_and_optional_texts_have_a_default() -> None:
@@ -144,7 +152,7 @@ def test_the_decision_of_a_permission_sorts_first_and_optional_texts_have_a_defa
     assert min(fields) == "decision"
     assert fields["decision"]["enum"] == list(REPLIES)
     assert fields["feedback"]["default"] == ""
-    assert form_of(permission()).requested_schema["required"] == ["decision"]
+    assert schema_of(permission())["required"] == ["decision"]
 
 
 def test_questions_keep_their_order_where_a_host_sorts_the_fields() -> None:
@@ -227,3 +235,174 @@ def test_a_form_without_any_of_the_questions_fields_says_which_there_are() -> No
     read = read_form(asking(item("A")), accept(other="A"))
     assert isinstance(read, Unanswered)
     assert "answer_1" in read.reason
+
+
+# Typed fields, as forms of OpenCode 2 have them
+
+COLOURS = [Choice(label="Red", value="#f00"), Choice(label="Blue", value="#00f", description="calm")]
+PAGE = "https://example.com/login?state=1"
+
+
+def form(*items: QuestionItem) -> PendingRequest:
+    return describe(Question(id="frm_1", session_id="ses_1", title="demo asks", questions=list(items)), subagent=False)
+
+
+@pytest.mark.parametrize(
+    ("question", "schema", "required"),
+    [
+        (QuestionItem(question="Name?", kind="text"), {"type": "string"}, True),
+        (QuestionItem(question="Name?", kind="text", required=False), {"type": "string", "default": ""}, False),
+        (
+            QuestionItem(question="Mail?", kind="text", format="email", min_length=3, max_length=9, default="a@b.c"),
+            {"type": "string", "format": "email", "minLength": 3, "maxLength": 9, "default": "a@b.c"},
+            True,
+        ),
+        (
+            QuestionItem(question="Code?", kind="text", pattern="^x", required=False),
+            {"type": "string", "pattern": "^x"},
+            False,
+        ),
+        (QuestionItem(question="Key?", kind="text", format="ipv6"), {"type": "string"}, True),
+        (
+            QuestionItem(question="Ratio?", kind="number", minimum=0, maximum=1.5, default=0.5),
+            {"type": "number", "minimum": 0, "maximum": 1.5, "default": 0.5},
+            True,
+        ),
+        (QuestionItem(question="Count?", kind="integer", default="x"), {"type": "integer"}, True),
+        (QuestionItem(question="Sure?", kind="boolean", default=False), {"type": "boolean", "default": False}, True),
+        (QuestionItem(question="Open", kind="external", url=PAGE), {"type": "boolean"}, True),
+        (
+            QuestionItem(question="Colour?", options=COLOURS, custom=False, default="#00f"),
+            {"type": "string", "enum": ["Red", "Blue"], "default": "Blue"},
+            True,
+        ),
+        (
+            QuestionItem(
+                question="Colours?", options=COLOURS, custom=False, multiple=True, max_items=1, default=["#f00"]
+            ),
+            {
+                "type": "array",
+                "items": {"type": "string", "enum": ["Red", "Blue"]},
+                "maxItems": 1,
+                "default": ["Red"],
+            },
+            True,
+        ),
+        (
+            QuestionItem(question="More?", kind="text", key="b", when=[Condition(key="a", value=True)]),
+            {"type": "string", "default": ""},
+            False,
+        ),
+    ],
+)
+def test_a_typed_field_keeps_its_type_limits_and_default(
+    question: QuestionItem,
+    schema: dict[str, object],
+    required: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    request = form(question)
+    field = fields_of(request)["answer_1"]
+    assert {name: value for name, value in field.items() if name not in {"title", "description"}} == schema
+    assert (schema_of(request)["required"] == ["answer_1"]) is required
+
+
+def test_the_description_of_a_field_says_what_it_takes_and_when_it_is_asked() -> None:
+    fields = fields_of(
+        form(
+            QuestionItem(question="Sure?", key="sure", kind="boolean"),
+            QuestionItem(
+                question="How many?", key="n", kind="integer", minimum=1, when=[Condition(key="sure", value=True)]
+            ),
+            QuestionItem(question="Log in", key="page", kind="external", url=PAGE),
+            QuestionItem(question="Colour?", key="c", options=COLOURS, custom=False),
+        )
+    )
+    assert [field["description"] for field in fields.values()] == [
+        "Sure? (Takes yes or no.)",
+        "How many? (Only if 'Sure?' is 'true'. Takes a whole number of at least 1.)",
+        f"Log in (Open {PAGE} and confirm it here.)",
+        "Colour? (Red: ; Blue: calm)",
+    ]
+
+
+def test_an_optional_choice_says_nothing_of_a_required_answer() -> None:
+    fields = fields_of(form(QuestionItem(question="Colour?", options=COLOURS, required=False)))
+    assert fields["answer_1_own_words"]["title"] == "Or in your own words"
+
+
+@pytest.mark.parametrize(
+    ("question", "filled", "answers"),
+    [
+        (QuestionItem(question="?", kind="boolean"), accept(answer_1=False), [["false"]]),
+        (QuestionItem(question="?", kind="boolean"), accept(answer_1=True), [["true"]]),
+        (QuestionItem(question="?", kind="integer"), accept(answer_1=0), [["0"]]),
+        (QuestionItem(question="?", kind="number"), accept(answer_1=0.5), [["0.5"]]),
+        (QuestionItem(question="?", kind="number"), accept(answer_1="0.5"), [["0.5"]]),
+        (QuestionItem(question="?", kind="external", url=PAGE), accept(answer_1=True), [["true"]]),
+        (QuestionItem(question="?", options=COLOURS), accept(answer_1="Red"), [["#f00"]]),
+    ],
+)
+def test_a_filled_typed_field_is_read_as_text(
+    question: QuestionItem, filled: ElicitResult, answers: list[list[str]]
+) -> None:
+    reply = read_form(form(question), filled)
+    assert isinstance(reply, QuestionReply)
+    assert reply.answers == answers
+    assert reply.whole_form
+
+
+def test_options_of_one_label_are_told_apart() -> None:
+    request = form(QuestionItem(question="?", options=[Choice(label="A", value="1"), Choice(label="A", value="2")]))
+    assert fields_of(request)["answer_1"]["enum"] == ["A", "A (2)"]
+    assert read_form(request, accept(answer_1="A (2)")) == QuestionReply([["2"]])
+
+
+FORM_AND_URL = ClientCapabilities.model_validate({"elicitation": {"form": {}, "url": {}}})
+FORM_ONLY = ClientCapabilities.model_validate({"elicitation": {}})
+
+
+def test_a_page_to_open_is_shown_by_a_client_that_opens_pages() -> None:
+    request = form(QuestionItem(question="Log in", kind="external", url=PAGE))
+    shown = form_of(request, FORM_AND_URL)
+    assert isinstance(shown, ElicitRequestURLParams)
+    assert (shown.url, shown.elicitation_id) == (PAGE, "frm_1")
+    assert read_form(request, ElicitResult(action="accept"), FORM_AND_URL) == QuestionReply([["true"]])
+    declined = read_form(request, ElicitResult(action="decline"), FORM_AND_URL)
+    assert isinstance(declined, Unanswered)
+
+
+@pytest.mark.parametrize(
+    ("items", "capabilities"),
+    [
+        ([QuestionItem(question="Log in", kind="external", url=PAGE)], FORM_ONLY),
+        ([QuestionItem(question="Log in", kind="external", url=PAGE)], None),
+        ([QuestionItem(question="Log in", kind="external", url="javascript:alert(1)")], FORM_AND_URL),
+        ([QuestionItem(question="Log in", kind="external", url="file:///etc/passwd")], FORM_AND_URL),
+        ([QuestionItem(question="Log in", kind="external", url="https://a b")], FORM_AND_URL),
+        ([QuestionItem(question="Name?", kind="text")], FORM_AND_URL),
+        (
+            [QuestionItem(question="Log in", kind="external", url=PAGE), QuestionItem(question="Name?", kind="text")],
+            FORM_AND_URL,
+        ),
+    ],
+)
+def test_anything_else_is_shown_as_a_form(items: list[QuestionItem], capabilities: ClientCapabilities | None) -> None:
+    request = form(*items)
+    assert isinstance(form_of(request, capabilities), ElicitRequestFormParams)
+    empty = read_form(request, ElicitResult(action="accept"), capabilities)
+    assert isinstance(empty, Unanswered)
+    assert empty.ask_again
+
+
+def test_an_address_with_a_secret_is_not_shown_whole_and_says_so() -> None:
+    url = f"https://example.com/?access_token={TOKEN}"
+    description = fields_of(form(QuestionItem(question="Log in", kind="external", url=url)))["answer_1"]["description"]
+    assert TOKEN not in description
+    assert "A part of the address is hidden here" in description
+
+
+def test_always_of_opencode_2_says_that_it_is_for_ever_and_answers_other_sessions() -> None:
+    request = permission(always=["ls"]).model_copy(update={"always_lasts": "for_ever"})
+    message = form_of(request).message
+    assert "in every session of the project for ever, since OpenCode saves it" in message
+    assert "requests that are open in other sessions are answered too" in message

@@ -1,13 +1,10 @@
-"""Answers are fitted to the questions, and requests are described so that somebody can decide."""
-
-from collections.abc import Sequence
+"""Requests are described so that a person or an agent can decide."""
 
 import pytest
 
-from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.models import Choice, Permission, Question, QuestionItem, ToolPart, ToolState
+from opencode_mcp.opencode.models import Choice, Condition, Permission, Question, QuestionItem, ToolPart, ToolState
 from opencode_mcp.runs.requests.call_input import INPUT_LIMIT, always_covers
-from opencode_mcp.runs.requests.open_requests import DIFF_LIMIT, describe, fit_answers
+from opencode_mcp.runs.requests.descriptions import DIFF_LIMIT, describe, question_item
 
 SES = "ses_1"
 COLOUR = QuestionItem(question="Which colour?", header="Colour", options=[Choice(label="Red"), Choice(label="Blue")])
@@ -17,52 +14,8 @@ SIZES = QuestionItem(
 NAME = QuestionItem(question="What name?")
 
 
-NO_ANSWER: list[str] = []
-
-
 def asked(*items: QuestionItem) -> Question:
     return Question(id="que_1", session_id=SES, questions=list(items))
-
-
-@pytest.mark.parametrize(
-    ("question", "answers", "fitted"),
-    [
-        (asked(COLOUR), [["Red"]], [["Red"]]),
-        (asked(COLOUR), [["rEd"]], [["Red"]]),
-        (asked(COLOUR), [["Green, please"]], [["Green, please"]]),
-        (asked(NAME), [["Ada"]], [["Ada"]]),
-        (asked(SIZES), [["s", "l"]], [["S", "L"]]),
-        (asked(COLOUR, SIZES), [["blue"], ["S"]], [["Blue"], ["S"]]),
-    ],
-)
-def test_labels_are_matched_without_regard_to_case_and_own_words_pass(
-    question: Question, answers: Sequence[Sequence[str]], fitted: list[list[str]]
-) -> None:
-    assert fit_answers(question, answers) == fitted
-
-
-@pytest.mark.parametrize(
-    ("question", "answers", "said"),
-    [
-        (asked(COLOUR), NO_ANSWER, "0 answers were given to 1 questions."),
-        (asked(COLOUR), [["Red"], ["Blue"]], "2 answers were given to 1 questions."),
-        (asked(COLOUR), [NO_ANSWER], "'Which colour?' takes one answer."),
-        (asked(COLOUR), [["Red", "Blue"]], "'Which colour?' takes one answer."),
-        (asked(SIZES), [NO_ANSWER], "'Which sizes?' takes one or more answers."),
-        (asked(SIZES), [["XL"]], "'XL' is not an answer to 'Which sizes?'."),
-        (asked(COLOUR, SIZES), [["Red"], ["S", "XL"]], "'XL' is not an answer to 'Which sizes?'."),
-    ],
-)
-def test_answers_that_do_not_fit_are_refused(question: Question, answers: Sequence[Sequence[str]], said: str) -> None:
-    with pytest.raises(InvalidArgument) as refused:
-        fit_answers(question, answers)
-    assert refused.value.message.endswith(said)
-
-
-def test_a_refusal_lists_every_label_of_every_question() -> None:
-    with pytest.raises(InvalidArgument) as refused:
-        fit_answers(asked(COLOUR, NAME), [])
-    assert "'Which colour?': 'Red', 'Blue'; 'What name?': own words" in refused.value.hint
 
 
 def test_questions_are_described_with_their_options() -> None:
@@ -143,3 +96,75 @@ def test_always_is_told_in_words() -> None:
     assert always_covers("mini", ["*"]).startswith("every call of mini, whatever its input, in every session")
     assert always_covers("bash", ["git *"]).startswith("every bash request that matches git *, in every session")
     assert always_covers("bash", []).startswith("the same again, in every session")
+
+
+def test_always_for_ever_is_told_in_words() -> None:
+    told = always_covers("shell", ["ls"], "for_ever")
+    assert told.startswith("every shell request that matches ls, in every session of the project for ever")
+    assert always_covers("shell", [], "for_ever").startswith("nothing else")
+    request = describe(permission().model_copy(update={"always_lasts": "for_ever"}), subagent=False)
+    assert request.always_lasts == "for_ever"
+
+
+def test_a_permission_shows_the_explanation_that_comes_with_it() -> None:
+    asked_for = permission().model_copy(update={"message": "Needs the network."})
+    assert describe(asked_for, subagent=False).asks == "bash: git push, ls\nNeeds the network."
+
+
+# Forms of OpenCode 2
+
+SURE = QuestionItem(question="Sure?", key="sure", kind="boolean", default=False)
+COUNT = QuestionItem(
+    question="How many?",
+    header="Count",
+    key="count",
+    kind="integer",
+    minimum=1,
+    required=False,
+    when=[Condition(key="sure", value=True)],
+)
+HIDDEN = QuestionItem(question="Server", key="server", kind="text", hidden=True, default="x")
+PLAN = QuestionItem(question="Plan?", key="plan", options=[Choice(label="Pro", value="p"), Choice(label="Free")])
+
+
+def test_typed_questions_are_described_with_their_types_and_limits() -> None:
+    request = describe(
+        asked(SURE, HIDDEN, COUNT).model_copy(update={"title": "demo asks", "message": "Why?"}), subagent=False
+    )
+    assert request.asks == "demo asks\nWhy?\nSure?\nHow many?"
+    assert request.questions == [
+        {
+            "question": "Sure?",
+            "options": [],
+            "multiple": False,
+            "own_words": False,
+            "type": "boolean",
+            "takes": "yes or no",
+            "default": False,
+        },
+        {
+            "question": "How many?",
+            "header": "Count",
+            "options": [],
+            "multiple": False,
+            "own_words": False,
+            "type": "integer",
+            "takes": "a whole number of at least 1",
+            "minimum": 1,
+            "required": False,
+            "asked_if": "'Sure?' is 'true'",
+        },
+    ]
+
+
+def test_a_described_question_can_be_read_again() -> None:
+    for item in (COLOUR, SIZES, NAME, SURE, PLAN):
+        plain = describe(asked(item), subagent=False).questions[0]
+        again = question_item(plain)
+        assert (again.question, again.kind, again.required, again.default) == (
+            item.question,
+            item.kind,
+            item.required,
+            item.default,
+        )
+        assert [option.answer for option in again.options] == [option.answer for option in item.options]

@@ -1,0 +1,92 @@
+"""Descriptions of what OpenCode asks, in a form that a person or an agent can decide on.
+
+Pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from opencode_mcp.opencode.field_values import conditions, takes
+from opencode_mcp.opencode.models import Choice, Permission, Question, QuestionItem, ToolPart
+from opencode_mcp.runs.report import PendingRequest
+from opencode_mcp.runs.requests.call_input import input_text
+
+SHOWN_METADATA = ("command", "filepath", "diff", "url", "description")
+DIFF_LIMIT = 4000
+DETAILS: Mapping[str, bool] = dict.fromkeys(
+    (
+        *("format", "pattern", "placeholder", "min_length", "max_length", "minimum", "maximum", "min_items"),
+        *("max_items", "default", "url", "required"),
+    ),
+    True,
+)
+"""Fields of a question that are described only if they are set."""
+
+Request = Permission | Question
+
+
+def describe(request: Request, call: ToolPart | None = None, *, subagent: bool) -> PendingRequest:
+    """Describe what is asked.
+
+    Args:
+        request: What OpenCode asks.
+        call: The tool call that asks it, where there is one.
+        subagent: Whether a subagent asks.
+    """
+    if isinstance(request, Question):
+        return PendingRequest(
+            request_id=request.id,
+            kind="question",
+            session_id=request.session_id,
+            subagent=subagent,
+            asks="\n".join(filter(None, [request.title, request.message, *(item.question for item in request.asked)])),
+            questions=[_plain(item, request.questions) for item in request.asked],
+        )
+    return PendingRequest(
+        request_id=request.id,
+        kind="permission",
+        session_id=request.session_id,
+        subagent=subagent,
+        asks=_permission_text(request, call),
+        permission=request.permission,
+        patterns=request.patterns,
+        always=request.always,
+        always_lasts=request.always_lasts,
+    )
+
+
+def _plain(item: QuestionItem, items: Sequence[QuestionItem]) -> dict[str, Any]:
+    options = [_plain_option(option) for option in item.options]
+    kept: dict[str, Any] = {"question": item.question, "options": options, "multiple": item.multiple}
+    kept |= {"header": item.header} if item.header else {}
+    kept |= {"own_words": item.custom and item.kind in {"choice", "text"}}
+    if item.kind != "choice":
+        kept |= {"type": item.kind, "takes": takes(item)}
+    kept |= item.model_dump(include=DETAILS, exclude_defaults=True)
+    return kept | ({"asked_if": conditions(item, items)} if item.when else {})
+
+
+def _plain_option(option: Choice) -> dict[str, str]:
+    plain = {"label": option.label, "description": option.description}
+    return plain if option.answer == option.label else plain | {"value": option.value}
+
+
+def question_item(plain: Mapping[str, Any]) -> QuestionItem:
+    """Return the question that ``describe`` has described, without its conditions."""
+    return QuestionItem.model_validate({**plain, "custom": plain["own_words"], "kind": plain.get("type", "choice")})
+
+
+def _permission_text(permission: Permission, call: ToolPart | None) -> str:
+    asked = f"{permission.permission}: {', '.join(permission.patterns)}"
+    told = [name for name in SHOWN_METADATA if (value := permission.metadata.get(name)) and str(value) not in asked]
+    shown = [*(_shown(name, permission.metadata) for name in told)]
+    text = "\n".join(filter(None, [asked, permission.message, *shown]))
+    # A diff shows what the call of an edit holds.
+    given = input_text(call, text) if call and not permission.metadata.get("diff") else ""
+    return f"{text}\n{given}" if given else text
+
+
+def _shown(name: str, metadata: Mapping[str, Any]) -> str:
+    text = str(metadata[name]).strip()
+    cut = text if len(text) <= DIFF_LIMIT else text[:DIFF_LIMIT] + "\n… (cut)"
+    return f"{name}:\n{cut}" if "\n" in cut else f"{name}: {cut}"

@@ -1,0 +1,110 @@
+"""Answers are fitted to the questions, and refused if they do not fit."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.opencode.models import Choice, Condition, Question, QuestionItem
+from opencode_mcp.runs.requests.fitted_answers import fit_answers
+
+SES = "ses_1"
+COLOUR = QuestionItem(question="Which colour?", header="Colour", options=[Choice(label="Red"), Choice(label="Blue")])
+SIZES = QuestionItem(
+    question="Which sizes?", options=[Choice(label="S"), Choice(label="L")], multiple=True, custom=False
+)
+NAME = QuestionItem(question="What name?")
+
+
+NO_ANSWER: list[str] = []
+
+
+def asked(*items: QuestionItem) -> Question:
+    return Question(id="que_1", session_id=SES, questions=list(items))
+
+
+@pytest.mark.parametrize(
+    ("question", "answers", "fitted"),
+    [
+        (asked(COLOUR), [["Red"]], [["Red"]]),
+        (asked(COLOUR), [["rEd"]], [["Red"]]),
+        (asked(COLOUR), [["Green, please"]], [["Green, please"]]),
+        (asked(NAME), [["Ada"]], [["Ada"]]),
+        (asked(SIZES), [["s", "l"]], [["S", "L"]]),
+        (asked(COLOUR, SIZES), [["blue"], ["S"]], [["Blue"], ["S"]]),
+    ],
+)
+def test_labels_are_matched_without_regard_to_case_and_own_words_pass(
+    question: Question, answers: Sequence[Sequence[str]], fitted: list[list[str]]
+) -> None:
+    assert fit_answers(question, answers) == fitted
+
+
+@pytest.mark.parametrize(
+    ("question", "answers", "said"),
+    [
+        (asked(COLOUR), NO_ANSWER, "0 answers were given to 1 questions."),
+        (asked(COLOUR), [["Red"], ["Blue"]], "2 answers were given to 1 questions."),
+        (asked(COLOUR), [NO_ANSWER], "'Which colour?' takes one answer."),
+        (asked(COLOUR), [["Red", "Blue"]], "'Which colour?' takes one answer."),
+        (asked(SIZES), [NO_ANSWER], "'Which sizes?' takes one or more answers."),
+        (asked(SIZES), [["XL"]], "'XL' is not an answer to 'Which sizes?'."),
+        (asked(COLOUR, SIZES), [["Red"], ["S", "XL"]], "'XL' is not an answer to 'Which sizes?'."),
+    ],
+)
+def test_answers_that_do_not_fit_are_refused(question: Question, answers: Sequence[Sequence[str]], said: str) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        fit_answers(question, answers)
+    assert refused.value.message.endswith(said)
+
+
+def test_a_refusal_lists_every_label_of_every_question() -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        fit_answers(asked(COLOUR, NAME), [])
+    assert "'Which colour?': 'Red', 'Blue'; 'What name?': own words" in refused.value.hint
+
+
+# Forms of OpenCode 2
+
+SURE = QuestionItem(question="Sure?", key="sure", kind="boolean")
+COUNT = QuestionItem(question="How many?", key="n", kind="integer", minimum=1, required=False)
+PLAN = QuestionItem(question="Plan?", key="plan", options=[Choice(label="Pro", value="p")], custom=False)
+HIDDEN = QuestionItem(question="Server", key="server", kind="text", hidden=True, default="x")
+DETAIL = QuestionItem(question="Detail?", key="d", kind="text", when=[Condition(key="sure", value=True)])
+
+
+@pytest.mark.parametrize(
+    ("question", "answers", "fitted"),
+    [
+        (asked(SURE, COUNT), [["Yes"], ["3.0"]], [["true"], ["3"]]),
+        (asked(SURE, COUNT), [["no"], NO_ANSWER], [["false"], NO_ANSWER]),
+        (asked(HIDDEN, PLAN), [["pro"]], [["p"]]),
+        (asked(SURE, DETAIL), [["no"], NO_ANSWER], [["false"], NO_ANSWER]),
+    ],
+)
+def test_typed_answers_are_spelled_as_values(
+    question: Question, answers: Sequence[Sequence[str]], fitted: list[list[str]]
+) -> None:
+    assert fit_answers(question, answers) == fitted
+    assert fit_answers(question, fitted) == fitted
+
+
+def test_an_answer_of_a_wrong_type_is_refused_with_what_every_question_takes() -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        fit_answers(asked(SURE, COUNT), [["yes"], ["a few"]])
+    assert refused.value.message == "'a few' is not an answer to 'How many?': it takes a whole number of at least 1."
+    assert "'Sure?': yes or no; 'How many?': a whole number of at least 1, or an empty list" in refused.value.hint
+
+
+def test_a_persons_form_may_fill_a_question_that_is_not_asked_and_an_agent_may_not() -> None:
+    answers = [["no"], ["x"]]
+    assert fit_answers(asked(SURE, DETAIL), answers, whole_form=True) == [["false"], NO_ANSWER]
+    with pytest.raises(InvalidArgument, match="is asked only if 'Sure\\?' is 'true'"):
+        fit_answers(asked(SURE, DETAIL), answers)
+
+
+@pytest.mark.parametrize("question", [asked(COLOUR), asked(NAME), asked(COUNT), asked(COUNT, COUNT)])
+@pytest.mark.parametrize("blank", [NO_ANSWER, [""]])
+def test_an_empty_answer_is_never_sent(question: Question, blank: list[str]) -> None:
+    with pytest.raises(InvalidArgument):
+        fit_answers(question, [blank] * len(question.questions))
