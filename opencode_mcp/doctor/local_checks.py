@@ -6,11 +6,11 @@ They use only the standard library, so that they can also report a broken instal
 import platform
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opencode_mcp.config import settings_file
@@ -18,8 +18,9 @@ from opencode_mcp.disk import state_folder
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.launcher.executable import INSTALL_HINT, find_executable
+from opencode_mcp.launcher.executable_version import printed_line
 from opencode_mcp.launcher.provider_environment import counted
-from opencode_mcp.opencode.versions import check_version
+from opencode_mcp.opencode.versions import check_version, printed_version
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
@@ -93,12 +94,12 @@ def _environment(settings: "Settings") -> Finding:
 def _opencode(settings: "Settings") -> Finding:
     if settings.attached:
         return found(f"not needed here: attached to {settings.url}")
-    path = str(find_executable(settings))
-    version = _version(path, settings)
+    path = find_executable(settings).path
+    generation, version = printed_version(_version(str(path), settings))
     if not version:
         return fail(f"{path} does not run", INSTALL_HINT)
     check_version(version)
-    return found(f"{version} at {path}")
+    return found(f"{version}, generation {generation}, at {path}")
 
 
 def _git(settings: "Settings") -> Finding:
@@ -119,20 +120,7 @@ def _tool(settings: "Settings", name: str, remedy: str) -> Finding:
 
 def _version(path: str, settings: "Settings") -> str:
     """Return the first line of a program's version output; empty if it cannot be run."""
-    try:
-        done = subprocess.run(  # noqa: S603 - a program that the operator has installed
-            [path, "--version"],
-            env=dict(settings.environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=VERSION_TIMEOUT_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip().split("\n", 1)[0] if done.returncode == 0 else ""
+    return printed_line(Path(path), settings.environment, VERSION_TIMEOUT_SECONDS)
 
 
 Check = Callable[["Settings"], Finding]

@@ -1,26 +1,31 @@
 """Find the ``opencode`` executable.
 
-The operator's setting comes first, then ``PATH``, then the folders of OpenCode's installers. This module runs nothing
-and knows nothing of servers.
+The operator's setting comes first. Otherwise ``PATH`` and then the folders of OpenCode's installers are searched, and
+an OpenCode 2 is preferred to an OpenCode 1. This module knows nothing of servers.
 """
 
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import OpenCodeNotInstalled
+from opencode_mcp.launcher.executable_version import version_of
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
+    from opencode_mcp.opencode.versions import Generation
 
-NAMES = ("opencode.exe", "opencode.cmd") if sys.platform == "win32" else ("opencode",)
+NEWEST_GENERATION = 2
+PROGRAMS = ("opencode", "opencode2")
+SUFFIXES = (".exe", ".cmd") if sys.platform == "win32" else ("",)
 HOME_FOLDERS = (".opencode/bin", ".local/bin", ".npm-global/bin", ".bun/bin")
 SYSTEM_FOLDERS = ("/usr/local/bin", "/opt/homebrew/bin", "/home/linuxbrew/.linuxbrew/bin")
 INSTALL_HINT = (
-    "Install it with `npm install -g opencode-ai` (other ways: https://opencode.ai), "
-    "or say where it is with --opencode or OPENCODE_BIN."
+    "Install it with `npm install -g @opencode/cli` (OpenCode 2) or `npm install -g opencode-ai` (OpenCode 1), other "
+    "ways: https://opencode.ai. Or say where it is with --opencode or OPENCODE_BIN."
 )
 UNFINISHED_HINT = (
     "Finish it with `node postinstall.mjs` in the folder opencode-ai, or install without --ignore-scripts."
@@ -30,21 +35,54 @@ PLACEHOLDER_MARK = b"postinstall script was not run"
 PLACEHOLDER_SIZE = 4096
 
 
-def find_executable(settings: "Settings") -> Path:
-    """Find the executable to start OpenCode with.
+@dataclass(frozen=True, slots=True)
+class Executable:
+    """Program to start OpenCode with."""
+
+    path: Path
+    generation: "Generation"
+    version: str = ""
+    """Version of the program; empty if it cannot be read."""
+
+
+def find_executable(settings: "Settings") -> Executable:
+    """Find the executable to start OpenCode with: the one that the operator named, else the newest generation.
+
+    Of the executables of one generation, it is the first that is found. This may run programs to read their versions.
 
     Raises:
         OpenCodeNotInstalled: No executable was found, or the one that the operator named cannot be used.
     """
     if settings.opencode:
-        return _named(Path(settings.opencode).expanduser())
-    present = [path for path in _candidates(settings.environment) if _is_executable(path)]
-    for path in present:
-        if not is_placeholder(path):
-            return path
-    if present:
-        raise _unfinished(present[0])
-    raise OpenCodeNotInstalled("OpenCode is not installed: no `opencode` was found.", hint=INSTALL_HINT)
+        path = _named(Path(settings.opencode).expanduser())
+        return Executable(path, *version_of(path, settings))
+    first: Executable | None = None
+    for path in _usable(settings.environment):
+        found = Executable(path, *version_of(path, settings))
+        if found.generation == NEWEST_GENERATION:
+            return found
+        first = first or found
+    if first is None:
+        raise OpenCodeNotInstalled("OpenCode is not installed: no `opencode` was found.", hint=INSTALL_HINT)
+    return first
+
+
+def _usable(environment: Mapping[str, str]) -> list[Path]:
+    """Return the different executables that can be run, in the order of the search.
+
+    Raises:
+        OpenCodeNotInstalled: There are only placeholders.
+    """
+    usable: dict[Path, Path] = {}
+    unfinished: Path | None = None
+    for path in filter(_is_executable, _candidates(environment)):
+        if is_placeholder(path):
+            unfinished = unfinished or path
+        else:
+            usable.setdefault(path.resolve(), path)
+    if unfinished and not usable:
+        raise _unfinished(unfinished)
+    return [*usable.values()]
 
 
 def is_placeholder(path: Path) -> bool:
@@ -68,8 +106,8 @@ def _unfinished(path: Path) -> OpenCodeNotInstalled:
 
 def _candidates(environment: Mapping[str, str]) -> Iterator[Path]:
     for folder in (*_search_path(environment), *_install_folders(environment)):
-        for name in NAMES:
-            yield folder / name
+        for program in PROGRAMS:
+            yield from (folder / f"{program}{suffix}" for suffix in SUFFIXES)
 
 
 def _search_path(environment: Mapping[str, str]) -> Iterator[Path]:

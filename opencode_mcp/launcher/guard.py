@@ -9,6 +9,9 @@ guard's standard input, one line per message, and over a file for its answers:
 2. The bridge writes the record of the process and sends ``keep``. Without ``keep`` within 30 s the guard ends OpenCode.
 3. OpenCode answers requests, and the bridge sends ``ready``. When OpenCode ends, the guard answers with the exit code.
 
+An OpenCode 2 ends when its standard input is closed. The guard holds the other end open, so a killed guard leaves no
+OpenCode 2 behind. Before the guard ends one, it runs a program that interrupts what OpenCode works on.
+
 After that the guard polls the leases of the bridges. If no lease has been held for ``stop_after`` seconds, it takes the
 lock under which bridges search, checks the leases once more, ends OpenCode, and removes the record.
 
@@ -55,6 +58,7 @@ KEEP = "keep"
 READY = "ready"
 KEEP_TIMEOUT_SECONDS = 30.0
 GRACE_SECONDS = 5.0
+BEFORE_END_TIMEOUT_SECONDS = 15.0
 SHORTEST_POLL_SECONDS = 0.2
 LONGEST_POLL_SECONDS = 30.0
 ADOPTED_POLL_SECONDS = 1.0
@@ -80,6 +84,10 @@ class Plan:
     """Seconds without a bridge after which OpenCode is ended."""
     guard: str
     """Path of the lock that a guard holds while it lives."""
+    hold_input: bool = False
+    """True if OpenCode gets a standard input that is open as long as the guard lives; otherwise it gets none."""
+    before_end: Sequence[str] = ()
+    """Command that is run before OpenCode is ended because no bridge uses it; empty for none."""
     process: tuple[int, str] | None = None
     """Process id and birth of an OpenCode that runs already. The guard then starts nothing and sends no answers."""
 
@@ -165,7 +173,7 @@ def _start(plan: Plan) -> subprocess.Popen[bytes]:
     # The output goes to the guard's own stderr: a file, not a pipe, which would block when nobody reads it.
     return subprocess.Popen(  # noqa: S603 - the bridge's own command
         plan.command,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE if plan.hold_input else subprocess.DEVNULL,
         stdout=sys.stderr,
         stderr=sys.stderr,
         env=plan.environment,
@@ -242,14 +250,34 @@ def _end_unless_used(child: Watched, plan: Plan) -> None:
         return
     try:
         if not any_lease_lives(Path(plan.leases)):
+            _prepare_end(plan)
             _end(child)
             Path(plan.record).unlink(missing_ok=True)
     finally:
         lock.release()
 
 
+def _prepare_end(plan: Plan) -> None:
+    """Run the command of the plan; OpenCode is ended whether or not it succeeds."""
+    if plan.before_end:
+        with suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(  # noqa: S603 - the bridge's own command
+                plan.before_end,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=BEFORE_END_TIMEOUT_SECONDS,
+                check=False,
+                creationflags=FLAGS,
+            )
+
+
 def _end(child: Watched) -> None:
-    ask_to_end(child.pid)
+    if isinstance(child, subprocess.Popen) and child.stdin:
+        # OpenCode ends by itself, also on Windows, which has no gentle way for others.
+        child.stdin.close()
+    else:
+        ask_to_end(child.pid)
     with suppress(subprocess.TimeoutExpired):
         child.wait(GRACE_SECONDS)
     force_to_end(child.pid)

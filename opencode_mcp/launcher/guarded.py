@@ -113,7 +113,9 @@ class GuardedServer:
 
 
 async def guard_again(process: Process, files: "StateFiles", stop_after: float) -> None:
-    """Start another guard for an OpenCode whose guard was killed; do nothing if a guard lives.
+    """Start another guard for an OpenCode 1 whose guard was killed; do nothing if a guard lives.
+
+    An OpenCode 2 ends with its guard, so there is none to watch.
 
     Args:
         process: OpenCode.

@@ -13,6 +13,7 @@ from opencode_mcp.errors import BackendTimeout, BridgeError, UnsupportedVersion
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.selection import SessionFilter
 from opencode_mcp.opencode.transport import Transport
+from opencode_mcp.opencode.v2.running_sessions import running_sessions
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.endpoint import Endpoint
@@ -26,14 +27,21 @@ RECENT_SESSIONS = 100
 
 
 @asynccontextmanager
-async def connected(endpoint: "Endpoint") -> AsyncGenerator[OpenCodeClient]:
-    """Yield a client that is connected for the length of the block."""
+async def opened(endpoint: "Endpoint") -> AsyncGenerator[Transport]:
+    """Yield a transport that is open for the length of the block."""
     transport = Transport(endpoint)
     try:
-        yield OpenCodeClient(transport)
+        yield transport
     finally:
         with anyio.CancelScope(shield=True):
             await transport.aclose()
+
+
+@asynccontextmanager
+async def connected(endpoint: "Endpoint") -> AsyncGenerator[OpenCodeClient]:
+    """Yield a client that is connected for the length of the block."""
+    async with opened(endpoint) as transport:
+        yield OpenCodeClient(transport)
 
 
 async def check(endpoint: "Endpoint", *, timeouts: Sequence[float]) -> "Health":
@@ -101,7 +109,8 @@ async def await_healthy(
 async def is_busy(endpoint: "Endpoint", *, since: float) -> bool:
     """Return True if a session is busy; a server that does not answer in time counts as idle.
 
-    ``session.status`` covers one directory, so the request is made only for directories whose sessions changed.
+    OpenCode 2 lists its running sessions. The ``session.status`` of OpenCode 1 covers one directory, so the request is
+    made only for directories whose sessions changed.
 
     Args:
         endpoint: The endpoint of the server.
@@ -109,6 +118,8 @@ async def is_busy(endpoint: "Endpoint", *, since: float) -> bool:
     """
     try:
         with anyio.move_on_after(STATUS_TIMEOUT_SECONDS):
+            if endpoint.generation != 1:
+                return await _has_running_sessions(endpoint)
             async with connected(endpoint) as client:
                 recent = await client.all_sessions(SessionFilter(limit=RECENT_SESSIONS))
                 changed = {session.directory for session in recent.items if session.time.updated >= since * 1000}
@@ -118,3 +129,8 @@ async def is_busy(endpoint: "Endpoint", *, since: float) -> bool:
     except BridgeError:
         return False
     return False
+
+
+async def _has_running_sessions(endpoint: "Endpoint") -> bool:
+    async with opened(endpoint) as transport:
+        return bool(await running_sessions(transport, timeout=STATUS_TIMEOUT_SECONDS))

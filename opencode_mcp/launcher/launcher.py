@@ -14,6 +14,9 @@ the server if it answers. A dead server is forgotten, a silent idle one is ended
 releases the lease; the last bridge stops the server, unless a session is busy. Then the server is left running: the
 next bridge finds it, or the guard ends it. The same happens after a bridge was killed.
 
+An OpenCode 1 and an OpenCode 2 can run side by side, each with its own files. Two OpenCode 2 on one data folder would
+both work on a prompt, so of these there is only one for each data folder, whatever the environment of the bridges.
+
 Rejected alternatives:
 
 - One OpenCode per bridge: a host that opens ten windows would start ten servers, and a session that one of them runs
@@ -34,7 +37,7 @@ Invariants:
 """
 
 import logging
-import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,21 +47,23 @@ from anyio import to_thread
 
 from opencode_mcp.disk.state_folder import unusable
 from opencode_mcp.errors import (
-    BackendTimeout,
     BackendUnavailable,
     NotAllowed,
     NotOpenCode,
     OpenCodeNotInstalled,
     OpenCodeNotStarting,
 )
-from opencode_mcp.launcher.executable import find_executable
+from opencode_mcp.launcher.executable import Executable, find_executable
+from opencode_mcp.launcher.executable_version import forget_versions
 from opencode_mcp.launcher.guarded import guard_again
 from opencode_mcp.launcher.health import answers, check, is_busy
 from opencode_mcp.launcher.locks import Lease, hold
-from opencode_mcp.launcher.starter import Starter, await_ready
-from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for
+from opencode_mcp.launcher.sharing import WEDGED_GRACE_SECONDS, Sharing
+from opencode_mcp.launcher.starter import Starter
+from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for, files_without_executable
+from opencode_mcp.launcher.stopping import stop
 from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.processes.identity import end
+from opencode_mcp.opencode.versions import Generation
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
@@ -69,10 +74,10 @@ START_TIMEOUT_SECONDS = 30.0
 PATIENCE_SECONDS = 10.0
 ATTACH_TIMEOUTS_SECONDS = (1.0, 5.0, 10.0)
 """The first is short because a server that has just opened its port never answers its first request."""
-WEDGED_GRACE_SECONDS = 2.0
 # A host gives a bridge about two seconds to end.
 LEAVE_TIMEOUT_SECONDS = 0.5
-IDLE_GRACE_SECONDS = 0.25
+IDLE_GRACE_SECONDS: Mapping[Generation, float] = {1: 0.25, 2: 0.75}
+"""OpenCode 2 ends what its sessions left in the background, and then itself, within about half a second."""
 
 
 class Launcher:
@@ -90,6 +95,7 @@ class Launcher:
         self._settings = settings
         self._start_timeout = start_timeout
         self._patience = patience
+        self._sharing = Sharing(settings, start_timeout=start_timeout, patience=patience)
         self._files: StateFiles | None = None
         self._turn = anyio.Lock()
         self._server: ServerRecord | None = None
@@ -155,7 +161,7 @@ class Launcher:
         return replace(endpoint, generation=health.generation)
 
     async def _share_or_start(self) -> ServerRecord:
-        files = self._files = self._files or files_for(self._settings)
+        files, executable = await self._choose()
         files.prepare()
         # In the worst case the other bridge waits for a half-started server, ends it, and starts another one.
         timeout = 2 * self._start_timeout + self._patience + 2 * WEDGED_GRACE_SECONDS
@@ -164,52 +170,36 @@ class Launcher:
                 if not held:
                     message = f"Another bridge has held {files.lock} for {timeout:.0f} s."
                     raise OpenCodeNotStarting(message, hint="Call again; if that bridge hangs, end it.")
-                self._lease = self._lease or Lease(files.leases)
-                return await self._share(files, self._lease) or await self._start(files)
+                lease = self._take_lease(files)
+                return await self._sharing.share(files, lease, executable) or await self._start(files, executable)
         except OSError as error:
             raise unusable(files.directory, error) from error
 
-    async def _share(self, files: StateFiles, lease: Lease) -> ServerRecord | None:
-        """Return the server that runs already. A dead one is forgotten; a silent idle one is ended."""
-        record = files.read_record()
-        if record is None:
-            return None
-        if await record.process.runs():
-            # Its bridge may have died during the start.
-            left = record.started + self._start_timeout - time.time()
-            within = max(self._patience, min(left, self._start_timeout))
-            ready = await await_ready(record, files, within=within)
-            if ready is not None:
-                self._note_sharing(ready)
-                files.write_record(replace(ready, left_busy=False))
-                await guard_again(ready.process, files, self._settings.stop_after)
-                return ready
-            if await record.process.runs():
-                await self._end_silent(record, lease, within)
-        files.remove_record()
-        return None
-
-    async def _end_silent(self, record: ServerRecord, lease: Lease, within: float) -> None:
-        """End a server that does not answer, unless other bridges may have work in it."""
-        pid = record.process.pid
-        if record.left_busy or lease.others_live():
-            message = f"OpenCode (process {pid}) has not answered for {within:.0f} s, and may be working for others."
-            raise BackendTimeout(message, hint=f"Call again; if it hangs, end process {pid}.")
-        logger.warning("OpenCode %s (process %d) does not answer any more and is ended.", record.url, pid)
-        await end(record.process, grace=WEDGED_GRACE_SECONDS)
-
-    def _note_sharing(self, record: ServerRecord) -> None:
-        logger.info("Sharing OpenCode %s at %s (process %d).", record.version, record.url, record.process.pid)
+    async def _choose(self) -> tuple[StateFiles, Executable | None]:
+        """Return the files of the server to share, and the program that starts one; ``None`` if none is installed."""
         try:
-            own = str(find_executable(self._settings))
+            executable = await to_thread.run_sync(find_executable, self._settings, abandon_on_cancel=True)
         except OpenCodeNotInstalled:
-            return
-        if own != record.executable:
-            logger.info("It was started from %s; this bridge would have started %s.", record.executable, own)
+            return files_without_executable(self._settings), None
+        return files_for(self._settings, executable.generation), executable
 
-    async def _start(self, files: StateFiles) -> ServerRecord:
-        executable = await to_thread.run_sync(find_executable, self._settings)
-        record = await Starter(self._settings, files).start(executable, timeout=self._start_timeout)
+    def _take_lease(self, files: StateFiles) -> Lease:
+        """Take the lease of a server; the lease of a lost server of the other generation is released."""
+        if self._lease and self._files != files:
+            self._lease.release()
+            self._lease = None
+        self._files = files
+        self._lease = self._lease or Lease(files.leases)
+        return self._lease
+
+    async def _start(self, files: StateFiles, executable: Executable | None) -> ServerRecord:
+        executable = executable or await to_thread.run_sync(find_executable, self._settings)
+        try:
+            record = await Starter(self._settings, files).start(executable, timeout=self._start_timeout)
+        except OpenCodeNotStarting:
+            # It may have been started as the wrong generation.
+            forget_versions(self._settings)
+            raise
         self.started = True
         logger.info("Started OpenCode %s at %s (process %d).", record.version, record.url, record.process.pid)
         return record
@@ -235,7 +225,7 @@ class Launcher:
                 self._leave_busy(record, files)
                 await guard_again(record.process, files, self._settings.stop_after)
                 return
-            await end(record.process, grace=IDLE_GRACE_SECONDS)
+            await stop(record, grace=IDLE_GRACE_SECONDS[record.generation])
         files.remove_record()
 
     def _leave_busy(self, record: ServerRecord, files: StateFiles) -> None:

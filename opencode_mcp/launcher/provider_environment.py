@@ -1,12 +1,13 @@
 """Environment variables that decide which providers and accounts an OpenCode uses, and a fingerprint of their values.
 
 Two bridges share a server only if these are equal; otherwise the second would work with the keys of the first.
-Pure, apart from the hash.
+Pure, apart from the hashes and the resolution of links.
 """
 
 import hashlib
 import hmac
 import json
+import os
 import re
 from collections.abc import Mapping
 
@@ -15,7 +16,7 @@ COUNTED = re.compile(
     r".*_API_(KEY|TOKEN)|(GITHUB|GITLAB|HF)_TOKEN|(AWS|AZURE|CLOUDFLARE|DATABRICKS|GOOGLE|SNOWFLAKE|VERTEX)_.*"
     r"|(ANTHROPIC|OPENAI)_.*"
     # OpenCode's own settings, and the folders of its accounts and sessions.
-    r"|OPENCODE_(?!MCP_|SERVER_|BIN$|PID$).*|HOME|USERPROFILE|(LOCAL)?APPDATA|XDG_(CONFIG|DATA|STATE|CACHE)_HOME"
+    r"|OPENCODE_(?!MCP_|SERVER_|PASSWORD$|BIN$|PID$).*|HOME|USERPROFILE|(LOCAL)?APPDATA|XDG_(CONFIG|DATA|STATE|CACHE)_HOME"
     # Network path to the providers.
     r"|(HTTP|HTTPS|ALL|NO)_PROXY|SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS",
     re.IGNORECASE,
@@ -30,5 +31,26 @@ def counted(environment: Mapping[str, str]) -> dict[str, str]:
 
 def fingerprint(environment: Mapping[str, str], key: bytes) -> str:
     """Return a keyed hash of the variables that count; without the key it reveals nothing of their values."""
-    text = json.dumps(counted(environment), sort_keys=True)
+    return _digest(counted(environment), key)
+
+
+def fingerprints(environment: Mapping[str, str], key: bytes) -> dict[str, str]:
+    """Return a keyed hash of each variable that counts, by name."""
+    return {name: _digest({name: value}, key) for name, value in counted(environment).items()}
+
+
+def differing(these: Mapping[str, str], those: Mapping[str, str]) -> list[str]:
+    """Return the names whose hashes are not the same in two results of ``fingerprints``."""
+    return sorted(name for name in these.keys() | those.keys() if these.get(name) != those.get(name))
+
+
+def data_fingerprint(environment: Mapping[str, str], key: bytes) -> str:
+    """Return a keyed hash of the place of OpenCode 2's data: two environments with the same one share a database."""
+    home = environment.get("HOME") or environment.get("USERPROFILE", "")
+    folder = environment.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")  # noqa: PTH118 - only a text
+    return _digest({"data": os.path.realpath(folder), "database": environment.get("OPENCODE_DB", "")}, key)
+
+
+def _digest(variables: Mapping[str, str], key: bytes) -> str:
+    text = json.dumps(variables, sort_keys=True)
     return hmac.new(key, text.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()[:LENGTH]

@@ -4,7 +4,6 @@ Everything is written before the process starts, and the process is recorded on 
 full disk nor the end of the bridge leaves a server without a record.
 """
 
-import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -22,21 +21,21 @@ from opencode_mcp.launcher.child_output import read_output
 from opencode_mcp.launcher.guard import Plan
 from opencode_mcp.launcher.guarded import GuardedServer
 from opencode_mcp.launcher.health import await_healthy, check
-from opencode_mcp.launcher.state_file import ServerRecord, StateFiles
+from opencode_mcp.launcher.serve_command import announced_url, serve_command, serve_environment, serve_username
+from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, variables_of
+from opencode_mcp.launcher.stopping import interrupting_command
 from opencode_mcp.opencode.versions import versions_tested
 from opencode_mcp.processes.identity import NOBODY, end, gone
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
+    from opencode_mcp.launcher.executable import Executable
 
-HOST = "127.0.0.1"
-ANNOUNCEMENT = re.compile(rb"^opencode server listening on (http://127\.0\.0\.1:\d+)\s*$", re.MULTILINE)
 READ_BYTES = 65_536
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 2.0
 PASSWORD_BYTES = 32
 MARK = "OPENCODE_MCP_START"
-PRELOAD = Path(__file__).with_name("hide_password.js")
 ASK_TIMEOUT_SECONDS = 5.0
 
 
@@ -61,7 +60,7 @@ class Starter:
         self._settings = settings
         self._files = files
 
-    async def start(self, executable: Path, *, timeout: float) -> ServerRecord:
+    async def start(self, executable: "Executable", *, timeout: float) -> ServerRecord:
         """Start a server, which chooses its port itself.
 
         Args:
@@ -84,14 +83,12 @@ class Starter:
                 record = await self._record(guarded, record)
             return await self._until_ready(guarded, replace(start, record=record), deadline, timeout)
 
-    def _prepare(self, executable: Path) -> Start:
+    def _prepare(self, executable: "Executable") -> Start:
         password, token = secrets.token_urlsafe(PASSWORD_BYTES), secrets.token_hex(8)
-        username = self._settings.username
+        generation = executable.generation
+        username = serve_username(generation, self._settings.username)
         environment = {
-            **self._settings.environment,
-            "OPENCODE_SERVER_USERNAME": username,
-            "OPENCODE_SERVER_PASSWORD": password,
-            "BUN_INSPECT_PRELOAD": str(PRELOAD),
+            **serve_environment(generation, self._settings.environment, username=username, password=password),
             DEPTH_VARIABLE: str(self._settings.depth + 1),
             INSIDE_VARIABLE: str(self._files.directory),
             MARK: token,
@@ -101,11 +98,13 @@ class Starter:
             username=username,
             password=password,
             process=NOBODY,
-            executable=str(executable),
+            executable=str(executable.path),
             started=time.time(),
+            generation=generation,
+            variables=variables_of(self._settings, generation),
         )
         plan = Plan(
-            command=[str(executable), "serve", "--hostname", HOST, "--port", "0"],
+            command=serve_command(executable),
             environment=environment,
             directory=str(working_directory(self._settings)),
             lock=str(self._files.lock),
@@ -114,6 +113,8 @@ class Starter:
             mark=(MARK, token),
             stop_after=self._settings.stop_after,
             guard=str(self._files.guard),
+            hold_input=generation != 1,
+            before_end=interrupting_command(self._files, generation),
         )
         return Start(record, environment, plan)
 
@@ -147,6 +148,7 @@ class Starter:
             ready = await await_ready(start.record, self._files, within=deadline - anyio.current_time())
             if ready is None:
                 raise await self._failure(guarded, start, timeout)
+            _check_generation(ready, start.record)
             await _check_password(ready)
             self._files.write_record(ready)
         except BridgeError:
@@ -198,10 +200,19 @@ def _announced(output: Path) -> str:
     """Return the address that the server printed; empty if it has printed none yet."""
     try:
         with output.open("rb") as file:
-            told = ANNOUNCEMENT.search(file.read(READ_BYTES))
+            return announced_url(file.read(READ_BYTES))
     except FileNotFoundError:
         return ""
-    return told[1].decode() if told else ""
+
+
+def _check_generation(record: ServerRecord, expected: ServerRecord) -> None:
+    """Check that the server is of the generation that its executable seemed to have."""
+    if record.generation != expected.generation:
+        message = (
+            f"`{record.executable}` serves OpenCode {record.version}, and was expected to be of generation "
+            f"{expected.generation}."
+        )
+        raise OpenCodeNotStarting(message, hint="Call again: its version is then read anew.")
 
 
 async def _check_password(record: ServerRecord) -> None:

@@ -3,6 +3,7 @@
 The module knows nothing of processes and HTTP. The caller holds the lock while it reads or writes the record.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from opencode_mcp.disk.state_folder import (
     shared_key,
     unusable,
 )
-from opencode_mcp.launcher.provider_environment import fingerprint
+from opencode_mcp.launcher.provider_environment import data_fingerprint, fingerprint, fingerprints
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.processes.identity import Process
@@ -41,6 +42,8 @@ class ServerRecord:
     version: str = ""
     """OpenCode's version; empty until the server was healthy once."""
     generation: Generation = 1
+    variables: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Keyed hashes of the environment variables that count, by name; only of an OpenCode 2."""
     left_busy: bool = False
     """True if the last bridge left the server running because a session was busy."""
 
@@ -60,16 +63,32 @@ RECORD = TypeAdapter(ServerRecord)
 SERVERS = "servers"
 
 
-def files_for(settings: "Settings") -> "StateFiles":
-    """Return the files of the server that this bridge shares with bridges whose environment means the same to OpenCode.
+def files_for(settings: "Settings", generation: Generation) -> "StateFiles":
+    """Return the files of the server that this bridge may share.
+
+    Bridges share an OpenCode 1 if their environments mean the same to it. Of OpenCode 2 there is only one server for
+    each data folder: two of them would both work on a prompt.
 
     Raises:
         InvalidSetting: The state folder cannot be used.
     """
-    mark = fingerprint(settings.environment, shared_key(settings.state_directory))
+    key = shared_key(settings.state_directory)
     servers = settings.state_directory / SERVERS
     prepare_folder(servers)
-    return StateFiles(servers / mark)
+    if generation == 1:
+        return StateFiles(servers / fingerprint(settings.environment, key))
+    return StateFiles(servers / f"{data_fingerprint(settings.environment, key)}-2")
+
+
+def files_without_executable(settings: "Settings") -> "StateFiles":
+    """Return the files of a server that a bridge can share and not start: of OpenCode 2 if it has a record."""
+    newest = files_for(settings, 2)
+    return newest if newest.record.exists() else files_for(settings, 1)
+
+
+def variables_of(settings: "Settings", generation: Generation) -> dict[str, str]:
+    """Return what the record of a server keeps of its environment; bridges with another one share no OpenCode 1."""
+    return {} if generation == 1 else fingerprints(settings.environment, shared_key(settings.state_directory))
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ async def settings(tmp_path: Path, opencode_environment: dict[str, str], project
 @pytest.fixture
 def state(settings: Settings) -> StateFiles:
     """The files of the server that these settings lead to; its folder is not made yet."""
-    return files_for(settings)
+    return files_for(settings, 1)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ def nothing_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def put(folder: Path, content: str = "#!/bin/sh\n", *, mode: int = 0o755) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / executable.NAMES[0]
+    path = folder / f"opencode{executable.SUFFIXES[0]}"
     path.write_text(content, encoding="utf-8")
     path.chmod(mode)
     return path
@@ -29,7 +29,7 @@ def test_the_operators_choice_goes_before_path(tmp_path: Path) -> None:
     put(tmp_path / "path")
     named = put(tmp_path / "named")
     settings = Settings(opencode=str(named), environment={"PATH": str(tmp_path / "path")})
-    assert find_executable(settings) == named
+    assert find_executable(settings).path == named
 
 
 def test_the_operators_choice_must_exist(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_the_operators_choice_must_be_more_than_a_placeholder(tmp_path: Path) ->
 def test_path_is_searched_in_its_order(tmp_path: Path) -> None:
     first, second = put(tmp_path / "a"), put(tmp_path / "b")
     settings = Settings(environment={"PATH": f"{tmp_path / 'none'}:{first.parent}:{second.parent}"})
-    assert find_executable(settings) == first
+    assert find_executable(settings).path == first
 
 
 def test_a_relative_entry_of_path_is_not_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,13 +67,13 @@ def test_a_relative_entry_of_path_is_not_searched(tmp_path: Path, monkeypatch: p
 def test_what_is_not_executable_on_path_is_passed_over(tmp_path: Path) -> None:
     put(tmp_path / "a", mode=0o644)
     second = put(tmp_path / "b")
-    assert find_executable(Settings(environment={"PATH": f"{tmp_path / 'a'}:{tmp_path / 'b'}"})) == second
+    assert find_executable(Settings(environment={"PATH": f"{tmp_path / 'a'}:{tmp_path / 'b'}"})).path == second
 
 
 def test_a_placeholder_on_path_is_passed_over(tmp_path: Path) -> None:
     put(tmp_path / "a", PLACEHOLDER)
     second = put(tmp_path / "b")
-    assert find_executable(Settings(environment={"PATH": f"{tmp_path / 'a'}:{tmp_path / 'b'}"})) == second
+    assert find_executable(Settings(environment={"PATH": f"{tmp_path / 'a'}:{tmp_path / 'b'}"})).path == second
 
 
 def test_where_only_a_placeholder_is_found_the_error_says_how_to_finish_the_install(tmp_path: Path) -> None:
@@ -86,12 +86,12 @@ def test_where_only_a_placeholder_is_found_the_error_says_how_to_finish_the_inst
 @pytest.mark.parametrize("folder", executable.HOME_FOLDERS)
 def test_the_folders_that_installers_use_are_searched(tmp_path: Path, folder: str) -> None:
     path = put(tmp_path / folder)
-    assert find_executable(Settings(environment={"HOME": str(tmp_path)})) == path
+    assert find_executable(Settings(environment={"HOME": str(tmp_path)})).path == path
 
 
 def test_npms_own_prefix_is_searched(tmp_path: Path) -> None:
     path = put(tmp_path / "bin")
-    assert find_executable(Settings(environment={"npm_config_prefix": str(tmp_path)})) == path
+    assert find_executable(Settings(environment={"npm_config_prefix": str(tmp_path)})).path == path
 
 
 def test_not_found_says_how_to_install_it_and_how_to_point_to_it() -> None:

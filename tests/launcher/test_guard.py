@@ -14,6 +14,7 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.disk.file_locks import try_lock
 from opencode_mcp.errors import BackendTimeout, InvalidSetting, NotAllowed, OpenCodeNotStarting
+from opencode_mcp.launcher.executable import Executable
 from opencode_mcp.launcher.health import check, connected, is_busy
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.launcher.starter import Starter
@@ -191,9 +192,9 @@ async def test_a_bridge_inside_a_started_opencode_may_not_pass_work_on_unless_th
 
 async def test_servers_are_shared_only_where_the_environment_means_the_same(settings: Settings) -> None:
     def with_variable(name: str, value: str) -> Path:
-        return files_for(replace(settings, environment={**settings.environment, name: value})).directory
+        return files_for(replace(settings, environment={**settings.environment, name: value}), 1).directory
 
-    same = files_for(settings).directory
+    same = files_for(settings, 1).directory
     assert with_variable("TERM", "dumb") == same
     assert with_variable("OPENCODE_MCP_WAIT", "5") == same
     others = {with_variable("ANTHROPIC_API_KEY", key) for key in ("one", "two")} | {with_variable("HOME", "/elsewhere")}
@@ -225,7 +226,7 @@ async def test_a_record_that_cannot_be_written_starts_nothing(
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
     try:
         with pytest.raises(InvalidSetting, match=r"server\.json.*File too large"):
-            await Starter(settings, state).start(fake, timeout=5)
+            await Starter(settings, state).start(Executable(fake, 1), timeout=5)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not state.output.exists()
@@ -246,7 +247,7 @@ async def test_a_server_whose_process_cannot_be_recorded_does_not_stay(
 
     monkeypatch.setattr(StateFiles, "write_record", fail_later)
     with pytest.raises(InvalidSetting, match="No space left"):
-        await Starter(settings, state).start(fake, timeout=20)
+        await Starter(settings, state).start(Executable(fake, 1), timeout=20)
     await ended(started[0])
     assert state.read_record() is None
 
@@ -264,7 +265,7 @@ async def test_a_wrapper_that_goes_to_the_background_leaves_nothing_behind(
     wrapper.write_text("\n".join((f"#!{sys.executable}", *lines, wait)), encoding="utf-8")
     wrapper.chmod(0o755)
     with pytest.raises(OpenCodeNotStarting, match="exit code 0"):
-        await Starter(settings, state).start(wrapper, timeout=30)
+        await Starter(settings, state).start(Executable(wrapper, 1), timeout=30)
 
     async def nobody() -> bool:
         return born(int(left.read_text(encoding="utf-8") or 0)) == ""

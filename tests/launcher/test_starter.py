@@ -10,8 +10,10 @@ import pytest
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import OpenCodeNotStarting
+from opencode_mcp.launcher.executable import Executable
 from opencode_mcp.launcher.starter import Starter, working_directory
 from opencode_mcp.launcher.state_file import StateFiles
+from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.processes.identity import end
 from opencode_mcp.processes.process_table import born
 from tests.harness.opencode import binary
@@ -26,12 +28,12 @@ def starter(settings: Settings, state: StateFiles) -> Starter:
     return Starter(settings, state)
 
 
-def executable(folder: Path, code: str) -> Path:
+def executable(folder: Path, code: str, generation: Generation = 1) -> Executable:
     """An executable that is no OpenCode."""
     path = folder / "opencode"
     path.write_text(f"#!{sys.executable}\n{code}\n", encoding="utf-8")
     path.chmod(0o755)
-    return path
+    return Executable(path, generation)
 
 
 async def test_one_that_ends_is_told_with_its_exit_code_and_what_it_printed(
@@ -40,7 +42,7 @@ async def test_one_that_ends_is_told_with_its_exit_code_and_what_it_printed(
     fake = executable(tmp_path, "import sys; print('no'); print('disk full', file=sys.stderr); sys.exit(3)")
     with pytest.raises(OpenCodeNotStarting) as caught:
         await starter.start(fake, timeout=30)
-    for part in (str(fake), "exit code 3", "no", "disk full"):
+    for part in (str(fake.path), "exit code 3", "no", "disk full"):
         assert part in caught.value.message
     assert state.read_record() is None
 
@@ -65,7 +67,7 @@ async def test_what_the_system_cannot_run_is_told(starter: Starter, tmp_path: Pa
     fake.write_bytes(b"\x7fELF of another world")
     fake.chmod(0o755)
     with pytest.raises(OpenCodeNotStarting, match="cannot be run: Exec format error"):
-        await starter.start(fake, timeout=30)
+        await starter.start(Executable(fake, 1), timeout=30)
 
 
 async def test_a_server_gets_the_environment_the_directory_and_a_password(
@@ -98,7 +100,7 @@ async def test_a_password_of_the_environment_does_not_reach_it(
 
 async def test_a_start_that_is_given_up_has_its_record_on_disk(starter: Starter, state: StateFiles) -> None:
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(lambda: starter.start(binary(), timeout=60))
+        tasks.start_soon(lambda: starter.start(Executable(binary(), 1), timeout=60))
 
         async def look() -> bool:
             record = state.read_record()

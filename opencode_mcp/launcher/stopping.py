@@ -1,0 +1,64 @@
+"""Stop a server that a bridge started; first interrupt what it works on, if its generation requires that.
+
+As a program (``python -m opencode_mcp.launcher.stopping FOLDER``) it only interrupts. The guard runs it before it ends
+a server, because the guard itself knows nothing of HTTP.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+
+from opencode_mcp.launcher.health import opened
+from opencode_mcp.launcher.state_file import ServerRecord, StateFiles
+from opencode_mcp.opencode.v2.running_sessions import interrupt_running_sessions
+from opencode_mcp.processes.identity import end
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.versions import Generation
+
+INTERRUPT_SECONDS = 0.5
+"""Time for interruptions before a bridge ends: a host gives it about two seconds."""
+GUARD_INTERRUPT_SECONDS = 5.0
+
+
+async def stop(record: ServerRecord, *, grace: float) -> None:
+    """Interrupt the runs of a server, and end its process.
+
+    Args:
+        record: The server.
+        grace: Seconds that the process has to end by itself, and again until it must be gone.
+    """
+    await interrupt_runs(record, within=INTERRUPT_SECONDS)
+    await end(record.process, grace=grace)
+
+
+async def interrupt_runs(record: ServerRecord, *, within: float) -> None:
+    """Interrupt the runs of an OpenCode 2, which the user's background service would otherwise resume.
+
+    Args:
+        record: The server; nothing is sent to an OpenCode 1, or to one that has printed no address yet.
+        within: Seconds.
+    """
+    if record.generation == 1 or not record.url:
+        return
+    async with opened(record.endpoint) as transport:
+        await interrupt_running_sessions(transport, within=within)
+
+
+def interrupting_command(files: StateFiles, generation: "Generation") -> list[str]:
+    """Return the command that interrupts the runs of a server; empty if its generation does not require it."""
+    # Not from the working directory, where a project could contain a module of that name.
+    return [] if generation == 1 else [sys.executable, "-P", "-m", __name__, str(files.directory)]
+
+
+def main() -> None:
+    """Interrupt the runs of the server whose files are in the folder that the first argument names."""
+    record = StateFiles(Path(sys.argv[1])).read_record()
+    if record:
+        anyio.run(lambda: interrupt_runs(record, within=GUARD_INTERRUPT_SECONDS))
+
+
+if __name__ == "__main__":
+    main()
