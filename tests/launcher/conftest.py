@@ -10,7 +10,7 @@ import pytest
 
 from opencode_mcp.config import Settings
 from opencode_mcp.launcher.state_file import StateFiles, files_for
-from opencode_mcp.processes.identity import end
+from opencode_mcp.processes.identity import Process, end
 from tests.harness.isolation import ROOT
 from tests.harness.opencode import binary
 from tests.harness.process import spawned
@@ -53,3 +53,9 @@ def bridge(settings: Settings, tmp_path: Path) -> Bridge:
     }
     command = [sys.executable, "-m", "tests.launcher.bridge"]
     return lambda: spawned(command, environment=environment, log=tmp_path / "bridge.log", directory=ROOT)
+
+
+def guard_of(server: Process) -> int:
+    """The process that started an OpenCode, on Linux."""
+    stat = Path(f"/proc/{server.pid}/stat").read_text(encoding="utf-8")
+    return int(stat.rpartition(")")[2].split()[1])

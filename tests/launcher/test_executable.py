@@ -1,5 +1,7 @@
 """Where the executable is looked for, and what is said when it is not there."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from opencode_mcp.config import Settings
 from opencode_mcp.errors import OpenCodeNotInstalled
 from opencode_mcp.launcher import executable
 from opencode_mcp.launcher.executable import find_executable
+from opencode_mcp.launcher.executable_version import forget_versions
 
 PLACEHOLDER = 'echo "Error: opencode-ai\'s postinstall script was not run." >&2\nexit 1\n'
 
@@ -17,9 +20,9 @@ def nothing_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executable, "SYSTEM_FOLDERS", ())
 
 
-def put(folder: Path, content: str = "#!/bin/sh\n", *, mode: int = 0o755) -> Path:
+def put(folder: Path, content: str = "#!/bin/sh\n", *, mode: int = 0o755, name: str = "opencode") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"opencode{executable.SUFFIXES[0]}"
+    path = folder / f"{name}{executable.SUFFIXES[0]}"
     path.write_text(content, encoding="utf-8")
     path.chmod(mode)
     return path
@@ -99,3 +102,90 @@ def test_not_found_says_how_to_install_it_and_how_to_point_to_it() -> None:
         find_executable(Settings(environment={"PATH": ""}))
     for remedy in ("npm install -g opencode-ai", "https://opencode.ai", "--opencode", "OPENCODE_BIN"):
         assert remedy in caught.value.hint
+
+
+# The generation
+
+
+def printing(version: str, runs: Path | None = None) -> str:
+    """A program that prints a version, and notes that it was run."""
+    note = f"echo run >> {runs}\n" if runs else ""
+    return f"#!/bin/sh\n{note}echo '{version}'\n"
+
+
+def settings_for(tmp_path: Path, *folders: str) -> Settings:
+    path = ":".join(str(tmp_path / folder) for folder in folders)
+    return Settings(environment={"PATH": path}, state_directory=tmp_path / "state")
+
+
+def test_of_both_generations_the_newest_is_chosen_wherever_it_is_found(tmp_path: Path) -> None:
+    put(tmp_path / "a", printing("1.18.33"))
+    second = put(tmp_path / "b", printing("opencode v2.0.19"))
+    found = find_executable(settings_for(tmp_path, "a", "b"))
+    assert (found.path, found.generation, found.version) == (second, 2, "2.0.19")
+
+
+def test_of_one_generation_the_first_is_chosen_though_a_later_one_is_newer(tmp_path: Path) -> None:
+    first = put(tmp_path / "a", printing("2.0.19"))
+    put(tmp_path / "b", printing("2.1.2"))
+    assert find_executable(settings_for(tmp_path, "a", "b")).path == first
+
+
+def test_the_operator_can_choose_the_older_generation(tmp_path: Path) -> None:
+    older = put(tmp_path / "a", printing("1.18.33"))
+    put(tmp_path / "b", printing("2.1.2"))
+    found = find_executable(replace(settings_for(tmp_path, "b"), opencode=str(older)))
+    assert (found.path, found.generation) == (older, 1)
+
+
+def test_opencode_2_is_also_found_by_its_other_name(tmp_path: Path) -> None:
+    put(tmp_path / "a", printing("1.18.33"))
+    second = put(tmp_path / "a", printing("2.1.2"), name="opencode2")
+    assert find_executable(settings_for(tmp_path, "a")).path == second
+
+
+def test_the_version_of_an_npm_package_is_read_without_running_it(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    binary = put(tmp_path / "lib" / "@opencode" / "cli" / "bin", printing("9.9.9", runs))
+    package = {"name": "@opencode/cli", "version": "2.1.2"}
+    (binary.parents[1] / "package.json").write_text(json.dumps(package), encoding="utf-8")
+    link = tmp_path / "bin" / "opencode"
+    link.parent.mkdir()
+    link.symlink_to(binary)
+    found = find_executable(settings_for(tmp_path, "bin"))
+    assert (found.path, found.generation, found.version) == (link, 2, "2.1.2")
+    assert not runs.exists()
+
+
+def test_an_unchanged_program_is_run_for_its_version_once(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    put(tmp_path / "a", printing("2.1.2", runs))
+    settings = settings_for(tmp_path, "a")
+    assert [find_executable(settings).version for _ in range(3)] == ["2.1.2"] * 3
+    assert runs.read_text(encoding="utf-8") == "run\n"
+    forget_versions(settings)
+    assert find_executable(settings).version == "2.1.2"
+    assert runs.read_text(encoding="utf-8") == "run\nrun\n"
+
+
+def test_a_program_that_was_replaced_is_run_again(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, "a")
+    put(tmp_path / "a", printing("1.18.33"))
+    assert find_executable(settings).generation == 1
+    put(tmp_path / "a", printing("2.1.2"))
+    assert find_executable(settings).generation == 2
+
+
+@pytest.mark.parametrize("kept", ["", "{", "[]", '{"x": 1}', "[" * 100_000])
+def test_what_was_kept_of_the_versions_may_be_damaged(tmp_path: Path, kept: str) -> None:
+    settings = settings_for(tmp_path, "a")
+    settings.state_directory.mkdir(mode=0o700)
+    (settings.state_directory / "executables.json").write_text(kept, encoding="utf-8")
+    put(tmp_path / "a", printing("2.1.2"))
+    assert find_executable(settings).generation == 2
+
+
+@pytest.mark.parametrize("content", ["#!/bin/sh\nexit 3\n", "#!/bin/sh\necho unknown\n", "no program"])
+def test_a_program_that_tells_no_version_counts_as_the_first_generation(tmp_path: Path, content: str) -> None:
+    put(tmp_path / "a", content)
+    assert find_executable(settings_for(tmp_path, "a")).generation == 1

@@ -15,6 +15,8 @@ from opencode_mcp.config import Settings
 from opencode_mcp.disk.file_locks import try_lock
 from opencode_mcp.errors import BackendTimeout, InvalidSetting, NotAllowed, OpenCodeNotStarting
 from opencode_mcp.launcher.executable import Executable
+from opencode_mcp.launcher.guard import Plan
+from opencode_mcp.launcher.guarded import GuardedServer
 from opencode_mcp.launcher.health import check, connected, is_busy
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.launcher.starter import Starter
@@ -26,7 +28,7 @@ from opencode_mcp.runs.prompting.message_ids import new_message_id
 from tests.harness.model import ScriptedModel
 from tests.harness.process import await_line
 from tests.harness.waiting import eventually
-from tests.launcher.conftest import Bridge
+from tests.launcher.conftest import Bridge, guard_of
 from tests.scripted_model.script import hold, script, step, text
 
 if TYPE_CHECKING:
@@ -109,15 +111,9 @@ async def test_a_busy_server_without_any_bridge_is_ended_after_the_operators_tim
     await eventually(forgotten)
 
 
-def guard_of(record: ServerRecord) -> int:
-    """The process that started an OpenCode."""
-    stat = Path(f"/proc/{record.process.pid}/stat").read_text(encoding="utf-8")
-    return int(stat.rpartition(")")[2].split()[1])
-
-
 async def kill_guard(record: ServerRecord, state: StateFiles) -> None:
     """Kill it, and wait until its lock is free."""
-    os.kill(guard_of(record), signal.SIGKILL)
+    os.kill(guard_of(record.process), signal.SIGKILL)
 
     async def free() -> bool:
         lock = try_lock(state.guard)
@@ -155,6 +151,34 @@ async def test_where_a_guard_was_killed_a_bridge_has_another_one_end_the_server(
         else:
             first._settings = short  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     await ended(record.process)
+
+
+async def test_the_guard_runs_a_command_before_it_ends_a_server_and_closes_its_input(
+    state: StateFiles, tmp_path: Path
+) -> None:
+    state.prepare()
+    events = tmp_path / "events"
+    log = f"import sys; print(sys.argv[1], file=open({str(events)!r}, 'a'))"
+    server = f"import sys; sys.stdin.read(); sys.argv[1:] = ['ended with its input']; {log}"
+    plan = Plan(
+        command=[sys.executable, "-c", server],
+        environment={},
+        directory=str(tmp_path),
+        lock=str(state.lock),
+        leases=str(state.leases),
+        record=str(state.record),
+        mark=("MARK", "of this test"),
+        stop_after=0.2,
+        guard=str(state.guard),
+        hold_input=True,
+        before_end=[sys.executable, "-c", log, "asked before"],
+    )
+    async with aclosing(GuardedServer(state)) as guarded:
+        await guarded.open(plan)
+        process = await guarded.process()
+        await guarded.keep()
+        await ended(process)
+    assert events.read_text(encoding="utf-8").splitlines() == ["asked before", "ended with its input"]
 
 
 async def test_a_silent_server_that_another_bridge_uses_is_not_ended(
@@ -284,7 +308,7 @@ async def test_in_whatever_order_they_are_killed_the_next_two_bridges_share_one_
     with bridge() as first:
         await_line(first, tmp_path / "bridge.log", LOCATED, seconds=START)
         before = record_of(state)
-        pids = {"guard": guard_of(before), "bridge": first.pid, "server": before.process.pid}
+        pids = {"guard": guard_of(before.process), "bridge": first.pid, "server": before.process.pid}
         for name in order:
             with suppress(ProcessLookupError):
                 # Where OpenCode has ended, its guard ends by itself.
@@ -302,7 +326,7 @@ async def test_in_whatever_order_they_are_killed_the_next_two_bridges_share_one_
             tasks.start_soon(locate, launcher)
     assert endpoints[0] == endpoints[1]
     after = record_of(state)
-    guard = guard_of(after)
+    guard = guard_of(after.process)
     assert after.process.pid != before.process.pid
     for launcher in launchers:
         await launcher.aclose()

@@ -11,6 +11,7 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import OpenCodeNotStarting
 from opencode_mcp.launcher.executable import Executable
+from opencode_mcp.launcher.serve_command import announced_url
 from opencode_mcp.launcher.starter import Starter, working_directory
 from opencode_mcp.launcher.state_file import StateFiles
 from opencode_mcp.opencode.versions import Generation
@@ -26,6 +27,25 @@ pytestmark = pytest.mark.anyio
 def starter(settings: Settings, state: StateFiles) -> Starter:
     state.prepare()
     return Starter(settings, state)
+
+
+SERVING = """
+import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        found = self.path == "/api/info"
+        self.send_response(200 if found else 404)
+        self.send_header("content-type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps({"version": "2.1.2", "pid": 1}).encode() if found else b"{}")
+
+server = HTTPServer(("127.0.0.1", 0), Handler)
+print("server listening on http://127.0.0.1:%d" % server.server_port, flush=True)
+server.serve_forever()
+"""
+"""A program that answers as an OpenCode 2."""
 
 
 def executable(folder: Path, code: str, generation: Generation = 1) -> Executable:
@@ -84,6 +104,51 @@ async def test_a_server_gets_the_environment_the_directory_and_a_password(
     assert environment["OPENCODE_MCP_DEPTH"] == "1"
     assert environment["OPENCODE_MCP_INSIDE"] == str(state.directory)
     assert len(environment["OPENCODE_SERVER_PASSWORD"]) > 40
+
+
+async def test_an_opencode_2_gets_its_password_in_its_own_variable_and_an_input_that_stays_open(
+    settings: Settings, state: StateFiles, tmp_path: Path
+) -> None:
+    state.prepare()
+    inherited = {**settings.environment, "OPENCODE_PASSWORD": "inherited", "OPENCODE_SERVER_PASSWORD": "inherited"}
+    code = """
+import json, os, select, sys
+ended = bool(select.select([sys.stdin], [], [], 0.2)[0])
+print(json.dumps([sys.argv[1:], ended, {name: value for name, value in os.environ.items() if name != "PATH"}]))
+"""
+    with pytest.raises(OpenCodeNotStarting):
+        await Starter(replace(settings, environment=inherited), state).start(executable(tmp_path, code, 2), timeout=30)
+    arguments, ended, environment = json.loads(state.output.read_bytes())
+    assert arguments == ["serve", "--stdio", "--hostname", "127.0.0.1", "--port", "0"]
+    assert not ended
+    assert len(environment["OPENCODE_PASSWORD"]) > 40
+    assert "OPENCODE_SERVER_PASSWORD" not in environment
+    assert "BUN_INSPECT_PRELOAD" not in environment
+
+
+async def test_one_that_is_of_another_generation_than_it_seemed_is_ended_and_told(
+    starter: Starter, state: StateFiles, tmp_path: Path
+) -> None:
+    with pytest.raises(OpenCodeNotStarting, match=r"2\.1\.2, and was expected to be of generation 1") as caught:
+        await starter.start(executable(tmp_path, SERVING, 1), timeout=30)
+    assert "Call again" in caught.value.hint
+    assert state.read_record() is None
+
+
+@pytest.mark.parametrize(
+    ("output", "url"),
+    [
+        (b"opencode server listening on http://127.0.0.1:4096\n", "http://127.0.0.1:4096"),
+        (b"Warning: x\nserver listening on http://127.0.0.1:5\nserver password y\n", "http://127.0.0.1:5"),
+        (b'{"url":"http://127.0.0.1:49374"}\n', "http://127.0.0.1:49374"),
+        (b'noise\n{"url": "http://127.0.0.1:1"}\r\n', "http://127.0.0.1:1"),
+        (b'{"url":"http://example.org:80"}\n', ""),
+        (b"the server listening on http://127.0.0.1:1\n", ""),
+        (b"", ""),
+    ],
+)
+def test_the_address_is_read_from_what_either_generation_prints(output: bytes, url: str) -> None:
+    assert announced_url(output) == url
 
 
 async def test_a_password_of_the_environment_does_not_reach_it(

@@ -1,0 +1,148 @@
+"""An OpenCode 2 that bridges start: found by its executable, shared, kept from its tools, interrupted, ended."""
+
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from opencode import AsyncOpencode
+
+from opencode_mcp.config import Settings
+from opencode_mcp.errors import InvalidSetting
+from opencode_mcp.launcher.health import check, is_busy
+from opencode_mcp.launcher.launcher import Launcher
+from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for
+from opencode_mcp.launcher.stopping import interrupt_runs
+from opencode_mcp.processes.identity import Process
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode2.conftest import skip_without_engine
+from tests.harness.opencode2.driving import prompt
+from tests.harness.opencode2.environment import environment
+from tests.harness.opencode2.running import write_executable
+from tests.harness.project import make_project
+from tests.harness.waiting import eventually
+from tests.launcher.conftest import STOP_AFTER, guard_of
+from tests.scripted_model.opencode2 import shell
+from tests.scripted_model.script import hold, script, step, text
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.integration,
+    pytest.mark.skipif(sys.platform == "win32", reason="the program is a script that Windows does not start"),
+]
+START = 90.0
+
+
+def settings_in(folder: Path, model: ScriptedModel) -> Settings:
+    """Settings with a state folder, a data folder and an executable of a test's own."""
+    skip_without_engine()
+    (folder / "project").mkdir(parents=True)
+    return Settings(
+        opencode=str(write_executable(folder / "opencode")),
+        directories=(str(make_project(folder / "project")),),
+        stop_after=STOP_AFTER,
+        username="somebody",
+        state_directory=folder / "state",
+        environment=environment(folder / "own", model.url),
+    )
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel) -> Settings:
+    return settings_in(tmp_path_factory.mktemp("opencode2"), scripted_model)
+
+
+@pytest.fixture(scope="module")
+def state(settings: Settings) -> StateFiles:
+    return files_for(settings, 2)
+
+
+@pytest.fixture(scope="module")
+async def record(settings: Settings, state: StateFiles) -> AsyncIterator[ServerRecord]:
+    """The server of this module, which one bridge has started."""
+    async with aclosing(Launcher(settings, start_timeout=START)) as launcher:
+        await launcher.locate()
+        found = state.read_record()
+        assert found
+        yield found
+    await ended(found.process)
+    assert state.read_record() is None
+
+
+@pytest.fixture
+async def client(record: ServerRecord, settings: Settings) -> AsyncIterator[AsyncOpencode]:
+    async with AsyncOpencode(
+        record.url, password=record.password, directory=settings.directories[0], timeout=60, max_retries=0
+    ) as client:
+        yield client
+
+
+async def ended(process: Process) -> None:
+    async def look() -> bool:
+        return not await process.runs()
+
+    await eventually(look, seconds=30)
+
+
+async def test_it_is_started_and_shared_by_its_generation(settings: Settings, record: ServerRecord) -> None:
+    async with aclosing(Launcher(settings)) as second:
+        endpoint = await second.locate()
+    assert endpoint == record.endpoint
+    assert (endpoint.generation, endpoint.username) == (2, "opencode")
+    health = await check(endpoint, timeouts=[20])
+    assert (health.generation, health.version) == (2, record.version)
+
+
+async def test_a_bridge_without_an_executable_shares_it(settings: Settings, record: ServerRecord) -> None:
+    bare = replace(settings, opencode="/absent/opencode")
+    async with aclosing(Launcher(bare)) as launcher:
+        assert await launcher.locate() == record.endpoint
+
+
+async def test_a_bridge_with_another_key_does_not_start_a_second_server_on_the_same_data(
+    settings: Settings, record: ServerRecord
+) -> None:
+    other = replace(settings, environment={**settings.environment, "ANTHROPIC_API_KEY": "another key"})
+    async with aclosing(Launcher(other)) as launcher:
+        with pytest.raises(InvalidSetting, match="other values of ANTHROPIC_API_KEY") as refused:
+            await launcher.locate()
+    assert "another key" not in str(refused.value)
+    assert await record.process.runs()
+
+
+async def test_no_command_that_it_runs_has_its_password(
+    client: AsyncOpencode, record: ServerRecord, tmp_path: Path
+) -> None:
+    printed = tmp_path / "tool.env"
+    result = await client.session.run(script(shell(f"env > {printed}"), text("Done.")), timeout=60)
+    assert result.outcome == "succeeded"
+    inherited = printed.read_text(encoding="utf-8")
+    assert "OPENCODE_CONFIG_CONTENT=" in inherited
+    assert record.password not in inherited
+    assert "PASSWORD" not in inherited
+
+
+async def test_its_runs_are_interrupted_before_it_is_stopped(
+    client: AsyncOpencode, record: ServerRecord, scripted_model: ScriptedModel
+) -> None:
+    session = await prompt(client, script(step(text("Begun."), hold("stopping"))))
+    await scripted_model.reached("stopping")
+    assert await is_busy(record.endpoint, since=record.started)
+    await interrupt_runs(record, within=20)
+    assert not await is_busy(record.endpoint, since=record.started)
+    assert (await client.session.get(session)).outcome == "interrupted"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells who started a process")
+async def test_it_ends_when_its_guard_is_killed(tmp_path: Path, scripted_model: ScriptedModel) -> None:
+    settings = settings_in(tmp_path, scripted_model)
+    async with aclosing(Launcher(settings, start_timeout=START)) as launcher:
+        process = (await launcher.locate()).process
+        assert process
+        os.kill(guard_of(process), signal.SIGKILL)
+        await ended(process)
+    assert files_for(settings, 2).read_record() is None
