@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from opencode_mcp.errors import InvalidSetting
-from opencode_mcp.options import OPTIONS, STOP_AFTER_SECONDS, Decider, LogLevel, Option, Rules
+from opencode_mcp.options import OPTIONS, STOP_AFTER_SECONDS, Attach, Decider, LogLevel, Option, Rules
 
 DEPTH_VARIABLE = "OPENCODE_MCP_DEPTH"
 """Variable in the environment of a started OpenCode: the number of bridges above it."""
@@ -36,6 +36,8 @@ class Settings:
     """User name for OpenCode's HTTP basic authentication."""
     password: str = field(default="", repr=False)
     """Password for OpenCode's HTTP basic authentication; empty for none."""
+    attach: Attach = ""
+    """``service`` to attach to the user's background service of OpenCode 2; empty for none."""
     directories: tuple[str, ...] = ()
     """Projects that callers may work in, with all below them: paths or patterns; the first path is the default."""
     started_in: Path = field(default_factory=lambda: working_directory(os.environ))
@@ -80,12 +82,12 @@ class Settings:
     @property
     def attached(self) -> bool:
         """Return True if the operator named a server, so that the bridge neither starts nor stops one."""
-        return bool(self.url)
+        return bool(self.url or self.attach)
 
     @property
     def remote(self) -> bool:
         """Return True if OpenCode may have another file system than the bridge."""
-        return self.attached and urlsplit(self.url).hostname not in LOOPBACK_NAMES
+        return bool(self.url) and urlsplit(self.url).hostname not in LOOPBACK_NAMES
 
 
 def read_environment(environment: Mapping[str, str]) -> OptionValues:

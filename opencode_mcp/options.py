@@ -15,6 +15,7 @@ from opencode_mcp.errors import InvalidSetting
 
 OptionKind = Literal["text", "list", "switch", "table"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+Attach = Literal["", "service"]
 Decider = Literal["allow", "agent", "human", "reject"]
 """Responder for a permission request: none (allowed), the calling agent, a person, none (rejected)."""
 DECIDERS: tuple[Decider, ...] = get_args(Decider)
@@ -133,6 +134,11 @@ def as_decider(value: object) -> str:
     return _one_of(as_text(value), get_args(Decider))
 
 
+def as_attach(value: object) -> str:
+    """Parse what to attach to."""
+    return _one_of(as_text(value), tuple(filter(None, get_args(Attach))))
+
+
 def as_wait(value: object) -> float:
     """Parse a number of seconds."""
     seconds = _number(value)
@@ -218,7 +224,20 @@ class Option:
 OPTIONS = (
     Option("url", as_url, "attach to this OpenCode server instead of starting one", ("OPENCODE_MCP_URL",), "URL"),
     Option("username", as_text, "user name for it", ("OPENCODE_MCP_USERNAME", "OPENCODE_SERVER_USERNAME"), "NAME"),
-    Option("password", as_text, "password for it", ("OPENCODE_MCP_PASSWORD", "OPENCODE_SERVER_PASSWORD")),
+    Option(
+        "password",
+        as_text,
+        "password for it",
+        ("OPENCODE_MCP_PASSWORD", "OPENCODE_SERVER_PASSWORD", "OPENCODE_PASSWORD"),
+    ),
+    Option(
+        "attach",
+        as_attach,
+        "service: attach to your own background service of OpenCode 2, with the address and the password that it has "
+        "registered",
+        ("OPENCODE_MCP_ATTACH",),
+        "WHAT",
+    ),
     Option(
         "directories",
         as_directories,

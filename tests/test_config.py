@@ -17,6 +17,7 @@ SAMPLES = {
     "url": "http://127.0.0.1:4096",
     "directories": HERE,
     "model": "anthropic/claude-opus",
+    "attach": "service",
     "permissions": "agent",
     "wait": "30",
     "stop_after": "3600",

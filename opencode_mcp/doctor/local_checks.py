@@ -93,7 +93,7 @@ def _environment(settings: "Settings") -> Finding:
 
 def _opencode(settings: "Settings") -> Finding:
     if settings.attached:
-        return found(f"not needed here: attached to {settings.url}")
+        return found(f"not needed here: attached to {settings.url or 'the background service of OpenCode'}")
     path = find_executable(settings).path
     generation, version = printed_version(_version(str(path), settings))
     if not version:

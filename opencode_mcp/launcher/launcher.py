@@ -32,7 +32,7 @@ Invariants:
 - A bridge releases its lease before it releases ``server.lock``, so of two bridges that leave together one is the last.
 - A bridge that runs inside such an OpenCode uses that one and holds no lease; otherwise each would keep the other
   alive.
-- A server at a URL of the operator is neither started nor stopped.
+- A server at a URL of the operator, and the background service of the user, is neither started nor stopped.
 - ``aclose`` takes about two seconds at most: hosts kill a bridge that needs longer.
 """
 
@@ -52,7 +52,9 @@ from opencode_mcp.errors import (
     NotOpenCode,
     OpenCodeNotInstalled,
     OpenCodeNotStarting,
+    Unauthorized,
 )
+from opencode_mcp.launcher.background_service import is_registered, service_endpoint
 from opencode_mcp.launcher.executable import Executable, find_executable
 from opencode_mcp.launcher.executable_version import forget_versions
 from opencode_mcp.launcher.guarded import guard_again
@@ -74,6 +76,9 @@ START_TIMEOUT_SECONDS = 30.0
 PATIENCE_SECONDS = 10.0
 ATTACH_TIMEOUTS_SECONDS = (1.0, 5.0, 10.0)
 """The first is short because a server that has just opened its port never answers its first request."""
+ATTACH_HINT = (
+    "It is the background service of OpenCode 2: with --attach service, the bridge takes its password from it."
+)
 # A host gives a bridge about two seconds to end.
 LEAVE_TIMEOUT_SECONDS = 0.5
 IDLE_GRACE_SECONDS: Mapping[Generation, float] = {1: 0.25, 2: 0.75}
@@ -112,6 +117,7 @@ class Launcher:
 
         Raises:
             NotOpenCode: Another program answers at the operator's URL.
+            InvalidSetting: The registration of the background service cannot be used.
             UnsupportedVersion: The server is too old.
             Unauthorized: The server refused the operator's password.
             BackendUnavailable: Nothing answers at the operator's URL.
@@ -153,11 +159,18 @@ class Launcher:
 
     async def _attach(self) -> Endpoint:
         settings = self._settings
-        endpoint = Endpoint(url=settings.url, username=settings.username, password=settings.password)
+        if settings.attach:
+            endpoint = await to_thread.run_sync(service_endpoint, settings)
+        else:
+            endpoint = Endpoint(url=settings.url, username=settings.username, password=settings.password)
         try:
             health = await check(endpoint, timeouts=ATTACH_TIMEOUTS_SECONDS)
         except NotOpenCode as error:
-            raise NotOpenCode(f"The program at {settings.url} is not an OpenCode server.", hint=error.hint) from error
+            raise NotOpenCode(f"The program at {endpoint.url} is not an OpenCode server.", hint=error.hint) from error
+        except Unauthorized as error:
+            if not settings.attach and is_registered(settings):
+                error.hint = ATTACH_HINT
+            raise
         return replace(endpoint, generation=health.generation)
 
     async def _share_or_start(self) -> ServerRecord:

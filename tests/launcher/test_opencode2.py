@@ -1,5 +1,6 @@
 """An OpenCode 2 that bridges start: found by its executable, shared, kept from its tools, interrupted, ended."""
 
+import json
 import os
 import signal
 import sys
@@ -12,7 +13,8 @@ import pytest
 from opencode import AsyncOpencode
 
 from opencode_mcp.config import Settings
-from opencode_mcp.errors import InvalidSetting
+from opencode_mcp.errors import InvalidSetting, Unauthorized
+from opencode_mcp.launcher.background_service import registration_file
 from opencode_mcp.launcher.health import check, is_busy
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for
@@ -112,6 +114,23 @@ async def test_a_bridge_with_another_key_does_not_start_a_second_server_on_the_s
             await launcher.locate()
     assert "another key" not in str(refused.value)
     assert await record.process.runs()
+
+
+async def test_it_is_attached_to_by_the_registration_of_a_background_service(
+    settings: Settings, record: ServerRecord
+) -> None:
+    path = registration_file(settings.environment)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    said = {"id": "x", "version": "2.1.2", "url": record.url, "pid": record.process.pid, "password": record.password}
+    path.write_text(json.dumps(said), encoding="utf-8")
+    path.chmod(0o600)
+    async with aclosing(Launcher(replace(settings, attach="service"))) as launcher:
+        assert await launcher.locate() == record.endpoint
+    assert await record.process.runs()
+    with pytest.raises(Unauthorized) as refused:
+        await Launcher(replace(settings, url=record.url)).locate()
+    assert "--attach service" in refused.value.hint
+    path.unlink()
 
 
 async def test_no_command_that_it_runs_has_its_password(

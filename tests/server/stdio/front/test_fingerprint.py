@@ -19,6 +19,7 @@ OTHERS: dict[str, Any] = {
     "url": "http://127.0.0.1:4096",
     "username": "somebody",
     "password": "a long password",
+    "attach": "service",
     "directories": ("/projects/*",),
     "model": "anthropic/claude",
     "agent": "plan",
