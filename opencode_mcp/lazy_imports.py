@@ -61,6 +61,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.opencode.client",
         "opencode_mcp.opencode.v1.adapter",
         "opencode_mcp.opencode.field_values",
+        "opencode_mcp.opencode.v2.adapter",
         "opencode_mcp.opencode.models",
         "opencode_mcp.opencode.operation_calls",
         "opencode_mcp.opencode.operation_table",

@@ -15,6 +15,7 @@ from opencode_mcp.opencode.operations.catalog import table_of
 from opencode_mcp.opencode.selection import Page, SessionFilter
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.v1 import adapter as v1
+from opencode_mcp.opencode.v2 import adapter as v2
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.adapter import Adapter
@@ -73,7 +74,8 @@ class OpenCodeClient:
         """Return the adapter of the server's generation."""
         generation = await self._sender.generation()
         if generation not in self._adapters:
-            self._adapters[generation] = v1.OpenCode1(self._sender, table_of(generation))
+            kind = v2.OpenCode2 if generation == 2 else v1.OpenCode1  # noqa: PLR2004 - the name of a generation
+            self._adapters[generation] = kind(self._sender, table_of(generation))
         return self._adapters[generation]
 
     async def table(self) -> "OperationTable":
