@@ -141,7 +141,7 @@ def session_of(event: JsonMap) -> str:
     """Return the session of an event; empty if it concerns none."""
     payload = _payload(event)
     properties = _map(payload.get("properties") or payload.get("data"))
-    inner = _map(properties.get("info") or properties.get("part"))
+    inner = _map(properties.get("info") or properties.get("part") or properties.get("form"))
     own = inner.get("id") if type_of(event).startswith("session.") else ""
     return str(properties.get("sessionID") or inner.get("sessionID") or own or "")
 

@@ -83,9 +83,8 @@ class SessionState:
     error: Failure | None = None
     """The first error since the last prompt: OpenCode sends a readable one, then one with a stack trace."""
     todos: list[Todo] = field(default_factory=list[Todo])
-    latest_message: str = ""
     prompts: deque[str] = field(default_factory=lambda: deque[str](maxlen=PROMPTS_KEPT))
-    """The latest user messages, oldest first."""
+    """The latest user messages, oldest first; an answer names one whose own event was lost."""
     draft: Draft | None = None
     """The text that is being written, or was last; ``None`` while the session is idle."""
     working_on: str = ""
@@ -103,10 +102,12 @@ class SessionState:
 
 
 def _note_message(state: SessionState, message: MessageInfo) -> None:
-    state.latest_message = max(state.latest_message, message.id)
-    if message.role == "user" and message.id not in state.prompts:
-        state.prompts.append(message.id)
-        state.working_on = message.id
+    prompt = message.id if message.role == "user" else message.parent_id
+    if not prompt or prompt in state.prompts:
+        return
+    state.prompts.append(prompt)
+    if message.role == "user":
+        state.working_on = prompt
 
 
 def _note_progress(

@@ -22,6 +22,7 @@ from opencode_mcp.opencode.operation_table import Operation
 from opencode_mcp.opencode.operations.arguments import SplitArguments
 from opencode_mcp.opencode.terminal import Opener, TerminalInput, TerminalOutput, use_terminal
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, Transport
+from opencode_mcp.opencode.v1.event_parser import is_noise
 from opencode_mcp.opencode.v1.server_document import Differences, differences
 from opencode_mcp.opencode.v1.table import TABLE
 from opencode_mcp.text.json_text import read_json
@@ -110,6 +111,11 @@ class OperationCalls:
     def events(self, operation: Operation, call: SplitArguments) -> AbstractAsyncContextManager[AsyncIterator[str]]:
         """Open the event stream of an operation."""
         return self._connection.events(request_of(operation, call), silence=SILENCE_SECONDS)
+
+    @staticmethod
+    def is_noise(data: str) -> bool:
+        """Return True if a line of an event stream is a second copy of an event, as OpenCode 1 sends them."""
+        return is_noise(data)
 
     async def use_terminal(self, operation: Operation, call: SplitArguments, plan: TerminalInput) -> TerminalOutput:
         """Use a terminal once; see ``terminal.use_terminal``."""

@@ -237,7 +237,7 @@ class Runs:
 
     def _stream_shows_begin(self, run: Run) -> bool:
         state = self._hub.state(run.session_id)
-        return state.latest_message >= run.message_id or state.error is not None
+        return run.message_id in state.prompts or state.error is not None
 
     async def observe(
         self,

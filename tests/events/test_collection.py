@@ -134,6 +134,7 @@ async def test_second_copies_are_left_out() -> None:
         ({"type": "message.part.updated", "properties": {"part": {"sessionID": "ses_1"}}}, "ses_1", ""),
         ({"directory": "/p", "payload": event("a", "ses_1")}, "ses_1", "/p"),
         ({"type": "a", "location": {"directory": "/p"}, "data": {"sessionID": "ses_1"}}, "ses_1", "/p"),
+        ({"type": "form.created", "data": {"form": {"id": "frm_1", "sessionID": "ses_1"}}}, "ses_1", ""),
         ({"type": "server.connected"}, "", ""),
     ],
 )

@@ -14,8 +14,9 @@ def folded(*events: backend_events.Event) -> SessionState:
     return state
 
 
-def message(number: int) -> backend_events.Event:
-    return backend_events.MessageChanged(SES, MessageInfo(id=f"msg_{number}", session_id=SES, role="assistant"))
+def message(number: int, prompt: str) -> backend_events.Event:
+    info = MessageInfo(id=f"msg_{number}", session_id=SES, role="assistant", parent_id=prompt)
+    return backend_events.MessageChanged(SES, info)
 
 
 def test_the_status_is_the_last_one_and_idle_is_none() -> None:
@@ -41,8 +42,10 @@ def test_todos_are_the_last_list() -> None:
     assert folded(first, second).todos == [Todo(content="Plan", status="completed")]
 
 
-def test_the_latest_message_is_the_one_of_the_highest_id() -> None:
-    assert folded(message(1), message(3), message(2)).latest_message == "msg_3"
+def test_a_prompt_is_known_from_its_answer_too() -> None:
+    state = folded(prompt("msg_2"), message(3, "msg_2"), message(5, "msg_4"), message(6, ""))
+    assert list(state.prompts) == ["msg_2", "msg_4"]
+    assert state.working_on == "msg_2"
 
 
 def test_other_events_change_nothing() -> None:
@@ -68,7 +71,7 @@ def prompt(name: str) -> backend_events.Event:
 
 
 def test_a_session_works_on_the_last_new_prompt_until_an_end_is_told() -> None:
-    assert folded(prompt("msg_1"), prompt("msg_2"), prompt("msg_1"), message(3)).working_on == "msg_2"
+    assert folded(prompt("msg_1"), prompt("msg_2"), prompt("msg_1"), message(3, "msg_2")).working_on == "msg_2"
     failed = backend_events.Failed(SES, Failure(data={"message": "told"}))
     for end in (backend_events.Idle(SES), failed):
         assert folded(prompt("msg_1"), end).working_on == ""

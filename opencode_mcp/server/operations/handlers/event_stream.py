@@ -2,7 +2,6 @@
 
 from opencode_mcp.errors import CallerError
 from opencode_mcp.events.collection import EventFilter, collect_until, directory_of, session_of
-from opencode_mcp.opencode.v1.event_parser import is_noise
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.text.json_types import JsonMap
@@ -28,7 +27,7 @@ async def collect_events(request: OperationRequest) -> OperationResult:
         until=own.get("until", ""),
         sessions=frozenset(filter(None, [own.get("sessionID")])),
         count=own.get("count", COUNT),
-        is_noise=is_noise,
+        is_noise=request.bridge.operations.is_noise,
     )
     visible = _Visible(request.bridge)
     stream = request.bridge.operations.events(request.operation, request.call)
