@@ -1,8 +1,8 @@
 """Command and environment of ``opencode serve`` for each generation, and the address that it prints.
 
 OpenCode 2 takes its password from another variable and always has the user name ``opencode``. With ``--stdio`` it
-prints its address as JSON, ends when its standard input is closed, and takes the password out of what its tools
-inherit. OpenCode 1 has no such option: a script that it runs first hides the password, and the guard ends the server.
+prints its address as JSON, ends when its standard input is closed, and takes the password out of what its shell
+commands inherit, though not its terminals. A script that either generation runs first hides the password from the rest.
 """
 
 import re
@@ -42,15 +42,10 @@ def serve_environment(
 ) -> dict[str, str]:
     """Return the environment of a server, with its credentials in place of inherited ones."""
     environment = {name: value for name, value in inherited.items() if name not in CREDENTIALS}
+    environment["BUN_INSPECT_PRELOAD"] = str(PRELOAD)
     if generation == 1:
-        environment |= {
-            "OPENCODE_SERVER_USERNAME": username,
-            "OPENCODE_SERVER_PASSWORD": password,
-            "BUN_INSPECT_PRELOAD": str(PRELOAD),
-        }
-    else:
-        environment["OPENCODE_PASSWORD"] = password
-    return environment
+        return {**environment, "OPENCODE_SERVER_USERNAME": username, "OPENCODE_SERVER_PASSWORD": password}
+    return {**environment, "OPENCODE_PASSWORD": password}
 
 
 def announced_url(output: bytes) -> str:

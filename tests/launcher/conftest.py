@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from subprocess import Popen
 
+import anyio
 import pytest
 
 from opencode_mcp.config import Settings
@@ -59,3 +60,9 @@ def guard_of(server: Process) -> int:
     """The process that started an OpenCode, on Linux."""
     stat = Path(f"/proc/{server.pid}/stat").read_text(encoding="utf-8")
     return int(stat.rpartition(")")[2].split()[1])
+
+
+async def read(path: Path) -> str:
+    """What is in a file; nothing where there is none yet."""
+    found = anyio.Path(path)
+    return await found.read_text(encoding="utf-8") if await found.exists() else ""

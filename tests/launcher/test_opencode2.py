@@ -2,13 +2,16 @@
 
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import anyio
 import pytest
 from opencode import AsyncOpencode
 
@@ -18,16 +21,16 @@ from opencode_mcp.launcher.background_service import registration_file
 from opencode_mcp.launcher.health import check, is_busy
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for
-from opencode_mcp.launcher.stopping import interrupt_runs
+from opencode_mcp.launcher.stopping import interrupting_command
 from opencode_mcp.processes.identity import Process
 from tests.harness.model import ScriptedModel
-from tests.harness.opencode2.conftest import skip_without_engine
 from tests.harness.opencode2.driving import prompt
 from tests.harness.opencode2.environment import environment
+from tests.harness.opencode2.fixtures import skip_without_engine
 from tests.harness.opencode2.running import write_executable
-from tests.harness.project import make_project
+from tests.harness.project import configure, make_project
 from tests.harness.waiting import eventually
-from tests.launcher.conftest import STOP_AFTER, guard_of
+from tests.launcher.conftest import STOP_AFTER, guard_of, read
 from tests.scripted_model.opencode2 import shell
 from tests.scripted_model.script import hold, script, step, text
 
@@ -133,25 +136,35 @@ async def test_it_is_attached_to_by_the_registration_of_a_background_service(
     path.unlink()
 
 
-async def test_no_command_that_it_runs_has_its_password(
-    client: AsyncOpencode, record: ServerRecord, tmp_path: Path
+async def test_no_program_that_it_starts_has_its_password(
+    client: AsyncOpencode, settings: Settings, record: ServerRecord, tmp_path: Path
 ) -> None:
-    printed = tmp_path / "tool.env"
-    result = await client.session.run(script(shell(f"env > {printed}"), text("Done.")), timeout=60)
+    dump = tmp_path / "dump"
+    dump.write_text('#!/bin/sh\nenv > "$1.part"; mv "$1.part" "$1"; sleep 2\n', encoding="utf-8")
+    dump.chmod(0o755)
+    mcp, pty, shell_line, tool = (tmp_path / f"{name}.env" for name in ("mcp", "pty", "shell", "tool"))
+    server = {"type": "local", "command": [str(dump), str(mcp)]}
+    configure(Path(settings.directories[0]), {"mcp": {"servers": {"dump": server}}})
+    result = await client.session.run(script(shell(f"{dump} {tool}"), text("Done.")), timeout=60)
     assert result.outcome == "succeeded"
-    inherited = printed.read_text(encoding="utf-8")
-    assert "OPENCODE_CONFIG_CONTENT=" in inherited
-    assert record.password not in inherited
-    assert "PASSWORD" not in inherited
+    await client.shell.create(command=f"{dump} {shell_line}", timeout_=20_000)
+    await client.pty.create(command=str(dump), args=[str(pty)])
+    for found in (mcp, pty, shell_line, tool):
+        printed = await eventually(partial(read, found), seconds=60)
+        assert "OPENCODE_CONFIG_CONTENT=" in printed, found.name
+        assert record.password not in printed, found.name
+        # The engine of the tests has a password of its own behind the proxy.
+        assert not re.search(r"PASSWORD=[^*]", printed), found.name
 
 
 async def test_its_runs_are_interrupted_before_it_is_stopped(
-    client: AsyncOpencode, record: ServerRecord, scripted_model: ScriptedModel
+    client: AsyncOpencode, record: ServerRecord, state: StateFiles, scripted_model: ScriptedModel
 ) -> None:
     session = await prompt(client, script(step(text("Begun."), hold("stopping"))))
     await scripted_model.reached("stopping")
     assert await is_busy(record.endpoint, since=record.started)
-    await interrupt_runs(record, within=20)
+    # As the guard does before it ends the server.
+    await anyio.run_process(interrupting_command(state, record.generation))
     assert not await is_busy(record.endpoint, since=record.started)
     assert (await client.session.get(session)).outcome == "interrupted"
 

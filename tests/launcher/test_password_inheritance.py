@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import anyio
 import pytest
 
 from opencode_mcp.config import Settings
@@ -16,15 +15,10 @@ from opencode_mcp.opencode.submission import PromptSubmission, ShellSubmission
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from tests.harness.project import configure
 from tests.harness.waiting import eventually
+from tests.launcher.conftest import read
 from tests.scripted_model.script import bash, script, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
-
-
-async def read(path: Path) -> str:
-    """What is in a file; nothing where there is none yet."""
-    found = anyio.Path(path)
-    return await found.read_text(encoding="utf-8") if await found.exists() else ""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the programs of this test are shell scripts")

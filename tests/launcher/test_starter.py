@@ -123,7 +123,6 @@ print(json.dumps([sys.argv[1:], ended, {name: value for name, value in os.enviro
     assert not ended
     assert len(environment["OPENCODE_PASSWORD"]) > 40
     assert "OPENCODE_SERVER_PASSWORD" not in environment
-    assert "BUN_INSPECT_PRELOAD" not in environment
 
 
 async def test_one_that_is_of_another_generation_than_it_seemed_is_ended_and_told(
