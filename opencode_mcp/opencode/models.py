@@ -12,8 +12,6 @@ from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, mode
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.versions import Generation
 
-SHELL_TOOLS = frozenset({"bash", "shell"})
-"""Names of the tool that runs a command: OpenCode 1's and OpenCode 2's."""
 SUBAGENT_TOOLS = frozenset({"task", "subagent"})
 """Names of the tool that starts a subagent: OpenCode 1's and OpenCode 2's."""
 ABORTED_ERROR = "MessageAbortedError"

@@ -63,6 +63,8 @@ class _Conversation:
         self._session_id = session_id
         self._prompt = prompt
         self._is_working = bool(prompt)
+        self._is_first = True
+        """True before the first message: nothing is known of those before it."""
         self._is_unanswered = False
         """True if the prompt is in the list, and no answer to it."""
         self._last: int | None = None
@@ -80,6 +82,7 @@ class _Conversation:
                 self._add(kind, message_id, CONVERTERS[kind](item, self._session_id, self._prompt))
         except BackendFailed:
             return
+        self._is_first = False
 
     def _add(self, kind: str, message_id: str, made: list[Message]) -> None:
         if kind == "user":
@@ -124,7 +127,7 @@ class _Conversation:
     def _needs_answer(self, failure: Failure | None) -> bool:
         """Return True if no message of the execution can show its end."""
         if self._last is None:
-            return self._is_unanswered or (self._is_working and failure is not None)
+            return self._is_unanswered or (failure is not None and (self._is_working or self._is_first))
         last = self.messages[self._last].info
         return failure is not None and last.error is None and last.time.completed is not None
 

@@ -217,6 +217,19 @@ def test_a_page_that_begins_in_the_middle_of_a_run_goes_on_with_its_prompt() -> 
     assert verdict(messages, "msg_001") == (State.ABORTED, ["msg_002", "msg_003"])
 
 
+def test_a_page_that_begins_with_the_end_of_a_run_shows_its_error() -> None:
+    older, newer = read(prompt(1)), read(idle(2, "failed", error=UNAVAILABLE), prompt(3), step(4), idle(5))
+    assert verdict([*older, *newer], "msg_001") == (State.FAILED, ["msg_002"])
+    assert verdict([*older, *newer], "msg_003") == (State.COMPLETED, ["msg_004"])
+
+
+@pytest.mark.parametrize("outcome", ["failed", "interrupted"])
+def test_an_end_on_a_page_of_its_own_changes_nothing_in_the_run_before_it(outcome: str) -> None:
+    newer = read(idle(4, outcome))
+    ended = read(prompt(1), step(2), idle(3))
+    assert verdict([*ended, *newer], "msg_001") == (State.COMPLETED, ["msg_002"])
+
+
 def test_prompts_that_joined_the_work_are_known_to_share_its_answer() -> None:
     joined = read(prompt(1), step(2, "tool-calls"), prompt(3), step(4), idle(5))
     queued = read(prompt(1), step(2), prompt(3), step(4), idle(5))
