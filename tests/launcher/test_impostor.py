@@ -86,6 +86,16 @@ async def replaced(endpoint: Endpoint) -> None:
     await gone(endpoint.process, within=10)
 
 
+async def assert_only_its_own_address_is_believed(endpoint: Endpoint) -> None:
+    """Check that a program at another address is not taken for a living server, whose process does not listen there."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with impostor_at(url) as impostor:
+        assert not await answers(replace(endpoint, url=url))
+    assert impostor.heard == b""
+    assert await answers(endpoint)
+
+
 async def test_who_takes_the_port_of_a_dead_server_hears_nothing_and_the_calls_go_to_a_new_one(
     settings: Settings, state: StateFiles, project: Path
 ) -> None:
@@ -112,16 +122,4 @@ async def test_who_takes_the_port_of_a_dead_server_hears_nothing_and_the_calls_g
             assert not refused.value.sent
         assert impostor.connections > 0
         assert impostor.heard == b""
-
-
-async def test_who_listens_at_the_address_of_a_living_process_that_does_not_is_not_taken_for_it(
-    settings: Settings,
-) -> None:
-    async with aclosing(Launcher(settings)) as launcher:
-        endpoint = await launcher.locate()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        with impostor_at(url) as impostor:
-            assert not await answers(replace(endpoint, url=url))
-        assert impostor.heard == b""
-        assert await answers(endpoint)
+        await assert_only_its_own_address_is_believed((await connection.transport()).endpoint)

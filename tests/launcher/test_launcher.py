@@ -85,75 +85,67 @@ async def assert_nothing_is_left(state: StateFiles, server: Process) -> None:
     assert list(state.leases.iterdir()) == []
 
 
-async def test_a_server_is_started_when_none_runs_and_stopped_by_the_last_bridge(
+async def test_callers_at_the_same_time_share_one_start_and_the_last_bridge_stops_the_server(
     settings: Settings, state: StateFiles
 ) -> None:
+    found: list[Endpoint] = []
+
+    async def locate(launcher: Launcher) -> None:
+        found.append(await launcher.locate())
+
     async with aclosing(Launcher(settings)) as launcher:
-        endpoint = await launcher.locate()
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(locate, launcher)
         record = record_of(state)
-        assert endpoint == record.endpoint
-        assert (await check(endpoint, timeouts=[20])).version == record.version
+        assert found == [record.endpoint] * 5
+        assert (await check(record.endpoint, timeouts=[20])).version == record.version
         assert await record.process.runs()
         for path in (state.record, state.output, *state.leases.iterdir()):
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
     await assert_nothing_is_left(state, record.process)
 
 
-async def test_callers_at_the_same_time_share_one_start(settings: Settings) -> None:
-    found: list[Endpoint] = []
-
-    async def locate(launcher: Launcher) -> None:
-        found.append(await launcher.locate())
-
-    async with aclosing(Launcher(settings)) as launcher, anyio.create_task_group() as tasks:
-        for _ in range(5):
-            tasks.start_soon(locate, launcher)
-    assert len(found) == 5
-    assert len({endpoint.pid for endpoint in found}) == 1
-
-
-async def test_a_second_bridge_shares_the_server_and_only_the_last_stops_it(
+async def test_bridges_that_start_together_share_one_server_which_only_the_last_stops(
     settings: Settings, state: StateFiles, bridge: Bridge, tmp_path: Path
 ) -> None:
-    with bridge() as other:
-        pid = int(await_line(other, tmp_path / "bridge.log", LOCATED, seconds=START))
-        launcher = Launcher(settings)
-        assert (await launcher.locate()).pid == pid
-        close(other)
-    record = record_of(state)
-    assert await record.process.runs()
-    await launcher.aclose()
-    await assert_nothing_is_left(state, record.process)
-
-
-async def test_bridges_that_start_together_share_one_server(state: StateFiles, bridge: Bridge, tmp_path: Path) -> None:
     log = tmp_path / "bridge.log"
+    last = Launcher(settings)
     with bridge() as first, bridge() as second:
 
         async def both() -> list[str]:
             lines = [line for line in log.read_text(encoding="utf-8").splitlines() if line.startswith(LOCATED)]
             return lines if len(lines) == 2 else []
 
-        assert len(set(await eventually(both, seconds=START))) == 1
+        (located,) = set(await eventually(both, seconds=START))
         record = record_of(state)
-        close(first)
-        assert await record.process.runs()
-        close(second)
+        assert (await last.locate()).pid == int(located.removeprefix(LOCATED))
+        for other in (first, second):
+            close(other)
+            assert await record.process.runs()
+    await last.aclose()
     await assert_nothing_is_left(state, record.process)
 
 
-async def test_of_bridges_that_leave_together_one_stops_the_server(settings: Settings, state: StateFiles) -> None:
-    bridges = [Launcher(settings) for _ in range(5)]
-    for launcher in bridges:
-        await launcher.locate()
+async def test_bridges_with_another_executable_or_none_share_the_server_and_of_all_that_leave_together_one_stops_it(
+    settings: Settings, state: StateFiles, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = tmp_path / "opencode"
+    other.symlink_to(settings.opencode)
+    caplog.set_level(logging.INFO)
+    executables = (settings.opencode, settings.opencode, str(other), "/absent/opencode", settings.opencode)
+    bridges = [Launcher(replace(settings, opencode=executable)) for executable in executables]
+    found = [await launcher.locate() for launcher in bridges]
     record = record_of(state)
+    assert found == [record.endpoint] * 5
+    assert f"this bridge would have started {other}" in caplog.text
     async with anyio.create_task_group() as tasks:
         for launcher in bridges:
             tasks.start_soon(launcher.aclose)
     await assert_nothing_is_left(state, record.process)
 
 
-async def test_a_killed_bridge_leaves_its_server_to_the_next(
+async def test_a_killed_bridge_leaves_its_server_to_the_next_which_stops_it_though_it_does_not_say_whether_it_is_busy(
     settings: Settings, state: StateFiles, bridge: Bridge, tmp_path: Path
 ) -> None:
     with bridge() as other:
@@ -163,10 +155,11 @@ async def test_a_killed_bridge_leaves_its_server_to_the_next(
     assert await record.process.runs()
     async with aclosing(Launcher(settings)) as launcher:
         assert (await launcher.locate()).pid == pid
+        os.kill(pid, signal.SIGSTOP)
     await assert_nothing_is_left(state, record.process)
 
 
-async def test_a_bridge_killed_while_it_starts_a_server_leaves_it_to_the_next(
+async def test_a_bridge_killed_while_it_starts_a_server_leaves_it_to_the_next_which_stops_it_though_its_record_is_gone(
     settings: Settings, state: StateFiles, bridge: Bridge
 ) -> None:
     with bridge() as other:
@@ -174,12 +167,22 @@ async def test_a_bridge_killed_while_it_starts_a_server_leaves_it_to_the_next(
         kill(other)
     async with aclosing(Launcher(settings)) as launcher:
         assert (await launcher.locate()).pid == started.process.pid
-    await assert_nothing_is_left(state, started.process)
+        shutil.rmtree(state.directory)
+    await ended(started.process)
 
 
-async def test_a_start_whose_caller_gave_up_serves_the_next_caller(settings: Settings, state: StateFiles) -> None:
+async def test_a_start_whose_caller_gave_up_serves_the_next_caller_and_one_that_leaves_out_of_turn_stops_nothing(
+    settings: Settings, state: StateFiles
+) -> None:
+    launcher = Launcher(settings)
+    started = await give_up(launcher, state)
+    assert (await launcher.locate()).pid == started.process.pid
+    # While another bridge has the turn, this one is not the last.
+    async with hold(state.lock, timeout=1):
+        await launcher.aclose()
+    assert await started.process.runs()
+    assert list(state.leases.iterdir()) == []
     async with aclosing(Launcher(settings)) as launcher:
-        started = await give_up(launcher, state)
         assert (await launcher.locate()).pid == started.process.pid
     await assert_nothing_is_left(state, started.process)
 
@@ -190,49 +193,45 @@ async def test_a_start_whose_caller_gave_up_is_stopped_at_the_end(settings: Sett
     await assert_nothing_is_left(state, started.process)
 
 
-async def test_a_server_that_died_is_replaced(settings: Settings, state: StateFiles) -> None:
-    async with aclosing(Launcher(settings)) as launcher:
-        first = await launcher.locate()
-        assert first.pid
-        os.kill(first.pid, signal.SIGKILL)
-        second = await launcher.locate()
-        assert second.pid != first.pid
-        assert record_of(state).endpoint == second
-        assert await launcher.locate() == second
-
-
-async def test_a_server_that_hangs_is_ended_and_replaced(
+async def test_a_record_of_a_stranger_and_a_server_that_died_or_hangs_are_replaced(
     settings: Settings, state: StateFiles, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with aclosing(Launcher(settings, patience=1)) as launcher:
-        first = await launcher.locate()
-        hung = record_of(state)
-        state.write_record(replace(hung, started=hung.started - 60))
-        assert first.pid
-        os.kill(first.pid, signal.SIGSTOP)
-        second = await launcher.locate()
-        assert second.pid != first.pid
-        await ended(hung.process)
-    assert f"process {first.pid}) does not answer any more" in caplog.text
-    assert first.password not in caplog.text
-
-
-async def test_another_process_with_the_recorded_id_is_left_alone(settings: Settings, state: StateFiles) -> None:
     state.prepare()
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:  # noqa: ASYNC220
-        state.write_record(
-            ServerRecord(
-                url="http://127.0.0.1:9",
-                username="opencode",
-                password="forgotten",
-                process=Process(stranger.pid, "long ago"),
-                executable="/usr/bin/opencode",
-                started=1,
-            )
-        )
-        async with aclosing(Launcher(settings)) as launcher:
-            assert (await launcher.locate()).pid != stranger.pid
+        record_stranger(state, stranger.pid)
+        async with aclosing(Launcher(settings, patience=1)) as launcher:
+            first = await launcher.locate()
+            assert first.pid
+            assert first.pid != stranger.pid
+            assert stranger.poll() is None
+            os.kill(first.pid, signal.SIGKILL)
+            second = await launcher.locate()
+            assert second.pid != first.pid
+            hung = record_of(state)
+            assert hung.endpoint == second
+            assert await launcher.locate() == second
+            state.write_record(replace(hung, started=hung.started - 60))
+            os.kill(hung.process.pid, signal.SIGSTOP)
+            third = await launcher.locate()
+            assert third.pid not in {first.pid, second.pid}
+            await ended(hung.process)
         assert stranger.poll() is None
+    assert f"process {second.pid}) does not answer any more" in caplog.text
+    assert second.password not in caplog.text
+
+
+def record_stranger(state: StateFiles, pid: int) -> None:
+    """Record a server that ended, and whose process id another program has since got."""
+    state.write_record(
+        ServerRecord(
+            url="http://127.0.0.1:9",
+            username="opencode",
+            password="forgotten",
+            process=Process(pid, "long ago"),
+            executable="/usr/bin/opencode",
+            started=1,
+        )
+    )
 
 
 async def test_a_busy_server_is_left_and_the_next_bridge_stops_it(
@@ -258,55 +257,6 @@ async def test_a_busy_server_is_left_and_the_next_bridge_stops_it(
 
         await eventually(idle)
     await assert_nothing_is_left(state, record.process)
-
-
-async def test_a_server_that_does_not_say_whether_it_is_busy_is_stopped(settings: Settings, state: StateFiles) -> None:
-    async with aclosing(Launcher(settings)) as launcher:
-        endpoint = await launcher.locate()
-        record = record_of(state)
-        assert endpoint.pid
-        os.kill(endpoint.pid, signal.SIGSTOP)
-    await assert_nothing_is_left(state, record.process)
-
-
-async def test_a_bridge_that_leaves_while_another_has_the_turn_is_not_the_last(
-    settings: Settings, state: StateFiles
-) -> None:
-    launcher = Launcher(settings)
-    await launcher.locate()
-    record = record_of(state)
-    async with hold(state.lock, timeout=1):
-        await launcher.aclose()
-    assert await record.process.runs()
-    assert list(state.leases.iterdir()) == []
-
-
-async def test_a_server_is_stopped_even_when_its_record_was_deleted(settings: Settings, state: StateFiles) -> None:
-    async with aclosing(Launcher(settings)) as launcher:
-        await launcher.locate()
-        record = record_of(state)
-        shutil.rmtree(state.directory)
-    await ended(record.process)
-
-
-async def test_a_server_from_another_executable_is_shared_and_noted(
-    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    other = tmp_path / "opencode"
-    other.symlink_to(settings.opencode)
-    caplog.set_level(logging.INFO)
-    async with (
-        aclosing(Launcher(settings)) as first,
-        aclosing(Launcher(replace(settings, opencode=str(other)))) as second,
-    ):
-        assert await first.locate() == await second.locate()
-    assert f"this bridge would have started {other}" in caplog.text
-
-
-async def test_a_bridge_without_an_executable_shares_the_server(settings: Settings) -> None:
-    bare = replace(settings, opencode="/absent/opencode")
-    async with aclosing(Launcher(settings)) as first, aclosing(Launcher(bare)) as second:
-        assert await first.locate() == await second.locate()
 
 
 async def test_a_bridge_without_an_executable_and_a_server_says_so(settings: Settings, state: StateFiles) -> None:
