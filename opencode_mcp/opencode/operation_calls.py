@@ -16,8 +16,9 @@ from typing import NamedTuple, Protocol
 import anyio
 
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.opencode.client import OpenCodeClient, RequestSender
+from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.codec import Request, decode, encode
+from opencode_mcp.opencode.operation_caller import RequestSender
 from opencode_mcp.opencode.operation_table import Operation
 from opencode_mcp.opencode.operations.arguments import SplitArguments
 from opencode_mcp.opencode.terminal import Opener, TerminalInput, TerminalOutput, use_terminal
