@@ -12,7 +12,9 @@ from zlib import crc32
 
 import pytest
 
+from opencode_mcp.opencode.versions import Generation
 from tests.harness.bridge import Era, OpenBridge, open_bridge
+from tests.harness.differences import difference_of
 from tests.harness.forked import fork_server
 from tests.harness.isolation import environment, without_snapshots
 from tests.harness.launch import Launch, attaching, end_left_server, starting
@@ -29,6 +31,8 @@ FAST = "not integration"
 """The marks that `make fast` selects by."""
 EXAMPLES = 25
 """Examples of a property in an ordinary run; `make attack` tries four times as many, Hypothesis' own number."""
+REAL = frozenset({"opencode_environment", "opencode_server", "opencode2"})
+"""Fixtures that start a real OpenCode."""
 ERAS: tuple[Era, ...] = ("2025", "2026")
 PRINTED = 4000
 """Characters of each log that a failure shows."""
@@ -64,7 +68,7 @@ def pytest_sessionfinish() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what needs OpenCode, and begin with the longest tests, so that at the end no worker is left with them."""
     for item in items:
-        if "opencode_environment" in getattr(item, "fixturenames", ()):
+        if REAL.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("integration")
     if "hypothesis" in sys.modules and not config.getoption("--hypothesis-profile"):
         _try_fewer_examples()
@@ -72,10 +76,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test in the protocol eras, or in one of them where its subject is not marked to depend on the era."""
-    if "era" in metafunc.fixturenames:
-        both = metafunc.definition.get_closest_marker("both_eras")
-        metafunc.parametrize("era", ERAS if both else [_era_by_name(metafunc.function.__name__)], indirect=True)
+    """Run a test in the protocol eras and on the generations of OpenCode that its subject depends on.
+
+    Without the mark ``both_eras`` a test has one era. With the mark ``both_generations`` it runs on OpenCode 2 too, in
+    one era, unless ``differences.NOT_ON_2`` says why it cannot.
+    """
+    own = _era_by_name(metafunc.function.__name__)
+    eras = ERAS if metafunc.definition.get_closest_marker("both_eras") else (own,)
+    on_2 = metafunc.definition.get_closest_marker("both_generations") and not difference_of(metafunc.definition.nodeid)
+    cases: list[tuple[Era, Generation]] = [(era, 1) for era in eras]
+    if on_2:
+        cases.append((own, 2))
+    names = [name for name in ("era", "generation") if name in metafunc.fixturenames]
+    if names == ["era", "generation"]:
+        metafunc.parametrize(names, cases, indirect=True)
+    elif names == ["era"]:
+        metafunc.parametrize("era", eras, indirect=True)
+    elif names == ["generation"]:
+        metafunc.parametrize("generation", [1, 2] if on_2 else [1], indirect=True)
 
 
 def _era_by_name(name: str) -> Era:
@@ -137,10 +155,22 @@ def opencode_environment(run_folder: Path, scripted_model: ScriptedModel) -> dic
 
 
 @pytest.fixture(scope="session")
-def opencode_server(run_folder: Path, opencode_environment: dict[str, str]) -> Iterator[OpenCode]:
-    """One real OpenCode for the whole run; a test that kills one starts its own."""
+def opencode1(run_folder: Path, opencode_environment: dict[str, str]) -> Iterator[OpenCode]:
+    """One real OpenCode 1 for the whole run."""
     with running_opencode(opencode_environment, run_folder / "opencode.log") as server:
         yield server
+
+
+@pytest.fixture(scope="package")
+def generation(request: pytest.FixtureRequest) -> Generation:
+    """The generation of a test's OpenCode; see ``pytest_generate_tests``."""
+    return cast("Generation", request.param)
+
+
+@pytest.fixture(scope="package")
+def opencode_server(request: pytest.FixtureRequest, generation: Generation) -> OpenCode:
+    """The run's OpenCode of a test's generation; a test that kills one starts its own."""
+    return cast("OpenCode", request.getfixturevalue(f"opencode{generation}"))
 
 
 @pytest.fixture(autouse=True)

@@ -40,9 +40,20 @@ class OpenCode2:
     process: Popen[bytes] = field(repr=False)
     log: Path
 
-    def client(self, *, timeout: float = 60.0) -> httpx.AsyncClient:
-        """A plain HTTP client for it."""
-        return loopback_client(self.url, auth=("opencode", self.password), timeout=timeout)
+    def client(self, directory: Path | None = None, *, timeout: float = 60.0) -> httpx.AsyncClient:
+        """A plain HTTP client for it, in a directory of the caller's."""
+        headers = {"x-opencode-directory": str(directory)} if directory else {}
+        return loopback_client(self.url, auth=("opencode", self.password), headers=headers, timeout=timeout)
+
+    def let_go_of(self, directory: Path) -> None:
+        """Have it drop what it keeps in memory of a directory."""
+        httpx.delete(
+            f"{self.url}/api/debug/location",
+            params={"location[directory]": str(directory)},
+            auth=("opencode", self.password),
+            trust_env=False,
+            verify=NO_CERTIFICATES,
+        ).raise_for_status()
 
     def switch(self, **values: bool) -> None:
         """Turn switches on or off; the names are those of ``Switches``."""
