@@ -246,8 +246,8 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "server.operations.json_cut": lambda text: json_cut.cut_json({"a": text, "b": [text[:9]] * 5000}, 20_000),
     "server.argument_limits": lambda text: argument_limits.check_limits({"prompt": text, text: 1}),
     "server.results.size_limit": lambda text: size_limit.fit(text, {"a": text, "b": [text[:99]] * 2000}),
-    "opencode.v1.event_parser": lambda text: event_parser.parse(an_event(text)),
-    "opencode.v1.event_parser raw": event_parser.parse,
+    "opencode.v1.event_parser": lambda text: event_parser.EventParser1().parse(an_event(text)),
+    "opencode.v1.event_parser raw": event_parser.EventParser1().parse,
     "events.collection": lambda text: collection.session_of({"type": text, "properties": {"sessionID": text}}),
     "runs.progress": progress_lines,
     "runs.requests.permission_policy": lambda text: Policy(
