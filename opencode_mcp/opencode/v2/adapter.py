@@ -51,6 +51,7 @@ from opencode_mcp.opencode.operation_table import OperationTable
 from opencode_mcp.opencode.selection import Page, SessionFilter
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, Body
 from opencode_mcp.opencode.v2 import conversions
+from opencode_mcp.opencode.v2.event_parser import EventParser2
 from opencode_mcp.opencode.v2.event_stream import parse_lines
 from opencode_mcp.opencode.v2.message_pairs import source_id
 from opencode_mcp.opencode.v2.messages import to_messages
@@ -84,12 +85,16 @@ class OpenCode2(OperationCaller):
         super().__init__(sender, table)
         self._settled = BoundedDict[str, anyio.Event](DIRECTORIES_KEPT)
         """Directories that were opened; the event says that their lists of agents and models are complete."""
+        self._event_parser = EventParser2()
 
     @asynccontextmanager
     async def events(self, *, silence: float) -> AsyncGenerator[AsyncIterator[list[Event]]]:
         """Follow the events of every directory (``event.subscribe``)."""
         request = encode(self._table.operation("event.subscribe"))
-        async with self._sender.events(request, silence=silence) as lines, aclosing(parse_lines(lines)) as events:
+        async with (
+            self._sender.events(request, silence=silence) as lines,
+            aclosing(parse_lines(lines, self._event_parser)) as events,
+        ):
             yield events
 
     async def _data(

@@ -6,11 +6,10 @@ from opencode_mcp.opencode.backend_events import Event
 from opencode_mcp.opencode.v2.event_parser import EventParser2
 
 
-async def parse_lines(lines: AsyncIterator[str]) -> AsyncGenerator[list[Event]]:
+async def parse_lines(lines: AsyncIterator[str], parser: EventParser2) -> AsyncGenerator[list[Event]]:
     """Yield the events of each line (``event.subscribe``); the list of a line without known events is empty.
 
-    The first line says that the stream is connected.
+    The first line says that the stream is connected. The parser keeps what it knows of the sessions over a reconnect.
     """
-    parser = EventParser2()
     async for line in lines:
         yield parser.parse(line)

@@ -1,8 +1,8 @@
 """The event stream of a real OpenCode 2, through the hub: runs of many kinds at once, and what is known of them."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -13,17 +13,14 @@ from opencode import AsyncOpencode
 
 from opencode_mcp.events.hub import EVERYTHING, Hub, Listener
 from opencode_mcp.launcher.connection import Connection
-from opencode_mcp.opencode import backend_events
-from opencode_mcp.opencode.backend_events import Event
-from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.codec import Request
+from opencode_mcp.opencode.backend_events import Event, Gap, Idle
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.models import ABORTED_ERROR, SessionStatus
 from opencode_mcp.opencode.v2.event_parser import PARSERS, EventParser2
-from opencode_mcp.opencode.v2.event_stream import parse_lines
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.driving import LIMIT, form, permission, prompt, prompt_of
 from tests.harness.opencode2.running import OpenCode2
+from tests.harness.proxy import Proxy, proxy_to
 from tests.harness.waiting import eventually
 from tests.scripted_model.opencode2 import question, shell, subagent
 from tests.scripted_model.script import failure, hold, script, step, text
@@ -73,19 +70,17 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> list[Line]:
 
 
 @pytest.fixture
-async def hub(opencode2: OpenCode2, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Hub]:
-    """A hub that follows OpenCode 2."""
-    endpoint = Endpoint(url=opencode2.url, password=opencode2.password, generation=2)
+async def proxy(opencode2: OpenCode2) -> AsyncGenerator[Proxy]:
+    async with proxy_to(opencode2.url) as between:
+        yield between
+
+
+@pytest.fixture
+async def hub(opencode2: OpenCode2, proxy: Proxy) -> AsyncGenerator[Hub]:
+    """A hub that follows OpenCode 2 through the proxy."""
+    endpoint = Endpoint(url=proxy.url, password=opencode2.password, generation=2)
     with anyio.fail_after(3 * LIMIT):
         async with aclosing(Connection(Route(endpoint))) as connection, anyio.create_task_group() as tasks:
-
-            @asynccontextmanager
-            async def events(_client: OpenCodeClient, *, silence: float) -> AsyncGenerator[AsyncIterator[list[Event]]]:
-                stream = connection.events(Request(method="GET", path="/api/event"), silence=silence)
-                async with stream as lines, aclosing(parse_lines(lines)) as parsed:
-                    yield parsed
-
-            monkeypatch.setattr(OpenCodeClient, "events", events)
             hub = Hub(connection, tasks)
             await hub.ensure()
             yield hub
@@ -100,13 +95,22 @@ async def client(opencode2: OpenCode2, shared_project: Path) -> AsyncGenerator[A
         yield client
 
 
+async def until(listener: Listener, wanted: Callable[[Event], bool]) -> Event:
+    """Wait for an event."""
+    while events := await listener.wait(LIMIT):
+        for event in events:
+            if wanted(event):
+                return event
+    raise TimeoutError("The event did not come.")
+
+
 async def ended(listener: Listener, sessions: set[str]) -> None:
     """Wait until each of the sessions was idle once."""
     waiting = set(sessions)
     while waiting:
         events = await listener.wait(LIMIT)
         assert events, f"no end of {waiting}"
-        waiting -= {event.session_id for event in events if isinstance(event, backend_events.Idle)}
+        waiting -= {event.session_id for event in events if isinstance(event, Idle)}
 
 
 async def start(client: AsyncOpencode, held: str, stopped: str) -> dict[str, str]:
@@ -176,3 +180,22 @@ async def test_runs_of_many_kinds_are_known_from_the_stream(
     assert {line.kind for line in lines} <= {*PARSERS, *LEFT_OUT}
     assert {line.kind for line in lines if not line.events} <= LEFT_OUT
     assert len({event.place for line in lines for event in line.events}) == 1
+
+
+async def test_after_a_cut_the_end_of_a_run_is_known_and_nothing_that_may_have_changed(
+    hub: Hub, proxy: Proxy, client: AsyncOpencode, scripted_model: ScriptedModel, shared_project: Path
+) -> None:
+    held = uuid4().hex
+    with hub.listen(EVERYTHING) as listener:
+        session = await prompt(client, script(step(text("Once "), hold(held), text("upon"))))
+        await eventually(lambda: draft_is(hub, session, "Once "), seconds=LIMIT)
+        listener.take()
+        await proxy.cut()
+        await until(listener, lambda event: isinstance(event, Gap))
+        state = hub.state(session)
+        assert (state.status, state.working_on, state.draft) == (None, "", None)
+        await scripted_model.release(held)
+        idle = await until(listener, lambda event: isinstance(event, Idle) and event.session_id == session)
+    assert idle.place == str(shared_project)
+    assert state.error is None
+    await assert_idle(hub, client, session)
