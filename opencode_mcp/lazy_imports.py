@@ -70,6 +70,8 @@ FOR_CALLS = frozenset(
         "opencode_mcp.opencode.operations.schema_text",
         "opencode_mcp.opencode.operations.search",
         "opencode_mcp.opencode.v1.annotations",
+        "opencode_mcp.opencode.v2.annotations",
+        "opencode_mcp.opencode.v2.replacements",
         "opencode_mcp.opencode.versions",
         "opencode_mcp.runs.answers.answer_rules",
         "opencode_mcp.runs.answers.auto_reply",

@@ -39,7 +39,7 @@ from opencode_mcp.runs.requests.shell_policy import shell_decider
 from opencode_mcp.secrets import own_passwords as known_secrets
 from opencode_mcp.secrets import redact_data, redact_text, secret_names
 from opencode_mcp.server import argument_limits
-from opencode_mcp.server.access import argument_rules
+from opencode_mcp.server.access import argument_values
 from opencode_mcp.server.operations import json_cut
 from opencode_mcp.server.results import size_limit
 from opencode_mcp.server.stdio.front import request_keys
@@ -242,7 +242,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "server.stdio.front.request_keys": lambda text: request_keys.RequestKeys("").key_of(
         {"jsonrpc": "2.0", "id": text, "method": "initialize", "params": {"protocolVersion": text, "clientInfo": text}}
     ),
-    "server.access.argument_rules": lambda text: argument_rules.texts_at({"a": [text]}, ["a", text[:1000]]),
+    "server.access.argument_values": lambda text: argument_values.texts_at({"a": [text]}, ["a", text[:1000]]),
     "server.operations.json_cut": lambda text: json_cut.cut_json({"a": text, "b": [text[:9]] * 5000}, 20_000),
     "server.argument_limits": lambda text: argument_limits.check_limits({"prompt": text, text: 1}),
     "server.results.size_limit": lambda text: size_limit.fit(text, {"a": text, "b": [text[:99]] * 2000}),

@@ -1,7 +1,7 @@
 """Call any operation of the table with arguments that were validated and sorted into path, query and body.
 
 ``client.py`` has the calls that the bridge itself needs; this module makes the calls that callers choose. It keeps the
-cursor of the next page, and compares the server's own OpenAPI document with the table once.
+cursor of the next page, and compares the own OpenAPI document of an OpenCode 1 with the table once.
 
 No call waits for that document: OpenCode needs seconds to write its 480 KB on a busy machine. A route that the server
 lacks is recognised by its reply, a web page. The document is read after a call, for those that follow; a server of the
@@ -19,8 +19,9 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.codec import Request, decode, encode
 from opencode_mcp.opencode.operation_caller import RequestSender
-from opencode_mcp.opencode.operation_table import Operation
+from opencode_mcp.opencode.operation_table import Operation, OperationTable
 from opencode_mcp.opencode.operations.arguments import SplitArguments
+from opencode_mcp.opencode.operations.catalog import table_of
 from opencode_mcp.opencode.terminal import Opener, TerminalInput, TerminalOutput, use_terminal
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, Transport
 from opencode_mcp.opencode.v1.event_parser import is_noise
@@ -65,17 +66,29 @@ class OperationCalls:
         self._differences = Differences()
         self._lock = anyio.Lock()
 
+    async def table(self) -> OperationTable:
+        """Return the operations of the server's generation of OpenCode.
+
+        Raises:
+            BridgeError: The server cannot be found or started.
+        """
+        return table_of(await self._connection.generation())
+
     def check(self, operation: Operation) -> str:
         """Return how the server's operation differs from the table's; empty if it does not, or that is not learned yet.
 
         Raises:
             UnsupportedOperation: The server's document has no such operation.
         """
-        return self._differences.check(operation)
+        return self._differences_of(operation).check(operation)
 
     def known_change(self, operation: Operation) -> str:
         """Return the same difference, also of an operation that the server may lack."""
-        return self._differences.changed.get(operation.id, "")
+        return self._differences_of(operation).changed.get(operation.id, "")
+
+    def _differences_of(self, operation: Operation) -> Differences:
+        # OpenCode 2 serves no document of its operations.
+        return self._differences if operation.generation == TABLE.generation else Differences()
 
     async def learn(self) -> None:
         """Compare the server with the table, once for each server (``global.health``, ``GET /doc``).
@@ -129,7 +142,7 @@ def request_of(operation: Operation, call: SplitArguments) -> Request:
 
 
 async def _compare(transport: Transport) -> Differences:
-    if await _version(transport) == TABLE.version:
+    if transport.endpoint.generation != TABLE.generation or await _version(transport) == TABLE.version:
         return Differences()
     try:
         reply = await transport.send(DOCUMENT)

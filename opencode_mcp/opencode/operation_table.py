@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.annotation_types import Annotation, Effect, Group
+from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.text.json_types import Schema
 from opencode_mcp.text.similar_names import similar_names
 
@@ -39,6 +40,8 @@ class Parameter:
 class Operation:
     """One operation of OpenCode's HTTP API."""
 
+    generation: Generation
+    """Generation of OpenCode that has it. An id alone does not name an operation: both may have it, and differ."""
     id: str
     """OpenCode's operationId, such as ``session.prompt_async``."""
     method: str
@@ -87,9 +90,9 @@ class Texts:
 class OperationTable:
     """The operations of one generation of OpenCode. Its file is read when it is first needed."""
 
-    def __init__(self, package: str, texts: Texts) -> None:
-        """Name the package that has the file ``operations.json``, and the texts to its operations."""
-        self._package = package
+    def __init__(self, generation: Generation, texts: Texts) -> None:
+        """Name the generation, whose package has the file ``operations.json``, and the texts to its operations."""
+        self.generation: Generation = generation
         self.texts = texts
         """Hand-written part of the table."""
 
@@ -100,7 +103,9 @@ class OperationTable:
 
     @cached_property
     def _document(self) -> dict[str, Any]:
-        return json.loads((files(self._package) / "operations.json").read_text(encoding="utf-8"))
+        return json.loads(
+            (files(f"opencode_mcp.opencode.v{self.generation}") / "operations.json").read_text(encoding="utf-8")
+        )
 
     @cached_property
     def operations(self) -> Mapping[str, Operation]:
@@ -127,6 +132,7 @@ class OperationTable:
         arguments = self.texts.arguments.get(operation_id, {})
         merged: dict[str, Any] = {
             **row,
+            "generation": self.generation,
             "description": self.texts.descriptions[operation_id],
             "parameters": tuple(_parameter(item, arguments) for item in row.get("parameters", ())),
             "body": _described_body(row.get("body"), arguments),

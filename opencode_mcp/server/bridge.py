@@ -21,7 +21,7 @@ from opencode_mcp.runs.answers import answer_rules, auto_reply, reply_sender
 from opencode_mcp.runs.prompting import reload, session_lock
 from opencode_mcp.runs.requests import open_requests
 from opencode_mcp.runs.requests import permission_policy as policy
-from opencode_mcp.server.access import operation_arguments, paths
+from opencode_mcp.server.access import operation_arguments, operation_uses, paths
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.notifications import publisher
 from opencode_mcp.server.tokens.tickets import Tickets
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from opencode_mcp.config import Settings
+    from opencode_mcp.opencode.operation_table import Operation
+    from opencode_mcp.server.access.operation_uses import OneOperation, Uses
     from opencode_mcp.server.notifications.subscriptions import Subscriptions
 
 logger = logging.getLogger(__name__)
@@ -107,7 +109,7 @@ class Bridge:
         """Give the reason why OpenCode may not be made to read its files again; empty: it may."""
         if self.settings.attached:
             return "This bridge did not start that OpenCode, so it must not do that by itself."
-        if not self.allowed.serves(["instance.dispose"]) or self.settings.read_only:
+        if self.allowed.denies(operation_uses.RELOAD) or self.settings.read_only:
             return "The operator of the bridge denies that operation."
         return ""
 
@@ -124,7 +126,7 @@ class Bridge:
     @cached_property
     def answer_rules(self) -> "answer_rules.AnswerRules":
         """Decides who may answer what, by the operator's policy."""
-        denied = frozenset(filter(self.allowed.denies, answer_rules.ANSWERING))
+        denied = frozenset(name for name, used in operation_uses.ANSWERS.items() if self.allowed.denies(used))
         return answer_rules.AnswerRules(self.policy, self.settings.read_only, denied)
 
     @cached_property
@@ -171,6 +173,25 @@ class Bridge:
     def operations(self) -> "operation_calls.OperationCalls":
         """Return the sender of calls of any operation."""
         return operation_calls.OperationCalls(self.connection)
+
+    async def operation_of(self, purpose: "OneOperation") -> "Operation":
+        """Return the operation that the generation of OpenCode in use has for a purpose (``operation_uses.py``).
+
+        Raises:
+            BridgeError: OpenCode cannot be reached.
+        """
+        table = await self.operations.table()
+        return table.operation(purpose[table.generation])
+
+    async def check_served(self, uses: "Uses") -> None:
+        """Refuse a tool or resource whose uses the operator denies for the generation of OpenCode in use.
+
+        Raises:
+            NotAllowed: The operator denies one of its operations.
+            BridgeError: OpenCode cannot be reached.
+        """
+        if not self.allowed.serves_always(uses):
+            self.allowed.check_served(uses, await self.connection.generation())
 
     @property
     def in_use(self) -> bool:

@@ -18,6 +18,9 @@ def listed_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Rewrite a schema, and those within it, in keywords that every model's API knows."""
     kept = {key: value for key, value in schema.items() if key not in LEFT_OUT and (key, value) != CLOSED}
     kept |= _constant(schema) | _minimum(schema) | _default(schema) | _inner_schemas(schema)
+    if forms := _open_forms(schema):
+        kept.pop("anyOf")
+        kept |= forms
     # A schema for any value has no type, but model APIs require one.
     return kept or {"type": "object"}
 
@@ -48,6 +51,14 @@ def _inner_schemas(schema: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(schema.get("additionalProperties"), Mapping):
         kept["additionalProperties"] = True
     return kept
+
+
+def _open_forms(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one form in place of several that are objects and have no fields but those in their descriptions."""
+    forms = cast("list[Mapping[str, Any]]", schema.get("anyOf", []))
+    if not forms or any(form.get("type") != "object" or "properties" in form for form in forms):
+        return {}
+    return {"type": "object", "description": " Or: ".join(str(form.get("description", "")) for form in forms)}
 
 
 def _with_default(description: str, default: object) -> str:

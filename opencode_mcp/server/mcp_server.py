@@ -84,7 +84,7 @@ class BridgeServer(MCPServer[Bridge]):
     async def list_resources(self) -> list[Resource]:
         """Return the fixed resources, and the recent sessions once OpenCode is in use."""
         fixed = [spec.as_resource() for spec in self._served() if spec.address]
-        listed = self.bridge.allowed.serves((*RESOURCE_USES["sessions"], *RESOURCE_USES["transcript"]))
+        listed = all(self.bridge.allowed.serves(RESOURCE_USES[name]) for name in ("sessions", "transcript"))
         return [*fixed, *(await self._if_in_use(list_sessions_as_resources) if listed else [])]
 
     async def list_resource_templates(self) -> list[ResourceTemplate]:
@@ -104,6 +104,7 @@ class BridgeServer(MCPServer[Bridge]):
         spec, arguments = self._resource(str(uri))
         try:
             async with _bounded(context):
+                await self.bridge.check_served(RESOURCE_USES[spec.name])
                 content = await spec.read(self.bridge, **arguments)
         except CallerError as error:
             raise ResourceNotFoundError(explain(error)) from error

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from opencode_mcp.errors import BridgeError, InvalidArgument
 from opencode_mcp.opencode.operations import argument_problems
+from opencode_mcp.server.access.operation_uses import NOTHING, TOOL_USES
 from opencode_mcp.server.argument_limits import check_limits
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.listed_schema import listed_schema
@@ -142,6 +143,9 @@ class BridgeTool(Tool):
             return await self._call(values, context)
 
     async def _call(self, values: dict[str, Any], context: Context[Any, Any]) -> object:
+        bridge = context.request_context.lifespan_context
+        if isinstance(bridge, Bridge):
+            await bridge.check_served(TOOL_USES.get(self.name, NOTHING))
         return await self.fn_metadata.call_fn(self.fn, self.is_async, values, {self.context_kwarg or "ctx": context})
 
     def _only_reads(self, context: Context[Any, Any]) -> bool:

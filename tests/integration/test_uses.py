@@ -11,7 +11,7 @@ from mcp_types import PromptReference, ResourceTemplateReference
 
 from opencode_mcp.opencode.operations.catalog import operation, operations
 from opencode_mcp.server import uris
-from opencode_mcp.server.access.operation_uses import COMPLETION_USES, RESOURCE_USES, TOOL_USES
+from opencode_mcp.server.access.operation_uses import COMPLETION_USES, RESOURCE_USES, TOOL_USES, Uses
 from opencode_mcp.server.resources.completions import SOURCES
 from opencode_mcp.server.resources.resources import RESOURCES
 from tests.harness.altered import Altered, altered
@@ -104,10 +104,10 @@ class Recorder:
         yield
         self.seen.setdefault(name, set()).update(requested(self.server.requests[begun:]))
 
-    def check(self, declared: Mapping[str, tuple[str, ...]]) -> None:
+    def check(self, declared: Mapping[str, Uses]) -> None:
         """Hold what was seen to what is declared, and see that nothing was left out."""
         assert set(self.seen) == set(declared)
-        undeclared = {name: seen - set(declared[name]) - OWN for name, seen in self.seen.items()}
+        undeclared = {name: seen - set(declared[name][1]) - OWN for name, seen in self.seen.items()}
         assert not any(undeclared.values()), f"--deny does not know of {undeclared}"
 
 

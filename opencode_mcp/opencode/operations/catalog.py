@@ -38,7 +38,7 @@ def named_operation(table: OperationTable, operation_id: str) -> Operation:
 
 def _advice(table: OperationTable, operation_id: str) -> str:
     """Return what to use in place of an operation of the other generation; empty if the other has no such id."""
-    if table is V2:
+    if table.generation == 2:  # noqa: PLR2004 - OpenCode 2
         return replacements.advice(operation_id)
     return f"{operation_id} is an operation of OpenCode 2; this is OpenCode 1." if operation_id in V2.operations else ""
 

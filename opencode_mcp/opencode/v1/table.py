@@ -4,6 +4,4 @@ from opencode_mcp.opencode.operation_table import OperationTable, Texts
 from opencode_mcp.opencode.v1.annotations import ANNOTATIONS
 from opencode_mcp.opencode.v1.descriptions import ARGUMENTS, DESCRIPTIONS
 
-TABLE = OperationTable(
-    "opencode_mcp.opencode.v1", Texts(annotations=ANNOTATIONS, descriptions=DESCRIPTIONS, arguments=ARGUMENTS)
-)
+TABLE = OperationTable(1, Texts(annotations=ANNOTATIONS, descriptions=DESCRIPTIONS, arguments=ARGUMENTS))

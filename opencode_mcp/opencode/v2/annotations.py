@@ -82,11 +82,17 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "session.diff": A("sessions", "read", "changes edits files changed patch"),
     "session.revert.stage": A(
         "sessions",
-        "execute",
+        "write",
         "undo changes rollback restore files back",
-        f"{_WRITES} Answers 409 while the session is busy. The next prompt makes it final.",
+        "Answers 409 while the session is busy. The next prompt makes it final. It needs --allow execute if it would "
+        "change a file that decides what OpenCode runs or asks permission for.",
     ),
-    "session.revert.clear": A("sessions", "execute", "redo cancel undo discard unrevert restore", _WRITES),
+    "session.revert.clear": A(
+        "sessions",
+        "write",
+        "redo cancel undo discard unrevert restore",
+        "The same limits hold as for session.revert.stage.",
+    ),
     "session.revert.commit": A("sessions", "write", "undo apply keep final", destructive=True),
     "session.view": A("sessions", "write", "seen unread mark"),
     "session.stats": A("sessions", "read", "statistics usage cost tokens tools activity"),

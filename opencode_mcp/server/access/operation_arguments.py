@@ -1,7 +1,7 @@
 """Check the arguments of an operation before anything is sent to OpenCode.
 
 A caller may name only places inside the allowed directories, and may grant no permission that the operator did not
-allow. ``argument_rules.py`` lists the arguments that name such things.
+allow. ``opencode/argument_rules.py`` describes the rules, which name the arguments.
 """
 
 import re
@@ -12,16 +12,20 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from opencode_mcp.disk.path_errors import shortened
-from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound
-from opencode_mcp.opencode.operations.catalog import operation as row_of
+from opencode_mcp.errors import InvalidArgument, NotAllowed
+from opencode_mcp.opencode.operations.catalog import table_of
 from opencode_mcp.runs.run_note import KEY
-from opencode_mcp.server.access import argument_rules
+from opencode_mcp.server.access import argument_values
+from opencode_mcp.server.access.argument_values import RULES, texts_at, values_at, with_text_at
 from opencode_mcp.server.access.command_texts import CommandTexts
+from opencode_mcp.server.access.operation_uses import SHELL
+from opencode_mcp.server.access.owners import Owners
 from opencode_mcp.server.access.shell_lines import check_unasked
 from opencode_mcp.server.access.undoing import check_redo, check_undo
 from opencode_mcp.text.json_types import JsonMap
 
 if TYPE_CHECKING:
+    from opencode_mcp.opencode.argument_rules import ArgumentRules
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.operation_table import Operation
     from opencode_mcp.opencode.operations.arguments import SplitArguments
@@ -32,11 +36,10 @@ if TYPE_CHECKING:
 
 BREAKS = re.compile(r"[\t\n\r]")
 BLANKS = "".join(map(chr, range(33)))
-COMMAND = "session.command"
-SHELL = "session.shell"
-UNDOING = frozenset({"session.revert", "session.unrevert"})
-WORKTREE_FOLDER = "worktree"
-"""Folder in OpenCode's data folder that holds worktrees, as ``worktree/<project id>/<name>``."""
+BY_PERMISSION = (
+    "Leave it out, and answer requests with opencode_reply_permission, which follows the operator's policy; "
+    "--allow admin allows it."
+)
 
 
 class ArgumentChecker:
@@ -46,7 +49,7 @@ class ArgumentChecker:
         fence: Checks directories, files and sessions.
         allowed: Decides which operations are allowed.
         policy: Decides about shell lines.
-        client: Lists projects, worktrees and workspaces.
+        client: Asks OpenCode about projects, worktrees, workspaces and messages.
         instance_reload: Makes OpenCode read new commands.
     """
 
@@ -62,6 +65,7 @@ class ArgumentChecker:
         self._allowed = allowed
         self._policy = policy
         self._client = client
+        self.owners = Owners(fence, client)
         self.commands = CommandTexts(fence, client, instance_reload)
 
     async def admit(
@@ -81,48 +85,77 @@ class ArgumentChecker:
             NotFound: It names something that does not exist.
             InvalidArgument: A path or a URL cannot be parsed.
         """
-        self._check_rights(operation, arguments)
-        _check_metadata(operation, arguments)
-        _check_records(operation, arguments)
-        directory = await self._directory(operation, arguments, call)
-        for name in argument_rules.texts_at(arguments, argument_rules.DIRECTORIES.get(operation.id, ())):
-            await self._fence.directory(name)
-        for name in argument_rules.texts_at(arguments, argument_rules.FOLDERS.get(operation.id, ())):
+        rules = RULES[operation.generation]
+        self._check_rights(rules, operation, arguments)
+        self._check_effects(rules, operation, arguments)
+        _check_metadata(rules, operation, arguments)
+        _check_records(rules, operation, arguments)
+        directory = await self._directory(rules, operation, arguments, call)
+        call = await self._check_directories(rules, operation, arguments, call)
+        for name in texts_at(arguments, rules.folders.get(operation.id, ())):
             await self._fence.folder(name)
-        for name in argument_rules.texts_at(arguments, argument_rules.NEW_DIRECTORIES.get(operation.id, ())):
+        for name in texts_at(arguments, rules.new_directories.get(operation.id, ())):
             await self._check_new(name)
-        for name in argument_rules.texts_at(arguments, argument_rules.WORKTREES.get(operation.id, ())):
-            await self._check_worktree(name, directory)
-        await self._check_files(operation, arguments, directory)
-        await self._check_shell_lines(operation, arguments, directory, asks=asks)
-        await self._check_undo(operation, arguments)
-        await self._check_owners(operation, arguments, directory)
-        return _placed(operation, call, directory)
+        await self._check_files(rules, operation, arguments, directory)
+        await self._check_shell_lines(rules, operation, arguments, directory, asks=asks)
+        await self._check_undo(rules, operation, arguments)
+        await self._check_owners(rules, operation, arguments, directory)
+        return _placed(rules, operation, call, directory)
 
-    def _check_rights(self, operation: "Operation", arguments: JsonMap) -> None:
-        for place in argument_rules.RIGHTS.get(operation.id, ()):
-            for value in argument_rules.values_at(arguments, place):
-                if _grants_permission(value) and not self._allowed.allows_effect("admin"):
-                    raise NotAllowed(
-                        f"`{place}` would give the agent permission by itself, which is not allowed here.",
-                        hint="Leave it out, and answer requests with opencode_reply_permission, which follows the "
-                        "operator's policy; --allow admin allows it.",
-                    )
+    def _check_rights(self, rules: "ArgumentRules", operation: "Operation", arguments: JsonMap) -> None:
+        if self._allowed.allows_effect("admin"):
+            return
+        for place in rules.rights.get(operation.id, ()):
+            if any(map(_grants_permission, values_at(arguments, place))):
+                raise NotAllowed(
+                    f"`{place}` would give the agent permission by itself, which is not allowed here.",
+                    hint=BY_PERMISSION,
+                )
+        for place in rules.replaced_rights.get(operation.id, ()):
+            if any(True for _ in values_at(arguments, place)):
+                raise NotAllowed(
+                    f"`{place}` would replace the permission rules of the session, which is not allowed here.",
+                    hint=BY_PERMISSION,
+                )
 
-    async def _directory(self, operation: "Operation", arguments: JsonMap, call: "SplitArguments") -> str:
+    def _check_effects(self, rules: "ArgumentRules", operation: "Operation", arguments: JsonMap) -> None:
+        for name, effect in rules.effects.get(operation.id, {}).items():
+            if arguments.get(name) and not self._allowed.allows_as(effect, operation):
+                raise NotAllowed(
+                    f"{operation.id} with `{name}` is not allowed here: its effect is {effect}.",
+                    hint=f"Leave `{name}` out. --allow {effect} or --allow {operation.id} allows it.",
+                )
+
+    async def _directory(
+        self, rules: "ArgumentRules", operation: "Operation", arguments: JsonMap, call: "SplitArguments"
+    ) -> str:
         """Return the directory of a call: that of its session, if it names one."""
         named = await self._fence.directory(call.directory) if call.directory else ""
-        own = await self._session_directory(operation, arguments)
+        own = await self._session_directory(rules, operation, arguments)
         if own and named and own != named:
             raise InvalidArgument(
                 f"The session works in {own}, not in {named}.", hint="Leave `directory` out: the session determines it."
             )
         return own or named or await self._fence.directory()
 
-    async def _session_directory(self, operation: "Operation", arguments: JsonMap) -> str:
+    async def _session_directory(self, rules: "ArgumentRules", operation: "Operation", arguments: JsonMap) -> str:
         """Check every session that is named, and return the directory of the one that the call belongs to."""
-        sessions = {name: await self._fence.session(name) for name in _sessions_of(operation, arguments)}
-        return next((sessions[name].directory for name in argument_rules.texts_at(arguments, ["sessionID"])), "")
+        for name in texts_at(arguments, rules.new_sessions.get(operation.id, ())):
+            await self._fence.check_place_of(name)
+        sessions = {name: await self._fence.session(name) for name in _sessions_of(rules, operation, arguments)}
+        return next((sessions[name].directory for name in texts_at(arguments, ["sessionID"])), "")
+
+    async def _check_directories(
+        self, rules: "ArgumentRules", operation: "Operation", arguments: JsonMap, call: "SplitArguments"
+    ) -> "SplitArguments":
+        """Check the directories that are opened, and send their real paths: OpenCode 2 keeps a path as it is given."""
+        for place in rules.directories.get(operation.id, ()):
+            for name in texts_at(arguments, [place]):
+                real = await self._fence.directory(name)
+                call = call._replace(
+                    query=with_text_at(call.query, place, real), body=with_text_at(call.body, place, real)
+                )
+        return call
 
     async def _check_new(self, name: str) -> None:
         # ``Fence.directory`` requires that it exists; a new directory only has to be inside.
@@ -130,89 +163,66 @@ class ArgumentChecker:
             roots = ", ".join(await self._fence.roots())
             raise NotAllowed(f"The directory {name!r} is outside of what is allowed.", hint=f"Allowed: {roots}.")
 
-    async def _check_worktree(self, name: str, directory: str) -> None:
-        listed = cast("list[str]", await self._client.call("worktree.list", directory=directory))
-        try:
-            await self._fence.folder(name)
-        except NotAllowed:
-            project = cast("JsonMap", await self._client.call("project.current", directory=directory))
-            parent = PurePath(name).parent
-            if name not in listed or (parent.parent.name, parent.name) != (WORKTREE_FOLDER, project["id"]):
-                raise
-        if name not in listed:
-            # OpenCode deletes any folder that it takes for a worktree unknown to git.
-            raise NotAllowed(
-                f"{name!r} is not a worktree of the project.", hint=f"Worktrees: {', '.join(listed) or 'none'}."
-            )
+    async def _check_undo(self, rules: "ArgumentRules", operation: "Operation", arguments: JsonMap) -> None:
+        if operation.id in rules.undo:
+            session = await self._fence.session(arguments["sessionID"])
+            first = next(iter(texts_at(arguments, rules.undo[operation.id])), "")
+            await check_undo(self._client, self._allowed, operation, session, first)
+        elif operation.id in rules.redo:
+            check_redo(self._allowed, operation, await self._fence.session(arguments["sessionID"]))
 
-    async def _check_undo(self, operation: "Operation", arguments: JsonMap) -> None:
-        if operation.id not in UNDOING:
-            return
-        session = await self._fence.session(arguments["sessionID"])
-        if operation.id == "session.revert":
-            # If a part is named, OpenCode searches for that part in all messages and ignores the message id.
-            first = arguments.get("partID") or arguments["messageID"]
-            await check_undo(self._client, self._allowed, session, first)
-        else:
-            check_redo(self._allowed, session)
-
-    async def _check_files(self, operation: "Operation", arguments: JsonMap, directory: str) -> None:
-        for name in argument_rules.texts_at(arguments, argument_rules.FILES.get(operation.id, ())):
+    async def _check_files(
+        self, rules: "ArgumentRules", operation: "Operation", arguments: JsonMap, directory: str
+    ) -> None:
+        for name in texts_at(arguments, rules.files.get(operation.id, ())):
             await self._fence.file(directory, name or ".")
-        addresses = () if operation.id in argument_rules.ANY_ADDRESS else argument_rules.addresses_in(arguments)
+        addresses = () if operation.id in rules.any_address else argument_values.addresses_in(arguments)
         for url in addresses:
             path = _path_of(url)
             if path:
                 await self._fence.file(directory, path)
 
     async def _check_shell_lines(
-        self, operation: "Operation", arguments: JsonMap, directory: str, *, asks: bool
+        self, rules: "ArgumentRules", operation: "Operation", arguments: JsonMap, directory: str, *, asks: bool
     ) -> None:
-        lines: list[str] = []
-        if operation.id == COMMAND:
-            lines = await self.commands.check(arguments["command"], arguments["arguments"], directory)
-        elif operation.id == SHELL:
-            lines = [arguments["command"]]
+        lines = texts_at(arguments, rules.shell_lines.get(operation.id, ()))
+        if operation.id in rules.commands:
+            name, text = rules.commands[operation.id]
+            lines = await self.commands.check(arguments[name], arguments[text], directory)
+            if lines:
+                self._allowed.check(table_of(operation.generation).operation(SHELL[operation.generation]))
         if lines:
-            self._allowed.check(row_of(SHELL))
             check_unasked(self._policy, lines, asks=asks)
 
-    async def _check_owners(self, operation: "Operation", arguments: JsonMap, directory: str) -> None:
-        for name in argument_rules.texts_at(arguments, argument_rules.PROJECTS.get(operation.id, ())):
-            if name not in await self.projects():
-                raise NotAllowed(
-                    f"No allowed directory belongs to the project {name!r}.", hint="project.current names the project."
-                )
-        workspaces = argument_rules.texts_at(arguments, ["workspace", *argument_rules.WORKSPACES.get(operation.id, ())])
-        if workspaces:
-            listed = cast("list[JsonMap]", await self._client.call("experimental.workspace.list", directory=directory))
-            for name in workspaces:
-                if name not in {item["id"] for item in listed}:
-                    raise NotFound(
-                        f"The project has no workspace {name!r}.", hint="experimental.workspace.list lists them."
-                    )
-
-    async def projects(self) -> set[str]:
-        """Return the ids of the projects that the allowed directories belong to."""
-        found = [await self._client.call("project.current", directory=root) for root in await self._fence.roots()]
-        return {str(cast("JsonMap", project)["id"]) for project in found}
+    async def _check_owners(
+        self, rules: "ArgumentRules", operation: "Operation", arguments: JsonMap, directory: str
+    ) -> None:
+        for name in texts_at(arguments, rules.projects.get(operation.id, ())):
+            await self.owners.check_project(operation, name)
+        for name in texts_at(arguments, ["workspace", *rules.workspaces.get(operation.id, ())]):
+            await self.owners.check_workspace(name, directory)
+        for name in texts_at(arguments, rules.worktrees.get(operation.id, ())):
+            await self.owners.check_worktree(operation, name, directory)
+        for name in texts_at(arguments, rules.terminals.get(operation.id, ())):
+            await self.owners.check_terminal(name)
 
 
-def _sessions_of(operation: "Operation", arguments: JsonMap) -> list[str]:
+def _sessions_of(rules: "ArgumentRules", operation: "Operation", arguments: JsonMap) -> list[str]:
     """Return the sessions that the arguments name, as values or as keys."""
     keyed = [
         cast("JsonMap", keys)
-        for place in argument_rules.SESSION_KEYS.get(operation.id, ())
-        for keys in argument_rules.values_at(arguments, place)
+        for place in rules.session_keys.get(operation.id, ())
+        for keys in values_at(arguments, place)
         if isinstance(keys, Mapping)
     ]
-    return [*argument_rules.texts_at(arguments, argument_rules.SESSIONS), *(name for keys in keyed for name in keys)]
+    named = [name for name in texts_at(arguments, argument_values.SESSIONS) if name != argument_values.NO_SESSION]
+    return [*named, *(name for keys in keyed for name in keys)]
 
 
-def _check_metadata(operation: "Operation", arguments: JsonMap) -> None:
+def _check_metadata(rules: "ArgumentRules", operation: "Operation", arguments: JsonMap) -> None:
     """Refuse arguments that would write the bridges' own note in a session's record."""
-    for place in argument_rules.METADATA.get(operation.id, ()):
-        for value in argument_rules.values_at(arguments, place):
+    for place in rules.metadata.get(operation.id, ()):
+        for value in values_at(arguments, place):
             if _has_key(value, KEY):
                 raise NotAllowed(
                     f"`{place}.{KEY}` is the bridge's own: it records who may answer the session's requests.",
@@ -220,10 +230,10 @@ def _check_metadata(operation: "Operation", arguments: JsonMap) -> None:
                 )
 
 
-def _check_records(operation: "Operation", arguments: JsonMap) -> None:
+def _check_records(rules: "ArgumentRules", operation: "Operation", arguments: JsonMap) -> None:
     """Refuse arguments that would replace the bridges' own note in a session's record."""
-    for place in argument_rules.RECORDS.get(operation.id, ()):
-        if any(_has_key(value, "metadata") for value in argument_rules.values_at(arguments, place)):
+    for place in rules.records.get(operation.id, ()):
+        if any(_has_key(value, "metadata") for value in values_at(arguments, place)):
             raise NotAllowed(
                 f"`{place}.metadata` would replace the bridge's note in the session.", hint="Leave it out."
             )
@@ -237,7 +247,9 @@ def _grants_permission(value: object) -> bool:
     """Return True if an argument grants a permission, and does not only remove some."""
     if isinstance(value, Mapping):
         return any(cast("JsonMap", value).values())
-    return bool(value)
+    # A rule of OpenCode 2 has an effect. To ask is less strict than a denial that the rule outweighs.
+    rules = cast("list[JsonMap]", value) if isinstance(value, list) else []
+    return bool(value) and (not rules or any(texts_at(rule, ["effect"]) != ["deny"] for rule in rules))
 
 
 def _path_of(url: str) -> str:
@@ -261,9 +273,9 @@ def _path_of(url: str) -> str:
     return url2pathname(parts.path if parts.path.startswith("/") else f"/{parts.path}")
 
 
-def _placed(operation: "Operation", call: "SplitArguments", directory: str) -> "SplitArguments":
+def _placed(rules: "ArgumentRules", operation: "Operation", call: "SplitArguments", directory: str) -> "SplitArguments":
     """Add the directory to a call for which OpenCode would choose one by itself."""
-    if operation.id == "v2.session.create":
+    if operation.id in rules.own_directories:
         body = cast("dict[str, object]", call.body)
         return call._replace(body={"location": {"directory": directory}} | body)
     return call._replace(directory=directory if operation.scope != "none" else "")

@@ -1,69 +1,114 @@
 """Table of OpenCode's operations that each tool, resource and completion of our own uses, for ``--deny``.
 
-It names the operations that a tool performs for its caller. Operations that the bridge uses for itself, to check an
-argument or to follow a run, are not named: denying such a read would only make errors worse. ``read`` stands for every
-read. If two operations return the same data, both are named, so that denying either hides that data.
+It names the operations that a tool performs for its caller, for each generation of OpenCode. Operations that the bridge
+uses for itself, to check an argument or to follow a run, are not named: denying such a read would only make errors
+worse. ``read`` stands for every read. If two operations return the same data, both are named, so that denying either
+hides that data. OpenCode 2 searches no text, so the bridge searches the files itself there: denying to read files hides
+that, too.
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-Uses = Mapping[str, tuple[str, ...]]
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.versions import Generation
 
-TOOL_USES: Uses = {
-    "opencode_run": ("session.create", "session.prompt_async"),
-    "opencode_wait": ("session.messages", "session.status"),
-    "opencode_reply_permission": ("permission.reply",),
-    "opencode_reply_question": ("question.reply", "question.reject"),
-    "opencode_abort": ("session.abort",),
-    "opencode_list_sessions": ("session.list", "experimental.session.list"),
-    "opencode_session": ("session.get", "session.messages", "session.todo", "session.children"),
-    "opencode_diff": ("session.diff", "session.messages", "vcs.diff", "vcs.get"),
-    "opencode_revert": ("session.revert", "session.unrevert"),
-    "opencode_fork": ("session.fork",),
-    "opencode_command": ("session.create", "session.command"),
-    "opencode_shell": ("session.shell",),
-    "opencode_list_files": ("file.list",),
-    "opencode_read_file": ("file.read", "file.list"),
-    "opencode_find_files": ("find.files",),
-    "opencode_find_text": ("find.text",),
-    "opencode_find_symbols": ("find.symbols", "find.text"),
-    "opencode_status": (
-        "vcs.get",
-        "vcs.status",
-        "session.status",
-        "app.agents",
-        "command.list",
-        "config.providers",
-        "provider.list",
-        "mcp.status",
-    ),
-    "opencode_find_operations": (),
-    "opencode_read_operation": ("read",),
-    "opencode_call_operation": (),
+OneOperation = Mapping["Generation", str]
+"""Id of an operation of each generation for the same purpose."""
+Uses = Mapping["Generation", tuple[str, ...]]
+"""Ids of the operations of each generation that something uses."""
+STOP: OneOperation = {1: "session.abort", 2: "session.interrupt"}
+SHELL: OneOperation = {1: "session.shell", 2: "session.shell"}
+UNDO: OneOperation = {1: "session.revert", 2: "session.revert.stage"}
+REDO: OneOperation = {1: "session.unrevert", 2: "session.revert.clear"}
+RELOAD: OneOperation = {1: "instance.dispose", 2: "debug.location.evict"}
+ANSWERS: Mapping[str, OneOperation] = {
+    "permission.reply": {1: "permission.reply", 2: "permission.reply"},
+    "question.reply": {1: "question.reply", 2: "session.form.reply"},
+    "question.reject": {1: "question.reject", 2: "session.form.cancel"},
+}
+"""Operations that answer, by the names that ``runs/answers/answer_rules.py`` has for them."""
+NOTHING: Uses = {1: (), 2: ()}
+READ_FILE: Uses = {1: ("file.read", "file.list"), 2: ("file.read", "file.list")}
+SESSION_LIST: Uses = {1: ("session.list", "experimental.session.list"), 2: ("session.list",)}
+TOOL_USES: Mapping[str, Uses] = {
+    "opencode_run": {1: ("session.create", "session.prompt_async"), 2: ("session.create", "session.prompt")},
+    "opencode_wait": {1: ("session.messages", "session.status"), 2: ("message.list", "session.active")},
+    "opencode_reply_permission": {1: ("permission.reply",), 2: ("permission.reply",)},
+    "opencode_reply_question": {
+        1: ("question.reply", "question.reject"),
+        2: ("session.form.reply", "session.form.cancel"),
+    },
+    "opencode_abort": {1: (STOP[1],), 2: (STOP[2],)},
+    "opencode_list_sessions": SESSION_LIST,
+    "opencode_session": {
+        1: ("session.get", "session.messages", "session.todo", "session.children"),
+        2: ("session.get", "message.list", "session.list"),
+    },
+    "opencode_diff": {
+        1: ("session.diff", "session.messages", "vcs.diff", "vcs.get"),
+        2: ("session.diff", "message.list", "vcs.diff", "vcs.get"),
+    },
+    "opencode_revert": {1: (UNDO[1], REDO[1]), 2: (UNDO[2], REDO[2])},
+    "opencode_fork": {1: ("session.fork",), 2: ("session.fork",)},
+    "opencode_command": {1: ("session.create", "session.command"), 2: ("session.create", "session.command")},
+    "opencode_shell": {1: (SHELL[1],), 2: (SHELL[2],)},
+    "opencode_list_files": {1: ("file.list",), 2: ("file.list",)},
+    "opencode_read_file": READ_FILE,
+    "opencode_find_files": {1: ("find.files",), 2: ("file.find",)},
+    "opencode_find_text": {1: ("find.text",), 2: ("file.read",)},
+    "opencode_find_symbols": {1: ("find.symbols", "find.text"), 2: ("file.read",)},
+    "opencode_status": {
+        1: (
+            "vcs.get",
+            "vcs.status",
+            "session.status",
+            "app.agents",
+            "command.list",
+            "config.providers",
+            "provider.list",
+            "mcp.status",
+        ),
+        2: (
+            "vcs.get",
+            "vcs.status",
+            "session.active",
+            "agent.list",
+            "command.list",
+            "model.list",
+            "model.default",
+            "provider.list",
+            "mcp.list",
+        ),
+    },
+    "opencode_find_operations": NOTHING,
+    "opencode_read_operation": {1: ("read",), 2: ("read",)},
+    "opencode_call_operation": NOTHING,
 }
 """Operations by the tool's name. The two tools without operations check each call."""
-RESOURCE_USES: Uses = {
-    "sessions": TOOL_USES["opencode_list_sessions"],
+RESOURCE_USES: Mapping[str, Uses] = {
+    "sessions": SESSION_LIST,
     "project": TOOL_USES["opencode_status"],
     "session": TOOL_USES["opencode_session"],
-    "transcript": ("session.messages",),
+    "transcript": {1: ("session.messages",), 2: ("message.list",)},
     "changes": TOOL_USES["opencode_diff"],
-    "todos": ("session.todo",),
-    "message": ("session.message",),
+    "todos": {1: ("session.todo",), 2: ()},
+    "message": {1: ("session.message",), 2: ("session.message.get",)},
     "run": TOOL_USES["opencode_wait"],
-    "file": TOOL_USES["opencode_read_file"],
+    "file": READ_FILE,
 }
 """Operations by the resource's name."""
-COMPLETION_USES: Uses = {
-    "id": ("experimental.session.list",),
-    "session": ("experimental.session.list",),
-    "session_id": ("experimental.session.list",),
-    "message": ("session.messages",),
-    "agent": ("app.agents",),
-    "model": ("config.providers", "provider.list"),
-    "command": ("command.list",),
-    "path": ("find.files",),
-    "directory": (),
-    "detailed": (),
+SESSION_NAMES: Uses = {1: ("experimental.session.list",), 2: ("session.list",)}
+COMPLETION_USES: Mapping[str, Uses] = {
+    "id": SESSION_NAMES,
+    "session": SESSION_NAMES,
+    "session_id": SESSION_NAMES,
+    "message": {1: ("session.messages",), 2: ("message.list",)},
+    "agent": {1: ("app.agents",), 2: ("agent.list",)},
+    "model": {1: ("config.providers", "provider.list"), 2: ("model.list", "provider.list")},
+    "command": {1: ("command.list",), 2: ("command.list",)},
+    "path": {1: ("find.files",), 2: ("file.find",)},
+    "directory": NOTHING,
+    "detailed": NOTHING,
 }
 """Operations by the argument's name."""

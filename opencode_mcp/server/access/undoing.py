@@ -5,41 +5,43 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp.diffs import raw
 from opencode_mcp.errors import NotAllowed
-from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.runs import history
 from opencode_mcp.workspace.configuration.setup_files import decides_what_runs
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.models import Session
+    from opencode_mcp.opencode.operation_table import Operation
     from opencode_mcp.server.access.allowed_operations import AllowedOperations
 
 
-async def check_undo(client: "OpenCodeClient", allowed: "AllowedOperations", session: "Session", first: str) -> None:
-    """Refuse an undo (``session.revert``) that would change OpenCode's configuration.
+async def check_undo(
+    client: "OpenCodeClient", allowed: "AllowedOperations", operation: "Operation", session: "Session", first: str
+) -> None:
+    """Refuse an undo that would change OpenCode's configuration.
 
     OpenCode first takes back an earlier undo of the session, so those files count, too.
 
     Args:
         client: Reads the files that the answers changed.
         allowed: Decides what is allowed.
+        operation: The operation that undoes.
         session: The session that is undone.
         first: Id of the first message, or part of one, that is undone.
 
     Raises:
         NotAllowed: A file that decides what OpenCode runs or asks would change.
     """
-    if allowed.allows_as("execute", catalog.operation("session.revert")):
+    if allowed.allows_as("execute", operation):
         return
-
     files = [*await history.touched_files(client, session.id, first), *_undone_files(session)]
-    _refuse(files, session, "session.revert")
+    _refuse(files, session, operation.id)
 
 
-def check_redo(allowed: "AllowedOperations", session: "Session") -> None:
+def check_redo(allowed: "AllowedOperations", operation: "Operation", session: "Session") -> None:
     """Refuse to take back an undo (``session.unrevert``) if that would change OpenCode's configuration."""
-    if not allowed.allows_as("execute", catalog.operation("session.unrevert")):
-        _refuse(_undone_files(session), session, "session.unrevert")
+    if not allowed.allows_as("execute", operation):
+        _refuse(_undone_files(session), session, operation.id)
 
 
 def _undone_files(session: "Session") -> list[str]:

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 
 from opencode_mcp.errors import BackendError, BridgeError, InvalidArgument, NotFound, UnsupportedOperation
-from opencode_mcp.opencode.operation_table import Operation
+from opencode_mcp.opencode.operation_table import Operation, OperationTable
 from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.opencode.operations.argument_problems import problems
 from opencode_mcp.opencode.operations.arguments import arguments_schema, split
 from opencode_mcp.secrets.redact_data import redact, secrets_in
 from opencode_mcp.secrets.redact_text import scrub
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.operations.handlers.default_handler import PLAIN
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
-from opencode_mcp.server.operations.handlers.table import HANDLERS
+from opencode_mcp.server.operations.handlers.table import handler_of
 from opencode_mcp.server.operations.reply_result import Part, reply_result
 from opencode_mcp.server.operations.row_filter import RowFilter, left_out_note
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
@@ -34,14 +33,26 @@ DOCUMENT_WITHIN = 5.0
 """Time for reading the server's API document to explain a failure."""
 
 
-def find(operation_id: str) -> Operation:
+async def operation_in_use(ctx: BridgeContext, operation_id: str) -> Operation:
+    """Return the operation that a caller named, of the generation of OpenCode in use. OpenCode is started if needed.
+
+    Raises:
+        NotFound: That generation has no operation with this id.
+        BridgeError: OpenCode cannot be reached.
+    """
+    async with starting(ctx, deadlines_of(ctx).start):
+        table = await bridge_of(ctx).operations.table()
+    return find(table, operation_id)
+
+
+def find(table: OperationTable, operation_id: str) -> Operation:
     """Return the operation that a caller named.
 
     Raises:
-        NotFound: There is no operation with this id.
+        NotFound: The table has no operation with this id.
     """
     try:
-        return catalog.operation(operation_id)
+        return catalog.named_operation(table, operation_id)
     except NotFound as error:
         error.hint += " opencode_find_operations finds it by words."
         raise
@@ -50,7 +61,7 @@ def find(operation_id: str) -> Operation:
 def offered_schema(operation: Operation) -> dict[str, Any]:
     """Return the JSON Schema of the arguments that a caller may give: OpenCode's and the bridge's own."""
     schema: dict[str, Any] = arguments_schema(operation)
-    handler = HANDLERS.get(operation.id, PLAIN)
+    handler = handler_of(operation)
     kept = {name: item for name, item in schema["properties"].items() if name not in handler.hidden}
     return schema | {"properties": {**kept, **handler.own}}
 
@@ -102,7 +113,7 @@ def _takes_null(schema: JsonMap) -> bool:
 
 async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap) -> OperationResult:
     bridge = bridge_of(ctx)
-    handler = HANDLERS.get(operation.id, PLAIN)
+    handler = handler_of(operation)
     own, given = _parted(handler, arguments)
     try:
         _check_own(operation, handler, own)
@@ -125,10 +136,9 @@ async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap)
         raise
     if bridge.in_use:
         bridge.spawn(bridge.operations.learn)
-    outcome.value, left_out = await RowFilter(bridge.fence, bridge.argument_checker).filter(
-        operation.id, call, outcome.value
-    )
-    outcome.notes += filter(None, [left_out_note(operation.id, left_out), change])
+    rows = RowFilter(bridge.fence, bridge.argument_checker.owners)
+    outcome.value, left_out = await rows.filter(operation, call, outcome.value)
+    outcome.notes += filter(None, [left_out_note(operation, left_out), change])
     return outcome
 
 

@@ -12,17 +12,26 @@ if TYPE_CHECKING:
     from mcp_types import CallToolResult
 
     from opencode_mcp.opencode.operation_table import Operation
+    from opencode_mcp.opencode.versions import Generation
     from opencode_mcp.server.operations.handlers.handler import OperationResult
 
 SHOWN_CUTS = 12
 PAGE_ARGUMENTS: Mapping[str, str] = {"session.messages": "before"}
-"""Names of the arguments that take the cursor of the next page, if not ``cursor``."""
-READ_BACK: Mapping[str, str] = {
-    "session.command": "session.message",
-    "session.prompt": "session.message",
-    "session.shell": "session.message",
-    "config.update": "config.get",
-    "global.config.update": "global.config.get",
+"""Names of the arguments that take the cursor of the next page, if not ``cursor``; replies of OpenCode 2 contain it."""
+READ_BACK: "Mapping[Generation, Mapping[str, str]]" = {
+    1: {
+        "session.command": "session.message",
+        "session.prompt": "session.message",
+        "session.shell": "session.message",
+        "config.update": "config.get",
+        "global.config.update": "global.config.get",
+    },
+    2: {
+        "session.import": "session.export",
+        "session.prompt": "session.message.get",
+        "session.revert.stage": "session.get",
+        "session.synthetic": "session.message.get",
+    },
 }
 """Operations that read a reply again, for operations that would repeat their effect if they were called again."""
 
@@ -77,7 +86,7 @@ def _told(cut: Cut) -> str:
 
 def _way_to_the_rest(operation: "Operation", cuts: Sequence[Cut], part: Part) -> str:
     if operation.effect != "read":
-        reader = READ_BACK.get(operation.id, "an operation that reads it")
+        reader = READ_BACK[operation.generation].get(operation.id, "an operation that reads it")
         return f"Read the rest with {reader}; calling {operation.id} again would do it again."
     first = cuts[0]
     offset = first.shown + (part.offset if first.at == part.select else 0)

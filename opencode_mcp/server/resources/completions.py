@@ -9,7 +9,7 @@ from mcp_types import Completion
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.server.access import paths
-from opencode_mcp.server.access.operation_uses import COMPLETION_USES
+from opencode_mcp.server.access.operation_uses import COMPLETION_USES, NOTHING
 from opencode_mcp.server.session_list import SessionQuery, list_sessions
 from opencode_mcp.text.outside_text import is_plain
 from opencode_mcp.workspace.project_folder import ProjectFolder
@@ -32,9 +32,11 @@ async def complete(bridge: "Bridge", argument: str, typed: str, others: Mapping[
         typed: Text that has been typed so far.
         others: Arguments that already have values.
     """
-    source = SOURCES.get(argument) if bridge.allowed.serves(COMPLETION_USES.get(argument, ())) else None
+    uses = COMPLETION_USES.get(argument, NOTHING)
+    source = SOURCES.get(argument) if bridge.allowed.serves(uses) else None
     try:
         with anyio.fail_after(PATIENCE):
+            await bridge.check_served(uses)
             found: Iterable[str] = await source(bridge, typed, others) if source else ()
         # Hosts insert a value unchanged, so values that may not be shown unchanged are left out.
         values = list(dict.fromkeys(value for value in found if is_plain(value)))

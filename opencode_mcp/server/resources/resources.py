@@ -13,6 +13,7 @@ from mcp.shared.uri_template import UriTemplate
 from mcp_types import Annotations, Resource, ResourceTemplate
 
 from opencode_mcp.server import uris
+from opencode_mcp.server.access.operation_uses import RESOURCE_USES
 from opencode_mcp.server.resources import readers
 from opencode_mcp.server.resources.readers import JSON, MARKDOWN, Content
 from opencode_mcp.server.results.safe_text import shown
@@ -173,6 +174,8 @@ def find_resource(uri: str) -> tuple[ResourceSpec, dict[str, str]] | None:
 
 async def list_sessions_as_resources(bridge: "Bridge") -> list[Resource]:
     """Return the transcripts of the recent sessions for ``resources/list``."""
+    for name in ("sessions", "transcript"):
+        await bridge.check_served(RESOURCE_USES[name])
     page = await list_sessions(bridge, SessionQuery(), LISTED_SESSIONS, "", room=inf)
     return [_listed(session) for session in page.sessions]
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode import annotation_types as annotation
-from opencode_mcp.opencode.operations import catalog, schema_text
+from opencode_mcp.opencode.operations import schema_text
 from opencode_mcp.opencode.operations import search as operations_search
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.operations import calling, reply_result
@@ -60,7 +60,7 @@ async def opencode_find_operations(
     allowed = bridge_of(ctx).allowed
     chosen_group = cast("Group | None", _one_of("group", group, annotation.Group))
     chosen_effect = cast("Effect | None", _one_of("effect", effect, annotation.Effect))
-    table = catalog.table_of(1)
+    table = await bridge_of(ctx).operations.table()
     found = operations_search.search(table, query, group=chosen_group, effect=chosen_effect, limit=ALL)
     items = list(islice(filter(allowed.shows, found), limit))
     if not items:
@@ -133,7 +133,7 @@ async def opencode_read_operation(
     offset: Annotated[int, Field(ge=0, description="Items or characters to skip")] = 0,
 ) -> CallToolResult:
     """Call an operation that only reads, as found with opencode_find_operations. Secrets in the reply are hidden."""
-    found = calling.find(operation)
+    found = await calling.operation_in_use(ctx, operation)
     if found.effect != "read":
         raise InvalidArgument(
             f"{found.id} does not only read: its effect is {found.effect}.", hint="Use opencode_call_operation."
@@ -157,4 +157,4 @@ async def opencode_call_operation(
 
     For prompts use opencode_run.
     """
-    return await calling.call_operation(ctx, calling.find(operation), arguments)
+    return await calling.call_operation(ctx, await calling.operation_in_use(ctx, operation), arguments)

@@ -8,6 +8,7 @@ from pydantic import Field
 from opencode_mcp.diffs import raw
 from opencode_mcp.errors import BackendFailed, InvalidArgument, SessionBusy
 from opencode_mcp.runs import history
+from opencode_mcp.server.access.operation_uses import REDO, UNDO
 from opencode_mcp.server.access.undoing import check_redo, check_undo
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import result
@@ -56,7 +57,7 @@ async def _undo(bridge: Bridge, session: "Session", message_id: str) -> CallTool
 
     prompt = await history.prompt_of(bridge.client, session.id, message_id)
     await _refuse_if_busy(bridge, session)
-    await check_undo(bridge.client, bridge.allowed, session, prompt)
+    await check_undo(bridge.client, bridge.allowed, await bridge.operation_of(UNDO), session, prompt)
     undone = (await bridge.client.session_revert(session.id, prompt)).revert
     if undone is None:
         raise BackendFailed(f"OpenCode did not undo {session.id} from {prompt} on.")
@@ -69,7 +70,7 @@ async def _restore(bridge: Bridge, session: "Session") -> CallToolResult:
         note = f"In {session.id} nothing is undone."
     else:
         await _refuse_if_busy(bridge, session)
-        check_redo(bridge.allowed, session)
+        check_redo(bridge.allowed, await bridge.operation_of(REDO), session)
         await bridge.client.session_unrevert(session.id)
         note = f"{session.id} is restored from {session.revert.message_id} on, its files too."
     return result(note, {"files": [], "diff": "", "note": note})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import BackendError
-from opencode_mcp.opencode.operations import catalog
+from opencode_mcp.server.access import operation_uses
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.record import Run
@@ -21,9 +21,7 @@ SECOND_ATTEMPT_SECONDS = 10.0
 
 
 async def stop_cancelled(bridge: "Bridge", run: "Run") -> None:
-    """Stop a run, unless the operator denies that. A stop that takes long continues in the background."""
-    if not bridge.allowed.allows(catalog.operation("session.abort")):
-        return
+    """Stop a run. A stop that takes long continues in the background."""
     stopped = False
     with anyio.move_on_after(FIRST_ATTEMPT_SECONDS, shield=True):
         stopped = await _stop(bridge, run, FIRST_ATTEMPT_SECONDS)
@@ -32,8 +30,10 @@ async def stop_cancelled(bridge: "Bridge", run: "Run") -> None:
 
 
 async def _stop(bridge: "Bridge", run: "Run", seconds: float) -> bool:
-    """Stop a run, and return whether nothing of it is busy any more."""
+    """Stop a run unless the operator denies that, and return True if there is nothing left to stop."""
     try:
+        if not bridge.allowed.allows(await bridge.operation_of(operation_uses.STOP)):
+            return True
         return not (await bridge.runs.stop(run, seconds)).busy
     except BackendError as error:
         logger.info("could not stop %s: %s", run.message_id, error)

@@ -19,9 +19,8 @@ from pydantic import ValidationError
 
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendError, BridgeError, CallerError, NotAllowed, NotFound
-from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.runs import deadline, record
-from opencode_mcp.server.access.operation_uses import TOOL_USES
+from opencode_mcp.server.access.operation_uses import STOP, TOOL_USES
 from opencode_mcp.server.results.duplicate_text import without_repeated
 from opencode_mcp.server.results.render import explain, result, without_tools
 from opencode_mcp.server.results.safe_text import shown
@@ -96,7 +95,7 @@ class RunTasks:
         Raises:
             MCPError: The operator denies to report runs.
         """
-        _check_served(ctx)
+        await _check_served(ctx)
         if task_id in self._ended:
             return self._ended[task_id]
         opened = self._open(task_id)
@@ -155,7 +154,7 @@ class RunTasks:
         Raises:
             MCPError: OpenCode could not be reached, the bridge is read-only, or the operator denies to report runs.
         """
-        _check_served(ctx)
+        await _check_served(ctx)
         with _as_protocol_errors():
             run = await self._changeable(task_id, ctx)
             if run is None:
@@ -208,14 +207,14 @@ class RunTasks:
             MCPError: OpenCode could not be reached, the bridge is read-only, or the operator denies to report or stop
                 runs.
         """
-        _check_served(ctx)
+        await _check_served(ctx)
 
         bridge = cast("Bridge", ctx.lifespan_context)
         with _as_protocol_errors():
             run = await self._changeable(task_id, ctx)
             if run is None:
                 return False
-            bridge.allowed.check_denied(catalog.operation("session.abort"))
+            bridge.allowed.check_denied(await bridge.operation_of(STOP))
             await bridge.runs.stop(run)
         return True
 
@@ -237,9 +236,10 @@ def _serves_tasks(ctx: Context) -> bool:
     return cast("Bridge", ctx.lifespan_context).allowed.serves(TOOL_USES["opencode_wait"])
 
 
-def _check_served(ctx: Context) -> None:
-    if not _serves_tasks(ctx):
-        with _as_protocol_errors():
+async def _check_served(ctx: Context) -> None:
+    with _as_protocol_errors():
+        await cast("Bridge", ctx.lifespan_context).check_served(TOOL_USES["opencode_wait"])
+        if not _serves_tasks(ctx):
             raise NotAllowed("The operator denies operations that opencode_wait uses, so this bridge serves no tasks.")
 
 

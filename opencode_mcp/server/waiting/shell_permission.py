@@ -13,7 +13,7 @@ from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, Inpu
 from pydantic import ValidationError
 
 from opencode_mcp.errors import InvalidArgument, NotAllowed
-from opencode_mcp.opencode.operations import catalog
+from opencode_mcp.server.access.operation_uses import SHELL
 from opencode_mcp.server.access.shell_lines import decider_of, visible
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.waiting.call_context import person_asked
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from opencode_mcp.options import Decider
 
 KEY = "shell"
-OPERATION = "session.shell"
 OFFERED = ("once", "reject")
 
 
@@ -49,7 +48,7 @@ async def permit_shell(
         InvalidArgument: A line is too long to be shown to a person.
     """
     bridge = bridge_of(ctx)
-    bridge.allowed.check_denied(catalog.operation(OPERATION))
+    bridge.allowed.check_denied(await bridge.operation_of(SHELL))
     decider = decider_of(bridge.policy, lines, caller_limit)
     if decider != "human" or not can_ask(ctx.client_capabilities):
         return None

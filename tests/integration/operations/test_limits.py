@@ -41,8 +41,8 @@ async def test_read_only_refuses_every_write_in_every_way(launch: Launch) -> Non
         assert all(tool.annotations and tool.annotations.read_only_hint for tool in listed)
         names = {tool.name for tool in listed}
         for item in NOT_READING:
-            assert tool_name(item) not in names
-            assert "There is no tool" in await refusal(bridge, tool_name(item))
+            assert tool_name(item.id) not in names
+            assert "There is no tool" in await refusal(bridge, tool_name(item.id))
             said = await refusal(bridge, "opencode_read_operation", operation=item.id, arguments={})
             assert "does not only read" in said
             assert "There is no tool" in await refusal(
@@ -99,7 +99,7 @@ async def test_the_environment_says_the_same_as_the_flags(launch: Launch) -> Non
     async with open_bridge(launch.within(**variables)) as bridge:
         names = [tool.name for tool in (await bridge.client.list_tools()).tools]
         assert names == [
-            tool_name(item) for item in operations().values() if item.group == "vcs" and item.effect != "execute"
+            tool_name(item.id) for item in operations().values() if item.group == "vcs" and item.effect != "execute"
         ]
     async with open_bridge(launch.within(OPENCODE_MCP_READ_ONLY="on")) as bridge:
         assert "There is no tool" in await refusal(bridge, "opencode_call_operation")

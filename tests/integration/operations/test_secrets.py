@@ -10,7 +10,7 @@ import pytest
 from opencode_mcp.opencode.operations.arguments import arguments_of
 from opencode_mcp.opencode.operations.catalog import operations
 from opencode_mcp.secrets.own_passwords import MARK
-from opencode_mcp.server.operations.handlers.table import HANDLERS
+from opencode_mcp.server.operations.handlers.table import HANDLERS_1
 from tests.harness.bridge import Bridge, data_of, open_bridge
 from tests.harness.isolation import environment
 from tests.harness.launch import Launch, attaching
@@ -100,7 +100,7 @@ async def test_no_reply_of_any_read_holds_one(vault: Vault) -> None:
         needed = [name for name, argument in arguments_of(item).items() if argument.required]
         if item.effect != "read" or needed:
             continue
-        told = await vault.ask(item.id, **({"seconds": 0.5} if item.id in HANDLERS else {}))
+        told = await vault.ask(item.id, **({"seconds": 0.5} if item.id in HANDLERS_1 else {}))
         assert not [secret for secret in [*KNOWN, vault.server.password] if secret in told], item.id
         asked += 1
     assert asked > 50

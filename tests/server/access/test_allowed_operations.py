@@ -8,9 +8,21 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting, NotAllowed
 from opencode_mcp.opencode.operation_table import Operation
-from opencode_mcp.opencode.operations.catalog import operation, operations
+from opencode_mcp.opencode.operations.catalog import TABLES, operation, operations
+from opencode_mcp.opencode.versions import Generation
+from opencode_mcp.runs.answers.answer_rules import ANSWERING
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
-from opencode_mcp.server.access.operation_uses import COMPLETION_USES, RESOURCE_USES, TOOL_USES
+from opencode_mcp.server.access.operation_uses import (
+    ANSWERS,
+    COMPLETION_USES,
+    REDO,
+    RELOAD,
+    RESOURCE_USES,
+    SHELL,
+    STOP,
+    TOOL_USES,
+    UNDO,
+)
 from opencode_mcp.server.operations.operation_tool import tool_name, tool_of
 from opencode_mcp.server.resources.completions import SOURCES
 from opencode_mcp.server.resources.resources import RESOURCES
@@ -18,7 +30,8 @@ from opencode_mcp.server.tool import ToolSpec
 from opencode_mcp.server.tools import TOOLS, listed_tools
 from tests.harness.each import for_each
 
-EVERY = for_each("item", operations().values())
+ROWS = [item for table in TABLES.values() for item in table.operations.values()]
+EVERY = for_each("item", ROWS)
 HANDMADE = [spec.name for spec in TOOLS]
 
 
@@ -31,15 +44,13 @@ def names(**settings: Any) -> list[str]:  # noqa: ANN401
 
 
 def of(effects: Collection[str], groups: Collection[str] = ()) -> list[str]:
-    return [
-        tool_name(item)
-        for item in operations().values()
-        if item.effect in effects and (not groups or item.group in groups)
-    ]
+    found = {item.id for item in ROWS if item.effect in effects and (not groups or item.group in groups)}
+    return [tool_name(name) for name in sorted(found)]
 
 
-def effects_of(tool: str) -> set[str]:
-    return {operation(name).effect if name != "read" else "read" for name in TOOL_USES[tool]}
+def effects_of(tool: str, generation: Generation) -> set[str]:
+    uses = TOOL_USES[tool][generation]
+    return {TABLES[generation].operation(name).effect if name != "read" else "read" for name in uses}
 
 
 @EVERY
@@ -146,7 +157,7 @@ def test_a_denied_effect_leaves_no_tool_that_has_it(effect: str) -> None:
     left = names(deny=(effect,))
     assert left
     for name in left:
-        assert effect not in effects_of(name)
+        assert effect not in effects_of(name, 1) | effects_of(name, 2)
     assert ("opencode_run" in left) is False
 
 
@@ -160,13 +171,18 @@ def test_it_is_said_of_every_tool_resource_and_completion_what_it_uses() -> None
     assert list(RESOURCE_USES) == [spec.name for spec in RESOURCES]
     assert list(COMPLETION_USES) == list(SOURCES)
     tables = (TOOL_USES, RESOURCE_USES, COMPLETION_USES)
-    named = {name for table in tables for uses in table.values() for name in uses}
-    assert named <= operations().keys() | {"read"}
+    for generation, table in TABLES.items():
+        named = {name for uses_by_name in tables for uses in uses_by_name.values() for name in uses[generation]}
+        assert named <= table.operations.keys() | {"read"}
+        for purpose in (STOP, SHELL, UNDO, REDO, RELOAD, *ANSWERS.values()):
+            assert purpose[generation] in table.operations
+    assert ANSWERS.keys() == ANSWERING
 
 
 @for_each("spec", TOOLS)
 def test_a_tool_that_only_reads_uses_only_reads_and_any_other_uses_more(spec: ToolSpec) -> None:
-    effects = effects_of(spec.name)
+    effects = effects_of(spec.name, 1)
+    assert effects_of(spec.name, 2) == effects, "one setting has the same meaning for both generations"
     if spec.read_only:
         assert effects <= {"read"}
     elif spec.name != "opencode_call_operation":
@@ -196,16 +212,90 @@ def test_a_tools_own_use_of_an_operation_is_checked_for_denials_alone() -> None:
 
 
 def test_every_operation_has_a_tool_name_of_its_own_that_hosts_take() -> None:
-    found = [tool_name(item) for item in operations().values()]
-    assert len(set(found)) == len(found)
+    for table in TABLES.values():
+        found = [tool_name(name) for name in table.operations]
+        assert len(set(found)) == len(found)
+    found = [tool_name(item.id) for item in ROWS]
     assert max(map(len, found)) <= 49
 
 
 @EVERY
 def test_a_tool_of_an_operation_has_arguments_that_hosts_take(item: Operation) -> None:
-    tool = tool_of(item)
+    tool = tool_of([item])
     assert tool.parameters["type"] == "object"
     assert all(name.replace("_", "").isalnum() for name in tool.parameters["properties"])
     assert tool.description
     assert tool.annotations
     assert tool.annotations.read_only_hint is (item.effect == "read")
+
+
+def test_a_tool_of_an_id_that_both_generations_have_takes_the_arguments_of_both() -> None:
+    rows = [table.operation("session.fork") for table in TABLES.values()]
+    tool = tool_of(rows)
+    assert {"messageID", "before", "sessionID"} <= tool.parameters["properties"].keys()
+    assert "sessionID" in tool.parameters["required"]
+    assert tool.description
+    assert "OpenCode 1: " in tool.description
+    assert "OpenCode 2: " in tool.description
+
+
+def test_a_tool_reads_only_if_it_does_so_in_both_generations() -> None:
+    for name in operations().keys() & TABLES[2].operations.keys():
+        rows = [table.operation(name) for table in TABLES.values()]
+        tool = tool_of(rows)
+        assert tool.annotations
+        assert tool.annotations.read_only_hint is all(row.effect == "read" for row in rows)
+        assert tool.annotations.destructive_hint is not False or not any(row.destructive for row in rows)
+
+
+def test_a_tool_of_one_generation_says_so() -> None:
+    told = {item.id: tool.description for item in (operation("tool.ids"),) if (tool := tool_of([item]))}
+    assert str(told["tool.ids"]).startswith("OpenCode 1 only: ")
+    assert str(tool_of([TABLES[2].operation("file.write")]).description).startswith("OpenCode 2 only: ")
+
+
+@pytest.mark.parametrize(
+    ("denied", "also"),
+    [
+        ("session.abort", {"session.interrupt"}),
+        ("session.revert", {"session.revert.stage"}),
+        ("session.messages", {"message.list"}),
+        ("v2.session.prompt", {"session.prompt"}),
+        ("auth.set", {"integration.connect.key", "credential.create"}),
+        ("session.todo", set[str]()),
+    ],
+)
+def test_a_denied_id_of_opencode_1_denies_what_replaces_it_in_opencode_2(denied: str, also: set[str]) -> None:
+    some = allowed(allow=("execute", "admin"), deny=(denied,))
+    refused = {item.id for item in TABLES[2].operations.values() if not some.allows(item)}
+    assert refused == also
+    for name in also:
+        with pytest.raises(NotAllowed, match=f"the operator denies {denied}"):
+            some.check(TABLES[2].operation(name))
+
+
+def test_an_id_of_opencode_2_is_allowed_and_denied_there_alone() -> None:
+    stop = TABLES[2].operation("session.interrupt")
+    some = allowed(deny=("session.interrupt",))
+    assert not some.allows(stop)
+    assert some.allows(operation("session.abort"))
+    assert allowed(allow=("shell.create",)).allows(TABLES[2].operation("shell.create"))
+
+
+def test_a_tool_whose_operation_only_opencode_2_denies_is_listed_and_refused_there() -> None:
+    some = allowed(deny=("session.interrupt",))
+    uses = TOOL_USES["opencode_abort"]
+    assert some.serves(uses)
+    assert not some.serves_always(uses)
+    some.check_served(uses, 1)
+    with pytest.raises(NotAllowed, match=r"not allowed with OpenCode 2: the operator denies session\.interrupt"):
+        some.check_served(uses, 2)
+
+
+def test_what_is_not_listed_is_refused_by_both_generations() -> None:
+    for name in TABLES[1].operations:
+        some = allowed(deny=(name,))
+        for tool, uses in TOOL_USES.items():
+            if some.serves_always(uses) or name in uses[2] or name not in uses[1]:
+                continue
+            assert tool in some.denied_tools

@@ -7,9 +7,13 @@ from typing import Any, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.opencode.operations.arguments import arguments_schema
-from opencode_mcp.opencode.operations.catalog import operations
-from opencode_mcp.server.access import argument_rules
+from opencode_mcp.opencode.argument_rules import ArgumentRules, Places
+from opencode_mcp.opencode.operation_table import Operation
+from opencode_mcp.opencode.operations.arguments import arguments_of, arguments_schema
+from opencode_mcp.opencode.operations.catalog import TABLES
+from opencode_mcp.opencode.versions import Generation
+from opencode_mcp.server.access import argument_values
+from opencode_mcp.server.access.argument_values import RULES
 
 SUSPICIOUS = re.compile(
     r"(^|\.)(dirs?|director(y|ies)|cwd|path|paths|files?|folder|subpath|worktree|root|url|uri|redirecturi|filename|source"
@@ -18,17 +22,26 @@ SUSPICIOUS = re.compile(
 )
 ALWAYS = {"directory", "query_directory", "workspace"}
 """What chooses the project is fenced for every operation."""
-FENCED = (
-    argument_rules.DIRECTORIES,
-    argument_rules.FOLDERS,
-    argument_rules.NEW_DIRECTORIES,
-    argument_rules.WORKTREES,
-    argument_rules.FILES,
-    argument_rules.PROJECTS,
-    argument_rules.WORKSPACES,
-    argument_rules.SESSION_KEYS,
-)
-HARMLESS: Mapping[str, str] = {
+EVERY = [item for table in TABLES.values() for item in table.operations.values()]
+
+
+def places_of_places(rules: ArgumentRules) -> list[Places]:
+    """The rules for arguments that name a place."""
+    return [
+        rules.directories,
+        rules.folders,
+        rules.new_directories,
+        rules.worktrees,
+        rules.files,
+        rules.projects,
+        rules.workspaces,
+        rules.session_keys,
+        rules.new_sessions,
+        rules.terminals,
+    ]
+
+
+HARMLESS_1: Mapping[str, str] = {
     "find.files.dirs": "a switch",
     "session.list.path": "only narrows the list, whose rows are checked one by one",
     "v2.session.list.subpath": "the same",
@@ -44,7 +57,18 @@ HARMLESS: Mapping[str, str] = {
     "v2.session.prompt.prompt.files": "attachments, whose URLs are checked",
     "v2.session.revert.stage.files": "a switch",
 }
-"""Arguments whose names look like places but are none, with the reason."""
+HARMLESS_2: Mapping[str, str] = {
+    "mcp.add.config.url": "the address of an MCP server, never a file",
+    "permission.create.source": "the call of a tool that a request belongs to",
+    "project.update.icon.url": "a picture for people to look at",
+    "session.command.files": "attachments, whose URIs are checked",
+    "session.list.subpath": "only narrows the list, whose rows are checked one by one",
+    "session.prompt.files": "attachments, whose URIs are checked",
+    "session.revert.stage.files": "a switch",
+    "voice.session.session": "settings of the voice service",
+}
+HARMLESS: Mapping[Generation, Mapping[str, str]] = {1: HARMLESS_1, 2: HARMLESS_2}
+"""Arguments of each generation whose names look like places but are none, with the reason."""
 
 
 def places(schema: Mapping[str, Any], at: str = "") -> Iterator[str]:
@@ -59,12 +83,12 @@ def places(schema: Mapping[str, Any], at: str = "") -> Iterator[str]:
         yield from places(item, place)
 
 
-def fenced(operation_id: str) -> set[str]:
-    named = {place for table in FENCED for place in table.get(operation_id, ())}
+def fenced(item: Operation) -> set[str]:
+    named = {place for table in places_of_places(RULES[item.generation]) for place in table.get(item.id, ())}
     # An object on the way to a fenced place is no place itself.
-    return (
-        named | {place.rpartition(".")[0].removesuffix("[]") for place in named} | set(argument_rules.SESSIONS) | ALWAYS
-    )
+    ways = {place.rpartition(".")[0].removesuffix("[]") for place in named}
+    always = ALWAYS if item.scope != "none" else set[str]()
+    return named | ways | set(argument_values.SESSIONS) | always
 
 
 def with_value(place: str, value: object) -> object:
@@ -78,39 +102,41 @@ def with_value(place: str, value: object) -> object:
     return held
 
 
-def is_checked_address(operation_id: str, place: str) -> bool:
-    found = argument_rules.addresses_in(with_value(place, "file:///etc/passwd"))
-    return operation_id not in argument_rules.ANY_ADDRESS and [*found] == ["file:///etc/passwd"]
+def is_checked_address(item: Operation, place: str) -> bool:
+    found = argument_values.addresses_in(with_value(place, "file:///etc/passwd"))
+    return item.id not in RULES[item.generation].any_address and [*found] == ["file:///etc/passwd"]
 
 
-def harmless(operation_id: str, place: str) -> bool:
-    parts = f"{operation_id}.{place}".split(".")
+def harmless(item: Operation, place: str) -> bool:
+    parts = f"{item.id}.{place}".split(".")
     beginnings = {".".join(parts[:count]) + ".*" for count in range(1, len(parts))}
     anywhere = {f"*.{name}" for name in place.split(".")}
-    return not HARMLESS.keys().isdisjoint({f"{operation_id}.{place}"} | beginnings | anywhere)
+    return not HARMLESS[item.generation].keys().isdisjoint({f"{item.id}.{place}"} | beginnings | anywhere)
 
 
 def test_whatever_sounds_like_a_place_is_fenced_or_said_to_be_harmless() -> None:
     open_places = [
-        f"{item.id}: {place}"
-        for item in operations().values()
+        f"{item.id} of OpenCode {item.generation}: {place}"
+        for item in EVERY
         for place in places(arguments_schema(item))
         if SUSPICIOUS.search(place)
-        and place not in fenced(item.id)
-        and not is_checked_address(item.id, place)
-        and not harmless(item.id, place)
+        and place not in fenced(item)
+        and not is_checked_address(item, place)
+        and not harmless(item, place)
     ]
     assert open_places == []
 
 
 def test_an_address_at_any_depth_of_the_arguments_of_any_operation_is_checked() -> None:
     named = [
-        (item.id, place)
-        for item in operations().values()
+        (item, place)
+        for item in EVERY
         for place in places(arguments_schema(item))
-        if place.rpartition(".")[2].lower() in {"url", "uri"} and item.id not in argument_rules.ANY_ADDRESS
+        if place.rpartition(".")[2].lower() in {"url", "uri"} and item.id not in RULES[item.generation].any_address
     ]
-    assert {"session.prompt", "part.update", "v2.session.prompt"} <= {operation_id for operation_id, _ in named}
+    found = {(item.generation, item.id) for item, _ in named}
+    assert {(1, "session.prompt"), (1, "part.update"), (1, "v2.session.prompt")} <= found
+    assert {(2, "session.prompt"), (2, "session.command"), (2, "mcp.add")} <= found
     assert [item for item in named if not is_checked_address(*item)] == []
 
 
@@ -119,21 +145,42 @@ def test_an_address_is_found_however_deep_it_lies(way: list[str], name: str) -> 
     value: object = {name: "file:///etc/passwd", "text": "file:///no/address"}
     for step in way:
         value = [value, 1, None] if step == "[]" else {step: value, "other": [True]}
-    assert [*argument_rules.addresses_in(value)] == ["file:///etc/passwd"]
+    assert [*argument_values.addresses_in(value)] == ["file:///etc/passwd"]
 
 
-def test_every_rule_is_of_a_place_that_there_is() -> None:
-    for table in (*FENCED, argument_rules.RIGHTS):
-        for operation_id, named in table.items():
-            known = set(places(arguments_schema(operations()[operation_id])))
-            assert set(named) <= known, operation_id
+def test_every_rule_is_of_a_place_that_exists() -> None:
+    for generation, rules in RULES.items():
+        named = [*places_of_places(rules), rules.rights, rules.replaced_rights, rules.metadata, rules.shell_lines]
+        named += [rules.commands, rules.undo, {name: list(effects) for name, effects in rules.effects.items()}]
+        for operation_id, rows in [pair for table in named for pair in table.items()]:
+            known = set(places(arguments_schema(TABLES[generation].operations[operation_id])))
+            # The record of an imported session has no schema.
+            assert {place for place in rows if not place.startswith("info.")} <= known, operation_id
+        assert {*rules.redo, *rules.any_address, *rules.own_directories} <= TABLES[generation].operations.keys()
 
 
-def test_every_word_on_harmless_places_is_of_an_operation_that_there_is() -> None:
-    for name in HARMLESS:
-        assert name.startswith("*.") or any(name.startswith(f"{item}.") for item in operations()) or name.endswith(".*")
+def test_every_harmless_place_is_of_an_operation_that_exists() -> None:
+    for generation, listed in HARMLESS.items():
+        ids = TABLES[generation].operations
+        for name in listed:
+            assert name.startswith("*.") or any(name.startswith(f"{item}.") for item in ids) or name.endswith(".*")
+
+
+def test_an_operation_of_opencode_2_with_a_text_for_the_shell_or_a_command_is_checked() -> None:
+    """Every operation that takes a command takes it as the shell of a session does, or starts a terminal."""
+    takes = {item.id for item in TABLES[2].operations.values() if "command" in arguments_of(item)}
+    assert takes - RULES[2].shell_lines.keys() == {"pty.create", "experimental.persistentPty.create"}
+
+
+def test_another_text_is_set_where_a_place_has_one_and_nowhere_else() -> None:
+    value = {"location": {"directory": "/link", "other": 1}, "id": "x"}
+    expected = {"location": {"directory": "/real", "other": 1}, "id": "x"}
+    assert argument_values.with_text_at(value, "location.directory", "/real") == expected
+    for place in ("directory", "location.no", "id.no"):
+        assert argument_values.with_text_at(value, place, "/real") == value
+    assert argument_values.with_text_at(None, "directory", "/real") is None
 
 
 def test_values_are_found_in_lists_and_maps() -> None:
     arguments = {"parts": [{"url": "a"}, {"text": "b"}, {"url": "c"}], "deep": {"er": {"st": "d"}}}
-    assert argument_rules.texts_at(arguments, ["parts[].url", "deep.er.st", "nowhere.at.all"]) == ["a", "c", "d"]
+    assert argument_values.texts_at(arguments, ["parts[].url", "deep.er.st", "nowhere.at.all"]) == ["a", "c", "d"]

@@ -9,17 +9,19 @@ import pytest
 from opencode_mcp.errors import BackendFailed, BridgeError, NotFound
 from opencode_mcp.opencode.operation_table import Operation
 from opencode_mcp.opencode.operations.arguments import split
-from opencode_mcp.opencode.operations.catalog import operation, operations
+from opencode_mcp.opencode.operations.catalog import TABLES, operation
+from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.operations import calling
 from opencode_mcp.server.operations.calling import find, offered_schema, perform_with_progress, without_nulls
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
-from opencode_mcp.server.operations.handlers.table import HANDLERS
+from opencode_mcp.server.operations.handlers.table import HANDLERS, handler_of
 from tests.harness.each import for_each
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import BridgeContext
 
 pytestmark = pytest.mark.anyio
+EVERY = for_each("item", [item for table in TABLES.values() for item in table.operations.values()])
 
 
 class Listener:
@@ -86,24 +88,41 @@ async def test_a_refusal_comes_as_it_is_with_what_is_known(error: BridgeError, s
 
 def test_an_unknown_operation_is_looked_for_by_words() -> None:
     with pytest.raises(NotFound, match=r"opencode_find_operations finds it by words\.$"):
-        find("nothing.like.it")
+        find(TABLES[1], "nothing.like.it")
 
 
-@for_each("item", operations().values())
+@pytest.mark.parametrize(
+    ("generation", "named", "hint"),
+    [
+        (2, "session.abort", "OpenCode 2 has session.interrupt instead."),
+        (2, "session.todo", "OpenCode 2 has nothing in its place."),
+        (1, "session.interrupt", "session.interrupt is an operation of OpenCode 2; this is OpenCode 1."),
+    ],
+)
+def test_an_id_of_the_other_generation_gets_what_to_use_in_its_place(
+    generation: Generation, named: str, hint: str
+) -> None:
+    with pytest.raises(NotFound) as caught:
+        find(TABLES[generation], named)
+    assert hint in caught.value.hint
+
+
+@EVERY
 def test_what_is_offered_is_what_opencode_takes_and_what_the_bridge_adds(item: Operation) -> None:
     schema = offered_schema(item)
-    handler = HANDLERS.get(item.id)
+    handler = handler_of(item)
     assert set(schema["required"]) <= set(schema["properties"])
-    if handler:
-        assert handler.own.keys() <= schema["properties"].keys()
-        assert handler.hidden.isdisjoint(schema["properties"].keys() - handler.own.keys())
+    assert handler.own.keys() <= schema["properties"].keys()
+    assert handler.hidden.isdisjoint(schema["properties"].keys() - handler.own.keys())
 
 
 def test_what_streams_is_special() -> None:
-    assert {item.id for item in operations().values() if item.streams} <= HANDLERS.keys()
+    for generation, table in TABLES.items():
+        assert {item.id for item in table.operations.values() if item.streams} <= HANDLERS[generation].keys()
+        assert HANDLERS[generation].keys() <= table.operations.keys()
 
 
-@for_each("item", operations().values())
+@EVERY
 def test_null_is_an_argument_left_out_unless_opencode_takes_it_or_the_argument_is_required(item: Operation) -> None:
     schema = offered_schema(item)
     optional = schema["properties"].keys() - set(schema["required"])

@@ -14,7 +14,7 @@ ENDS = {
     "type": "the awaited event came.",
     "count": "the count is reached.",
     "size": "the size limit is reached.",
-    "closed": "OpenCode ended the stream, as it does when the instance is disposed.",
+    "closed": "OpenCode ended the stream, as it does at the end of a log and when the instance is disposed.",
 }
 
 

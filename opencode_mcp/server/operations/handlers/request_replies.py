@@ -1,12 +1,13 @@
 """Handlers of operations that reply to OpenCode's requests, through ``runs/answers/reply_sender.py`` as all replies.
 
-The second generation of OpenCode's API has requests of its own, which only it lists. The same rules apply to them.
+OpenCode 1 has a preview of the next API, with requests of its own, which only that lists. The same rules apply to them.
 """
 
 from typing import cast
 
 from opencode_mcp.runs.answers.answer_rules import PermissionReply, QuestionReply, RequestReply
 from opencode_mcp.runs.report import PendingRequest
+from opencode_mcp.runs.requests.open_requests import describe
 from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.server.waiting.answerers import calling_agent
@@ -45,6 +46,34 @@ async def _answer(request: OperationRequest, request_id: str, session_id: str, r
     asked = await bridge.reply_sender.find(request_id, session_id, [place for place in places if place])
     await bridge.reply_sender.send(asked, reply, calling_agent(request.ctx))
     return OperationResult(value=True)
+
+
+async def decide_permission(request: OperationRequest) -> OperationResult:
+    """Perform ``permission.reply`` of OpenCode 2, whose path also names the session."""
+    path, body = request.call.path, cast("JsonMap", request.call.body)
+    reply = PermissionReply(body["decision"], str(body.get("message") or ""))
+    return await _answer(request, path["requestID"], path["sessionID"], reply)
+
+
+async def answer_form(request: OperationRequest) -> OperationResult:
+    """Perform ``session.form.reply``; the values are sent as the caller gave them, since a form's fields have types."""
+    return await _answer_form(request, QuestionReply(()))
+
+
+async def cancel_form(request: OperationRequest) -> OperationResult:
+    """Perform ``session.form.cancel``."""
+    return await _answer_form(request, QuestionReply())
+
+
+async def _answer_form(request: OperationRequest, reply: QuestionReply) -> OperationResult:
+    """Send the call of an operation that answers a form, if the rules allow such a reply."""
+    bridge, path = request.bridge, request.call.path
+    await bridge.hub.ensure()
+    asked = await bridge.reply_sender.find(path["formID"], path["sessionID"])
+    pending = describe(asked.request, subagent=bool(asked.parents))
+    run = await bridge.reply_sender.run_of(asked.session, *asked.parents)
+    bridge.reply_sender.check(run, pending, reply, calling_agent(request.ctx))
+    return await send(request)
 
 
 async def answer_second(request: OperationRequest) -> OperationResult:

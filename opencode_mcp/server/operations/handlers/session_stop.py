@@ -1,8 +1,8 @@
-"""Handlers of ``session.abort`` and ``session.delete`` that also stop the subagents, so that nothing continues."""
+"""Handlers of operations that stop or delete a session: nothing may continue, and a denied stop stays denied."""
 
 from opencode_mcp.errors import BackendTimeout
-from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.runs.stopping import SessionTree
+from opencode_mcp.server.access.operation_uses import STOP
 from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 
@@ -10,7 +10,7 @@ SECONDS = 10.0
 
 
 async def abort_tree(request: OperationRequest) -> OperationResult:
-    """Stop a session with its subagents, and return OpenCode's response."""
+    """Stop a session with its subagents, and return the response (``session.abort``)."""
     busy = await (await _tree(request)).stop(SECONDS)
     outcome = await send(request)
     if busy:
@@ -19,7 +19,9 @@ async def abort_tree(request: OperationRequest) -> OperationResult:
 
 
 async def delete_tree(request: OperationRequest) -> OperationResult:
-    """Stop a session with its subagents, then delete it: in OpenCode 1.18 a deleted session that is busy continues.
+    """Stop a session with its subagents, then delete it (``session.delete``).
+
+    In OpenCode 1.18 a deleted session that is busy continues.
 
     Raises:
         NotAllowed: It is busy, and the operator denies stopping it.
@@ -27,14 +29,28 @@ async def delete_tree(request: OperationRequest) -> OperationResult:
     """
     tree = await _tree(request)
     if await tree.busy_levels():
-        request.bridge.allowed.check(operation("session.abort"))
+        await _check_stop(request)
         if busy := await tree.stop(SECONDS):
             raise BackendTimeout(f"Still busy, so nothing was deleted: {', '.join(busy)}.", hint="Call it again.")
     return await send(request)
 
 
-async def _tree(request: OperationRequest) -> "SessionTree":
+async def remove_session(request: OperationRequest) -> OperationResult:
+    """Delete a session (``session.remove``); OpenCode 2 stops it first, with its subagents.
 
+    Raises:
+        NotAllowed: It is busy, and the operator denies stopping it.
+    """
+    if await (await _tree(request)).busy_levels():
+        await _check_stop(request)
+    return await send(request)
+
+
+async def _check_stop(request: OperationRequest) -> None:
+    request.bridge.allowed.check(await request.bridge.operation_of(STOP))
+
+
+async def _tree(request: OperationRequest) -> SessionTree:
     client = request.bridge.client
     session = await client.session_get(request.call.path["sessionID"])
     return SessionTree(client, session.id, session.directory)

@@ -4,6 +4,7 @@ Some take arguments of the bridge besides OpenCode's, such as how long to wait. 
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from opencode_mcp.server.operations.handlers import (
     event_stream,
@@ -13,27 +14,24 @@ from opencode_mcp.server.operations.handlers import (
     terminal_visit,
 )
 from opencode_mcp.server.operations.handlers.blocking import bounded, sign_in
-from opencode_mcp.server.operations.handlers.default_handler import send
+from opencode_mcp.server.operations.handlers.default_handler import PLAIN, send
 from opencode_mcp.server.operations.handlers.event_stream import collect_events
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, number, seconds, text
-from opencode_mcp.server.operations.handlers.session_stop import abort_tree, delete_tree
+from opencode_mcp.server.operations.handlers.session_stop import abort_tree, delete_tree, remove_session
 from opencode_mcp.server.operations.handlers.session_update import update_session
 from opencode_mcp.server.operations.handlers.terminal_visit import visit_terminal
 from opencode_mcp.text.json_types import Schema
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.operation_table import Operation
+    from opencode_mcp.opencode.versions import Generation
 
 LARGEST = 1000
 """Rows or columns of a terminal."""
 SIGN_IN = 120
 """Seconds that a person has to sign in."""
-EVENTS: Mapping[str, Schema] = {
-    **seconds(event_stream.SECONDS),
-    "until": text("Stop after an event of this type, such as session.idle"),
-    "count": number(f"Stop after so many; {event_stream.COUNT} without it", 1, event_stream.MOST),
-    "types": {"type": "array", "items": {"type": "string"}, "description": "Only these; message.* takes all such"},
-}
-EVENTS_OF_SESSION: Mapping[str, Schema] = {
-    **EVENTS,
-    "sessionID": {"type": "string", "pattern": "^ses", "description": "Only of this session"},
+SESSION: Mapping[str, Schema] = {
+    "sessionID": {"type": "string", "pattern": "^ses", "description": "Only of this session"}
 }
 TERMINAL: Mapping[str, Schema] = {
     "input": text("What to type; end a line with \\r"),
@@ -48,11 +46,24 @@ TICKET_AND_CURSOR = frozenset({"ticket", "cursor"})
 DOLLAR_SCHEMA = frozenset({"$schema"})
 """Some model APIs refuse a tool with an argument of such a name, and OpenCode does not use it."""
 
-HANDLERS: Mapping[str, OperationHandler] = {
-    "event.subscribe": OperationHandler(collect_events, EVENTS_OF_SESSION),
-    "global.event": OperationHandler(collect_events, EVENTS_OF_SESSION),
-    "v2.event.subscribe": OperationHandler(collect_events, EVENTS_OF_SESSION),
-    "v2.session.events": OperationHandler(collect_events, EVENTS),
+
+def _events(until: str, types: str) -> Mapping[str, Schema]:
+    """Make the schemas of the arguments that limit a stream of events, with examples of types."""
+    return {
+        **seconds(event_stream.SECONDS),
+        "until": text(f"Stop after an event of this type, such as {until}"),
+        "count": number(f"Stop after so many; {event_stream.COUNT} without it", 1, event_stream.MOST),
+        "types": {"type": "array", "items": {"type": "string"}, "description": f"Only these; {types}.* takes all such"},
+    }
+
+
+EVENTS_1 = _events("session.idle", "message")
+EVENTS_2 = _events("session.execution.succeeded", "session.tool")
+HANDLERS_1: Mapping[str, OperationHandler] = {
+    "event.subscribe": OperationHandler(collect_events, {**EVENTS_1, **SESSION}),
+    "global.event": OperationHandler(collect_events, {**EVENTS_1, **SESSION}),
+    "v2.event.subscribe": OperationHandler(collect_events, {**EVENTS_1, **SESSION}),
+    "v2.session.events": OperationHandler(collect_events, EVENTS_1),
     "file.list": OperationHandler(file_reads.list_folder),
     "file.read": OperationHandler(file_reads.read_file),
     "v2.fs.list": OperationHandler(file_reads.list_folder),
@@ -83,4 +94,26 @@ HANDLERS: Mapping[str, OperationHandler] = {
     "v2.session.question.reject": OperationHandler(request_replies.answer_second),
     "v2.integration.connect.oauth": OperationHandler(sign_in("url", "Then call v2.integration.attempt.status.")),
 }
-"""Handlers by operation id."""
+"""Handlers of operations of OpenCode 1 by id."""
+HANDLERS_2: Mapping[str, OperationHandler] = {
+    "event.subscribe": OperationHandler(collect_events, {**EVENTS_2, **SESSION}),
+    "session.log": OperationHandler(collect_events, EVENTS_2),
+    "file.list": OperationHandler(file_reads.list_folder),
+    "file.read": OperationHandler(file_reads.read_file),
+    "session.remove": OperationHandler(remove_session),
+    "session.update": OperationHandler(update_session),
+    "session.wait": OperationHandler(bounded(30, "The session was not done"), seconds(30)),
+    "permission.reply": OperationHandler(request_replies.decide_permission),
+    "session.form.reply": OperationHandler(request_replies.answer_form),
+    "session.form.cancel": OperationHandler(request_replies.cancel_form),
+    "integration.oauth.connect": OperationHandler(
+        sign_in("url", "Then call integration.oauth.complete with the code, or integration.oauth.status.")
+    ),
+}
+"""Handlers of operations of OpenCode 2 by id."""
+HANDLERS: "Mapping[Generation, Mapping[str, OperationHandler]]" = {1: HANDLERS_1, 2: HANDLERS_2}
+
+
+def handler_of(operation: "Operation") -> OperationHandler:
+    """Return the handler of an operation; most are plain calls."""
+    return HANDLERS[operation.generation].get(operation.id, PLAIN)

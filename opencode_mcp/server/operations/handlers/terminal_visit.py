@@ -1,7 +1,7 @@
 """Handlers of operations that use a terminal: type, read its output, resize, and disconnect."""
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.operations.catalog import operation
+from opencode_mcp.opencode.operations.catalog import table_of
 from opencode_mcp.opencode.terminal import NEW_ONLY, TerminalInput
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 
@@ -35,7 +35,7 @@ async def _resize(request: OperationRequest) -> None:
     size = {name: request.own[name] for name in ("rows", "cols") if name in request.own}
     if not size:
         return
-    update = operation(request.operation.id.replace("connect", "update"))
+    update = table_of(request.operation.generation).operation(request.operation.id.replace("connect", "update"))
     request.bridge.allowed.check(update)
     body = {"size": {"rows": ROWS, "cols": COLUMNS} | size}
     await request.bridge.operations.send(update, request.call._replace(query={}, body=body))
