@@ -6,7 +6,7 @@ status 200 for an unknown route, two forms of 404, errors without a reason, empt
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote, urlencode
@@ -28,6 +28,7 @@ from opencode_mcp.text.json_text import read_json
 if TYPE_CHECKING:
     from opencode_mcp.opencode.operation_table import Operation
 
+JSON = "application/json"
 UNREADABLE = "Unreadable"
 """Kind of a failure to encode an answer: OpenCode 1.18 cannot list an entry that violates its own schema."""
 DIRECTORY_NAMES = {
@@ -55,6 +56,9 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: object = None
+    """Value that is sent as JSON; ``None`` for no such body."""
+    content: bytes | None = None
+    """Body that is sent as it is; its type is in the headers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +89,7 @@ def encode(
         operation: The row of the table.
         path: Values of the path's parameters, unescaped.
         query: Values of the query's parameters; ``None`` values are left out.
-        body: Value that is sent as JSON; ``None`` sends no body.
+        body: Value that is sent as JSON, or the text that is sent as it is; ``None`` sends no body.
         directory: Absolute path that chooses the project; empty for the server's own, or the session's.
 
     Raises:
@@ -100,7 +104,11 @@ def encode(
     check_query(operation, texts)
     check_target(operation, len(filled) + len(urlencode(texts)))
     check_body(operation, body)
-    return Request(method=operation.method, path=filled, query=texts, headers=operation.headers, body=body)
+    request = Request(method=operation.method, path=filled, query=texts, headers=operation.headers)
+    if operation.body_type == JSON or body is None:
+        return replace(request, body=body)
+    headers = {**operation.headers, "content-type": operation.body_type}
+    return replace(request, headers=headers, content=str(body).encode())
 
 
 def _filled_path(operation: "Operation", values: Mapping[str, str]) -> str:
@@ -140,7 +148,7 @@ def decode(operation: "Operation", reply: Reply) -> object:
             f"This OpenCode does not know {operation.id} ({operation.method} {operation.path}).",
             hint=f"The bridge was tested with OpenCode {versions_tested()}; upgrade the older of the two.",
         )
-    if reply.media_type != "application/json":
+    if reply.media_type != JSON:
         return reply.body.decode(errors="replace")
     try:
         return read_json(reply.body)
@@ -166,17 +174,21 @@ def _failure(operation_id: str, status: int, body: Mapping[str, object]) -> Brid
             "OpenCode refused the password.",
             hint="Set --username and --password (or OPENCODE_SERVER_PASSWORD) to those that it was started with.",
         )
-    return _refusal(operation_id, status, message) or BackendFailed(
+    return _refusal(operation_id, status, kind, message) or BackendFailed(
         f"OpenCode failed at {operation_id}: {message or f'HTTP {status}'}.", status=status, kind=kind
     )
 
 
-def _refusal(operation_id: str, status: int, message: str) -> BridgeError | None:
+def _refusal(operation_id: str, status: int, kind: str, message: str) -> BridgeError | None:
     match status:
-        case 400:
+        case 400 | 413:
             return InvalidArgument(f"OpenCode refused {operation_id}: {message or 'a malformed request'}.")
         case 404:
             return NotFound(message or f"OpenCode has nothing with that id ({operation_id}).")
+        case 409 if kind == "ConflictError":
+            return InvalidArgument(f"OpenCode refused {operation_id}: {message or 'it exists already'}.")
+        case 409 if kind == "FormAlreadySettledError":
+            return NotFound(message or "The form was answered or cancelled already.")
         case 409:
             return SessionBusy(message or "The session is busy.", hint="Wait for its run, or abort it.")
         case _:

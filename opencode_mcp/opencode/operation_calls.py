@@ -19,9 +19,8 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.codec import Request, decode, encode
 from opencode_mcp.opencode.operation_caller import RequestSender
-from opencode_mcp.opencode.operation_table import Operation, OperationTable
+from opencode_mcp.opencode.operation_table import Operation
 from opencode_mcp.opencode.operations.arguments import SplitArguments
-from opencode_mcp.opencode.operations.catalog import table_of
 from opencode_mcp.opencode.terminal import Opener, TerminalInput, TerminalOutput, use_terminal
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, Transport
 from opencode_mcp.opencode.v1.event_parser import is_noise
@@ -65,14 +64,6 @@ class OperationCalls:
         self._compared: Transport | None = None
         self._differences = Differences()
         self._lock = anyio.Lock()
-
-    async def table(self) -> OperationTable:
-        """Return the operations of the server's generation of OpenCode.
-
-        Raises:
-            BridgeError: The server cannot be found or started.
-        """
-        return table_of(await self._connection.generation())
 
     def check(self, operation: Operation) -> str:
         """Return how the server's operation differs from the table's; empty if it does not, or that is not learned yet.

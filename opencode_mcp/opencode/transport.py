@@ -227,6 +227,7 @@ class Transport:
                 request.method,
                 self._url(request),
                 headers=request.headers,
+                content=request.content,
                 json=request.body,
                 timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT_SECONDS)),
             ) as response:

@@ -180,7 +180,7 @@ class Bridge:
         Raises:
             BridgeError: OpenCode cannot be reached.
         """
-        table = await self.operations.table()
+        table = await self.client.table()
         return table.operation(purpose[table.generation])
 
     async def check_served(self, uses: "Uses") -> None:

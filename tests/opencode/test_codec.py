@@ -94,6 +94,21 @@ FAILURES: list[tuple[Reply, type[BridgeError], str]] = [
         "Session is busy: ses_x",
     ),
     (
+        reply(409, {"_tag": "ConflictError", "resource": "msg_1", "message": "Message exists: msg_1"}),
+        InvalidArgument,
+        "OpenCode refused session.get: Message exists: msg_1.",
+    ),
+    (
+        reply(409, {"_tag": "FormAlreadySettledError", "id": "frm_1", "message": "Form is settled: frm_1"}),
+        NotFound,
+        "Form is settled: frm_1",
+    ),
+    (
+        reply(413, {"_tag": "InstructionEntryValueTooLargeError", "message": "Too large"}),
+        InvalidArgument,
+        "OpenCode refused session.get: Too large.",
+    ),
+    (
         reply(403, {"_tag": "PtyForbiddenError", "message": "Forbidden"}),
         BackendFailed,
         "OpenCode failed at session.get: Forbidden.",
@@ -251,6 +266,14 @@ def test_a_directory_survives_that_opencode_decodes_it_once_more_than_the_query(
 def test_a_directory_of_opencode_2_is_encoded_once() -> None:
     assert encode(V2.operation("file.list"), directory="/a%20b").query == {"location[directory]": "/a%20b"}
     assert encode(V2.operation("session.get"), path={"sessionID": "ses_1"}, directory="/p").query == {}
+
+
+def test_a_body_of_another_type_than_json_is_sent_as_it_is() -> None:
+    write = V2.operation("file.write")
+    request = encode(write, query={"path": "a.txt"}, body='{"ä": 1}', directory="/p")
+    assert (request.content, request.body) == ('{"ä": 1}'.encode(), None)
+    assert request.headers["content-type"] == "application/octet-stream"
+    assert encode(V2.operation("session.prompt"), path={"sessionID": "ses_1"}, body={"text": "x"}).content is None
 
 
 def test_a_directory_goes_where_the_operation_takes_it() -> None:

@@ -41,7 +41,7 @@ async def operation_in_use(ctx: BridgeContext, operation_id: str) -> Operation:
         BridgeError: OpenCode cannot be reached.
     """
     async with starting(ctx, deadlines_of(ctx).start):
-        table = await bridge_of(ctx).operations.table()
+        table = await bridge_of(ctx).client.table()
     return find(table, operation_id)
 
 

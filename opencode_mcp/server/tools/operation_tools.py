@@ -60,7 +60,7 @@ async def opencode_find_operations(
     allowed = bridge_of(ctx).allowed
     chosen_group = cast("Group | None", _one_of("group", group, annotation.Group))
     chosen_effect = cast("Effect | None", _one_of("effect", effect, annotation.Effect))
-    table = await bridge_of(ctx).operations.table()
+    table = await bridge_of(ctx).client.table()
     found = operations_search.search(table, query, group=chosen_group, effect=chosen_effect, limit=ALL)
     items = list(islice(filter(allowed.shows, found), limit))
     if not items:

@@ -11,7 +11,7 @@ import pytest
 from mcp import MCPError
 from mcp_types import ResourceTemplateReference
 
-from opencode_mcp.opencode.operations.catalog import operations
+from opencode_mcp.opencode.operations.catalog import TABLES, operations
 from opencode_mcp.server.operations.operation_tool import tool_name
 from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
 from tests.harness.launch import COMMAND, Launch
@@ -98,9 +98,9 @@ async def test_the_environment_says_the_same_as_the_flags(launch: Launch) -> Non
     variables = {"OPENCODE_MCP_DENY": "session.create", "OPENCODE_MCP_TOOLSETS": "vcs"}
     async with open_bridge(launch.within(**variables)) as bridge:
         names = [tool.name for tool in (await bridge.client.list_tools()).tools]
-        assert names == [
-            tool_name(item.id) for item in operations().values() if item.group == "vcs" and item.effect != "execute"
-        ]
+        every = [item for table in TABLES.values() for item in table.operations.values()]
+        listed = {item.id for item in every if item.group == "vcs" and item.effect != "execute"}
+        assert names == [tool_name(name) for name in sorted(listed)]
     async with open_bridge(launch.within(OPENCODE_MCP_READ_ONLY="on")) as bridge:
         assert "There is no tool" in await refusal(bridge, "opencode_call_operation")
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import opencode_mcp
 from opencode_mcp.opencode.operations.catalog import operations
+from opencode_mcp.server.access.operation_uses import ANSWERS
 from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.table import HANDLERS
 
@@ -26,4 +27,6 @@ def test_only_the_gate_calls_what_answers() -> None:
 def test_every_operation_that_answers_has_a_performer_of_its_own() -> None:
     found = [name for name in operations() if name.removeprefix("v2.session.") in ANSWERING]
     assert len(found) == len(ANSWERING) + 3
-    assert all(HANDLERS[name].perform is not send for name in found)
+    assert all(HANDLERS[1][name].perform is not send for name in found)
+    for answer in ANSWERS.values():
+        assert HANDLERS[2][answer[2]].perform is not send
