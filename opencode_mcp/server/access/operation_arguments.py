@@ -245,11 +245,13 @@ def _has_key(value: object, key: str) -> bool:
 
 def _grants_permission(value: object) -> bool:
     """Return True if an argument grants a permission, and does not only remove some."""
+    if not value:
+        return False
     if isinstance(value, Mapping):
         return any(cast("JsonMap", value).values())
     # A rule of OpenCode 2 has an effect. To ask is less strict than a denial that the rule outweighs.
     rules = cast("list[JsonMap]", value) if isinstance(value, list) else []
-    return bool(value) and (not rules or any(texts_at(rule, ["effect"]) != ["deny"] for rule in rules))
+    return not rules or any(texts_at(rule, ["effect"]) != ["deny"] for rule in rules)
 
 
 def _path_of(url: str) -> str:
