@@ -87,13 +87,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     cases: list[tuple[Era, Generation]] = [(era, 1) for era in eras]
     if on_2:
         cases.append((own, 2))
-    names = [name for name in ("era", "generation") if name in metafunc.fixturenames]
-    if names == ["era", "generation"]:
+    names = [name for name in ("era", "opencode_generation") if name in metafunc.fixturenames]
+    if names == ["era", "opencode_generation"]:
         metafunc.parametrize(names, cases, indirect=True)
     elif names == ["era"]:
         metafunc.parametrize("era", eras, indirect=True)
-    elif names == ["generation"]:
-        metafunc.parametrize("generation", [1, 2] if on_2 else [1], indirect=True)
+    elif names == ["opencode_generation"]:
+        metafunc.parametrize("opencode_generation", [1, 2] if on_2 else [1], indirect=True)
 
 
 def _era_by_name(name: str) -> Era:
@@ -162,15 +162,15 @@ def opencode1(run_folder: Path, opencode_environment: dict[str, str]) -> Iterato
 
 
 @pytest.fixture(scope="package")
-def generation(request: pytest.FixtureRequest) -> Generation:
+def opencode_generation(request: pytest.FixtureRequest) -> Generation:
     """The generation of a test's OpenCode; see ``pytest_generate_tests``."""
     return cast("Generation", request.param)
 
 
 @pytest.fixture(scope="package")
-def opencode_server(request: pytest.FixtureRequest, generation: Generation) -> OpenCode:
+def opencode_server(request: pytest.FixtureRequest, opencode_generation: Generation) -> OpenCode:
     """The run's OpenCode of a test's generation; a test that kills one starts its own."""
-    return cast("OpenCode", request.getfixturevalue(f"opencode{generation}"))
+    return cast("OpenCode", request.getfixturevalue(f"opencode{opencode_generation}"))
 
 
 @pytest.fixture(autouse=True)
