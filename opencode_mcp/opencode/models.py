@@ -4,8 +4,8 @@ Parsing is tolerant: unknown fields are kept, and unknown types of parts and sta
 text. So a newer OpenCode causes less detail and no failures.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, Literal, Self, TypeVar, cast
 
 from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
 
@@ -18,10 +18,32 @@ ABORTED_ERROR = "MessageAbortedError"
 """Name of the error of a message whose run somebody stopped."""
 
 
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
 def to_opencode(name: str) -> str:
     """Return a field's name in OpenCode's spelling: ``session_id`` is ``sessionID``, ``mime_type`` is ``mimeType``."""
     first, *rest = name.split("_")
     return first + "".join("ID" if word == "id" else word.capitalize() for word in rest)
+
+
+def read_each(read: Callable[[In], Out], values: Iterable[In]) -> list[Out]:
+    """Parse values one by one; one that cannot be parsed is dropped, so that it does not affect the others.
+
+    Raises:
+        BackendFailed: None of them can be parsed.
+    """
+    entries: list[Out] = []
+    failures: list[BackendFailed] = []
+    for value in values:
+        try:
+            entries.append(read(value))
+        except BackendFailed as error:
+            failures.append(error)
+    if failures and not entries:
+        raise failures[0]
+    return entries
 
 
 class Wire(BaseModel, alias_generator=to_opencode, populate_by_name=True, extra="allow"):
@@ -49,16 +71,7 @@ class Wire(BaseModel, alias_generator=to_opencode, populate_by_name=True, extra=
         """
         if not isinstance(value, list):
             raise BackendFailed(f"OpenCode sent no list of {cls.__name__}.")
-        entries: list[Self] = []
-        failures: list[BackendFailed] = []
-        for item in cast("list[object]", value):
-            try:
-                entries.append(cls.read(item))
-            except BackendFailed as error:
-                failures.append(error)
-        if failures and not entries:
-            raise failures[0]
-        return entries
+        return read_each(cls.read, cast("list[object]", value))
 
 
 class Configured(Wire):
@@ -336,7 +349,7 @@ class MessageInfo(Wire):
     joined: bool = False
     """True for a prompt that OpenCode added to the work on the prompt before it, as OpenCode 2 records it."""
     ended: bool = False
-    """True for the last answer to a prompt once OpenCode 2 recorded an end of its work, or began other work."""
+    """True for the assistant's last message before OpenCode recorded an end of its work; OpenCode 1 records none."""
 
     @property
     def model(self) -> str:

@@ -45,6 +45,7 @@ from opencode_mcp.opencode.models import (
     Todo,
     UncommittedFile,
     Vcs,
+    read_each,
 )
 from opencode_mcp.opencode.operation_caller import OperationCaller, RequestSender
 from opencode_mcp.opencode.operation_table import OperationTable
@@ -56,7 +57,7 @@ from opencode_mcp.opencode.v2.event_stream import parse_lines
 from opencode_mcp.opencode.v2.message_pairs import source_id
 from opencode_mcp.opencode.v2.messages import to_messages
 from opencode_mcp.opencode.v2.reading import as_map, as_maps
-from opencode_mcp.opencode.v2.requests import form_answer, permission_of, question_of
+from opencode_mcp.opencode.v2.requests import NO_SESSION, form_answer, permission_of, question_of
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.submission import CommandSubmission, PromptSubmission, ShellSubmission
@@ -415,8 +416,7 @@ class OpenCode2(OperationCaller):
 
     async def permissions(self, directory: str) -> list[Permission]:
         """Call ``permission.request.list``."""
-        data = await self._data("permission.request.list", directory=directory)
-        return [permission_of(item) for item in as_maps(data)]
+        return read_each(permission_of, as_maps(await self._data("permission.request.list", directory=directory)))
 
     async def permission_reply(
         self, permission: Permission, directory: str, decision: PermissionDecision, message: str = ""
@@ -426,26 +426,42 @@ class OpenCode2(OperationCaller):
         Such a rejection would end the run as if OpenCode were shutting down, and the background service of the person
         would resume it.
         """
+        path = {"sessionID": permission.session_id, "requestID": permission.id}
         if decision == "reject" and not message:
+            # Raises NotFound if it was answered: an interrupt would stop a run that goes on.
+            await self.call("permission.get", path=path)
             await self.session_abort(permission.session_id, directory)
             return
-        path = {"sessionID": permission.session_id, "requestID": permission.id}
         body = {"decision": decision} | ({"message": message} if message else {})
         await self.call("permission.reply", path=path, body=body)
 
     async def questions(self, directory: str) -> list[Question]:
         """Call ``form.list``."""
-        return [question_of(item) for item in as_maps(await self._data("form.list", directory=directory))]
+        return read_each(question_of, as_maps(await self._data("form.list", directory=directory)))
 
     async def question_reply(self, question: Question, directory: str, answers: Sequence[Sequence[str]]) -> None:
         """Call ``session.form.reply``."""
-        del directory
-        path = {"sessionID": question.session_id, "formID": question.id}
-        await self.call("session.form.reply", path=path, body={"answer": form_answer(question, answers)})
+        await self._form("session.form.reply", question, directory, {"answer": form_answer(question, answers)})
 
     async def question_reject(self, question: Question, directory: str) -> None:
-        """Call ``session.interrupt``: a form that is cancelled ends the run as a rejected permission does."""
+        """Call ``session.interrupt`` for a question of the model, else ``session.form.cancel``.
+
+        A form of the question tool that is cancelled ends the run as a rejected permission does. The run goes on when
+        another form is cancelled: the MCP server or the plugin that asks is told so.
+        """
+        if question.tool is None:
+            await self._form("session.form.cancel", question, directory)
+            return
+        found = as_map(conversions.data_of(await self._form("session.form.get", question, directory)))
+        if as_map(found.get("state")).get("status") != "pending":
+            raise NotFound(f"The request {question.id!r} was answered already.")
         await self.session_abort(question.session_id, directory)
+
+    async def _form(self, operation_id: str, question: Question, directory: str, body: object = None) -> object:
+        """Call an operation about a form; one of an MCP server is found by its directory."""
+        path = {"sessionID": NO_SESSION if question.of_directory else question.session_id, "formID": question.id}
+        query = {"location[directory]": directory} if question.of_directory else None
+        return await self.call(operation_id, path=path, query=query, body=body)
 
     # --- Files
 

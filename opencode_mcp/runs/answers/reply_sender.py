@@ -23,7 +23,7 @@ from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests.descriptions import Request, describe
 from opencode_mcp.runs.requests.fitted_answers import fit_answers
-from opencode_mcp.runs.requests.open_requests import Requests
+from opencode_mcp.runs.requests.open_requests import Requests, is_of_directory
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import Note, combined
 
@@ -90,6 +90,8 @@ class ReplySender:
         request = await self._requests.find(request_id, places)
         if request is None:
             raise NotFound(_gone(request_id))
+        if is_of_directory(request):
+            request = await self._assigned(request, known)
         if session_id and request.session_id != session_id:
             raise InvalidArgument(
                 f"The request {request_id!r} is not of the session {session_id}.",
@@ -100,6 +102,25 @@ class ReplySender:
             raise NotFound(_gone(request_id))
         line = (await self._requests.lineage(session.id))[1:]
         return FoundRequest(request, session, [await self._check_session(name) for name in line])
+
+    async def _assigned(self, question: Question, session_id: str) -> Question:
+        """Return a question of a directory as one of the session that the caller names.
+
+        Raises:
+            NotFound: That session does not wait for it.
+            InvalidArgument: The caller names none.
+            NotAllowed: The session is outside the allowed directories.
+        """
+        if not session_id:
+            raise InvalidArgument(
+                f"OpenCode does not know which session the request {question.id!r} is of.",
+                hint="Give the session_id that the report's `pending` names.",
+            )
+        session = await self._check_session(session_id)
+        assigned = await self._requests.assigned(question, session.id, session.directory)
+        if assigned is None:
+            raise NotFound(_gone(question.id))
+        return assigned
 
     async def send(self, asked: FoundRequest, reply: RequestReply, by: Answerer) -> None:
         """Send a reply (``permission.reply``, ``question.reply``, ``question.reject``).

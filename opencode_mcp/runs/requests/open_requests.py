@@ -6,8 +6,9 @@ deleted. So an entry is believed only while its session is busy and its tool cal
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TypeGuard, TypeVar
 
 import anyio
 
@@ -28,6 +29,12 @@ DEEPEST = 50
 
 ENDED = frozenset({"completed", "error"})
 Asking = TypeVar("Asking", Permission, Question)
+RECENT_MESSAGES = 5
+"""Newest messages of a session, among which the one is whose tool call runs."""
+CODE_TOOL = "execute"
+"""Tool of OpenCode 2 that calls tools of MCP servers from a script."""
+UNNAMED = re.compile(r"[^A-Za-z0-9_-]")
+"""Characters of a server's name that the names of its tools have as ``_``."""
 CLOSERS = (backend_events.RequestClosed, backend_events.Idle, backend_events.Gap, backend_events.Lost)
 
 
@@ -78,12 +85,47 @@ class Requests:
         if not found:
             return []
         busy = await self._client.session_status(directory)
-        described = [
-            await self._described(request, subagent=request.session_id != session_id)
-            for request in found
-            if request.session_id in busy and session_id in await self._line(request.session_id)
-        ]
-        return [request for request in described if request]
+        described: list[PendingRequest] = []
+        for request in found:
+            owned = await self._of_run(request, session_id, busy)
+            shown = await self._described(owned, subagent=owned.session_id != session_id) if owned else None
+            described += [shown] if shown else []
+        return described
+
+    async def _of_run(self, request: Request, session_id: str, busy: Iterable[str]) -> Request | None:
+        """Return a request as one of a session or its busy subagents; ``None`` if it is of none of them."""
+        if not is_of_directory(request):
+            is_of_run = request.session_id in busy and session_id in await self._line(request.session_id)
+            return request if is_of_run else None
+        for name in busy:
+            if session_id in await self._line(name) and await self._waits_for_server(name, request.server):
+                return _as_of(request, name)
+        return None
+
+    async def assigned(self, question: Question, session_id: str, directory: str) -> Question | None:
+        """Return a question of a directory as one of a session, if the session waits for the server that asks.
+
+        OpenCode 2 does not know which session an MCP server asks for. The session that calls a tool of the server does
+        not go on before the answer.
+
+        Args:
+            question: From ``find``.
+            session_id: The session that is to be answered for.
+            directory: That of the session.
+        """
+        if not await self.still_waits(question, directory):
+            return None
+        is_waiting = await self._waits_for_server(session_id, question.server)
+        return _as_of(question, session_id) if is_waiting else None
+
+    async def _waits_for_server(self, session_id: str, server: str) -> bool:
+        """Return True if a tool call runs in a session that may be one of an MCP server (``session.messages``)."""
+        try:
+            page = await self._client.session_messages(session_id, limit=RECENT_MESSAGES)
+        except NotFound:
+            return False
+        parts = [part for message in page.items for part in message.parts]
+        return any(isinstance(part, ToolPart) and _may_call(part, server) for part in parts)
 
     async def wait_closed(self, request: PendingRequest, directory: str, seconds: float) -> bool:
         """Wait until a request is answered, by whomever, but no longer than given; say whether it is.
@@ -123,6 +165,8 @@ class Requests:
             request: From ``find``.
             directory: That of the session that asks.
         """
+        if is_of_directory(request):
+            return any(item.id == request.id for item in await self._client.questions(directory))
         if request.session_id not in await self._client.session_status(directory):
             return False
         return await self._described(request, subagent=False) is not None
@@ -183,3 +227,18 @@ class Requests:
         message = await self._client.session_message(request.session_id, request.tool.message_id)
         calls = [part for part in message.parts if isinstance(part, ToolPart) and part.call_id == request.tool.call_id]
         return calls[0] if calls else None
+
+
+def is_of_directory(request: Request) -> TypeGuard[Question]:
+    """Return True for a question of which OpenCode knows the directory and not the session."""
+    return isinstance(request, Question) and request.of_directory
+
+
+def _as_of(question: Question, session_id: str) -> Question:
+    return question.model_copy(update={"session_id": session_id})
+
+
+def _may_call(part: ToolPart, server: str) -> bool:
+    """Return True for a running call of a tool that an MCP server has, or of a script that may call one."""
+    is_tool_of_server = part.tool.startswith(f"{UNNAMED.sub('_', server)}_")
+    return part.state.status not in ENDED and (part.tool == CODE_TOOL or is_tool_of_server)

@@ -49,5 +49,6 @@ class Asks:
 
     async def cancel_form(self, request: Request) -> Response:
         """Serve ``DELETE /api/session/{sessionID}/form/{formID}``; the preview takes no message."""
-        await self._upstream.ask("POST", f"{request.url.path}/cancel")
+        place = {name: value for name, value in request.query_params.items() if name != "message"}
+        await self._upstream.ask("POST", f"{request.url.path}/cancel", params=place)
         return Response(status_code=DONE)
