@@ -14,6 +14,7 @@ from tests.harness.isolation import environment
 from tests.harness.launch import COMMAND, Launch, left_server
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, binary, free_port
+from tests.harness.opencode2.running import OpenCode2
 from tests.harness.process import await_line, spawned
 
 pytestmark = pytest.mark.integration
@@ -92,6 +93,17 @@ def test_at_a_server_of_the_operators_it_leaves_no_session_and_tells_no_secret(
     assert "no model was called" in diagnosis.line("round trip")
     assert opencode_server.password not in diagnosis.output
     assert not sessions_of(opencode_server, project)
+
+
+def test_at_an_opencode_2_it_names_the_generation_and_what_was_tested(
+    opencode2: OpenCode2, opencode2_environment: dict[str, str], shared_project: Path, tmp_path: Path
+) -> None:
+    told = {"OPENCODE_MCP_URL": opencode2.url, "OPENCODE_PASSWORD": opencode2.password}
+    variables = {**opencode2_environment, **told, "OPENCODE_MCP_STATE": str(tmp_path / "bridge")}
+    diagnosis = diagnose(Launch(("--directory", str(shared_project)), variables, tmp_path / "bridge.log"))
+    assert (diagnosis.code, diagnosis.verdict) == (0, "Everything works.")
+    version = diagnosis.line("version")
+    assert "OpenCode 2.1.2, generation 2 (tested with the API of OpenCode 2.1.2, on the engine of a preview)" in version
 
 
 def test_without_an_executable_it_says_how_to_install_one(own_launch: Launch) -> None:

@@ -18,7 +18,7 @@ from opencode_mcp.launcher.health import check
 from opencode_mcp.launcher.launcher import ATTACH_TIMEOUTS_SECONDS, Launcher
 from opencode_mcp.opencode.backend_events import SessionDeleted
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.versions import is_untested, tested_with
+from opencode_mcp.opencode.versions import describe_tested, is_untested
 from opencode_mcp.runs.prompting.prompt import find_missing_model
 from opencode_mcp.server.access.paths import Fence
 from opencode_mcp.text.similar_names import suggest
@@ -111,7 +111,7 @@ async def _server(backend: Backend) -> Finding:
 async def _version(backend: Backend) -> Finding:
     health = await backend.client.health()
     version, generation = health.version, health.generation
-    text = f"OpenCode {version}, generation {generation} (tested with {tested_with(version, generation)})"
+    text = f"OpenCode {version}, generation {generation} (tested with {describe_tested(version, generation)})"
     return warn(text, "Look for a newer bridge.") if is_untested(version, generation) else found(text)
 
 

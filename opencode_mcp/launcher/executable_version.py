@@ -7,6 +7,7 @@ change when the program is replaced. A program without a version counts as gener
 
 import json
 import logging
+import re
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,12 +25,12 @@ logger = logging.getLogger(__name__)
 
 CACHE = "executables.json"
 MOST_CACHED = 20
-VERSION_TIMEOUT_SECONDS = 10.0
+VERSION_TIMEOUT_SECONDS = 20.0
 PACKAGE = "package.json"
 PACKAGE_LEVELS = 3
 """Folders above an executable that may contain the description of its package."""
-PACKAGE_NAME = "opencode"
-"""Part of the names of all packages of OpenCode."""
+PACKAGE_NAME = re.compile(r"opencode-ai|opencode-(linux|darwin|windows)-.*|@opencode(-ai)?/(cli|opencode).*")
+"""Names of the packages that contain the executable, of both generations."""
 
 
 def version_of(path: Path, settings: "Settings") -> tuple[Generation, str]:
@@ -65,7 +66,7 @@ def _packaged(path: Path) -> str:
     """Return the version that the npm package of an executable names; empty if it is not from one."""
     for folder in path.resolve().parents[:PACKAGE_LEVELS]:
         found = _object(folder / PACKAGE)
-        if PACKAGE_NAME in str(found.get("name", "")):
+        if PACKAGE_NAME.fullmatch(str(found.get("name", ""))):
             return str(found.get("version", ""))
     return ""
 

@@ -349,7 +349,7 @@ class MessageInfo(Wire):
     joined: bool = False
     """True for a prompt that OpenCode added to the work on the prompt before it, as OpenCode 2 records it."""
     ended: bool = False
-    """True for the assistant's last message before OpenCode recorded an end of its work; OpenCode 1 records none."""
+    """True for the last answer to a prompt once OpenCode 2 recorded an end of its work, or began other work."""
 
     @property
     def model(self) -> str:

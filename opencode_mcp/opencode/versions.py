@@ -35,7 +35,7 @@ def versions_tested() -> str:
     return f"{OLDEST} to {NEWEST[1]} and {OLDEST_2} to {NEWEST[2]}"
 
 
-def tested_with(version: str, generation: Generation) -> str:
+def describe_tested(version: str, generation: Generation) -> str:
     """Return in words which versions of a generation were tested, and whether a version is newer than these."""
     tested = TESTED[generation]
     return f"{tested}; this one is newer" if is_untested(version, generation) else tested
@@ -92,11 +92,6 @@ def printed_version(line: str) -> tuple[Generation, str]:
     version = found["version"].removeprefix("v")
     named_build = bool(found["name"]) and not _numbers(version) > (0, 0, 0)
     return (2 if named_build or _numbers(version) >= _numbers(OLDEST_2) else 1), version
-
-
-def release_order(version: str) -> tuple[int, ...]:
-    """Return a key by which versions are sorted from old to new; builds without a number come first."""
-    return _numbers(version)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

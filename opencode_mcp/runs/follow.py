@@ -51,7 +51,7 @@ from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.progress import Progress, ProgressThrottle, still_running
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.read_ahead import ReadAhead, known_record
-from opencode_mcp.runs.record import Run, SessionRecord, all_answers, is_superseded, last_answers
+from opencode_mcp.runs.record import Run, SessionRecord, all_answers, has_moved_on, last_answers
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.state import ENDS, Evidence, State, advance, classify
@@ -153,7 +153,7 @@ class Follower:
         self._was_busy = False
         self._requests_stale = True
         self._superseded: bool | None = None
-        """True if the session has gone on to another prompt; ``None``: not read yet."""
+        """True if the run has ended and the session may work on something else; ``None``: not read yet."""
         self._interval = FIRST_INTERVAL
 
     async def follow(self, deadline: Deadline) -> Observation:
@@ -289,7 +289,7 @@ class Follower:
         run, seen = self._run, self._seen
         status = (await self._client.session_status(run.directory)).get(run.session_id)
         if self._superseded is None:
-            self._superseded = await is_superseded(self._client, run)
+            self._superseded = await has_moved_on(self._client, run)
         if status is not None and not self._superseded:
             return await self._busy_evidence(status)
         seen.pending, self._requests_stale = [], True

@@ -180,9 +180,27 @@ def has_last_step(answer: MessageInfo) -> bool:
 async def is_superseded(client: OpenCodeClient, run: Run) -> bool:
     """Return True if a run ended and the session went on to another prompt."""
     latest = await latest_prompt(client, run.session_id)
-    if latest is None or latest.info.id <= run.message_id:
+    return latest is not None and await _was_followed_by(client, run, latest)
+
+
+async def _was_followed_by(client: OpenCodeClient, run: Run, latest: Message) -> bool:
+    if latest.info.id <= run.message_id:
         return False
     return was_followed(await _messages_since(client, run), run.message_id, latest)
+
+
+async def has_moved_on(client: OpenCodeClient, run: Run) -> bool:
+    """Return True if a run ended and the session went on: to another prompt, or to work without one.
+
+    OpenCode 2 begins such work when a background subagent reports, for instance. It records that the run had ended.
+    """
+    latest, messages = await _read_latest(client, run.session_id)
+    if latest is None:
+        return False
+    if latest.info.id != run.message_id:
+        return await _was_followed_by(client, run, latest)
+    answers = answers_in(messages, run.message_id)
+    return bool(answers) and answers[-1].info.ended
 
 
 def was_followed(messages: list[Message], message_id: str, latest: Message) -> bool:
@@ -223,17 +241,22 @@ async def is_at_work_on(client: OpenCodeClient, session_id: str, message_id: str
 
 async def latest_prompt(client: OpenCodeClient, session_id: str) -> Message | None:
     """The last message of a session that a person wrote; OpenCode writes some in the person's name when it compacts."""
-    cursor, oldest = "", None
+    return (await _read_latest(client, session_id))[0]
+
+
+async def _read_latest(client: OpenCodeClient, session_id: str) -> tuple[Message | None, list[Message]]:
+    """Return the last message that a person wrote, and the session's messages from it, or an earlier one, on."""
+    cursor = ""
+    messages: list[Message] = []
     for _ in range(PAGES_READ):
         page = await client.session_messages(session_id, limit=MESSAGES_A_PAGE, before=cursor)
-        for message in reversed(page.items):
-            if is_prompt(message):
-                return message
-            oldest = message
+        messages = page.items + messages
+        if prompts := [message for message in page.items if is_prompt(message)]:
+            return prompts[-1], messages
         cursor = page.cursor
         if not cursor:
             break
-    return _unreadable_prompt(oldest)
+    return _unreadable_prompt(messages[0] if messages else None), messages
 
 
 def is_prompt(message: Message) -> bool:

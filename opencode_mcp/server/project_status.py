@@ -78,7 +78,7 @@ def _facts_of(health: "Health") -> dict[str, object]:
     return {
         VERSION: health.version,
         GENERATION: health.generation,
-        TESTED_WITH: versions.tested_with(health.version, health.generation),
+        TESTED_WITH: versions.describe_tested(health.version, health.generation),
     }
 
 

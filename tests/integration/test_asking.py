@@ -310,7 +310,7 @@ async def test_an_answer_from_elsewhere_ends_the_forms_wait_and_the_run_goes_on(
         form = await host.message("elicitation/create")
         session_id = await session_asking(opencode, "echo tui")
         request = await opencode.asked(session_id)
-        await opencode.post(f"/permission/{request['id']}/reply", {"reply": "once"})
+        await opencode.allow(request)
         report = (await host.reply(run))["result"]["structuredContent"]
         cancelled = await host.message("notifications/cancelled")
         # A person who fills the form all the same changes nothing.

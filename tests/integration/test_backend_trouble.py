@@ -17,7 +17,7 @@ from tests.harness.opencode import OpenCode, free_port, running_opencode
 from tests.harness.process import kill
 from tests.harness.project import SNAPSHOTS, configure
 from tests.harness.proxy import Proxy, proxy_to
-from tests.integration.backend import Backend
+from tests.integration.backend1 import Backend1
 from tests.integration.host import Host, changes, meanwhile, prompts_in
 from tests.scripted_model.script import hold, question, script, step, text, write
 from tests.wires import cut_on_its_way
@@ -191,7 +191,7 @@ async def test_what_opencode_asked_while_the_connection_was_broken_is_still_hear
         async with meanwhile(partial(host.wait, session)) as reports:
             proxy.stall()
             await scripted_model.release("asked meanwhile")
-            await Backend(http).asked(session, "question")
+            await Backend1(http, project).asked(session, "question")
             await proxy.cut()
             proxy.resume()
     assert reports[0]["status"] == "needs_input"

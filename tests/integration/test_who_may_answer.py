@@ -13,7 +13,7 @@ from tests.harness.opencode import OpenCode
 from tests.harness.project import configure, make_project
 from tests.harness.rawrpc import Host, RawClient, open_raw
 from tests.harness.waiting import eventually
-from tests.integration.backend import Backend, backend
+from tests.integration.backend import Asked, Backend, backend
 from tests.integration.person import DECLINED, Person, filled
 from tests.scripted_model.script import bash, hold, question, script, step, text
 
@@ -72,7 +72,7 @@ async def asking(host: Bridge, *steps: Any, **arguments: object) -> Json:  # noq
     return await eventually(look)  # type: ignore[return-value]
 
 
-async def started_elsewhere(opencode: Backend, *steps: Any) -> Json:  # noqa: ANN401 - steps of a script
+async def started_elsewhere(opencode: Backend, *steps: Any) -> Asked:  # noqa: ANN401 - steps of a script
     """A permission of a run that no bridge started, as a TUI would start it."""
     session = (await opencode.http.post("/session", json={})).json()["id"]
     parts = [{"type": "text", "text": script(*steps, text("Ran."))}]
@@ -249,7 +249,7 @@ async def test_a_fork_takes_no_note_along(launch: Launch, opencode: Backend) -> 
         fork = data_of(await host.call("opencode_fork", session_id=first["session_id"]))["session_id"]
         parts = [{"type": "text", "text": script(bash("echo fork"), text("Ran."))}]
         await opencode.post(f"/session/{fork}/prompt_async", {"parts": parts})
-        request = (await opencode.asked(fork))["id"]
+        request = (await opencode.asked(fork)).id
         assert ONLY_A_PERSON in await refused(host, "opencode_reply_permission", request_id=request, reply="once")
         await host.call("opencode_abort", session_id=fork)
 
@@ -335,14 +335,14 @@ async def test_a_run_that_no_bridge_started_is_an_agents_only_by_the_operators_w
     launch: Launch, opencode: Backend
 ) -> None:
     asked = await started_elsewhere(opencode, bash("echo tui"))
-    name = {"request_id": asked["id"], "session_id": asked["sessionID"]}
+    name = {"request_id": asked.id, "session_id": asked.session_id}
     async with open_bridge(launch) as host:
-        report = data_of(await host.call("opencode_wait", session_id=asked["sessionID"], wait_seconds=0))
+        report = data_of(await host.call("opencode_wait", session_id=asked.session_id, wait_seconds=0))
         assert report["pending"][0]["agent_may_answer"] is False
         assert ONLY_A_PERSON in await refused(host, "opencode_reply_permission", **name, reply="once")
     asks = await started_elsewhere(opencode, question("Which?", "Red"))
     async with open_bridge(launch) as host:
-        answer = {"request_id": asks["id"], "session_id": asks["sessionID"], "answers": [["Red"]]}
+        answer = {"request_id": asks.id, "session_id": asks.session_id, "answers": [["Red"]]}
         assert ONLY_A_PERSON in await refused(host, "opencode_reply_question", **answer)
     async with open_bridge(launch.telling("--permissions", "agent")) as host:
         assert data_of(await host.call("opencode_reply_permission", **name, reply="once"))["text"] == "Ran."
@@ -416,14 +416,14 @@ async def test_a_denied_answer_is_given_neither_by_policy_nor_by_a_form_nor_by_a
         person = Person()
         told = launch.telling("--deny", denial, "--permissions", policy, "--allow", "permission.respond")
         async with open_bridge(told, elicit=person) as host:
-            report = data_of(await host.call("opencode_wait", session_id=asked["sessionID"]))
+            report = data_of(await host.call("opencode_wait", session_id=asked.session_id))
             assert report["status"] == "needs_input"
             assert "operator denies permission.reply" in report["next"]
-            answer = {"sessionID": asked["sessionID"], "permissionID": asked["id"], "response": "reject"}
+            answer = {"sessionID": asked.session_id, "permissionID": asked.id, "response": "reject"}
             assert "operator denies" in await called(host, "permission.respond", **answer)
         assert not person.forms
-    assert asked["id"] in await opencode.open_ids()
-    await opencode.post(f"/session/{asked['sessionID']}/abort")
+    assert asked.id in await opencode.open_ids()
+    await opencode.post(f"/session/{asked.session_id}/abort")
 
 
 async def test_where_reports_of_runs_are_denied_there_are_no_tasks(

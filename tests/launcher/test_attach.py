@@ -18,6 +18,7 @@ from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.versions import OLDEST
 from tests.harness.altered import altered
 from tests.harness.opencode import OpenCode, free_port
+from tests.harness.opencode2.standin.app import PASSWORD, running_standin
 
 pytestmark = pytest.mark.anyio
 
@@ -102,3 +103,31 @@ async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.Monke
     monkeypatch.setattr(launcher, "ATTACH_TIMEOUTS_SECONDS", (0.1, 0.1))
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(BackendTimeout):
         await Launcher(Settings(url=f"http://127.0.0.1:{listener.getsockname()[1]}")).locate()
+
+
+# OpenCode 2: the stand-in answers as its contract says
+
+
+@pytest.mark.parametrize("unknown_is_404", [True, False])
+async def test_an_opencode_2_is_attached_to_as_such(*, unknown_is_404: bool) -> None:
+    async with running_standin() as server:
+        server.switches.unknown_is_404 = unknown_is_404
+        endpoint = await Launcher(Settings(url=server.url, password=server.password)).locate()
+    assert (endpoint.generation, endpoint.process) == (2, None)
+
+
+@pytest.mark.parametrize(("username", "password"), [("opencode", "wrong"), ("opencode", ""), ("somebody", PASSWORD)])
+async def test_wrong_credentials_of_an_opencode_2_are_unauthorized(username: str, password: str) -> None:
+    async with running_standin() as server:
+        settings = Settings(url=server.url, username=username, password=password, environment={"HOME": "/nowhere"})
+        with pytest.raises(Unauthorized) as caught:
+            await Launcher(settings).locate()
+    assert "The user name of OpenCode 2 is always opencode" in caught.value.hint
+
+
+async def test_an_opencode_2_that_goes_on_starting_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher, "ATTACH_TIMEOUTS_SECONDS", (0.2, 0.2))
+    async with running_standin() as server:
+        server.switches.starting = True
+        with pytest.raises(BackendTimeout, match="still starting"):
+            await Launcher(Settings(url=server.url, password=server.password)).locate()

@@ -157,6 +157,13 @@ def test_the_version_of_an_npm_package_is_read_without_running_it(tmp_path: Path
     assert not runs.exists()
 
 
+def test_a_package_of_another_name_says_nothing_of_the_executable_in_it(tmp_path: Path) -> None:
+    binary = put(tmp_path / "opencode-tools" / "bin", printing("2.1.2"))
+    package = {"name": "opencode-tools", "version": "1.0.0"}
+    (binary.parents[1] / "package.json").write_text(json.dumps(package), encoding="utf-8")
+    assert find_executable(settings_for(tmp_path, "opencode-tools/bin")).version == "2.1.2"
+
+
 def test_an_unchanged_program_is_run_for_its_version_once(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     put(tmp_path / "a", printing("2.1.2", runs))

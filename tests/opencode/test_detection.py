@@ -69,9 +69,9 @@ async def test_each_generation_is_recognised_whichever_was_expected_and_whatever
     assert (second.generation, second.version) == (2, "2.1.2")
 
 
-@pytest.mark.parametrize(("server", "generation"), [(RELEASED_1, 1), (RELEASED_2, 2)])
-async def test_the_expected_generation_takes_one_request(server: Mapping[str, Reply], generation: Generation) -> None:
-    sender = Answering(server, expected=generation)
+@pytest.mark.parametrize(("server", "major"), [(RELEASED_1, 1), (RELEASED_2, 2)])
+async def test_the_expected_generation_takes_one_request(server: Mapping[str, Reply], major: Generation) -> None:
+    sender = Answering(server, expected=major)
     await detect(sender, timeout=1)
     assert len(sender.asked) == 1
 

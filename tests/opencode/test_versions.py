@@ -9,9 +9,9 @@ from opencode_mcp.opencode.versions import (
     OLDEST,
     Generation,
     check_version,
+    describe_tested,
     is_untested,
     printed_version,
-    release_order,
     versions_tested,
 )
 from tests.harness.isolation import ROOT
@@ -32,21 +32,34 @@ def test_a_version_that_is_new_enough_or_not_numbered_is_accepted(version: str) 
 
 
 @pytest.mark.parametrize(
-    ("version", "generation"), [("1.999.0", 1), ("2.2.0", 2), ("3.0.0", 2), ("0.0.0-dev", 1), ("local", 1)]
+    ("version", "major"), [("1.999.0", 1), ("2.2.0", 2), ("3.0.0", 2), ("0.0.0-dev", 1), ("local", 1)]
 )
-def test_a_version_that_is_newer_than_the_tested_ones_is_untested(version: str, generation: Generation) -> None:
-    assert is_untested(version, generation)
+def test_a_version_that_is_newer_than_the_tested_ones_is_untested(version: str, major: Generation) -> None:
+    assert is_untested(version, major)
 
 
 @pytest.mark.parametrize(
-    ("version", "generation"), [(OLDEST, 1), ("1.17.18", 1), (NEWEST[1], 1), ("2.0.19", 2), (NEWEST[2], 2)]
+    ("version", "major"), [(OLDEST, 1), ("1.17.18", 1), (NEWEST[1], 1), ("2.0.19", 2), (NEWEST[2], 2)]
 )
-def test_a_version_between_the_oldest_and_the_newest_tested_one_is_tested(version: str, generation: Generation) -> None:
-    assert not is_untested(version, generation)
+def test_a_version_between_the_oldest_and_the_newest_tested_one_is_tested(version: str, major: Generation) -> None:
+    assert not is_untested(version, major)
 
 
 @pytest.mark.parametrize(
-    ("line", "generation", "version"),
+    ("version", "major", "said"),
+    [
+        ("1.18.33", 1, f"OpenCode {OLDEST} to 1.18.33"),
+        ("1.19.0", 1, f"OpenCode {OLDEST} to 1.18.33; this one is newer"),
+        ("2.1.2", 2, "the API of OpenCode 2.1.2, on the engine of a preview"),
+        ("2.2.0", 2, "the API of OpenCode 2.1.2, on the engine of a preview; this one is newer"),
+    ],
+)
+def test_what_was_tested_is_told_for_each_generation(version: str, major: Generation, said: str) -> None:
+    assert describe_tested(version, major) == said
+
+
+@pytest.mark.parametrize(
+    ("line", "major", "version"),
     [
         ("1.18.33", 1, "1.18.33"),
         ("2.1.2\n", 2, "2.1.2"),
@@ -59,18 +72,8 @@ def test_a_version_between_the_oldest_and_the_newest_tested_one_is_tested(versio
         ("", 1, ""),
     ],
 )
-def test_the_generation_is_read_from_what_an_executable_prints(line: str, generation: Generation, version: str) -> None:
-    assert printed_version(line) == (generation, version)
-
-
-def test_releases_are_ordered_by_number_and_after_builds_without_one() -> None:
-    assert sorted(["2.1.2", "local", "1.18.33", "2.0.19", "1.2.0"], key=release_order) == [
-        "local",
-        "1.2.0",
-        "1.18.33",
-        "2.0.19",
-        "2.1.2",
-    ]
+def test_the_generation_is_read_from_what_an_executable_prints(line: str, major: Generation, version: str) -> None:
+    assert printed_version(line) == (major, version)
 
 
 def test_the_newest_tested_versions_are_those_that_the_tables_were_made_from() -> None:

@@ -9,8 +9,8 @@ This module reads the list in order and finds out:
 
 * the prompt of each assistant's message: the message that started the work, which is a prompt, or a text that OpenCode
   added while nothing was worked on;
-* the end of each execution: the last answer gets ``ended``, and the end and the error that it does not have itself. A
-  failure after a complete step, or before the first one, becomes an answer without content.
+* the end of the work on each prompt: the last answer gets ``ended``, and the end and the error of the execution if it
+  has none itself. A failure after a complete step, or before the first one, becomes an answer without content.
 
 So the layers above see the end of each prompt without an event, as with OpenCode 1. A message that cannot be read is
 left out, and the others are not affected.
@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from opencode_mcp.errors import BackendFailed
-from opencode_mcp.opencode.models import Failure, Message
+from opencode_mcp.opencode.models import Failure, Message, MessageInfo
 from opencode_mcp.opencode.v2 import message_items, message_pairs
 from opencode_mcp.opencode.v2.failures import failure_of, interruption
 from opencode_mcp.opencode.v2.message_items import empty_answer
@@ -94,6 +94,8 @@ class _Conversation:
             self._last, self._is_working, self._is_unanswered = len(self.messages) - 1, True, False
 
     def _begin(self, prompt: str) -> None:
+        if self._last is not None and not self._has_next_step() and _is_complete(self.messages[self._last].info):
+            self.messages[self._last] = _with_info(self.messages[self._last], ended=True)
         self._prompt, self._is_working, self._is_unanswered, self._last = prompt, True, True, None
 
     def _is_open(self) -> bool:
@@ -145,11 +147,15 @@ def _failure(outcome: str, error: JsonMap) -> Failure | None:
 def _ended(answer: Message, moment: float, failure: Failure | None) -> Message:
     """Mark the last answer of an execution; a step that was broken off has neither an end nor an error of its own."""
     info = answer.info
-    if info.time.completed is not None or info.error is not None:
+    if _is_complete(info):
         return _with_info(answer, ended=True)
     time = info.time.model_copy(update={"completed": moment})
     finish = info.finish or _finish(failure)
     return _with_info(answer, ended=True, time=time, error=failure, finish=finish)
+
+
+def _is_complete(answer: MessageInfo) -> bool:
+    return answer.time.completed is not None or answer.error is not None
 
 
 def _finish(failure: Failure | None) -> str:

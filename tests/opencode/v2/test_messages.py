@@ -205,6 +205,18 @@ def test_every_message_belongs_to_the_session_and_has_parts_with_ids_of_their_ow
         assert len({part.id for part in message.parts}) == len(message.parts)
 
 
+def test_the_last_answer_to_a_prompt_is_marked_when_other_work_begins() -> None:
+    queued = read(prompt(1), step(2, "tool-calls"), step(3), prompt(4), step(5))
+    reported = read(prompt(1), step(2, "tool-calls"), step(3), REPORT, step(6))
+    joined = read(prompt(1), step(2, "tool-calls"), prompt(3), step(4))
+    killed = read(prompt(1), step(2, ""), prompt(3), step(4))
+    marked = [
+        [message.info.id for message in messages if message.info.ended]
+        for messages in (queued, reported, joined, killed)
+    ]
+    assert marked == [["msg_003"], ["msg_003"], [], []]
+
+
 def test_an_answer_names_the_prompt_before_it() -> None:
     messages = read(prompt(1), step(2, "tool-calls"), prompt(3), step(4), idle(5), REPORT, step(6), idle(7))
     parents = {message.info.id: message.info.parent_id for message in messages if message.info.role == "assistant"}
