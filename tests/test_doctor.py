@@ -16,6 +16,7 @@ from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, binary, free_port
 from tests.harness.opencode2.running import OpenCode2
 from tests.harness.process import await_line, spawned
+from tests.harness.project import configure
 
 pytestmark = pytest.mark.integration
 
@@ -158,18 +159,17 @@ def test_a_model_an_agent_and_a_directory_that_there_are_not_fail_with_those_tha
     assert diagnosis.verdict == "Prompts cannot be run yet: directories, model, agent."
 
 
-def test_no_usable_provider_is_a_failure(own_launch: Launch, tmp_path: Path, scripted_model: ScriptedModel) -> None:
-    config = {"enabled_providers": ["anthropic"]}
-    variables = environment(tmp_path, scripted_model.url, config)
-    diagnosis = diagnose(own_launch.within(OPENCODE_CONFIG_CONTENT=variables["OPENCODE_CONFIG_CONTENT"]))
+def test_no_usable_provider_is_a_failure(launch: Launch, project: Path) -> None:
+    configure(project, {"disabled_providers": ["scripted"]})
+    diagnosis = diagnose(launch)
     assert diagnosis.code == 1
     assert "opencode auth login" in diagnosis.line("providers")
 
 
-def test_tools_that_opencode_misses_are_warnings(own_launch: Launch, tmp_path: Path) -> None:
+def test_tools_that_opencode_misses_are_warnings(launch: Launch, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    diagnosis = diagnose(own_launch.within(PATH=str(empty)))
+    diagnosis = diagnose(launch.within(PATH=str(empty)))
     assert diagnosis.code == 0
     assert diagnosis.line("git").startswith("warn")
     assert diagnosis.line("ripgrep").startswith("warn")

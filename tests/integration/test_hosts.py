@@ -365,8 +365,10 @@ async def test_a_bridge_ends_cleanly_within_two_seconds_of_a_closed_stdin(
     scripted_model: ScriptedModel,
     busy: bool,  # noqa: FBT001
 ) -> None:
-    # Another process may hold the machine up once, but not every time.
-    codes = [await exit_after_closed_input(launch, scripted_model, f"closed {n}", busy=busy) for n in range(ATTEMPTS)]
+    # Another process may delay the end once, but not every time.
+    codes: list[int | None] = []
+    while 0 not in codes and len(codes) < ATTEMPTS:
+        codes.append(await exit_after_closed_input(launch, scripted_model, f"closed {len(codes)}", busy=busy))
     assert 0 in codes
     assert set(codes) <= {0, None}
     assert "Traceback" not in launch.printed()
@@ -397,23 +399,24 @@ async def test_a_bridge_that_is_told_nothing_ends_with_its_stdin(launch: Launch)
 ENDINGS = ["SIGKILL", "SIGTERM", "closed stdin"] if sys.platform != "win32" else ["SIGKILL", "closed stdin"]
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
-async def test_a_run_outlives_its_bridge_and_the_next_one_reports_it(
-    own_launch: Launch, scripted_model: ScriptedModel, ending: str
+async def test_runs_outlive_their_bridges_however_these_end_and_the_next_one_reports_them(
+    own_launch: Launch, scripted_model: ScriptedModel
 ) -> None:
-    name = f"outlives {ending}"
-    async with open_raw(own_launch.as_installed(), CLAUDE_CODE) as client:
-        session_id = await start_held(client, name)
-        await client.send("tools/call", {"name": "opencode_wait", "arguments": {"session_id": session_id}})
-        await scripted_model.reached(name)
-        await end(client, ending)
-    assert left_server(own_launch) is not None
+    sessions: dict[str, str] = {}
+    for ending in ENDINGS:
+        async with open_raw(own_launch.as_installed(), CLAUDE_CODE) as client:
+            session_id = sessions[ending] = await start_held(client, f"outlives {ending}")
+            await client.send("tools/call", {"name": "opencode_wait", "arguments": {"session_id": session_id}})
+            await scripted_model.reached(f"outlives {ending}")
+            await end(client, ending)
+        assert left_server(own_launch) is not None
     async with open_bridge(own_launch) as host:
-        session = {"session_id": session_id}
-        assert data_of(await host.call("opencode_wait", **session, wait_seconds=0))["status"] == "running"
-        await scripted_model.release(name)
-        ended = data_of(await host.call("opencode_wait", **session))
-    assert (ended["status"], ended["text"]) == ("completed", "Before. After.")
+        for ending, session_id in sessions.items():
+            session = {"session_id": session_id}
+            assert data_of(await host.call("opencode_wait", **session, wait_seconds=0))["status"] == "running", ending
+            await scripted_model.release(f"outlives {ending}")
+            ended = data_of(await host.call("opencode_wait", **session))
+            assert (ended["status"], ended["text"]) == ("completed", "Before. After."), ending
 
 
 async def end(client: RawClient, ending: str) -> None:

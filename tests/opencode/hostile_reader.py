@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.opencode import transport
+from opencode_mcp.opencode import project_opening, transport
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.transport import Transport
@@ -36,7 +36,7 @@ async def read(url: str, what: str) -> None:
 
 
 async def main(url: str, what: str) -> None:
-    transport.BODY_TIMEOUT_SECONDS = 2
+    transport.BODY_TIMEOUT_SECONDS = project_opening.ROUND_SECONDS = project_opening.ALIVE_TIMEOUT_SECONDS = 2
     try:
         with anyio.fail_after(GIVEN_UP):
             await read(url, what)
