@@ -38,12 +38,23 @@ if TYPE_CHECKING:
         Vcs,
     )
     from opencode_mcp.opencode.selection import Page, SessionFilter
-    from opencode_mcp.opencode.submission import CommandSubmission, PromptSubmission, ShellSubmission
+    from opencode_mcp.opencode.submission import (
+        Accepted,
+        CommandSubmission,
+        Features,
+        PromptSubmission,
+        ShellSubmission,
+    )
     from opencode_mcp.opencode.transport import Body
 
 
 class Adapter(Protocol):
     """Calls of one generation of OpenCode."""
+
+    @property
+    def features(self) -> "Features":
+        """Return the abilities of this generation."""
+        ...
 
     # --- Server
 
@@ -147,18 +158,30 @@ class Adapter(Protocol):
 
     async def submit_prompt(
         self, session_id: str, directory: str, prompt: "PromptSubmission", *, timeout: float = READ_TIMEOUT_SECONDS
-    ) -> None:
+    ) -> "Accepted":
         """Hand over a prompt; returns when OpenCode has received it."""
         ...
 
     async def submit_command(
         self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float
-    ) -> None:
+    ) -> "Accepted":
         """Hand over a slash command; may return only when its run has ended. The run outlives the request."""
         ...
 
     async def submit_shell(self, session_id: str, directory: str, shell: "ShellSubmission", *, timeout: float) -> None:
         """Hand over a shell line; returns when it has ended. It continues if the request is cancelled."""
+        ...
+
+    async def running_shell(self, session_id: str, directory: str) -> str:
+        """Return the id of the shell line that runs in a session which counts as idle all the same; empty for none."""
+        ...
+
+    async def pending_prompts(self, session_id: str) -> list[str]:
+        """Return the ids of the prompts that a session has accepted and not begun; OpenCode 1 has none."""
+        ...
+
+    async def withdraw_prompt(self, session_id: str, message_id: str) -> bool:
+        """Take back a prompt that was not begun, and return whether that succeeded."""
         ...
 
     async def session_messages(self, session_id: str, *, limit: int, before: str = "") -> "Page[Message]":

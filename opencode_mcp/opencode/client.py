@@ -44,7 +44,13 @@ if TYPE_CHECKING:
     )
     from opencode_mcp.opencode.operation_caller import RequestSender
     from opencode_mcp.opencode.operation_table import OperationTable
-    from opencode_mcp.opencode.submission import CommandSubmission, PromptSubmission, ShellSubmission
+    from opencode_mcp.opencode.submission import (
+        Accepted,
+        CommandSubmission,
+        Features,
+        PromptSubmission,
+        ShellSubmission,
+    )
     from opencode_mcp.opencode.transport import Body
     from opencode_mcp.opencode.versions import Generation
     from opencode_mcp.text.json_types import JsonObject
@@ -77,6 +83,10 @@ class OpenCodeClient:
             kind = v2.OpenCode2 if generation == 2 else v1.OpenCode1  # noqa: PLR2004 - the name of a generation
             self._adapters[generation] = kind(self._sender, table_of(generation))
         return self._adapters[generation]
+
+    async def features(self) -> "Features":
+        """Return the abilities of the server's generation."""
+        return (await self.adapter()).features
 
     async def table(self) -> "OperationTable":
         """Return the operations of the server's generation."""
@@ -207,19 +217,31 @@ class OpenCodeClient:
 
     async def submit_prompt(
         self, session_id: str, directory: str, prompt: "PromptSubmission", *, timeout: float = READ_TIMEOUT_SECONDS
-    ) -> None:
+    ) -> "Accepted":
         """Hand over a prompt; returns when OpenCode has received it."""
-        await (await self.adapter()).submit_prompt(session_id, directory, prompt, timeout=timeout)
+        return await (await self.adapter()).submit_prompt(session_id, directory, prompt, timeout=timeout)
 
     async def submit_command(
         self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float
-    ) -> None:
+    ) -> "Accepted":
         """Hand over a slash command; may return only when its run has ended. The run outlives the request."""
-        await (await self.adapter()).submit_command(session_id, directory, command, timeout=timeout)
+        return await (await self.adapter()).submit_command(session_id, directory, command, timeout=timeout)
 
     async def submit_shell(self, session_id: str, directory: str, shell: "ShellSubmission", *, timeout: float) -> None:
         """Hand over a shell line; returns when it has ended. It continues if the request is cancelled."""
         await (await self.adapter()).submit_shell(session_id, directory, shell, timeout=timeout)
+
+    async def running_shell(self, session_id: str, directory: str) -> str:
+        """Return the id of the shell line that runs in a session which counts as idle all the same; empty for none."""
+        return await (await self.adapter()).running_shell(session_id, directory)
+
+    async def pending_prompts(self, session_id: str) -> list[str]:
+        """Return the ids of the prompts that a session has accepted and not begun; OpenCode 1 has none."""
+        return await (await self.adapter()).pending_prompts(session_id)
+
+    async def withdraw_prompt(self, session_id: str, message_id: str) -> bool:
+        """Take back a prompt that was not begun, and return whether that succeeded."""
+        return await (await self.adapter()).withdraw_prompt(session_id, message_id)
 
     async def session_messages(self, session_id: str, *, limit: int, before: str = "") -> "Page[Message]":
         """Return at most the newest ``limit`` messages, oldest first, and the cursor of the older ones."""

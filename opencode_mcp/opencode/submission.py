@@ -1,4 +1,4 @@
-"""Work that a caller hands to OpenCode: a prompt, a slash command, or a shell line."""
+"""Work that a caller hands to OpenCode: a prompt, a slash command, or a shell line; and what OpenCode makes of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +34,7 @@ class CommandSubmission:
     """Slash command for a session; empty texts leave the choice to the command, then to OpenCode."""
 
     message_id: str
+    """Id that the prompt's message gets, if OpenCode takes one; see ``Features``."""
     name: str
     """Name without the slash."""
     arguments: str
@@ -51,3 +52,27 @@ class ShellSubmission:
     line: str
     agent: str
     """Agent whose settings apply, though no model takes part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """Abilities in which the generations of OpenCode differ."""
+
+    output_schemas: bool
+    """True if a prompt can have a schema of its answer. Without it, the schema has to be part of the text."""
+    command_ids: bool
+    """True if a slash command can have an id for its prompt's message. Without it, OpenCode chooses the id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """Work that OpenCode has received."""
+
+    message_id: str
+    """Id of its prompt's message."""
+    agent: str = ""
+    """Agent that the session uses from now on, if the submission changed it."""
+    model: str = ""
+    """Model that the session uses from now on, as ``provider/model``, if the submission changed it."""
+    variant: str = ""
+    """Variant of that model; empty: none."""

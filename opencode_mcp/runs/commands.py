@@ -1,12 +1,15 @@
 """Slash commands and shell lines in a session, as runs.
 
-OpenCode answers both only when they have ended. So the request is left behind in the background, and the run is
-followed like any other: a wait that ends, or a bridge that does, stops nothing.
+OpenCode answers them only when they have ended, except for the commands of OpenCode 2. So the request is left behind in
+the background, and the run is followed like any other: a wait that ends, or a bridge that does, stops nothing.
+
+OpenCode 2 chooses the id of a command's prompt, so it is known only when the request is answered. Until then the
+session's note holds for every prompt of the session.
 """
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import anyio
@@ -14,6 +17,7 @@ from anyio.abc import TaskGroup
 
 from opencode_mcp.errors import (
     BackendFailed,
+    BackendTimeout,
     BridgeError,
     InvalidArgument,
     NotFound,
@@ -22,13 +26,14 @@ from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode import backend_events
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.models import Command, Failure, Session
-from opencode_mcp.opencode.submission import CommandSubmission, ShellSubmission
+from opencode_mcp.opencode.submission import Accepted, CommandSubmission, ShellSubmission
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
 from opencode_mcp.runs.prompting.sending import is_reported_failure, may_have_arrived
 from opencode_mcp.runs.record import Run, RunStarter
 from opencode_mcp.runs.run import Runs, next_message_id
+from opencode_mcp.runs.run_note import ANY_PROMPT
 from opencode_mcp.runs.start_deadline import StartDeadline
 from opencode_mcp.text.similar_names import similar_names
 from opencode_mcp.workspace.configuration.definitions import Sought
@@ -41,7 +46,7 @@ BEGINS_WITHIN = 15.0
 BEGINS_LEAST = 2.0
 """Seconds that what was sent has to begin, however late it is; then its run is reported as it is."""
 NAMES_SHOWN = 30
-Post = Callable[[], Awaitable[None]]
+Post = Callable[[], Awaitable[Accepted | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +112,9 @@ class Commands:
         start_deadline = start_deadline or StartDeadline()
         client = OpenCodeClient(await self._hub.ensure())
         await check_command(client, command, self._runs.instance_reload)
-        note = self._runs.notes.new(await next_message_id(client, session), caller_limit, starter)
+        has_id = (await client.features()).command_ids
+        message_id = await next_message_id(client, session) if has_id else ANY_PROMPT
+        note = self._runs.notes.new(message_id, caller_limit, starter)
         begun = session or await self._runs.begin_session(client, command.directory, note)
         async with self._runs.turn(begun, is_new=session is None) as client:
             run = await self._runs.noted(client, begun, note, start_deadline, is_new=session is None)
@@ -115,7 +122,11 @@ class Commands:
                 before_send(run)
             submission = command.submission(run.message_id)
             post = partial(client.submit_command, begun.id, begun.directory, submission, timeout=LONGEST)
-            await self._begin(run, post, start_deadline.remaining(at_least=BEGINS_LEAST, at_most=BEGINS_WITHIN))
+            run = await self._begin(run, post, start_deadline.remaining(at_least=BEGINS_LEAST, at_most=BEGINS_WITHIN))
+            if not has_id:
+                await self._runs.note_prompt(client, begun, run)
+        if before_send and not has_id:
+            before_send(run)
         return run
 
     async def shell(self, session: Session, line: str, agent: str, start_deadline: StartDeadline | None = None) -> Run:
@@ -140,35 +151,59 @@ class Commands:
             await self._begin(run, post, start_deadline.remaining(at_least=BEGINS_LEAST, at_most=BEGINS_WITHIN))
         return run
 
-    async def _begin(self, run: Run, post: Post, seconds: float) -> None:
-        """Send a request and come back once OpenCode works on it, or has answered: until then the turn is kept."""
+    async def _begin(self, run: Run, post: Post, seconds: float) -> Run:
+        """Send a request; return its run once OpenCode works on it, or has answered: until then the turn is kept.
+
+        Raises:
+            BackendError: OpenCode refused it, or the id of its prompt is not known in time.
+        """
         self._hub.state(run.session_id).error = None
-        failed: list[BridgeError] = []
+        sent = _Sent()
         with self._hub.listen(run.session_id) as listener:
-            self._task_group.start_soon(self._send, run, post, listener, failed)
+            self._task_group.start_soon(self._send, run, post, listener, sent)
             with anyio.move_on_after(seconds):
                 while not any(_has_begun(event, run) for event in await listener.wait(seconds)):
                     pass
-        if failed:
-            raise failed[0]
+        if sent.failed:
+            raise sent.failed
+        if sent.accepted:
+            return replace(run, message_id=sent.accepted.message_id)
+        if not run.message_id:
+            raise BackendTimeout(f"OpenCode did not accept the command within {seconds:.0f} s.", hint=_may_run(run))
+        return run
 
-    async def _send(self, run: Run, post: Post, listener: Listener, failed: list[BridgeError]) -> None:
+    async def _send(self, run: Run, post: Post, listener: Listener, sent: "_Sent") -> None:
         try:
-            await post()
+            sent.accepted = await post()
         except BridgeError as error:
-            self._note_failure(run, error, failed)
+            sent.failed = self._failure(run, error)
         finally:
             listener.put(_Answered(run.session_id))
 
-    def _note_failure(self, run: Run, error: BridgeError, failed: list[BridgeError]) -> None:
-        """Keep the error for the call that started the run, and for those that follow it."""
-        logger.info("the request of %s ended: %s", run.message_id, error)
+    def _failure(self, run: Run, error: BridgeError) -> BridgeError | None:
+        """Return the error for the call that started the run, and keep it for those that follow it.
+
+        ``None``: OpenCode may work on the run, or be done with it, and following it tells.
+        """
+        logger.info("the request of %s in %s ended: %s", run.message_id, run.session_id, error)
         if may_have_arrived(error) and not is_reported_failure(error):
-            return  # OpenCode may work on it, or be done with it: following the run tells.
+            if not run.message_id:
+                error.hint = error.hint or _may_run(run)
+                return error
+            return None
         state = self._hub.state(run.session_id)
         told = state.error.text if state.error else ""
-        failed.append(BackendFailed(f"OpenCode did not start it: {told}.", hint=error.hint) if told else error)
         state.error = state.error or Failure(data={"message": error.message})
+        return BackendFailed(f"OpenCode did not start it: {told}.", hint=error.hint) if told else error
+
+
+@dataclass(slots=True)
+class _Sent:
+    """Outcome of a request that is left behind."""
+
+    accepted: Accepted | None = None
+    """Set when OpenCode has answered; a shell line has no such answer."""
+    failed: BridgeError | None = None
 
 
 class _Answered(backend_events.Event):
@@ -179,12 +214,18 @@ def _has_begun(event: backend_events.Event, run: Run) -> bool:
     match event:
         case _Answered():
             return True
+        case _ if not run.message_id:
+            return False
         case backend_events.StatusChanged(status=status):
             return event.session_id == run.session_id and status.type != "idle"
         case backend_events.MessageChanged(message=message):
             return message.id == run.message_id
         case _:
             return False
+
+
+def _may_run(run: Run) -> str:
+    return f'It may run all the same: opencode_session(session_id="{run.session_id}") shows it. Do not send it again.'
 
 
 async def find_command(client: OpenCodeClient, directory: str, name: str, instance_reload: InstanceReload) -> Command:

@@ -46,7 +46,7 @@ from opencode_mcp.errors import BackendError
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode import backend_events
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.models import Message, SessionStatus
+from opencode_mcp.opencode.models import Message, SessionStatus, ToolPart
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.progress import Progress, ProgressThrottle, still_running
 from opencode_mcp.runs.prompting.message_ids import age_of
@@ -71,6 +71,8 @@ read again: something was answered, or a person was asked.
 FIRST_INTERVAL = 2.0
 LONGEST_INTERVAL = 10.0
 SETTLE_EVERY = 0.05
+PARKED_AFTER = 0.3
+"""Seconds after which a prompt that is still in the inbox of an idle session will not begin by itself."""
 CLOCKS_DIFFER = 60.0
 """Seconds by which the clocks of two machines may differ before one judges the other's record wrongly."""
 HINTS = (
@@ -105,6 +107,8 @@ class Observation:
     """The assistant's last messages, oldest first; read when the session is idle."""
     whole: bool = False
     """True if these are all of its messages since the prompt."""
+    parked: bool = False
+    """True if the session is idle, and has the prompt in its inbox: it was never begun."""
     pending: list[PendingRequest] = field(default_factory=list[PendingRequest])
     """The requests that nobody has answered."""
     activity: str = ""
@@ -292,14 +296,38 @@ class Follower:
             self._superseded = await has_moved_on(self._client, run)
         if status is not None and not self._superseded:
             return await self._busy_evidence(status)
-        seen.pending, self._requests_stale = [], True
         await self._read_answers()
+        if not self._superseded and await self._shell_line_runs():
+            return await self._busy_evidence(SessionStatus(type="busy"))
+        seen.pending, self._requests_stale = [], True
+        seen.parked = not self._superseded and await self._is_parked()
         return Evidence(
             answers=[message.info for message in seen.answers],
             empty=bool(seen.answers) and _is_empty(seen.answers[-1]),
             error=self._hub.state(run.session_id).error,
+            parked=seen.parked,
             quiet_seconds=await self._quiet_seconds(),
         )
+
+    async def _shell_line_runs(self) -> bool:
+        """Return True if the run is a person's shell line that has not ended; OpenCode 2 calls the session idle."""
+        last = self._seen.answers[-1].parts if self._seen.answers else []
+        if not any(isinstance(part, ToolPart) and part.state.status == "running" for part in last):
+            return False
+        return bool(await self._client.running_shell(self._run.session_id, self._run.directory))
+
+    async def _is_parked(self) -> bool:
+        """Return True if the prompt was never begun, and will not be before the session's next prompt."""
+        run = self._run
+        if any(answer.info.parent_id == run.message_id for answer in self._seen.answers):
+            return False
+        if run.message_id not in await self._client.pending_prompts(run.session_id):
+            return False
+        # OpenCode may just be about to begin it.
+        await anyio.sleep(PARKED_AFTER)
+        if run.session_id in await self._client.session_status(run.directory):
+            return False
+        return run.message_id in await self._client.pending_prompts(run.session_id)
 
     async def _read_answers(self) -> None:
         if self._superseded:

@@ -30,6 +30,13 @@ NEVER_FINISHED = (
 )
 
 
+TAKEN_BACK = "The prompt was stopped before it began, and was taken back."
+LEFT_IN_INBOX = (
+    "The prompt was stopped before it began. It is still in the inbox of the session: OpenCode will run it with the "
+    "next prompt."
+)
+
+
 async def report_run(hub: Hub, run: Run, seen: Observation, schema: Mapping[str, Any] | None) -> RunReport:
     """Report a run that ended, waits, or goes on.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from opencode_mcp.bounded_dict import BoundedDict
-from opencode_mcp.errors import BackendFailed, BridgeError, NotFound, SessionBusy
+from opencode_mcp.errors import BackendError, BackendFailed, BridgeError, NotFound, SessionBusy
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.codec import is_unreadable
@@ -28,9 +28,10 @@ from opencode_mcp.runs.prompting.sending import is_reported_failure, may_have_ar
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.record import Run, RunStarter, is_at_work_on, is_superseded, latest_prompt
 from opencode_mcp.runs.report import RunReport, spoken
-from opencode_mcp.runs.reporter import report_run
-from opencode_mcp.runs.run_note import Note, Notes, combined
+from opencode_mcp.runs.reporter import LEFT_IN_INBOX, TAKEN_BACK, report_run
+from opencode_mcp.runs.run_note import ANY_PROMPT, Note, Notes, combined
 from opencode_mcp.runs.start_deadline import StartDeadline
+from opencode_mcp.runs.state import State
 from opencode_mcp.runs.stopping import SessionTree, StopResult, stop_and_compare
 from opencode_mcp.text.outside_text import shorten
 
@@ -73,6 +74,8 @@ class Runs:
         self._warm: set[tuple[Transport, str]] = set()
         self._started = BoundedDict[str, Mapping[str, Any] | None](STARTED_KEPT)
         """The prompts that were sent from here, each with its caller's schema of the answer."""
+        self._taken_back = BoundedDict[str, State](STARTED_KEPT)
+        """The prompts that were taken back because they were never begun, each with the state of its run."""
 
     async def start(
         self,
@@ -137,6 +140,19 @@ class Runs:
         await start_deadline.commit()
         self.notes.remember(session.id, note)
         return Run(session.directory, session.id, note.message_id, note.caller_limit, note.starter, note.policies)
+
+    async def note_prompt(self, client: OpenCodeClient, session: Session, run: Run) -> None:
+        """Write the note of a run again whose prompt had no id before; a failure leaves one that holds for all prompts.
+
+        It is called in the session's turn.
+        """
+        note = Note(run.message_id, run.caller_limit, run.starter, run.policies)
+        try:
+            await self.notes.write(client, session, note)
+        except BridgeError as error:
+            logger.info("could not note the prompt %s: %s", run.message_id, error)
+        else:
+            self.notes.remember(session.id, note)
 
     async def _with_what_still_runs(self, client: OpenCodeClient, session: Session, note: Note) -> Note:
         if not await SessionTree(client, session.id, session.directory).busy_levels():
@@ -258,6 +274,8 @@ class Runs:
             BackendError: OpenCode could not be read.
         """
         client = await self._client(run.directory)
+        if run.message_id in self._taken_back:
+            return Observation(client, self._taken_back[run.message_id], parked=True)
         return await Follower(client, self._hub, run, send_progress, respond).follow(deadline)
 
     async def report(self, run: Run, seen: Observation) -> RunReport:
@@ -266,7 +284,28 @@ class Runs:
         Raises:
             BackendError: OpenCode could not be read.
         """
-        return await report_run(self._hub, run, seen, self._started.get(run.message_id))
+        report = await report_run(self._hub, run, seen, self._started.get(run.message_id))
+        if seen.parked:
+            report.note = TAKEN_BACK if await self._take_back(run, seen) else LEFT_IN_INBOX
+        return report
+
+    async def _take_back(self, run: Run, seen: Observation) -> bool:
+        """Take back a prompt that was never begun, or the session's next prompt would begin it; return success.
+
+        A prompt that was not sent from here may be somebody's who wants it to begin then.
+        """
+        if run.message_id in self._taken_back:
+            return True
+        if run.message_id not in self._started:
+            return False
+        try:
+            taken = await seen.client.withdraw_prompt(run.session_id, run.message_id)
+        except BackendError as error:
+            logger.info("could not take %s back: %s", run.message_id, error)
+            return False
+        if taken:
+            self._taken_back[run.message_id] = seen.state
+        return taken
 
     async def follow(self, run: Run, seconds: float, send_progress: SendProgress = no_progress) -> RunReport:
         """Wait for a run as ``observe`` does, answer none of its requests, and report it; 0 seconds only look.
@@ -345,7 +384,7 @@ async def next_message_id(client: OpenCodeClient, session: Session | None) -> st
 
 async def _holds(client: OpenCodeClient, session: Session, note: Note, message_id: str) -> bool:
     """Return True if a note applies to a prompt: its own, or one that is answered together with its own."""
-    return note.message_id in {"", message_id} or await is_at_work_on(client, session.id, note.message_id)
+    return note.message_id in {ANY_PROMPT, message_id} or await is_at_work_on(client, session.id, note.message_id)
 
 
 async def _check_prompt_exists(client: OpenCodeClient, session: Session, message_id: str) -> None:

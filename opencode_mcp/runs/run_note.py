@@ -20,6 +20,8 @@ from opencode_mcp.runs.requests.permission_policy import Policy, as_data, read_p
 KEY = "opencode-mcp"
 """The key of a session's metadata that is the bridges' own."""
 KIND = "run note"
+ANY_PROMPT = ""
+"""Stands for the id of a note's prompt while it is not known."""
 NOTES_KEPT = 1000
 NOTHING: Mapping[str, object] = {}
 
@@ -41,7 +43,7 @@ class Note:
     """Starter, caller's limit and policies of a prompt's run."""
 
     message_id: str
-    """The prompt; empty: the note cannot be read, and holds for every prompt of the session."""
+    """The prompt; ``ANY_PROMPT``: the note holds for every prompt of the session."""
     caller_limit: Decider = "allow"
     """The caller's limit: the decider is never looser than this."""
     starter: RunStarter = ""
@@ -54,7 +56,7 @@ class Note:
     """
 
 
-UNREADABLE = Note("", "human", "person")
+UNREADABLE = Note(ANY_PROMPT, "human", "person")
 """Note that is used if one cannot be read: a person decides."""
 
 

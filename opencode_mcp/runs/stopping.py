@@ -104,6 +104,8 @@ class SessionTree:
     async def busy_levels(self, seconds: float = READ_SECONDS) -> list[list[str]]:
         """The busy sessions by depth (``session.status``); nothing where the whole tree is idle.
 
+        The topmost one is busy as well while a person's shell line runs in it.
+
         Args:
             seconds: How long the tree is read.
 
@@ -111,9 +113,17 @@ class SessionTree:
             BackendError: OpenCode could not be read.
         """
         levels = await self.levels(seconds)
-        busy = await self._client.session_status(self._directory)
+        busy = set(await self._client.session_status(self._directory))
+        if self._root not in busy and await self._shell_line_runs():
+            busy.add(self._root)
         kept = [[session_id for session_id in level if session_id in busy] for level in levels]
         return [level for level in kept if level]
+
+    async def _shell_line_runs(self) -> bool:
+        try:
+            return bool(await self._client.running_shell(self._root, self._directory))
+        except NotFound:
+            return False  # Deleted meanwhile.
 
     async def stop(self, seconds: float) -> list[str]:
         """Abort the busy sessions until all are idle (``session.abort``).

@@ -37,6 +37,10 @@ class Backend:
         """What was named and not aborted."""
         return {name: SessionStatus(type="busy") for name in self._seen if name not in self.aborted}
 
+    async def running_shell(self, _session_id: str, _directory: str) -> str:
+        """None."""
+        return ""
+
     async def session_abort(self, session_id: str, _directory: str) -> None:
         """Note it."""
         self.aborted.append(session_id)

@@ -35,6 +35,7 @@ from opencode_mcp.opencode.models import (
 )
 from opencode_mcp.opencode.operation_caller import OperationCaller
 from opencode_mcp.opencode.selection import Page, SessionFilter
+from opencode_mcp.opencode.submission import Accepted, Features
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, TOO_LARGE, Body
 from opencode_mcp.opencode.v1.event_stream import parse_lines
 
@@ -47,6 +48,8 @@ W = TypeVar("W", bound=Wire)
 
 class OpenCode1(OperationCaller):
     """Calls of an OpenCode 1; see ``adapter.Adapter``."""
+
+    features = Features(output_schemas=True, command_ids=True)
 
     @asynccontextmanager
     async def events(self, *, silence: float) -> AsyncGenerator[AsyncIterator[list[Event]]]:
@@ -176,16 +179,17 @@ class OpenCode1(OperationCaller):
 
     async def submit_prompt(
         self, session_id: str, directory: str, prompt: "PromptSubmission", *, timeout: float = READ_TIMEOUT_SECONDS
-    ) -> None:
+    ) -> Accepted:
         """Call ``session.prompt_async``. Status 204 means that the prompt was received, not that it was accepted."""
         path, body = {"sessionID": session_id}, prompt_body(prompt)
         await self.call(
             "session.prompt_async", path=path, body=body, directory=directory, timeout=timeout, queued=False
         )
+        return Accepted(message_id=prompt.message_id)
 
     async def submit_command(
         self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float
-    ) -> None:
+    ) -> Accepted:
         """Call ``session.command``, which answers when the run has ended."""
         chosen = {"agent": command.agent, "model": command.model}
         body: JsonObject = {
@@ -196,6 +200,7 @@ class OpenCode1(OperationCaller):
         }
         path = {"sessionID": session_id}
         await self.call("session.command", path=path, body=body, directory=directory, timeout=timeout, queued=False)
+        return Accepted(message_id=command.message_id)
 
     async def submit_shell(self, session_id: str, directory: str, shell: "ShellSubmission", *, timeout: float) -> None:
         """Call ``session.shell``, which answers when the command has ended."""
@@ -204,6 +209,21 @@ class OpenCode1(OperationCaller):
             {"messageID": shell.message_id, "agent": shell.agent, "command": shell.line},
         )
         await self.call("session.shell", path=path, body=body, directory=directory, timeout=timeout, queued=False)
+
+    async def running_shell(self, session_id: str, directory: str) -> str:
+        """Return nothing: a session is busy in ``session.status`` while a shell line runs in it."""
+        del session_id, directory
+        return ""
+
+    async def pending_prompts(self, session_id: str) -> list[str]:
+        """Return nothing: OpenCode 1 begins every prompt that it has."""
+        del session_id
+        return []
+
+    async def withdraw_prompt(self, session_id: str, message_id: str) -> bool:
+        """Return False: there is nothing to take back."""
+        del session_id, message_id
+        return False
 
     async def session_messages(self, session_id: str, *, limit: int, before: str = "") -> Page[Message]:
         """Call ``session.messages``: at most the newest ``limit``, oldest first, and the cursor of the older ones.

@@ -10,8 +10,8 @@ A method makes the calls that its docstring names, and raises what ``codec.decod
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import replace
 from functools import partial
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import anyio
@@ -21,6 +21,7 @@ from opencode_mcp.errors import (
     BackendFailed,
     BackendTimeout,
     BackendUnavailable,
+    BridgeError,
     NotFound,
     UnsupportedOperation,
 )
@@ -47,13 +48,15 @@ from opencode_mcp.opencode.models import (
     Vcs,
     read_each,
 )
-from opencode_mcp.opencode.operation_caller import OperationCaller, RequestSender
+from opencode_mcp.opencode.operation_caller import RequestSender
 from opencode_mcp.opencode.operation_table import OperationTable
 from opencode_mcp.opencode.selection import Page, SessionFilter
+from opencode_mcp.opencode.submission import Accepted, Features
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, Body
 from opencode_mcp.opencode.v2 import conversions
 from opencode_mcp.opencode.v2.event_parser import EventParser2
 from opencode_mcp.opencode.v2.event_stream import parse_lines
+from opencode_mcp.opencode.v2.inbox import LATEST, SessionInbox
 from opencode_mcp.opencode.v2.message_pairs import source_id
 from opencode_mcp.opencode.v2.messages import to_messages
 from opencode_mcp.opencode.v2.reading import as_map, as_maps
@@ -61,7 +64,7 @@ from opencode_mcp.opencode.v2.requests import NO_SESSION, form_answer, permissio
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.submission import CommandSubmission, PromptSubmission, ShellSubmission
-    from opencode_mcp.text.json_types import JsonMap, JsonObject
+    from opencode_mcp.text.json_types import JsonMap
 
 TURN_MARKS = frozenset({"user", "idle"})
 """Types of messages that begin or end the work on a prompt."""
@@ -79,8 +82,10 @@ OPENING_INTERVAL_SECONDS = 0.2
 DIRECTORIES_KEPT = 1000
 
 
-class OpenCode2(OperationCaller):
+class OpenCode2(SessionInbox):
     """Calls of an OpenCode 2; see ``adapter.Adapter``."""
+
+    features = Features(output_schemas=False, command_ids=False)
 
     def __init__(self, sender: RequestSender, table: OperationTable) -> None:
         super().__init__(sender, table)
@@ -97,21 +102,6 @@ class OpenCode2(OperationCaller):
             aclosing(parse_lines(lines, self._event_parser)) as events,
         ):
             yield events
-
-    async def _data(
-        self,
-        operation_id: str,
-        *,
-        path: Mapping[str, str] | None = None,
-        query: "JsonObject | None" = None,
-        body: object = None,
-        directory: str = "",
-        timeout: float = READ_TIMEOUT_SECONDS,
-    ) -> object:
-        """Call an operation, and return the content of its reply."""
-        return conversions.data_of(
-            await self.call(operation_id, path=path, query=query, body=body, directory=directory, timeout=timeout)
-        )
 
     # --- Server
 
@@ -284,38 +274,28 @@ class OpenCode2(OperationCaller):
     async def session_abort(self, session_id: str, directory: str = "") -> None:
         """Call ``session.interrupt``, then ``session.inbox.cancel`` for every prompt that was not begun.
 
-        An interrupt leaves such prompts in the inbox, and the next prompt would begin them too.
+        An interrupt leaves such prompts in the inbox, and the next prompt would begin them too. It does not end a
+        shell line of a person's either: ``shell.remove`` does.
         """
-        del directory
         try:
             await self.call("session.interrupt", path={"sessionID": session_id})
             await self._empty_inbox(session_id)
+            if directory and (shell := await self.running_shell(session_id, directory)):
+                await self.call("shell.remove", path={"id": shell}, directory=directory)
         except NotFound:
             return
-
-    async def _empty_inbox(self, session_id: str) -> None:
-        for item in as_maps(await self._data("session.inbox.list", path={"sessionID": session_id})):
-            path = {"sessionID": session_id, "inboxID": str(item.get("id"))}
-            try:
-                await self.call("session.inbox.cancel", path=path)
-            except NotFound:
-                continue  # OpenCode has just begun it, or another client took it back.
-            except BackendFailed as error:
-                if error.status != HTTPStatus.NOT_IMPLEMENTED:
-                    raise
-                return  # This version cannot take anything back.
 
     # --- Messages
 
     async def submit_prompt(
         self, session_id: str, directory: str, prompt: "PromptSubmission", *, timeout: float = READ_TIMEOUT_SECONDS
-    ) -> None:
+    ) -> Accepted:
         """Call ``session.prompt``, after ``session.switchAgent`` and ``session.switchModel`` where they are needed.
 
         ``delivery`` is ``queue``: a prompt that another client has started meanwhile is finished first. If the reply is
         lost, the prompt is sent again with the same id: OpenCode 2 takes a prompt of one id once.
         """
-        await self._choose(session_id, directory, prompt.agent, prompt.model, prompt.variant)
+        changed = await self._choose(session_id, directory, prompt.agent, prompt.model, prompt.variant)
         body: dict[str, object] = {"id": prompt.message_id, "text": prompt.text, "delivery": "queue"}
         if prompt.files:
             body["files"] = [{"uri": file.url, "name": file.filename} for file in prompt.files]
@@ -326,18 +306,23 @@ class OpenCode2(OperationCaller):
             if isinstance(error, BackendUnavailable) and not error.sent:
                 raise
             await send(timeout=timeout)
+        return replace(changed, message_id=prompt.message_id)
 
-    async def _choose(self, session_id: str, directory: str, agent: str, model: str, variant: str) -> None:
-        """Set the agent and the model of an idle session, unless it has them."""
+    async def _choose(self, session_id: str, directory: str, agent: str, model: str, variant: str) -> Accepted:
+        """Set the agent and the model of an idle session, unless it has them; return what was changed."""
+        changed = Accepted(message_id="")
         if not agent and not model and not variant:
-            return
+            return changed
         path = {"sessionID": session_id}
         session = as_map(await self._data("session.get", path=path))
         if agent and session.get("agent") != agent:
             await self.call("session.switchAgent", path=path, body={"agent": agent})
+            changed = replace(changed, agent=agent)
         wanted = await self._wanted_model(directory, agent, model, variant)
         if wanted and dict(as_map(session.get("model"))) != wanted:
             await self.call("session.switchModel", path=path, body={"model": wanted})
+            changed = replace(changed, model=conversions.model_name(wanted), variant=wanted.get("variant", ""))
+        return changed
 
     async def _wanted_model(self, directory: str, agent: str, model: str, variant: str) -> dict[str, str]:
         """Return the reference to a model; without a name that of the agent, which OpenCode 2 itself does not use."""
@@ -357,17 +342,46 @@ class OpenCode2(OperationCaller):
 
     async def submit_command(
         self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float
-    ) -> None:
-        """Call ``session.command``; OpenCode 2 chooses the id of the prompt."""
-        await self._choose(session_id, directory, command.agent, command.model, "")
+    ) -> Accepted:
+        """Call ``session.command``, then search for its prompt: OpenCode 2 chooses the id and does not return it.
+
+        Raises:
+            BackendFailed: OpenCode accepted the command, and no prompt of it can be found.
+        """
+        changed = await self._choose(session_id, directory, command.agent, command.model, "")
+        known = await self._known_prompts(session_id)
         body = {"name": command.name, "text": command.arguments, "delivery": "queue"}
-        await self.call("session.command", path={"sessionID": session_id}, body=body, timeout=timeout, queued=False)
+        lost: BridgeError | None = None
+        try:
+            await self.call("session.command", path={"sessionID": session_id}, body=body, timeout=timeout, queued=False)
+        except (BackendTimeout, BackendUnavailable) as error:
+            if isinstance(error, BackendUnavailable) and not error.sent:
+                raise
+            lost = error
+        if prompt := await self._new_prompt(session_id, known):
+            return replace(changed, message_id=prompt)
+        raise lost or BackendFailed(
+            f"OpenCode ran the command {command.name!r}, which gave the session no prompt.",
+            hint="opencode_session shows what the session did.",
+        )
 
     async def submit_shell(self, session_id: str, directory: str, shell: "ShellSubmission", *, timeout: float) -> None:
         """Call ``session.shell``, which answers when the command has ended."""
         del directory
         body = {"id": shell.message_id, "command": shell.line}
         await self.call("session.shell", path={"sessionID": session_id}, body=body, timeout=timeout, queued=False)
+
+    async def running_shell(self, session_id: str, directory: str) -> str:
+        """Call ``message.list``, and ``shell.list`` if the latest shell line has no end on record.
+
+        OpenCode 2 does not count the session as active meanwhile. The line of a server that was killed has no end.
+        """
+        items, _ = await self._items(session_id, LATEST, "")
+        lines = [str(item.get("shellID")) for item in items if item.get("type") == "shell" and _is_running(item)]
+        if not lines:
+            return ""
+        running = {str(item.get("id")) for item in as_maps(await self._data("shell.list", directory=directory))}
+        return lines[-1] if lines[-1] in running else ""
 
     async def session_messages(self, session_id: str, *, limit: int, before: str = "") -> Page[Message]:
         """Call ``message.list``; a page that begins in the middle of a turn is read with the turn's prompt."""
@@ -503,6 +517,10 @@ class OpenCode2(OperationCaller):
     async def vcs_status(self, directory: str) -> list[UncommittedFile]:
         """Call ``vcs.status``."""
         return UncommittedFile.read_list(await self._data("vcs.status", directory=directory))
+
+
+def _is_running(shell: "JsonMap") -> bool:
+    return shell.get("status") == "running"
 
 
 def _named(messages: Sequence[Message], session_id: str, message_id: str) -> Message:

@@ -218,7 +218,7 @@ async def opencode_abort(
             hint="Leave message_id out to stop whatever runs.",
         )
     report, stop = await bridge.runs.abort(run)
-    report.note = _stop_note(stop, session.directory)
+    report.note = " ".join(filter(None, [_stop_note(stop, session.directory), report.note]))
     return report_result(report)
 
 

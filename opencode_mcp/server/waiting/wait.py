@@ -328,9 +328,9 @@ async def pass_on(
 
 
 def joined_notes(note: str, unanswered: Mapping[str, str], report: "RunReport") -> str:
-    """Join a note with the reasons why requests of a report are unanswered, each once."""
+    """Join a note, that of a report, and the reasons why its requests are unanswered, each once."""
     reasons = [unanswered.get(request.request_id, "") for request in report.pending]
-    return " ".join(dict.fromkeys(filter(None, [note, *reasons])))
+    return " ".join(dict.fromkeys(filter(None, [note, report.note, *reasons])))
 
 
 def lost_sight(run: "Run") -> UnexpectedToolError:
