@@ -25,14 +25,15 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.events import collection
 from opencode_mcp.markdown import diff, excerpt, headline, tool_calls, transcript
 from opencode_mcp.markdown.detail import DETAILED, View
-from opencode_mcp.opencode import backend_events, codec, request_limits, terminal
-from opencode_mcp.opencode.models import FileDiff, Message, MessageInfo, ToolPart
+from opencode_mcp.opencode import backend_events, codec, field_values, request_limits, terminal
+from opencode_mcp.opencode.models import FieldKind, FileDiff, Message, MessageInfo, Question, QuestionItem, ToolPart
 from opencode_mcp.opencode.operations import argument_problems, schema_text
 from opencode_mcp.opencode.operations import search as operation_search
 from opencode_mcp.opencode.operations.arguments import split
 from opencode_mcp.opencode.operations.catalog import operation, table_of
 from opencode_mcp.opencode.v1 import event_parser, server_document
-from opencode_mcp.opencode.v2 import replacements
+from opencode_mcp.opencode.v2 import event_parser as event_parser2
+from opencode_mcp.opencode.v2 import messages, replacements, requests
 from opencode_mcp.runs import progress
 from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.runs.requests.shell_policy import shell_decider
@@ -139,6 +140,56 @@ def a_message(text: str) -> Message:
 def an_event(text: str) -> str:
     properties = {"sessionID": text[:99], "part": {"type": "tool", "state": {"input": {"command": text}}}}
     return json.dumps({"payload": {"type": "message.part.updated", "properties": properties}})
+
+
+def an_event_of_2(text: str) -> str:
+    data = {"sessionID": text[:99], "assistantMessageID": text[:99], "ordinal": 0, "id": text[:99], "text": text}
+    return json.dumps({"type": "session.text.ended", "data": data})
+
+
+def call_of_2(text: str) -> None:
+    parser = event_parser2.EventParser2()
+    for kind in ("input.started", "called", "progress", "success", "failed"):
+        data = {
+            "sessionID": "ses_1",
+            "assistantMessageID": "msg_1",
+            "id": "call_1",
+            "name": text,
+            "input": {text: text},
+        }
+        parser.parse(json.dumps({"type": f"session.tool.{kind}", "data": data | {"error": {"message": text}}}))
+
+
+def converted(text: str) -> None:
+    state = {"status": "completed", "input": {"command": text}, "content": [{"type": "text", "text": text}]}
+    content = [{"type": "text", "text": text}, {"type": "tool", "id": "call_1", "name": text, "state": state}]
+    error = {"type": text, "message": text}
+    messages.to_messages(
+        [
+            {"id": "msg_1", "type": "user", "text": text, "files": [{"uri": text, "name": text}]},
+            {"id": "msg_2", "type": "assistant", "agent": text, "content": content, "error": error},
+            {"id": "msg_3", "type": "shell", "command": text, "output": {"output": text}},
+            {"id": "msg_4", "type": "compaction", "summary": text},
+            {"id": "msg_5", "type": "skill", "name": text, "text": text},
+            {"id": "msg_6", "type": "idle", "outcome": "failed", "error": error},
+        ],
+        "ses_1",
+    )
+
+
+def asked_by_2(text: str) -> None:
+    permission = {"id": "per_1", "sessionID": "ses_1", "action": text, "resources": [text], "message": text}
+    requests.permission_of(permission)
+    field = {"key": "q0", "title": text, "description": text, "type": "string", "format": text, "pattern": text}
+    question = requests.question_of({"id": "frm_1", "sessionID": "ses_1", "title": text, "fields": [field]})
+    refused(partial(requests.form_answer, question, [[text]]))
+
+
+def typed_values(text: str) -> None:
+    kinds: tuple[FieldKind, ...] = ("text", "number", "integer", "boolean")
+    for kind in kinds:
+        item = QuestionItem(question="Which?", kind=kind)
+        refused(partial(field_values.read_answers, Question(id="q", session_id="s", questions=[item]), [[text]]))
 
 
 def progress_lines(text: str) -> None:
@@ -248,6 +299,12 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "server.results.size_limit": lambda text: size_limit.fit(text, {"a": text, "b": [text[:99]] * 2000}),
     "opencode.v1.event_parser": lambda text: event_parser.EventParser1().parse(an_event(text)),
     "opencode.v1.event_parser raw": event_parser.EventParser1().parse,
+    "opencode.v2.event_parser": lambda text: event_parser2.EventParser2().parse(an_event_of_2(text)),
+    "opencode.v2.event_parser raw": event_parser2.EventParser2().parse,
+    "opencode.v2.content_events": call_of_2,
+    "opencode.v2.messages": converted,
+    "opencode.v2.requests": asked_by_2,
+    "opencode.field_values": typed_values,
     "events.collection": lambda text: collection.session_of({"type": text, "properties": {"sessionID": text}}),
     "runs.progress": progress_lines,
     "runs.requests.permission_policy": lambda text: Policy(
@@ -283,6 +340,19 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "opencode.v1.annotations": "a table of our own",
     "opencode.v1.descriptions": "a table of our own",
     "opencode.v2.annotations": "a table of our own",
+    "opencode.argument_rules": "types of a table of our own",
+    "opencode.v1.argument_rules": "a table of our own",
+    "opencode.v2.argument_rules": "a table of our own",
+    "opencode.backend_events": "types only",
+    "opencode.v2.reading": "looks at types only",
+    "opencode.v2.event_memory": "keeps what opencode.v2.event_parser reads, which is here",
+    "opencode.v2.execution_events": "called by opencode.v2.event_parser, which is here",
+    "opencode.v2.session_events": "called by opencode.v2.event_parser, which is here",
+    "opencode.v2.failures": "called by opencode.v2.messages, which is here",
+    "opencode.v2.message_items": "called by opencode.v2.messages, which is here",
+    "opencode.v2.message_pairs": "called by opencode.v2.messages, which is here",
+    "opencode.v2.message_parts": "called by opencode.v2.messages, which is here",
+    "opencode.v2.tool_states": "called by opencode.v2.messages, which is here",
     "opencode.v2.descriptions": "a table of our own",
     "secrets.key_patterns": "a table of our own, applied by secrets.redact_text",
     "runs.state": "states and signals only",
