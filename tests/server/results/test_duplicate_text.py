@@ -69,4 +69,4 @@ def test_no_tool_promises_a_field_that_may_be_left_out(spec: ToolSpec) -> None:
 def test_an_operation_says_its_reply_once_however_it_is_called() -> None:
     texts = {spec.name: spec.texts for spec in TOOLS if "operation" in spec.name}
     assert texts["opencode_read_operation"] == texts["opencode_call_operation"] == ("reply",)
-    assert tool_of(operation("session.get")).texts == ("reply",)
+    assert tool_of([operation("session.get")]).texts == ("reply",)

@@ -5,6 +5,7 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from mcp_types import ElicitRequestFormParams
 
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.models import Session, Todo
@@ -92,6 +93,7 @@ def test_a_form_shows_no_control_character_and_no_secret() -> None:
         form = form_of(request)
         assert not UNSEEN.search(form.message)
         assert TOKEN not in form.message
+        assert isinstance(form, ElicitRequestFormParams)
         json.dumps(form.requested_schema, ensure_ascii=False).encode()
 
 
