@@ -461,7 +461,7 @@ class OpenCode2(SessionInbox):
         """Call ``session.interrupt`` for a question of the model, else ``session.form.cancel``.
 
         A form of the question tool that is cancelled ends the run as a rejected permission does. The run goes on when
-        another form is cancelled: the MCP server or the plugin that asks is told so.
+        another form is cancelled: the MCP server or the plugin that asks gets the cancellation.
         """
         if question.tool is None:
             await self._form("session.form.cancel", question, directory)
