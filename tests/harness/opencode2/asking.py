@@ -1,5 +1,7 @@
 """Steps that tests take with the bridge's own calls of OpenCode 2, where a run asks for something."""
 
+import json
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,11 +15,57 @@ from opencode_mcp.opencode.models import Permission, Question, Session, ToolPart
 from opencode_mcp.opencode.submission import PromptSubmission
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from opencode_mcp.runs.report import spoken
+from opencode_mcp.text.json_types import JsonMap
+from tests.harness import eliciting_mcp
 from tests.harness.opencode2.running import OpenCode2
+from tests.harness.project import make_project
 from tests.harness.waiting import eventually
 
 WAIT = 60.0
 """Seconds that a run may take before a test gives up."""
+
+
+ASKS_A_NAME: JsonMap = {
+    "mode": "form",
+    "message": "Who are you?",
+    "requestedSchema": {
+        "type": "object",
+        "properties": {"name": {"type": "string", "title": "Name"}, "age": {"type": "integer", "minimum": 1}},
+        "required": ["name"],
+    },
+}
+"""Parameters of an elicitation that asks for a name, and for an age if the person likes."""
+
+
+def eliciting_project(folder: Path, **servers: JsonMap) -> Path:
+    """Make a project with MCP servers whose tool ``ask`` asks the user.
+
+    Args:
+        folder: Where to make it.
+        servers: The parameters of the elicitation, by the name of the server.
+    """
+    project = make_project(folder / "eliciting")
+    configured = {
+        name: {
+            "type": "local",
+            "command": [sys.executable, eliciting_mcp.__file__],
+            "environment": {"ELICITS": json.dumps(elicits)},
+            "codemode": False,
+        }
+        for name, elicits in servers.items()
+    }
+    (project / "opencode.json").write_text(json.dumps({"mcp": {"servers": configured}}), encoding="utf-8")
+    return project
+
+
+async def servers_connected(client: OpenCodeClient, directory: str) -> None:
+    """Wait until all MCP servers of a directory can be used."""
+
+    async def look() -> bool:
+        found = await client.mcp_status(directory)
+        return bool(found) and all(server.status == "connected" for server in found.values())
+
+    await eventually(look, seconds=WAIT)
 
 
 def endpoint_of(server: OpenCode2) -> Endpoint:

@@ -1,7 +1,6 @@
 """A form of an MCP server belongs to a directory; it is one of the session that waits for the server."""
 
 import json
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -13,11 +12,18 @@ from opencode_mcp.events.hub import Hub
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.runs.requests.open_requests import Requests
-from tests.harness import eliciting_mcp
-from tests.harness.opencode2.asking import WAIT, calling, ended, endpoint_of, question_of, started, text_of
+from tests.harness.opencode2.asking import (
+    ASKS_A_NAME,
+    calling,
+    eliciting_project,
+    ended,
+    endpoint_of,
+    question_of,
+    servers_connected,
+    started,
+    text_of,
+)
 from tests.harness.opencode2.running import OpenCode2
-from tests.harness.project import make_project
-from tests.harness.waiting import eventually
 from tests.scripted_model.script import script, step, text, tool
 from tests.wires import Route
 
@@ -38,33 +44,14 @@ async def requests(client: OpenCodeClient, opencode2: OpenCode2) -> AsyncGenerat
 
 @pytest.fixture
 def asker(tmp_path: Path) -> Path:
-    """A project with an MCP server that asks for a name and an age."""
-    project = make_project(tmp_path / "asker")
-    schema = {
-        "type": "object",
-        "properties": {"name": {"type": "string", "title": "Name"}, "age": {"type": "integer", "minimum": 1}},
-        "required": ["name"],
-    }
-    elicits = {"mode": "form", "message": "Who are you?", "requestedSchema": schema}
-    server = {
-        "type": "local",
-        "command": [sys.executable, eliciting_mcp.__file__],
-        "environment": {"ELICITS": json.dumps(elicits)},
-        "codemode": False,
-    }
-    (project / "opencode.json").write_text(json.dumps({"mcp": {"servers": {"asker": server}}}), encoding="utf-8")
-    return project
+    return eliciting_project(tmp_path, asker=ASKS_A_NAME)
 
 
 async def test_a_form_of_an_mcp_server_is_one_of_the_session_that_calls_it(
     client: OpenCodeClient, requests: Requests, asker: Path
 ) -> None:
     where = str(asker)
-
-    async def is_connected() -> bool:
-        return (await client.mcp_status(where))["asker"].status == "connected"
-
-    await eventually(is_connected, seconds=WAIT)
+    await servers_connected(client, where)
     words = script(step(tool("asker_ask")), text("Done."))
     session = await started(client, asker, words)
     asked = await question_of(client, session)
