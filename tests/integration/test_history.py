@@ -1,16 +1,16 @@
 """What changed, and going back, over stdio."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
 from mcp_types import ResourceLink
 
-from tests.harness.bridge import Bridge, open_bridge, text_of
+from tests.harness.bridge import Bridge, Era, open_bridge, text_of
 from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import SNAPSHOTS, commit, configure, git
+from tests.harness.project import SNAPSHOTS, commit, configure, git, make_project
 from tests.integration.host import Host, Json
 from tests.scripted_model.script import bash, edit, hold, step, structured, text, write
 
@@ -21,41 +21,70 @@ SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
 
 @pytest.fixture
 async def own_host(
-    era: str, tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenCode, project: Path
+    era: Era, tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenCode, project: Path
 ) -> AsyncGenerator[Host]:
-    """A host whose bridge works in a project of this test alone."""
+    """A host whose bridge works in a project of this test alone, for tests that change its branch."""
     configure(project, SNAPSHOTS)
     launch = attaching(tmp_path, scripted_model, opencode_server, project)
-    async with open_bridge(launch, era="2025" if era == "2025" else "2026") as bridge:
+    async with open_bridge(launch, era=era) as bridge:
         yield Host(Bridge(bridge.client, launch))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project of all other tests; each leaves it as it was."""
+    project = make_project(tmp_path_factory.mktemp("history"))
+    configure(project, SNAPSHOTS)
+    return project
+
+
+@pytest.fixture(scope="module")
+async def bridge(
+    era: Era,
+    tmp_path_factory: pytest.TempPathFactory,
+    scripted_model: ScriptedModel,
+    opencode_server: OpenCode,
+    place: Path,
+) -> AsyncGenerator[Bridge]:
+    launch = attaching(tmp_path_factory.mktemp("bridge"), scripted_model, opencode_server, place)
+    async with open_bridge(launch, era=era) as opened:
+        yield opened
+
+
+@pytest.fixture
+def host(bridge: Bridge, place: Path) -> Iterator[Host]:
+    """A host at a project in which nothing is changed."""
+    yield Host(Bridge(bridge.client, bridge.launch))
+    git(place, "reset", "--quiet", "--hard")
+    git(place, "clean", "--quiet", "--force", "-d", "-x")
 
 
 def files(found: Json) -> list[tuple[str, str, int, int]]:
     return [(file["change"], file["path"], file["added"], file["removed"]) for file in found["files"]]
 
 
-async def test_changes_are_those_of_one_prompt_of_the_session_and_of_the_working_tree(own_host: Host) -> None:
-    first = await own_host.run(write("new.txt", "one\ntwo\n"), text("Made."))
+async def test_changes_are_those_of_one_prompt_of_the_session_and_of_the_working_tree(host: Host) -> None:
+    first = await host.run(write("new.txt", "one\ntwo\n"), text("Made."))
     session_id = first["session_id"]
-    second = await own_host.run(edit("new.txt", "two", "three"), text("Changed."), session_id=session_id)
+    second = await host.run(edit("new.txt", "two", "three"), text("Changed."), session_id=session_id)
 
-    of_first = await own_host.data("opencode_diff", session_id=session_id, message_id=first["message_id"])
+    of_first = await host.data("opencode_diff", session_id=session_id, message_id=first["message_id"])
     assert files(of_first) == [("added", "new.txt", 2, 0)]
-    of_second = await own_host.data("opencode_diff", session_id=session_id, message_id=second["message_id"])
+    of_second = await host.data("opencode_diff", session_id=session_id, message_id=second["message_id"])
     assert files(of_second) == [("modified", "new.txt", 1, 1)]
     assert "-two\n+three" in of_second["diff"]
-    of_session = await own_host.data("opencode_diff", session_id=session_id)
+    of_session = await host.data("opencode_diff", session_id=session_id)
     assert files(of_session) == [("added", "new.txt", 2, 0)]
     assert "+one\n+three" in of_session["diff"]
-    of_tree = await own_host.data("opencode_diff")
+    of_tree = await host.data("opencode_diff")
     assert files(of_tree) == [("added", "new.txt", 2, 0)]
 
 
-async def test_the_answer_s_message_stands_for_its_prompt(own_host: Host) -> None:
-    report = await own_host.run(write("new.txt", "one\n"), text("Made."))
-    seen = await own_host.data("opencode_session", session_id=report["session_id"])
+async def test_the_answer_s_message_stands_for_its_prompt(host: Host) -> None:
+    report = await host.run(write("new.txt", "one\n"), text("Made."))
+    seen = await host.data("opencode_session", session_id=report["session_id"])
     answer = seen["transcript"].rsplit("msg_", 1)[1].split()[0]
-    found = await own_host.data("opencode_diff", session_id=report["session_id"], message_id=f"msg_{answer}")
+    found = await host.data("opencode_diff", session_id=report["session_id"], message_id=f"msg_{answer}")
     assert files(found) == [("added", "new.txt", 1, 0)]
 
 
@@ -84,47 +113,45 @@ async def test_a_comparison_with_the_default_branch_that_cannot_be_made_says_why
     assert "instance.dispose" in stale["note"]
 
 
-async def test_only_some_files_are_shown_when_asked(own_host: Host, project: Path) -> None:
-    (project / "src" / "greet.py").write_text("pass\n", encoding="utf-8")
-    (project / "README.md").unlink()
-    (project / "image.bin").write_bytes(bytes(300))
-    every = await own_host.data("opencode_diff")
+async def test_only_some_files_are_shown_when_asked(host: Host, place: Path) -> None:
+    (place / "src" / "greet.py").write_text("pass\n", encoding="utf-8")
+    (place / "README.md").unlink()
+    (place / "image.bin").write_bytes(bytes(300))
+    every = await host.data("opencode_diff")
     assert {path for _, path, _, _ in files(every)} == {"src/greet.py", "README.md", "image.bin"}
     assert "added, binary" in every["diff"]
     for wanted in ("src", "src/greet.py", "*.py", "greet.py"):
-        found = await own_host.data("opencode_diff", files=[wanted])
+        found = await host.data("opencode_diff", files=[wanted])
         assert [path for _, path, _, _ in files(found)] == ["src/greet.py"]
-    assert "README.md" in await own_host.error("opencode_diff", files=["none.txt"])
+    assert "README.md" in await host.error("opencode_diff", files=["none.txt"])
 
 
-async def test_a_long_diff_is_cut_with_a_pointer_and_a_link_to_the_whole(own_host: Host) -> None:
+async def test_a_long_diff_is_cut_with_a_pointer_and_a_link_to_the_whole(host: Host) -> None:
     lines = "".join(f"line {number}\n" for number in range(3000))
-    report = await own_host.run(write("long.txt", lines), text("Made."))
-    result = await own_host.bridge.call("opencode_diff", session_id=report["session_id"])
+    report = await host.run(write("long.txt", lines), text("Made."))
+    result = await host.bridge.call("opencode_diff", session_id=report["session_id"])
     assert len(text_of(result)) <= 21_000
     assert "files=[...]" in text_of(result)
     (link,) = [block for block in result.content if isinstance(block, ResourceLink)]
     assert link.uri == f"opencode://session/{report['session_id']}/diff"
-    whole = await own_host.bridge.client.read_resource(link.uri)
+    whole = await host.bridge.client.read_resource(link.uri)
     assert "line 2999" in str(whole.contents[0])
 
 
-async def test_a_file_that_is_too_large_for_a_patch_is_told_as_one(own_host: Host, project: Path) -> None:
-    (project / "huge.txt").write_text(("y" * 99 + "\n") * 150_000, encoding="utf-8")
-    found = await own_host.data("opencode_diff")
+async def test_a_file_that_is_too_large_for_a_patch_is_told_as_one(host: Host, place: Path) -> None:
+    (place / "huge.txt").write_text(("y" * 99 + "\n") * 150_000, encoding="utf-8")
+    found = await host.data("opencode_diff")
     assert files(found) == [("added", "huge.txt", 150_000, 0)]
     assert "too large for OpenCode to show" in found["diff"]
 
 
-async def test_what_a_diff_cannot_be_of_is_told(own_host: Host) -> None:
-    report = await own_host.run(text("Said."))
+async def test_what_a_diff_cannot_be_of_is_told(host: Host) -> None:
+    report = await host.run(text("Said."))
     session_id = report["session_id"]
-    assert "No file is changed" in await own_host.text("opencode_diff", session_id=session_id)
-    assert "no message 'msg_none'" in await own_host.error(
-        "opencode_diff", session_id=session_id, message_id="msg_none"
-    )
-    assert "session_id" in await own_host.error("opencode_diff", message_id=report["message_id"])
-    assert "its own directory" in await own_host.error("opencode_diff", session_id=session_id, directory="/x")
+    assert "No file is changed" in await host.text("opencode_diff", session_id=session_id)
+    assert "no message 'msg_none'" in await host.error("opencode_diff", session_id=session_id, message_id="msg_none")
+    assert "session_id" in await host.error("opencode_diff", message_id=report["message_id"])
+    assert "its own directory" in await host.error("opencode_diff", session_id=session_id, directory="/x")
 
 
 async def test_a_project_without_git_says_why_there_are_no_changes(
@@ -144,87 +171,87 @@ async def test_a_project_without_git_says_why_there_are_no_changes(
             assert "No file is changed" not in told
 
 
-async def test_a_session_is_undone_from_a_prompt_on_and_restored(own_host: Host, project: Path) -> None:
-    file = project / "new.txt"
-    first = await own_host.run(write("new.txt", "one\n"), text("Made."))
+async def test_a_session_is_undone_from_a_prompt_on_and_restored(host: Host, place: Path) -> None:
+    file = place / "new.txt"
+    first = await host.run(write("new.txt", "one\n"), text("Made."))
     session_id = first["session_id"]
-    second = await own_host.run(edit("new.txt", "one", "two"), text("Changed."), session_id=session_id)
+    second = await host.run(edit("new.txt", "one", "two"), text("Changed."), session_id=session_id)
 
-    undone = await own_host.data("opencode_revert", session_id=session_id, message_id=second["message_id"])
+    undone = await host.data("opencode_revert", session_id=session_id, message_id=second["message_id"])
     assert file.read_text(encoding="utf-8") == "one\n"
     assert files(undone) == [("modified", "new.txt", 1, 1)]
     assert second["message_id"] in undone["note"]
-    seen = await own_host.data("opencode_session", session_id=session_id)
+    seen = await host.data("opencode_session", session_id=session_id)
     assert seen["undone_from"] == second["message_id"]
-    left = await own_host.data("opencode_diff", session_id=session_id)
+    left = await host.data("opencode_diff", session_id=session_id)
     assert files(left) == [("added", "new.txt", 1, 0)]
     assert "+one" in left["diff"]
 
-    restored = await own_host.data("opencode_revert", session_id=session_id, restore=True)
+    restored = await host.data("opencode_revert", session_id=session_id, restore=True)
     assert file.read_text(encoding="utf-8") == "two\n"
     assert second["message_id"] in restored["note"]
-    again = await own_host.data("opencode_revert", session_id=session_id, restore=True)
+    again = await host.data("opencode_revert", session_id=session_id, restore=True)
     assert "nothing is undone" in again["note"]
 
 
 async def test_what_cannot_be_undone_is_refused_and_changes_nothing(
-    own_host: Host, project: Path, scripted_model: ScriptedModel, era: str
+    host: Host, place: Path, scripted_model: ScriptedModel, era: str
 ) -> None:
-    report = await own_host.run(write("new.txt", "one\n"), text("Made."))
+    report = await host.run(write("new.txt", "one\n"), text("Made."))
     session_id, message_id = report["session_id"], report["message_id"]
-    assert "no message" in await own_host.error("opencode_revert", session_id=session_id, message_id="msg_none")
-    assert "restore=true" in await own_host.error("opencode_revert", session_id=session_id)
-    assert "restore=true" in await own_host.error(
+    assert "no message" in await host.error("opencode_revert", session_id=session_id, message_id="msg_none")
+    assert "restore=true" in await host.error("opencode_revert", session_id=session_id)
+    assert "restore=true" in await host.error(
         "opencode_revert", session_id=session_id, message_id=message_id, restore=True
     )
     gate = f"at work while undone {era}"
-    await own_host.start(hold(gate), text("Done."), session_id=session_id)
+    await host.start(hold(gate), text("Done."), session_id=session_id)
     await scripted_model.reached(gate)
-    busy = await own_host.error("opencode_revert", session_id=session_id, message_id=message_id)
+    busy = await host.error("opencode_revert", session_id=session_id, message_id=message_id)
     assert "is at work" in busy
     assert "opencode_abort" in busy
     await scripted_model.release(gate)
-    await own_host.wait(session_id)
-    assert (project / "new.txt").read_text(encoding="utf-8") == "one\n"
+    await host.wait(session_id)
+    assert (place / "new.txt").read_text(encoding="utf-8") == "one\n"
 
 
-async def test_a_fork_holds_what_came_before_and_goes_on_by_itself(own_host: Host) -> None:
-    first = await own_host.run(text("First answer."))
+async def test_a_fork_holds_what_came_before_and_goes_on_by_itself(host: Host) -> None:
+    first = await host.run(text("First answer."))
     session_id = first["session_id"]
-    second = await own_host.run(text("Second answer."), session_id=session_id)
+    second = await host.run(text("Second answer."), session_id=session_id)
 
-    fork = await own_host.data("opencode_fork", session_id=session_id, message_id=second["message_id"])
+    fork = await host.data("opencode_fork", session_id=session_id, message_id=second["message_id"])
     assert fork["session_id"] != session_id
-    seen = await own_host.data("opencode_session", session_id=fork["session_id"])
+    seen = await host.data("opencode_session", session_id=fork["session_id"])
     assert "First answer." in seen["transcript"]
     assert "Second answer." not in seen["transcript"]
-    whole = await own_host.data("opencode_fork", session_id=session_id)
-    seen = await own_host.data("opencode_session", session_id=whole["session_id"])
+    whole = await host.data("opencode_fork", session_id=session_id)
+    seen = await host.data("opencode_session", session_id=whole["session_id"])
     assert "Second answer." in seen["transcript"]
-    other = await own_host.run(text("Another way."), session_id=fork["session_id"])
-    assert (await own_host.wait(session_id))["text"] == "Second answer."
+    other = await host.run(text("Another way."), session_id=fork["session_id"])
+    assert (await host.wait(session_id))["text"] == "Second answer."
     assert other["text"] == "Another way."
 
 
-async def test_what_cannot_be_forked_is_explained(own_host: Host) -> None:
-    first = await own_host.run(text("Before."))
+async def test_what_cannot_be_forked_is_explained(host: Host) -> None:
+    first = await host.run(text("Before."))
     session_id = first["session_id"]
-    assert "no message" in await own_host.error("opencode_fork", session_id=session_id, message_id="msg_none")
-    asked = await own_host.run(step(structured({"a": 1})), session_id=session_id, output_schema=SCHEMA)
-    refused = await own_host.error("opencode_fork", session_id=session_id)
+    assert "no message" in await host.error("opencode_fork", session_id=session_id, message_id="msg_none")
+    asked = await host.run(step(structured({"a": 1})), session_id=session_id, output_schema=SCHEMA)
+    refused = await host.error("opencode_fork", session_id=session_id)
     assert "structured answer" in refused
     assert asked["message_id"] in refused
-    fork = await own_host.data("opencode_fork", session_id=session_id, message_id=asked["message_id"])
-    seen = await own_host.data("opencode_session", session_id=fork["session_id"])
+    fork = await host.data("opencode_fork", session_id=session_id, message_id=asked["message_id"])
+    seen = await host.data("opencode_session", session_id=fork["session_id"])
     assert "Before." in seen["transcript"]
 
 
-async def test_a_session_that_began_with_a_structured_prompt_is_told_as_not_forkable(own_host: Host) -> None:
-    asked = await own_host.run(structured({"a": 1}), output_schema=SCHEMA)
-    assert asked["message_id"] in await own_host.error("opencode_fork", session_id=asked["session_id"])
+async def test_a_session_that_began_with_a_structured_prompt_is_told_as_not_forkable(host: Host) -> None:
+    asked = await host.run(structured({"a": 1}), output_schema=SCHEMA)
+    assert asked["message_id"] in await host.error("opencode_fork", session_id=asked["session_id"])
 
 
-async def test_what_a_shell_command_of_the_agent_changed_counts(own_host: Host) -> None:
-    report = await own_host.run(bash("rm docs/notes.txt; printf 'x\\n' > made.txt"), text("Done."))
-    found = await own_host.data("opencode_diff", session_id=report["session_id"])
+async def test_what_a_shell_command_of_the_agent_changed_counts(host: Host) -> None:
+    report = await host.run(bash("rm docs/notes.txt; printf 'x\\n' > made.txt"), text("Done."))
+    found = await host.data("opencode_diff", session_id=report["session_id"])
     assert set(files(found)) == {("deleted", "docs/notes.txt", 0, 3), ("added", "made.txt", 1, 0)}

@@ -1,6 +1,7 @@
 """Each kind of step makes a real OpenCode do what it is there for."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import configure
+from tests.harness.project import configure, make_project
 from tests.harness.waiting import eventually
 from tests.scripted_model.actions import Action, Step
 from tests.scripted_model.script import (
@@ -84,6 +85,12 @@ def said(message: Json, kind: str = "text") -> str:
     return "".join(part["text"] for part in message["parts"] if part["type"] == kind)
 
 
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One project for all tests of this module."""
+    return make_project(tmp_path_factory.mktemp("scripted"))
+
+
 @pytest.fixture
 async def session(opencode_server: OpenCode, project: Path) -> AsyncIterator[Session]:
     async with opencode_server.client(project) as http:
@@ -145,15 +152,26 @@ async def test_a_question_waits_for_its_answer(session: Session) -> None:
 
 
 async def test_a_project_that_asks_first_holds_a_command_until_it_is_allowed(session: Session, project: Path) -> None:
-    configure(project, {"permission": {"bash": "ask"}})
-    await session.http.post("/instance/dispose")
-    await session.start(bash("echo done > done.txt"), text("Ran."))
-    asked = await session.pending("/permission")
-    assert asked["metadata"]["command"] == "echo done > done.txt"
-    assert not (project / "done.txt").exists()
-    await session.http.post(f"/permission/{asked['id']}/reply", json={"reply": "once"})
-    assert said(await session.finished()) == "Ran."
-    assert (project / "done.txt").exists()
+    async with configured(session, project, {"permission": {"bash": "ask"}}):
+        await session.start(bash("echo done > done.txt"), text("Ran."))
+        asked = await session.pending("/permission")
+        assert asked["metadata"]["command"] == "echo done > done.txt"
+        assert not (project / "done.txt").exists()
+        await session.http.post(f"/permission/{asked['id']}/reply", json={"reply": "once"})
+        assert said(await session.finished()) == "Ran."
+        assert (project / "done.txt").exists()
+
+
+@asynccontextmanager
+async def configured(session: Session, project: Path, config: Json) -> AsyncIterator[None]:
+    """Give the project settings for the length of the block; OpenCode reads them when it opens the project again."""
+    try:
+        configure(project, config)
+        await session.http.post("/instance/dispose")
+        yield
+    finally:
+        configure(project, {})
+        await session.http.post("/instance/dispose")
 
 
 async def test_a_refusal_ends_the_run_with_its_status(session: Session) -> None:
