@@ -42,6 +42,15 @@ class Backend1(Backend):
         """Call ``GET /session/status``."""
         return set(await self.get("/session/status"))
 
+    async def titled(self, title: str) -> list[str]:
+        """Call ``GET /session``."""
+        found = (await self.http.get("/session", params={"search": title})).raise_for_status().json()
+        return [session["id"] for session in found if session["title"] == title and not session.get("parentID")]
+
+    async def load(self) -> None:
+        """Call ``GET /provider``."""
+        await self.get("/provider")
+
     async def dispose(self) -> None:
         """Call ``POST /instance/dispose``."""
         await self.post("/instance/dispose")
@@ -85,6 +94,16 @@ class Backend1(Backend):
     async def prompt_ids(self, session_id: str) -> list[str]:
         """Call ``GET /session/{id}/message``."""
         return [message["info"]["id"] for message in await self._messages(session_id) if _is_prompt(message)]
+
+    async def waiting_prompts(self, session_id: str) -> list[str]:
+        """Return nothing: OpenCode 1 has no inbox."""
+        del session_id
+        return []
+
+    async def is_answered(self, session_id: str) -> bool:
+        """Call ``GET /session/{id}/message``."""
+        last = (await self._messages(session_id))[-1]["info"]
+        return "completed" in last["time"] and not last.get("error") and last.get("finish") != "tool-calls"
 
     async def attachments(self, session_id: str) -> list[tuple[str, str]]:
         """Call ``GET /session/{id}/message``."""

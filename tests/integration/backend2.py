@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from tests.harness.waiting import eventually
 from tests.integration.backend_base import SHELLS, Asked, Backend, Json, Kind
 from tests.scripted_model.script import script, text
 
@@ -43,6 +44,20 @@ class Backend2(Backend):
         active = set(await self._data("/api/session/active"))
         return active & set(await self.session_ids()) if active else active
 
+    async def titled(self, title: str) -> list[str]:
+        """Call ``GET /api/session``."""
+        query = {"directory": str(self.directory), "search": title, "parentID": "null"}
+        found = await self._data("/api/session", **query)
+        return [session["id"] for session in found if session["title"] == title]
+
+    async def load(self) -> None:
+        """Call ``GET /api/model``, which is empty while the project is loaded."""
+
+        async def look() -> bool:
+            return bool(await self._data("/api/model", **{"location[directory]": str(self.directory)}))
+
+        await eventually(look, seconds=60)
+
     async def dispose(self) -> None:
         """Call ``DELETE /api/debug/location``."""
         query = {"location[directory]": str(self.directory)}
@@ -81,6 +96,16 @@ class Backend2(Backend):
     async def prompt_ids(self, session_id: str) -> list[str]:
         """Call ``GET /api/session/{id}/message``."""
         return [message["id"] for message in await self._messages(session_id) if message["type"] == "user"]
+
+    async def waiting_prompts(self, session_id: str) -> list[str]:
+        """Call ``GET /api/session/{id}/inbox``."""
+        return [item["id"] for item in await self._data(f"/api/session/{session_id}/inbox") if item["type"] == "user"]
+
+    async def is_answered(self, session_id: str) -> bool:
+        """Call ``GET /api/session/{id}/message``."""
+        messages = [message for message in await self._messages(session_id) if message["type"] in {"user", "assistant"}]
+        last = messages[-1]
+        return "completed" in last["time"] and not last.get("error") and last.get("finish") != "tool-calls"
 
     async def attachments(self, session_id: str) -> list[tuple[str, str]]:
         """Call ``GET /api/session/{id}/message``."""

@@ -92,6 +92,14 @@ class Backend(ABC):
         """Return the sessions of the project that OpenCode works on."""
 
     @abstractmethod
+    async def titled(self, title: str) -> list[str]:
+        """Return the sessions of the project that have a title and no parent."""
+
+    @abstractmethod
+    async def load(self) -> None:
+        """Make OpenCode load the project, and wait until it has its models."""
+
+    @abstractmethod
     async def dispose(self) -> None:
         """Make OpenCode read the files of the project again."""
 
@@ -141,6 +149,14 @@ class Backend(ABC):
     @abstractmethod
     async def prompt_ids(self, session_id: str) -> list[str]:
         """Return the ids of the prompts that a session was given."""
+
+    @abstractmethod
+    async def waiting_prompts(self, session_id: str) -> list[str]:
+        """Return the ids of the prompts that a session was given, and that it has not begun."""
+
+    @abstractmethod
+    async def is_answered(self, session_id: str) -> bool:
+        """Return True if the last answer of a session is complete, has no error, and calls no tool."""
 
     async def prompts(self, session_id: str) -> int:
         """Return the number of prompts that a session was given."""

@@ -1,12 +1,12 @@
 """Runs under faults: each ends in a true report, none hangs, and none is begun twice.
 
 A failure names its seeds. ``FAULT_SEEDS=7,12`` plays those alone, and ``FAULT_SEEDS=all`` all two hundred, as
-``make attack`` does.
+``make attack`` does, on both generations of OpenCode.
 """
 
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -14,10 +14,14 @@ import anyio
 import pytest
 from anyio import to_thread
 
+from opencode_mcp.opencode.versions import Generation
 from tests.harness.failures import unwrapped
 from tests.harness.isolation import environment, without_snapshots
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, free_port, running_opencode
+from tests.harness.opencode2.environment import environment as environment2
+from tests.harness.opencode2.fixtures import skip_without_engine
+from tests.harness.opencode2.running import OpenCode2, running_opencode2
 from tests.harness.process import kill
 from tests.harness.project import configure, make_project
 from tests.harness.waiting import eventually
@@ -34,25 +38,28 @@ from tests.integration.rounds import (
     wire_faults,
 )
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.long]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.long, pytest.mark.both_generations]
 
+AnyOpenCode = OpenCode | OpenCode2
+Startable = Callable[[Path], AbstractContextManager[AnyOpenCode]]
+"""Starts an OpenCode with a file for what it prints."""
 Faults = Callable[[Round, LossyProxy, Desk], Coroutine[object, object, None]]
 AT_ONCE = 8
 WIRE, STALLED, KILLED = range(140), range(1000, 1040), range(2000, 2020)
 """The seeds of each kind of round: 200 in all."""
-EACH = 10
+EACH: Mapping[Generation, int] = {1: 10, 2: 20}
 """One in so many is played in an ordinary test run."""
 TOGETHER = 5
 """Rounds that share one killed OpenCode."""
 
 
-def chosen(seeds: range) -> list[int]:
+def chosen(seeds: range, generation: Generation) -> list[int]:
     named = os.environ.get("FAULT_SEEDS")
     if named == "all":
         return list(seeds)
     if named:
         return [seed for seed in seeds if str(seed) in named.split(",")]
-    return list(seeds[::EACH])
+    return list(seeds[:: EACH[generation]])
 
 
 @pytest.fixture
@@ -82,7 +89,7 @@ async def play_all(seeds: Sequence[int], at_once: int, play: Callable[[Round], A
     assert not failed, "\n".join(failed)
 
 
-async def play_on_wire(game: Round, faults: Faults, server: OpenCode, project: Path, folder: Path) -> None:
+async def play_on_wire(game: Round, faults: Faults, server: AnyOpenCode, project: Path, folder: Path) -> None:
     """One round with faults between the bridge and an OpenCode that lives."""
     opencode = backend(server, project)
     async with opencode.http, lossy_proxy_to(server.url) as proxy:
@@ -95,43 +102,52 @@ async def play_on_wire(game: Round, faults: Faults, server: OpenCode, project: P
 
 
 async def test_faults_of_the_wire_and_of_the_bridge(
-    opencode_server: OpenCode, asking_project: Path, tmp_path: Path
+    opencode_server: AnyOpenCode, opencode_generation: Generation, asking_project: Path, tmp_path: Path
 ) -> None:
     async def play(game: Round) -> None:
         await play_on_wire(game, wire_faults, opencode_server, asking_project, tmp_path)
 
-    await play_all(chosen(WIRE), AT_ONCE, play)
+    await play_all(chosen(WIRE, opencode_generation), AT_ONCE, play)
 
 
 async def test_a_wire_that_stalls_for_half_a_minute(
-    opencode_server: OpenCode, asking_project: Path, tmp_path: Path
+    opencode_server: AnyOpenCode, opencode_generation: Generation, asking_project: Path, tmp_path: Path
 ) -> None:
     async def play(game: Round) -> None:
         await play_on_wire(game, long_stall, opencode_server, asking_project, tmp_path)
 
-    await play_all(chosen(STALLED), len(STALLED), play)
+    await play_all(chosen(STALLED, opencode_generation), len(STALLED), play)
 
 
 async def test_an_opencode_that_is_killed_and_comes_back(
-    scripted_model: ScriptedModel, asking_project: Path, tmp_path: Path
+    scripted_model: ScriptedModel, opencode_generation: Generation, asking_project: Path, tmp_path: Path
 ) -> None:
-    seeds = chosen(KILLED)
+    seeds = chosen(KILLED, opencode_generation)
     with unwrapped():
         async with anyio.create_task_group() as tasks:
             for first in range(0, len(seeds), TOGETHER):
                 folder = tmp_path / f"from-{first}"
                 folder.mkdir()
-                tasks.start_soon(kill_under, seeds[first : first + TOGETHER], scripted_model, asking_project, folder)
+                server = startable(opencode_generation, folder, scripted_model)
+                tasks.start_soon(kill_under, seeds[first : first + TOGETHER], server, asking_project, folder)
 
 
-async def kill_under(seeds: Sequence[int], model: ScriptedModel, project: Path, folder: Path) -> None:
+def startable(generation: Generation, folder: Path, model: ScriptedModel) -> Startable:
+    """Make a function that starts an OpenCode, each time with the same files and at the same address."""
+    port = free_port()
+    if generation == 1:
+        variables = environment(folder / "opencode", model.url)
+        without_snapshots(variables)
+        return partial(running_opencode, variables, port=port, password="faults")
+    skip_without_engine()
+    return partial(running_opencode2, environment2(folder / "opencode", model.url), port=port, password="faults")
+
+
+async def kill_under(seeds: Sequence[int], start: Startable, project: Path, folder: Path) -> None:
     """Kill an OpenCode in the middle of some rounds, and serve it again at the same address."""
-    variables = environment(folder / "opencode", model.url)
-    without_snapshots(variables)
-    serve = partial(serving, variables, folder / "opencode.log", free_port())
     back = anyio.Event()
     async with AsyncExitStack() as servers:
-        server = await servers.enter_async_context(serve())
+        server = await servers.enter_async_context(serving(start(folder / "killed.log")))
         opencode = backend(server, project)
 
         async def play(game: Round) -> None:
@@ -147,19 +163,18 @@ async def kill_under(seeds: Sequence[int], model: ScriptedModel, project: Path, 
                 await check_truth(game, restarted, survived=False)
 
         async with opencode.http, anyio.create_task_group() as tasks:
-            await opencode.get("/provider")
+            await opencode.load()
             tasks.start_soon(play_all, seeds, TOGETHER, play)
-            await eventually(partial(opencode.get, "/session/status"), seconds=HANG)
+            await eventually(opencode.busy, seconds=HANG)
             await anyio.sleep(Round(seeds[0]).dice.uniform(0, 1.5))
             kill(server.process)
-            await servers.enter_async_context(serve())
+            await servers.enter_async_context(serving(start(folder / "restarted.log")))
             back.set()
 
 
 @asynccontextmanager
-async def serving(variables: Mapping[str, str], log: Path, port: int) -> AsyncGenerator[OpenCode]:
+async def serving(server: AbstractContextManager[AnyOpenCode]) -> AsyncGenerator[AnyOpenCode]:
     """Serve OpenCode, and leave the event loop free while it starts."""
-    server = running_opencode(variables, log, port=port, password="faults")
     yielded = await to_thread.run_sync(server.__enter__)
     try:
         yield yielded

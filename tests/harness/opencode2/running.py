@@ -67,16 +67,19 @@ class OpenCode2:
 
 
 @contextmanager
-def running_opencode2(environment: Mapping[str, str], log: Path, *, password: str = "") -> Generator[OpenCode2]:
+def running_opencode2(
+    environment: Mapping[str, str], log: Path, *, port: int = 0, password: str = ""
+) -> Generator[OpenCode2]:
     """Serve OpenCode 2 until the block ends.
 
     Args:
         environment: As ``environment.environment`` makes it.
-        log: Where what it prints goes.
+        log: File for what it prints, which has no ready line yet.
+        port: TCP port; 0 takes a free one.
         password: Guards it; empty makes one.
     """
     password = password or secrets.token_urlsafe(16)
-    command = [sys.executable, "-m", "tests.harness.opencode2", *SERVE]
+    command = [sys.executable, "-m", "tests.harness.opencode2", *SERVE[:-1], str(port)]
     secured = {**environment, "OPENCODE_PASSWORD": password, "PYTHONPATH": str(ROOT)}
     with spawned(command, environment=secured, log=log, directory=Path(environment["HOME"])) as process:
         rest = await_line(process, log, '{"url":', seconds=START)
