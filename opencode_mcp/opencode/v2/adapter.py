@@ -8,7 +8,8 @@ prompt is sent, which the caller does only while the session is idle.
 A method makes the calls that its docstring names, and raises what ``codec.decode`` and the sender raise.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -58,7 +59,7 @@ from opencode_mcp.opencode.v2.event_parser import EventParser2
 from opencode_mcp.opencode.v2.event_stream import parse_lines
 from opencode_mcp.opencode.v2.inbox import LATEST, SessionInbox
 from opencode_mcp.opencode.v2.message_pairs import source_id
-from opencode_mcp.opencode.v2.messages import to_messages
+from opencode_mcp.opencode.v2.messages import END, to_messages
 from opencode_mcp.opencode.v2.reading import as_map, as_maps
 from opencode_mcp.opencode.v2.requests import NO_SESSION, form_answer, permission_of, question_of
 
@@ -66,10 +67,14 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.submission import CommandSubmission, PromptSubmission, ShellSubmission
     from opencode_mcp.text.json_types import JsonMap
 
+logger = logging.getLogger(__name__)
+
 TURN_MARKS = frozenset({"user", "idle"})
 """Types of messages that begin or end the work on a prompt."""
 MOST_MESSAGES = 200
 """Most messages that OpenCode 2 sends in one page."""
+PAGES_OF_A_TURN = 50
+"""Pages in which the prompt of a turn is searched for."""
 SESSIONS_A_PAGE = 200
 DIFF_CONTEXT = 3
 """Unchanged lines around each change; without the argument a patch holds the whole file."""
@@ -305,7 +310,7 @@ class OpenCode2(SessionInbox):
         except (BackendTimeout, BackendUnavailable) as error:
             if isinstance(error, BackendUnavailable) and not error.sent:
                 raise
-            await send(timeout=timeout)
+            await _send_again(send, timeout, error)
         return replace(changed, message_id=prompt.message_id)
 
     async def _choose(self, session_id: str, directory: str, agent: str, model: str, variant: str) -> Accepted:
@@ -384,8 +389,14 @@ class OpenCode2(SessionInbox):
         return lines[-1] if lines[-1] in running else ""
 
     async def session_messages(self, session_id: str, *, limit: int, before: str = "") -> Page[Message]:
-        """Call ``message.list``; a page that begins in the middle of a turn is read with the turn's prompt."""
+        """Call ``message.list``; a page that begins in the middle of a turn is read with the turn's prompt.
+
+        A page that would begin with the mark of an end begins with the message before it, which the mark is about.
+        """
         items, cursor = await self._items(session_id, min(limit, MOST_MESSAGES), before)
+        if cursor and items and items[0].get("type") == END:
+            marked, cursor = await self._items(session_id, 1, cursor)
+            items = [*marked, *items]
         prompt = await self._prompt_before(session_id, items, cursor)
         return Page(to_messages(items, session_id, prompt=prompt), cursor)
 
@@ -401,7 +412,9 @@ class OpenCode2(SessionInbox):
         """Return the id of the prompt that is answered where a page begins; empty if none is."""
         if items and items[0].get("type") in TURN_MARKS:
             return ""
-        while cursor:
+        for _ in range(PAGES_OF_A_TURN):
+            if not cursor:
+                break
             older, cursor = await self._items(session_id, MOST_MESSAGES, cursor)
             for item in reversed(older):
                 if item.get("type") in TURN_MARKS:
@@ -521,6 +534,19 @@ class OpenCode2(SessionInbox):
 
 def _is_running(shell: "JsonMap") -> bool:
     return shell.get("status") == "running"
+
+
+async def _send_again(send: Callable[..., Awaitable[object]], timeout: float, first: BridgeError) -> None:
+    """Send a prompt whose reply was lost once more.
+
+    Raises:
+        BridgeError: The first failure, since whatever the second one says, OpenCode may have the prompt.
+    """
+    try:
+        await send(timeout=timeout)
+    except BridgeError as error:
+        logger.info("sending a prompt again failed: %s", error)
+        raise first from error
 
 
 def _named(messages: Sequence[Message], session_id: str, message_id: str) -> Message:

@@ -1,0 +1,62 @@
+"""A server of OpenCode 2's messages in memory: for failures and long sessions that the real one cannot show cheaply."""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+
+from anyio.lowlevel import checkpoint
+
+from opencode_mcp.opencode.clock import Clock
+from opencode_mcp.opencode.codec import Reply, Request
+from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, Body
+from opencode_mcp.opencode.v2.adapter import OpenCode2
+from opencode_mcp.opencode.v2.table import TABLE
+from opencode_mcp.opencode.versions import Generation
+
+
+@dataclass
+class StoredServer:
+    """Sends pages of stored messages, newest first; ``failures`` are raised one after another for each prompt."""
+
+    messages: Sequence[Mapping[str, object]] = ()
+    failures: list[Exception] = field(default_factory=list[Exception])
+    endless: bool = False
+    """Whether every page leads to another one."""
+    requests: list[Request] = field(default_factory=list[Request])
+    clock: Clock = field(default_factory=Clock)
+
+    def calls(self) -> OpenCode2:
+        """Return the bridge's calls of this server."""
+        return OpenCode2(self, TABLE)
+
+    async def generation(self) -> Generation:
+        """Return 2."""
+        await checkpoint()
+        return 2
+
+    async def send(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> Reply:
+        """Answer a request."""
+        del timeout, queued
+        await checkpoint()
+        self.requests.append(request)
+        if request.path.endswith("/prompt") and self.failures:
+            raise self.failures.pop(0)
+        body: dict[str, object] = self._page(request) if request.path.endswith("/message") else {"data": {}}
+        return Reply(status=200, headers={"content-type": "application/json"}, body=json.dumps(body).encode())
+
+    def _page(self, request: Request) -> dict[str, object]:
+        query = dict(request.query)
+        begin, limit = int(query.get("cursor") or 0), int(query["limit"])
+        newest_first = list(reversed(self.messages))
+        if self.endless:
+            return {"data": newest_first[:1] * limit, "cursor": {"next": "0"}}
+        return {"data": newest_first[begin : begin + limit], "cursor": {"next": str(begin + limit)}}
+
+    def stream(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS) -> AbstractAsyncContextManager[Body]:
+        """Refuse: it has no files."""
+        raise NotImplementedError
+
+    def events(self, request: Request, *, silence: float) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+        """Refuse: it sends no events."""
+        raise NotImplementedError
