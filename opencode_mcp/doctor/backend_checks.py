@@ -13,6 +13,7 @@ import anyio
 
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError, NotFound, Unauthorized
+from opencode_mcp.launcher.background_service import running_service
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.launcher.health import check
 from opencode_mcp.launcher.launcher import ATTACH_TIMEOUTS_SECONDS, Launcher
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from opencode_mcp.config import Settings
 
 SERVER = "server"
+SERVICE_REMEDY = (
+    "Do not prompt one session through both: each would answer. With --attach service, the bridge uses that service."
+)
 TITLE = "opencode-mcp doctor"
 ROUND_TRIP_SECONDS = 30.0
 ATTEMPT_SECONDS = 5.0
@@ -103,9 +107,13 @@ async def _server(backend: Backend) -> Finding:
     endpoint = (await backend.connection.transport()).endpoint
     if backend.settings.attached:
         return found(f"attached to {endpoint.url}")
-    if not backend.launcher.started:
-        return found(f"{endpoint.url}, which already runs for other bridges")
-    return found(f"started at {endpoint.url} in {anyio.current_time() - began:.1f} s, to be stopped again")
+    text = f"{endpoint.url}, which already runs for other bridges"
+    if backend.launcher.started:
+        text = f"started at {endpoint.url} in {anyio.current_time() - began:.1f} s, to be stopped again"
+    service = running_service(backend.settings) if endpoint.generation != 1 else None
+    if service:
+        return warn(f"{text}, beside your background service (process {service})", SERVICE_REMEDY)
+    return found(text)
 
 
 async def _version(backend: Backend) -> Finding:

@@ -81,6 +81,15 @@ def is_registered(settings: "Settings") -> bool:
         return False
 
 
+def running_service(settings: "Settings") -> int | None:
+    """Return the process id of the background service that is registered and runs; ``None`` if there is none."""
+    try:
+        found = _read(registration_file(settings.environment))
+    except (BackendUnavailable, InvalidSetting):
+        return None
+    return found.pid if born(found.pid) else None
+
+
 def _read(path: Path) -> Registration:
     try:
         _check_owner(path)

@@ -15,6 +15,7 @@ from opencode_mcp.processes.identity import Process, end
 from tests.harness.isolation import ROOT
 from tests.harness.opencode import binary
 from tests.harness.process import spawned
+from tests.harness.waiting import eventually
 
 STOP_AFTER = 120.0
 """Seconds after which what a killed test run left behind ends."""
@@ -66,3 +67,12 @@ async def read(path: Path) -> str:
     """What is in a file; nothing where there is none yet."""
     found = anyio.Path(path)
     return await found.read_text(encoding="utf-8") if await found.exists() else ""
+
+
+async def ended(server: Process) -> None:
+    """Wait until a server has ended."""
+
+    async def look() -> bool:
+        return not await server.runs()
+
+    await eventually(look, seconds=30)

@@ -9,7 +9,12 @@ import pytest
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import BackendUnavailable, InvalidSetting, OpenCodeNotInstalled
-from opencode_mcp.launcher.background_service import is_registered, registration_file, service_endpoint
+from opencode_mcp.launcher.background_service import (
+    is_registered,
+    registration_file,
+    running_service,
+    service_endpoint,
+)
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.processes.process_table import born
 from tests.harness.opencode import free_port
@@ -117,6 +122,14 @@ def test_a_url_is_compared_with_the_registered_one(settings: Settings) -> None:
     register(settings)
     for url, same in ((URL, True), ("http://localhost:49374", True), ("http://127.0.0.1:1", False), ("", False)):
         assert is_registered(Settings(url=url, environment=settings.environment)) == same
+
+
+def test_a_service_runs_while_its_registered_process_does(settings: Settings) -> None:
+    assert running_service(settings) is None
+    path = register(settings)
+    assert running_service(settings) == os.getpid()
+    path.write_text("{", encoding="utf-8")
+    assert running_service(settings) is None
 
 
 def test_the_file_is_where_opencode_has_its_state() -> None:

@@ -28,7 +28,7 @@ from opencode_mcp.runs.prompting.message_ids import new_message_id
 from tests.harness.model import ScriptedModel
 from tests.harness.process import await_line
 from tests.harness.waiting import eventually
-from tests.launcher.conftest import Bridge, guard_of
+from tests.launcher.conftest import Bridge, ended, guard_of
 from tests.scripted_model.script import hold, script, step, text
 
 if TYPE_CHECKING:
@@ -43,13 +43,6 @@ def record_of(state: StateFiles) -> ServerRecord:
     record = state.read_record()
     assert record
     return record
-
-
-async def ended(process: Process) -> None:
-    async def look() -> bool:
-        return not await process.runs()
-
-    await eventually(look)
 
 
 async def start_held_run(record: ServerRecord, project: Path, model: ScriptedModel, name: str) -> None:
@@ -224,6 +217,21 @@ async def test_servers_are_shared_only_where_the_environment_means_the_same(sett
     others = {with_variable("ANTHROPIC_API_KEY", key) for key in ("one", "two")} | {with_variable("HOME", "/elsewhere")}
     assert len(others - {same}) == 3
     assert "one" not in str(others)
+
+
+async def test_of_opencode_2_there_is_one_server_for_each_data_folder_and_it_can_run_beside_an_opencode_1(
+    settings: Settings,
+) -> None:
+    def with_variable(name: str, value: str) -> Path:
+        return files_for(replace(settings, environment={**settings.environment, name: value}), 2).directory
+
+    same = files_for(settings, 2).directory
+    assert same != files_for(settings, 1).directory
+    assert with_variable("ANTHROPIC_API_KEY", "one") == same
+    assert with_variable("OPENCODE_CONFIG_CONTENT", "{}") == same
+    assert with_variable("XDG_DATA_HOME", f"{settings.environment['XDG_DATA_HOME']}/../data") == same
+    others = {with_variable("XDG_DATA_HOME", "/elsewhere"), with_variable("OPENCODE_DB", "/elsewhere/x.db")}
+    assert len(others | {same}) == 3
 
 
 # Nothing is started that cannot be recorded, and nothing stays that was not

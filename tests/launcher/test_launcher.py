@@ -28,7 +28,7 @@ from opencode_mcp.runs.prompting.message_ids import new_message_id
 from tests.harness.model import ScriptedModel
 from tests.harness.process import await_line, kill
 from tests.harness.waiting import eventually
-from tests.launcher.conftest import Bridge
+from tests.launcher.conftest import Bridge, ended
 from tests.scripted_model.script import hold as hold_here
 from tests.scripted_model.script import script, step, text
 
@@ -68,15 +68,6 @@ def close(bridge: subprocess.Popen[bytes]) -> None:
     assert bridge.stdin
     bridge.stdin.close()
     assert bridge.wait(20) == 0
-
-
-async def ended(server: Process) -> None:
-    """Wait for what was killed a moment ago."""
-
-    async def look() -> bool:
-        return not await server.runs()
-
-    await eventually(look)
 
 
 async def assert_nothing_is_left(state: StateFiles, server: Process) -> None:

@@ -22,7 +22,6 @@ from opencode_mcp.launcher.health import check, is_busy
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for
 from opencode_mcp.launcher.stopping import interrupting_command
-from opencode_mcp.processes.identity import Process
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.driving import prompt
 from tests.harness.opencode2.environment import environment
@@ -30,7 +29,7 @@ from tests.harness.opencode2.fixtures import skip_without_engine
 from tests.harness.opencode2.running import write_executable
 from tests.harness.project import configure, make_project
 from tests.harness.waiting import eventually
-from tests.launcher.conftest import STOP_AFTER, guard_of, read
+from tests.launcher.conftest import STOP_AFTER, ended, guard_of, read
 from tests.scripted_model.opencode2 import shell
 from tests.scripted_model.script import hold, script, step, text
 
@@ -84,13 +83,6 @@ async def client(record: ServerRecord, settings: Settings) -> AsyncIterator[Asyn
         record.url, password=record.password, directory=settings.directories[0], timeout=60, max_retries=0
     ) as client:
         yield client
-
-
-async def ended(process: Process) -> None:
-    async def look() -> bool:
-        return not await process.runs()
-
-    await eventually(look, seconds=30)
 
 
 async def test_it_is_started_and_shared_by_its_generation(settings: Settings, record: ServerRecord) -> None:
