@@ -15,19 +15,30 @@ from opencode_mcp.secrets.secret_names import is_secret, plain_name
 
 SECRET_MAPS = re.compile("env|environment|headers")
 """Maps in which every text is hidden: people choose any name for headers and variables."""
+OPTIONS = re.compile("options|settings")
+"""Maps of a provider, a model or an agent whose names packages choose: those of OpenCode 1 and those of OpenCode 2."""
 HARMLESS_OPTIONS = re.compile(
     "apiversion|baseurl|effort|location|mode|project|reasoningeffort|reasoningsummary|region|resourcename|servicetier|"
     "textverbosity|type"
 )
-"""Texts that are kept among a provider's or an agent's ``options``; packages choose any name for their secrets."""
+"""Texts that are kept among ``OPTIONS``; packages choose any name for their secrets."""
 COMMANDS = re.compile("args|command")
 SCHEMA_WORDS = frozenset({"$ref", "anyOf", "const", "description", "enum", "type"})
 """Keywords that show that a map under a secret's name is a schema of the secret, not the secret."""
 ASSIGNMENT = re.compile(r"(--?)?([\w-]{1,200})=(.*)", re.DOTALL)
 
 
-RENAMED: Mapping[str, Mapping[str, str]] = {"request": {"body": "options"}}
-"""Names of the second API for fields of the first, by the map that contains them."""
+RENAMED: Mapping[str, Mapping[str, str]] = {
+    "request": {"body": "options"},
+    "fields": {"key": "name"},
+    "when": {"key": "name"},
+}
+"""Names of OpenCode 2 for fields that have another meaning or name elsewhere, by the map or list that contains them.
+
+The fields of a form have keys, by which they are answered.
+"""
+PAIR = frozenset({"key", "value"})
+"""Fields of a map that is one entry of a map: the key is a name, and decides about the value."""
 
 
 def redact(value: object, known: Collection[str] = ()) -> object:
@@ -87,7 +98,9 @@ def _hidden_map(value: Mapping[str, object], name: str, known: Sequence[str]) ->
     plain = plain_name(name)
     if SECRET_MAPS.fullmatch(plain) or (is_secret(name) and not SCHEMA_WORDS & value.keys()):
         return {key: _all_hidden(item) for key, item in value.items()}
-    if plain == "options":
+    if not value.keys() ^ PAIR and isinstance(value["key"], str):
+        return {"key": scrub(value["key"], known), "value": _hidden(value["value"], value["key"], known)}
+    if OPTIONS.fullmatch(plain):
         return {key: _option(item, key, known) for key, item in value.items()}
     names = RENAMED.get(plain, {})
     return {key: _hidden(item, names.get(str(key), str(key)), known) for key, item in value.items()}

@@ -194,3 +194,32 @@ def test_names_are_judged_as_words() -> None:
     assert is_secret("HTTPAuthorizationHeader")
     assert not is_secret("Tokenizer")
     assert json.dumps(redact({"Tokenizer": "x"})) == '{"Tokenizer": "x"}'
+
+
+OF_OPENCODE_2: list[tuple[object, object]] = [
+    (
+        {"settings": {"baseURL": "http://m/v1", "apiKey": "k", "pat": "p"}, "request": {"headers": {"x": "h"}}},
+        {"settings": {"baseURL": "http://m/v1", "apiKey": MARK, "pat": MARK}, "request": {"headers": {"x": MARK}}},
+    ),
+    (
+        {"id": "cred_1", "label": "mine", "value": {"type": "key", "key": "sk-1"}},
+        {"id": "cred_1", "label": "mine", "value": {"type": "key", "key": MARK}},
+    ),
+    (
+        {"value": {"type": "oauth", "refresh": "r", "access": "a", "expires": 1}},
+        {"value": {"type": "oauth", "refresh": MARK, "access": MARK, "expires": 1}},
+    ),
+    ({"ticket": "t", "expires_in": 60}, {"ticket": MARK, "expires_in": 60}),
+    ({"token": "t"}, {"token": MARK}),
+    ({"data": [{"key": "tone", "value": "short"}]}, {"data": [{"key": "tone", "value": "short"}]}),
+    ([{"key": "apiKey", "value": "sk-1"}], [{"key": "apiKey", "value": MARK}]),
+    (
+        {"fields": [{"key": "q0", "title": "Which?", "when": [{"key": "q1", "op": "eq", "value": "x"}]}]},
+        {"fields": [{"key": "q0", "title": "Which?", "when": [{"key": "q1", "op": "eq", "value": "x"}]}]},
+    ),
+]
+
+
+@pytest.mark.parametrize(("value", "shown"), OF_OPENCODE_2)
+def test_replies_of_opencode_2_show_names_and_hide_secrets(value: object, shown: object) -> None:
+    assert redact(value) == shown

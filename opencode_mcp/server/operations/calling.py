@@ -3,6 +3,7 @@
 Each step is a module of its own; this module runs them in their order.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
@@ -11,9 +12,12 @@ from opencode_mcp.errors import BackendError, BridgeError, InvalidArgument, NotF
 from opencode_mcp.opencode.operation_table import Operation, OperationTable
 from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.opencode.operations.argument_problems import problems
-from opencode_mcp.opencode.operations.arguments import arguments_schema, split
+from opencode_mcp.opencode.operations.arguments import arguments_of, arguments_schema, split
+from opencode_mcp.opencode.versions import Generation
+from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.secrets.redact_data import redact, secrets_in
 from opencode_mcp.secrets.redact_text import scrub
+from opencode_mcp.server.access.argument_values import with_text_at
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
 from opencode_mcp.server.operations.handlers.table import handler_of
@@ -29,6 +33,11 @@ if TYPE_CHECKING:
 
 
 HEARTBEAT = 10.0
+SECRET_REPLIES: Mapping[tuple[Generation, str], tuple[str, ...]] = {
+    (2, "server.pair"): ("code",),
+    (2, "experimental.persistentPty.handoff"): ("handoff",),
+}
+"""Places of secrets in replies whose names do not show it; whoever has such a text has the rights of the password."""
 DOCUMENT_WITHIN = 5.0
 """Time for reading the server's API document to explain a failure."""
 
@@ -82,16 +91,25 @@ async def call_operation(
     """
     bridge = bridge_of(ctx)
     arguments = without_nulls(operation, arguments)
-    known = {bridge.settings.password, *secrets_in(dict(arguments))}
+    known = {bridge.settings.password, *_secrets_of(operation, arguments)}
     try:
         bridge.allowed.check(operation)
         outcome = await _perform(ctx, operation, arguments)
     except BridgeError as error:
         error.message, error.hint = scrub(error.message, known), scrub(error.hint, known)
         raise
+    for place in SECRET_REPLIES.get((operation.generation, operation.id), ()):
+        outcome.value = with_text_at(outcome.value, place, MARK)
     outcome.value = redact(outcome.value, known)
     outcome.notes = [scrub(note, known) for note in outcome.notes]
     return reply_result(operation, outcome, part)
+
+
+def _secrets_of(operation: Operation, arguments: JsonMap) -> set[str]:
+    """Return the secrets among the arguments; what is in the path of a URL names something."""
+    known = arguments_of(operation)
+    unnamed = {name: value for name, value in arguments.items() if name not in known or known[name].place != "path"}
+    return secrets_in(unnamed)
 
 
 def without_nulls(operation: Operation, arguments: JsonMap) -> JsonMap:

@@ -92,18 +92,16 @@ def test_an_unknown_operation_is_looked_for_by_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("generation", "named", "hint"),
+    ("api", "named", "hint"),
     [
         (2, "session.abort", "OpenCode 2 has session.interrupt instead."),
         (2, "session.todo", "OpenCode 2 has nothing in its place."),
         (1, "session.interrupt", "session.interrupt is an operation of OpenCode 2; this is OpenCode 1."),
     ],
 )
-def test_an_id_of_the_other_generation_gets_what_to_use_in_its_place(
-    generation: Generation, named: str, hint: str
-) -> None:
+def test_an_id_of_the_other_generation_gets_what_to_use_in_its_place(api: Generation, named: str, hint: str) -> None:
     with pytest.raises(NotFound) as caught:
-        find(TABLES[generation], named)
+        find(TABLES[api], named)
     assert hint in caught.value.hint
 
 

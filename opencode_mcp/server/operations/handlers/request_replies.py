@@ -7,7 +7,6 @@ from typing import cast
 
 from opencode_mcp.runs.answers.answer_rules import PermissionReply, QuestionReply, RequestReply
 from opencode_mcp.runs.report import PendingRequest
-from opencode_mcp.runs.requests.open_requests import describe
 from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.server.waiting.answerers import calling_agent
@@ -49,30 +48,38 @@ async def _answer(request: OperationRequest, request_id: str, session_id: str, r
 
 
 async def decide_permission(request: OperationRequest) -> OperationResult:
-    """Perform ``permission.reply`` of OpenCode 2, whose path also names the session."""
+    """Perform ``permission.reply`` of OpenCode 2, after ``permission.get``."""
     path, body = request.call.path, cast("JsonMap", request.call.body)
-    reply = PermissionReply(body["decision"], str(body.get("message") or ""))
-    return await _answer(request, path["requestID"], path["sessionID"], reply)
+    found = cast("JsonMap", await request.bridge.client.call("permission.get", path=path))
+    pending = _second_permission(cast("JsonMap", found["data"]), path["sessionID"])
+    return await _send_checked(request, pending, PermissionReply(body["decision"], str(body.get("message") or "")))
 
 
 async def answer_form(request: OperationRequest) -> OperationResult:
     """Perform ``session.form.reply``; the values are sent as the caller gave them, since a form's fields have types."""
-    return await _answer_form(request, QuestionReply(()))
+    return await _send_checked(request, _form(request), QuestionReply(()))
 
 
 async def cancel_form(request: OperationRequest) -> OperationResult:
     """Perform ``session.form.cancel``."""
-    return await _answer_form(request, QuestionReply())
+    return await _send_checked(request, _form(request), QuestionReply())
 
 
-async def _answer_form(request: OperationRequest, reply: QuestionReply) -> OperationResult:
-    """Send the call of an operation that answers a form, if the rules allow such a reply."""
-    bridge, path = request.bridge, request.call.path
-    await bridge.hub.ensure()
-    asked = await bridge.reply_sender.find(path["formID"], path["sessionID"])
-    pending = describe(asked.request, subagent=bool(asked.parents))
-    run = await bridge.reply_sender.run_of(asked.session, *asked.parents)
-    bridge.reply_sender.check(run, pending, reply, calling_agent(request.ctx))
+def _form(request: OperationRequest) -> PendingRequest:
+    path = request.call.path
+    return PendingRequest(request_id=path["formID"], kind="question", session_id=path["sessionID"], asks="")
+
+
+async def _send_checked(request: OperationRequest, pending: PendingRequest, reply: RequestReply) -> OperationResult:
+    """Send a reply if the rules for the run of the session, and of those above it, allow it.
+
+    OpenCode 2 itself refuses a reply to what is not open any more. A client may have made the request, so the session
+    need not be at work.
+    """
+    bridge = request.bridge
+    lineage = await bridge.requests.lineage(pending.session_id)
+    sessions = [await bridge.fence.session(name) for name in lineage]
+    bridge.reply_sender.check(await bridge.reply_sender.run_of(*sessions), pending, reply, calling_agent(request.ctx))
     return await send(request)
 
 
@@ -93,7 +100,7 @@ async def answer_second(request: OperationRequest) -> OperationResult:
 
 
 def _second_permission(found: JsonMap, session_id: str) -> PendingRequest:
-    """Convert a permission request of the second generation to the form of the first."""
+    """Convert a permission request of OpenCode 2, or of its preview in OpenCode 1, to the form of OpenCode 1."""
     return PendingRequest(
         request_id=str(found["id"]),
         kind="permission",

@@ -1,0 +1,108 @@
+"""Worktrees, terminals and projects that a caller names belong to allowed directories, in either generation."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from opencode_mcp.errors import NotAllowed, NotFound
+from opencode_mcp.opencode.operations.catalog import TABLES
+from opencode_mcp.server.access.owners import Owners
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.client import OpenCodeClient
+    from opencode_mcp.opencode.versions import Generation
+    from opencode_mcp.server.access.paths import Fence
+
+pytestmark = pytest.mark.anyio
+
+PROJECT = "p1"
+MADE = f"/data/opencode/worktree/{PROJECT}/calm-river"
+REPLIES_1: Mapping[str, object] = {
+    "project.current": {"id": PROJECT},
+    "worktree.list": [MADE, "/elsewhere/tree", "/work/project/tree"],
+}
+REPLIES_2: Mapping[str, object] = {
+    "location.get": {"directory": "/work/project", "project": {"id": PROJECT}},
+    "worktree.list": [
+        {"directory": "/work/project"},
+        *({"directory": name, "strategy": "git"} for name in (MADE, "/elsewhere/tree", "/work/project/tree")),
+    ],
+    "experimental.persistentPty.get": {"data": {"id": "pty_1", "sessionID": "ses_foreign"}},
+}
+REPLIES: "Mapping[Generation, Mapping[str, object]]" = {1: REPLIES_1, 2: REPLIES_2}
+
+
+class Replies:
+    """A client whose replies are given."""
+
+    def __init__(self, replies: Mapping[str, object]) -> None:
+        self._replies = replies
+
+    async def call(self, operation_id: str, **_more: object) -> object:
+        """Return the reply to an operation."""
+        return self._replies[operation_id]
+
+
+class OneProject:
+    """A fence around one directory."""
+
+    async def roots(self) -> list[str]:
+        """Return the directory."""
+        return ["/work/project"]
+
+    async def folder(self, name: str) -> str:
+        """Refuse what is not inside."""
+        if not name.startswith("/work/project"):
+            raise NotAllowed(f"{name} is outside of what is allowed.")
+        return name
+
+    async def session(self, name: str) -> object:
+        """Refuse any session."""
+        raise NotAllowed(f"The session {name} works outside of what is allowed.")
+
+
+def owners(api: "Generation") -> Owners:
+    return Owners(cast("Fence", OneProject()), cast("OpenCodeClient", Replies(REPLIES[api])))
+
+
+@pytest.mark.parametrize("api", TABLES)
+async def test_a_project_of_an_allowed_directory_may_be_named(api: "Generation") -> None:
+    row = TABLES[api].operation("project.update")
+    await owners(api).check_project(row, PROJECT)
+    with pytest.raises(NotAllowed, match="No allowed directory belongs to the project 'p2'"):
+        await owners(api).check_project(row, "p2")
+
+
+@pytest.mark.parametrize("api", TABLES)
+async def test_a_worktree_may_be_removed_if_it_is_inside_or_made_by_opencode(api: "Generation") -> None:
+    row = TABLES[api].operation("worktree.remove")
+    for name in (MADE, "/work/project/tree"):
+        await owners(api).check_worktree(row, name, "/work/project")
+    for name, said in (
+        ("/elsewhere/tree", "outside of what is allowed"),
+        ("/elsewhere", "outside of what is allowed"),
+        (MADE.replace(PROJECT, "p2"), "outside of what is allowed"),
+        ("/work/project/src", "not a worktree of the project"),
+    ):
+        with pytest.raises(NotAllowed, match=said):
+            await owners(api).check_worktree(row, name, "/work/project")
+
+
+async def test_the_main_checkout_is_no_worktree_that_may_be_removed() -> None:
+    row = TABLES[2].operation("worktree.remove")
+    with pytest.raises(NotAllowed, match="not a worktree of the project"):
+        await owners(2).check_worktree(row, "/work/project", "/work/project")
+
+
+async def test_a_terminal_of_a_session_outside_is_refused() -> None:
+    with pytest.raises(NotAllowed, match="ses_foreign works outside"):
+        await owners(2).check_terminal("pty_1")
+
+
+async def test_a_workspace_of_another_project_is_not_found() -> None:
+    client = Replies({"experimental.workspace.list": [{"id": "wrk_1"}]})
+    known = Owners(cast("Fence", OneProject()), cast("OpenCodeClient", client))
+    await known.check_workspace("wrk_1", "/work/project")
+    with pytest.raises(NotFound, match="no workspace 'wrk_2'"):
+        await known.check_workspace("wrk_2", "/work/project")
