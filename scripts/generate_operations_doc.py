@@ -21,9 +21,9 @@ BEGINNINGS = {
 The bridge can call {count} operations of OpenCode's HTTP API, as of OpenCode {version}.""",
     V2: """# Operations of OpenCode 2
 
-**The bridge does not use OpenCode 2 yet.** This page lists the {count} operations of OpenCode {version}, as a client
-that was generated from its contract shows them. The traps come from the contract and from measurements on a preview of
-OpenCode 2; none has been seen on a released one.""",
+The bridge can call {count} operations of OpenCode 2's HTTP API, as of OpenCode {version}, if it is connected to an
+OpenCode 2. The list comes from a client that was generated from the released contract. The traps come from the contract
+and from measurements on a preview of OpenCode 2; none has been seen on a released one.""",
 }
 HEAD = """{beginning}
 

@@ -313,6 +313,46 @@ async def test_the_limits_of_a_caller_hold_in_opencode_2(
         await world.call("session.wait", seconds=60, **session)
 
 
+async def test_what_only_a_released_opencode_2_has_is_limited_too(
+    launch2: Launch, opencode2: OpenCode2, shared_project: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    async with opencode2.client() as http:
+        made = await http.post("/api/session", json={"location": {"directory": str(outside)}})
+        foreign = made.raise_for_status().json()["data"]["id"]
+    allowing = [{"action": "shell", "resource": "*", "effect": "allow"}]
+    transcript: Json = {"messages": []}
+    terminal = "experimental.persistentPty.create"
+    worktree = {"projectID": "nosuch"}
+    refused: list[tuple[str, Json, str]] = [
+        ("file.write", {"path": "../outside/new.txt", "body": "x"}, "must not climb"),
+        ("file.write", {"path": str(outside / "new.txt"), "body": "x"}, "outside of what is allowed"),
+        ("session.import", {"info": {"id": foreign}, **transcript}, "outside of what is allowed"),
+        ("session.import", {"info": {"parentID": foreign}, **transcript}, "outside of what is allowed"),
+        ("session.import", {"info": {"permissions": allowing}, **transcript}, "would give the agent permission"),
+        ("session.import", {"info": {"metadata": {}}, **transcript}, "would replace the bridge's note"),
+        (
+            "session.import",
+            {"info": {"location": {"directory": str(outside)}}, **transcript},
+            "outside of what is allowed",
+        ),
+        ("worktree.create", worktree, "No allowed directory belongs to the project"),
+        ("worktree.list", worktree, "No allowed directory belongs to the project"),
+        ("shell.create", {"command": "ls", "cwd": str(outside)}, "outside of what is allowed"),
+        ("pty.create", {"cwd": str(outside)}, "outside of what is allowed"),
+        (terminal, {"sessionID": foreign, "args": [], "title": "x", "env": {}}, "outside of what is allowed"),
+        ("mcp.add", {"server": "x", "config": {"type": "remote", "url": "file:///etc/passwd"}}, "outside"),
+    ]
+    ids = sorted({operation_id for operation_id, _, _ in refused})
+    flags = [flag for name in ids for flag in ("--allow", name)]
+    async with open_bridge(launch2.telling(*flags)) as bridge:
+        world = World(bridge, shared_project)
+        for operation_id, arguments, said in refused:
+            assert said in await world.refusal(operation_id, **arguments), operation_id
+    assert not (outside / "new.txt").exists()
+
+
 async def test_the_policy_decides_about_the_shell_lines_of_operations(launch2: Launch, shared_project: Path) -> None:
     async with open_bridge(launch2.telling("--allow", "execute", "--permissions", "reject")) as bridge:
         world = World(bridge, shared_project)
