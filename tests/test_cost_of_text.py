@@ -35,6 +35,7 @@ from opencode_mcp.opencode.v1 import event_parser, server_document
 from opencode_mcp.opencode.v2 import event_parser as event_parser2
 from opencode_mcp.opencode.v2 import messages, replacements, requests
 from opencode_mcp.runs import progress
+from opencode_mcp.runs.output_schema import prompted
 from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.runs.requests.shell_policy import shell_decider
 from opencode_mcp.secrets import own_passwords as known_secrets
@@ -256,6 +257,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     ),
     "opencode.request_limits": lambda text: request_limits.check_body(FIND, {"title": text, text: [text]}),
     "text.json_text": json_text.read_json,
+    "runs.output_schema.prompted": prompted.parse_answer,
     "text.similar_names": lambda text: similar_names.similar_names(text, text.split("\n")),
     "text.similar_names short": lambda text: similar_names.similar_names(text[:60], [text[:50]] * 100_000),
     "opencode.operations.arguments": split_arguments,

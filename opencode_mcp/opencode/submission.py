@@ -26,7 +26,9 @@ class PromptSubmission:
     """Model as ``provider/model``."""
     variant: str = ""
     output_schema: Mapping[str, Any] | None = None
-    """JSON Schema of the answer."""
+    """JSON Schema of the answer; see ``Features``."""
+    metadata: Mapping[str, object] | None = None
+    """Data that OpenCode 2 keeps with the message; OpenCode 1 keeps none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

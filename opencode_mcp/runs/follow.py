@@ -39,6 +39,7 @@ Rejected:
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import anyio
 
@@ -96,6 +97,17 @@ async def leave_open(requests: list[PendingRequest]) -> list[PendingRequest]:
     return requests
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedAnswer:
+    """Answer of a completed run by a schema that was part of its prompt."""
+
+    value: Any = None
+    problem: str = ""
+    """Reason why it does not fit the schema; empty if it fits."""
+    is_whole_text: bool = False
+    """True if the text of the answer says nothing else."""
+
+
 @dataclass(slots=True)
 class Observation:
     """State of a run as its follower saw it last, with everything that the report takes from it."""
@@ -119,6 +131,10 @@ class Observation:
     """Reason why OpenCode is gone; empty while it is there."""
     session: SessionRecord | None = None
     """The session's part of the report, where it was read ahead."""
+    correction: Run | None = None
+    """The run of the prompt that asked for a corrected answer, if that was seen; see ``corrections.py``."""
+    checked: CheckedAnswer | None = None
+    """The answer, if it was checked because its schema was part of the prompt."""
 
 
 class Follower:

@@ -5,12 +5,13 @@ from typing import Any
 
 import anyio
 
+from opencode_mcp.diffs.merged import merge_diffs
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.backend_events import PartChanged
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.concurrent_reads import at_once
 from opencode_mcp.opencode.models import BasePart, FileDiff, Message, ToolPart
-from opencode_mcp.runs.follow import Observation, run_age
+from opencode_mcp.runs.follow import CheckedAnswer, Observation, run_age
 from opencode_mcp.runs.merging import read_merged
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.progress import Progress, still_running, writing
@@ -30,6 +31,10 @@ NEVER_FINISHED = (
 )
 
 
+IN_PROMPT = (
+    "This OpenCode has no structured output: the schema was part of the prompt, and the bridge checked the answer."
+)
+CORRECTED = "The first answer did not fit the schema, so OpenCode was asked once to correct it."
 TAKEN_BACK = "The prompt was stopped before it began, and was taken back."
 LEFT_IN_INBOX = (
     "The prompt was stopped before it began. It is still in the inbox of the session: OpenCode will run it with the "
@@ -62,7 +67,9 @@ async def report_run(hub: Hub, run: Run, seen: Observation, schema: Mapping[str,
     else:
         report.text = report.text or seen.text
         report.activity = seen.activity or _activity(seen.client, run, answers, seen.text)
-    return await _check_output(report, schema)
+    if seen.correction:
+        report.note = CORRECTED
+    return _add_checked(report, seen.checked) if seen.checked else await _check_output(report, schema)
 
 
 def _report(run: Run, seen: Observation, answer: AnswerSummary, session: SessionRecord) -> RunReport:
@@ -89,7 +96,7 @@ def _report(run: Run, seen: Observation, answer: AnswerSummary, session: Session
 async def _add_end(report: RunReport, hub: Hub, seen: Observation, answer: AnswerSummary, merged: list[str]) -> None:
     """Add what only a run has that has ended: its changed files, and the reason of a bad end."""
     report.merged_with = merged
-    report.files = list_files(await _diffs(seen.client, report, answer), report.directory)
+    report.files = list_files(await _diffs(report, seen, answer), report.directory)
     match seen.state:
         case State.COMPLETED:
             report.shortfall = answer.shortfall
@@ -103,7 +110,14 @@ async def _add_end(report: RunReport, hub: Hub, seen: Observation, answer: Answe
 
 
 async def _answers(client: OpenCodeClient, run: Run, seen: Observation) -> list[Message]:
-    """Return every answer; after an abort or a failure OpenCode writes the last ones only now."""
+    """Return every answer, also those to the prompt that asked for a correction."""
+    if seen.correction is None:
+        return await _answers_to(client, run, seen)
+    return await all_answers(client, run) + await _answers_to(client, seen.correction, seen)
+
+
+async def _answers_to(client: OpenCodeClient, run: Run, seen: Observation) -> list[Message]:
+    """Return every answer to a prompt; after an abort or a failure OpenCode writes the last ones only now."""
     if seen.state is State.COMPLETED and seen.whole:
         return seen.answers
     return await all_answers(client, run)
@@ -164,13 +178,13 @@ def _lost_report(run: Run, seen: Observation) -> RunReport:
     )
 
 
-async def _diffs(client: OpenCodeClient, report: RunReport, answer: AnswerSummary) -> list[FileDiff]:
+async def _diffs(report: RunReport, seen: Observation, answer: AnswerSummary) -> list[FileDiff]:
     """Read the run's diff until it holds every file that a step changed; one that was changed back never comes."""
     if not answer.changed_files:
         return []
     began = anyio.current_time()
     while True:
-        found = await client.session_diff(report.session_id, report.message_id)
+        found = await _diffs_so_far(report, seen)
         waited = anyio.current_time() - began
         is_whole = all(_is_in(path, found) for path in answer.changed_files)
         if is_whole or waited > (DIFF_SECONDS if found else FIRST_DIFF_SECONDS):
@@ -179,8 +193,26 @@ async def _diffs(client: OpenCodeClient, report: RunReport, answer: AnswerSummar
         await anyio.sleep(max(DIFF_PAUSE_SECONDS, waited / 10))
 
 
+async def _diffs_so_far(report: RunReport, seen: Observation) -> list[FileDiff]:
+    found = await seen.client.session_diff(report.session_id, report.message_id)
+    if seen.correction is None:
+        return found
+    return merge_diffs([found, await seen.client.session_diff(report.session_id, seen.correction.message_id)])
+
+
 def _is_in(path: str, diffs: list[FileDiff]) -> bool:
     return any(path.endswith(diff.file) for diff in diffs)
+
+
+def _add_checked(report: RunReport, checked: CheckedAnswer) -> RunReport:
+    """Add an answer whose schema was part of the prompt; the text is not repeated if it says nothing else."""
+    report.note = " ".join(filter(None, [IN_PROMPT, report.note]))
+    report.output = checked.value
+    if checked.is_whole_text:
+        report.text = ""
+    if checked.problem:
+        report.status, report.error = "failed", checked.problem
+    return report
 
 
 async def _check_output(report: RunReport, schema: Mapping[str, Any] | None) -> RunReport:

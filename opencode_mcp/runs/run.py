@@ -7,6 +7,7 @@ id, message id), and what is kept is a cache.
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -19,8 +20,10 @@ from opencode_mcp.opencode.codec import is_unreadable
 from opencode_mcp.opencode.models import Failure, Session
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.options import Decider
+from opencode_mcp.runs.corrections import find_correction, observe_corrected, read_schema
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.follow import Follower, Observation, Respond, SendProgress, leave_open, no_progress
+from opencode_mcp.runs.output_schema.prompted import corrected_prompt, correction_id, with_schema_in_text
 from opencode_mcp.runs.prompting.message_ids import message_id_after, new_message_id
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload
@@ -72,8 +75,12 @@ class Runs:
         self._session_locks = session_locks or SessionLocks(None)
         self.instance_reload = instance_reload or InstanceReload()
         self._warm: set[tuple[Transport, str]] = set()
-        self._started = BoundedDict[str, Mapping[str, Any] | None](STARTED_KEPT)
-        """The prompts that were sent from here, each with its caller's schema of the answer."""
+        self._started = BoundedDict[str, bool](STARTED_KEPT)
+        """The prompts that were sent from here."""
+        self._stopped = BoundedDict[str, bool](STARTED_KEPT)
+        """The prompts whose runs were stopped from here."""
+        self._schemas = BoundedDict[str, Mapping[str, Any] | None](STARTED_KEPT)
+        """The callers' schemas of the answers to prompts, as far as they are known."""
         self._taken_back = BoundedDict[str, State](STARTED_KEPT)
         """The prompts that were taken back because they were never begun, each with the state of its run."""
 
@@ -207,7 +214,8 @@ class Runs:
 
     async def _post(self, client: OpenCodeClient, run: Run, prompt: Prompt, seconds: float) -> None:
         self._hub.state(run.session_id).error = None
-        self._started[run.message_id] = prompt.output_schema
+        self._started[run.message_id] = True
+        self._schemas[run.message_id] = prompt.output_schema
         with self._hub.listen(run.session_id) as listener:
             failed = await self._send(client, run, prompt, seconds)
             try:
@@ -227,9 +235,10 @@ class Runs:
             BridgeError: OpenCode does not have it.
         """
         try:
-            await client.submit_prompt(
-                run.session_id, run.directory, prompt.submission(run.message_id), timeout=seconds
-            )
+            submission = prompt.submission(run.message_id)
+            if not (await client.features()).output_schemas:
+                submission = with_schema_in_text(submission)
+            await client.submit_prompt(run.session_id, run.directory, submission, timeout=seconds)
         except BridgeError as error:
             if not may_have_arrived(error):
                 raise
@@ -261,6 +270,8 @@ class Runs:
         deadline: Deadline,
         send_progress: SendProgress = no_progress,
         respond: Respond = leave_open,
+        *,
+        corrects: bool = True,
     ) -> Observation:
         """Wait until a run ends, needs an answer that nobody gives, or the deadline passes.
 
@@ -269,6 +280,7 @@ class Runs:
             deadline: When to stop waiting; one that has passed allows one look.
             send_progress: Gets a line of progress at most four times a second, at least every ten seconds.
             respond: Answers the run's requests.
+            corrects: Whether an answer that does not fit a schema in the prompt is to be corrected (once).
 
         Raises:
             BackendError: OpenCode could not be read.
@@ -276,7 +288,42 @@ class Runs:
         client = await self._client(run.directory)
         if run.message_id in self._taken_back:
             return Observation(client, self._taken_back[run.message_id], parked=True)
-        return await Follower(client, self._hub, run, send_progress, respond).follow(deadline)
+
+        async def follow(run: Run) -> Observation:
+            return await Follower(client, self._hub, run, send_progress, respond).follow(deadline)
+
+        schema = await self._schema_in_prompt(client, run)
+        if schema is None:
+            return await follow(run)
+        send = self._send_correction if corrects and run.message_id not in self._stopped else None
+        return await observe_corrected(client, run, schema, follow, send)
+
+    async def _schema_in_prompt(self, client: OpenCodeClient, run: Run) -> Mapping[str, Any] | None:
+        """Return the schema of a run's answer where it is part of the prompt; ``None`` for any other run."""
+        if (await client.features()).output_schemas:
+            return None
+        if run.message_id not in self._schemas:
+            self._schemas[run.message_id] = await read_schema(client, run)
+        return self._schemas[run.message_id]
+
+    async def _send_correction(self, run: Run, text: str) -> Run | None:
+        """Ask for a corrected answer (``session.prompt``), unless the session has gone on to another prompt.
+
+        A failure is no loss: the run has ended, and the next one who looks at it tries again.
+        """
+        correction = replace(run, message_id=correction_id(run.message_id))
+        session = Session(id=run.session_id, directory=run.directory)
+        try:
+            async with self.turn(session) as client:
+                latest = await latest_prompt(client, run.session_id)
+                if latest is None or latest.info.id != run.message_id:
+                    return await find_correction(client, run)
+                prompt = Prompt(text=text, directory=run.directory)
+                await self._post(client, correction, prompt, POST_LEAST)
+        except BridgeError as error:
+            logger.info("could not ask for a corrected answer to %s: %s", run.message_id, error)
+            return None
+        return correction
 
     async def report(self, run: Run, seen: Observation) -> RunReport:
         """Report a run as it was seen (``session.messages``, ``session.diff`` and others).
@@ -284,7 +331,7 @@ class Runs:
         Raises:
             BackendError: OpenCode could not be read.
         """
-        report = await report_run(self._hub, run, seen, self._started.get(run.message_id))
+        report = await report_run(self._hub, run, seen, self._schemas.get(run.message_id))
         if seen.parked:
             report.note = TAKEN_BACK if await self._take_back(run, seen) else LEFT_IN_INBOX
         return report
@@ -294,26 +341,30 @@ class Runs:
 
         A prompt that was not sent from here may be somebody's who wants it to begin then.
         """
-        if run.message_id in self._taken_back:
+        sent = seen.correction or run
+        if sent.message_id in self._taken_back:
             return True
-        if run.message_id not in self._started:
+        if sent.message_id not in self._started:
             return False
         try:
-            taken = await seen.client.withdraw_prompt(run.session_id, run.message_id)
+            taken = await seen.client.withdraw_prompt(sent.session_id, sent.message_id)
         except BackendError as error:
-            logger.info("could not take %s back: %s", run.message_id, error)
+            logger.info("could not take %s back: %s", sent.message_id, error)
             return False
         if taken:
-            self._taken_back[run.message_id] = seen.state
+            self._taken_back[sent.message_id] = seen.state
         return taken
 
-    async def follow(self, run: Run, seconds: float, send_progress: SendProgress = no_progress) -> RunReport:
+    async def follow(
+        self, run: Run, seconds: float, send_progress: SendProgress = no_progress, *, corrects: bool = True
+    ) -> RunReport:
         """Wait for a run as ``observe`` does, answer none of its requests, and report it; 0 seconds only look.
 
         Raises:
             BackendError: OpenCode could not be read.
         """
-        return await self.report(run, await self.observe(run, Deadline.after(seconds), send_progress))
+        seen = await self.observe(run, Deadline.after(seconds), send_progress, corrects=corrects)
+        return await self.report(run, seen)
 
     async def find(self, session: Session, message_id: str = "") -> Run:
         """Find a run of a session: the one of a given prompt, or the latest.
@@ -332,11 +383,12 @@ class Runs:
                     hint="A prompt that was on its way when OpenCode went away never arrived: hand it over again.",
                 )
             message_id = prompt.info.id
+        message_id = corrected_prompt(message_id)
         noted = combined([note for note in self.notes.of(session) if await _holds(client, session, note, message_id)])
         return Run(session.directory, session.id, message_id, *noted)
 
     async def stop(self, run: Run, seconds: float = ABORT_DEADLINE) -> StopResult:
-        """Stop a run and its subagents (``session.abort``).
+        """Stop a run and its subagents (``session.abort``); its answer is not corrected any more.
 
         Args:
             run: The run; one whose session has gone on to another prompt is left alone.
@@ -345,6 +397,7 @@ class Runs:
         Raises:
             BackendError: OpenCode could not be asked to stop.
         """
+        self._stopped[run.message_id] = True
         tree = await self._running_tree(run)
         return StopResult(was_running=True, busy=await tree.stop(seconds)) if tree else StopResult(was_running=False)
 
@@ -354,6 +407,7 @@ class Runs:
         Raises:
             BackendError: OpenCode could not be asked to stop, or could not be read.
         """
+        self._stopped[run.message_id] = True
         tree = await self._running_tree(run)
         stop = await stop_and_compare(tree, ABORT_DEADLINE) if tree else StopResult(was_running=False)
         return await self.follow(run, ABORT_DEADLINE if tree else 0), stop
@@ -362,9 +416,15 @@ class Runs:
         """The run's session and its subagents; ``None`` where none is busy, or is busy with another prompt."""
         client = await self._client(run.directory)
         tree = SessionTree(client, run.session_id, run.directory)
-        if not await tree.busy_levels() or await is_superseded(client, run):
+        if not await tree.busy_levels() or await is_superseded(client, await self._current(client, run)):
             return None
         return tree
+
+    async def _current(self, client: OpenCodeClient, run: Run) -> Run:
+        """Return the run of the correction of an answer, if it was sent; else the run itself."""
+        if await self._schema_in_prompt(client, run) is None:
+            return run
+        return await find_correction(client, run) or run
 
 
 async def next_message_id(client: OpenCodeClient, session: Session | None) -> str:

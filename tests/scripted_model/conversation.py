@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from tests.scripted_model.actions import Step, Text
-from tests.scripted_model.script import END, parse, spoken
+from tests.scripted_model.script import END, LATER, parse, spoken
 from tests.scripted_model.spelling import Offered, offered_tools, respelled
 
 ATTACHED = "Attached media from tool result:"
@@ -28,6 +28,8 @@ class Asked:
     """How hard it is to think; OpenCode's variants set this."""
     system: str
     prompt: str
+    before: str
+    """The prompt before that one."""
     turn: int
     """How many prompts the conversation holds, this one included."""
     step: int
@@ -53,6 +55,7 @@ def read(body: dict[str, Any], session: str) -> Asked:
         effort=str(body.get("reasoning_effort", "")),
         system=system[:KEPT],
         prompt=_text(since[0]),
+        before=_text(messages[prompts[-2]]) if len(prompts) > 1 else "",
         turn=len(prompts),
         step=sum(message["role"] == "assistant" for message in since),
         results=[_text(message)[:KEPT] for message in since if message["role"] == "tool"],
@@ -70,7 +73,7 @@ def answer(asked: Asked) -> Step:
     words = spoken(asked.prompt)
     if asked.kind == "title":
         return (Text(words.splitlines()[0][:60] if words else "Scripted session"),)
-    steps = parse(asked.prompt)
+    steps = parse(asked.prompt) or parse(asked.before, LATER)
     if steps is None:
         return (Text(f"You said: {words[:KEPT]}"),)
     return respelled(steps[asked.step], asked.arguments) if asked.step < len(steps) else (Text(END),)

@@ -33,6 +33,8 @@ from tests.scripted_model.actions import (
 )
 
 MARK = "SCRIPT: "
+LATER = "LATER: "
+"""Begins the line with the steps for the next prompt, if that has no script of its own."""
 END = "Done."
 
 
@@ -40,23 +42,33 @@ class ScriptError(ValueError):
     """The prompt carries a script that cannot be read; the text says why."""
 
 
-def script(*steps: Action | Step, say: str = "Do as the script says.") -> str:
-    """Write a prompt: ``say`` for people (titles come from it), then the script in one line."""
-    encoded = [[encode(action) for action in _as_step(item)] for item in steps]
-    return f"{say}\n{MARK}{json.dumps(encoded)}"
+def script(*steps: Action | Step, say: str = "Do as the script says.", later: Sequence[Action | Step] = ()) -> str:
+    """Write a prompt: ``say`` for people (titles come from it), then the script in one line.
+
+    Args:
+        steps: The script.
+        say: Words for people.
+        later: The script of the next prompt of the conversation, for one that the test does not write.
+    """
+    written = f"{say}\n{MARK}{_encoded(steps)}"
+    return f"{written}\n{LATER}{_encoded(later)}" if later else written
 
 
-def parse(prompt: str) -> Sequence[Step] | None:
-    """Read the script in a prompt; None where there is none.
+def _encoded(steps: Sequence[Action | Step]) -> str:
+    return json.dumps([[encode(action) for action in _as_step(item)] for item in steps])
+
+
+def parse(prompt: str, mark: str = MARK) -> Sequence[Step] | None:
+    """Read the script in a prompt, or with ``LATER`` that of the next one; None where there is none.
 
     Raises:
         ScriptError: The line is not JSON, or names an action that there is not.
     """
-    line = next((line for line in prompt.splitlines() if line.startswith(MARK)), None)
+    line = next((line for line in prompt.splitlines() if line.startswith(mark)), None)
     if line is None:
         return None
     try:
-        encoded = cast("list[list[dict[str, Any]]]", json.loads(line.removeprefix(MARK)))
+        encoded = cast("list[list[dict[str, Any]]]", json.loads(line.removeprefix(mark)))
         return [tuple(decode(action) for action in actions) for actions in encoded]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ScriptError(f"The script cannot be read ({error!r}): {line[:200]}") from error
@@ -64,7 +76,7 @@ def parse(prompt: str) -> Sequence[Step] | None:
 
 def spoken(prompt: str) -> str:
     """What a prompt says apart from its script."""
-    return "\n".join(line for line in prompt.splitlines() if not line.startswith(MARK)).strip()
+    return "\n".join(line for line in prompt.splitlines() if not line.startswith((MARK, LATER))).strip()
 
 
 def step(*actions: Action) -> Step:

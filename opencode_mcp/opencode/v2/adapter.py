@@ -304,6 +304,8 @@ class OpenCode2(SessionInbox):
         body: dict[str, object] = {"id": prompt.message_id, "text": prompt.text, "delivery": "queue"}
         if prompt.files:
             body["files"] = [{"uri": file.url, "name": file.filename} for file in prompt.files]
+        if prompt.metadata:
+            body["metadata"] = prompt.metadata
         send = partial(self.call, "session.prompt", path={"sessionID": session_id}, body=body, queued=False)
         try:
             await send(timeout=timeout)

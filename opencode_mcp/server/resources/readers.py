@@ -136,7 +136,7 @@ async def read_run(bridge: "Bridge", session: str, message: str) -> Content:
     """Return the present report of a run; the message is its prompt, or any that answers it."""
     found = await bridge.fence.session(session)
     run = await bridge.runs.find(found, await history.prompt_of(bridge.client, session, message))
-    return _markdown(report_text(await bridge.runs.follow(run, 0)))
+    return _markdown(report_text(await bridge.runs.follow(run, 0, corrects=False)))
 
 
 async def read_file(bridge: "Bridge", path: str, directory: str = "") -> Content:

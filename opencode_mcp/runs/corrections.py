@@ -1,0 +1,100 @@
+"""Answers by a schema that was part of the prompt: checked when the run ends, and corrected once if they are wrong.
+
+It is used where OpenCode has no structured output; see ``output_schema/prompted.py``. The correction is a second prompt
+in the same session, and part of the same run: whoever follows the run follows its correction once that was sent.
+Therefore a run can be found and reported by the id of its first prompt alone, by every bridge.
+
+It is sent by whoever sees the wrong answer, while the session has not gone on to another prompt. If nobody looks at the
+run, nobody needs it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from opencode_mcp.errors import NotFound
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.models import Message
+from opencode_mcp.runs.follow import CheckedAnswer, Observation
+from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
+from opencode_mcp.runs.output_schema.prompted import correction_id, correction_text, parse_answer, schema_of
+from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.report import summarise
+from opencode_mcp.runs.state import State
+
+Follow = Callable[[Run], Awaitable[Observation]]
+"""Follows a run to its end, or until the wait ends."""
+Send = Callable[[Run, str], Awaitable[Run | None]]
+"""Sends the prompt that asks for a correction of a run's answer; returns its run, ``None`` if it was not sent."""
+
+
+async def observe_corrected(
+    client: OpenCodeClient, run: Run, schema: Mapping[str, Any], follow: Follow, send: Send | None
+) -> Observation:
+    """Follow a run and the correction of its answer.
+
+    Args:
+        client: Reads what was sent.
+        run: The run.
+        schema: The schema of its answer.
+        follow: Follows each of the two.
+        send: Asks for the correction; ``None``: leave a wrong answer as it is.
+
+    Raises:
+        BackendError: OpenCode could not be read.
+    """
+    correction = await find_correction(client, run)
+    if correction is None:
+        seen = await follow(run)
+        await _check(seen, schema)
+        if send is None or seen.checked is None or not seen.checked.problem:
+            return seen
+        correction = await send(run, correction_text(seen.checked.problem))
+        if correction is None:
+            return seen
+    seen = await follow(correction)
+    seen.correction = correction
+    await _check(seen, schema)
+    return seen
+
+
+async def find_correction(client: OpenCodeClient, run: Run) -> Run | None:
+    """Return the run of the correction, if it was sent (``session.message``).
+
+    Raises:
+        BackendError: OpenCode could not be read.
+    """
+    correction = replace(run, message_id=correction_id(run.message_id))
+    if await _read_prompt(client, correction):
+        return correction
+    return correction if correction.message_id in await client.pending_prompts(run.session_id) else None
+
+
+async def read_schema(client: OpenCodeClient, run: Run) -> Mapping[str, Any] | None:
+    """Return the schema that was part of a run's prompt; ``None`` if it has none, or was not begun yet.
+
+    Raises:
+        BackendError: OpenCode could not be read.
+    """
+    prompt = await _read_prompt(client, run)
+    return schema_of(prompt) if prompt else None
+
+
+async def _read_prompt(client: OpenCodeClient, run: Run) -> Message | None:
+    try:
+        return await client.session_message(run.session_id, run.message_id)
+    except NotFound:
+        return None
+
+
+async def _check(seen: Observation, schema: Mapping[str, Any]) -> None:
+    """Check the answer of a completed run."""
+    if seen.state is not State.COMPLETED:
+        return
+    text = summarise(seen.answers).text
+    answer = parse_answer(text) if text else None
+    if answer is None:
+        seen.checked = CheckedAnswer(problem="The model gave no answer.")
+        return
+    problem = answer.problem or await mismatch_apart(schema, answer.value)
+    seen.checked = CheckedAnswer(answer.value, problem, is_whole_text=answer.is_whole_text)
