@@ -13,7 +13,6 @@ from opencode_mcp.errors import BackendTimeout, BridgeError, UnsupportedVersion
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.selection import SessionFilter
 from opencode_mcp.opencode.transport import Transport
-from opencode_mcp.opencode.v2.running_sessions import running_sessions
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.endpoint import Endpoint
@@ -27,21 +26,14 @@ RECENT_SESSIONS = 100
 
 
 @asynccontextmanager
-async def opened(endpoint: "Endpoint") -> AsyncGenerator[Transport]:
-    """Yield a transport that is open for the length of the block."""
+async def connected(endpoint: "Endpoint") -> AsyncGenerator[OpenCodeClient]:
+    """Yield a client that is connected for the length of the block."""
     transport = Transport(endpoint)
     try:
-        yield transport
+        yield OpenCodeClient(transport)
     finally:
         with anyio.CancelScope(shield=True):
             await transport.aclose()
-
-
-@asynccontextmanager
-async def connected(endpoint: "Endpoint") -> AsyncGenerator[OpenCodeClient]:
-    """Yield a client that is connected for the length of the block."""
-    async with opened(endpoint) as transport:
-        yield OpenCodeClient(transport)
 
 
 async def check(endpoint: "Endpoint", *, timeouts: Sequence[float]) -> "Health":
@@ -118,9 +110,9 @@ async def is_busy(endpoint: "Endpoint", *, since: float) -> bool:
     """
     try:
         with anyio.move_on_after(STATUS_TIMEOUT_SECONDS):
-            if endpoint.generation != 1:
-                return await _has_running_sessions(endpoint)
             async with connected(endpoint) as client:
+                if endpoint.generation != 1:
+                    return bool(await client.session_status(""))
                 recent = await client.all_sessions(SessionFilter(limit=RECENT_SESSIONS))
                 changed = {session.directory for session in recent.items if session.time.updated >= since * 1000}
                 for directory in changed:
@@ -129,8 +121,3 @@ async def is_busy(endpoint: "Endpoint", *, since: float) -> bool:
     except BridgeError:
         return False
     return False
-
-
-async def _has_running_sessions(endpoint: "Endpoint") -> bool:
-    async with opened(endpoint) as transport:
-        return bool(await running_sessions(transport, timeout=STATUS_TIMEOUT_SECONDS))

@@ -5,14 +5,16 @@ a server, because the guard itself knows nothing of HTTP.
 """
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 
-from opencode_mcp.launcher.health import opened
+from opencode_mcp.errors import BridgeError
+from opencode_mcp.launcher.health import connected
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles
-from opencode_mcp.opencode.v2.running_sessions import interrupt_running_sessions
+from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.processes.identity import end
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 INTERRUPT_SECONDS = 0.5
 """Time for interruptions before a bridge ends: a host gives it about two seconds."""
 GUARD_INTERRUPT_SECONDS = 5.0
+POLL_SECONDS = 0.05
 
 
 async def stop(record: ServerRecord, *, grace: float) -> None:
@@ -35,7 +38,11 @@ async def stop(record: ServerRecord, *, grace: float) -> None:
 
 
 async def interrupt_runs(record: ServerRecord, *, within: float) -> None:
-    """Interrupt the runs of an OpenCode 2, which the user's background service would otherwise resume.
+    """Interrupt the runs of an OpenCode 2, and wait until none is left or the time is over.
+
+    OpenCode 2 records an execution when it begins, and forgets it only at an end of its own. One that ends with its
+    server is resumed by the user's background service at its next start, unattended. Faults are ignored: the server is
+    about to be stopped, whether or not it answers.
 
     Args:
         record: The server; nothing is sent to an OpenCode 1, or to one that has printed no address yet.
@@ -43,8 +50,21 @@ async def interrupt_runs(record: ServerRecord, *, within: float) -> None:
     """
     if record.generation == 1 or not record.url:
         return
-    async with opened(record.endpoint) as transport:
-        await interrupt_running_sessions(transport, within=within)
+    with anyio.move_on_after(within), suppress(BridgeError):
+        async with connected(record.endpoint) as client:
+            interrupted = set[str]()
+            while running := set(await client.session_status("")):
+                async with anyio.create_task_group() as tasks:
+                    for session_id in running - interrupted:
+                        tasks.start_soon(_interrupt, client, session_id)
+                interrupted |= running
+                # OpenCode answers before the session has stopped.
+                await anyio.sleep(POLL_SECONDS)
+
+
+async def _interrupt(client: OpenCodeClient, session_id: str) -> None:
+    with suppress(BridgeError):
+        await client.session_abort(session_id, "")
 
 
 def interrupting_command(files: StateFiles, generation: "Generation") -> list[str]:
