@@ -34,7 +34,7 @@ DECISION, FEEDBACK = "decision", "feedback"
 TO_DECLINE = "Declining this form decides nothing; to refuse, choose “Reject”."
 STILL_OPEN = "It is still open."
 OWN_WORDS = "_own_words"
-WEB_PAGE = re.compile(r"https?://[^\s/]+[!-~]*")
+WEB_PAGE = re.compile(r"https?://[!-.0-~][!-~]*")
 """Addresses that a client is asked to open."""
 
 

@@ -1,6 +1,8 @@
 """A request becomes a form that any host can show, and a filled form becomes the answer that OpenCode gets."""
 
+import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -8,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mcp_types import ClientCapabilities, ElicitRequestFormParams, ElicitRequestURLParams, ElicitResult
 
+from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.models import Choice, Condition, Question, QuestionItem
 from opencode_mcp.runs.answers.answer_rules import PermissionReply, QuestionReply
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests.descriptions import describe
+from opencode_mcp.runs.requests.fitted_answers import fit_answers
 from opencode_mcp.server.waiting.elicitation import REPLIES, SHOWN, Unanswered, can_ask, form_of, read_form
 
 FIELD_TYPES = {"string", "boolean", "number", "integer", "array"}
@@ -379,6 +383,8 @@ def test_a_page_to_open_is_shown_by_a_client_that_opens_pages() -> None:
         ([QuestionItem(question="Log in", kind="external", url="javascript:alert(1)")], FORM_AND_URL),
         ([QuestionItem(question="Log in", kind="external", url="file:///etc/passwd")], FORM_AND_URL),
         ([QuestionItem(question="Log in", kind="external", url="https://a b")], FORM_AND_URL),
+        ([QuestionItem(question="Log in", kind="external", url="https://a\x00b")], FORM_AND_URL),
+        ([QuestionItem(question="Log in", kind="external", url="https:///a")], FORM_AND_URL),
         ([QuestionItem(question="Name?", kind="text")], FORM_AND_URL),
         (
             [QuestionItem(question="Log in", kind="external", url=PAGE), QuestionItem(question="Name?", kind="text")],
@@ -406,3 +412,50 @@ def test_always_of_opencode_2_says_that_it_is_for_ever_and_answers_other_session
     message = form_of(request).message
     assert "in every session of the project for ever, since OpenCode saves it" in message
     assert "requests that are open in other sessions are answered too" in message
+
+
+def _is_single(value: object) -> bool:
+    return not isinstance(value, list)
+
+
+SMALL = st.none() | st.integers(0, 5)
+LIMIT = st.none() | st.floats(-5, 5)
+VALUE = st.text(max_size=5) | st.booleans() | st.floats(-5, 5) | st.lists(st.text(max_size=3), max_size=2)
+TYPED = st.builds(
+    QuestionItem,
+    question=st.text(max_size=5),
+    key=st.sampled_from(["a", "b", "c"]),
+    kind=st.sampled_from(["choice", "text", "number", "integer", "boolean", "external"]),
+    options=st.lists(st.builds(Choice, label=st.text(max_size=3), value=st.text(max_size=3)), max_size=3),
+    multiple=st.booleans(),
+    custom=st.booleans(),
+    required=st.booleans(),
+    format=st.sampled_from(["", "email", "uri", "date", "date-time", "new"]),
+    pattern=st.text(max_size=3),
+    min_length=SMALL,
+    max_length=SMALL,
+    minimum=LIMIT,
+    maximum=LIMIT,
+    min_items=SMALL,
+    max_items=SMALL,
+    default=st.none() | VALUE,
+    url=st.text(max_size=5) | st.just(PAGE),
+    when=st.lists(st.builds(Condition, key=st.sampled_from(["a", "b"]), value=VALUE.filter(_is_single)), max_size=1),
+)
+
+
+@given(st.lists(TYPED, min_size=1, max_size=3), st.lists(st.none() | VALUE, min_size=3, max_size=3))
+def test_any_form_is_flat_and_any_filled_form_is_answered_or_refused(
+    items: list[QuestionItem], values: list[str | float | bool | list[str] | None]
+) -> None:
+    request = form(*items)
+    schema = schema_of(request)
+    assert all(field["type"] in FIELD_TYPES for field in fields_of(request).values())
+    assert set(schema["required"]) <= fields_of(request).keys()
+    assert json.loads(json.dumps(schema)) == schema
+    names = [f"answer_{number}" for number in range(1, len(items) + 1)]
+    reply = read_form(request, accept(**dict(zip(names, values, strict=False))))
+    if isinstance(reply, QuestionReply) and reply.answers is not None:
+        question = Question(id="frm_1", session_id="ses_1", questions=items)
+        with suppress(InvalidArgument):
+            assert any(fit_answers(question, reply.answers, whole_form=reply.whole_form))
