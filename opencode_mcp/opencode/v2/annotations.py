@@ -14,7 +14,6 @@ A = Annotation
 _SECRETS = "OpenCode's answer contains provider keys."
 _BROWSER = "A person must open the URL in a browser."
 _WRITES = "It writes files, including those that decide what OpenCode runs and asks permission for."
-_EMPTY_AT_FIRST = "Empty for some seconds after the first request of a directory."
 _LAST_PAGE = "The last page has a cursor too: stop at an empty page."
 _BUSY = "In a busy session it changes the run that goes on."
 _NOT_CHECKED = "A name that does not exist is accepted and fails at the next prompt."
@@ -233,9 +232,9 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "worktree.remove": A("worktrees", "write", "git worktree delete sandbox copy", destructive=True),
     "worktree.refresh": A("worktrees", "write", "git worktree update discover"),
     # Providers, models and credentials
-    "provider.list": A("providers", "read", "llm available connected configured", f"{_SECRETS} {_EMPTY_AT_FIRST}"),
+    "provider.list": A("providers", "read", "llm available connected configured", _SECRETS),
     "provider.get": A("providers", "read", "llm show settings", _SECRETS),
-    "model.list": A("providers", "read", "models llm available", f"{_SECRETS} {_EMPTY_AT_FIRST}"),
+    "model.list": A("providers", "read", "models llm available", _SECRETS),
     "model.default": A(
         "providers",
         "read",
@@ -272,11 +271,11 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "config",
         "read",
         "modes build plan subagents",
-        f"Agents with `hidden` cannot be used for prompts. {_EMPTY_AT_FIRST}",
+        "Agents with `hidden` cannot be used for prompts.",
     ),
     "agent.get": A("config", "read", "mode show instructions"),
-    "command.list": A("config", "read", "slash commands templates", _EMPTY_AT_FIRST),
-    "skill.list": A("config", "read", "abilities instructions", _EMPTY_AT_FIRST),
+    "command.list": A("config", "read", "slash commands templates"),
+    "skill.list": A("config", "read", "abilities instructions"),
     "reference.list": A("config", "read", "repositories docs"),
     "plugin.list": A("config", "read", "extensions installed"),
     "plugin.check": A("config", "read", "extensions newer version updates"),

@@ -13,6 +13,7 @@ from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, Inpu
 from pydantic import ValidationError
 
 from opencode_mcp.errors import InvalidArgument, NotAllowed
+from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.server.access.operation_uses import SHELL
 from opencode_mcp.server.access.shell_lines import decider_of, visible
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
@@ -48,7 +49,9 @@ async def permit_shell(
         InvalidArgument: A line is too long to be shown to a person.
     """
     bridge = bridge_of(ctx)
-    bridge.allowed.check_denied(await bridge.operation_of(SHELL))
+    for generation, name in SHELL.items():
+        # The server is not known yet where OpenCode was not started, and a person may be asked before it is.
+        bridge.allowed.check_denied(catalog.table_of(generation).operation(name))
     decider = decider_of(bridge.policy, lines, caller_limit)
     if decider != "human" or not can_ask(ctx.client_capabilities):
         return None

@@ -94,11 +94,8 @@ async def test_every_operation_that_is_presented_can_be_called(world: World) -> 
 async def _project_and_providers(world: World) -> None:
     assert (await world.call("server.info"))["version"] == TABLE.version
     assert (await world.call("location.get"))["directory"] == str(world.project)
-
-    async def is_open() -> bool:
-        return bool(await world.data("agent.list") and await world.data("model.list"))
-
-    await eventually(is_open, seconds=60)
+    assert {"build", "plan", "asking"} <= {item["id"] for item in await world.data("agent.list")}
+    assert [item["id"] for item in await world.data("model.list")] == ["m1", "m2"]
     assert (await world.data("agent.get", agentID="build"))["id"] == "build"
     assert "greet" in [item["name"] for item in await world.data("command.list")]
     provider = await world.data("provider.get", providerID="scripted")
@@ -265,6 +262,16 @@ async def test_only_operations_of_opencode_2_are_found_and_called(launch2: Launc
         found = data_of(await bridge.call("opencode_find_operations", limit=200))["operations"]
         assert {hit["id"] for hit in found} == set(TABLE.operations)
         old = await bridge.call("opencode_call_operation", operation="session.abort", arguments={"sessionID": "ses_1"})
+        assert old.is_error
+        assert "OpenCode 2 has session.interrupt instead" in text_of(old)
+
+
+async def test_the_tool_of_an_operation_calls_that_of_the_generation_in_use(launch2: Launch) -> None:
+    async with open_bridge(launch2.telling("--toolsets", "sessions", "--allow", "execute")) as bridge:
+        made = data_of(await bridge.call("opencode_op_session_create", title="By its tool"))["reply"]["data"]
+        stopped = await bridge.call("opencode_op_session_interrupt", sessionID=made["id"])
+        assert data_of(stopped)["reply"] == {"interrupted": False}
+        old = await bridge.call("opencode_op_session_abort", sessionID=made["id"])
         assert old.is_error
         assert "OpenCode 2 has session.interrupt instead" in text_of(old)
 

@@ -17,6 +17,7 @@ from opencode_mcp.server.operations.handlers.blocking import bounded, sign_in
 from opencode_mcp.server.operations.handlers.default_handler import PLAIN, send
 from opencode_mcp.server.operations.handlers.event_stream import collect_events
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, number, seconds, text
+from opencode_mcp.server.operations.handlers.open_lists import read_when_open
 from opencode_mcp.server.operations.handlers.session_stop import abort_tree, delete_tree, remove_session
 from opencode_mcp.server.operations.handlers.session_update import update_session
 from opencode_mcp.server.operations.handlers.terminal_visit import visit_terminal
@@ -100,6 +101,12 @@ HANDLERS_2: Mapping[str, OperationHandler] = {
     "session.log": OperationHandler(collect_events, EVENTS_2),
     "file.list": OperationHandler(file_reads.list_folder),
     "file.read": OperationHandler(file_reads.read_file),
+    "agent.list": OperationHandler(read_when_open),
+    "command.list": OperationHandler(read_when_open),
+    "model.default": OperationHandler(read_when_open),
+    "model.list": OperationHandler(read_when_open),
+    "provider.list": OperationHandler(read_when_open),
+    "skill.list": OperationHandler(read_when_open),
     "session.remove": OperationHandler(remove_session),
     "session.update": OperationHandler(update_session),
     "session.wait": OperationHandler(bounded(30, "The session was not done"), seconds(30)),
