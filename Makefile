@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 PARALLEL := --numprocesses=auto --dist=worksteal
 
-.PHONY: setup basics test fast check format demo bench attack
+.PHONY: setup basics test pytest fast check lint types format demo bench attack
 
 setup:
 	@$(PYTHON) scripts/setup.py
@@ -17,8 +17,12 @@ setup:
 basics:
 	@$(PYTHON) scripts/setup.py --basics
 
+# The types are checked while the tests wait for OpenCode.
+test: setup lint
+	@$(MAKE) --no-print-directory --jobs=2 types pytest
+
 # Each worker has an OpenCode of its own. A machine too slow for a deadline gets another try, and the summary says so.
-test: setup check
+pytest:
 	$(BIN)/pytest $(PARALLEL) --reruns=2
 
 # All that needs no running OpenCode, within a minute.
@@ -26,11 +30,15 @@ fast: basics
 	$(BIN)/ruff check
 	$(BIN)/pytest $(PARALLEL) -m "not integration"
 
-check: basics
+check: lint types
+
+lint: basics
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+types:
+	nice $(BIN)/pyright
 
 format: basics
 	$(BIN)/ruff check --fix

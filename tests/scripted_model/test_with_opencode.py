@@ -1,6 +1,6 @@
 """Each kind of step makes a real OpenCode do what it is there for."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -163,7 +163,7 @@ async def test_a_project_that_asks_first_holds_a_command_until_it_is_allowed(ses
 
 
 @asynccontextmanager
-async def configured(session: Session, project: Path, config: Json) -> AsyncIterator[None]:
+async def configured(session: Session, project: Path, config: Json) -> AsyncGenerator[None]:
     """Give the project settings for the length of the block; OpenCode reads them when it opens the project again."""
     try:
         configure(project, config)
