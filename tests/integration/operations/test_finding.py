@@ -1,57 +1,68 @@
 """An operation is found with all that a caller needs, and a long reply is read piece by piece."""
 
 import json
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 
 from opencode_mcp.opencode.operations.catalog import operations
-from tests.harness.bridge import Bridge, OpenBridge, data_of, text_of
+from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
+from tests.harness.launch import attaching
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.project import make_project
 from tests.scripted_model.script import script, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+
+@pytest.fixture(scope="module")
+async def connected(
+    tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel, opencode_server: OpenCode
+) -> AsyncGenerator[Bridge]:
+    """A bridge for all tests of this module."""
+    project = make_project(tmp_path_factory.mktemp("project"))
+    launch = attaching(tmp_path_factory.mktemp("bridge"), scripted_model, opencode_server, project)
+    async with open_bridge(launch) as bridge:
+        yield bridge
 
 
 async def find(bridge: Bridge, **arguments: object) -> list[dict[str, Any]]:
     return data_of(await bridge.call("opencode_find_operations", **arguments))["operations"]
 
 
-async def test_a_hit_says_what_it_does_what_it_takes_and_how_it_is_called(bridge: OpenBridge) -> None:
-    async with bridge() as connected:
-        hit = (await find(connected, query="rename session"))[0]
+async def test_a_hit_says_what_it_does_what_it_takes_and_how_it_is_called(connected: Bridge) -> None:
+    hit = (await find(connected, query="rename session"))[0]
     assert (hit["id"], hit["effect"], hit["group"], hit["allowed"]) == ("session.update", "write", "sessions", True)
     assert hit["arguments"].startswith('{sessionID: "ses…", title?: string')
     assert hit["call"] == "opencode_call_operation"
     assert "milliseconds" in hit["note"]
 
 
-async def test_a_hit_that_is_not_allowed_says_so(bridge: OpenBridge) -> None:
-    async with bridge() as connected:
-        hit = (await find(connected, query="session.shell"))[0]
-        assert hit["allowed"] is False
-        result = await connected.call("opencode_find_operations", query="session.shell", limit=1)
+async def test_a_hit_that_is_not_allowed_says_so(connected: Bridge) -> None:
+    hit = (await find(connected, query="session.shell"))[0]
+    assert hit["allowed"] is False
+    result = await connected.call("opencode_find_operations", query="session.shell", limit=1)
     assert "session.shell (execute, not allowed here)" in text_of(result)
 
 
-async def test_the_bridges_own_arguments_are_shown_and_those_it_fills_in_are_not(bridge: OpenBridge) -> None:
-    async with bridge() as connected:
-        hit = (await find(connected, query="pty.connect"))[0]
+async def test_the_bridges_own_arguments_are_shown_and_those_it_fills_in_are_not(connected: Bridge) -> None:
+    hit = (await find(connected, query="pty.connect"))[0]
     assert "wait_for?: string" in hit["arguments"]
     assert "ticket" not in hit["arguments"]
 
 
-async def test_all_of_a_group_are_listed_without_words(bridge: OpenBridge) -> None:
-    async with bridge() as connected:
-        found = await find(connected, group="vcs", limit=200)
-        everything = await find(connected, limit=200)
+async def test_all_of_a_group_are_listed_without_words(connected: Bridge) -> None:
+    found = await find(connected, group="vcs", limit=200)
+    everything = await find(connected, limit=200)
     assert [hit["id"] for hit in found] == [item.id for item in operations().values() if item.group == "vcs"]
     assert {hit["id"] for hit in everything} == set(operations()), "a long list is one in short, and whole"
 
 
-async def test_a_list_in_short_says_how_arguments_are_shown(bridge: OpenBridge) -> None:
-    async with bridge() as connected:
-        result = await connected.call("opencode_find_operations", limit=200)
-        told = text_of(result)
+async def test_a_list_in_short_says_how_arguments_are_shown(connected: Bridge) -> None:
+    result = await connected.call("opencode_find_operations", limit=200)
+    told = text_of(result)
     assert "session.shell (execute, not allowed here): " in told
     assert "A query, a group or a smaller limit shows" in told
 
@@ -61,50 +72,46 @@ async def test_a_list_in_short_says_how_arguments_are_shown(bridge: OpenBridge) 
     [({"group": "sesions"}, "They are sessions, messages"), ({"effect": "run"}, "They are read, write")],
 )
 async def test_a_group_that_there_is_not_names_those_that_there_are(
-    bridge: OpenBridge, arguments: dict[str, str], said: str
+    connected: Bridge, arguments: dict[str, str], said: str
 ) -> None:
-    async with bridge() as connected:
-        result = await connected.call("opencode_find_operations", **arguments)
+    result = await connected.call("opencode_find_operations", **arguments)
     assert result.is_error
     assert said in text_of(result)
 
 
-async def test_nothing_found_says_what_to_try(bridge: OpenBridge) -> None:
-    async with bridge() as connected:
-        result = await connected.call("opencode_find_operations", query="xylophone")
+async def test_nothing_found_says_what_to_try(connected: Bridge) -> None:
+    result = await connected.call("opencode_find_operations", query="xylophone")
     assert text_of(result) == "No operation fits. Try other words, or none with a group."
 
 
-async def test_an_unknown_operation_names_near_ones(bridge: OpenBridge) -> None:
-    async with bridge() as connected:
-        result = await connected.call("opencode_call_operation", operation="session.updat", arguments={})
+async def test_an_unknown_operation_names_near_ones(connected: Bridge) -> None:
+    result = await connected.call("opencode_call_operation", operation="session.updat", arguments={})
     assert result.is_error
     assert "Did you mean session.update" in text_of(result)
     assert "opencode_find_operations" in text_of(result)
 
 
-async def test_a_long_reply_is_cut_and_can_be_read_to_its_end(bridge: OpenBridge) -> None:
+async def test_a_long_reply_is_cut_and_can_be_read_to_its_end(connected: Bridge) -> None:
     long = " ".join(f"word{number}" for number in range(12_000))
-    async with bridge() as connected:
-        run = data_of(await connected.call("opencode_run", prompt=script(text(long)), wait_seconds=60))
-        asked = {"sessionID": run["session_id"], "messageID": await answer_of(connected, run["session_id"])}
-        first = await connected.call("opencode_read_operation", operation="session.message", arguments=asked)
-        page = data_of(first)
-        assert len(json.dumps(page["reply"])) < 22_000
-        (at,) = [cut["at"] for cut in page["cut"] if cut["of"] == len(long)]
-        assert f'select="{at}"' in " ".join(page["notes"])
-        read = ""
-        while len(read) < len(long):
-            piece = data_of(
-                await connected.call(
-                    "opencode_read_operation",
-                    operation="session.message",
-                    arguments=asked,
-                    select=at,
-                    offset=len(read),
-                )
+    run = data_of(await connected.call("opencode_run", prompt=script(text(long)), wait_seconds=60))
+    asked = {"sessionID": run["session_id"], "messageID": await answer_of(connected, run["session_id"])}
+    first = await connected.call("opencode_read_operation", operation="session.message", arguments=asked)
+    page = data_of(first)
+    assert len(json.dumps(page["reply"])) < 22_000
+    (at,) = [cut["at"] for cut in page["cut"] if cut["of"] == len(long)]
+    assert f'select="{at}"' in " ".join(page["notes"])
+    read = ""
+    while len(read) < len(long):
+        piece = data_of(
+            await connected.call(
+                "opencode_read_operation",
+                operation="session.message",
+                arguments=asked,
+                select=at,
+                offset=len(read),
             )
-            read += piece["reply"].removesuffix("…")
+        )
+        read += piece["reply"].removesuffix("…")
     assert read == long
 
 
@@ -115,18 +122,16 @@ async def answer_of(bridge: Bridge, session_id: str) -> str:
     return page["reply"][0]["info"]["id"]
 
 
-async def test_a_part_that_there_is_not_names_those_that_there_are(bridge: OpenBridge) -> None:
-    async with bridge() as connected:
-        result = await connected.call(
-            "opencode_read_operation", operation="global.health", arguments={}, select="/version/x"
-        )
+async def test_a_part_that_there_is_not_names_those_that_there_are(connected: Bridge) -> None:
+    result = await connected.call(
+        "opencode_read_operation", operation="global.health", arguments={}, select="/version/x"
+    )
     assert result.is_error
     assert "The reply has no /version/x" in text_of(result)
 
 
-async def test_the_three_tools_take_little_of_the_listing(bridge: OpenBridge) -> None:
-    async with bridge() as connected:
-        listed = (await connected.client.list_tools()).tools
+async def test_the_three_tools_take_little_of_the_listing(connected: Bridge) -> None:
+    listed = (await connected.client.list_tools()).tools
     size = sum(
         len(tool.model_dump_json(by_alias=True, exclude_none=True)) for tool in listed if "_operation" in tool.name
     )
