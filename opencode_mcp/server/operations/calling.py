@@ -37,7 +37,7 @@ SECRET_REPLIES: Mapping[tuple[Generation, str], tuple[str, ...]] = {
     (2, "server.pair"): ("code",),
     (2, "experimental.persistentPty.handoff"): ("handoff",),
 }
-"""Places of secrets in replies whose names do not show it; whoever has such a text has the rights of the password."""
+"""Places of secrets in replies whose names do not show it; such a text gives the rights of the password."""
 DOCUMENT_WITHIN = 5.0
 """Time for reading the server's API document to explain a failure."""
 
