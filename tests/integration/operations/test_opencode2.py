@@ -360,6 +360,24 @@ async def test_what_only_a_released_opencode_2_has_is_limited_too(
     assert not (outside / "new.txt").exists()
 
 
+async def test_an_undo_changes_no_file_that_decides_what_runs(launch2: Launch, shared_project: Path) -> None:
+    deciding = ".opencode/command/decide.md"
+    async with open_bridge(launch2.telling(*ALLOWING)) as bridge:
+        world = World(bridge, shared_project)
+        session_id = await world.session()
+        session = {"sessionID": session_id}
+        prompt = await world.say(session_id, script(write(deciding, "Decide.\n"), text("Done.")))
+        assert (shared_project / deciding).exists()
+        async with open_bridge(launch2) as careful:
+            limited = World(careful, shared_project)
+            said = await limited.refusal("session.revert.stage", messageID=prompt, **session)
+            assert "decides what OpenCode runs" in said
+            await world.call("session.revert.stage", messageID=prompt, files=True, **session)
+            assert not (shared_project / deciding).exists()
+            assert "decides what OpenCode runs" in await limited.refusal("session.revert.clear", **session)
+            assert not (shared_project / deciding).exists()
+
+
 async def test_the_policy_decides_about_the_shell_lines_of_operations(launch2: Launch, shared_project: Path) -> None:
     async with open_bridge(launch2.telling("--allow", "execute", "--permissions", "reject")) as bridge:
         world = World(bridge, shared_project)
