@@ -3,6 +3,7 @@
 Pure. Messages, requests and events have modules of their own.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import cast
@@ -22,6 +23,11 @@ from opencode_mcp.opencode.models import (
 )
 from opencode_mcp.opencode.v2.reading import as_map, as_maps
 from opencode_mcp.text.json_types import JsonMap
+
+HUNK = re.compile(r"^@@ ", re.MULTILINE)
+"""Beginning of the first changes in a patch."""
+STATUS_LINES = {"added": "new file mode 100644\n", "deleted": "deleted file mode 100644\n"}
+"""Lines in git's header of a patch that say what became of the file."""
 
 
 def data_of(reply: object) -> object:
@@ -55,8 +61,18 @@ def session_of(value: object) -> Session:
 
 def undone_of(revert: JsonMap) -> Undone:
     """Convert the point to which a session was reverted, with the changes that this made."""
-    patches = [str(item.get("patch") or "") for item in as_maps(revert.get("files"))]
+    patches = [_patch_with_names(item) for item in as_maps(revert.get("files"))]
     return Undone(message_id=str(revert.get("messageID") or ""), diff="\n".join(patch for patch in patches if patch))
+
+
+def _patch_with_names(item: JsonMap) -> str:
+    """Return the patch of a file with git's header, from which the file's name is read: not every patch has one."""
+    patch, name = str(item.get("patch") or ""), str(item.get("file") or "")
+    if not name or patch.startswith("diff --git "):
+        return patch
+    hunks = HUNK.search(patch)
+    changes = f"--- a/{name}\n+++ b/{name}\n{patch[hunks.start() :]}" if hunks else ""
+    return f"diff --git a/{name} b/{name}\n{STATUS_LINES.get(str(item.get('status')), '')}{changes}"
 
 
 def agents_of(data: object) -> list[Agent]:
