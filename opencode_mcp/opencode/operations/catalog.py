@@ -36,9 +36,14 @@ def named_operation(table: OperationTable, operation_id: str) -> Operation:
         raise
 
 
+def difference(operation: Operation) -> str:
+    """Return how an operation of OpenCode 2 differs from that of OpenCode 1 with the same id; empty if it does not."""
+    return replacements.advice(operation.id) if operation.generation == V2.generation else ""
+
+
 def _advice(table: OperationTable, operation_id: str) -> str:
     """Return what to use in place of an operation of the other generation; empty if the other has no such id."""
-    if table.generation == 2:  # noqa: PLR2004 - OpenCode 2
+    if table.generation == V2.generation:
         return replacements.advice(operation_id)
     return f"{operation_id} is an operation of OpenCode 2; this is OpenCode 1." if operation_id in V2.operations else ""
 

@@ -257,13 +257,17 @@ async def _undo_and_end(world: World) -> None:
     await world.call("debug.location.evict")
 
 
-async def test_only_operations_of_opencode_2_are_found_and_called(launch2: Launch) -> None:
+async def test_only_operations_of_opencode_2_are_found_and_called(launch2: Launch, shared_project: Path) -> None:
     async with open_bridge(launch2) as bridge:
         found = data_of(await bridge.call("opencode_find_operations", limit=200))["operations"]
         assert {hit["id"] for hit in found} == set(TABLE.operations)
         old = await bridge.call("opencode_call_operation", operation="session.abort", arguments={"sessionID": "ses_1"})
         assert old.is_error
         assert "OpenCode 2 has session.interrupt instead" in text_of(old)
+        world = World(bridge, shared_project)
+        said = await world.refusal("session.fork", sessionID="ses_1", messageID="msg_1")
+        assert "no argument `messageID`" in said
+        assert "`before` names the message." in said
 
 
 async def test_the_tool_of_an_operation_calls_that_of_the_generation_in_use(launch2: Launch) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.operations.catalog import V1, V2, named_operation
+from opencode_mcp.opencode.operations.catalog import V1, V2, difference, named_operation
 from opencode_mcp.opencode.v2.replacements import (
     PREVIEW,
     REPLACEMENTS,
@@ -89,6 +89,9 @@ def test_an_id_of_neither_generation_gets_similar_ones() -> None:
 def test_an_id_that_both_generations_have_says_what_is_different() -> None:
     assert replacement("session.fork") == Replacement(("session.fork",), "`before` names the message.")
     assert advice("session.fork") == "`before` names the message."
+    assert difference(V2.operation("session.fork")) == "`before` names the message."
+    assert difference(V1.operation("session.fork")) == ""
+    assert difference(V2.operation("session.interrupt")) == ""
 
 
 def test_opencode_1_says_that_an_id_is_one_of_opencode_2() -> None:
