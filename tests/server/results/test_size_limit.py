@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mcp_types import CallToolResult
 
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.runs.report import ChangedFile, PendingRequest, RunReport
@@ -21,8 +22,7 @@ VALUES = st.recursive(
 )
 
 
-def whole(text: str, data: dict[str, Any]) -> int:
-    made = result(text, data)
+def size(made: CallToolResult) -> int:
     return json_size(made.model_dump(mode="json", by_alias=True, exclude_none=True))
 
 
@@ -56,9 +56,9 @@ REPORTS = {
 
 @pytest.mark.parametrize("told", REPORTS.values(), ids=REPORTS.keys())
 def test_a_report_of_any_size_fits_and_keeps_what_callers_rely_on(told: RunReport) -> None:
-    text, data = report_text(told), report_data(told)
-    assert whole(text, data) <= LIMIT + SLACK
-    made = result(text, data)
+    data = report_data(told)
+    made = result(report_text(told), data)
+    assert size(made) <= LIMIT + SLACK
     assert made.structured_content
     assert made.structured_content.keys() >= {"status", "session_id", "message_id", "text", "pending", "next"}
     assert made.structured_content["session_id"] == "ses_1"
