@@ -130,6 +130,10 @@ class Adapter(Protocol):
         """Return the busy and retrying sessions of a directory; a session that is missing is idle."""
         ...
 
+    async def session_pause(self, session_id: str) -> "SessionStatus | None":
+        """Return the pause before the model of a busy session is asked again; see ``Features.retry_status``."""
+        ...
+
     async def session_todo(self, session_id: str) -> "list[Todo]":
         """Return the todo list of a session; OpenCode 2 has none."""
         ...

@@ -189,6 +189,10 @@ class OpenCodeClient:
         """Return the busy and retrying sessions of a directory; a session that is missing is idle."""
         return await (await self.adapter()).session_status(directory)
 
+    async def session_pause(self, session_id: str) -> "SessionStatus | None":
+        """Return the pause before the model of a busy session is asked again; see ``Features.retry_status``."""
+        return await (await self.adapter()).session_pause(session_id)
+
     async def session_todo(self, session_id: str) -> "list[Todo]":
         """Return the todo list of a session; OpenCode 2 has none."""
         return await (await self.adapter()).session_todo(session_id)

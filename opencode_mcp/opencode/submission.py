@@ -64,6 +64,8 @@ class Features:
     """True if a prompt can have a schema of its answer. Without it, the schema has to be part of the text."""
     command_ids: bool
     """True if a slash command can have an id for its prompt's message. Without it, OpenCode chooses the id."""
+    retry_status: bool
+    """True if the status of a session tells a pause before the model is asked again from other work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -277,12 +277,13 @@ class Follower:
         self._seen.state = advance(self._seen.state, State.RUNNING)
 
     def _is_under_way(self) -> bool:
-        """Return True if the stream shows that OpenCode took the prompt, and since then no end and no request.
+        """Return True if the stream shows that OpenCode took the prompt, and since then no end, request or pause.
 
         Nothing is decided by that but to wait: a lost event is made good by the look that follows a silence.
         """
         session_id = self._run.session_id
-        if self._hub.state(session_id).working_on != self._run.message_id:
+        state = self._hub.state(session_id)
+        if state.working_on != self._run.message_id or (state.status and state.status.type == "retry"):
             return False
         return all(session_id not in self._hub.lineage(request.session_id) for request in self._hub.asked())
 
@@ -364,8 +365,19 @@ class Follower:
         ages = self._client.clock.now() - session.time.updated / 1000, run_age(self._client, self._run)
         return max(min(ages) - CLOCKS_DIFFER, 0)
 
+    async def _with_pause(self, status: SessionStatus) -> SessionStatus:
+        """Return the status of the busy session with a pause that the server's own status does not tell.
+
+        The stream tells it, unless it was not followed when the pause began: then the messages do.
+        """
+        if (await self._client.features()).retry_status:
+            return status
+        followed = self._hub.state(self._run.session_id).status
+        return followed or await self._client.session_pause(self._run.session_id) or status
+
     async def _busy_evidence(self, status: SessionStatus) -> Evidence:
         run, seen = self._run, self._seen
+        status = await self._with_pause(status)
         if status.type == "retry" and not self._was_busy:
             # A follower that starts in the middle of a long pause must report what the run waits for.
             self._progress.add(backend_events.StatusChanged(run.session_id, status))

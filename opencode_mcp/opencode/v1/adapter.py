@@ -49,7 +49,7 @@ W = TypeVar("W", bound=Wire)
 class OpenCode1(OperationCaller):
     """Calls of an OpenCode 1; see ``adapter.Adapter``."""
 
-    features = Features(output_schemas=True, command_ids=True)
+    features = Features(output_schemas=True, command_ids=True, retry_status=True)
 
     @asynccontextmanager
     async def events(self, *, silence: float) -> AsyncGenerator[AsyncIterator[list[Event]]]:
@@ -147,6 +147,11 @@ class OpenCode1(OperationCaller):
     async def session_status(self, directory: str) -> dict[str, SessionStatus]:
         """Call ``session.status``: the busy and retrying sessions of a directory; a session that is missing is idle."""
         return _read_map(SessionStatus, await self.call("session.status", directory=directory))
+
+    async def session_pause(self, session_id: str) -> SessionStatus | None:
+        """Return nothing: ``session.status`` tells the pause."""
+        del session_id
+        return None
 
     async def session_todo(self, session_id: str) -> list[Todo]:
         """Call ``session.todo``."""

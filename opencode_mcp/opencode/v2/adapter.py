@@ -62,6 +62,7 @@ from opencode_mcp.opencode.v2.message_pairs import source_id
 from opencode_mcp.opencode.v2.messages import END, to_messages
 from opencode_mcp.opencode.v2.reading import as_map, as_maps
 from opencode_mcp.opencode.v2.requests import NO_SESSION, form_answer, permission_of, question_of
+from opencode_mcp.opencode.v2.retries import pause_of
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.submission import CommandSubmission, PromptSubmission, ShellSubmission
@@ -90,7 +91,7 @@ DIRECTORIES_KEPT = 1000
 class OpenCode2(SessionInbox):
     """Calls of an OpenCode 2; see ``adapter.Adapter``."""
 
-    features = Features(output_schemas=False, command_ids=False)
+    features = Features(output_schemas=False, command_ids=False, retry_status=False)
 
     def __init__(self, sender: RequestSender, table: OperationTable) -> None:
         super().__init__(sender, table)
@@ -246,6 +247,14 @@ class OpenCode2(SessionInbox):
         del directory
         active = as_map(await self._data("session.active"))
         return {session_id: SessionStatus(type="busy") for session_id in active}
+
+    async def session_pause(self, session_id: str) -> SessionStatus | None:
+        """Call ``message.list``: a message shows the pause, also when it is over."""
+        items, _ = await self._items(session_id, LATEST, "")
+        answers = [item for item in items if item.get("type") == "assistant"]
+        retry = as_map(answers[-1].get("retry") if answers else None)
+        pause = pause_of(retry) if retry else None
+        return pause if pause and pause.next > self._sender.clock.now() * 1000 else None
 
     async def session_todo(self, session_id: str) -> list[Todo]:
         """Return nothing: OpenCode 2 has no todo lists."""

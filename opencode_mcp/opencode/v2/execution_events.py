@@ -20,6 +20,7 @@ from opencode_mcp.opencode.v2.failures import failure_of, interruption
 from opencode_mcp.opencode.v2.message_items import CONVERTERS
 from opencode_mcp.opencode.v2.message_parts import part_id, tokens
 from opencode_mcp.opencode.v2.reading import as_map, as_number, as_text, as_texts
+from opencode_mcp.opencode.v2.retries import pause_of
 
 STOPPED = frozenset({"user", "superseded", "inactivity"})
 """Reasons of an interruption that are an abort."""
@@ -31,12 +32,7 @@ def _started(received: Received) -> list[Event]:
 
 def _retry(received: Received) -> list[Event]:
     received.session.is_retrying = True
-    data = received.data
-    # OpenCode 2 counts the first request as the first attempt.
-    attempt = max(int(as_number(data.get("attempt")) or 0) - 1, 1)
-    message = as_text(as_map(data.get("error")).get("message"))
-    at = as_number(data.get("at")) or received.created
-    return [StatusChanged(received.session_id, SessionStatus(type="retry", attempt=attempt, message=message, next=at))]
+    return [StatusChanged(received.session_id, pause_of(received.data, received.created))]
 
 
 def _succeeded(received: Received) -> list[Event]:

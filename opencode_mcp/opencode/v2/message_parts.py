@@ -8,6 +8,7 @@ from collections import Counter
 
 from opencode_mcp.opencode.v2.failures import failure_of
 from opencode_mcp.opencode.v2.reading import as_map, as_maps, as_number, as_text, as_texts
+from opencode_mcp.opencode.v2.retries import pause_of
 from opencode_mcp.opencode.v2.tool_states import tool_state
 from opencode_mcp.text.json_types import JsonMap
 
@@ -82,10 +83,9 @@ def _add_call(parts: PartList, call: JsonMap) -> None:
 
 
 def _add_retry(parts: PartList, retry: JsonMap) -> None:
-    """Add the failed attempt; OpenCode 2 names the next one."""
+    """Add the failed attempt."""
     if retry:
-        attempt = max(int(as_number(retry.get("attempt")) or 0) - 1, 1)
-        parts.add("retry", attempt=attempt, error=failure_of(as_map(retry.get("error"))) or {})
+        parts.add("retry", attempt=pause_of(retry).attempt, error=failure_of(as_map(retry.get("error"))) or {})
 
 
 def _add_end(parts: PartList, message: JsonMap) -> None:

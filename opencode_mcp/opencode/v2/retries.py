@@ -1,0 +1,19 @@
+"""Pauses of OpenCode 2 before it asks a model again. Pure."""
+
+from opencode_mcp.opencode.models import SessionStatus
+from opencode_mcp.opencode.v2.reading import as_map, as_number, as_text
+from opencode_mcp.text.json_types import JsonMap
+
+
+def pause_of(retry: JsonMap, otherwise: float = 0) -> SessionStatus:
+    """Convert a pause, as an event or a message has it.
+
+    OpenCode 2 counts the first request as the first attempt, and names the next one.
+
+    Args:
+        retry: The pause.
+        otherwise: Its end in milliseconds since the epoch, if it does not say.
+    """
+    attempt = max(int(as_number(retry.get("attempt")) or 0) - 1, 1)
+    message = as_text(as_map(retry.get("error")).get("message"))
+    return SessionStatus(type="retry", attempt=attempt, message=message, next=as_number(retry.get("at")) or otherwise)
