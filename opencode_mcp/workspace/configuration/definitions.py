@@ -31,13 +31,13 @@ OTHER_SKILLS: Mapping[DefinitionKind, Sequence[str]] = {
 }
 """Files in a project, in the folders above it, and in the home directory."""
 JSON_PATHS: Mapping[DefinitionKind, Sequence[str]] = {
-    "agent": ("agent {}", "mode {}"),
-    "command": ("command {}",),
-    "model": ("provider {} models {}",),
+    "agent": ("agent {}", "mode {}", "agents {}"),
+    "command": ("command {}", "commands {}"),
+    "model": ("provider {} models {}", "providers {} models {}"),
     "variant": ("provider {} models {} variants {}",),
     "credential": ("provider {}",),
 }
-"""Keys in a configuration file, from the outermost to the innermost."""
+"""Keys in a configuration file, from the outermost to the innermost; those in the plural are OpenCode 2's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +89,17 @@ def folders_of(paths: "Paths", environment: Mapping[str, str]) -> Folders:
         paths: OpenCode's own paths for the directory (``path.get``).
         environment: The environment of OpenCode.
     """
-    directory, worktree, home = Path(paths.directory), Path(paths.worktree), Path(paths.home)
+    directory, worktree = Path(paths.directory), Path(paths.worktree)
+    # OpenCode 2 does not name the last two.
+    home = Path(paths.home or environment.get("HOME") or Path.home())
+    user = environment.get("XDG_CONFIG_HOME") or home / ".config"
     above = (folder for folder in directory.parents if folder.is_relative_to(worktree))
     data = environment.get("XDG_DATA_HOME") or home / ".local" / "share"
     named = [environment.get(name) for name in ("OPENCODE_CONFIG", "OPENCODE_CONFIG_DIR")]
     return Folders(
         project=(directory, *above),
         home=home,
-        config=Path(paths.config) if paths.config else home / ".config" / "opencode",
+        config=Path(paths.config) if paths.config else Path(user) / "opencode",
         data=Path(data) / "opencode",
         named=[Path(name) for name in named if name],
     )

@@ -125,3 +125,17 @@ def test_only_a_regular_files_beginning_is_read(tmp_path: Path) -> None:
     assert read_beginning(link, 9, follow=True) == b"abcdef"
     with pytest.raises(OSError, match="link"):
         read_beginning(link, 9)
+
+
+def test_the_folders_that_opencode_2_does_not_name_are_those_of_its_environment(tmp_path: Path) -> None:
+    paths = Paths(directory=str(tmp_path / "project"), worktree=str(tmp_path / "project"))
+    folders = folders_of(paths, {"HOME": str(tmp_path / "home"), "XDG_CONFIG_HOME": str(tmp_path / "config")})
+    assert (folders.home, folders.config) == (tmp_path / "home", tmp_path / "config" / "opencode")
+    assert folders_of(paths, {"HOME": str(tmp_path)}).config == tmp_path / ".config" / "opencode"
+    settings = tmp_path / "project" / "opencode.json"
+    settings.parent.mkdir()
+    settings.write_text('{"agents": {"brief": {}}, "commands": {"greet": {}}}', encoding="utf-8")
+    for kind, name in (("agent", "brief"), ("command", "greet")):
+        found = find_definition(folders, Sought(kind, (name,)))
+        assert found
+        assert found.path == settings
