@@ -11,6 +11,7 @@ from opencode_mcp.opencode.backend_events import PartChanged
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.concurrent_reads import at_once
 from opencode_mcp.opencode.models import BasePart, FileDiff, Message, ToolPart
+from opencode_mcp.opencode.submission import Accepted
 from opencode_mcp.runs.follow import CheckedAnswer, Observation, run_age
 from opencode_mcp.runs.merging import read_merged
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
@@ -19,6 +20,7 @@ from opencode_mcp.runs.read_ahead import known_record
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
 from opencode_mcp.runs.report import STATUSES, AnswerSummary, RunReport, list_files, list_todos, summarise
 from opencode_mcp.runs.state import ENDS, State
+from opencode_mcp.text.outside_text import one_line
 
 DIFF_SECONDS = 0.6
 """Time to wait for the rest of a diff: OpenCode computes it some 25 ms after the session went idle."""
@@ -40,6 +42,15 @@ LEFT_IN_INBOX = (
     "The prompt was stopped before it began. It is still in the inbox of the session: OpenCode will run it with the "
     "next prompt."
 )
+
+
+def changed_settings(accepted: Accepted) -> str:
+    """Return a note on the agent and the model that a prompt gave its session; empty if it changed neither."""
+    variant = f" (variant {one_line(accepted.variant)})" if accepted.variant else ""
+    agent = f"agent {one_line(accepted.agent)}" if accepted.agent else ""
+    model = f"model {one_line(accepted.model)}{variant}" if accepted.model else ""
+    settings = " and ".join(filter(None, [agent, model]))
+    return f"The session now uses {settings}, also for later prompts that name none." if settings else ""
 
 
 async def report_run(hub: Hub, run: Run, seen: Observation, schema: Mapping[str, Any] | None) -> RunReport:

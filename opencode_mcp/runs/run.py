@@ -18,6 +18,7 @@ from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.codec import is_unreadable
 from opencode_mcp.opencode.models import Failure, Session
+from opencode_mcp.opencode.submission import Accepted
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.corrections import find_correction, observe_corrected, read_schema
@@ -31,7 +32,7 @@ from opencode_mcp.runs.prompting.sending import is_reported_failure, may_have_ar
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.record import Run, RunStarter, is_at_work_on, is_superseded, latest_prompt
 from opencode_mcp.runs.report import RunReport, spoken
-from opencode_mcp.runs.reporter import LEFT_IN_INBOX, TAKEN_BACK, report_run
+from opencode_mcp.runs.reporter import LEFT_IN_INBOX, TAKEN_BACK, changed_settings, report_run
 from opencode_mcp.runs.run_note import ANY_PROMPT, Note, Notes, combined
 from opencode_mcp.runs.start_deadline import StartDeadline
 from opencode_mcp.runs.state import State
@@ -77,6 +78,8 @@ class Runs:
         self._warm: set[tuple[Transport, str]] = set()
         self._started = BoundedDict[str, bool](STARTED_KEPT)
         """The prompts that were sent from here."""
+        self._accepted = BoundedDict[str, Accepted](STARTED_KEPT)
+        """The prompts that were sent from here to sessions that existed, until they are reported."""
         self._stopped = BoundedDict[str, bool](STARTED_KEPT)
         """The prompts whose runs were stopped from here."""
         self._schemas = BoundedDict[str, Mapping[str, Any] | None](STARTED_KEPT)
@@ -121,6 +124,8 @@ class Runs:
             await self._post(
                 client, run, prompt, start_deadline.remaining(at_least=POST_LEAST, at_most=READ_TIMEOUT_SECONDS)
             )
+            if session is None:
+                self._accepted.pop(run.message_id, None)
             return run
 
     async def begin_session(self, client: OpenCodeClient, directory: str, note: Note, title: str = "") -> Session:
@@ -238,7 +243,9 @@ class Runs:
             submission = prompt.submission(run.message_id)
             if not (await client.features()).output_schemas:
                 submission = with_schema_in_text(submission)
-            await client.submit_prompt(run.session_id, run.directory, submission, timeout=seconds)
+            self._accepted[run.message_id] = await client.submit_prompt(
+                run.session_id, run.directory, submission, timeout=seconds
+            )
         except BridgeError as error:
             if not may_have_arrived(error):
                 raise
@@ -334,6 +341,8 @@ class Runs:
         report = await report_run(self._hub, run, seen, self._schemas.get(run.message_id))
         if seen.parked:
             report.note = TAKEN_BACK if await self._take_back(run, seen) else LEFT_IN_INBOX
+        if accepted := self._accepted.pop(run.message_id, None):
+            report.note = " ".join(filter(None, [report.note, changed_settings(accepted)]))
         return report
 
     async def _take_back(self, run: Run, seen: Observation) -> bool:
