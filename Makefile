@@ -1,5 +1,6 @@
 # Everything runs in .venv with the OpenCode in .opencode; `make setup` makes both, and every target does so first.
 # Another Python: make test PYTHON=python3.13. A provider of your own: make demo MODEL=provider/model.
+# The demo on OpenCode 2: make demo OPENCODE=2.
 # Windows without make: `python scripts/setup.py`, then for instance `.venv\Scripts\python -m pytest`.
 
 PYTHON ?= python3
@@ -44,8 +45,9 @@ format: basics
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-demo: basics
-	@$(BIN)/python examples/demo.py $(if $(MODEL),--model $(MODEL))
+# OPENCODE=2 runs it with the OpenCode 2 of the tests, which only the whole set-up installs.
+demo: $(if $(filter 2,$(OPENCODE)),setup,basics)
+	@$(BIN)/python examples/demo.py $(if $(MODEL),--model $(MODEL)) $(if $(OPENCODE),--opencode $(OPENCODE))
 
 bench: basics
 	@$(BIN)/python -m benchmarks

@@ -2,21 +2,25 @@
 
 Without a model of your own, OpenCode is isolated in a temporary folder and uses the scripted model of the tests, so the
 demo needs no key, costs nothing and changes nothing of yours. With one, it uses your OpenCode with its configuration.
+OpenCode 2 is that of the tests: the engine of a preview behind a proxy that speaks the released API.
 """
 
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from opencode_mcp.opencode.versions import Generation
 from tests.harness.launch import Launch, end_left_server, starting
 from tests.harness.model import running_model
 from tests.harness.opencode import binary
+from tests.harness.opencode2.environment import environment as environment_2
+from tests.harness.opencode2.running import write_executable
 from tests.harness.project import commit, configure, git
-from tests.scripted_model.actions import ToolCall
+from tests.scripted_model.actions import Action, ToolCall
 from tests.scripted_model.script import bash, edit, questions, script, silence, step, text, todos, tool, write
 
 TASK = (
@@ -45,6 +49,7 @@ QUESTION = {
     ],
 }
 PLAN = ("Ask how to round", "Fix total()", "Test it")
+PLANNING = "todowrite"
 THOUGHT = 0.5
 """Seconds that the scripted model takes for each step, so that a person can follow."""
 
@@ -59,16 +64,18 @@ class Stage:
 
 
 @contextmanager
-def set_up(model: str) -> Generator[Stage]:
+def set_up(model: str, generation: Generation = 1) -> Generator[Stage]:
     """Create the project and choose the model; the end of the block removes everything.
 
     Args:
         model: Model of the user's own OpenCode, as ``provider/model``; empty for the scripted one.
+        generation: Generation of OpenCode that the scripted model is used with.
     """
     with TemporaryDirectory(prefix="opencode-mcp-demo-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
         project = _make_project(folder / "shop")
-        with _own_stage(folder, project, model) if model else _scripted_stage(folder, project) as stage:
+        scripted = _scripted_stage if generation == 1 else _scripted_stage_2
+        with _own_stage(folder, project, model) if model else scripted(folder, project) as stage:
             try:
                 yield stage
             finally:
@@ -93,6 +100,18 @@ def _scripted_stage(folder: Path, project: Path) -> Generator[Stage]:
 
 
 @contextmanager
+def _scripted_stage_2(folder: Path, project: Path) -> Generator[Stage]:
+    with running_model(folder / "model.log") as model:
+        variables = {
+            **environment_2(folder, model.url),
+            "OPENCODE_MCP_OPENCODE": str(write_executable(folder / "opencode")),
+            "OPENCODE_MCP_STATE": str(folder / "bridge"),
+        }
+        bridge = Launch(("--directory", str(project)), variables, folder / "bridge.log")
+        yield Stage(project, bridge, _scripted_prompt(plans=False))
+
+
+@contextmanager
 def _own_stage(folder: Path, project: Path, model: str) -> Generator[Stage]:
     environment = {**os.environ, "OPENCODE_MCP_STATE": str(folder / "bridge")}
     if shutil.which("opencode") is None:
@@ -101,19 +120,28 @@ def _own_stage(folder: Path, project: Path, model: str) -> Generator[Stage]:
     yield Stage(project, bridge, TASK)
 
 
-def _scripted_prompt() -> str:
-    """Return the task with the script of the model."""
+def _scripted_prompt(*, plans: bool = True) -> str:
+    """Return the task with the script of the model.
+
+    Args:
+        plans: Whether the model keeps a todo list, for which OpenCode 2 has no tool.
+    """
     fixed = "    return round(sum(prices), 2)"
-    return script(
-        step(silence(THOUGHT), tool("read", filePath="price.py"), _plan(0)),
-        step(silence(THOUGHT), questions(QUESTION)),
-        step(silence(THOUGHT), edit("price.py", "    return sum(prices)", fixed), _plan(1)),
-        step(silence(THOUGHT), write("test_price.py", TEST), _plan(2)),
-        step(silence(THOUGHT), bash("python -m unittest -q")),
-        step(_plan(3), silence(THOUGHT)),
-        text("Totals are now rounded to cents, and a unittest that passes checks it."),
-        say=TASK,
-    )
+    steps = [
+        [silence(THOUGHT), tool("read", filePath="price.py"), _plan(0)],
+        [silence(THOUGHT), questions(QUESTION)],
+        [silence(THOUGHT), edit("price.py", "    return sum(prices)", fixed), _plan(1)],
+        [silence(THOUGHT), write("test_price.py", TEST), _plan(2)],
+        [silence(THOUGHT), bash("python -m unittest -q")],
+        [_plan(3), silence(THOUGHT)],
+    ]
+    kept = steps if plans else [_without_plan(actions) for actions in steps[: len(steps) - 1]]
+    answer = text("Totals are now rounded to cents, and a unittest that passes checks it.")
+    return script(*(step(*actions) for actions in kept), answer, say=TASK)
+
+
+def _without_plan(actions: Sequence[Action]) -> list[Action]:
+    return [action for action in actions if not (isinstance(action, ToolCall) and action.name == PLANNING)]
 
 
 def _plan(done: int) -> ToolCall:

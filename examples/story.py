@@ -10,6 +10,7 @@ from mcp_types import CallToolResult, TextContent
 from screen import Screen
 from stage import Stage, set_up
 
+from opencode_mcp.opencode.versions import Generation
 from tests.harness.launch import COMMAND
 from tests.scripted_model.script import spoken
 
@@ -28,14 +29,15 @@ class Refused(Exception):
     """A tool call failed; the text is the bridge's error."""
 
 
-def play(model: str) -> int:
+def play(model: str, generation: Generation = 1) -> int:
     """Run the demo and return the exit code.
 
     Args:
         model: As ``provider/model``; empty for the scripted one.
+        generation: Generation of OpenCode that the scripted model is used with.
     """
     screen = Screen()
-    with set_up(model) as stage:
+    with set_up(model, generation) as stage:
         return anyio.run(tell, screen, stage)
 
 

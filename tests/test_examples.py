@@ -10,6 +10,7 @@ import pytest
 
 from tests.harness.isolation import ROOT
 from tests.harness.launch import Launch
+from tests.harness.opencode2.fixtures import skip_without_engine
 from tests.scripted_model.script import script, text
 
 pytestmark = pytest.mark.integration
@@ -38,6 +39,23 @@ def test_the_demo_shows_a_task_being_done_and_leaves_nothing(tmp_path: Path) -> 
         "OpenCode asks: How are totals to be rounded?",
         "opencode_reply_question(answers=[['To cents']]",
         "OpenCode asks for permission: bash: python -m unittest",
+        "completed",
+        "+    return round(sum(prices), 2)",
+    ):
+        assert expected in done.stdout
+    assert list(tmp_path.glob("opencode-mcp-demo-*")) == []
+
+
+def test_the_demo_shows_the_same_on_opencode_2_and_leaves_nothing(tmp_path: Path) -> None:
+    skip_without_engine()
+    variables = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONIOENCODING": "utf-8"}
+    done = run("demo.py", "--opencode", "2", environment=variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    for expected in (
+        "opencode_run(",
+        "OpenCode asks: How are totals to be rounded?",
+        "opencode_reply_question(answers=[['To cents']]",
+        "OpenCode asks for permission: shell: python -m unittest",
         "completed",
         "+    return round(sum(prices), 2)",
     ):
