@@ -173,7 +173,10 @@ class Follower:
         self._was_busy = False
         self._requests_stale = True
         self._superseded: bool | None = None
-        """True if the run has ended and the session may work on something else; ``None``: not read yet."""
+        """True if the run has ended and the session may work on something else; ``None``: to be read."""
+        self._prompts = {run.message_id, *hub.state(run.session_id).prompts}
+        """Messages of the user's that are known: they do not show that the session moves on."""
+        self._look_is_due = False
         self._interval = FIRST_INTERVAL
 
     async def follow(self, deadline: Deadline) -> Observation:
@@ -229,8 +232,8 @@ class Follower:
                 self._notice(event)
             await self._ahead.read_if_due()
             await self._send_due_line()
-            if any(isinstance(event, HINTS) for event in events):
-                self._interval = FIRST_INTERVAL
+            if self._look_is_due or any(isinstance(event, HINTS) for event in events):
+                self._look_is_due, self._interval = False, FIRST_INTERVAL
                 return self._seen.state not in ENDS
             if anyio.current_time() >= look_at:
                 # OpenCode loses an event now and then, and may have asked something.
@@ -242,6 +245,8 @@ class Follower:
     def _notice(self, event: backend_events.Event) -> None:
         self._progress.add(event)
         self._ahead.notice(event)
+        if self._may_move_on(event):
+            self._superseded, self._look_is_due = None, True
         match event:
             case backend_events.Lost(reason=reason):
                 self._seen.gone = reason
@@ -255,6 +260,19 @@ class Follower:
                 self._requests_stale = True
             case _:
                 pass
+
+    def _may_move_on(self, event: backend_events.Event) -> bool:
+        """Return True for the first event about a message after which the session may work on something else."""
+        match event:
+            case backend_events.Gap():
+                return True
+            case backend_events.MessageChanged(session_id=session_id, message=message):
+                if session_id != self._run.session_id or message.role != "user" or message.id in self._prompts:
+                    return False
+                self._prompts.add(message.id)
+                return True
+            case _:
+                return False
 
     def _next_line_at(self) -> float:
         return self._throttle.next_line(waiting=self._progress.has_news)

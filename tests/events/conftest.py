@@ -8,19 +8,21 @@ import pytest
 
 from opencode_mcp.opencode.endpoint import Endpoint
 from tests.harness.opencode import OpenCode
+from tests.harness.opencode2.running import OpenCode2
 from tests.harness.proxy import Proxy, proxy_to
 
 
 @pytest.fixture
-async def proxy(opencode_server: OpenCode) -> AsyncGenerator[Proxy]:
+async def proxy(opencode_server: OpenCode | OpenCode2) -> AsyncGenerator[Proxy]:
     async with proxy_to(opencode_server.url) as between:
         yield between
 
 
 @pytest.fixture
-def endpoint(proxy: Proxy, opencode_server: OpenCode) -> Endpoint:
+def endpoint(proxy: Proxy, opencode_server: OpenCode | OpenCode2) -> Endpoint:
     """OpenCode behind the proxy."""
-    return Endpoint(url=proxy.url, password=opencode_server.password)
+    generation = 2 if isinstance(opencode_server, OpenCode2) else 1
+    return Endpoint(url=proxy.url, password=opencode_server.password, generation=generation)
 
 
 @pytest.fixture
