@@ -30,9 +30,9 @@ class Backend1(Backend):
         """Call ``DELETE /session/{id}``."""
         (await self.http.delete(f"/session/{session_id}")).raise_for_status()
 
-    async def session_ids(self) -> list[str]:
+    async def sessions(self) -> list[Json]:
         """Call ``GET /session``."""
-        return [session["id"] for session in await self.get("/session")]
+        return cast("list[Json]", await self.get("/session"))
 
     async def children(self, session_id: str) -> list[str]:
         """Call ``GET /session/{id}/children``."""

@@ -31,13 +31,13 @@ class Backend2(Backend):
         """Call ``DELETE /api/session/{id}``."""
         (await self.http.delete(f"/api/session/{session_id}")).raise_for_status()
 
-    async def session_ids(self) -> list[str]:
+    async def sessions(self) -> list[Json]:
         """Call ``GET /api/session``."""
         return await self._sessions(directory=str(self.directory))
 
     async def children(self, session_id: str) -> list[str]:
         """Call ``GET /api/session``."""
-        return await self._sessions(parentID=session_id)
+        return [session["id"] for session in await self._sessions(parentID=session_id)]
 
     async def busy(self) -> set[str]:
         """Call ``GET /api/session/active``, which has the sessions of all projects."""
@@ -140,8 +140,8 @@ class Backend2(Backend):
     async def _data(self, path: str, **query: str) -> Any:  # noqa: ANN401 - JSON of any shape
         return (await self.http.get(path, params=query)).raise_for_status().json()["data"]
 
-    async def _sessions(self, **query: str) -> list[str]:
-        return [session["id"] for session in await self._data("/api/session", limit="1000", **query)]
+    async def _sessions(self, **query: str) -> list[Json]:
+        return cast("list[Json]", await self._data("/api/session", limit="1000", **query))
 
     async def _messages(self, session_id: str) -> list[Json]:
         query = {"order": "asc", "limit": "200"}

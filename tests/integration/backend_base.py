@@ -80,7 +80,7 @@ class Backend(ABC):
         """Delete a session."""
 
     @abstractmethod
-    async def session_ids(self) -> list[str]:
+    async def sessions(self) -> list[Json]:
         """Return the sessions of the project, the latest changed one first."""
 
     @abstractmethod
@@ -103,9 +103,13 @@ class Backend(ABC):
     async def dispose(self) -> None:
         """Make OpenCode read the files of the project again."""
 
+    async def session_ids(self) -> list[str]:
+        """Return the ids of the sessions of the project, the latest changed one first."""
+        return [session["id"] for session in await self.sessions()]
+
     async def latest_session(self) -> str:
-        """Return the session of the project that was changed last."""
-        return (await self.session_ids())[0]
+        """Return the session of the project that was created last."""
+        return str(max(await self.sessions(), key=lambda session: session["time"]["created"])["id"])
 
     async def idle(self, session_id: str) -> None:
         """Wait until OpenCode does not work on a session."""

@@ -13,6 +13,7 @@ from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.project import commit, make_project
+from tests.integration.backend import backend
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -42,16 +43,13 @@ async def place(tmp_path_factory: pytest.TempPathFactory, opencode_server: OpenC
     agents.mkdir(parents=True)
     (agents / "gardener.md").write_text("You tend the garden.\n", encoding="utf-8")
     commit(other)
-    async with opencode_server.client(make_project(tmp_path_factory.mktemp("foreign"))) as http:
-        await http.post("/session", json={"title": "Foreign login"})
-    async with opencode_server.client(other) as http:
-        other_session = (await http.post("/session", json={"title": "Garden"})).raise_for_status().json()["id"]
-    async with opencode_server.client(project) as http:
-        made = [(await http.post("/session", json={"title": title})).raise_for_status().json() for title in TITLES]
-        sessions = {session["title"]: session["id"] for session in made}
-        body = {"parts": [{"type": "text", "text": "x"}], "noReply": True}
-        replies = [await http.post(f"/session/{made[0]['id']}/message", json=body) for _ in range(3)]
-    messages = [reply.raise_for_status().json()["info"]["id"] for reply in replies]
+    async with backend(opencode_server, make_project(tmp_path_factory.mktemp("foreign"))) as foreign:
+        await foreign.create_session("Foreign login")
+    async with backend(opencode_server, other) as opencode:
+        other_session = await opencode.create_session("Garden")
+    async with backend(opencode_server, project) as opencode:
+        sessions = {title: await opencode.create_session(title) for title in TITLES}
+        messages = await opencode.notes(sessions[TITLES[0]], "x", "x", "x")
     return Place(project, sessions, messages, other, other_session)
 
 
@@ -77,6 +75,7 @@ async def completed(host: Bridge, about: PromptReference | str, name: str, typed
     return completion.values
 
 
+@pytest.mark.both_generations
 @pytest.mark.parametrize(
     ("typed", "titles"),
     [
@@ -97,6 +96,7 @@ async def test_a_session_is_found_by_any_words_of_its_title(
     assert set(await completed(host, HAND_OVER, "session_id", typed)) == expected
 
 
+@pytest.mark.both_generations
 async def test_a_session_is_found_by_the_beginning_of_its_id_and_the_latest_come_first(
     host: Bridge, place: Place
 ) -> None:
@@ -106,6 +106,7 @@ async def test_a_session_is_found_by_the_beginning_of_its_id_and_the_latest_come
     assert set(every) == {*place.sessions.values(), place.other_session}
 
 
+@pytest.mark.both_generations
 async def test_messages_are_those_of_the_session_that_was_named_the_latest_first(host: Bridge, place: Place) -> None:
     session = place.sessions["Mend the login form"]
     assert await completed(host, uris.MESSAGE_TEMPLATE, "message", "msg", id=session) == place.messages[::-1]
@@ -114,6 +115,7 @@ async def test_messages_are_those_of_the_session_that_was_named_the_latest_first
     assert await completed(host, uris.DIFF_TEMPLATE, "message", "") == []
 
 
+@pytest.mark.both_generations
 @pytest.mark.both_eras
 async def test_agents_are_those_of_the_project_that_was_named(host: Bridge, place: Place) -> None:
     assert await completed(host, DELEGATE, "agent", "BUI") == ["build"]
@@ -122,15 +124,18 @@ async def test_agents_are_those_of_the_project_that_was_named(host: Bridge, plac
     assert await completed(host, HAND_OVER, "agent", "garden", session_id=place.other_session) == ["gardener"]
 
 
+@pytest.mark.both_generations
 async def test_models_are_those_that_have_credentials_by_any_part_of_the_name(host: Bridge) -> None:
     assert await completed(host, DELEGATE, "model", "M2") == ["scripted/m2"]
     assert await completed(host, DELEGATE, "model", "claude") == []
 
 
+@pytest.mark.both_generations
 async def test_commands_are_found_by_name(host: Bridge) -> None:
     assert await completed(host, DELEGATE, "command", "ini") == ["init"]
 
 
+@pytest.mark.both_generations
 async def test_files_are_found_by_parts_of_their_paths(host: Bridge) -> None:
     assert (await completed(host, uris.FILE_TEMPLATE, "path", "greet"))[0] == "src/greet.py"
 
@@ -154,10 +159,10 @@ async def test_what_nobody_can_complete_has_no_values_and_is_no_error(host: Brid
 async def test_no_more_than_a_hundred_are_offered_and_the_rest_is_admitted(
     host: Bridge, opencode_server: OpenCode, place: Place
 ) -> None:
-    async with opencode_server.client(place.project) as http:
-        made = [(await http.post("/session", json={"title": "Plenty"})).json()["id"] for _ in range(101)]
+    async with backend(opencode_server, place.project) as opencode:
+        made = [await opencode.create_session("Plenty") for _ in range(101)]
         ref = ResourceTemplateReference(type="ref/resource", uri=uris.SESSION_TEMPLATE)
         completion = (await host.client.complete(ref, {"name": "id", "value": "plenty"})).completion
         for session in made:
-            await http.delete(f"/session/{session}")
+            await opencode.delete(session)
     assert (len(completion.values), completion.total, completion.has_more) == (100, None, True)

@@ -36,6 +36,7 @@ def relative(path: Path, workplace: Path) -> str:
     return path.relative_to(workplace).as_posix()
 
 
+@pytest.mark.both_generations
 async def test_a_text_is_read_by_numbered_lines(host: Host) -> None:
     read = await host.data("opencode_read_file", path="src/greet.py")
     assert read["text"].splitlines() == [
@@ -100,6 +101,7 @@ async def test_a_line_after_the_end_is_refused_with_the_number_of_lines(host: Ho
     assert "has 3 lines; line 9 was asked for" in await host.error("opencode_read_file", path="docs/notes.txt", first=9)
 
 
+@pytest.mark.both_generations
 async def test_an_empty_file_is_told_from_a_missing_one(host: Host, folder: Path, workplace: Path) -> None:
     (folder / "empty.txt").touch()
     path = relative(folder / "empty.txt", workplace)
@@ -109,10 +111,12 @@ async def test_an_empty_file_is_told_from_a_missing_one(host: Host, folder: Path
     assert path in missing, "the nearest names are told"
 
 
+@pytest.mark.both_generations
 async def test_a_file_named_without_its_folder_is_found_nearby(host: Host) -> None:
     assert "src/greet.py" in await host.error("opencode_read_file", path="greet.py")
 
 
+@pytest.mark.both_generations
 async def test_a_folder_where_a_file_was_meant_is_listed(host: Host) -> None:
     read = await host.data("opencode_read_file", path="src")
     assert read["entries"] == ["greet.py"]
@@ -197,6 +201,7 @@ async def test_pages_of_a_folder_joined_are_the_whole_though_files_come_and_go(
     assert first["entries"] + rest == names
 
 
+@pytest.mark.both_generations
 async def test_a_missing_folder_and_a_file_are_told_apart(host: Host) -> None:
     assert "docs/" in await host.error("opencode_list_files", path="doc")
     assert "is a file" in await host.error("opencode_list_files", path="docs/notes.txt")

@@ -63,6 +63,7 @@ def files(found: Json) -> list[tuple[str, str, int, int]]:
     return [(file["change"], file["path"], file["added"], file["removed"]) for file in found["files"]]
 
 
+@pytest.mark.both_generations
 async def test_changes_are_those_of_one_prompt_of_the_session_and_of_the_working_tree(host: Host) -> None:
     first = await host.run(write("new.txt", "one\ntwo\n"), text("Made."))
     session_id = first["session_id"]
@@ -88,6 +89,7 @@ async def test_the_answer_s_message_stands_for_its_prompt(host: Host) -> None:
     assert files(found) == [("added", "new.txt", 1, 0)]
 
 
+@pytest.mark.both_generations
 async def test_the_working_tree_is_compared_with_the_default_branch_too(own_host: Host, project: Path) -> None:
     git(project, "checkout", "--quiet", "-b", "feature")
     (project / "committed.txt").write_text("one\n", encoding="utf-8")
@@ -103,10 +105,15 @@ async def test_the_working_tree_is_compared_with_the_default_branch_too(own_host
     assert await look("branch") == {"committed.txt", "open.txt"}
 
 
-async def test_a_comparison_with_the_default_branch_that_cannot_be_made_says_why(own_host: Host, project: Path) -> None:
+@pytest.mark.both_generations
+async def test_a_comparison_with_the_default_branch_that_cannot_be_made_says_why(own_host: Host) -> None:
     nothing = await own_host.data("opencode_diff", against="branch")
     assert nothing["files"] == []
     assert "nothing to compare with" in nothing["note"]
+
+
+async def test_a_branch_that_opencode_has_not_noticed_is_told(own_host: Host, project: Path) -> None:
+    await own_host.data("opencode_diff", against="branch")
     git(project, "checkout", "--quiet", "-b", "feature")
     stale = await own_host.data("opencode_diff", against="branch")
     assert "not feature" in stale["note"]
@@ -171,6 +178,7 @@ async def test_a_project_without_git_says_why_there_are_no_changes(
             assert "No file is changed" not in told
 
 
+@pytest.mark.both_generations
 async def test_a_session_is_undone_from_a_prompt_on_and_restored(host: Host, place: Path) -> None:
     file = place / "new.txt"
     first = await host.run(write("new.txt", "one\n"), text("Made."))
@@ -194,6 +202,7 @@ async def test_a_session_is_undone_from_a_prompt_on_and_restored(host: Host, pla
     assert "nothing is undone" in again["note"]
 
 
+@pytest.mark.both_generations
 async def test_what_cannot_be_undone_is_refused_and_changes_nothing(
     host: Host, place: Path, scripted_model: ScriptedModel, era: str
 ) -> None:
@@ -215,6 +224,7 @@ async def test_what_cannot_be_undone_is_refused_and_changes_nothing(
     assert (place / "new.txt").read_text(encoding="utf-8") == "one\n"
 
 
+@pytest.mark.both_generations
 async def test_a_fork_holds_what_came_before_and_goes_on_by_itself(host: Host) -> None:
     first = await host.run(text("First answer."))
     session_id = first["session_id"]
@@ -251,6 +261,7 @@ async def test_a_session_that_began_with_a_structured_prompt_is_told_as_not_fork
     assert asked["message_id"] in await host.error("opencode_fork", session_id=asked["session_id"])
 
 
+@pytest.mark.both_generations
 async def test_what_a_shell_command_of_the_agent_changed_counts(host: Host) -> None:
     report = await host.run(bash("rm docs/notes.txt; printf 'x\\n' > made.txt"), text("Done."))
     found = await host.data("opencode_diff", session_id=report["session_id"])

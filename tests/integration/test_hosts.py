@@ -20,8 +20,8 @@ from tests.harness.bridge import MODES, Bridge, Era, OpenBridge, data_of, open_b
 from tests.harness.launch import COMMAND, Launch, attaching, left_server
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.project import make_project
-from tests.harness.rawrpc import Host, OpenRaw, RawClient, open_raw, raw_process
+from tests.harness.project import configure, make_project
+from tests.harness.rawrpc import Host, RawClient, open_raw, raw_process
 from tests.harness.waiting import eventually
 from tests.integration.backend import Backend, backend
 from tests.scripted_model.script import bash, hold, script, step, text
@@ -61,9 +61,8 @@ def place_launch(tmp_path: Path, scripted_model: ScriptedModel, opencode_server:
 
 
 @pytest.fixture
-async def opencode(opencode_server: OpenCode, project: Path) -> AsyncGenerator[Backend]:
-    seen = backend(opencode_server, project)
-    async with seen.http:
+async def opencode(opencode_server: OpenCode, place: Path) -> AsyncGenerator[Backend]:
+    async with backend(opencode_server, place) as seen:
         yield seen
 
 
@@ -135,6 +134,7 @@ async def test_a_hosts_name_and_progress_token_decide_how_long_a_call_waits(
     assert asked[-1] == ("some-host", False)
 
 
+@pytest.mark.both_generations
 @pytest.mark.parametrize("host", [CONTINUE, CLINE, OPENCODE], ids=lambda host: host.name)
 async def test_a_call_ends_by_itself_before_a_weak_host_gives_up(
     place_launch: Launch, scripted_model: ScriptedModel, host: Host
@@ -150,6 +150,7 @@ async def test_a_call_ends_by_itself_before_a_weak_host_gives_up(
     assert (ended["status"], ended["message_id"]) == ("completed", waiting["message_id"])
 
 
+@pytest.mark.both_generations
 async def test_a_host_that_hears_progress_is_kept_alive_by_heartbeats(
     place_launch: Launch, scripted_model: ScriptedModel
 ) -> None:
@@ -172,16 +173,17 @@ async def test_a_host_that_hears_progress_is_kept_alive_by_heartbeats(
 # Cancelled, or given up
 
 
+@pytest.mark.both_generations
 @pytest.mark.parametrize("host", [CONTINUE, CLAUDE_CODE], ids=lambda host: host.name)
 async def test_a_cancelled_call_ends_the_wait_and_not_the_run(
-    raw_bridge: OpenRaw, opencode: Backend, scripted_model: ScriptedModel, host: Host
+    place_launch: Launch, opencode: Backend, scripted_model: ScriptedModel, host: Host
 ) -> None:
-    async with raw_bridge(host) as client:
+    async with open_raw(place_launch, host) as client:
         number = await client.send("tools/call", held(f"cancelled-{host.name}"))
         await scripted_model.reached(f"cancelled-{host.name}")
         await client.cancel(number, "timeout")
         await client.request(ALIVE)
-        (session_id,) = await opencode.get("/session/status")
+        (session_id,) = await opencode.busy()
         busy = await client.call("opencode_run", prompt="More.", session_id=session_id)
         assert busy["isError"]
         assert "is working on another prompt: 'Stand still" in busy["content"][0]["text"]
@@ -192,23 +194,25 @@ async def test_a_cancelled_call_ends_the_wait_and_not_the_run(
     assert await opencode.prompts(session_id) == 1
 
 
+@pytest.mark.both_generations
 async def test_the_operator_can_have_a_cancelled_call_stop_its_run(
-    launch: Launch, opencode: Backend, scripted_model: ScriptedModel
+    place_launch: Launch, opencode: Backend, scripted_model: ScriptedModel
 ) -> None:
-    async with open_raw(launch.telling("--abort-on-cancel"), CLAUDE_CODE) as client:
+    async with open_raw(place_launch.telling("--abort-on-cancel"), CLAUDE_CODE) as client:
         number = await client.send("tools/call", held("abort"))
         await scripted_model.reached("abort")
-        (session_id,) = await opencode.get("/session/status")
+        (session_id,) = await opencode.busy()
         await client.cancel(number, "the user pressed Esc")
         await opencode.idle(session_id)
         ended = await report(client, session_id)
     assert ended["status"] == "aborted"
 
 
+@pytest.mark.both_generations
 async def test_stopping_on_cancel_leaves_alone_what_the_session_does_next(
-    launch: Launch, opencode: Backend, scripted_model: ScriptedModel
+    place_launch: Launch, opencode: Backend, scripted_model: ScriptedModel
 ) -> None:
-    async with open_raw(launch.telling("--abort-on-cancel"), CLAUDE_CODE) as client:
+    async with open_raw(place_launch.telling("--abort-on-cancel"), CLAUDE_CODE) as client:
         first = await start_held(client, "next-1")
         before = await report(client, first, wait_seconds=0)
         await scripted_model.release("next-1")
@@ -216,14 +220,16 @@ async def test_stopping_on_cancel_leaves_alone_what_the_session_does_next(
         await client.request("tools/call", held("next-2", session_id=first, wait_seconds=0))
         ended = await report(client, first, message_id=before["message_id"])
         assert (ended["status"], ended["text"]) == ("completed", "Before. After.")
-        assert first in await opencode.get("/session/status")
+        assert first in await opencode.busy()
         await scripted_model.release("next-2")
+        await report(client, first)
 
 
+@pytest.mark.both_generations
 async def test_the_cancelled_notification_that_opencode_sends_after_every_result_is_harmless(
-    raw_bridge: OpenRaw, opencode: Backend, scripted_model: ScriptedModel
+    place_launch: Launch, opencode: Backend, scripted_model: ScriptedModel
 ) -> None:
-    async with raw_bridge(OPENCODE) as client:
+    async with open_raw(place_launch, OPENCODE) as client:
         session_id = await start_held(client, "opencode")
         for method, params in (
             ("tools/list", {}),
@@ -233,19 +239,20 @@ async def test_the_cancelled_notification_that_opencode_sends_after_every_result
             number = await client.send(method, params, token=f"token {method}")
             await client.reply(number)
             await client.cancel(number)
-        assert session_id in await opencode.get("/session/status")
+        assert session_id in await opencode.busy()
         await scripted_model.release("opencode")
         ended = await report(client, session_id)
         assert ended["status"] == "completed"
 
 
+@pytest.mark.both_generations
 async def test_a_host_that_gives_up_without_a_word_may_call_again_while_the_first_call_runs(
-    raw_bridge: OpenRaw, opencode: Backend, scripted_model: ScriptedModel
+    place_launch: Launch, opencode: Backend, scripted_model: ScriptedModel
 ) -> None:
-    async with raw_bridge(CLINE) as client:
+    async with open_raw(place_launch, CLINE) as client:
         first = await client.send("tools/call", held("cline"))
         await scripted_model.reached("cline")
-        (session_id,) = await opencode.get("/session/status")
+        (session_id,) = await opencode.busy()
         wait = {"name": "opencode_wait", "arguments": {"session_id": session_id}}
         second = await client.send("tools/call", wait)
         await client.request(ALIVE)
@@ -259,11 +266,12 @@ async def test_a_host_that_gives_up_without_a_word_may_call_again_while_the_firs
 # Batch modes that answer by themselves
 
 
+@pytest.mark.both_generations
 @pytest.mark.parametrize(
     ("host", "answer"), [(CODEX, "decline"), (CLAUDE_CODE_2025, "cancel")], ids=["codex exec", "claude -p"]
 )
 async def test_a_batch_mode_that_answers_a_form_by_itself_rejects_nothing(
-    asking: Launch, opencode: Backend, host: Host, answer: str
+    asking: Launch, opencode_asking: Backend, host: Host, answer: str
 ) -> None:
     async with open_raw(asking, host) as client:
         number = await client.send("tools/call", ask_first(), token="batch")
@@ -271,12 +279,13 @@ async def test_a_batch_mode_that_answers_a_form_by_itself_rejects_nothing(
         await client.respond(form, {"action": answer})
         left = (await client.reply(number))["result"]["structuredContent"]
         assert left["status"] == "needs_input"
-        assert left["pending"][0]["request_id"] in await opencode.open_ids()
-        assert left["session_id"] in await opencode.get("/session/status")
+        assert left["pending"][0]["request_id"] in await opencode_asking.open_ids()
+        assert left["session_id"] in await opencode_asking.busy()
 
 
+@pytest.mark.both_generations
 async def test_copilots_batch_mode_that_retries_with_a_refusal_rejects_nothing(
-    asking: Launch, opencode: Backend
+    asking: Launch, opencode_asking: Backend
 ) -> None:
     async with open_raw(asking, COPILOT) as client:
         call = ask_first()
@@ -285,15 +294,27 @@ async def test_copilots_batch_mode_that_retries_with_a_refusal_rejects_nothing(
         retry = {**call, "requestState": asked["requestState"], "inputResponses": answers}
         left = (await client.request("tools/call", retry))["result"]["structuredContent"]
         assert left["status"] == "needs_input"
-        assert left["pending"][0]["request_id"] in await opencode.open_ids()
-        assert await opencode.prompts(left["session_id"]) == 1
+        assert left["pending"][0]["request_id"] in await opencode_asking.open_ids()
+        assert await opencode_asking.prompts(left["session_id"]) == 1
+
+
+@pytest.fixture(scope="module")
+def asking_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which OpenCode asks before it runs anything."""
+    directory = make_project(tmp_path_factory.mktemp("asking"))
+    configure(directory, {"permission": {"bash": "ask"}})
+    return directory
 
 
 @pytest.fixture
-def asking(launch: Launch, project: Path) -> Launch:
-    """A bridge at a project in which OpenCode asks before it runs anything."""
-    (project / "opencode.json").write_text('{"permission": {"bash": "ask"}}', encoding="utf-8")
-    return launch
+def asking(tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenCode, asking_place: Path) -> Launch:
+    return attaching(tmp_path, scripted_model, opencode_server, asking_place)
+
+
+@pytest.fixture
+async def opencode_asking(opencode_server: OpenCode, asking_place: Path) -> AsyncGenerator[Backend]:
+    async with backend(opencode_server, asking_place) as seen:
+        yield seen
 
 
 def ask_first() -> Json:

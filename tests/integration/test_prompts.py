@@ -9,11 +9,14 @@ import pytest
 from mcp import MCPError
 from mcp_types import INVALID_PARAMS, TextContent
 
+from opencode_mcp.opencode.versions import Generation
 from tests.harness.bridge import Bridge, Era, open_bridge
+from tests.harness.differences import COMMAND_ARGUMENTS
 from tests.harness.launch import Launch, attaching, left_server
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.project import commit, make_project
+from tests.integration.backend import Backend, backend
 from tests.scripted_model.script import spoken
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
@@ -70,6 +73,7 @@ async def refusal(host: Bridge, name: str, **arguments: str) -> str:
     return caught.value.error.message
 
 
+@pytest.mark.both_generations
 @pytest.mark.both_eras
 async def test_our_own_prompts_come_first_then_opencodes_commands(host: Bridge) -> None:
     prompts = (await host.client.list_prompts()).prompts
@@ -79,17 +83,17 @@ async def test_our_own_prompts_come_first_then_opencodes_commands(host: Bridge) 
     assert len(names) == len(set(names))
 
 
+@pytest.mark.both_generations
 @pytest.mark.both_eras
-async def test_a_command_is_listed_with_its_description_and_its_placeholders(host: Bridge) -> None:
+async def test_a_command_is_listed_with_its_description_and_its_placeholders(
+    host: Bridge, opencode_generation: Generation
+) -> None:
     listed = {prompt.name: prompt for prompt in (await host.client.list_prompts()).prompts}
     assert (listed["fix"].title, listed["fix"].description) == ("/fix", "Fix what is broken")
-    assert [(argument.name, argument.required) for argument in listed["fix"].arguments or []] == [
-        ("argument_1", None),
-        ("argument_2", None),
-        ("arguments", None),
-    ]
     assert listed["bare"].description == "OpenCode's command /bare"
-    assert not listed["bare"].arguments
+    for name, takes in COMMAND_ARGUMENTS[opencode_generation].items():
+        arguments = [(argument.name, argument.required) for argument in listed[name].arguments or []]
+        assert arguments == [(argument, None) for argument in takes]
 
 
 @pytest.mark.both_eras
@@ -135,7 +139,6 @@ async def test_a_wrong_argument_or_name_says_what_would_be_right(
         ({"argument_1": "it's", "argument_2": "x"}, "Fix <it's> in <x>. All: \"it's\" x"),
         ({"argument_1": 'say "hi"', "argument_2": "x"}, 'Fix <say "hi"> in <x>. All: \'say "hi"\' x'),
         ({"argument_2": "x"}, 'Fix <> in <x>. All: "" x'),
-        ({"arguments": "all of it"}, "Fix <all> in <of it>. All: all of it"),
     ],
 )
 async def test_opencode_reads_out_of_the_prompt_what_the_person_typed(
@@ -146,14 +149,27 @@ async def test_opencode_reads_out_of_the_prompt_what_the_person_typed(
     arguments: dict[str, str],
     read: str,
 ) -> None:
+    async with backend(opencode_server, commanded) as opencode:
+        assert await heard(host, opencode, scripted_model, **arguments) == [read]
+
+
+@pytest.mark.both_generations
+async def test_opencode_reads_what_the_person_typed_after_a_command_as_one_text(
+    host: Bridge, opencode_server: OpenCode, scripted_model: ScriptedModel, commanded: Path
+) -> None:
+    async with backend(opencode_server, commanded) as opencode:
+        prompts = await heard(host, opencode, scripted_model, arguments="all of it")
+    assert prompts == ["Fix <all> in <of it>. All: all of it"]
+
+
+async def heard(host: Bridge, opencode: Backend, model: ScriptedModel, **arguments: str) -> list[str]:
+    """Do what the prompt of the command ``fix`` says, and return the prompts that the model got."""
     call = LINE.search(await filled(host, "fix", **arguments))
     assert call is not None
-    async with opencode_server.client(commanded) as http:
-        session = (await http.post("/session", json={})).raise_for_status().json()["id"]
-        body = {"command": call[1], "arguments": json.loads(call[2])}
-        (await http.post(f"/session/{session}/command", json=body)).raise_for_status()
-    asked = await scripted_model.requests(session)
-    assert [spoken(request["prompt"]) for request in asked if request["kind"] == "chat"] == [read]
+    session = await opencode.create_session()
+    await opencode.command(session, call[1], json.loads(call[2]))
+    asked = await model.requests(session)
+    return [spoken(request["prompt"]) for request in asked if request["kind"] == "chat"]
 
 
 async def test_a_command_can_be_got_before_opencode_was_ever_used(own_launch: Launch, project: Path, era: Era) -> None:

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from opencode_mcp.opencode.versions import Generation
 from tests.harness.bridge import Era, open_bridge
+from tests.harness.differences import END_BY_REJECTION, tool_name
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
+from tests.integration.backend import backend
 from tests.integration.host import Host
 from tests.scripted_model.script import bash, question, questions, script, task, text
 
@@ -38,6 +41,7 @@ async def last_result(model: ScriptedModel, session_id: str) -> str:
 # Questions
 
 
+@pytest.mark.both_generations
 @pytest.mark.both_eras
 async def test_a_question_ends_the_wait_and_says_how_to_answer(host: Host) -> None:
     report = await host.run(COLOUR, text("Thanks."))
@@ -48,6 +52,7 @@ async def test_a_question_ends_the_wait_and_says_how_to_answer(host: Host) -> No
     assert the_request(await host.wait(report["session_id"], wait_seconds=0)) == request
 
 
+@pytest.mark.both_generations
 @pytest.mark.parametrize(
     ("answer", "heard"), [("Blue", "Blue"), ("blue", "Blue"), ("Rather green", "Rather green")], ids=str
 )
@@ -60,6 +65,7 @@ async def test_an_answer_by_label_in_any_case_or_in_own_words_reaches_the_model(
     assert ANSWERED.format(heard) in await last_result(scripted_model, report["session_id"])
 
 
+@pytest.mark.both_generations
 async def test_several_questions_are_answered_at_once(host: Host, scripted_model: ScriptedModel) -> None:
     single = {"question": "Which colour?", "header": "Colour", "options": [{"label": "Red", "description": "R"}]}
     request = the_request(await host.run(questions(single, SIZES), text("Thanks.")))
@@ -87,20 +93,22 @@ async def test_neither_answers_nor_a_rejection_is_refused(host: Host) -> None:
     assert "either answers or reject" in told
 
 
-async def test_a_rejected_question_ends_the_run(host: Host) -> None:
+@pytest.mark.both_generations
+async def test_a_rejected_question_ends_the_run(host: Host, opencode_generation: Generation) -> None:
     request = the_request(await host.run(COLOUR, text("Never said.")))
     report = await host.data("opencode_reply_question", request_id=request["request_id"], reject=True)
-    assert report["status"] == "completed"
+    assert report["status"] == END_BY_REJECTION[opencode_generation]
     assert "Never said." not in report["text"]
 
 
+@pytest.mark.both_generations
 async def test_a_question_that_was_answered_elsewhere_is_told_as_closed_and_the_run_reported(
     host: Host, opencode_server: OpenCode, workplace: Path
 ) -> None:
     first = await host.run(COLOUR, text("Thanks."))
     request = the_request(first)
-    async with opencode_server.client(workplace) as http:
-        await http.post(f"/question/{request['request_id']}/reply", json={"answers": [["Red"]]})
+    async with backend(opencode_server, workplace) as opencode:
+        await opencode.answer(await opencode.asked(first["session_id"], "question"), "Red")
     await host.wait(first["session_id"])
     for _ in range(2):
         report = await host.data("opencode_reply_question", request_id=request["request_id"], answers=[["Red"]])
@@ -117,12 +125,15 @@ async def test_a_request_that_there_never_was_is_not_found(host: Host) -> None:
 # Permissions
 
 
+@pytest.mark.both_generations
 @pytest.mark.both_eras
-async def test_a_command_waits_for_leave_and_runs_once_it_has_it(host: Host, asking: Path, era: Era) -> None:
+async def test_a_command_waits_for_permission_and_runs_once_it_is_given(
+    host: Host, asking: Path, era: Era, opencode_generation: Generation
+) -> None:
     made = f"once-{era}.txt"
     report = await host.run(bash(f"echo x > {made}"), text("Ran."), directory=str(asking))
     request = the_request(report)
-    assert (request["kind"], request["permission"]) == ("permission", "bash")
+    assert (request["kind"], request["permission"]) == ("permission", tool_name("bash", opencode_generation))
     assert f"echo x > {made}" in request["asks"]
     assert "opencode_reply_permission" in report["next"]
     assert not (asking / made).exists()
@@ -162,11 +173,14 @@ async def test_a_refusal_with_a_message_is_heard_by_the_model_which_goes_on(
     assert "Use make clean." in await last_result(scripted_model, report["session_id"])
 
 
+@pytest.mark.both_generations
 @pytest.mark.both_eras
-async def test_a_refusal_without_a_message_ends_the_run(host: Host, asking: Path) -> None:
+async def test_a_refusal_without_a_message_ends_the_run(
+    host: Host, asking: Path, opencode_generation: Generation
+) -> None:
     request = the_request(await host.run(bash("rm -rf build"), text("Never said."), directory=str(asking)))
     report = await host.data("opencode_reply_permission", request_id=request["request_id"], reply="reject")
-    assert report["status"] == "completed"
+    assert report["status"] == END_BY_REJECTION[opencode_generation]
     assert "Never said." not in report["text"]
 
 
@@ -175,6 +189,7 @@ async def test_a_message_goes_only_with_a_refusal(host: Host) -> None:
     assert "only with reject" in told
 
 
+@pytest.mark.both_generations
 async def test_a_subagents_request_is_relayed_and_answered_through_its_parents_run(
     host: Host, asking: Path, era: str
 ) -> None:
@@ -211,6 +226,7 @@ async def test_after_an_answer_the_wait_is_as_long_as_the_caller_wants(host: Hos
     assert (await host.data("opencode_reply_permission", request_id=request["request_id"], reply="once"))["text"]
 
 
+@pytest.mark.both_generations
 async def test_an_aborted_run_leaves_no_request_to_answer(host: Host, asking: Path) -> None:
     first = await host.run(bash("pwd"), text("Never said."), directory=str(asking))
     request = the_request(first)

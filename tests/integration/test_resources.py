@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from mcp import MCPError
 from mcp_types import INVALID_PARAMS, BlobResourceContents, TextResourceContents
@@ -22,7 +21,8 @@ from tests.harness.opencode import OpenCode, free_port
 from tests.harness.project import SNAPSHOTS, configure, make_project
 from tests.harness.project_uri import project_uri
 from tests.harness.rawrpc import MODERN, Host, open_raw
-from tests.scripted_model.script import Action, Step, bash, reasoning, script, step, task, text, todos, write
+from tests.integration.backend import Backend, backend
+from tests.scripted_model.script import bash, reasoning, script, step, task, text, todos, write
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -47,22 +47,6 @@ class Story:
     """A session in a directory that is not allowed."""
 
 
-async def make_session(http: httpx.AsyncClient, title: str = "Greeting work") -> str:
-    return (await http.post("/session", json={"title": title})).raise_for_status().json()["id"]
-
-
-async def prompt(http: httpx.AsyncClient, session: str, *steps: Action | Step, **body: object) -> Json:
-    """Have a scripted prompt answered, and return the last message."""
-    parts = [{"type": "text", "text": script(*steps)}]
-    return (await http.post(f"/session/{session}/message", json={"parts": parts, **body})).raise_for_status().json()
-
-
-async def note(http: httpx.AsyncClient, session: str, words: str) -> str:
-    """Add a message that wants no answer."""
-    body = {"parts": [{"type": "text", "text": words}], "noReply": True}
-    return (await http.post(f"/session/{session}/message", json=body)).raise_for_status().json()["info"]["id"]
-
-
 @pytest.fixture(scope="module")
 async def story(tmp_path_factory: pytest.TempPathFactory, opencode_server: OpenCode) -> Story:
     project = make_project(tmp_path_factory.mktemp("story"))
@@ -74,21 +58,20 @@ async def story(tmp_path_factory: pytest.TempPathFactory, opencode_server: OpenC
     (project / "a b#c%d.txt").write_text("odd\n", encoding="utf-8")
     (project / "large.txt").write_bytes(b"0123456789\n" * 200_000)
     configure(project, SNAPSHOTS)
-    async with opencode_server.client(make_project(tmp_path_factory.mktemp("foreign"))) as elsewhere:
-        foreign = await make_session(elsewhere, "Secret work")
-    async with opencode_server.client(project) as http:
-        session = await make_session(http)
-        answer = await prompt(
-            http,
-            session,
+    async with backend(opencode_server, make_project(tmp_path_factory.mktemp("foreign"))) as elsewhere:
+        foreign = await elsewhere.create_session("Secret work")
+    async with backend(opencode_server, project) as opencode:
+        session = await opencode.create_session("Greeting work")
+        work = script(
             step(reasoning("A file is wanted."), write("made.txt", "made\n"), todos(("write it", "completed"))),
             task(script(bash("echo below"), text("Below."))),
             text("All is made."),
         )
-        children = (await http.get(f"/session/{session}/children")).raise_for_status().json()
-        for number in range(NOTES):
-            await note(http, session, f"note {number}")
-    return Story(project, session, answer["info"]["parentID"], answer["info"]["id"], children[0]["id"], foreign)
+        await opencode.run(session, work)
+        messages = await opencode.message_ids(session)
+        (child,) = await opencode.children(session)
+        await opencode.notes(session, *(f"note {number}" for number in range(NOTES)))
+    return Story(project, session, messages[0], messages[-1], child, foreign)
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +89,10 @@ async def host(story_launch: Launch, era: Era) -> AsyncGenerator[Bridge]:
 
 
 @pytest.fixture
-async def http(opencode_server: OpenCode, story: Story) -> AsyncGenerator[httpx.AsyncClient]:
+async def opencode(opencode_server: OpenCode, story: Story) -> AsyncGenerator[Backend]:
     """OpenCode in the story's project, beside the bridge."""
-    async with opencode_server.client(story.project) as client:
-        yield client
+    async with backend(opencode_server, story.project) as opened:
+        yield opened
 
 
 async def read(host: Bridge, uri: str) -> TextResourceContents | BlobResourceContents:
@@ -142,6 +125,7 @@ async def refusal(host: Bridge, uri: str) -> str:
 # Lists
 
 
+@pytest.mark.both_generations
 @pytest.mark.both_eras
 async def test_the_fixed_addresses_and_the_recent_sessions_are_listed(host: Bridge, story: Story) -> None:
     listed = {resource.uri: resource for resource in (await host.client.list_resources()).resources}
@@ -153,6 +137,7 @@ async def test_the_fixed_addresses_and_the_recent_sessions_are_listed(host: Brid
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", transcript.annotations.last_modified or "")
 
 
+@pytest.mark.both_generations
 async def test_sessions_of_subagents_and_of_other_directories_are_not_listed(host: Bridge, story: Story) -> None:
     listed = {resource.uri for resource in (await host.client.list_resources()).resources}
     assert not listed & {uris.transcript(story.child), uris.transcript(story.foreign)}
@@ -160,6 +145,7 @@ async def test_sessions_of_subagents_and_of_other_directories_are_not_listed(hos
     assert not {session["session_id"] for session in sessions} & {story.child, story.foreign}
 
 
+@pytest.mark.both_generations
 @pytest.mark.both_eras
 async def test_every_listed_resource_can_be_read_as_what_it_says_it_is(host: Bridge) -> None:
     for resource in (await host.client.list_resources()).resources:
@@ -194,6 +180,7 @@ async def test_lists_come_though_opencode_is_gone(story_launch: Launch, era: Era
 # What stands at each address
 
 
+@pytest.mark.both_generations
 async def test_the_sessions_tell_what_each_is_and_where_its_transcript_is(host: Bridge, story: Story) -> None:
     sessions = (await read_json(host, uris.SESSIONS))["sessions"]
     (found,) = [session for session in sessions if session["session_id"] == story.session]
@@ -201,6 +188,7 @@ async def test_the_sessions_tell_what_each_is_and_where_its_transcript_is(host: 
     assert found["transcript"] == uris.transcript(story.session)
 
 
+@pytest.mark.both_generations
 async def test_the_project_tells_what_there_is_to_work_with(host: Bridge, story: Story) -> None:
     project = await read_json(host, project_uri(str(story.project)))
     assert project == await read_json(host, uris.PROJECT)
@@ -209,14 +197,15 @@ async def test_the_project_tells_what_there_is_to_work_with(host: Bridge, story:
     assert "scripted/m1" in project["models"]
 
 
+@pytest.mark.both_generations
 async def test_a_session_tells_what_it_does_and_whom_it_called(host: Bridge, story: Story) -> None:
     session = await read_json(host, uris.session(story.session))
     assert (session["session_id"], session["status"]) == (story.session, "idle")
-    assert session["todos"] == ["[x] write it"]
     assert [child["session_id"] for child in session["children"]] == [story.child]
     assert (session["transcript"], session["changes"]) == (uris.transcript(story.session), uris.diff(story.session))
 
 
+@pytest.mark.both_generations
 async def test_a_transcript_tells_what_was_said_and_done_subagents_included(host: Bridge, story: Story) -> None:
     transcript = await read_text(host, uris.transcript(story.session))
     assert "All is made." in transcript
@@ -226,11 +215,13 @@ async def test_a_transcript_tells_what_was_said_and_done_subagents_included(host
     assert "- thought → `A file is wanted.`" in await read_text(host, uris.transcript(story.session, detailed="true"))
 
 
+@pytest.mark.both_generations
 async def test_a_subagents_session_is_read_like_any_other(host: Bridge, story: Story) -> None:
     assert "echo below" in await read_text(host, uris.transcript(story.child))
     assert (await read_json(host, uris.session(story.child)))["parent"] == story.session
 
 
+@pytest.mark.both_generations
 async def test_the_changes_are_those_of_the_session_or_of_one_prompt(host: Bridge, story: Story) -> None:
     whole = await read_text(host, uris.diff(story.session))
     assert "`made.txt`" in whole
@@ -241,15 +232,18 @@ async def test_the_changes_are_those_of_the_session_or_of_one_prompt(host: Bridg
 
 
 async def test_todos_are_a_list_and_none_are_said_so(host: Bridge, story: Story) -> None:
+    assert (await read_json(host, uris.session(story.session)))["todos"] == ["[x] write it"]
     assert await read_text(host, uris.todo(story.session)) == "[x] write it"
     assert await read_text(host, uris.todo(story.child)) == "There are no todos."
 
 
+@pytest.mark.both_generations
 async def test_a_message_is_read_with_everything_in_it(host: Bridge, story: Story) -> None:
     assert "All is made." in await read_text(host, uris.message(story.session, story.answer))
     assert "A file is wanted." in await read_text(host, uris.message(story.session, story.prompt))
 
 
+@pytest.mark.both_generations
 async def test_a_run_is_reported_by_its_prompt_or_by_any_answer_to_it(host: Bridge, story: Story) -> None:
     report = await read_text(host, uris.run(story.session, story.prompt))
     assert report.startswith("completed")
@@ -290,13 +284,14 @@ async def test_the_pages_of_a_transcript_joined_are_the_whole(host: Bridge, stor
     assert joined(pages) == list(whole.items())
 
 
-async def test_the_next_page_is_the_same_though_messages_come_meanwhile(host: Bridge, http: httpx.AsyncClient) -> None:
-    session = await make_session(http, "Growing work")
-    before = [await note(http, session, f"early {number}") for number in range(6)]
+@pytest.mark.both_generations
+async def test_the_next_page_is_the_same_though_messages_come_meanwhile(host: Bridge, opencode: Backend) -> None:
+    session = await opencode.create_session("Growing work")
+    before = await opencode.notes(session, *(f"early {number}" for number in range(6)))
     pages: list[dict[str, str]] = []
     async for page in pages_of(host, uris.transcript(session, limit="2")):
         pages.append(page)
-        await note(http, session, "late")
+        await opencode.notes(session, "late")
     assert [message for message, _ in joined(pages)] == before
 
 
@@ -305,16 +300,16 @@ async def test_the_pages_of_the_sessions_joined_are_all_though_some_come_meanwhi
 ) -> None:
     found: list[str] = []
     async with (
-        opencode_server.client(project) as http,
+        backend(opencode_server, project) as opencode,
         open_bridge(story_launch.telling("--directory", str(project)), era=era) as host,
     ):
-        made = [await make_session(http, f"Session {number}") for number in range(60)]
+        made = [await opencode.create_session(f"Session {number}") for number in range(60)]
         uri = uris.SESSIONS
         while uri:
             page = await read_json(host, uri)
             found += [session["session_id"] for session in page["sessions"]]
             uri = page.get("more", "")
-            await make_session(http, "Later")
+            await opencode.create_session("Later")
     assert len(found) == len(set(found))
     assert [session for session in found if session in made] == made[::-1]
 
@@ -376,6 +371,7 @@ async def test_a_wrong_address_says_what_would_be_right(host: Bridge, uri: str, 
     assert said in await refusal(host, uri)
 
 
+@pytest.mark.both_generations
 @pytest.mark.parametrize(
     ("rest", "said"),
     [
@@ -392,10 +388,12 @@ async def test_a_wrong_part_of_a_sessions_address_says_what_would_be_right(
     assert said in await refusal(host, f"{uris.session(story.session)}/{rest}")
 
 
+@pytest.mark.both_generations
 async def test_a_run_that_there_is_not_says_so(host: Bridge, story: Story) -> None:
     assert "has no message 'msg_gone'" in await refusal(host, uris.run(story.session, "msg_gone"))
 
 
+@pytest.mark.both_generations
 @pytest.mark.parametrize("part", ["", "/transcript", "/diff", "/todo", "/message/msg_1"])
 async def test_a_session_of_another_directory_is_not_to_be_read(host: Bridge, story: Story, part: str) -> None:
     said = await refusal(host, uris.session(story.foreign) + part)

@@ -38,6 +38,7 @@ def places(found: Json) -> list[tuple[str, int]]:
     return [(match["path"], match["line"]) for match in found["matches"]]
 
 
+@pytest.mark.both_generations
 async def test_text_is_found_with_its_place(host: Host, orchard: Path) -> None:
     assert orchard
     found = await host.data("opencode_find_text", pattern="^def greet")
@@ -114,6 +115,7 @@ async def test_what_cannot_be_searched_is_explained(host: Host, arguments: Json,
     assert reason in await host.error("opencode_find_text", **arguments)
 
 
+@pytest.mark.both_generations
 async def test_files_are_found_by_a_part_of_their_path(host: Host, orchard: Path) -> None:
     async def look() -> bool:
         found = await host.data("opencode_find_files", query="orchard nuts")
@@ -122,6 +124,7 @@ async def test_files_are_found_by_a_part_of_their_path(host: Host, orchard: Path
     assert await eventually(look), "OpenCode sees new files within some seconds"
 
 
+@pytest.mark.both_generations
 async def test_pages_of_files_joined_are_the_whole(host: Host, orchard: Path) -> None:
     assert orchard
     whole = await host.data("opencode_find_files", query="orchard/*.txt", limit=200)
@@ -137,6 +140,7 @@ async def test_pages_of_files_joined_are_the_whole(host: Host, orchard: Path) ->
     assert joined == whole["paths"]
 
 
+@pytest.mark.both_generations
 async def test_folders_alone_can_be_asked_for(host: Host) -> None:
     found = await host.data("opencode_find_files", query="src", type="directory")
     assert found["paths"][0] == "src/"
@@ -169,11 +173,13 @@ async def test_pages_of_matches_that_are_long_in_bytes_joined_are_the_whole(host
     rmtree(folder)
 
 
+@pytest.mark.both_generations
 async def test_no_file_and_no_cursor_are_told(host: Host) -> None:
     assert "No path fits" in await host.text("opencode_find_files", query="*.nothing")
     assert "cursor" in await host.error("opencode_find_files", query="x", cursor="-1")
 
 
+@pytest.mark.both_generations
 async def test_symbols_are_found_as_definitions_and_it_is_said(host: Host, orchard: Path) -> None:
     assert orchard
     found = await host.data("opencode_find_symbols", query="hazelnut")

@@ -3,13 +3,13 @@
 import re
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.project import make_project
 from tests.harness.waiting import eventually
+from tests.integration.backend import backend
 from tests.integration.host import Host, Json
 from tests.scripted_model.script import (
     bash,
@@ -26,20 +26,10 @@ from tests.scripted_model.script import (
     write,
 )
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 
 MESSAGE = re.compile(r"^### .*(msg_\w+)", re.MULTILINE)
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
-
-
-async def note(http: httpx.AsyncClient, session_id: str, words: str) -> None:
-    """Add a message to a session that nobody answers."""
-    body = {"noReply": True, "parts": [{"type": "text", "text": words}]}
-    (await http.post(f"/session/{session_id}/message", json=body)).raise_for_status()
-
-
-async def new_session(http: httpx.AsyncClient, title: str, **fields: object) -> str:
-    return (await http.post("/session", json={"title": title, **fields})).raise_for_status().json()["id"]
 
 
 async def pages_of(host: Host, session_id: str, limit: int, **arguments: object) -> list[Json]:
@@ -58,22 +48,32 @@ def told(page: Json) -> list[str]:
 async def test_a_session_tells_its_state_and_what_was_said(host: Host, workplace: Path, era: str) -> None:
     name = f"seen-{era}.txt"
     report = await host.run(
-        step(reasoning("Two things to do."), write(name, "one\n"), todos(("Write", "completed"), ("Rest", "pending"))),
+        step(reasoning("Two things to do."), write(name, "one\n")),
         step(text("Written."), usage(input=1000, output=100)),
         title="A session to read",
     )
     seen = await host.data("opencode_session", session_id=report["session_id"])
     assert (seen["status"], seen["title"], seen["directory"]) == ("idle", "A session to read", str(workplace))
-    assert seen["todos"] == ["[x] Write", "[ ] Rest"]
-    assert seen["cost"] == pytest.approx(report["cost"])
-    assert seen["tokens"]["input"] == 1100
     assert "Written." in seen["transcript"]
-    assert f'write(filePath="{name}"' in seen["transcript"]
+    assert re.search(rf'write\((filePath|path)="{name}"', seen["transcript"])
     assert "- thought: 17 characters" in seen["transcript"], "reasoning is folded away"
     assert seen["cursor"] == ""
 
     detailed = await host.data("opencode_session", session_id=report["session_id"], detailed=True)
     assert "- thought → `Two things to do.`" in detailed["transcript"]
+
+
+async def test_a_session_tells_its_cost_and_tokens(host: Host) -> None:
+    report = await host.run(step(text("Written."), usage(input=1000, output=100)), title="A session that costs")
+    seen = await host.data("opencode_session", session_id=report["session_id"])
+    assert seen["cost"] == pytest.approx(report["cost"])
+    assert seen["tokens"]["input"] == 1000
+
+
+async def test_a_session_tells_its_todos(host: Host) -> None:
+    report = await host.run(todos(("Write", "completed"), ("Rest", "pending")), text("Listed."))
+    seen = await host.data("opencode_session", session_id=report["session_id"])
+    assert seen["todos"] == ["[x] Write", "[ ] Rest"]
 
 
 async def test_the_state_alone_can_be_asked_for(host: Host) -> None:
@@ -114,16 +114,15 @@ async def test_a_session_at_work_shows_what_it_asks(host: Host, asking: Path) ->
 async def test_pages_of_a_transcript_joined_are_the_whole_though_more_is_said_meanwhile(
     host: Host, opencode_server: OpenCode, workplace: Path
 ) -> None:
-    async with opencode_server.client(workplace) as http:
-        session_id = await new_session(http, "Long")
-        for number in range(23):
-            await note(http, session_id, f"note {number}")
+    async with backend(opencode_server, workplace) as opencode:
+        session_id = await opencode.create_session("Long")
+        await opencode.notes(session_id, *(f"note {number}" for number in range(23)))
         first = await host.data("opencode_session", session_id=session_id, limit=5)
-        await note(http, session_id, "said later")
+        late = await opencode.notes(session_id, "said later")
         rest = await host.data("opencode_session", session_id=session_id, limit=50, cursor=first["cursor"])
-        every = [message["info"]["id"] for message in (await http.get(f"/session/{session_id}/message")).json()]
+        every = await opencode.message_ids(session_id)
 
-    assert told(rest) + told(first) == every[:-1]
+    assert told(rest) + told(first) == every[: -len(late)]
     assert "said later" not in rest["transcript"]
     pages = await pages_of(host, session_id, 7)
     assert [name for page in reversed(pages) for name in told(page)] == every
@@ -196,10 +195,10 @@ async def test_pages_of_sessions_joined_are_the_whole_though_sessions_come_meanw
     host: Host, opencode_server: OpenCode, workplace: Path, era: str
 ) -> None:
     title = f"Paged {era}"
-    async with opencode_server.client(workplace) as http:
-        made = [await new_session(http, f"{title} {number}") for number in range(11)]
+    async with backend(opencode_server, workplace) as opencode:
+        made = [await opencode.create_session(f"{title} {number}") for number in range(11)]
         first = await host.data("opencode_list_sessions", search=title, limit=4)
-        await new_session(http, f"{title} late")
+        await opencode.create_session(f"{title} late")
         rest: list[str] = []
         cursor = first["cursor"]
         while cursor:
@@ -213,10 +212,10 @@ async def test_sessions_of_one_millisecond_are_not_lost_between_two_pages(
     host: Host, opencode_server: OpenCode, workplace: Path, era: str
 ) -> None:
     title, moment = f"Together {era}", 1_700_000_000_000
-    async with opencode_server.client(workplace) as http:
-        made = {await new_session(http, f"{title} {number}") for number in range(6)}
+    async with backend(opencode_server, workplace) as opencode:
+        made = {await opencode.create_session(f"{title} {number}") for number in range(6)}
         for session_id in made:
-            (await http.patch(f"/session/{session_id}", json={"metadata": {"at": moment}})).raise_for_status()
+            await opencode.set_metadata(session_id, {"at": moment})
     found: list[str] = []
     cursor = ""
     while True:
@@ -232,17 +231,17 @@ async def test_only_sessions_that_changed_since_are_listed(
     host: Host, opencode_server: OpenCode, workplace: Path, era: str
 ) -> None:
     title = f"Since {era}"
-    async with opencode_server.client(workplace) as http:
-        old = await new_session(http, f"{title} old")
-        changed = (await http.get(f"/session/{old}")).json()["time"]["updated"]
+    async with backend(opencode_server, workplace) as opencode:
+        old = await opencode.create_session(f"{title} old")
+        changed = (await opencode.session(old))["time"]["updated"]
 
         async def later() -> str:
-            session_id = await new_session(http, f"{title} new")
-            session = (await http.get(f"/session/{session_id}")).json()
+            session_id = await opencode.create_session(f"{title} new")
+            session = await opencode.session(session_id)
             return session_id if session["time"]["updated"] > changed else ""
 
         new = await eventually(later)
-        since = (await http.get(f"/session/{new}")).json()["time"]["updated"] / 1000
+        since = (await opencode.session(new))["time"]["updated"] / 1000
     from datetime import UTC, datetime
 
     listed = await host.data(
@@ -269,8 +268,8 @@ async def test_sessions_outside_of_the_allowed_directories_are_neither_listed_no
     host: Host, opencode_server: OpenCode, tmp_path: Path
 ) -> None:
     elsewhere = make_project(tmp_path)
-    async with opencode_server.client(elsewhere) as http:
-        hidden = await new_session(http, "Hidden elsewhere")
+    async with backend(opencode_server, elsewhere) as opencode:
+        hidden = await opencode.create_session("Hidden elsewhere")
     listed = await host.data("opencode_list_sessions", search="Hidden elsewhere")
     assert listed["sessions"] == []
     assert "outside of what is allowed" in await host.error("opencode_session", session_id=hidden)

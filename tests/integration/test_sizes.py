@@ -15,6 +15,7 @@ from opencode_mcp.server.results.size_limit import LIMIT, NOTE
 from opencode_mcp.text.json_text import json_size
 from tests.harness.bridge import data_of, text_of
 from tests.harness.opencode import OpenCode
+from tests.integration.backend import backend
 from tests.integration.host import Host
 from tests.scripted_model.script import text, todos
 
@@ -39,10 +40,10 @@ CRASH = "failed inside the bridge"
 
 @asynccontextmanager
 async def a_session(server: OpenCode, project: Path) -> AsyncGenerator[str]:
-    async with server.client(project) as http:
-        session_id = (await http.post("/session", json={})).raise_for_status().json()["id"]
+    async with backend(server, project) as opencode:
+        session_id = await opencode.create_session()
         yield session_id
-        (await http.get("/global/health")).raise_for_status()
+        await opencode.session(session_id)
 
 
 def assert_explained(told: str) -> None:
@@ -77,6 +78,7 @@ async def test_a_long_text_of_an_operation_is_refused_too(
         assert_explained(told)
 
 
+@pytest.mark.both_generations
 @pytest.mark.parametrize("bad", IDS, ids=lambda value: ascii(value)[:16])
 async def test_an_id_reaches_no_other_route(host: Host, opencode_server: OpenCode, workplace: Path, bad: str) -> None:
     calls: list[tuple[str, dict[str, Any]]] = [
@@ -147,21 +149,20 @@ async def test_globs_that_multiply_are_refused(host: Host, workplace: Path) -> N
 # What OpenCode has may be of any size, and what is told of it is not
 
 
+@pytest.mark.both_generations
 async def test_a_title_of_any_length_leaves_room_for_the_other_sessions(
     host: Host, opencode_server: OpenCode, workplace: Path
 ) -> None:
     titles = ["T" * 100_000, "short", "é\n" * 50_000]
-    async with opencode_server.client(workplace) as http:
-        made = [
-            (await http.post("/session", json={"title": title})).raise_for_status().json()["id"] for title in titles
-        ]
+    async with backend(opencode_server, workplace) as opencode:
+        made = [await opencode.create_session(title) for title in titles]
         try:
             listed = await host.bridge.call("opencode_list_sessions", limit=3)
             shown = await host.bridge.call("opencode_session", session_id=made[0])
             read = [await read_json(host, uri) for uri in (uris.SESSIONS, uris.session(made[0]))]
         finally:
             for session in made:
-                (await http.delete(f"/session/{session}")).raise_for_status()
+                await opencode.delete(session)
     assert json_size(listed.model_dump(mode="json")) <= LIMIT + SLACK
     assert json_size(shown.model_dump(mode="json")) <= LIMIT + SLACK
     assert [row["session_id"] for row in data_of(listed)["sessions"]] == made[::-1]

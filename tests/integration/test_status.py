@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from mcp_types import TextResourceContents
 
+from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server import uris
 from tests.harness.altered import Altered, altered
 from tests.harness.bridge import open_bridge
+from tests.harness.differences import route
 from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
@@ -31,6 +33,7 @@ async def whole_status(host: Host, **arguments: object) -> Json:
     return await eventually(look, seconds=60)
 
 
+@pytest.mark.both_generations
 async def test_it_tells_the_server_the_project_and_what_can_be_chosen(
     host: Host, workplace: Path, asking: Path, tracked: Path
 ) -> None:
@@ -54,6 +57,7 @@ async def test_its_text_has_a_line_for_each_fact(host: Host, workplace: Path) ->
     assert "branch: main" in told
 
 
+@pytest.mark.both_generations
 async def test_it_tells_which_files_changed_and_which_sessions_work(
     host: Host, asking: Path, scripted_model: ScriptedModel, era: str
 ) -> None:
@@ -69,6 +73,7 @@ async def test_it_tells_which_files_changed_and_which_sessions_work(
     assert session not in (await whole_status(host, directory=str(asking)))["running_sessions"]
 
 
+@pytest.mark.both_generations
 async def test_it_shows_no_key_of_a_provider(host: Host) -> None:
     # The scripted provider's key is the word itself, so it may stand only where the provider's name does.
     told = await host.text("opencode_status")
@@ -107,11 +112,12 @@ def changed(behind: Altered) -> Generator[Altered]:
     behind.version = ""
 
 
+@pytest.mark.both_generations
 async def test_what_is_not_read_in_time_is_named_and_the_rest_is_told(
-    host_behind: Host, changed: Altered, workplace: Path
+    host_behind: Host, changed: Altered, workplace: Path, opencode_generation: Generation
 ) -> None:
     await whole_status(host_behind)
-    changed.silent |= {"/vcs/status", "/mcp"}
+    changed.silent |= {route(path, opencode_generation) for path in ("/vcs/status", "/mcp")}
     status = await host_behind.data("opencode_status")
     unread = {field: entry["reason"] for entry in status["unread"] for field in entry["fields"]}
     assert unread["changed_files"] == unread["mcp_servers"] == "OpenCode did not answer within 4 s."
@@ -151,9 +157,9 @@ async def test_the_project_at_its_address_names_what_could_not_be_read_too(host_
 
 
 async def test_an_opencode_that_answers_slowly_is_told_by_what_is_known_without_it(
-    host_behind: Host, changed: Altered, workplace: Path
+    host_behind: Host, changed: Altered, workplace: Path, opencode_generation: Generation
 ) -> None:
-    changed.silent |= {"/global/health", "/vcs"}
+    changed.silent |= {route(path, opencode_generation) for path in ("/global/health", "/vcs")}
     status = await host_behind.data("opencode_status")
     assert {"opencode", "branch"} <= {field for entry in status["unread"] for field in entry["fields"]}
     assert status["directory"] == str(workplace)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
-import httpx
 import pytest
 from mcp_types import INVALID_PARAMS, METHOD_NOT_FOUND
 
@@ -29,7 +28,8 @@ from tests.harness.project_uri import project_uri
 from tests.harness.proxy import proxy_to
 from tests.harness.rawrpc import RawClient, open_raw
 from tests.harness.waiting import eventually
-from tests.scripted_model.script import Action, Step, bash, hold, script, step, task, text, todos, words, write
+from tests.integration.backend import Backend, backend
+from tests.scripted_model.script import bash, hold, script, step, task, text, todos, words, write
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_eras]
 
@@ -62,30 +62,15 @@ async def client(place_launch: Launch, era: Era) -> AsyncGenerator[RawClient]:
 
 
 @pytest.fixture
-async def http(opencode_server: OpenCode, place: Path) -> AsyncGenerator[httpx.AsyncClient]:
+async def opencode(opencode_server: OpenCode, place: Path) -> AsyncGenerator[Backend]:
     """OpenCode beside the bridge, as a terminal of the person's would use it."""
-    async with opencode_server.client(place) as opened:
+    async with backend(opencode_server, place) as opened:
         yield opened
 
 
 @pytest.fixture
-async def session(http: httpx.AsyncClient) -> str:
-    return await make_session(http)
-
-
-async def make_session(http: httpx.AsyncClient, **body: str) -> str:
-    return (await http.post("/session", json=body)).raise_for_status().json()["id"]
-
-
-async def prompt(http: httpx.AsyncClient, session: str, *steps: Action | Step) -> Json:
-    """Have a prompt answered, and return the last message's head."""
-    body = {"parts": [{"type": "text", "text": script(*steps)}]}
-    return (await http.post(f"/session/{session}/message", json=body)).raise_for_status().json()["info"]
-
-
-async def start(http: httpx.AsyncClient, session: str, *steps: Action | Step) -> None:
-    body = {"parts": [{"type": "text", "text": script(*steps)}]}
-    (await http.post(f"/session/{session}/prompt_async", json=body)).raise_for_status()
+async def session(opencode: Backend) -> str:
+    return await opencode.create_session()
 
 
 async def read_text(client: RawClient, uri: str) -> str:
@@ -110,32 +95,37 @@ def shown(name: str) -> Callable[[str], list[Json]]:
 # What is heard
 
 
+@pytest.mark.both_generations
 async def test_a_subscriber_hears_of_all_that_a_prompt_changes(
-    client: RawClient, http: httpx.AsyncClient, session: str
+    client: RawClient, opencode: Backend, session: str
 ) -> None:
     addresses = [
         uris.session(session),
         uris.transcript(session),
         uris.diff(session),
-        uris.todo(session),
         uris.file("heard.txt"),
         uris.SESSIONS,
         uris.PROJECT,
     ]
     leave = await subscribe(client, *addresses)
     before = {uri: heard(client, uri) for uri in addresses}
-    await prompt(http, session, step(write("heard.txt", f"{session}\n"), todos(("listen", "completed"))), text("Done."))
+    await opencode.run(session, script(step(write("heard.txt", f"{session}\n")), text("Done.")))
     for uri in addresses:
         await hears(client, uri, more_than=before[uri])
     await leave()
 
 
 async def test_a_subscriber_hears_of_a_message_and_of_its_run_to_their_end(
-    client: RawClient, http: httpx.AsyncClient, session: str, scripted_model: ScriptedModel
+    client: RawClient, opencode: Backend, session: str, scripted_model: ScriptedModel
 ) -> None:
-    await start(http, session, hold(session), text("Released."))
+    await opencode.prompt(session, script(hold(session), text("Released.")))
     await scripted_model.reached(session)
-    asked, answer = [message["info"]["id"] for message in (await http.get(f"/session/{session}/message")).json()]
+
+    async def begun() -> list[str]:
+        messages = await opencode.message_ids(session)
+        return messages if len(messages) == 2 else []
+
+    asked, answer = await eventually(begun)
     leave = await subscribe(client, uris.message(session, answer), uris.run(session, asked))
     await scripted_model.release(session)
     await hears(client, uris.message(session, answer))
@@ -144,23 +134,25 @@ async def test_a_subscriber_hears_of_a_message_and_of_its_run_to_their_end(
     await leave()
 
 
+@pytest.mark.both_generations
 async def test_a_page_is_told_of_as_the_resource_is_under_the_address_that_was_subscribed_to(
-    client: RawClient, http: httpx.AsyncClient, session: str
+    client: RawClient, opencode: Backend, session: str
 ) -> None:
     page = uris.transcript(session, limit="3", detailed="true")
     leave = await subscribe(client, page)
-    await prompt(http, session, text("Heard."))
+    await opencode.run(session, script(text("Heard.")))
     await hears(client, page)
     assert heard(client, uris.transcript(session)) == 0
     await leave()
 
 
+@pytest.mark.both_generations
 async def test_a_parent_hears_when_a_subagent_begins_and_the_subagent_can_be_heard_itself(
-    client: RawClient, http: httpx.AsyncClient, session: str, scripted_model: ScriptedModel
+    client: RawClient, opencode: Backend, session: str, scripted_model: ScriptedModel
 ) -> None:
     leave = await subscribe(client, uris.session(session))
     below = script(hold(session), text("Below."))
-    await start(http, session, task(below), text("Above."))
+    await opencode.prompt(session, script(task(below), text("Above.")))
     await scripted_model.reached(session)
 
     (child,) = await read_until(client, uris.session(session), shown("children"))
@@ -176,10 +168,10 @@ async def test_a_parent_hears_when_its_subagent_asks(
 ) -> None:
     configure(project, {"permission": {"bash": "ask"}})
     launch = place_launch.telling("--directory", str(project))
-    async with opencode_server.client(project) as http, open_raw(launch, host_of(era)) as client:
-        session = await make_session(http)
+    async with backend(opencode_server, project) as opencode, open_raw(launch, host_of(era)) as client:
+        session = await opencode.create_session()
         leave = await subscribe(client, uris.session(session))
-        await start(http, session, task(script(bash("echo asked"), text("Below."))), text("Above."))
+        await opencode.prompt(session, script(task(script(bash("echo asked"), text("Below."))), text("Above.")))
         (request,) = await read_until(client, uris.session(session), shown("pending"))
         assert (request["kind"], request["subagent"]) == ("permission", True)
         await leave()
@@ -188,25 +180,26 @@ async def test_a_parent_hears_when_its_subagent_asks(
 # How often
 
 
+@pytest.mark.both_generations
 async def test_a_resource_is_told_of_at_most_four_times_a_second(
-    client: RawClient, http: httpx.AsyncClient, session: str
+    client: RawClient, opencode: Backend, session: str
 ) -> None:
     uri = uris.transcript(session)
     began = anyio.current_time()
     leave = await subscribe(client, uri)
-    await prompt(http, session, words(300, delay=0.01))
+    await opencode.run(session, script(words(300, delay=0.01)))
     await hears(client, uri, more_than=2)
     await leave()
     assert heard(client, uri) <= A_SECOND * (anyio.current_time() - began) + 1
 
 
-async def test_many_new_sessions_are_told_of_together(client: RawClient, http: httpx.AsyncClient) -> None:
+async def test_many_new_sessions_are_told_of_together(client: RawClient, opencode: Backend) -> None:
     leave = await subscribe(client)
     before, began = len(client.messages(RESOURCES_CHANGED)), anyio.current_time()
-    made = [await make_session(http) for _ in range(60)]
+    made = [await opencode.create_session() for _ in range(60)]
     await hears_of_list(client, RESOURCES_CHANGED, more_than=before)
     for session in made:
-        (await http.delete(f"/session/{session}")).raise_for_status()
+        await opencode.delete(session)
     await hears_of_list(client, RESOURCES_CHANGED, more_than=before + 1)
     await leave()
     told = len(client.messages(RESOURCES_CHANGED)) - before
@@ -216,29 +209,28 @@ async def test_many_new_sessions_are_told_of_together(client: RawClient, http: h
 # How long
 
 
-async def test_nothing_is_heard_after_unsubscribing(client: RawClient, http: httpx.AsyncClient, session: str) -> None:
-    other = await make_session(http)
+@pytest.mark.both_generations
+async def test_nothing_is_heard_after_unsubscribing(client: RawClient, opencode: Backend, session: str) -> None:
+    other = await opencode.create_session()
     leave = await subscribe(client, uris.transcript(session))
     stay = await subscribe(client, uris.transcript(other))
-    await start(http, session, words(400, delay=0.01))
+    await opencode.prompt(session, script(words(400, delay=0.01)))
     await hears(client, uris.transcript(session))
     await leave()
     before = heard(client, uris.transcript(session))
-    await prompt(http, session, text("More."))
-    await prompt(http, other, text("Heard."))
+    await opencode.run(session, script(text("More.")))
+    await opencode.run(other, script(text("Heard.")))
     await hears(client, uris.transcript(other))
     assert heard(client, uris.transcript(session)) == before
     await stay()
 
 
-async def test_one_of_several_subscriptions_can_be_given_up(
-    client: RawClient, http: httpx.AsyncClient, session: str
-) -> None:
+async def test_one_of_several_subscriptions_can_be_given_up(client: RawClient, opencode: Backend, session: str) -> None:
     leave_transcript = await subscribe(client, uris.transcript(session))
     leave_todos = await subscribe(client, uris.todo(session))
     await leave_transcript()
     before, told = heard(client, uris.transcript(session)), heard(client, uris.todo(session))
-    await prompt(http, session, todos(("stay", "pending")), text("Listed."))
+    await opencode.run(session, script(todos(("stay", "pending")), text("Listed.")))
     await hears(client, uris.todo(session), more_than=told)
     assert heard(client, uris.transcript(session)) == before
     await leave_todos()
@@ -247,16 +239,17 @@ async def test_one_of_several_subscriptions_can_be_given_up(
 # Lists
 
 
+@pytest.mark.both_generations
 async def test_sessions_that_come_and_go_and_change_their_titles_change_the_list(
-    client: RawClient, http: httpx.AsyncClient
+    client: RawClient, opencode: Backend
 ) -> None:
     leave = await subscribe(client)
     told = len(client.messages(RESOURCES_CHANGED))
-    session = await make_session(http)
+    session = await opencode.create_session()
     told = await hears_of_list(client, RESOURCES_CHANGED, more_than=told)
-    (await http.patch(f"/session/{session}", json={"title": "Another title"})).raise_for_status()
+    await opencode.rename(session, "Another title")
     told = await hears_of_list(client, RESOURCES_CHANGED, more_than=told)
-    (await http.delete(f"/session/{session}")).raise_for_status()
+    await opencode.delete(session)
     await hears_of_list(client, RESOURCES_CHANGED, more_than=told)
     await leave()
 
@@ -278,7 +271,7 @@ async def names(client: RawClient, kind: str) -> list[str]:
 
 
 async def test_commands_that_opencode_reads_anew_change_the_prompts(
-    client: RawClient, http: httpx.AsyncClient, place: Path, era: Era
+    client: RawClient, opencode: Backend, place: Path, era: Era
 ) -> None:
     leave = await subscribe(client)
     assert "init" in await names(client, "prompts")
@@ -286,7 +279,7 @@ async def test_commands_that_opencode_reads_anew_change_the_prompts(
     folder = place / ".opencode" / "command"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"late{era}.md").write_text("Do this late.\n", encoding="utf-8")
-    (await http.post("/instance/dispose")).raise_for_status()
+    await opencode.dispose()
     await hears_of_list(client, PROMPTS_CHANGED, more_than=told)
     assert f"late{era}" in await names(client, "prompts")
     await leave()
@@ -320,6 +313,7 @@ async def test_a_subscription_to_nothing_is_refused(place_launch: Launch) -> Non
 # Broken streams
 
 
+@pytest.mark.both_generations
 async def test_a_gap_in_opencodes_events_is_told_as_a_change(
     place_launch: Launch, opencode_server: OpenCode, session: str, era: Era
 ) -> None:
@@ -335,7 +329,7 @@ async def test_a_gap_in_opencodes_events_is_told_as_a_change(
 
 
 async def test_who_subscribes_while_opencode_is_away_hears_once_it_is_there(
-    place_launch: Launch, opencode_server: OpenCode, http: httpx.AsyncClient, session: str, era: Era
+    place_launch: Launch, opencode_server: OpenCode, opencode: Backend, session: str, era: Era
 ) -> None:
     uri = uris.transcript(session)
     async with proxy_to(opencode_server.url) as proxy:
@@ -344,13 +338,14 @@ async def test_who_subscribes_while_opencode_is_away_hears_once_it_is_there(
             leave = await subscribe(client, uri)
             proxy.accept()
             told = await hears(client, uri)
-            await prompt(http, session, text("There."))
+            await opencode.run(session, script(text("There.")))
             await hears(client, uri, more_than=told)
             await leave()
 
 
+@pytest.mark.both_generations
 async def test_subscribers_hear_again_once_an_opencode_that_was_gone_is_back(
-    place_launch: Launch, opencode_server: OpenCode, http: httpx.AsyncClient, session: str, era: Era
+    place_launch: Launch, opencode_server: OpenCode, opencode: Backend, session: str, era: Era
 ) -> None:
     uri = uris.transcript(session)
     async with proxy_to(opencode_server.url) as proxy:
@@ -367,7 +362,7 @@ async def test_subscribers_hear_again_once_an_opencode_that_was_gone_is_back(
             await eventually(noticed)
             proxy.accept()
             told = await hears(client, uri, more_than=before)
-            await prompt(http, session, text("Back."))
+            await opencode.run(session, script(text("Back.")))
             await hears(client, uri, more_than=told)
             await leave()
 
@@ -396,8 +391,8 @@ async def test_what_lies_outside_of_the_allowed_directories_is_not_subscribed_to
     client: RawClient, opencode_server: OpenCode, tmp_path: Path
 ) -> None:
     elsewhere = make_project(tmp_path / "elsewhere")
-    async with opencode_server.client(elsewhere) as outside:
-        foreign = await make_session(outside)
+    async with backend(opencode_server, elsewhere) as outside:
+        foreign = await outside.create_session()
         about = [uris.session(foreign), uris.transcript(foreign), uris.run(foreign, "msg_1")]
         for uri in (*about, uris.file("x", str(elsewhere)), project_uri(str(elsewhere))):
             error = await refusal(client, uri)

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.waiting.tasks_extension import CLAUDE_TASK, MODEL_RESPONSE
+from tests.harness.differences import tool_name
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
@@ -42,8 +44,7 @@ def launch(tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenC
 
 @pytest.fixture
 async def opencode(opencode_server: OpenCode, asking_project: Path) -> AsyncGenerator[Backend]:
-    seen = backend(opencode_server, asking_project)
-    async with seen.http:
+    async with backend(opencode_server, asking_project) as seen:
         yield seen
 
 
@@ -74,12 +75,6 @@ async def until(host: RawClient, task_id: str, status: str) -> Json:
     return task
 
 
-async def session_of(opencode: Backend) -> str:
-    """The session that was begun last."""
-    sessions = await opencode.get("/session")
-    return max(sessions, key=lambda session: session["time"]["created"])["id"]
-
-
 @pytest.mark.parametrize("name", ["claude-code", "some-host"])
 async def test_a_tasks_result_says_a_long_answer_once_unless_the_model_reads_the_data_alone(
     launch: Launch, scripted_model: ScriptedModel, name: str
@@ -94,6 +89,7 @@ async def test_a_tasks_result_says_a_long_answer_once_unless_the_model_reads_the
     assert result["structuredContent"].get("text") == (answer if name == "claude-code" else None)
 
 
+@pytest.mark.both_generations
 async def test_a_long_run_becomes_a_task_that_tells_what_it_does_and_ends_with_the_result(
     launch: Launch, scripted_model: ScriptedModel, opencode: Backend
 ) -> None:
@@ -102,7 +98,7 @@ async def test_a_long_run_becomes_a_task_that_tells_what_it_does_and_ends_with_t
         assert offered["status"] == "working"
         assert isinstance(offered["ttlMs"], int)
         assert isinstance(offered["pollIntervalMs"], int)
-        session_id = await session_of(opencode)
+        session_id = await opencode.latest_session()
         for told in (offered["_meta"][MODEL_RESPONSE], offered["_meta"][CLAUDE_TASK]["modelImmediateResponse"]):
             assert f'opencode_abort(session_id="{session_id}")' in told
         working = await get(host, offered["taskId"])
@@ -123,6 +119,7 @@ async def test_a_long_run_becomes_a_task_that_tells_what_it_does_and_ends_with_t
     assert await opencode.prompts(session_id) == 1
 
 
+@pytest.mark.both_generations
 async def test_the_status_message_says_what_the_run_is_doing(launch: Launch, scripted_model: ScriptedModel) -> None:
     call = {"name": "opencode_run", "arguments": {"prompt": script(bash("echo busy"), hold("task-2"))}}
     async with open_raw(launch.telling("--permissions", "allow"), TASKS) as host:
@@ -136,6 +133,7 @@ async def test_the_status_message_says_what_the_run_is_doing(launch: Launch, scr
         await until(host, offered["taskId"], "completed")
 
 
+@pytest.mark.both_generations
 async def test_the_status_message_of_a_silent_run_says_how_long_it_has_been_running(
     launch: Launch, scripted_model: ScriptedModel
 ) -> None:
@@ -165,7 +163,7 @@ async def test_the_status_message_names_what_a_run_that_cannot_reach_the_model_w
 
         assert await eventually(look)
         await host.request("tasks/cancel", {"taskId": task_id})
-        await opencode.idle(await session_of(opencode))
+        await opencode.idle(await opencode.latest_session())
 
 
 async def test_a_quick_call_stays_a_plain_result(launch: Launch) -> None:
@@ -235,21 +233,23 @@ async def test_the_state_of_a_retried_call_is_no_task_id(launch: Launch) -> None
     assert refused["error"]["code"] == -32602
 
 
+@pytest.mark.both_generations
 async def test_a_task_asks_the_person_and_goes_on_with_the_answers(
-    launch: Launch, scripted_model: ScriptedModel, opencode: Backend
+    launch: Launch, scripted_model: ScriptedModel, opencode: Backend, opencode_generation: Generation
 ) -> None:
+    asks = f"{tool_name('bash', opencode_generation)}: echo task"
     steps = (step(hold("task-7"), bash("echo task")), question("Sure?", "Yes", "No"), text("Ran."))
     call = {"name": "opencode_run", "arguments": {"prompt": script(*steps)}}
     async with open_raw(launch, ASKABLE) as host:
         task_id = (await task_of(host, call))["taskId"]
-        session_id = await session_of(opencode)
+        session_id = await opencode.latest_session()
         await scripted_model.release("task-7")
         asked = await until(host, task_id, "input_required")
         (key,) = asked["inputRequests"]
         form = asked["inputRequests"][key]
         assert form["method"] == "elicitation/create"
-        assert "bash: echo task" in form["params"]["message"]
-        assert asked["statusMessage"] == "waiting for a permission: bash: echo task"
+        assert asks in form["params"]["message"]
+        assert asked["statusMessage"] == f"waiting for a permission: {asks}"
         once = {"action": "accept", "content": {"decision": "once"}}
         await update(host, task_id, {key: once, "unknown": once})
         await update(host, task_id, {key: once})
@@ -268,6 +268,7 @@ async def update(host: RawClient, task_id: str, responses: Json) -> None:
     assert reply["result"]["resultType"] == "complete"
 
 
+@pytest.mark.both_generations
 async def test_a_declined_form_ends_the_task_with_what_is_still_open(
     launch: Launch, scripted_model: ScriptedModel, opencode: Backend
 ) -> None:
@@ -286,6 +287,7 @@ async def test_a_declined_form_ends_the_task_with_what_is_still_open(
         assert await get(host, task_id) == ended
 
 
+@pytest.mark.both_generations
 async def test_without_a_person_the_task_ends_with_the_request_for_the_agent(
     launch: Launch, scripted_model: ScriptedModel
 ) -> None:
@@ -301,19 +303,24 @@ async def test_without_a_person_the_task_ends_with_the_request_for_the_agent(
     assert answer["structuredContent"]["text"] == "Ran."
 
 
-async def test_what_policy_decided_is_in_a_tasks_result(launch: Launch, scripted_model: ScriptedModel) -> None:
+@pytest.mark.both_generations
+async def test_what_policy_decided_is_in_a_tasks_result(
+    launch: Launch, scripted_model: ScriptedModel, opencode_generation: Generation
+) -> None:
     prompt = script(step(hold("task-10"), bash("echo policy")), text("Ran."))
     async with open_raw(launch.telling("--permissions", "allow"), ASKABLE) as host:
         task_id = (await task_of(host, {"name": "opencode_run", "arguments": {"prompt": prompt}}))["taskId"]
         await scripted_model.release("task-10")
         report = (await until(host, task_id, "completed"))["result"]["structuredContent"]
-    assert report["decided"] == [{"permission": "bash", "patterns": ["echo policy"], "reply": "once"}]
+    permission = tool_name("bash", opencode_generation)
+    assert report["decided"] == [{"permission": permission, "patterns": ["echo policy"], "reply": "once"}]
 
 
+@pytest.mark.both_generations
 async def test_a_cancelled_task_aborts_its_run(launch: Launch, opencode: Backend) -> None:
     async with open_raw(launch, TASKS) as host:
         task_id = (await task_of(host, held("task-11")))["taskId"]
-        session_id = await session_of(opencode)
+        session_id = await opencode.latest_session()
         reply = await host.request("tasks/cancel", {"taskId": task_id})
         assert reply["result"] == {"resultType": "complete"} | {"_meta": reply["result"].get("_meta")}
         await until(host, task_id, "cancelled")
@@ -321,12 +328,13 @@ async def test_a_cancelled_task_aborts_its_run(launch: Launch, opencode: Backend
         assert "result" in await host.request("tasks/cancel", {"taskId": task_id})
 
 
+@pytest.mark.both_generations
 async def test_cancelling_a_task_that_has_ended_leaves_the_sessions_next_run_alone(
     launch: Launch, scripted_model: ScriptedModel, opencode: Backend
 ) -> None:
     async with open_raw(launch, TASKS) as host:
         first = (await task_of(host, held("task-12")))["taskId"]
-        session_id = await session_of(opencode)
+        session_id = await opencode.latest_session()
         await scripted_model.release("task-12")
         await opencode.idle(session_id)
         call = held("task-13", session_id=session_id)
@@ -339,12 +347,13 @@ async def test_cancelling_a_task_that_has_ended_leaves_the_sessions_next_run_alo
         await until(host, second, "completed")
 
 
+@pytest.mark.both_generations
 async def test_a_task_outlives_the_bridge_that_offered_it(
     launch: Launch, scripted_model: ScriptedModel, opencode: Backend
 ) -> None:
     async with open_raw(launch.as_installed(), TASKS) as host:
         task_id = (await task_of(host, held("task-14")))["taskId"]
-        session_id = await session_of(opencode)
+        session_id = await opencode.latest_session()
         host.process.kill()
     async with open_raw(launch, TASKS) as host:
         assert (await get(host, task_id))["status"] == "working"
@@ -354,6 +363,7 @@ async def test_a_task_outlives_the_bridge_that_offered_it(
     assert await opencode.prompts(session_id) == 1
 
 
+@pytest.mark.both_generations
 async def test_waiting_for_a_run_becomes_a_task_too(launch: Launch, scripted_model: ScriptedModel) -> None:
     async with open_raw(launch, TASKS) as host:
         call = held("task-15", wait_seconds=0)

@@ -4,12 +4,14 @@ import re
 from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import pytest
 from mcp_types import PromptReference, ResourceTemplateReference
 
-from opencode_mcp.opencode.operations.catalog import operation, operations
+from opencode_mcp.opencode.operations.catalog import table_of
+from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server import uris
 from opencode_mcp.server.access.operation_uses import COMPLETION_USES, RESOURCE_USES, TOOL_USES, Uses
 from opencode_mcp.server.resources.completions import SOURCES
@@ -24,45 +26,85 @@ from tests.scripted_model.script import bash, hold, question, script, step, task
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
-OWN: frozenset[str] = frozenset(
-    {
-        "app.agents",
-        "command.list",
-        "config.get",
-        "config.providers",
-        "experimental.session.list",
-        "file.list",
-        "global.event",
-        "global.health",
-        "path.get",
-        "permission.list",
-        "project.current",
-        "provider.list",
-        "question.list",
-        "session.children",
-        "session.diff",
-        "session.get",
-        "session.message",
-        "session.messages",
-        "session.status",
-        "session.todo",
-        "session.update",
-    }
-)
-"""Operations that the bridge uses for itself, whatever is denied: reads, and ``session.update`` for the note with the
-limits of a run (``runs/run_note.py``), which enforces the operator's decisions."""
-OWN_WRITES = {"session.update"}
-ROUTES = [
-    (item.method, re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(item.path))), item.id)
-    for item in sorted(operations().values(), key=lambda item: item.path.count("{"))
-]
+OWN: Mapping[Generation, frozenset[str]] = {
+    1: frozenset(
+        {
+            "app.agents",
+            "command.list",
+            "config.get",
+            "config.providers",
+            "experimental.session.list",
+            "file.list",
+            "global.event",
+            "global.health",
+            "path.get",
+            "permission.list",
+            "project.current",
+            "provider.list",
+            "question.list",
+            "session.children",
+            "session.diff",
+            "session.get",
+            "session.message",
+            "session.messages",
+            "session.status",
+            "session.todo",
+            "session.update",
+        }
+    ),
+    2: frozenset(
+        {
+            "agent.list",
+            "command.list",
+            "event.subscribe",
+            "file.list",
+            "form.list",
+            "location.get",
+            "message.list",
+            "model.default",
+            "model.list",
+            "permission.request.list",
+            "provider.list",
+            "server.info",
+            "session.active",
+            "session.diff",
+            "session.get",
+            "session.inbox.list",
+            "session.list",
+            "session.message.get",
+            "session.switchAgent",
+            "session.switchModel",
+            "session.update",
+        }
+    ),
+}
+"""Operations that the bridge uses for itself, whatever is denied: reads, ``session.update`` for the note with the
+limits of a run (``runs/run_note.py``), which enforces the operator's decisions, and on OpenCode 2 those that set the
+agent and the model of a prompt."""
+OWN_WRITES: Mapping[Generation, set[str]] = {
+    1: {"session.update"},
+    2: {"session.switchAgent", "session.switchModel", "session.update"},
+}
 
 
-def requested(requests: Iterable[tuple[str, str]]) -> set[str]:
-    """The operations behind some requests; a route without variables goes before one with them."""
-    found: set[str] = set()
+OTHER_GENERATION = ("GET", "/global/health")
+"""Request that tells an OpenCode 1 from an OpenCode 2, where it is no operation."""
+
+
+@cache
+def routes_of(generation: Generation) -> list[tuple[str, re.Pattern[str], str]]:
+    """Return method, pattern of the path, and id of all operations; a path without variables goes before others."""
+    items = sorted(table_of(generation).operations.values(), key=lambda item: item.path.count("{"))
+    return [(item.method, re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(item.path))), item.id) for item in items]
+
+
+def requested(requests: Iterable[tuple[str, str]], generation: Generation) -> set[str]:
+    """The operations behind some requests."""
+    routes, found = routes_of(generation), set[str]()
     for method, path in requests:
-        name = next((name for kind, route, name in ROUTES if kind == method and route.fullmatch(path)), "")
+        if generation == 2 and (method, path) == OTHER_GENERATION:
+            continue
+        name = next((name for kind, route, name in routes if kind == method and route.fullmatch(path)), "")
         assert name, f"{method} {path} is no operation"
         found.add(name)
     return found
@@ -74,6 +116,7 @@ class Recorder:
 
     bridge: Bridge
     server: Altered
+    generation: Generation
     seen: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
 
     async def call(self, tool: str, /, **arguments: object) -> dict[str, Any]:
@@ -102,18 +145,22 @@ class Recorder:
     def _noting(self, name: str) -> Generator[None]:
         begun = len(self.server.requests)
         yield
-        self.seen.setdefault(name, set()).update(requested(self.server.requests[begun:]))
+        self.seen.setdefault(name, set()).update(requested(self.server.requests[begun:], self.generation))
 
     def check(self, declared: Mapping[str, Uses]) -> None:
         """Hold what was seen to what is declared, and see that nothing was left out."""
         assert set(self.seen) == set(declared)
-        undeclared = {name: seen - set(declared[name][1]) - OWN for name, seen in self.seen.items()}
+        own = OWN[self.generation]
+        undeclared = {name: seen - set(declared[name][self.generation]) - own for name, seen in self.seen.items()}
         assert not any(undeclared.values()), f"--deny does not know of {undeclared}"
 
 
 @pytest.fixture(scope="module")
 async def recorder(
-    tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel, opencode_server: OpenCode
+    tmp_path_factory: pytest.TempPathFactory,
+    scripted_model: ScriptedModel,
+    opencode_server: OpenCode,
+    opencode_generation: Generation,
 ) -> AsyncGenerator[Recorder]:
     folder = tmp_path_factory.mktemp("uses")
     project = make_project(folder / "project")
@@ -123,11 +170,13 @@ async def recorder(
         launch = attaching(folder, scripted_model, replace(opencode_server, url=server.url), project)
         told = launch.telling("--permissions", "agent", "--allow", "execute")
         async with open_bridge(told) as bridge:
-            yield Recorder(bridge, server)
+            yield Recorder(bridge, server, opencode_generation)
 
 
-def test_what_the_bridge_does_for_itself_only_reads_but_for_its_note() -> None:
-    assert {name for name in OWN if operation(name).effect != "read"} == OWN_WRITES
+@pytest.mark.parametrize("generation", OWN)
+def test_what_the_bridge_does_for_itself_only_reads_but_for_its_own_writes(generation: Generation) -> None:
+    table = table_of(generation)
+    assert {name for name in OWN[generation] if table.operation(name).effect != "read"} == OWN_WRITES[generation]
 
 
 BY_THEIR_ARGUMENT = {"opencode_read_operation", "opencode_call_operation"}
@@ -200,6 +249,7 @@ async def _stop(recorder: Recorder, scripted_model: ScriptedModel) -> None:
     await recorder.call("opencode_abort", session_id=held["session_id"])
 
 
+@pytest.mark.both_generations
 async def test_every_resource_uses_what_is_declared(recorder: Recorder) -> None:
     run = data_of(await recorder.bridge.call("opencode_run", prompt=script(write("read.txt", "x\n"), text("Read."))))
     recorder.seen.clear()
@@ -213,6 +263,7 @@ async def test_every_resource_uses_what_is_declared(recorder: Recorder) -> None:
     recorder.check(RESOURCE_USES)
 
 
+@pytest.mark.both_generations
 async def test_every_completion_uses_what_is_declared(recorder: Recorder) -> None:
     run = data_of(await recorder.bridge.call("opencode_run", prompt=script(text("Completed."))))
     recorder.seen.clear()

@@ -70,12 +70,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+ANSWER = "assistant"
+"""Type of the messages of the model."""
 TURN_MARKS = frozenset({"user", "idle"})
 """Types of messages that begin or end the work on a prompt."""
 MOST_MESSAGES = 200
 """Most messages that OpenCode 2 sends in one page."""
 PAGES_OF_A_TURN = 50
-"""Pages in which the prompt of a turn is searched for."""
+"""Pages in which the prompt of a turn, or a message that is shown, is searched for."""
+OLDER_MESSAGES = 10
+"""Messages that are read to learn whether there is an older one to show."""
 SESSIONS_A_PAGE = 200
 DIFF_CONTEXT = 3
 """Unchanged lines around each change; without the argument a patch holds the whole file."""
@@ -142,7 +146,7 @@ class OpenCode2(SessionInbox):
     async def commands(self, directory: str) -> list[Command]:
         """Call ``command.list``."""
         await self._settle(directory)
-        return Command.read_list(await self._data("command.list", directory=directory))
+        return conversions.commands_of(await self._data("command.list", directory=directory))
 
     async def mcp_status(self, directory: str) -> dict[str, McpStatus]:
         """Call ``mcp.list``."""
@@ -402,14 +406,29 @@ class OpenCode2(SessionInbox):
     async def session_messages(self, session_id: str, *, limit: int, before: str = "") -> Page[Message]:
         """Call ``message.list``; a page that begins in the middle of a turn is read with the turn's prompt.
 
-        A page that would begin with the mark of an end begins with the message before it, which the mark is about.
+        A page that would begin with the mark of an end begins with the message before it, which the mark is about. A
+        page of marks alone is read with the page before it, and a cursor leads to messages that are shown.
         """
-        items, cursor = await self._items(session_id, min(limit, MOST_MESSAGES), before)
+        items, cursor = await self._shown_items(session_id, min(limit, MOST_MESSAGES), before)
         if cursor and items and items[0].get("type") == END:
             marked, cursor = await self._items(session_id, 1, cursor)
             items = [*marked, *items]
         prompt = await self._prompt_before(session_id, items, cursor)
+        # The model's messages follow a prompt; before others there may be nothing, though OpenCode sends a cursor.
+        if cursor and items[0].get("type") != ANSWER:
+            older, _ = await self._shown_items(session_id, OLDER_MESSAGES, cursor)
+            cursor = cursor if to_messages(older, session_id) else ""
         return Page(to_messages(items, session_id, prompt=prompt), cursor)
+
+    async def _shown_items(self, session_id: str, limit: int, before: str) -> "tuple[list[JsonMap], str]":
+        """Return a page of messages of which at least one is shown, unless only marks are left."""
+        items, cursor = await self._items(session_id, limit, before)
+        for _ in range(PAGES_OF_A_TURN):
+            if not cursor or to_messages(items, session_id):
+                break
+            older, cursor = await self._items(session_id, limit, cursor)
+            items = [*older, *items]
+        return items, cursor
 
     async def _items(self, session_id: str, limit: int, before: str) -> "tuple[list[JsonMap], str]":
         """Return a page of messages, oldest first, and the cursor of older ones; empty at the beginning."""
@@ -440,7 +459,7 @@ class OpenCode2(SessionInbox):
         """
         path = {"sessionID": session_id, "messageID": source_id(message_id)}
         item = as_map(await self._data("session.message.get", path=path))
-        if item.get("type") != "assistant":
+        if item.get("type") != ANSWER:
             return _named(to_messages([item], session_id), session_id, message_id)
         cursor, before = "", True
         while before:

@@ -11,6 +11,7 @@ from typing import cast
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.models import (
     Agent,
+    Command,
     FileDiff,
     FileNode,
     McpStatus,
@@ -28,6 +29,8 @@ HUNK = re.compile(r"^@@ ", re.MULTILINE)
 """Beginning of the first changes in a patch."""
 STATUS_LINES = {"added": "new file mode 100644\n", "deleted": "deleted file mode 100644\n"}
 """Lines in git's header of a patch that say what became of the file."""
+ALL_ARGUMENTS = "$ARGUMENTS"
+"""Placeholder that takes everything that is typed after a command."""
 
 
 def data_of(reply: object) -> object:
@@ -78,6 +81,11 @@ def _patch_with_names(item: JsonMap) -> str:
 def agents_of(data: object) -> list[Agent]:
     """Convert the list of agents; the name that other calls take is the agent's id."""
     return [Agent.read({**item, "name": item.get("id")}) for item in as_maps(data) if item.get("id")]
+
+
+def commands_of(data: object) -> list[Command]:
+    """Convert the list of commands; as OpenCode 2 does not show their templates, each takes what is typed after it."""
+    return Command.read_list([{**item, "hints": [ALL_ARGUMENTS]} for item in as_maps(data)])
 
 
 def providers_of(providers: object, models: object) -> Providers:

@@ -21,6 +21,8 @@ VERSION = "2.1.2"
 DEFECT = 500
 """The preview's status for a file that is not there."""
 NAMES = ("opencode.json", "opencode.jsonc")
+DEFAULT_BRANCHES = ("main", "master")
+"""Names of which the first one that a repository has is its default branch."""
 
 
 class Reads:
@@ -47,12 +49,14 @@ class Reads:
     async def vcs(self, request: Request) -> Response:
         """Serve ``GET /api/vcs``."""
         directory = directory_of(request)
-        command = ["git", "-C", directory, "branch", "--show-current"]
-        with anyio.fail_after(60):
-            done = await anyio.run_process(command, check=False)
+        current = await _git(directory, "branch", "--show-current")
         found: Json = {"branch": {}}
-        if done.returncode == 0:
-            found = {"provider": "git", "branch": {"current": done.stdout.decode().strip()}}
+        if current is not None:
+            found = {"provider": "git", "branch": {"current": current}}
+            usual = (
+                await _git(directory, "branch", "--format=%(refname:short)", "--list", *DEFAULT_BRANCHES) or ""
+            ).split()
+            found["branch"] |= {"default": usual[0]} if usual else {}
         return JSONResponse({"location": {"directory": directory}, "data": found})
 
     async def file(self, request: Request) -> Response:
@@ -73,6 +77,13 @@ class Reads:
             if refused.reply.status_code != DEFECT:
                 raise
             return None
+
+
+async def _git(directory: str, *arguments: str) -> str | None:
+    """Return what git prints in a directory; ``None`` if it fails, as outside of a repository."""
+    with anyio.fail_after(60):
+        done = await anyio.run_process(["git", "-C", directory, *arguments], check=False)
+    return None if done.returncode else done.stdout.decode().strip()
 
 
 def no_file(request: Request) -> Response:
