@@ -41,8 +41,9 @@ class Diffs:
         return JSONResponse({"data": await self._diff(project, *trees, context=asked.get("context", "3"))})
 
     async def _diff(self, project: str, start: str, end: str, *, context: str) -> list[Json]:
+        # Projects that begin with the same commit have one id, and their repositories can have trees in common.
         for repository in (self._snapshots / project).glob("*"):
-            if await _holds(repository, start):
+            if await _holds(repository, start) and await _holds(repository, end):
                 return await _files(repository, start, end, context)
         return []
 
