@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 
+from opencode_mcp.opencode.versions import Generation
 from tests.harness.bridge import Bridge, Era, open_bridge
 from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
@@ -18,6 +19,12 @@ from tests.integration.host import Host
 def era(request: pytest.FixtureRequest) -> Era:
     """The protocol era of a test's host; all tests of one era run before those of the other."""
     return cast("Era", request.param)
+
+
+@pytest.fixture
+def case(era: Era, opencode_generation: Generation) -> str:
+    """A suffix for the names of files in a shared project, which a test needs anew each time that it runs."""
+    return f"{era}-{opencode_generation}"
 
 
 @pytest.fixture(scope="package")

@@ -9,7 +9,9 @@ import anyio
 import pytest
 from mcp_types import ElicitResult
 
+from opencode_mcp.opencode.versions import Generation
 from tests.harness.bridge import Bridge, Era, OpenBridge, data_of, open_bridge, text_of
+from tests.harness.differences import ALWAYS_FOR_ECHO, END_BY_REJECTION, FORMS_FOR_ALWAYS, tool_name
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
@@ -98,6 +100,7 @@ async def unattended(
 # A person who can be asked
 
 
+@pytest.mark.both_generations
 async def test_a_permission_is_put_to_the_person_and_the_answer_reaches_opencode(sit: Sit, opencode: Backend) -> None:
     person = Person(ONCE)
     async with sit(person) as host:
@@ -136,16 +139,21 @@ async def test_the_form_for_an_edit_shows_the_diff_cut_to_a_readable_size(
     assert (asking_project / "long.txt").read_text(encoding="utf-8") == "first\n"
 
 
-async def test_always_holds_for_what_matches_later_in_every_session(bridge: OpenBridge) -> None:
-    person = Person(filled(decision="always"))
+@pytest.mark.both_generations
+async def test_always_holds_for_what_matches_later_in_every_session(
+    bridge: OpenBridge, opencode_generation: Generation
+) -> None:
+    forms = FORMS_FOR_ALWAYS[opencode_generation]
+    person = Person(*[filled(decision="always")] * forms)
     again = script(bash("printf always"), bash("printf more"), text("Both."))
     async with bridge(elicit=person) as host:
         first = data_of(await host.call("opencode_run", prompt=again))
         second = data_of(await host.call("opencode_run", prompt=again))
     assert [first["status"], second["status"]] == ["completed", "completed"]
-    assert len(person.forms) == 1
+    assert len(person.forms) == forms
 
 
+@pytest.mark.both_generations
 async def test_a_rejection_with_feedback_reaches_the_model_and_the_run_goes_on(
     sit: Sit, scripted_model: ScriptedModel
 ) -> None:
@@ -157,14 +165,16 @@ async def test_a_rejection_with_feedback_reaches_the_model_and_the_run_goes_on(
     assert "Use the README instead." in asked["results"][0]
 
 
-async def test_a_rejection_without_a_word_ends_the_run(bridge: OpenBridge) -> None:
+@pytest.mark.both_generations
+async def test_a_rejection_without_a_word_ends_the_run(bridge: OpenBridge, opencode_generation: Generation) -> None:
     person = Person(filled(decision="reject"))
     async with bridge(elicit=person) as host:
         report = data_of(await host.call("opencode_run", prompt=script(bash("echo no"), text("Never said."))))
-    assert report["status"] == "completed"
+    assert report["status"] == END_BY_REJECTION[opencode_generation]
     assert report["text"] == ""
 
 
+@pytest.mark.both_generations
 async def test_a_question_form_keeps_header_labels_descriptions_and_own_words(sit: Sit) -> None:
     person = Person(filled(answer_1="Blue"))
     asks = script(question("Which colour?", "Red", "Blue", header="Colour"), text("Noted."))
@@ -179,6 +189,7 @@ async def test_a_question_form_keeps_header_labels_descriptions_and_own_words(si
     assert "Which colour?" in person.forms[0].message
 
 
+@pytest.mark.both_generations
 async def test_several_questions_come_in_one_form_with_multiple_choice_and_own_words(
     sit: Sit, scripted_model: ScriptedModel
 ) -> None:
@@ -202,6 +213,7 @@ async def test_several_questions_come_in_one_form_with_multiple_choice_and_own_w
     assert '"In what colour?"="Teal"' in heard
 
 
+@pytest.mark.both_generations
 @pytest.mark.parametrize("answer", [DECLINED, CANCELLED], ids=["declined", "cancelled"])
 async def test_a_form_that_is_not_filled_leaves_the_request_open_and_says_so(
     sit: Sit, opencode: Backend, answer: ElicitResult
@@ -238,13 +250,17 @@ async def test_a_form_that_is_filled_in_part_leaves_the_question_open_and_says_w
     assert ended["text"] == "Noted."
 
 
-async def test_a_request_of_a_subagent_reaches_the_same_person_named_as_such(sit: Sit) -> None:
+@pytest.mark.both_generations
+async def test_a_request_of_a_subagent_reaches_the_same_person_named_as_such(
+    sit: Sit, opencode_generation: Generation
+) -> None:
     person = Person(ONCE)
     nested = script(bash("echo child"), text("The child is done."), say="Do the small part")
     async with sit(person) as host:
         report = data_of(await host.call("opencode_run", prompt=script(task(nested), text("All done."))))
     assert (report["status"], report["text"]) == ("completed", "All done.")
-    assert person.forms[0].message.startswith(f"OpenCode's subagent {report['children'][0]} asks permission for bash")
+    kind = tool_name("bash", opencode_generation)
+    assert person.forms[0].message.startswith(f"OpenCode's subagent {report['children'][0]} asks permission for {kind}")
 
 
 async def test_a_host_that_cannot_show_the_form_it_declared_leaves_the_request_open(launch: Launch) -> None:
@@ -260,17 +276,19 @@ async def test_a_host_that_cannot_show_the_form_it_declared_leaves_the_request_o
 # Nobody to ask but the agent
 
 
+@pytest.mark.both_generations
 async def test_a_client_that_declares_nothing_gets_the_request_in_full_and_the_tool_that_answers_it(
-    unattended: Bridge, opencode: Backend
+    unattended: Bridge, opencode: Backend, opencode_generation: Generation
 ) -> None:
+    kind = tool_name("bash", opencode_generation)
     waiting = await unattended.call("opencode_run", prompt=script(bash("echo agent"), text("Ran.")))
     report = data_of(waiting)
     assert report["status"] == "needs_input"
     request = report["pending"][0]
-    assert request["permission"] == "bash"
+    assert request["permission"] == kind
     assert request["patterns"] == ["echo agent"]
-    assert request["always"] == ["echo *"]
-    assert request["asks"] == "bash: echo agent\ndescription: Run a command"
+    assert request["always"] == [ALWAYS_FOR_ECHO[opencode_generation].format(command="echo agent")]
+    assert request["asks"] == f"{kind}: echo agent\ndescription: Run a command"
     answer = f'opencode_reply_permission(request_id="{request["request_id"]}"'
     assert answer in report["next"]
     assert answer in text_of(waiting)
@@ -279,6 +297,7 @@ async def test_a_client_that_declares_nothing_gets_the_request_in_full_and_the_t
     assert await opencode.prompts(report["session_id"]) == 1
 
 
+@pytest.mark.both_generations
 async def test_an_agent_answers_a_question_by_labels_and_own_words(unattended: Bridge) -> None:
     asks = script(question("Which colour?", "Red", "Blue"), text("Noted."))
     report = data_of(await unattended.call("opencode_run", prompt=asks))
@@ -290,6 +309,7 @@ async def test_an_agent_answers_a_question_by_labels_and_own_words(unattended: B
     assert ended["text"] == "Noted."
 
 
+@pytest.mark.both_generations
 async def test_a_repeated_or_late_answer_gets_a_clear_word_and_is_no_error(unattended: Bridge) -> None:
     report = data_of(await unattended.call("opencode_run", prompt=script(bash("echo twice"), text("Ran."))))
     answer = {"request_id": report["pending"][0]["request_id"], "reply": "once"}
@@ -302,6 +322,7 @@ async def test_a_repeated_or_late_answer_gets_a_clear_word_and_is_no_error(unatt
 # Answered elsewhere
 
 
+@pytest.mark.both_generations
 async def test_an_answer_from_elsewhere_ends_the_forms_wait_and_the_run_goes_on(
     launch: Launch, opencode: Backend
 ) -> None:
@@ -321,6 +342,7 @@ async def test_an_answer_from_elsewhere_ends_the_forms_wait_and_the_run_goes_on(
     assert (again["status"], again["text"]) == ("completed", "Ran.")
 
 
+@pytest.mark.both_generations
 async def test_a_retry_with_an_answer_that_came_too_late_reports_the_run_and_says_so(
     launch: Launch, opencode: Backend
 ) -> None:
@@ -328,7 +350,7 @@ async def test_a_retry_with_an_answer_that_came_too_late_reports_the_run_and_say
         call = run_of(script(bash("echo late"), text("Ran.")))
         asked = (await host.request("tools/call", call))["result"]
         key = only(asked["inputRequests"])
-        await opencode.post(f"/permission/{key}/reply", {"reply": "once"})
+        await opencode.allow(next(request for request in await opencode.requests() if request.id == key))
         retry = call | answering(asked, {"action": "accept", "content": {"decision": "reject"}})
         report = (await host.request("tools/call", retry))["result"]["structuredContent"]
     assert report["note"].startswith("The answer came too late")
@@ -383,14 +405,14 @@ ACCEPT = {"action": "accept", "content": {"decision": "once"}}
 
 
 async def session_asking(opencode: Backend, pattern: str) -> str:
-    found = await opencode.get("/permission")
-    return next(request["sessionID"] for request in found if request["patterns"] == [pattern])
+    return next(request.session_id for request in await opencode.requests() if request.patterns == (pattern,))
 
 
 async def latest_session(host: Bridge) -> str:
     return data_of(await host.call("opencode_list_sessions"))["sessions"][0]["session_id"]
 
 
+@pytest.mark.both_generations
 async def test_a_retry_attaches_to_the_same_run_and_never_starts_it_again(launch: Launch, opencode: Backend) -> None:
     async with open_raw(launch, ASKABLE) as host:
         call = run_of(script(bash("echo one"), step(question("Sure?", "Yes", "No")), text("Ran.")))
@@ -404,6 +426,7 @@ async def test_a_retry_attaches_to_the_same_run_and_never_starts_it_again(launch
     assert await opencode.prompts(report["session_id"]) == 1
 
 
+@pytest.mark.both_generations
 async def test_several_requests_at_once_are_returned_together(launch: Launch, opencode: Backend) -> None:
     async with open_raw(launch, ASKABLE) as host:
         call = run_of(script(step(bash("echo left"), bash("echo right")), text("Both.")))
@@ -445,12 +468,12 @@ async def test_a_retry_after_more_than_a_day_is_refused_and_starts_nothing(
     call = run_of(script(bash("echo stale"), text("Ran.")))
     async with open_raw(launch, ASKABLE) as host:
         asked = (await host.request("tools/call", call))["result"]
-        before = len(await opencode.get("/session"))
+        before = len(await opencode.session_ids())
     moved = launch.within(PYTHONPATH=str(shifted), TEST_CLOCK_AHEAD="90000")
     async with open_raw(moved, ASKABLE) as host:
         refused = await host.request("tools/call", call | answering(asked, ACCEPT))
     assert refused["error"]["message"] == "Invalid or expired requestState"
-    assert len(await opencode.get("/session")) == before
+    assert len(await opencode.session_ids()) == before
 
 
 @pytest.fixture
@@ -473,7 +496,7 @@ async def test_a_request_state_that_was_tampered_with_is_refused_and_starts_noth
     async with open_raw(launch, ASKABLE) as host:
         call = run_of(script(bash("echo forged"), text("Ran.")))
         asked = (await host.request("tools/call", call))["result"]
-        before = len(await opencode.get("/session"))
+        before = len(await opencode.session_ids())
         forged = answering(asked, ACCEPT)
         forged["requestState"] = forged["requestState"][:-4] + "AAAA"
         refused = await host.request("tools/call", call | forged)
@@ -481,4 +504,4 @@ async def test_a_request_state_that_was_tampered_with_is_refused_and_starts_noth
         borrowed = await host.request("tools/call", other)
     assert refused["error"]["code"] == borrowed["error"]["code"] == -32602
     assert only(asked["inputRequests"]) in await opencode.open_ids()
-    assert len(await opencode.get("/session")) == before
+    assert len(await opencode.session_ids()) == before

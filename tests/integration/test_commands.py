@@ -6,15 +6,18 @@ import anyio
 import pytest
 from mcp_types import ResourceLink
 
+from opencode_mcp.opencode.versions import Generation
 from tests.harness.bridge import text_of
+from tests.harness.differences import tool_name
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.project import commit
 from tests.harness.waiting import eventually
-from tests.integration.host import Host, prompts_in
+from tests.integration.backend import backend
+from tests.integration.host import Host
 from tests.scripted_model.script import Action, Step, bash, hold, question, script, step, text
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 
 
 def add_command(project: Path, name: str, *steps: Action | Step, head: str = "") -> str:
@@ -27,8 +30,8 @@ def add_command(project: Path, name: str, *steps: Action | Step, head: str = "")
 
 
 @pytest.fixture(scope="package")
-async def commands(workplace: Path, asking: Path, opencode_server: OpenCode) -> None:
-    """Some commands in the shared projects; OpenCode reads them when it starts in a directory."""
+def projects_with_commands(workplace: Path, asking: Path) -> tuple[Path, Path]:
+    """The shared projects, with some commands in them."""
     add_command(workplace, "speak", bash("echo spoken"), text("Spoken."))
     add_command(workplace, "wonder", question("Which?", "Red", "Blue"), text("Chosen."))
     for era in ("2025", "2026"):
@@ -37,18 +40,27 @@ async def commands(workplace: Path, asking: Path, opencode_server: OpenCode) -> 
     add_command(asking, "permit", bash("echo permitted"), text("Permitted."))
     for project in (workplace, asking):
         commit(project)
-        async with opencode_server.client(project) as http:
-            (await http.post("/instance/dispose")).raise_for_status()
+    return workplace, asking
+
+
+@pytest.fixture(scope="package")
+def commands(projects_with_commands: tuple[Path, Path], opencode_server: OpenCode) -> None:
+    """Those commands, where OpenCode knows them: it reads them when it opens a directory."""
+    for project in projects_with_commands:
+        opencode_server.let_go_of(project)
 
 
 @pytest.mark.usefixtures("commands")
 @pytest.mark.both_eras
-async def test_a_command_runs_as_a_prompt_does(host: Host, opencode_server: OpenCode, workplace: Path) -> None:
+async def test_a_command_runs_as_a_prompt_does(
+    host: Host, opencode_server: OpenCode, workplace: Path, opencode_generation: Generation
+) -> None:
     report = await host.data("opencode_command", command="speak", arguments="to me")
     assert (report["status"], report["text"]) == ("completed", "Spoken.")
-    assert host.told("bash: echo spoken")
-    async with opencode_server.client(workplace) as http:
-        assert await prompts_in(http, report["session_id"]) == [report["message_id"]]
+    assert host.told(f"{tool_name('bash', opencode_generation)}: echo spoken")
+    opencode = backend(opencode_server, workplace)
+    async with opencode.http:
+        assert await opencode.prompt_ids(report["session_id"]) == [report["message_id"]]
     seen = await host.data("opencode_session", session_id=report["session_id"])
     assert "Asked for: to me" in seen["transcript"]
 
@@ -132,9 +144,9 @@ async def test_a_shell_line_prints_and_its_agent_sees_it(host: Host) -> None:
     assert (await host.wait(session_id))["message_id"] == report["message_id"], "a shell line is no prompt"
 
 
-async def test_a_shell_line_runs_in_the_project(host: Host, workplace: Path, era: str) -> None:
+async def test_a_shell_line_runs_in_the_project(host: Host, workplace: Path, case: str) -> None:
     report = await host.run(text("Before."))
-    name = f"by-shell-{era}.txt"
+    name = f"by-shell-{case}.txt"
     printed = await host.data("opencode_shell", session_id=report["session_id"], command=f"echo x > {name}")
     assert printed["output"] == ""
     assert (workplace / name).read_text(encoding="utf-8") == "x\n"
@@ -168,8 +180,9 @@ async def test_a_long_shell_line_goes_on_by_itself_and_can_be_stopped(
     await eventually(begun)
     with anyio.fail_after(30):
         await host.data("opencode_abort", session_id=session_id)
-    async with opencode_server.client(workplace) as http:
-        assert session_id not in (await http.get("/session/status")).json()
+    opencode = backend(opencode_server, workplace)
+    async with opencode.http:
+        assert session_id not in await opencode.busy()
     assert "aborted" in (await host.data("opencode_session", session_id=session_id))["transcript"]
 
 

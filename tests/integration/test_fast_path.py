@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from opencode_mcp.opencode.versions import Generation
 from tests.harness.altered import Altered, altered
 from tests.harness.bridge import open_bridge
+from tests.harness.differences import EVENTS, HEALTH, MOST_REQUESTS, SESSION_READS, USABLE_MODELS
 from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
@@ -20,7 +22,6 @@ from tests.scripted_model.script import hold, step, text, write
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
-MOST_REQUESTS = 7
 LARGEST_REPLY = 200_000
 """Bytes."""
 EVERY_MODEL = "/provider"
@@ -50,30 +51,37 @@ async def host(
         yield host
 
 
+@pytest.mark.both_generations
 @pytest.mark.parametrize("chosen", CHOICES, ids=["default", "chosen"])
-async def test_a_run_in_a_new_session_takes_few_requests(host: Host, behind: Altered, chosen: dict[str, str]) -> None:
+async def test_a_run_in_a_new_session_takes_few_requests(
+    host: Host, behind: Altered, chosen: dict[str, str], opencode_generation: Generation
+) -> None:
+    most = MOST_REQUESTS[opencode_generation]
     counts: list[list[tuple[str, str]]] = []
     for number in range(ATTEMPTS):
         before = len(behind.requests)
         report = await host.run(text(f"Done {number}."), **chosen)
         assert (report["status"], report["text"]) == ("completed", f"Done {number}.")
         counts.append(behind.requests[before:])
-        if len(counts[-1]) <= MOST_REQUESTS:
+        if len(counts[-1]) <= most:
             break
-    assert min(map(len, counts)) <= MOST_REQUESTS, counts
+    assert min(map(len, counts)) <= most, counts
 
 
-async def test_a_run_that_changes_files_tells_of_its_session_without_reading_it(host: Host, behind: Altered) -> None:
+@pytest.mark.both_generations
+async def test_a_run_that_changes_files_tells_of_its_session_without_reading_it(
+    host: Host, behind: Altered, opencode_generation: Generation
+) -> None:
     before = len(behind.requests)
     report = await host.run(write("made.txt", "x\n"), text("Made."), title="Named here")
     assert (report["title"], report["text"]) == ("Named here", "Made.")
-    session = report["session_id"]
-    asked = {path for _, path in behind.requests[before:]}
-    assert not asked & {f"/session/{session}", f"/session/{session}/todo", f"/session/{session}/children"}
+    asked = {f"{method} {path}" for method, path in behind.requests[before:]}
+    assert not asked & {read.format(id=report["session_id"]) for read in SESSION_READS[opencode_generation]}
 
 
+@pytest.mark.both_generations
 async def test_no_reply_on_the_way_of_a_prompt_a_wait_or_a_status_is_large(
-    behind: Altered, host: Host, scripted_model: ScriptedModel
+    behind: Altered, host: Host, scripted_model: ScriptedModel, opencode_generation: Generation
 ) -> None:
     session = await host.start(step(hold("large"), text("Done.")), model="scripted/m1", variant="high", agent="plan")
     await scripted_model.reached("large")
@@ -81,7 +89,7 @@ async def test_no_reply_on_the_way_of_a_prompt_a_wait_or_a_status_is_large(
     assert status["models"] == ["scripted/m1", "scripted/m2"]
     await scripted_model.release("large")
     assert (await host.wait(session))["text"] == "Done."
-    assert "/config/providers" in behind.sizes
+    assert USABLE_MODELS[opencode_generation] in behind.sizes
     assert {path: size for path, size in behind.sizes.items() if size > LARGEST_REPLY} == {}
     assert EVERY_MODEL not in {path for _, path in behind.requests}
 
@@ -94,9 +102,10 @@ async def test_every_known_model_is_read_only_to_explain_one_that_cannot_be_used
     assert "/session" not in asked
 
 
-async def test_one_event_stream_serves_every_run(behind: Altered, host: Host) -> None:
+@pytest.mark.both_generations
+async def test_one_event_stream_serves_every_run(behind: Altered, host: Host, opencode_generation: Generation) -> None:
     await host.run(text("Once more."))
-    assert [path for _, path in behind.requests].count("/global/event") == 1
+    assert [path for _, path in behind.requests].count(EVENTS[opencode_generation]) == 1
 
 
 DOCUMENT = "/doc"
@@ -128,9 +137,12 @@ async def test_a_server_of_the_tested_version_is_not_asked_for_its_document(host
     assert DOCUMENT not in {path for _, path in behind.requests}
 
 
-async def test_a_status_sends_each_of_its_requests_once(host: Host, behind: Altered) -> None:
+@pytest.mark.both_generations
+async def test_a_status_sends_each_of_its_requests_once(
+    host: Host, behind: Altered, opencode_generation: Generation
+) -> None:
     before = len(behind.requests)
     await host.data("opencode_status")
     asked = behind.requests[before:]
-    assert ("GET", "/global/health") in asked
+    assert ("GET", HEALTH[opencode_generation]) in asked
     assert len(asked) == len(set(asked))

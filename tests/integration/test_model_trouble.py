@@ -5,7 +5,7 @@ import pytest
 from tests.integration.host import Host
 from tests.scripted_model.script import Action, Step, bash, cut, failure, finish, reasoning, script, step, text
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 
 SOON = {"retry-after-ms": "50"}
 

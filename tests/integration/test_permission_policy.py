@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from opencode_mcp.opencode.versions import Generation
 from tests.harness.bridge import Era, data_of, open_bridge, text_of
+from tests.harness.differences import HEARD_OF_A_REJECTION, tool_name
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
@@ -59,29 +61,34 @@ def by_table(launch: Launch, tmp_path: Path) -> Launch:
     return launch.within(OPENCODE_MCP_CONFIG=str(path))
 
 
-async def test_allow_asks_nobody_and_the_report_lists_what_was_allowed(launch: Launch, era: Era) -> None:
-    person = Person()
+@pytest.mark.both_generations
+async def test_allow_asks_nobody_and_the_report_lists_what_was_allowed(
+    launch: Launch, era: Era, opencode_generation: Generation
+) -> None:
+    person, kind = Person(), tool_name("bash", opencode_generation)
     async with open_bridge(launch.telling("--permissions", "allow"), era=era, elicit=person) as host:
         result = await host.call("opencode_run", prompt=script(bash("echo yes"), text("Ran.")))
     report = data_of(result)
     assert (report["status"], report["text"]) == ("completed", "Ran.")
-    assert report["decided"] == [{"permission": "bash", "patterns": ["echo yes"], "reply": "once"}]
-    assert "By the operator's policy:\nallowed bash: echo yes" in text_of(result)
+    assert report["decided"] == [{"permission": kind, "patterns": ["echo yes"], "reply": "once"}]
+    assert f"By the operator's policy:\nallowed {kind}: echo yes" in text_of(result)
     assert person.forms == []
 
 
+@pytest.mark.both_generations
 async def test_reject_refuses_with_a_word_to_the_model_and_the_run_goes_on(
-    launch: Launch, scripted_model: ScriptedModel, asking_project: Path
+    launch: Launch, scripted_model: ScriptedModel, asking_project: Path, opencode_generation: Generation
 ) -> None:
     async with open_bridge(launch.telling("--permissions", "reject")) as host:
         report = data_of(await host.call("opencode_run", prompt=script(write("no.txt", "no"), text("Without."))))
     assert (report["status"], report["text"]) == ("completed", "Without.")
     assert [decision["reply"] for decision in report["decided"]] == ["reject"]
     heard = (await scripted_model.requests(report["session_id"]))[-1]["results"][0]
-    assert "The operator of this session does not allow that." in heard
+    assert HEARD_OF_A_REJECTION[opencode_generation] in heard
     assert not (asking_project / "no.txt").exists()
 
 
+@pytest.mark.both_generations
 async def test_agent_lets_the_agent_answer_though_a_person_could_be_asked(launch: Launch, era: Era) -> None:
     person = Person()
     async with open_bridge(launch.telling("--permissions", "agent"), era=era, elicit=person) as host:
@@ -101,8 +108,11 @@ async def test_a_question_goes_to_the_person_whatever_is_said_of_permissions(lau
     assert len(person.forms) == 1
 
 
-async def test_the_settings_file_decides_by_kind_and_pattern(by_table: Launch, asking_project: Path) -> None:
-    person = Person(ONCE)
+@pytest.mark.both_generations
+async def test_the_settings_file_decides_by_kind_and_pattern(
+    by_table: Launch, asking_project: Path, opencode_generation: Generation
+) -> None:
+    person, kind = Person(ONCE), tool_name("bash", opencode_generation)
     steps = (
         write("allowed.txt", "yes\n"),
         bash("echo free beer"),
@@ -116,15 +126,20 @@ async def test_the_settings_file_decides_by_kind_and_pattern(by_table: Launch, a
     assert (report["status"], report["text"]) == ("completed", "Through.")
     assert [(decision["permission"], decision["reply"]) for decision in report["decided"]] == [
         ("edit", "once"),
-        ("bash", "once"),
-        ("bash", "reject"),
+        (kind, "once"),
+        (kind, "reject"),
         ("external_directory", "reject"),
     ]
-    assert [form.message.splitlines()[0] for form in person.forms] == ["OpenCode asks permission for bash: echo other"]
+    assert [form.message.splitlines()[0] for form in person.forms] == [
+        f"OpenCode asks permission for {kind}: echo other"
+    ]
     assert (asking_project / "allowed.txt").exists()
 
 
-async def test_one_of_two_requests_may_be_the_agents_and_the_other_the_persons(by_table: Launch) -> None:
+@pytest.mark.both_generations
+async def test_one_of_two_requests_may_be_the_agents_and_the_other_the_persons(
+    by_table: Launch, opencode_generation: Generation
+) -> None:
     person = Person(ONCE)
     both = script(step(bash("echo delegate this"), bash("echo ask about this")), text("Both."))
     async with open_bridge(by_table, elicit=person) as host:
@@ -137,7 +152,7 @@ async def test_one_of_two_requests_may_be_the_agents_and_the_other_the_persons(b
             )
     assert report["text"] == "Both."
     assert [form.message.splitlines()[0] for form in person.forms] == [
-        "OpenCode asks permission for bash: echo ask about this"
+        f"OpenCode asks permission for {tool_name('bash', opencode_generation)}: echo ask about this"
     ]
 
 
@@ -172,6 +187,7 @@ async def test_a_caller_cannot_widen(launch: Launch) -> None:
     assert loosest.is_error
 
 
+@pytest.mark.both_generations
 async def test_a_narrowing_holds_after_a_restart_of_the_bridge_and_only_for_its_run(launch: Launch) -> None:
     loose = launch.telling("--permissions", "allow")
     async with open_bridge(loose) as host:
@@ -189,6 +205,7 @@ async def test_a_narrowing_holds_after_a_restart_of_the_bridge_and_only_for_its_
     assert [decision["reply"] for decision in later["decided"]] == ["once"]
 
 
+@pytest.mark.both_generations
 async def test_policy_answers_while_nobody_waits(launch: Launch, opencode: Backend) -> None:
     async with open_bridge(launch.telling("--permissions", "allow")) as host:
         steps = (bash("echo alone"), bash("echo still alone"), text("Done alone."))
@@ -200,6 +217,7 @@ async def test_policy_answers_while_nobody_waits(launch: Launch, opencode: Backe
     assert [decision["patterns"] for decision in report["decided"]] == [["echo alone"], ["echo still alone"]]
 
 
+@pytest.mark.both_generations
 async def test_policy_answers_subagents_too_while_nobody_waits(launch: Launch, opencode: Backend) -> None:
     nested = script(bash("echo child"), text("The child is done."), say="Do the small part")
     async with open_bridge(launch.telling("--permissions", "allow")) as host:
@@ -208,6 +226,7 @@ async def test_policy_answers_subagents_too_while_nobody_waits(launch: Launch, o
         assert await opencode.said(started["session_id"]) == "All."
 
 
+@pytest.mark.both_generations
 async def test_policy_answers_where_several_are_waited_for(launch: Launch, scripted_model: ScriptedModel) -> None:
     loose = launch.telling("--permissions", "allow")
     held = [script(step(hold(f"several-{n}"), bash(f"echo {n}")), text(f"Ran {n}.")) for n in range(2)]

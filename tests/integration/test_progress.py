@@ -8,7 +8,9 @@ from pathlib import Path
 import anyio
 import pytest
 
+from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.runs.progress import ProgressThrottle
+from tests.harness.differences import tool_name
 from tests.harness.model import ScriptedModel
 from tests.harness.rawrpc import Host as RawHost
 from tests.harness.rawrpc import OpenRaw
@@ -44,10 +46,11 @@ async def test_progress_rises_strictly_and_every_notification_says_something(hos
     assert all(host.lines)
 
 
-async def test_tools_are_told_with_what_they_work_on(host: Host, era: str) -> None:
-    name = f"told-{era}.txt"
+@pytest.mark.both_generations
+async def test_tools_are_told_with_what_they_work_on(host: Host, case: str, opencode_generation: Generation) -> None:
+    name = f"told-{case}.txt"
     await host.run(write(name, "one\n"), edit(name, "one", "two"), bash("echo hello"), text("Done."))
-    assert host.told("bash: echo hello")
+    assert host.told(f"{tool_name('bash', opencode_generation)}: echo hello")
     assert host.told(f"write: {name}")
     assert host.told(f"edit: {name} +1 -1")
 
@@ -71,11 +74,13 @@ def watched(host: Host, scripted_model: ScriptedModel, era: str) -> Watched:
     return watch
 
 
+@pytest.mark.both_generations
 async def test_todos_are_told_by_how_many_are_done(host: Host, watched: Watched) -> None:
     await watched(todos(("Plan", "completed"), ("Build", "pending")), text("Noted."))
     assert host.told("todos: 1 of 2 done")
 
 
+@pytest.mark.both_generations
 async def test_text_is_told_while_it_is_written(host: Host, scripted_model: ScriptedModel, era: str) -> None:
     gate = f"writing {era}"
     async with anyio.create_task_group() as tasks:
@@ -85,22 +90,29 @@ async def test_text_is_told_while_it_is_written(host: Host, scripted_model: Scri
         await scripted_model.release(gate)
 
 
-async def test_a_subagents_work_is_told_as_such(host: Host) -> None:
+@pytest.mark.both_generations
+async def test_a_subagents_work_is_told_as_such(host: Host, opencode_generation: Generation) -> None:
     await host.run(task(script(bash("echo deep"), text("Done.")), description="Small part"), text("All done."))
-    assert host.told("task: Small part")
-    assert host.told("subagent: bash: echo deep")
+    assert host.told(f"{tool_name('task', opencode_generation)}: Small part")
+    assert host.told(f"subagent: {tool_name('bash', opencode_generation)}: echo deep")
 
 
+@pytest.mark.both_generations
 async def test_a_retry_is_told_with_its_reason_and_its_delay(host: Host) -> None:
     await host.run(step(failure(429, "Slow down", headers=PATIENCE, times=1), text("Now it works.")))
     line = next(line for line in host.lines if "Slow down" in line)
     assert re.search(r"the model failed \(.*Slow down.*\); retry 1 in [12] s", line)
 
 
-async def test_waiting_for_permission_and_for_an_answer_is_told(host: Host, watched: Watched, asking: Path) -> None:
+@pytest.mark.both_generations
+async def test_waiting_for_permission_is_told(host: Host, watched: Watched, asking: Path) -> None:
     report = await watched(bash("echo please"), text("Ran."), directory=str(asking))
     assert host.told("waiting for a permission: bash echo please")
     await host.data("opencode_abort", session_id=report["session_id"])
+
+
+@pytest.mark.both_generations
+async def test_waiting_for_an_answer_is_told(host: Host, watched: Watched) -> None:
     report = await watched(question("Which colour?", "Red"), text("Thanks."))
     assert host.told("waiting for an answer: Which colour?")
     await host.data("opencode_abort", session_id=report["session_id"])

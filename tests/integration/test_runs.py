@@ -7,7 +7,9 @@ import pytest
 
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.integration.host import Host, changes, prompts_in
+from tests.harness.waiting import eventually
+from tests.integration.backend import backend
+from tests.integration.host import Host, changes
 from tests.scripted_model.script import (
     bash,
     edit,
@@ -24,7 +26,7 @@ from tests.scripted_model.script import (
     write,
 )
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
 SCHEMA = {"type": "object", "properties": {"answer": {"type": "integer"}}, "required": ["answer"]}
@@ -45,21 +47,25 @@ async def test_the_text_for_a_model_holds_the_answer_and_what_can_be_done_next(h
     assert "Next: Go on in the same session" in told
 
 
-async def test_changed_files_are_reported_with_their_lines(host: Host, tracked: Path, era: str) -> None:
-    name, other = f"changed-{era}.txt", f"made-{era}.txt"
+async def test_changed_files_are_reported_with_their_lines(host: Host, tracked: Path, case: str) -> None:
+    name, other = f"changed-{case}.txt", f"made-{case}.txt"
     steps = write(name, "one\ntwo\n"), edit(name, "two", "zwei\ndrei"), bash(f"echo x > {other}")
     report = await host.run(*steps, directory=str(tracked))
     assert changes(report) == {("added", name, 3, 0), ("added", other, 1, 0)}
     assert (tracked / name).read_text(encoding="utf-8") == "one\nzwei\ndrei\n"
 
 
-async def test_todos_tokens_cost_model_and_agent_are_reported(host: Host) -> None:
+async def test_todos_are_reported(host: Host) -> None:
+    report = await host.run(todos(("Plan", "completed"), ("Build", "in_progress")), text("Planned."))
+    assert report["todos"] == ["[x] Plan", "[>] Build"]
+
+
+async def test_tokens_cost_model_and_agent_are_reported(host: Host) -> None:
     report = await host.run(
-        step(todos(("Plan", "completed"), ("Build", "in_progress")), usage(input=1000, output=100)),
+        step(bash("true"), usage(input=1000, output=100)),
         step(text("Planned."), usage(input=2000, output=200)),
         title="A sample",
     )
-    assert report["todos"] == ["[x] Plan", "[>] Build"]
     assert (report["tokens"]["input"], report["tokens"]["output"]) == (3000, 300)
     assert report["cost"] == pytest.approx(0.0036)
     assert (report["model"], report["agent"], report["title"]) == ("scripted/m1", "build", "A sample")
@@ -103,10 +109,9 @@ async def test_an_image_goes_out_by_its_content_and_what_cannot_be_attached_is_r
     (workplace / "named.jpg").write_bytes(PNG)
     report = await host.run(text("Seen."), files=["named.jpg"])
     assert report["status"] == "completed"
-    async with opencode_server.client(workplace) as http:
-        messages = (await http.get(f"/session/{report['session_id']}/message")).json()
-    sent = [part for message in messages for part in message["parts"] if part["type"] == "file"]
-    assert [(part["mime"], part["filename"]) for part in sent] == [("image/png", "named.jpg")]
+    opencode = backend(opencode_server, workplace)
+    async with opencode.http:
+        assert await opencode.attachments(report["session_id"]) == [("image/png", "named.jpg")]
     for name, data, said in (
         ("cut.png", PNG[:30], "it is incomplete"),
         ("a.bmp", b"BM" + bytes(60), "a BMP image"),
@@ -170,11 +175,17 @@ async def test_a_wait_that_is_over_reports_what_there_is_and_the_next_one_gets_t
     host: Host, scripted_model: ScriptedModel, era: str
 ) -> None:
     gate = f"over {era}"
-    report = await host.run(step(text("Half of it, "), hold(gate), text("and the rest.")), wait_seconds=1.5)
-    assert report["status"] == "running"
-    assert "Half of it," in report["text"]
+    session = await host.start(step(text("Half of it, "), hold(gate), text("and the rest.")))
+    await scripted_model.reached(gate)
+
+    async def half_is_reported() -> bool:
+        report = await host.wait(session, wait_seconds=0.5)
+        assert report["status"] == "running"
+        return "Half of it," in report["text"]
+
+    await eventually(half_is_reported)
     await scripted_model.release(gate)
-    assert (await host.wait(report["session_id"]))["text"] == "Half of it, and the rest."
+    assert (await host.wait(session))["text"] == "Half of it, and the rest."
 
 
 @pytest.mark.both_eras
@@ -188,17 +199,18 @@ async def test_a_second_prompt_is_refused_and_never_reaches_opencode(
     assert f"{session} is working on another prompt: 'Do as the script says." in told
     for choice in ("opencode_wait", "opencode_abort", "new"):
         assert choice in told
-    async with opencode_server.client(workplace) as http:
-        assert len(await prompts_in(http, session)) == 1
+    opencode = backend(opencode_server, workplace)
+    async with opencode.http:
+        assert await opencode.prompts(session) == 1
     await scripted_model.release(gate)
     assert (await host.wait(session))["text"] == "First."
 
 
 @pytest.mark.both_eras
 async def test_an_aborted_run_keeps_what_it_did_and_a_second_abort_changes_nothing(
-    host: Host, scripted_model: ScriptedModel, tracked: Path, era: str
+    host: Host, scripted_model: ScriptedModel, tracked: Path, case: str
 ) -> None:
-    gate, name = f"abort {era}", f"kept-{era}.txt"
+    gate, name = f"abort {case}", f"kept-{case}.txt"
     steps = write(name, "x\n"), step(text("So far. "), hold(gate), text("Never said."))
     session = await host.start(*steps, directory=str(tracked))
     await scripted_model.reached(gate)
@@ -236,8 +248,8 @@ async def test_of_several_sessions_the_first_end_or_all_are_waited_for(
     assert both["status"] == "completed"
 
 
-async def test_many_runs_at_once_all_end(host: Host, era: str) -> None:
-    sessions = [await host.start(write(f"many-{era}/{n}.txt", "x\n"), text(f"Number {n}.")) for n in range(4)]
+async def test_many_runs_at_once_all_end(host: Host, case: str) -> None:
+    sessions = [await host.start(write(f"many-{case}/{n}.txt", "x\n"), text(f"Number {n}.")) for n in range(4)]
     report = await host.data("opencode_wait", session_ids=sessions, wait_seconds=60)
     assert [run["text"] for run in report["runs"]] == [f"Number {n}." for n in range(4)]
 

@@ -63,20 +63,14 @@ def nest(leaf: Action, depth: int) -> str:
 async def tree(opencode: Backend, session_id: str) -> list[str]:
     """A session and all below it."""
     found = [session_id]
-    for child in await opencode.get(f"/session/{session_id}/children"):
-        found += await tree(opencode, child["id"])
+    for child in await opencode.children(session_id):
+        found += await tree(opencode, child)
     return found
 
 
 async def calls(opencode: Backend, session_id: str) -> list[str]:
     """The commands that any session of a tree began."""
-    messages = [
-        message
-        for member in await tree(opencode, session_id)
-        for message in await opencode.get(f"/session/{member}/message")
-    ]
-    parts = [part for message in messages for part in message["parts"] if part["type"] == "tool"]
-    return [part["state"]["input"]["command"] for part in parts if part["tool"] == "bash"]
+    return [command for member in await tree(opencode, session_id) for command in await opencode.commands(member)]
 
 
 async def check_stopped(opencode: Backend, session_id: str) -> None:
@@ -106,6 +100,16 @@ async def test_nothing_runs_after_a_stop_whatever_the_deepest_subagent_waits_for
     await check_stopped(opencode, session_id)
 
 
+@pytest.mark.both_generations
+async def test_a_subagent_that_asks_is_stopped_with_its_run(launch: Launch, opencode: Backend) -> None:
+    async with open_raw(launch, CLAUDE) as client:
+        session_id = await waiting(client, nest(PERMISSION, 1))
+        assert len(await tree(opencode, session_id)) == 2
+        report = (await client.call("opencode_abort", session_id=session_id))["structuredContent"]
+    assert (report["status"], report.get("note", "")) == ("aborted", "")
+    await check_stopped(opencode, session_id)
+
+
 async def test_subagents_side_by_side_stop_together(launch: Launch, opencode: Backend) -> None:
     both = step(task(nest(PERMISSION, 1), agent="deep"), task(script(bash("sleep 30")), agent="deep"))
     async with open_raw(launch, CLAUDE) as client:
@@ -130,10 +134,10 @@ async def test_a_session_that_is_deleted_while_it_works_works_no_more(
             assert "session.abort is not allowed" in refused["content"][0]["text"]
         deleted = await client.call("opencode_call_operation", **call)
         assert not deleted.get("isError"), deleted
-    assert not set(members) & set(await opencode.get("/session/status"))
+    assert not set(members) & await opencode.busy()
     await scripted_model.release("deleted")
-    probe = (await opencode.http.post("/session", json={})).json()["id"]
-    await opencode.post(f"/session/{probe}/prompt_async", {"parts": [{"type": "text", "text": script(bash("true"))}]})
+    probe = await opencode.create_session()
+    await opencode.prompt(probe, script(bash("true")))
     await opencode.idle(probe)
     assert not (nested / "after-deletion.txt").exists()
 
@@ -150,15 +154,15 @@ async def topmost_asking(opencode: Backend) -> str:
     """The session whose subagent asks."""
 
     async def look() -> str:
-        busy = await opencode.get("/session/status")
-        return next((item["sessionID"] for item in await opencode.get("/permission") if item["sessionID"] in busy), "")
+        busy = await opencode.busy()
+        return next((item.session_id for item in await opencode.requests() if item.session_id in busy), "")
 
     return await topmost_of(opencode, await eventually(look))
 
 
 async def topmost_of(opencode: Backend, session_id: str) -> str:
     """The session at the top of a tree."""
-    while parent := (await opencode.get(f"/session/{session_id}")).get("parentID"):
+    while parent := (await opencode.session(session_id)).get("parentID"):
         session_id = parent
     return session_id
 
@@ -180,9 +184,9 @@ async def test_a_cancelled_task_stops_the_subagents_too(launch: Launch, opencode
         assert offered["resultType"] == "task", offered
 
         async def deepest_works() -> bool:
-            return len(await opencode.get("/session/status")) == 3
+            return len(await opencode.busy()) == 3
 
         await eventually(deepest_works)
-        session_id = await topmost_of(opencode, next(iter(await opencode.get("/session/status"))))
+        session_id = await topmost_of(opencode, next(iter(await opencode.busy())))
         await client.request("tasks/cancel", {"taskId": offered["taskId"]})
         await check_stopped(opencode, session_id)

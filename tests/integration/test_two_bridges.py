@@ -14,7 +14,7 @@ from tests.harness.rawrpc import RawClient, open_raw
 from tests.integration.backend import Backend, backend
 from tests.scripted_model.script import hold, script, step, text
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 Json = dict[str, Any]
 TRIES = 4
 
@@ -55,9 +55,8 @@ async def test_a_prompt_that_a_terminal_merged_its_own_into_says_so(
         prompt = script(step(text("Mine. "), hold("merged")))
         number = await client.send("tools/call", {"name": "opencode_run", "arguments": {"prompt": prompt}})
         await scripted_model.reached("merged")
-        (session_id,) = await opencode.get("/session/status")
-        body = {"parts": [{"type": "text", "text": script(text("Theirs."))}]}
-        await opencode.post(f"/session/{session_id}/prompt_async", body)
+        session_id = await opencode.latest_session()
+        await opencode.prompt(session_id, script(text("Theirs.")))
         await scripted_model.release("merged")
         result = (await client.reply(number))["result"]
     assert result["structuredContent"]["merged_with"]

@@ -9,15 +9,17 @@ from mcp import Client
 from opencode_mcp.config import Settings
 from opencode_mcp.opencode.codec import Reply, Request
 from opencode_mcp.opencode.transport import Transport
+from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.runs import run as runs
 from opencode_mcp.runs.report import RunReport
 from opencode_mcp.server.app import build_server
 from tests.harness.bridge import MODES, Era, data_of
+from tests.harness.differences import PROMPT, SUBAGENTS_READ
 from tests.harness.opencode import OpenCode
 from tests.integration.person import Person, filled
 from tests.scripted_model.script import bash, script, text
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_eras]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_eras, pytest.mark.both_generations]
 
 BY_POLICY = ("echo free one", "echo free two")
 BY_PERSON = ("touch one", "touch two")
@@ -53,7 +55,13 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 async def test_answers_of_policy_and_person_cost_no_report_of_their_own(
-    era: Era, opencode_server: OpenCode, asking: Path, tmp_path: Path, reports: list[str], requests: list[str]
+    era: Era,
+    opencode_generation: Generation,
+    opencode_server: OpenCode,
+    asking: Path,
+    tmp_path: Path,
+    reports: list[str],
+    requests: list[str],
 ) -> None:
     settings = Settings(
         url=opencode_server.url,
@@ -72,5 +80,5 @@ async def test_answers_of_policy_and_person_cost_no_report_of_their_own(
     assert reports == ["completed"]
     # A wait reads ahead what its report needs of the session; in the era of 2026, each form begins a new wait.
     waits = 1 if era == "2025" else 1 + len(BY_PERSON)
-    assert sum(request.endswith("/todo") for request in requests) <= waits + 1
-    assert sum(request.endswith("/prompt_async") for request in requests) == 1
+    assert sum(request.endswith(SUBAGENTS_READ[opencode_generation]) for request in requests) <= waits + 1
+    assert sum(request.endswith(PROMPT[opencode_generation]) for request in requests) == 1

@@ -73,10 +73,9 @@ async def asking(host: Bridge, *steps: Any, **arguments: object) -> Json:  # noq
 
 
 async def started_elsewhere(opencode: Backend, *steps: Any) -> Asked:  # noqa: ANN401 - steps of a script
-    """A permission of a run that no bridge started, as a TUI would start it."""
-    session = (await opencode.http.post("/session", json={})).json()["id"]
-    parts = [{"type": "text", "text": script(*steps, text("Ran."))}]
-    await opencode.post(f"/session/{session}/prompt_async", {"parts": parts})
+    """A request of a run that no bridge started, as a TUI would start it."""
+    session = await opencode.create_session()
+    await opencode.prompt(session, script(*steps, text("Ran.")))
     return await opencode.asked(session, "question" if steps[0].name == "question" else "permission")
 
 
@@ -132,6 +131,7 @@ async def test_requests_of_the_second_generation_are_held_to_the_same_rules(laun
         assert not done.is_error, text_of(done)
 
 
+@pytest.mark.both_generations
 async def test_a_task_takes_answers_from_a_client_that_can_ask_a_person_alone(
     launch: Launch, opencode: Backend, scripted_model: ScriptedModel
 ) -> None:
@@ -213,12 +213,12 @@ async def test_a_caller_cannot_take_its_own_narrowing_back(launch: Launch, openc
     async with open_bridge(loose, elicit=Person(DECLINED, DECLINED)) as host:
         report = await asking(host, bash("touch narrowed.txt"), permissions="human")
         session, request = report["session_id"], report["pending"][0]["request_id"]
-        noted = (await opencode.get(f"/session/{session}"))["metadata"]["opencode-mcp"]
+        noted = (await opencode.session(session))["metadata"]["opencode-mcp"]
         for metadata in ({}, {"mine": 1}):
             update = {"sessionID": session, "metadata": metadata}
             done = await host.call("opencode_call_operation", operation="session.update", arguments=update)
             assert not done.is_error, text_of(done)
-            kept = (await opencode.get(f"/session/{session}"))["metadata"]
+            kept = (await opencode.session(session))["metadata"]
             assert kept == {**metadata, "opencode-mcp": noted}
         forged = {"opencode-mcp": {"message": report["message_id"], "permissions": "allow"}}
         assert "is the bridge's own" in await called(host, "session.update", sessionID=session, metadata=forged)
@@ -236,19 +236,19 @@ async def test_a_caller_cannot_take_its_own_narrowing_back(launch: Launch, openc
         await host.call("opencode_call_operation", operation="session.prompt", arguments=prompt)
         assert data_of(await host.call("opencode_wait", session_id=session))["status"] == "needs_input"
         # Even where the note is erased behind the bridge's back.
-        await opencode.http.patch(f"/session/{session}", json={"metadata": {}})
+        await opencode.set_metadata(session, {})
         assert data_of(await host.call("opencode_wait", session_id=session))["status"] == "needs_input"
         assert request in await opencode.open_ids()
         assert ONLY_A_PERSON in await refused(host, "opencode_reply_permission", request_id=request, reply="once")
         await host.call("opencode_abort", session_id=session)
 
 
+@pytest.mark.both_generations
 async def test_a_fork_takes_no_note_along(launch: Launch, opencode: Backend) -> None:
     async with open_bridge(launch) as host:
         first = data_of(await host.call("opencode_run", prompt=script(text("Done."))))
         fork = data_of(await host.call("opencode_fork", session_id=first["session_id"]))["session_id"]
-        parts = [{"type": "text", "text": script(bash("echo fork"), text("Ran."))}]
-        await opencode.post(f"/session/{fork}/prompt_async", {"parts": parts})
+        await opencode.prompt(fork, script(bash("echo fork"), text("Ran.")))
         request = (await opencode.asked(fork)).id
         assert ONLY_A_PERSON in await refused(host, "opencode_reply_permission", request_id=request, reply="once")
         await host.call("opencode_abort", session_id=fork)
@@ -278,6 +278,7 @@ async def test_a_host_without_forms_answers_nothing_of_a_run_whose_person_is_ask
     assert ended["text"] == "Ran."
 
 
+@pytest.mark.both_generations
 async def test_an_agent_answers_for_the_run_of_another_bridge_where_both_operators_say_so(launch: Launch) -> None:
     trusted = launch.telling("--permissions", "agent")
     async with open_bridge(trusted, elicit=Person()) as first, open_bridge(trusted) as second:
@@ -286,6 +287,7 @@ async def test_an_agent_answers_for_the_run_of_another_bridge_where_both_operato
         assert data_of(await second.call("opencode_reply_permission", **answer, reply="once"))["text"] == "Ran."
 
 
+@pytest.mark.both_generations
 @pytest.mark.parametrize(
     ("started_under", "others", "decided"), [("reject", "human", ["reject"]), ("human", "allow", [])]
 )
@@ -317,6 +319,7 @@ async def test_a_policy_outlives_the_bridge_that_started_a_run_under_it(
     assert not (asking_project / f"{name}.txt").exists()
 
 
+@pytest.mark.both_generations
 async def test_a_question_to_another_bridges_person_is_not_the_agents(launch: Launch, opencode: Backend) -> None:
     async with open_bridge(launch, elicit=Person(DECLINED, filled(answer_1="Red"))) as first:
         asks = script(question("Which?", "Red"), text("Ran."))
@@ -331,6 +334,7 @@ async def test_a_question_to_another_bridges_person_is_not_the_agents(launch: La
     assert ended["text"] == "Ran."
 
 
+@pytest.mark.both_generations
 async def test_a_run_that_no_bridge_started_is_an_agents_only_by_the_operators_word(
     launch: Launch, opencode: Backend
 ) -> None:
@@ -349,6 +353,7 @@ async def test_a_run_that_no_bridge_started_is_an_agents_only_by_the_operators_w
         assert data_of(await host.call("opencode_reply_question", **answer))["text"] == "Ran."
 
 
+@pytest.mark.both_generations
 async def test_after_a_restart_a_bridge_still_answers_for_its_own_runs(launch: Launch) -> None:
     async with open_bridge(launch) as host:
         report = await asking(host, bash("echo restart"))
@@ -358,6 +363,7 @@ async def test_after_a_restart_a_bridge_still_answers_for_its_own_runs(launch: L
         assert data_of(await host.call("opencode_reply_permission", request_id=request, reply="once"))["text"] == "Ran."
 
 
+@pytest.mark.both_generations
 async def test_a_session_that_goes_on_is_noted_for_each_prompt(launch: Launch) -> None:
     async with open_bridge(launch, elicit=Person(DECLINED)) as host:
         session = data_of(await host.call("opencode_run", prompt=script(text("Done."))))["session_id"]
@@ -370,6 +376,7 @@ async def test_a_session_that_goes_on_is_noted_for_each_prompt(launch: Launch) -
 # A read-only bridge
 
 
+@pytest.mark.both_generations
 async def test_a_read_only_bridge_answers_rejects_and_cancels_nothing(
     launch: Launch, opencode: Backend, scripted_model: ScriptedModel
 ) -> None:
@@ -378,7 +385,7 @@ async def test_a_read_only_bridge_answers_rejects_and_cancels_nothing(
         task = (await host.request("tools/call", call))["result"]["taskId"]
         await scripted_model.release("who-2")
         (key,) = (await until(host, task, "input_required"))["inputRequests"]
-    session = next(item["sessionID"] for item in await opencode.get("/permission") if item["id"] == key)
+    session = next(item.session_id for item in await opencode.requests() if item.id == key)
     for policy in ("allow", "reject", "human"):
         observer = launch.telling("--read-only", "--permissions", policy, "--abort-on-cancel")
         async with open_raw(observer, ASKABLE) as host:
@@ -391,9 +398,8 @@ async def test_a_read_only_bridge_answers_rejects_and_cancels_nothing(
             assert "read-only" in (await host.request("tasks/cancel", {"taskId": task}))["error"]["message"]
         assert key in await opencode.open_ids()
     async with open_raw(launch.telling("--read-only", "--abort-on-cancel"), Host()) as host:
-        prompt = {"parts": [{"type": "text", "text": script(step(hold("who-3"), text("Went on.")))}]}
-        other = (await opencode.http.post("/session", json={})).json()["id"]
-        await opencode.post(f"/session/{other}/prompt_async", prompt)
+        other = await opencode.create_session()
+        await opencode.prompt(other, script(step(hold("who-3"), text("Went on."))))
         await scripted_model.reached("who-3")
         wait = await host.send("tools/call", {"name": "opencode_wait", "arguments": {"session_id": other}})
         await host.cancel(wait)
@@ -401,7 +407,7 @@ async def test_a_read_only_bridge_answers_rejects_and_cancels_nothing(
         await scripted_model.release("who-3")
         await opencode.idle(other)
     assert await opencode.said(other) == "Went on."
-    await opencode.post(f"/session/{session}/abort")
+    await opencode.abort(session)
 
 
 # What the operator denies
@@ -423,7 +429,7 @@ async def test_a_denied_answer_is_given_neither_by_policy_nor_by_a_form_nor_by_a
             assert "operator denies" in await called(host, "permission.respond", **answer)
         assert not person.forms
     assert asked.id in await opencode.open_ids()
-    await opencode.post(f"/session/{asked.session_id}/abort")
+    await opencode.abort(asked.session_id)
 
 
 async def test_where_reports_of_runs_are_denied_there_are_no_tasks(
@@ -479,5 +485,5 @@ async def test_a_task_of_another_directory_looks_like_one_that_does_not_exist(
         assert "outside of what is allowed" in resumed["content"][0]["text"]
     still_open = await opencode.open_ids()
     assert {key, *asked["inputRequests"]} <= set(still_open)
-    for request in await opencode.get("/permission"):
-        await opencode.post(f"/session/{request['sessionID']}/abort")
+    for request in await opencode.requests():
+        await opencode.abort(request.session_id)
