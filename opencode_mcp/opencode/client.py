@@ -8,6 +8,7 @@ the adapter is chosen at each call.
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from opencode_mcp.opencode.detection import detect
 from opencode_mcp.opencode.operation_caller import OperationCaller
@@ -55,6 +56,9 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.versions import Generation
     from opencode_mcp.text.json_types import JsonObject
 
+ADAPTERS: "WeakKeyDictionary[RequestSender, dict[Generation, Adapter]]" = WeakKeyDictionary()
+"""Adapters of each sender, so that all its clients share what an adapter learns of the server's directories."""
+
 
 class OpenCodeClient:
     """Client of one OpenCode server.
@@ -65,7 +69,7 @@ class OpenCodeClient:
 
     def __init__(self, sender: "RequestSender") -> None:
         self._sender = sender
-        self._adapters: dict[Generation, Adapter] = {}
+        self._adapters = ADAPTERS.setdefault(sender, {})
 
     @property
     def clock(self) -> "Clock":

@@ -1,11 +1,11 @@
 """Answers by a schema that was part of the prompt: checked when the run ends, and corrected once if they are wrong.
 
 It is used where OpenCode has no structured output; see ``output_schema/prompted.py``. The correction is a second prompt
-in the same session, and part of the same run: whoever follows the run follows its correction once that was sent.
+in the same session, and part of the same run: a follower of the run follows its correction once that was sent.
 Therefore a run can be found and reported by the id of its first prompt alone, by every bridge.
 
-It is sent by whoever sees the wrong answer, while the session has not gone on to another prompt. If nobody looks at the
-run, nobody needs it.
+It is sent by the bridge that sees the wrong answer, while the session has not gone on to another prompt. If nobody looks
+at the run, nobody needs it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
