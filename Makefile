@@ -53,6 +53,9 @@ bench: basics
 	@$(BIN)/python -m benchmarks
 
 # Hostile messages, mixed load, all rounds of faults, and texts of a megabyte: half an hour.
+both: basics
+	$(BIN)/pytest $(PARALLEL) --reruns=2 --all-generations -k "2]" tests/integration
+
 attack: basics
 	@$(BIN)/python -m benchmarks fuzz
 	@$(BIN)/python -m benchmarks soak

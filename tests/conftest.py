@@ -34,6 +34,8 @@ EXAMPLES = 25
 REAL = frozenset({"opencode_environment", "opencode_server", "opencode2"})
 """Fixtures that start a real OpenCode."""
 ERAS: tuple[Era, ...] = ("2025", "2026")
+ONE_IN = 3
+"""One in so many tests for both generations runs on OpenCode 2 in an ordinary run."""
 PRINTED = 4000
 """Characters of each log that a failure shows."""
 
@@ -79,11 +81,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test in the protocol eras and on the generations of OpenCode that its subject depends on.
 
     Without the mark ``both_eras`` a test has one era. With the mark ``both_generations`` it runs on OpenCode 2 too, in
-    one era, unless ``differences.NOT_ON_2`` says why it cannot.
+    one era, unless ``differences.NOT_ON_2`` says why it cannot. An ordinary run takes a part of these cases, always the
+    same; ``make both`` takes all of them.
     """
     own = _era_by_name(metafunc.function.__name__)
     eras = ERAS if metafunc.definition.get_closest_marker("both_eras") else (own,)
-    on_2 = metafunc.definition.get_closest_marker("both_generations") and not difference_of(metafunc.definition.nodeid)
+    on_2 = _runs_on_2(metafunc)
     cases: list[tuple[Era, Generation]] = [(era, 1) for era in eras]
     if on_2:
         cases.append((own, 2))
@@ -94,6 +97,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("era", eras, indirect=True)
     elif names == ["opencode_generation"]:
         metafunc.parametrize("opencode_generation", [1, 2] if on_2 else [1], indirect=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of ``make both``."""
+    parser.addoption("--all-generations", action="store_true", help="Run every test for both generations on OpenCode 2")
+
+
+def _runs_on_2(metafunc: pytest.Metafunc) -> bool:
+    """Return True if a test runs on OpenCode 2 in this run: a case there takes three seconds."""
+    if not metafunc.definition.get_closest_marker("both_generations") or difference_of(metafunc.definition.nodeid):
+        return False
+    chosen = crc32(metafunc.function.__name__.encode()) % ONE_IN == 0
+    return chosen or bool(metafunc.config.getoption("all_generations"))
 
 
 def _era_by_name(name: str) -> Era:

@@ -4,8 +4,8 @@ It is used where OpenCode has no structured output; see ``output_schema/prompted
 in the same session, and part of the same run: a follower of the run follows its correction once that was sent.
 Therefore a run can be found and reported by the id of its first prompt alone, by every bridge.
 
-It is sent by the bridge that sees the wrong answer, while the session has not gone on to another prompt. If nobody looks
-at the run, nobody needs it.
+It is sent by the bridge that sees the wrong answer, while the session has not gone on to another prompt. If nobody
+looks at the run, nobody needs it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
