@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 PARALLEL := --numprocesses=auto --dist=worksteal
 
-.PHONY: setup basics test pytest fast check lint types format demo bench attack
+.PHONY: setup basics test pytest both fast check lint types format demo bench attack
 
 setup:
 	@$(PYTHON) scripts/setup.py

@@ -127,7 +127,15 @@ class Adapter(Protocol):
         ...
 
     async def session_status(self, directory: str) -> "dict[str, SessionStatus]":
-        """Return the busy and retrying sessions of a directory; a session that is missing is idle."""
+        """Return the busy and retrying sessions; a session that is missing is idle.
+
+        Those of the directory are there. OpenCode 2 has those of other directories too, so this is no list of what runs
+        in a project; see ``running_sessions``.
+        """
+        ...
+
+    async def running_sessions(self, directory: str) -> list[str]:
+        """Return the ids of the busy sessions of one directory."""
         ...
 
     async def session_pause(self, session_id: str) -> "SessionStatus | None":

@@ -99,7 +99,7 @@ async def _changed_files(bridge: "Bridge", directory: str) -> list[str]:
 
 
 async def _running_sessions(bridge: "Bridge", directory: str) -> list[str]:
-    return list(await bridge.client.session_status(directory))
+    return await bridge.client.running_sessions(directory)
 
 
 async def _agents(bridge: "Bridge", directory: str) -> dict[str, str]:

@@ -148,6 +148,10 @@ class OpenCode1(OperationCaller):
         """Call ``session.status``: the busy and retrying sessions of a directory; a session that is missing is idle."""
         return _read_map(SessionStatus, await self.call("session.status", directory=directory))
 
+    async def running_sessions(self, directory: str) -> list[str]:
+        """Call ``session.status``."""
+        return list(await self.session_status(directory))
+
     async def session_pause(self, session_id: str) -> SessionStatus | None:
         """Return nothing: ``session.status`` tells the pause."""
         del session_id

@@ -252,6 +252,18 @@ class OpenCode2(SessionInbox):
         active = as_map(await self._data("session.active"))
         return {session_id: SessionStatus(type="busy") for session_id in active}
 
+    async def running_sessions(self, directory: str) -> list[str]:
+        """Call ``session.active``, and ``session.get`` for each, since the list has no directories."""
+        found: list[str] = []
+        for session_id in await self.session_status(directory):
+            try:
+                session = await self.session_get(session_id)
+            except NotFound:
+                continue  # Deleted meanwhile.
+            if session.directory == directory:
+                found.append(session_id)
+        return found
+
     async def session_pause(self, session_id: str) -> SessionStatus | None:
         """Call ``message.list``: a message shows the pause, also when it is over."""
         items, _ = await self._items(session_id, LATEST, "")

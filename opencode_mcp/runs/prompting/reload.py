@@ -128,7 +128,7 @@ class InstanceReload:
     async def _refuse_if_busy(
         self, client: OpenCodeClient, directory: str, definition: DefiningFile, error: BridgeError
     ) -> None:
-        if self._starting[directory] or await client.session_status(directory):
+        if self._starting[directory] or await client.running_sessions(directory):
             busy = "As something runs there now, that was not done: call again when it has ended."
             raise _explained(error, definition, f"OpenCode read its files before. {AGAIN} {busy}")
 

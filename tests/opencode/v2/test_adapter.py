@@ -16,9 +16,10 @@ from opencode_mcp.opencode.selection import SessionFilter
 from opencode_mcp.opencode.submission import CommandSubmission, PromptSubmission, ShellSubmission
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, Transport
 from opencode_mcp.runs.prompting.message_ids import new_message_id
+from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.running import OpenCode2
 from tests.harness.waiting import eventually
-from tests.scripted_model.script import bash, script, text, write
+from tests.scripted_model.script import bash, hold, script, step, text, write
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 WAIT = 60.0
@@ -218,3 +219,16 @@ async def test_a_prompt_whose_reply_was_lost_is_sent_again_and_taken_once(
 async def test_stopping_an_idle_or_an_unknown_session_succeeds(client: OpenCodeClient, session: Session) -> None:
     await client.session_abort(session.id, session.directory)
     await client.session_abort("ses_nosuch", session.directory)
+
+
+async def test_the_running_sessions_of_one_directory_are_told_from_those_of_others(
+    client: OpenCodeClient, session: Session, scripted_model: ScriptedModel, tmp_path: Path
+) -> None:
+    prompt = PromptSubmission(message_id=new_message_id(), text=script(step(hold("elsewhere"), text("Done."))))
+    await client.submit_prompt(session.id, session.directory, prompt)
+    await scripted_model.reached("elsewhere")
+    assert session.id in await client.session_status(str(tmp_path))
+    assert session.id in await client.running_sessions(session.directory)
+    assert await client.running_sessions(str(tmp_path)) == []
+    await scripted_model.release("elsewhere")
+    await ended(client, session)
