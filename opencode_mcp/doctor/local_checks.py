@@ -30,7 +30,7 @@ DEPENDENCIES = "dependencies"
 # The first start of a new program is scanned on Windows and macOS.
 VERSION_TIMEOUT_SECONDS = 60
 GIT_REMEDY = "Install it from git-scm.com: without it, reports cannot name the files that a run changed."
-RIPGREP_REMEDY = "Install ripgrep: without it, OpenCode downloads one when it first searches files."
+RIPGREP_REMEDY = "Install ripgrep: without it, the text search fails with OpenCode 2, and OpenCode 1 downloads one."
 
 
 def local_findings(settings: "Settings") -> Iterator[Finding]:

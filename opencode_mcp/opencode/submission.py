@@ -66,6 +66,8 @@ class Features:
     """True if a slash command can have an id for its prompt's message. Without it, OpenCode chooses the id."""
     retry_status: bool
     """True if the status of a session tells a pause before the model is asked again from other work."""
+    todos: bool
+    """True if a session can have a todo list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

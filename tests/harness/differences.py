@@ -38,6 +38,8 @@ NOT_ON_2: Mapping[str, str] = {
     "test_sessions.py::test_a_session_that_began_with_a_structured_prompt_says_what_cannot_be_shown": STRUCTURED,
 }
 """Reasons why a test does not run on OpenCode 2, by the end of its node id."""
+WITHOUT_TODOS: Mapping[Generation, str] = {1: "There are no todos.", 2: "This version of OpenCode has no todo lists."}
+"""Content of the resource with the todos of a session that has none."""
 COMMAND_ARGUMENTS: Mapping[Generation, Mapping[str, Sequence[str]]] = {
     1: {"fix": ("argument_1", "argument_2", "arguments"), "bare": ()},
     2: {"fix": ("arguments",), "bare": ("arguments",)},

@@ -13,8 +13,10 @@ import pytest
 from mcp import MCPError
 from mcp_types import INVALID_PARAMS, BlobResourceContents, TextResourceContents
 
+from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server import uris
 from tests.harness.bridge import Bridge, Era, open_bridge
+from tests.harness.differences import WITHOUT_TODOS
 from tests.harness.launch import Launch, attaching, left_server
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, free_port
@@ -231,10 +233,14 @@ async def test_the_changes_are_those_of_the_session_or_of_one_prompt(host: Bridg
     assert await read_text(host, uris.diff(story.child)) == "No file is changed."
 
 
-async def test_todos_are_a_list_and_none_are_said_so(host: Bridge, story: Story) -> None:
+async def test_todos_are_a_list(host: Bridge, story: Story) -> None:
     assert (await read_json(host, uris.session(story.session)))["todos"] == ["[x] write it"]
     assert await read_text(host, uris.todo(story.session)) == "[x] write it"
-    assert await read_text(host, uris.todo(story.child)) == "There are no todos."
+
+
+@pytest.mark.both_generations
+async def test_a_session_without_todos_says_so(host: Bridge, story: Story, opencode_generation: Generation) -> None:
+    assert await read_text(host, uris.todo(story.child)) == WITHOUT_TODOS[opencode_generation]
 
 
 @pytest.mark.both_generations

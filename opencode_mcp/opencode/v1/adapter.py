@@ -49,7 +49,7 @@ W = TypeVar("W", bound=Wire)
 class OpenCode1(OperationCaller):
     """Calls of an OpenCode 1; see ``adapter.Adapter``."""
 
-    features = Features(output_schemas=True, command_ids=True, retry_status=True)
+    features = Features(output_schemas=True, command_ids=True, retry_status=True, todos=True)
 
     @asynccontextmanager
     async def events(self, *, silence: float) -> AsyncGenerator[AsyncIterator[list[Event]]]:

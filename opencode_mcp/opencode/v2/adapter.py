@@ -95,7 +95,7 @@ DIRECTORIES_KEPT = 1000
 class OpenCode2(SessionInbox):
     """Calls of an OpenCode 2; see ``adapter.Adapter``."""
 
-    features = Features(output_schemas=False, command_ids=False, retry_status=False)
+    features = Features(output_schemas=False, command_ids=False, retry_status=False, todos=False)
 
     def __init__(self, sender: RequestSender, table: OperationTable) -> None:
         super().__init__(sender, table)

@@ -121,6 +121,8 @@ async def read_diff(bridge: "Bridge", id: str, message: str = "") -> Content:  #
 async def read_todo(bridge: "Bridge", id: str) -> Content:  # noqa: A002 - the template's word
     """Return a session's todo list (``session.todo``)."""
     await bridge.fence.session(id)
+    if not (await bridge.client.features()).todos:
+        return _markdown("This version of OpenCode has no todo lists.")
     return _markdown("\n".join(report.list_todos(await bridge.client.session_todo(id))) or "There are no todos.")
 
 
