@@ -385,13 +385,12 @@ class Runs:
         if message_id and message_id not in self._started:
             await _check_prompt_exists(client, session, message_id)
         if not message_id:
-            prompt = await latest_prompt(client, session.id)
-            if prompt is None:
+            message_id = await _latest_submitted(client, session.id)
+            if not message_id:
                 raise NotFound(
                     f"The session {session.id} has no run yet.",
                     hint="A prompt that was on its way when OpenCode went away never arrived: hand it over again.",
                 )
-            message_id = prompt.info.id
         message_id = corrected_prompt(message_id)
         noted = combined([note for note in self.notes.of(session) if await _holds(client, session, note, message_id)])
         return Run(session.directory, session.id, message_id, *noted)
@@ -456,13 +455,28 @@ async def _holds(client: OpenCodeClient, session: Session, note: Note, message_i
     return note.message_id in {ANY_PROMPT, message_id} or await is_at_work_on(client, session.id, note.message_id)
 
 
+async def _latest_submitted(client: OpenCodeClient, session_id: str) -> str:
+    """Return the id of the prompt that a session got last; empty if it has none.
+
+    A prompt that waits in the inbox of OpenCode 2 was not begun, and is there all the same: handed over again, it would
+    be answered twice. The inbox is read first, since prompts move from there to the messages.
+    """
+    pending = await client.pending_prompts(session_id)
+    if pending:
+        return pending[-1]
+    prompt = await latest_prompt(client, session_id)
+    return prompt.info.id if prompt else ""
+
+
 async def _check_prompt_exists(client: OpenCodeClient, session: Session, message_id: str) -> None:
     """Refuse to wait for what never was; a prompt with ``format`` is there, though OpenCode 1.18 cannot show it."""
     try:
         await client.session_message(session.id, message_id)
     except NotFound as error:
-        latest = await latest_prompt(client, session.id)
-        hint = f"Its latest is {latest.info.id}." if latest else "It has none yet."
+        if message_id in await client.pending_prompts(session.id):
+            return
+        latest = await _latest_submitted(client, session.id)
+        hint = f"Its latest is {latest}." if latest else "It has none yet."
         raise NotFound(f"The session {session.id} has no prompt {message_id}.", hint=hint) from error
     except BackendFailed as error:
         if not is_unreadable(error):

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import anyio
 import pytest
 
+from opencode_mcp.errors import NotFound
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.endpoint import Endpoint
@@ -56,6 +57,16 @@ async def test_a_prompt_that_was_never_begun_is_reported_as_stopped_and_still_th
     assert (looked.status, looked.note) == ("aborted", LEFT_IN_INBOX)
     stopped, stop = await worker.runs.abort(run)
     assert (stopped.status, stop.was_running) == ("aborted", False)
+
+
+async def test_a_prompt_in_the_inbox_is_the_run_that_its_session_has(worker: Worker, client: OpenCodeClient) -> None:
+    session = await client.session_create(worker.directory)
+    run = await parked(client, session)
+    assert (await worker.runs.find(session)).message_id == run.message_id
+    assert (await worker.runs.find(session, run.message_id)).message_id == run.message_id
+    with pytest.raises(NotFound, match="no prompt msg_nosuch") as refused:
+        await worker.runs.find(session, "msg_nosuch")
+    assert run.message_id in refused.value.hint
 
 
 async def test_a_prompt_that_could_not_be_begun_is_reported_with_the_reason(
