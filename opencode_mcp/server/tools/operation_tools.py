@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.errors import BridgeError, InvalidArgument
 from opencode_mcp.opencode import annotation_types as annotation
-from opencode_mcp.opencode.operations import schema_text
+from opencode_mcp.opencode.operations import catalog, schema_text
 from opencode_mcp.opencode.operations import search as operations_search
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.operations import calling, reply_result
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opencode_mcp.opencode.annotation_types import Effect, Group
-    from opencode_mcp.opencode.operation_table import Operation
+    from opencode_mcp.opencode.operation_table import Operation, OperationTable
     from opencode_mcp.server.access.allowed_operations import AllowedOperations
+    from opencode_mcp.server.bridge import Bridge
 
 LONGEST_ARGUMENTS = 2500
 ALL = 1000
@@ -60,15 +61,24 @@ async def opencode_find_operations(
     allowed = bridge_of(ctx).allowed
     chosen_group = cast("Group | None", _one_of("group", group, annotation.Group))
     chosen_effect = cast("Effect | None", _one_of("effect", effect, annotation.Effect))
-    table = await bridge_of(ctx).client.table()
+    table, remark = await _table(bridge_of(ctx))
     found = operations_search.search(table, query, group=chosen_group, effect=chosen_effect, limit=ALL)
     items = list(islice(filter(allowed.shows, found), limit))
     if not items:
         return result("No operation fits. Try other words, or none with a group.", {"operations": []})
     if len(items) > SHOWN_WHOLE:
-        return result("\n".join([*(_line(item, allowed) for item in items), IN_SHORT]), _names(items, allowed))
+        lines = [*(_line(item, allowed) for item in items), IN_SHORT, *remark]
+        return result("\n".join(lines), _names(items, allowed))
     hits = [_hit(item, allowed) for item in items]
-    return result("\n\n".join(map(_text, hits)), {"operations": hits})
+    return result("\n\n".join([*map(_text, hits), *remark]), {"operations": hits})
+
+
+async def _table(bridge: "Bridge") -> "tuple[OperationTable, list[str]]":
+    """Return the operations of the OpenCode in use; those of OpenCode 1, with a remark, while none can be reached."""
+    try:
+        return await bridge.client.table(), []
+    except BridgeError as error:
+        return catalog.table_of(1), [f"These are the operations of OpenCode 1, since none is in reach: {error.message}"]
 
 
 def _one_of(name: str, value: str, choices: object) -> str | None:
