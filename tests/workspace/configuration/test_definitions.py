@@ -135,7 +135,7 @@ def test_the_folders_that_opencode_2_does_not_name_are_those_of_its_environment(
     settings = tmp_path / "project" / "opencode.json"
     settings.parent.mkdir()
     settings.write_text('{"agents": {"brief": {}}, "commands": {"greet": {}}}', encoding="utf-8")
-    for kind, name in (("agent", "brief"), ("command", "greet")):
-        found = find_definition(folders, Sought(kind, (name,)))
+    for sought in (Sought("agent", ("brief",)), Sought("command", ("greet",))):
+        found = find_definition(folders, sought)
         assert found
         assert found.path == settings
