@@ -32,8 +32,9 @@ from opencode_mcp.opencode.operations import search as operation_search
 from opencode_mcp.opencode.operations.arguments import split
 from opencode_mcp.opencode.operations.catalog import operation, table_of
 from opencode_mcp.opencode.v1 import event_parser, server_document
-from opencode_mcp.opencode.v2 import event_parser as event_parser2
-from opencode_mcp.opencode.v2 import messages, replacements, requests
+from opencode_mcp.opencode.v2 import replacements, requests
+from opencode_mcp.opencode.v2.events import event_parser as event_parser2
+from opencode_mcp.opencode.v2.messages import conversation as messages
 from opencode_mcp.runs import progress
 from opencode_mcp.runs.output_schema import prompted
 from opencode_mcp.runs.requests.permission_policy import Policy
@@ -301,10 +302,10 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "server.results.size_limit": lambda text: size_limit.fit(text, {"a": text, "b": [text[:99]] * 2000}),
     "opencode.v1.event_parser": lambda text: event_parser.EventParser1().parse(an_event(text)),
     "opencode.v1.event_parser raw": event_parser.EventParser1().parse,
-    "opencode.v2.event_parser": lambda text: event_parser2.EventParser2().parse(an_event_of_2(text)),
-    "opencode.v2.event_parser raw": event_parser2.EventParser2().parse,
-    "opencode.v2.content_events": call_of_2,
-    "opencode.v2.messages": converted,
+    "opencode.v2.events.event_parser": lambda text: event_parser2.EventParser2().parse(an_event_of_2(text)),
+    "opencode.v2.events.event_parser raw": event_parser2.EventParser2().parse,
+    "opencode.v2.events.content_events": call_of_2,
+    "opencode.v2.messages.conversation": converted,
     "opencode.v2.requests": asked_by_2,
     "opencode.field_values": typed_values,
     "events.collection": lambda text: collection.session_of({"type": text, "properties": {"sessionID": text}}),
@@ -347,14 +348,14 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "opencode.v2.argument_rules": "a table of our own",
     "opencode.backend_events": "types only",
     "opencode.v2.reading": "looks at types only",
-    "opencode.v2.event_memory": "keeps what opencode.v2.event_parser reads, which is here",
-    "opencode.v2.execution_events": "called by opencode.v2.event_parser, which is here",
-    "opencode.v2.session_events": "called by opencode.v2.event_parser, which is here",
-    "opencode.v2.failures": "called by opencode.v2.messages, which is here",
-    "opencode.v2.message_items": "called by opencode.v2.messages, which is here",
-    "opencode.v2.message_pairs": "called by opencode.v2.messages, which is here",
-    "opencode.v2.message_parts": "called by opencode.v2.messages, which is here",
-    "opencode.v2.tool_states": "called by opencode.v2.messages, which is here",
+    "opencode.v2.events.event_memory": "keeps what opencode.v2.event_parser reads, which is here",
+    "opencode.v2.events.execution_events": "called by opencode.v2.events.event_parser, which is here",
+    "opencode.v2.events.session_events": "called by opencode.v2.events.event_parser, which is here",
+    "opencode.v2.failures": "called by opencode.v2.messages.conversation, which is here",
+    "opencode.v2.messages.message_items": "called by opencode.v2.messages.conversation, which is here",
+    "opencode.v2.messages.message_pairs": "called by opencode.v2.messages.conversation, which is here",
+    "opencode.v2.messages.message_parts": "called by opencode.v2.messages.conversation, which is here",
+    "opencode.v2.messages.tool_states": "called by opencode.v2.messages.conversation, which is here",
     "opencode.v2.descriptions": "a table of our own",
     "secrets.key_patterns": "a table of our own, applied by secrets.redact_text",
     "runs.state": "states and signals only",

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from opencode_mcp.opencode.backend_events import Event
-from opencode_mcp.opencode.v2.event_parser import EventParser2
+from opencode_mcp.opencode.v2.events.event_parser import EventParser2
 
 Json = dict[str, Any]
 SES = "ses_1"

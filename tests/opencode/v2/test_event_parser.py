@@ -34,8 +34,8 @@ from opencode_mcp.opencode.models import (
     SessionStatus,
     Tokens,
 )
-from opencode_mcp.opencode.v2 import event_memory, event_parser
-from opencode_mcp.opencode.v2.event_parser import PARSERS, EventParser2
+from opencode_mcp.opencode.v2.events import event_memory, event_parser
+from opencode_mcp.opencode.v2.events.event_parser import PARSERS, EventParser2
 from opencode_mcp.opencode.v2.requests import permission_of, question_of
 from opencode_mcp.runs import read_ahead
 from opencode_mcp.runs.read_ahead import ReadAhead

@@ -16,7 +16,7 @@ from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.backend_events import Event, Gap, Idle
 from opencode_mcp.opencode.endpoint import Endpoint
 from opencode_mcp.opencode.models import ABORTED_ERROR, SessionStatus
-from opencode_mcp.opencode.v2.event_parser import PARSERS, EventParser2
+from opencode_mcp.opencode.v2.events.event_parser import PARSERS, EventParser2
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.driving import LIMIT, form, permission, prompt, prompt_of
 from tests.harness.opencode2.running import OpenCode2

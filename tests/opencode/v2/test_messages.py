@@ -16,7 +16,7 @@ from opencode_mcp.opencode.models import (
     StepFinishPart,
     TextPart,
 )
-from opencode_mcp.opencode.v2.message_pairs import source_id
+from opencode_mcp.opencode.v2.messages.message_pairs import source_id
 from opencode_mcp.runs.merging import merged_with
 from opencode_mcp.runs.record import is_prompt, was_followed
 from opencode_mcp.runs.report import summarise

@@ -8,8 +8,14 @@ from collections.abc import Mapping
 
 from opencode_mcp.opencode.models import Failure, Message
 from opencode_mcp.opencode.v2.failures import failure_of, interruption
-from opencode_mcp.opencode.v2.message_items import Converter, created_in, make_message, span_in, usage_in
-from opencode_mcp.opencode.v2.message_parts import PartList
+from opencode_mcp.opencode.v2.messages.message_items import (
+    Converter,
+    created_in,
+    make_message,
+    span_in,
+    usage_in,
+)
+from opencode_mcp.opencode.v2.messages.message_parts import PartList
 from opencode_mcp.opencode.v2.reading import as_map, as_number, as_text
 from opencode_mcp.text.json_types import JsonMap
 

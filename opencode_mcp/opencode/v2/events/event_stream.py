@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from opencode_mcp.opencode.backend_events import Event
-from opencode_mcp.opencode.v2.event_parser import EventParser2
+from opencode_mcp.opencode.v2.events.event_parser import EventParser2
 
 
 async def parse_lines(lines: AsyncIterator[str], parser: EventParser2) -> AsyncGenerator[list[Event]]:

@@ -4,7 +4,13 @@ from collections.abc import Callable, Mapping
 
 from opencode_mcp.opencode.models import Message
 from opencode_mcp.opencode.v2.failures import failure_of
-from opencode_mcp.opencode.v2.message_parts import PartList, add_answer, add_prompt, skill_text, tokens
+from opencode_mcp.opencode.v2.messages.message_parts import (
+    PartList,
+    add_answer,
+    add_prompt,
+    skill_text,
+    tokens,
+)
 from opencode_mcp.opencode.v2.reading import as_map, as_number, as_text
 from opencode_mcp.text.json_types import JsonMap
 

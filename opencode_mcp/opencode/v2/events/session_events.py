@@ -13,8 +13,8 @@ from opencode_mcp.opencode.backend_events import (
     SessionDeleted,
 )
 from opencode_mcp.opencode.models import Session
-from opencode_mcp.opencode.v2.event_memory import Received
-from opencode_mcp.opencode.v2.message_parts import tokens
+from opencode_mcp.opencode.v2.events.event_memory import Received
+from opencode_mcp.opencode.v2.messages.message_parts import tokens
 from opencode_mcp.opencode.v2.reading import as_map, as_number, as_text
 from opencode_mcp.opencode.v2.requests import permission_of, question_of
 

@@ -11,7 +11,7 @@ from http import HTTPStatus
 import anyio
 
 from opencode_mcp.errors import BackendFailed, NotFound
-from opencode_mcp.opencode.v2.data_caller import DataCaller
+from opencode_mcp.opencode.v2.calls.data_caller import DataCaller
 from opencode_mcp.opencode.v2.reading import as_map, as_maps
 from opencode_mcp.text.json_types import JsonMap
 

@@ -10,6 +10,9 @@ from opencode_mcp.opencode.v2 import conversions
 if TYPE_CHECKING:
     from opencode_mcp.text.json_types import JsonObject
 
+DIFF_CONTEXT = 3
+"""Unchanged lines around each change; without the argument a patch holds the whole file."""
+
 
 class DataCaller(OperationCaller):
     """Caller of operations that unpacks their replies."""

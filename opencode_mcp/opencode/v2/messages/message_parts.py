@@ -7,9 +7,9 @@ the parts of that kind. The events about a text have the same position as ``ordi
 from collections import Counter
 
 from opencode_mcp.opencode.v2.failures import failure_of
+from opencode_mcp.opencode.v2.messages.tool_states import tool_state
 from opencode_mcp.opencode.v2.reading import as_map, as_maps, as_number, as_text, as_texts
 from opencode_mcp.opencode.v2.retries import pause_of
-from opencode_mcp.opencode.v2.tool_states import tool_state
 from opencode_mcp.text.json_types import JsonMap
 
 

@@ -1,0 +1,1 @@
+"""Calls of OpenCode 2 by their subject; ``adapter.py`` puts them together."""

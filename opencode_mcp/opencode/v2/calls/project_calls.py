@@ -1,0 +1,158 @@
+"""Calls of OpenCode 2 about a project: what it offers, its files and its version control."""
+
+from contextlib import AbstractAsyncContextManager
+
+import anyio
+
+from opencode_mcp.bounded_dict import BoundedDict
+from opencode_mcp.errors import (
+    UnsupportedOperation,
+)
+from opencode_mcp.opencode.codec import encode
+from opencode_mcp.opencode.models import (
+    Agent,
+    Command,
+    FileDiff,
+    FileNode,
+    McpStatus,
+    Paths,
+    Providers,
+    SymbolMatch,
+    TextMatch,
+    UncommittedFile,
+    Vcs,
+)
+from opencode_mcp.opencode.operation_caller import RequestSender
+from opencode_mcp.opencode.operation_table import OperationTable
+from opencode_mcp.opencode.transport import Body
+from opencode_mcp.opencode.v2 import conversions
+from opencode_mcp.opencode.v2.calls.data_caller import DIFF_CONTEXT, DataCaller
+from opencode_mcp.opencode.v2.reading import as_map
+
+OPENING_SECONDS = 10.0
+"""Longest time for which a directory that was just opened has empty lists of agents and models, in seconds.
+
+It is 2 to 4 on a quiet machine.
+"""
+OPENING_INTERVAL_SECONDS = 0.2
+DIRECTORIES_KEPT = 1000
+
+
+class ProjectCalls(DataCaller):
+    """Calls about a directory."""
+
+    def __init__(self, sender: RequestSender, table: OperationTable) -> None:
+        super().__init__(sender, table)
+        self._settled = BoundedDict[str, anyio.Event](DIRECTORIES_KEPT)
+        """Directories that were opened; the event says that their lists of agents and models are complete."""
+
+    async def path(self, directory: str = "") -> Paths:
+        """Call ``location.get``. OpenCode 2 does not name the home and the configuration folder."""
+        found = as_map(await self.call("location.get", directory=directory))
+        project = as_map(found.get("project"))
+        worktree = str(project.get("canonical") or project.get("directory") or "")
+        return Paths(directory=str(found.get("directory") or ""), worktree=worktree)
+
+    async def providers(self, directory: str = "") -> Providers:
+        """Call ``provider.list`` and ``model.list``, which have only what can be used."""
+        return await self.used_providers(directory)
+
+    async def used_providers(self, directory: str) -> Providers:
+        """Call ``provider.list`` and ``model.list``."""
+        await self._settle(directory)
+        providers = await self._data("provider.list", directory=directory)
+        return conversions.providers_of(providers, await self._data("model.list", directory=directory))
+
+    async def agents(self, directory: str) -> list[Agent]:
+        """Call ``agent.list``."""
+        await self._settle(directory)
+        found = conversions.agents_of(await self._data("agent.list", directory=directory))
+        return [agent for agent in found if not agent.hidden]
+
+    async def default_model(self, directory: str) -> str:
+        """Call ``model.default``: the model that a session without one will use."""
+        await self._settle(directory)
+        return conversions.model_name(await self._data("model.default", directory=directory))
+
+    async def commands(self, directory: str) -> list[Command]:
+        """Call ``command.list``."""
+        await self._settle(directory)
+        return conversions.commands_of(await self._data("command.list", directory=directory))
+
+    async def mcp_status(self, directory: str) -> dict[str, McpStatus]:
+        """Call ``mcp.list``."""
+        await self._settle(directory)
+        return conversions.mcp_servers_of(await self._data("mcp.list", directory=directory))
+
+    async def instance_dispose(self, directory: str) -> None:
+        """Call ``debug.location.evict``: the next call opens the directory again; runs go on."""
+        self._settled.pop(directory, None)
+        await self.call("debug.location.evict", directory=directory)
+
+    async def _settle(self, directory: str) -> None:
+        """Wait until a directory has agents and models: OpenCode 2 answers with empty lists while it loads them."""
+        if directory in self._settled:
+            await self._settled[directory].wait()
+            return
+        self._settled[directory] = settled = anyio.Event()
+        is_complete = False
+        try:
+            await self._await_lists(directory)
+            is_complete = True
+        finally:
+            settled.set()
+            if not is_complete:
+                self._settled.pop(directory, None)
+
+    async def _await_lists(self, directory: str) -> None:
+        """Read until the lists have entries. Without a provider there are no models: then the time ends the wait."""
+        deadline = anyio.current_time() + OPENING_SECONDS
+        # No event says that a directory is ready: the ones that come while it opens are too many and too early.
+        while not await self._has_lists(directory) and anyio.current_time() < deadline:  # noqa: ASYNC110
+            await anyio.sleep(OPENING_INTERVAL_SECONDS)
+
+    async def _has_lists(self, directory: str) -> bool:
+        if not await self._data("agent.list", directory=directory):
+            return False
+        return bool(await self._data("model.list", directory=directory))
+
+    # --- Files
+
+    async def file_list(self, directory: str, path: str) -> list[FileNode]:
+        """Call ``file.list``."""
+        query = {"path": path} if path not in {"", "."} else {}
+        return conversions.entries_of(await self._data("file.list", query=query, directory=directory))
+
+    def file_bytes(self, directory: str, path: str) -> AbstractAsyncContextManager[Body]:
+        """Call ``file.read``."""
+        row = self._table.operation("file.read")
+        return self._sender.stream(encode(row, path={"path": path}, directory=directory))
+
+    async def find_text(self, directory: str, pattern: str) -> list[TextMatch]:
+        """Refuse: OpenCode 2 does not search text.
+
+        Raises:
+            UnsupportedOperation: Always.
+        """
+        del directory, pattern
+        raise UnsupportedOperation(
+            "OpenCode 2 cannot search text.", hint="The bridge searches itself where the files are on its machine."
+        )
+
+    async def find_symbols(self, directory: str, query: str) -> list[SymbolMatch]:
+        """Return nothing: OpenCode 2 has no language servers to ask."""
+        del directory, query
+        return []
+
+    async def vcs_diff(self, directory: str, mode: str) -> list[FileDiff]:
+        """Call ``vcs.diff``."""
+        query = {"mode": "working" if mode == "git" else mode, "context": DIFF_CONTEXT}
+        return conversions.diffs_of(await self._data("vcs.diff", query=query, directory=directory))
+
+    async def vcs(self, directory: str) -> Vcs:
+        """Call ``vcs.get``."""
+        return conversions.vcs_of(await self._data("vcs.get", directory=directory))
+
+    async def vcs_status(self, directory: str) -> list[UncommittedFile]:
+        """Call ``vcs.status``."""
+        return UncommittedFile.read_list(await self._data("vcs.status", directory=directory))

@@ -1,0 +1,1 @@
+"""Events of OpenCode 2's stream as the events of the bridge."""
