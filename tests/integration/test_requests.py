@@ -128,9 +128,9 @@ async def test_a_request_that_there_never_was_is_not_found(host: Host) -> None:
 @pytest.mark.both_generations
 @pytest.mark.both_eras
 async def test_a_command_waits_for_permission_and_runs_once_it_is_given(
-    host: Host, asking: Path, era: Era, opencode_generation: Generation
+    host: Host, asking: Path, case: str, opencode_generation: Generation
 ) -> None:
-    made = f"once-{era}.txt"
+    made = f"once-{case}.txt"
     report = await host.run(bash(f"echo x > {made}"), text("Ran."), directory=str(asking))
     request = the_request(report)
     assert (request["kind"], request["permission"]) == ("permission", tool_name("bash", opencode_generation))
@@ -191,9 +191,9 @@ async def test_a_message_goes_only_with_a_refusal(host: Host) -> None:
 
 @pytest.mark.both_generations
 async def test_a_subagents_request_is_relayed_and_answered_through_its_parents_run(
-    host: Host, asking: Path, era: str
+    host: Host, asking: Path, case: str
 ) -> None:
-    made = f"child-{era}.txt"
+    made = f"child-{case}.txt"
     report = await host.run(
         task(script(bash(f"echo x > {made}"), text("The child ran."))), text("All ran."), directory=str(asking)
     )

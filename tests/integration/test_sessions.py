@@ -45,8 +45,8 @@ def told(page: Json) -> list[str]:
     return MESSAGE.findall(page["transcript"])
 
 
-async def test_a_session_tells_its_state_and_what_was_said(host: Host, workplace: Path, era: str) -> None:
-    name = f"seen-{era}.txt"
+async def test_a_session_tells_its_state_and_what_was_said(host: Host, workplace: Path, case: str) -> None:
+    name = f"seen-{case}.txt"
     report = await host.run(
         step(reasoning("Two things to do."), write(name, "one\n")),
         step(text("Written."), usage(input=1000, output=100)),

@@ -37,7 +37,7 @@ def test_every_operation_of_the_contract_has_a_handler_and_no_other_has() -> Non
 
 
 def messages(count: int) -> list[dict[str, object]]:
-    return [{"id": f"msg_{number}"} for number in range(count)]
+    return [{"id": f"msg_{number}", "type": "assistant"} for number in range(count)]
 
 
 def ids(found: dict[str, Any]) -> list[str]:
