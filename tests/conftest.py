@@ -34,7 +34,7 @@ EXAMPLES = 25
 REAL = frozenset({"opencode_environment", "opencode_server", "opencode2"})
 """Fixtures that start a real OpenCode."""
 ERAS: tuple[Era, ...] = ("2025", "2026")
-ONE_IN = 3
+ONE_IN = 5
 """One in so many tests for both generations runs on OpenCode 2 in an ordinary run."""
 PRINTED = 4000
 """Characters of each log that a failure shows."""
