@@ -238,9 +238,9 @@ def _serves_tasks(ctx: Context) -> bool:
 
 async def _check_served(ctx: Context) -> None:
     with _as_protocol_errors():
-        await cast("Bridge", ctx.lifespan_context).check_served(TOOL_USES["opencode_wait"])
         if not _serves_tasks(ctx):
             raise NotAllowed("The operator denies operations that opencode_wait uses, so this bridge serves no tasks.")
+        await cast("Bridge", ctx.lifespan_context).check_served(TOOL_USES["opencode_wait"])
 
 
 async def _is_callers(run: "Run", ctx: Context) -> bool:
