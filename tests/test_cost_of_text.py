@@ -347,7 +347,7 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "opencode.v1.argument_rules": "a table of our own",
     "opencode.v2.argument_rules": "a table of our own",
     "opencode.backend_events": "types only",
-    "opencode.v2.reading": "looks at types only",
+    "text.json_values": "looks at types only",
     "opencode.v2.events.event_memory": "keeps what opencode.v2.event_parser reads, which is here",
     "opencode.v2.events.execution_events": "called by opencode.v2.events.event_parser, which is here",
     "opencode.v2.events.session_events": "called by opencode.v2.events.event_parser, which is here",

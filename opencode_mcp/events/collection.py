@@ -3,16 +3,17 @@
 Unlike the hub it keeps whole events and serves one caller. The caller decides which events may be seen.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal
 
 import anyio
 
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable
 from opencode_mcp.text.json_text import read_json
 from opencode_mcp.text.json_types import JsonMap
+from opencode_mcp.text.json_values import as_map
 
 End = Literal["time", "type", "count", "size", "closed"]
 MOST_BYTES = 200_000
@@ -99,7 +100,7 @@ async def _read(
 def _read_event(line: str) -> JsonMap:
     """Parse the event of a line; empty for a line that cannot be parsed."""
     try:
-        return _map(read_json(line))
+        return as_map(read_json(line))
     except ValueError:
         return {}
 
@@ -129,7 +130,7 @@ def _matches(kind: str, name: str) -> bool:
 
 def _payload(event: JsonMap) -> JsonMap:
     """Return the event itself; events of all directories are wrapped."""
-    return _map(event.get("payload")) or event
+    return as_map(event.get("payload")) or event
 
 
 def type_of(event: JsonMap) -> str:
@@ -140,18 +141,13 @@ def type_of(event: JsonMap) -> str:
 def session_of(event: JsonMap) -> str:
     """Return the session of an event; empty if it concerns none."""
     payload = _payload(event)
-    properties = _map(payload.get("properties") or payload.get("data"))
-    inner = _map(properties.get("info") or properties.get("part") or properties.get("form"))
+    properties = as_map(payload.get("properties") or payload.get("data"))
+    inner = as_map(properties.get("info") or properties.get("part") or properties.get("form"))
     own = inner.get("id") if type_of(event).startswith("session.") else ""
     return str(properties.get("sessionID") or inner.get("sessionID") or own or "")
 
 
 def directory_of(event: JsonMap) -> str:
     """Return the directory of an event; empty if it concerns none."""
-    location = _map(_payload(event).get("location"))
+    location = as_map(_payload(event).get("location"))
     return str(event.get("directory") or location.get("directory") or "")
-
-
-def _map(value: object) -> JsonMap:
-    """Return a value that should be a map; empty if it is not."""
-    return cast("JsonMap", value) if isinstance(value, Mapping) else {}

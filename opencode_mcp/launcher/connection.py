@@ -3,7 +3,7 @@
 It has the interface of ``Transport``, which it replaces when the server changes. It does not know what requests mean.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,11 @@ class Connection:
     def clock(self) -> Clock:
         """Return the server's clock; before a server was found, this machine's clock."""
         return self._transport.clock if self._transport else Clock()
+
+    @property
+    def complete_lists(self) -> "MutableMapping[str, anyio.Event]":
+        """Return the record of the current server; see ``RequestSender.complete_lists``."""
+        return self._transport.complete_lists if self._transport else {}
 
     async def transport(self) -> Transport:
         """Return the transport to the server, which is found or started first.

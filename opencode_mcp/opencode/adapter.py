@@ -9,7 +9,7 @@ Operations that would only be forwarded have no method: callers reach them throu
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Unpack
 
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         UncommittedFile,
         Vcs,
     )
+    from opencode_mcp.opencode.operation_caller import CallArguments
     from opencode_mcp.opencode.selection import Page, SessionFilter
     from opencode_mcp.opencode.submission import (
         Accepted,
@@ -54,6 +55,10 @@ class Adapter(Protocol):
     @property
     def features(self) -> "Features":
         """Return the abilities of this generation."""
+        ...
+
+    async def call(self, operation_id: str, **arguments: "Unpack[CallArguments]") -> object:
+        """Call any operation of this generation; see ``OperationCaller.call``."""
         ...
 
     # --- Server
@@ -171,17 +176,17 @@ class Adapter(Protocol):
     async def submit_prompt(
         self, session_id: str, directory: str, prompt: "PromptSubmission", *, timeout: float = READ_TIMEOUT_SECONDS
     ) -> "Accepted":
-        """Hand over a prompt; returns when OpenCode has received it."""
+        """Send a prompt; return when OpenCode has received it."""
         ...
 
     async def submit_command(
         self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float
     ) -> "Accepted":
-        """Hand over a slash command; may return only when its run has ended. The run outlives the request."""
+        """Send a slash command; may return only when its run has ended. Cancelling the call does not stop the run."""
         ...
 
     async def submit_shell(self, session_id: str, directory: str, shell: "ShellSubmission", *, timeout: float) -> None:
-        """Hand over a shell line; returns when it has ended. It continues if the request is cancelled."""
+        """Send a shell command; return when it has ended. Cancelling the call does not stop it."""
         ...
 
     async def running_shell(self, session_id: str, directory: str) -> str:

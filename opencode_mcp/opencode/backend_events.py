@@ -3,9 +3,7 @@
 Pure. An event says that something may have changed in a session. ``Gap`` and ``Lost`` are the bridge's own.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
 from opencode_mcp.opencode.models import (
     SUBAGENT_TOOLS,
@@ -18,6 +16,7 @@ from opencode_mcp.opencode.models import (
     Todo,
 )
 from opencode_mcp.text.json_types import JsonMap
+from opencode_mcp.text.json_values import as_map
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +47,26 @@ class Lost(Event):
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged(Event):
-    """Event ``session.status``."""
+    """The session became busy or idle, or waits before it asks the model again."""
 
     status: SessionStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Idle(Event):
-    """Event ``session.idle``: a hint that a run may be over."""
+    """The session fell idle: a hint that a run may be over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed(Event):
-    """Event ``session.error``."""
+    """A run of the session failed or was stopped."""
 
     error: Failure
 
 
 @dataclass(frozen=True, slots=True)
 class SessionChanged(Event):
-    """Events ``session.created`` and ``session.updated``."""
+    """A session was created, or its record changed."""
 
     session: Session
     """Its title or directory is empty if the event does not contain it, as with most events of OpenCode 2."""
@@ -81,19 +80,19 @@ class SessionChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionDeleted(Event):
-    """Event ``session.deleted``."""
+    """The session was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageChanged(Event):
-    """Event ``message.updated``."""
+    """A message was added, or changed apart from its parts."""
 
     message: MessageInfo
 
 
 @dataclass(frozen=True, slots=True)
 class PartChanged(Event):
-    """Event ``message.part.updated``; the part is not parsed, since few parts are used."""
+    """A part of a message was added or changed. It is not parsed, since few parts are used."""
 
     part: JsonMap
 
@@ -102,12 +101,12 @@ class PartChanged(Event):
         """Return the session of the subagent that the part's tool call started; empty if it started none."""
         if str(self.part.get("tool")) not in SUBAGENT_TOOLS:
             return ""
-        return str(_map(_map(self.part.get("state")).get("metadata")).get("sessionId") or "")
+        return str(as_map(as_map(self.part.get("state")).get("metadata")).get("sessionId") or "")
 
 
 @dataclass(frozen=True, slots=True)
 class PartGrew(Event):
-    """Event ``message.part.delta``: text was appended to a part."""
+    """Text was appended to a part of a message."""
 
     message_id: str
     part_id: str
@@ -117,21 +116,21 @@ class PartGrew(Event):
 
 @dataclass(frozen=True, slots=True)
 class TodosChanged(Event):
-    """Event ``todo.updated``."""
+    """The todo list of the session changed."""
 
     todos: list[Todo]
 
 
 @dataclass(frozen=True, slots=True)
 class PermissionAsked(Event):
-    """Event ``permission.asked``."""
+    """The session waits for a permission."""
 
     permission: Permission
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionAsked(Event):
-    """Event ``question.asked``."""
+    """The session waits for an answer to a question."""
 
     question: Question
 
@@ -148,8 +147,3 @@ class InstanceDisposed(Event):
     """OpenCode dropped a directory's instance, and with it every run and request there."""
 
     directory: str
-
-
-def _map(value: object) -> JsonMap:
-    """Return a value that should be a map; empty if it is not."""
-    return cast("JsonMap", value) if isinstance(value, Mapping) else {}

@@ -7,11 +7,9 @@ the adapter is chosen at each call.
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Unpack
 
 from opencode_mcp.opencode.detection import detect
-from opencode_mcp.opencode.operation_caller import OperationCaller
 from opencode_mcp.opencode.operations.catalog import table_of
 from opencode_mcp.opencode.selection import Page, SessionFilter
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS
@@ -43,7 +41,7 @@ if TYPE_CHECKING:
         UncommittedFile,
         Vcs,
     )
-    from opencode_mcp.opencode.operation_caller import RequestSender
+    from opencode_mcp.opencode.operation_caller import CallArguments, RequestSender
     from opencode_mcp.opencode.operation_table import OperationTable
     from opencode_mcp.opencode.submission import (
         Accepted,
@@ -54,10 +52,6 @@ if TYPE_CHECKING:
     )
     from opencode_mcp.opencode.transport import Body
     from opencode_mcp.opencode.versions import Generation
-    from opencode_mcp.text.json_types import JsonObject
-
-ADAPTERS: "WeakKeyDictionary[RequestSender, dict[Generation, Adapter]]" = WeakKeyDictionary()
-"""Adapters of each sender, so that all its clients share what an adapter learns of the server's directories."""
 
 
 class OpenCodeClient:
@@ -69,7 +63,7 @@ class OpenCodeClient:
 
     def __init__(self, sender: "RequestSender") -> None:
         self._sender = sender
-        self._adapters = ADAPTERS.setdefault(sender, {})
+        self._adapters: dict[Generation, Adapter] = {}
 
     @property
     def clock(self) -> "Clock":
@@ -96,22 +90,9 @@ class OpenCodeClient:
         """Return the operations of the server's generation."""
         return table_of(await self._sender.generation())
 
-    async def call(
-        self,
-        operation_id: str,
-        *,
-        path: Mapping[str, str] | None = None,
-        query: "JsonObject | None" = None,
-        body: object = None,
-        directory: str = "",
-        timeout: float = READ_TIMEOUT_SECONDS,
-        queued: bool = True,
-    ) -> object:
-        """Call any operation of the server's generation; the arguments are those of ``OperationCaller.call``."""
-        caller = OperationCaller(self._sender, await self.table())
-        return await caller.call(
-            operation_id, path=path, query=query, body=body, directory=directory, timeout=timeout, queued=queued
-        )
+    async def call(self, operation_id: str, **arguments: "Unpack[CallArguments]") -> object:
+        """Call any operation of the server's generation; see ``OperationCaller.call``."""
+        return await (await self.adapter()).call(operation_id, **arguments)
 
     # --- Server
 
@@ -234,17 +215,17 @@ class OpenCodeClient:
     async def submit_prompt(
         self, session_id: str, directory: str, prompt: "PromptSubmission", *, timeout: float = READ_TIMEOUT_SECONDS
     ) -> "Accepted":
-        """Hand over a prompt; returns when OpenCode has received it."""
+        """Send a prompt; return when OpenCode has received it."""
         return await (await self.adapter()).submit_prompt(session_id, directory, prompt, timeout=timeout)
 
     async def submit_command(
         self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float
     ) -> "Accepted":
-        """Hand over a slash command; may return only when its run has ended. The run outlives the request."""
+        """Send a slash command; may return only when its run has ended. Cancelling the call does not stop the run."""
         return await (await self.adapter()).submit_command(session_id, directory, command, timeout=timeout)
 
     async def submit_shell(self, session_id: str, directory: str, shell: "ShellSubmission", *, timeout: float) -> None:
-        """Hand over a shell line; returns when it has ended. It continues if the request is cancelled."""
+        """Send a shell command; return when it has ended. Cancelling the call does not stop it."""
         await (await self.adapter()).submit_shell(session_id, directory, shell, timeout=timeout)
 
     async def running_shell(self, session_id: str, directory: str) -> str:

@@ -1,13 +1,15 @@
 """Calls of single operations by their ids, which the adapters of both generations are made of."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack
 
 from opencode_mcp.opencode.codec import decode, encode
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
+    import anyio
+
     from opencode_mcp.opencode.clock import Clock
     from opencode_mcp.opencode.codec import Reply, Request
     from opencode_mcp.opencode.operation_table import OperationTable
@@ -16,12 +18,32 @@ if TYPE_CHECKING:
     from opencode_mcp.text.json_types import JsonObject
 
 
+class CallArguments(TypedDict, total=False):
+    """Named arguments of ``OperationCaller.call``: those of ``codec.encode`` and of ``Transport.send``."""
+
+    path: Mapping[str, str] | None
+    query: "JsonObject | None"
+    body: object
+    directory: str
+    timeout: float
+    queued: bool
+
+
 class RequestSender(Protocol):
     """Object that carries requests: a ``Transport``, or a ``Connection`` that finds one."""
 
     @property
     def clock(self) -> "Clock":
         """Return the server's clock."""
+        ...
+
+    @property
+    def complete_lists(self) -> "MutableMapping[str, anyio.Event]":
+        """Return the directories of the server that it was asked to open; the event says that their lists are complete.
+
+        OpenCode 2 answers with empty lists of agents and models while it opens a directory. The sender has this record
+        because it holds for one server: all clients of the server share it, and another server begins with none.
+        """
         ...
 
     async def generation(self) -> "Generation":
@@ -55,18 +77,15 @@ class OperationCaller:
         self._sender = sender
         self._table = table
 
-    async def call(
-        self,
-        operation_id: str,
-        *,
-        path: Mapping[str, str] | None = None,
-        query: "JsonObject | None" = None,
-        body: object = None,
-        directory: str = "",
-        timeout: float = READ_TIMEOUT_SECONDS,
-        queued: bool = True,
-    ) -> object:
-        """Call any operation. The arguments are those of ``codec.encode`` and ``Transport.send``."""
+    async def call(self, operation_id: str, **arguments: "Unpack[CallArguments]") -> object:
+        """Call any operation, and return what ``codec.decode`` returns."""
         row = self._table.operation(operation_id)
-        request = encode(row, path=path, query=query, body=body, directory=directory)
-        return decode(row, await self._sender.send(request, timeout=timeout, queued=queued))
+        request = encode(
+            row,
+            path=arguments.get("path"),
+            query=arguments.get("query"),
+            body=arguments.get("body"),
+            directory=arguments.get("directory", ""),
+        )
+        seconds, queued = arguments.get("timeout", READ_TIMEOUT_SECONDS), arguments.get("queued", True)
+        return decode(row, await self._sender.send(request, timeout=seconds, queued=queued))

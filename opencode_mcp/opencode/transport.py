@@ -46,6 +46,7 @@ import httpx_ws
 import wsproto.events
 from httpx_sse import EventSource, SSEError
 
+from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.config import LOOPBACK_NAMES
 from opencode_mcp.errors import (
     BackendFailed,
@@ -80,6 +81,7 @@ BODY_TIMEOUT_SECONDS = 60.0
 """Seconds that a reply may take after its own time-out once it has begun, so that single bytes keep no call open."""
 STREAM_TIMEOUT_SECONDS = 300.0
 """Seconds that a body may take that is read while it arrives."""
+DIRECTORIES_KEPT = 1000
 TOO_LARGE = "ReplyTooLarge"
 """Kind of the failure for a larger reply."""
 ENDED = ("peer ", "Server disconnected", "Can't receive data")
@@ -107,6 +109,8 @@ class Transport:
         self.endpoint = endpoint
         self.clock = Clock(same=endpoint.process is not None)
         self._turns = anyio.Semaphore(CONCURRENT_REQUESTS, fast_acquire=True)
+        self.complete_lists = BoundedDict[str, anyio.Event](DIRECTORIES_KEPT)
+        """Directories that OpenCode 2 was asked to open; see ``RequestSender.complete_lists``."""
         self._openings = Openings(partial(self._send_again, queued=False), endpoint.generation)
         self._client: httpx.AsyncClient | None = None
         self._closed = False
@@ -149,6 +153,7 @@ class Transport:
     def reopen_projects(self) -> None:
         """Note that OpenCode has closed projects: the next request of each may take as long as the first."""
         self._openings.forget()
+        self.complete_lists.clear()
 
     async def send(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> Reply:
         """Send a request and read its whole reply. A read whose connection broke is sent once more.

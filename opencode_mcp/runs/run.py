@@ -458,8 +458,8 @@ async def _holds(client: OpenCodeClient, session: Session, note: Note, message_i
 async def _latest_submitted(client: OpenCodeClient, session_id: str) -> str:
     """Return the id of the prompt that a session got last; empty if it has none.
 
-    A prompt that waits in the inbox of OpenCode 2 was not begun, and is there all the same: handed over again, it would
-    be answered twice. The inbox is read first, since prompts move from there to the messages.
+    A prompt that waits in the inbox of OpenCode 2 was not begun, and is there nevertheless. If it were sent again, it
+    would be answered twice. The inbox is read first, since prompts move from there to the messages.
     """
     pending = await client.pending_prompts(session_id)
     if pending:

@@ -22,8 +22,8 @@ from opencode_mcp.opencode.models import (
     Undone,
     Vcs,
 )
-from opencode_mcp.opencode.v2.reading import as_map, as_maps
 from opencode_mcp.text.json_types import JsonMap
+from opencode_mcp.text.json_values import as_map, as_maps
 
 HUNK = re.compile(r"^@@ ", re.MULTILINE)
 """Beginning of the first changes in a patch."""

@@ -1,8 +1,8 @@
 """Errors of OpenCode 2 as failures of the domain. Pure."""
 
 from opencode_mcp.opencode.models import ABORTED_ERROR, Failure
-from opencode_mcp.opencode.v2.reading import as_number, as_text
 from opencode_mcp.text.json_types import JsonMap
+from opencode_mcp.text.json_values import as_number, as_text
 
 ABORTED = "aborted"
 """Type of the error of a step or a tool call that was stopped."""

@@ -8,8 +8,8 @@ from typing import Final, cast
 
 from opencode_mcp.opencode.field_values import FieldValue, read_answers
 from opencode_mcp.opencode.models import FieldKind, Permission, Question
-from opencode_mcp.opencode.v2.reading import as_map, as_maps, as_number, as_text, as_texts
 from opencode_mcp.text.json_types import JsonMap
+from opencode_mcp.text.json_values import as_map, as_maps, as_number, as_text, as_texts
 
 NO_SESSION: Final = "global"
 """Session of a form that an MCP server opened: OpenCode knows only the directory."""

@@ -1,8 +1,8 @@
 """Pauses of OpenCode 2 before it asks a model again. Pure."""
 
 from opencode_mcp.opencode.models import SessionStatus
-from opencode_mcp.opencode.v2.reading import as_map, as_number, as_text
 from opencode_mcp.text.json_types import JsonMap
+from opencode_mcp.text.json_values import as_map, as_number, as_text
 
 
 def pause_of(retry: JsonMap, otherwise: float = 0) -> SessionStatus:

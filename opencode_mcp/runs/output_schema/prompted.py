@@ -13,6 +13,7 @@ from typing import Any, cast
 from opencode_mcp.opencode.models import Message
 from opencode_mcp.opencode.submission import PromptSubmission
 from opencode_mcp.text.json_text import read_json
+from opencode_mcp.text.json_values import as_map
 
 METADATA_KEY = "opencode-mcp"
 """Key of a prompt's metadata that is the bridges' own."""
@@ -48,8 +49,8 @@ def with_schema_in_text(prompt: PromptSubmission) -> PromptSubmission:
 
 def schema_of(prompt: Message) -> Mapping[str, Any] | None:
     """Return the schema that ``with_schema_in_text`` put into the metadata of a prompt; ``None`` if it has none."""
-    metadata = _map((prompt.info.model_extra or {}).get("metadata"))
-    schema = _map(metadata.get(METADATA_KEY)).get(SCHEMA_KEY)
+    metadata = as_map((prompt.info.model_extra or {}).get("metadata"))
+    schema = as_map(metadata.get(METADATA_KEY)).get(SCHEMA_KEY)
     return cast("Mapping[str, Any]", schema) if isinstance(schema, Mapping) else None
 
 
@@ -95,7 +96,3 @@ def correction_id(message_id: str) -> str:
 def corrected_prompt(message_id: str) -> str:
     """Return the id of the prompt whose answer a prompt corrects; its own id if it corrects none."""
     return message_id.removesuffix(CORRECTION)
-
-
-def _map(value: object) -> Mapping[str, object]:
-    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}

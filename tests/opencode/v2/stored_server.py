@@ -1,10 +1,11 @@
 """A server of OpenCode 2's messages in memory: for failures and long sessions that the real one cannot show cheaply."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
+import anyio
 from anyio.lowlevel import checkpoint
 
 from opencode_mcp.opencode.clock import Clock
@@ -25,6 +26,7 @@ class StoredServer:
     """Whether every page leads to another one."""
     requests: list[Request] = field(default_factory=list[Request])
     clock: Clock = field(default_factory=Clock)
+    complete_lists: MutableMapping[str, anyio.Event] = field(default_factory=dict[str, anyio.Event])
 
     def calls(self) -> OpenCode2:
         """Return the bridge's calls of this server."""

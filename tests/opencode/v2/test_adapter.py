@@ -1,6 +1,7 @@
 """The calls of OpenCode 2, on the preview engine behind the proxy that speaks the released contract."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 
 import anyio
@@ -232,3 +233,25 @@ async def test_the_running_sessions_of_one_directory_are_told_from_those_of_othe
     assert await client.running_sessions(str(tmp_path)) == []
     await scripted_model.release("elsewhere")
     await ended(client, session)
+
+
+async def test_clients_of_one_server_share_what_is_known_of_its_directories_until_it_closes_them(
+    opencode2: OpenCode2, shared_project: Path
+) -> None:
+    where = str(shared_project)
+    asked: list[str] = []
+
+    class Counting(Transport):
+        async def send(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> Reply:
+            asked.append(request.path)
+            return await super().send(request, timeout=timeout, queued=queued)
+
+    with anyio.fail_after(WAIT):
+        async with aclosing(Counting(endpoint_of(opencode2))) as transport:
+            await OpenCodeClient(transport).agents(where)
+            asked.clear()
+            await OpenCodeClient(transport).agents(where)
+            assert asked == ["/api/agent"]
+            transport.reopen_projects()
+            await OpenCodeClient(transport).agents(where)
+            assert asked == ["/api/agent", "/api/agent", "/api/model", "/api/agent"]

@@ -20,13 +20,13 @@ PROJECT = "p1"
 MADE = f"/data/opencode/worktree/{PROJECT}/calm-river"
 REPLIES_1: Mapping[str, object] = {
     "project.current": {"id": PROJECT},
-    "worktree.list": [MADE, "/elsewhere/tree", "/work/project/tree"],
+    "worktree.list": [MADE, "/elsewhere/tree", "/projects/own/tree"],
 }
 REPLIES_2: Mapping[str, object] = {
-    "location.get": {"directory": "/work/project", "project": {"id": PROJECT}},
+    "location.get": {"directory": "/projects/own", "project": {"id": PROJECT}},
     "worktree.list": [
-        {"directory": "/work/project"},
-        *({"directory": name, "strategy": "git"} for name in (MADE, "/elsewhere/tree", "/work/project/tree")),
+        {"directory": "/projects/own"},
+        *({"directory": name, "strategy": "git"} for name in (MADE, "/elsewhere/tree", "/projects/own/tree")),
     ],
     "experimental.persistentPty.get": {"data": {"id": "pty_1", "sessionID": "ses_foreign"}},
 }
@@ -49,11 +49,11 @@ class OneProject:
 
     async def roots(self) -> list[str]:
         """Return the directory."""
-        return ["/work/project"]
+        return ["/projects/own"]
 
     async def folder(self, name: str) -> str:
         """Refuse what is not inside."""
-        if not name.startswith("/work/project"):
+        if not name.startswith("/projects/own"):
             raise NotAllowed(f"{name} is outside of what is allowed.")
         return name
 
@@ -77,22 +77,22 @@ async def test_a_project_of_an_allowed_directory_may_be_named(api: "Generation")
 @pytest.mark.parametrize("api", TABLES)
 async def test_a_worktree_may_be_removed_if_it_is_inside_or_made_by_opencode(api: "Generation") -> None:
     row = TABLES[api].operation("worktree.remove")
-    for name in (MADE, "/work/project/tree"):
-        await owners(api).check_worktree(row, name, "/work/project")
+    for name in (MADE, "/projects/own/tree"):
+        await owners(api).check_worktree(row, name, "/projects/own")
     for name, said in (
         ("/elsewhere/tree", "outside of what is allowed"),
         ("/elsewhere", "outside of what is allowed"),
         (MADE.replace(PROJECT, "p2"), "outside of what is allowed"),
-        ("/work/project/src", "not a worktree of the project"),
+        ("/projects/own/src", "not a worktree of the project"),
     ):
         with pytest.raises(NotAllowed, match=said):
-            await owners(api).check_worktree(row, name, "/work/project")
+            await owners(api).check_worktree(row, name, "/projects/own")
 
 
 async def test_the_main_checkout_is_no_worktree_that_may_be_removed() -> None:
     row = TABLES[2].operation("worktree.remove")
     with pytest.raises(NotAllowed, match="not a worktree of the project"):
-        await owners(2).check_worktree(row, "/work/project", "/work/project")
+        await owners(2).check_worktree(row, "/projects/own", "/projects/own")
 
 
 async def test_a_terminal_of_a_session_outside_is_refused() -> None:
@@ -103,6 +103,6 @@ async def test_a_terminal_of_a_session_outside_is_refused() -> None:
 async def test_a_workspace_of_another_project_is_not_found() -> None:
     client = Replies({"experimental.workspace.list": [{"id": "wrk_1"}]})
     known = Owners(cast("Fence", OneProject()), cast("OpenCodeClient", client))
-    await known.check_workspace("wrk_1", "/work/project")
+    await known.check_workspace("wrk_1", "/projects/own")
     with pytest.raises(NotFound, match="no workspace 'wrk_2'"):
-        await known.check_workspace("wrk_2", "/work/project")
+        await known.check_workspace("wrk_2", "/projects/own")

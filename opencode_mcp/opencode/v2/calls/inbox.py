@@ -12,8 +12,8 @@ import anyio
 
 from opencode_mcp.errors import BackendFailed, NotFound
 from opencode_mcp.opencode.v2.calls.data_caller import DataCaller
-from opencode_mcp.opencode.v2.reading import as_map, as_maps
 from opencode_mcp.text.json_types import JsonMap
+from opencode_mcp.text.json_values import as_map, as_maps
 
 PROMPT = "user"
 """Type of a message, and of an entry of the inbox, that a person wrote."""

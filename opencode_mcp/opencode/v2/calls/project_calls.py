@@ -4,10 +4,7 @@ from contextlib import AbstractAsyncContextManager
 
 import anyio
 
-from opencode_mcp.bounded_dict import BoundedDict
-from opencode_mcp.errors import (
-    UnsupportedOperation,
-)
+from opencode_mcp.errors import UnsupportedOperation
 from opencode_mcp.opencode.codec import encode
 from opencode_mcp.opencode.models import (
     Agent,
@@ -22,12 +19,10 @@ from opencode_mcp.opencode.models import (
     UncommittedFile,
     Vcs,
 )
-from opencode_mcp.opencode.operation_caller import RequestSender
-from opencode_mcp.opencode.operation_table import OperationTable
 from opencode_mcp.opencode.transport import Body
 from opencode_mcp.opencode.v2 import conversions
 from opencode_mcp.opencode.v2.calls.data_caller import DIFF_CONTEXT, DataCaller
-from opencode_mcp.opencode.v2.reading import as_map
+from opencode_mcp.text.json_values import as_map
 
 OPENING_SECONDS = 10.0
 """Longest time for which a directory that was just opened has empty lists of agents and models, in seconds.
@@ -35,16 +30,10 @@ OPENING_SECONDS = 10.0
 It is 2 to 4 on a quiet machine.
 """
 OPENING_INTERVAL_SECONDS = 0.2
-DIRECTORIES_KEPT = 1000
 
 
 class ProjectCalls(DataCaller):
     """Calls about a directory."""
-
-    def __init__(self, sender: RequestSender, table: OperationTable) -> None:
-        super().__init__(sender, table)
-        self._settled = BoundedDict[str, anyio.Event](DIRECTORIES_KEPT)
-        """Directories that were opened; the event says that their lists of agents and models are complete."""
 
     async def path(self, directory: str = "") -> Paths:
         """Call ``location.get``. OpenCode 2 does not name the home and the configuration folder."""
@@ -86,23 +75,24 @@ class ProjectCalls(DataCaller):
 
     async def instance_dispose(self, directory: str) -> None:
         """Call ``debug.location.evict``: the next call opens the directory again; runs go on."""
-        self._settled.pop(directory, None)
+        self._sender.complete_lists.pop(directory, None)
         await self.call("debug.location.evict", directory=directory)
 
     async def _settle(self, directory: str) -> None:
         """Wait until a directory has agents and models: OpenCode 2 answers with empty lists while it loads them."""
-        if directory in self._settled:
-            await self._settled[directory].wait()
+        known = self._sender.complete_lists
+        if directory in known:
+            await known[directory].wait()
             return
-        self._settled[directory] = settled = anyio.Event()
+        known[directory] = complete = anyio.Event()
         is_complete = False
         try:
             await self._await_lists(directory)
             is_complete = True
         finally:
-            settled.set()
+            complete.set()
             if not is_complete:
-                self._settled.pop(directory, None)
+                known.pop(directory, None)
 
     async def _await_lists(self, directory: str) -> None:
         """Read until the lists have entries. Without a provider there are no models: then the time ends the wait."""

@@ -17,7 +17,7 @@ from opencode_mcp.opencode.submission import Accepted
 from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.v2 import conversions
 from opencode_mcp.opencode.v2.calls.inbox import SessionInbox
-from opencode_mcp.opencode.v2.reading import as_map, as_maps
+from opencode_mcp.text.json_values import as_map, as_maps
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.submission import CommandSubmission, PromptSubmission, ShellSubmission

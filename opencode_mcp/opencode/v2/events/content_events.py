@@ -14,8 +14,8 @@ from opencode_mcp.opencode.v2.events.event_memory import OpenCall, Received
 from opencode_mcp.opencode.v2.messages.message_pairs import OUTPUT
 from opencode_mcp.opencode.v2.messages.message_parts import part_id
 from opencode_mcp.opencode.v2.messages.tool_states import tool_state
-from opencode_mcp.opencode.v2.reading import as_map, as_number, as_text
 from opencode_mcp.text.json_types import JsonMap
+from opencode_mcp.text.json_values import as_map, as_number, as_text
 
 UNNAMED = "tool"
 """Name of a tool if the event with its name was missed."""

@@ -12,9 +12,9 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.backend_events import Event, InstanceDisposed
 from opencode_mcp.opencode.v2.events import content_events, execution_events, session_events
 from opencode_mcp.opencode.v2.events.event_memory import Received, SessionMemory
-from opencode_mcp.opencode.v2.reading import as_map, as_number, as_text
 from opencode_mcp.text.json_text import read_json
 from opencode_mcp.text.json_types import JsonMap
+from opencode_mcp.text.json_values import as_map, as_number, as_text
 
 CONNECTED = "server.connected"
 """Type of a stream's first event."""

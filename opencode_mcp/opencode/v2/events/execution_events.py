@@ -19,8 +19,8 @@ from opencode_mcp.opencode.v2.events.event_memory import Received
 from opencode_mcp.opencode.v2.failures import failure_of, interruption
 from opencode_mcp.opencode.v2.messages.message_items import CONVERTERS
 from opencode_mcp.opencode.v2.messages.message_parts import part_id, tokens
-from opencode_mcp.opencode.v2.reading import as_map, as_number, as_text, as_texts
 from opencode_mcp.opencode.v2.retries import pause_of
+from opencode_mcp.text.json_values import as_map, as_number, as_text, as_texts
 
 STOPPED = frozenset({"user", "superseded", "inactivity"})
 """Reasons of an interruption that are an abort."""

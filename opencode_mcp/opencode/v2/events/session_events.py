@@ -15,8 +15,8 @@ from opencode_mcp.opencode.backend_events import (
 from opencode_mcp.opencode.models import Session
 from opencode_mcp.opencode.v2.events.event_memory import Received
 from opencode_mcp.opencode.v2.messages.message_parts import tokens
-from opencode_mcp.opencode.v2.reading import as_map, as_number, as_text
 from opencode_mcp.opencode.v2.requests import permission_of, question_of
+from opencode_mcp.text.json_values import as_map, as_number, as_text
 
 
 def _created(received: Received) -> list[Event]:

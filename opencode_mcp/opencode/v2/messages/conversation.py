@@ -24,8 +24,8 @@ from opencode_mcp.opencode.models import Failure, Message, MessageInfo
 from opencode_mcp.opencode.v2.failures import failure_of, interruption
 from opencode_mcp.opencode.v2.messages import message_items, message_pairs
 from opencode_mcp.opencode.v2.messages.message_items import empty_answer
-from opencode_mcp.opencode.v2.reading import as_map, as_number, as_text
 from opencode_mcp.text.json_types import JsonMap
+from opencode_mcp.text.json_values import as_map, as_number, as_text
 
 CONVERTERS = {**message_items.CONVERTERS, **message_pairs.CONVERTERS}
 """Converters by the type of the message; messages of other types are left out."""

@@ -11,8 +11,8 @@ from opencode_mcp.opencode.v2.messages.message_parts import (
     skill_text,
     tokens,
 )
-from opencode_mcp.opencode.v2.reading import as_map, as_number, as_text
 from opencode_mcp.text.json_types import JsonMap
+from opencode_mcp.text.json_values import as_map, as_number, as_text
 
 STEP_FAILED = "error"
 """Value of ``finish`` of a step that failed; its error says more."""

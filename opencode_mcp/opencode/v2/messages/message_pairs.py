@@ -16,8 +16,8 @@ from opencode_mcp.opencode.v2.messages.message_items import (
     usage_in,
 )
 from opencode_mcp.opencode.v2.messages.message_parts import PartList
-from opencode_mcp.opencode.v2.reading import as_map, as_number, as_text
 from opencode_mcp.text.json_types import JsonMap
+from opencode_mcp.text.json_values import as_map, as_number, as_text
 
 SUMMARY = ":summary"
 OUTPUT = ":output"

@@ -1,7 +1,7 @@
 """States of OpenCode 2's tool calls as those of the domain. Pure."""
 
-from opencode_mcp.opencode.v2.reading import as_map, as_maps, as_number, as_text
 from opencode_mcp.text.json_types import JsonMap
+from opencode_mcp.text.json_values import as_map, as_maps, as_number, as_text
 
 STREAMING = "streaming"
 """Status of a call whose input the model is still writing."""

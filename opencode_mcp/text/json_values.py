@@ -1,4 +1,4 @@
-"""Tolerant readers for values in JSON of OpenCode 2: a value of another type is read as if it were missing.
+"""Tolerant readers for values in JSON: a value of another type is read as if it were missing.
 
 Pure. A newer OpenCode may change the type of a field; that must cost a detail and not the whole object.
 """
