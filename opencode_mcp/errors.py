@@ -1,8 +1,8 @@
 """Errors that the bridge raises on purpose, grouped by who must act.
 
-The module knows neither MCP nor HTTP: ``opencode/transport.py`` and ``opencode/codec.py`` translate failures of the
-network and of OpenCode into these errors, and ``server/results/render.py`` translates these into text for a model. A
-test compares this tree with the classes::
+The module knows neither MCP nor HTTP: ``opencode/http/transport.py`` and ``opencode/http/codec.py`` translate failures
+of the network and of OpenCode into these errors, and ``server/results/render.py`` translates these into text for a
+model. A test compares this tree with the classes::
 
     BridgeError
     ├── CallerError                the caller must change the call

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import get_args
 
-from opencode_mcp.opencode.annotation_types import Effect, Group
-from opencode_mcp.opencode.operation_table import Operation, OperationTable
 from opencode_mcp.opencode.operations.arguments import arguments_of
 from opencode_mcp.opencode.operations.catalog import V1, V2
+from opencode_mcp.opencode.tables.annotation_types import Effect, Group
+from opencode_mcp.opencode.tables.operation_table import Operation, OperationTable
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = {DOCS / "operations.md": V1, DOCS / "operations2.md": V2}

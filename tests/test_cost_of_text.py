@@ -25,8 +25,7 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.events import collection
 from opencode_mcp.markdown import diff, excerpt, headline, tool_calls, transcript
 from opencode_mcp.markdown.detail import DETAILED, View
-from opencode_mcp.opencode import backend_events, codec, field_values, request_limits, terminal
-from opencode_mcp.opencode.models import FieldKind, FileDiff, Message, MessageInfo, Question, QuestionItem, ToolPart
+from opencode_mcp.opencode.http import codec, request_limits, terminal
 from opencode_mcp.opencode.operations import argument_problems, schema_text
 from opencode_mcp.opencode.operations import search as operation_search
 from opencode_mcp.opencode.operations.arguments import split
@@ -35,6 +34,16 @@ from opencode_mcp.opencode.v1 import event_parser, server_document
 from opencode_mcp.opencode.v2 import replacements, requests
 from opencode_mcp.opencode.v2.events import event_parser as event_parser2
 from opencode_mcp.opencode.v2.messages import conversation as messages
+from opencode_mcp.opencode.vocabulary import backend_events, field_values
+from opencode_mcp.opencode.vocabulary.models import (
+    FieldKind,
+    FileDiff,
+    Message,
+    MessageInfo,
+    Question,
+    QuestionItem,
+    ToolPart,
+)
 from opencode_mcp.runs import progress
 from opencode_mcp.runs.output_schema import prompted
 from opencode_mcp.runs.requests.permission_policy import Policy

@@ -17,9 +17,9 @@ from opencode_mcp.launcher.background_service import running_service
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.launcher.health import check
 from opencode_mcp.launcher.launcher import ATTACH_TIMEOUTS_SECONDS, Launcher
-from opencode_mcp.opencode.backend_events import SessionDeleted
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.versions import describe_tested, is_untested
+from opencode_mcp.opencode.vocabulary.backend_events import SessionDeleted
 from opencode_mcp.runs.prompting.prompt import find_missing_model
 from opencode_mcp.server.access.paths import Fence
 from opencode_mcp.text.similar_names import suggest

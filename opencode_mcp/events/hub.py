@@ -44,7 +44,9 @@ from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.events.session_state import SessionState, fold
 from opencode_mcp.events.stream import follow_stream
 from opencode_mcp.launcher.connection import Connection
-from opencode_mcp.opencode.backend_events import (
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.http.transport import Transport
+from opencode_mcp.opencode.vocabulary.backend_events import (
     Event,
     Gap,
     InstanceDisposed,
@@ -56,9 +58,7 @@ from opencode_mcp.opencode.backend_events import (
     SessionChanged,
     SessionDeleted,
 )
-from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.models import Permission, Question
-from opencode_mcp.opencode.transport import Transport
+from opencode_mcp.opencode.vocabulary.models import Permission, Question
 
 logger = logging.getLogger(__name__)
 

@@ -30,8 +30,8 @@ remembered); folding an event costs time proportional to that event, never to th
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from opencode_mcp.opencode import backend_events
-from opencode_mcp.opencode.models import Failure, MessageInfo, SessionStatus, Todo
+from opencode_mcp.opencode.vocabulary import backend_events
+from opencode_mcp.opencode.vocabulary.models import Failure, MessageInfo, SessionStatus, Todo
 
 PROMPTS_KEPT = 8
 DRAFT_CHARACTERS = 32_000

@@ -12,8 +12,8 @@ from contextlib import aclosing
 import anyio
 
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError, OperatorError
-from opencode_mcp.opencode.backend_events import Event, Gap, Lost
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.vocabulary.backend_events import Event, Gap, Lost
 
 logger = logging.getLogger(__name__)
 

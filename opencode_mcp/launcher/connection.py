@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import BackendUnavailable
-from opencode_mcp.opencode.clock import Clock
-from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, Body, Transport
+from opencode_mcp.opencode.http.clock import Clock
+from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS, Body, Transport
 
 if TYPE_CHECKING:
     from opencode_mcp.launcher.launcher import Launcher
-    from opencode_mcp.opencode.codec import Reply, Request
-    from opencode_mcp.opencode.endpoint import Endpoint
-    from opencode_mcp.opencode.transport import WebSocket
+    from opencode_mcp.opencode.http.codec import Reply, Request
+    from opencode_mcp.opencode.http.endpoint import Endpoint
+    from opencode_mcp.opencode.http.transport import WebSocket
     from opencode_mcp.opencode.versions import Generation
 
 

@@ -11,12 +11,12 @@ import anyio
 
 from opencode_mcp.errors import BackendTimeout, BridgeError, UnsupportedVersion
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.selection import SessionFilter
-from opencode_mcp.opencode.transport import Transport
+from opencode_mcp.opencode.http.transport import Transport
+from opencode_mcp.opencode.vocabulary.selection import SessionFilter
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.endpoint import Endpoint
-    from opencode_mcp.opencode.models import Health
+    from opencode_mcp.opencode.http.endpoint import Endpoint
+    from opencode_mcp.opencode.vocabulary.models import Health
 
 FIRST_TIMEOUT_SECONDS = 0.25
 LONGEST_TIMEOUT_SECONDS = 1.0

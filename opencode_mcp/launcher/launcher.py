@@ -55,16 +55,16 @@ from opencode_mcp.errors import (
     Unauthorized,
 )
 from opencode_mcp.launcher.background_service import is_registered, service_endpoint
-from opencode_mcp.launcher.executable import Executable, find_executable
-from opencode_mcp.launcher.executable_version import forget_versions
-from opencode_mcp.launcher.guarded import guard_again
+from opencode_mcp.launcher.executables.executable import Executable, find_executable
+from opencode_mcp.launcher.executables.executable_version import forget_versions
+from opencode_mcp.launcher.guarding.guarded import guard_again
 from opencode_mcp.launcher.health import answers, check, is_busy
 from opencode_mcp.launcher.locks import Lease, hold
 from opencode_mcp.launcher.sharing import WEDGED_GRACE_SECONDS, Sharing
 from opencode_mcp.launcher.starter import Starter
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for, files_without_executable
 from opencode_mcp.launcher.stopping import stop
-from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.opencode.http.endpoint import Endpoint
 from opencode_mcp.opencode.versions import Generation
 
 if TYPE_CHECKING:

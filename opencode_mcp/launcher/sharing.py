@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import BackendTimeout, InvalidSetting
-from opencode_mcp.launcher.guarded import guard_again
+from opencode_mcp.launcher.guarding.guarded import guard_again
 from opencode_mcp.launcher.health import is_busy
 from opencode_mcp.launcher.provider_environment import differing
 from opencode_mcp.launcher.starter import await_ready
@@ -18,7 +18,7 @@ from opencode_mcp.launcher.stopping import stop
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
-    from opencode_mcp.launcher.executable import Executable
+    from opencode_mcp.launcher.executables.executable import Executable
     from opencode_mcp.launcher.locks import Lease
     from opencode_mcp.launcher.state_file import ServerRecord, StateFiles
 

@@ -18,10 +18,15 @@ from opencode_mcp.config import DEPTH_VARIABLE, INSIDE_VARIABLE
 from opencode_mcp.disk.state_folder import unusable
 from opencode_mcp.errors import BridgeError, InvalidSetting, OpenCodeNotStarting, Unauthorized
 from opencode_mcp.launcher.child_output import read_output
-from opencode_mcp.launcher.guard import Plan
-from opencode_mcp.launcher.guarded import GuardedServer
+from opencode_mcp.launcher.executables.serve_command import (
+    announced_url,
+    serve_command,
+    serve_environment,
+    serve_username,
+)
+from opencode_mcp.launcher.guarding.guard import Plan
+from opencode_mcp.launcher.guarding.guarded import GuardedServer
 from opencode_mcp.launcher.health import await_healthy, check
-from opencode_mcp.launcher.serve_command import announced_url, serve_command, serve_environment, serve_username
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, variables_of
 from opencode_mcp.launcher.stopping import interrupting_command
 from opencode_mcp.opencode.versions import versions_tested
@@ -29,7 +34,7 @@ from opencode_mcp.processes.identity import NOBODY, end, gone
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
-    from opencode_mcp.launcher.executable import Executable
+    from opencode_mcp.launcher.executables.executable import Executable
 
 READ_BYTES = 65_536
 POLL_SECONDS = 0.05

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from opencode_mcp.markdown.layout import ANY_LENGTH
-from opencode_mcp.opencode.models import Message
+from opencode_mcp.opencode.vocabulary.models import Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from opencode_mcp.diffs.patches import Patch, lines_of, parse, shorten_hunk, wri
 from opencode_mcp.diffs.raw import unquote
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.layout import ANY_LENGTH, Drawn, Excerpt, PlainLine, Section, draw
-from opencode_mcp.opencode.models import FileDiff
+from opencode_mcp.opencode.vocabulary.models import FileDiff
 
 PATH_CHARACTERS = 200
 TABLE_SHARE = 2

@@ -6,7 +6,7 @@ Pure. ``transcript.py`` renders the text below it.
 from datetime import UTC, datetime, timedelta
 
 from opencode_mcp.markdown.excerpt import name
-from opencode_mcp.opencode.models import MessageInfo
+from opencode_mcp.opencode.vocabulary.models import MessageInfo
 
 USUAL_ENDS = frozenset({"", "stop", "tool-calls"})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ from opencode_mcp.errors import BackendFailed
 from opencode_mcp.markdown.detail import View
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section
-from opencode_mcp.opencode.models import Todo, ToolPart
+from opencode_mcp.opencode.vocabulary.models import Todo, ToolPart
 from opencode_mcp.runs.report import list_todos
 from opencode_mcp.text.outside_text import shorten
 

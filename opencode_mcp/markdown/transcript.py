@@ -13,7 +13,7 @@ from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.headline import headline
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section, draw
 from opencode_mcp.markdown.tool_calls import tool_blocks
-from opencode_mcp.opencode.models import (
+from opencode_mcp.opencode.vocabulary.models import (
     ABORTED_ERROR,
     AgentPart,
     CompactionPart,

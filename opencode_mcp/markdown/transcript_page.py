@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from opencode_mcp.errors import InvalidArgument, NotFound
 from opencode_mcp.markdown.transcript import render_transcript
 from opencode_mcp.opencode.client import OpenCodeClient, Page
-from opencode_mcp.opencode.models import Message, Session, ToolPart
+from opencode_mcp.opencode.vocabulary.models import Message, Session, ToolPart
 from opencode_mcp.text.json_text import json_size
 
 SUBAGENTS_READ = 5

@@ -11,13 +11,15 @@ Operations that would only be forwarded have no method: callers reach them throu
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, Unpack
 
-from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS
+from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from opencode_mcp.opencode.backend_events import Event
-    from opencode_mcp.opencode.models import (
+    from opencode_mcp.opencode.http.transport import Body
+    from opencode_mcp.opencode.operation_caller import CallArguments
+    from opencode_mcp.opencode.vocabulary.backend_events import Event
+    from opencode_mcp.opencode.vocabulary.models import (
         Agent,
         Command,
         FileDiff,
@@ -37,16 +39,14 @@ if TYPE_CHECKING:
         UncommittedFile,
         Vcs,
     )
-    from opencode_mcp.opencode.operation_caller import CallArguments
-    from opencode_mcp.opencode.selection import Page, SessionFilter
-    from opencode_mcp.opencode.submission import (
+    from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
+    from opencode_mcp.opencode.vocabulary.submission import (
         Accepted,
         CommandSubmission,
         Features,
         PromptSubmission,
         ShellSubmission,
     )
-    from opencode_mcp.opencode.transport import Body
 
 
 class Adapter(Protocol):

@@ -10,17 +10,21 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Unpack
 
 from opencode_mcp.opencode.detection import detect
+from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.operations.catalog import table_of
-from opencode_mcp.opencode.selection import Page, SessionFilter
-from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.v1 import adapter as v1
 from opencode_mcp.opencode.v2 import adapter as v2
+from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.adapter import Adapter
-    from opencode_mcp.opencode.backend_events import Event
-    from opencode_mcp.opencode.clock import Clock
-    from opencode_mcp.opencode.models import (
+    from opencode_mcp.opencode.http.clock import Clock
+    from opencode_mcp.opencode.http.transport import Body
+    from opencode_mcp.opencode.operation_caller import CallArguments, RequestSender
+    from opencode_mcp.opencode.tables.operation_table import OperationTable
+    from opencode_mcp.opencode.versions import Generation
+    from opencode_mcp.opencode.vocabulary.backend_events import Event
+    from opencode_mcp.opencode.vocabulary.models import (
         Agent,
         Command,
         FileDiff,
@@ -41,17 +45,13 @@ if TYPE_CHECKING:
         UncommittedFile,
         Vcs,
     )
-    from opencode_mcp.opencode.operation_caller import CallArguments, RequestSender
-    from opencode_mcp.opencode.operation_table import OperationTable
-    from opencode_mcp.opencode.submission import (
+    from opencode_mcp.opencode.vocabulary.submission import (
         Accepted,
         CommandSubmission,
         Features,
         PromptSubmission,
         ShellSubmission,
     )
-    from opencode_mcp.opencode.transport import Body
-    from opencode_mcp.opencode.versions import Generation
 
 
 class OpenCodeClient:

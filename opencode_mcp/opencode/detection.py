@@ -12,8 +12,7 @@ from typing import Protocol, cast
 import anyio
 
 from opencode_mcp.errors import BackendFailed, BackendTimeout, NotOpenCode, OperatorError, Unauthorized
-from opencode_mcp.opencode.codec import Reply, Request, failure
-from opencode_mcp.opencode.models import Health
+from opencode_mcp.opencode.http.codec import Reply, Request, failure
 from opencode_mcp.opencode.versions import (
     Generation,
     check_version,
@@ -22,6 +21,7 @@ from opencode_mcp.opencode.versions import (
     too_old,
     versions_tested,
 )
+from opencode_mcp.opencode.vocabulary.models import Health
 from opencode_mcp.text.json_text import read_json
 from opencode_mcp.text.outside_text import one_line
 

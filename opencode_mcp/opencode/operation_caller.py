@@ -4,16 +4,16 @@ from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack
 
-from opencode_mcp.opencode.codec import decode, encode
-from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS
+from opencode_mcp.opencode.http.codec import decode, encode
+from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     import anyio
 
-    from opencode_mcp.opencode.clock import Clock
-    from opencode_mcp.opencode.codec import Reply, Request
-    from opencode_mcp.opencode.operation_table import OperationTable
-    from opencode_mcp.opencode.transport import Body
+    from opencode_mcp.opencode.http.clock import Clock
+    from opencode_mcp.opencode.http.codec import Reply, Request
+    from opencode_mcp.opencode.http.transport import Body
+    from opencode_mcp.opencode.tables.operation_table import OperationTable
     from opencode_mcp.opencode.versions import Generation
     from opencode_mcp.text.json_types import JsonObject
 

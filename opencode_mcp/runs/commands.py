@@ -23,10 +23,10 @@ from opencode_mcp.errors import (
     NotFound,
 )
 from opencode_mcp.events.hub import Hub, Listener
-from opencode_mcp.opencode import backend_events
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.models import Command, Failure, Session
-from opencode_mcp.opencode.submission import Accepted, CommandSubmission, ShellSubmission
+from opencode_mcp.opencode.vocabulary import backend_events
+from opencode_mcp.opencode.vocabulary.models import Command, Failure, Session
+from opencode_mcp.opencode.vocabulary.submission import Accepted, CommandSubmission, ShellSubmission
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing

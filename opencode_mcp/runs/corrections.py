@@ -14,7 +14,7 @@ from typing import Any
 
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.models import Message
+from opencode_mcp.opencode.vocabulary.models import Message
 from opencode_mcp.runs.follow import CheckedAnswer, Observation
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.output_schema.prompted import correction_id, correction_text, parse_answer, schema_of

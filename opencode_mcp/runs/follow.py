@@ -45,9 +45,9 @@ import anyio
 
 from opencode_mcp.errors import BackendError
 from opencode_mcp.events.hub import Hub, Listener
-from opencode_mcp.opencode import backend_events
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.models import Message, SessionStatus, ToolPart
+from opencode_mcp.opencode.vocabulary import backend_events
+from opencode_mcp.opencode.vocabulary.models import Message, SessionStatus, ToolPart
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.progress import Progress, ProgressThrottle, still_running
 from opencode_mcp.runs.prompting.message_ids import age_of

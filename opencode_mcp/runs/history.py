@@ -3,8 +3,8 @@
 from opencode_mcp.diffs.merged import merge_diffs
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.codec import is_unreadable
-from opencode_mcp.opencode.models import FileDiff, Message, PatchPart
+from opencode_mcp.opencode.http.codec import is_unreadable
+from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, PatchPart
 
 MESSAGES_A_PAGE = 100
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from opencode_mcp.events.session_state import Draft, drafted
-from opencode_mcp.opencode import backend_events
+from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.text.outside_text import shorten
 
 LINE_LIMIT = 160

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from opencode_mcp.errors import BackendError
 from opencode_mcp.events.session_state import SessionState
-from opencode_mcp.opencode import backend_events
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.models import Message, MessageInfo
+from opencode_mcp.opencode.vocabulary import backend_events
+from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo
 from opencode_mcp.runs.record import Run, SessionRecord, has_last_step, last_answers, read_session
 
 logger = logging.getLogger(__name__)

@@ -8,8 +8,16 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.concurrent_reads import at_once
-from opencode_mcp.opencode.models import FilePart, Message, MessageInfo, SubtaskPart, TextPart, Todo, ToolPart
+from opencode_mcp.opencode.http.concurrent_reads import at_once
+from opencode_mcp.opencode.vocabulary.models import (
+    FilePart,
+    Message,
+    MessageInfo,
+    SubtaskPart,
+    TextPart,
+    Todo,
+    ToolPart,
+)
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.requests.permission_policy import Policy, as_data, read_policies
 

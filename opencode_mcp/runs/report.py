@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from opencode_mcp.opencode.models import AlwaysLasts, FileDiff, Message, PatchPart, TextPart, Todo, ToolPart
+from opencode_mcp.opencode.vocabulary.models import AlwaysLasts, FileDiff, Message, PatchPart, TextPart, Todo, ToolPart
 from opencode_mcp.runs.state import State
 from opencode_mcp.text.outside_text import one_line
 

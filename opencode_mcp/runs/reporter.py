@@ -7,11 +7,11 @@ import anyio
 
 from opencode_mcp.diffs.merged import merge_diffs
 from opencode_mcp.events.hub import Hub
-from opencode_mcp.opencode.backend_events import PartChanged
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.concurrent_reads import at_once
-from opencode_mcp.opencode.models import BasePart, FileDiff, Message, ToolPart
-from opencode_mcp.opencode.submission import Accepted
+from opencode_mcp.opencode.http.concurrent_reads import at_once
+from opencode_mcp.opencode.vocabulary.backend_events import PartChanged
+from opencode_mcp.opencode.vocabulary.models import BasePart, FileDiff, Message, ToolPart
+from opencode_mcp.opencode.vocabulary.submission import Accepted
 from opencode_mcp.runs.follow import CheckedAnswer, Observation, run_age
 from opencode_mcp.runs.merging import read_merged
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart

@@ -16,10 +16,10 @@ from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendError, BackendFailed, BridgeError, NotFound, SessionBusy
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.codec import is_unreadable
-from opencode_mcp.opencode.models import Failure, Session
-from opencode_mcp.opencode.submission import Accepted
-from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS
+from opencode_mcp.opencode.http.codec import is_unreadable
+from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
+from opencode_mcp.opencode.vocabulary.models import Failure, Session
+from opencode_mcp.opencode.vocabulary.submission import Accepted
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.corrections import find_correction, observe_corrected, read_schema
 from opencode_mcp.runs.deadline import Deadline
@@ -40,7 +40,7 @@ from opencode_mcp.runs.stopping import SessionTree, StopResult, stop_and_compare
 from opencode_mcp.text.outside_text import shorten
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.transport import Transport
+    from opencode_mcp.opencode.http.transport import Transport
 
 logger = logging.getLogger(__name__)
 

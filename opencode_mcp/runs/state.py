@@ -40,7 +40,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from opencode_mcp.opencode.models import ABORTED_ERROR, Failure, MessageInfo, SessionStatus
+from opencode_mcp.opencode.vocabulary.models import ABORTED_ERROR, Failure, MessageInfo, SessionStatus
 
 QUIET_LIMIT_SECONDS = 10.0
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from opencode_mcp.config import Settings
-    from opencode_mcp.opencode.operation_table import Operation
+    from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.server.access.operation_uses import OneOperation, Uses
     from opencode_mcp.server.notifications.subscriptions import Subscriptions
 

@@ -43,7 +43,7 @@ from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, star
 from opencode_mcp.text.outside_text import is_plain, one_line, valid_unicode
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.models import Command
+    from opencode_mcp.opencode.vocabulary.models import Command
     from opencode_mcp.server.stdio.front.takeover import Takeover
 
 logger = logging.getLogger(__name__)

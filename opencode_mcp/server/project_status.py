@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 from opencode_mcp.errors import BackendTimeout, BridgeError
 from opencode_mcp.launcher.provider_environment import counted
 from opencode_mcp.opencode import versions
-from opencode_mcp.opencode.concurrent_reads import read_each
+from opencode_mcp.opencode.http.concurrent_reads import read_each
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.models import Health
+    from opencode_mcp.opencode.vocabulary.models import Health
     from opencode_mcp.server.bridge import Bridge
 
 WITHIN = 4.0

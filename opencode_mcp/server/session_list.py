@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from opencode_mcp.opencode.selection import SessionFilter
+from opencode_mcp.opencode.vocabulary.selection import SessionFilter
 from opencode_mcp.server.results.paging import PAGE_BYTES, foreign_cursor
 from opencode_mcp.text.json_text import json_size
 from opencode_mcp.text.outside_text import one_line
@@ -16,7 +16,7 @@ from opencode_mcp.text.outside_text import one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opencode_mcp.opencode.models import Session
+    from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.server.bridge import Bridge
 
 PAGE = 100

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.markdown.transcript_page import TranscriptPage, read_transcript
-from opencode_mcp.opencode.concurrent_reads import at_once
+from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.runs.report import PendingRequest, list_todos
 from opencode_mcp.server.results.render import TEXT_LIMIT, request_data, request_text
 from opencode_mcp.server.results.safe_text import shown_sections
@@ -13,7 +13,7 @@ from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
-    from opencode_mcp.opencode.models import Session, SessionStatus
+    from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
     from opencode_mcp.server.bridge import Bridge
 
 UNDONE = "Undone from {message} on: opencode_revert with restore=true brings it back, the next prompt makes it final."

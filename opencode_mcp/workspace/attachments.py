@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from opencode_mcp.errors import InvalidArgument, NotFound
-from opencode_mcp.opencode.submission import Attachment
+from opencode_mcp.opencode.vocabulary.submission import Attachment
 from opencode_mcp.workspace.file_scan import encoding_of
 from opencode_mcp.workspace.images import image_problem, image_type
 

@@ -11,7 +11,8 @@ from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.events import hub as hub_module
 from opencode_mcp.events.hub import EVERYTHING, Hub, Listener
 from opencode_mcp.launcher.connection import Connection
-from opencode_mcp.opencode.backend_events import (
+from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.vocabulary.backend_events import (
     Event,
     Gap,
     Idle,
@@ -22,7 +23,6 @@ from opencode_mcp.opencode.backend_events import (
     SessionDeleted,
     StatusChanged,
 )
-from opencode_mcp.opencode.endpoint import Endpoint
 from tests.harness.model import ScriptedModel
 from tests.harness.proxy import Proxy
 from tests.scripted_model.script import Action, Step, hold, question, script, step, text, words

@@ -1,8 +1,8 @@
 """What the stream has said of a session, folded."""
 
 from opencode_mcp.events.session_state import DRAFT_CHARACTERS, Draft, SessionState, drafted, fold
-from opencode_mcp.opencode import backend_events
-from opencode_mcp.opencode.models import Failure, MessageInfo, Session, SessionStatus, Todo
+from opencode_mcp.opencode.vocabulary import backend_events
+from opencode_mcp.opencode.vocabulary.models import Failure, MessageInfo, Session, SessionStatus, Todo
 
 SES = "ses_1"
 

@@ -11,15 +11,15 @@ import pytest
 from opencode_mcp.events import stream
 from opencode_mcp.events.stream import follow_stream
 from opencode_mcp.launcher.health import connected
-from opencode_mcp.opencode import backend_events
-from opencode_mcp.opencode.backend_events import (
+from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.v1 import event_parser
+from opencode_mcp.opencode.vocabulary import backend_events
+from opencode_mcp.opencode.vocabulary.backend_events import (
     Event,
     Gap,
     Lost,
     SessionChanged,
 )
-from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.opencode.v1 import event_parser
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, running_opencode
 from tests.harness.process import kill

@@ -7,8 +7,8 @@ import pytest
 
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.launcher.connection import Connection
-from opencode_mcp.opencode.codec import Request, encode
-from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.opencode.http.codec import Request, encode
+from opencode_mcp.opencode.http.endpoint import Endpoint
 from opencode_mcp.opencode.operations.catalog import operation
 from tests.harness.opencode import OpenCode, free_port
 from tests.harness.proxy import proxy_to

@@ -8,9 +8,9 @@ import pytest
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import OpenCodeNotInstalled
-from opencode_mcp.launcher import executable
-from opencode_mcp.launcher.executable import find_executable
-from opencode_mcp.launcher.executable_version import forget_versions
+from opencode_mcp.launcher.executables import executable
+from opencode_mcp.launcher.executables.executable import find_executable
+from opencode_mcp.launcher.executables.executable_version import forget_versions
 
 PLACEHOLDER = 'echo "Error: opencode-ai\'s postinstall script was not run." >&2\nexit 1\n'
 

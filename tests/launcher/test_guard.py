@@ -14,14 +14,14 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.disk.file_locks import try_lock
 from opencode_mcp.errors import BackendTimeout, InvalidSetting, NotAllowed, OpenCodeNotStarting
-from opencode_mcp.launcher.executable import Executable
-from opencode_mcp.launcher.guard import Plan
-from opencode_mcp.launcher.guarded import GuardedServer
+from opencode_mcp.launcher.executables.executable import Executable
+from opencode_mcp.launcher.guarding.guard import Plan
+from opencode_mcp.launcher.guarding.guarded import GuardedServer
 from opencode_mcp.launcher.health import check, connected, is_busy
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.launcher.starter import Starter
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles, files_for
-from opencode_mcp.opencode.submission import PromptSubmission
+from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.processes.identity import Process
 from opencode_mcp.processes.process_table import born, descendants
 from opencode_mcp.runs.prompting.message_ids import new_message_id
@@ -32,7 +32,7 @@ from tests.launcher.conftest import Bridge, ended, guard_of
 from tests.scripted_model.script import hold, script, step, text
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.endpoint import Endpoint
+    from opencode_mcp.opencode.http.endpoint import Endpoint
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 LOCATED = "located "

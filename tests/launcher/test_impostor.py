@@ -20,10 +20,10 @@ from opencode_mcp.launcher.health import answers, is_busy
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.launcher.state_file import StateFiles
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.codec import encode
-from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.opencode.http.codec import encode
+from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http.transport import Transport
 from opencode_mcp.opencode.operations.catalog import operation
-from opencode_mcp.opencode.transport import Transport
 from opencode_mcp.processes.identity import gone
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

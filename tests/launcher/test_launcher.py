@@ -22,7 +22,7 @@ from opencode_mcp.launcher.health import check, connected, is_busy
 from opencode_mcp.launcher.launcher import Launcher
 from opencode_mcp.launcher.locks import hold
 from opencode_mcp.launcher.state_file import ServerRecord, StateFiles
-from opencode_mcp.opencode.submission import PromptSubmission
+from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.processes.identity import Process
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from tests.harness.model import ScriptedModel
@@ -33,7 +33,7 @@ from tests.scripted_model.script import hold as hold_here
 from tests.scripted_model.script import script, step, text
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.endpoint import Endpoint
+    from opencode_mcp.opencode.http.endpoint import Endpoint
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 LOCATED = "located "

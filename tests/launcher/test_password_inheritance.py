@@ -11,7 +11,7 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.launcher.launcher import Launcher
-from opencode_mcp.opencode.submission import PromptSubmission, ShellSubmission
+from opencode_mcp.opencode.vocabulary.submission import PromptSubmission, ShellSubmission
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from tests.harness.project import configure
 from tests.harness.waiting import eventually

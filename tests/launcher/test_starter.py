@@ -10,8 +10,8 @@ import pytest
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import OpenCodeNotStarting
-from opencode_mcp.launcher.executable import Executable
-from opencode_mcp.launcher.serve_command import announced_url
+from opencode_mcp.launcher.executables.executable import Executable
+from opencode_mcp.launcher.executables.serve_command import announced_url
 from opencode_mcp.launcher.starter import Starter, working_directory
 from opencode_mcp.launcher.state_file import StateFiles
 from opencode_mcp.opencode.versions import Generation

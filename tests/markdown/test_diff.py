@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from opencode_mcp.diffs.merged import merge_diffs
 from opencode_mcp.diffs.raw import parse_raw
 from opencode_mcp.markdown.diff import render_diff
-from opencode_mcp.opencode.models import FileDiff
+from opencode_mcp.opencode.vocabulary.models import FileDiff
 from tests.diffs.edited_files import diffs_of
 from tests.markdown.own_words import own_words
 from tests.runs.json_of import FOREIGN, file_diffs

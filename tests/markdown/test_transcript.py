@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opencode_mcp.markdown.transcript import render_message, render_transcript
-from opencode_mcp.opencode.models import Message
+from opencode_mcp.opencode.vocabulary.models import Message
 from tests.markdown.own_words import own_words
 from tests.runs.json_of import FOREIGN, families, messages, pages
 from tests.runs.recordings import DIRECTORY, FOLDER, NAMES, hold_to_golden, load

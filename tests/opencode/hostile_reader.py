@@ -13,10 +13,10 @@ from pathlib import Path
 import anyio
 
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.opencode import project_opening, transport
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.opencode.transport import Transport
+from opencode_mcp.opencode.http import project_opening, transport
+from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http.transport import Transport
 
 GIVEN_UP = 40
 

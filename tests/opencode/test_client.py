@@ -10,10 +10,10 @@ import pytest
 from opencode_mcp.errors import BackendFailed, BackendUnavailable, NotFound, NotOpenCode, Unauthorized
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.opencode.models import Session
-from opencode_mcp.opencode.selection import SessionFilter
-from opencode_mcp.opencode.submission import PromptSubmission
+from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.selection import SessionFilter
+from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from opencode_mcp.text.json_types import Schema
 from tests.harness.model import ScriptedModel

@@ -7,11 +7,11 @@ from contextlib import aclosing
 import pytest
 
 from opencode_mcp.errors import BackendFailed, BackendTimeout, NotOpenCode, Unauthorized, UnsupportedVersion
-from opencode_mcp.opencode.clock import Clock
-from opencode_mcp.opencode.codec import Reply, Request
 from opencode_mcp.opencode.detection import detect
-from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.opencode.transport import Transport
+from opencode_mcp.opencode.http.clock import Clock
+from opencode_mcp.opencode.http.codec import Reply, Request
+from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http.transport import Transport
 from opencode_mcp.opencode.versions import Generation
 from tests.harness.opencode import OpenCode
 

@@ -14,9 +14,9 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from opencode_mcp.events.stream import follow_stream
 from opencode_mcp.launcher.health import connected
-from opencode_mcp.opencode import transport
-from opencode_mcp.opencode.backend_events import Gap
-from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.opencode.http import transport
+from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.vocabulary.backend_events import Gap
 
 pytestmark = [
     pytest.mark.anyio,

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from opencode_mcp.opencode.models import FileDiff, Message
+from opencode_mcp.opencode.vocabulary.models import FileDiff, Message
 
 FOREIGN = "not ours"
 """Stands in every text that somebody else wrote, and must never stand among the bridge's own words.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from opencode_mcp.opencode.models import Message
+from opencode_mcp.opencode.vocabulary.models import Message
 from opencode_mcp.runs.merging import TOGETHER_MS, merged_with
 
 

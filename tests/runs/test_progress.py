@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.events.session_state import Draft
-from opencode_mcp.opencode import backend_events
-from opencode_mcp.opencode.models import Permission, Question, QuestionItem, Session, SessionStatus, Todo
+from opencode_mcp.opencode.vocabulary import backend_events
+from opencode_mcp.opencode.vocabulary.models import Permission, Question, QuestionItem, Session, SessionStatus, Todo
 from opencode_mcp.runs.progress import LINE_LIMIT, LINES_KEPT, Progress, ProgressThrottle
 from opencode_mcp.text.outside_text import shorten
 

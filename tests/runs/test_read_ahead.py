@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from opencode_mcp.events.hub import Hub
-from opencode_mcp.opencode import backend_events
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.models import Message, MessageInfo, Session, Todo
+from opencode_mcp.opencode.vocabulary import backend_events
+from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, Session, Todo
 from opencode_mcp.runs.read_ahead import ReadAhead, folded
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
 from opencode_mcp.runs.run import Runs

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from opencode_mcp.opencode.models import Message
+from opencode_mcp.opencode.vocabulary.models import Message
 from opencode_mcp.runs.record import answers_in, was_followed
 
 DISMISSED = "The user dismissed this question"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from opencode_mcp.opencode.models import FileDiff, Message, Todo
+from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Todo
 from opencode_mcp.runs.report import Usage, list_files, list_todos, spoken, summarise
 
 

@@ -19,10 +19,10 @@ from opencode_mcp.errors import (
 )
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.codec import UNREADABLE
-from opencode_mcp.opencode.models import Session, SessionStatus
-from opencode_mcp.opencode.transport import TOO_LARGE
+from opencode_mcp.opencode.http.codec import UNREADABLE
+from opencode_mcp.opencode.http.transport import TOO_LARGE
 from opencode_mcp.opencode.v1 import event_parser
+from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
 from opencode_mcp.runs import record, state
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.opencode.models import Session
-from opencode_mcp.opencode.transport import Transport
+from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http.transport import Transport
+from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.runs.run_note import KEY, UNREADABLE, Note, Notes, combined
 from opencode_mcp.server.tokens.token_codec import TokenCodec

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.opencode.models import Failure, MessageInfo, SessionStatus, Span
+from opencode_mcp.opencode.vocabulary.models import Failure, MessageInfo, SessionStatus, Span
 from opencode_mcp.runs.report import STATUSES
 from opencode_mcp.runs.state import (
     ABORTED_ERROR,

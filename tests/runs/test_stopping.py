@@ -6,7 +6,7 @@ from typing import Any, cast
 import anyio
 import pytest
 
-from opencode_mcp.opencode.models import Session, SessionStatus
+from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
 from opencode_mcp.runs import stopping
 from opencode_mcp.runs.stopping import SessionTree
 

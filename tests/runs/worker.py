@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from opencode_mcp.opencode.models import Session
+from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import RunReport

@@ -9,8 +9,8 @@ from functools import cache
 from typing import Literal, NamedTuple, cast, get_args
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.operation_table import BODY, Operation
 from opencode_mcp.opencode.operations.argument_problems import Reach, missing, problems, unknown, unsafe
+from opencode_mcp.opencode.tables.operation_table import BODY, Operation
 from opencode_mcp.text.json_text import read_json
 from opencode_mcp.text.json_types import Schema
 

@@ -7,7 +7,7 @@ before. The error then says what the generation in use has in its place.
 from collections.abc import Mapping
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.operation_table import Operation, OperationTable
+from opencode_mcp.opencode.tables.operation_table import Operation, OperationTable
 from opencode_mcp.opencode.v1.table import TABLE as V1
 from opencode_mcp.opencode.v2 import replacements
 from opencode_mcp.opencode.v2.table import TABLE as V2

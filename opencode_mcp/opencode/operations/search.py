@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
-from opencode_mcp.opencode.annotation_types import Effect, Group
-from opencode_mcp.opencode.operation_table import Operation, OperationTable
+from opencode_mcp.opencode.tables.annotation_types import Effect, Group
+from opencode_mcp.opencode.tables.operation_table import Operation, OperationTable
 
 WEIGHTS = {"id": 4.0, "hints": 3.0, "description": 1.5}
 WORTH_SHOWING = 0.2

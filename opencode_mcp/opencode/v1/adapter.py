@@ -10,9 +10,12 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from opencode_mcp.errors import BackendFailed
-from opencode_mcp.opencode.backend_events import Event
-from opencode_mcp.opencode.codec import decode, encode, is_unreadable
-from opencode_mcp.opencode.models import (
+from opencode_mcp.opencode.http.codec import decode, encode, is_unreadable
+from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS, TOO_LARGE, Body
+from opencode_mcp.opencode.operation_caller import OperationCaller
+from opencode_mcp.opencode.v1.event_stream import parse_lines
+from opencode_mcp.opencode.vocabulary.backend_events import Event
+from opencode_mcp.opencode.vocabulary.models import (
     Agent,
     Command,
     FileDiff,
@@ -33,14 +36,11 @@ from opencode_mcp.opencode.models import (
     Vcs,
     Wire,
 )
-from opencode_mcp.opencode.operation_caller import OperationCaller
-from opencode_mcp.opencode.selection import Page, SessionFilter
-from opencode_mcp.opencode.submission import Accepted, Features
-from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, TOO_LARGE, Body
-from opencode_mcp.opencode.v1.event_stream import parse_lines
+from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
+from opencode_mcp.opencode.vocabulary.submission import Accepted, Features
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.submission import CommandSubmission, PromptSubmission, ShellSubmission
+    from opencode_mcp.opencode.vocabulary.submission import CommandSubmission, PromptSubmission, ShellSubmission
     from opencode_mcp.text.json_types import JsonObject
 
 W = TypeVar("W", bound=Wire)

@@ -6,7 +6,7 @@ defined in ``annotation_types.py``.
 
 from collections.abc import Mapping
 
-from opencode_mcp.opencode.annotation_types import Annotation
+from opencode_mcp.opencode.tables.annotation_types import Annotation
 
 A = Annotation
 

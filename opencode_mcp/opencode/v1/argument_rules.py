@@ -1,6 +1,6 @@
 """Rules for the arguments of OpenCode 1's operations that name places, sessions and permissions."""
 
-from opencode_mcp.opencode.argument_rules import ArgumentRules
+from opencode_mcp.opencode.tables.argument_rules import ArgumentRules
 
 RULES = ArgumentRules(
     directories={

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import cast
 
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.opencode.backend_events import (
+from opencode_mcp.opencode.vocabulary.backend_events import (
     Event,
     Failed,
     Idle,
@@ -24,7 +24,7 @@ from opencode_mcp.opencode.backend_events import (
     StatusChanged,
     TodosChanged,
 )
-from opencode_mcp.opencode.models import (
+from opencode_mcp.opencode.vocabulary.models import (
     Failure,
     MessageInfo,
     Permission,

@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 import anyio
 
-from opencode_mcp.opencode.backend_events import Event
 from opencode_mcp.opencode.v1.event_parser import EventParser1, is_noise
+from opencode_mcp.opencode.vocabulary.backend_events import Event
 
 SUBSCRIBE_SECONDS = 0.1
 """OpenCode 1.18 reports a stream as connected up to 60 ms before it sends events to it."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from opencode_mcp.errors import UnsupportedOperation
-from opencode_mcp.opencode.operation_table import Operation
+from opencode_mcp.opencode.tables.operation_table import Operation
 from opencode_mcp.opencode.v1.table import TABLE
 from opencode_mcp.text.json_types import JsonMap
 

@@ -1,6 +1,6 @@
 """Table of the operations of OpenCode 1."""
 
-from opencode_mcp.opencode.operation_table import OperationTable, Texts
+from opencode_mcp.opencode.tables.operation_table import OperationTable, Texts
 from opencode_mcp.opencode.v1.annotations import ANNOTATIONS
 from opencode_mcp.opencode.v1.descriptions import ARGUMENTS, DESCRIPTIONS
 

@@ -7,7 +7,7 @@ measurements on a preview; none has been seen on a released OpenCode 2.
 
 from collections.abc import Mapping
 
-from opencode_mcp.opencode.annotation_types import Annotation
+from opencode_mcp.opencode.tables.annotation_types import Annotation
 
 A = Annotation
 

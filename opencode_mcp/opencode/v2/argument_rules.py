@@ -4,7 +4,7 @@ The files of a prompt have URIs, which are checked in all operations by their na
 its user may read, and asks for no permission.
 """
 
-from opencode_mcp.opencode.argument_rules import ArgumentRules
+from opencode_mcp.opencode.tables.argument_rules import ArgumentRules
 
 TERMINAL = "experimental.persistentPty"
 

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import cast
 
 from opencode_mcp.errors import BackendFailed
-from opencode_mcp.opencode.models import (
+from opencode_mcp.opencode.vocabulary.models import (
     Agent,
     Command,
     FileDiff,

@@ -1,6 +1,6 @@
 """Errors of OpenCode 2 as failures of the domain. Pure."""
 
-from opencode_mcp.opencode.models import ABORTED_ERROR, Failure
+from opencode_mcp.opencode.vocabulary.models import ABORTED_ERROR, Failure
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_number, as_text
 

@@ -1,6 +1,6 @@
 """Pauses of OpenCode 2 before it asks a model again. Pure."""
 
-from opencode_mcp.opencode.models import SessionStatus
+from opencode_mcp.opencode.vocabulary.models import SessionStatus
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_number, as_text
 

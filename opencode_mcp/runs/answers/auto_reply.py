@@ -14,8 +14,8 @@ import anyio
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BridgeError, NotFound
 from opencode_mcp.events.hub import EVERYTHING, Hub
-from opencode_mcp.opencode.backend_events import Gap, PermissionAsked
-from opencode_mcp.opencode.models import Permission
+from opencode_mcp.opencode.vocabulary.backend_events import Gap, PermissionAsked
+from opencode_mcp.opencode.vocabulary.models import Permission
 from opencode_mcp.runs.answers.answer_rules import POLICY, PermissionReply
 from opencode_mcp.runs.answers.reply_sender import ReplySender
 from opencode_mcp.runs.deadline import Deadline

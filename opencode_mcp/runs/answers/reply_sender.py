@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.models import Permission, Question, Session
+from opencode_mcp.opencode.vocabulary.models import Permission, Question, Session
 from opencode_mcp.runs.answers.answer_rules import (
     Answerer,
     AnswerRules,

@@ -6,7 +6,7 @@ Pure. A permission names a kind and some patterns, which for most tools say noth
 import json
 from collections.abc import Mapping, Sequence
 
-from opencode_mcp.opencode.models import AlwaysLasts, ToolPart
+from opencode_mcp.opencode.vocabulary.models import AlwaysLasts, ToolPart
 
 VALUE_LIMIT = 1000
 """Characters of one argument that are shown."""

@@ -6,8 +6,8 @@ Pure.
 from collections.abc import Sequence
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.field_values import read_answers, takes, texts_of
-from opencode_mcp.opencode.models import Question, QuestionItem
+from opencode_mcp.opencode.vocabulary.field_values import read_answers, takes, texts_of
+from opencode_mcp.opencode.vocabulary.models import Question, QuestionItem
 
 
 def fit_answers(question: Question, answers: Sequence[Sequence[str]], *, whole_form: bool = False) -> list[list[str]]:

@@ -15,9 +15,9 @@ import anyio
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendFailed, NotFound
 from opencode_mcp.events.hub import Hub
-from opencode_mcp.opencode import backend_events
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.models import Permission, Question, ToolPart
+from opencode_mcp.opencode.vocabulary import backend_events
+from opencode_mcp.opencode.vocabulary.models import Permission, Question, ToolPart
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests.descriptions import Request, describe
 

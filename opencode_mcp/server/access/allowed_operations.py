@@ -15,8 +15,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast, get_args
 
 from opencode_mcp.errors import InvalidSetting, NotAllowed
-from opencode_mcp.opencode import annotation_types as annotation
 from opencode_mcp.opencode.operations import catalog
+from opencode_mcp.opencode.tables import annotation_types as annotation
 from opencode_mcp.opencode.v1 import annotations as v1_annotations
 from opencode_mcp.opencode.v2 import annotations as v2_annotations
 from opencode_mcp.opencode.v2 import replacements
@@ -25,8 +25,8 @@ from opencode_mcp.text.similar_names import similar_names
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
-    from opencode_mcp.opencode.annotation_types import Annotation, Effect
-    from opencode_mcp.opencode.operation_table import Operation
+    from opencode_mcp.opencode.tables.annotation_types import Annotation, Effect
+    from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.opencode.versions import Generation
     from opencode_mcp.server.access.operation_uses import OneOperation, Uses
 

@@ -1,10 +1,10 @@
-"""Find values in the flat object of arguments, as ``opencode/argument_rules.py`` names their places."""
+"""Find values in the flat object of arguments, as ``opencode/tables/argument_rules.py`` names their places."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from opencode_mcp.opencode.argument_rules import ArgumentRules
+from opencode_mcp.opencode.tables.argument_rules import ArgumentRules
 from opencode_mcp.opencode.v1.argument_rules import RULES as V1
 from opencode_mcp.opencode.v2.argument_rules import RULES as V2
 from opencode_mcp.opencode.versions import Generation

@@ -1,7 +1,7 @@
 """Check the arguments of an operation before anything is sent to OpenCode.
 
 A caller may name only places inside the allowed directories, and may grant no permission that the operator did not
-allow. ``opencode/argument_rules.py`` describes the rules, which name the arguments.
+allow. ``opencode/tables/argument_rules.py`` describes the rules, which name the arguments.
 """
 
 import re
@@ -25,10 +25,10 @@ from opencode_mcp.server.access.undoing import check_redo, check_undo
 from opencode_mcp.text.json_types import JsonMap
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.argument_rules import ArgumentRules
     from opencode_mcp.opencode.client import OpenCodeClient
-    from opencode_mcp.opencode.operation_table import Operation
     from opencode_mcp.opencode.operations.arguments import SplitArguments
+    from opencode_mcp.opencode.tables.argument_rules import ArgumentRules
+    from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.runs.prompting.reload import InstanceReload
     from opencode_mcp.runs.requests.permission_policy import Policy
     from opencode_mcp.server.access.allowed_operations import AllowedOperations

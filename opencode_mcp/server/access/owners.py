@@ -9,7 +9,7 @@ from opencode_mcp.server.access.argument_values import texts_at
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
-    from opencode_mcp.opencode.operation_table import Operation
+    from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.opencode.versions import Generation
     from opencode_mcp.server.access.paths import Fence
     from opencode_mcp.text.json_types import JsonMap

@@ -9,7 +9,7 @@ import re
 
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.selection import SessionFilter
+from opencode_mcp.opencode.vocabulary.selection import SessionFilter
 
 FIRST_PAGE = 100
 """Sessions on the first page. The wanted session is mostly one of the latest."""

@@ -10,8 +10,8 @@ from opencode_mcp.workspace.configuration.setup_files import decides_what_runs
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
-    from opencode_mcp.opencode.models import Session
-    from opencode_mcp.opencode.operation_table import Operation
+    from opencode_mcp.opencode.tables.operation_table import Operation
+    from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.server.access.allowed_operations import AllowedOperations
 
 

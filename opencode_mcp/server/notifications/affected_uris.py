@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from opencode_mcp.opencode import backend_events
+from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.server import uris
 
 

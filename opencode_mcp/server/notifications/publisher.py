@@ -14,7 +14,7 @@ from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, R
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.events.hub import EVERYTHING, Hub
-from opencode_mcp.opencode import backend_events
+from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.server.notifications.affected_uris import changed_by, names_of
 from opencode_mcp.server.notifications.throttle import Pace
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 
 from opencode_mcp.errors import BackendError, BridgeError, InvalidArgument, NotFound, UnsupportedOperation
-from opencode_mcp.opencode.operation_table import Operation, OperationTable
 from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.opencode.operations.argument_problems import problems
 from opencode_mcp.opencode.operations.arguments import arguments_of, arguments_schema, split
+from opencode_mcp.opencode.tables.operation_table import Operation, OperationTable
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.secrets.redact_data import redact, secrets_in

@@ -14,7 +14,7 @@ from opencode_mcp.server.tool import BridgeTool
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opencode_mcp.opencode.operation_table import Operation
+    from opencode_mcp.opencode.tables.operation_table import Operation
 
 PREFIX = "opencode_op_"
 LONGEST_NAME = 49

@@ -11,7 +11,7 @@ from opencode_mcp.server.results.safe_text import shown_data
 if TYPE_CHECKING:
     from mcp_types import CallToolResult
 
-    from opencode_mcp.opencode.operation_table import Operation
+    from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.opencode.versions import Generation
     from opencode_mcp.server.operations.handlers.handler import OperationResult
 

@@ -22,7 +22,7 @@ from opencode_mcp.server.session_list import SessionQuery, list_sessions
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.models import Session
+    from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.server.bridge import Bridge
 
 LISTED_SESSIONS = 25

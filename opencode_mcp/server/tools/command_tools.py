@@ -8,7 +8,7 @@ from pydantic import Field
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.markdown import excerpt
-from opencode_mcp.opencode import models
+from opencode_mcp.opencode.vocabulary import models
 from opencode_mcp.runs import commands, record
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.resources.links import message_link

@@ -21,7 +21,7 @@ from opencode_mcp.workspace import globs as workspace_globs
 if TYPE_CHECKING:
     from mcp_types import ResourceLink
 
-    from opencode_mcp.opencode.models import FileDiff, Session
+    from opencode_mcp.opencode.vocabulary.models import FileDiff, Session
     from opencode_mcp.workspace.globs import Globs
 
 FILES_TOLD = 200

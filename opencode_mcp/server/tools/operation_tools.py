@@ -11,9 +11,9 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import BridgeError, InvalidArgument
-from opencode_mcp.opencode import annotation_types as annotation
 from opencode_mcp.opencode.operations import catalog, schema_text
 from opencode_mcp.opencode.operations import search as operations_search
+from opencode_mcp.opencode.tables import annotation_types as annotation
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.operations import calling, reply_result
 from opencode_mcp.server.results.render import cut, result
@@ -24,8 +24,8 @@ from opencode_mcp.text.outside_text import one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opencode_mcp.opencode.annotation_types import Effect, Group
-    from opencode_mcp.opencode.operation_table import Operation, OperationTable
+    from opencode_mcp.opencode.tables.annotation_types import Effect, Group
+    from opencode_mcp.opencode.tables.operation_table import Operation, OperationTable
     from opencode_mcp.server.access.allowed_operations import AllowedOperations
     from opencode_mcp.server.bridge import Bridge
 

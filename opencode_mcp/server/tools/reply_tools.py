@@ -17,7 +17,7 @@ from opencode_mcp.server.waiting.wait import Outcome, resumed_run, wait_for_run
 from opencode_mcp.text.outside_text import beginning
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.models import Session
+    from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.runs.answers.answer_rules import RequestReply
     from opencode_mcp.runs.record import Run
 

@@ -19,8 +19,8 @@ from opencode_mcp.server.waiting.wait import Outcome, report_result, resumed_run
 from opencode_mcp.workspace import attachments
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.models import Session
-    from opencode_mcp.opencode.submission import Attachment
+    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.submission import Attachment
     from opencode_mcp.runs.prompting.prompt import Prompt
     from opencode_mcp.runs.report import RunReport
     from opencode_mcp.runs.stopping import StopResult

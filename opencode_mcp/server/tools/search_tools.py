@@ -18,7 +18,7 @@ from opencode_mcp.workspace.search import found_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from opencode_mcp.opencode.models import SymbolMatch
+    from opencode_mcp.opencode.vocabulary.models import SymbolMatch
     from opencode_mcp.text.json_types import JsonMap
     from opencode_mcp.workspace.search.found_lines import FoundLine, FoundPage
     from opencode_mcp.workspace.search.project_search import FoundSymbols

@@ -17,7 +17,7 @@ from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.models import Session
+    from opencode_mcp.opencode.vocabulary.models import Session
 
 MESSAGES = 20
 

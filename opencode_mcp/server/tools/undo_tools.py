@@ -20,7 +20,7 @@ from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.models import Session
+    from opencode_mcp.opencode.vocabulary.models import Session
 
 
 @tool(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from mcp_types import ClientCapabilities, ElicitRequestFormParams, ElicitRequestURLParams, ElicitResult
 
-from opencode_mcp.opencode import field_values
+from opencode_mcp.opencode.vocabulary import field_values
 from opencode_mcp.runs.answers import answer_rules
 from opencode_mcp.runs.requests import call_input, descriptions
 from opencode_mcp.server.results.safe_text import shown, shown_data, shown_to_decide

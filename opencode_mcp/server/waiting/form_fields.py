@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from opencode_mcp.opencode.field_values import FORMATS, takes, texts_of
-from opencode_mcp.opencode.models import QuestionItem
+from opencode_mcp.opencode.vocabulary.field_values import FORMATS, takes, texts_of
+from opencode_mcp.opencode.vocabulary.models import QuestionItem
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.text.outside_text import one_line
 

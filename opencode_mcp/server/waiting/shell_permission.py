@@ -23,7 +23,7 @@ from opencode_mcp.server.waiting.progress_notifications import SendProgress, pro
 from opencode_mcp.server.waiting.wait import FORM_HEARTBEAT_SECONDS, FORM_SECONDS, request_state_of
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.models import Session
+    from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.options import Decider
 
 KEY = "shell"

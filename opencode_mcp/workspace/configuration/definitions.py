@@ -13,7 +13,7 @@ from opencode_mcp.disk.regular_file import read_beginning
 from opencode_mcp.text.jsonc import read_jsonc
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.models import Paths
+    from opencode_mcp.opencode.vocabulary.models import Paths
 
 DefinitionKind: TypeAlias = Literal["agent", "command", "model", "variant", "credential"]
 LARGEST_FILE_BYTES = 1_000_000

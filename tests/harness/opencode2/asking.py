@@ -10,9 +10,9 @@ import anyio
 
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.opencode.models import Permission, Question, Session, ToolPart
-from opencode_mcp.opencode.submission import PromptSubmission
+from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.vocabulary.models import Permission, Question, Session, ToolPart
+from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from opencode_mcp.runs.report import spoken
 from opencode_mcp.text.json_types import JsonMap

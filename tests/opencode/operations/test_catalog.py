@@ -14,10 +14,10 @@ import pytest
 from opencode import resources
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.annotation_types import Effect, Group
-from opencode_mcp.opencode.operation_table import OperationTable
 from opencode_mcp.opencode.operations.arguments import arguments_of
 from opencode_mcp.opencode.operations.catalog import V1, V2, operation
+from opencode_mcp.opencode.tables.annotation_types import Effect, Group
+from opencode_mcp.opencode.tables.operation_table import OperationTable
 from scripts.client_document import document as client_document
 from scripts.generate_operations_doc import PAGES, page
 from scripts.refresh_operations import TABLES, ask

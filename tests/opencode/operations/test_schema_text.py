@@ -2,10 +2,10 @@
 
 import pytest
 
-from opencode_mcp.opencode.operation_table import Operation
 from opencode_mcp.opencode.operations.arguments import arguments_of, arguments_schema
 from opencode_mcp.opencode.operations.catalog import V1, V2
 from opencode_mcp.opencode.operations.schema_text import in_short
+from opencode_mcp.opencode.tables.operation_table import Operation
 from opencode_mcp.text.json_types import Schema
 from tests.harness.each import for_each
 

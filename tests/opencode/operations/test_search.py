@@ -2,9 +2,9 @@
 
 import pytest
 
-from opencode_mcp.opencode.operation_table import OperationTable
 from opencode_mcp.opencode.operations.catalog import V1, V2
 from opencode_mcp.opencode.operations.search import search
+from opencode_mcp.opencode.tables.operation_table import OperationTable
 from tests.harness.each import for_each
 
 FIRST = {

@@ -6,11 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.opencode import backend_events
-from opencode_mcp.opencode.backend_events import Event
-from opencode_mcp.opencode.models import Failure, MessageInfo, Permission, Question, Session, SessionStatus, Todo
 from opencode_mcp.opencode.v1 import event_parser
 from opencode_mcp.opencode.v1.event_parser import EventParser1, is_noise
+from opencode_mcp.opencode.vocabulary import backend_events
+from opencode_mcp.opencode.vocabulary.backend_events import Event
+from opencode_mcp.opencode.vocabulary.models import (
+    Failure,
+    MessageInfo,
+    Permission,
+    Question,
+    Session,
+    SessionStatus,
+    Todo,
+)
 
 SES = "ses_1"
 INFO = {"id": "msg_1", "sessionID": SES, "role": "assistant"}

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from opencode_mcp.opencode.backend_events import Event
 from opencode_mcp.opencode.v2.events.event_parser import EventParser2
+from opencode_mcp.opencode.vocabulary.backend_events import Event
 
 Json = dict[str, Any]
 SES = "ses_1"

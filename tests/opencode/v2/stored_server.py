@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import anyio
 from anyio.lowlevel import checkpoint
 
-from opencode_mcp.opencode.clock import Clock
-from opencode_mcp.opencode.codec import Reply, Request
-from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, Body
+from opencode_mcp.opencode.http.clock import Clock
+from opencode_mcp.opencode.http.codec import Reply, Request
+from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS, Body
 from opencode_mcp.opencode.v2.adapter import OpenCode2
 from opencode_mcp.opencode.v2.table import TABLE
 from opencode_mcp.opencode.versions import Generation

@@ -10,12 +10,12 @@ import pytest
 from opencode_mcp.errors import BackendUnavailable, NotFound, UnsupportedOperation
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.codec import Reply, Request
-from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.opencode.models import Session, ToolPart
-from opencode_mcp.opencode.selection import SessionFilter
-from opencode_mcp.opencode.submission import CommandSubmission, PromptSubmission, ShellSubmission
-from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, Transport
+from opencode_mcp.opencode.http.codec import Reply, Request
+from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS, Transport
+from opencode_mcp.opencode.vocabulary.models import Session, ToolPart
+from opencode_mcp.opencode.vocabulary.selection import SessionFilter
+from opencode_mcp.opencode.vocabulary.submission import CommandSubmission, PromptSubmission, ShellSubmission
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.running import OpenCode2

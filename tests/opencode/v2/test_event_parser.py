@@ -9,7 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.events.session_state import SessionState, fold
-from opencode_mcp.opencode.backend_events import (
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.v2.events import event_memory, event_parser
+from opencode_mcp.opencode.v2.events.event_parser import PARSERS, EventParser2
+from opencode_mcp.opencode.v2.requests import permission_of, question_of
+from opencode_mcp.opencode.vocabulary.backend_events import (
     Event,
     Failed,
     Idle,
@@ -24,8 +28,7 @@ from opencode_mcp.opencode.backend_events import (
     SessionDeleted,
     StatusChanged,
 )
-from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.models import (
+from opencode_mcp.opencode.vocabulary.models import (
     ABORTED_ERROR,
     Failure,
     Message,
@@ -34,9 +37,6 @@ from opencode_mcp.opencode.models import (
     SessionStatus,
     Tokens,
 )
-from opencode_mcp.opencode.v2.events import event_memory, event_parser
-from opencode_mcp.opencode.v2.events.event_parser import PARSERS, EventParser2
-from opencode_mcp.opencode.v2.requests import permission_of, question_of
 from opencode_mcp.runs import read_ahead
 from opencode_mcp.runs.read_ahead import ReadAhead
 from opencode_mcp.runs.record import Run, SessionRecord

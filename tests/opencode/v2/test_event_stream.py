@@ -13,10 +13,10 @@ from opencode import AsyncOpencode
 
 from opencode_mcp.events.hub import EVERYTHING, Hub, Listener
 from opencode_mcp.launcher.connection import Connection
-from opencode_mcp.opencode.backend_events import Event, Gap, Idle
-from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.opencode.models import ABORTED_ERROR, SessionStatus
+from opencode_mcp.opencode.http.endpoint import Endpoint
 from opencode_mcp.opencode.v2.events.event_parser import PARSERS, EventParser2
+from opencode_mcp.opencode.vocabulary.backend_events import Event, Gap, Idle
+from opencode_mcp.opencode.vocabulary.models import ABORTED_ERROR, SessionStatus
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.driving import LIMIT, form, permission, prompt, prompt_of
 from tests.harness.opencode2.running import OpenCode2

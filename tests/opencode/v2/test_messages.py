@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from opencode_mcp.markdown.transcript import render_transcript
-from opencode_mcp.opencode.models import (
+from opencode_mcp.opencode.v2.messages.message_pairs import source_id
+from opencode_mcp.opencode.vocabulary.models import (
     AgentPart,
     CompactionPart,
     FilePart,
@@ -16,7 +17,6 @@ from opencode_mcp.opencode.models import (
     StepFinishPart,
     TextPart,
 )
-from opencode_mcp.opencode.v2.messages.message_pairs import source_id
 from opencode_mcp.runs.merging import merged_with
 from opencode_mcp.runs.record import is_prompt, was_followed
 from opencode_mcp.runs.report import summarise

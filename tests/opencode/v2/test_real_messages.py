@@ -10,8 +10,8 @@ from opencode import AsyncOpencode
 from opencode.types import ModelRef
 
 from opencode_mcp.markdown.transcript import render_transcript
-from opencode_mcp.opencode.models import Message
 from opencode_mcp.opencode.v2.messages.conversation import to_messages
+from opencode_mcp.opencode.vocabulary.models import Message
 from opencode_mcp.runs.merging import merged_with
 from opencode_mcp.runs.record import answers_in
 from opencode_mcp.runs.report import summarise

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.errors import BackendFailed, InvalidArgument
-from opencode_mcp.opencode.field_values import FieldValue, texts_of
-from opencode_mcp.opencode.models import Choice, Condition, Permission, Question, QuestionItem, ToolCall
 from opencode_mcp.opencode.v2.requests import form_answer, permission_of, question_of
+from opencode_mcp.opencode.vocabulary.field_values import FieldValue, texts_of
+from opencode_mcp.opencode.vocabulary.models import Choice, Condition, Permission, Question, QuestionItem, ToolCall
 from opencode_mcp.text.json_types import JsonMap
 
 NONE: list[str] = []

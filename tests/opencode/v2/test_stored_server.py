@@ -3,8 +3,8 @@
 import pytest
 
 from opencode_mcp.errors import BackendFailed, BackendTimeout, BackendUnavailable, BridgeError, Unauthorized
-from opencode_mcp.opencode.submission import PromptSubmission
 from opencode_mcp.opencode.v2.calls.message_calls import PAGES_OF_A_TURN
+from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.runs.prompting.sending import may_have_arrived
 from tests.opencode.v2.lists import SESSION, idle, prompt, read, said, step
 from tests.opencode.v2.stored_server import StoredServer

@@ -11,7 +11,7 @@ from opencode_mcp.errors import NotAllowed
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.opencode.http.endpoint import Endpoint
 from opencode_mcp.runs.answers.answer_rules import PERSON, AnswerRules, PermissionReply
 from opencode_mcp.runs.answers.auto_reply import RUNS_KEPT, AutoReply
 from opencode_mcp.runs.answers.reply_sender import ReplySender

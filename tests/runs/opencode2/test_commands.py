@@ -7,9 +7,9 @@ import pytest
 
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.codec import Reply, Request
-from opencode_mcp.opencode.models import ToolPart
-from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS, Transport
+from opencode_mcp.opencode.http.codec import Reply, Request
+from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS, Transport
+from opencode_mcp.opencode.vocabulary.models import ToolPart
 from opencode_mcp.runs import state
 from opencode_mcp.runs.commands import Commands, SlashCommand
 from opencode_mcp.runs.record import Run, all_answers

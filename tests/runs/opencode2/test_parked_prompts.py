@@ -8,9 +8,9 @@ import pytest
 from opencode_mcp.errors import NotFound
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.endpoint import Endpoint
-from opencode_mcp.opencode.models import Session
-from opencode_mcp.opencode.submission import PromptSubmission
+from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.runs import state
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from opencode_mcp.runs.record import Run

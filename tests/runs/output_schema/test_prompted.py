@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.opencode.models import Message
-from opencode_mcp.opencode.submission import PromptSubmission
+from opencode_mcp.opencode.vocabulary.models import Message
+from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.runs.output_schema.prompted import (
     corrected_prompt,
     correction_id,

@@ -2,7 +2,15 @@
 
 import pytest
 
-from opencode_mcp.opencode.models import Choice, Condition, Permission, Question, QuestionItem, ToolPart, ToolState
+from opencode_mcp.opencode.vocabulary.models import (
+    Choice,
+    Condition,
+    Permission,
+    Question,
+    QuestionItem,
+    ToolPart,
+    ToolState,
+)
 from opencode_mcp.runs.requests.call_input import INPUT_LIMIT, always_covers
 from opencode_mcp.runs.requests.descriptions import DIFF_LIMIT, describe, question_item
 

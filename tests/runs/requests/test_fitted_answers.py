@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.models import Choice, Condition, Question, QuestionItem
+from opencode_mcp.opencode.vocabulary.models import Choice, Condition, Question, QuestionItem
 from opencode_mcp.runs.requests.fitted_answers import fit_answers
 
 SES = "ses_1"

@@ -7,10 +7,10 @@ from typing import Any, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.opencode.argument_rules import ArgumentRules, Places
-from opencode_mcp.opencode.operation_table import Operation
 from opencode_mcp.opencode.operations.arguments import arguments_of, arguments_schema
 from opencode_mcp.opencode.operations.catalog import TABLES
+from opencode_mcp.opencode.tables.argument_rules import ArgumentRules, Places
+from opencode_mcp.opencode.tables.operation_table import Operation
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.access import argument_values
 from opencode_mcp.server.access.argument_values import RULES

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from opencode_mcp.opencode.models import Session
+from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.server.access.session_places import SessionPlaces
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from opencode_mcp.events.session_state import SessionState, fold
-from opencode_mcp.opencode.backend_events import (
+from opencode_mcp.opencode.v1.event_parser import PARSERS, EventParser1
+from opencode_mcp.opencode.vocabulary.backend_events import (
     Event,
     Gap,
     Lost,
     PartChanged,
 )
-from opencode_mcp.opencode.v1.event_parser import PARSERS, EventParser1
 from opencode_mcp.server import uris
 from opencode_mcp.server.notifications.affected_uris import changed_by, names_of
 from opencode_mcp.server.resources.resources import find_resource

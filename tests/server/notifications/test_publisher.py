@@ -15,7 +15,7 @@ from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.events.hub import BACKLOG, Hub, Listener
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.launcher.launcher import Launcher
-from opencode_mcp.opencode.backend_events import (
+from opencode_mcp.opencode.vocabulary.backend_events import (
     Event,
     Gap,
     Idle,
@@ -24,7 +24,7 @@ from opencode_mcp.opencode.backend_events import (
     SessionDeleted,
     TodosChanged,
 )
-from opencode_mcp.opencode.models import Session
+from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.server import uris
 from opencode_mcp.server.notifications.publisher import Publisher
 from opencode_mcp.server.notifications.subscriptions import Subscriptions

@@ -7,9 +7,9 @@ import anyio
 import pytest
 
 from opencode_mcp.errors import BackendFailed, BridgeError, NotFound
-from opencode_mcp.opencode.operation_table import Operation
 from opencode_mcp.opencode.operations.arguments import split
 from opencode_mcp.opencode.operations.catalog import TABLES, operation
+from opencode_mcp.opencode.tables.operation_table import Operation
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.operations import calling
 from opencode_mcp.server.operations.calling import find, offered_schema, perform_with_progress, without_nulls

@@ -8,7 +8,7 @@ import pytest
 from mcp_types import ElicitRequestFormParams
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.models import Session, Todo
+from opencode_mcp.opencode.vocabulary.models import Session, Todo
 from opencode_mcp.runs.report import ChangedFile, Decision, PendingRequest, RunReport, list_todos
 from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.server.results.render import explain, result

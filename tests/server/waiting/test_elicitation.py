@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mcp_types import ClientCapabilities, ElicitRequestFormParams, ElicitRequestURLParams, ElicitResult
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.models import Choice, Condition, Question, QuestionItem
+from opencode_mcp.opencode.vocabulary.models import Choice, Condition, Question, QuestionItem
 from opencode_mcp.runs.answers.answer_rules import PermissionReply, QuestionReply
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests.descriptions import describe

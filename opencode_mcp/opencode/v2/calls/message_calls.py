@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 from opencode_mcp.errors import (
     NotFound,
 )
-from opencode_mcp.opencode.models import (
-    Message,
-    SessionStatus,
-)
-from opencode_mcp.opencode.selection import Page
 from opencode_mcp.opencode.v2.calls.inbox import LATEST
 from opencode_mcp.opencode.v2.messages.conversation import END, to_messages
 from opencode_mcp.opencode.v2.messages.message_pairs import source_id
 from opencode_mcp.opencode.v2.retries import pause_of
+from opencode_mcp.opencode.vocabulary.models import (
+    Message,
+    SessionStatus,
+)
+from opencode_mcp.opencode.vocabulary.selection import Page
 from opencode_mcp.text.json_values import as_map, as_maps
 
 if TYPE_CHECKING:

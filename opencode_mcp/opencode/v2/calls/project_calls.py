@@ -5,8 +5,11 @@ from contextlib import AbstractAsyncContextManager
 import anyio
 
 from opencode_mcp.errors import UnsupportedOperation
-from opencode_mcp.opencode.codec import encode
-from opencode_mcp.opencode.models import (
+from opencode_mcp.opencode.http.codec import encode
+from opencode_mcp.opencode.http.transport import Body
+from opencode_mcp.opencode.v2 import conversions
+from opencode_mcp.opencode.v2.calls.data_caller import DIFF_CONTEXT, DataCaller
+from opencode_mcp.opencode.vocabulary.models import (
     Agent,
     Command,
     FileDiff,
@@ -19,9 +22,6 @@ from opencode_mcp.opencode.models import (
     UncommittedFile,
     Vcs,
 )
-from opencode_mcp.opencode.transport import Body
-from opencode_mcp.opencode.v2 import conversions
-from opencode_mcp.opencode.v2.calls.data_caller import DIFF_CONTEXT, DataCaller
 from opencode_mcp.text.json_values import as_map
 
 OPENING_SECONDS = 10.0

@@ -13,14 +13,14 @@ from opencode_mcp.errors import (
     BridgeError,
     NotFound,
 )
-from opencode_mcp.opencode.submission import Accepted
-from opencode_mcp.opencode.transport import READ_TIMEOUT_SECONDS
+from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.v2 import conversions
 from opencode_mcp.opencode.v2.calls.inbox import SessionInbox
+from opencode_mcp.opencode.vocabulary.submission import Accepted
 from opencode_mcp.text.json_values import as_map, as_maps
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.submission import CommandSubmission, PromptSubmission, ShellSubmission
+    from opencode_mcp.opencode.vocabulary.submission import CommandSubmission, PromptSubmission, ShellSubmission
 from opencode_mcp.opencode.v2.calls.message_calls import MessageCalls
 from opencode_mcp.opencode.v2.calls.project_calls import ProjectCalls
 

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from opencode_mcp.errors import (
     NotFound,
 )
-from opencode_mcp.opencode.models import (
+from opencode_mcp.opencode.v2 import conversions
+from opencode_mcp.opencode.v2.calls.prompt_calls import PromptCalls
+from opencode_mcp.opencode.v2.requests import NO_SESSION, form_answer, permission_of, question_of
+from opencode_mcp.opencode.vocabulary.models import (
     Permission,
     PermissionDecision,
     Question,
     read_each,
 )
-from opencode_mcp.opencode.v2 import conversions
-from opencode_mcp.opencode.v2.calls.prompt_calls import PromptCalls
-from opencode_mcp.opencode.v2.requests import NO_SESSION, form_answer, permission_of, question_of
 from opencode_mcp.text.json_values import as_map, as_maps
 
 

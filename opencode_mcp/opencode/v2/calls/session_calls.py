@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator, Mapping
 from opencode_mcp.errors import (
     NotFound,
 )
-from opencode_mcp.opencode.models import (
+from opencode_mcp.opencode.v2 import conversions
+from opencode_mcp.opencode.v2.calls.data_caller import DIFF_CONTEXT, DataCaller
+from opencode_mcp.opencode.vocabulary.models import (
     FileDiff,
     Session,
     SessionStatus,
     Todo,
 )
-from opencode_mcp.opencode.selection import Page, SessionFilter
-from opencode_mcp.opencode.v2 import conversions
-from opencode_mcp.opencode.v2.calls.data_caller import DIFF_CONTEXT, DataCaller
+from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
 from opencode_mcp.text.json_values import as_map, as_maps
 
 SESSIONS_A_PAGE = 200

@@ -7,8 +7,8 @@ the first, not the name of the tool.
 from dataclasses import dataclass, field
 
 from opencode_mcp.bounded_dict import BoundedDict
-from opencode_mcp.opencode.backend_events import Event, MessageChanged
-from opencode_mcp.opencode.models import MessageInfo
+from opencode_mcp.opencode.vocabulary.backend_events import Event, MessageChanged
+from opencode_mcp.opencode.vocabulary.models import MessageInfo
 from opencode_mcp.text.json_types import JsonMap
 
 CALLS_KEPT = 100

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.opencode.backend_events import Event, InstanceDisposed
 from opencode_mcp.opencode.v2.events import content_events, execution_events, session_events
 from opencode_mcp.opencode.v2.events.event_memory import Received, SessionMemory
+from opencode_mcp.opencode.vocabulary.backend_events import Event, InstanceDisposed
 from opencode_mcp.text.json_text import read_json
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_number, as_text

@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 
-from opencode_mcp.opencode.backend_events import Event
 from opencode_mcp.opencode.v2.events.event_parser import EventParser2
+from opencode_mcp.opencode.vocabulary.backend_events import Event
 
 
 async def parse_lines(lines: AsyncIterator[str], parser: EventParser2) -> AsyncGenerator[list[Event]]:

@@ -13,13 +13,20 @@ rejected permission. The messages then show how the run ended.
 
 from collections.abc import Callable, Mapping
 
-from opencode_mcp.opencode.backend_events import Event, Failed, Idle, MessageChanged, PartChanged, StatusChanged
-from opencode_mcp.opencode.models import Failure, MessageInfo, SessionStatus
 from opencode_mcp.opencode.v2.events.event_memory import Received
 from opencode_mcp.opencode.v2.failures import failure_of, interruption
 from opencode_mcp.opencode.v2.messages.message_items import CONVERTERS
 from opencode_mcp.opencode.v2.messages.message_parts import part_id, tokens
 from opencode_mcp.opencode.v2.retries import pause_of
+from opencode_mcp.opencode.vocabulary.backend_events import (
+    Event,
+    Failed,
+    Idle,
+    MessageChanged,
+    PartChanged,
+    StatusChanged,
+)
+from opencode_mcp.opencode.vocabulary.models import Failure, MessageInfo, SessionStatus
 from opencode_mcp.text.json_values import as_map, as_number, as_text, as_texts
 
 STOPPED = frozenset({"user", "superseded", "inactivity"})

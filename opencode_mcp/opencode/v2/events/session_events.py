@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from opencode_mcp.opencode.backend_events import (
+from opencode_mcp.opencode.v2.events.event_memory import Received
+from opencode_mcp.opencode.v2.messages.message_parts import tokens
+from opencode_mcp.opencode.v2.requests import permission_of, question_of
+from opencode_mcp.opencode.vocabulary.backend_events import (
     Event,
     Idle,
     PartChanged,
@@ -12,10 +15,7 @@ from opencode_mcp.opencode.backend_events import (
     SessionChanged,
     SessionDeleted,
 )
-from opencode_mcp.opencode.models import Session
-from opencode_mcp.opencode.v2.events.event_memory import Received
-from opencode_mcp.opencode.v2.messages.message_parts import tokens
-from opencode_mcp.opencode.v2.requests import permission_of, question_of
+from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.text.json_values import as_map, as_number, as_text
 
 

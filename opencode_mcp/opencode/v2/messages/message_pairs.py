@@ -6,7 +6,6 @@ the second one has that id with a suffix; ``source_id`` takes the suffix off.
 
 from collections.abc import Mapping
 
-from opencode_mcp.opencode.models import Failure, Message
 from opencode_mcp.opencode.v2.failures import failure_of, interruption
 from opencode_mcp.opencode.v2.messages.message_items import (
     Converter,
@@ -16,6 +15,7 @@ from opencode_mcp.opencode.v2.messages.message_items import (
     usage_in,
 )
 from opencode_mcp.opencode.v2.messages.message_parts import PartList
+from opencode_mcp.opencode.vocabulary.models import Failure, Message
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_number, as_text
 

@@ -8,7 +8,7 @@ from opencode_mcp.server.operations.handlers.handler import OperationRequest, Op
 from opencode_mcp.text.json_types import JsonMap
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.models import Session
+    from opencode_mcp.opencode.vocabulary.models import Session
 
 
 async def update_session(request: OperationRequest) -> OperationResult:

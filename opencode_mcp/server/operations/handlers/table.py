@@ -24,7 +24,7 @@ from opencode_mcp.server.operations.handlers.terminal_visit import visit_termina
 from opencode_mcp.text.json_types import Schema
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.operation_table import Operation
+    from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.opencode.versions import Generation
 
 LARGEST = 1000

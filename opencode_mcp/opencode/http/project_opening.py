@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import anyio
 
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable, BridgeError
-from opencode_mcp.opencode.codec import DIRECTORY_NAMES, Reply, Request
+from opencode_mcp.opencode.http.codec import DIRECTORY_NAMES, Reply, Request
 from opencode_mcp.opencode.versions import Generation
 
 LONGEST_SECONDS = 600.0

@@ -56,13 +56,13 @@ from opencode_mcp.errors import (
     InvalidSetting,
     UnsupportedOperation,
 )
-from opencode_mcp.opencode.clock import Clock
-from opencode_mcp.opencode.codec import Reply, Request, failure
-from opencode_mcp.opencode.project_opening import Openings
+from opencode_mcp.opencode.http.clock import Clock
+from opencode_mcp.opencode.http.codec import Reply, Request, failure
+from opencode_mcp.opencode.http.project_opening import Openings
 from opencode_mcp.processes.checked_connections import ProcessConnections
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.endpoint import Endpoint
+    from opencode_mcp.opencode.http.endpoint import Endpoint
     from opencode_mcp.opencode.versions import Generation
     from opencode_mcp.processes.identity import Process
 

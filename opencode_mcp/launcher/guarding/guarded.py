@@ -15,7 +15,7 @@ from anyio import to_thread
 from opencode_mcp.disk.file_locks import try_lock
 from opencode_mcp.disk.state_folder import open_private
 from opencode_mcp.errors import OpenCodeNotStarting
-from opencode_mcp.launcher.guard import KEEP, READY, Plan
+from opencode_mcp.launcher.guarding.guard import KEEP, READY, Plan
 from opencode_mcp.processes.groups import FLAGS
 from opencode_mcp.processes.identity import Process
 
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 # It exits at once, so that the guard has no parent by which a host could find it.
 STARTER = "import subprocess, sys; subprocess.Popen(sys.argv[1:], stdin=0, stdout=1, stderr=2, start_new_session=True)"
 # Not from the working directory, where a project could contain a module of that name.
-GUARD = (sys.executable, "-P", "-m", "opencode_mcp.launcher.guard")
+GUARD = (sys.executable, "-P", "-m", "opencode_mcp.launcher.guarding.guard")
 START_TIMEOUT_SECONDS = 30.0
 CODE_TIMEOUT_SECONDS = 2.0
 POLL_SECONDS = 0.02

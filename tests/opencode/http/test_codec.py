@@ -17,7 +17,7 @@ from opencode_mcp.errors import (
     Unauthorized,
     UnsupportedOperation,
 )
-from opencode_mcp.opencode.codec import Reply, decode, encode, failure, is_unreadable
+from opencode_mcp.opencode.http.codec import Reply, decode, encode, failure, is_unreadable
 from opencode_mcp.opencode.operations.catalog import V2, operation
 
 JSON = {"content-type": "application/json; charset=utf-8"}

@@ -3,8 +3,8 @@
 import pytest
 
 from opencode_mcp.errors import BackendFailed
-from opencode_mcp.opencode.backend_events import PartChanged
-from opencode_mcp.opencode.models import (
+from opencode_mcp.opencode.vocabulary.backend_events import PartChanged
+from opencode_mcp.opencode.vocabulary.models import (
     Agent,
     Command,
     Failure,

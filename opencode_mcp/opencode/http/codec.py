@@ -20,13 +20,13 @@ from opencode_mcp.errors import (
     Unauthorized,
     UnsupportedOperation,
 )
-from opencode_mcp.opencode.config_problems import config_problem
-from opencode_mcp.opencode.request_limits import check_body, check_numbers, check_path, check_query, check_target
+from opencode_mcp.opencode.http.config_problems import config_problem
+from opencode_mcp.opencode.http.request_limits import check_body, check_numbers, check_path, check_query, check_target
 from opencode_mcp.opencode.versions import versions_tested
 from opencode_mcp.text.json_text import read_json
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.operation_table import Operation
+    from opencode_mcp.opencode.tables.operation_table import Operation
 
 JSON = "application/json"
 UNREADABLE = "Unreadable"

@@ -4,10 +4,10 @@ import anyio
 import pytest
 
 from opencode_mcp.errors import BackendTimeout
-from opencode_mcp.opencode.codec import Reply, encode
-from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.opencode.http.codec import Reply, encode
+from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http.transport import CONCURRENT_REQUESTS, Transport
 from opencode_mcp.opencode.operations.catalog import operation
-from opencode_mcp.opencode.transport import CONCURRENT_REQUESTS, Transport
 from tests.harness.opencode import OpenCode
 from tests.harness.proxy import proxy_to
 from tests.wires import connects

@@ -5,7 +5,7 @@ Pure. An event says that something may have changed in a session. ``Gap`` and ``
 
 from dataclasses import dataclass, field
 
-from opencode_mcp.opencode.models import (
+from opencode_mcp.opencode.vocabulary.models import (
     SUBAGENT_TOOLS,
     Failure,
     MessageInfo,

@@ -8,10 +8,8 @@ import httpx
 import pytest
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.codec import encode
-from opencode_mcp.opencode.operation_table import Operation
-from opencode_mcp.opencode.operations.catalog import operation, operations
-from opencode_mcp.opencode.request_limits import (
+from opencode_mcp.opencode.http.codec import encode
+from opencode_mcp.opencode.http.request_limits import (
     BODY_TEXT_BYTES,
     FUZZY_QUERY_BYTES,
     SEARCH_CHARACTERS,
@@ -19,6 +17,8 @@ from opencode_mcp.opencode.request_limits import (
     TARGET_BYTES,
     TITLE_CHARACTERS,
 )
+from opencode_mcp.opencode.operations.catalog import operation, operations
+from opencode_mcp.opencode.tables.operation_table import Operation
 from tests.harness.each import for_each
 
 PATHS = [

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from urllib.parse import urlsplit
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.models import Condition, FieldKind, Question, QuestionItem
+from opencode_mcp.opencode.vocabulary.models import Condition, FieldKind, Question, QuestionItem
 
 FieldValue = str | float | bool | list[str]
 WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}

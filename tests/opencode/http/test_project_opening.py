@@ -7,14 +7,14 @@ import anyio
 import pytest
 
 from opencode_mcp.errors import BackendTimeout, BackendUnavailable
-from opencode_mcp.opencode import project_opening as opening
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.opencode.codec import Request, encode
-from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.opencode.http import project_opening as opening
+from opencode_mcp.opencode.http.codec import Request, encode
+from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http.project_opening import project_of
+from opencode_mcp.opencode.http.transport import Transport
 from opencode_mcp.opencode.operations.catalog import operation
-from opencode_mcp.opencode.project_opening import project_of
-from opencode_mcp.opencode.selection import SessionFilter
-from opencode_mcp.opencode.transport import Transport
+from opencode_mcp.opencode.vocabulary.selection import SessionFilter
 from tests.harness.opencode import OpenCode, free_port
 from tests.harness.slow_proxy import SlowProxy, slow_proxy_to
 from tests.harness.waiting import eventually

@@ -6,7 +6,7 @@ from email.utils import formatdate
 
 import pytest
 
-from opencode_mcp.opencode.clock import Clock
+from opencode_mcp.opencode.http.clock import Clock
 
 NOW = 1_764_000_000.0
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import OpenCodeNotInstalled
-from opencode_mcp.launcher.executable_version import version_of
+from opencode_mcp.launcher.executables.executable_version import version_of
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings

@@ -17,7 +17,7 @@ from opencode_mcp.text.json_text import read_json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opencode_mcp.opencode.codec import Request
+    from opencode_mcp.opencode.http.codec import Request
 
 NEW_ONLY = -1
 """Cursor that repeats no earlier output."""

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.annotation_types import Annotation, Effect, Group
+from opencode_mcp.opencode.tables.annotation_types import Annotation, Effect, Group
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.text.json_types import Schema
 from opencode_mcp.text.similar_names import similar_names

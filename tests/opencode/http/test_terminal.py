@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.errors import BackendTimeout
-from opencode_mcp.opencode.codec import Request
-from opencode_mcp.opencode.terminal import (
+from opencode_mcp.opencode.http.codec import Request
+from opencode_mcp.opencode.http.terminal import (
     REPLAY_CHARACTERS,
     TerminalInput,
     TerminalOutput,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from opencode_mcp.launcher.executable import Executable
+    from opencode_mcp.launcher.executables.executable import Executable
     from opencode_mcp.opencode.versions import Generation
 
 HOST = "127.0.0.1"

@@ -5,8 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.field_values import FieldValue, conditions, read_answers, read_value, takes, texts_of
-from opencode_mcp.opencode.models import Choice, Condition, FieldKind, Question, QuestionItem
+from opencode_mcp.opencode.vocabulary.field_values import (
+    FieldValue,
+    conditions,
+    read_answers,
+    read_value,
+    takes,
+    texts_of,
+)
+from opencode_mcp.opencode.vocabulary.models import Choice, Condition, FieldKind, Question, QuestionItem
 
 COLOURS = [Choice(label="Red", value="#f00"), Choice(label="Blue", value="#00f")]
 ALL: dict[str, QuestionItem] = {

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from opencode_mcp.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.operation_table import Operation
+    from opencode_mcp.opencode.tables.operation_table import Operation
 
 SEGMENT_BYTES = 255
 """Longest id or name in the path, in bytes."""

@@ -8,7 +8,7 @@ test walks every argument of the tables of operations and checks that each one w
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from opencode_mcp.opencode.annotation_types import Effect
+from opencode_mcp.opencode.tables.annotation_types import Effect
 
 Places = Mapping[str, Sequence[str]]
 """Places in the arguments of an operation, by its id."""

@@ -19,10 +19,10 @@ from opencode_mcp.errors import (
     Unauthorized,
     UnsupportedOperation,
 )
-from opencode_mcp.opencode.codec import Reply, Request, encode
-from opencode_mcp.opencode.endpoint import Endpoint
+from opencode_mcp.opencode.http.codec import Reply, Request, encode
+from opencode_mcp.opencode.http.endpoint import Endpoint
+from opencode_mcp.opencode.http.transport import Transport, mapped_errors
 from opencode_mcp.opencode.operations.catalog import operation
-from opencode_mcp.opencode.transport import Transport, mapped_errors
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, free_port
 from tests.harness.proxy import Proxy, proxy_to

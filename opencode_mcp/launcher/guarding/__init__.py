@@ -1,0 +1,1 @@
+"""The process that stops a started OpenCode when no bridge uses it any more."""

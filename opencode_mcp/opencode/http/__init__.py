@@ -1,0 +1,1 @@
+"""HTTP to OpenCode: addresses, requests, replies and their errors, limits, terminals."""

@@ -1,0 +1,1 @@
+"""Rows of the operations tables: their fields, their annotations, the rules for their arguments."""
