@@ -1,1 +1,1 @@
-"""What goes in and out of an adapter: messages, sessions, requests, prompts and events in the words of the bridge."""
+"""Messages, sessions, requests, prompts and events in the words of the bridge: input and output of an adapter."""
