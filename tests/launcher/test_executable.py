@@ -11,6 +11,8 @@ from opencode_mcp.errors import OpenCodeNotInstalled
 from opencode_mcp.launcher.executables import executable
 from opencode_mcp.launcher.executables.executable import find_executable
 from opencode_mcp.launcher.executables.executable_version import forget_versions
+from opencode_mcp.launcher.executables.serve_command import serve_environment
+from opencode_mcp.opencode.versions import Generation
 
 PLACEHOLDER = 'echo "Error: opencode-ai\'s postinstall script was not run." >&2\nexit 1\n'
 
@@ -196,3 +198,9 @@ def test_what_was_kept_of_the_versions_may_be_damaged(tmp_path: Path, kept: str)
 def test_a_program_that_tells_no_version_counts_as_the_first_generation(tmp_path: Path, content: str) -> None:
     put(tmp_path / "a", content)
     assert find_executable(settings_for(tmp_path, "a")).generation == 1
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+def test_the_script_that_a_server_runs_first_is_installed(generation: Generation) -> None:
+    variables = serve_environment(generation, {}, username="opencode", password="x")
+    assert "delete" in Path(variables["BUN_INSPECT_PRELOAD"]).read_text(encoding="utf-8")
