@@ -23,6 +23,33 @@ async def test_a_request_that_the_model_does_not_take_fails_the_run(host: Host) 
     assert (report["status"], "No such tool" in report["error"]) == ("failed", True)
 
 
+KEY = "sk-proj-abcdefghijklmnopqrstuvwx1234567890"
+REFUSALS = [
+    (401, f"Incorrect API key provided: {KEY}. You can find your key on the web.", "invalid_api_key"),
+    (
+        400,
+        "This model's maximum context length is 8192 tokens. However, you asked for 9000.",
+        "context_length_exceeded",
+    ),
+    (404, "The model does not exist", "model_not_found"),
+]
+
+
+@pytest.mark.parametrize(("status", "message", "code"), REFUSALS, ids=[code for _, _, code in REFUSALS])
+async def test_a_refusal_of_the_provider_is_one_sentence_with_its_status_once_and_without_secrets(
+    host: Host, status: int, message: str, code: str
+) -> None:
+    report = await host.run(failure(status, message, code=code))
+    told = await host.text("opencode_wait", session_id=report["session_id"])
+    for error in (report["error"], told):
+        assert message.partition("sk-")[0] in error
+        assert error.count(f"HTTP {status}") == 1
+        assert error.count(message[-10:]) == 1
+        assert '{"' not in error
+        assert KEY not in error
+    assert f"HTTP {status} from the model" in report["error"]
+
+
 async def test_a_failed_run_can_be_read_again_and_its_session_goes_on(host: Host) -> None:
     report = await host.run(failure(401, "Invalid API key"))
     again = await host.wait(report["session_id"])
@@ -33,7 +60,8 @@ async def test_a_failed_run_can_be_read_again_and_its_session_goes_on(host: Host
 async def test_a_limit_is_waited_out(host: Host) -> None:
     report = await host.run(step(failure(429, "Slow down", headers=SOON, times=2), text("Now it works.")))
     assert (report["status"], report["text"]) == ("completed", "Now it works.")
-    assert host.told("Slow down")
+    assert host.told("the model failed (Slow down")
+    assert not host.told('{"error"')
     assert host.told("retry 1") or host.told("retry 2")
 
 

@@ -1,8 +1,9 @@
 """Pauses of OpenCode 2 before it asks a model again. Pure."""
 
+from opencode_mcp.opencode.v2.failures import reason_of
 from opencode_mcp.opencode.vocabulary.models import SessionStatus
 from opencode_mcp.text.json_types import JsonMap
-from opencode_mcp.text.json_values import as_map, as_number, as_text
+from opencode_mcp.text.json_values import as_map, as_number
 
 
 def pause_of(retry: JsonMap, otherwise: float = 0) -> SessionStatus:
@@ -15,5 +16,5 @@ def pause_of(retry: JsonMap, otherwise: float = 0) -> SessionStatus:
         otherwise: Its end in milliseconds since the epoch, if it does not say.
     """
     attempt = max(int(as_number(retry.get("attempt")) or 0) - 1, 1)
-    message = as_text(as_map(retry.get("error")).get("message"))
+    message = reason_of(as_map(retry.get("error")))
     return SessionStatus(type="retry", attempt=attempt, message=message, next=as_number(retry.get("at")) or otherwise)
