@@ -5,6 +5,7 @@ is text of a person, a model or a tool; everything outside is the bridge's own.
 """
 
 import re
+import unicodedata
 
 from opencode_mcp.text.outside_text import clean, shorten
 
@@ -16,6 +17,15 @@ FENCE_LENGTH = 2 * (LONGEST_RUN + 1) + 2
 """Length of the longest pair of fences, in characters."""
 BACKTICKS = re.compile("`+")
 LONG_RUN = re.compile(f"`{{{LONGEST_RUN},}}")
+NEAR = 100
+"""Characters within which the end of a word is searched for."""
+SPACE = re.compile(r"\s+")
+FENCE_LINE = re.compile(r"^ {0,3}(?P<marks>`{3,}|~{3,})(?P<info>[^\n`]*)$", re.MULTILINE)
+JOINER = "\u200d"
+"""Zero-width joiner, which makes one emoji of several."""
+SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
+LONGEST_CHARACTER = 20
+"""Code points in the longest character that is kept in one piece."""
 WORD = re.compile(r"[\w.:@+-]+(?:/[\w.:@+-]+)*")
 
 
@@ -40,20 +50,60 @@ def fence(text: str, language: str = "") -> str:
 
 
 def head(text: str, limit: int) -> str:
-    """Return the beginning of a text, to the end of a line if one is near."""
+    """Return the beginning of a text: to the end of a line if one is near, else to that of a word if one is near."""
     if len(text) <= limit:
         return text
-    whole_lines = text[:limit].rfind("\n") + 1
-    return text[: whole_lines if whole_lines > limit * 3 // 4 else limit]
+    lines = text.rfind("\n", 0, limit) + 1
+    if lines > limit * 3 // 4:
+        return text[:lines]
+    words = max((found.end() for found in SPACE.finditer(text, max(limit - NEAR, 0), limit)), default=0)
+    return text[: words or _character_start(text, limit)]
 
 
 def tail(text: str, limit: int) -> str:
-    """Return the end of a text, from the beginning of a line if one is near."""
+    """Return the end of a text: from the start of a line if one is near, else from that of a word if one is near."""
     if len(text) <= limit:
         return text
     start = len(text) - limit
     line = text.find("\n", start - 1) + 1
-    return text[line if 0 < line < start + limit // 4 else start :]
+    if 0 < line < start + limit // 4:
+        return text[line:]
+    word = SPACE.search(text, max(start - 1, 0), start + NEAR)
+    return text[word.end() if word else _character_end(text, start) :]
+
+
+def open_fence(text: str) -> str:
+    """Return the marks of the fence in a Markdown text that is open at its end; empty for none."""
+    marks = ""
+    for found in FENCE_LINE.finditer(text):
+        line, info = found["marks"], found["info"]
+        if not marks:
+            marks = line
+        elif line.startswith(marks) and not info.strip():
+            marks = ""
+    return marks
+
+
+def _character_start(text: str, place: int) -> int:
+    """Return a place at or a little before another one that is not within a character of several code points."""
+    for start in range(place, max(place - LONGEST_CHARACTER, 0), -1):
+        if not _is_joined(text, start):
+            return start
+    return place
+
+
+def _character_end(text: str, place: int) -> int:
+    for end in range(place, min(place + LONGEST_CHARACTER, len(text))):
+        if not _is_joined(text, end):
+            return end
+    return place
+
+
+def _is_joined(text: str, place: int) -> bool:
+    """Return True if a code point belongs to the one before it: accents, variants of emoji, and joined ones."""
+    code_point = text[place]
+    is_mark = unicodedata.category(code_point) in {"Mn", "Me", "Mc"} or code_point == JOINER
+    return place > 0 and (is_mark or text[place - 1] == JOINER or code_point in SKIN_TONES)
 
 
 def _limit_backticks(text: str) -> str:

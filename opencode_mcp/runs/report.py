@@ -95,6 +95,10 @@ class RunReport(BaseModel):
     title: str = ""
     text: str = ""
     """The model's last words."""
+    text_message: str = Field(default="", exclude=True)
+    """Id of the message with them."""
+    message_reader: str = Field(default="", exclude=True)
+    """Id of OpenCode's operation that reads a message; empty if OpenCode is gone."""
     output: Any = None
     """The structured answer, where an ``output_schema`` was given."""
     merged_with: list[str] = Field(default_factory=list[str])
@@ -130,6 +134,8 @@ class AnswerSummary:
     """Summary of the assistant's messages of one run."""
 
     text: str = ""
+    text_message: str = ""
+    """Id of the message with the text."""
     output: Any = None
     error: str = ""
     shortfall: str = ""
@@ -148,8 +154,10 @@ def summarise(answers: list[Message]) -> AnswerSummary:
     if not answers:
         return AnswerSummary()
     last = answers[-1].info
+    said = _last_with_text(answers)
     return AnswerSummary(
-        text=_last_text(answers),
+        text=spoken(said) if said else "",
+        text_message=said.info.id if said else "",
         output=last.structured,
         error=last.error.text if last.error else "",
         shortfall=_shortfall(answers),
@@ -162,11 +170,8 @@ def summarise(answers: list[Message]) -> AnswerSummary:
     )
 
 
-def _last_text(answers: list[Message]) -> str:
-    for message in reversed(answers):
-        if text := spoken(message):
-            return text
-    return ""
+def _last_with_text(answers: list[Message]) -> Message | None:
+    return next((message for message in reversed(answers) if spoken(message)), None)
 
 
 def _tokens(answers: list[Message]) -> Usage:
@@ -195,7 +200,7 @@ def _shortfall(answers: list[Message]) -> str:
     if spoken(last) or _acted(last):
         return f"The answer was {CUT}." if is_cut else ""
     missing = f"The model gave no answer: it was {CUT}." if is_cut else "The model gave no answer."
-    return f"{missing} The text is what it said before." if _last_text(answers) else missing
+    return f"{missing} The text is what it said before." if _last_with_text(answers) else missing
 
 
 def _acted(message: Message) -> bool:

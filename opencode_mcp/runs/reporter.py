@@ -73,6 +73,7 @@ async def report_run(hub: Hub, run: Run, seen: Observation, schema: Mapping[str,
         reading_merged = reads.start(_merged, seen.client, hub, run)
     answers = reading_answers.value
     report = _report(run, seen, summarise(answers), reading_session.value)
+    report.message_reader = (await seen.client.features()).message_reader
     if seen.state in ENDS:
         await _add_end(report, hub, seen, summarise(answers), reading_merged.value)
     else:
@@ -92,6 +93,7 @@ def _report(run: Run, seen: Observation, answer: AnswerSummary, session: Session
         directory=run.directory,
         title=session.title,
         text=answer.text,
+        text_message=answer.text_message,
         output=answer.output,
         todos=list_todos(session.todos),
         pending=seen.pending,

@@ -49,7 +49,9 @@ W = TypeVar("W", bound=Wire)
 class OpenCode1(OperationCaller):
     """Calls of an OpenCode 1; see ``adapter.Adapter``."""
 
-    features = Features(output_schemas=True, command_ids=True, retry_status=True, todos=True)
+    features = Features(
+        output_schemas=True, command_ids=True, retry_status=True, todos=True, message_reader="session.message"
+    )
 
     @asynccontextmanager
     async def events(self, *, silence: float) -> AsyncGenerator[AsyncIterator[list[Event]]]:

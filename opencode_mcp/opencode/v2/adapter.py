@@ -25,7 +25,9 @@ from opencode_mcp.opencode.vocabulary.submission import Features
 class OpenCode2(SessionCalls, RequestCalls):
     """Calls of an OpenCode 2; see ``adapter.Adapter``."""
 
-    features = Features(output_schemas=False, command_ids=False, retry_status=False, todos=False)
+    features = Features(
+        output_schemas=False, command_ids=False, retry_status=False, todos=False, message_reader="session.message.get"
+    )
 
     def __init__(self, sender: RequestSender, table: OperationTable) -> None:
         super().__init__(sender, table)

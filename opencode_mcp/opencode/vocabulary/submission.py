@@ -68,6 +68,8 @@ class Features:
     """True if the status of a session tells a pause before the model is asked again from other work."""
     todos: bool
     """True if a session can have a todo list."""
+    message_reader: str
+    """Id of the operation that reads a message; its arguments are ``sessionID`` and ``messageID``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

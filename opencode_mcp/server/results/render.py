@@ -30,6 +30,7 @@ from opencode_mcp.runs.requests import call_input
 from opencode_mcp.server.instructions import TOOL_NAME
 from opencode_mcp.server.results.safe_text import ToDecide, shown, shown_data, shown_sections, valid_data
 from opencode_mcp.server.results.size_limit import cut_text, fit
+from opencode_mcp.text.json_text import json_size
 from opencode_mcp.text.outside_text import INDENT, clean, indented, one_line, valid_unicode
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 SENTENCE_END = re.compile(r"(?<=\.) ")
 TEXT_LIMIT = 20_000
+"""Limit of a text in a result, in characters."""
+BYTES_LIMIT = 25_000
+"""Limit of the same text as JSON, in bytes: less than half of a result."""
 ALWAYS_LIMIT = 1000
 BRIEF = 200
 """Characters of a text that the same data also contains in full."""
@@ -95,16 +99,32 @@ def result(
     return CallToolResult(content=content, structured_content=fitted)
 
 
-def cut(text: str, limit: int = TEXT_LIMIT) -> str:
-    """Cut a text to a limit, and say how long it was."""
-    return text if len(text) <= limit else f"{text[:limit]}\n… (the first {limit} of {len(text)} characters)"
+def cut(text: str, limit: int = TEXT_LIMIT, rest: str = "") -> str:
+    """Cut a text to a limit, close a fence that this opens, and say how long it was and how to read the rest."""
+    told = _beginning(text, limit)
+    if told == text:
+        return text
+    lines = [told.removesuffix("\n"), excerpt.open_fence(told), f"… ({_part_of(told, text, rest)})"]
+    return "\n".join(line for line in lines if line)
+
+
+def _beginning(text: str, limit: int = TEXT_LIMIT) -> str:
+    """Return the beginning of a text that a result has room for, whatever its characters take as JSON."""
+    told = excerpt.head(text, limit)
+    while (size := json_size(told)) > BYTES_LIMIT:
+        told = excerpt.head(told, len(told) * BYTES_LIMIT // size - 1)
+    return told
+
+
+def _part_of(told: str, text: str, rest: str) -> str:
+    return f"the first {len(told)} of {len(text)} characters" + (f"; {rest}" if rest else "")
 
 
 def report_data(report: "RunReport") -> dict[str, Any]:
     """Return a run's report as structured content. Empty fields are left out, except those that callers rely on."""
     data = report.model_dump(mode="json", exclude_defaults=True)
     return data | {
-        "text": cut(report.text),
+        "text": cut(report.text, rest=_rest_of_answer(report)),
         **({"error": cut_text(report.error, ERROR_LIMIT)} if report.error else {}),
         "pending": [request_data(request) for request in report.pending],
         "next": next_step(report),
@@ -212,11 +232,22 @@ def _answer(report: "RunReport") -> str:
     """Return the answer in a fence, so that no line of it can look like a line of the report."""
     if not report.text:
         return ""
-    told = report.text[:TEXT_LIMIT]
+    told = _beginning(report.text)
     heading = "OpenCode's answer"
-    if len(told) < len(report.text):
-        heading += f" (the first {TEXT_LIMIT} of {len(report.text)} characters)"
+    if told != report.text:
+        heading += f" ({_part_of(told, report.text, _rest_of_answer(report))})"
     return f"{heading}:\n{excerpt.fence(clean(told))}"
+
+
+def _rest_of_answer(report: "RunReport") -> str:
+    """Return how to read an answer that is cut, unless the operator denies that."""
+    if not report.message_reader or not report.text_message:
+        return ""
+    call = (
+        f'opencode_read_operation(operation="{report.message_reader}", '
+        f'arguments={{"sessionID": "{report.session_id}", "messageID": "{report.text_message}"}}) reads on'
+    )
+    return without_tools(call, report.denied_tools)
 
 
 def _merged(report: "RunReport") -> str:

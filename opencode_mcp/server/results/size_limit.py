@@ -23,7 +23,7 @@ SHOWN_NOTES = 8
 MANY = 8
 """An item of a list takes at most an eighth of its list's room, if there are that many items."""
 WAYS: Mapping[str, str] = {
-    "text": "opencode_session shows all of it",
+    "text": "opencode_session shows more of it",
     "transcript": "opencode_session shows it by pages",
     "files": "opencode_diff(files=[...]) shows any of them",
     "diff": "opencode_diff(files=[...]) shows more of fewer files",

@@ -20,6 +20,7 @@ from opencode_mcp.server.results.render import (
     report_text,
     result,
 )
+from tests.harness.bridge import text_of
 
 SES = "ses_1"
 PERMISSION = PendingRequest(
@@ -100,6 +101,36 @@ def test_a_long_answer_is_cut_in_the_text_and_in_the_data_and_says_so() -> None:
     assert f"OpenCode's answer ({note}):\n```\nxxx" in report_text(long)
     assert report_data(long)["text"].endswith(f"… ({note})")
     assert cut("short") == "short"
+
+
+def test_a_long_answer_says_how_its_rest_is_read_unless_that_is_denied() -> None:
+    known = {"text": "word " * TEXT_LIMIT, "text_message": "msg_2", "message_reader": "session.message"}
+    call = (
+        'opencode_read_operation(operation="session.message", '
+        'arguments={"sessionID": "ses_1", "messageID": "msg_2"}) reads on'
+    )
+    assert f"characters; {call}):" in report_text(report(**known))
+    assert report_data(report(**known))["text"].endswith(f"characters; {call})")
+    denied = report(**known, denied_tools=frozenset({"opencode_read_operation"}))
+    assert "opencode_read_operation" not in report_text(denied)
+
+
+def test_an_answer_that_is_cut_in_a_fence_closes_it_before_the_note() -> None:
+    told = report_data(report(text="Look:\n```py\n" + "x = 1\n" * TEXT_LIMIT))["text"]
+    assert told.rpartition("\nx = 1\n```\n… (the first ")[1]
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "語", "\U0001f468", "\n", '"'])
+def test_an_answer_of_any_letters_is_cut_once_and_the_note_has_the_true_length(letter: str) -> None:
+    text = letter * 60_000
+    long = report(text=text)
+    outcome = result(report_text(long), report_data(long))
+    note = f" of {len(text)} characters)"
+    assert outcome.structured_content
+    assert outcome.structured_content["text"].endswith(note)
+    assert "left_out" not in outcome.structured_content
+    assert text_of(outcome).count(note) == 1
+    assert "left out" not in text_of(outcome)
 
 
 def test_a_permission_shows_what_it_would_allow_and_how_to_answer() -> None:
