@@ -1,6 +1,7 @@
 """Conversion of OpenCode 2's replies about sessions, agents, models, files and version control to the bridge's types.
 
-Pure. Messages, requests and events have modules of their own.
+Pure. Messages, requests and events have modules of their own. What a newer OpenCode 2 leaves out or writes in another
+form is read as if it were missing; an object without its id or name is left out.
 """
 
 import re
@@ -9,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import cast
 
 from opencode_mcp.errors import BackendFailed
+from opencode_mcp.opencode.v2.messages.message_parts import tokens
 from opencode_mcp.opencode.vocabulary.models import (
     Agent,
     Command,
@@ -19,11 +21,12 @@ from opencode_mcp.opencode.vocabulary.models import (
     ProviderModel,
     Providers,
     Session,
+    UncommittedFile,
     Undone,
     Vcs,
 )
 from opencode_mcp.text.json_types import JsonMap
-from opencode_mcp.text.json_values import as_map, as_maps
+from opencode_mcp.text.json_values import as_map, as_maps, as_number, as_text
 
 HUNK = re.compile(r"^@@ ", re.MULTILINE)
 """Beginning of the first changes in a patch."""
@@ -51,65 +54,96 @@ def session_of(value: object) -> Session:
         BackendFailed: It has no id.
     """
     found = as_map(value)
-    location, revert = as_map(found.get("location")), as_map(found.get("revert"))
+    revert = as_map(found.get("revert"))
     return Session.read(
         {
             **found,
-            "title": found.get("title") or "",
-            "directory": location.get("directory") or "",
+            "title": as_text(found.get("title")),
+            "directory": as_text(as_map(found.get("location")).get("directory")),
+            "parentID": as_text(found.get("parentID")) or None,
+            "projectID": as_text(found.get("projectID")),
+            "time": _times(as_map(found.get("time"))),
+            "cost": as_number(found.get("cost")),
+            "tokens": tokens(found),
+            "metadata": dict(as_map(found.get("metadata"))),
             "revert": undone_of(revert) if revert else None,
         }
     )
 
 
+def _times(time: JsonMap) -> dict[str, float]:
+    return {name: moment for name in ("created", "updated") if (moment := as_number(time.get(name))) is not None}
+
+
 def undone_of(revert: JsonMap) -> Undone:
     """Convert the point to which a session was reverted, with the changes that this made."""
     patches = [_patch_with_names(item) for item in as_maps(revert.get("files"))]
-    return Undone(message_id=str(revert.get("messageID") or ""), diff="\n".join(patch for patch in patches if patch))
+    return Undone(message_id=as_text(revert.get("messageID")), diff="\n".join(patch for patch in patches if patch))
 
 
 def _patch_with_names(item: JsonMap) -> str:
     """Return the patch of a file with git's header, from which the file's name is read: not every patch has one."""
-    patch, name = str(item.get("patch") or ""), str(item.get("file") or "")
+    patch, name = as_text(item.get("patch")), as_text(item.get("file"))
     if not name or patch.startswith("diff --git "):
         return patch
     hunks = HUNK.search(patch)
     changes = f"--- a/{name}\n+++ b/{name}\n{patch[hunks.start() :]}" if hunks else ""
-    return f"diff --git a/{name} b/{name}\n{STATUS_LINES.get(str(item.get('status')), '')}{changes}"
+    return f"diff --git a/{name} b/{name}\n{STATUS_LINES.get(as_text(item.get('status')), '')}{changes}"
+
+
+def _identified(data: object, field: str = "id") -> list[JsonMap]:
+    """Return the objects of a list that have the text by which others refer to them."""
+    return [item for item in as_maps(data) if as_text(item.get(field))]
 
 
 def agents_of(data: object) -> list[Agent]:
     """Convert the list of agents; the name that other calls take is the agent's id."""
-    return [Agent.read({**item, "name": item.get("id")}) for item in as_maps(data) if item.get("id")]
+    return [
+        Agent(
+            name=as_text(item.get("id")),
+            description=as_text(item.get("description")),
+            mode=as_text(item.get("mode")),
+            hidden=item.get("hidden") is True,
+        )
+        for item in _identified(data)
+    ]
 
 
 def commands_of(data: object) -> list[Command]:
     """Convert the list of commands; as OpenCode 2 does not show their templates, each takes what is typed after it."""
-    return Command.read_list([{**item, "hints": [ALL_ARGUMENTS]} for item in as_maps(data)])
+    return [
+        Command(
+            name=as_text(item.get("name")),
+            description=as_text(item.get("description")),
+            hints=[ALL_ARGUMENTS],
+            template=item.get("template"),
+        )
+        for item in _identified(data, "name")
+    ]
 
 
 def providers_of(providers: object, models: object) -> Providers:
     """Put the lists of providers and of their usable models together; keys in their settings are not read."""
-    known = as_maps(models)
-    found = [_provider(item, known) for item in as_maps(providers) if item.get("id")]
+    known = _identified(models)
+    found = [_provider(item, known) for item in _identified(providers)]
     return Providers(all=found, providers=found, connected=[provider.id for provider in found if provider.models])
 
 
 def _provider(item: JsonMap, models: Sequence[JsonMap]) -> Provider:
-    own = [model for model in models if model.get("providerID") == item["id"] and model.get("id")]
-    kept = {str(model["id"]): _model(model) for model in own}
-    return Provider(id=str(item["id"]), name=str(item.get("name") or ""), models=kept)
+    own = [model for model in models if model.get("providerID") == item["id"]]
+    kept = {as_text(model["id"]): _model(model) for model in own}
+    return Provider(id=as_text(item["id"]), name=as_text(item.get("name")), models=kept)
 
 
 def _model(item: JsonMap) -> ProviderModel:
-    variants = [str(variant["id"]) for variant in as_maps(item.get("variants")) if variant.get("id")]
-    return ProviderModel(id=str(item["id"]), name=str(item.get("name") or ""), variants=dict.fromkeys(variants))
+    variants = [as_text(variant["id"]) for variant in _identified(item.get("variants"))]
+    return ProviderModel(id=as_text(item["id"]), name=as_text(item.get("name")), variants=dict.fromkeys(variants))
 
 
 def model_name(value: object) -> str:
     """Return a model, or a reference to one, as ``provider/model``; empty for none."""
     found = as_map(value)
-    provider, model = found.get("providerID"), found.get("id")
+    provider, model = as_text(found.get("providerID")), as_text(found.get("id"))
     return f"{provider}/{model}" if provider and model else ""
 
 
@@ -122,17 +156,17 @@ def model_reference(name: str, variant: str = "") -> dict[str, str]:
 def mcp_servers_of(data: object) -> dict[str, McpStatus]:
     """Convert the list of MCP servers to their states by name."""
     states: dict[str, McpStatus] = {}
-    for item in as_maps(data):
+    for item in _identified(data, "name"):
         status = as_map(item.get("status"))
-        states[str(item.get("name"))] = McpStatus(
-            status=str(status.get("status") or "unknown"), error=str(status.get("error") or "")
+        states[as_text(item["name"])] = McpStatus(
+            status=as_text(status.get("status")) or "unknown", error=as_text(status.get("error"))
         )
     return states
 
 
 def entries_of(data: object) -> list[FileNode]:
     """Convert the entries of a folder; the path of a folder ends in a slash."""
-    return [_entry(str(item.get("path") or ""), str(item.get("type") or "")) for item in as_maps(data)]
+    return [_entry(as_text(item["path"]), as_text(item.get("type"))) for item in _identified(data, "path")]
 
 
 def _entry(path: str, kind: str) -> FileNode:
@@ -142,10 +176,36 @@ def _entry(path: str, kind: str) -> FileNode:
 
 def diffs_of(data: object) -> list[FileDiff]:
     """Convert a list of changed files."""
-    return FileDiff.read_list(data)
+    return [
+        FileDiff(
+            file=as_text(item["file"]),
+            patch=as_text(item.get("patch")),
+            additions=_lines(item, "additions"),
+            deletions=_lines(item, "deletions"),
+            status=as_text(item.get("status")) or "modified",
+        )
+        for item in _identified(data, "file")
+    ]
+
+
+def uncommitted_of(data: object) -> list[UncommittedFile]:
+    """Convert the list of files with uncommitted changes."""
+    return [
+        UncommittedFile(
+            file=as_text(item["file"]),
+            status=as_text(item.get("status")),
+            additions=_lines(item, "additions"),
+            deletions=_lines(item, "deletions"),
+        )
+        for item in _identified(data, "file")
+    ]
+
+
+def _lines(item: JsonMap, name: str) -> int:
+    return int(as_number(item.get(name)) or 0)
 
 
 def vcs_of(data: object) -> Vcs:
     """Convert the branch of a directory."""
     branch = as_map(as_map(data).get("branch"))
-    return Vcs(branch=branch.get("current"), default_branch=branch.get("default"))
+    return Vcs(branch=as_text(branch.get("current")) or None, default_branch=as_text(branch.get("default")) or None)

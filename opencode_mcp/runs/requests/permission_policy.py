@@ -86,8 +86,16 @@ class Policy:
         return strictest(possible)
 
     def strictest(self, permission: str) -> Decider:
-        """Return who decides if the patterns of a permission are unknown: the strictest decider of its kind."""
-        return strictest([self.default, *(said for _, said in self._rules_for(permission))])
+        """Return who decides if the patterns of a permission are unknown: the strictest decider of its kind.
+
+        Args:
+            permission: Its kind; empty if that is unknown too.
+        """
+        rules = self._rules_for(permission) if permission else self._all_rules()
+        return strictest([self.default, *(said for _, said in rules)])
+
+    def _all_rules(self) -> list[tuple[str, Decider]]:
+        return [rule for rules in self.rules.values() for rule in rules.items()]
 
     def _decider_of(self, permission: str, pattern: str) -> Decider:
         decider = self.default

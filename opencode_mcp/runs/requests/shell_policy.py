@@ -54,10 +54,16 @@ def shell_decider(policy: Policy, line: str, caller_limit: Decider = "allow") ->
 
 
 def asked_decider(policy: Policy, permission: str, patterns: Sequence[str], caller_limit: Decider = "allow") -> Decider:
-    """Return who answers a permission request, as ``Policy.decider`` does, also for one for whole shell lines."""
+    """Return who answers a permission request, as ``Policy.decider`` does, also for one for whole shell lines.
+
+    If it does not say what it is for, or not in a form that the bridge knows, the strictest rule of its kind decides;
+    a person does where that would reject it.
+    """
+    if not permission or not patterns:
+        return strictest([caller_limit, _decider_of_unknown(policy, permission)])
     if permission != WHOLE_LINE:
         return policy.decider(permission, patterns, caller_limit)
-    return strictest([caller_limit, *(_line_decider(policy, line) for line in patterns or [""])])
+    return strictest([caller_limit, *(_line_decider(policy, line) for line in patterns)])
 
 
 def always_decider(
@@ -71,6 +77,11 @@ def always_decider(
     if permission != WHOLE_LINE:
         return policy.decider_of_all(permission, patterns, caller_limit)
     return strictest([caller_limit, *(_decider_of_saved(policy, pattern) for pattern in patterns)])
+
+
+def _decider_of_unknown(policy: Policy, permission: str) -> Decider:
+    of_any = policy.strictest(permission)
+    return strictest([policy.default, "human" if of_any == "reject" else of_any])
 
 
 def _decider_of_saved(policy: Policy, pattern: str) -> Decider:

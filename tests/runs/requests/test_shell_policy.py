@@ -150,6 +150,24 @@ def test_always_for_a_line_with_a_wildcard_may_cover_any_line(saved: list[str], 
     assert always_decider(Policy("human", {"shell": {"*": "allow"}}), "shell", saved) == "allow"
 
 
+@pytest.mark.parametrize(
+    ("policy", "decider"),
+    [
+        (Policy("allow"), "allow"),
+        (Policy("reject"), "reject"),
+        (Policy("allow", {"edit": {"*.md": "agent"}}), "agent"),
+        (Policy("allow", {"edit": {"*.env": "reject"}}), "human"),
+        (Policy("human", {"edit": {"*": "allow"}}), "human"),
+    ],
+)
+def test_a_request_that_does_not_say_what_it_is_for_is_decided_by_the_strictest_rule(
+    policy: Policy, decider: Decider
+) -> None:
+    assert asked_decider(policy, "edit", []) == decider
+    assert asked_decider(policy, "", ["a"]) == decider
+    assert asked_decider(policy, "edit", [], "reject") == "reject"
+
+
 def test_permissions_of_other_kinds_are_decided_as_before() -> None:
     policy = Policy("human", {"edit": {"*": "allow"}, "bash": {"git *": "allow"}})
     assert asked_decider(policy, "edit", ["a;b"]) == "allow"

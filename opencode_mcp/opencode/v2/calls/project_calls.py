@@ -22,7 +22,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     UncommittedFile,
     Vcs,
 )
-from opencode_mcp.text.json_values import as_map
+from opencode_mcp.text.json_values import as_map, as_text
 
 OPENING_SECONDS = 10.0
 """Longest time for which a directory that was just opened has empty lists of agents and models, in seconds.
@@ -39,8 +39,8 @@ class ProjectCalls(DataCaller):
         """Call ``location.get``. OpenCode 2 does not name the home and the configuration folder."""
         found = as_map(await self.call("location.get", directory=directory))
         project = as_map(found.get("project"))
-        worktree = str(project.get("canonical") or project.get("directory") or "")
-        return Paths(directory=str(found.get("directory") or ""), worktree=worktree)
+        worktree = as_text(project.get("canonical")) or as_text(project.get("directory"))
+        return Paths(directory=as_text(found.get("directory")), worktree=worktree)
 
     async def providers(self, directory: str = "") -> Providers:
         """Call ``provider.list`` and ``model.list``, which have only what can be used."""
@@ -145,4 +145,4 @@ class ProjectCalls(DataCaller):
 
     async def vcs_status(self, directory: str) -> list[UncommittedFile]:
         """Call ``vcs.status``."""
-        return UncommittedFile.read_list(await self._data("vcs.status", directory=directory))
+        return conversions.uncommitted_of(await self._data("vcs.status", directory=directory))

@@ -16,6 +16,9 @@ from opencode_mcp.opencode.vocabulary.models import (
 )
 from opencode_mcp.text.json_values import as_map, as_maps
 
+SETTLED = frozenset({"answered", "cancelled"})
+"""States of a form that takes no answer any more."""
+
 
 class RequestCalls(PromptCalls):
     """Calls about requests."""
@@ -38,6 +41,9 @@ class RequestCalls(PromptCalls):
             await self.call("permission.get", path=path)
             await self.session_abort(permission.session_id, directory)
             return
+        if decision == "always" and not permission.always:
+            # Nothing is known of what OpenCode would save, for ever.
+            decision = "once"
         body = {"decision": decision} | ({"message": message} if message else {})
         await self.call("permission.reply", path=path, body=body)
 
@@ -59,7 +65,7 @@ class RequestCalls(PromptCalls):
             await self._form("session.form.cancel", question, directory)
             return
         found = as_map(conversions.data_of(await self._form("session.form.get", question, directory)))
-        if as_map(found.get("state")).get("status") != "pending":
+        if as_map(found.get("state")).get("status") in SETTLED:
             raise NotFound(f"The request {question.id!r} was answered already.")
         await self.session_abort(question.session_id, directory)
 

@@ -140,8 +140,14 @@ def _failure(outcome: str, error: JsonMap) -> Failure | None:
             return interruption(as_text(error.get("message")))
         case "failed":
             return failure_of(error) or Failure(data={"message": "OpenCode gave no reason."})
-        case _:
+        case "succeeded":
             return None
+        case "":
+            return failure_of(error)
+        case _:
+            return failure_of(error) or Failure(
+                data={"message": f"OpenCode ended the run with the outcome {outcome!r}."}
+            )
 
 
 def _ended(answer: Message, moment: float, failure: Failure | None) -> Message:
