@@ -6,10 +6,11 @@ It stands in for what cannot be had in a test run: another version of OpenCode, 
 import json
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,6 +21,18 @@ DROPPED = frozenset({"connection", "content-length", "date", "host", "server", "
 PAGE = b"<!doctype html><title>OpenCode</title>"
 
 
+class Rewriter(Protocol):
+    """Changes what comes back."""
+
+    def reply(self, path: str, value: object) -> object:
+        """Change the JSON of a reply."""
+        ...
+
+    def line(self, line: str) -> list[str]:
+        """Change a line of the event stream."""
+        ...
+
+
 @dataclass(slots=True)
 class Altered:
     """What is changed; a test may change that at any time."""
@@ -27,12 +40,16 @@ class Altered:
     url: str = ""
     lacks: set[str] = field(default_factory=set[str])
     """Paths that it does not know: like OpenCode, it answers them with a web page."""
+    refusals: dict[str, int] = field(default_factory=dict[str, int])
+    """Statuses with which it refuses paths; the empty path stands for all of them."""
     silent: set[str] = field(default_factory=set[str])
     """Paths that it never answers."""
     version: str = ""
     """The version that it tells; empty: the real one."""
     clock: float = 0
     """Seconds by which its clock is ahead."""
+    rewriter: Rewriter | None = None
+    """Changes replies and events; none: they stay as they are."""
     requests: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """The method and path of every request that came, in order."""
     sizes: dict[str, int] = field(default_factory=dict[str, int])
@@ -79,6 +96,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.altered.requests.append((self.command, path))
         if path in self.altered.silent:
             self.altered.ended.wait()
+        elif status := self.altered.refusals.get(path) or self.altered.refusals.get(""):
+            self._send(b'{"code": "service_starting"}', "application/json", status)
         elif path in self.altered.lacks:
             self._send(PAGE, "text/html")
         elif path == "/global/health" and self.altered.version:
@@ -90,8 +109,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = _answer  # noqa: N815 - the names in the standard library
 
-    def _send(self, body: bytes, kind: str) -> None:
-        self.send_response(200)
+    def _send(self, body: bytes, kind: str, status: int = 200) -> None:
+        self.send_response(status)
         self.send_header("content-type", kind)
         self.end_headers()
         self.wfile.write(body)
@@ -106,8 +125,20 @@ class _Handler(BaseHTTPRequestHandler):
                     self.send_header(name, value)
             self.end_headers()
             size = 0
-            for chunk in reply.iter_raw():
+            for chunk in self._chunks(reply):
                 size += len(chunk)
                 self.wfile.write(chunk)
         path = urlsplit(self.path).path
         self.altered.sizes[path] = max(size, self.altered.sizes.get(path, 0))
+
+    def _chunks(self, reply: httpx.Response) -> Iterator[bytes]:
+        """Yield the body of a reply as the client gets it."""
+        rewriter, kind = self.altered.rewriter, reply.headers.get("content-type", "")
+        if rewriter and kind.startswith("text/event-stream"):
+            for line in reply.iter_lines():
+                yield "".join(f"{written}\n" for written in rewriter.line(line)).encode()
+        elif rewriter and reply.is_success and kind.startswith("application/json"):
+            reply.read()
+            yield json.dumps(rewriter.reply(urlsplit(self.path).path, reply.json())).encode()
+        else:
+            yield from reply.iter_raw()

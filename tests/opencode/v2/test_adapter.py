@@ -1,6 +1,6 @@
 """The calls of OpenCode 2, on the preview engine behind the proxy that speaks the released contract."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from pathlib import Path
 
@@ -194,6 +194,15 @@ async def test_what_opencode_2_lacks_is_empty_or_refused(client: OpenCodeClient,
         await client.find_text(session.directory, "greet")
 
 
+@pytest.fixture(params=[False, True], ids=["the first one wins", "others conflict"])
+def same_id(request: pytest.FixtureRequest, opencode2: OpenCode2) -> Iterator[None]:
+    """Both meanings that a second prompt of the same id may have."""
+    opencode2.switch(same_id_conflicts=request.param)
+    yield
+    opencode2.switch(same_id_conflicts=False)
+
+
+@pytest.mark.usefixtures("same_id")
 async def test_a_prompt_whose_reply_was_lost_is_sent_again_and_taken_once(
     client: OpenCodeClient, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,208 @@
+"""OpenCode 2 in trouble, as a host sees it: no run is lost, and errors say what is wrong and what to do."""
+
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import anyio
+import pytest
+
+from tests.harness.altered import Altered, altered
+from tests.harness.bridge import open_bridge
+from tests.harness.launch import Launch, attaching
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.opencode2.running import OpenCode2
+from tests.harness.slow_proxy import SlowProxy, slow_proxy_to
+from tests.harness.waiting import eventually
+from tests.integration.backend2 import Backend2
+from tests.integration.host import Host, meanwhile
+from tests.scripted_model.script import bash, hold, script, step, text
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+SECONDS = 180
+STARTING = 503
+INFO, ACTIVE = "/api/info", "/api/session/active"
+
+
+@pytest.fixture
+def between(opencode2: OpenCode2) -> Generator[Altered]:
+    with altered(opencode2.url) as server:
+        yield server
+
+
+@pytest.fixture
+def launch(
+    between: Altered, opencode2: OpenCode2, scripted_model: ScriptedModel, shared_project: Path, tmp_path: Path
+) -> Launch:
+    """A bridge that reaches OpenCode 2 through a server that can do otherwise."""
+    return attaching(tmp_path, scripted_model, as_server(opencode2, between.url), shared_project)
+
+
+@pytest.fixture
+async def opencode(opencode2: OpenCode2, shared_project: Path) -> AsyncGenerator[Backend2]:
+    async with Backend2(opencode2.client(shared_project), shared_project) as seen:
+        yield seen
+
+
+def as_server(server: OpenCode2, url: str) -> OpenCode:
+    """Take the address of a proxy for that of the server."""
+    return cast("OpenCode", replace(server, url=url))
+
+
+@asynccontextmanager
+async def connected(launch: Launch) -> AsyncGenerator[Host]:
+    with anyio.fail_after(SECONDS):
+        async with open_bridge(launch) as bridge:
+            yield Host(bridge)
+
+
+async def asked_again(between: Altered, path: str, times: int = 2) -> None:
+    """Wait until the bridge has asked for a path several times more."""
+    before = sum(asked == path for _, asked in between.requests)
+
+    async def look() -> bool:
+        return sum(asked == path for _, asked in between.requests) >= before + times
+
+    await eventually(look, seconds=60)
+
+
+async def test_a_server_that_is_starting_is_waited_for(launch: Launch, between: Altered) -> None:
+    between.refusals[INFO] = STARTING
+    async with connected(launch) as host, meanwhile(partial(host.run, text("Ready."))) as reports:
+        await asked_again(between, INFO)
+        between.refusals.clear()
+    assert (reports[0]["status"], reports[0]["text"]) == ("completed", "Ready.")
+
+
+async def test_a_server_that_refuses_in_the_middle_of_a_run_costs_the_run_nothing(
+    launch: Launch, between: Altered, scripted_model: ScriptedModel
+) -> None:
+    answer = step(text("Before. "), hold("refused"), text("After."))
+    async with connected(launch) as host, meanwhile(partial(host.run, answer)) as reports:
+        await scripted_model.reached("refused")
+        between.refusals[""] = STARTING
+        await asked_again(between, ACTIVE)
+        between.refusals.clear()
+        await scripted_model.release("refused")
+    assert (reports[0]["status"], reports[0]["text"]) == ("completed", "Before. After.")
+
+
+async def test_a_wait_that_ends_while_the_server_refuses_says_so_and_the_next_one_has_the_end(
+    launch: Launch, between: Altered, scripted_model: ScriptedModel
+) -> None:
+    async with connected(launch) as host:
+        session = await host.start(step(hold("later"), text("Done after all.")))
+        await scripted_model.reached("later")
+        between.refusals[""] = STARTING
+        told = await host.error("opencode_wait", session_id=session, wait_seconds=0)
+        assert "503" in told
+        assert "Call again" in told
+        between.refusals.clear()
+        await scripted_model.release("later")
+        report = await host.wait(session)
+    assert (report["status"], report["text"]) == ("completed", "Done after all.")
+
+
+async def test_a_web_page_in_place_of_an_answer_costs_a_run_nothing(
+    launch: Launch, between: Altered, scripted_model: ScriptedModel
+) -> None:
+    answer = step(text("Before. "), hold("page"), text("After."))
+    async with connected(launch) as host, meanwhile(partial(host.run, answer)) as reports:
+        await scripted_model.reached("page")
+        between.lacks.add(ACTIVE)
+        await asked_again(between, ACTIVE)
+        between.lacks.clear()
+        await scripted_model.release("page")
+    assert (reports[0]["status"], reports[0]["text"]) == ("completed", "Before. After.")
+
+
+async def test_a_server_that_answers_with_web_pages_alone_is_not_taken_for_opencode(
+    launch: Launch, between: Altered
+) -> None:
+    between.lacks |= {INFO, "/global/health", "/api/health", "/path"}
+    async with connected(launch) as host:
+        told = await host.error("opencode_run", prompt="x")
+    assert f"The program at {between.url} is not an OpenCode server." in told
+    assert "status 200 and text/html" in told
+
+
+@pytest.mark.parametrize("password", ["open-sesame", "pair_1234567890"], ids=["wrong", "pairing token"])
+async def test_a_wrong_password_is_told_without_being_repeated(launch: Launch, password: str) -> None:
+    unlocked = launch.within(OPENCODE_MCP_PASSWORD=password)
+    async with connected(unlocked) as host:
+        told = await host.error("opencode_run", prompt="x")
+    assert "OpenCode refused the password." in told
+    assert "The user name of OpenCode 2 is always opencode." in told
+    assert "A pairing token is no lasting password." in told
+    assert password not in told + unlocked.printed()
+
+
+@pytest.fixture
+async def slow(opencode2: OpenCode2) -> AsyncGenerator[SlowProxy]:
+    async with slow_proxy_to(opencode2.url) as proxy:
+        proxy.holds = lambda _request: False
+        yield proxy
+
+
+async def test_a_run_whose_event_stream_stays_cut_is_asked_about_and_ends(
+    slow: SlowProxy,
+    opencode2: OpenCode2,
+    scripted_model: ScriptedModel,
+    shared_project: Path,
+    opencode: Backend2,
+    tmp_path: Path,
+) -> None:
+    launch = attaching(tmp_path, scripted_model, as_server(opencode2, slow.url), shared_project)
+    launch = launch.telling("--permissions", "agent")
+    async with connected(launch) as host:
+        session = await host.start(step(hold("cut"), bash("echo cut")), text("Ended."), agent="asking")
+        await scripted_model.reached("cut")
+        slow.holds = lambda request: b"/api/event" in request.split(b"\r\n", 1)[0]
+        await slow.cut()
+        await eventually(partial(waits, slow), seconds=60)
+        async with meanwhile(partial(host.wait, session)) as reports:
+            await scripted_model.release("cut")
+        assert reports[0]["status"] == "needs_input"
+        (request,) = reports[0]["pending"]
+        report = await host.data(
+            "opencode_reply_permission", session_id=session, request_id=request["request_id"], reply="once"
+        )
+        slow.release()
+    assert (report["status"], report["text"]) == ("completed", "Ended.")
+    assert await opencode.prompts(session) == 1
+
+
+async def waits(slow: SlowProxy) -> int:
+    """Return how many requests are held back."""
+    return slow.waiting
+
+
+async def test_a_person_at_a_terminal_prompts_and_answers_in_between(
+    launch: Launch, scripted_model: ScriptedModel, opencode: Backend2
+) -> None:
+    mine = step(hold("mine"), bash("echo between"))
+    async with connected(launch.telling("--permissions", "agent")) as host:
+        session = await host.start(mine, text("Mine."), agent="asking")
+        await scripted_model.reached("mine")
+        async with meanwhile(partial(host.wait, session)) as reports:
+            await opencode.post(f"/api/session/{session}/prompt", queued(script(text("Theirs."), say="Theirs")))
+            await scripted_model.release("mine")
+            await opencode.allow(await opencode.asked(session))
+        first = reports[0]
+        if first["status"] == "needs_input":
+            first = await host.wait(session, message_id=first["message_id"])
+        assert (first["status"], first["text"]) == ("completed", "Mine.")
+        await opencode.end(session)
+        latest = await host.wait(session)
+    assert (latest["status"], latest["text"]) == ("completed", "Theirs.")
+    assert latest["message_id"] != first["message_id"]
+
+
+def queued(words: str) -> dict[str, Any]:
+    """Return the body of a prompt that waits until the session has nothing else to do."""
+    return {"text": words, "delivery": "queue"}
