@@ -45,6 +45,9 @@ PAGE_CHARACTERS = 500
 KIND_CHARACTERS = 100
 FILE_CONTENT = "bytes"
 """Entry of the table for a reply that is a file; its media type is that of the file."""
+PASSING_STATUSES = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
+"""Statuses of a server that is not there at this moment."""
+PASSING = "It is starting or stopping, or a proxy in front of it does not reach it. Call again in a moment."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +178,10 @@ def _failure(operation_id: str, status: int, body: Mapping[str, object]) -> Brid
             hint="Set --username and --password (or OPENCODE_SERVER_PASSWORD) to those that it was started with.",
         )
     return _refusal(operation_id, status, kind, message) or BackendFailed(
-        f"OpenCode failed at {operation_id}: {message or f'HTTP {status}'}.", status=status, kind=kind
+        f"OpenCode failed at {operation_id}: {message or f'HTTP {status}'}.",
+        hint=PASSING if status in PASSING_STATUSES else "",
+        status=status,
+        kind=kind,
     )
 
 

@@ -144,6 +144,12 @@ def test_a_failure_becomes_the_error_that_fits_in_opencodes_own_words(
         decode(GET, answer)
 
 
+def test_a_server_that_is_not_there_at_the_moment_is_to_be_called_again() -> None:
+    for status in (502, 503, 504):
+        assert "Call again in a moment." in failure("session.get", reply(status, headers={})).hint
+    assert failure("session.get", reply(500, headers={})).hint == ""
+
+
 BROKEN_JSON = (
     '\n--- JSONC Input ---\n{"apiKey": "open-sesame",,}\n--- Errors ---\nPropertyNameExpected at line 1, column 25\n'
     '   Line 1: {"apiKey": "open-sesame",,}\n                        ^\nValueExpected at line 3, column 2\n--- End ---'
