@@ -187,20 +187,19 @@ async def test_a_person_at_a_terminal_prompts_and_answers_in_between(
 ) -> None:
     mine = step(hold("mine"), bash("echo between"))
     async with connected(launch.telling("--permissions", "agent")) as host:
-        session = await host.start(mine, text("Mine."), agent="asking")
+        started = await host.run(mine, text("Mine."), agent="asking", wait_seconds=0)
+        session, run = started["session_id"], {"message_id": started["message_id"]}
         await scripted_model.reached("mine")
-        async with meanwhile(partial(host.wait, session)) as reports:
-            await opencode.post(f"/api/session/{session}/prompt", queued(script(text("Theirs."), say="Theirs")))
-            await scripted_model.release("mine")
-            await opencode.allow(await opencode.asked(session))
-        first = reports[0]
-        if first["status"] == "needs_input":
-            first = await host.wait(session, message_id=first["message_id"])
-        assert (first["status"], first["text"]) == ("completed", "Mine.")
-        await opencode.end(session)
+        await opencode.post(f"/api/session/{session}/prompt", queued(script(text("Theirs."), say="Theirs")))
+        await scripted_model.release("mine")
+        waiting = await host.wait(session, **run)
+        assert waiting["status"] == "needs_input"
+        await opencode.allow(await opencode.asked(session))
+        ended = await host.wait(session, **run)
         latest = await host.wait(session)
+    assert (ended["status"], ended["text"], ended["message_id"]) == ("completed", "Mine.", run["message_id"])
     assert (latest["status"], latest["text"]) == ("completed", "Theirs.")
-    assert latest["message_id"] != first["message_id"]
+    assert latest["message_id"] != run["message_id"]
 
 
 def queued(words: str) -> dict[str, Any]:
