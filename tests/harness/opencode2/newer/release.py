@@ -24,10 +24,10 @@ UNKNOWN: Sequence[object] = (
     True,
     -1.5,
     "a text",
-    [],
-    {},
+    list[object](),
+    dict[str, object](),
     [{"type": LATER, "id": LATER}],
-    {"type": LATER, "data": {"sessionID": "ses_later", LATER: [None, {LATER: {}}]}},
+    {"type": LATER, "data": {"sessionID": "ses_later", LATER: [None, {LATER: 1}]}},
 )
 """Values of new fields."""
 CHANGED = 0.25
