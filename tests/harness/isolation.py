@@ -54,6 +54,9 @@ FOLDERS = {
     "XDG_CACHE_HOME": "cache",
 }
 
+INSTALLED = {"packages": {"": {"dependencies": {"@opencode-ai/plugin": "*"}}}}
+"""Lock file of npm by which OpenCode takes its package for plugins to be installed."""
+
 LOCKED = {
     "id": "anthropic",
     "name": "Anthropic",
@@ -93,6 +96,7 @@ def environment(folder: Path, model_url: str, config: Mapping[str, object] | Non
     places = {name: folder / place for name, place in FOLDERS.items()}
     for place in places.values():
         place.mkdir(parents=True, exist_ok=True)
+    _install_nothing(places["XDG_CONFIG_HOME"] / "opencode")
     # OpenCode reads its list of all models anew for each directory: with a short one, that takes half the time.
     models = folder / "models.json"
     models.write_text(json.dumps({"anthropic": LOCKED}), encoding="utf-8")
@@ -104,6 +108,16 @@ def environment(folder: Path, model_url: str, config: Mapping[str, object] | Non
         "OPENCODE_CONFIG_CONTENT": content,
         "OPENCODE_MODELS_PATH": str(models),
     }
+
+
+def _install_nothing(settings: Path) -> None:
+    """Keep OpenCode from an installation of packages into its folder of settings.
+
+    It begins one for each directory that it opens. Without a network they take half a minute each, one after the other,
+    and those that wait ask for the lock all the time: with 25 directories, a tenth of a processor.
+    """
+    (settings / "node_modules").mkdir(parents=True, exist_ok=True)
+    (settings / "package-lock.json").write_text(json.dumps(INSTALLED), encoding="utf-8")
 
 
 def without_snapshots(variables: Mapping[str, str]) -> None:
