@@ -1,7 +1,7 @@
 """Hostile text costs no pure function more than time in proportion to its length: none of them may hang the bridge.
 
 Every function that sees outside text stands in ``FUNCTIONS``. A module of the contract for pure modules that
-is neither there nor in ``WITHOUT_TEXT`` fails a test. Each function gets every text at 5 KB, where a quadratic one is
+is neither there nor in ``WITHOUT_TEXT`` fails a test. Each function gets every text at 2 KB, where a quadratic one is
 by far the slowest, and then the text that it was slowest at with 250 KB; in ``make attack``, at 20 KB and with 1 MB.
 That happens in a process that is ended when it takes far longer than a linear function could.
 """
@@ -62,7 +62,7 @@ from opencode_mcp.workspace.search import found_lines, path_ranking, symbol_form
 from tests.harness.effort import THOROUGH
 from tests.harness.isolation import ROOT
 
-SHORT = 20_000 if THOROUGH else 5_000
+SHORT = 20_000 if THOROUGH else 2_000
 LENGTH = 1_000_000 if THOROUGH else 250_000
 CPU_SECONDS = 60.0
 """Processor time for one text. At 1 MB a linear function takes 0 to 8 seconds, and a quadratic one an hour."""
@@ -258,14 +258,14 @@ def split_arguments(text: str) -> None:
 
 FIND = operation("find.files")
 FUNCTIONS: Mapping[str, Callable[[str], object]] = {
-    "opencode.codec encode": lambda text: codec.encode(FIND, query={"query": text}, body={"a": [text]}),
-    "opencode.codec decode": lambda text: codec.decode(
+    "opencode.http.codec encode": lambda text: codec.encode(FIND, query={"query": text}, body={"a": [text]}),
+    "opencode.http.codec decode": lambda text: codec.decode(
         FIND, codec.Reply(status=200, headers={"content-type": "application/json"}, body=text.encode(errors="replace"))
     ),
-    "opencode.codec failure": lambda text: codec.failure(
+    "opencode.http.codec failure": lambda text: codec.failure(
         "a", codec.Reply(status=500, body=json.dumps({"error": text}).encode())
     ),
-    "opencode.request_limits": lambda text: request_limits.check_body(FIND, {"title": text, text: [text]}),
+    "opencode.http.request_limits": lambda text: request_limits.check_body(FIND, {"title": text, text: [text]}),
     "text.json_text": json_text.read_json,
     "runs.output_schema.prompted": prompted.parse_answer,
     "text.similar_names": lambda text: similar_names.similar_names(text, text.split("\n")),
@@ -300,8 +300,8 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "opencode.operations.schema_text": lambda text: schema_text.in_short({"enum": [text], "description": text}),
     "opencode.v2.replacements": replacements.advice,
     "opencode.v1.server_document": lambda text: server_document.differences({"paths": {text: {"get": text}}}),
-    "opencode.terminal": lambda text: terminal.TerminalOutput(text[: terminal.OUTPUT_CHARACTERS]).text,
-    "opencode.terminal contains": lambda text: terminal.contains(text, "a*a*a*b"),
+    "opencode.http.terminal": lambda text: terminal.TerminalOutput(text[: terminal.OUTPUT_CHARACTERS]).text,
+    "opencode.http.terminal contains": lambda text: terminal.contains(text, "a*a*a*b"),
     "server.stdio.front.request_keys": lambda text: request_keys.RequestKeys("").key_of(
         {"jsonrpc": "2.0", "id": text, "method": "initialize", "params": {"protocolVersion": text, "clientInfo": text}}
     ),
@@ -316,7 +316,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "opencode.v2.events.content_events": call_of_2,
     "opencode.v2.messages.conversation": converted,
     "opencode.v2.requests": asked_by_2,
-    "opencode.field_values": typed_values,
+    "opencode.vocabulary.field_values": typed_values,
     "events.collection": lambda text: collection.session_of({"type": text, "properties": {"sessionID": text}}),
     "runs.progress": progress_lines,
     "runs.requests.permission_policy": lambda text: Policy(
@@ -348,14 +348,14 @@ SLOW: Mapping[str, int] = {
 """Functions that take long for each text: they get every so-many-th of the texts."""
 WITHOUT_TEXT: Mapping[str, str] = {
     "bounded_dict": "keys of any kind, which it does not look into",
-    "opencode.annotation_types": "a type only",
+    "opencode.tables.annotation_types": "a type only",
     "opencode.v1.annotations": "a table of our own",
     "opencode.v1.descriptions": "a table of our own",
     "opencode.v2.annotations": "a table of our own",
-    "opencode.argument_rules": "types of a table of our own",
+    "opencode.tables.argument_rules": "types of a table of our own",
     "opencode.v1.argument_rules": "a table of our own",
     "opencode.v2.argument_rules": "a table of our own",
-    "opencode.backend_events": "types only",
+    "opencode.vocabulary.backend_events": "types only",
     "text.json_values": "looks at types only",
     "opencode.v2.events.event_memory": "keeps what opencode.v2.event_parser reads, which is here",
     "opencode.v2.events.execution_events": "called by opencode.v2.events.event_parser, which is here",
