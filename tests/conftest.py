@@ -1,6 +1,7 @@
 """The fixtures for every test: one scripted model and one OpenCode for the whole run, a project for each test."""
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Generator, Iterator
@@ -29,8 +30,12 @@ __all__ = ["engine_folder", "opencode2", "opencode2_environment", "shared_projec
 """Fixtures for the tests that need an OpenCode 2."""
 FAST = "not integration"
 """The marks that `make fast` selects by."""
+NEEDS_OPENCODE = re.compile(r"^pytestmark = (\[[^\]]*)?pytest\.mark\.integration\b", re.MULTILINE)
+"""Matches the source of a module all of whose tests need OpenCode."""
 EXAMPLES = 25
 """Examples of a property in an ordinary run; `make attack` tries four times as many, Hypothesis' own number."""
+FEW_EXAMPLES = 10
+"""Examples of a property in `make fast`."""
 REAL = frozenset({"opencode_environment", "opencode_server", "opencode2"})
 """Fixtures that start a real OpenCode."""
 ERAS: tuple[Era, ...] = ("2025", "2026")
@@ -66,6 +71,13 @@ def pytest_sessionfinish() -> None:
     RUNNING.close()
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out of `make fast` each module that needs OpenCode, without an import of it, which takes long."""
+    if config.getoption("markexpr") != FAST or not collection_path.match("test_*.py"):
+        return None
+    return bool(NEEDS_OPENCODE.search(collection_path.read_text(encoding="utf-8"))) or None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what needs OpenCode, and begin with the longest tests, so that at the end no worker is left with them."""
@@ -73,7 +85,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if REAL.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("integration")
     if "hypothesis" in sys.modules and not config.getoption("--hypothesis-profile"):
-        _try_fewer_examples()
+        _try_fewer_examples(FEW_EXAMPLES if config.getoption("markexpr") == FAST else EXAMPLES)
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
@@ -117,11 +129,11 @@ def _era_by_name(name: str) -> Era:
     return ERAS[crc32(name.encode()) % len(ERAS)]
 
 
-def _try_fewer_examples() -> None:
+def _try_fewer_examples(number: int) -> None:
     """Set how many examples the properties get that do not say so themselves."""
     from hypothesis import settings
 
-    settings.register_profile("ordinary", parent=settings(), max_examples=EXAMPLES)
+    settings.register_profile("ordinary", parent=settings(), max_examples=number)
     settings.load_profile("ordinary")
 
 
