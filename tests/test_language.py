@@ -30,9 +30,15 @@ def sources() -> list[tuple[str, str]]:
     return [(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in paths]
 
 
+@cache
+def nodes_of(source: str) -> list[ast.AST]:
+    """Return all nodes of a module's syntax tree."""
+    return list(ast.walk(ast.parse(source)))
+
+
 def docstrings(source: str) -> Iterator[tuple[int, str]]:
     """Yield the line and the text of each docstring, including those of attributes."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(source):
         for statement in getattr(node, "body", ()) if not isinstance(node, ast.Lambda | ast.IfExp) else ():
             value = statement.value if isinstance(statement, ast.Expr) else None
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
@@ -68,8 +74,8 @@ def test_docstrings_and_comments_use_the_terms_of_the_field() -> None:
 
 def test_no_two_classes_of_the_package_share_a_name() -> None:
     named: dict[str, list[str]] = {}
-    for path in sorted((ROOT / "opencode_mcp").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for name, source in sources():
+        for node in nodes_of(source) if name.startswith("opencode_mcp/") else ():
             if isinstance(node, ast.ClassDef):
-                named.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
+                named.setdefault(node.name, []).append(name)
     assert {name: paths for name, paths in named.items() if len(set(paths)) > 1} == {}

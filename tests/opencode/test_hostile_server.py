@@ -46,9 +46,10 @@ async def once(*pieces: bytes) -> AsyncIterator[bytes]:
 
 @cache
 def bomb() -> bytes:
-    """Half a gigabyte in half a megabyte."""
+    """Return half a gigabyte in half a megabyte: after a full flush each megabyte is packed to the same bytes."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    return b"".join(packer.compress(b" " * (1 << 20)) for _ in range(512)) + packer.flush()
+    first, next_one = [packer.compress(b" " * (1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2)]
+    return first + next_one * 511
 
 
 CASES: dict[str, tuple[str, Answer, str]] = {

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.text.json_text import DEEPEST_LEVEL, read_json
+from tests.harness.effort import THOROUGH
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=200,
+    max_leaves=200 if THOROUGH else 20,
 )
 
 

@@ -29,6 +29,8 @@ MODERN = "2026-07-28"
 PROTOCOLS = (*HANDSHAKE_PROTOCOL_VERSIONS, "2023-01-01", MODERN)
 """Every version that the SDK serves, and one that it does not know and answers with another."""
 INITIALIZED: Json = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+PREPARED: dict[str, dict[str, bytes]] = {}
+"""Saved responses to the first messages in a protocol version: names and contents of the files."""
 NOTHING = ("prompts/list", "resources/templates/list")
 """What the front never answers."""
 
@@ -189,9 +191,15 @@ async def early_responses(
 
 
 async def prepared(folder: Path, protocol: str = LEGACY) -> Settings:
-    """Settings whose first responses are saved."""
+    """Settings whose first responses are saved; the SDK gives them once, and other tests get copies of the files."""
     settings = settings_in(folder)
-    await responses_of_sdk(settings, first_messages(protocol))
+    if protocol in PREPARED:
+        (settings.state_directory / FOLDER).mkdir(parents=True)
+        for name, content in PREPARED[protocol].items():
+            (settings.state_directory / FOLDER / name).write_bytes(content)
+    else:
+        await responses_of_sdk(settings, first_messages(protocol))
+        PREPARED[protocol] = {file.name: file.read_bytes() for file in saved_files(settings)}
     return settings
 
 

@@ -328,7 +328,8 @@ async def test_a_response_that_holds_a_secret_is_not_saved(tmp_path: Path, monke
     secrets = KnownSecrets()
     secrets.add("opencode_run")
     monkeypatch.setattr(answered, "KNOWN_SECRETS", secrets)
-    settings = await prepared(tmp_path)
+    settings = settings_in(tmp_path)
+    assert len(await responses_of_sdk(settings, first_messages())) == 2
     assert not (settings.state_directory / "responses").exists()
 
 

@@ -42,9 +42,9 @@ class GatedLaunch(Launch):
 
 @pytest.fixture
 def launch(tmp_path: Path) -> Launch:
-    """The installed command."""
+    """A bridge that saves the first responses."""
     variables = {"OPENCODE_MCP_STATE": str(tmp_path / "bridge")}
-    return Launch((), environment(tmp_path, NOWHERE) | variables, tmp_path / "bridge.log").as_installed()
+    return Launch((), environment(tmp_path, NOWHERE) | variables, tmp_path / "bridge.log")
 
 
 @pytest.fixture
@@ -122,9 +122,10 @@ async def test_a_signal_before_the_import_ends_the_bridge(launch: Launch, gated:
 
 
 async def test_two_bridges_that_start_at_once_share_their_responses(launch: Launch, gated: GatedLaunch) -> None:
+    installed = launch.as_installed()
     async with anyio.create_task_group() as tasks:
         for _ in range(2):
-            tasks.start_soon(tools_of, launch, Host())
+            tasks.start_soon(tools_of, installed, Host())
     assert len(saved(launch)) == 2
     async with open_raw(gated) as client:
         assert (await client.request("tools/list"))["result"]["tools"]
