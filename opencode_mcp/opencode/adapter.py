@@ -119,12 +119,20 @@ class Adapter(Protocol):
         """Replace the metadata of a session."""
         ...
 
+    async def session_rename(self, session: "Session", title: str) -> None:
+        """Give a session another title; the session was read just now."""
+        ...
+
+    async def session_archive(self, session: "Session", *, archived: bool) -> None:
+        """Hide a session from the lists, or show it again, which OpenCode 1 cannot; the session was read just now."""
+        ...
+
     async def session_delete(self, session_id: str) -> None:
         """Delete a session with its subagents' sessions."""
         ...
 
     async def all_sessions(self, wanted: "SessionFilter", directory: str = "") -> "Page[Session]":
-        """Return sessions of every directory, or of one, newest first."""
+        """Return sessions of every directory, or of one, the latest changed first."""
         ...
 
     async def session_children(self, session_id: str) -> "list[Session]":

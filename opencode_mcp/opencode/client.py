@@ -158,12 +158,20 @@ class OpenCodeClient:
         """Replace the metadata of a session."""
         await (await self.adapter()).session_set_metadata(session, metadata)
 
+    async def session_rename(self, session: "Session", title: str) -> None:
+        """Give a session another title; the session was read just now."""
+        await (await self.adapter()).session_rename(session, title)
+
+    async def session_archive(self, session: "Session", *, archived: bool) -> None:
+        """Hide a session from the lists, or show it again, which OpenCode 1 cannot; the session was read just now."""
+        await (await self.adapter()).session_archive(session, archived=archived)
+
     async def session_delete(self, session_id: str) -> None:
         """Delete a session with its subagents' sessions."""
         await (await self.adapter()).session_delete(session_id)
 
     async def all_sessions(self, wanted: SessionFilter, directory: str = "") -> "Page[Session]":
-        """Return sessions of every directory, or of one, newest first."""
+        """Return sessions of every directory, or of one, the latest changed first."""
         return await (await self.adapter()).all_sessions(wanted, directory)
 
     async def session_children(self, session_id: str) -> "list[Session]":

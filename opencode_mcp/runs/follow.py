@@ -52,7 +52,7 @@ from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.progress import Progress, ProgressThrottle, still_running
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.read_ahead import ReadAhead, known_record
-from opencode_mcp.runs.record import Run, SessionRecord, all_answers, has_moved_on, last_answers
+from opencode_mcp.runs.record import Run, SessionRecord, all_answers, has_moved_on, last_answers, says_nothing
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.state import ENDS, Evidence, State, advance, classify
@@ -338,7 +338,7 @@ class Follower:
         seen.parked = not self._superseded and await self._is_parked()
         return Evidence(
             answers=[message.info for message in seen.answers],
-            empty=bool(seen.answers) and _is_empty(seen.answers[-1]),
+            empty=bool(seen.answers) and says_nothing(seen.answers[-1]),
             error=self._hub.state(run.session_id).error,
             parked=seen.parked,
             quiet_seconds=await self._quiet_seconds(),
@@ -409,7 +409,3 @@ class Follower:
 def run_age(client: OpenCodeClient, run: Run) -> float:
     """Return the age of a run's prompt in seconds, by OpenCode's clock; 0 if its id does not show it."""
     return age_of(run.message_id, int(client.clock.now() * 1000))
-
-
-def _is_empty(message: Message) -> bool:
-    return not message.info.finish and not any(part.type in {"text", "tool"} for part in message.parts)

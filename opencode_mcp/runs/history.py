@@ -1,43 +1,63 @@
 """Reads what happened in a session from its first message on."""
 
+from collections.abc import AsyncIterator
+
 from opencode_mcp.diffs.merged import merge_diffs
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.codec import is_unreadable
-from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, PatchPart
+from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, MessageInfo, PatchPart, Session
+from opencode_mcp.runs.prompting.message_ids import is_made_before
 
 MESSAGES_A_PAGE = 100
 
 
-async def session_changes(
-    client: OpenCodeClient, session_id: str, message_id: str = "", undone_from: str = ""
-) -> list[FileDiff]:
+async def session_changes(client: OpenCodeClient, session: Session, message_id: str = "") -> list[FileDiff]:
     """Return the changes of one prompt, or of the whole session (``session.diff`` for each of its prompts).
+
+    The changes of a session are those that count: not those of prompts that a fork copied, or that are undone.
 
     Args:
         client: Reaches OpenCode.
-        session_id: The session.
+        session: The session.
         message_id: The prompt's message; empty: all prompts, put together.
-        undone_from: The message that the session is undone from; what it and later ones changed does not count.
     """
-    prompts = [message_id] if message_id else await _changing_prompts(client, session_id)
-    if undone_from and not message_id:
-        prompts = [prompt for prompt in prompts if prompt < undone_from]
-    return merge_diffs([await client.session_diff(session_id, prompt) for prompt in prompts])
+    prompts = [message_id] if message_id else await _changing_prompts(client, session)
+    return merge_diffs([await client.session_diff(session.id, prompt) for prompt in prompts])
 
 
-async def _changing_prompts(client: OpenCodeClient, session_id: str) -> list[str]:
+async def _changing_prompts(client: OpenCodeClient, session: Session) -> list[str]:
     """Return the prompts whose answers changed files, oldest first: only a few of a long session do."""
     changing: dict[str, None] = {}
+    undone_from = session.revert.message_id if session.revert else ""
+    async for message in own_messages(client, session):
+        if message.info.id == undone_from:
+            changing.clear()
+        elif any(part.type == "patch" for part in message.parts) and message.info.parent_id:
+            changing[message.info.parent_id] = None
+    return list(reversed(changing))
+
+
+async def own_messages(client: OpenCodeClient, session: Session) -> AsyncIterator[Message]:
+    """Yield the messages of a session from the latest one on, without those that a fork copied."""
     cursor = ""
     while True:
-        page = await client.session_messages(session_id, limit=MESSAGES_A_PAGE, before=cursor)
+        page = await client.session_messages(session.id, limit=MESSAGES_A_PAGE, before=cursor)
         for message in reversed(page.items):
-            if any(part.type == "patch" for part in message.parts) and message.info.parent_id:
-                changing[message.info.parent_id] = None
+            if is_copied(message.info, session):
+                return
+            yield message
         cursor = page.cursor
         if not cursor:
-            return list(reversed(changing))
+            return
+
+
+def is_copied(info: MessageInfo, session: Session) -> bool:
+    """Return True if a message of a session is one that a fork copied: it keeps its time, and has a new id.
+
+    Where the clock was set back, a message is older than its session as well; then its id is, too.
+    """
+    return info.time.created < session.time.created and not is_made_before(info.id, session.time.created)
 
 
 async def touched_files(client: OpenCodeClient, session_id: str, first: str) -> list[str]:

@@ -163,10 +163,11 @@ def _had_stopped(answer: Message, prompt: Message) -> bool:
     if completed is None or answer.info.summary is True:
         return False
     paused = prompt.info.time.created - completed
-    return paused > LONGEST_PAUSE or (paused >= 0 and (_says_nothing(answer) or _is_rejected(answer)))
+    return paused > LONGEST_PAUSE or (paused >= 0 and (says_nothing(answer) or _is_rejected(answer)))
 
 
-def _says_nothing(answer: Message) -> bool:
+def says_nothing(answer: Message) -> bool:
+    """Return True if an answer has no content and names no reason for its end."""
     return not answer.info.finish and not any(part.type in {"text", "tool"} for part in answer.parts)
 
 

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.runs.spending import Spending
     from opencode_mcp.server.bridge import Bridge
 
-PAGE = 100
+FIRST_PAGE = 100
+"""Sessions of the first page that is read; the wanted ones are mostly among them."""
+PAGE = 1000
 PAGES_SEARCHED = 10
 ROW_BYTES = 200
-"""Limit of a row of the list without its title and directory."""
+"""Bytes of a row of the list without its title, its directory and its prompt."""
 CURSOR = re.compile(r"(\d{1,16})\.(\w{0,255})")
 RECENT = 86_400_000.0
 """Milliseconds since its last change within which a session may be busy. A request for the state of older ones would
@@ -43,6 +46,39 @@ class SessionQuery:
     """True to list only busy sessions."""
     roots: bool = True
     """True to leave out the sessions of subagents."""
+    archived: bool = False
+    """True to add the sessions that are archived."""
+
+
+@dataclass(slots=True)
+class Totals:
+    """Number and sums of all sessions that a query selects, not only those of one page."""
+
+    sessions: int = 0
+    cost: float = 0
+    """Cost of these sessions in US dollars, without their subagents."""
+    input_tokens: float = 0
+    output_tokens: float = 0
+    uncertain_forks: int = 0
+    """Sessions whose sums may include what they copied from another one."""
+    is_whole: bool = True
+    """False if there are more sessions than were counted."""
+
+    def add(self, session: "Session") -> None:
+        """Count a session."""
+        self.sessions += 1
+        self.cost += session.cost or 0
+        self.input_tokens += session.tokens.input
+        self.output_tokens += session.tokens.output
+        self.uncertain_forks += session.counts_copies
+
+    def correct(self, session: "Session", own: "Spending") -> None:
+        """Replace what a session counts by what it spent itself."""
+        if session.counts_copies:
+            self.uncertain_forks -= 1
+            self.cost += own.cost - (session.cost or 0)
+            self.input_tokens += own.input - session.tokens.input
+            self.output_tokens += own.output - session.tokens.output
 
 
 @dataclass(slots=True)
@@ -55,6 +91,10 @@ class SessionPage:
     cursor: str = ""
     room: float = PAGE_BYTES
     """Bytes that further rows may take."""
+    opened: set[str] = field(default_factory=set[str])
+    """Directories whose state was read, so that they are open in OpenCode."""
+    totals: Totals | None = None
+    """Totals of the whole selection, if they were wanted."""
 
     def has_room(self, session: "Session", limit: int) -> bool:
         """Return True if one more session fits, as the first always does."""
@@ -71,7 +111,7 @@ def _size(session: "Session") -> int:
 
 
 async def list_sessions(
-    bridge: "Bridge", query: SessionQuery, limit: int, cursor: str, *, room: float = PAGE_BYTES
+    bridge: "Bridge", query: SessionQuery, limit: int, cursor: str, *, room: float = PAGE_BYTES, totals: bool = False
 ) -> SessionPage:
     """Read OpenCode's pages until enough sessions fit (``experimental.session.list``).
 
@@ -81,29 +121,50 @@ async def list_sessions(
         limit: Largest number of sessions.
         cursor: Cursor of the page before; empty: from the latest session.
         room: Bytes that the rows of a list may take; callers that show only ids need no limit.
+        totals: Whether to read on until all sessions of the selection are counted.
 
     Raises:
         InvalidArgument: The cursor is not valid.
     """
-    page, last = SessionPage(room=room), _read_cursor(cursor)
-    for _ in range(PAGES_SEARCHED):
-        found, more = await _read(bridge, query, last)
-        page.status |= await _busy(bridge, found)
-        for session in found:
-            if not await _wanted(bridge, session, query, page.status):
-                continue
-            if not page.has_room(session, limit):
-                page.cursor = _write_cursor(page.sessions[-1])
-                return page
-            page.add(session)
+    page, last = SessionPage(room=room, totals=Totals() if totals else None), _read_cursor(cursor)
+    for number in range(PAGES_SEARCHED):
+        found, more = await _read(bridge, query, last, FIRST_PAGE if number == 0 else PAGE)
+        if not page.cursor or query.running:
+            await _read_status(bridge, page, found)
+        await _take(bridge, query, page, found, limit)
+        if page.cursor and not totals:
+            return page
         if not more:
             return page
         last = (found[-1].time.updated, found[-1].id) if found else (last[0] - 1, "")
-    page.cursor = f"{last[0]:.0f}.{last[1]}"
+    page.cursor = page.cursor or f"{last[0]:.0f}.{last[1]}"
+    if page.totals:
+        page.totals.is_whole = False
     return page
 
 
-async def _read(bridge: "Bridge", query: SessionQuery, last: tuple[float, str]) -> "tuple[Sequence[Session], bool]":
+async def _take(
+    bridge: "Bridge", query: SessionQuery, page: SessionPage, found: "Sequence[Session]", limit: int
+) -> None:
+    """Add the wanted sessions to a page until it is full, which its cursor shows, and to the totals."""
+    for session in found:
+        if page.cursor and page.totals is None:
+            return
+        if not await _wanted(bridge, session, query, page.status):
+            continue
+        if page.totals:
+            page.totals.add(session)
+        if page.cursor:
+            continue
+        if page.has_room(session, limit):
+            page.add(session)
+        else:
+            page.cursor = write_cursor(page.sessions[-1])
+
+
+async def _read(
+    bridge: "Bridge", query: SessionQuery, last: tuple[float, str], limit: int
+) -> "tuple[Sequence[Session], bool]":
     """Return the sessions after one, and whether there are more."""
     wanted = SessionFilter(
         search=query.search,
@@ -111,7 +172,8 @@ async def _read(bridge: "Bridge", query: SessionQuery, last: tuple[float, str]) 
         since=query.since,
         # OpenCode's own cursor skips sessions of the same millisecond.
         before=last[0] + 1 if last[0] else 0,
-        limit=PAGE,
+        archived=query.archived,
+        limit=limit,
     )
     page = await bridge.client.all_sessions(wanted, query.directory)
     same = [session.id for session in page.items if session.time.updated == last[0]]
@@ -127,15 +189,15 @@ async def _wanted(bridge: "Bridge", session: "Session", query: SessionQuery, sta
     return await bridge.fence.allows(session.directory)
 
 
-async def _busy(bridge: "Bridge", sessions: "Sequence[Session]") -> dict[str, str]:
+async def _read_status(bridge: "Bridge", page: SessionPage, sessions: "Sequence[Session]") -> None:
+    """Read which sessions are busy, in the projects where one may be."""
     since = bridge.client.clock.now() * 1000 - RECENT
     directories = {session.directory for session in sessions if session.time.updated > since}
-    status: dict[str, str] = {}
-    for directory in sorted(directories):
+    for directory in sorted(directories - page.opened):
         if await bridge.fence.allows(directory):
             busy = await bridge.client.session_status(directory)
-            status |= {session_id: state.type for session_id, state in busy.items()}
-    return status
+            page.status |= {session_id: state.type for session_id, state in busy.items()}
+            page.opened.add(directory)
 
 
 def _read_cursor(cursor: str) -> tuple[float, str]:
@@ -147,5 +209,6 @@ def _read_cursor(cursor: str) -> tuple[float, str]:
     return float(parts[1]), parts[2]
 
 
-def _write_cursor(session: "Session") -> str:
+def write_cursor(session: "Session") -> str:
+    """Return the cursor of the page that follows a session."""
     return f"{session.time.updated:.0f}.{session.id}"

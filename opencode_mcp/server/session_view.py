@@ -9,14 +9,13 @@ from opencode_mcp.runs.report import PendingRequest, list_todos
 from opencode_mcp.server.results.render import TEXT_LIMIT, request_data, request_text
 from opencode_mcp.server.results.safe_text import shown_sections
 from opencode_mcp.server.results.timestamps import moment
+from opencode_mcp.server.undone import undone_text
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
     from opencode_mcp.server.bridge import Bridge
-
-UNDONE = "Undone from {message} on: opencode_revert with restore=true brings it back, the next prompt makes it final."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,8 @@ class SessionView:
     pending: list[PendingRequest] = field(default_factory=list[PendingRequest])
     transcript: str = ""
     cursor: str = ""
+    answers: str = ""
+    """Calls that answer the open requests, if they are known."""
 
 
 async def view_session(bridge: "Bridge", session: "Session", *, limit: int, cursor: str, detailed: bool) -> SessionView:
@@ -107,10 +108,9 @@ def view_data(view: SessionView) -> dict[str, Any]:
 
 def view_text(view: SessionView) -> str:
     """Return the view as text for a model, cleaned for display."""
-    revert = view.session.revert
     sections = [
         _facts(view),
-        UNDONE.format(message=revert.message_id) if revert else "",
+        undone_text(view.session),
         "\n".join(["Todos:", *view.todos]) if view.todos else "",
         "\n".join(["Subagents:", *(f"{child.id} · {one_line(child.title)}" for child in view.children)])
         if view.children
@@ -143,4 +143,5 @@ def _facts(view: SessionView) -> str:
 def _next(view: SessionView) -> str:
     if not view.pending:
         return ""
-    return f'opencode_wait(session_id="{view.session.id}") asks the person, or says how to answer.'
+    wait = f'opencode_wait(session_id="{view.session.id}")'
+    return f"{view.answers} {wait} waits on." if view.answers else f"{wait} asks the person, or says how to answer."

@@ -107,6 +107,7 @@ async def test_a_session_at_work_shows_what_it_asks(host: Host, asking: Path) ->
     assert seen["status"] == "busy"
     assert seen["pending"][0]["request_id"] == report["pending"][0]["request_id"]
     assert f'opencode_wait(session_id="{session_id}")' in seen["next"]
+    assert f'opencode_reply_permission(request_id="{seen["pending"][0]["request_id"]}"' in seen["next"]
     assert "echo asked" in await host.text("opencode_session", session_id=session_id)
     await host.data("opencode_abort", session_id=session_id)
 

@@ -233,6 +233,7 @@ async def _go_on(recorder: Recorder, session: dict[str, Any], first: str) -> Non
     await call("opencode_session", detailed=True, **session)
     await call("opencode_diff", **session)
     await call("opencode_diff", message_id=first, **session)
+    await call("opencode_diff", compare_with=session["session_id"], **session)
     await call("opencode_command", command="greet", arguments="everybody")
     await call("opencode_command", command="greet", arguments="all", **session)
     await call("opencode_shell", command="true", **session)

@@ -5,15 +5,17 @@ docstring says more. The workarounds for faults of OpenCode 1 that one call can 
 that it was seen in.
 """
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from opencode_mcp.errors import BackendFailed
+from opencode_mcp.errors import BackendFailed, BridgeError, UnsupportedOperation
 from opencode_mcp.opencode.http.codec import decode, encode, is_unreadable
 from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS, TOO_LARGE, Body
 from opencode_mcp.opencode.operation_caller import OperationCaller
 from opencode_mcp.opencode.v1.event_stream import parse_lines
+from opencode_mcp.opencode.v1.session_note import fork_metadata, renamed_metadata, session_of
 from opencode_mcp.opencode.vocabulary.backend_events import Event
 from opencode_mcp.opencode.vocabulary.models import (
     Agent,
@@ -35,6 +37,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     UncommittedFile,
     Vcs,
     Wire,
+    read_each,
 )
 from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import Accepted, Features
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.submission import CommandSubmission, PromptSubmission, ShellSubmission
     from opencode_mcp.text.json_types import JsonObject
 
+logger = logging.getLogger(__name__)
+
 W = TypeVar("W", bound=Wire)
 
 
@@ -50,7 +55,12 @@ class OpenCode1(OperationCaller):
     """Calls of an OpenCode 1; see ``adapter.Adapter``."""
 
     features = Features(
-        output_schemas=True, command_ids=True, retry_status=True, todos=True, message_reader="session.message"
+        output_schemas=True,
+        command_ids=True,
+        retry_status=True,
+        todos=True,
+        message_reader="session.message",
+        keeps_removed_cost=False,
     )
 
     @asynccontextmanager
@@ -113,15 +123,36 @@ class OpenCode1(OperationCaller):
     ) -> Session:
         """Call ``session.create``."""
         body = {name: value for name, value in {"title": title, "metadata": metadata}.items() if value}
-        return Session.read(await self.call("session.create", body=body, directory=directory))
+        return session_of(await self.call("session.create", body=body, directory=directory))
 
     async def session_get(self, session_id: str, directory: str = "") -> Session:
         """Call ``session.get``. OpenCode uses the session's own directory; a given directory is opened first."""
-        return Session.read(await self.call("session.get", path={"sessionID": session_id}, directory=directory))
+        return session_of(await self.call("session.get", path={"sessionID": session_id}, directory=directory))
 
     async def session_set_metadata(self, session: Session, metadata: Mapping[str, object]) -> None:
         """Call ``session.update``."""
         body = {"metadata": metadata}
+        await self.call("session.update", path={"sessionID": session.id}, body=body, directory=session.directory)
+
+    async def session_rename(self, session: Session, title: str) -> None:
+        """Call ``session.update``; a note has the time, which OpenCode 1 does not keep."""
+        body = {"title": title, "metadata": renamed_metadata(session, self._sender.clock.now() * 1000)}
+        await self.call("session.update", path={"sessionID": session.id}, body=body, directory=session.directory)
+
+    async def session_archive(self, session: Session, *, archived: bool) -> None:
+        """Call ``session.update``.
+
+        Raises:
+            UnsupportedOperation: It should be taken out of the archive, for which OpenCode 1.18 has no call.
+        """
+        if not archived:
+            if session.time.archived is None:
+                return
+            raise UnsupportedOperation(
+                f"OpenCode 1 cannot take {session.id} out of the archive.",
+                hint="It can still be read, and continued with its session_id. opencode_fork copies it.",
+            )
+        body = {"time": {"archived": int(self._sender.clock.now() * 1000)}}
         await self.call("session.update", path={"sessionID": session.id}, body=body, directory=session.directory)
 
     async def session_delete(self, session_id: str) -> None:
@@ -140,11 +171,11 @@ class OpenCode1(OperationCaller):
             "limit": wanted.limit,
         }
         reply = await self._sender.send(encode(row, query=query, directory=directory))
-        return Page(Session.read_list(decode(row, reply)), reply.headers.get("x-next-cursor", ""))
+        return Page(_sessions_of(decode(row, reply)), reply.headers.get("x-next-cursor", ""))
 
     async def session_children(self, session_id: str) -> list[Session]:
         """Call ``session.children``: the sessions of its subagents."""
-        return Session.read_list(await self.call("session.children", path={"sessionID": session_id}))
+        return _sessions_of(await self.call("session.children", path={"sessionID": session_id}))
 
     async def session_status(self, directory: str) -> dict[str, SessionStatus]:
         """Call ``session.status``: the busy and retrying sessions of a directory; a session that is missing is idle."""
@@ -171,16 +202,27 @@ class OpenCode1(OperationCaller):
     async def session_revert(self, session_id: str, message_id: str) -> Session:
         """Call ``session.revert``. An unknown message changes nothing and is not an error."""
         body = {"messageID": message_id}
-        return Session.read(await self.call("session.revert", path={"sessionID": session_id}, body=body))
+        return session_of(await self.call("session.revert", path={"sessionID": session_id}, body=body))
 
     async def session_unrevert(self, session_id: str) -> Session:
         """Call ``session.unrevert``. If nothing is reverted, it changes nothing."""
-        return Session.read(await self.call("session.unrevert", path={"sessionID": session_id}))
+        return session_of(await self.call("session.unrevert", path={"sessionID": session_id}))
 
     async def session_fork(self, session_id: str, message_id: str = "") -> Session:
-        """Call ``session.fork``: copies the messages before a message; all of them if it is empty or unknown."""
+        """Call ``session.fork``: copies the messages before a message; all of them if it is empty or unknown.
+
+        ``session.update`` notes what was copied. A fork without the note is still a fork.
+        """
         body = {"messageID": message_id} if message_id else {}
-        return Session.read(await self.call("session.fork", path={"sessionID": session_id}, body=body))
+        fork = Session.read(await self.call("session.fork", path={"sessionID": session_id}, body=body))
+        try:
+            # The reply is from before the copying; the session then counts what was copied.
+            fork = Session.read(await self.call("session.get", path={"sessionID": fork.id}))
+            await self.session_set_metadata(fork, fork_metadata(fork, session_id))
+            return await self.session_get(fork.id)
+        except BridgeError as error:
+            logger.warning("cannot note what the fork %s copied: %s", fork.id, error)
+            return fork
 
     async def session_abort(self, session_id: str, directory: str) -> None:
         """Call ``session.abort``. It succeeds for idle and unknown sessions too."""
@@ -331,6 +373,17 @@ def prompt_body(prompt: "PromptSubmission") -> "JsonObject":
     if prompt.output_schema is not None:
         body["format"] = {"type": "json_schema", "schema": prompt.output_schema}
     return body
+
+
+def _sessions_of(value: object) -> list[Session]:
+    """Parse a list of sessions; one that cannot be parsed is dropped.
+
+    Raises:
+        BackendFailed: The value is no list, or none of its entries can be parsed.
+    """
+    if not isinstance(value, list):
+        raise BackendFailed("OpenCode sent no list of Session.")
+    return read_each(session_of, cast("list[object]", value))
 
 
 def _read_map(kind: type[W], value: object) -> dict[str, W]:

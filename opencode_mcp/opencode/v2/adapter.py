@@ -26,7 +26,12 @@ class OpenCode2(SessionCalls, RequestCalls):
     """Calls of an OpenCode 2; see ``adapter.Adapter``."""
 
     features = Features(
-        output_schemas=False, command_ids=False, retry_status=False, todos=False, message_reader="session.message.get"
+        output_schemas=False,
+        command_ids=False,
+        retry_status=False,
+        todos=False,
+        message_reader="session.message.get",
+        keeps_removed_cost=True,
     )
 
     def __init__(self, sender: RequestSender, table: OperationTable) -> None:

@@ -32,6 +32,8 @@ HUNK = re.compile(r"^@@ ", re.MULTILINE)
 """Beginning of the first changes in a patch."""
 STATUS_LINES = {"added": "new file mode 100644\n", "deleted": "deleted file mode 100644\n"}
 """Lines in git's header of a patch that say what became of the file."""
+TIMES = ("created", "updated", "idle", "archived")
+"""Times of a session."""
 ALL_ARGUMENTS = "$ARGUMENTS"
 """Placeholder that takes everything that is typed after a command."""
 
@@ -67,12 +69,18 @@ def session_of(value: object) -> Session:
             "tokens": tokens(found),
             "metadata": dict(as_map(found.get("metadata"))),
             "revert": undone_of(revert) if revert else None,
+            "forkedFrom": as_text(as_map(found.get("fork")).get("sessionID")),
+            "countsCopies": False,
+            "renamed": 0,
         }
     )
 
 
 def _times(time: JsonMap) -> dict[str, float]:
-    return {name: moment for name in ("created", "updated") if (moment := as_number(time.get(name))) is not None}
+    """Return the times of a session; the end of its last run counts as a change."""
+    times = {name: moment for name in TIMES if (moment := as_number(time.get(name))) is not None}
+    idle = times.pop("idle", 0)
+    return {**times, "updated": max(idle, times.get("updated", 0), times.get("created", 0))}
 
 
 def undone_of(revert: JsonMap) -> Undone:

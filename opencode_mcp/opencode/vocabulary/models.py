@@ -99,6 +99,7 @@ class Span(Wire):
     created: float = 0
     updated: float = 0
     completed: float | None = None
+    archived: float | None = None
     start: float | None = None
     end: float | None = None
 
@@ -162,9 +163,22 @@ class Session(Wire):
     project_id: str = ""
     time: Span = Span()
     cost: float | None = None
+    """Cost of its own messages in US dollars, without those of its subagents; see ``counts_copies``."""
     tokens: Tokens = Tokens()
+    """Tokens of its own messages; see ``counts_copies``."""
     revert: Undone | None = None
     """Present from a revert until it is cancelled, or made final by the next prompt."""
+    forked_from: str = ""
+    """The session whose messages it began with; empty if it is no fork, or that is not known."""
+    counts_copies: bool = False
+    """True if its cost and tokens may include those of the messages that a fork copied."""
+    renamed: float = 0
+    """Time of its renaming, in milliseconds since the epoch, if that is no change to OpenCode."""
+
+    @property
+    def changed(self) -> float:
+        """Return the time of its last change, in milliseconds since the epoch."""
+        return max(self.time.updated, self.time.archived or 0, self.renamed)
 
 
 class SessionStatus(Wire):

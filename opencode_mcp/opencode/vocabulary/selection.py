@@ -16,7 +16,7 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionFilter:
-    """Selection of sessions, newest first."""
+    """Selection of sessions, the latest changed first."""
 
     search: str = ""
     """Part of the title; empty for all."""
@@ -29,3 +29,5 @@ class SessionFilter:
     before: float = 0
     """Sessions that changed before this time, in milliseconds since the epoch; 0 for all."""
     limit: int = 100
+    any_order: bool = False
+    """True if the order does not matter, which saves OpenCode 2 from reading the whole list."""

@@ -70,6 +70,8 @@ class Features:
     """True if a session can have a todo list."""
     message_reader: str
     """Id of the operation that reads a message; its arguments are ``sessionID`` and ``messageID``."""
+    keeps_removed_cost: bool
+    """True if the cost of a session keeps that of messages that were removed, and has that of its title."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

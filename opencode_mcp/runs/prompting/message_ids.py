@@ -61,6 +61,12 @@ def age_of(spelled: str, milliseconds: int) -> float:
     return age / 1000 if age < CYCLE // 2 else 0
 
 
+def is_made_before(spelled: str, milliseconds: float) -> bool:
+    """Return True if an id was made before a time, in milliseconds since the epoch; False for one of another form."""
+    made = _moment_of(spelled)
+    return made is not None and 0 < (int(milliseconds) - made) % CYCLE < CYCLE // 2
+
+
 def _moment_of(spelled: str) -> int | None:
     """Return the milliseconds in an id, ``None`` for an id of another form."""
     try:

@@ -21,6 +21,7 @@ STOP: OneOperation = {1: "session.abort", 2: "session.interrupt"}
 SHELL: OneOperation = {1: "session.shell", 2: "session.shell"}
 UNDO: OneOperation = {1: "session.revert", 2: "session.revert.stage"}
 REDO: OneOperation = {1: "session.unrevert", 2: "session.revert.clear"}
+MESSAGES: OneOperation = {1: "session.messages", 2: "message.list"}
 RELOAD: OneOperation = {1: "instance.dispose", 2: "debug.location.evict"}
 ANSWERS: Mapping[str, OneOperation] = {
     "permission.reply": {1: "permission.reply", 2: "permission.reply"},

@@ -45,9 +45,10 @@ class SessionPlaces:
 
     async def _look(self, session_id: str) -> str:
         cursor, limit = "", FIRST_PAGE
-        for _ in range(MOST_PAGES):
+        for number in range(MOST_PAGES):
             before = int(cursor) if CURSOR.fullmatch(cursor) else 0
-            page = await self._client.all_sessions(SessionFilter(limit=limit, archived=True, before=before))
+            wanted = SessionFilter(limit=limit, archived=True, before=before, any_order=number == 0)
+            page = await self._client.all_sessions(wanted)
             self._known.update({session.id: session.directory for session in page.items})
             if session_id in self._known or not CURSOR.fullmatch(page.cursor) or page.cursor == cursor:
                 break

@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING, Any, cast
 from opencode_mcp.errors import CallerError, InvalidArgument, NotFound
 from opencode_mcp.markdown import diff, transcript, transcript_page
 from opencode_mcp.runs import history, report
-from opencode_mcp.server import session_view, uris
+from opencode_mcp.server import session_rows, session_view, uris
 from opencode_mcp.server.missing_changes import why_no_changes
 from opencode_mcp.server.project_status import describe_project
 from opencode_mcp.server.results.render import report_text
 from opencode_mcp.server.results.safe_text import shown_data
 from opencode_mcp.server.results.size_limit import TAIL, cut_text, fit_data
-from opencode_mcp.server.results.timestamps import moment
 from opencode_mcp.server.session_list import SessionQuery, list_sessions
 from opencode_mcp.server.suggestions import suggest_files
-from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.workspace import file_scan, images
 
 if TYPE_CHECKING:
@@ -52,19 +50,11 @@ class Content:
 
 async def read_sessions(bridge: "Bridge", cursor: str = "") -> Content:
     """Return the sessions that callers may see, the latest first (``experimental.session.list``)."""
-    page = await list_sessions(bridge, SessionQuery(), PAGE, cursor)
-    rows = [
-        {
-            "session_id": session.id,
-            "title": one_line(session.title),
-            "status": page.status.get(session.id, "idle"),
-            "directory": session.directory,
-            "updated": moment(session.time.updated),
-            "transcript": uris.transcript(session.id),
-        }
-        for session in page.sessions
-    ]
-    return _json({"sessions": rows} | ({"more": uris.sessions(page.cursor)} if page.cursor else {}))
+    page = await list_sessions(bridge, SessionQuery(), PAGE, cursor, totals=not cursor)
+    rows = await session_rows.session_rows(bridge, page)
+    data: dict[str, Any] = {"totals": session_rows.totals_data(page.totals)} if page.totals else {}
+    data["sessions"] = [row | {"transcript": uris.transcript(row["session_id"])} for row in rows]
+    return _json(data | ({"more": uris.sessions(page.cursor)} if page.cursor else {}))
 
 
 async def read_project(bridge: "Bridge", directory: str = "") -> Content:
@@ -112,7 +102,7 @@ async def read_diff(bridge: "Bridge", id: str, message: str = "") -> Content:  #
     session = await bridge.fence.session(id)
     prompt = await history.prompt_of(bridge.client, id, message) if message else ""
     undone = session.revert.message_id if session.revert else ""
-    changes = await history.session_changes(bridge.client, id, prompt, undone)
+    changes = await history.session_changes(bridge.client, session, prompt)
     pointer = f'opencode_diff(session_id="{id}", files=[...]) shows single files.'
     reason = "" if changes or undone else await why_no_changes(bridge, session.directory)
     return _markdown(reason or diff.render_diff(changes, limit=LIMIT, pointer=pointer))

@@ -6,7 +6,7 @@ the next step of the caller. Text of a model or a file is data: it must not look
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from mcp_types import CallToolResult, ContentBlock, TextContent
@@ -160,6 +160,11 @@ def _next_step(report: "RunReport") -> str:
             return f"opencode_wait({session}) finds OpenCode again and reports what it kept of the run."
         case "failed":
             return f"Fix what the error names, then go on in the session with opencode_run({session}, prompt=...)."
+
+
+def answer_steps(pending: "Sequence[PendingRequest]", denied_tools: Collection[str] = ()) -> str:
+    """Return how to answer some requests, without sentences that name denied tools."""
+    return without_tools(" ".join(map(_answer_step, pending)), denied_tools)
 
 
 def _answer_step(request: "PendingRequest") -> str:

@@ -1,11 +1,18 @@
-"""Convert between OpenCode's milliseconds since the epoch and the times that callers write and read. Pure."""
+"""Convert between OpenCode's milliseconds since the epoch and the times that callers write and read.
+
+Times of day are in UTC. Days are those of this machine's time zone, which is that of a person at a host on it. Pure.
+"""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 
 from opencode_mcp.errors import InvalidArgument
 
 AGE = re.compile(r"(\d{1,9})\s*([mhdw])")
+DAYS = {"today": 0, "yesterday": 1}
+MOST_DAYS = 36_500
+HINT = "Write 2026-11-24, 2026-11-24T10:00Z, or an age as 30m, 2h, 7d."
+DAYS_HINT = "Write today, yesterday, 7d, or a day as 2026-11-24."
 SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -15,6 +22,50 @@ def moment(milliseconds: float) -> str:
         return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     except (OverflowError, ValueError, OSError):
         return ""
+
+
+def local_day(milliseconds: float) -> str:
+    """Return the day of a time as ``2026-11-24``; empty if it is outside of the calendar."""
+    return local_moment(milliseconds)[:10]
+
+
+def local_moment(milliseconds: float) -> str:
+    """Format a time in this machine's time zone as ``2026-11-24 10:00``; empty if it is outside of the calendar."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def local_zone(milliseconds: float) -> str:
+    """Return the name of this machine's time zone at a time, and its distance from UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().strftime("%Z, UTC%z")
+
+
+def read_local_moment(text: str, now: float) -> float:
+    """Parse the beginning of a period of days, and return it in milliseconds since the epoch.
+
+    Args:
+        text: ``today``, ``yesterday``, an age such as ``7d``, or a time in ISO 8601, local if it names no zone. An age
+            in days or weeks goes back to the beginning of that day.
+        now: Present time, in milliseconds since the epoch.
+
+    Raises:
+        InvalidArgument: It is none of these.
+    """
+    word = text.strip().lower()
+    age = AGE.fullmatch(word)
+    days = DAYS.get(word)
+    if age and age[2] in {"d", "w"}:
+        days = min(int(age[1]), MOST_DAYS) * (7 if age[2] == "w" else 1)
+    if days is not None:
+        today = datetime.fromtimestamp(now / 1000, UTC).astimezone().date()
+        # The zone is found for that day: the distance from UTC may have changed since.
+        return datetime.combine(today - timedelta(days=days), time()).timestamp() * 1000
+    if age:
+        return read_moment(word, now)
+    read = _parsed(text, DAYS_HINT)
+    return read.timestamp() * 1000
 
 
 def read_moment(text: str, now: float) -> float:
@@ -30,10 +81,12 @@ def read_moment(text: str, now: float) -> float:
     age = AGE.fullmatch(text.strip())
     if age:
         return max(now - int(age[1]) * SECONDS[age[2]] * 1000, 0)
-    try:
-        read = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise InvalidArgument(
-            f"{text[:40]!r} is not a time.", hint="Write 2026-11-24, 2026-11-24T10:00Z, or an age as 30m, 2h, 7d."
-        ) from error
+    read = _parsed(text, HINT)
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1000
+
+
+def _parsed(text: str, hint: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise InvalidArgument(f"{text[:40]!r} is not a time.", hint=hint) from error

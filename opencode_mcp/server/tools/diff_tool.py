@@ -12,7 +12,7 @@ from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.missing_changes import why_no_changes, why_without_git
 from opencode_mcp.server.resources.links import diff_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result
-from opencode_mcp.server.results.schemas import CHANGES, CHANGES_TEXTS
+from opencode_mcp.server.results.schemas import CHANGES_TEXTS
 from opencode_mcp.server.tool import tool
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.workspace import git_head
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from opencode_mcp.workspace.globs import Globs
 
 FILES_TOLD = 200
+FILES_NAMED = 50
 ONE_FILE = "To see more of the cut parts, name fewer files with files=[...]."
 
 
@@ -43,27 +44,29 @@ class Changes(NamedTuple):
     destructive=False,
     idempotent=True,
     open_world=False,
-    output_schema=CHANGES,
     texts=CHANGES_TEXTS,
 )
 async def opencode_diff(
     ctx: BridgeContext,
     *,
-    session_id: Annotated[str, Field(description="What this session changed; empty: the working tree")] = "",
-    message_id: Annotated[str, Field(description="Only what this prompt of it changed")] = "",
-    directory: Annotated[str, Field(description="The working tree's project; empty: the default")] = "",
+    session_id: Annotated[str, Field(description="Default: the working tree")] = "",
+    message_id: Annotated[str, Field(description="Only this prompt of it")] = "",
+    directory: Annotated[str, Field(description="Project of the working tree")] = "",
     against: Annotated[
         Literal["commit", "branch"],
-        Field(description="Compare with the last commit or the default branch"),
+        Field(description="Of the working tree"),
     ] = "commit",
+    compare_with: Annotated[str, Field(description="Another session_id")] = "",
     files: Annotated[list[str], Field(description="Only these paths, folders or globs")] = [],
 ) -> CallToolResult:
-    """Show which files a session, one prompt, or the working tree changed: a table, then unified patches.
+    """Show which files a session, one prompt, or the working tree changed, with patches.
 
-    Use it to review work that was done.
+    Use it to review work, or to compare two sessions.
     """
     bridge = bridge_of(ctx)
     globs = workspace_globs.Globs(files)
+    if compare_with and (message_id or not session_id):
+        raise InvalidArgument("compare_with takes two whole sessions.", hint="Give session_id, and no message_id.")
     if not session_id:
         if message_id:
             raise InvalidArgument(f"The prompt {message_id} needs a session.", hint="Give its session_id too.")
@@ -73,6 +76,8 @@ async def opencode_diff(
     if directory:
         raise InvalidArgument("A session has its own directory.", hint="Leave directory or session_id out.")
     session = await bridge.fence.session(session_id)
+    if compare_with:
+        return await _compared(bridge, session, await bridge.fence.session(compare_with), globs if files else None)
     changes = await _of_session(bridge, session, message_id)
     link = diff_link(session_id, message_id)
     return changes_result(_only(changes.diffs, files, globs), changes.note, link, untold=changes.untold)
@@ -82,11 +87,65 @@ async def _of_session(bridge: Bridge, session: "Session", message_id: str) -> Ch
 
     prompt = await history.prompt_of(bridge.client, session.id, message_id) if message_id else ""
     undone = session.revert.message_id if session.revert else ""
-    diffs = await history.session_changes(bridge.client, session.id, prompt, undone)
+    diffs = await history.session_changes(bridge.client, session, prompt)
     if undone and not message_id:
         return Changes(diffs, f"It is undone from {undone} on.")
     reason = "" if diffs else await why_no_changes(bridge, session.directory)
     return Changes(diffs, reason, untold=bool(reason))
+
+
+async def _compared(bridge: Bridge, session: "Session", other: "Session", globs: "Globs | None") -> CallToolResult:
+    """Compare what two sessions changed: the patches of the files that they did not change in the same way."""
+    ours = await _changes_by_file(bridge, session, globs)
+    theirs = await _changes_by_file(bridge, other, globs)
+    rows = [_compared_file(path, ours.get(path), theirs.get(path)) for path in dict.fromkeys([*ours, *theirs])]
+    different = {row["path"] for row in rows if row["compared"] != "same"}
+    texts = [
+        _patches_of(found.id, [diff for path, diff in diffs.items() if path in different])
+        for found, diffs in ((session, ours), (other, theirs))
+    ]
+    note = _comparison(session.id, other.id, rows)
+    data = {"files": rows[:FILES_TOLD], "diff": "\n\n".join(texts), "note": note}
+    return result("\n\n".join([note, *texts]), data, verbatim=True)
+
+
+async def _changes_by_file(bridge: Bridge, session: "Session", globs: "Globs | None") -> "dict[str, FileDiff]":
+    changes = await history.session_changes(bridge.client, session)
+    return {diff.file: diff for diff in changes if globs is None or globs.fit(diff.file)}
+
+
+def _compared_file(path: str, ours: "FileDiff | None", theirs: "FileDiff | None") -> dict[str, Any]:
+    if ours is None or theirs is None:
+        compared = "only_other" if ours is None else "only_this"
+    else:
+        compared = "same" if (ours.status, ours.patch) == (theirs.status, theirs.patch) else "different"
+    row: dict[str, Any] = {"path": path, "compared": compared}
+    for name, diff in (("this", ours), ("other", theirs)):
+        if diff:
+            row[name] = {"change": diff.status, "added": diff.additions, "removed": diff.deletions}
+    return row
+
+
+def _comparison(this: str, other: str, rows: list[dict[str, Any]]) -> str:
+    """Return the lines that say which files two sessions changed in which way."""
+    if not rows:
+        return f"Neither {this} nor {other} changed a file."
+    heads = {
+        "different": "Changed differently",
+        "only_this": f"Changed only by {this}",
+        "only_other": f"Changed only by {other}",
+        "same": "Changed in the same way",
+    }
+    lines: list[str] = []
+    for kind, head in heads.items():
+        paths = [one_line(row["path"]) for row in rows if row["compared"] == kind]
+        more = f", and {len(paths) - FILES_NAMED} more" if len(paths) > FILES_NAMED else ""
+        lines += [f"{head}: {', '.join(paths[:FILES_NAMED])}{more}"] if paths else []
+    return "\n".join(lines)
+
+
+def _patches_of(session_id: str, diffs: "list[FileDiff]") -> str:
+    return f"In {session_id}:\n\n{markdown_diff.render_diff(diffs, limit=TEXT_LIMIT // 2, pointer=ONE_FILE)}"
 
 
 async def _working_tree(bridge: Bridge, directory: str, against: str) -> Changes:

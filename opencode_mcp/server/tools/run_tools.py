@@ -12,6 +12,7 @@ from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import report_data, report_text, result
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, RUN_REPORTS
 from opencode_mcp.server.tool import tool
+from opencode_mcp.server.undone import undone_run
 from opencode_mcp.server.waiting.answerers import add_answerers, starter_of
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
@@ -153,15 +154,17 @@ async def opencode_wait(
     named = _named_sessions([session_id, *session_ids], message_id)
     deadlines = deadlines_of(ctx, wait_seconds)
     async with starting(ctx, deadlines.start, READ_AGAIN):
-        runs = [await bridge.runs.find(await bridge.fence.session(name), message_id) for name in named]
+        sessions = [await bridge.fence.session(name) for name in named]
+        runs = [await bridge.runs.find(session, message_id) for session in sessions]
     if len(runs) == 1:
-        return await wait_for_run(ctx, runs[0], wait_seconds)
+        return await wait_for_run(ctx, runs[0], wait_seconds, undone_run(sessions[0], runs[0].message_id))
 
     reports = await bridge.auto_reply.follow_all(
         runs, deadline.Deadline(deadlines.wait), progress_sender(ctx), until=until
     )
-    for run, report in zip(runs, reports, strict=True):
+    for session, run, report in zip(sessions, runs, reports, strict=True):
         add_answerers(bridge, run, report, ctx.client_capabilities)
+        report.note = " ".join(filter(None, [undone_run(session, run.message_id), report.note]))
     return reports_result(reports)
 
 

@@ -1,23 +1,25 @@
 """Tools that list sessions and read them."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.server import session_view
+from opencode_mcp.errors import NotFound
+from opencode_mcp.server import session_rows, session_view
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.resources.links import transcript_link
-from opencode_mcp.server.results.render import result
-from opencode_mcp.server.results.schemas import SESSION, SESSION_TEXTS, SESSIONS
-from opencode_mcp.server.results.timestamps import moment, read_moment
+from opencode_mcp.server.results.render import answer_steps, result
+from opencode_mcp.server.results.schemas import SESSION, SESSION_TEXTS
+from opencode_mcp.server.results.timestamps import read_moment
 from opencode_mcp.server.session_list import SessionQuery, list_sessions
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.run_tools import SessionId
-from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.server.waiting.answerers import mark_answerers
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.server.session_view import SessionView
 
 MESSAGES = 20
 
@@ -28,22 +30,21 @@ MESSAGES = 20
     destructive=False,
     idempotent=True,
     open_world=False,
-    output_schema=SESSIONS,
 )
 async def opencode_list_sessions(
     ctx: BridgeContext,
     *,
     search: Annotated[str, Field(description="Words of the title")] = "",
-    directory: Annotated[str, Field(description="Only of this project; empty: of all")] = "",
-    since: Annotated[str, Field(description="Changed after, as 2026-11-24T10:00Z or 2h, 7d")] = "",
-    running: Annotated[bool, Field(description="Only those at work")] = False,
-    roots_only: Annotated[bool, Field(description="Leave out the sessions of subagents")] = True,
+    directory: Annotated[str, Field(description="Default: all projects")] = "",
+    since: Annotated[str, Field(description="As 2026-11-24T10:00Z, 2h or 7d")] = "",
+    running: Annotated[bool, Field(description="Only running ones")] = False,
+    roots_only: Annotated[bool, Field(description="Without subagents")] = True,
     limit: Annotated[int, Field(ge=1, le=100)] = 20,
     cursor: Annotated[str, Field(description="From the page before")] = "",
 ) -> CallToolResult:
-    """List OpenCode's sessions, the latest first, with what each is doing.
+    """List sessions, the latest first, with outcome, cost and last prompt, and the totals of all that fit.
 
-    Use it to find a session to go on in, to wait for or to read.
+    Use it to find one.
     """
     bridge = bridge_of(ctx)
     query = SessionQuery(
@@ -53,22 +54,12 @@ async def opencode_list_sessions(
         running=running,
         roots=roots_only,
     )
-    page = await list_sessions(bridge, query, limit, cursor)
-    rows = [_row(session, page.status.get(session.id, "idle")) for session in page.sessions]
-    lines = [" · ".join(map(one_line, row.values())) for row in rows] or ["No session fits."]
-    more = [f'More with cursor="{page.cursor}".'] if page.cursor else []
-    return result("\n".join([*lines, *more]), {"sessions": rows, "cursor": page.cursor})
-
-
-def _row(session: "Session", status: str) -> dict[str, str]:
-    row = {
-        "session_id": session.id,
-        "status": status,
-        "updated": moment(session.time.updated),
-        "title": one_line(session.title),
-        "directory": session.directory,
-    }
-    return row | ({"parent": session.parent_id} if session.parent_id else {})
+    page = await list_sessions(bridge, query, limit, cursor, totals=not cursor)
+    rows = await session_rows.session_rows(bridge, page)
+    more = f'More with cursor="{page.cursor}".' if page.cursor else ""
+    text = "\n".join(filter(None, [session_rows.rows_text(rows, page.totals), more]))
+    totals = {"totals": session_rows.totals_data(page.totals)} if page.totals else {}
+    return result(text, {"sessions": rows, "cursor": page.cursor} | totals)
 
 
 @tool(
@@ -95,5 +86,18 @@ async def opencode_session(
     bridge = bridge_of(ctx)
     session = await bridge.fence.session(session_id)
     view = await session_view.view_session(bridge, session, limit=limit, cursor=cursor, detailed=detailed)
+    if view.pending:
+        view = await _with_answers(ctx, view)
     link = transcript_link(session.id, session.title) if view.cursor else None
     return result(session_view.view_text(view), session_view.view_data(view), link, is_shown=True)
+
+
+async def _with_answers(ctx: BridgeContext, view: "SessionView") -> "SessionView":
+    """Add to a view how its open requests are answered; nothing if the session has no run to which they belong."""
+    bridge = bridge_of(ctx)
+    try:
+        run = await bridge.runs.find(view.session)
+    except NotFound:
+        return view
+    mark_answerers(bridge, run, view.pending, ctx.client_capabilities)
+    return replace(view, answers=answer_steps(view.pending, bridge.allowed.denied_tools))

@@ -7,12 +7,12 @@ from pydantic import Field
 
 from opencode_mcp.diffs import raw
 from opencode_mcp.errors import BackendFailed, InvalidArgument, SessionBusy
-from opencode_mcp.runs import history
+from opencode_mcp.runs import history, last_run, record
 from opencode_mcp.server.access.operation_uses import REDO, UNDO
 from opencode_mcp.server.access.undoing import check_redo, check_undo
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import result
-from opencode_mcp.server.results.schemas import CHANGES, CHANGES_TEXTS, FORK
+from opencode_mcp.server.results.schemas import CHANGES_TEXTS
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.diff_tool import changes_result
 from opencode_mcp.server.tools.run_tools import SessionId
@@ -22,6 +22,8 @@ from opencode_mcp.text.outside_text import one_line
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
 
+SAME_FILES = "It works on the same files. Its cost and its changes count from here on."
+
 
 @tool(
     title="Undo in a session",
@@ -29,28 +31,37 @@ if TYPE_CHECKING:
     destructive=True,
     idempotent=True,
     open_world=False,
-    output_schema=CHANGES,
     texts=CHANGES_TEXTS,
 )
 async def opencode_revert(
     ctx: BridgeContext,
     *,
     session_id: SessionId,
-    message_id: Annotated[str, Field(description="Undo from this prompt on, its own changes included")] = "",
-    restore: Annotated[bool, Field(description="Bring back instead what was undone")] = False,
+    message_id: Annotated[str, Field(description="Undo this prompt and all later ones; required unless restore")] = "",
+    restore: Annotated[bool, Field(description="Bring back what was undone")] = False,
 ) -> CallToolResult:
-    """Undo a session from a prompt on: its files go back to what they were, and later messages no longer count.
+    """Undo a session from a prompt on: its files become as before, and its later messages no longer count.
 
-    Use it when work went wrong. What others changed since in those files is undone too. The next prompt makes it final.
+    Use it when work went wrong. What others changed in those files since is undone too. The next prompt makes it final.
     """
-    if restore == bool(message_id):
-        raise InvalidArgument("Give either message_id or restore=true.", hint="opencode_session shows the messages.")
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx).start):
         session = await bridge.fence.session(session_id)
+    if restore == bool(message_id):
+        raise await _no_point(bridge, session)
     if restore:
         return await _restore(bridge, session)
     return await _undo(bridge, session, message_id)
+
+
+async def _no_point(bridge: Bridge, session: "Session") -> InvalidArgument:
+    """Return the error for a call that names no point, or too much; it names the latest prompt."""
+    latest = await record.latest_prompt(bridge.client, session.id)
+    hint = "opencode_session shows the messages."
+    if latest and not session.revert:
+        words = last_run.first_words(latest)
+        hint = f'The latest prompt is message_id="{latest.info.id}" ("{words}"). {hint}'
+    return InvalidArgument("Give either message_id or restore=true.", hint=hint)
 
 
 async def _undo(bridge: Bridge, session: "Session", message_id: str) -> CallToolResult:
@@ -61,8 +72,15 @@ async def _undo(bridge: Bridge, session: "Session", message_id: str) -> CallTool
     undone = (await bridge.client.session_revert(session.id, prompt)).revert
     if undone is None:
         raise BackendFailed(f"OpenCode did not undo {session.id} from {prompt} on.")
-    note = f"{session.id} is undone from {undone.message_id} on; restore=true brings it back until the next prompt."
+    note = (
+        f"{session.id} is undone from {undone.message_id} on: its files are as they were before that prompt. "
+        f"{_what_changed(undone.diff)} restore=true brings it back until the next prompt."
+    )
     return changes_result(raw.parse_raw(undone.diff), note)
+
+
+def _what_changed(diff: str) -> str:
+    return "The changes below were taken back." if diff else "It had changed no file."
 
 
 async def _restore(bridge: Bridge, session: "Session") -> CallToolResult:
@@ -84,32 +102,40 @@ async def _refuse_if_busy(bridge: Bridge, session: "Session") -> None:
         )
 
 
-@tool(
-    title="Fork a session", read_only=False, destructive=False, idempotent=False, open_world=False, output_schema=FORK
-)
+@tool(title="Fork a session", read_only=False, destructive=False, idempotent=False, open_world=False)
 async def opencode_fork(
     ctx: BridgeContext,
     *,
     session_id: SessionId,
-    message_id: Annotated[str, Field(description="Copy only what comes before it; empty: all")] = "",
+    message_id: Annotated[str, Field(description="Copy what comes before it; default: all")] = "",
 ) -> CallToolResult:
     """Copy a session's conversation into a new one.
 
-    Use it to try something else from there. Files stay as they are.
+    Use it to try something else. The fork works on the same files.
     """
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx).start):
         session = await bridge.fence.session(session_id)
-    if message_id:
-        await history.prompt_of(bridge.client, session.id, message_id)
+    end = await _end_of_copy(bridge, session, message_id)
     try:
-        fork = await bridge.client.session_fork(session.id, message_id)
+        fork = await bridge.client.session_fork(session.id, end)
     except BackendFailed as error:
         raise await _why_not_forked(bridge, session, error) from error
     data = {"session_id": fork.id, "title": fork.title, "forked_from": session.id}
-    what = f"what was said before {message_id}" if message_id else "all that was said"
+    what = f"what was said before {end}" if end else "all that was said"
+    undone = f" What is undone in {session.id} was not copied." if session.revert and end != message_id else ""
     step = f'Go on in it with opencode_run(session_id="{fork.id}", prompt=...).'
-    return result(f"{fork.id} ({one_line(fork.title)}) holds {what} in {session.id}. {step}", data | {"next": step})
+    told = f"{fork.id} ({one_line(fork.title)}) holds {what} in {session.id}.{undone} {SAME_FILES} {step}"
+    return result(told, data | {"next": step})
+
+
+async def _end_of_copy(bridge: Bridge, session: "Session", message_id: str) -> str:
+    """Return the message before which a copy ends; empty: all is copied. OpenCode would copy what is undone, too."""
+    undone = session.revert.message_id if session.revert else ""
+    if not message_id:
+        return undone
+    await history.prompt_of(bridge.client, session.id, message_id)
+    return min(undone, message_id) if undone else message_id
 
 
 async def _why_not_forked(bridge: Bridge, session: "Session", error: BackendFailed) -> BackendFailed:

@@ -38,12 +38,19 @@ def is_for_person(
 
 def add_answerers(bridge: "Bridge", run: "Run", report: "RunReport", capabilities: "ClientCapabilities | None") -> None:
     """Add to a report who may answer each of its requests, and remember the requests."""
+    report.denied_tools = bridge.allowed.denied_tools
+    mark_answerers(bridge, run, report.pending, capabilities)
+
+
+def mark_answerers(
+    bridge: "Bridge", run: "Run", pending: "list[PendingRequest]", capabilities: "ClientCapabilities | None"
+) -> None:
+    """Add to requests of a run who may answer each, and remember them."""
     person_at_hand = can_ask(capabilities)
     answer_rules = bridge.answer_rules
-    report.denied_tools = bridge.allowed.denied_tools
-    for request in report.pending:
+    for request in pending:
         request.agent_may_answer = answer_rules.agent_may_answer(run, request, person_at_hand=person_at_hand)
         request.agent_may_always = answer_rules.agent_may_always(run, request, person_at_hand=person_at_hand)
         request.person_here = is_for_person(bridge, run, request, capabilities)
         request.closed = answer_rules.closed(request, reject=True)
-    bridge.requests.remember(report.pending)
+    bridge.requests.remember(pending)

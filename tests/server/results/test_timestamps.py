@@ -1,9 +1,20 @@
 """Moments, written and read."""
 
+import time
+from collections.abc import Iterator
+from datetime import datetime
+
 import pytest
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.server.results.timestamps import moment, read_moment
+from opencode_mcp.server.results.timestamps import (
+    local_day,
+    local_moment,
+    local_zone,
+    moment,
+    read_local_moment,
+    read_moment,
+)
 
 NOON = 1_795_521_600_000.0
 """2026-11-24T12:00:00Z, in milliseconds."""
@@ -36,3 +47,50 @@ def test_anything_else_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
         read_moment(text, NOON)
     assert "2026-11-24" in refused.value.hint
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A time zone in which the clock went back in October."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has no tzset.")
+@pytest.mark.usefixtures("zone")
+@pytest.mark.parametrize(
+    ("text", "begin"),
+    [
+        ("today", "2026-11-24T00:00:00+01:00"),
+        (" Yesterday ", "2026-11-23T00:00:00+01:00"),
+        ("0d", "2026-11-24T00:00:00+01:00"),
+        ("2d", "2026-11-22T00:00:00+01:00"),
+        ("5w", "2026-10-20T00:00:00+02:00"),
+        ("2h", "2026-11-24T11:00:00+01:00"),
+        ("2026-10-20", "2026-10-20T00:00:00+02:00"),
+        ("2026-10-20T10:00Z", "2026-10-20T10:00:00+00:00"),
+    ],
+)
+def test_a_period_of_days_begins_at_midnight_of_this_machine(text: str, begin: str) -> None:
+    assert read_local_moment(text, NOON) == datetime.fromisoformat(begin).timestamp() * 1000
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has no tzset.")
+@pytest.mark.usefixtures("zone")
+def test_a_day_is_that_of_this_machine_and_its_zone_is_named() -> None:
+    late = NOON + 11.5 * 3_600_000
+    assert (local_day(late), local_moment(late), local_zone(late)) == (
+        "2026-11-25",
+        "2026-11-25 00:30",
+        "CET, UTC+0100",
+    )
+
+
+@pytest.mark.parametrize("text", ["soon", "", "-1d", "d"])
+def test_no_beginning_of_a_period_is_refused_with_examples(text: str) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        read_local_moment(text, NOON)
+    assert "today" in refused.value.hint

@@ -17,6 +17,9 @@ from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
 from opencode_mcp.text.json_values import as_map, as_maps
 
 SESSIONS_A_PAGE = 200
+MOST_PAGES = 100
+FROM_THE_LATEST = "9" * 15
+"""Cursor of the whole list, which follows a page of sessions in any order."""
 
 
 class SessionCalls(DataCaller):
@@ -39,38 +42,63 @@ class SessionCalls(DataCaller):
         """Call ``session.update``."""
         await self.call("session.update", path={"sessionID": session.id}, body={"metadata": metadata})
 
+    async def session_rename(self, session: Session, title: str) -> None:
+        """Call ``session.update``."""
+        await self.call("session.update", path={"sessionID": session.id}, body={"title": title})
+
+    async def session_archive(self, session: Session, *, archived: bool) -> None:
+        """Call ``session.update``."""
+        await self.call("session.update", path={"sessionID": session.id}, body={"archived": archived})
+
     async def session_delete(self, session_id: str) -> None:
         """Call ``session.remove``."""
         await self.call("session.remove", path={"sessionID": session_id})
 
     async def all_sessions(self, wanted: SessionFilter, directory: str = "") -> Page[Session]:
-        """Call ``session.list`` until enough sessions of the wanted time are found.
+        """Call ``session.list`` and ``session.active``.
 
-        Its own cursor is of no use here: it holds the filters, and is there on the last page too.
+        OpenCode 2 orders its list by a time that does not change when a session goes on, so the whole list is read and
+        ordered here, unless the order does not matter. Its own cursor is of no use: it holds the filters, and is there
+        on the last page too.
         """
         found: list[Session] = []
-        async for session in self._sessions(wanted, directory):
-            if session.time.updated < wanted.since:
-                break
-            if not wanted.before or session.time.updated < wanted.before:
+        active = {} if wanted.any_order else await self.session_status(directory)
+        now = int(self._sender.clock.now() * 1000)
+        async for listed in self._sessions(wanted, directory):
+            session = _changed_at(listed, now) if listed.id in active else listed
+            if _is_wanted(session, wanted):
                 found.append(session)
-            if len(found) > wanted.limit:
-                return Page(found[: wanted.limit], f"{found[wanted.limit - 1].time.updated:.0f}")
-        return Page(found, "")
+            if wanted.any_order and len(found) > wanted.limit:
+                break
+        if len(found) <= wanted.limit and wanted.any_order:
+            return Page(found, "")
+        if wanted.any_order:
+            return Page(found[: wanted.limit], FROM_THE_LATEST)
+        found.sort(key=lambda session: session.time.updated, reverse=True)
+        shown = found[: wanted.limit]
+        return Page(shown, f"{shown[-1].time.updated:.0f}" if len(found) > wanted.limit else "")
 
     async def _sessions(self, wanted: SessionFilter, directory: str) -> AsyncIterator[Session]:
-        """Yield the sessions from the latest changed one on."""
+        """Yield sessions from the latest one on, the archived ones last."""
         query: dict[str, object] = {"limit": SESSIONS_A_PAGE, "order": "desc"}
         query |= {"search": wanted.search} if wanted.search else {}
         query |= {"parentID": "null"} if wanted.roots else {}
         query |= {"directory": directory} if directory else {}
-        while True:
+        async for session in self._listed(query):
+            if session.time.archived is None:
+                yield session
+        if wanted.archived:
+            async for session in self._listed(query | {"archived": True}):
+                if session.time.archived is not None:
+                    yield session
+
+    async def _listed(self, query: dict[str, object]) -> AsyncIterator[Session]:
+        """Yield what ``session.list`` has, in its order."""
+        for _ in range(MOST_PAGES):
             reply = as_map(await self.call("session.list", query=query))
             items = as_maps(reply.get("data"))
             for item in items:
-                session = conversions.session_of(item)
-                if wanted.archived or not as_map(item.get("time")).get("archived"):
-                    yield session
+                yield conversions.session_of(item)
             following = as_map(reply.get("cursor")).get("next")
             if len(items) < SESSIONS_A_PAGE or not following:
                 return
@@ -127,3 +155,13 @@ class SessionCalls(DataCaller):
         """Call ``session.fork``."""
         body = {"before": message_id} if message_id else {}
         return conversions.session_of(await self._data("session.fork", path={"sessionID": session_id}, body=body))
+
+
+def _changed_at(session: Session, moment: float) -> Session:
+    """Return a session with the time of its last change, in milliseconds since the epoch."""
+    return session.model_copy(update={"time": session.time.model_copy(update={"updated": moment})})
+
+
+def _is_wanted(session: Session, wanted: SessionFilter) -> bool:
+    changed = session.time.updated
+    return changed >= wanted.since and (not wanted.before or changed < wanted.before)

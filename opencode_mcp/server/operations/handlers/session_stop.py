@@ -1,12 +1,10 @@
 """Handlers of operations that stop or delete a session: nothing may continue, and a denied stop stays denied."""
 
-from opencode_mcp.errors import BackendTimeout
 from opencode_mcp.runs.stopping import SessionTree
 from opencode_mcp.server.access.operation_uses import STOP
 from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
-
-SECONDS = 10.0
+from opencode_mcp.server.session_deletion import SECONDS, stop_before_deletion
 
 
 async def abort_tree(request: OperationRequest) -> OperationResult:
@@ -21,17 +19,12 @@ async def abort_tree(request: OperationRequest) -> OperationResult:
 async def delete_tree(request: OperationRequest) -> OperationResult:
     """Stop a session with its subagents, then delete it (``session.delete``).
 
-    In OpenCode 1.18 a deleted session that is busy continues.
-
     Raises:
         NotAllowed: It is busy, and the operator denies stopping it.
         BackendTimeout: It could not be stopped, so it was not deleted.
     """
-    tree = await _tree(request)
-    if await tree.busy_levels():
-        await _check_stop(request)
-        if busy := await tree.stop(SECONDS):
-            raise BackendTimeout(f"Still busy, so nothing was deleted: {', '.join(busy)}.", hint="Call it again.")
+    session = await request.bridge.client.session_get(request.call.path["sessionID"])
+    await stop_before_deletion(request.bridge, session)
     return await send(request)
 
 
@@ -42,12 +35,8 @@ async def remove_session(request: OperationRequest) -> OperationResult:
         NotAllowed: It is busy, and the operator denies stopping it.
     """
     if await (await _tree(request)).busy_levels():
-        await _check_stop(request)
+        request.bridge.allowed.check(await request.bridge.operation_of(STOP))
     return await send(request)
-
-
-async def _check_stop(request: OperationRequest) -> None:
-    request.bridge.allowed.check(await request.bridge.operation_of(STOP))
 
 
 async def _tree(request: OperationRequest) -> SessionTree:

@@ -1,7 +1,8 @@
-"""Handler of ``session.update`` that keeps the bridges' note in a session's record."""
+"""Handler of ``session.update`` that keeps the bridges' notes in a session's record."""
 
 from typing import TYPE_CHECKING, cast
 
+from opencode_mcp.opencode.v1 import session_note
 from opencode_mcp.runs.run_note import KEY, metadata_of
 from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
@@ -10,11 +11,14 @@ from opencode_mcp.text.json_types import JsonMap
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
 
+NOTES = frozenset({KEY, session_note.KEY})
+"""Keys of the bridges' own notes in the metadata of a session."""
+
 
 async def update_session(request: OperationRequest) -> OperationResult:
-    """Change a session's record, and keep the bridge's note in ``metadata``, which OpenCode replaces as a whole.
+    """Change a session's record, and keep the bridges' notes in ``metadata``, which OpenCode replaces as a whole.
 
-    The note is read and written back under the lock of the session: otherwise the older note could overwrite that of a
+    The notes are read and written back under the lock of the session: otherwise an older note could overwrite that of a
     run that starts in between.
     """
     body = cast("JsonMap", request.call.body or {})
@@ -27,8 +31,8 @@ async def update_session(request: OperationRequest) -> OperationResult:
 
 
 def _with_note(request: OperationRequest, body: JsonMap, session: "Session") -> OperationRequest:
-    noted = metadata_of(session).get(KEY)
-    if noted is None:
+    noted = {key: value for key, value in metadata_of(session).items() if key in NOTES}
+    if not noted:
         return request
-    kept = {**body, "metadata": {**body["metadata"], KEY: noted}}
+    kept = {**body, "metadata": {**body["metadata"], **noted}}
     return request.with_call(request.call._replace(body=kept))

@@ -1,0 +1,30 @@
+"""Deletion of a session with its subagents: it is stopped first, and a denied stop stays denied."""
+
+from typing import TYPE_CHECKING
+
+from opencode_mcp.errors import BackendTimeout
+from opencode_mcp.runs import stopping
+from opencode_mcp.server.access.operation_uses import STOP
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.server.bridge import Bridge
+
+SECONDS = 10.0
+
+
+async def stop_before_deletion(bridge: "Bridge", session: "Session") -> list[str]:
+    """Stop a session and its subagents, and return the ids of the subagents (``session.abort``).
+
+    In OpenCode 1.18 a deleted session that is busy continues.
+
+    Raises:
+        NotAllowed: It is busy, and the operator denies stopping it.
+        BackendTimeout: It could not be stopped.
+    """
+    tree = stopping.SessionTree(bridge.client, session.id, session.directory)
+    if await tree.busy_levels():
+        bridge.allowed.check(await bridge.operation_of(STOP))
+        if busy := await tree.stop(SECONDS):
+            raise BackendTimeout(f"Still busy, so nothing was deleted: {', '.join(busy)}.", hint="Call it again.")
+    return [session_id for level in (await tree.levels())[1:] for session_id in level]

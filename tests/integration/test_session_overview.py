@@ -1,0 +1,117 @@
+"""Sessions at a glance over stdio: outcome, cost, forks, what is undone, and what two sessions changed."""
+
+from pathlib import Path
+
+import pytest
+
+from opencode_mcp.opencode.versions import Generation
+from tests.integration.host import Host, Json
+from tests.scripted_model.script import bash, failure, script, step, text, usage, write
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
+
+TITLE_COST = 0.001
+"""Most US dollars that the request for a title costs, which OpenCode 2 counts with the session."""
+
+
+def about(cost: float, expected: float, generation: Generation) -> bool:
+    """Return True if a cost is as expected, with the request for a title on OpenCode 2."""
+    return cost == pytest.approx(expected) or (generation == 2 and expected < cost < expected + TITLE_COST)
+
+
+async def rows_of(host: Host, title: str) -> dict[str, Json]:
+    """Return the rows of the sessions whose titles begin so; a search would miss those that OpenCode 2 names again."""
+    listed = await host.data("opencode_list_sessions", limit=100)
+    return {row["session_id"]: row for row in listed["sessions"] if row["title"].startswith(title)}
+
+
+async def test_a_fork_counts_only_its_own_part(
+    host: Host, tracked: Path, case: str, opencode_generation: Generation
+) -> None:
+    made, forked, title = f"made-{case}.txt", f"forked-{case}.txt", f"Source {case}"
+    source = await host.run(
+        step(write(made, "one\n"), usage(input=1000, output=10)),
+        step(text("Made."), usage(input=1000, output=10)),
+        directory=str(tracked),
+        title=title,
+    )
+    told = await host.bridge.call("opencode_fork", session_id=source["session_id"])
+    assert told.structured_content is not None
+    fork = str(told.structured_content["session_id"])
+    assert "works on the same files" in str(told.content[0])
+    await host.run(
+        step(write(forked, "two\n"), usage(input=300, output=0)),
+        step(text("Forked."), usage(input=100, output=0)),
+        session_id=fork,
+    )
+    rows = await rows_of(host, title)
+    assert rows[fork]["cost"] == pytest.approx(0.0004)
+    assert rows[fork]["forked_from"] == source["session_id"]
+    assert about(rows[source["session_id"]]["cost"], 0.00204, opencode_generation)
+    listed = await host.data("opencode_list_sessions", search=title, limit=1)
+    assert listed["totals"]["sessions"] == 2
+    assert about(listed["totals"]["cost"], 0.00244, opencode_generation)
+    assert listed["totals"]["complete"]
+
+    changed = await host.data("opencode_diff", session_id=fork)
+    assert [file["path"] for file in changed["files"]] == [forked]
+    compared = await host.data("opencode_diff", session_id=source["session_id"], compare_with=fork)
+    assert {file["path"]: file["compared"] for file in compared["files"]} == {made: "only_this", forked: "only_other"}
+    assert "+one" in compared["diff"]
+    assert "+two" in compared["diff"]
+    same = await host.text("opencode_diff", session_id=fork, compare_with=fork)
+    assert f"Changed in the same way: {forked}" in same
+
+
+async def test_an_undone_session_says_so_wherever_it_is_shown(host: Host, tracked: Path, case: str) -> None:
+    file, title = f"undone-{case}.txt", f"Undone {case}"
+    first = await host.run(text("First answer."), directory=str(tracked), title=title)
+    session_id = first["session_id"]
+    second = await host.run(write(file, "one\n"), text("Second answer."), session_id=session_id)
+    refused = await host.error("opencode_revert", session_id=session_id)
+    assert f'message_id="{second["message_id"]}"' in refused, "the latest prompt is named"
+
+    undone = await host.data("opencode_revert", session_id=session_id, message_id=second["message_id"])
+    assert "as they were before that prompt" in undone["note"]
+    assert not (tracked / file).exists()
+    assert (await rows_of(host, title))[session_id]["outcome"] == "undone"
+    waited = await host.wait(session_id)
+    assert "does not count" in waited["note"]
+    assert "restore=true" in waited["note"]
+    both = await host.data("opencode_wait", session_ids=[session_id])
+    assert "does not count" in both["note"]
+    before = await host.wait(session_id, message_id=first["message_id"])
+    assert "note" not in before, "an earlier run still counts"
+
+    fork = await host.data("opencode_fork", session_id=session_id)
+    seen = await host.data("opencode_session", session_id=fork["session_id"])
+    assert "First answer." in seen["transcript"]
+    assert "Second answer." not in seen["transcript"]
+    again = await host.run(text("Third answer."), session_id=session_id)
+    assert "note" not in again
+    assert (await rows_of(host, title))[session_id]["outcome"] == "completed"
+
+
+async def test_the_list_shows_how_each_run_ended_and_how_its_prompt_begins(
+    host: Host, workplace: Path, asking: Path, case: str
+) -> None:
+    title = f"Outcomes {case}"
+    good = await host.data(
+        "opencode_run", prompt=script(text("Done."), say="Sweep the floor"), directory=str(workplace), title=title
+    )
+    bad = await host.run(failure(401), directory=str(workplace), title=title)
+    asked = await host.run(bash("echo asked"), directory=str(asking), title=title, wait_seconds=20)
+    rows = await rows_of(host, title)
+    outcomes = {"completed": good, "failed": bad, "waiting": asked}
+    assert {name: rows[report["session_id"]]["outcome"] for name, report in outcomes.items()} == {
+        name: name for name in outcomes
+    }
+    assert rows[good["session_id"]]["prompt"].startswith("Sweep the floor")
+    await host.data("opencode_abort", session_id=asked["session_id"])
+    assert (await rows_of(host, title))[asked["session_id"]]["outcome"] == "aborted"
+    line = next(
+        line for line in (await host.text("opencode_list_sessions")).splitlines() if line.startswith(good["session_id"])
+    )
+    assert " · completed · " in line
+    resource = await host.bridge.client.read_resource("opencode://sessions")
+    assert '"outcome": "completed"' in str(getattr(resource.contents[0], "text", ""))
