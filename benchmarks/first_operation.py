@@ -28,7 +28,7 @@ async def first_operation(world: World) -> list[Row]:
 async def _first(world: World) -> float:
     async with world.bridge() as bridge:
         # OpenCode is found, and the project is open.
-        await bridge.call("opencode_list_files")
+        await bridge.call("opencode_read_file", path=".")
         return await timed_call(bridge, "opencode_read_operation", operation="vcs.get")
 
 

@@ -1,4 +1,4 @@
-"""A trivial tool's round trip: ``opencode_list_files`` of a small folder, beside the one request that it stands for."""
+"""A trivial tool's round trip: ``opencode_read_file`` of a small folder, beside the one request that it stands for."""
 
 from functools import partial
 
@@ -19,10 +19,10 @@ async def round_trip(world: World) -> list[Row]:
     """Measure it."""
     async with world.bridge() as bridge, world.direct() as http:
         pairs = await interleaved(
-            partial(timed_call, bridge, "opencode_list_files", path=FOLDER),
+            partial(timed_call, bridge, "opencode_read_file", path=FOLDER),
             partial(timed_get, http, "/file", path=FOLDER),
             rounds=ROUNDS,
             discarded=20,
             rest=REST,
         )
-    return [paired_row("opencode_list_files of a small folder beside GET /file", pairs, most=MOST)]
+    return [paired_row("opencode_read_file of a small folder beside GET /file", pairs, most=MOST)]

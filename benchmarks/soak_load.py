@@ -171,7 +171,7 @@ async def wait(load: Load) -> None:
 async def search(load: Load, bridge: RawClient) -> None:
     """Read and search, with one bridge from beginning to end."""
     calls: Sequence[tuple[str, Json]] = [
-        ("opencode_list_files", {}),
+        ("opencode_read_file", {"path": "."}),
         ("opencode_read_file", {"path": "README.md"}),
         ("opencode_find_files", {"query": "greet"}),
         ("opencode_find_text", {"pattern": "greet"}),

@@ -10,8 +10,8 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from opencode_mcp.disk.path_errors import path_errors, shortened
@@ -81,6 +81,27 @@ def list_folder(project: str, folder: str) -> dict[str, bool]:
     with _opened_folder(project, folder) as place, path_errors(folder), os.scandir(place) as entries:
         kinds = {one.name: (one.is_dir(follow_symlinks=False), one.is_file(follow_symlinks=False)) for one in entries}
     return {_shown(name): is_folder for name, (is_folder, is_file) in kinds.items() if is_folder or is_file}
+
+
+def file_sizes(project: str, folder: str, names: Iterable[str]) -> dict[str, int]:
+    """Return the sizes in bytes of the regular files among some names of a folder.
+
+    Raises:
+        BridgeError: As ``open_file``.
+    """
+    sizes: dict[str, int] = {}
+    with _opened_folder(project, folder) as place, path_errors(folder):
+        for name in names:
+            # A name that is not UTF-8, or has just been removed, has no size.
+            with suppress(OSError):
+                found = _status(place, name)
+                if stat.S_ISREG(found.st_mode):
+                    sizes[name] = found.st_size
+    return sizes
+
+
+def _status(place: int | Path, name: str) -> os.stat_result:
+    return (place / name).lstat() if isinstance(place, Path) else os.stat(name, dir_fd=place, follow_symlinks=False)
 
 
 def names_in(project: str, folder: str) -> set[str]:
@@ -165,4 +186,4 @@ def _check_kind(found: os.stat_result, path: str) -> None:
 def _check_regular(found: os.stat_result, path: str) -> None:
     _check_kind(found, path)
     if stat.S_ISDIR(found.st_mode):
-        raise NotFound(f"{shortened(path)} is a folder.", hint="opencode_list_files lists it.")
+        raise NotFound(f"{shortened(path)} is a folder.", hint="opencode_read_file lists it.")

@@ -1,13 +1,23 @@
-"""Amount of detail in a transcript: one limit for each kind of text, in characters.
+"""Amount of detail in a transcript: the parts that are shown, and one limit for each kind of text, in characters.
 
 Pure. ``transcript.py`` and ``tool_calls.py`` render the texts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from opencode_mcp.markdown.layout import ANY_LENGTH
-from opencode_mcp.opencode.vocabulary.models import Message
+from opencode_mcp.markdown.shown_parts import ShownParts
+from opencode_mcp.opencode.vocabulary.models import (
+    CompactionPart,
+    FilePart,
+    Message,
+    Part,
+    RetryPart,
+    SubtaskPart,
+    TextPart,
+    ToolPart,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,14 @@ class Measure:
 CONCISE = Measure(text=4000, output=600, thought=0, argument=0, added=0)
 DETAILED = Measure(text=20_000, output=4000, thought=4000, argument=2000, added=2000)
 WHOLE = Measure(text=ANY_LENGTH, output=ANY_LENGTH, thought=ANY_LENGTH, argument=ANY_LENGTH, added=ANY_LENGTH)
+MEASURES: Mapping[ShownParts, Measure] = {
+    "brief": CONCISE,
+    "conversation": DETAILED,
+    "tools": DETAILED,
+    "everything": DETAILED,
+}
+SAID = (FilePart, SubtaskPart, RetryPart, CompactionPart)
+"""Parts of a conversation besides texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +54,27 @@ class View:
     """Parameters of a transcript's rendering."""
 
     measure: Measure
+    shown: ShownParts = "everything"
+    """Parts that are shown."""
     directory: str = ""
     """Path of the project; paths in it are shown relative to it."""
     children: dict[str, Sequence[Message]] = field(default_factory=dict[str, Sequence[Message]])
     """Messages of subagents by session, until they are shown: each is shown once."""
+
+    @property
+    def is_filtered(self) -> bool:
+        """Return True if only some kinds of parts are shown."""
+        return self.shown in {"conversation", "tools"}
+
+    def shows(self, part: Part) -> bool:
+        """Return True if a part is shown."""
+        match self.shown:
+            case "conversation":
+                return isinstance(part, SAID) or (isinstance(part, TextPart) and not part.synthetic)
+            case "tools":
+                return isinstance(part, ToolPart) or (isinstance(part, TextPart) and part.announces_shell_line)
+            case _:
+                return True
 
     def relative(self, text: str) -> str:
         """Shorten the paths in a text."""

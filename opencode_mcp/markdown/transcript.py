@@ -1,17 +1,17 @@
 """Messages of a session as Markdown for a person or a model: who wrote what, what was done, and the cost.
 
 Pure: the messages are passed in, and nothing is read. Text of a person, a model or a tool appears in fences and code
-    spans
-(see ``excerpt.py``), so no text can pass for a heading, a tool's result or the bridge's own text.
+spans (see ``excerpt.py``), so no text can pass for a heading, a tool's result or the bridge's own text.
 """
 
 from collections.abc import Mapping, Sequence
 from json import dumps
 
-from opencode_mcp.markdown.detail import CONCISE, DETAILED, WHOLE, View
+from opencode_mcp.markdown.detail import MEASURES, WHOLE, View
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.headline import headline
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section, draw
+from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.markdown.tool_calls import tool_blocks
 from opencode_mcp.opencode.vocabulary.models import (
     ABORTED_ERROR,
@@ -36,12 +36,16 @@ SILENT = frozenset({"step-start", "snapshot"})
 """Parts without information for a reader."""
 NOTICES = frozenset({"agent", "model", "directory"})
 """Known subjects of notices."""
+EMPTY: Mapping[ShownParts, str] = {
+    "conversation": "Nothing was said in these messages.",
+    "tools": "These messages have no tool calls.",
+}
 
 
 def render_transcript(
     messages: Sequence[Message],
     *,
-    detailed: bool = False,
+    show: ShownParts = "brief",
     limit: int = 20_000,
     children: Mapping[str, Sequence[Message]] | None = None,
     directory: str = "",
@@ -51,15 +55,21 @@ def render_transcript(
 
     Args:
         messages: A page of a session.
-        detailed: Show reasoning, long arguments and longer output.
+        show: Parts to show, and whether texts are cut short; messages without such a part are left out.
         limit: Most characters. Long texts are cut to equal shares. If there are too many messages even for that, the
             oldest are left out, and the first line says which.
         children: The messages of subagents, by the session in the tool call that started them.
         directory: Path of the project; paths in it are shown relative to it.
         pointer: Sentence that says how to read the parts that were cut; shown at the end if there are any.
     """
-    view = View(DETAILED if detailed else CONCISE, directory, dict(children or {}))
-    return _render(messages, view, limit, pointer)
+    view = View(MEASURES[show], show, directory, dict(children or {}))
+    return _render(messages_with(messages, show), view, limit, pointer)
+
+
+def messages_with(messages: Sequence[Message], show: ShownParts) -> list[Message]:
+    """Return the messages of which a transcript shows something."""
+    view = View(MEASURES[show], show)
+    return [message for message in messages if not view.is_filtered or _message_blocks(message, view)]
 
 
 def render_message(
@@ -71,12 +81,12 @@ def render_message(
     pointer: str = "",
 ) -> str:
     """Render one message with everything in it; the arguments are those of ``render_transcript``."""
-    return _render([message], View(WHOLE, directory, dict(children or {})), limit, pointer)
+    return _render([message], View(WHOLE, "everything", directory, dict(children or {})), limit, pointer)
 
 
 def _render(messages: Sequence[Message], view: View, limit: int, pointer: str) -> str:
     if not messages:
-        return "There are no messages."
+        return EMPTY.get(view.shown, "There are no messages.")
     page = Section("", _sections(messages, view), noun="messages", gap="\n\n")
     room = limit - len(pointer) - 2
     drawn = draw(page, room)
@@ -87,15 +97,19 @@ def _sections(messages: Sequence[Message], view: View) -> list[Section]:
     sections: list[Section] = []
     answered: MessageInfo | None = None
     for message in messages:
+        blocks = _message_blocks(message, view)
+        if view.is_filtered and not blocks:
+            continue
         title = f"### {headline(message.info, answered)}"
-        sections.append(Section(title, _message_blocks(message, view), key=name(message.info.id)))
+        sections.append(Section(title, blocks, key=name(message.info.id)))
         answered = message.info if message.info.role == "assistant" else answered
     return sections
 
 
 def _message_blocks(message: Message, view: View) -> list[Block]:
     parts = message.parts if view.measure.added else _with_added_joined(message.parts)
-    return [*(block for part in parts for block in _part_blocks(part, view)), *_outcome(message.info, view)]
+    blocks = [block for part in parts if view.shows(part) for block in _part_blocks(part, view)]
+    return blocks if view.shown == "tools" else [*blocks, *_outcome(message.info, view)]
 
 
 def _with_added_joined(parts: Sequence[Part]) -> list[Part]:
@@ -159,6 +173,8 @@ def _subtask(part: SubtaskPart, view: View) -> Excerpt:
 def _text(part: TextPart, view: View) -> list[Block]:
     if not part.text.strip():
         return []
+    if part.announces_shell_line:
+        return [PlainLine("- You ran a shell line")]
     if part.synthetic or part.ignored:
         title = "- added by OpenCode →" if part.synthetic else "- not shown to the model →"
         return [Excerpt(part.text.strip(), view.measure.added, title)]

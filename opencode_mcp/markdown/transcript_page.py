@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from opencode_mcp.errors import InvalidArgument, NotFound
-from opencode_mcp.markdown.transcript import render_transcript
+from opencode_mcp.markdown.shown_parts import ShownParts
+from opencode_mcp.markdown.transcript import messages_with, render_transcript
 from opencode_mcp.opencode.client import OpenCodeClient, Page
 from opencode_mcp.opencode.vocabulary.models import Message, Session, ToolPart
 from opencode_mcp.text.json_text import json_size
@@ -11,11 +12,14 @@ from opencode_mcp.text.json_text import json_size
 SUBAGENTS_READ = 5
 """Subagents of a page whose messages are read, the latest ones; the others are only named."""
 MESSAGES_OF_SUBAGENT = 20
+MOST_READS = 10
+"""Most pages that are read to find messages with the wanted parts."""
 ROOM_BYTES = 26_000
 """Largest page, in bytes of JSON: a result that contains a page twice would be cut without a cursor for the rest."""
 LEAST_CHARACTERS = 2000
 UNREADABLE = "The session began with a prompt for a structured answer, which OpenCode 1.18 cannot show."
-POINTER = "What is cut is shown longer with detailed=true and a smaller limit."
+POINTER = 'What is cut is shown longer with show="everything" and a smaller limit.'
+POINTER_LIMIT = "What is cut is shown longer with a smaller limit."
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,35 +32,39 @@ class TranscriptPage:
 
 
 async def read_transcript(
-    client: OpenCodeClient, session: Session, *, limit: int, cursor: str = "", detailed: bool = False, characters: int
+    client: OpenCodeClient,
+    session: Session,
+    *,
+    limit: int,
+    cursor: str = "",
+    show: ShownParts = "brief",
+    characters: int,
 ) -> TranscriptPage:
     """Read the latest messages of a session, or those before a cursor (``session.messages``).
 
     Args:
         client: Client of OpenCode.
         session: The session.
-        limit: Most messages; there are fewer if they do not fit into the characters even in short form.
+        limit: Most messages that are shown; there are fewer if they do not fit into the characters even in short form.
         cursor: From the page before; later messages do not change it.
-        detailed: Show reasoning, long arguments and longer output.
+        show: Parts to show, and whether texts are cut short.
         characters: Longest text, in characters; it is shorter if it would take more bytes than ``ROOM_BYTES``.
 
     Raises:
         InvalidArgument: The cursor does not belong to this session.
     """
-    page = await _messages(client, session.id, limit, cursor)
-    if not page.items:
+    page = await _messages(client, session.id, limit, cursor, show)
+    if not page.items and not page.has_read:
         return TranscriptPage(UNREADABLE if cursor else "No message yet.", "")
-    children = await _subagents(client, page.items)
-    text = _rendered(page.items, session.directory, children, detailed=detailed, characters=characters)
+    children = {} if show == "conversation" else await _subagents(client, page.items)
+    text = _rendered(page.items, session.directory, children, show=show, characters=characters)
     if json_size(text) > ROOM_BYTES and characters > LEAST_CHARACTERS:
         # Characters of several bytes, or many that JSON escapes. The next attempt assumes that all are as dense as
         # these.
         fewer = max(characters * ROOM_BYTES // json_size(text) * 9 // 10, LEAST_CHARACTERS)
-        text = _rendered(page.items, session.directory, children, detailed=detailed, characters=fewer)
+        text = _rendered(page.items, session.directory, children, show=show, characters=fewer)
     if limit > 1 and any(message.info.id not in text for message in page.items):
-        return await read_transcript(
-            client, session, limit=limit // 2, cursor=cursor, detailed=detailed, characters=characters
-        )
+        return await read_transcript(client, session, limit=limit // 2, cursor=cursor, show=show, characters=characters)
     return TranscriptPage(text, page.cursor)
 
 
@@ -65,15 +73,40 @@ def _rendered(
     directory: str,
     children: dict[str, list[Message]],
     *,
-    detailed: bool,
+    show: ShownParts,
     characters: int,
 ) -> str:
+    pointer = POINTER if show == "brief" else POINTER_LIMIT
     return render_transcript(
-        messages, detailed=detailed, limit=characters, children=children, directory=directory, pointer=POINTER
+        messages, show=show, limit=characters, children=children, directory=directory, pointer=pointer
     )
 
 
-async def _messages(client: OpenCodeClient, session_id: str, limit: int, cursor: str) -> Page[Message]:
+@dataclass(frozen=True, slots=True)
+class _Messages:
+    """Messages of which something is shown."""
+
+    items: list[Message]
+    cursor: str
+    has_read: bool
+    """True if there were messages, of which maybe nothing is shown."""
+
+
+async def _messages(client: OpenCodeClient, session_id: str, limit: int, cursor: str, show: ShownParts) -> _Messages:
+    """Read messages until enough of them have something that is shown, or too many have been read."""
+    items: list[Message] = []
+    has_read = False
+    for _ in range(MOST_READS):
+        page = await _page(client, session_id, limit - len(items), cursor)
+        has_read = has_read or bool(page.items)
+        items = [*messages_with(page.items, show), *items]
+        cursor = page.cursor
+        if not cursor or len(items) >= limit or show in {"brief", "everything"}:
+            break
+    return _Messages(items, cursor, has_read)
+
+
+async def _page(client: OpenCodeClient, session_id: str, limit: int, cursor: str) -> Page[Message]:
     try:
         return await client.session_messages(session_id, limit=limit, before=cursor)
     except InvalidArgument as error:

@@ -13,6 +13,7 @@ from opencode_mcp.server.undone import undone_text
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
+    from opencode_mcp.markdown.shown_parts import ShownParts
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
     from opencode_mcp.server.bridge import Bridge
@@ -33,7 +34,9 @@ class SessionView:
     """Calls that answer the open requests, if they are known."""
 
 
-async def view_session(bridge: "Bridge", session: "Session", *, limit: int, cursor: str, detailed: bool) -> SessionView:
+async def view_session(
+    bridge: "Bridge", session: "Session", *, limit: int, cursor: str, show: "ShownParts"
+) -> SessionView:
     """Read a session.
 
     Args:
@@ -41,14 +44,14 @@ async def view_session(bridge: "Bridge", session: "Session", *, limit: int, curs
         session: The session, already checked.
         limit: Largest number of messages of the transcript; 0: none.
         cursor: Cursor of the page before; empty: the latest messages.
-        detailed: Whether the transcript shows more of each message.
+        show: Parts of the transcript to show, and whether texts are cut short.
     """
     client, first = bridge.client, not cursor
     async with at_once() as reads:
         busy = reads.start(client.session_status, session.directory)
         todos = reads.start(_todos, client, session, wanted=first)
         children = reads.start(_children, client, session, wanted=first)
-        page = reads.start(_page, client, session, limit=limit, cursor=cursor, detailed=detailed)
+        page = reads.start(_page, client, session, limit=limit, cursor=cursor, show=show)
     state = busy.value.get(session.id)
     return SessionView(
         session=session,
@@ -70,12 +73,12 @@ async def _children(client: "OpenCodeClient", session: "Session", *, wanted: boo
 
 
 async def _page(
-    client: "OpenCodeClient", session: "Session", *, limit: int, cursor: str, detailed: bool
+    client: "OpenCodeClient", session: "Session", *, limit: int, cursor: str, show: "ShownParts"
 ) -> TranscriptPage:
     """Read a page of the transcript; an empty one if no messages are wanted."""
     if not limit:
         return TranscriptPage("", "")
-    return await read_transcript(client, session, limit=limit, cursor=cursor, detailed=detailed, characters=TEXT_LIMIT)
+    return await read_transcript(client, session, limit=limit, cursor=cursor, show=show, characters=TEXT_LIMIT)
 
 
 def _status(state: "SessionStatus | None") -> str:

@@ -7,7 +7,7 @@ SESSIONS = f"{SCHEME}://sessions"
 PROJECT = f"{SCHEME}://project"
 
 SESSION_TEMPLATE = f"{SCHEME}://session/{{id}}"
-TRANSCRIPT_TEMPLATE = f"{SESSION_TEMPLATE}/transcript{{?limit,cursor,detailed}}"
+TRANSCRIPT_TEMPLATE = f"{SESSION_TEMPLATE}/transcript{{?limit,cursor,show}}"
 DIFF_TEMPLATE = f"{SESSION_TEMPLATE}/diff{{?message}}"
 TODO_TEMPLATE = f"{SESSION_TEMPLATE}/todo"
 MESSAGE_TEMPLATE = f"{SESSION_TEMPLATE}/message/{{message}}"

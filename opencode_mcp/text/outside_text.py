@@ -17,6 +17,8 @@ INVISIBLE = re.compile(
 )
 """Characters without width or with a change of direction: correct in prose, never needed to distinguish names."""
 
+BREAKS = re.compile(r"[^\S ]+")
+"""White space other than spaces."""
 PLAIN_BEGINNING = re.compile(r"[\w./@~]")
 INDENT = "    "
 
@@ -29,8 +31,8 @@ def clean(text: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Put a text on one line of at most ``limit`` characters."""
-    line = " ".join(text.split())
+    """Put a text on one line of at most ``limit`` characters; spaces inside of it are kept."""
+    line = " ".join(filter(None, (piece.strip() for piece in BREAKS.split(text))))
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

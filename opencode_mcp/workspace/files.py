@@ -6,7 +6,7 @@ paths are already checked (see ``disk/confined.py``). The module knows nothing o
 
 import mimetypes
 import os
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio import to_thread
 
-from opencode_mcp.disk.confined import list_folder, open_file
+from opencode_mcp.disk.confined import file_sizes, list_folder, open_file
 from opencode_mcp.disk.path_errors import path_errors
 from opencode_mcp.errors import BackendFailed, NotFound, UnsupportedOperation
 
@@ -90,6 +90,16 @@ class ProjectFiles:
         except BackendFailed as error:
             raise NotFound(f"There is no folder {folder!r} in {directory}.") from error
         return {node.name: node.type == "directory" for node in nodes}
+
+    async def sizes(self, directory: str, folder: str, names: Sequence[str]) -> dict[str, int] | None:
+        """Return the sizes in bytes of the files among some names of a folder; ``None``: OpenCode does not tell them.
+
+        Raises:
+            NotFound: There is no such folder any more.
+            NotAllowed: The file system refuses access.
+            BackendFailed: It cannot be read.
+        """
+        return None if self._remote else await to_thread.run_sync(file_sizes, directory, folder, names)
 
     @asynccontextmanager
     async def _open_remote(self, directory: str, path: str, media_type: str) -> AsyncGenerator[OpenFile]:

@@ -73,7 +73,7 @@ class Side:
             return False
         try:
             with anyio.fail_after(PROBE):
-                result = await self.client.call("opencode_list_files")
+                result = await self.client.call("opencode_read_file", path=".")
         except BROKEN:
             return False
         return "README.md" in str(result)

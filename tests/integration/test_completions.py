@@ -3,10 +3,12 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from mcp_types import PromptReference, ResourceTemplateReference
 
+from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.server import uris
 from tests.harness.bridge import Bridge, Era, open_bridge
 from tests.harness.launch import attaching
@@ -146,8 +148,9 @@ async def test_directories_are_those_that_are_allowed(host: Bridge, place: Place
     assert await completed(host, DELEGATE, "directory", place.other.name) == both[1:]
 
 
-async def test_a_switch_offers_its_two_positions(host: Bridge) -> None:
-    assert await completed(host, uris.TRANSCRIPT_TEMPLATE, "detailed", "") == ["true", "false"]
+async def test_the_parts_of_a_transcript_are_offered(host: Bridge) -> None:
+    assert await completed(host, uris.TRANSCRIPT_TEMPLATE, "show", "") == list(get_args(ShownParts))
+    assert await completed(host, uris.TRANSCRIPT_TEMPLATE, "show", "to") == ["tools"]
 
 
 async def test_what_nobody_can_complete_has_no_values_and_is_no_error(host: Bridge) -> None:

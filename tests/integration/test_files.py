@@ -166,18 +166,54 @@ async def test_a_folder_is_listed_folders_first(host: Host, folder: Path, workpl
     for name in ("b.txt", "a.txt"):
         (folder / name).touch()
     (folder / "z").mkdir()
-    listed = await host.data("opencode_list_files", path=relative(folder, workplace))
+    listed = await host.data("opencode_read_file", path=relative(folder, workplace))
     assert listed["entries"] == ["z/", "a.txt", "b.txt"]
     assert listed["cursor"] == ""
+
+
+@pytest.mark.both_generations
+async def test_a_folder_is_listed_with_sizes_and_says_what_is_left_out(
+    host: Host, folder: Path, workplace: Path
+) -> None:
+    (folder / ".hidden").write_bytes(b"x" * 1500)
+    (folder / "two  words.txt").write_bytes(b"x" * 12)
+    (folder / "deep").mkdir()
+    path = relative(folder, workplace)
+    listed = await host.data("opencode_read_file", path=path)
+    assert (listed["entries"], listed["sizes"]) == (["deep/", ".hidden", "two  words.txt"], [None, 1500, 12])
+    assert (await host.text("opencode_read_file", path=path)).splitlines() == [
+        "deep/",
+        ".hidden  1.5 KB",
+        "two  words.txt  12 bytes",
+        "3 entries; hidden and ignored ones are included, .git and links left out.",
+    ]
+    assert "is an empty folder" in await host.text("opencode_read_file", path=f"{path}/deep")
+
+
+async def test_a_page_of_a_folder_is_never_cut_whatever_the_names(host: Host, folder: Path, workplace: Path) -> None:
+    for number in range(1500):
+        (folder / f"{number}").touch()
+    path = relative(folder, workplace)
+    entries: list[str] = []
+    page = {"cursor": ""}
+    while page["cursor"] or not entries:
+        page = await host.data("opencode_read_file", path=path, lines=5000, cursor=page["cursor"])
+        assert "left_out" not in page
+        entries += page["entries"]
+    assert sorted(entries, key=int) == [str(number) for number in range(1500)]
+
+
+async def test_a_cursor_is_refused_for_a_file(host: Host) -> None:
+    assert "Use `first`" in await host.error("opencode_read_file", path="docs/notes.txt", cursor="a.txt")
 
 
 async def test_git_s_own_folder_is_left_out_and_ignored_files_are_marked(host: Host, workplace: Path) -> None:
     (workplace / ".gitignore").write_text("ignored.log\n", encoding="utf-8")
     (workplace / "ignored.log").touch()
-    listed = await host.data("opencode_list_files")
+    listed = await host.data("opencode_read_file", path=".")
     assert ".git/" not in listed["entries"]
     assert listed["ignored"] == ["ignored.log"]
-    assert "ignored.log (ignored by git)" in await host.text("opencode_list_files")
+    assert "ignored.log  0 bytes (ignored by git)" in await host.text("opencode_read_file", path=".")
 
 
 async def test_pages_of_a_folder_joined_are_the_whole_though_files_come_and_go(
@@ -188,23 +224,22 @@ async def test_pages_of_a_folder_joined_are_the_whole_though_files_come_and_go(
         (folder / name).touch()
     path = relative(folder, workplace)
 
-    first = await host.data("opencode_list_files", path=path, limit=4)
+    first = await host.data("opencode_read_file", path=path, lines=4)
     (folder / names[1]).unlink()
     (folder / "00a.txt").touch()
     (folder / names[3]).unlink()
     rest: list[str] = []
     cursor = first["cursor"]
     while cursor:
-        page = await host.data("opencode_list_files", path=path, limit=4, cursor=cursor)
+        page = await host.data("opencode_read_file", path=path, lines=4, cursor=cursor)
         rest += page["entries"]
         cursor = page["cursor"]
     assert first["entries"] + rest == names
 
 
 @pytest.mark.both_generations
-async def test_a_missing_folder_and_a_file_are_told_apart(host: Host) -> None:
-    assert "docs/" in await host.error("opencode_list_files", path="doc")
-    assert "is a file" in await host.error("opencode_list_files", path="docs/notes.txt")
+async def test_near_folders_of_a_missing_one_are_named(host: Host) -> None:
+    assert "docs/" in await host.error("opencode_read_file", path="doc")
 
 
 async def test_500_mb_take_no_memory_with_them(launch: Launch, project: Path, opencode_server: OpenCode) -> None:
@@ -214,7 +249,7 @@ async def test_500_mb_take_no_memory_with_them(launch: Launch, project: Path, op
             file.write(block)
     try:
         async with open_bridge(launch.as_installed()) as connected:
-            await connected.call("opencode_list_files")
+            await connected.call("opencode_read_file", path=".")
             before = sizes(connected, opencode_server)
             read = data_of(await connected.call("opencode_read_file", path="huge.txt", first=4_000_000, lines=2))
             found = data_of(await connected.call("opencode_find_text", pattern="  9999$", limit=2))

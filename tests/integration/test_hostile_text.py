@@ -204,7 +204,7 @@ async def use_sessions(caller: Caller, session: str, message: str) -> None:
     """Look at a session, and change it."""
     named = {"sessionID": session}
     await caller.call("opencode_list_sessions")
-    await caller.call("opencode_session", session_id=session, detailed=True)
+    await caller.call("opencode_session", session_id=session, show="everything")
     await caller.call("opencode_diff", session_id=session, message_id=message)
     await caller.call("opencode_fork", session_id=session)
     await caller.call("opencode_command", command="plain")
@@ -222,7 +222,7 @@ async def use_project(caller: Caller) -> None:
     """Look at the project, also in ways that are refused."""
     await caller.call("opencode_diff")
     await caller.call("opencode_diff", against="branch")
-    await caller.call("opencode_list_files")
+    await caller.call("opencode_read_file", path=".")
     await caller.call("opencode_read_file", path=FILE_NAMES[0])
     await caller.call("opencode_find_files", query=".py")
     await caller.call("opencode_find_text", pattern="forged")

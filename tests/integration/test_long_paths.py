@@ -35,9 +35,9 @@ async def test_a_search_beside_a_long_path_finds_what_is_there_and_opencode_goes
             ref = ResourceTemplateReference(type="ref/resource", uri=uris.FILE_TEMPLATE)
             completion = (await opened.client.complete(ref, {"name": "path", "value": query})).completion
             assert "src/greet.py" in completion.values or not wanted
-        for name in ("opencode_read_file", "opencode_list_files"):
-            told = await host.error(name, path="greet" if name == "opencode_read_file" else "greeting/" + "a" * 200)
-            assert ("src/greet.py" in told) == (name == "opencode_read_file")
+        for path in ("greet", "greeting/" + "a" * 200):
+            told = await host.error("opencode_read_file", path=path)
+            assert ("src/greet.py" in told) == (path == "greet")
         with pytest.raises(MCPError, match=r"src/greet\.py"):
             await opened.client.read_resource("opencode://file/greet")
         (await http.get(f"/session/{session}")).raise_for_status()

@@ -36,7 +36,7 @@ async def test_a_nested_bridge_works_in_the_same_opencode_and_does_not_keep_it_a
                 wait_seconds=60,
             )
             assert report["status"] == "completed", report
-            told = await host.text("opencode_session", session_id=report["session_id"], detailed=True)
+            told = await host.text("opencode_session", session_id=report["session_id"], show="everything")
             sessions = (await host.data("opencode_list_sessions"))["sessions"]
     assert "The operator can allow more with --max-depth" in told
     assert "Said below." in told

@@ -72,7 +72,7 @@ async def test_a_run_asks_is_answered_edits_and_is_read_again(host: Host, projec
     assert (answered["status"], answered["text"]) == ("completed", "All done."), answered
     assert ("modified", "README.md", 1, 1) in changes(answered)
     assert (project / "README.md").read_text(encoding="utf-8").startswith("# Changed")
-    session = await host.data("opencode_session", session_id=report["session_id"], detailed=True)
+    session = await host.data("opencode_session", session_id=report["session_id"], show="everything")
     assert "from the shell" in session["transcript"]
     assert "+# Changed" in await host.text("opencode_diff", session_id=report["session_id"])
     listed = await host.data("opencode_list_sessions")

@@ -11,7 +11,7 @@ from tests.integration.host import Host
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 HUGE = 2**53 - 1
-TOOLS = ("opencode_list_files", "opencode_read_file", "opencode_run", "opencode_status", "opencode_find_files")
+TOOLS = ("opencode_read_file", "opencode_run", "opencode_status", "opencode_find_files")
 BAD = [
     ("a\0b", "holds a NUL character"),
     ("n" * 256, "has a part of 256 bytes"),

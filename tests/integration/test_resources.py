@@ -214,7 +214,7 @@ async def test_a_transcript_tells_what_was_said_and_done_subagents_included(host
     assert story.child in transcript
     assert "Below." in transcript
     assert "- thought: 17 characters" in transcript
-    assert "- thought → `A file is wanted.`" in await read_text(host, uris.transcript(story.session, detailed="true"))
+    assert "- thought → `A file is wanted.`" in await read_text(host, uris.transcript(story.session, show="everything"))
 
 
 @pytest.mark.both_generations

@@ -167,7 +167,7 @@ async def test_pages_of_matches_that_are_long_in_bytes_joined_are_the_whole(host
     entries: list[str] = []
     page = {"cursor": ""}
     while page["cursor"] or not entries:
-        page = await host.data("opencode_list_files", path=folder.name, limit=1000, cursor=page["cursor"])
+        page = await host.data("opencode_read_file", path=folder.name, lines=1000, cursor=page["cursor"])
         entries += page["entries"]
     assert len(entries) == 300
     rmtree(folder)

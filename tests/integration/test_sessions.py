@@ -59,8 +59,27 @@ async def test_a_session_tells_its_state_and_what_was_said(host: Host, workplace
     assert "- thought: 17 characters" in seen["transcript"], "reasoning is folded away"
     assert seen["cursor"] == ""
 
-    detailed = await host.data("opencode_session", session_id=report["session_id"], detailed=True)
+    detailed = await host.data("opencode_session", session_id=report["session_id"], show="everything")
     assert "- thought → `Two things to do.`" in detailed["transcript"]
+    said = await host.data("opencode_session", session_id=report["session_id"], show="conversation")
+    assert "Written." in said["transcript"]
+    assert not [word for word in ("write(", "thought") if word in said["transcript"]]
+    done = await host.data("opencode_session", session_id=report["session_id"], show="tools")
+    assert re.search(rf'write\((filePath|path)="{name}"', done["transcript"])
+    assert "Written." not in done["transcript"]
+
+
+async def test_messages_are_found_behind_those_that_are_not_shown(
+    host: Host, opencode_server: OpenCode, workplace: Path
+) -> None:
+    async with backend(opencode_server, workplace) as opencode:
+        session_id = await opencode.create_session("Quiet")
+        await opencode.notes(session_id, *(f"note {number}" for number in range(7)))
+    none = await host.data("opencode_session", session_id=session_id, limit=2, show="tools")
+    assert (none["transcript"], none["cursor"]) == ("These messages have no tool calls.", "")
+    some = await host.data("opencode_session", session_id=session_id, limit=2, show="conversation")
+    assert len(told(some)) == 2
+    assert some["cursor"]
 
 
 async def test_a_session_tells_its_cost_and_tokens(host: Host) -> None:
@@ -138,7 +157,7 @@ async def test_pages_of_a_transcript_in_letters_of_several_bytes_are_each_whole(
     page = {"cursor": ""}
     while page["cursor"] or not seen:
         page = await host.data(
-            "opencode_session", session_id=report["session_id"], limit=4, detailed=True, cursor=page["cursor"]
+            "opencode_session", session_id=report["session_id"], limit=4, show="everything", cursor=page["cursor"]
         )
         assert "left_out" not in page
         seen.append(page["transcript"])

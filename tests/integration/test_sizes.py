@@ -114,7 +114,6 @@ async def test_an_id_reaches_no_other_route(host: Host, opencode_server: OpenCod
         ("opencode_list_sessions", {"cursor": f"{'9' * 400}.x"}),
         ("opencode_list_sessions", {"limit": HUGE}),
         ("opencode_list_sessions", {"since": "9" * 400 + "d"}),
-        ("opencode_list_files", {"limit": HUGE}),
         ("opencode_wait", {"session_id": "ses_x", "wait_seconds": HUGE}),
         ("opencode_read_operation", {"operation": "global.health", "offset": HUGE}),
         ("opencode_read_operation", {"operation": "global.health", "offset": -1}),

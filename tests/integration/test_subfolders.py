@@ -77,8 +77,8 @@ async def world(
 
 async def test_files_of_a_folder_are_listed_read_and_searched_by_their_paths_in_it(world: World) -> None:
     host, folder = world.host, str(world.folder)
-    assert (await host.data("opencode_list_files", directory=folder))["entries"] == ["lib/", "opencode.json"]
-    assert (await host.data("opencode_list_files", directory=folder, path="lib"))["entries"] == ["needle.py"]
+    assert (await host.data("opencode_read_file", directory=folder, path="."))["entries"] == ["lib/", "opencode.json"]
+    assert (await host.data("opencode_read_file", directory=folder, path="lib"))["entries"] == ["needle.py"]
     read = await host.data("opencode_read_file", directory=folder, path="lib/needle.py")
     assert (read["path"], read["lines"]) == ("lib/needle.py", 1)
     up = await host.data("opencode_read_file", directory=folder, path="../../README.md")

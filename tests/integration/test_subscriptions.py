@@ -138,7 +138,7 @@ async def test_a_subscriber_hears_of_a_message_and_of_its_run_to_their_end(
 async def test_a_page_is_told_of_as_the_resource_is_under_the_address_that_was_subscribed_to(
     client: RawClient, opencode: Backend, session: str
 ) -> None:
-    page = uris.transcript(session, limit="3", detailed="true")
+    page = uris.transcript(session, limit="3", show="everything")
     leave = await subscribe(client, page)
     await opencode.run(session, script(text("Heard.")))
     await hears(client, page)

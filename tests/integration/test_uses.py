@@ -188,8 +188,7 @@ LOOKS: list[tuple[str, dict[str, Any]]] = [
     ("opencode_list_sessions", {"search": "Uses", "limit": 1}),
     ("opencode_diff", {}),
     ("opencode_diff", {"against": "branch"}),
-    ("opencode_list_files", {}),
-    ("opencode_list_files", {"path": "docs"}),
+    ("opencode_read_file", {"path": "."}),
     ("opencode_read_file", {"path": "docs/notes.txt"}),
     ("opencode_find_files", {"query": "notes"}),
     ("opencode_find_files", {"query": "**/*.txt", "type": "file"}),
@@ -230,7 +229,7 @@ async def _go_on(recorder: Recorder, session: dict[str, Any], first: str) -> Non
     await call("opencode_wait", **session)
     await call("opencode_wait", session_ids=list(session.values()), until="all")
     await call("opencode_wait", message_id=first, wait_seconds=0, **session)
-    await call("opencode_session", detailed=True, **session)
+    await call("opencode_session", show="everything", **session)
     await call("opencode_diff", **session)
     await call("opencode_diff", message_id=first, **session)
     await call("opencode_diff", compare_with=session["session_id"], **session)
@@ -270,7 +269,7 @@ async def test_every_completion_uses_what_is_declared(recorder: Recorder) -> Non
     recorder.seen.clear()
     delegate = PromptReference(type="ref/prompt", name="delegate")
     for argument in SOURCES:
-        about = uris.TRANSCRIPT_TEMPLATE if argument in {"id", "detailed"} else delegate
+        about = uris.TRANSCRIPT_TEMPLATE if argument in {"id", "show"} else delegate
         others = {"session": run["session_id"]} if argument == "message" else {}
         await recorder.complete(argument, about, "", **others)
     recorder.check(COMPLETION_USES)

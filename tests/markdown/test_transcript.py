@@ -1,12 +1,15 @@
+import json
 import re
 from collections.abc import Mapping
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.markdown.transcript import render_message, render_transcript
-from opencode_mcp.opencode.vocabulary.models import Message
+from opencode_mcp.opencode.vocabulary.models import SHELL_LINE_NOTE, Message
 from tests.markdown.own_words import own_words
 from tests.runs.json_of import FOREIGN, families, messages, pages
 from tests.runs.recordings import DIRECTORY, FOLDER, NAMES, hold_to_golden, load
@@ -22,6 +25,7 @@ patient = settings(deadline=None, max_examples=60, suppress_health_check=[Health
 
 
 Json = Mapping[str, object]
+shown = st.sampled_from(get_args(ShownParts))
 
 
 def message(*parts: Json, number: int = 1, **info: object) -> Message:
@@ -42,18 +46,16 @@ def delegated(session: str) -> Json:
     return call("task", input={"subagent_type": "general"}, metadata={"sessionId": session})
 
 
-def lines(*parts: Json, detailed: bool = False) -> list[str]:
-    return render_transcript([message(*parts)], detailed=detailed).split("\n")[1:]
+def lines(*parts: Json, show: ShownParts = "brief") -> list[str]:
+    return render_transcript([message(*parts)], show=show).split("\n")[1:]
 
 
-@pytest.mark.parametrize("detailed", [False, True], ids=["concise", "detailed"])
+@pytest.mark.parametrize("show", ["brief", "everything"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_recorded_session_reads_as_kept(name: str, *, detailed: bool) -> None:
+def test_a_recorded_session_reads_as_kept(name: str, show: ShownParts) -> None:
     kept = load(name)
-    told = render_transcript(
-        kept.messages, detailed=detailed, children=kept.children, directory=DIRECTORY, pointer=POINTER
-    )
-    hold_to_golden(f"{name}.{'detailed' if detailed else 'concise'}", told)
+    told = render_transcript(kept.messages, show=show, children=kept.children, directory=DIRECTORY, pointer=POINTER)
+    hold_to_golden(f"{name}.{show}", told)
 
 
 def test_every_kept_text_belongs_to_a_recording() -> None:
@@ -86,7 +88,7 @@ def test_the_recordings_tell_nothing_of_the_machine_and_stay_small() -> None:
 def test_reasoning_is_folded_unless_detail_is_wanted() -> None:
     thought = {"type": "reasoning", "text": "First.\nThen."}
     assert lines(thought) == ["- thought: 12 characters"]
-    assert lines(thought, detailed=True) == ["- thought →", "```", "First.", "Then.", "```"]
+    assert lines(thought, show="everything") == ["- thought →", "```", "First.", "Then.", "```"]
 
 
 def test_a_tool_call_shows_its_input_and_the_end_of_its_output() -> None:
@@ -107,8 +109,63 @@ def test_paths_in_the_project_are_told_relative_to_it() -> None:
 
 
 def test_a_long_argument_stands_beneath_the_call_where_detail_is_wanted() -> None:
-    told = lines(call("write", input={"filePath": "a.py", "content": "x = 1\ny = 2\n"}, output="Wrote."), detailed=True)
+    told = lines(
+        call("write", input={"filePath": "a.py", "content": "x = 1\ny = 2\n"}, output="Wrote."), show="everything"
+    )
     assert told == ['- `write(filePath="a.py", content=…)`', "content:", "```", "x = 1", "y = 2", "```", "→ `Wrote.`"]
+
+
+@pytest.mark.parametrize("text", ["if x:\n    return  1", "if x:\n\treturn 1\n" * 3, "a  b", "\u00e4  \u00f6"])
+def test_white_space_in_an_argument_is_kept(text: str) -> None:
+    (told,) = lines(call("write", input={"content": text}, output="Wrote."))
+    assert json.dumps(text, ensure_ascii=False) in told
+
+
+def test_white_space_in_the_name_of_a_file_is_kept() -> None:
+    assert lines({"type": "patch", "files": ["src/a  \u00e4.py"]}) == ["- changed `src/a  \u00e4.py`"]
+
+
+def conversation() -> list[Message]:
+    """A prompt, an answer with a call and a thought, a call alone, and a shell line of the user's."""
+    thought = {"type": "reasoning", "text": "Hm."}
+    return [
+        message(said("Do it."), role="user", number=1),
+        message(thought, said("I look."), call("read", input={"filePath": "a.py"}, output="x"), number=2),
+        message(call("bash", input={"command": "make"}, output="made"), number=3),
+        message({"type": "text", "text": SHELL_LINE_NOTE, "synthetic": True}, role="user", number=4),
+        message(call("bash", input={"command": "ls"}, output="a.py"), number=5),
+        message(thought, error={"name": "APIError", "data": {"message": "Overloaded"}}, number=6),
+    ]
+
+
+def numbers(told: str) -> list[str]:
+    return re.findall(r"^### .*msg_(\d)$", told, re.MULTILINE)
+
+
+def test_a_conversation_is_shown_without_tool_calls_and_thoughts_but_with_failures() -> None:
+    told = render_transcript(conversation(), show="conversation")
+    assert numbers(told) == ["1", "2", "6"]
+    assert "Do it." in told
+    assert "I look." in told
+    assert "Overloaded" in told
+    assert not [word for word in ("read(", "bash", "thought", "shell line") if word in told]
+
+
+def test_tool_calls_are_shown_alone_and_those_of_the_user_are_told_apart() -> None:
+    told = render_transcript(conversation(), show="tools")
+    assert numbers(told) == ["2", "3", "4", "5"]
+    assert "- You ran a shell line\n\n" in told
+    assert [line for line in told.splitlines() if line.startswith("- `")] == [
+        '- `read(filePath="a.py")` → `x`',
+        '- `bash(command="make")` → `made`',
+        '- `bash(command="ls")` → `a.py`',
+    ]
+    assert "I look." not in told
+
+
+def test_messages_without_what_is_wanted_are_said_to_have_none_of_it() -> None:
+    assert render_transcript(conversation()[:1], show="tools") == "These messages have no tool calls."
+    assert render_transcript(conversation()[2:3], show="conversation") == "Nothing was said in these messages."
 
 
 def test_a_call_that_runs_names_the_session_of_its_subagent() -> None:
@@ -219,37 +276,37 @@ def test_a_moment_beyond_all_calendars_is_left_out() -> None:
 
 
 @patient
-@given(page=pages, children=families, detailed=st.booleans(), limit=st.integers(1000, 6000))
+@given(page=pages, children=families, show=shown, limit=st.integers(1000, 6000))
 def test_any_messages_render_within_the_limit(
     *,
     page: list[Message],
     children: dict[str, list[Message]],
-    detailed: bool,
+    show: ShownParts,
     limit: int,
 ) -> None:
-    told = render_transcript(page, detailed=detailed, limit=limit, children=children, pointer=POINTER)
+    told = render_transcript(page, show=show, limit=limit, children=children, pointer=POINTER)
     assert len(told) <= limit + SLACK
     assert told.encode().strip()
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e]", told.replace("\t", ""))
 
 
 @patient
-@given(page=pages, children=families, detailed=st.booleans(), limit=st.sampled_from((1000, 4000, 10**9)))
+@given(page=pages, children=families, show=shown, limit=st.sampled_from((1000, 4000, 10**9)))
 def test_nobodys_text_gets_out_of_its_fence(
     *,
     page: list[Message],
     children: dict[str, list[Message]],
-    detailed: bool,
+    show: ShownParts,
     limit: int,
 ) -> None:
-    told = render_transcript(page, detailed=detailed, limit=limit, children=children)
+    told = render_transcript(page, show=show, limit=limit, children=children)
     assert not [line for line in own_words(told) if FOREIGN in line]
 
 
 @patient
-@given(page=pages, detailed=st.booleans())
-def test_there_are_as_many_headings_as_messages(*, page: list[Message], detailed: bool) -> None:
-    told = own_words(render_transcript(page, detailed=detailed, limit=10**9))
+@given(page=pages, show=st.sampled_from(("brief", "everything")))
+def test_there_are_as_many_headings_as_messages(*, page: list[Message], show: ShownParts) -> None:
+    told = own_words(render_transcript(page, show=show, limit=10**9))
     assert sum(line.startswith("#") for line in told) == len(page)
 
 

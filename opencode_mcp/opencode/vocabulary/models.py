@@ -212,6 +212,10 @@ class BasePart(Wire):
     message_id: str = ""
 
 
+SHELL_LINE_NOTE = "The following tool was executed by the user"
+"""Text in front of a shell line that the user ran, as OpenCode 1 writes it; OpenCode 2 has no such text."""
+
+
 class TextPart(BasePart):
     """Text of the person or of the model."""
 
@@ -219,6 +223,11 @@ class TextPart(BasePart):
     text: str = ""
     synthetic: bool = False
     ignored: bool = False
+
+    @property
+    def announces_shell_line(self) -> bool:
+        """Return True if the next message is the call of a shell line that the user ran."""
+        return self.synthetic and self.text.strip() == SHELL_LINE_NOTE
 
 
 class ReasoningPart(BasePart):

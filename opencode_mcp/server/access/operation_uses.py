@@ -54,7 +54,6 @@ TOOL_USES: Mapping[str, Uses] = {
     "opencode_fork": {1: ("session.fork",), 2: ("session.fork",)},
     "opencode_command": {1: ("session.create", "session.command"), 2: ("session.create", "session.command")},
     "opencode_shell": {1: (SHELL[1],), 2: (SHELL[2],)},
-    "opencode_list_files": {1: ("file.list",), 2: ("file.list",)},
     "opencode_read_file": READ_FILE,
     "opencode_find_files": {1: ("find.files",), 2: ("file.find",)},
     "opencode_find_text": {1: ("find.text",), 2: ("file.read",)},
@@ -110,6 +109,6 @@ COMPLETION_USES: Mapping[str, Uses] = {
     "command": {1: ("command.list",), 2: ("command.list",)},
     "path": {1: ("find.files",), 2: ("file.find",)},
     "directory": NOTHING,
-    "detailed": NOTHING,
+    "show": NOTHING,
 }
 """Operations by the argument's name."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import anyio
 from mcp_types import Completion
 
 from opencode_mcp.errors import BridgeError
+from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.server.access import paths
 from opencode_mcp.server.access.operation_uses import COMPLETION_USES, NOTHING
 from opencode_mcp.server.session_list import SessionQuery, list_sessions
@@ -99,8 +100,8 @@ async def _directories(bridge: "Bridge", typed: str, _others: Mapping[str, str])
     return [root for root in await bridge.fence.every_root() if _within(typed, root)]
 
 
-async def _switch(_bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:
-    return [value for value in ("true", "false") if value.startswith(typed)]
+async def _shown_parts(_bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:
+    return [value for value in get_args(ShownParts) if value.startswith(typed)]
 
 
 def _within(typed: str, name: str) -> bool:
@@ -118,6 +119,6 @@ SOURCES: Mapping[str, Source] = {
     "command": _commands,
     "path": _files,
     "directory": _directories,
-    "detailed": _switch,
+    "show": _shown_parts,
 }
 """Functions that complete the arguments of prompts and URIs, by the argument's name."""

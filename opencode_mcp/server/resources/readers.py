@@ -7,10 +7,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from opencode_mcp.errors import CallerError, InvalidArgument, NotFound
 from opencode_mcp.markdown import diff, transcript, transcript_page
+from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.runs import history, report
 from opencode_mcp.server import session_rows, session_view, uris
 from opencode_mcp.server.missing_changes import why_no_changes
@@ -65,7 +66,7 @@ async def read_project(bridge: "Bridge", directory: str = "") -> Content:
 async def read_session(bridge: "Bridge", id: str) -> Content:  # noqa: A002 - the template's word
     """Return the state of a session, without its transcript."""
     session = await bridge.fence.session(id)
-    data = session_view.view_data(await session_view.view_session(bridge, session, limit=0, cursor="", detailed=False))
+    data = session_view.view_data(await session_view.view_session(bridge, session, limit=0, cursor="", show="brief"))
     del data["cursor"]
     return _json(data | {"transcript": uris.transcript(id), "changes": uris.diff(id)})
 
@@ -75,7 +76,7 @@ async def read_transcript(
     id: str,  # noqa: A002 - the template's word
     limit: str = "",
     cursor: str = "",
-    detailed: str = "",
+    show: str = "",
 ) -> Content:
     """Return a page of a session's transcript; its first line is the URI of the page before."""
     session = await bridge.fence.session(id)
@@ -84,11 +85,18 @@ async def read_transcript(
         session,
         limit=_count(limit) if limit else PAGE,
         cursor=cursor,
-        detailed=detailed.lower() in {"1", "true", "yes"},
+        show=_shown_parts(show),
         characters=LIMIT,
     )
-    older = uris.transcript(id, limit=limit, cursor=page.cursor, detailed=detailed)
+    older = uris.transcript(id, limit=limit, cursor=page.cursor, show=show)
     return _markdown(f"Older messages: {older}\n\n{page.text}" if page.cursor else page.text)
+
+
+def _shown_parts(text: str) -> ShownParts:
+    known = get_args(ShownParts)
+    if text and text not in known:
+        raise InvalidArgument(f"show={text} is unknown.", hint=f"It takes {', '.join(known)}.")
+    return cast("ShownParts", text or "brief")
 
 
 def _count(text: str) -> int:

@@ -104,7 +104,7 @@ RESOURCES = (
         name="transcript",
         title="Transcript",
         description="Transcript of a session: the latest messages, and the URI of the older ones; "
-        "limit is the number of messages, detailed=true shows more of each",
+        "limit is the number of messages; show is brief, conversation, tools or everything",
         mime_type=MARKDOWN,
         read=readers.read_transcript,
     ),

@@ -19,7 +19,7 @@ PAGE_BYTES = 24_000
 
 
 def page_of(
-    names: Sequence[str], limit: int, cursor: str, *, key: Callable[[str], Any] = lambda name: name
+    names: Sequence[str], limit: int, cursor: str, *, key: Callable[[str], Any] = lambda name: name, beside: int = 0
 ) -> tuple[list[str], str]:
     """Cut a page out of a list.
 
@@ -28,21 +28,22 @@ def page_of(
         limit: Largest number of names; there are fewer if they would not fit on a page.
         cursor: The last name of the page before; empty: from the beginning. It need not exist any more.
         key: Returns the key by which the names are ordered.
+        beside: Bytes that a page contains for each name beside it.
 
     Returns:
         The page, and the cursor of the next page; empty at the end.
     """
     start = bisect_right(names, key(cursor), key=key) if cursor else 0
-    page = fitting(names[start : start + limit])
+    page = fitting(names[start : start + limit], beside=beside)
     return page, page[-1] if start + len(page) < len(names) else ""
 
 
-def fitting(items: Iterable[Item]) -> list[Item]:
-    """Return as many of the first items as fit on a page, but at least one."""
+def fitting(items: Iterable[Item], *, beside: int = 0) -> list[Item]:
+    """Return as many of the first items as fit on a page with so many bytes beside each, but at least one."""
     page: list[Item] = []
     room = PAGE_BYTES
     for item in items:
-        room -= json_size(item) + 1
+        room -= json_size(item) + 1 + beside
         if page and room < 0:
             break
         page.append(item)

@@ -7,7 +7,7 @@ from opencode_mcp.server.operations import operation_tool
 from opencode_mcp.server.tool import BridgeTool, ToolSpec
 from opencode_mcp.server.tools.command_tools import opencode_command, opencode_shell
 from opencode_mcp.server.tools.diff_tool import opencode_diff
-from opencode_mcp.server.tools.file_tools import opencode_list_files, opencode_read_file
+from opencode_mcp.server.tools.file_tools import opencode_read_file
 from opencode_mcp.server.tools.operation_tools import (
     opencode_call_operation,
     opencode_find_operations,
@@ -36,7 +36,6 @@ TOOLS: tuple[ToolSpec, ...] = (
     opencode_fork,
     opencode_command,
     opencode_shell,
-    opencode_list_files,
     opencode_read_file,
     opencode_find_files,
     opencode_find_text,

@@ -1,18 +1,17 @@
-"""Tools that list folders and read files of a project."""
+"""Tool that reads files and lists folders of a project."""
 
 import base64
-import posixpath
 from typing import TYPE_CHECKING, Annotated
 
 from mcp_types import CallToolResult, ImageContent
 from pydantic import Field
 
-from opencode_mcp.errors import BackendFailed, BridgeError, CallerError, InvalidArgument, NotFound
+from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.resources.links import file_link
 from opencode_mcp.server.results.paging import PAGE_BYTES, page_of, size_text
 from opencode_mcp.server.results.render import result
-from opencode_mcp.server.results.schemas import FILE_TEXTS, FOLDER
+from opencode_mcp.server.results.schemas import FILE_TEXTS
 from opencode_mcp.server.suggestions import suggest_files
 from opencode_mcp.server.tool import tool
 from opencode_mcp.text.outside_text import beginning
@@ -28,54 +27,89 @@ if TYPE_CHECKING:
     from opencode_mcp.workspace.project_folder import ProjectFolder
 
 LINE_WIDTH = 2000
-ENTRIES_SHOWN = 200
+FACTS_BYTES = 16
+"""Bytes that a page of a folder contains for each entry besides its name."""
 GIT = ".git"
 
 Directory = Annotated[str, Field(description="Absolute path; empty: the default")]
 Cursor = Annotated[str, Field(description="From the page before")]
 
 
-@tool(
-    title="List a folder",
-    read_only=True,
-    destructive=False,
-    idempotent=True,
-    open_world=False,
-    output_schema=FOLDER,
-)
-async def opencode_list_files(
+# No output schema: several hosts show a model the structured content alone, and an image has none.
+@tool(title="Read a file", read_only=True, destructive=False, idempotent=True, open_world=False, texts=FILE_TEXTS)
+async def opencode_read_file(
     ctx: BridgeContext,
     *,
-    path: Annotated[str, Field(description="Folder in the project")] = ".",
+    path: Annotated[str, Field(description="In the project, relative or absolute; . is its folder")],
     directory: Directory = "",
-    limit: Annotated[int, Field(ge=1, le=1000)] = ENTRIES_SHOWN,
-    cursor: Cursor = "",
+    first: Annotated[int, Field(ge=1, description="First line")] = 1,
+    lines: Annotated[int, Field(ge=1, le=5000, description="Lines, or entries of a folder, at most")] = 500,
+    cursor: Annotated[str, Field(description="Next page of a folder")] = "",
 ) -> CallToolResult:
-    """List one folder of a project; names of folders end in a slash.
+    """Read a file of a project: text by numbered lines, images as they are. Or list a folder, with sizes.
 
-    Use it to look around; opencode_find_files looks into all folders.
+    Use it for a quick look, without a prompt.
     """
     bridge = bridge_of(ctx)
     place = await bridge.fence.place(directory)
     relative = bridge.fence.inside(place, path)
+    window = line_window.LineWindow(first, lines, LINE_WIDTH, PAGE_BYTES)
     try:
-        names = await bridge.files.names(place.project, relative)
+        async with bridge.files.open(place.project, relative) as file:
+            _check_no_page(cursor)
+            seen = await file_scan.scan_file(file, window, attachments.LARGEST_IMAGE_BYTES)
     except NotFound:
-        raise await _no_folder(bridge, place.project, relative) from None
-    return await _list(bridge, place, relative, names, limit, cursor)
+        return await _list(bridge, place, relative, lines, cursor)
+    link = await file_link(bridge, place.project, relative, seen.media_type, file.size)
+    shown = place.within(relative)
+    if seen.is_text:
+        return _text(shown, window, seen, link)
+    return _data(shown, seen, file.size or seen.size, link)
 
 
-async def _list(
-    bridge: Bridge, place: "ProjectFolder", path: str, found: "Mapping[str, bool]", limit: int, cursor: str = ""
-) -> CallToolResult:
+def _check_no_page(cursor: str) -> None:
+    if cursor:
+        raise InvalidArgument("This is a file, and `cursor` pages a folder.", hint="Use `first` to read on in a file.")
+
+
+async def _list(bridge: Bridge, place: "ProjectFolder", path: str, limit: int, cursor: str) -> CallToolResult:
+    """List a folder.
+
+    Raises:
+        NotFound: There is no such folder, and no such file either.
+    """
+    try:
+        found = await bridge.files.names(place.project, path)
+    except NotFound:
+        near = await suggest_files(bridge, place.project, path)
+        raise NotFound(f"There is no file or folder {path!r} in {place.project}.", hint=near) from None
     names = sorted((_name(name, is_folder) for name, is_folder in found.items() if name != GIT), key=_folders_first)
-    page, cursor = page_of(names, limit, cursor, key=_folders_first)
+    page, cursor = page_of(names, limit, cursor, key=_folders_first, beside=FACTS_BYTES)
+    sizes = await bridge.files.sizes(place.project, path, page)
     ignored = await _ignored(bridge, place.project, path, page)
-    path = place.within(path)
-    data = {"path": path, "entries": page, "ignored": ignored, "total": len(names), "cursor": cursor}
-    lines = [f"{beginning(name)} (ignored by git)" if name in ignored else beginning(name) for name in page]
-    more = f'{len(names)} in all; more with cursor="{cursor}".' if cursor else ""
-    return result("\n".join([*(lines or [f"{beginning(path)} is an empty folder."]), *([more] if more else [])]), data)
+    lines = [_entry(name, sizes or {}, is_ignored=name in ignored) for name in page]
+    data = {
+        "path": place.within(path),
+        "entries": page,
+        "sizes": [sizes.get(name) for name in page] if sizes is not None else [],
+        "ignored": ignored,
+        "total": len(names),
+        "cursor": cursor,
+    }
+    return result("\n".join([*lines, _summary(place.within(path), len(names), cursor, has_links=sizes is None)]), data)
+
+
+def _entry(name: str, sizes: "Mapping[str, int]", *, is_ignored: bool) -> str:
+    size = f"  {size_text(sizes[name])}" if name in sizes else ""
+    return f"{beginning(name)}{size}{' (ignored by git)' if is_ignored else ''}"
+
+
+def _summary(path: str, total: int, cursor: str, *, has_links: bool) -> str:
+    """Return what the list of a folder's entries does not say by itself."""
+    entries = f"{total:,} {'entry' if total == 1 else 'entries'}" if total else f"{beginning(path)} is an empty folder"
+    left_out = ".git" if has_links else ".git and links"
+    more = f' More with cursor="{cursor}".' if cursor else ""
+    return f"{entries}; hidden and ignored ones are included, {left_out} left out.{more}"
 
 
 async def _ignored(bridge: Bridge, directory: str, path: str, page: "Sequence[str]") -> list[str]:
@@ -94,62 +128,6 @@ def _name(name: str, is_folder: bool) -> str:  # noqa: FBT001 - what a name stan
 
 def _folders_first(name: str) -> tuple[bool, str]:
     return not name.endswith("/"), name
-
-
-async def _no_folder(bridge: Bridge, directory: str, path: str) -> CallerError:
-    folder, name = posixpath.split(path)
-    try:
-        around = await bridge.files.names(directory, folder or ".")
-    except BridgeError:
-        around = {}
-    if around.get(name) is False:
-        return InvalidArgument(f"{path!r} is a file.", hint="Read it with opencode_read_file.")
-    near = await suggest_files(bridge, directory, path, kind="directory")
-    return NotFound(f"There is no folder {path!r} in {directory}.", hint=near)
-
-
-# No output schema: several hosts show a model the structured content alone, and an image has none.
-@tool(title="Read a file", read_only=True, destructive=False, idempotent=True, open_world=False, texts=FILE_TEXTS)
-async def opencode_read_file(
-    ctx: BridgeContext,
-    *,
-    path: Annotated[str, Field(description="In the project, relative or absolute")],
-    directory: Directory = "",
-    first: Annotated[int, Field(ge=1, description="First line")] = 1,
-    lines: Annotated[int, Field(ge=1, le=5000, description="How many at most")] = 500,
-) -> CallToolResult:
-    """Read a file of a project: text by numbered lines, images as they are. A folder is listed.
-
-    Use it for a quick look, without a prompt.
-    """
-    bridge = bridge_of(ctx)
-    place = await bridge.fence.place(directory)
-    relative = bridge.fence.inside(place, path)
-    window = line_window.LineWindow(first, lines, LINE_WIDTH, PAGE_BYTES)
-    try:
-        async with bridge.files.open(place.project, relative) as file:
-            seen = await file_scan.scan_file(file, window, attachments.LARGEST_IMAGE_BYTES)
-    except NotFound:
-        return await _list_instead(bridge, place, relative)
-    link = await file_link(bridge, place.project, relative, seen.media_type, file.size)
-    shown = place.within(relative)
-    if seen.is_text:
-        return _text(shown, window, seen, link)
-    return _data(shown, seen, file.size or seen.size, link)
-
-
-async def _list_instead(bridge: Bridge, place: "ProjectFolder", path: str) -> CallToolResult:
-    """List the folder that was named in place of a file.
-
-    Raises:
-        NotFound: There is no such folder either.
-    """
-    try:
-        names = await bridge.files.names(place.project, path)
-    except NotFound:
-        near = await suggest_files(bridge, place.project, path)
-        raise NotFound(f"There is no file {path!r} in {place.project}.", hint=near) from None
-    return await _list(bridge, place, path, names, ENTRIES_SHOWN)
 
 
 def _text(path: str, window: "LineWindow", seen: "FileScan", link: "ResourceLink | None") -> CallToolResult:

@@ -7,6 +7,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import NotFound
+from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.server import session_rows, session_view
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.resources.links import transcript_link
@@ -75,7 +76,7 @@ async def opencode_session(
     ctx: BridgeContext,
     *,
     session_id: SessionId,
-    detailed: Annotated[bool, Field(description="Also reasoning, long arguments, longer output")] = False,
+    show: Annotated[ShownParts, Field(description="brief: all, cut short")] = "brief",
     limit: Annotated[int, Field(ge=0, le=100, description="Messages; 0: only the status")] = MESSAGES,
     cursor: Annotated[str, Field(description="From the page before: older messages")] = "",
 ) -> CallToolResult:
@@ -85,7 +86,7 @@ async def opencode_session(
     """
     bridge = bridge_of(ctx)
     session = await bridge.fence.session(session_id)
-    view = await session_view.view_session(bridge, session, limit=limit, cursor=cursor, detailed=detailed)
+    view = await session_view.view_session(bridge, session, limit=limit, cursor=cursor, show=show)
     if view.pending:
         view = await _with_answers(ctx, view)
     link = transcript_link(session.id, session.title) if view.cursor else None

@@ -88,7 +88,7 @@ def changed(message: Mapping[str, object], path: Sequence[Json], how: str, value
 def use(items: Sequence[object]) -> list[str]:
     """Convert messages, use them in every way, and return their ids."""
     messages = read(*items)
-    render_transcript(messages, detailed=True)
+    render_transcript(messages, show="everything")
     for message in messages:
         summarise(answers_in(messages, message.info.id))
     return [message.info.id for message in messages]

@@ -15,13 +15,12 @@ from opencode_mcp.opencode.v2.messages.message_items import (
     usage_in,
 )
 from opencode_mcp.opencode.v2.messages.message_parts import PartList
-from opencode_mcp.opencode.vocabulary.models import Failure, Message
+from opencode_mcp.opencode.vocabulary.models import SHELL_LINE_NOTE, Failure, Message
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_number, as_text
 
 SUMMARY = ":summary"
 OUTPUT = ":output"
-SHELL_LINE = "The user ran a shell command"
 UNFINISHED = "running"
 """Status of a compaction or a shell command that has not ended."""
 
@@ -51,7 +50,7 @@ def _compaction(item: JsonMap, session_id: str, _prompt: str) -> list[Message]:
 def _shell(item: JsonMap, session_id: str, _prompt: str) -> list[Message]:
     message_id, call_id = as_text(item.get("id")), as_text(item.get("shellID"))
     line, output = PartList(session_id, message_id), PartList(session_id, message_id + OUTPUT)
-    line.add("text", text=SHELL_LINE, synthetic=True)
+    line.add("text", text=SHELL_LINE_NOTE, synthetic=True)
     output.add("tool", id=call_id, callID=call_id, tool="shell", state=_shell_state(item))
     status = as_text(item.get("status"))
     fields: dict[str, object] = {
