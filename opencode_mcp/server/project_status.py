@@ -6,7 +6,7 @@ named with the reason.
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from opencode_mcp.errors import BackendTimeout, BridgeError
 from opencode_mcp.launcher.provider_environment import counted
@@ -15,13 +15,15 @@ from opencode_mcp.opencode.http.concurrent_reads import read_each
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import Health
+    from opencode_mcp.opencode.vocabulary.models import Health, ProviderModel
     from opencode_mcp.server.bridge import Bridge
 
 WITHIN = 4.0
 """Seconds that a fact may take: callers get their answer within five."""
 DIRECTORIES = 200
 """Limit of the listed directories."""
+TITLES = 8
+"""Running sessions whose titles are read."""
 REASON_LIMIT = 1000
 UNREAD = "unread"
 VERSION = "opencode"
@@ -29,14 +31,16 @@ GENERATION = "generation"
 TESTED_WITH = "tested_with"
 
 Read = Callable[["Bridge", str], Awaitable[object]]
+ShownFacts: TypeAlias = Literal["summary", "agents", "models", "commands", "everything"]
 
 
-async def describe_project(bridge: "Bridge", directory: str) -> dict[str, Any]:
-    """Read the facts of OpenCode and of a project.
+async def describe_project(bridge: "Bridge", directory: str, show: ShownFacts = "everything") -> dict[str, Any]:
+    """Read facts of OpenCode and of a project.
 
     Args:
         bridge: The parts.
         directory: The project's absolute path, already checked.
+        show: Facts to read.
 
     Returns:
         A field for each fact that could be read. ``unread`` lists the others by reason, if there are any.
@@ -46,7 +50,7 @@ async def describe_project(bridge: "Bridge", directory: str) -> dict[str, Any]:
     """
     # The start of OpenCode has its own time-outs.
     await bridge.connection.transport()
-    reads = {name: partial(read, bridge, directory) for name, read in FACTS.items()}
+    reads = {name: partial(FACTS[name], bridge, directory) for name in SHOWN[show]}
     found, failed = await read_each(reads, within=WITHIN)
     unreached = failed.get(VERSION)
     # After a time-out, OpenCode may still be opening the project.
@@ -54,7 +58,7 @@ async def describe_project(bridge: "Bridge", directory: str) -> dict[str, Any]:
         raise unreached
     if unreached:
         failed |= dict.fromkeys((GENERATION, TESTED_WITH), unreached)
-    else:
+    elif VERSION in found:
         found |= _facts_of(cast("Health", found[VERSION]))
     facts = {name: found[name] for name in NAMES if name in found}
     return {**facts, UNREAD: _by_reason(failed)} if failed else facts
@@ -98,24 +102,36 @@ async def _changed_files(bridge: "Bridge", directory: str) -> list[str]:
     return [f"{item.status} {item.file}" for item in await bridge.client.vcs_status(directory)]
 
 
-async def _running_sessions(bridge: "Bridge", directory: str) -> list[str]:
-    return await bridge.client.running_sessions(directory)
+async def _running_sessions(bridge: "Bridge", directory: str) -> dict[str, str]:
+    """Return the titles of the running sessions by id; that of a session that cannot be read is empty."""
+    running = await bridge.client.running_sessions(directory)
+    reads = {session_id: partial(bridge.client.session_get, session_id) for session_id in running[:TITLES]}
+    found, _ = await read_each(reads, within=WITHIN / 2)
+    return {session_id: str(getattr(found.get(session_id), "title", "")) for session_id in running}
 
 
-async def _agents(bridge: "Bridge", directory: str) -> dict[str, str]:
-    return {agent.name: agent.description for agent in await bridge.client.agents(directory)}
+async def _agents(bridge: "Bridge", directory: str) -> dict[str, dict[str, str]]:
+    agents = await bridge.client.agents(directory)
+    return {agent.name: {"mode": agent.mode or "primary", "description": agent.description} for agent in agents}
 
 
-async def _models(bridge: "Bridge", directory: str) -> list[str]:
-    return (await bridge.client.used_providers(directory)).usable
+async def _models(bridge: "Bridge", directory: str) -> dict[str, dict[str, float]]:
+    """Return the usable models: their price in dollars per million tokens and their context in tokens, if known."""
+    providers = await bridge.client.used_providers(directory)
+    return {name: _model_facts(model) for name, model in providers.usable_models.items()}
+
+
+def _model_facts(model: "ProviderModel") -> dict[str, float]:
+    price = {"input": model.price[0], "output": model.price[1]} if model.price else {}
+    return {**price, **({"context": model.context} if model.context else {})}
 
 
 async def _default_model(bridge: "Bridge", directory: str) -> str:
     return bridge.settings.model or await bridge.client.default_model(directory)
 
 
-async def _commands(bridge: "Bridge", directory: str) -> list[str]:
-    return [command.name for command in await bridge.client.commands(directory)]
+async def _commands(bridge: "Bridge", directory: str) -> dict[str, str]:
+    return {command.name: command.description for command in await bridge.client.commands(directory)}
 
 
 async def _environment(bridge: "Bridge", _directory: str) -> list[str]:
@@ -134,9 +150,9 @@ FACTS: Mapping[str, Read] = {
     "branch": _branch,
     "changed_files": _changed_files,
     "running_sessions": _running_sessions,
-    "agents": _agents,
-    "models": _models,
     "default_model": _default_model,
+    "models": _models,
+    "agents": _agents,
     "commands": _commands,
     "environment": _environment,
     "mcp_servers": _mcp_servers,
@@ -144,3 +160,11 @@ FACTS: Mapping[str, Read] = {
 """Facts that are read, in the order in which they are shown."""
 NAMES = (VERSION, GENERATION, TESTED_WITH, *(name for name in FACTS if name != VERSION))
 """Names of all facts, in the order in which they are shown."""
+SHOWN: Mapping[ShownFacts, tuple[str, ...]] = {
+    "summary": (VERSION, "directory", "branch", "running_sessions", "default_model", "models", "agents"),
+    "agents": ("directory", "agents"),
+    "models": ("directory", "default_model", "models"),
+    "commands": ("directory", "commands"),
+    "everything": tuple(FACTS),
+}
+"""Facts that are read for each choice."""

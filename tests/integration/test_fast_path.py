@@ -86,7 +86,7 @@ async def test_no_reply_on_the_way_of_a_prompt_a_wait_or_a_status_is_large(
     session = await host.start(step(hold("large"), text("Done.")), model="scripted/m1", variant="high", agent="plan")
     await scripted_model.reached("large")
     status = await host.data("opencode_status")
-    assert status["models"] == ["scripted/m1", "scripted/m2"]
+    assert list(status["models"]) == ["scripted/m1", "scripted/m2"]
     await scripted_model.release("large")
     assert (await host.wait(session))["text"] == "Done."
     assert USABLE_MODELS[opencode_generation] in behind.sizes
@@ -142,7 +142,7 @@ async def test_a_status_sends_each_of_its_requests_once(
     host: Host, behind: Altered, opencode_generation: Generation
 ) -> None:
     before = len(behind.requests)
-    await host.data("opencode_status")
+    await host.data("opencode_status", show="everything")
     asked = behind.requests[before:]
     assert ("GET", HEALTH[opencode_generation]) in asked
     assert len(asked) == len(set(asked))

@@ -183,12 +183,32 @@ async def test_no_file_and_no_cursor_are_told(host: Host) -> None:
 async def test_symbols_are_found_as_definitions_and_it_is_said(host: Host, orchard: Path) -> None:
     assert orchard
     found = await host.data("opencode_find_symbols", query="hazelnut")
-    assert found["source"] == "definitions"
+    assert found["source"] == "text"
     assert [(one["name"], one["kind"], one["path"], one["line"]) for one in found["symbols"]] == [
         ("Hazelnut", "class", "orchard/nuts.py", 1),
         ("crack_hazelnut", "function", "orchard/nuts.py", 6),
     ]
-    assert "look like its definition" in found["note"]
+    assert found["note"] == "No language server result; matched by text instead."
+    told = (await host.text("opencode_find_symbols", query="hazelnut")).splitlines()
+    assert told[:2] == [found["note"], "orchard/nuts.py:1 (class): class Hazelnut:"]
+
+
+@pytest.mark.both_generations
+async def test_the_lines_that_use_a_symbol_are_found_by_text_without_its_definition(host: Host, orchard: Path) -> None:
+    (orchard / "use.py").write_text("from nuts import Hazelnut\n\nbasket = [Hazelnut()]\nHazelnuts.sort()\n")
+    asked = {"query": "Hazelnut", "references": True}
+    found = await host.data("opencode_find_symbols", **asked)
+    used = [(one["path"], one["line"]) for one in found["references"]]
+    assert ("orchard/nuts.py", 1) not in used
+    assert [line for path, line in used if path == "orchard/use.py"] == [1, 3]
+    told = await host.text("opencode_find_symbols", **asked)
+    assert told.count("class Hazelnut") == 1
+    assert "Lines that use 'Hazelnut', matched by text:" in told
+    short = await host.text("opencode_find_symbols", limit=1, **asked)
+    assert "opencode_find_text(pattern='Hazelnut')" in short
+    none = await host.text("opencode_find_symbols", query="zzz", references=True)
+    assert none.splitlines() == ["No definition of 'zzz' was found.", "No other line contains 'zzz' as a whole word."]
+    (orchard / "use.py").unlink()
 
 
 async def test_more_symbols_than_asked_for_are_counted(host: Host, orchard: Path) -> None:

@@ -1,6 +1,7 @@
 """What there is to work with, told by the real OpenCode."""
 
 import json
+import re
 from collections.abc import AsyncGenerator, Generator
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,7 @@ async def whole_status(host: Host, **arguments: object) -> Json:
     """What it tells once everything could be read in time: a busy machine opens a project slowly."""
 
     async def look() -> Json:
-        status = await host.data("opencode_status", **arguments)
+        status = await host.data("opencode_status", **{"show": "everything"} | arguments)
         return {} if "unread" in status else status
 
     return await eventually(look, seconds=60)
@@ -43,9 +44,38 @@ async def test_it_tells_the_server_the_project_and_what_can_be_chosen(
     assert status["allowed_directories"] == [str(workplace), str(asking), str(tracked)]
     assert status["branch"] == "main"
     assert {"build", "plan", "general"} <= set(status["agents"])
-    assert status["models"] == ["scripted/m1", "scripted/m2"]
+    assert status["models"] == {
+        "scripted/m1": {"input": 1, "output": 2, "context": 128_000},
+        "scripted/m2": {"input": 1, "output": 2, "context": 128_000},
+    }
     assert status["default_model"] == "scripted/m1"
+    assert status["agents"]["build"]["mode"] == "primary"
+    assert status["agents"]["general"]["mode"] == "subagent"
     assert "init" in status["commands"]
+
+
+@pytest.mark.both_generations
+async def test_a_summary_is_short_and_says_how_to_see_more(host: Host) -> None:
+    await whole_status(host)
+    status = await host.data("opencode_status")
+    expected = {"opencode", "generation", "tested_with", "directory", "branch", "running_sessions"}
+    assert set(status) == expected | {"default_model", "models", "agents"}
+    told = (await host.text("opencode_status")).splitlines()
+    assert "  build (primary)" in told
+    assert "  general (subagent)" in told
+    assert "  scripted/m1: $1 in, $2 out per million tokens, context 128,000 tokens" in told
+    assert "show=agents, models or commands describes each" in told[-1]
+
+
+@pytest.mark.both_generations
+async def test_each_part_can_be_asked_for_alone_with_a_line_for_each_entry(host: Host) -> None:
+    agents, commands, models = [
+        await host.text("opencode_status", show=show) for show in ("agents", "commands", "models")
+    ]
+    assert re.search(r"^  general \(subagent\): \S", agents, re.MULTILINE)
+    assert re.search(r"^  init: \S", commands, re.MULTILINE)
+    assert re.search(r"^  scripted/m2: \$1 in", models, re.MULTILINE)
+    assert "scripted/" not in agents + commands
 
 
 @pytest.mark.both_eras
@@ -53,7 +83,7 @@ async def test_its_text_has_a_line_for_each_fact(host: Host, workplace: Path) ->
     await whole_status(host)
     told = (await host.text("opencode_status")).splitlines()
     assert f"directory: {workplace}" in told
-    assert "models: scripted/m1, scripted/m2" in told
+    assert "  scripted/m1: $1 in, $2 out per million tokens, context 128,000 tokens" in told
     assert "branch: main" in told
 
 
@@ -67,7 +97,8 @@ async def test_it_tells_which_files_changed_and_which_sessions_work(
     await scripted_model.reached(gate)
     status = await whole_status(host, directory=str(asking))
     assert f"added new-{era}.txt" in status["changed_files"]
-    assert session in status["running_sessions"]
+    assert status["running_sessions"].keys() >= {session}
+    assert f"  {session}" in (await host.text("opencode_status", directory=str(asking)))
     await scripted_model.release(gate)
     await host.wait(session)
     assert session not in (await whole_status(host, directory=str(asking)))["running_sessions"]
@@ -77,7 +108,8 @@ async def test_it_tells_which_files_changed_and_which_sessions_work(
 async def test_it_shows_no_key_of_a_provider(host: Host) -> None:
     # The scripted provider's key is the word itself, so it may stand only where the provider's name does.
     told = await host.text("opencode_status")
-    assert told.count("scripted") == told.count("scripted/m")
+    everything = await host.text("opencode_status", show="everything")
+    assert (told + everything).count("scripted") == (told + everything).count("scripted/m")
 
 
 # What cannot be read
@@ -118,12 +150,12 @@ async def test_what_is_not_read_in_time_is_named_and_the_rest_is_told(
 ) -> None:
     await whole_status(host_behind)
     changed.silent |= {route(path, opencode_generation) for path in ("/vcs/status", "/mcp")}
-    status = await host_behind.data("opencode_status")
+    status = await host_behind.data("opencode_status", show="everything")
     unread = {field: entry["reason"] for entry in status["unread"] for field in entry["fields"]}
     assert unread["changed_files"] == unread["mcp_servers"] == "OpenCode did not answer within 4 s."
     assert status["directory"] == str(workplace)
     assert not status.keys() & unread.keys()
-    told = await host_behind.text("opencode_status")
+    told = await host_behind.text("opencode_status", show="everything")
     assert "not read: " in told
     assert "(OpenCode did not answer within 4 s.)" in told
 
@@ -136,14 +168,14 @@ async def test_what_this_version_does_not_know_is_named_and_the_rest_is_told(
     changed.version = "1.999.0"
 
     async def look() -> Json:
-        status = await host_behind.data("opencode_status")
+        status = await host_behind.data("opencode_status", show="everything")
         return status if "models" in status and "tested_with" in status else {}
 
     status = await eventually(look, seconds=60)
     reasons = {field: entry["reason"] for entry in status["unread"] for field in entry["fields"]}
     assert "does not know vcs.status" in reasons["changed_files"]
     assert "does not know command.list" in reasons["commands"]
-    assert status["models"] == ["scripted/m1", "scripted/m2"]
+    assert list(status["models"]) == ["scripted/m1", "scripted/m2"]
     assert status["tested_with"].endswith("; this one is newer")
 
 

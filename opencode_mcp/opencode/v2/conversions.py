@@ -145,7 +145,15 @@ def _provider(item: JsonMap, models: Sequence[JsonMap]) -> Provider:
 
 def _model(item: JsonMap) -> ProviderModel:
     variants = [as_text(variant["id"]) for variant in _identified(item.get("variants"))]
-    return ProviderModel(id=as_text(item["id"]), name=as_text(item.get("name")), variants=dict.fromkeys(variants))
+    # A price with a tier is that of a longer context.
+    prices = [price for price in as_maps(item.get("cost")) if not price.get("tier")]
+    return ProviderModel(
+        id=as_text(item["id"]),
+        name=as_text(item.get("name")),
+        variants=dict.fromkeys(variants),
+        cost=prices[0] if prices else item.get("cost"),
+        limit=item.get("limit"),
+    )
 
 
 def model_name(value: object) -> str:

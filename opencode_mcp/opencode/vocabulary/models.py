@@ -11,6 +11,7 @@ from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, mode
 
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.versions import Generation
+from opencode_mcp.text.json_values import as_map, as_number
 
 SUBAGENT_TOOLS = frozenset({"task", "subagent"})
 """Names of the tool that starts a subagent: OpenCode 1's and OpenCode 2's."""
@@ -530,6 +531,20 @@ class ProviderModel(Wire):
     id: str
     name: str = ""
     variants: dict[str, Any] = Field(default_factory=dict)
+    cost: object = None
+    limit: object = None
+
+    @property
+    def price(self) -> tuple[float, float] | None:
+        """Return the price of a million tokens in and out, in dollars; ``None`` if it is unknown."""
+        cost = as_map(self.cost)
+        read, written = as_number(cost.get("input")), as_number(cost.get("output"))
+        return None if read is None or written is None else (read, written)
+
+    @property
+    def context(self) -> int:
+        """Return the size of the context in tokens; 0 if it is unknown."""
+        return int(as_number(as_map(self.limit).get("context")) or 0)
 
 
 class Provider(Wire):
@@ -551,7 +566,13 @@ class Providers(Wire):
     @property
     def usable(self) -> list[str]:
         """Return the models whose providers have credentials, as ``provider/model``."""
-        return [f"{item.id}/{model}" for item in self.all if item.id in self.connected for model in item.models]
+        return list(self.usable_models)
+
+    @property
+    def usable_models(self) -> dict[str, ProviderModel]:
+        """Return the models whose providers have credentials, by ``provider/model``."""
+        connected = [item for item in self.all if item.id in self.connected]
+        return {f"{item.id}/{name}": model for item in connected for name, model in item.models.items()}
 
 
 class Paths(Wire):

@@ -1,4 +1,4 @@
-"""Tools that find files, text and symbols of a project."""
+"""Tools that find files and text of a project."""
 
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -9,20 +9,16 @@ from pydantic import Field
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.results.paging import PAGE_BYTES, fitting, foreign_cursor
 from opencode_mcp.server.results.render import result
-from opencode_mcp.server.results.schemas import MATCHES, MATCHES_TEXTS, PATHS, SYMBOLS, SYMBOLS_TEXTS
+from opencode_mcp.server.results.schemas import MATCHES, MATCHES_TEXTS, PATHS
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.file_tools import Cursor, Directory
-from opencode_mcp.text.outside_text import beginning, one_line
+from opencode_mcp.text.outside_text import beginning
 from opencode_mcp.workspace.search import found_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from opencode_mcp.opencode.vocabulary.models import SymbolMatch
-    from opencode_mcp.text.json_types import JsonMap
     from opencode_mcp.workspace.search.found_lines import FoundLine, FoundPage
-    from opencode_mcp.workspace.search.project_search import FoundSymbols
-    from opencode_mcp.workspace.search.symbol_forms import SymbolDefinition
 
 TEN_ONLY = (
     "OpenCode returned only its first ten matches, and the bridge's machine has no ripgrep (rg) to find more: "
@@ -30,13 +26,6 @@ TEN_ONLY = (
 )
 LONGEST_OFFSET = 9
 """Limit of a cursor's digits; no tool returns a larger number."""
-NO_SYMBOLS = "OpenCode knows no such symbol, so these are lines that look like its definition."
-KINDS = (
-    *("", "file", "module", "namespace", "package", "class", "method", "property", "field", "constructor", "enum"),
-    *("interface", "function", "variable", "constant", "string", "number", "boolean", "array", "object", "key"),
-    *("null", "enum member", "struct", "event", "operator", "type parameter"),
-)
-"""Names of LSP's ``SymbolKind``, by its numbers."""
 
 
 @tool(title="Find files", read_only=True, destructive=False, idempotent=True, open_world=False, output_schema=PATHS)
@@ -102,7 +91,7 @@ async def opencode_find_text(
     note = "" if complete else TEN_ONLY
     data = {"matches": _matches(page), "cursor": cursor} | ({"note": note} if note else {})
     return result(
-        _lines(list(_by_file(page.lines)) or [f"Nothing matches {pattern!r}."], cursor, note), data, verbatim=True
+        _lines(list(lines_by_file(page.lines)) or [f"Nothing matches {pattern!r}."], cursor, note), data, verbatim=True
     )
 
 
@@ -117,7 +106,8 @@ def _lines(lines: "Sequence[str]", cursor: str, note: str = "") -> str:
     return "\n".join([*lines, *filter(None, [more, note])])
 
 
-def _by_file(lines: "Iterable[FoundLine]") -> "Iterable[str]":
+def lines_by_file(lines: "Iterable[FoundLine]") -> "Iterable[str]":
+    """Yield the path of each file, and below it its lines with their numbers."""
     for path, group in groupby(lines, lambda line: line.path):
         yield beginning(path)
         yield from (f"{line.number:>6}{':' if line.matched else '-'} {line.text}" for line in group)
@@ -138,65 +128,3 @@ def _matches(page: "FoundPage") -> list[dict[str, Any]]:
         else:
             before.append(line.text)
     return matches
-
-
-@tool(
-    title="Find symbols",
-    read_only=True,
-    destructive=False,
-    idempotent=True,
-    open_world=False,
-    output_schema=SYMBOLS,
-    texts=SYMBOLS_TEXTS,
-)
-async def opencode_find_symbols(
-    ctx: BridgeContext,
-    *,
-    query: Annotated[str, Field(description="Name or a part of it")],
-    directory: Directory = "",
-    limit: Annotated[int, Field(ge=1, le=200)] = 50,
-) -> CallToolResult:
-    """Find where functions, classes, types and variables of a project are defined.
-
-    Use it when a name is known.
-    """
-    bridge = bridge_of(ctx)
-    place = await bridge.fence.place(directory)
-    found = await bridge.search.symbols(place, query)
-    every = [_known(symbol) for symbol in found.known] or [_defined(one) for one in found.definitions]
-    rows = fitting(every[:limit])
-    note = _symbols_note(found, len(every), len(rows))
-    lines = [_symbol_line(row) for row in rows]
-    data = {"symbols": rows, "source": "opencode" if found.known else "definitions"} | ({"note": note} if note else {})
-    return result("\n".join(filter(None, [*(lines or [f"No definition of {query!r} was found."]), note])), data)
-
-
-def _symbols_note(found: "FoundSymbols", number: int, shown: int) -> str:
-    """Return what a list of symbols does not say by itself.
-
-    Args:
-        found: Result of the search.
-        number: How many symbols or definitions were found.
-        shown: How many of them are listed.
-    """
-    notes = [
-        "" if found.known or not number else NO_SYMBOLS,
-        "" if found.complete else TEN_ONLY,
-        f"{number} in all; a longer name finds fewer." if number > shown else "",
-    ]
-    return " ".join(filter(None, notes))
-
-
-def _symbol_line(row: "JsonMap") -> str:
-    text = one_line(f"{row['kind']} {row['name']}: {row['text']}")
-    return f"{beginning(row['path'])}:{row['line']}: {text}"
-
-
-def _known(symbol: "SymbolMatch") -> dict[str, Any]:
-    kind = KINDS[symbol.kind] if 0 <= symbol.kind < len(KINDS) else ""
-    line = symbol.location.range.get("start", {}).get("line", 0) + 1
-    return {"name": symbol.name, "kind": kind, "path": symbol.location.uri, "line": line, "text": ""}
-
-
-def _defined(found: "SymbolDefinition") -> dict[str, Any]:
-    return {"name": found.name, "kind": found.kind, "path": found.path, "line": found.line, "text": found.text}

@@ -1,20 +1,26 @@
 """Tool that shows the state of OpenCode and of a project, with the agents and models for a run."""
 
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
-from opencode_mcp.server.project_status import UNREAD, describe_project
+from opencode_mcp.server.project_status import UNREAD, ShownFacts, describe_project
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.tool import tool
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
 SHOWN = 40
+SUMMARY_MODELS = 12
+"""Models that a summary shows."""
+DESCRIPTION_CHARACTERS = 160
+MORE = "show=agents, models or commands describes each, and everything adds changed files, MCP servers and settings."
 
 
 @tool(
@@ -29,14 +35,33 @@ async def opencode_status(
     ctx: BridgeContext,
     *,
     directory: Annotated[str, Field(description="Absolute path; empty: the default")] = "",
+    show: ShownFacts = "summary",
 ) -> CallToolResult:
-    """Show OpenCode and one project: version, branch, changed files, running sessions, agents, models, commands.
+    """Show OpenCode and one project: version, branch, running sessions, agents, usable models with their prices.
 
     Use it to choose an agent or a model, or to see what is wrong when other tools fail.
     """
     bridge = bridge_of(ctx)
-    data = await describe_project(bridge, await bridge.fence.directory(directory))
-    return result("\n".join(_lines(data)), data)
+    data = await describe_project(bridge, await bridge.fence.directory(directory), show)
+    if show != "summary":
+        return result("\n".join(_lines(data)), data)
+    data = _in_short(data)
+    return result("\n".join([*_lines(data), MORE]), data)
+
+
+def _in_short(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a summary: the first models, and agents without descriptions."""
+    short = dict(data)
+    if "agents" in data:
+        short["agents"] = {name: {"mode": agent["mode"]} for name, agent in data["agents"].items()}
+    if (count := len(data.get("models", ()))) > SUMMARY_MODELS:
+        short["models"] = dict(islice(_default_first(data["models"], data.get("default_model", "")), SUMMARY_MODELS))
+        short["more_models"] = f"{count - SUMMARY_MODELS}, shown by show=models"
+    return short
+
+
+def _default_first(models: dict[str, Any], default: str) -> "Iterable[tuple[str, Any]]":
+    return sorted(models.items(), key=lambda item: item[0] != default)
 
 
 def _lines(data: dict[str, Any]) -> "Iterable[str]":
@@ -45,8 +70,12 @@ def _lines(data: dict[str, Any]) -> "Iterable[str]":
             yield from map(_unread, cast("list[dict[str, Any]]", value))
             continue
         label = name.replace("_", " ")
-        if isinstance(value, dict):
-            pairs = cast("dict[str, str]", value).items()
+        if name in ENTRIES and value:
+            entries = cast("Mapping[str, Any]", value)
+            yield f"{label}:"
+            yield from (f"  {one_line(key)}{ENTRIES[name](entry)}" for key, entry in entries.items())
+        elif isinstance(value, Mapping):
+            pairs = cast("Mapping[str, str]", value).items()
             yield f"{label}: {_listed([f'{key} ({text})' if text else key for key, text in pairs])}"
         elif isinstance(value, list):
             yield f"{label}: {_listed(cast('list[str]', value))}"
@@ -63,3 +92,28 @@ def _listed(names: list[str]) -> str:
     names = [one_line(name) for name in names]
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return (", ".join(names[:SHOWN]) or "none") + more
+
+
+def _agent(agent: "Mapping[str, str]") -> str:
+    kind = {"primary": "primary", "subagent": "subagent", "all": "primary and subagent"}.get(agent["mode"], "primary")
+    return f" ({kind}){_described(agent.get('description', ''))}"
+
+
+def _model(facts: "Mapping[str, float]") -> str:
+    price = (
+        f"${facts['input']:g} in, ${facts['output']:g} out per million tokens" if "input" in facts else "price unknown"
+    )
+    return f": {price}" + (f", context {facts['context']:,.0f} tokens" if "context" in facts else "")
+
+
+def _described(description: str) -> str:
+    return f": {one_line(description, DESCRIPTION_CHARACTERS)}" if description.strip() else ""
+
+
+ENTRIES: "Mapping[str, Callable[[Any], str]]" = {
+    "agents": _agent,
+    "models": _model,
+    "commands": _described,
+    "running_sessions": _described,
+}
+"""Facts with a line for each entry: functions that write what follows the entry's name."""

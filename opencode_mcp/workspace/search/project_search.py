@@ -5,7 +5,7 @@ fails if one is not UTF-8. Otherwise OpenCode is used, and the result says that 
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -102,15 +102,11 @@ class ProjectSearch:
             InvalidArgument: The query contains no name.
             BackendError: The search failed.
         """
-        names = re.findall(r"[\w$]+", query)
-        if not names:
-            raise InvalidArgument(f"{query!r} names no symbol.", hint="Give a name, or a part of one.")
-        check_text(query, "The query")
+        name = _name_in(query)
         # OpenCode searches the whole project.
         known = await self._client.find_symbols(place.project, query) if place.folder == "." else []
         if known:
             return FoundSymbols(known, [], complete=True)
-        name = str(names[-1])
         found: list[SymbolDefinition] = []
 
         def take(line: FoundLine) -> bool:
@@ -120,6 +116,48 @@ class ProjectSearch:
 
         complete = await self._each_line(place, TextQuery(pattern=candidates(name)), take)
         return FoundSymbols([], sorted(found, key=lambda one: rank(one, name)), complete)
+
+    async def references(
+        self, place: ProjectFolder, query: str, page: FoundPage, definitions: Collection[tuple[str, int]]
+    ) -> bool:
+        """Fill a page with the lines that contain a name as a whole word.
+
+        Args:
+            place: Folder to search.
+            query: The name.
+            page: Page to fill.
+            definitions: Paths and numbers of lines to leave out.
+
+        Returns:
+            True if the page is complete, as ``text`` does.
+
+        Raises:
+            InvalidArgument: The query contains no name.
+            BackendError: The search failed.
+        """
+
+        def take(line: FoundLine) -> bool:
+            return (line.path, line.number) in definitions or page.add(line)
+
+        return await self._each_line(place, TextQuery(pattern=whole_word(_name_in(query))), take)
+
+
+def whole_word(name: str) -> str:
+    """Return the expression for lines that contain a name that is not a part of a longer one."""
+    return rf"(?:^|[^\w$]){re.escape(name)}(?:[^\w$]|$)"
+
+
+def _name_in(query: str) -> str:
+    """Return the last name in a query: that of a qualified name.
+
+    Raises:
+        InvalidArgument: The query contains no name.
+    """
+    names = re.findall(r"[\w$]+", query)
+    if not names:
+        raise InvalidArgument(f"{query!r} names no symbol.", hint="Give a name, or a part of one.")
+    check_text(query, "The query")
+    return str(names[-1])
 
 
 def _explained(pattern: str, error: BackendFailed) -> Exception:
