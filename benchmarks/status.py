@@ -14,13 +14,10 @@ MOST = 100.0
 PATHS = (
     "/global/health",
     "/vcs",
-    "/vcs/status",
     "/session/status",
     "/agent",
     "/config",
     "/config/providers",
-    "/command",
-    "/mcp",
 )
 
 

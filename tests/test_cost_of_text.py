@@ -52,7 +52,7 @@ from opencode_mcp.secrets import own_passwords as known_secrets
 from opencode_mcp.secrets import redact_data, redact_text, secret_names
 from opencode_mcp.server import argument_limits
 from opencode_mcp.server.access import argument_values
-from opencode_mcp.server.operations import json_cut
+from opencode_mcp.server.operations import json_cut, json_outline, json_select
 from opencode_mcp.server.results import size_limit
 from opencode_mcp.server.stdio.front import request_keys
 from opencode_mcp.text import json_text, outside_text, similar_names
@@ -169,6 +169,13 @@ def call_of_2(text: str) -> None:
             "input": {text: text},
         }
         parser.parse(json.dumps({"type": f"session.tool.{kind}", "data": data | {"error": {"message": text}}}))
+
+
+def selected(value: object, expression: str) -> None:
+    """Select with an expression as long as one may be, which may be refused."""
+    for length in (json_select.LONGEST, json_select.LONGEST // 2):
+        with suppress(BridgeError):
+            json_select.select_json(value, expression[:length])
 
 
 def converted(text: str) -> None:
@@ -307,6 +314,8 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     ),
     "server.access.argument_values": lambda text: argument_values.texts_at({"a": [text]}, ["a", text[:1000]]),
     "server.operations.json_cut": lambda text: json_cut.cut_json({"a": text, "b": [text[:9]] * 5000}, 20_000),
+    "server.operations.json_outline": lambda text: json_outline.outline({text: [text] * 50, "a": {text[:99]: text}}),
+    "server.operations.json_select": lambda text: selected({"a": text, "b": [text[:99]] * 50}, text),
     "server.argument_limits": lambda text: argument_limits.check_limits({"prompt": text, text: 1}),
     "server.results.size_limit": lambda text: size_limit.fit(text, {"a": text, "b": [text[:99]] * 2000}),
     "opencode.v1.event_parser": lambda text: event_parser.EventParser1().parse(an_event(text)),

@@ -40,6 +40,7 @@ from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.sdk_private import run_over_streams
 from opencode_mcp.server.stdio.message_streams import CheckedWriter, streams_from
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
+from opencode_mcp.text import similar_names
 from opencode_mcp.text.outside_text import is_plain, one_line, valid_unicode
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ logger = logging.getLogger(__name__)
 LIST_PATIENCE = 10.0
 """Seconds that OpenCode may take for a list; hosts list everything when they start, and wait for it."""
 
+TOOL_PREFIX = "opencode_"
 COMMAND_TOOL = "opencode_command"
 Listed = TypeVar("Listed")
 
@@ -78,8 +80,14 @@ class BridgeServer(MCPServer[Bridge]):
     ) -> CallToolResult | InputRequiredResult:
         """Call a listed tool; other names are refused here, since the SDK repeats them unchanged in its error."""
         if name not in self.tool_names:
-            raise ToolError(f"There is no tool {shown(one_line(name))}.")
+            raise ToolError(f"There is no tool {shown(one_line(name))}. {self._near(name)}".rstrip())
         return await super().call_tool(name, arguments, context)
+
+    def _near(self, name: str) -> str:
+        """Suggest the tools whose names are most similar to one that does not exist."""
+        known = {tool.removeprefix(TOOL_PREFIX): tool for tool in sorted(self.tool_names)}
+        found = similar_names.similar_names(name.removeprefix(TOOL_PREFIX), known)
+        return f"Did you mean {' or '.join(known[one] for one in found)}?" if found else ""
 
     async def list_resources(self) -> list[Resource]:
         """Return the fixed resources, and the recent sessions once OpenCode is in use."""

@@ -12,6 +12,7 @@ from opencode_mcp.errors import BackendTimeout, BridgeError
 from opencode_mcp.launcher.provider_environment import counted
 from opencode_mcp.opencode import versions
 from opencode_mcp.opencode.http.concurrent_reads import read_each
+from opencode_mcp.server.access.operation_uses import RESOURCE_USES
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ DIRECTORIES = 200
 """Limit of the listed directories."""
 TITLES = 8
 """Running sessions whose titles are read."""
+DESCRIPTION_CHARACTERS = 160
+"""Longest description of an agent or a command, in characters."""
 REASON_LIMIT = 1000
 UNREAD = "unread"
 VERSION = "opencode"
@@ -103,16 +106,17 @@ async def _changed_files(bridge: "Bridge", directory: str) -> list[str]:
 
 
 async def _running_sessions(bridge: "Bridge", directory: str) -> dict[str, str]:
-    """Return the titles of the running sessions by id; that of a session that cannot be read is empty."""
+    """Return the titles of the running sessions by id; that of a session that cannot or may not be read is empty."""
     running = await bridge.client.running_sessions(directory)
-    reads = {session_id: partial(bridge.client.session_get, session_id) for session_id in running[:TITLES]}
+    readable = running[:TITLES] if bridge.allowed.serves_always(RESOURCE_USES["session"]) else []
+    reads = {session_id: partial(bridge.client.session_get, session_id) for session_id in readable}
     found, _ = await read_each(reads, within=WITHIN / 2)
     return {session_id: str(getattr(found.get(session_id), "title", "")) for session_id in running}
 
 
 async def _agents(bridge: "Bridge", directory: str) -> dict[str, dict[str, str]]:
     agents = await bridge.client.agents(directory)
-    return {agent.name: {"mode": agent.mode or "primary", "description": agent.description} for agent in agents}
+    return {agent.name: {"mode": agent.mode or "primary", "description": _short(agent.description)} for agent in agents}
 
 
 async def _models(bridge: "Bridge", directory: str) -> dict[str, dict[str, float]]:
@@ -131,7 +135,11 @@ async def _default_model(bridge: "Bridge", directory: str) -> str:
 
 
 async def _commands(bridge: "Bridge", directory: str) -> dict[str, str]:
-    return {command.name: command.description for command in await bridge.client.commands(directory)}
+    return {command.name: _short(command.description) for command in await bridge.client.commands(directory)}
+
+
+def _short(description: str) -> str:
+    return one_line(description, DESCRIPTION_CHARACTERS)
 
 
 async def _environment(bridge: "Bridge", _directory: str) -> list[str]:
@@ -161,7 +169,10 @@ FACTS: Mapping[str, Read] = {
 NAMES = (VERSION, GENERATION, TESTED_WITH, *(name for name in FACTS if name != VERSION))
 """Names of all facts, in the order in which they are shown."""
 SHOWN: Mapping[ShownFacts, tuple[str, ...]] = {
-    "summary": (VERSION, "directory", "branch", "running_sessions", "default_model", "models", "agents"),
+    "summary": (
+        *(VERSION, "directory", "allowed_directories", "branch", "running_sessions"),
+        *("default_model", "models", "agents"),
+    ),
     "agents": ("directory", "agents"),
     "models": ("directory", "default_model", "models"),
     "commands": ("directory", "commands"),

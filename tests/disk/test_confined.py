@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.disk import confined
-from opencode_mcp.disk.confined import list_folder, open_file, working_folder
+from opencode_mcp.disk.confined import file_sizes, list_folder, open_file, working_folder
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotFound
 from tests.harness.swapping import swapping
 
@@ -97,6 +97,15 @@ def test_pipes_sockets_and_devices_are_refused_at_once(root: Path, monkeypatch: 
     with pytest.raises(InvalidArgument, match="is a device"):
         open_file("/dev", "null")
     assert list_folder(str(root), ".") == {"folder": True}
+
+
+def test_sizes_are_told_of_regular_files_alone(root: Path) -> None:
+    (root / "link").symlink_to(root / "folder" / "file.txt")
+    names = ["file.txt", "none.txt"]
+    assert file_sizes(str(root), "folder", names) == {"file.txt": len(INSIDE)}
+    assert file_sizes(str(root), ".", ["folder", "link"]) == {}
+    with pytest.raises(NotFound):
+        file_sizes(str(root), "none", names)
 
 
 def test_what_is_missing_and_what_is_of_the_other_kind_is_not_found(root: Path) -> None:

@@ -97,7 +97,7 @@ async def test_every_host_gets_through_its_start_and_a_run(place_launch: Launch,
     assert data["status"] == "completed"
     assert ANSWER in told["content"][0]["text"]
     assert data.get("text") == (ANSWER if host in DATA_READERS else None)
-    assert data.get("in_text") == (None if host in DATA_READERS else ["text"])
+    assert data.get("only_in_text") == (None if host in DATA_READERS else ["text"])
     assert bool(client.messages("notifications/progress")) == (token is not None)
 
 

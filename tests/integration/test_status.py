@@ -58,7 +58,15 @@ async def test_it_tells_the_server_the_project_and_what_can_be_chosen(
 async def test_a_summary_is_short_and_says_how_to_see_more(host: Host) -> None:
     await whole_status(host)
     status = await host.data("opencode_status")
-    expected = {"opencode", "generation", "tested_with", "directory", "branch", "running_sessions"}
+    expected = {
+        "opencode",
+        "generation",
+        "tested_with",
+        "directory",
+        "allowed_directories",
+        "branch",
+        "running_sessions",
+    }
     assert set(status) == expected | {"default_model", "models", "agents"}
     told = (await host.text("opencode_status")).splitlines()
     assert "  build (primary)" in told

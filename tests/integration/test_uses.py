@@ -195,7 +195,9 @@ LOOKS: list[tuple[str, dict[str, Any]]] = [
     ("opencode_find_files", {"query": "docs", "type": "directory"}),
     ("opencode_find_text", {"pattern": "one"}),
     ("opencode_find_symbols", {"query": "main"}),
+    ("opencode_find_symbols", {"query": "greet", "references": True}),
     ("opencode_status", {}),
+    ("opencode_status", {"show": "everything"}),
     ("opencode_find_operations", {"query": "session"}),
 ]
 ANSWERS: list[tuple[str, Any, dict[str, Any]]] = [

@@ -2,7 +2,7 @@
 
 Pure, over the table alone. Rare words count more than common ones, and words of an id more than words of a
 description. Operations that few callers mean (the v2 API of OpenCode 1, the terminal interface) rank lower, unless the
-words name that area.
+words name that area. Previews of another operation come last.
 """
 
 import math
@@ -21,7 +21,9 @@ BEGINNING = 0.5
 SHORTEST_BEGINNING = 4
 EXACT = 100.0
 """Score of an operation whose id is the query: more than any words score."""
-UNCOMMON = {"v2": 0.4, "tui": 0.5, "experimental": 0.7, "sync": 0.7}
+PREVIEW = "v2"
+"""Word with which the ids of previews begin."""
+UNCOMMON = {PREVIEW: 0.4, "tui": 0.5, "experimental": 0.7, "sync": 0.7}
 """Factor for operations whose id starts with this word, unless the query contains it."""
 IGNORED = re.compile(
     "a|all|an|and|any|are|at|by|can|do|does|for|from|get|how|i|in|into|is|it|its|me|my|of|on|opencode|or|out|please|"
@@ -52,7 +54,13 @@ def search(
     scores = {item.id: _score(table, item, wanted, words) for item in within}
     least = max(scores.values(), default=0.0) * WORTH_SHOWING
     found = [item for item in within if scores[item.id] > 0 and scores[item.id] >= least]
-    return sorted(found, key=lambda item: (-scores[item.id], len(item.id), item.id))[:limit]
+    is_exact = max(scores.values(), default=0.0) == EXACT
+    asks_for_previews = is_exact or PREVIEW in wanted
+
+    def rank(item: Operation) -> tuple[bool, float, int, str]:
+        return bool(item.instead) and not asks_for_previews, -scores[item.id], len(item.id), item.id
+
+    return sorted(found, key=rank)[:limit]
 
 
 def _within(table: OperationTable, group: Group | None, effect: Effect | None) -> list[Operation]:

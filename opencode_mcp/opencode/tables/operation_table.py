@@ -8,7 +8,7 @@ neither HTTP nor MCP.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from typing import Any, Literal
@@ -75,6 +75,8 @@ class Operation:
     """True if it destroys something that cannot be restored."""
     headers: Mapping[str, str]
     """Headers that every call must send."""
+    instead: str = ""
+    """Id of the operation to use instead, if this one is a preview; empty if it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,8 @@ class Texts:
     descriptions: Mapping[str, str]
     arguments: Mapping[str, Mapping[str, str]]
     """Descriptions of arguments whose name does not explain them."""
+    instead: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Operations to use instead of previews."""
 
 
 class OperationTable:
@@ -136,6 +140,7 @@ class OperationTable:
             "description": self.texts.descriptions[operation_id],
             "parameters": tuple(_parameter(item, arguments) for item in row.get("parameters", ())),
             "body": _described_body(row.get("body"), arguments),
+            "instead": self.texts.instead.get(operation_id, ""),
             **self.texts.annotations[operation_id]._asdict(),
         }
         return Operation(**merged)

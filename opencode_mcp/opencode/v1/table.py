@@ -3,5 +3,8 @@
 from opencode_mcp.opencode.tables.operation_table import OperationTable, Texts
 from opencode_mcp.opencode.v1.annotations import ANNOTATIONS
 from opencode_mcp.opencode.v1.descriptions import ARGUMENTS, DESCRIPTIONS
+from opencode_mcp.opencode.v1.previews import INSTEAD
 
-TABLE = OperationTable(1, Texts(annotations=ANNOTATIONS, descriptions=DESCRIPTIONS, arguments=ARGUMENTS))
+TABLE = OperationTable(
+    1, Texts(annotations=ANNOTATIONS, descriptions=DESCRIPTIONS, arguments=ARGUMENTS, instead=INSTEAD)
+)

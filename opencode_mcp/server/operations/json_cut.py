@@ -1,22 +1,22 @@
 """Cut a JSON value to a size, and name every place where something was left out.
 
-Pure. A JSON Pointer (RFC 6901) names any part of a value. A list, a map or a text that is still too long is read from
-an offset on. So every part can be read.
+Pure. A JMESPath expression names any part of a value. A list, a map or a text that is still too long is read from an
+offset on. So every part can be read.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import cast
 
-from opencode_mcp.errors import InvalidArgument
-
 SHARE = 8
 """A part gets an eighth of the room before parts after it are left out as a whole."""
 LEAST = 200
 """Characters below which a part is not cut, if possible."""
-SHOWN_NAMES = 12
+PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""Name that JMESPath takes without quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Cut:
     """Place where something was left out."""
 
     at: str
-    """JSON Pointer of the list, map or text."""
+    """JMESPath expression for the list, map or text; empty: the whole."""
     shown: int
     """Number of shown items or characters."""
     of: int
@@ -50,35 +50,40 @@ def compact(value: object) -> str:
 
 
 def cut_json(value: object, limit: int, *, select: str = "", offset: int = 0) -> CutJson:
-    """Cut a value, or a part of it.
+    """Cut a value.
 
     Args:
         value: Any JSON value.
         limit: Approximate limit of the characters of its JSON.
-        select: JSON Pointer of the part that is wanted; empty: the whole.
-        offset: Number of items or characters to skip at the beginning of that part.
-
-    Raises:
-        InvalidArgument: There is no such part; the hint names the existing ones.
+        select: Expression that selected the value; the expressions for its parts begin with it.
+        offset: Number of items or characters to skip at the beginning of it.
     """
-    part = _rest(_selected(value, select), offset)
     found = CutJson(None)
-    found.value = _fit(part, limit, select, found.cuts)
+    found.value = _fit(_rest(value, offset), limit, _Place(select, first=offset), found.cuts)
     return found
 
 
-def _selected(value: object, pointer: str) -> object:
-    if pointer and not pointer.startswith("/"):
-        raise InvalidArgument(f"`select` is {pointer!r}.", hint="It is a JSON Pointer, such as /items/0/text.")
-    at = ""
-    for step in pointer.split("/")[1:]:
-        name = step.replace("~1", "/").replace("~0", "~")
-        parts = _parts(value)
-        if name not in parts:
-            names = ", ".join(islice(parts, SHOWN_NAMES)) + (", …" if len(parts) > SHOWN_NAMES else "")
-            raise InvalidArgument(f"The reply has no {at}/{step}.", hint=f"{at or 'It'} has {names or 'no parts'}.")
-        value, at = parts[name], f"{at}/{step}"
-    return value
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Place of a part in a reply."""
+
+    select: str
+    """Expression that selected the value that is cut."""
+    path: str = ""
+    """Path from there."""
+    first: int = 0
+    """Number of the first item, if it is a list."""
+
+    def __str__(self) -> str:
+        # A pipe ends a projection: ``[].parts | [0]`` is one list of parts, ``[].parts[0]`` the first part of each.
+        return " | ".join(filter(None, [self.select, self.path]))
+
+    def field(self, name: str) -> "_Place":
+        shown = name if PLAIN_NAME.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+        return _Place(self.select, f"{self.path}.{shown}" if self.path else shown)
+
+    def item(self, name: str) -> "_Place":
+        return _Place(self.select, f"{self.path}[{int(name) + self.first}]")
 
 
 def _parts(value: object) -> Mapping[str, object]:
@@ -98,7 +103,7 @@ def _rest(value: object, offset: int) -> object:
             return value
 
 
-def _fit(value: object, limit: int, at: str, cuts: list[Cut]) -> object:
+def _fit(value: object, limit: int, at: _Place, cuts: list[Cut]) -> object:
     whole = size(value)
     if whole <= limit:
         return value
@@ -106,7 +111,7 @@ def _fit(value: object, limit: int, at: str, cuts: list[Cut]) -> object:
         case str():
             # Assumes that escapes are spread evenly over the text.
             shown = max((limit - len('"…"')) * len(value) // whole, 0)
-            cuts.append(Cut(at, shown, len(value)))
+            cuts.append(Cut(str(at), shown, len(value)))
             return value[:shown] + "…"
         case Mapping() | list():
             return _fit_parts(cast("Mapping[str, object] | list[object]", value), limit, at, cuts)
@@ -115,7 +120,7 @@ def _fit(value: object, limit: int, at: str, cuts: list[Cut]) -> object:
 
 
 def _fit_parts(
-    value: Mapping[str, object] | list[object], limit: int, at: str, cuts: list[Cut]
+    value: Mapping[str, object] | list[object], limit: int, at: _Place, cuts: list[Cut]
 ) -> dict[str, object] | list[object]:
     """Show as many parts as fit if each gets an eighth of the room; large parts get what small ones do not need."""
     parts = _parts(value)
@@ -123,10 +128,10 @@ def _fit_parts(
     sizes = {name: size(part) for name, part in parts.items()}
     taken = _names_with_room(sizes, limit, named=names)
     if len(taken) < len(parts):
-        cuts.append(Cut(at, len(taken), len(parts)))
+        cuts.append(Cut(str(at), len(taken), len(parts)))
     room = limit - 2 - sum(_marks(name, named=names) for name in taken)
     shares = dict(_shares({name: sizes[name] for name in taken}, room))
-    shown = {name: _fit(parts[name], shares[name], f"{at}/{_escaped(name)}", cuts) for name in taken}
+    shown = {name: _fit(parts[name], shares[name], at.field(name) if names else at.item(name), cuts) for name in taken}
     return shown if names else list(shown.values())
 
 
@@ -159,7 +164,3 @@ def _shares(sizes: Mapping[str, int], room: int) -> Iterator[tuple[str, int]]:
         share = min(sizes[name], max(room // (len(sizes) - number), 0))
         room -= share
         yield name, share
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")

@@ -1,10 +1,13 @@
 """Turn the reply of an operation into a tool's result: compact JSON cut to a size, and how to read the rest."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from opencode_mcp.server.operations import json_select
 from opencode_mcp.server.operations.json_cut import Cut, CutJson, compact, cut_json
+from opencode_mcp.server.operations.json_outline import outline
 from opencode_mcp.server.results.render import TEXT_LIMIT, result
 from opencode_mcp.server.results.safe_text import shown_data
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from opencode_mcp.server.operations.handlers.handler import OperationResult
 
 SHOWN_CUTS = 12
+WHOLE_LIMIT = 8000
+"""Characters of a reply of which no part was selected; a selected part may take ``TEXT_LIMIT``."""
 PAGE_ARGUMENTS: Mapping[str, str] = {"session.messages": "before"}
 """Names of the arguments that take the cursor of the next page, if not ``cursor``; replies of OpenCode 2 contain it."""
 READ_BACK: "Mapping[Generation, Mapping[str, str]]" = {
@@ -36,11 +41,16 @@ READ_BACK: "Mapping[Generation, Mapping[str, str]]" = {
 """Operations that read a reply again, for operations that would repeat their effect if they were called again."""
 
 
+NOTHING: tuple[object, ...] = (None, [], {})
+EXAMPLE = 'select="[].{id: id, title: title}"'
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Part of a reply that a caller wants."""
 
     select: str = ""
+    """JMESPath expression; empty: the whole reply."""
     offset: int = 0
 
 
@@ -48,12 +58,20 @@ def reply_result(operation: "Operation", outcome: "OperationResult", part: Part 
     """Make the result.
 
     Raises:
-        InvalidArgument: The reply has no such part.
+        InvalidArgument: The expression that selects the part cannot be evaluated.
     """
     wanted = part or Part()
     # Cleaned before it is JSON, where Unicode's line ends could not be told from those of the text.
-    shown = cut_json(shown_data(outcome.value), TEXT_LIMIT, select=wanted.select, offset=wanted.offset)
-    notes = [*outcome.notes, *_page_notes(operation, outcome), *_cut_notes(operation, shown, wanted)]
+    whole = shown_data(outcome.value)
+    selected = json_select.select_json(whole, wanted.select) if wanted.select else whole
+    limit = TEXT_LIMIT if wanted.select or wanted.offset else WHOLE_LIMIT
+    shown = cut_json(selected, limit, select=wanted.select, offset=wanted.offset)
+    notes = [
+        *outcome.notes,
+        *_page_notes(operation, outcome),
+        *([f"`select` finds nothing there. {_form(whole)}"] if wanted.select and selected in NOTHING else []),
+        *_cut_notes(operation, shown, wanted, selected),
+    ]
     data = {
         "operation": operation.id,
         "reply": shown.value,
@@ -71,12 +89,17 @@ def _page_notes(operation: "Operation", outcome: "OperationResult") -> Iterator[
         yield f'The next page: {PAGE_ARGUMENTS.get(operation.id, "cursor")}="{outcome.cursor}".'
 
 
-def _cut_notes(operation: "Operation", shown: CutJson, part: Part) -> Iterator[str]:
+def _form(whole: object) -> str:
+    return f"The whole reply has the form {outline(whole)}."
+
+
+def _cut_notes(operation: "Operation", shown: CutJson, part: Part, selected: object) -> Iterator[str]:
     if not shown.cuts:
         return
     places = "; ".join(_told(cut) for cut in shown.cuts[:SHOWN_CUTS])
     more = f" and {len(shown.cuts) - SHOWN_CUTS} more places" if len(shown.cuts) > SHOWN_CUTS else ""
     yield f"Cut to fit: {places}{more}."
+    yield _form(selected) if not part.select else f"What is selected has the form {outline(selected)}."
     yield _way_to_the_rest(operation, shown.cuts, part)
 
 
@@ -90,4 +113,5 @@ def _way_to_the_rest(operation: "Operation", cuts: Sequence[Cut], part: Part) ->
         return f"Read the rest with {reader}; calling {operation.id} again would do it again."
     first = cuts[0]
     offset = first.shown + (part.offset if first.at == part.select else 0)
-    return f'Read on with opencode_read_operation(…, select="{first.at}", offset={offset}).'
+    select = f"select={json.dumps(first.at, ensure_ascii=False)}, " if first.at else ""
+    return f"Read on with opencode_read_operation(…, {select}offset={offset}), or select less, such as {EXAMPLE}."

@@ -11,7 +11,7 @@ from mcp_types import CallToolResult
 
 from opencode_mcp.text.json_text import json_size
 
-IN_TEXT = "in_text"
+IN_TEXT = "only_in_text"
 """Field that names the removed fields."""
 LONG = 200
 """Bytes of a text that is not removed: short answers cost little, and programs use them."""

@@ -23,7 +23,7 @@ def _holding(*required: str, declared: Sequence[str] = ()) -> Schema:
 REPORT_FIELDS = (
     *("status", "note", "session_id", "message_id", "directory", "title", "text", "output", "merged_with", "shortfall"),
     *("error", "lost", "activity", "files", "todos", "pending", "decided", "children", "model", "agent", "tokens"),
-    *("cost", "seconds", "next", "left_out", "in_text"),
+    *("cost", "seconds", "next", "left_out", "only_in_text"),
 )
 """Fields of ``RunReport``, repeated here because listing the tools must not import the modules of runs."""
 REPORT_TEXTS = ("text", "error", "todos")

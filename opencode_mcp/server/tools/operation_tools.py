@@ -11,6 +11,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import BridgeError, InvalidArgument
+from opencode_mcp.opencode.operations import arguments as operation_arguments
 from opencode_mcp.opencode.operations import catalog, schema_text
 from opencode_mcp.opencode.operations import search as operations_search
 from opencode_mcp.opencode.tables import annotation_types as annotation
@@ -22,10 +23,11 @@ from opencode_mcp.server.tool import tool
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from opencode_mcp.opencode.tables.annotation_types import Effect, Group
     from opencode_mcp.opencode.tables.operation_table import Operation, OperationTable
+    from opencode_mcp.opencode.versions import Generation
     from opencode_mcp.server.access.allowed_operations import AllowedOperations
     from opencode_mcp.server.bridge import Bridge
 
@@ -34,6 +36,12 @@ ALL = 1000
 SHOWN_WHOLE = 20
 """Limit of operations that are shown with their arguments. Longer lists are shown in short, to fit into one result."""
 SHORT = 80
+USUAL_ARGUMENTS: "Mapping[Generation, tuple[str, ...]]" = {1: ("directory", "workspace"), 2: ("directory",)}
+"""Arguments that most operations of a generation take: the place in which they work."""
+USUAL: "Mapping[Generation, str]" = {
+    1: '… stands for directory?: string (absolute path of the project; empty: the default), workspace?: "wrk…".',
+    2: "… stands for directory?: string (absolute path of the project; empty: the default).",
+}
 IN_SHORT = "A query, a group or a smaller limit shows fewer operations with their arguments."
 
 
@@ -64,13 +72,17 @@ async def opencode_find_operations(
     table, remark = await _table(bridge_of(ctx))
     found = operations_search.search(table, query, group=chosen_group, effect=chosen_effect, limit=ALL)
     items = list(islice(filter(allowed.shows, found), limit))
+    if query:
+        items.sort(key=lambda item: not allowed.allows(item) and item.id != query.strip())
     if not items:
         return result("No operation fits. Try other words, or none with a group.", {"operations": []})
     if len(items) > SHOWN_WHOLE:
         lines = [*(_line(item, allowed) for item in items), IN_SHORT, *remark]
         return result("\n".join(lines), _names(items, allowed))
     hits = [_hit(item, allowed) for item in items]
-    return result("\n\n".join([*map(_text, hits), *remark]), {"operations": hits})
+    usual = [USUAL[table.generation]] if any(map(_takes_usual, items)) else []
+    data = {"operations": hits, **({"usual_arguments": usual[0]} if usual else {})}
+    return result("\n\n".join([*map(_text, hits), *usual, *remark]), data)
 
 
 async def _table(bridge: "Bridge") -> "tuple[OperationTable, list[str]]":
@@ -102,16 +114,33 @@ def _heading(name: str, effect: str, does: str, *, allowed: bool) -> str:
     return f"{name} ({effect}{'' if allowed else ', not allowed here'}): {does}"
 
 
-def _hit(item: "Operation", allowed: "AllowedOperations") -> dict[str, Any]:
+def _takes_usual(item: "Operation") -> bool:
+    """Return True if an operation takes the arguments that ``USUAL`` describes."""
+    usual, given = USUAL_ARGUMENTS[item.generation], operation_arguments.arguments_of(item)
+    return all(name in given and given[name].place == "scope" for name in usual)
 
+
+def _arguments(item: "Operation") -> str:
+    """Return the arguments of an operation in short, with ``…`` in place of the usual ones."""
+    schema = calling.offered_schema(item)
+    if _takes_usual(item):
+        usual = USUAL_ARGUMENTS[item.generation]
+        own = {name: value for name, value in schema["properties"].items() if name not in usual}
+        shown = schema_text.in_short({**schema, "properties": own}) if own else "{}"
+        return cut(f"{shown.removesuffix('}')}{', ' if own else ''}…}}", LONGEST_ARGUMENTS)
+    return cut(schema_text.in_short(schema), LONGEST_ARGUMENTS)
+
+
+def _hit(item: "Operation", allowed: "AllowedOperations") -> dict[str, Any]:
+    instead = f"A preview: use {item.instead} instead." if item.instead else ""
     hit = {
         "id": item.id,
         "does": item.description,
         "effect": item.effect,
         "group": item.group,
         "allowed": allowed.allows(item),
-        "note": item.note,
-        "arguments": cut(schema_text.in_short(calling.offered_schema(item)), LONGEST_ARGUMENTS),
+        "note": f"{instead} {item.note}".strip(),
+        "arguments": _arguments(item),
         "replies": item.reply,
         "call": "opencode_read_operation" if item.effect == "read" else "opencode_call_operation",
     }
@@ -139,7 +168,7 @@ async def opencode_read_operation(
     *,
     operation: Annotated[str, Field(description="Its id")],
     arguments: dict[str, Any] = {},
-    select: Annotated[str, Field(description="JSON Pointer into the reply")] = "",
+    select: Annotated[str, Field(description="JMESPath, such as [].cost")] = "",
     offset: Annotated[int, Field(ge=0, description="Items or characters to skip")] = 0,
 ) -> CallToolResult:
     """Call an operation that only reads, as found with opencode_find_operations. Secrets in the reply are hidden."""

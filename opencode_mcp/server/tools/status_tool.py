@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 SHOWN = 40
 SUMMARY_MODELS = 12
 """Models that a summary shows."""
-DESCRIPTION_CHARACTERS = 160
 MORE = "show=agents, models or commands describes each, and everything adds changed files, MCP servers and settings."
 
 
@@ -107,7 +106,7 @@ def _model(facts: "Mapping[str, float]") -> str:
 
 
 def _described(description: str) -> str:
-    return f": {one_line(description, DESCRIPTION_CHARACTERS)}" if description.strip() else ""
+    return f": {one_line(description)}" if description.strip() else ""
 
 
 ENTRIES: "Mapping[str, Callable[[Any], str]]" = {

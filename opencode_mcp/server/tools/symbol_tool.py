@@ -85,7 +85,7 @@ def _note(found: "FoundSymbols", number: int, shown: int) -> str:
     """
     notes = [
         "" if found.complete else TEN_ONLY,
-        f"{number} definitions in all; a longer name finds fewer." if number > shown else "",
+        f"{number} in all; a longer name finds fewer." if number > shown else "",
     ]
     return " ".join(filter(None, notes))
 

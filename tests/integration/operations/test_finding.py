@@ -97,9 +97,11 @@ async def test_a_long_reply_is_cut_and_can_be_read_to_its_end(connected: Bridge)
     asked = {"sessionID": run["session_id"], "messageID": await answer_of(connected, run["session_id"])}
     first = await connected.call("opencode_read_operation", operation="session.message", arguments=asked)
     page = data_of(first)
-    assert len(json.dumps(page["reply"])) < 22_000
+    assert len(json.dumps(page["reply"])) < 8500
     (at,) = [cut["at"] for cut in page["cut"] if cut["of"] == len(long)]
-    assert f'select="{at}"' in " ".join(page["notes"])
+    notes = " ".join(page["notes"])
+    assert f'select="{at}"' in notes
+    assert "The whole reply has the form {info: {" in notes
     read = ""
     while len(read) < len(long):
         piece = data_of(
@@ -113,6 +115,13 @@ async def test_a_long_reply_is_cut_and_can_be_read_to_its_end(connected: Bridge)
         )
         read += piece["reply"].removesuffix("…")
     assert read == long
+    whole = await connected.call(
+        "opencode_read_operation",
+        operation="session.message",
+        arguments=asked,
+        select="length(parts[?text].text | [0])",
+    )
+    assert data_of(whole)["reply"] == len(long)
 
 
 async def answer_of(bridge: Bridge, session_id: str) -> str:
@@ -122,12 +131,48 @@ async def answer_of(bridge: Bridge, session_id: str) -> str:
     return page["reply"][0]["info"]["id"]
 
 
-async def test_a_part_that_there_is_not_names_those_that_there_are(connected: Bridge) -> None:
-    result = await connected.call(
-        "opencode_read_operation", operation="global.health", arguments={}, select="/version/x"
-    )
-    assert result.is_error
-    assert "The reply has no /version/x" in text_of(result)
+@pytest.mark.parametrize("select", ["[].nothing", "nothing", "[0].id.x"])
+async def test_a_part_that_there_is_not_names_those_that_there_are(connected: Bridge, select: str) -> None:
+    result = await connected.call("opencode_read_operation", operation="app.agents", arguments={}, select=select)
+    told = text_of(result)
+    assert "`select` finds nothing there. The whole reply has the form [" in told
+    assert "of {name, " in told
+
+
+async def test_one_field_of_each_row_is_one_call(connected: Bridge) -> None:
+    page = data_of(await connected.call("opencode_read_operation", operation="app.agents", select="[].name"))
+    assert {"build", "plan"} <= set(page["reply"])
+    wrong = await connected.call("opencode_read_operation", operation="app.agents", select="/0/name")
+    assert wrong.is_error
+    assert "It is a JMESPath expression, such as [].id" in text_of(wrong)
+
+
+async def test_what_most_operations_take_is_said_once(connected: Bridge) -> None:
+    told = text_of(await connected.call("opencode_find_operations", query="session todo"))
+    assert told.count("workspace") == 1
+    assert '{sessionID: "ses…", …}' in told
+    assert told.count("stands for directory?: string") == 1
+    assert "stands for" not in text_of(await connected.call("opencode_find_operations", query="global.health", limit=1))
+
+
+async def test_previews_come_last_and_say_what_to_use(connected: Bridge) -> None:
+    hits = await find(connected, query="list agents", limit=20)
+    previews = [hit["id"].startswith("v2.") for hit in hits if hit["allowed"]]
+    assert previews == sorted(previews)
+    preview = next(hit for hit in hits if hit["id"] == "v2.agent.list")
+    assert preview["note"].startswith("A preview: use app.agents instead.")
+
+
+async def test_operations_that_are_not_allowed_come_after_those_that_are(connected: Bridge) -> None:
+    allowed = [hit["allowed"] for hit in await find(connected, query="open a terminal")]
+    assert allowed == sorted(allowed, reverse=True)
+    assert False in allowed
+
+
+async def test_an_unknown_tool_names_near_ones(connected: Bridge) -> None:
+    result = await connected.call("opencode_read_files")
+    assert "There is no tool opencode_read_files. Did you mean opencode_read_file" in text_of(result)
+    assert "Did you mean" not in text_of(await connected.call("xylophone"))
 
 
 async def test_the_three_tools_take_little_of_the_listing(connected: Bridge) -> None:

@@ -108,7 +108,7 @@ async def test_no_reply_of_any_read_holds_one(vault: Vault) -> None:
 
 async def test_what_is_no_secret_is_told(vault: Vault) -> None:
     result = await vault.bridge.call(
-        "opencode_read_operation", operation="config.get", arguments={}, select="/provider/other"
+        "opencode_read_operation", operation="config.get", arguments={}, select="provider.other"
     )
     provider = data_of(result)["reply"]
     assert provider["options"]["baseURL"] == f"https://{MARK}@host.example/v1"

@@ -3,7 +3,7 @@
 import pytest
 
 from opencode_mcp.diffs.raw import parse_raw, paths_in
-from opencode_mcp.opencode.v2.conversions import undone_of
+from opencode_mcp.opencode.v2.conversions import providers_of, undone_of
 from tests.harness.each import for_each
 
 HUNK = "@@ -1 +1 @@\n-old\n+new\n"
@@ -34,3 +34,17 @@ def test_an_added_and_a_deleted_file_keep_their_status(status: str) -> None:
 def test_a_patch_of_git_is_kept_as_it_is() -> None:
     patch = f"diff --git a/a.txt b/a.txt\nindex 1..2 100644\n--- a/a.txt\n+++ b/a.txt\n{HUNK}"
     assert undone_of({"files": [{"file": "a.txt", "patch": patch}]}).diff == patch
+
+
+PRICE = {"input": 3, "output": 15, "cache": {"read": 0, "write": 0}}
+LONG = {"tier": {"type": "context", "size": 200_000}, "input": 6, "output": 22}
+
+
+@pytest.mark.parametrize(
+    ("cost", "price"),
+    [([LONG, PRICE], (3, 15)), ([PRICE], (3, 15)), ([], None), (None, None), ([LONG], None), (7, None)],
+)
+def test_a_model_has_the_price_of_its_usual_context(cost: object, price: object) -> None:
+    model = {"id": "m", "providerID": "p", "cost": cost, "limit": {"context": 200_000, "output": 1}}
+    (found,) = providers_of([{"id": "p"}], [model]).usable_models.values()
+    assert (found.price, found.context) == (price, 200_000)

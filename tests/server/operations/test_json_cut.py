@@ -2,12 +2,11 @@
 
 from typing import TYPE_CHECKING, cast
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.server.operations.json_cut import Cut, cut_json, size
+from opencode_mcp.server.operations.json_select import select_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +34,8 @@ def test_the_pages_of_a_list_joined_are_the_whole(value: list[str], limit: int) 
         page = cut_json(value, limit, offset=len(joined))
         items = cast("list[object]", page.value)
         cut_texts = {cut.at for cut in page.cuts if cut.at}
-        for number, item in enumerate(items):
-            joined.append(item if f"/{number}" not in cut_texts else value[len(joined)])
+        for item in items:
+            joined.append(item if f"[{len(joined)}]" not in cut_texts else value[len(joined)])
     assert joined == value
 
 
@@ -45,7 +44,7 @@ def test_the_pages_of_a_list_joined_are_the_whole(value: list[str], limit: int) 
 def test_the_pieces_of_a_text_joined_are_the_whole(value: str, limit: int) -> None:
     joined = ""
     while True:
-        page = cut_json({"text": value}, limit, select="/text", offset=len(joined))
+        page = cut_json(value, limit, select="text", offset=len(joined))
         piece = cast("str", page.value)
         if not page.cuts:
             assert joined + piece == value
@@ -57,14 +56,29 @@ def test_the_pieces_of_a_text_joined_are_the_whole(value: str, limit: int) -> No
 @settings(deadline=None)
 def test_every_cut_names_a_place_that_can_be_read(value: object) -> None:
     for cut in cut_json(value, 400).cuts:
-        cut_json(value, 400, select=cut.at, offset=cut.shown)
+        part = select_json(value, cut.at)
+        assert type(part) in {str, list, dict}
+        assert cut.of == len(cast("str", part))
+        cut_json(part, 400, select=cut.at, offset=cut.shown)
+
+
+def test_a_part_of_what_was_selected_is_named_by_the_whole_expression() -> None:
+    rows = [{"parts": ["x" * 900]}, {"parts": ["y" * 900]}]
+    (first, second) = cut_json([row["parts"] for row in rows], 600, select="[].[parts] | []").cuts
+    assert first.at == "[].[parts] | [] | [0][0]"
+    assert [select_json(rows, cut.at) for cut in (first, second)] == ["x" * 900, "y" * 900]
+
+
+def test_parts_after_an_offset_are_named_by_their_place_in_the_whole() -> None:
+    (cut,) = cut_json(["a", "b", "x" * 900], 400, offset=1).cuts
+    assert cut.at == "[2]"
 
 
 def test_small_parts_stay_whole_beside_a_large_one() -> None:
     shown = cut_json({"id": "abc", "text": "x" * 5000, "last": [1, 2]}, 1000)
     value = cast("Mapping[str, object]", shown.value)
     assert (value["id"], value["last"]) == ("abc", [1, 2])
-    assert [cut.at for cut in shown.cuts] == ["/text"]
+    assert [cut.at for cut in shown.cuts] == ["text"]
 
 
 def test_a_list_shows_its_first_items() -> None:
@@ -74,20 +88,8 @@ def test_a_list_shows_its_first_items() -> None:
     assert shown.cuts == [Cut("", len(items), 1000)]
 
 
-def test_a_part_is_named_by_its_pointer() -> None:
-    assert cut_json({"a/b": {"c~d": [1, 2]}}, 100, select="/a~1b/c~0d/1").value == 2
-
-
-@pytest.mark.parametrize(
-    ("pointer", "said"),
-    [
-        ("/items/7", "The reply has no /items/7. /items has 0, 1."),
-        ("/nothing", "The reply has no /nothing. It has items."),
-        ("/items/0/deeper", "The reply has no /items/0/deeper. /items/0 has no parts."),
-        ("items", "`select` is 'items'. It is a JSON Pointer, such as /items/0/text."),
-    ],
-)
-def test_a_pointer_to_nothing_names_what_there_is(pointer: str, said: str) -> None:
-    with pytest.raises(InvalidArgument) as caught:
-        cut_json({"items": [1, 2]}, 100, select=pointer)
-    assert str(caught.value) == said
+def test_a_name_that_needs_quotes_has_them() -> None:
+    value = {'a "b"/ü': {"c-d": [1, "x" * 900]}}
+    (cut,) = cut_json(value, 400).cuts
+    assert cut.at == '"a \\"b\\"/ü"."c-d"[1]'
+    assert select_json(value, cut.at) == "x" * 900
