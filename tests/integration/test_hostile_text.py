@@ -227,7 +227,7 @@ async def use_project(caller: Caller) -> None:
     await caller.call("opencode_find_files", query=".py")
     await caller.call("opencode_find_text", pattern="forged")
     await caller.call("opencode_find_symbols", query="forged")
-    await caller.call("opencode_status")
+    await caller.call("opencode_status", show="everything")
     await caller.call("opencode_find_operations", query="session")
     await caller.fails("opencode_run", prompt="x", agent=f"plain\n{HEADING}")
     await caller.fails("opencode_run", prompt="x", files=[STEP])

@@ -52,7 +52,7 @@ def host(oldest_bridge: Bridge) -> Host:
 
 
 async def test_the_status_names_the_version_and_what_it_cannot_tell(host: Host) -> None:
-    status = await host.data("opencode_status")
+    status = await host.data("opencode_status", show="everything")
     assert status["opencode"].startswith(f"{OLDEST}.")
     (unread,) = status["unread"]
     assert unread["fields"] == ["changed_files"], status

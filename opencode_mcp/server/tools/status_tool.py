@@ -11,7 +11,7 @@ from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.project_status import UNREAD, ShownFacts, describe_project
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.tool import tool
-from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.text.outside_text import beginning, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,7 @@ def _lines(data: dict[str, Any]) -> "Iterable[str]":
         if name in ENTRIES and value:
             entries = cast("Mapping[str, Any]", value)
             yield f"{label}:"
-            yield from (f"  {one_line(key)}{ENTRIES[name](entry)}" for key, entry in entries.items())
+            yield from (f"  {beginning(key)}{ENTRIES[name](entry)}" for key, entry in entries.items())
         elif isinstance(value, Mapping):
             pairs = cast("Mapping[str, str]", value).items()
             yield f"{label}: {_listed([f'{key} ({text})' if text else key for key, text in pairs])}"
