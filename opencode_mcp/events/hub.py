@@ -41,6 +41,8 @@ from anyio.abc import TaskGroup
 
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendUnavailable
+from opencode_mcp.events.answer_waits import AnswerWaits
+from opencode_mcp.events.busy_times import BusyTimes
 from opencode_mcp.events.session_state import SessionState, fold
 from opencode_mcp.events.stream import follow_stream
 from opencode_mcp.launcher.connection import Connection
@@ -49,14 +51,17 @@ from opencode_mcp.opencode.http.transport import Transport
 from opencode_mcp.opencode.vocabulary.backend_events import (
     Event,
     Gap,
+    Idle,
     InstanceDisposed,
     Lost,
+    MessageChanged,
     PartChanged,
     PermissionAsked,
     QuestionAsked,
     RequestClosed,
     SessionChanged,
     SessionDeleted,
+    StatusChanged,
 )
 from opencode_mcp.opencode.vocabulary.models import Permission, Question
 
@@ -117,6 +122,10 @@ class Hub:
         self._states = BoundedDict[str, SessionState](REMEMBERED_SESSIONS)
         self._parents = BoundedDict[str, str](REMEMBERED_SESSIONS)
         self._asked = BoundedDict[str, Permission | Question](REMEMBERED_REQUESTS)
+        self.answer_waits = AnswerWaits()
+        """Time that sessions waited for answers."""
+        self.busy_times = BusyTimes()
+        """Times at which sessions worked."""
 
     @property
     def follows(self) -> bool:
@@ -156,6 +165,7 @@ class Hub:
             case Gap():
                 for state in self._states.values():
                     state.forget()
+                self.answer_waits.forget()
                 self._connected.set()
                 self._broadcast(event)
             case Lost():
@@ -183,7 +193,39 @@ class Hub:
             # OpenCode sometimes loses the event of a session's creation.
             self.adopt(child, event.session_id)
         if event.session_id:
-            fold(self.state(event.session_id), event)
+            now = anyio.current_time()
+            self._note_times(event, now)
+            fold(self.state(event.session_id), event, now)
+
+    def _note_times(self, event: Event, now: float) -> None:
+        match event:
+            case PermissionAsked(permission=request) | QuestionAsked(question=request):
+                self.answer_waits.begin(request.id, self.lineage(event.session_id), now)
+            case RequestClosed(request_id=request_id):
+                self.answer_waits.end(request_id, now)
+            case MessageChanged(message=message) if message.role == "user":
+                if message.id not in self.state(event.session_id).prompts:
+                    self.answer_waits.restart(event.session_id)
+            case StatusChanged(status=status) if status.type != "idle":
+                self.busy_times.begin(event.session_id, event.place, now)
+            case Idle():
+                self.answer_waits.end_all_of(event.session_id, now)
+                self.busy_times.end(event.session_id, now)
+            case _:
+                pass
+
+    def worked_meanwhile(self, session_id: str, directory: str, since: float, until: float) -> list[str]:
+        """Return the other sessions that were seen to work in a directory at some time of a period.
+
+        Args:
+            session_id: A session; its subagents and its parents are left out.
+            directory: The directory.
+            since: Begin of the period, in seconds of anyio's clock.
+            until: Its end.
+        """
+        family = self.lineage(session_id)
+        found = self.busy_times.sessions(directory, since, until)
+        return [name for name in found if name not in family and session_id not in self.lineage(name)]
 
     def _keep_requests(self, event: Event) -> None:
         match event:

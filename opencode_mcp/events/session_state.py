@@ -23,13 +23,18 @@ Rejected alternatives:
 - To keep the status over a gap: a run that ended during the gap would look busy until the next event, which never
   comes.
 
-Invariants: pure, no clock and no I/O; bounded (a draft keeps 32,000 characters and counts the rest, eight prompts are
-remembered); folding an event costs time proportional to that event, never to the text so far.
+``work`` holds what the session does at this moment: its open tool calls, what the model is writing, and when it last
+wrote something. It is exact while ``working_on`` names a prompt, because then no event since that prompt was missed.
+
+Invariants: pure, no clock and no I/O (the caller gives the time); bounded (a draft keeps 32,000 characters and counts
+the rest, eight prompts and fifty open calls are remembered); folding an event costs time proportional to that event,
+never to the text so far.
 """
 
 from collections import deque
 from dataclasses import dataclass, field, replace
 
+from opencode_mcp.events.present_work import PresentWork
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Failure, MessageInfo, SessionStatus, Todo
 
@@ -94,11 +99,14 @@ class SessionState:
     """The sessions of its subagents."""
     complete: bool = False
     """True if no event was missed since the session was created; then title, todos and children are current."""
+    work: PresentWork = field(default_factory=PresentWork)
+    """Work at this moment; exact while ``working_on`` is not empty."""
 
     def forget(self) -> None:
         """Drop everything that a gap may have made wrong; a reported error stays."""
         self.status = self.draft = None
         self.working_on, self.complete = "", False
+        self.work = PresentWork()
 
 
 def _note_message(state: SessionState, message: MessageInfo) -> None:
@@ -121,8 +129,15 @@ def _note_progress(
         state.error = state.error or event.error
 
 
-def fold(state: SessionState, event: backend_events.Event) -> None:
-    """Update the state with one event of its session."""
+def fold(state: SessionState, event: backend_events.Event, now: float = 0) -> None:
+    """Update the state with one event of its session.
+
+    Args:
+        state: The state.
+        event: The event.
+        now: Time of its arrival, in seconds of any clock.
+    """
+    state.work.fold(event, now)
     state.draft = None if isinstance(event, backend_events.Idle) else drafted(state.draft, event)
     match event:
         case backend_events.StatusChanged() | backend_events.Failed() | backend_events.Idle():

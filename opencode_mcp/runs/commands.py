@@ -32,6 +32,7 @@ from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
 from opencode_mcp.runs.prompting.sending import is_reported_failure, may_have_arrived
 from opencode_mcp.runs.record import Run, RunStarter
+from opencode_mcp.runs.report import first_words
 from opencode_mcp.runs.run import Runs, next_message_id
 from opencode_mcp.runs.run_note import ANY_PROMPT
 from opencode_mcp.runs.start_deadline import StartDeadline
@@ -118,6 +119,7 @@ class Commands:
         begun = session or await self._runs.begin_session(client, command.directory, note)
         async with self._runs.turn(begun, is_new=session is None) as client:
             run = await self._runs.noted(client, begun, note, start_deadline, is_new=session is None)
+            run = replace(run, words=first_words(f"/{command.name} {command.arguments}"))
             if before_send:
                 before_send(run)
             submission = command.submission(run.message_id)

@@ -37,7 +37,7 @@ Rejected:
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,8 +48,9 @@ from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Message, SessionStatus, ToolPart
+from opencode_mcp.runs.activity import Moment, activity_on_record, activity_on_stream
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.progress import Progress, ProgressThrottle, still_running
+from opencode_mcp.runs.progress import Progress, ProgressThrottle
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.read_ahead import ReadAhead, known_record
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, has_moved_on, last_answers, says_nothing
@@ -123,8 +124,8 @@ class Observation:
     """True if the session is idle, and has the prompt in its inbox: it was never begun."""
     pending: list[PendingRequest] = field(default_factory=list[PendingRequest])
     """The requests that nobody has answered."""
-    activity: str = ""
-    """The last line of progress."""
+    status: SessionStatus | None = None
+    """The session's status when it was seen busy last."""
     text: str = ""
     """Text that the model has written of its current answer, as far as the stream delivered it."""
     gone: str = ""
@@ -193,7 +194,6 @@ class Follower:
                 if await self._sleep(listener, deadline):
                     await self._look_again()
         self._seen.text = self._progress.text
-        self._seen.activity = self._seen.activity or self._progress.take()
         return self._seen
 
     async def _is_over(self, deadline: Deadline) -> bool:
@@ -281,10 +281,17 @@ class Follower:
         now = anyio.current_time()
         if now < self._next_line_at():
             return
-        line = self._progress.take() or still_running(run_age(self._client, self._run))
-        self._seen.activity = line
+        line = self._progress.take() or await self._present_activity()
         self._throttle.note_sent(now)
         await self._send_progress(line)
+
+    async def _present_activity(self) -> str:
+        """Return what the run does now, for a host that would otherwise hear nothing."""
+        try:
+            return await present_activity(self._client, self._hub, self._run, self._seen.status)
+        except BackendError as error:
+            logger.info("could not read what %s does: %s", self._run.session_id, error)
+            return f"running for {run_age(self._client, self._run):.0f} s"
 
     async def _first_look(self, deadline: Deadline) -> None:
         """Look at the run, unless it is waited for and the stream shows OpenCode at work on it."""
@@ -395,7 +402,7 @@ class Follower:
 
     async def _busy_evidence(self, status: SessionStatus) -> Evidence:
         run, seen = self._run, self._seen
-        status = await self._with_pause(status)
+        seen.status = status = await self._with_pause(status)
         if status.type == "retry" and not self._was_busy:
             # A follower that starts in the middle of a long pause must report what the run waits for.
             self._progress.add(backend_events.StatusChanged(run.session_id, status))
@@ -404,6 +411,34 @@ class Follower:
             seen.pending = await self._requests.open(run.directory, run.session_id)
             self._requests_stale = False
         return Evidence(status=status, asked=bool(seen.pending))
+
+
+async def present_activity(
+    client: OpenCodeClient,
+    hub: Hub,
+    run: Run,
+    status: SessionStatus | None,
+    answers: Sequence[Message] | None = None,
+) -> str:
+    """Return what a run does at this moment.
+
+    Args:
+        client: Reads the run's last messages, if the event stream was not followed since its prompt.
+        hub: Knows the event stream.
+        run: The run.
+        status: The session's, as far as it was read.
+        answers: The messages that answer the prompt, if they have been read.
+
+    Raises:
+        BackendError: OpenCode could not be read.
+    """
+    now = Moment(anyio.current_time(), client.clock.now() * 1000)
+    state = hub.state(run.session_id)
+    if state.working_on == run.message_id:
+        return activity_on_stream(hub.state, run.session_id, run.directory, now)
+    if answers is None:
+        answers, _ = await last_answers(client, run)
+    return activity_on_record(answers, run.directory, state.status or status, now)
 
 
 def run_age(client: OpenCodeClient, run: Run) -> float:

@@ -9,14 +9,14 @@ from typing import Any, cast
 
 from opencode_mcp.events.session_state import Draft, drafted
 from opencode_mcp.opencode.vocabulary import backend_events
+from opencode_mcp.opencode.vocabulary.call_subject import call_subject
+from opencode_mcp.opencode.vocabulary.models import SessionStatus
 from opencode_mcp.text.outside_text import shorten
 
 LINE_LIMIT = 160
 LINES_KEPT = 6
 REPORTED_BY_OTHER_EVENTS = frozenset({"todowrite", "question"})
 """Tools whose calls have events of their own, which say more."""
-# What of a tool's input says best what it works on.
-SUBJECTS = ("command", "filePath", "path", "pattern", "query", "url", "description", "name", "id", "code", "prompt")
 
 
 class Progress:
@@ -83,8 +83,7 @@ class Progress:
                 done = sum(todo.status == "completed" for todo in todos)
                 return f"todos: {done} of {len(todos)} done"
             case backend_events.StatusChanged(status=status) if status.type == "retry":
-                delay = max(status.next - self._clock(), 0) / 1000
-                return f"the model failed ({status.message}); retry {status.attempt} in {delay:.0f} s"
+                return retrying(status, self._clock())
             case _:
                 return _request_line(event)
 
@@ -122,8 +121,12 @@ class Progress:
 
 def subject_of(arguments: Mapping[str, Any], directory: str) -> str:
     """Return the part of a tool call's input that best says what it works on; paths in the directory are relative."""
-    value = next((str(arguments[name]) for name in SUBJECTS if arguments.get(name)), "")
-    return value.replace(directory.rstrip("/\\") + "/", "") if directory else value
+    return relative(call_subject(arguments), directory)
+
+
+def relative(subject: str, directory: str) -> str:
+    """Return a text with the paths in a directory relative to it."""
+    return subject.replace(directory.rstrip("/\\") + "/", "") if directory else subject
 
 
 def _request_line(event: backend_events.Event) -> str:
@@ -137,17 +140,19 @@ def _request_line(event: backend_events.Event) -> str:
 
 
 def writing(characters: int) -> str:
-    """The line for a model that writes its answer."""
-    return f"writing ({characters} characters so far)"
+    """Return the line for a model that writes its answer."""
+    return f"writing, {characters:,} characters"
 
 
-def still_running(seconds: float) -> str:
-    """The line for a run of which there is nothing else to say.
+def retrying(status: SessionStatus, now: float) -> str:
+    """Return the line for a run whose model failed and is asked again.
 
     Args:
-        seconds: Time since its prompt was sent, over all calls that waited for it.
+        status: Names the reason, and the time of the next attempt.
+        now: Milliseconds since the epoch, by OpenCode's clock.
     """
-    return f"still running after {seconds:.0f} s"
+    delay = max(status.next - now, 0) / 1000
+    return f"retrying in {delay:.0f} s (attempt {status.attempt}): {status.message or 'the model failed'}"
 
 
 class ProgressThrottle:

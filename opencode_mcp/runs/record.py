@@ -4,7 +4,7 @@ It reads messages and judges nothing by time or events.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from opencode_mcp.opencode.client import OpenCodeClient
@@ -19,6 +19,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     ToolPart,
 )
 from opencode_mcp.options import Decider
+from opencode_mcp.runs.endings import is_rejected
 from opencode_mcp.runs.requests.permission_policy import Policy, as_data, read_policies
 
 RunStarter = Literal["", "agent", "person"]
@@ -28,11 +29,6 @@ STARTERS: tuple[RunStarter, ...] = get_args(RunStarter)
 """From the loosest to the strictest."""
 MESSAGES_A_PAGE = 20
 PAGES_READ = 50
-REJECTIONS = frozenset(
-    {"The user rejected permission to use this specific tool call.", "The user dismissed this question"}
-)
-"""Texts that OpenCode writes into a rejected call; with an instruction for the model the text goes on, and so does
-the run."""
 LONGEST_PAUSE = 10_000
 """Milliseconds between the end of a step and a prompt after which that prompt is no part of the same run."""
 
@@ -50,6 +46,8 @@ class Run:
     """Starter of the run; decides who answers where the operator leaves that to a person."""
     policies: tuple[Policy, ...] = ()
     """Those of the operators under whom it was started: no other bridge is looser for it."""
+    words: str = field(default="", compare=False)
+    """First words of the prompt, as far as they are known."""
 
     def as_data(self) -> dict[str, Any]:
         """The run as JSON data; see ``read``."""
@@ -172,8 +170,7 @@ def says_nothing(answer: Message) -> bool:
 
 
 def _is_rejected(answer: Message) -> bool:
-    calls = (part for part in answer.parts if isinstance(part, ToolPart))
-    return any(call.state.status == "error" and call.state.error.strip() in REJECTIONS for call in calls)
+    return any(isinstance(part, ToolPart) and is_rejected(part) for part in answer.parts)
 
 
 def _is_broken_off(answer: MessageInfo) -> bool:

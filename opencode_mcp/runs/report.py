@@ -3,15 +3,26 @@
 It reads OpenCode's record of the run by GET and keeps nothing. Turning it into text for a model is the server's part.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from opencode_mcp.opencode.vocabulary.models import AlwaysLasts, FileDiff, Message, PatchPart, TextPart, Todo, ToolPart
+from opencode_mcp.opencode.vocabulary.models import (
+    AlwaysLasts,
+    Failure,
+    FileDiff,
+    Message,
+    PatchPart,
+    TextPart,
+    Todo,
+    ToolPart,
+)
+from opencode_mcp.runs.endings import FailureKind, refusal_of
 from opencode_mcp.runs.state import State
-from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.text.outside_text import one_line, shorten
 
 Status = Literal["completed", "running", "needs_input", "failed", "aborted"]
 STATUSES: Mapping[State, Status] = {
@@ -27,6 +38,11 @@ STATUSES: Mapping[State, Status] = {
 }
 
 CUT = "cut at the model's token limit"
+DEFAULT_TITLE = re.compile(r"(New|Child) session - \d{4}-")
+WORDS_LIMIT = 80
+"""Characters of a prompt that name its run."""
+EDITORS = frozenset({"edit", "write", "patch", "apply_patch", "multiedit"})
+"""Tools that change the files which their arguments name."""
 
 
 class ChangedFile(BaseModel):
@@ -36,6 +52,9 @@ class ChangedFile(BaseModel):
     change: str
     added: int
     removed: int
+    perhaps_by: list[str] = Field(default_factory=list[str])
+    """Other sessions that worked in the project at the same time, if no edit of the run names the file: OpenCode counts
+    their changes as the run's."""
 
 
 class PendingRequest(BaseModel):
@@ -49,6 +68,8 @@ class PendingRequest(BaseModel):
     subagent: bool = False
     agent_may_answer: bool = True
     """True if the calling agent may answer it; False if only a person may."""
+    asks_for_person: bool = Field(default=False, exclude=True)
+    """True if a person should decide, although the calling agent may answer, since its host can ask nobody."""
     agent_may_always: bool = Field(default=True, exclude=True)
     """True if the calling agent may also answer ``always``."""
     person_here: bool = Field(default=True, exclude=True)
@@ -60,6 +81,8 @@ class PendingRequest(BaseModel):
     patterns: list[str] = Field(default_factory=list[str])
     always: list[str] = Field(default_factory=list[str])
     always_lasts: AlwaysLasts = "until_restart"
+    preface: list[str] = Field(default_factory=list[str], exclude=True)
+    """Title and explanation that come before the questions."""
     questions: list[dict[str, Any]] = Field(default_factory=list[dict[str, Any]])
 
 
@@ -93,8 +116,10 @@ class RunReport(BaseModel):
     message_id: str
     directory: str
     title: str = ""
+    prompt: str = ""
+    """First words of the prompt, as far as they are known."""
     text: str = ""
-    """The model's last words."""
+    """The model's last words; what it has written so far, while the run goes on."""
     text_message: str = Field(default="", exclude=True)
     """Id of the message with them."""
     message_reader: str = Field(default="", exclude=True)
@@ -107,10 +132,10 @@ class RunReport(BaseModel):
     """Reason why the answer of a completed run is not whole, such as the model's token limit."""
     error: str = ""
     """OpenCode's own words."""
-    lost: bool = False
+    lost: bool = Field(default=False, exclude=True)
     """True if OpenCode went away before the end of the run could be read."""
     activity: str = ""
-    """Last line of progress, while it runs."""
+    """What it does at this moment, while it runs."""
     files: list[ChangedFile] = Field(default_factory=list[ChangedFile])
     todos: list[str] = Field(default_factory=list[str])
     pending: list[PendingRequest] = Field(default_factory=list[PendingRequest])
@@ -123,8 +148,15 @@ class RunReport(BaseModel):
     tokens: Usage = Usage()
     cost: float = 0
     seconds: float = 0
-    denied_tools: frozenset[str] = Field(default=frozenset(), exclude=True)
-    """Tools that ``next`` does not name, since the operator denies what they use."""
+    """Age of a run that goes on; duration of one that has ended."""
+    waited: float = 0
+    """Seconds of these that it waited for answers to permissions and questions, as far as it was seen."""
+    failure: FailureKind | None = Field(default=None, exclude=True)
+    """Kind of the failure that ended it."""
+    usable_models: list[str] = Field(default_factory=list[str], exclude=True)
+    """Other models that can be used, after a failure."""
+    unlisted_tools: frozenset[str] = Field(default=frozenset(), exclude=True)
+    """Tools that ``next`` does not name, since this server does not list them."""
     next: str = ""
     """Next step of the caller."""
 
@@ -147,6 +179,11 @@ class AnswerSummary:
     seconds: float = 0
     changed_files: frozenset[str] = frozenset()
     """Absolute paths of the files that its steps changed; one may have been changed back."""
+    edits: str = ""
+    """Arguments of its tool calls that edit files, which name those files."""
+    refused: str = ""
+    """Sentence on the refused call that ended the run; empty if none did."""
+    failure: Failure | None = None
 
 
 def summarise(answers: list[Message]) -> AnswerSummary:
@@ -167,6 +204,9 @@ def summarise(answers: list[Message]) -> AnswerSummary:
         cost=round(sum(message.info.cost for message in answers), 6),
         seconds=_seconds(answers),
         changed_files=frozenset(_changed_files(answers)),
+        edits="\n".join(_edits(answers)),
+        refused=refusal_of(answers[-1]),
+        failure=last.error,
     )
 
 
@@ -189,6 +229,23 @@ def _changed_files(answers: list[Message]) -> Iterator[str]:
         for part in message.parts:
             if isinstance(part, PatchPart):
                 yield from part.files
+
+
+def _edits(answers: list[Message]) -> Iterator[str]:
+    for message in answers:
+        for part in message.parts:
+            if isinstance(part, ToolPart) and part.tool in EDITORS and part.state.status == "completed":
+                yield str(part.state.input)
+
+
+def first_words(text: str) -> str:
+    """Return the beginning of a prompt, by which its run is recognised."""
+    return shorten(text, WORDS_LIMIT)
+
+
+def is_default_title(title: str) -> bool:
+    """Return True for the title that OpenCode gives to a session before it has made one."""
+    return DEFAULT_TITLE.match(title) is not None
 
 
 def _shortfall(answers: list[Message]) -> str:
@@ -217,6 +274,13 @@ def spoken(message: Message) -> str:
 def _seconds(answers: list[Message]) -> float:
     end = max(message.info.time.completed or message.info.time.created for message in answers)
     return round((end - answers[0].info.time.created) / 1000, 3)
+
+
+def add_neighbours(files: list[ChangedFile], neighbours: list[str], edits: str) -> None:
+    """Add the sessions that may have changed a file to those files that no editing call of the run names."""
+    for file in files:
+        if file.path not in edits:
+            file.perhaps_by = neighbours
 
 
 def list_files(diffs: list[FileDiff], directory: str) -> list[ChangedFile]:

@@ -1,32 +1,45 @@
 """Makes the report of a run from what a waiter has seen and what OpenCode has on record."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 import anyio
 
 from opencode_mcp.diffs.merged import merge_diffs
+from opencode_mcp.errors import BackendError
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.concurrent_reads import at_once
-from opencode_mcp.opencode.vocabulary.backend_events import PartChanged
-from opencode_mcp.opencode.vocabulary.models import BasePart, FileDiff, Message, ToolPart
+from opencode_mcp.opencode.vocabulary.models import Failure, FileDiff, Message
 from opencode_mcp.opencode.vocabulary.submission import Accepted
-from opencode_mcp.runs.follow import CheckedAnswer, Observation, run_age
+from opencode_mcp.runs.endings import failure_kind
+from opencode_mcp.runs.follow import CheckedAnswer, Observation, present_activity, run_age
 from opencode_mcp.runs.merging import read_merged
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
-from opencode_mcp.runs.progress import Progress, still_running, writing
 from opencode_mcp.runs.read_ahead import known_record
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
-from opencode_mcp.runs.report import STATUSES, AnswerSummary, RunReport, list_files, list_todos, summarise
+from opencode_mcp.runs.report import (
+    STATUSES,
+    AnswerSummary,
+    RunReport,
+    add_neighbours,
+    is_default_title,
+    list_files,
+    list_todos,
+    summarise,
+)
 from opencode_mcp.runs.state import ENDS, State
 from opencode_mcp.text.outside_text import one_line
+
+logger = logging.getLogger(__name__)
 
 DIFF_SECONDS = 0.6
 """Time to wait for the rest of a diff: OpenCode computes it some 25 ms after the session went idle."""
 FIRST_DIFF_SECONDS = 3.0
 """Time to wait while the diff is empty, which is long on a busy machine. A run without net changes waits it out."""
 DIFF_PAUSE_SECONDS = 0.02
+NEIGHBOURS_SHOWN = 5
 NEVER_FINISHED = (
     "OpenCode does not work on this run any more, and never finished it. The prompt may never have reached it, "
     "or OpenCode was restarted, or told to end what it did in this directory."
@@ -72,13 +85,15 @@ async def report_run(hub: Hub, run: Run, seen: Observation, schema: Mapping[str,
         reading_session = reads.start(_session, seen.client, hub, run, seen)
         reading_merged = reads.start(_merged, seen.client, hub, run)
     answers = reading_answers.value
-    report = _report(run, seen, summarise(answers), reading_session.value)
+    answer = summarise(answers)
+    report = _report(run, seen, answer, reading_session.value)
     report.message_reader = (await seen.client.features()).message_reader
+    report.waited = _waited(hub, run)
     if seen.state in ENDS:
-        await _add_end(report, hub, seen, summarise(answers), reading_merged.value)
+        await _add_end(report, hub, seen, answer, reading_merged.value)
+        _add_neighbours(report, hub, run_age(seen.client, run), answer)
     else:
-        report.text = report.text or seen.text
-        report.activity = seen.activity or _activity(seen.client, run, answers, seen.text)
+        await _add_present(report, hub, run, seen, answers)
     if seen.correction:
         report.note = CORRECTED
     return _add_checked(report, seen.checked) if seen.checked else await _check_output(report, schema)
@@ -91,7 +106,8 @@ def _report(run: Run, seen: Observation, answer: AnswerSummary, session: Session
         session_id=run.session_id,
         message_id=run.message_id,
         directory=run.directory,
-        title=session.title,
+        title="" if is_default_title(session.title) else session.title,
+        prompt=run.words,
         text=answer.text,
         text_message=answer.text_message,
         output=answer.output,
@@ -112,10 +128,9 @@ async def _add_end(report: RunReport, hub: Hub, seen: Observation, answer: Answe
     report.files = list_files(await _diffs(report, seen, answer), report.directory)
     match seen.state:
         case State.COMPLETED:
-            report.shortfall = answer.shortfall
+            report.shortfall = answer.refused or answer.shortfall
         case State.FAILED:
-            failure = hub.state(report.session_id).error
-            report.error = answer.error or (failure.text if failure else "")
+            await _add_failure(report, seen.client, answer.failure or hub.state(report.session_id).error)
         case State.LOST:
             report.error = NEVER_FINISHED
         case _:
@@ -148,33 +163,42 @@ async def _merged(client: OpenCodeClient, hub: Hub, run: Run) -> list[str]:
     return await read_merged(client, run) if others else []
 
 
-def _activity(client: OpenCodeClient, run: Run, answers: list[Message], text: str) -> str:
-    """Return the line of progress for a run that was only looked at: its present or last activity.
-
-    Args:
-        client: Knows OpenCode's clock.
-        run: The run.
-        answers: Its messages on record.
-        text: The text that it is writing, as far as the stream delivered it.
-    """
-    last = answers[-1].parts if answers else []
-    if text and not any(isinstance(part, ToolPart) for part in last):
-        return writing(len(text))
-    progress = Progress(run.session_id, run.message_id, run.directory, lambda: 0)
-    for message in reversed(answers):
-        for part in message.parts:
-            progress.add(PartChanged(run.session_id, _as_begun(part)))
-        if line := progress.take():
-            return line
-    return still_running(run_age(client, run))
+async def _add_failure(report: RunReport, client: OpenCodeClient, failure: Failure | None) -> None:
+    """Add the error of a failed run, its kind, and the other models that can be used (``config.providers``)."""
+    if failure is None:
+        return
+    report.error, report.failure = failure.text, failure_kind(failure)
+    try:
+        usable = (await client.used_providers(report.directory)).usable
+    except BackendError as error:
+        logger.info("could not read the models that can be used: %s", error)
+        return
+    report.usable_models = [model for model in usable if model != report.model]
 
 
-def _as_begun(part: BasePart) -> Mapping[str, Any]:
-    """Return a tool call as it was when it began: only then it makes a line of progress."""
-    told = part.model_dump(by_alias=True, mode="json")
-    if isinstance(part, ToolPart) and part.state.status == "completed":
-        told["state"]["status"] = "running"
-    return told
+async def _add_present(report: RunReport, hub: Hub, run: Run, seen: Observation, answers: list[Message]) -> None:
+    """Add what only a run has that goes on: its age, the text so far, and what it does now."""
+    report.seconds = round(run_age(seen.client, run), 3)
+    report.text = seen.text or report.text
+    if seen.state is not State.WAITING:
+        report.activity = await present_activity(seen.client, hub, run, seen.status, answers)
+
+
+def _waited(hub: Hub, run: Run) -> float:
+    """Return the seconds that a run waited for answers, if it is the session's latest prompt and that was seen."""
+    prompts = hub.state(run.session_id).prompts
+    if not prompts or prompts[-1] != run.message_id:
+        return 0
+    return round(hub.answer_waits.seconds(run.session_id, anyio.current_time()), 3)
+
+
+def _add_neighbours(report: RunReport, hub: Hub, age: float, answer: AnswerSummary) -> None:
+    """Name the sessions that worked in the project meanwhile, if files may be theirs."""
+    if not report.files or not age:
+        return
+    begin = anyio.current_time() - age
+    neighbours = hub.worked_meanwhile(report.session_id, report.directory, begin, begin + report.seconds)
+    add_neighbours(report.files, neighbours[:NEIGHBOURS_SHOWN], answer.edits)
 
 
 def _lost_report(run: Run, seen: Observation) -> RunReport:
@@ -184,8 +208,8 @@ def _lost_report(run: Run, seen: Observation) -> RunReport:
         session_id=run.session_id,
         message_id=run.message_id,
         directory=run.directory,
+        prompt=run.words,
         text=seen.text,
-        activity=seen.activity,
         error=f"OpenCode went away in the middle of the run. {seen.gone}",
         lost=True,
     )

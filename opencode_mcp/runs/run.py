@@ -7,7 +7,7 @@ id, message id), and what is kept is a cache.
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -31,13 +31,12 @@ from opencode_mcp.runs.prompting.reload import InstanceReload
 from opencode_mcp.runs.prompting.sending import is_reported_failure, may_have_arrived
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.record import Run, RunStarter, is_at_work_on, is_superseded, latest_prompt
-from opencode_mcp.runs.report import RunReport, spoken
+from opencode_mcp.runs.report import RunReport, first_words, spoken
 from opencode_mcp.runs.reporter import LEFT_IN_INBOX, TAKEN_BACK, changed_settings, report_run
 from opencode_mcp.runs.run_note import ANY_PROMPT, Note, Notes, combined
 from opencode_mcp.runs.start_deadline import StartDeadline
 from opencode_mcp.runs.state import State
 from opencode_mcp.runs.stopping import SessionTree, StopResult, stop_and_compare
-from opencode_mcp.text.outside_text import shorten
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.http.transport import Transport
@@ -76,8 +75,8 @@ class Runs:
         self._session_locks = session_locks or SessionLocks(None)
         self.instance_reload = instance_reload or InstanceReload()
         self._warm: set[tuple[Transport, str]] = set()
-        self._started = BoundedDict[str, bool](STARTED_KEPT)
-        """The prompts that were sent from here."""
+        self._started = BoundedDict[str, str](STARTED_KEPT)
+        """The prompts that were sent from here, with their first words."""
         self._accepted = BoundedDict[str, Accepted](STARTED_KEPT)
         """The prompts that were sent from here to sessions that existed, until they are reported."""
         self._stopped = BoundedDict[str, bool](STARTED_KEPT)
@@ -119,6 +118,7 @@ class Runs:
         begun = session or await self.begin_session(client, prompt.directory, note, prompt.title)
         async with self.turn(begun, is_new=session is None) as client:
             run = await self.noted(client, begun, note, start_deadline, is_new=session is None)
+            run = replace(run, words=first_words(prompt.text))
             if before_send:
                 before_send(run)
             await self._post(
@@ -213,13 +213,13 @@ class Runs:
         if session.id not in await client.session_status(session.directory):
             return
         running = await latest_prompt(client, session.id)
-        words = shorten(spoken(running), 80) if running else ""
+        words = first_words(spoken(running)) if running else ""
         said = f": {words!r}" if words else ""
         raise SessionBusy(f"The session {session.id} is working on another prompt{said}.")
 
     async def _post(self, client: OpenCodeClient, run: Run, prompt: Prompt, seconds: float) -> None:
         self._hub.state(run.session_id).error = None
-        self._started[run.message_id] = True
+        self._started[run.message_id] = run.words
         self._schemas[run.message_id] = prompt.output_schema
         with self._hub.listen(run.session_id) as listener:
             failed = await self._send(client, run, prompt, seconds)
@@ -382,18 +382,28 @@ class Runs:
             NotFound: The session has no prompt, or not that one.
         """
         client = await self._client(session.directory)
-        if message_id and message_id not in self._started:
-            await _check_prompt_exists(client, session, message_id)
-        if not message_id:
-            message_id = await _latest_submitted(client, session.id)
-            if not message_id:
-                raise NotFound(
-                    f"The session {session.id} has no run yet.",
-                    hint="A prompt that was on its way when OpenCode went away never arrived: hand it over again.",
-                )
-        message_id = corrected_prompt(message_id)
+        found = await self._find_prompt(client, session, message_id)
+        message_id = corrected_prompt(found.id)
+        words = self._started.get(message_id, "") or (found.words if message_id == found.id else "")
         noted = combined([note for note in self.notes.of(session) if await _holds(client, session, note, message_id)])
-        return Run(session.directory, session.id, message_id, *noted)
+        return Run(session.directory, session.id, message_id, *noted, words=words)
+
+    async def _find_prompt(self, client: OpenCodeClient, session: Session, message_id: str) -> "_Prompt":
+        """Return a given prompt of a session, or the latest.
+
+        Raises:
+            NotFound: The session has no prompt, or not that one.
+        """
+        if message_id in self._started:
+            return _Prompt(message_id)
+        if message_id:
+            return await _existing_prompt(client, session, message_id)
+        if latest := await _latest_submitted(client, session.id):
+            return latest
+        raise NotFound(
+            f"The session {session.id} has no run yet.",
+            hint="A prompt that was on its way when OpenCode went away never arrived: hand it over again.",
+        )
 
     async def stop(self, run: Run, seconds: float = ABORT_DEADLINE) -> StopResult:
         """Stop a run and its subagents (``session.abort``); its answer is not corrected any more.
@@ -455,29 +465,45 @@ async def _holds(client: OpenCodeClient, session: Session, note: Note, message_i
     return note.message_id in {ANY_PROMPT, message_id} or await is_at_work_on(client, session.id, note.message_id)
 
 
-async def _latest_submitted(client: OpenCodeClient, session_id: str) -> str:
-    """Return the id of the prompt that a session got last; empty if it has none.
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    """Prompt of a session."""
+
+    id: str
+    words: str = ""
+    """Its first words; empty if OpenCode does not show it."""
+
+
+async def _latest_submitted(client: OpenCodeClient, session_id: str) -> _Prompt | None:
+    """Return the prompt that a session got last; ``None`` if it has none.
 
     A prompt that waits in the inbox of OpenCode 2 was not begun, and is there nevertheless. If it were sent again, it
     would be answered twice. The inbox is read first, since prompts move from there to the messages.
     """
     pending = await client.pending_prompts(session_id)
     if pending:
-        return pending[-1]
+        return _Prompt(pending[-1])
     prompt = await latest_prompt(client, session_id)
-    return prompt.info.id if prompt else ""
+    return _Prompt(prompt.info.id, first_words(spoken(prompt))) if prompt else None
 
 
-async def _check_prompt_exists(client: OpenCodeClient, session: Session, message_id: str) -> None:
-    """Refuse to wait for what never was; a prompt with ``format`` is there, though OpenCode 1.18 cannot show it."""
+async def _existing_prompt(client: OpenCodeClient, session: Session, message_id: str) -> _Prompt:
+    """Return a prompt, or refuse to wait for what never was.
+
+    A prompt with ``format`` exists, though OpenCode 1.18 cannot show it.
+
+    Raises:
+        NotFound: The session does not have it.
+    """
     try:
-        await client.session_message(session.id, message_id)
+        return _Prompt(message_id, first_words(spoken(await client.session_message(session.id, message_id))))
     except NotFound as error:
         if message_id in await client.pending_prompts(session.id):
-            return
+            return _Prompt(message_id)
         latest = await _latest_submitted(client, session.id)
-        hint = f"Its latest is {latest}." if latest else "It has none yet."
+        hint = f"Its latest is {latest.id}." if latest else "It has none yet."
         raise NotFound(f"The session {session.id} has no prompt {message_id}.", hint=hint) from error
     except BackendFailed as error:
         if not is_unreadable(error):
             raise
+        return _Prompt(message_id)

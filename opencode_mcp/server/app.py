@@ -16,6 +16,7 @@ from mcp_types import (
 )
 
 from opencode_mcp import __version__
+from opencode_mcp.server.access.operation_uses import TOOL_USES
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.instructions import instructions_for
 from opencode_mcp.server.mcp_server import BridgeServer
@@ -43,6 +44,7 @@ def build_server(settings: "Settings") -> BridgeServer:
     async def lifespan(_server: MCPServer[Bridge]) -> AsyncGenerator[Bridge]:
         async with anyio.create_task_group() as task_group:
             server.bridge = bridge = Bridge(settings, task_group, subscriptions)
+            bridge.unlisted_tools = frozenset(TOOL_USES) - server.tool_names
             task_group.start_soon(bridge.run_background_tasks)
             try:
                 yield bridge

@@ -58,6 +58,8 @@ class Bridge:
         """The tickets that let each answer of a person, which a client carries, act once."""
         self.allowed = AllowedOperations(settings)
         """The operations that callers may call."""
+        self.unlisted_tools = self.allowed.denied_tools
+        """Tools of our own that no text suggests to call, since the server does not list them."""
         self._task_group = task_group
         self._connection: connection.Connection | None = None
         self._events_needed = anyio.Event()

@@ -116,7 +116,7 @@ class BridgeTool(Tool):
         try:
             outcome = await self._run(arguments, context)
         except BridgeError as error:
-            raise ToolError(explain(error, _denied_tools(context))) from error
+            raise ToolError(explain(error, _unlisted_tools(context))) from error
         except (MCPError, ToolError):
             raise
         except Exception as error:
@@ -173,10 +173,10 @@ def _problems(arguments: Mapping[str, Any], properties: Mapping[str, Schema]) ->
             yield from argument_problems.problems(name, properties[name], value)
 
 
-def _denied_tools(context: Context[Any, Any]) -> Collection[str]:
-    """Return the tools that errors must not suggest, since the operator denies operations that they use."""
+def _unlisted_tools(context: Context[Any, Any]) -> Collection[str]:
+    """Return the tools that errors must not suggest, since this server does not list them."""
     bridge = context.request_context.lifespan_context
-    return bridge.allowed.denied_tools if isinstance(bridge, Bridge) else ()
+    return bridge.unlisted_tools if isinstance(bridge, Bridge) else ()
 
 
 def without_noise(schema: Mapping[str, Any]) -> dict[str, Any]:

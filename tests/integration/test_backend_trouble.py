@@ -124,7 +124,7 @@ async def test_a_killed_opencode_ends_the_wait_with_what_is_known(
         launch = attaching(tmp_path, scripted_model, server, project)
         async with connected(launch) as host, meanwhile(partial(host.run, answer)) as reports:
             await scripted_model.reached("killed")
-            await host.hears("writing (")
+            await host.hears("writing, ")
             kill(server.process)
     assert reports[0]["status"] == "failed"
     assert "OpenCode went away in the middle of the run." in reports[0]["error"]

@@ -160,7 +160,7 @@ async def test_a_host_that_hears_progress_is_kept_alive_by_heartbeats(
 
         async def beat() -> bool:
             told = [message["params"] for message in client.messages("notifications/progress")]
-            return any("still running after" in params.get("message", "") for params in told)
+            return any("waiting for the model, no output for" in params.get("message", "") for params in told)
 
         assert await eventually(beat, seconds=30)
         told = [message["params"]["progress"] for message in client.messages("notifications/progress")]

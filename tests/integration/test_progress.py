@@ -65,7 +65,7 @@ def watched(host: Host, scripted_model: ScriptedModel, era: str) -> Watched:
         began = step(text("A moment. "), hold(gate), action)
         host.bridge.progress.clear()
         async with meanwhile(lambda: host.run(began, *steps, **arguments)) as reports:
-            await host.hears("writing (")
+            await host.hears("writing, ")
             # The next line is sent no sooner, and the call ends as soon as OpenCode asks.
             await anyio.sleep(ProgressThrottle.SHORTEST)
             await scripted_model.release(gate)
@@ -86,7 +86,7 @@ async def test_text_is_told_while_it_is_written(host: Host, scripted_model: Scri
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(host.run, step(words(50), hold(gate), text("The end.")))
         await scripted_model.reached(gate)
-        await host.hears("writing (")
+        await host.hears("writing, ")
         await scripted_model.release(gate)
 
 
@@ -101,7 +101,7 @@ async def test_a_subagents_work_is_told_as_such(host: Host, opencode_generation:
 async def test_a_retry_is_told_with_its_reason_and_its_delay(host: Host) -> None:
     await host.run(step(failure(429, "Slow down", headers=PATIENCE, times=1), text("Now it works.")))
     line = next(line for line in host.lines if "Slow down" in line)
-    assert re.search(r"the model failed \(.*Slow down.*\); retry 1 in [12] s", line)
+    assert re.search(r"retrying in [12] s \(attempt 1\): .*Slow down", line)
 
 
 @pytest.mark.both_generations

@@ -87,11 +87,11 @@ EDITED = {"filediff": {"additions": 3, "deletions": 1}}
             backend_events.StatusChanged(
                 MINE, SessionStatus(type="retry", attempt=2, message="Rate limited", next=NOW + 4200)
             ),
-            "the model failed (Rate limited); retry 2 in 4 s",
+            "retrying in 4 s (attempt 2): Rate limited",
         ),
         (
             backend_events.StatusChanged(MINE, SessionStatus(type="retry", attempt=1, message="No", next=NOW - 5)),
-            "the model failed (No); retry 1 in 0 s",
+            "retrying in 0 s (attempt 1): No",
         ),
         (backend_events.StatusChanged(MINE, SessionStatus(type="busy")), ""),
         (
@@ -138,11 +138,11 @@ def test_text_is_reported_by_how_much_there_is() -> None:
     lines = progress()
     for event in (text_part(), grew("Hello "), grew("world")):
         lines.add(event)
-    assert lines.take() == "writing (11 characters so far)"
+    assert lines.take() == "writing, 11 characters"
     assert not lines.has_news
     lines.add(grew("!"))
     assert lines.has_news
-    assert lines.take() == "writing (12 characters so far)"
+    assert lines.take() == "writing, 12 characters"
 
 
 def test_other_news_outweigh_text() -> None:
@@ -162,7 +162,7 @@ def test_who_listens_late_knows_what_was_written_before() -> None:
     assert lines.text == "Once "
     lines.add(grew("upon"))
     assert lines.text == "Once upon"
-    assert lines.take() == "writing (9 characters so far)"
+    assert lines.take() == "writing, 9 characters"
     assert not Progress(MINE, PROMPT, "/", lambda: NOW, Draft(PROMPT, "prt_t", "Do it")).text
 
 

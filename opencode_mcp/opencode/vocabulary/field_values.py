@@ -12,7 +12,7 @@ from datetime import date, datetime
 from urllib.parse import urlsplit
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.opencode.vocabulary.models import Condition, FieldKind, Question, QuestionItem
+from opencode_mcp.opencode.vocabulary.models import Choice, Condition, FieldKind, Question, QuestionItem
 
 FieldValue = str | float | bool | list[str]
 WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -25,6 +25,9 @@ FORMATS: Mapping[str, str] = {
     "date": "a date such as 2026-11-26",
     "date-time": "a date with a time, such as 2026-11-26T10:00:00Z",
 }
+AROUND = "\"'`.,:;!()[]\u201c\u201d\u2018\u2019\u00ab\u00bb"
+"""Characters in an answer that make no difference between options."""
+BLANKS = str.maketrans(dict.fromkeys(AROUND, " "))
 NO_VALUE = "None of the questions is answered."
 
 
@@ -132,15 +135,28 @@ def _number_of_answers(item: QuestionItem) -> str:
 
 
 def _option(item: QuestionItem, text: str) -> str:
-    """Return what OpenCode expects for an answer: an option's value or label, in any case, or own words."""
+    """Return what OpenCode expects for an answer: an option's value, also for a near spelling of it, or own words."""
     if any(option.answer == text for option in item.options):
         return text
-    for option in item.options:
-        if text.casefold() in {option.label.casefold(), option.answer.casefold()}:
-            return option.answer
+    near = [option.answer for option in item.options if _bare(text) in _spellings(option)]
+    if len(near) == 1:
+        return near[0]
     if item.custom and text.strip():
         return text
     raise InvalidArgument(f"{text!r} is not an answer to {item.question!r}.")
+
+
+def _spellings(option: Choice) -> set[str]:
+    """Return the texts that can only mean an option: its label and its value, also with its description."""
+    texts = [option.label, option.answer]
+    if option.description:
+        texts += [f"{option.label}{between}{option.description}" for between in (" ", ": ", " - ", " (")]
+    return {_bare(text) for text in texts}
+
+
+def _bare(text: str) -> str:
+    """Return a text in one case, without quotes, brackets and punctuation, and with single spaces."""
+    return " ".join(text.casefold().translate(BLANKS).split()) or text
 
 
 def _text(item: QuestionItem, text: str) -> str:

@@ -203,6 +203,8 @@ class ToolState(Wire):
     metadata: dict[str, Any] = Field(default_factory=dict)
     attachments: list[dict[str, Any]] = Field(default_factory=list[dict[str, Any]])
     """File parts that the tool returned beside its output, such as an image that it read."""
+    time: Span = Span()
+    """Start and end of the call, as far as it has begun and ended."""
 
 
 class BasePart(Wire):

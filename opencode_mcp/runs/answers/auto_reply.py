@@ -26,10 +26,13 @@ from opencode_mcp.runs.requests.descriptions import describe
 from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.state import ENDS, State
+from opencode_mcp.text.outside_text import shorten
 
 logger = logging.getLogger(__name__)
 
 RUNS_KEPT = 1000
+NAME_LIMIT = 40
+"""Characters of a prompt in a line of progress."""
 REFUSAL = "The operator of this session does not allow that. Do without it."
 REPEAT_PAUSE_SECONDS = 0.5
 OPEN_ENDED = frozenset({State.WAITING, *ENDS})
@@ -127,6 +130,8 @@ class AutoReply:
         """
         report = await self._runs.report(run, seen)
         report.decided = self._decisions.get(run.message_id, [])
+        if report.status == "aborted":
+            report.shortfall = report.shortfall or self._reply_sender.refusals.get(run.message_id, "")
         return report
 
     async def look(self, run: Run) -> RunReport:
@@ -150,7 +155,7 @@ class AutoReply:
 
             async def observe_one(run: Run) -> None:
                 try:
-                    seen = await self.observe(run, deadline, send_progress)
+                    seen = await self.observe(run, deadline, _named(send_progress, run))
                 except BridgeError:
                     return  # It is looked at once more below.
                 if seen.state in ENDS:
@@ -183,3 +188,13 @@ class AutoReply:
         decision = Decision(permission=request.permission, patterns=request.patterns, reply=reply)
         self._decisions.setdefault(run.message_id, []).append(decision)
         return True
+
+
+def _named(send_progress: SendProgress, run: Run) -> SendProgress:
+    """Return a function that sends progress with the session that it is about, and its prompt."""
+    name = f"{run.session_id} ({shorten(run.words, NAME_LIMIT)})" if run.words else run.session_id
+
+    async def send(line: str) -> None:
+        await send_progress(f"{name}: {line}")
+
+    return send

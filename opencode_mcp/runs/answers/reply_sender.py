@@ -8,6 +8,7 @@ up in OpenCode; its session and its run follow from the request itself, and not 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
+from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Permission, Question, Session
@@ -19,10 +20,11 @@ from opencode_mcp.runs.answers.answer_rules import (
     RequestReply,
     is_rejection,
 )
+from opencode_mcp.runs.endings import QUESTION_TOOL, refusal_text
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests.descriptions import Request, describe
-from opencode_mcp.runs.requests.fitted_answers import fit_answers
+from opencode_mcp.runs.requests.fitted_answers import fit_answers, read_differently
 from opencode_mcp.runs.requests.open_requests import Requests, is_of_directory
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import Note, combined
@@ -31,6 +33,7 @@ OPERATOR_HINT = (
     "You may reject it. opencode_abort stops the run. opencode_wait asks the person, where the host can. The "
     "operator lets agents answer with --permissions agent; a run keeps the policy under which it was started."
 )
+REFUSALS_KEPT = 1000
 CheckSession = Callable[[str], Awaitable[Session]]
 """Gives the session of an id, or raises why it is not the caller's."""
 
@@ -70,6 +73,8 @@ class ReplySender:
         self._runs = runs
         self._check_session = check_session
         self.answer_rules = answer_rules
+        self.refusals = BoundedDict[str, str](REFUSALS_KEPT)
+        """Sentences on the refusals that were sent from here, by the prompt whose run they end."""
 
     async def find(self, request_id: str, session_id: str = "", directories: Sequence[str] = ()) -> FoundRequest:
         """Find an open request.
@@ -122,8 +127,11 @@ class ReplySender:
             raise NotFound(_gone(question.id))
         return assigned
 
-    async def send(self, asked: FoundRequest, reply: RequestReply, by: Answerer) -> None:
+    async def send(self, asked: FoundRequest, reply: RequestReply, by: Answerer) -> str:
         """Send a reply (``permission.reply``, ``question.reply``, ``question.reject``).
+
+        Returns:
+            A note on answers that were read as something else than they say; usually empty.
 
         Raises:
             NotAllowed: The answerer may not give it.
@@ -131,17 +139,26 @@ class ReplySender:
             InvalidArgument: The answers do not fit the questions, or the request is of another kind.
         """
         pending = describe(asked.request, subagent=bool(asked.parents))
-        self.check(await self.run_of(asked.session, *asked.parents), pending, reply, by)
+        run = await self.run_of(asked.session, *asked.parents)
+        self.check(run, pending, reply, by)
         request, directory = asked.request, asked.session.directory
         match request, reply:
             case Permission(), PermissionReply():
                 await self._client.permission_reply(request, directory, reply.reply, reply.message)
             case Question(), QuestionReply(answers=answers) if answers is not None:
-                await self._client.question_reply(request, directory, fit_answers(request, answers))
+                fitted = fit_answers(request, answers)
+                await self._client.question_reply(request, directory, fitted)
+                return read_differently(request, answers, fitted)
             case Question(), QuestionReply():
                 await self._client.question_reject(request, directory)
             case _:
-                raise InvalidArgument(f"{request.id!r} is a {pending.kind}.", hint="Answer it as such.")
+                raise InvalidArgument(
+                    f"{request.id!r} is a {pending.kind}.", hint=f"Answer it with opencode_reply_{pending.kind}."
+                )
+        if _ends_run(asked, reply):
+            subject = ", ".join(request.patterns) if isinstance(request, Permission) else ""
+            self.refusals[run.message_id] = refusal_text(pending.permission or QUESTION_TOOL, subject)
+        return ""
 
     def check(self, run: Run, pending: PendingRequest, reply: RequestReply, by: Answerer) -> None:
         """Refuse what may not be answered so.
@@ -171,6 +188,13 @@ class ReplySender:
         except NotFound:
             # Nothing was prompted there by the API that runs use.
             return Run(session.directory, session.id, "")
+
+
+def _ends_run(asked: FoundRequest, reply: RequestReply) -> bool:
+    """Return True if a reply ends the run: a rejection without an instruction, of a request of its own session."""
+    if asked.parents or not is_rejection(reply):
+        return False
+    return not (isinstance(reply, PermissionReply) and reply.message)
 
 
 def _gone(request_id: str) -> str:

@@ -34,12 +34,14 @@ def describe(request: Request, call: ToolPart | None = None, *, subagent: bool) 
         subagent: Whether a subagent asks.
     """
     if isinstance(request, Question):
+        preface = [text for text in (request.title, request.message) if text]
         return PendingRequest(
             request_id=request.id,
             kind="question",
             session_id=request.session_id,
             subagent=subagent,
-            asks="\n".join(filter(None, [request.title, request.message, *(item.question for item in request.asked)])),
+            asks="\n".join([*preface, *filter(None, (item.question for item in request.asked))]),
+            preface=preface,
             questions=[_plain(item, request.questions) for item in request.asked],
         )
     return PendingRequest(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.vocabulary.field_values import read_answers, takes, texts_of
 from opencode_mcp.opencode.vocabulary.models import Question, QuestionItem
+from opencode_mcp.text.outside_text import one_line
 
 
 def fit_answers(question: Question, answers: Sequence[Sequence[str]], *, whole_form: bool = False) -> list[list[str]]:
@@ -30,6 +31,30 @@ def fit_answers(question: Question, answers: Sequence[Sequence[str]], *, whole_f
         raise InvalidArgument(error.message, hint=_hint(question)) from error
     of_items = zip(question.questions, values, strict=True)
     return [texts_of(value) for item, value in of_items if not item.hidden]
+
+
+def read_differently(question: Question, answers: Sequence[Sequence[str]], fitted: Sequence[Sequence[str]]) -> str:
+    """Return a note on the answers to choices that are no label: those taken as one, and those passed on as own words.
+
+    Args:
+        question: What OpenCode asked.
+        answers: What was given, one list for each of ``question.asked``.
+        fitted: What ``fit_answers`` made of it.
+    """
+    notes: list[str] = []
+    for item, given, sent in zip(question.asked, answers, fitted, strict=True):
+        if item.kind == "choice" and item.options and len(given) == len(sent):
+            notes += [_difference(item, one, other) for one, other in zip(given, sent, strict=True)]
+    return " ".join(filter(None, notes))
+
+
+def _difference(item: QuestionItem, given: str, sent: str) -> str:
+    option = next((option for option in item.options if option.answer == sent), None)
+    if option is None:
+        return f'"{one_line(given)}" is no label of the question, so it was passed on as own words.'
+    if given in {option.label, option.answer}:
+        return ""
+    return f'"{one_line(given)}" was taken as the option "{one_line(option.label)}".'
 
 
 def _hint(question: Question) -> str:

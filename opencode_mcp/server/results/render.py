@@ -28,13 +28,14 @@ from opencode_mcp.errors import (
 from opencode_mcp.markdown import excerpt
 from opencode_mcp.runs.requests import call_input
 from opencode_mcp.server.instructions import TOOL_NAME
+from opencode_mcp.server.results.failure_steps import failure_step
 from opencode_mcp.server.results.safe_text import ToDecide, shown, shown_data, shown_sections, valid_data
 from opencode_mcp.server.results.size_limit import cut_text, fit
 from opencode_mcp.text.json_text import json_size
 from opencode_mcp.text.outside_text import INDENT, clean, indented, one_line, valid_unicode
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.report import PendingRequest, RunReport
+    from opencode_mcp.runs.report import ChangedFile, PendingRequest, RunReport
 
 SENTENCE_END = re.compile(r"(?<=\.) ")
 TEXT_LIMIT = 20_000
@@ -45,6 +46,19 @@ ALWAYS_LIMIT = 1000
 BRIEF = 200
 """Characters of a text that the same data also contains in full."""
 SHOWN_FILES = 50
+MINUTE = 60
+UNFINISHED = frozenset({"running", "needs_input"})
+"""Statuses of runs that go on."""
+UNFINISHED_LIMIT = 2000
+"""Characters of an unfinished answer, whose end says most."""
+ANSWER_HEADINGS = {
+    "completed": "OpenCode's answer",
+    "running": "Answer so far",
+    "needs_input": "Answer so far",
+    "aborted": "Last text before it was stopped",
+    "failed": "Last text",
+}
+FORMLESS = "This host shows no forms, so the decision that you left to a person comes back to you."
 ERROR_LIMIT = 4000
 """Limit of an error, in bytes. It may quote a page that a model's provider sent."""
 
@@ -63,15 +77,15 @@ NEXT_STEPS: Mapping[type[BridgeError], str] = {
 }
 
 
-def explain(error: BridgeError, denied_tools: Collection[str] = ()) -> str:
+def explain(error: BridgeError, unlisted_tools: Collection[str] = ()) -> str:
     """Return an error as text for a model: what was wrong, what would be right, what to do next.
 
-    Sentences of the hint that name denied tools are left out.
+    Sentences of the hint that name tools which are not listed are left out.
 
     It may quote text of others, so all lines but the first are indented.
     """
     step = error.hint or next(NEXT_STEPS[kind] for kind in type(error).__mro__ if kind in NEXT_STEPS)
-    step = without_tools(step, denied_tools)
+    step = without_tools(step, unlisted_tools)
     return indented(shown(f"{cut_text(error.message, ERROR_LIMIT)} {cut_text(step, ERROR_LIMIT)}"))
 
 
@@ -124,16 +138,23 @@ def report_data(report: "RunReport") -> dict[str, Any]:
     """Return a run's report as structured content. Empty fields are left out, except those that callers rely on."""
     data = report.model_dump(mode="json", exclude_defaults=True)
     return data | {
-        "text": cut(report.text, rest=_rest_of_answer(report)),
+        "text": _text_data(report),
         **({"error": cut_text(report.error, ERROR_LIMIT)} if report.error else {}),
         "pending": [request_data(request) for request in report.pending],
         "next": next_step(report),
     }
 
 
+def _text_data(report: "RunReport") -> str:
+    if report.status not in UNFINISHED:
+        return cut(report.text, rest=_rest_of_answer(report))
+    told, part = _told_text(report)
+    return f"… ({part})\n{told}" if part else told
+
+
 def next_step(report: "RunReport") -> str:
-    """Return the next step of the caller in a few sentences, without those that name denied tools."""
-    return without_tools(_next_step(report), report.denied_tools)
+    """Return the next step of the caller in a few sentences, without those that name tools which are not listed."""
+    return without_tools(_next_step(report), report.unlisted_tools)
 
 
 def without_tools(text: str, names: Collection[str]) -> str:
@@ -159,7 +180,7 @@ def _next_step(report: "RunReport") -> str:
         case "failed" if report.lost:
             return f"opencode_wait({session}) finds OpenCode again and reports what it kept of the run."
         case "failed":
-            return f"Fix what the error names, then go on in the session with opencode_run({session}, prompt=...)."
+            return failure_step(report)
 
 
 def answer_steps(pending: "Sequence[PendingRequest]", denied_tools: Collection[str] = ()) -> str:
@@ -173,7 +194,12 @@ def _answer_step(request: "PendingRequest") -> str:
         return f"Only a person may answer {request.request_id}{_where(request)}{_otherwise(request, call)}."
     if request.kind == "permission":
         always = '|"always"' if request.agent_may_always else ""
-        return f'Answer with opencode_reply_permission({call}, reply="once"{always}|"reject").'
+        answer = f'opencode_reply_permission({call}, reply="once"{always}|"reject")'
+        return (
+            f"{FORMLESS} Ask the person, then answer with {answer}."
+            if request.asks_for_person
+            else (f"Answer with {answer}.")
+        )
     answers = "[[value], ...]" if any("type" in item for item in request.questions) else "[[label, ...], ...]"
     return f"Answer with opencode_reply_question({call}, answers={answers})."
 
@@ -193,7 +219,7 @@ def _otherwise(request: "PendingRequest", call: str) -> str:
     )
     return (
         f'. If nobody is there: {refusal.format(call)} refuses it. opencode_abort(session_id="{request.session_id}") '
-        "stops the run. With --permissions agent, the operator lets agents answer in runs that are started afterwards"
+        "stops the run. Whoever configured this MCP server lets agents answer in later runs with --permissions agent"
     )
 
 
@@ -201,7 +227,7 @@ def report_text(report: "RunReport") -> str:
     """Return a run's report as text for a model, cleaned for display."""
     sections = [
         report.note,
-        _headline(report),
+        "\n".join(filter(None, [_headline(report), name_line(report)])),
         _merged(report),
         report.shortfall,
         f"Error: {indented(cut_text(report.error, ERROR_LIMIT))}" if report.error else "",
@@ -223,7 +249,7 @@ def _headline(report: "RunReport") -> str:
         report.status,
         f"session {report.session_id}",
         f"message {report.message_id}",
-        f"{report.seconds:.1f} s" if report.seconds else "",
+        _time(report),
         one_line(report.model),
         f"agent {one_line(report.agent)}" if report.agent else "",
         f"{tokens.input:.0f} tokens in, {tokens.output:.0f} out" if tokens.output else "",
@@ -233,26 +259,60 @@ def _headline(report: "RunReport") -> str:
     return " · ".join(fact for fact in facts if fact)
 
 
+def name_line(report: "RunReport") -> str:
+    """Return the line by which a run is recognised: the session's title, and the first words of the prompt."""
+    title = one_line(report.title)
+    words = one_line(report.prompt)
+    names = [f'"{title}"' if title else "", f'prompt: "{words}"' if words and words != title else ""]
+    return " · ".join(filter(None, names))
+
+
+def _time(report: "RunReport") -> str:
+    """Return the age or the duration of a run, and the part of it that was spent waiting for an answer."""
+    if not report.seconds:
+        return ""
+    waited = f" ({duration(report.waited)} of it waiting for an answer)" if report.waited >= 1 else ""
+    return duration(report.seconds) + waited
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in the units that suit it."""
+    if seconds < MINUTE:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), MINUTE)
+    if minutes < MINUTE:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // MINUTE} h {minutes % MINUTE} min"
+
+
 def _answer(report: "RunReport") -> str:
     """Return the answer in a fence, so that no line of it can look like a line of the report."""
     if not report.text:
         return ""
-    told = _beginning(report.text)
-    heading = "OpenCode's answer"
-    if told != report.text:
-        heading += f" ({_part_of(told, report.text, _rest_of_answer(report))})"
+    told, part = _told_text(report)
+    notes = "; ".join(filter(None, ["unfinished" if report.status in UNFINISHED else "", part]))
+    heading = ANSWER_HEADINGS[report.status] + (f" ({notes})" if notes else "")
     return f"{heading}:\n{excerpt.fence(clean(told))}"
 
 
+def _told_text(report: "RunReport") -> tuple[str, str]:
+    """Return the part of the answer that is shown, and a note on which part that is; empty if it is all of it."""
+    if report.status in UNFINISHED:
+        told = excerpt.tail(report.text, UNFINISHED_LIMIT)
+        return told, f"the last {len(told)} of {len(report.text)} characters" if told != report.text else ""
+    told = _beginning(report.text)
+    return told, _part_of(told, report.text, _rest_of_answer(report)) if told != report.text else ""
+
+
 def _rest_of_answer(report: "RunReport") -> str:
-    """Return how to read an answer that is cut, unless the operator denies that."""
+    """Return how to read an answer that is cut, unless the tool for that is not listed."""
     if not report.message_reader or not report.text_message:
         return ""
     call = (
         f'opencode_read_operation(operation="{report.message_reader}", '
         f'arguments={{"sessionID": "{report.session_id}", "messageID": "{report.text_message}"}}) reads on'
     )
-    return without_tools(call, report.denied_tools)
+    return without_tools(call, report.unlisted_tools)
 
 
 def _merged(report: "RunReport") -> str:
@@ -267,11 +327,22 @@ def _merged(report: "RunReport") -> str:
 def _files(report: "RunReport") -> str:
     if not report.files:
         return ""
-    lines = [
-        f"{file.change} {one_line(file.path)} +{file.added} -{file.removed}" for file in report.files[:SHOWN_FILES]
-    ]
+    lines = [_file_line(file) for file in report.files[:SHOWN_FILES]]
     more = len(report.files) - len(lines)
-    return "\n".join(["Changed files:", *lines, *([f"and {more} more"] if more else [])])
+    return "\n".join(["Changed files:", *lines, *([f"and {more} more"] if more else []), *_neighbours(report)])
+
+
+def _file_line(file: "ChangedFile") -> str:
+    line = f"{file.change} {one_line(file.path)} +{file.added} -{file.removed}"
+    return f"{line} (?)" if file.perhaps_by else line
+
+
+def _neighbours(report: "RunReport") -> list[str]:
+    """Return the line that explains the marks of files which another session may have changed."""
+    others = ", ".join(dict.fromkeys(name for file in report.files for name in file.perhaps_by))
+    if not others:
+        return []
+    return [f"(?) No edit of this run names it. {others} worked in the project meanwhile and may have changed it."]
 
 
 def _decided(report: "RunReport") -> str:
@@ -313,20 +384,22 @@ def _brief(text: str) -> str:
 def request_text(request: "PendingRequest") -> str:
     """Return a request as text for a model."""
     whose = f" of the subagent {request.session_id}" if request.subagent else ""
-    lines = [f"Waiting for a {request.kind}{whose} ({request.request_id}):", INDENT + indented(request.asks)]
+    lines = [f"Waiting for a {request.kind}{whose} ({request.request_id}):"]
+    if request.kind == "permission" or not request.questions:
+        lines.append(INDENT + indented(request.asks))
     if request.always:
         covers = call_input.always_covers(request.permission, request.always, request.always_lasts)
         lines.append(f'"always" would also allow {one_line(covers, ALWAYS_LIMIT)}.')
+    lines += [INDENT + indented(text) for text in request.preface]
     for item in request.questions:
-        lines += [f"About: {one_line(item['question'])}"] if len(request.questions) > 1 else []
-        lines += _choices(item)
+        lines += [INDENT + indented(item["question"]), *_choices(item)]
     text = "\n".join(lines)
     return ToDecide(text) if _is_decided_by_reader(request) else text
 
 
 def _choices(question: Mapping[str, Any]) -> list[str]:
     """Return the lines with the answers that a question offers."""
-    lines = [f"- {one_line(option['label'])}: {one_line(option['description'])}" for option in question["options"]]
+    lines = [_option(option) for option in question["options"]]
     typed = "type" in question
     lines += ["- or own words"] if question["own_words"] and not typed else []
     lines += [f"- {one_line(question['takes'])}"] if typed else []
@@ -337,6 +410,12 @@ def _choices(question: Mapping[str, Any]) -> list[str]:
         f"only if {one_line(question['asked_if'])}" if "asked_if" in question else "",
     ]
     return [*lines, *(f"({note})" for note in notes if note)]
+
+
+def _option(option: Mapping[str, Any]) -> str:
+    """Return the line of an option; only its label, in quotes, belongs into the answer."""
+    description = one_line(option["description"])
+    return f'- "{one_line(option["label"])}"' + (f" ({description})" if description else "")
 
 
 def _json(value: object) -> str:

@@ -21,9 +21,9 @@ def _holding(*required: str, declared: Sequence[str] = ()) -> Schema:
 
 
 REPORT_FIELDS = (
-    *("status", "note", "session_id", "message_id", "directory", "title", "text", "output", "merged_with", "shortfall"),
-    *("error", "lost", "activity", "files", "todos", "pending", "decided", "children", "model", "agent", "tokens"),
-    *("cost", "seconds", "next", "left_out", "only_in_text"),
+    *("status", "note", "session_id", "message_id", "directory", "title", "prompt", "text", "output", "merged_with"),
+    *("shortfall", "error", "activity", "files", "todos", "pending", "decided", "children", "model", "agent"),
+    *("tokens", "cost", "seconds", "waited", "next", "left_out", "only_in_text"),
 )
 """Fields of ``RunReport``, repeated here because listing the tools must not import the modules of runs."""
 REPORT_TEXTS = ("text", "error", "todos")

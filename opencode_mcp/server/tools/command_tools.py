@@ -15,7 +15,7 @@ from opencode_mcp.server.resources.links import message_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result, without_tools
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, RUN_REPORT, SHELL, SHELL_TEXTS
 from opencode_mcp.server.tool import tool
-from opencode_mcp.server.tools.run_tools import Seconds, SessionId, Strictness, session_and_directory
+from opencode_mcp.server.tools.run_tools import SecondsAsForRun, SessionId, StrictnessAsForRun, session_and_directory
 from opencode_mcp.server.waiting.answerers import starter_of
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
@@ -48,13 +48,10 @@ async def opencode_command(
     directory: Annotated[str, Field(description="The project's; empty: the default")] = "",
     agent: Annotated[str, Field(description="Where the command names none")] = "",
     model: Annotated[str, Field(description="provider/model")] = "",
-    permissions: Strictness = None,
-    wait_seconds: Seconds = None,
+    permissions: StrictnessAsForRun = None,
+    wait_seconds: SecondsAsForRun = None,
 ) -> Outcome:
-    """Run one of the project's slash commands, such as review, and report as opencode_run does.
-
-    Use it for what a command is made for, and opencode_run for all else.
-    """
+    """Run one of the project's slash commands, such as review, and report as opencode_run does."""
     if run := await resumed_run(ctx):
         return await wait_for_run(ctx, run, wait_seconds, started=True)
     bridge = bridge_of(ctx)
@@ -100,7 +97,7 @@ async def opencode_shell(
     session_id: SessionId,
     command: Annotated[str, Field(description="For the shell of OpenCode's machine, in the project")],
     agent: Annotated[str, Field(description="Whom it is shown to; empty: build")] = "",
-    wait_seconds: Seconds = None,
+    wait_seconds: SecondsAsForRun = None,
 ) -> Outcome:
     """Run a shell line where OpenCode is. It needs the permission that a command of the agent's needs.
 
@@ -132,7 +129,7 @@ def _shell_result(bridge: Bridge, run: "Run", report: "RunReport", answer: str, 
     notes = [
         "" if whole else f"These are the last {len(shown):,} of {len(output):,} characters.",
         indented(report.error),
-        without_tools(_next(run), bridge.allowed.denied_tools) if report.status == "running" else NO_EXIT_CODE,
+        without_tools(_next(run), bridge.unlisted_tools) if report.status == "running" else NO_EXIT_CODE,
     ]
     note = " ".join(filter(None, notes))
     data = {"status": report.status, "session_id": run.session_id, "message_id": run.message_id}

@@ -10,7 +10,7 @@ from opencode_mcp.runs.answers import answer_rules
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, RUN_REPORT
 from opencode_mcp.server.tool import tool
-from opencode_mcp.server.tools.run_tools import Seconds
+from opencode_mcp.server.tools.run_tools import SecondsAsForRun
 from opencode_mcp.server.waiting.answerers import calling_agent
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.wait import Outcome, resumed_run, wait_for_run
@@ -46,7 +46,7 @@ async def opencode_reply_permission(
     ],
     message: Annotated[str, Field(description="With reject: what to do instead; OpenCode then goes on")] = "",
     session_id: RequestSession = "",
-    wait_seconds: Seconds = None,
+    wait_seconds: SecondsAsForRun = None,
 ) -> Outcome:
     """Allow or refuse what OpenCode asks permission for, then wait as opencode_wait does.
 
@@ -58,7 +58,7 @@ async def opencode_reply_permission(
     if message and reply != "reject":
         raise InvalidArgument("A message can be given only with reject.", hint="Leave it out, or reject.")
 
-    _check_form(request_id)
+    _check_form(request_id, "permission")
     return await _answered(ctx, request_id, session_id, answer_rules.PermissionReply(reply, message), wait_seconds)
 
 
@@ -81,7 +81,7 @@ async def opencode_reply_question(
     ] = [],
     reject: Annotated[bool, Field(description="Dismiss the question; the run ends")] = False,
     session_id: RequestSession = "",
-    wait_seconds: Seconds = None,
+    wait_seconds: SecondsAsForRun = None,
 ) -> Outcome:
     """Answer what OpenCode asks, then wait as opencode_wait does.
 
@@ -92,18 +92,24 @@ async def opencode_reply_question(
     if reject == bool(answers):
         raise InvalidArgument("Give either answers or reject.", hint='For instance answers=[["Yes"]].')
 
-    _check_form(request_id)
+    _check_form(request_id, "question")
     return await _answered(
         ctx, request_id, session_id, answer_rules.QuestionReply(None if reject else answers), wait_seconds
     )
 
 
-def _check_form(request_id: str) -> None:
-    """Refuse a text that cannot be the id of a request: it would be reported as a closed request."""
-    if not REQUEST_ID.fullmatch(request_id):
+def _check_form(request_id: str, kind: str) -> None:
+    """Refuse a text that cannot be the id of a request of a kind: it would be reported as a closed request."""
+    found = REQUEST_ID.fullmatch(request_id)
+    if not found:
         raise InvalidArgument(
             f"{beginning(request_id)} is not the id of a request.",
             hint="It begins with per_, que_ or frm_; the report's `pending` names it as request_id.",
+        )
+    other = "permission" if found[1] == "per" else "question"
+    if other != kind:
+        raise InvalidArgument(
+            f"{request_id} is the id of a {other}, not of a {kind}.", hint=f"Answer it with opencode_reply_{other}."
         )
 
 
@@ -120,7 +126,7 @@ async def _answered(
         try:
             asked = await bridge.reply_sender.find(request_id, session_id, await bridge.fence.roots())
             await start_deadline.commit()
-            await bridge.reply_sender.send(asked, reply, calling_agent(ctx))
+            note = await bridge.reply_sender.send(asked, reply, calling_agent(ctx))
         except NotFound as error:
             if session is None:
                 raise NotFound(error.message, hint=UNKNOWN_HINT) from error

@@ -9,8 +9,8 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.runs import deadline
 from opencode_mcp.runs.prompting import prompt as prompting_prompt
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.results.render import report_data, report_text, result
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, RUN_REPORTS
+from opencode_mcp.server.results.several_reports import reports_result
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.undone import undone_run
 from opencode_mcp.server.waiting.answerers import add_answerers, starter_of
@@ -23,19 +23,24 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.opencode.vocabulary.submission import Attachment
     from opencode_mcp.runs.prompting.prompt import Prompt
-    from opencode_mcp.runs.report import RunReport
     from opencode_mcp.runs.stopping import StopResult
 
 SHOWN = 10
 """Number of calls or sessions that a note names."""
 Seconds = Annotated[
     float | None,
-    Field(ge=0, le=3600, description="Seconds to wait; the run goes on"),
+    Field(
+        ge=0,
+        le=3600,
+        description="Seconds to wait; default what your client tolerates, at most 3600. The run continues after that",
+    ),
 ]
+SecondsAsForRun = Annotated[float | None, Field(ge=0, le=3600, description="As for opencode_run")]
 Strictness = Annotated[
     Literal["agent", "human", "reject"] | None,
-    Field(description="Who answers, if stricter than the operator's setting"),
+    Field(description="Who answers, if stricter than configured. human: by a form, else you have to ask the person"),
 ]
+StrictnessAsForRun = Annotated[Literal["agent", "human", "reject"] | None, Field(description="As for opencode_run")]
 SessionId = Annotated[str, Field(description="As ses_...")]
 
 
@@ -65,9 +70,8 @@ async def opencode_run(
 ) -> Outcome:
     """Give a task to OpenCode, a coding agent that reads, edits and runs code by itself.
 
-    Use it to delegate work or to go on in an earlier session. It waits and reports what was answered and which files
-    changed. If the report says `running`, call opencode_wait; if it says `needs_input`, answer what `pending` asks.
-    For a quick look at files use opencode_read_file instead.
+    Delegate work, or go on in an earlier session. It waits, then reports the answer and the changed files, and names
+    the next call. For a quick look at files use opencode_read_file.
     """
     if run := await resumed_run(ctx):
         return await wait_for_run(ctx, run, wait_seconds, started=True)
@@ -141,14 +145,14 @@ async def opencode_wait(
     message_id: Annotated[str, Field(description="The prompt, as msg_...; empty: the session's latest")] = "",
     session_ids: Annotated[list[str], Field(description="Several sessions to wait for at once")] = [],
     until: Annotated[
-        Literal["any", "all"], Field(description="With several: return at the first end, or at the last")
+        Literal["any", "all"], Field(description="With several: return at the first end or question, or at the last")
     ] = "all",
     wait_seconds: Seconds = None,
 ) -> Outcome:
-    """Wait for a run that was started earlier, by anyone, and report it as opencode_run does.
+    """Wait for a run, whoever started it, and report it as opencode_run does.
 
-    Use it after a report that said `running`, after an answer to a request, after a restart of anything; with
-    wait_seconds=0 only to look. It never starts or stops work.
+    Use it after a report that says `running`, and after a restart of anything. wait_seconds=0 only looks. It starts
+    and stops nothing.
     """
     bridge = bridge_of(ctx)
     named = _named_sessions([session_id, *session_ids], message_id)
@@ -165,7 +169,7 @@ async def opencode_wait(
     for session, run, report in zip(sessions, runs, reports, strict=True):
         add_answerers(bridge, run, report, ctx.client_capabilities)
         report.note = " ".join(filter(None, [undone_run(session, run.message_id), report.note]))
-    return reports_result(reports)
+    return reports_result(reports, until=until)
 
 
 def _named_sessions(session_ids: list[str], message_id: str) -> list[str]:
@@ -180,16 +184,6 @@ def _named_sessions(session_ids: list[str], message_id: str) -> list[str]:
     if message_id and len(named) > 1:
         raise InvalidArgument("message_id names one run, but several sessions are named.", hint="Leave it out.")
     return named
-
-
-def reports_result(reports: "list[RunReport]") -> CallToolResult:
-    """Return the reports of several runs as one result."""
-    order = ("needs_input", "running", "failed", "aborted", "completed")
-    status = min((report.status for report in reports), key=order.index)
-    unfinished = [report.session_id for report in reports if report.status == "running"]
-    step = f"Wait on with opencode_wait(session_ids={unfinished})." if unfinished else "Each run names its next step."
-    data = {"status": status, "runs": [report_data(report) for report in reports], "next": step}
-    return result("\n\n---\n\n".join(map(report_text, reports)), data, is_shown=True)
 
 
 @tool(

@@ -38,7 +38,7 @@ def is_for_person(
 
 def add_answerers(bridge: "Bridge", run: "Run", report: "RunReport", capabilities: "ClientCapabilities | None") -> None:
     """Add to a report who may answer each of its requests, and remember the requests."""
-    report.denied_tools = bridge.allowed.denied_tools
+    report.unlisted_tools = bridge.unlisted_tools
     mark_answerers(bridge, run, report.pending, capabilities)
 
 
@@ -50,6 +50,7 @@ def mark_answerers(
     answer_rules = bridge.answer_rules
     for request in pending:
         request.agent_may_answer = answer_rules.agent_may_answer(run, request, person_at_hand=person_at_hand)
+        request.asks_for_person = request.kind == "permission" and run.caller_limit == "human"
         request.agent_may_always = answer_rules.agent_may_always(run, request, person_at_hand=person_at_hand)
         request.person_here = is_for_person(bridge, run, request, capabilities)
         request.closed = answer_rules.closed(request, reject=True)

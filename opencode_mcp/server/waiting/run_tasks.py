@@ -86,7 +86,7 @@ class RunTasks:
             created=now,
             updated=now,
             message=_doing(outcome),
-            model_text=without_tools(_address(slot.run), cast("Bridge", ctx.lifespan_context).allowed.denied_tools),
+            model_text=without_tools(_address(slot.run), cast("Bridge", ctx.lifespan_context).unlisted_tools),
         )
 
     async def get(self, task_id: str, ctx: Context) -> TaskState | None:

@@ -352,6 +352,7 @@ def _unseen(bridge: Bridge, run: "Run", error: BridgeError) -> CallToolResult:
             session_id=run.session_id,
             message_id=run.message_id,
             directory=run.directory,
-            denied_tools=bridge.allowed.denied_tools,
+            prompt=run.words,
+            unlisted_tools=bridge.unlisted_tools,
         )
     )

@@ -52,8 +52,9 @@ async def test_a_pause_is_seen_by_those_who_heard_of_it_and_by_those_who_come_la
     for runs in (worker.runs, late_runs):
         seen = await runs.observe(run, Deadline.after(0))
         assert seen.state is State.RETRYING
-        assert "the model failed" in seen.activity
-        assert "retry 1 in " in seen.activity
+        activity = (await runs.report(run, seen)).activity
+        assert activity.startswith("retrying in ")
+        assert activity.endswith("(attempt 1): Overloaded.")
     waited = await worker.runs.observe(run, Deadline.after(1))
     assert waited.state is State.RETRYING
     stopped, _ = await worker.runs.abort(run)

@@ -6,7 +6,7 @@ import pytest
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.vocabulary.models import Choice, Condition, Question, QuestionItem
-from opencode_mcp.runs.requests.fitted_answers import fit_answers
+from opencode_mcp.runs.requests.fitted_answers import fit_answers, read_differently
 
 SES = "ses_1"
 COLOUR = QuestionItem(question="Which colour?", header="Colour", options=[Choice(label="Red"), Choice(label="Blue")])
@@ -38,6 +38,36 @@ def test_labels_are_matched_without_regard_to_case_and_own_words_pass(
     question: Question, answers: Sequence[Sequence[str]], fitted: list[list[str]]
 ) -> None:
     assert fit_answers(question, answers) == fitted
+
+
+FRENCH = QuestionItem(
+    question="Which?", options=[Choice(label="French", description="Au revoir"), Choice(label="German")]
+)
+PORTS = QuestionItem(question="Port?", options=[Choice(label="Port 80"), Choice(label="Port 8080")])
+ALIKE = QuestionItem(question="Which?", options=[Choice(label="Yes!"), Choice(label="yes.")])
+
+
+@pytest.mark.parametrize(
+    ("item", "given", "sent", "note"),
+    [
+        (FRENCH, "French", "French", ""),
+        (FRENCH, "french", "French", '"french" was taken as the option "French".'),
+        (FRENCH, "“French”.", "French", '"“French”." was taken as the option "French".'),
+        (FRENCH, '"French" (Au revoir)', "French", '""French" (Au revoir)" was taken as the option "French".'),
+        (FRENCH, "French: au revoir", "French", '"French: au revoir" was taken as the option "French".'),
+        (FRENCH, "Frensh", "Frensh", '"Frensh" is no label of the question, so it was passed on as own words.'),
+        (PORTS, "Port 808", "Port 808", '"Port 808" is no label of the question, so it was passed on as own words.'),
+        (ALIKE, "YES", "YES", '"YES" is no label of the question, so it was passed on as own words.'),
+        (NAME, "Ada", "Ada", ""),
+    ],
+)
+def test_an_answer_that_nearly_is_a_label_is_taken_as_it_and_every_other_is_told(
+    item: QuestionItem, given: str, sent: str, note: str
+) -> None:
+    question = asked(item)
+    fitted = fit_answers(question, [[given]])
+    assert fitted == [[sent]]
+    assert read_differently(question, [[given]], fitted) == note
 
 
 @pytest.mark.parametrize(

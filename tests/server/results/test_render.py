@@ -1,7 +1,7 @@
 """Reports as a model reads them: one fact a line, nothing empty, and last what can be done now."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,13 +13,16 @@ from opencode_mcp.server.results.render import (
     BRIEF,
     SHOWN_FILES,
     TEXT_LIMIT,
+    UNFINISHED_LIMIT,
     cut,
+    duration,
     explain,
     next_step,
     report_data,
     report_text,
     result,
 )
+from opencode_mcp.server.results.several_reports import reports_result
 from tests.harness.bridge import text_of
 
 SES = "ses_1"
@@ -52,6 +55,97 @@ def test_the_headline_tells_whose_report_it_is_and_what_it_cost() -> None:
         "completed · session ses_1 · message msg_1 · 1.2 s · a/b · agent build · 1200 tokens in, 34 out · $0.0123"
         " · subagents ses_2"
     )
+
+
+def test_a_report_names_its_run_and_tells_the_time_of_waiting_apart() -> None:
+    text = report_text(report(seconds=212.4, waited=180.2, title="Fix login", prompt="Fix the login page"))
+    head, names = text.splitlines()[:2]
+    assert head == "completed · session ses_1 · message msg_1 · 3 min 32 s (3 min 0 s of it waiting for an answer)"
+    assert names == '"Fix login" · prompt: "Fix the login page"'
+    assert report_text(report(title="Same", prompt="Same")).splitlines()[1] == '"Same"'
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.04, "0.0 s"), (59.9, "59.9 s"), (61, "1 min 1 s"), (7260, "2 h 1 min")]
+)
+def test_a_duration_has_units_that_suit_it(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("status", "heading"),
+    [
+        ("running", "Answer so far (unfinished)"),
+        ("needs_input", "Answer so far (unfinished)"),
+        ("aborted", "Last text before it was stopped"),
+        ("failed", "Last text"),
+    ],
+)
+def test_a_text_that_is_no_whole_answer_is_not_called_one(status: str, heading: str) -> None:
+    assert f"{heading}:\n```\nHalf\n```" in report_text(report(status, text="Half"))
+
+
+def test_of_a_long_unfinished_answer_the_end_is_shown() -> None:
+    long = report("running", text="x" * 10 + "y" * UNFINISHED_LIMIT)
+    note = f"the last {UNFINISHED_LIMIT} of {UNFINISHED_LIMIT + 10} characters"
+    assert f"Answer so far (unfinished; {note}):\n```\nyyy" in report_text(long)
+    assert report_data(long)["text"].startswith(f"… ({note})\nyyy")
+
+
+def test_a_file_that_another_session_may_have_changed_is_marked() -> None:
+    files = [
+        ChangedFile(path="a.py", change="modified", added=3, removed=1),
+        ChangedFile(path="b.py", change="added", added=1, removed=0, perhaps_by=["ses_2"]),
+    ]
+    assert report_text(report(files=files)).count("(?)") == 2
+    assert "added b.py +1 -0 (?)\n(?) No edit of this run names it. ses_2 worked" in report_text(report(files=files))
+
+
+def test_a_decision_that_was_left_to_a_person_is_to_be_put_to_one() -> None:
+    request = PERMISSION.model_copy(update={"asks_for_person": True})
+    step = next_step(report("needs_input", pending=[request]))
+    assert "This host shows no forms" in step
+    assert "Ask the person, then answer with opencode_reply_permission(" in step
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        ("credentials", "The key of a is missing or refused"),
+        ("credentials", "`opencode auth login`"),
+        ("credentials", 'opencode_run(session_id="ses_1", model="a/c", prompt=...). Others: d/e.'),
+        ("model", "The same may work later"),
+        ("model", 'model="a/c"'),
+        ("context", "Start a new session with opencode_run(prompt=...)"),
+        ("length", "for less at once"),
+        ("answer", "for less at once"),
+        (None, "Fix what the error names"),
+    ],
+)
+def test_a_failure_names_what_would_work(failure: Any, said: str) -> None:  # noqa: ANN401 - a kind of failure
+    failed = report("failed", error="No", failure=failure, model="a/b", usable_models=["a/c", "d/e"])
+    assert said in next_step(failed)
+
+
+def test_of_several_runs_those_that_go_on_take_a_line_and_next_names_them() -> None:
+    running = report("running", title="Long", text="Half", seconds=41, activity="bash: pytest (40 s)", todos=["[ ] x"])
+    asking = report("needs_input", pending=[QUESTION]).model_copy(update={"session_id": "ses_2"})
+    done = report(text="Ready.").model_copy(update={"session_id": "ses_3"})
+    made = reports_result([running, done, asking], until="any")
+    text = text_of(made)
+    line = 'running · session ses_1 · "Long" · 41.0 s · bash: pytest (40 s)'
+    step = (
+        "Answer what ses_2 asks, as its report says. 2 of 3 go on: "
+        'opencode_wait(session_ids=["ses_1", "ses_2"], until="any").'
+    )
+    assert text.endswith(f"{line}\n\n---\n\nNext: {step}")
+    assert "Ready." in text
+    assert "Half" not in text
+    data = cast("dict[str, Any]", made.structured_content)
+    assert (data["status"], data["next"]) == ("needs_input", step)
+    assert "text" not in data["runs"][0]
+    ended = cast("dict[str, Any]", reports_result([done, done], until="all").structured_content)
+    assert ended["next"] == "All have ended. Each report names its next step."
 
 
 def test_what_is_empty_is_not_mentioned() -> None:
@@ -111,7 +205,7 @@ def test_a_long_answer_says_how_its_rest_is_read_unless_that_is_denied() -> None
     )
     assert f"characters; {call}):" in report_text(report(**known))
     assert report_data(report(**known))["text"].endswith(f"characters; {call})")
-    denied = report(**known, denied_tools=frozenset({"opencode_read_operation"}))
+    denied = report(**known, unlisted_tools=frozenset({"opencode_read_operation"}))
     assert "opencode_read_operation" not in report_text(denied)
 
 
@@ -205,7 +299,8 @@ def test_a_read_only_bridge_names_nothing_that_it_would_refuse() -> None:
 
 def test_a_question_shows_its_options() -> None:
     text = report_text(report("needs_input", pending=[QUESTION]))
-    assert "Which colour?\n- Red: Like fire\n- or own words" in text
+    assert text.count("Which colour?") == 1
+    assert '    Which colour?\n- "Red" (Like fire)\n- or own words' in text
     assert "opencode_reply_question" in text
 
 
@@ -213,9 +308,9 @@ def test_several_questions_are_told_apart() -> None:
     size = COLOUR | {"question": "Which size?", "multiple": True, "own_words": False}
     request = QUESTION.model_copy(update={"questions": [COLOUR, size]})
     text = report_text(report("needs_input", pending=[request]))
-    colour, _, rest = text.partition("\nAbout: Which size?")
-    assert colour.endswith("About: Which colour?\n- Red: Like fire\n- or own words")
-    assert rest.startswith("\n- Red: Like fire\n(several may be chosen)")
+    colour, _, rest = text.partition("\n    Which size?")
+    assert colour.endswith('    Which colour?\n- "Red" (Like fire)\n- or own words')
+    assert rest.startswith('\n- "Red" (Like fire)\n(several may be chosen)')
 
 
 def test_a_single_question_says_that_several_may_be_chosen_too() -> None:
@@ -280,16 +375,16 @@ def test_a_tool_that_is_denied_is_suggested_nowhere(status: str, *, agent_may_an
     told = report(status, pending=pending if status == "needs_input" else [])
     whole = next_step(told)
     for name in set(TOOL_NAME.findall(whole)):
-        told.denied_tools = frozenset({name})
+        told.unlisted_tools = frozenset({name})
         step = next_step(told)
         assert name not in step
         assert all(f"{part.rstrip('.')}." in whole for part in step.split(". ") if part)
-        assert "denied_tools" not in report_data(told)
+        assert "unlisted_tools" not in report_data(told)
         assert name not in report_text(told)
 
 
 def test_where_nothing_is_left_to_suggest_no_next_step_is_told() -> None:
-    told = report(denied_tools=frozenset({"opencode_run"}))
+    told = report(unlisted_tools=frozenset({"opencode_run"}))
     assert next_step(told) == ""
     assert "Next:" not in report_text(told)
 

@@ -9,11 +9,12 @@ from mcp_types import ElicitRequestFormParams
 
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.vocabulary.models import Session, Todo
+from opencode_mcp.runs.endings import refusal_text
 from opencode_mcp.runs.report import ChangedFile, Decision, PendingRequest, RunReport, list_todos
 from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.server.results.render import explain, result
+from opencode_mcp.server.results.several_reports import reports_result
 from opencode_mcp.server.session_view import SessionView, view_data, view_text
-from opencode_mcp.server.tools.run_tools import reports_result
 from opencode_mcp.server.waiting.elicitation import form_of
 from opencode_mcp.server.waiting.wait import report_result
 from opencode_mcp.text.outside_text import INVISIBLE, UNSEEN, is_plain, one_line
@@ -47,7 +48,12 @@ def report() -> RunReport:
         always=[HOSTILE],
     )
     other = PendingRequest(
-        request_id="que_1", kind="question", session_id="ses_1", asks=HOSTILE, questions=[question, question]
+        request_id="que_1",
+        kind="question",
+        session_id="ses_1",
+        asks=HOSTILE,
+        preface=[HOSTILE],
+        questions=[question, question],
     )
     return RunReport(
         status="needs_input",
@@ -55,11 +61,13 @@ def report() -> RunReport:
         message_id="msg_1",
         directory="/p",
         title=HOSTILE,
+        prompt=HOSTILE,
+        shortfall=refusal_text("bash", HOSTILE),
         error=HOSTILE,
         activity=HOSTILE,
         model=HOSTILE,
         agent=HOSTILE,
-        files=[ChangedFile(path=HOSTILE, change="added", added=1, removed=0)],
+        files=[ChangedFile(path=HOSTILE, change="added", added=1, removed=0, perhaps_by=["ses_2"])],
         todos=list_todos([Todo(content=HOSTILE, status="pending", priority="high")]),
         decided=[Decision(permission="bash", patterns=[HOSTILE], reply="once")],
         pending=[asked, other],
@@ -68,6 +76,13 @@ def report() -> RunReport:
 
 def test_a_report_holds_no_forged_line() -> None:
     made = report_result(report())
+    check(cast("TextContent", made.content[0]).text)
+    check(json.dumps(made.structured_content, ensure_ascii=False))
+
+
+def test_the_reports_of_several_runs_hold_no_forged_line() -> None:
+    running = report().model_copy(update={"status": "running", "pending": []})
+    made = reports_result([running, report()], until="any")
     check(cast("TextContent", made.content[0]).text)
     check(json.dumps(made.structured_content, ensure_ascii=False))
 
@@ -135,7 +150,11 @@ def told_of(request: PendingRequest) -> list[tuple[str, str]]:
     one = RunReport.model_validate(pending | {"pending": [request.model_dump()]})
     session = Session.model_validate({"id": "ses_1", "time": {"created": 1, "updated": 1}})
     view = SessionView(session, "busy", pending=[request])
-    results = [report_result(one), reports_result([one]), result(view_text(view), view_data(view), is_shown=True)]
+    results = [
+        report_result(one),
+        reports_result([one], until="all"),
+        result(view_text(view), view_data(view), is_shown=True),
+    ]
     return [
         (cast("TextContent", made.content[0]).text, json.dumps(made.structured_content, ensure_ascii=False))
         for made in results

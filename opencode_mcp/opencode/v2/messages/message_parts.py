@@ -78,8 +78,15 @@ def add_answer(parts: PartList, message: JsonMap) -> None:
 
 def _add_call(parts: PartList, call: JsonMap) -> None:
     call_id = as_text(call.get("id"))
-    state = tool_state(as_map(call.get("state")))
+    state = tool_state(as_map(call.get("state"))) | {"time": _call_times(as_map(call.get("time")))}
     parts.add("tool", id=call_id, callID=call_id, tool=as_text(call.get("name")), state=state)
+
+
+def _call_times(time: JsonMap) -> dict[str, object]:
+    return {
+        "start": as_number(time.get("ran")) or as_number(time.get("created")),
+        "end": as_number(time.get("completed")),
+    }
 
 
 def _add_retry(parts: PartList, retry: JsonMap) -> None:

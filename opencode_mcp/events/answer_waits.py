@@ -1,0 +1,82 @@
+"""Time that sessions spend waiting for answers to permissions and questions, by the event stream.
+
+A request counts for its session and for those above it, and requests that are open together count once. What was
+missed in a gap is not known, so everything is forgotten then.
+
+Pure: the caller gives the times, in seconds of one clock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from opencode_mcp.bounded_dict import BoundedDict
+
+SESSIONS_KEPT = 2000
+REQUESTS_KEPT = 1000
+
+
+@dataclass(slots=True)
+class _Waited:
+    """Time that one session waited since its last prompt."""
+
+    open: set[str] = field(default_factory=set[str])
+    """Requests that wait for an answer."""
+    since: float = 0
+    """Begin of the present wait."""
+    before: float = 0
+    """Seconds of the waits that have ended."""
+
+
+class AnswerWaits:
+    """Times of waiting, by session."""
+
+    def __init__(self) -> None:
+        self._sessions = BoundedDict[str, _Waited](SESSIONS_KEPT)
+        self._askers = BoundedDict[str, Sequence[str]](REQUESTS_KEPT)
+        """Sessions that each open request counts for; its own is the first."""
+
+    def begin(self, request_id: str, session_ids: Sequence[str], now: float) -> None:
+        """Note that a request waits for an answer.
+
+        Args:
+            request_id: Its id.
+            session_ids: The session that asks, and those above it.
+            now: Time of the request.
+        """
+        if request_id in self._askers:
+            return
+        self._askers[request_id] = list(session_ids)
+        for session_id in session_ids:
+            waited = self._sessions.get(session_id) or _Waited()
+            waited.since = waited.since if waited.open else now
+            waited.open.add(request_id)
+            self._sessions[session_id] = waited
+
+    def end(self, request_id: str, now: float) -> None:
+        """Note that a request is closed."""
+        for session_id in self._askers.pop(request_id, ()):
+            waited = self._sessions.get(session_id)
+            if waited and request_id in waited.open:
+                waited.open.remove(request_id)
+                waited.before += 0 if waited.open else now - waited.since
+
+    def end_all_of(self, session_id: str, now: float) -> None:
+        """Note that a session does not wait any more; OpenCode does not close the requests of an aborted run."""
+        for request_id in [name for name, askers in self._askers.items() if askers[0] == session_id]:
+            self.end(request_id, now)
+
+    def restart(self, session_id: str) -> None:
+        """Count anew for a session: it got another prompt."""
+        self._sessions.pop(session_id, None)
+
+    def forget(self) -> None:
+        """Forget everything."""
+        self._sessions.clear()
+        self._askers.clear()
+
+    def seconds(self, session_id: str, now: float) -> float:
+        """Return the seconds that a session and its subagents waited since its last prompt, as far as was seen."""
+        waited = self._sessions.get(session_id)
+        if waited is None:
+            return 0
+        return waited.before + (now - waited.since if waited.open else 0)

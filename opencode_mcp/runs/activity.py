@@ -1,0 +1,113 @@
+"""Line that says what a run does at this moment: a pause, the open tool calls, what the model writes, or the silence.
+
+It is made from the event stream where that was followed since the prompt, else from the messages on record. Pure.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from opencode_mcp.opencode.vocabulary.call_subject import call_subject
+from opencode_mcp.opencode.vocabulary.models import Message, SessionStatus, ToolPart
+from opencode_mcp.runs.progress import LINE_LIMIT, relative, retrying, writing
+from opencode_mcp.text.outside_text import shorten
+
+if TYPE_CHECKING:
+    from opencode_mcp.events.present_work import OpenCall, PresentWork
+    from opencode_mcp.events.session_state import SessionState
+
+CALLS_SHOWN = 3
+DEPTH = 4
+"""Levels of subagents that are looked at."""
+WAITING_FOR_MODEL = "waiting for the model"
+ENDED = frozenset({"completed", "error"})
+StateOf = Callable[[str], "SessionState"]
+"""Gives the state of a session by the event stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The present time."""
+
+    stream: float
+    """Seconds of the clock by which the event stream's times are kept."""
+    opencode: float
+    """Milliseconds since the epoch, by OpenCode's clock."""
+
+
+def activity_on_stream(state_of: StateOf, session_id: str, directory: str, now: Moment, depth: int = DEPTH) -> str:
+    """Return the activity of a session whose events were all seen since its prompt.
+
+    Args:
+        state_of: Gives the states of the session and its subagents.
+        session_id: The session.
+        directory: The project's; paths in it are shown relative to it.
+        now: The present time.
+        depth: Levels of subagents to look at.
+    """
+    state = state_of(session_id)
+    if state.status and state.status.type == "retry":
+        return shorten(retrying(state.status, now.opencode), LINE_LIMIT)
+    work = state.work
+    if work.calls:
+        lines = [_open_call(call, state_of, directory, now, depth) for call in work.calls.values()]
+        return _joined(lines)
+    return _words(work, state.draft.length if state.draft else 0, now)
+
+
+def _words(work: "PresentWork", characters: int, now: Moment) -> str:
+    """Return the line for a model that writes, or that is waited for."""
+    silence = now.stream - work.last_output if work.last_output else 0
+    if work.writes == "reasoning":
+        return "the model is thinking" + (f", no output for {silence:.0f} s" if silence >= 1 else "")
+    if work.writes == "text" and characters:
+        return writing(characters) + (f", no more for {silence:.0f} s" if silence >= 1 else "")
+    return WAITING_FOR_MODEL + (f", no output for {silence:.0f} s" if silence >= 1 else "")
+
+
+def _open_call(call: "OpenCall", state_of: StateOf, directory: str, now: Moment, depth: int) -> str:
+    if not call.is_running:
+        return f"the model is writing a call of {call.tool}" + _seconds(now.stream - call.began)
+    line = _call_line(call.tool, call.subject, directory, now.stream - call.began)
+    if not call.child_session or not depth:
+        return line
+    return f"{line}; subagent: {activity_on_stream(state_of, call.child_session, directory, now, depth - 1)}"
+
+
+def activity_on_record(answers: Sequence[Message], directory: str, status: SessionStatus | None, now: Moment) -> str:
+    """Return the activity of a run, by the messages that answer its prompt.
+
+    Args:
+        answers: The messages, oldest first.
+        directory: The project's; paths in it are shown relative to it.
+        status: The session's, if it is busy.
+        now: The present time.
+    """
+    if status and status.type == "retry":
+        return shorten(retrying(status, now.opencode), LINE_LIMIT)
+    parts = answers[-1].parts if answers else []
+    lines = [
+        _call_line(part.tool, call_subject(part.state.input), directory, _age(part, now))
+        for part in parts
+        if isinstance(part, ToolPart) and part.state.status not in ENDED
+    ]
+    return _joined(lines) if lines else WAITING_FOR_MODEL
+
+
+def _age(part: ToolPart, now: Moment) -> float:
+    begin = part.state.time.start
+    return (now.opencode - begin) / 1000 if begin else 0
+
+
+def _call_line(tool: str, subject: str, directory: str, seconds: float) -> str:
+    line = f"{tool}: {relative(subject, directory)}" if subject else tool
+    return shorten(line, LINE_LIMIT) + _seconds(seconds)
+
+
+def _seconds(seconds: float) -> str:
+    return f" ({seconds:.0f} s)" if seconds >= 1 else ""
+
+
+def _joined(lines: Sequence[str]) -> str:
+    more = len(lines) - CALLS_SHOWN
+    return " · ".join([*lines[:CALLS_SHOWN], *([f"and {more} more calls"] if more > 0 else [])])

@@ -1,0 +1,61 @@
+"""Reasons why a run ended before its task was done: a refused call, or a failure and what helps against it. Pure."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from opencode_mcp.opencode.vocabulary.call_subject import call_subject
+from opencode_mcp.opencode.vocabulary.models import Failure, Message, ToolPart
+from opencode_mcp.text.outside_text import one_line
+
+REJECTIONS = frozenset(
+    {"The user rejected permission to use this specific tool call.", "The user dismissed this question"}
+)
+"""Texts that OpenCode writes into a rejected call; with an instruction for the model the text goes on, and so does
+the run."""
+SUBJECT_LIMIT = 80
+QUESTION_TOOL = "question"
+FailureKind = Literal["credentials", "context", "length", "answer", "model"]
+"""Kinds of failures that differ in what helps; ``model`` is every other failure of a model or its provider."""
+NO_CREDENTIALS = frozenset({401, 403})
+"""Statuses of a provider that does not accept the key."""
+KINDS: Mapping[str, FailureKind] = {
+    "auth": "credentials",
+    "api key": "credentials",
+    "contextoverflow": "context",
+    "context-overflow": "context",
+    "outputlength": "length",
+    "structuredoutput": "answer",
+}
+"""Kinds by a part of the failure's name or text, in lower case."""
+
+
+def is_rejected(call: ToolPart) -> bool:
+    """Return True if a tool call ended since its permission was refused, or its question was dismissed."""
+    return call.state.status == "error" and call.state.error.strip() in REJECTIONS
+
+
+def refusal_of(last: Message) -> str:
+    """Return a sentence on the refused call with which the last message of a run ended; empty if there is none."""
+    for part in last.parts:
+        if isinstance(part, ToolPart) and is_rejected(part):
+            return refusal_text(part.tool, call_subject(part.state.input))
+    return ""
+
+
+def refusal_text(tool: str, subject: str) -> str:
+    """Return a sentence that says what was refused, and that the run ended with it."""
+    if tool == QUESTION_TOOL:
+        return "The run ended because its question was dismissed, not because the task was done."
+    call = one_line(f"{tool}: {subject}" if subject else tool, SUBJECT_LIMIT)
+    return f"The run ended because the permission for {call} was refused, not because the task was done."
+
+
+def failure_kind(failure: Failure) -> FailureKind:
+    """Return the kind of a failure, by its name, its status and its text."""
+    if failure.data.get("statusCode") in NO_CREDENTIALS:
+        return "credentials"
+    described = f"{failure.name} {failure.text}".lower()
+    for part, kind in KINDS.items():
+        if part in described:
+            return kind
+    return "model"

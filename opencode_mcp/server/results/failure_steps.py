@@ -1,0 +1,43 @@
+"""Next step after a run that failed: what would work instead."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opencode_mcp.runs.report import RunReport
+
+MODELS_SHOWN = 5
+
+
+def failure_step(report: "RunReport") -> str:
+    """Return the next step after a failed run, by the kind of its failure."""
+    session = f'session_id="{report.session_id}"'
+    match report.failure:
+        case "credentials":
+            provider = report.model.partition("/")[0]
+            of_provider = f" of {provider}" if provider else ""
+            return (
+                f"The key{of_provider} is missing or refused: whoever runs OpenCode stores one with the command "
+                f"`opencode auth login`. {_other_model(report)}".strip()
+            )
+        case "context":
+            return (
+                "The conversation is too long for the model. Start a new session with opencode_run(prompt=...), "
+                "and say there all that it needs to know."
+            )
+        case "length" | "answer":
+            return f"Ask again, and for less at once, with opencode_run({session}, prompt=...). {_other_model(report)}"
+        case "model":
+            again = f"The same may work later: opencode_run({session}, prompt=...)."
+            return f"{again} {_other_model(report)}".strip()
+        case None:
+            return f"Fix what the error names, then go on in the session with opencode_run({session}, prompt=...)."
+
+
+def _other_model(report: "RunReport") -> str:
+    """Return the sentences that name other models; empty if none is known."""
+    if not report.usable_models:
+        return ""
+    first, *more = report.usable_models
+    call = f'opencode_run(session_id="{report.session_id}", model="{first}", prompt=...)'
+    others = f" Others: {', '.join(more[: MODELS_SHOWN - 1])}." if more else ""
+    return f"Another model that can be used: {call}.{others}"

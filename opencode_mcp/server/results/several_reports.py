@@ -1,0 +1,72 @@
+"""Result of a wait for several runs: those that ended or ask in full, those that go on in one line each."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from mcp_types import CallToolResult
+
+from opencode_mcp.server.results.render import (
+    duration,
+    name_line,
+    report_data,
+    report_text,
+    result,
+    without_tools,
+)
+from opencode_mcp.server.results.safe_text import shown
+from opencode_mcp.text.outside_text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opencode_mcp.runs.report import RunReport
+
+ORDER = ("needs_input", "running", "failed", "aborted", "completed")
+"""Statuses by what the caller has to do first."""
+SEPARATOR = "\n\n---\n\n"
+LEFT_OUT = ("text", "todos")
+"""Fields of a run that goes on which only its own report has."""
+
+
+def reports_result(reports: "Sequence[RunReport]", *, until: str) -> CallToolResult:
+    """Return the reports of several runs as one result.
+
+    Args:
+        reports: The reports, in the order in which the sessions were named.
+        until: The caller's ``until``, which the next call repeats.
+    """
+    step = _next_step(reports, until)
+    running = [report for report in reports if report.status == "running"]
+    told = [report_text(report) for report in reports if report.status != "running"]
+    lines = "\n".join(_line(report) for report in running)
+    text = SEPARATOR.join(filter(None, [*told, lines, f"Next: {step}" if step else ""]))
+    status = min((report.status for report in reports), key=ORDER.index)
+    data = {"status": status, "runs": [_data(report) for report in reports], "next": step}
+    return result(text, data, is_shown=True)
+
+
+def _line(report: "RunReport") -> str:
+    """Return the line of a run that goes on."""
+    age = duration(report.seconds) if report.seconds else ""
+    facts = [report.status, f"session {report.session_id}", name_line(report), age, one_line(report.activity)]
+    return shown(" · ".join(filter(None, facts)))
+
+
+def _data(report: "RunReport") -> dict[str, Any]:
+    data = report_data(report)
+    if report.status != "running":
+        return data
+    return {name: value for name, value in data.items() if name not in LEFT_OUT}
+
+
+def _next_step(reports: "Sequence[RunReport]", until: str) -> str:
+    remaining = [report.session_id for report in reports if report.status in {"running", "needs_input"}]
+    if not remaining:
+        return "All have ended. Each report names its next step."
+    asking = [report.session_id for report in reports if report.status == "needs_input"]
+    answer = f"Answer what {' and '.join(asking)} asks, as its report says. " if asking else ""
+    more = f', until="{until}"' if until != "all" else ""
+    step = (
+        f"{answer}{len(remaining)} of {len(reports)} go on: opencode_wait(session_ids={json.dumps(remaining)}{more})."
+    )
+    return without_tools(step, reports[0].unlisted_tools)

@@ -1,0 +1,44 @@
+"""Why a run ended early: which call was refused, and what kind of failure it was."""
+
+import pytest
+
+from opencode_mcp.opencode.vocabulary.models import Failure, Message
+from opencode_mcp.runs.endings import FailureKind, failure_kind, refusal_of
+
+REJECTED = "The user rejected permission to use this specific tool call."
+
+
+def ended_with(**state: object) -> Message:
+    info = {"id": "msg_2", "sessionID": "ses_1", "role": "assistant"}
+    return Message.read(
+        {"info": info, "parts": [{"type": "tool", "tool": "bash", "state": {"status": "error", **state}}]}
+    )
+
+
+def test_a_refused_call_is_named_on_one_line() -> None:
+    last = ended_with(error=REJECTED, input={"command": "git push\nnow"})
+    assert refusal_of(last) == (
+        "The run ended because the permission for bash: git push now was refused, not because the task was done."
+    )
+
+
+@pytest.mark.parametrize("error", ["No such file", f"{REJECTED} Use the other file.", ""])
+def test_a_call_that_failed_otherwise_ends_no_run(error: str) -> None:
+    assert refusal_of(ended_with(error=error)) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind"),
+    [
+        ("APIError", {"message": "No", "statusCode": 401}, "credentials"),
+        ("ProviderAuthError", {"message": "No"}, "credentials"),
+        ("UnknownError", {"message": "Google API key is missing"}, "credentials"),
+        ("ContextOverflowError", {"message": "Too long"}, "context"),
+        ("MessageOutputLengthError", {}, "length"),
+        ("StructuredOutputError", {"message": "None given"}, "answer"),
+        ("APIError", {"message": "Overloaded", "statusCode": 500}, "model"),
+        ("UnknownError", {"message": "Odd"}, "model"),
+    ],
+)
+def test_failures_differ_in_what_helps(name: str, data: dict[str, object], kind: FailureKind) -> None:
+    assert failure_kind(Failure(name=name, data=data)) == kind
