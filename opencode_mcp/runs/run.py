@@ -383,10 +383,11 @@ class Runs:
         """
         client = await self._client(session.directory)
         found = await self._find_prompt(client, session, message_id)
-        message_id = corrected_prompt(found.id)
-        words = self._started.get(message_id, "") or (found.words if message_id == found.id else "")
-        noted = combined([note for note in self.notes.of(session) if await _holds(client, session, note, message_id)])
-        return Run(session.directory, session.id, message_id, *noted, words=words)
+        corrected = corrected_prompt(found.id)
+        if corrected != found.id:
+            found = await self._find_prompt(client, session, corrected)
+        noted = combined([note for note in self.notes.of(session) if await _holds(client, session, note, found.id)])
+        return Run(session.directory, session.id, found.id, *noted, words=found.words)
 
     async def _find_prompt(self, client: OpenCodeClient, session: Session, message_id: str) -> "_Prompt":
         """Return a given prompt of a session, or the latest.
@@ -395,11 +396,11 @@ class Runs:
             NotFound: The session has no prompt, or not that one.
         """
         if message_id in self._started:
-            return _Prompt(message_id)
+            return _Prompt(message_id, self._started[message_id])
         if message_id:
             return await _existing_prompt(client, session, message_id)
         if latest := await _latest_submitted(client, session.id):
-            return latest
+            return _Prompt(latest.id, self._started.get(latest.id) or latest.words)
         raise NotFound(
             f"The session {session.id} has no run yet.",
             hint="A prompt that was on its way when OpenCode went away never arrived: hand it over again.",

@@ -143,6 +143,7 @@ async def test_answers_can_be_read_although_opencode_cannot_list_their_prompt(
         await client.call("session.messages", path={"sessionID": session.id}, query={"limit": 20})
     page = await client.session_messages(session.id, limit=20)
     assert [message.info.structured for message in page.items] == [{"a": 1}]
+    assert page.cursor == "", "only the prompt is older"
 
 
 async def test_a_session_begun_with_a_format_can_still_be_read_as_it_grows(

@@ -42,8 +42,8 @@ def grew(delta: str) -> backend_events.Event:
     return backend_events.PartGrew(SES, ANSWER, "prt_text", "text", delta)
 
 
-LISTS = {"input": {"command": "ls"}}
-READS = {"input": {"filePath": "/p/src/a.py"}}
+LISTS: dict[str, Any] = {"input": {"command": "ls"}}
+READS: dict[str, Any] = {"input": {"filePath": "/p/src/a.py"}}
 
 
 @pytest.mark.parametrize(

@@ -283,17 +283,31 @@ class OpenCode1(OperationCaller):
 
         The page is shorter if a full one would be too large. OpenCode 1.18.33 cannot encode a page that contains a
         prompt with ``format`` and reaches the beginning of the session; then, too, the page is shorter, and if such a
-        prompt is the first message of the session, it is left out.
+        prompt is the first message of the session, it is left out. No cursor leads to it.
         """
+        is_spoiled = False
+        while limit:
+            try:
+                page = await self._page(session_id, limit, before)
+            except BackendFailed as error:
+                if not is_unreadable(error) and (error.kind != TOO_LARGE or limit == 1):
+                    raise
+                is_spoiled = is_spoiled or is_unreadable(error)
+                limit //= 2
+            else:
+                return await self._without_empty_rest(session_id, page) if is_spoiled and page.cursor else page
+        return Page([], "")
+
+    async def _page(self, session_id: str, limit: int, before: str) -> Page[Message]:
         row = self._table.operation("session.messages")
         query = {"limit": limit, "before": before or None}
-        try:
-            reply = await self._sender.send(encode(row, path={"sessionID": session_id}, query=query))
-            return Page(Message.read_list(decode(row, reply)), reply.headers.get("x-next-cursor", ""))
-        except BackendFailed as error:
-            if not is_unreadable(error) and (error.kind != TOO_LARGE or limit == 1):
-                raise
-        return await self.session_messages(session_id, limit=limit // 2, before=before) if limit > 1 else Page([], "")
+        reply = await self._sender.send(encode(row, path={"sessionID": session_id}, query=query))
+        return Page(Message.read_list(decode(row, reply)), reply.headers.get("x-next-cursor", ""))
+
+    async def _without_empty_rest(self, session_id: str, page: Page[Message]) -> Page[Message]:
+        """Return a page without its cursor if only a prompt that cannot be read is older."""
+        rest = await self.session_messages(session_id, limit=1, before=page.cursor)
+        return page if rest.items else Page(page.items, "")
 
     async def session_message(self, session_id: str, message_id: str) -> Message:
         """Call ``session.message``."""
