@@ -16,7 +16,7 @@ from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.waiting import eventually
-from tests.integration.host import Host
+from tests.integration.host import Host, meanwhile
 from tests.scripted_model.script import bash, failure, hold, question, questions, step, text, write
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
@@ -89,13 +89,19 @@ async def test_of_several_sessions_those_that_go_on_take_a_line_and_next_names_t
     assert both["next"] == "All have ended. Each report names its next step."
 
 
-async def test_the_progress_of_several_sessions_names_them(host: Host) -> None:
-    steps = [bash(f"sleep 0.5; echo {number}") for number in range(4)]
-    sessions = [await host.start(*steps, text("Done.")) for _ in range(2)]
+async def test_the_progress_of_several_sessions_names_them(
+    host: Host, scripted_model: ScriptedModel, case: str
+) -> None:
+    gates = [f"named {case} {number}" for number in range(2)]
+    sessions = [await host.start(step(hold(gate), text("Done."))) for gate in gates]
+    for gate in gates:
+        await scripted_model.reached(gate)
     host.bridge.progress.clear()
-    await host.data("opencode_wait", session_ids=sessions)
-    about = {line.partition(" (Do as the script says.")[0] for line in host.lines if ": sleep 0.5" in line}
-    assert about == set(sessions)
+    async with meanwhile(lambda: host.data("opencode_wait", session_ids=sessions)):
+        for session in sessions:
+            await host.hears(f"{session} (Do as the script says.")
+        for gate in gates:
+            await scripted_model.release(gate)
 
 
 # Requests
