@@ -27,7 +27,7 @@ def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow, "LONGEST_INTERVAL", 0.2)
 
 
-async def test_a_heartbeat_counts_the_run_and_not_the_wait(
+async def test_a_heartbeat_counts_the_silence_and_not_the_wait(
     worker: Worker, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ProgressThrottle, "LONGEST", 0.3)
@@ -43,7 +43,8 @@ async def test_a_heartbeat_counts_the_run_and_not_the_wait(
     await worker.runs.follow(run, 1.2, tell)
     at_most = anyio.current_time() - began + 1
     await scripted_model.release("counted")
-    seconds = [float(line.split()[3]) for line in lines[first:]]
+    assert all(line.startswith("waiting for the model") for line in lines), lines
+    seconds = [float(line.removeprefix("waiting for the model, no output for ").split()[0]) for line in lines[first:]]
     assert seconds
     assert all(1 <= second <= at_most for second in seconds), lines
     assert (await worker.runs.follow(run, WAIT)).text == "Done."
