@@ -20,12 +20,12 @@ WRITTEN = frozenset({"text", "reasoning"})
 
 
 @dataclass(frozen=True, slots=True)
-class OpenCall:
+class RunningCall:
     """Tool call that has not ended."""
 
     tool: str
     subject: str
-    """What it works on, on one line; empty while the model writes the arguments."""
+    """Argument that says best what it works on, on one line; empty while the model writes the arguments."""
     began: float
     is_running: bool
     """False while the model writes the arguments."""
@@ -37,7 +37,7 @@ class OpenCall:
 class PresentWork:
     """Work of a session at this moment."""
 
-    calls: BoundedDict[str, OpenCall] = field(default_factory=lambda: BoundedDict[str, OpenCall](CALLS_KEPT))
+    calls: BoundedDict[str, RunningCall] = field(default_factory=lambda: BoundedDict[str, RunningCall](CALLS_KEPT))
     """Open calls by the ids of their parts."""
     writes: str = ""
     """Type of the part that the model is writing: ``text``, ``reasoning``, or empty."""
@@ -74,7 +74,7 @@ class PresentWork:
             return
         before = self.calls.get(part_id)
         arguments = as_map(state.get("input"))
-        call = OpenCall(
+        call = RunningCall(
             tool=str(part.get("tool")),
             subject=shorten(call_subject(arguments), SUBJECT_LIMIT),
             began=now,
@@ -87,6 +87,6 @@ class PresentWork:
 
 
 def _is_whole(part: JsonMap) -> bool:
-    """Return True if a text is complete: its end is told, or, where no times are told, it is there."""
+    """Return True if a text is complete: it has an end, or, if it has no times, it has content."""
     times = as_map(part.get("time"))
     return bool(times.get("end")) if times else bool(part.get("text"))

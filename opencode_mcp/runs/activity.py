@@ -13,7 +13,7 @@ from opencode_mcp.runs.progress import LINE_LIMIT, relative, retrying, writing
 from opencode_mcp.text.outside_text import shorten
 
 if TYPE_CHECKING:
-    from opencode_mcp.events.present_work import OpenCall, PresentWork
+    from opencode_mcp.events.present_work import RunningCall, PresentWork
     from opencode_mcp.events.session_state import SessionState
 
 CALLS_SHOWN = 3
@@ -65,7 +65,7 @@ def _words(work: "PresentWork", characters: int, now: Moment) -> str:
     return WAITING_FOR_MODEL + (f", no output for {silence:.0f} s" if silence >= 1 else "")
 
 
-def _open_call(call: "OpenCall", state_of: StateOf, directory: str, now: Moment, depth: int) -> str:
+def _open_call(call: "RunningCall", state_of: StateOf, directory: str, now: Moment, depth: int) -> str:
     if not call.is_running:
         return f"the model is writing a call of {call.tool}" + _seconds(now.stream - call.began)
     line = _call_line(call.tool, call.subject, directory, now.stream - call.began)

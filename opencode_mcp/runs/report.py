@@ -135,7 +135,7 @@ class RunReport(BaseModel):
     lost: bool = Field(default=False, exclude=True)
     """True if OpenCode went away before the end of the run could be read."""
     activity: str = ""
-    """What it does at this moment, while it runs."""
+    """Work at this moment, while it runs."""
     files: list[ChangedFile] = Field(default_factory=list[ChangedFile])
     todos: list[str] = Field(default_factory=list[str])
     pending: list[PendingRequest] = Field(default_factory=list[PendingRequest])

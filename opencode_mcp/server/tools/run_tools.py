@@ -149,7 +149,7 @@ async def opencode_wait(
     ] = "all",
     wait_seconds: Seconds = None,
 ) -> Outcome:
-    """Wait for a run, whoever started it, and report it as opencode_run does.
+    """Wait for a run that anybody started, and report it as opencode_run does.
 
     Use it after a report that says `running`, and after a restart of anything. wait_seconds=0 only looks. It starts
     and stops nothing.
