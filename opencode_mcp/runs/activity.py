@@ -13,7 +13,7 @@ from opencode_mcp.runs.progress import LINE_LIMIT, relative, retrying, writing
 from opencode_mcp.text.outside_text import shorten
 
 if TYPE_CHECKING:
-    from opencode_mcp.events.present_work import RunningCall, PresentWork
+    from opencode_mcp.events.present_work import PresentWork, RunningCall
     from opencode_mcp.events.session_state import SessionState
 
 CALLS_SHOWN = 3
