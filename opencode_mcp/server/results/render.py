@@ -183,9 +183,9 @@ def _next_step(report: "RunReport") -> str:
             return failure_step(report)
 
 
-def answer_steps(pending: "Sequence[PendingRequest]", denied_tools: Collection[str] = ()) -> str:
-    """Return how to answer some requests, without sentences that name denied tools."""
-    return without_tools(" ".join(map(_answer_step, pending)), denied_tools)
+def answer_steps(pending: "Sequence[PendingRequest]", unlisted_tools: Collection[str] = ()) -> str:
+    """Return how to answer some requests, without sentences that name tools which are not listed."""
+    return without_tools(" ".join(map(_answer_step, pending)), unlisted_tools)
 
 
 def _answer_step(request: "PendingRequest") -> str:

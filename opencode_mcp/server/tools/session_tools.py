@@ -101,4 +101,4 @@ async def _with_answers(ctx: BridgeContext, view: "SessionView") -> "SessionView
     except NotFound:
         return view
     mark_answerers(bridge, run, view.pending, ctx.client_capabilities)
-    return replace(view, answers=answer_steps(view.pending, bridge.allowed.denied_tools))
+    return replace(view, answers=answer_steps(view.pending, bridge.unlisted_tools))
