@@ -14,7 +14,8 @@ from mcp_types import ResourceTemplateReference
 from opencode_mcp.opencode.operations.catalog import TABLES, operations
 from opencode_mcp.server.operations.operation_tool import tool_name
 from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
-from tests.harness.launch import COMMAND, Launch
+from tests.harness.each import for_each
+from tests.harness.launch import Launch
 from tests.harness.model import ScriptedModel
 from tests.scripted_model.script import hold, script, step, text
 
@@ -105,11 +106,9 @@ async def test_the_environment_says_the_same_as_the_flags(launch: Launch) -> Non
         assert "There is no tool" in await refusal(bridge, "opencode_call_operation")
 
 
-@pytest.mark.parametrize(
-    ("flag", "value"), [("--toolsets", "sesions"), ("--allow", "execcute"), ("--deny", "session.delet")]
-)
+@for_each(("flag", "value"), [("--toolsets", "sesions"), ("--allow", "execcute"), ("--deny", "session.delet")])
 def test_a_typing_error_ends_the_bridge_before_it_serves(launch: Launch, flag: str, value: str) -> None:
-    command = [str(COMMAND), *launch.arguments, flag, value]
+    command = launch.telling(flag, value).command
     done = subprocess.run(  # noqa: S603 - the test's own arguments
         command, env=dict(launch.environment), check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
     )
