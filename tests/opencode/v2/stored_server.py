@@ -1,4 +1,4 @@
-"""A server of OpenCode 2's messages in memory: for failures and long sessions that the real one cannot show cheaply."""
+"""A server of OpenCode 2's messages and sessions in memory: for failures and long lists that are costly otherwise."""
 
 import json
 from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
@@ -18,9 +18,10 @@ from opencode_mcp.opencode.versions import Generation
 
 @dataclass
 class StoredServer:
-    """Sends pages of stored messages, newest first; ``failures`` are raised one after another for each prompt."""
+    """Sends pages of what is stored, newest first; ``failures`` are raised one after another for each prompt."""
 
     messages: Sequence[Mapping[str, object]] = ()
+    sessions: Sequence[Mapping[str, object]] = ()
     failures: list[Exception] = field(default_factory=list[Exception])
     endless: bool = False
     """Whether every page leads to another one."""
@@ -44,15 +45,24 @@ class StoredServer:
         self.requests.append(request)
         if request.path.endswith("/prompt") and self.failures:
             raise self.failures.pop(0)
-        body: dict[str, object] = self._page(request) if request.path.endswith("/message") else {"data": {}}
+        body = self._reply(request)
         return Reply(status=200, headers={"content-type": "application/json"}, body=json.dumps(body).encode())
 
-    def _page(self, request: Request) -> dict[str, object]:
+    def _reply(self, request: Request) -> dict[str, object]:
+        """Return a page of messages or of sessions, one message, or an object without content."""
+        if request.path.endswith("/message"):
+            return self._page(request, list(reversed(self.messages)))
+        if request.path == "/api/session":
+            return self._page(request, self.sessions)
+        name = request.path.rpartition("/message/")[2]
+        found = next((message for message in self.messages if message["id"] == name), None)
+        return {"data": found or {}}
+
+    def _page(self, request: Request, newest_first: Sequence[Mapping[str, object]]) -> dict[str, object]:
         query = dict(request.query)
         begin, limit = int(query.get("cursor") or 0), int(query["limit"])
-        newest_first = list(reversed(self.messages))
         if self.endless:
-            return {"data": newest_first[:1] * limit, "cursor": {"next": "0"}}
+            return {"data": list(newest_first[:1]) * limit, "cursor": {"next": "0"}}
         return {"data": newest_first[begin : begin + limit], "cursor": {"next": str(begin + limit)}}
 
     def stream(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS) -> AbstractAsyncContextManager[Body]:

@@ -2,8 +2,11 @@
 
 import pytest
 
-from opencode_mcp.errors import BackendFailed, BackendTimeout, BackendUnavailable, BridgeError, Unauthorized
+from opencode_mcp.errors import BackendFailed, BackendTimeout, BackendUnavailable, BridgeError, NotFound, Unauthorized
+from opencode_mcp.opencode.v2.calls import message_calls
 from opencode_mcp.opencode.v2.calls.message_calls import PAGES_OF_A_TURN
+from opencode_mcp.opencode.v2.calls.session_calls import MOST_PAGES
+from opencode_mcp.opencode.vocabulary.selection import SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
 from opencode_mcp.runs.prompting.sending import may_have_arrived
 from tests.opencode.v2.lists import SESSION, idle, prompt, read, said, step
@@ -83,3 +86,33 @@ async def test_pages_without_end_and_without_a_prompt_are_read_for_a_limited_num
     page = await server.calls().session_messages(SESSION, limit=5)
     assert len(page.items) == 5
     assert len(server.requests) <= PAGES_OF_A_TURN + 1
+
+
+@pytest.mark.parametrize("page_size", range(1, len(HISTORY) + 1))
+async def test_a_message_that_is_read_alone_is_the_same_as_in_the_whole_history(
+    monkeypatch: pytest.MonkeyPatch, page_size: int
+) -> None:
+    monkeypatch.setattr(message_calls, "MOST_MESSAGES", page_size)
+    calls = StoredServer(HISTORY).calls()
+    for message in read(*HISTORY):
+        alone = await calls.session_message(SESSION, message.info.id)
+        assert (alone.info.id, alone.info.parent_id) == (message.info.id, message.info.parent_id)
+        assert alone.info.error == message.info.error
+        assert alone.info.ended == message.info.ended
+
+
+async def test_a_message_is_searched_for_in_a_limited_number_of_pages() -> None:
+    sought = step(2)
+    server = StoredServer([sought, step(1, "tool-calls")], endless=True)
+    with pytest.raises(NotFound):
+        await server.calls().session_message(SESSION, str(sought["id"]))
+    assert len(server.requests) == PAGES_OF_A_TURN + 1
+
+
+@pytest.mark.parametrize("search", ["", "nothing"])
+async def test_sessions_are_searched_for_in_a_limited_number_of_pages(search: str) -> None:
+    archived = {"id": "ses_1", "time": {"updated": 1, "archived": 1}}
+    server = StoredServer(sessions=[archived], endless=True)
+    page = await server.calls().all_sessions(SessionFilter(limit=10, search=search))
+    assert (page.items, page.cursor) == ([], "")
+    assert sum(request.path == "/api/session" for request in server.requests) == MOST_PAGES

@@ -43,15 +43,20 @@ class MessageCalls(DataCaller):
         page of marks alone is read with the page before it, and a cursor leads to messages that are shown.
         """
         items, cursor = await self._shown_items(session_id, min(limit, MOST_MESSAGES), before)
-        if cursor and items and items[0].get("type") == END:
-            marked, cursor = await self._items(session_id, 1, cursor)
-            items = [*marked, *items]
+        items, cursor = await self._from_marked(session_id, items, cursor)
         prompt = await self._prompt_before(session_id, items, cursor)
         # The model's messages follow a prompt; before others there may be nothing, though OpenCode sends a cursor.
         if cursor and items[0].get("type") != ANSWER:
             older, _ = await self._shown_items(session_id, OLDER_MESSAGES, cursor)
             cursor = cursor if to_messages(older, session_id) else ""
         return Page(to_messages(items, session_id, prompt=prompt), cursor)
+
+    async def _from_marked(self, session_id: str, items: "list[JsonMap]", cursor: str) -> "tuple[list[JsonMap], str]":
+        """Return items, with the message before them if they begin with the mark of its end."""
+        if not cursor or not items or items[0].get("type") != END:
+            return items, cursor
+        marked, cursor = await self._items(session_id, 1, cursor)
+        return [*marked, *items], cursor
 
     async def _shown_items(self, session_id: str, limit: int, before: str) -> "tuple[list[JsonMap], str]":
         """Return a page of messages of which at least one is shown, unless only marks are left."""
@@ -87,20 +92,34 @@ class MessageCalls(DataCaller):
     async def session_message(self, session_id: str, message_id: str) -> Message:
         """Call ``session.message.get``; for an answer ``message.list`` too, since only the order tells its prompt.
 
+        The mark of a failure before the first answer is shown as an answer.
+
         Raises:
             NotFound: There is no such message, or it is a mark that the bridge does not show.
         """
         path = {"sessionID": session_id, "messageID": source_id(message_id)}
         item = as_map(await self._data("session.message.get", path=path))
-        if item.get("type") != ANSWER:
+        if item.get("type") not in {ANSWER, END}:
             return _named(to_messages([item], session_id), session_id, message_id)
-        cursor, before = "", True
-        while before:
-            page = await self.session_messages(session_id, limit=MOST_MESSAGES, before=cursor)
-            if any(message.info.id == message_id for message in page.items):
-                return _named(page.items, session_id, message_id)
-            cursor, before = page.cursor, bool(page.cursor)
-        raise _no_message(session_id, message_id)
+        items, cursor = await self._items_from(session_id, source_id(message_id))
+        prompt = await self._prompt_before(session_id, items, cursor)
+        return _named(to_messages(items, session_id, prompt=prompt), session_id, message_id)
+
+    async def _items_from(self, session_id: str, item_id: str) -> "tuple[list[JsonMap], str]":
+        """Return the page with a message and the page after it, which may have the mark of its end.
+
+        With them comes the cursor of older messages. No message is there if it is not found in ``PAGES_OF_A_TURN``.
+        """
+        newer: list[JsonMap] = []
+        cursor = ""
+        for _ in range(PAGES_OF_A_TURN):
+            items, cursor = await self._items(session_id, MOST_MESSAGES, cursor)
+            if any(item.get("id") == item_id for item in items):
+                return await self._from_marked(session_id, [*items, *newer], cursor)
+            if not cursor:
+                break
+            newer = items
+        return [], ""
 
     async def session_pause(self, session_id: str) -> SessionStatus | None:
         """Call ``message.list``: a message shows the pause, also when it is over."""

@@ -1,5 +1,6 @@
 """Calls of OpenCode 2 about sessions: lists, records, changes and undoing."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 
 from opencode_mcp.errors import (
@@ -16,8 +17,11 @@ from opencode_mcp.opencode.vocabulary.models import (
 from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
 from opencode_mcp.text.json_values import as_map, as_maps
 
+logger = logging.getLogger(__name__)
+
 SESSIONS_A_PAGE = 200
 MOST_PAGES = 100
+"""Most pages of sessions that one list has. The cursor of OpenCode 2 leads on for ever, so it does not end a list."""
 FROM_THE_LATEST = "9" * 15
 """Cursor of the whole list, which follows a page of sessions in any order."""
 
@@ -103,6 +107,7 @@ class SessionCalls(DataCaller):
             if len(items) < SESSIONS_A_PAGE or not following:
                 return
             query = {"cursor": following, "limit": SESSIONS_A_PAGE}
+        logger.warning("OpenCode has more than %s sessions; the others are not read", MOST_PAGES * SESSIONS_A_PAGE)
 
     async def session_children(self, session_id: str) -> list[Session]:
         """Call ``session.list`` with the parent."""
