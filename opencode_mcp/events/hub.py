@@ -1,10 +1,11 @@
 """Hub: one event stream from OpenCode, distributed to any number of listeners.
 
 Design. Runs, subscriptions and tools all want to know what happens in some sessions. The hub keeps one stream of the
-events of every directory (``global.event``), opened when it is first needed. It folds each event into a small state per
-session (``session_state``) and passes it to the listeners of that session, of its parents, and of ``EVERYTHING``. A
+events of every directory (``Adapter.events``), opened when it is first needed. It folds each event into a small state
+per session (``session_state``) and passes it to the listeners of that session, of its parents, and of ``EVERYTHING``. A
 subagent works in a child session, so a listener of the parent also gets the child's events; the hub learns the relation
-from ``session.created`` and, because OpenCode sometimes loses that event, from the tool call that started the child.
+from the event of the session's creation (``SessionChanged``) and, because OpenCode sometimes loses that event, from the
+tool call that started the child.
 
 Events are hints. They tell a listener to look now; a decision is made on what a GET returns. Therefore the hub may drop
 events, and has three ways to say so:
@@ -20,7 +21,7 @@ Rejected alternatives:
 - Polling alone: a run would notice its end two seconds late, and every run would cost requests while nothing happens.
 - Unbounded queues: a listener that does not read (a host that hangs) would keep the whole stream in memory.
 - To block the stream for a slow listener: one host would delay the runs of all others.
-- To decide by events: they are lost at reconnects, and OpenCode sends stale ``session.idle`` events.
+- To decide by events: they are lost at reconnects, and OpenCode 1 sends stale ones about the end of a run.
 
 Invariants:
 

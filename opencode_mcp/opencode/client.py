@@ -1,8 +1,8 @@
 """Client of the OpenCode server that is connected, of whichever generation it is.
 
-It has the calls of ``adapter.Adapter``, and passes each on to the adapter of the server's generation. A client over a
-``Connection`` lives as long as the bridge, while the server behind it may be replaced by one of another generation; so
-the adapter is chosen at each call.
+It has the calls of ``adapter.Adapter``, where they are explained, and passes each on to the adapter of the server's
+generation. A client over a ``Connection`` lives as long as the bridge, while the server behind it may be replaced by
+one of another generation; so the adapter is chosen at each call.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
@@ -83,7 +83,7 @@ class OpenCodeClient:
         return self._adapters[generation]
 
     async def features(self) -> "Features":
-        """Return the abilities of the server's generation."""
+        """See ``Adapter.features``."""
         return (await self.adapter()).features
 
     async def table(self) -> "OperationTable":
@@ -91,7 +91,7 @@ class OpenCodeClient:
         return table_of(await self._sender.generation())
 
     async def call(self, operation_id: str, **arguments: "Unpack[CallArguments]") -> object:
-        """Call any operation of the server's generation; see ``OperationCaller.call``."""
+        """See ``Adapter.call``."""
         return await (await self.adapter()).call(operation_id, **arguments)
 
     # --- Server
@@ -102,44 +102,40 @@ class OpenCodeClient:
 
     @asynccontextmanager
     async def events(self, *, silence: float) -> "AsyncGenerator[AsyncIterator[list[Event]]]":
-        """Follow the events of every directory; ``silence`` seconds without data end the stream.
-
-        The iterator has one list for each line of the stream, mostly an empty one. The first list says that the stream
-        is connected.
-        """
+        """See ``Adapter.events``."""
         async with (await self.adapter()).events(silence=silence) as opened:
             yield opened
 
     async def path(self, directory: str = "") -> "Paths":
-        """Return the folders that OpenCode uses for a directory."""
+        """See ``Adapter.path``."""
         return await (await self.adapter()).path(directory)
 
     async def providers(self, directory: str = "") -> "Providers":
-        """Return every provider that OpenCode knows, and which of them have credentials."""
+        """See ``Adapter.providers``."""
         return await (await self.adapter()).providers(directory)
 
     async def used_providers(self, directory: str) -> "Providers":
-        """Return the providers in use, with their models."""
+        """See ``Adapter.used_providers``."""
         return await (await self.adapter()).used_providers(directory)
 
     async def agents(self, directory: str) -> "list[Agent]":
-        """Return the agents of a directory, without those that OpenCode hides."""
+        """See ``Adapter.agents``."""
         return await (await self.adapter()).agents(directory)
 
     async def default_model(self, directory: str) -> str:
-        """Return the configured model of a directory as ``provider/model``; empty if none is configured."""
+        """See ``Adapter.default_model``."""
         return await (await self.adapter()).default_model(directory)
 
     async def commands(self, directory: str) -> "list[Command]":
-        """Return the slash commands of a directory."""
+        """See ``Adapter.commands``."""
         return await (await self.adapter()).commands(directory)
 
     async def mcp_status(self, directory: str) -> "dict[str, McpStatus]":
-        """Return the states of the MCP servers that OpenCode uses, by their names."""
+        """See ``Adapter.mcp_status``."""
         return await (await self.adapter()).mcp_status(directory)
 
     async def instance_dispose(self, directory: str) -> None:
-        """Make the next call in a directory read OpenCode's files again; in OpenCode 1 it ends all runs there."""
+        """See ``Adapter.instance_dispose``."""
         await (await self.adapter()).instance_dispose(directory)
 
     # --- Sessions
@@ -147,75 +143,71 @@ class OpenCodeClient:
     async def session_create(
         self, directory: str, *, title: str = "", metadata: Mapping[str, object] | None = None
     ) -> "Session":
-        """Create a session."""
+        """See ``Adapter.session_create``."""
         return await (await self.adapter()).session_create(directory, title=title, metadata=metadata)
 
     async def session_get(self, session_id: str, directory: str = "") -> "Session":
-        """Return a session."""
+        """See ``Adapter.session_get``."""
         return await (await self.adapter()).session_get(session_id, directory)
 
     async def session_set_metadata(self, session: "Session", metadata: Mapping[str, object]) -> None:
-        """Replace the metadata of a session."""
+        """See ``Adapter.session_set_metadata``."""
         await (await self.adapter()).session_set_metadata(session, metadata)
 
     async def session_rename(self, session: "Session", title: str) -> None:
-        """Give a session another title; the session was read just now."""
+        """See ``Adapter.session_rename``."""
         await (await self.adapter()).session_rename(session, title)
 
     async def session_archive(self, session: "Session", *, archived: bool) -> None:
-        """Hide a session from the lists, or show it again, which OpenCode 1 cannot; the session was read just now."""
+        """See ``Adapter.session_archive``."""
         await (await self.adapter()).session_archive(session, archived=archived)
 
     async def session_delete(self, session_id: str) -> None:
-        """Delete a session with its subagents' sessions."""
+        """See ``Adapter.session_delete``."""
         await (await self.adapter()).session_delete(session_id)
 
     async def all_sessions(self, wanted: SessionFilter, directory: str = "") -> "Page[Session]":
-        """Return sessions of every directory, or of one, the latest changed first."""
+        """See ``Adapter.all_sessions``."""
         return await (await self.adapter()).all_sessions(wanted, directory)
 
     async def session_children(self, session_id: str) -> "list[Session]":
-        """Return the sessions of a session's subagents."""
+        """See ``Adapter.session_children``."""
         return await (await self.adapter()).session_children(session_id)
 
     async def session_status(self, directory: str) -> "dict[str, SessionStatus]":
-        """Return the busy and retrying sessions; a session that is missing is idle.
-
-        Those of the directory are there. OpenCode 2 has those of other directories too, so this is no list of what runs
-        in a project; see ``running_sessions``.
-        """
+        """See ``Adapter.session_status``."""
         return await (await self.adapter()).session_status(directory)
 
     async def running_sessions(self, directory: str) -> list[str]:
-        """Return the ids of the busy sessions of one directory."""
+        """See ``Adapter.running_sessions``."""
         return await (await self.adapter()).running_sessions(directory)
 
     async def session_pause(self, session_id: str) -> "SessionStatus | None":
-        """Return the pause before the model of a busy session is asked again; see ``Features.retry_status``."""
+        """See ``Adapter.session_pause``."""
         return await (await self.adapter()).session_pause(session_id)
 
     async def session_todo(self, session_id: str) -> "list[Todo]":
-        """Return the todo list of a session; OpenCode 2 has none."""
+        """See ``Adapter.session_todo``."""
         return await (await self.adapter()).session_todo(session_id)
 
     async def session_diff(self, session_id: str, message_id: str) -> "list[FileDiff]":
-        """Return the changes of one prompt."""
+        """See ``Adapter.session_diff``."""
         return await (await self.adapter()).session_diff(session_id, message_id)
 
     async def session_revert(self, session_id: str, message_id: str) -> "Session":
-        """Undo everything from a message on, in the conversation and in the files."""
+        """See ``Adapter.session_revert``."""
         return await (await self.adapter()).session_revert(session_id, message_id)
 
     async def session_unrevert(self, session_id: str) -> "Session":
-        """Take a revert back. If nothing is reverted, it changes nothing."""
+        """See ``Adapter.session_unrevert``."""
         return await (await self.adapter()).session_unrevert(session_id)
 
     async def session_fork(self, session_id: str, message_id: str = "") -> "Session":
-        """Copy the messages before a message into a new session; all of them if the id is empty."""
+        """See ``Adapter.session_fork``."""
         return await (await self.adapter()).session_fork(session_id, message_id)
 
     async def session_abort(self, session_id: str, directory: str) -> None:
-        """Stop a session's run. It succeeds for idle and unknown sessions too."""
+        """See ``Adapter.session_abort``."""
         await (await self.adapter()).session_abort(session_id, directory)
 
     # --- Messages
@@ -223,91 +215,91 @@ class OpenCodeClient:
     async def submit_prompt(
         self, session_id: str, directory: str, prompt: "PromptSubmission", *, timeout: float = READ_TIMEOUT_SECONDS
     ) -> "Accepted":
-        """Send a prompt; return when OpenCode has received it."""
+        """See ``Adapter.submit_prompt``."""
         return await (await self.adapter()).submit_prompt(session_id, directory, prompt, timeout=timeout)
 
     async def submit_command(
         self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float
     ) -> "Accepted":
-        """Send a slash command; may return only when its run has ended. Cancelling the call does not stop the run."""
+        """See ``Adapter.submit_command``."""
         return await (await self.adapter()).submit_command(session_id, directory, command, timeout=timeout)
 
     async def submit_shell(self, session_id: str, directory: str, shell: "ShellSubmission", *, timeout: float) -> None:
-        """Send a shell command; return when it has ended. Cancelling the call does not stop it."""
+        """See ``Adapter.submit_shell``."""
         await (await self.adapter()).submit_shell(session_id, directory, shell, timeout=timeout)
 
     async def running_shell(self, session_id: str, directory: str) -> str:
-        """Return the id of the shell line that runs in a session which counts as idle all the same; empty for none."""
+        """See ``Adapter.running_shell``."""
         return await (await self.adapter()).running_shell(session_id, directory)
 
     async def pending_prompts(self, session_id: str) -> list[str]:
-        """Return the ids of the prompts that a session has accepted and not begun; OpenCode 1 has none."""
+        """See ``Adapter.pending_prompts``."""
         return await (await self.adapter()).pending_prompts(session_id)
 
     async def withdraw_prompt(self, session_id: str, message_id: str) -> bool:
-        """Take back a prompt that was not begun, and return whether that succeeded."""
+        """See ``Adapter.withdraw_prompt``."""
         return await (await self.adapter()).withdraw_prompt(session_id, message_id)
 
     async def session_messages(self, session_id: str, *, limit: int, before: str = "") -> "Page[Message]":
-        """Return at most the newest ``limit`` messages, oldest first, and the cursor of the older ones."""
+        """See ``Adapter.session_messages``."""
         return await (await self.adapter()).session_messages(session_id, limit=limit, before=before)
 
     async def session_message(self, session_id: str, message_id: str) -> "Message":
-        """Return one message."""
+        """See ``Adapter.session_message``."""
         return await (await self.adapter()).session_message(session_id, message_id)
 
     # --- Requests
 
     async def permissions(self, directory: str) -> "list[Permission]":
-        """Return the open permission requests of a directory; OpenCode 1 may list ended ones."""
+        """See ``Adapter.permissions``."""
         return await (await self.adapter()).permissions(directory)
 
     async def permission_reply(
         self, permission: "Permission", directory: str, decision: "PermissionDecision", message: str = ""
     ) -> None:
-        """Answer a permission request. A rejection without a message ends the run."""
+        """See ``Adapter.permission_reply``."""
         await (await self.adapter()).permission_reply(permission, directory, decision, message)
 
     async def questions(self, directory: str) -> "list[Question]":
-        """Return the open questions of a directory."""
+        """See ``Adapter.questions``."""
         return await (await self.adapter()).questions(directory)
 
     async def question_reply(self, question: "Question", directory: str, answers: Sequence[Sequence[str]]) -> None:
-        """Answer a question with the labels, or free text, for each of its items."""
+        """See ``Adapter.question_reply``."""
         await (await self.adapter()).question_reply(question, directory, answers)
 
     async def question_reject(self, question: "Question", directory: str) -> None:
-        """Reject a question, which ends the run."""
+        """See ``Adapter.question_reject``."""
         await (await self.adapter()).question_reject(question, directory)
 
     # --- Files
 
     async def file_list(self, directory: str, path: str) -> "list[FileNode]":
-        """Return the entries of a folder."""
+        """See ``Adapter.file_list``."""
         return await (await self.adapter()).file_list(directory, path)
 
     @asynccontextmanager
     async def file_bytes(self, directory: str, path: str) -> "AsyncGenerator[Body]":
-        """Read the unchanged bytes of a file."""
+        """See ``Adapter.file_bytes``."""
         async with (await self.adapter()).file_bytes(directory, path) as opened:
             yield opened
 
     async def find_text(self, directory: str, pattern: str) -> "list[TextMatch]":
-        """Return the first matches of a regular expression in the files of a directory; OpenCode 2 cannot search."""
+        """See ``Adapter.find_text``."""
         return await (await self.adapter()).find_text(directory, pattern)
 
     async def find_symbols(self, directory: str, query: str) -> "list[SymbolMatch]":
-        """Return the symbols that language servers find; often none."""
+        """See ``Adapter.find_symbols``."""
         return await (await self.adapter()).find_symbols(directory, query)
 
     async def vcs_diff(self, directory: str, mode: str) -> "list[FileDiff]":
-        """Return the changes since the last commit (``git``), or against the default branch (``branch``)."""
+        """See ``Adapter.vcs_diff``."""
         return await (await self.adapter()).vcs_diff(directory, mode)
 
     async def vcs(self, directory: str) -> "Vcs":
-        """Return the branch of a directory."""
+        """See ``Adapter.vcs``."""
         return await (await self.adapter()).vcs(directory)
 
     async def vcs_status(self, directory: str) -> "list[UncommittedFile]":
-        """Return the files that differ from the last commit."""
+        """See ``Adapter.vcs_status``."""
         return await (await self.adapter()).vcs_status(directory)
