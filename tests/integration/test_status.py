@@ -87,6 +87,7 @@ async def test_each_part_can_be_asked_for_alone_with_a_line_for_each_entry(host:
 
 
 @pytest.mark.both_eras
+@pytest.mark.both_generations
 async def test_its_text_has_a_line_for_each_fact(host: Host, workplace: Path) -> None:
     await whole_status(host)
     told = (await host.text("opencode_status")).splitlines()
@@ -187,8 +188,11 @@ async def test_what_this_version_does_not_know_is_named_and_the_rest_is_told(
     assert status["tested_with"].endswith("; this one is newer")
 
 
-async def test_the_project_at_its_address_names_what_could_not_be_read_too(host_behind: Host, changed: Altered) -> None:
-    changed.silent |= {"/vcs/status"}
+@pytest.mark.both_generations
+async def test_the_project_at_its_address_names_what_could_not_be_read_too(
+    host_behind: Host, changed: Altered, opencode_generation: Generation
+) -> None:
+    changed.silent |= {route("/vcs/status", opencode_generation)}
     project = await host_behind.bridge.client.read_resource(uris.PROJECT)
     content = project.contents[0]
     assert isinstance(content, TextResourceContents)
@@ -196,17 +200,23 @@ async def test_the_project_at_its_address_names_what_could_not_be_read_too(host_
     assert "changed_files" in {field for entry in unread for field in entry["fields"]}
 
 
+@pytest.mark.both_generations
 async def test_an_opencode_that_answers_slowly_is_told_by_what_is_known_without_it(
     host_behind: Host, changed: Altered, workplace: Path, opencode_generation: Generation
 ) -> None:
+    await whole_status(host_behind)
     changed.silent |= {route(path, opencode_generation) for path in ("/global/health", "/vcs")}
     status = await host_behind.data("opencode_status")
     assert {"opencode", "branch"} <= {field for entry in status["unread"] for field in entry["fields"]}
     assert status["directory"] == str(workplace)
 
 
-async def test_an_opencode_that_became_something_else_is_no_status(host_behind: Host, changed: Altered) -> None:
-    changed.lacks |= {"/global/health", "/path"}
+@pytest.mark.both_generations
+async def test_an_opencode_that_became_something_else_is_no_status(
+    host_behind: Host, changed: Altered, opencode_generation: Generation
+) -> None:
+    await whole_status(host_behind)
+    changed.lacks |= {route(path, opencode_generation) for path in ("/global/health", "/path")}
     assert "is not an OpenCode server" in await host_behind.error("opencode_status")
 
 

@@ -115,10 +115,12 @@ async def test_a_subscriber_hears_of_all_that_a_prompt_changes(
     await leave()
 
 
+@pytest.mark.both_generations
 async def test_a_subscriber_hears_of_a_message_and_of_its_run_to_their_end(
     client: RawClient, opencode: Backend, session: str, scripted_model: ScriptedModel
 ) -> None:
-    await opencode.prompt(session, script(hold(session), text("Released.")))
+    # OpenCode 2 adds the answer to the session when the model begins to write.
+    await opencode.prompt(session, script(step(text("Held. "), hold(session), text("Released."))))
     await scripted_model.reached(session)
 
     async def begun() -> list[str]:
@@ -163,6 +165,7 @@ async def test_a_parent_hears_when_a_subagent_begins_and_the_subagent_can_be_hea
     await leave_child()
 
 
+@pytest.mark.both_generations
 async def test_a_parent_hears_when_its_subagent_asks(
     opencode_server: OpenCode, place_launch: Launch, project: Path, era: Era
 ) -> None:
@@ -193,6 +196,7 @@ async def test_a_resource_is_told_of_at_most_four_times_a_second(
     assert heard(client, uri) <= A_SECOND * (anyio.current_time() - began) + 1
 
 
+@pytest.mark.both_generations
 async def test_many_new_sessions_are_told_of_together(client: RawClient, opencode: Backend) -> None:
     leave = await subscribe(client)
     before, began = len(client.messages(RESOURCES_CHANGED)), anyio.current_time()
@@ -270,6 +274,7 @@ async def names(client: RawClient, kind: str) -> list[str]:
     return [item["name"] for item in (await client.request(f"{kind}/list"))["result"][kind]]
 
 
+@pytest.mark.both_generations
 async def test_commands_that_opencode_reads_anew_change_the_prompts(
     client: RawClient, opencode: Backend, place: Path, era: Era
 ) -> None:
@@ -328,6 +333,7 @@ async def test_a_gap_in_opencodes_events_is_told_as_a_change(
         await leave()
 
 
+@pytest.mark.both_generations
 async def test_who_subscribes_while_opencode_is_away_hears_once_it_is_there(
     place_launch: Launch, opencode_server: OpenCode, opencode: Backend, session: str, era: Era
 ) -> None:
@@ -387,6 +393,7 @@ async def refusal(client: RawClient, uri: str) -> Json:
     return (await client.request("resources/subscribe", {"uri": uri}))["error"]
 
 
+@pytest.mark.both_generations
 async def test_what_lies_outside_of_the_allowed_directories_is_not_subscribed_to(
     client: RawClient, opencode_server: OpenCode, tmp_path: Path
 ) -> None:

@@ -208,6 +208,7 @@ ANSWERS: list[tuple[str, Any, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.both_generations
 async def test_every_tool_uses_what_is_declared(recorder: Recorder, scripted_model: ScriptedModel) -> None:
     recorder.seen.clear()
     made = await recorder.call("opencode_run", prompt=script(write("made.txt", "x\n"), text("Made.")), title="Uses")

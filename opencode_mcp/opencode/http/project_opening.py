@@ -18,9 +18,12 @@ LONGEST_SECONDS = 600.0
 ROUND_SECONDS = 20.0
 """Seconds after which the bridge checks that OpenCode is still alive."""
 ALIVE_TIMEOUT_SECONDS = 5.0
-WITHOUT_PROJECT: Mapping[Generation, tuple[str, ...]] = {1: ("/global/", "/session/"), 2: ("/api/",)}
+WITHOUT_PROJECT: Mapping[Generation, tuple[str, ...]] = {
+    1: ("/global/", "/session/", "/api/info", "/api/health"),
+    2: ("/api/", "/global/health"),
+}
 """Beginnings of the routes that, without a directory, concern no project, or choose it themselves: the check of a
-session has opened its project."""
+session has opened its project. Both have the routes by which ``detection.py`` tells the generations apart."""
 HEALTH_CHECKS: Mapping[Generation, Request] = {
     1: Request(method="GET", path="/global/health"),
     2: Request(method="GET", path="/api/info"),
