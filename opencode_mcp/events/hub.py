@@ -58,6 +58,7 @@ from opencode_mcp.opencode.vocabulary.backend_events import (
     MessageChanged,
     PartChanged,
     PermissionAsked,
+    ProjectChanged,
     QuestionAsked,
     RequestClosed,
     SessionChanged,
@@ -179,6 +180,10 @@ class Hub:
             case InstanceDisposed():
                 transport.reopen_projects()
                 self._broadcast(Gap(""))
+            case ProjectChanged(reopened=reopened):
+                if reopened:
+                    transport.note_change_in(event.place)
+                self._dispatch(event)
             case _:
                 self._fold(event)
                 self._dispatch(event)
@@ -241,7 +246,7 @@ class Hub:
                 pass
 
     def _dispatch(self, event: Event) -> None:
-        for session_id in (*self.lineage(event.session_id), EVERYTHING):
+        for session_id in dict.fromkeys((*self.lineage(event.session_id), EVERYTHING)):
             for listener in self._listeners.get(session_id, ()):
                 listener.put(event)
 

@@ -16,6 +16,7 @@ from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS, Body, Tra
 if TYPE_CHECKING:
     from opencode_mcp.launcher.launcher import Launcher
     from opencode_mcp.opencode.http.codec import Reply, Request
+    from opencode_mcp.opencode.http.directory_lists import DirectoryLists
     from opencode_mcp.opencode.http.endpoint import Endpoint
     from opencode_mcp.opencode.http.transport import WebSocket
     from opencode_mcp.opencode.versions import Generation
@@ -46,9 +47,9 @@ class Connection:
         return self._transport.clock if self._transport else Clock()
 
     @property
-    def complete_lists(self) -> "MutableMapping[str, anyio.Event]":
-        """Return the record of the current server; see ``RequestSender.complete_lists``."""
-        return self._transport.complete_lists if self._transport else {}
+    def directory_lists(self) -> "MutableMapping[str, DirectoryLists]":
+        """Return the record of the current server; see ``RequestSender.directory_lists``."""
+        return self._transport.directory_lists if self._transport else {}
 
     async def transport(self) -> Transport:
         """Return the transport to the server, which is found or started first.

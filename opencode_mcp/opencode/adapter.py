@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.http.transport import Body
     from opencode_mcp.opencode.operation_caller import CallArguments
     from opencode_mcp.opencode.vocabulary.backend_events import Event
+    from opencode_mcp.opencode.vocabulary.command_source import CommandSource
     from opencode_mcp.opencode.vocabulary.models import (
         Agent,
         Command,
@@ -95,8 +96,16 @@ class Adapter(Protocol):
         """Return the slash commands of a directory."""
         ...
 
+    async def command_sources(self, directory: str) -> "list[CommandSource]":
+        """Return the places that define slash commands; none from OpenCode 1, whose commands have their templates."""
+        ...
+
     async def mcp_status(self, directory: str) -> "dict[str, McpStatus]":
         """Return the states of the MCP servers that OpenCode uses, by their names."""
+        ...
+
+    async def open_project(self, directory: str) -> None:
+        """Wait until OpenCode has opened a directory, and knows its agents, models and commands."""
         ...
 
     async def instance_dispose(self, directory: str) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.tables.operation_table import OperationTable
     from opencode_mcp.opencode.versions import Generation
     from opencode_mcp.opencode.vocabulary.backend_events import Event
+    from opencode_mcp.opencode.vocabulary.command_source import CommandSource
     from opencode_mcp.opencode.vocabulary.models import (
         Agent,
         Command,
@@ -130,9 +131,17 @@ class OpenCodeClient:
         """See ``Adapter.commands``."""
         return await (await self.adapter()).commands(directory)
 
+    async def command_sources(self, directory: str) -> "list[CommandSource]":
+        """See ``Adapter.command_sources``."""
+        return await (await self.adapter()).command_sources(directory)
+
     async def mcp_status(self, directory: str) -> "dict[str, McpStatus]":
         """See ``Adapter.mcp_status``."""
         return await (await self.adapter()).mcp_status(directory)
+
+    async def open_project(self, directory: str) -> None:
+        """See ``Adapter.open_project``."""
+        await (await self.adapter()).open_project(directory)
 
     async def instance_dispose(self, directory: str) -> None:
         """See ``Adapter.instance_dispose``."""

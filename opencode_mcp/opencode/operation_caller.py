@@ -8,10 +8,9 @@ from opencode_mcp.opencode.http.codec import decode, encode
 from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
-    import anyio
-
     from opencode_mcp.opencode.http.clock import Clock
     from opencode_mcp.opencode.http.codec import Reply, Request
+    from opencode_mcp.opencode.http.directory_lists import DirectoryLists
     from opencode_mcp.opencode.http.transport import Body
     from opencode_mcp.opencode.tables.operation_table import OperationTable
     from opencode_mcp.opencode.versions import Generation
@@ -38,8 +37,8 @@ class RequestSender(Protocol):
         ...
 
     @property
-    def complete_lists(self) -> "MutableMapping[str, anyio.Event]":
-        """Return the directories of the server that it was asked to open; the event says that their lists are complete.
+    def directory_lists(self) -> "MutableMapping[str, DirectoryLists]":
+        """Return what is known of the lists of each directory of the server.
 
         OpenCode 2 answers with empty lists of agents and models while it opens a directory. The sender has this record
         because it holds for one server: all clients of the server share it, and another server begins with none.

@@ -92,7 +92,7 @@ class Bridge:
     @cached_property
     def publisher(self) -> "publisher.Publisher":
         """Notifications about resources and lists, made of OpenCode's events."""
-        return publisher.Publisher(self.hub, self.subscriptions, self.fence.allows, attached=self.settings.attached)
+        return publisher.Publisher(self.hub, self.subscriptions, self.fence, attached=self.settings.attached)
 
     @cached_property
     def runs(self) -> "run.Runs":
@@ -168,7 +168,7 @@ class Bridge:
     def argument_checker(self) -> "operation_arguments.ArgumentChecker":
         """Checks the arguments of operations."""
         return operation_arguments.ArgumentChecker(
-            self.fence, self.allowed, self.policy, self.client, self.instance_reload
+            self.fence, self.allowed, self.policy, self.client, self.instance_reload, remote=self.settings.remote
         )
 
     @cached_property

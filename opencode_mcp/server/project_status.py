@@ -1,12 +1,15 @@
 """Status of OpenCode and of a project: a table of facts, each read by a request of its own.
 
-The requests are sent at the same time and end within a few seconds. A fact that cannot be read affects no other: it is
-named with the reason.
+OpenCode opens the project first, which may take some seconds. Then the requests are sent at the same time, and end
+within a few seconds. A fact that cannot be read affects no other: it is named with the reason.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+
+import anyio
 
 from opencode_mcp.errors import BackendTimeout, BridgeError
 from opencode_mcp.launcher.provider_environment import counted
@@ -19,8 +22,10 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Health, ProviderModel
     from opencode_mcp.server.bridge import Bridge
 
+OPENS_WITHIN = 15.0
+"""Seconds that OpenCode may take to open the project: with those for the facts, less than the time of a start."""
 WITHIN = 4.0
-"""Seconds that a fact may take: callers get their answer within five."""
+"""Seconds that a fact may take: callers get their answer within five, if the project is open."""
 DIRECTORIES = 200
 """Limit of the listed directories."""
 TITLES = 8
@@ -53,6 +58,9 @@ async def describe_project(bridge: "Bridge", directory: str, show: ShownFacts = 
     """
     # The start of OpenCode has its own time-outs.
     await bridge.connection.transport()
+    # The reads report what is wrong.
+    with anyio.move_on_after(OPENS_WITHIN), suppress(BridgeError):
+        await bridge.client.open_project(directory)
     reads = {name: partial(FACTS[name], bridge, directory) for name in SHOWN[show]}
     found, failed = await read_each(reads, within=WITHIN)
     unreached = failed.get(VERSION)

@@ -11,6 +11,8 @@ from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.events import hub as hub_module
 from opencode_mcp.events.hub import EVERYTHING, Hub, Listener
 from opencode_mcp.launcher.connection import Connection
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.http.directory_lists import DirectoryLists
 from opencode_mcp.opencode.http.endpoint import Endpoint
 from opencode_mcp.opencode.vocabulary.backend_events import (
     Event,
@@ -18,6 +20,7 @@ from opencode_mcp.opencode.vocabulary.backend_events import (
     Idle,
     Lost,
     PartGrew,
+    ProjectChanged,
     QuestionAsked,
     SessionChanged,
     SessionDeleted,
@@ -294,3 +297,28 @@ async def test_only_so_many_sessions_are_remembered(endpoint: Endpoint, monkeypa
             made.adopt(f"ses_child{number}", "ses_root")
         known = [number for number in range(5) if len(made.lineage(f"ses_child{number}")) > 1]
         assert known == [2, 3, 4]
+
+
+@pytest.mark.parametrize("reopened", [True, False])
+async def test_a_directory_that_opencode_opens_anew_has_its_lists_read_again(
+    monkeypatch: pytest.MonkeyPatch,
+    reopened: bool,  # noqa: FBT001
+) -> None:
+    change = ProjectChanged("", commands=True, reopened=reopened, told_in="/p")
+    listening = anyio.Event()
+
+    async def follow(_client: OpenCodeClient) -> AsyncGenerator[Event]:
+        yield Gap("")
+        await listening.wait()
+        yield change
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr(hub_module, "follow_stream", follow)
+    async with running_hub(Endpoint(url="http://127.0.0.1:1", generation=2)) as hub:
+        transport = await hub.ensure()
+        lists = transport.directory_lists["/p"] = DirectoryLists(is_complete=True)
+        with hub.listen(EVERYTHING) as listener:
+            listening.set()
+            heard = await hear(listener, is_kind(ProjectChanged))
+    assert heard == [change]
+    assert lists.is_complete is not reopened

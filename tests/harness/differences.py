@@ -45,6 +45,11 @@ COMMAND_ARGUMENTS: Mapping[Generation, Mapping[str, Sequence[str]]] = {
     2: {"fix": ("arguments",), "bare": ("arguments",)},
 }
 """Arguments of the prompts for commands: OpenCode 2 does not show the placeholders of their templates."""
+PROMPT_OF_A_SERVER: Mapping[Generation, str] = {
+    1: "About @everything, see everything\n",
+    2: "About @everything, see !`echo everything`",
+}
+"""Prompt of an MCP server with a shell line, as the model gets it: OpenCode 2's preview does not run that line."""
 ROUTES: Mapping[str, str] = {"/global/health": "/api/info", "/path": "/api/location"}
 """Paths of OpenCode 1 that have another name in OpenCode 2."""
 ALWAYS_FOR_ECHO: Mapping[Generation, str] = {1: "echo *", 2: "{command}"}

@@ -51,10 +51,11 @@ class Backend2(Backend):
         return [session["id"] for session in found if session["title"] == title]
 
     async def load(self) -> None:
-        """Call ``GET /api/model``, which is empty while the project is loaded."""
+        """Read lists that are empty while the project is loaded; the models come first."""
+        query = {"location[directory]": str(self.directory)}
 
         async def look() -> bool:
-            return bool(await self._data("/api/model", **{"location[directory]": str(self.directory)}))
+            return all([await self._data(f"/api/{name}", **query) for name in ("model", "agent", "command")])
 
         await eventually(look, seconds=60)
 

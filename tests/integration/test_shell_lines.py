@@ -8,14 +8,17 @@ from typing import Any
 import httpx
 import pytest
 
+from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.workspace.configuration.command_template import expand
 from tests.harness.bridge import Bridge, Era, data_of, open_bridge, text_of
+from tests.harness.differences import PROMPT_OF_A_SERVER
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.project import configure, make_project
 from tests.harness.rawrpc import Host as RawHost
 from tests.harness.rawrpc import open_raw
+from tests.integration.backend import backend
 from tests.integration.host import Host
 from tests.integration.person import CANCELLED, DECLINED, Person, filled
 from tests.scripted_model.script import spoken
@@ -24,6 +27,8 @@ from tests.workspace.configuration.test_command_template import EXPANSIONS
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_eras]
 
 SECRET = "kept outside of the project"
+PUNCTUATED = "what's this? (it costs $5; see #7) & more!"
+"""Arguments with characters that mean something to a shell."""
 RULES = """\
 [permission_rules.bash]
 "*" = "reject"
@@ -224,6 +229,7 @@ async def test_where_nobody_can_be_asked_the_calling_agent_decides(launch: Launc
 # Slash commands
 
 
+@pytest.mark.both_generations
 @pytest.mark.parametrize(
     ("command", "arguments"),
     [
@@ -234,7 +240,6 @@ async def test_where_nobody_can_be_asked_the_calling_agent_decides(launch: Launc
         ("plain", "see @../outside.txt"),
         ("plain", "caf\u00e9@../outside.txt"),
         ("subtask", "../outside.txt"),
-        ("learned", "../outside.txt"),
         ("asker:ask", "../outside.txt"),
         ("outside", ""),
     ],
@@ -245,6 +250,17 @@ async def test_a_command_attaches_nothing_from_outside(
     given = arguments.format(outside=place.parent / "outside.txt")
     told = await refusing.error("opencode_command", command=command, arguments=given)
     assert "is outside of what is allowed" in told
+
+
+async def test_a_skill_that_is_a_command_attaches_nothing_from_outside_and_runs_no_refused_line(
+    refusing: Host, tmp_path: Path
+) -> None:
+    marker = tmp_path / "ran.txt"
+    told = await refusing.error("opencode_command", command="learned", arguments="../outside.txt")
+    assert "is outside of what is allowed" in told
+    told = await refusing.error("opencode_command", command="learned", arguments=f"x !`touch {marker}`")
+    assert "The operator's policy refuses the shell line" in told
+    assert not marker.exists()
 
 
 @pytest.mark.parametrize(
@@ -258,11 +274,13 @@ async def test_arguments_lead_nowhere_with_what_a_prompt_of_a_server_puts_next_t
     assert "could lead outside when the command joins it with other text" in told
 
 
+@pytest.mark.both_generations
 @pytest.mark.parametrize("path", ["~/notes.txt"])
 async def test_a_command_attaches_nothing_of_the_home_directory(refusing: Host, path: str) -> None:
     assert "home directory" in await refusing.error("opencode_command", command="at", arguments=path)
 
 
+@pytest.mark.both_generations
 @pytest.mark.parametrize(
     ("command", "arguments"),
     [
@@ -273,7 +291,6 @@ async def test_a_command_attaches_nothing_of_the_home_directory(refusing: Host, 
         ("open", '"`touch {marker}"'),
         ("own", "!`touch {marker}`"),
         ("subtask", "x !`touch {marker}`"),
-        ("learned", "x !`touch {marker}`"),
         ("asker:ask", "'x; touch {marker}'"),
     ],
 )
@@ -325,6 +342,7 @@ async def test_an_operation_that_may_run_lines_still_keeps_to_the_policy(
     assert marker.exists()
 
 
+@pytest.mark.both_generations
 async def test_a_person_is_asked_for_a_line_that_the_arguments_make_and_then_the_command_runs(
     launch: Launch, era: Era, tmp_path: Path
 ) -> None:
@@ -342,11 +360,15 @@ async def test_a_person_is_asked_for_a_line_that_the_arguments_make_and_then_the
     assert person.forms[0].message.endswith(f"git log -1 --format=%s ; touch {marker}")
 
 
-async def test_what_a_command_does_by_itself_needs_nobody(refusing: Host, scripted_model: ScriptedModel) -> None:
+@pytest.mark.both_generations
+async def test_what_a_command_does_by_itself_needs_nobody(
+    refusing: Host, scripted_model: ScriptedModel, opencode_generation: Generation
+) -> None:
     for command, arguments, heard in (
         ("own", "you", "Printed: own-line\n for you"),
         ("at", "docs/notes.txt", "Explain @docs/notes.txt"),
-        ("asker:ask", "everything", "About @everything, see everything\n"),
+        ("plain", PUNCTUATED, f"Consider this.\n\n{PUNCTUATED}"),
+        ("asker:ask", "everything", PROMPT_OF_A_SERVER[opencode_generation]),
     ):
         report = await refusing.data("opencode_command", command=command, arguments=arguments)
         assert report["status"] == "completed"
@@ -354,6 +376,7 @@ async def test_what_a_command_does_by_itself_needs_nobody(refusing: Host, script
         assert spoken(asked[0]["prompt"]).strip().startswith(heard.strip())
 
 
+@pytest.mark.both_generations
 async def test_a_prompt_that_begins_with_a_slash_is_a_prompt(refusing: Host, scripted_model: ScriptedModel) -> None:
     for prompt in ("/at ../outside.txt", "Explain @../outside.txt and !`echo ran`"):
         report = data_of(await refusing.bridge.call("opencode_run", prompt=prompt))
@@ -362,17 +385,20 @@ async def test_a_prompt_that_begins_with_a_slash_is_a_prompt(refusing: Host, scr
         assert SECRET not in str(asked)
 
 
+@pytest.mark.both_generations
 async def test_opencode_expands_commands_as_the_bridge_does(
-    opencode_server: OpenCode, scripted_model: ScriptedModel, tmp_path: Path
+    opencode_server: OpenCode, scripted_model: ScriptedModel, tmp_path: Path, opencode_generation: Generation
 ) -> None:
     project = make_project(tmp_path / "project")
     cases = [item for item in EXPANSIONS if "`" not in item[0] and item[2].strip()]
+    # All of them have been seen to be the same on OpenCode 2, where each takes a second.
+    cases = cases[::4] if opencode_generation == 2 else cases
     configure(project, {"command": {f"c{n}": {"template": item[0]} for n, item in enumerate(cases)}})
-    async with opencode_server.client(project) as client:
-        session = (await client.post("/session", json={})).raise_for_status().json()["id"]
+    async with backend(opencode_server, project) as opencode:
+        await opencode.load()
+        session = await opencode.create_session()
         for number, (_, arguments, _) in enumerate(cases):
-            body = {"command": f"c{number}", "arguments": arguments}
-            (await client.post(f"/session/{session}/command", json=body)).raise_for_status()
+            await opencode.command(session, f"c{number}", arguments)
     asked = [item for item in await scripted_model.requests(session) if item["kind"] == "chat"]
     heard = [spoken(item["prompt"]) for item in asked]
     assert heard == [expand(template, arguments).strip() for template, arguments, _ in cases]

@@ -9,9 +9,11 @@ import pytest
 from mcp import Client, MCPError
 
 from opencode_mcp.config import Settings
+from opencode_mcp.opencode.http import project_opening
 from opencode_mcp.runs import run as runs
 from opencode_mcp.runs.answers.auto_reply import AutoReply
 from opencode_mcp.runs.deadline import Deadline
+from opencode_mcp.server import project_status
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.uris import PROJECT
 from opencode_mcp.server.waiting import deadlines
@@ -20,7 +22,9 @@ from tests.harness.bridge import data_of, text_of
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.slow_proxy import SlowProxy, slow_proxy_to
+from tests.harness.waiting import eventually
 from tests.integration.backend import Backend, backend
+from tests.integration.host import meanwhile
 from tests.integration.test_commands import add_command
 from tests.scripted_model.script import hold, script, step, text
 
@@ -170,3 +174,52 @@ async def test_a_prompt_that_opencode_takes_too_slowly_is_reported_with_its_sess
     )
     assert (ended["status"], ended["text"], ended["message_id"]) == ("completed", "Done.", report["message_id"])
     assert await prompts_of(opencode) == 1
+
+
+ROUND = 2.5
+ROUNDS = 3
+
+
+def of_a_directory(request: bytes) -> bool:
+    """Whether a request names a directory."""
+    return b"directory" in request.split(b"\r\n", 1)[0]
+
+
+async def status_of(client: Client) -> Json:
+    return data_of(await client.call_tool("opencode_status", {"show": "everything"}))
+
+
+@pytest.mark.both_generations
+async def test_the_status_waits_for_a_project_that_opens_slower_than_a_fact_may_take(
+    client: Client, proxy: SlowProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project_opening, "ROUND_SECONDS", ROUND)
+    assert ROUND * (ROUNDS - 1) > project_status.WITHIN
+    proxy.holds = of_a_directory
+
+    async def look() -> bool:
+        return proxy.waiting >= ROUNDS
+
+    async with meanwhile(lambda: status_of(client)) as statuses:
+        await eventually(look)
+        # From here on, the facts have as much time as a busy machine needs.
+        monkeypatch.setattr(project_status, "WITHIN", PLENTY)
+        proxy.release()
+    assert "unread" not in statuses[0]
+    assert "build" in statuses[0]["agents"]
+
+
+@pytest.mark.both_generations
+async def test_the_status_names_what_opens_too_slowly_and_is_whole_at_the_next_call(
+    client: Client, proxy: SlowProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy.holds = of_a_directory
+    with monkeypatch.context() as patched:
+        patched.setattr(project_status, "OPENS_WITHIN", 0.1)
+        patched.setattr(project_status, "WITHIN", 1.0)
+        status = await status_of(client)
+    assert "opencode" in status
+    assert {"agents", "models", "commands"} <= {field for entry in status["unread"] for field in entry["fields"]}
+    proxy.release()
+    monkeypatch.setattr(project_status, "WITHIN", PLENTY)
+    assert "unread" not in await status_of(client)

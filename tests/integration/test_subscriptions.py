@@ -286,7 +286,12 @@ async def test_commands_that_opencode_reads_anew_change_the_prompts(
     (folder / f"late{era}.md").write_text("Do this late.\n", encoding="utf-8")
     await opencode.dispose()
     await hears_of_list(client, PROMPTS_CHANGED, more_than=told)
-    assert f"late{era}" in await names(client, "prompts")
+
+    async def listed() -> bool:
+        # OpenCode 2 reads the files when the directory is used again, which may take longer than a list waits.
+        return f"late{era}" in await names(client, "prompts")
+
+    await eventually(listed, seconds=60)
     await leave()
 
 

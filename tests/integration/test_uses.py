@@ -56,6 +56,7 @@ OWN: Mapping[Generation, frozenset[str]] = {
         {
             "agent.list",
             "command.list",
+            "config.get",
             "event.subscribe",
             "file.list",
             "form.list",
@@ -87,6 +88,14 @@ OWN_WRITES: Mapping[Generation, set[str]] = {
 }
 
 
+REJECTION: Mapping[Generation, Mapping[str, frozenset[str]]] = {
+    1: {},
+    2: {
+        "opencode_reply_permission": frozenset({"permission.get", "session.interrupt"}),
+        "opencode_reply_question": frozenset({"session.form.get", "session.interrupt"}),
+    },
+}
+"""Operations by which the bridge rejects: an interrupt on OpenCode 2, whose own rejection ends the run too."""
 OTHER_GENERATION = ("GET", "/global/health")
 """Request that tells an OpenCode 1 from an OpenCode 2, where it is no operation."""
 
@@ -150,8 +159,11 @@ class Recorder:
     def check(self, declared: Mapping[str, Uses]) -> None:
         """Hold what was seen to what is declared, and see that nothing was left out."""
         assert set(self.seen) == set(declared)
-        own = OWN[self.generation]
-        undeclared = {name: seen - set(declared[name][self.generation]) - own for name, seen in self.seen.items()}
+        own, rejection = OWN[self.generation], REJECTION[self.generation]
+        undeclared = {
+            name: seen - set(declared[name][self.generation]) - own - rejection.get(name, frozenset())
+            for name, seen in self.seen.items()
+        }
         assert not any(undeclared.values()), f"--deny does not know of {undeclared}"
 
 
@@ -203,6 +215,7 @@ LOOKS: list[tuple[str, dict[str, Any]]] = [
 ANSWERS: list[tuple[str, Any, dict[str, Any]]] = [
     ("opencode_reply_permission", bash("echo ask"), {"reply": "once"}),
     ("opencode_reply_permission", bash("echo ask"), {"reply": "reject", "message": "No."}),
+    ("opencode_reply_permission", bash("echo ask"), {"reply": "reject"}),
     ("opencode_reply_question", question("Which?", "Red"), {"answers": [["Red"]]}),
     ("opencode_reply_question", question("Which?", "Red"), {"reject": True}),
 ]

@@ -58,6 +58,7 @@ from opencode_mcp.errors import (
 )
 from opencode_mcp.opencode.http.clock import Clock
 from opencode_mcp.opencode.http.codec import Reply, Request, failure
+from opencode_mcp.opencode.http.directory_lists import DirectoryLists
 from opencode_mcp.opencode.http.project_opening import Openings
 from opencode_mcp.processes.checked_connections import ProcessConnections
 
@@ -109,8 +110,8 @@ class Transport:
         self.endpoint = endpoint
         self.clock = Clock(same=endpoint.process is not None)
         self._turns = anyio.Semaphore(CONCURRENT_REQUESTS, fast_acquire=True)
-        self.complete_lists = BoundedDict[str, anyio.Event](DIRECTORIES_KEPT)
-        """Directories that OpenCode 2 was asked to open; see ``RequestSender.complete_lists``."""
+        self.directory_lists = BoundedDict[str, DirectoryLists](DIRECTORIES_KEPT)
+        """Knowledge of the lists of each directory; see ``RequestSender.directory_lists``."""
         self._openings = Openings(partial(self._send_again, queued=False), endpoint.generation)
         self._client: httpx.AsyncClient | None = None
         self._closed = False
@@ -153,7 +154,12 @@ class Transport:
     def reopen_projects(self) -> None:
         """Note that OpenCode has closed projects: the next request of each may take as long as the first."""
         self._openings.forget()
-        self.complete_lists.clear()
+        self.directory_lists.clear()
+
+    def note_change_in(self, directory: str) -> None:
+        """Note that OpenCode may have emptied the lists of a directory, as it does when it opens the directory anew."""
+        if lists := self.directory_lists.get(directory):
+            lists.note_change()
 
     async def send(self, request: Request, *, timeout: float = READ_TIMEOUT_SECONDS, queued: bool = True) -> Reply:
         """Send a request and read its whole reply. A read whose connection broke is sent once more.

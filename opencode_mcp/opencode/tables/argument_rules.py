@@ -42,6 +42,8 @@ class ArgumentRules:
     """Maps whose keys are sessions."""
     projects: Places
     """Arguments that name a project; an allowed directory must belong to it."""
+    own_projects: frozenset[str] = frozenset()
+    """Operations that, without the argument of the query in ``projects``, answer for all projects of the machine."""
     workspaces: Places = field(default_factory=_no_places)
     """Arguments that name a workspace of the project, besides the ``workspace`` that many operations take."""
     terminals: Places = field(default_factory=_no_places)

@@ -17,6 +17,7 @@ from opencode_mcp.opencode.operation_caller import OperationCaller
 from opencode_mcp.opencode.v1.event_stream import parse_lines
 from opencode_mcp.opencode.v1.session_note import fork_metadata, renamed_metadata, session_of
 from opencode_mcp.opencode.vocabulary.backend_events import Event
+from opencode_mcp.opencode.vocabulary.command_source import CommandSource
 from opencode_mcp.opencode.vocabulary.models import (
     Agent,
     Command,
@@ -61,6 +62,7 @@ class OpenCode1(OperationCaller):
         todos=True,
         message_reader="session.message",
         keeps_removed_cost=False,
+        mentions_in_worktree=True,
     )
 
     @asynccontextmanager
@@ -108,9 +110,18 @@ class OpenCode1(OperationCaller):
         """Call ``command.list``."""
         return Command.read_list(await self.call("command.list", directory=directory))
 
+    async def command_sources(self, directory: str) -> list[CommandSource]:
+        """Return nothing: ``command.list`` has the templates."""
+        del directory
+        return []
+
     async def mcp_status(self, directory: str) -> dict[str, McpStatus]:
         """Call ``mcp.status``; returns the states by server name."""
         return _read_map(McpStatus, await self.call("mcp.status", directory=directory))
+
+    async def open_project(self, directory: str) -> None:
+        """Call ``path.get``, which is answered when the directory is open."""
+        await self.path(directory)
 
     async def instance_dispose(self, directory: str) -> None:
         """Call ``instance.dispose``: ends all runs of a directory; the next call there reads OpenCode's files again."""

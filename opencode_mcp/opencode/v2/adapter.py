@@ -32,6 +32,7 @@ class OpenCode2(SessionCalls, RequestCalls):
         todos=False,
         message_reader="session.message.get",
         keeps_removed_cost=True,
+        mentions_in_worktree=False,
     )
 
     def __init__(self, sender: RequestSender, table: OperationTable) -> None:

@@ -94,7 +94,12 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     ),
     "session.revert.commit": A("sessions", "write", "undo apply keep final", destructive=True),
     "session.view": A("sessions", "write", "seen unread mark"),
-    "session.stats": A("sessions", "read", "statistics usage cost tokens tools activity"),
+    "session.stats": A(
+        "sessions",
+        "read",
+        "statistics usage cost tokens tools activity",
+        "Without `project`, the bridge names the project of the default directory.",
+    ),
     "session.export": A("sessions", "read", "save backup transfer whole transcript document"),
     "session.import": A(
         "sessions",

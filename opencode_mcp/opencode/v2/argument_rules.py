@@ -38,6 +38,7 @@ RULES = ArgumentRules(
         "worktree.refresh": ["projectID"],
         "worktree.remove": ["projectID"],
     },
+    own_projects=frozenset({"session.stats"}),
     terminals={f"{TERMINAL}.{name}": ["ptyID"] for name in ("connectToken", "get", "remove", "snapshot", "update")},
     rights={"session.create": ["permissions"], "session.import": ["info.permissions"]},
     replaced_rights={"session.update": ["permissions"]},

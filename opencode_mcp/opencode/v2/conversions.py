@@ -11,6 +11,7 @@ from typing import cast
 
 from opencode_mcp.errors import BackendFailed
 from opencode_mcp.opencode.v2.messages.message_parts import tokens
+from opencode_mcp.opencode.vocabulary.command_source import CommandSource
 from opencode_mcp.opencode.vocabulary.models import (
     Agent,
     Command,
@@ -128,6 +129,23 @@ def commands_of(data: object) -> list[Command]:
         )
         for item in _identified(data, "name")
     ]
+
+
+def command_sources_of(entries: object) -> list[CommandSource]:
+    """Convert the settings of a directory to the places that define slash commands, in their order."""
+    return [
+        CommandSource(folder=as_text(entry.get("path")))
+        if entry.get("type") == "directory"
+        else CommandSource(templates=_templates_of(as_map(entry.get("info"))))
+        for entry in as_maps(entries)
+    ]
+
+
+def _templates_of(document: JsonMap) -> dict[str, str]:
+    """Return the templates of a settings document, which may be in the form of OpenCode 1."""
+    commands = {**as_map(document.get("command")), **as_map(document.get("commands"))}
+    templates = {name: as_map(command).get("template") for name, command in commands.items()}
+    return {name: template for name, template in templates.items() if isinstance(template, str)}
 
 
 def providers_of(providers: object, models: object) -> Providers:

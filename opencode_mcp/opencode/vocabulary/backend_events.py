@@ -147,3 +147,13 @@ class InstanceDisposed(Event):
     """OpenCode dropped a directory's instance, and with it every run and request there."""
 
     directory: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectChanged(Event):
+    """Agents, models, commands, MCP servers or the branch of a directory changed; OpenCode 1 does not report it."""
+
+    commands: bool
+    """True if the slash commands may have changed."""
+    reopened: bool = False
+    """True if OpenCode may be opening the directory anew: its lists are empty meanwhile."""

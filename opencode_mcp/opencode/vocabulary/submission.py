@@ -72,6 +72,9 @@ class Features:
     """Id of the operation that reads a message; its arguments are ``sessionID`` and ``messageID``."""
     keeps_removed_cost: bool
     """True if the cost of a session keeps that of messages that were removed, and has that of its title."""
+    mentions_in_worktree: bool
+    """True if a file that a slash command mentions is relative to the worktree. Otherwise it is relative to the
+    directory of the session, and files that shell lines of the command mention are attached too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,11 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from anyio import to_thread
+
 from opencode_mcp.errors import NotAllowed
 from opencode_mcp.runs.commands import find_command
+from opencode_mcp.workspace.configuration.command_files import find_templates
 from opencode_mcp.workspace.configuration.command_template import expand, mentions, shell_lines, split_words
 
 if TYPE_CHECKING:
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
 HINT = "Name a file of the project, or leave it out."
 NO_GIT = "/"
 """OpenCode's name for the root of a project without git."""
+BUILT_IN = frozenset({"init", "review"})
+"""Commands of OpenCode's own, if no file defines them."""
+BUILT_IN_TEMPLATE = "$ARGUMENTS"
+"""Template with the same effect: theirs have no shell line and mention no file."""
 SHELL_SIGNS = re.compile(r"[^\w \t.,:/@%+=-]")
 """Characters that can terminate a word of a shell line, or that have a special meaning in it."""
 PARTS = re.compile(r"[/\\]")
@@ -34,9 +41,13 @@ class CommandTexts:
         fence: Checks files against the allowed directories.
         client: Lists the commands.
         instance_reload: Makes OpenCode read new commands.
+        remote: Whether OpenCode's files are on another machine.
     """
 
-    def __init__(self, fence: "Fence", client: "OpenCodeClient", instance_reload: "InstanceReload") -> None:
+    def __init__(
+        self, fence: "Fence", client: "OpenCodeClient", instance_reload: "InstanceReload", *, remote: bool
+    ) -> None:
+        self._remote = remote
         self._fence = fence
         self._client = client
         self._instance_reload = instance_reload
@@ -58,16 +69,39 @@ class CommandTexts:
             InvalidArgument: The text would be too long.
         """
         template = (await find_command(self._client, directory, name, self._instance_reload)).template
-        if not isinstance(template, str):
+        if isinstance(template, str):
+            return await self._check_expanded(template, arguments, directory)
+        templates = await self._templates(name, directory)
+        if not templates:
             return await self._check_unknown(arguments, directory)
+        lines = [line for one in templates for line in await self._check_expanded(one, arguments, directory)]
+        return list(dict.fromkeys(lines))
+
+    async def _templates(self, name: str, directory: str) -> list[str]:
+        """Return the templates that a command may have, if OpenCode does not return it; nothing if none is known."""
+        sources = await self._client.command_sources(directory)
+        if not sources or self._remote:
+            return []
+        found = await to_thread.run_sync(find_templates, sources, name)
+        if not found and name in BUILT_IN:
+            return [BUILT_IN_TEMPLATE]
+        return found
+
+    async def _check_expanded(self, template: str, arguments: str, directory: str) -> list[str]:
+        """Refuse a command that would attach a file from outside; return the lines that run because of arguments."""
+        in_lines = not (await self._client.features()).mentions_in_worktree
         text, own = expand(template, arguments), expand(template, "")
-        theirs = set(mentions(own))
-        await self._check_mentions([name for name in mentions(text) if name not in theirs], directory)
+        theirs = set(mentions(own, in_lines=in_lines))
+        added = [name for name in mentions(text, in_lines=in_lines) if name not in theirs]
+        await self._check_mentions(added, directory)
         await self._check_own([*theirs], directory)
         return [line for line in shell_lines(text) if line not in shell_lines(own)]
 
     async def _check_unknown(self, arguments: str, directory: str) -> list[str]:
-        """Check the arguments of an MCP server's prompt, which may put them after an ``@`` or into a shell line."""
+        """Check arguments for an unknown template, which may put them after an ``@`` or into a shell line.
+
+        OpenCode returns none for the prompt of an MCP server, and OpenCode 2 none for the command of a plugin.
+        """
         names, words = mentions(arguments), split_words(arguments)
         for word in words:
             names += mentions(f"@{word}")
@@ -79,21 +113,26 @@ class CommandTexts:
     async def _check_mentions(self, names: Sequence[str], directory: str) -> None:
         if not names:
             return
-        worktree = (await self._client.path(directory)).worktree
+        base = await self._base(directory)
         for name in names:
             _refuse_home(name)
-            # OpenCode starts from the project's root, which may be above the session's directory.
-            await self._fence.file(directory, str(PurePath(worktree) / name))
+            await self._fence.file(directory, str(PurePath(base) / name))
+
+    async def _base(self, directory: str) -> str:
+        """Return the folder to which mentioned files are relative."""
+        # OpenCode 1 starts from the project's root, which may be above the session's directory.
+        in_worktree = (await self._client.features()).mentions_in_worktree
+        return (await self._client.path(directory)).worktree if in_worktree else directory
 
     async def _check_own(self, names: Sequence[str], directory: str) -> None:
         """Check the files that the template itself mentions: they may be anywhere in the project's worktree."""
         if not names:
             return
-        worktree = (await self._client.path(directory)).worktree
+        worktree, base = (await self._client.path(directory)).worktree, await self._base(directory)
         for name in names:
             _refuse_home(name)
             if worktree != NO_GIT:
-                await self._fence.file(worktree, str(PurePath(worktree) / name))
+                await self._fence.file(worktree, str(PurePath(base) / name))
             elif PurePath(name).is_absolute() or ".." in PurePath(name).parts:
                 raise NotAllowed(f"The command itself would attach {name!r} from outside of the project.", hint=HINT)
 

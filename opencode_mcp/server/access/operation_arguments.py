@@ -51,6 +51,7 @@ class ArgumentChecker:
         policy: Decides about shell lines.
         client: Asks OpenCode about projects, worktrees, workspaces and messages.
         instance_reload: Makes OpenCode read new commands.
+        remote: Whether OpenCode's files are on another machine.
     """
 
     def __init__(
@@ -60,13 +61,15 @@ class ArgumentChecker:
         policy: "Policy",
         client: "OpenCodeClient",
         instance_reload: "InstanceReload",
+        *,
+        remote: bool,
     ) -> None:
         self._fence = fence
         self._allowed = allowed
         self._policy = policy
         self._client = client
         self.owners = Owners(fence, client)
-        self.commands = CommandTexts(fence, client, instance_reload)
+        self.commands = CommandTexts(fence, client, instance_reload, remote=remote)
 
     async def admit(
         self, operation: "Operation", arguments: JsonMap, call: "SplitArguments", *, asks: bool
@@ -100,7 +103,18 @@ class ArgumentChecker:
         await self._check_shell_lines(rules, operation, arguments, directory, asks=asks)
         await self._check_undo(rules, operation, arguments)
         await self._check_owners(rules, operation, arguments, directory)
+        call = await self._in_own_project(rules, operation, call, directory)
         return _placed(rules, operation, call, directory)
+
+    async def _in_own_project(
+        self, rules: "ArgumentRules", operation: "Operation", call: "SplitArguments", directory: str
+    ) -> "SplitArguments":
+        """Name the project of the call's directory where OpenCode would otherwise answer for every project."""
+        if operation.id not in rules.own_projects:
+            return call
+        [name] = rules.projects[operation.id]
+        project = str(call.query.get(name) or "")
+        return call._replace(query={**call.query, name: await self.owners.one_project(operation, project, directory)})
 
     def _check_rights(self, rules: "ArgumentRules", operation: "Operation", arguments: JsonMap) -> None:
         if self._allowed.allows_effect("admin"):

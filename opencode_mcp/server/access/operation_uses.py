@@ -2,9 +2,10 @@
 
 It names the operations that a tool performs for its caller, for each generation of OpenCode. Operations that the bridge
 uses for itself, to check an argument or to follow a run, are not named: denying such a read would only make errors
-worse. ``read`` stands for every read. If two operations return the same data, both are named, so that denying either
-hides that data. OpenCode 2 searches no text, so the bridge searches the files itself there: denying to read files hides
-that, too.
+worse. Nor is the interrupt named by which the bridge rejects on OpenCode 2: OpenCode's own rejection ends the run in
+the same way. ``read`` stands for every read. If two operations return the same data, both are named, so that denying
+either hides that data. OpenCode 2 searches no text, so the bridge searches the files itself there: denying to read
+files hides that, too.
 """
 
 from collections.abc import Mapping

@@ -19,6 +19,8 @@ PROJECT_READERS: Mapping["Generation", tuple[str, str]] = {
     2: ("location.get", "project.id"),
 }
 """Operation that returns the project of a directory, and the place of the project's id in its reply."""
+NO_REPOSITORY = "global"
+"""Id of the project that has all directories which are in no repository."""
 WORKTREE_FOLDER = "worktree"
 """Folder in OpenCode's data folder that holds worktrees, as ``worktree/<project id>/<name>``."""
 TERMINAL_READER = "experimental.persistentPty.get"
@@ -44,6 +46,20 @@ class Owners:
         reader, place = PROJECT_READERS[generation]
         found = await self._client.call(reader, directory=directory)
         return next(iter(texts_at(cast("JsonMap", found), [place])), "")
+
+    async def one_project(self, operation: "Operation", named: str, directory: str) -> str:
+        """Return the project that a caller named, or that of a directory, for an operation that answers for one.
+
+        Raises:
+            NotAllowed: The project consists of all folders of the machine that are not in a repository.
+        """
+        project = named or await self._project_of(directory, operation.generation)
+        if project in {"", NO_REPOSITORY}:
+            raise NotAllowed(
+                f"{directory} is in no repository: {operation.id} would answer for every such folder of the machine.",
+                hint="opencode_list_sessions shows the sessions of the allowed directories, with their cost.",
+            )
+        return project
 
     async def check_project(self, operation: "Operation", project_id: str) -> None:
         """Refuse a project that no allowed directory belongs to.

@@ -166,6 +166,15 @@ class Fence:
         roots = await self._roots()
         return roots.lists(resolved(roots.pure(directory)))
 
+    async def allows_session(self, session_id: str) -> bool:
+        """Return True if a session is known to work in a project in which callers may work; it is not opened.
+
+        Raises:
+            BackendError: The request to OpenCode failed.
+        """
+        directory = await self._sessions.find(session_id)
+        return bool(directory) and await self.allows(directory)
+
     async def contains(self, path: str) -> bool:
         """Return True if a path is inside a project; it need not exist."""
         roots = await self._roots()

@@ -36,6 +36,8 @@ def changed_by(event: backend_events.Event, lineage: Sequence[str] = ()) -> Iter
         case backend_events.TodosChanged():
             yield uris.todo(session_id)
             yield uris.session(session_id)
+        case backend_events.ProjectChanged():
+            yield uris.PROJECT
         case _ if session_id:
             yield from _session(event, lineage)
         case _:

@@ -4,9 +4,10 @@ One task serves all subscribers of a server from the hub's stream. A notificatio
 what. ``affected_uris.py`` knows which event changes which resource.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
 from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, ServerEvent
@@ -26,6 +27,23 @@ SHORTEST = 0.25
 COME_BACK = 2.0
 """Seconds between two attempts to find an OpenCode that is gone."""
 REMEMBERED_TITLES = 2000
+REMEMBERED_SESSIONS = 2000
+CONCERN_ALL = (backend_events.Gap, backend_events.Lost)
+"""Events of the bridge's own about the whole stream, whatever session it was about."""
+
+logger = logging.getLogger(__name__)
+
+
+class EventFence(Protocol):
+    """Part of the fence that decides about events."""
+
+    async def allows(self, directory: str) -> bool:
+        """Return True if callers may work in a directory."""
+        ...
+
+    async def allows_session(self, session_id: str) -> bool:
+        """Return True if a session is known to work in a directory in which callers may work."""
+        ...
 
 
 class Publisher:
@@ -34,20 +52,19 @@ class Publisher:
     Args:
         hub: Receives the events.
         subscriptions: Sends the notifications.
-        allows: Returns True if callers may know of a directory; events of others are not reported.
+        fence: Says of which directories and sessions callers may know; events of others are not reported.
         attached: Whether somebody else runs OpenCode, and may restart it.
     """
 
-    def __init__(
-        self, hub: Hub, subscriptions: "Subscriptions", allows: Callable[[str], Awaitable[bool]], *, attached: bool
-    ) -> None:
+    def __init__(self, hub: Hub, subscriptions: "Subscriptions", fence: "EventFence", *, attached: bool) -> None:
         self._hub = hub
         self._subscriptions = subscriptions
-        self._allows = allows
+        self._fence = fence
         self._attached = attached
         self._pace = Pace[ServerEvent](SHORTEST)
         self._looking = False
         self._titles = BoundedDict[str, str](REMEMBERED_TITLES)
+        self._sessions = BoundedDict[str, bool](REMEMBERED_SESSIONS)
 
     async def run(self) -> None:
         """Send notifications until cancelled."""
@@ -68,13 +85,28 @@ class Publisher:
             await self._subscriptions.tell(notice)
 
     async def _own(self, events: Sequence[backend_events.Event]) -> list[backend_events.Event]:
-        """Return the events of allowed directories, and those of no directory."""
-        allowed = {""}
-        for place in {event.place for event in events} - allowed:
-            with suppress(BridgeError):
-                if await self._allows(place):
-                    allowed.add(place)
-        return [event for event in events if event.place in allowed]
+        """Return the events of allowed directories and sessions, and those that concern all."""
+        owners = {(event.place, event.session_id) for event in events if not isinstance(event, CONCERN_ALL)}
+        allowed = {owner for owner in owners if await self._allows(*owner)}
+        return [
+            event for event in events if isinstance(event, CONCERN_ALL) or (event.place, event.session_id) in allowed
+        ]
+
+    async def _allows(self, place: str, session_id: str) -> bool:
+        """Return True if callers may know of what happens in a directory or, if an event has none, in a session."""
+        try:
+            if place:
+                return await self._fence.allows(place)
+            return not session_id or await self._allows_session(session_id)
+        except BridgeError as error:
+            logger.info("an event is not reported, since its directory cannot be checked: %s", error)
+            return False
+
+    async def _allows_session(self, session_id: str) -> bool:
+        # OpenCode is asked once: what happens to a session that begins later has a directory.
+        if session_id not in self._sessions:
+            self._sessions[session_id] = await self._fence.allows_session(session_id)
+        return self._sessions[session_id]
 
     async def come_back(self) -> None:
         """Try to reach an OpenCode that others run until it is back; the hub then reports a gap."""
@@ -106,8 +138,8 @@ class Publisher:
         now = anyio.current_time()
         if any([self._changes_sessions(event) for event in events]):  # noqa: C419 - each event is remembered
             self._pace.note(ResourcesListChanged(), now)
-        # A gap is also the first event after connecting, and the only one after OpenCode has read its settings again.
-        if any(isinstance(event, backend_events.Gap) for event in events):
+        # A gap is also the first event after connecting, and the only one after OpenCode 1 has read its settings again.
+        if any(map(_changes_commands, events)):
             self._pace.note(PromptsListChanged(), now)
 
     def _changes_sessions(self, event: backend_events.Event) -> bool:
@@ -122,3 +154,11 @@ class Publisher:
                 return len(self._hub.lineage(session_id)) == 1
             case _:
                 return isinstance(event, backend_events.Gap)
+
+
+def _changes_commands(event: backend_events.Event) -> bool:
+    match event:
+        case backend_events.ProjectChanged(commands=commands):
+            return commands
+        case _:
+            return isinstance(event, backend_events.Gap)

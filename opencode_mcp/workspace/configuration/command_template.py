@@ -2,7 +2,7 @@
 
 OpenCode first inserts the arguments into the command's template, then runs every `` !`line` `` of the text, and then
 attaches every name after an ``@``. It does so for arguments as for the template, and without a permission. Pure; the
-rules are those of OpenCode 1.18, including the surprising ones.
+rules are those of OpenCode 1.18, including the surprising ones. OpenCode 2 has the same, apart from ``mentions``.
 """
 
 import re
@@ -56,10 +56,16 @@ def shell_lines(text: str) -> list[str]:
     return SHELL.findall(text)
 
 
-def mentions(text: str) -> list[str]:
-    """Return the names after an ``@`` that OpenCode looks up as files, except those in the output of shell lines."""
+def mentions(text: str, *, in_lines: bool = False) -> list[str]:
+    """Return the names after an ``@`` that OpenCode looks up as files, except those in the output of shell lines.
+
+    Args:
+        text: The expanded text.
+        in_lines: True if names in the shell lines themselves are looked up too, as OpenCode 2 does.
+    """
     # The output may be empty or any text, so the text around it is parsed in both ways.
-    names = [name for filler in ("", " ") for name in MENTION.findall(SHELL.sub(filler, text))]
+    texts = [SHELL.sub("", text), SHELL.sub(" ", text), *([text] if in_lines else ())]
+    names = [name for one in texts for name in MENTION.findall(one)]
     return [name for name in dict.fromkeys(names) if name]
 
 

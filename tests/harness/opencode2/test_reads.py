@@ -116,9 +116,10 @@ async def test_agents_models_and_commands_are_those_of_the_configuration(settled
     assert "greet" in [command.name for command in (await settled.command.list()).data]
 
 
-async def test_the_configuration_is_a_list_of_documents(client: AsyncOpencode) -> None:
-    documents: list[Any] = list(await client.config.get())
-    assert [document.info.model for document in documents] == ["scripted/m1"]
+async def test_the_configuration_is_a_list_of_documents_and_folders(client: AsyncOpencode) -> None:
+    entries: list[Any] = list(await client.config.get())
+    assert [entry.info.model for entry in entries if entry.type == "document"] == ["scripted/m1"]
+    assert all(entry.path.startswith("/") for entry in entries if entry.type == "directory")
 
 
 async def test_the_project_is_known_by_its_place_and_branch(client: AsyncOpencode, shared_project: Path) -> None:

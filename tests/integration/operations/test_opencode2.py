@@ -104,7 +104,8 @@ async def _project_and_providers(world: World) -> None:
     assert (await world.data("model.default"))["id"] == "m1"
     for name in ("skill.list", "reference.list", "plugin.list", "websearch.providers", "integration.list"):
         assert isinstance(await world.data(name), list)
-    document = (await world.call("config.get"))[0]["info"]
+    entries = await world.call("config.get")
+    [document] = [entry["info"] for entry in entries if entry["type"] == "document"]
     assert document["providers"]["scripted"]["settings"]["apiKey"] == MARK
     assert str(world.project) in [row["directory"] for row in await world.call("debug.location.list")]
     await _integrations(world)

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
-import anyio
 from anyio.lowlevel import checkpoint
 
 from opencode_mcp.opencode.http.clock import Clock
 from opencode_mcp.opencode.http.codec import Reply, Request
+from opencode_mcp.opencode.http.directory_lists import DirectoryLists
 from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS, Body
 from opencode_mcp.opencode.v2.adapter import OpenCode2
 from opencode_mcp.opencode.v2.table import TABLE
@@ -23,11 +23,13 @@ class StoredServer:
     messages: Sequence[Mapping[str, object]] = ()
     sessions: Sequence[Mapping[str, object]] = ()
     failures: list[Exception] = field(default_factory=list[Exception])
+    lists: dict[str, list[dict[str, object]]] = field(default_factory=dict[str, list[dict[str, object]]])
+    """Lists of a directory by the ends of their paths, such as ``agent``; any other is empty."""
     endless: bool = False
     """Whether every page leads to another one."""
     requests: list[Request] = field(default_factory=list[Request])
     clock: Clock = field(default_factory=Clock)
-    complete_lists: MutableMapping[str, anyio.Event] = field(default_factory=dict[str, anyio.Event])
+    directory_lists: MutableMapping[str, DirectoryLists] = field(default_factory=dict[str, DirectoryLists])
 
     def calls(self) -> OpenCode2:
         """Return the bridge's calls of this server."""
@@ -54,6 +56,8 @@ class StoredServer:
             return self._page(request, list(reversed(self.messages)))
         if request.path == "/api/session":
             return self._page(request, self.sessions)
+        if "location[directory]" in request.query:
+            return {"data": self.lists.get(request.path.rpartition("/")[2], [])}
         name = request.path.rpartition("/message/")[2]
         found = next((message for message in self.messages if message["id"] == name), None)
         return {"data": found or {}}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from opencode_mcp.events.session_state import SessionState, fold
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.v2.events import event_memory, event_parser
-from opencode_mcp.opencode.v2.events.event_parser import PARSERS, EventParser2
+from opencode_mcp.opencode.v2.events.event_parser import PARSERS, PROJECT, EventParser2
 from opencode_mcp.opencode.v2.requests import permission_of, question_of
 from opencode_mcp.opencode.vocabulary.backend_events import (
     Event,
@@ -22,6 +22,7 @@ from opencode_mcp.opencode.vocabulary.backend_events import (
     PartChanged,
     PartGrew,
     PermissionAsked,
+    ProjectChanged,
     QuestionAsked,
     RequestClosed,
     SessionChanged,
@@ -338,6 +339,13 @@ def test_a_new_stream_keeps_the_tools_and_no_prompt_of_the_old_one() -> None:
 def test_a_directory_that_is_shut_down_is_named() -> None:
     assert EventParser2().parse(line("location.shutdown", {})) == [InstanceDisposed("", PLACE)]
     assert EventParser2().parse(line("location.shutdown", None)) == [InstanceDisposed("", PLACE)]
+
+
+@pytest.mark.parametrize(("kind", "commands"), list(PROJECT.items()))
+def test_a_change_of_what_a_project_offers_names_its_directory(kind: str, commands: bool) -> None:  # noqa: FBT001
+    [event] = EventParser2().parse(line(kind, {}))
+    assert event == ProjectChanged("", commands=commands, reopened=kind == "agent.updated")
+    assert event.place == PLACE
 
 
 def test_old_sessions_and_calls_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,11 @@
-"""Calls of OpenCode 2 where replies are lost, and where pages of messages are cut at any place."""
+"""Calls of OpenCode 2 where replies are lost or late, and where pages of messages are cut at any place."""
 
+import anyio
 import pytest
 
 from opencode_mcp.errors import BackendFailed, BackendTimeout, BackendUnavailable, BridgeError, NotFound, Unauthorized
-from opencode_mcp.opencode.v2.calls import message_calls
+from opencode_mcp.opencode.http.codec import Reply, Request
+from opencode_mcp.opencode.v2.calls import message_calls, project_calls
 from opencode_mcp.opencode.v2.calls.message_calls import PAGES_OF_A_TURN
 from opencode_mcp.opencode.v2.calls.session_calls import MOST_PAGES
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
@@ -116,3 +118,82 @@ async def test_sessions_are_searched_for_in_a_limited_number_of_pages(search: st
     page = await server.calls().all_sessions(SessionFilter(limit=10, search=search))
     assert (page.items, page.cursor) == ([], "")
     assert sum(request.path == "/api/session" for request in server.requests) == MOST_PAGES
+
+
+PROJECT = "/p"
+AGENT: dict[str, object] = {"id": "build", "mode": "primary"}
+MODEL: dict[str, object] = {"id": "m1", "providerID": "scripted"}
+SECONDS = 30
+
+
+async def agents_of(server: StoredServer) -> list[str]:
+    with anyio.fail_after(SECONDS):
+        return [agent.name for agent in await server.calls().agents(PROJECT)]
+
+
+async def test_lists_are_empty_when_the_time_for_them_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(project_calls, "AGENTS_SECONDS", 0.1)
+    assert await agents_of(StoredServer(lists={"model": [MODEL]})) == []
+
+
+async def test_a_wait_for_models_that_is_cancelled_is_resumed_for_the_rest_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(project_calls, "MODELS_SECONDS", 0.5)
+    server = StoredServer(lists={"agent": [AGENT]})
+    with anyio.move_on_after(0.1):
+        await agents_of(server)
+    deadline = server.directory_lists[PROJECT].models_deadline
+    assert await agents_of(server) == ["build"]
+    assert server.directory_lists[PROJECT].models_deadline == deadline
+
+
+async def test_a_directory_without_models_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(project_calls, "MODELS_SECONDS", 0.1)
+    server = StoredServer(lists={"agent": [AGENT]})
+    await agents_of(server)
+    server.directory_lists[PROJECT].note_change()
+    monkeypatch.setattr(project_calls, "MODELS_SECONDS", 10 * SECONDS)
+    assert await agents_of(server) == ["build"]
+
+
+async def test_models_that_are_listed_before_the_agents_are_not_taken_for_those_of_the_directory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(project_calls, "OPENING_INTERVAL_SECONDS", 0.01)
+    server, free = StoredServer(), {**MODEL, "id": "free"}
+    states: list[dict[str, list[dict[str, object]]]] = [
+        {"model": [free]},
+        {"agent": [AGENT], "model": [free]},
+        {"agent": [AGENT], "model": [MODEL]},
+        {"agent": [AGENT], "model": [MODEL]},
+    ]
+
+    async def step(request: Request, *, timeout: float = 0, queued: bool = True) -> Reply:
+        if request.path.endswith("/agent") and states:
+            server.lists = states.pop(0)
+        return await StoredServer.send(server, request, timeout=timeout, queued=queued)
+
+    monkeypatch.setattr(server, "send", step)
+    with anyio.fail_after(SECONDS):
+        await server.calls().used_providers(PROJECT)
+    assert states == []
+    assert server.directory_lists[PROJECT].has_models
+
+
+async def test_lists_that_a_change_has_emptied_are_waited_for() -> None:
+    server = StoredServer(lists={"agent": [AGENT], "model": [MODEL]})
+    await agents_of(server)
+    server.directory_lists[PROJECT].note_change()
+    server.lists.clear()
+    found: list[str] = []
+
+    async def look() -> None:
+        found.extend(await agents_of(server))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(look)
+        await anyio.wait_all_tasks_blocked()
+        assert found == []
+        server.lists |= {"agent": [AGENT], "model": [MODEL]}
+    assert found == ["build"]

@@ -5,9 +5,15 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from opencode_mcp.config import Settings
 from opencode_mcp.errors import NotAllowed, NotFound
+from opencode_mcp.opencode.operations.arguments import split
 from opencode_mcp.opencode.operations.catalog import TABLES
-from opencode_mcp.server.access.owners import Owners
+from opencode_mcp.runs.prompting.reload import InstanceReload
+from opencode_mcp.runs.requests.permission_policy import Policy
+from opencode_mcp.server.access.allowed_operations import AllowedOperations
+from opencode_mcp.server.access.operation_arguments import ArgumentChecker
+from opencode_mcp.server.access.owners import NO_REPOSITORY, Owners
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
@@ -47,6 +53,11 @@ class Replies:
 class OneProject:
     """A fence around one directory."""
 
+    async def directory(self, name: str = "") -> str:
+        """Return the directory, whatever is named."""
+        del name
+        return "/projects/own"
+
     async def roots(self) -> list[str]:
         """Return the directory."""
         return ["/projects/own"]
@@ -72,6 +83,34 @@ async def test_a_project_of_an_allowed_directory_may_be_named(api: "Generation")
     await owners(api).check_project(row, PROJECT)
     with pytest.raises(NotAllowed, match="No allowed directory belongs to the project 'p2'"):
         await owners(api).check_project(row, "p2")
+
+
+def statistics_of(project: str) -> ArgumentChecker:
+    """A checker whose directory belongs to a project."""
+    client = Replies({"location.get": {"project": {"id": project}}})
+    settings = Settings()
+    return ArgumentChecker(
+        cast("Fence", OneProject()),
+        AllowedOperations(settings),
+        Policy(settings.permissions, settings.permission_rules),
+        cast("OpenCodeClient", client),
+        InstanceReload(),
+        remote=False,
+    )
+
+
+@pytest.mark.parametrize("arguments", [{}, {"tools": "detail"}, {"project": PROJECT}], ids=str)
+async def test_statistics_are_those_of_one_project(arguments: dict[str, str]) -> None:
+    row = TABLES[2].operation("session.stats")
+    call = await statistics_of(PROJECT).admit(row, arguments, split(row, arguments), asks=False)
+    assert call.query["project"] == PROJECT
+
+
+@pytest.mark.parametrize("arguments", [{}, {"project": NO_REPOSITORY}], ids=str)
+async def test_there_are_no_statistics_of_all_folders_without_a_repository(arguments: dict[str, str]) -> None:
+    row = TABLES[2].operation("session.stats")
+    with pytest.raises(NotAllowed, match="would answer for every such folder"):
+        await statistics_of(NO_REPOSITORY).admit(row, arguments, split(row, arguments), asks=False)
 
 
 @pytest.mark.parametrize("api", TABLES)

@@ -20,6 +20,7 @@ from opencode_mcp.opencode.vocabulary.backend_events import (
     Gap,
     Idle,
     PartGrew,
+    ProjectChanged,
     SessionChanged,
     SessionDeleted,
     TodosChanged,
@@ -104,20 +105,34 @@ class Heard(Subscriptions):
         return look
 
 
-async def is_own(directory: str) -> bool:
-    await checkpoint()
-    if directory == "/unknown":
-        raise BackendUnavailable("OpenCode is away.")
-    return directory == "/own"
+class OwnFence:
+    """Allows one directory, and all sessions but the foreign ones; OpenCode is away for what is unknown."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        """Sessions whose directories were looked for."""
+
+    async def allows(self, directory: str) -> bool:  # noqa: D102 - the base class says it
+        await checkpoint()
+        if directory == "/unknown":
+            raise BackendUnavailable("OpenCode is away.")
+        return directory == "/own"
+
+    async def allows_session(self, session_id: str) -> bool:  # noqa: D102 - the base class says it
+        await checkpoint()
+        self.asked.append(session_id)
+        if session_id == "ses_unknown":
+            raise BackendUnavailable("OpenCode is away.")
+        return session_id != "ses_foreign"
 
 
 @asynccontextmanager
-async def noticing(heard: Heard) -> AsyncGenerator[QuietHub]:
+async def noticing(heard: Heard, fence: OwnFence | None = None) -> AsyncGenerator[QuietHub]:
     """Running publisher; after the block it sends nothing more."""
     with anyio.fail_after(SECONDS):
         async with anyio.create_task_group() as tasks:
             hub = QuietHub(tasks)
-            tasks.start_soon(Publisher(hub, heard, is_own, attached=False).run)
+            tasks.start_soon(Publisher(hub, heard, fence or OwnFence(), attached=False).run)
             yield hub
             tasks.cancel_scope.cancel()
 
@@ -157,6 +172,37 @@ async def test_nobody_is_told_of_what_happens_outside_of_the_allowed_directories
         await eventually(heard.has(ResourceUpdated(own)))
         await anyio.wait_all_tasks_blocked()
     assert heard.told == [ResourceUpdated(own)]
+
+
+@pytest.mark.parametrize("foreign", ["ses_foreign", "ses_unknown"])
+async def test_an_event_without_a_directory_counts_for_the_directory_of_its_session(foreign: str) -> None:
+    own, fence = uris.transcript("ses_own"), OwnFence()
+    heard = Heard(uris.transcript(foreign), uris.session(foreign), uris.SESSIONS, uris.PROJECT, own)
+    async with noticing(heard, fence) as hub:
+        hub.say(grown(foreign), Idle(foreign), SessionDeleted(foreign), created(foreign, "Title"))
+        hub.say(grown("ses_own"), grown("ses_own"))
+        await eventually(heard.has(ResourceUpdated(own)))
+        await anyio.wait_all_tasks_blocked()
+    assert heard.told == [ResourceUpdated(own)]
+    assert sorted(fence.asked) == sorted([foreign, "ses_own"])
+
+
+@pytest.mark.parametrize(("place", "told"), [("/own", True), ("", True), ("/elsewhere", False)])
+async def test_what_a_project_offers_changes_the_prompts_and_the_project(place: str, *, told: bool) -> None:
+    heard = Heard(uris.PROJECT, TRANSCRIPT)
+    async with noticing(heard) as hub:
+        hub.say(ProjectChanged("", commands=True, told_in=place), grown())
+        await eventually(heard.has(ResourceUpdated(TRANSCRIPT)))
+        await anyio.wait_all_tasks_blocked()
+    assert (PromptsListChanged() in heard.told, ResourceUpdated(uris.PROJECT) in heard.told) == (told, told)
+
+
+async def test_a_new_branch_changes_the_project_and_no_prompt() -> None:
+    heard = Heard(uris.PROJECT)
+    async with noticing(heard) as hub:
+        hub.say(ProjectChanged("", commands=False, told_in="/own"))
+        await eventually(heard.has(ResourceUpdated(uris.PROJECT)))
+    assert PromptsListChanged() not in heard.told
 
 
 async def test_many_changes_at_once_are_told_once_and_one_that_follows_is_told_too() -> None:

@@ -6,9 +6,11 @@ import anyio
 
 from opencode_mcp.errors import UnsupportedOperation
 from opencode_mcp.opencode.http.codec import encode
+from opencode_mcp.opencode.http.directory_lists import DirectoryLists
 from opencode_mcp.opencode.http.transport import Body
 from opencode_mcp.opencode.v2 import conversions
 from opencode_mcp.opencode.v2.calls.data_caller import DIFF_CONTEXT, DataCaller
+from opencode_mcp.opencode.vocabulary.command_source import CommandSource
 from opencode_mcp.opencode.vocabulary.models import (
     Agent,
     Command,
@@ -22,13 +24,12 @@ from opencode_mcp.opencode.vocabulary.models import (
     UncommittedFile,
     Vcs,
 )
-from opencode_mcp.text.json_values import as_map, as_text
+from opencode_mcp.text.json_values import as_map, as_maps, as_text
 
-OPENING_SECONDS = 10.0
-"""Longest time for which a directory that was just opened has empty lists of agents and models, in seconds.
-
-It is 2 to 4 on a quiet machine.
-"""
+AGENTS_SECONDS = 60.0
+"""Longest time for which a directory that was just opened has no agents, in seconds: 2 to 4 on a quiet machine."""
+MODELS_SECONDS = 10.0
+"""Longest time after which the models follow, in seconds; without a usable provider there are none."""
 OPENING_INTERVAL_SECONDS = 0.2
 
 
@@ -68,43 +69,61 @@ class ProjectCalls(DataCaller):
         await self._settle(directory)
         return conversions.commands_of(await self._data("command.list", directory=directory))
 
+    async def command_sources(self, directory: str) -> list[CommandSource]:
+        """Call ``config.get``, and keep of the documents only the templates; they also hold keys."""
+        return conversions.command_sources_of(await self.call("config.get", directory=directory))
+
     async def mcp_status(self, directory: str) -> dict[str, McpStatus]:
         """Call ``mcp.list``."""
         await self._settle(directory)
         return conversions.mcp_servers_of(await self._data("mcp.list", directory=directory))
 
+    async def open_project(self, directory: str) -> None:
+        """Wait until the lists of a directory are complete."""
+        await self._settle(directory)
+
     async def instance_dispose(self, directory: str) -> None:
         """Call ``debug.location.evict``: the next call opens the directory again; runs go on."""
-        self._sender.complete_lists.pop(directory, None)
         await self.call("debug.location.evict", directory=directory)
+        self._sender.directory_lists.pop(directory, None)
 
     async def _settle(self, directory: str) -> None:
-        """Wait until a directory has agents and models: OpenCode 2 answers with empty lists while it loads them."""
-        known = self._sender.complete_lists
-        if directory in known:
-            await known[directory].wait()
+        """Wait until a directory has agents and models: OpenCode 2 answers with empty lists while it loads them.
+
+        A wait that is cancelled is resumed by the next call, which waits for the rest of the time.
+        """
+        lists = self._sender.directory_lists.setdefault(directory, DirectoryLists())
+        if lists.is_complete:
             return
-        known[directory] = complete = anyio.Event()
-        is_complete = False
-        try:
-            await self._await_lists(directory)
-            is_complete = True
-        finally:
-            complete.set()
-            if not is_complete:
-                known.pop(directory, None)
+        async with lists.lock:
+            if not lists.is_complete:
+                await self._await_lists(directory, lists)
 
-    async def _await_lists(self, directory: str) -> None:
-        """Read until the lists have entries. Without a provider there are no models: then the time ends the wait."""
-        deadline = anyio.current_time() + OPENING_SECONDS
+    async def _await_lists(self, directory: str, lists: DirectoryLists) -> None:
+        """Read until there are agents, and the models that belong to them.
+
+        While it opens a directory, OpenCode may list models that its settings exclude. So once a list was incomplete,
+        the models count when they are the same twice.
+        """
+        deadline = anyio.current_time() + AGENTS_SECONDS
+        before: list[str] | None = None
+        is_first = True
         # No event says that a directory is ready: the ones that come while it opens are too many and too early.
-        while not await self._has_lists(directory) and anyio.current_time() < deadline:  # noqa: ASYNC110
+        while anyio.current_time() < deadline:
+            models = await self._model_names(directory)
+            if (models and (is_first or models == before)) or (models == [] and _is_without_models(lists)):
+                lists.has_models = bool(models)
+                break
+            is_first, before = False, models
             await anyio.sleep(OPENING_INTERVAL_SECONDS)
+        lists.is_complete = True
 
-    async def _has_lists(self, directory: str) -> bool:
+    async def _model_names(self, directory: str) -> list[str] | None:
+        """Return the names of the models; ``None`` if there are no agents yet."""
         if not await self._data("agent.list", directory=directory):
-            return False
-        return bool(await self._data("model.list", directory=directory))
+            return None
+        models = as_maps(await self._data("model.list", directory=directory))
+        return [conversions.model_name(model) for model in models]
 
     # --- Files
 
@@ -146,3 +165,10 @@ class ProjectCalls(DataCaller):
     async def vcs_status(self, directory: str) -> list[UncommittedFile]:
         """Call ``vcs.status``."""
         return conversions.uncommitted_of(await self._data("vcs.status", directory=directory))
+
+
+def _is_without_models(lists: DirectoryLists) -> bool:
+    """Return True if models will not come: they were waited for long enough, or there were none the last time."""
+    now = anyio.current_time()
+    lists.models_deadline = lists.models_deadline or now + MODELS_SECONDS
+    return lists.has_models is False or now >= lists.models_deadline

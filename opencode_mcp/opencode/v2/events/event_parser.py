@@ -11,7 +11,7 @@ from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.opencode.v2.events import content_events, execution_events, session_events
 from opencode_mcp.opencode.v2.events.event_memory import Received, SessionMemory
-from opencode_mcp.opencode.vocabulary.backend_events import Event, InstanceDisposed
+from opencode_mcp.opencode.vocabulary.backend_events import Event, InstanceDisposed, ProjectChanged
 from opencode_mcp.text.json_text import read_json
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_number, as_text
@@ -20,6 +20,18 @@ CONNECTED = "server.connected"
 """Type of a stream's first event."""
 SHUTDOWN = "location.shutdown"
 DELETED = "session.deleted"
+AGENTS = "agent.updated"
+"""Type of an event that OpenCode sends whenever it opens or closes a directory, among other things."""
+PROJECT: Mapping[str, bool] = {
+    AGENTS: False,
+    "command.updated": True,
+    "config.updated": True,
+    "mcp.status.changed": True,
+    "model.updated": False,
+    "provider.updated": False,
+    "vcs.branch.updated": False,
+}
+"""Types of events about what a project offers, each with True if it may concern commands; they contain little more."""
 REMEMBERED_SESSIONS = 2000
 PARSERS: Mapping[str, Callable[[Received], list[Event]]] = {
     **execution_events.PARSERS,
@@ -52,6 +64,8 @@ class EventParser2:
             self._forget_work()
         elif kind == SHUTDOWN:
             return [InstanceDisposed("", directory)]
+        elif kind in PROJECT:
+            return [ProjectChanged("", PROJECT[kind], reopened=kind == AGENTS, told_in=directory)]
         elif kind in PARSERS:
             return self._session_events(PARSERS[kind], event, directory)
         return []

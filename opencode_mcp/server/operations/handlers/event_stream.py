@@ -1,14 +1,31 @@
 """Handlers of operations that return a stream of events: collect events for a limited time and number."""
 
-from opencode_mcp.errors import CallerError
-from opencode_mcp.events.collection import EventFilter, collect_until, directory_of, session_of
-from opencode_mcp.server.bridge import Bridge
+from typing import TYPE_CHECKING
+
+from opencode_mcp.events.collection import EventFilter, collect_until, directory_of, session_of, type_of
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.text.json_types import JsonMap
+
+if TYPE_CHECKING:
+    from opencode_mcp.server.notifications.publisher import EventFence
 
 SECONDS = 10
 COUNT = 50
 MOST = 500
+NO_DIRECTORY = frozenset({"", "global"})
+"""Directories in events that have none."""
+GENERAL = frozenset(
+    {
+        "server.connected",
+        "server.heartbeat",
+        "global.disposed",
+        "installation.updated",
+        "installation.update-available",
+        "location.shutdown",
+        "models-dev.refreshed",
+    }
+)
+"""Types of events that concern neither a directory nor a session. Others may name a project that is outside."""
 ENDS = {
     "time": "the time is up.",
     "type": "the awaited event came.",
@@ -29,34 +46,40 @@ async def collect_events(request: OperationRequest) -> OperationResult:
         count=own.get("count", COUNT),
         is_noise=request.bridge.operations.is_noise,
     )
-    visible = _Visible(request.bridge)
+    visible = VisibleEvents(request.bridge.fence)
     stream = request.bridge.operations.events(request.operation, request.call)
     gathered = await collect_until(stream, wanted, visible.admits)
     value = {"events": gathered.events, "ended": gathered.ended}
     return OperationResult(value, notes=[f"{len(gathered.events)} events; {ENDS[gathered.ended]}"])
 
 
-class _Visible:
-    """Decides which events a caller may see: those of allowed directories, and those of no directory."""
+class VisibleEvents:
+    """Decides which events a caller may see: those of allowed directories and sessions, and ``GENERAL`` ones.
 
-    def __init__(self, bridge: Bridge) -> None:
-        self._fence = bridge.fence
-        self._known: dict[str, bool] = {"": True, "global": True}
+    Args:
+        fence: Knows the allowed directories and sessions.
+    """
+
+    def __init__(self, fence: "EventFence") -> None:
+        self._fence = fence
+        self._directories: dict[str, bool] = {}
+        self._sessions: dict[str, bool] = {}
 
     async def admits(self, event: JsonMap) -> bool:
-        directory = directory_of(event)
-        if directory not in self._known:
-            self._known[directory] = await self._fence.allows(directory)
-        return self._known[directory] and (bool(directory) or await self._admits_session(session_of(event)))
+        """Return True if a caller may see an event."""
+        directory, session_id = directory_of(event), session_of(event)
+        if directory not in NO_DIRECTORY:
+            return await self._admits_directory(directory)
+        if session_id:
+            return await self._admits_session(session_id)
+        return type_of(event) in GENERAL
+
+    async def _admits_directory(self, directory: str) -> bool:
+        if directory not in self._directories:
+            self._directories[directory] = await self._fence.allows(directory)
+        return self._directories[directory]
 
     async def _admits_session(self, session_id: str) -> bool:
-        if session_id not in self._known:
-            self._known[session_id] = await self._is_own(session_id)
-        return self._known[session_id]
-
-    async def _is_own(self, session_id: str) -> bool:
-        try:
-            await self._fence.session(session_id)
-        except CallerError:
-            return False
-        return True
+        if session_id not in self._sessions:
+            self._sessions[session_id] = await self._fence.allows_session(session_id)
+        return self._sessions[session_id]

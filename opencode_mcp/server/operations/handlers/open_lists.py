@@ -9,5 +9,5 @@ async def read_when_open(request: OperationRequest) -> OperationResult:
 
     OpenCode 2 answers with empty lists for some seconds after the first request of a directory.
     """
-    await request.bridge.client.agents(request.call.directory)
+    await request.bridge.client.open_project(request.call.directory)
     return await send(request)

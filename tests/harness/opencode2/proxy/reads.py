@@ -40,9 +40,9 @@ class Reads:
         )
 
     async def config(self, request: Request) -> Response:
-        """Serve ``GET /api/config``: the documents from lowest to highest, not merged."""
-        paths = [path for path in _config_files(Path(directory_of(request))) if path.is_file()]
-        found = [_document(path.read_text("utf-8"), path=str(path)) for path in paths]
+        """Serve ``GET /api/config``: documents and folders from lowest to highest, not merged."""
+        paths = [path for path in _config_files(Path(directory_of(request))) if path.exists()]
+        found = [_entry(path) for path in paths]
         content = os.environ.get("OPENCODE_CONFIG_CONTENT")
         return JSONResponse([*found, _document(content)] if content else found)
 
@@ -96,12 +96,20 @@ def _document(text: str, **place: str) -> Json:
     return {"type": "document", "info": json.loads(text), **place}
 
 
+def _entry(path: Path) -> Json:
+    if path.is_dir():
+        return {"type": "directory", "path": str(path)}
+    return _document(path.read_text("utf-8"), path=str(path))
+
+
 def _config_files(directory: Path) -> Iterator[Path]:
-    """Give the places of configuration files, from lowest to highest priority."""
+    """Give the places of configuration, from lowest to highest priority."""
     home = Path(os.environ.get("OPENCODE_CONFIG_DIR") or Path(os.environ["XDG_CONFIG_HOME"]) / "opencode")
     yield from (home / name for name in NAMES)
+    yield home
     if "OPENCODE_CONFIG" in os.environ:
         yield Path(os.environ["OPENCODE_CONFIG"])
     for folder in (*reversed(directory.parents), directory):
         yield from (folder / name for name in NAMES)
         yield from (folder / ".opencode" / name for name in NAMES)
+        yield folder / ".opencode"
