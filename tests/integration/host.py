@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import anyio
-import httpx
 
 from tests.harness.bridge import Bridge, data_of, text_of
 from tests.harness.waiting import eventually
@@ -90,9 +89,3 @@ async def meanwhile(call: Callable[[], Awaitable[Json]]) -> AsyncGenerator[list[
 def changes(report: Json) -> set[tuple[str, str, int, int]]:
     """The files of a report: what happened to which, and the lines added and removed."""
     return {(file["change"], file["path"], file["added"], file["removed"]) for file in report.get("files", [])}
-
-
-async def prompts_in(http: httpx.AsyncClient, session_id: str) -> list[str]:
-    """The ids of what a person wrote in a session, by OpenCode's own account."""
-    messages: list[Json] = (await http.get(f"/session/{session_id}/message")).raise_for_status().json()
-    return [message["info"]["id"] for message in messages if message["info"]["role"] == "user"]

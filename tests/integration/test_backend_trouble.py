@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import anyio
 import pytest
 
+from opencode_mcp.opencode.versions import Generation
 from tests.harness.bridge import open_bridge
 from tests.harness.launch import Launch, attaching, end_left_server, left_server
 from tests.harness.model import ScriptedModel
@@ -17,8 +19,9 @@ from tests.harness.opencode import OpenCode, free_port, running_opencode
 from tests.harness.process import kill
 from tests.harness.project import SNAPSHOTS, configure
 from tests.harness.proxy import Proxy, proxy_to
-from tests.integration.backend1 import Backend1
-from tests.integration.host import Host, changes, meanwhile, prompts_in
+from tests.integration.backend import backend
+from tests.integration.host import Host, changes, meanwhile
+from tests.integration.test_faults import startable
 from tests.scripted_model.script import hold, question, script, step, text, write
 from tests.wires import cut_on_its_way
 
@@ -86,6 +89,7 @@ async def test_where_nothing_listens_the_address_is_told(unattached: Launch) -> 
         assert url in await host.error("opencode_status")
 
 
+@pytest.mark.both_generations
 async def test_a_wrong_password_is_told_without_being_repeated(unattached: Launch, opencode_server: OpenCode) -> None:
     launch = unattached.telling("--url", opencode_server.url, "--password", "open-sesame")
     async with connected(launch) as host:
@@ -116,12 +120,14 @@ async def test_a_bridge_that_could_not_reach_opencode_reaches_it_as_soon_as_it_i
 # OpenCode goes away
 
 
+@pytest.mark.both_generations
 async def test_a_killed_opencode_ends_the_wait_with_what_is_known(
-    opencode_environment: dict[str, str], scripted_model: ScriptedModel, project: Path, tmp_path: Path
+    opencode_generation: Generation, scripted_model: ScriptedModel, project: Path, tmp_path: Path
 ) -> None:
     answer = step(text("So far so good. "), hold("killed"), text("Never said."))
-    with running_opencode(opencode_environment, tmp_path / "own.log") as server:
-        launch = attaching(tmp_path, scripted_model, server, project)
+    start = startable(opencode_generation, tmp_path, scripted_model)
+    with start(tmp_path / "own.log") as server:
+        launch = attaching(tmp_path, scripted_model, cast("OpenCode", server), project)
         async with connected(launch) as host, meanwhile(partial(host.run, answer)) as reports:
             await scripted_model.reached("killed")
             await host.hears("writing, ")
@@ -169,6 +175,7 @@ def proxied(
     return attaching(tmp_path, scripted_model, replace(opencode_server, url=proxy.url), project)
 
 
+@pytest.mark.both_generations
 async def test_a_connection_that_breaks_for_a_moment_is_not_noticed(
     proxied: Launch, proxy: Proxy, scripted_model: ScriptedModel
 ) -> None:
@@ -181,22 +188,24 @@ async def test_a_connection_that_breaks_for_a_moment_is_not_noticed(
     assert (reports[0]["status"], reports[0]["text"]) == ("completed", "Before. After.")
 
 
+@pytest.mark.both_generations
 async def test_what_opencode_asked_while_the_connection_was_broken_is_still_heard(
     proxied: Launch, proxy: Proxy, scripted_model: ScriptedModel, opencode_server: OpenCode, project: Path
 ) -> None:
     answer = step(hold("asked meanwhile"), question("Which?", "Red"))
-    async with connected(proxied) as host, opencode_server.client(project) as http:
+    async with connected(proxied) as host, backend(opencode_server, project) as opencode:
         session = await host.start(answer, text("Thanks."))
         await scripted_model.reached("asked meanwhile")
         async with meanwhile(partial(host.wait, session)) as reports:
             proxy.stall()
             await scripted_model.release("asked meanwhile")
-            await Backend1(http, project).asked(session, "question")
+            await opencode.asked(session, "question")
             await proxy.cut()
             proxy.resume()
     assert reports[0]["status"] == "needs_input"
 
 
+@pytest.mark.both_generations
 async def test_a_prompt_whose_connection_breaks_is_never_sent_twice(
     proxied: Launch, proxy: Proxy, opencode_server: OpenCode, project: Path
 ) -> None:
@@ -204,5 +213,5 @@ async def test_a_prompt_whose_connection_breaks_is_never_sent_twice(
         session = (await host.run(text("Warm.")))["session_id"]
         async with cut_on_its_way(proxy):
             await host.bridge.call("opencode_run", prompt=script(text("Once.")), session_id=session, wait_seconds=0)
-    async with opencode_server.client(project) as http:
-        assert len(await prompts_in(http, session)) <= 2
+    async with backend(opencode_server, project) as opencode:
+        assert await opencode.prompts(session) <= 2

@@ -1,6 +1,7 @@
 """Arguments that are too long, too large or out of their place are refused with a reason; long results are cut."""
 
 import json
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.harness.bridge import data_of, text_of
 from tests.harness.opencode import OpenCode
 from tests.integration.backend import backend
 from tests.integration.host import Host
-from tests.scripted_model.script import text, todos
+from tests.scripted_model.script import text, todos, words
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -169,6 +170,39 @@ async def test_a_title_of_any_length_leaves_room_for_the_other_sessions(
     assert {row["session_id"] for row in read[0]["sessions"]} >= set(made)
     assert read[1]["session_id"] == made[0]
     assert all(json_size(data) <= BYTES for data in read)
+
+
+READING = re.compile(
+    r'; opencode_read_operation\(operation="(?P<operation>.+)", arguments=(?P<arguments>.+)\) reads on'
+)
+WORDS = 6000
+
+
+@pytest.mark.both_generations
+async def test_an_answer_that_is_too_long_ends_with_a_word_and_is_read_on_by_the_call_that_the_report_names(
+    host: Host,
+) -> None:
+    whole = " ".join(f"word{number}" for number in range(WORDS))
+    report = await host.run(words(WORDS, chunk=500))
+    shown, _, note = report["text"].partition("\n… (")
+    assert whole.startswith(f"{shown.strip()} word")
+    assert f"the first {len(shown)} of {len(whole)} characters" in note
+    named = READING.search(note)
+    assert named
+    call = {"operation": named["operation"], "arguments": json.loads(named["arguments"])}
+    found = await host.data("opencode_read_operation", **call)
+    place = next(cut["at"] for cut in found["cut"] if cut["at"].endswith("/text"))
+    assert await read_text(host, call, place) == whole
+
+
+async def read_text(host: Host, call: dict[str, Any], place: str) -> str:
+    """Read a text of a reply in parts, as the notes about the cuts say."""
+    text = ""
+    while True:
+        found = await host.data("opencode_read_operation", **call, select=place, offset=len(text))
+        text += found["reply"].removesuffix("…")
+        if not found.get("cut"):
+            return text.strip()
 
 
 async def test_a_long_todo_list_and_a_long_report_are_read_in_part(host: Host) -> None:
