@@ -59,5 +59,5 @@ both: basics
 attack: basics
 	@$(BIN)/python -m benchmarks fuzz
 	@$(BIN)/python -m benchmarks soak
-	@FAULT_SEEDS=all $(BIN)/pytest tests/integration/test_faults.py
+	@FAULT_SEEDS=all $(BIN)/pytest tests/integration/test_faults.py tests/integration/test_newer_opencode2.py
 	@TEXTS=long $(BIN)/pytest $(PARALLEL) -m "not integration" --hypothesis-profile=default
