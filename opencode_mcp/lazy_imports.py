@@ -97,6 +97,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.runs.stopping",
         "opencode_mcp.server.access.operation_arguments",
         "opencode_mcp.server.access.paths",
+        "opencode_mcp.server.cost_report",
         "opencode_mcp.server.notifications.publisher",
         "opencode_mcp.server.operations.calling",
         "opencode_mcp.server.operations.json_select",

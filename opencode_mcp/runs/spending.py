@@ -63,10 +63,20 @@ def _step(info: MessageInfo) -> Step:
 
 
 async def own_spending(client: OpenCodeClient, session: Session) -> Spending:
-    """Return what a session itself spent, without its subagents; its messages are read only if it may be a fork."""
+    """Return what a session itself spent, without its subagents.
+
+    Its messages are read only if it may be a fork, or if OpenCode is so old that sessions have no cost.
+    """
     total = Spending()
-    if not session.counts_copies:
-        return Spending(session.cost or 0, session.tokens.input, session.tokens.output)
+    if session.cost is not None and not session.counts_copies:
+        return Spending(session.cost, session.tokens.input, session.tokens.output)
     for step in await steps_of(client, session):
         total.add(step.spending)
     return total
+
+
+async def with_own_spending(client: OpenCodeClient, session: Session) -> Session:
+    """Return a session whose cost and tokens are its own."""
+    spent = await own_spending(client, session)
+    tokens = session.tokens.model_copy(update={"input": spent.input, "output": spent.output})
+    return session.model_copy(update={"cost": spent.cost, "tokens": tokens, "counts_copies": False})

@@ -74,8 +74,8 @@ class Totals:
 
     def correct(self, session: "Session", own: "Spending") -> None:
         """Replace what a session counts by what it spent itself."""
-        if session.counts_copies:
-            self.uncertain_forks -= 1
+        if session.counts_copies or session.cost is None:
+            self.uncertain_forks -= session.counts_copies
             self.cost += own.cost - (session.cost or 0)
             self.input_tokens += own.input - session.tokens.input
             self.output_tokens += own.output - session.tokens.output

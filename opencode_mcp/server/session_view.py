@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from opencode_mcp.markdown.transcript_page import TranscriptPage, read_transcript
 from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.runs.report import PendingRequest, list_todos
+from opencode_mcp.runs.spending import with_own_spending
 from opencode_mcp.server.results.render import TEXT_LIMIT, request_data, request_text
 from opencode_mcp.server.results.safe_text import shown_sections
 from opencode_mcp.server.results.timestamps import moment
@@ -49,12 +50,13 @@ async def view_session(
     client, first = bridge.client, not cursor
     async with at_once() as reads:
         busy = reads.start(client.session_status, session.directory)
+        own = reads.start(with_own_spending, client, session)
         todos = reads.start(_todos, client, session, wanted=first)
         children = reads.start(_children, client, session, wanted=first)
         page = reads.start(_page, client, session, limit=limit, cursor=cursor, show=show)
     state = busy.value.get(session.id)
     return SessionView(
-        session=session,
+        session=own.value,
         status=_status(state),
         todos=todos.value,
         children=children.value,
@@ -95,8 +97,9 @@ def view_data(view: SessionView) -> dict[str, Any]:
         "status": view.status,
         "title": session.title,
         "directory": session.directory,
-        "updated": moment(session.time.updated),
+        "changed": moment(session.changed),
         "parent": session.parent_id,
+        "forked_from": session.forked_from,
         "cost": round(session.cost or 0, 6),
         "tokens": {"input": int(session.tokens.input), "output": int(session.tokens.output)},
         "undone_from": session.revert.message_id if session.revert else "",
@@ -135,8 +138,9 @@ def _facts(view: SessionView) -> str:
         view.status,
         one_line(session.title),
         one_line(session.directory),
-        f"changed {moment(session.time.updated)}",
+        f"changed {moment(session.changed)}",
         f"subagent of {session.parent_id}" if session.parent_id else "",
+        f"fork of {session.forked_from}" if session.forked_from else "",
         f"{tokens.input:.0f} tokens in, {tokens.output:.0f} out" if tokens.output else "",
         f"${session.cost:.4f}" if session.cost else "",
     ]

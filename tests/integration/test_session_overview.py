@@ -47,6 +47,8 @@ async def test_a_fork_counts_only_its_own_part(
     rows = await rows_of(host, title)
     assert rows[fork]["cost"] == pytest.approx(0.0004)
     assert rows[fork]["forked_from"] == source["session_id"]
+    seen = await host.data("opencode_session", session_id=fork, limit=0)
+    assert (seen["cost"], seen["forked_from"]) == (pytest.approx(0.0004), source["session_id"])
     assert about(rows[source["session_id"]]["cost"], 0.00204, opencode_generation)
     listed = await host.data("opencode_list_sessions", search=title, limit=1)
     assert listed["totals"]["sessions"] == 2

@@ -198,6 +198,7 @@ BY_THEIR_ARGUMENT = {"opencode_read_operation", "opencode_call_operation"}
 LOOKS: list[tuple[str, dict[str, Any]]] = [
     ("opencode_list_sessions", {}),
     ("opencode_list_sessions", {"search": "Uses", "limit": 1}),
+    ("opencode_cost", {}),
     ("opencode_diff", {}),
     ("opencode_diff", {"against": "branch"}),
     ("opencode_read_file", {"path": "."}),

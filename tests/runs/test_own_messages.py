@@ -8,7 +8,7 @@ from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.opencode.vocabulary.selection import Page
 from opencode_mcp.runs.history import is_copied
 from opencode_mcp.runs.prompting.message_ids import message_id
-from opencode_mcp.runs.spending import own_spending, steps_of
+from opencode_mcp.runs.spending import own_spending, steps_of, with_own_spending
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient
@@ -59,6 +59,15 @@ async def test_only_the_own_steps_of_a_fork_are_counted() -> None:
     assert [step.time for step in await steps_of(client, SESSION)] == [BEGAN + 200, BEGAN + 100]
     spent = await own_spending(client, SESSION)
     assert (round(spent.cost, 9), round(spent.input, 9)) == (0.6, 60)
+
+
+@pytest.mark.anyio
+async def test_the_messages_tell_the_cost_where_a_session_has_none() -> None:
+    client = cast("OpenCodeClient", Messages(*OWN))
+    unpriced = SESSION.model_copy(update={"counts_copies": False, "cost": None})
+    assert round((await own_spending(client, unpriced)).cost, 9) == 0.6
+    shown = await with_own_spending(client, unpriced)
+    assert (round(shown.cost or 0, 9), round(shown.tokens.input, 9)) == (0.6, 60)
 
 
 @pytest.mark.anyio

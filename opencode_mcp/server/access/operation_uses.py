@@ -47,6 +47,7 @@ TOOL_USES: Mapping[str, Uses] = {
         1: ("session.get", "session.messages", "session.todo", "session.children"),
         2: ("session.get", "message.list", "session.list"),
     },
+    "opencode_cost": {1: (*SESSION_LIST[1], MESSAGES[1]), 2: (*SESSION_LIST[2], MESSAGES[2])},
     "opencode_diff": {
         1: ("session.diff", "session.messages", "vcs.diff", "vcs.get"),
         2: ("session.diff", "message.list", "vcs.diff", "vcs.get"),

@@ -6,6 +6,7 @@ from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.operations import operation_tool
 from opencode_mcp.server.tool import BridgeTool, ToolSpec
 from opencode_mcp.server.tools.command_tools import opencode_command, opencode_shell
+from opencode_mcp.server.tools.cost_tool import opencode_cost
 from opencode_mcp.server.tools.diff_tool import opencode_diff
 from opencode_mcp.server.tools.file_tools import opencode_read_file
 from opencode_mcp.server.tools.operation_tools import (
@@ -32,6 +33,7 @@ TOOLS: tuple[ToolSpec, ...] = (
     opencode_abort,
     opencode_list_sessions,
     opencode_session,
+    opencode_cost,
     opencode_diff,
     opencode_revert,
     opencode_fork,

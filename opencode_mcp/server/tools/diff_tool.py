@@ -51,7 +51,7 @@ async def opencode_diff(
     *,
     session_id: Annotated[str, Field(description="Default: the working tree")] = "",
     message_id: Annotated[str, Field(description="Only this prompt of it")] = "",
-    directory: Annotated[str, Field(description="Project of the working tree")] = "",
+    directory: Annotated[str, Field(description="Of the working tree")] = "",
     against: Annotated[
         Literal["commit", "branch"],
         Field(description="Of the working tree"),

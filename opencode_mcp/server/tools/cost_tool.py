@@ -1,0 +1,36 @@
+"""Tool that sums up what the work has cost."""
+
+from typing import Annotated
+
+from mcp_types import CallToolResult
+from pydantic import Field
+
+from opencode_mcp.server import cost_report
+from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.results.render import result
+from opencode_mcp.server.results.timestamps import read_local_moment
+from opencode_mcp.server.tool import tool
+
+
+@tool(
+    title="Show cost",
+    read_only=True,
+    destructive=False,
+    idempotent=True,
+    open_world=False,
+)
+async def opencode_cost(
+    ctx: BridgeContext,
+    *,
+    since: Annotated[str, Field(description="today, 7d or 2026-11-24")] = "today",
+    directory: Annotated[str, Field(description="Default: all")] = "",
+) -> CallToolResult:
+    """Sum up cost and tokens by day, project, model and agent, subagents included.
+
+    Use it to see what today cost.
+    """
+    bridge = bridge_of(ctx)
+    begin = read_local_moment(since, bridge.client.clock.now() * 1000)
+    place = await bridge.fence.directory(directory) if directory else ""
+    report = await cost_report.report_cost(bridge, begin, place)
+    return result(cost_report.cost_text(report), cost_report.cost_data(report))
