@@ -25,6 +25,20 @@ model. A test compares this tree with the classes::
         └── UnsupportedOperation
 """
 
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsChange:
+    """Change of the bridge's settings by which a person allows what was refused."""
+
+    flags: str
+    """Flags with their values, such as ``--allow execute``."""
+    removes: bool = False
+    """True if the flags must be removed, not added."""
+    broader: str = ""
+    """Flags that allow this and much more; empty if there are none."""
+
 
 class BridgeError(Exception):
     """Error with a message and a hint.
@@ -60,7 +74,17 @@ class SessionBusy(CallerError):
 
 
 class NotAllowed(CallerError):
-    """The operator's settings forbid it: a path outside the allowed directories, or an operation."""
+    """The operator's settings forbid it: a path outside the allowed directories, or an operation.
+
+    Args:
+        message: What is forbidden, and why.
+        hint: What the caller can do instead.
+        change: Change of the settings that allows it; ``None`` if none does.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", change: SettingsChange | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.change = change
 
 
 class OperatorError(BridgeError):

@@ -278,7 +278,7 @@ OPTIONS = (
     Option(
         "toolsets",
         as_names,
-        "tools to list: default, the groups of operations as tools of their own, or all",
+        "tools to list: default, minimal (nine tools), the groups of operations as tools of their own, or all",
         ("OPENCODE_MCP_TOOLSETS",),
         "NAMES",
         "list",
@@ -293,7 +293,8 @@ OPTIONS = (
     Option(
         "allow",
         as_names,
-        "operations that opencode_call_operation may call besides reads and writes, by id or effect (repeatable)",
+        "operations that callers may use besides reads and writes, by id or effect (repeatable); session.shell also "
+        "lists opencode_shell",
         ("OPENCODE_MCP_ALLOW",),
         "NAMES",
         "list",

@@ -11,7 +11,9 @@ from typing import cast
 
 from opencode_mcp.config import Settings
 from opencode_mcp.options import OPTIONS, Option
+from opencode_mcp.server.access.operation_uses import ONLY_IF_ALLOWED
 from opencode_mcp.server.resources.resources import RESOURCES
+from opencode_mcp.server.results.host_settings import HOSTS as SETTINGS
 from opencode_mcp.server.tool import ToolSpec
 from opencode_mcp.server.tools import TOOLS
 from opencode_mcp.server.waiting.host_limits import HOSTS, UNKNOWN_HOST_SECONDS, HostProfile
@@ -40,7 +42,9 @@ def _first_paragraph(text: str) -> str:
 def _effect(spec: ToolSpec) -> str:
     if spec.read_only:
         return "reads"
-    return "may destroy" if spec.destructive else "changes"
+    effect = "may destroy" if spec.destructive else "changes"
+    needed = ONLY_IF_ALLOWED.get(spec.name)
+    return f"{effect}; listed only with `--allow {needed[1]}` or `--allow execute`" if needed else effect
 
 
 def settings_table() -> str:
@@ -84,9 +88,14 @@ def _long_texts(host: HostProfile) -> str:
     return "the text and the structured content" if host.data_alone else ONCE
 
 
+def host_settings_table() -> str:
+    """Return the table of the places where hosts keep the arguments of their MCP servers."""
+    return table(("host", "place"), [(host.title, host.place) for host in SETTINGS])
+
+
 PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     ROOT / "README.md": {"tools": tools_table, "resources": resources_table, "settings": settings_table},
-    ROOT / "docs" / "hosts.md": {"hosts": hosts_table},
+    ROOT / "docs" / "hosts.md": {"hosts": hosts_table, "host-settings": host_settings_table},
 }
 
 

@@ -30,12 +30,12 @@ CAUSES: Mapping[int, tuple[type[BridgeError], str]] = {
     errno.EISDIR: (InvalidArgument, "is a folder"),
     errno.ENXIO: (InvalidArgument, "is a pipe, a socket or a device"),
     errno.ENODEV: (InvalidArgument, "is a pipe, a socket or a device"),
-    errno.EMFILE: (BackendFailed, "cannot be read now: the bridge has too many files open; call again"),
+    errno.EMFILE: (BackendFailed, "cannot be read now: this MCP server has too many files open; call again"),
     errno.ENFILE: (BackendFailed, "cannot be read now: the system has too many files open; call again"),
 }
 """Texts for the common errors of paths; all others are reported with the system's message."""
 HINTS: Mapping[type[BridgeError], str] = {
-    NotAllowed: "The user who runs the bridge can change the permissions of the file or folder.",
+    NotAllowed: "The user who runs this MCP server can change the permissions of the file or folder.",
     InvalidArgument: "Give the path of a file or folder of the project.",
 }
 

@@ -92,7 +92,9 @@ def shared_key(folder: Path) -> bytes:
     try:
         return _read_key(path) or _make_key(path)
     except filelock.Timeout as error:
-        raise InvalidSetting(f"Another bridge has held {error.lock_file} for {KEY_TIMEOUT_SECONDS:.0f} s.") from error
+        raise InvalidSetting(
+            f"Another opencode-mcp has held {error.lock_file} for {KEY_TIMEOUT_SECONDS:.0f} s."
+        ) from error
     except OSError as error:
         raise unusable(path, error) from error
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NAMES_OF_HOST = frozenset({HOST, "localhost"})
 SERVICE_HINT = (
-    "Start it with `opencode serve --service`, or leave out --attach: the bridge then starts a server itself."
+    "Start it with `opencode serve --service`, or leave out --attach: this MCP server then starts one itself."
 )
 MANUAL_HINT = "Leave out --attach, and name the server with --url and --password."
 

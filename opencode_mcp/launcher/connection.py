@@ -59,7 +59,7 @@ class Connection:
         """
         async with self._lock:
             if self._closed:
-                raise BackendUnavailable("The bridge is shutting down.", sent=False)
+                raise BackendUnavailable("This MCP server is shutting down.", sent=False)
             if self._transport is None:
                 endpoint = await self._launcher.locate()
                 self._transport = await self._renewed(endpoint)

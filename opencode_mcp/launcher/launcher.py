@@ -52,6 +52,7 @@ from opencode_mcp.errors import (
     NotOpenCode,
     OpenCodeNotInstalled,
     OpenCodeNotStarting,
+    SettingsChange,
     Unauthorized,
 )
 from opencode_mcp.launcher.background_service import is_registered, service_endpoint
@@ -77,7 +78,7 @@ PATIENCE_SECONDS = 10.0
 ATTACH_TIMEOUTS_SECONDS = (1.0, 5.0, 10.0)
 """The first is short because a server that has just opened its port never answers its first request."""
 ATTACH_HINT = (
-    "It is the background service of OpenCode 2: with --attach service, the bridge takes its password from it."
+    "It is the background service of OpenCode 2: with --attach service, this MCP server takes its password from it."
 )
 # A host gives a bridge about two seconds to end.
 LEAVE_TIMEOUT_SECONDS = 0.5
@@ -139,14 +140,15 @@ class Launcher:
     def _check_depth(self) -> None:
         depth, most = self._settings.depth, self._settings.max_depth
         if depth >= most:
-            message = f"This bridge runs inside an OpenCode that a bridge started; --max-depth is {most}."
-            raise NotAllowed(message, hint="Do the work yourself. The operator can allow more with --max-depth.")
+            message = f"This MCP server runs inside an OpenCode that opencode-mcp started; --max-depth is {most}."
+            change = SettingsChange(f"--max-depth {depth + 1}")
+            raise NotAllowed(message, hint="Do the work yourself.", change=change)
 
     async def _enclosing_server(self) -> ServerRecord:
         """Return the server inside which this bridge runs."""
         record = StateFiles(Path(self._settings.inside)).read_record()
         if record is None or not await answers(record.endpoint):
-            raise BackendUnavailable("The OpenCode inside which this bridge runs does not answer.", sent=False)
+            raise BackendUnavailable("The OpenCode inside which this MCP server runs does not answer.", sent=False)
         return record
 
     async def aclose(self) -> None:
@@ -181,8 +183,8 @@ class Launcher:
         try:
             async with hold(files.lock, timeout=timeout) as held:
                 if not held:
-                    message = f"Another bridge has held {files.lock} for {timeout:.0f} s."
-                    raise OpenCodeNotStarting(message, hint="Call again; if that bridge hangs, end it.")
+                    message = f"Another opencode-mcp has held {files.lock} for {timeout:.0f} s."
+                    raise OpenCodeNotStarting(message, hint="Call again; if that process hangs, end it.")
                 lease = self._take_lease(files)
                 return await self._sharing.share(files, lease, executable) or await self._start(files, executable)
         except OSError as error:

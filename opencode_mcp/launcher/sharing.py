@@ -87,11 +87,11 @@ class Sharing:
             return False
         if record.left_busy or lease.others_live() or await is_busy(record.endpoint, since=record.started):
             message = (
-                f"Another bridge uses OpenCode {record.version} (process {record.process.pid}) with other values of "
-                f"{', '.join(names)}, and of OpenCode 2 there can be only one server for a data folder."
+                f"Another opencode-mcp uses OpenCode {record.version} (process {record.process.pid}) with other values "
+                f"of {', '.join(names)}, and of OpenCode 2 there can be only one server for a data folder."
             )
             hint = (
-                "Start both bridges with the same values, or end the other bridge, or give this one a data folder of "
+                "Start both with the same values, or end the other one, or give this one a data folder of "
                 "its own with XDG_DATA_HOME."
             )
             raise InvalidSetting(message, hint=hint)

@@ -107,7 +107,7 @@ async def _stranger(sender: Detectable, timeout: float) -> OperatorError:
         return too_old()
     hint = (
         f"It answers GET {PATHS} with {_described(reply)}. "
-        f"Check the URL and its port. The bridge was tested with OpenCode {versions_tested()}."
+        f"Check the URL and its port. opencode-mcp was tested with OpenCode {versions_tested()}."
     )
     return NotOpenCode("The program that answers is not an OpenCode server.", hint=hint)
 

@@ -67,13 +67,13 @@ def is_untested(version: str, generation: Generation) -> bool:
 def too_old(version: str = "") -> UnsupportedVersion:
     """Return the error for a version that is too old; the version is empty if the server does not report it."""
     named = f"This OpenCode is of version {version}" if version else f"This OpenCode is older than {OLDEST}"
-    return UnsupportedVersion(f"{named}, and the bridge works with {versions_tested()}.", hint=UPDATE_HINT)
+    return UnsupportedVersion(f"{named}, and opencode-mcp works with {versions_tested()}.", hint=UPDATE_HINT)
 
 
 def preview(version: str) -> UnsupportedVersion:
     """Return the error for a preview of OpenCode 2."""
     text = f"This OpenCode ({version}) is a preview of OpenCode 2, from before its release, with another API."
-    return UnsupportedVersion(f"{text} The bridge works with {versions_tested()}.", hint=PREVIEW_HINT)
+    return UnsupportedVersion(f"{text} opencode-mcp works with {versions_tested()}.", hint=PREVIEW_HINT)
 
 
 def is_generation_1(version: str) -> bool:

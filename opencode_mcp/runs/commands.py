@@ -36,6 +36,7 @@ from opencode_mcp.runs.report import first_words
 from opencode_mcp.runs.run import Runs, next_message_id
 from opencode_mcp.runs.run_note import ANY_PROMPT
 from opencode_mcp.runs.start_deadline import StartDeadline
+from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.similar_names import similar_names
 from opencode_mcp.workspace.configuration.definitions import Sought
 
@@ -47,6 +48,7 @@ BEGINS_WITHIN = 15.0
 BEGINS_LEAST = 2.0
 """Seconds that what was sent has to begin, however late it is; then its run is reported as it is."""
 NAMES_SHOWN = 30
+TITLE_CHARACTERS = 60
 Post = Callable[[], Awaitable[Accepted | None]]
 
 
@@ -69,6 +71,17 @@ class SlashCommand:
         return CommandSubmission(
             message_id=message_id, name=self.name, arguments=self.arguments, agent=self.agent, model=self.model
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShellLine:
+    """A shell line of a caller."""
+
+    line: str
+    directory: str
+    """Absolute path of the project in which a new session is made."""
+    agent: str = ""
+    """Agent that the session has for the line; empty: ``build``, else the first one."""
 
 
 class Commands:
@@ -131,8 +144,15 @@ class Commands:
             before_send(run)
         return run
 
-    async def shell(self, session: Session, line: str, agent: str, start_deadline: StartDeadline | None = None) -> Run:
+    async def shell(
+        self, shell: ShellLine, session: Session | None = None, start_deadline: StartDeadline | None = None
+    ) -> Run:
         """Start a shell line in a session (``session.shell``); the agent sees what it printed.
+
+        Args:
+            shell: The line.
+            session: The session to run it in; none: a new one.
+            start_deadline: Lifted when the line is sent; none: sending it may take as long as it takes.
 
         Raises:
             InvalidArgument: The line is empty.
@@ -140,15 +160,17 @@ class Commands:
             SessionBusy: The session has a run already.
             BackendError: OpenCode could not be reached, or refused it.
         """
-        if not line.strip():
+        if not shell.line.strip():
             raise InvalidArgument("The command is empty.", hint="Give a line for the shell.")
         start_deadline = start_deadline or StartDeadline()
         client = OpenCodeClient(await self._hub.ensure())
-        chosen = await _agent_for_shell(client, session.directory, agent, self._runs.instance_reload)
-        async with self._runs.turn(session) as client:
-            run = Run(session.directory, session.id, await next_message_id(client, session))
-            shell = ShellSubmission(message_id=run.message_id, line=line, agent=chosen)
-            post = partial(client.submit_shell, session.id, session.directory, shell, timeout=LONGEST)
+        directory = session.directory if session else shell.directory
+        chosen = await _agent_for_shell(client, directory, shell.agent, self._runs.instance_reload)
+        begun = session or await client.session_create(directory, title=_title(shell.line))
+        async with self._runs.turn(begun, is_new=session is None) as client:
+            run = Run(begun.directory, begun.id, await next_message_id(client, session))
+            submission = ShellSubmission(message_id=run.message_id, line=shell.line, agent=chosen)
+            post = partial(client.submit_shell, begun.id, begun.directory, submission, timeout=LONGEST)
             await start_deadline.commit()
             await self._begin(run, post, start_deadline.remaining(at_least=BEGINS_LEAST, at_most=BEGINS_WITHIN))
         return run
@@ -262,6 +284,11 @@ async def check_command(client: OpenCodeClient, command: SlashCommand, instance_
     await find_command(client, command.directory, command.name, instance_reload)
     prompt = Prompt(text=f"/{command.name}", directory=command.directory, agent=command.agent, model=command.model)
     await check_prompt(client, prompt, instance_reload)
+
+
+def _title(line: str) -> str:
+    """Return the title of a session that is made for a shell line; OpenCode itself gives it none."""
+    return f"Shell: {one_line(line, TITLE_CHARACTERS)}"
 
 
 async def _agent_for_shell(client: OpenCodeClient, directory: str, agent: str, instance_reload: InstanceReload) -> str:

@@ -47,7 +47,7 @@ NEVER_FINISHED = (
 
 
 IN_PROMPT = (
-    "This OpenCode has no structured output: the schema was part of the prompt, and the bridge checked the answer."
+    "This OpenCode has no structured output: the schema was part of the prompt, and this MCP server checked the answer."
 )
 CORRECTED = "The first answer did not fit the schema, so OpenCode was asked once to correct it."
 TAKEN_BACK = "The prompt was stopped before it began, and was taken back."

@@ -18,10 +18,12 @@ from mcp_types import (
 from opencode_mcp import __version__
 from opencode_mcp.server.access.operation_uses import TOOL_USES
 from opencode_mcp.server.bridge import Bridge
+from opencode_mcp.server.icon import ICON
 from opencode_mcp.server.instructions import instructions_for
 from opencode_mcp.server.mcp_server import BridgeServer
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from opencode_mcp.server.resources.completions import complete
+from opencode_mcp.server.skills_extension import Skills
 from opencode_mcp.server.tokens.token_codec import TokenCodec
 from opencode_mcp.server.tools import listed_tools
 from opencode_mcp.server.waiting.call_context import add_arrival
@@ -61,7 +63,8 @@ def build_server(settings: "Settings") -> BridgeServer:
         instructions=instructions_for([tool.name for tool in tools]),
         version=__version__,
         tools=[*tools],
-        extensions=[Tasks(RunTasks(seal), TASK_TOOLS)],
+        extensions=[Tasks(RunTasks(seal), TASK_TOOLS), Skills()],
+        icons=[ICON],
         request_state_security=RequestStateSecurity(codec=seal, ttl=STATE_SECONDS),
         log_level=settings.log_level,
         lifespan=lifespan,

@@ -110,9 +110,9 @@ class Bridge:
     def _reload_refusal(self) -> str:
         """Give the reason why OpenCode may not be made to read its files again; empty: it may."""
         if self.settings.attached:
-            return "This bridge did not start that OpenCode, so it must not do that by itself."
+            return "This MCP server did not start that OpenCode, so it must not do that by itself."
         if self.allowed.denies(operation_uses.RELOAD) or self.settings.read_only:
-            return "The operator of the bridge denies that operation."
+            return "Whoever configured this MCP server denies that operation."
         return ""
 
     @cached_property

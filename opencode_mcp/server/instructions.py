@@ -5,21 +5,26 @@ from collections.abc import Collection
 
 TOOL_NAME = re.compile(r"\bopencode_[a-z_]+")
 TEXT = """\
-OpenCode is a coding agent that works in a project by itself: it reads, edits, runs commands and asks when it must. \
-With this server you work with it and stay in control.
+OpenCode is a coding agent that works in a project by itself: it reads and edits files, runs commands, and asks when \
+it needs a decision. Use these tools to give it work and to stay in control of it.
 
-- Delegate: opencode_run(prompt=...) hands it work, waits, and reports the answer and the changed files. Long work \
-comes back as `running`; go on waiting with opencode_wait. The work never stops because you stop waiting.
-- Answer: a report that says `needs_input` names what OpenCode asks. Pass it on to the person where it matters, then \
-use opencode_reply_permission or opencode_reply_question.
-- In parallel: start several opencode_run with wait_seconds=0, then opencode_wait(session_ids=[...]).
-- Look around: opencode_status shows agents, models and the project, opencode_list_sessions earlier work, \
-opencode_read_file a file.
-- Anything else of OpenCode's API: opencode_find_operations finds it, opencode_read_operation reads it.
-- To change something there: opencode_call_operation.
+- Start: opencode_run(prompt=...) gives it a task, waits, and reports the answer and the changed files. OpenCode does \
+not see this conversation: put everything that it needs to know into the prompt.
+- Wait: `running` means that the run continues by itself. Call opencode_wait; never send the prompt again.
+- Answer: `needs_input` means that OpenCode asks something. Ask the person unless the task determines the answer, then \
+call opencode_reply_permission or opencode_reply_question.
+- Continue: pass the session_id of a report to opencode_run; the session remembers everything. A session takes one \
+prompt at a time.
+- In parallel: start each run with opencode_run(wait_seconds=0), then call opencode_wait(session_ids=[...]).
+- Check: opencode_diff shows what changed, opencode_revert undoes it.
+- Stop: opencode_abort ends a run with its subagents.
+- Look around: opencode_status shows the agents, models and the project, opencode_list_sessions earlier work.
+- Everything else of OpenCode's API: opencode_find_operations finds an operation, opencode_read_operation calls one \
+that reads.
+- To change something there, use opencode_call_operation, for example to rename or delete a session.
 
-Keep the session_id of a report: the next opencode_run in it remembers all that was said. One prompt at a time in a \
-session.
+An error that names a flag is for the person: tell them exactly what it says, and continue without it. The resource \
+skill://opencode/SKILL.md has more guidance.
 """
 
 

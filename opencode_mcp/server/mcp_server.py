@@ -40,6 +40,7 @@ from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.sdk_private import run_over_streams
 from opencode_mcp.server.stdio.message_streams import CheckedWriter, streams_from
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
+from opencode_mcp.server.waiting.host_limits import client_name_of
 from opencode_mcp.text import similar_names
 from opencode_mcp.text.outside_text import is_plain, one_line, valid_unicode
 
@@ -96,8 +97,8 @@ class BridgeServer(MCPServer[Bridge]):
         return [*fixed, *(await self._if_in_use(list_sessions_as_resources) if listed else [])]
 
     async def list_resource_templates(self) -> list[ResourceTemplate]:
-        """Return the URI templates of all resources."""
-        return [spec.as_template() for spec in self._served()]
+        """Return the URI templates of all resources that have placeholders."""
+        return [spec.as_template() for spec in self._served() if spec.template != spec.address]
 
     def _served(self) -> list[ResourceSpec]:
         return [spec for spec in RESOURCES if self._serves(spec)]
@@ -115,7 +116,7 @@ class BridgeServer(MCPServer[Bridge]):
                 await self.bridge.check_served(RESOURCE_USES[spec.name])
                 content = await spec.read(self.bridge, **arguments)
         except CallerError as error:
-            raise ResourceNotFoundError(explain(error)) from error
+            raise ResourceNotFoundError(explain(error, client_name=_client_name(context))) from error
         except BridgeError as error:
             raise ResourceError(explain(error)) from error
         data = content.data
@@ -127,7 +128,9 @@ class BridgeServer(MCPServer[Bridge]):
         """Return the served resource of a URI, and the values of its placeholders."""
         found = find_resource(uri)
         if found is None or not self._serves(found[0]):
-            addresses = ", ".join(spec.template for spec in self._served()) or "none: the operator denies what they use"
+            addresses = (
+                ", ".join(spec.template for spec in self._served()) or "none: the settings of this MCP server deny all"
+            )
             raise ResourceNotFoundError(
                 f"There is no resource {shown(one_line(uri))}. Addresses look like {addresses}."
             )
@@ -179,6 +182,10 @@ class BridgeServer(MCPServer[Bridge]):
         except (BridgeError, TimeoutError) as error:
             logger.info("the list lacks OpenCode's entries: %s", error or "it does not answer")
             return []
+
+
+def _client_name(context: Context[Bridge, Any] | None) -> str:
+    return client_name_of(context.session) if context else ""
 
 
 def _bounded(context: Context[Bridge, Any] | None) -> AbstractAsyncContextManager[object]:

@@ -24,13 +24,16 @@ from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.listed_schema import listed_schema
 from opencode_mcp.server.results.duplicate_text import without_repeated
 from opencode_mcp.server.results.render import explain
+from opencode_mcp.server.results.size_limit import LIMIT
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
-from opencode_mcp.server.waiting.host_limits import reads_data_alone
+from opencode_mcp.server.waiting.host_limits import client_name_of, reads_data_alone
 from opencode_mcp.text.json_types import Schema
 
 NULL = {"type": "null"}
 WAITING = frozenset({"wait_seconds", "seconds", "operation"})
 """Arguments of tools that may wait for something. Operations have their own time to wait."""
+LONG_RESULTS = {"anthropic/maxResultSizeChars": LIMIT}
+"""Request to Claude Code to show whole results; it replaces those of more than 50,000 characters by a file's name."""
 Handler = Callable[..., Awaitable[CallToolResult | InputRequiredResult]]
 
 
@@ -48,9 +51,15 @@ class ToolSpec:
     output_schema: Schema | None
     texts: tuple[str, ...]
     """Fields of the structured content that repeat the text at length, as paths."""
+    long_results: bool
+    """True if its results may have as many characters as the limit of ``size_limit.py`` allows."""
 
-    def build(self) -> "BridgeTool":
-        """Return the SDK's tool."""
+    def build(self, *, brief: bool = False) -> "BridgeTool":
+        """Return the SDK's tool.
+
+        Args:
+            brief: Whether to list it without its optional parts. The result still has structured content.
+        """
         tool = cast(
             "BridgeTool",
             BridgeTool.from_function(
@@ -59,6 +68,7 @@ class ToolSpec:
                 title=self.title,
                 description=inspect.getdoc(self.handler),
                 structured_output=False,
+                meta=LONG_RESULTS if self.long_results else None,
                 # The title is listed only once, next to the name.
                 annotations=ToolAnnotations(
                     read_only_hint=self.read_only,
@@ -70,7 +80,7 @@ class ToolSpec:
         )
         tool.parameters = listed_schema(without_noise(tool.parameters))
         tool.texts = self.texts
-        tool.fn_metadata.output_schema = dict(self.output_schema) if self.output_schema else None
+        tool.fn_metadata.output_schema = dict(self.output_schema) if self.output_schema and not brief else None
         return tool
 
 
@@ -83,6 +93,7 @@ def tool(
     open_world: bool,
     output_schema: Schema | None = None,
     texts: tuple[str, ...] = (),
+    long_results: bool = False,
 ) -> Callable[[Handler], ToolSpec]:
     """Define a tool with the handler's name. All hints are set, since hosts assume the worst for missing ones."""
 
@@ -97,6 +108,7 @@ def tool(
             open_world=open_world,
             output_schema=output_schema,
             texts=texts,
+            long_results=long_results,
         )
 
     return define
@@ -116,12 +128,12 @@ class BridgeTool(Tool):
         try:
             outcome = await self._run(arguments, context)
         except BridgeError as error:
-            raise ToolError(explain(error, _unlisted_tools(context))) from error
+            raise ToolError(explain(error, _unlisted_tools(context), client_name_of(context.session))) from error
         except (MCPError, ToolError):
             raise
         except Exception as error:
             # The text of an unexpected error may hold anything, so it goes only to the log, to which the SDK writes it.
-            raise UnexpectedToolError(f"{self.name} failed inside the bridge; see its log.") from error
+            raise UnexpectedToolError(f"{self.name} failed inside this MCP server; see its log.") from error
         if isinstance(outcome, CallToolResult) and not reads_data_alone(context.session):
             return without_repeated(outcome, self.texts)
         return outcome

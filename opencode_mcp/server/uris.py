@@ -5,6 +5,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 SCHEME = "opencode"
 SESSIONS = f"{SCHEME}://sessions"
 PROJECT = f"{SCHEME}://project"
+SKILL = "skill://opencode/SKILL.md"
+"""URI in the form of MCP's skills extension: the folder has the name of the skill."""
 
 SESSION_TEMPLATE = f"{SCHEME}://session/{{id}}"
 TRANSCRIPT_TEMPLATE = f"{SESSION_TEMPLATE}/transcript{{?limit,cursor,show}}"

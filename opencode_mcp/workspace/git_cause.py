@@ -31,7 +31,7 @@ async def why_without_git(directory: str, environment: Mapping[str, str]) -> str
     place = one_line(directory)
     git = _find_git(environment)
     if git is None:
-        return f"There is no git on the PATH of the bridge and of the OpenCode that it starts, {NO_CHANGES}."
+        return f"There is no git on the PATH of this MCP server and of the OpenCode that it starts, {NO_CHANGES}."
     refusal = await _refusal(git, directory, environment)
     if NO_REPOSITORY in refusal:
         return f"{place} is not a git repository, {NO_CHANGES}."

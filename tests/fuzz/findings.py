@@ -9,7 +9,7 @@ from typing import Any
 from tests.fuzz.shots import Shot
 
 Json = dict[str, Any]
-CRASH_TEXTS = ("Traceback (most recent call last)", "failed inside the bridge", "Error executing tool")
+CRASH_TEXTS = ("Traceback (most recent call last)", "failed inside this MCP server", "Error executing tool")
 SHOWN = 300
 
 

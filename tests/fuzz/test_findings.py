@@ -63,7 +63,7 @@ def test_a_secret_a_crash_and_an_error_without_a_meaning_are_found() -> None:
     shots = fired(LISTING)
     for told, what in (
         ({"id": 1, "result": "it is hush"}, "told a secret"),
-        ({"id": 1, "result": "opencode_run failed inside the bridge"}, "a crash"),
+        ({"id": 1, "result": "opencode_run failed inside this MCP server"}, "a crash"),
         ({"id": 1, "error": {"code": 0}}, "an error of code 0"),
     ):
         (finding,) = unsayable(shots, [told], {"a secret": "hush"})

@@ -62,7 +62,7 @@ async def shared_bridge(
     """A bridge at the run's OpenCode, fenced into these projects; it serves all tests of one era."""
     folder = tmp_path_factory.mktemp(f"bridge{era}")
     launch = attaching(folder, scripted_model, opencode_server, workplace)
-    launch = launch.telling("--directory", str(asking), "--directory", str(tracked))
+    launch = launch.telling("--directory", str(asking), "--directory", str(tracked), "--allow", "session.shell")
     async with open_bridge(launch, era=era) as bridge:
         yield bridge
 

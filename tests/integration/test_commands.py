@@ -144,11 +144,12 @@ async def test_a_shell_line_prints_and_its_agent_sees_it(host: Host) -> None:
     assert (await host.wait(session_id))["message_id"] == report["message_id"], "a shell line is no prompt"
 
 
-async def test_a_shell_line_runs_in_the_project(host: Host, workplace: Path, case: str) -> None:
-    report = await host.run(text("Before."))
+async def test_a_shell_line_runs_in_the_project_and_needs_no_session(host: Host, workplace: Path, case: str) -> None:
     name = f"by-shell-{case}.txt"
-    printed = await host.data("opencode_shell", session_id=report["session_id"], command=f"echo x > {name}")
+    printed = await host.data("opencode_shell", command=f"echo x > {name}")
     assert printed["output"] == ""
+    named = await host.data("opencode_session", session_id=printed["session_id"])
+    assert named["title"].startswith("Shell: echo x > by-shell-")
     assert (workplace / name).read_text(encoding="utf-8") == "x\n"
 
 

@@ -135,7 +135,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hostile_launch(
     tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel, opencode_server: OpenCode, project: Path
 ) -> Launch:
-    return attaching(tmp_path_factory.mktemp("bridge"), scripted_model, opencode_server, project)
+    attached = attaching(tmp_path_factory.mktemp("bridge"), scripted_model, opencode_server, project)
+    return attached.telling("--allow", "session.shell")
 
 
 @pytest.fixture(scope="module")

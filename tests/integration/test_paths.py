@@ -38,7 +38,7 @@ async def test_a_path_that_no_file_system_takes_is_refused_with_its_cause(
     for path, said in BAD:
         told = await host.error(tool, **arguments_of(tool, workplace, path))
         assert said in told
-        assert "inside the bridge" not in told
+        assert "inside this MCP server" not in told
         assert len(told) < 1000
 
 
@@ -67,7 +67,7 @@ async def test_huge_numbers_are_answered(host: Host) -> None:
         for tool, arguments in (("opencode_find_files", {"query": "x"}), ("opencode_find_text", {"pattern": "x"})):
             told = await host.error(tool, cursor=cursor, **arguments)
             assert "cursor" in told
-            assert "inside the bridge" not in told
+            assert "inside this MCP server" not in told
     found = await host.data("opencode_find_text", pattern="def greet", per_file=HUGE)
     assert found["matches"]
 

@@ -71,7 +71,7 @@ async def test_allow_asks_nobody_and_the_report_lists_what_was_allowed(
     report = data_of(result)
     assert (report["status"], report["text"]) == ("completed", "Ran.")
     assert report["decided"] == [{"permission": kind, "patterns": ["echo yes"], "reply": "once"}]
-    assert f"By the operator's policy:\nallowed {kind}: echo yes" in text_of(result)
+    assert f"By the permission policy of this MCP server:\nallowed {kind}: echo yes" in text_of(result)
     assert person.forms == []
 
 

@@ -1,4 +1,7 @@
-"""A shell line needs permission, by its own tool and in a slash command; a command attaches nothing from outside."""
+"""A shell line needs ``--allow`` and permission, by its own tool and in a slash command.
+
+A command attaches nothing from outside.
+"""
 
 import sys
 from collections.abc import AsyncGenerator
@@ -84,7 +87,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def launch(
     tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel, opencode_server: OpenCode, place: Path
 ) -> Launch:
-    return attaching(tmp_path_factory.mktemp("bridge"), scripted_model, opencode_server, place)
+    attached = attaching(tmp_path_factory.mktemp("bridge"), scripted_model, opencode_server, place)
+    return attached.telling("--allow", "session.shell")
+
+
+@pytest.fixture(scope="module")
+def unallowing(
+    tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel, opencode_server: OpenCode, place: Path
+) -> Launch:
+    """A bridge as it is without any setting."""
+    return attaching(tmp_path_factory.mktemp("unallowing"), scripted_model, opencode_server, place)
 
 
 @pytest.fixture(scope="module")
@@ -105,12 +117,58 @@ async def refusing(launch: Launch) -> AsyncGenerator[Host]:
         yield Host(Bridge(bridge.client, launch))
 
 
+# Shell lines that nothing allows
+
+
+async def test_without_any_setting_no_caller_runs_a_shell_line_of_its_own(
+    unallowing: Launch, session: str, tmp_path: Path
+) -> None:
+    marker = tmp_path / "ran.txt"
+    line = f"touch {marker}"
+    named = {"sessionID": session}
+    async with open_bridge(unallowing.telling("--permissions", "allow")) as bridge:
+        host = Host(bridge)
+        assert "opencode_shell" not in await listed(bridge)
+        ways: list[tuple[str, dict[str, Any]]] = [
+            ("opencode_command", {"command": "plain", "arguments": f"!`{line}`"}),
+            ("opencode_command", {"command": "log", "arguments": f"; {line}"}),
+            ("opencode_command", {"command": "asker:ask", "arguments": "`date`"}),
+            (
+                "opencode_call_operation",
+                {"operation": "session.shell", "arguments": {**named, "agent": "build", "command": line}},
+            ),
+            (
+                "opencode_call_operation",
+                {"operation": "pty.create", "arguments": {"command": "touch", "args": [str(marker)]}},
+            ),
+        ]
+        for tool, arguments in ways:
+            told = await host.error(tool, **arguments)
+            assert "is not allowed here: its effect is execute" in told, tool
+            assert "Only the person can allow it" in told
+            assert "--allow session.shell`" in told or "--allow pty.create,pty.connect" in told
+    assert not marker.exists()
+
+
 # Shell lines by their own tool
+
+
+async def test_a_line_without_a_session_runs_in_a_new_one_that_is_named_after_it(
+    launch: Launch, http: httpx.AsyncClient, place: Path
+) -> None:
+    async with open_bridge(launch) as bridge:
+        host = Host(bridge)
+        printed = await host.data("opencode_shell", command="pwd")
+        assert printed["output"].strip() == str(place)
+        named = (await http.get(f"/session/{printed['session_id']}")).raise_for_status().json()
+        assert named["title"] == "Shell: pwd"
+        wrong = await host.error("opencode_shell", command="pwd", directory=str(place.parent))
+        assert "is outside of what is allowed" in wrong
 
 
 async def test_a_refusing_policy_refuses_shell_lines(refusing: Host, session: str, place: Path) -> None:
     told = await refusing.error("opencode_shell", session_id=session, command="touch ran.txt")
-    assert "The operator's policy refuses the shell line 'touch ran.txt'." in told
+    assert "The permission policy of this MCP server refuses the shell line 'touch ran.txt'." in told
     assert not (place / "ran.txt").exists()
 
 
@@ -134,7 +192,8 @@ async def test_the_rules_for_bash_hold_for_every_part_of_a_line(launch: Launch, 
             f"echo free\ntouch {marker}",
             f"git log --output={marker}; ls",
         ):
-            assert "policy refuses" in await host.error("opencode_shell", session_id=session, command=line), line
+            told = await host.error("opencode_shell", session_id=session, command=line)
+            assert "refuses the shell line" in told, line
         assert not marker.exists()
 
 
@@ -150,7 +209,7 @@ async def test_a_person_is_asked_and_sees_the_whole_line(
         for said in ("The person refused", "gave no answer", "gave no answer"):
             assert said in await host.error("opencode_shell", session_id=session, command=f"touch {marker}")
         told = await host.error("opencode_shell", session_id=session, command="echo " + "a" * 4000)
-        assert "too many to be read" in told
+        assert "too many to read" in told
     assert not marker.exists()
     assert len(person.forms) == 4
     assert person.forms[0].message.startswith(f"Run this shell line in {place}?")
@@ -213,7 +272,7 @@ async def test_denials_and_a_read_only_bridge_refuse_the_lines_of_commands(launc
     async with open_bridge(launch.telling("--deny", "session.shell", "--permissions", "allow")) as bridge:
         assert "opencode_shell" not in await listed(bridge)
         told = await Host(bridge).error("opencode_command", **arguments)
-        assert "the operator denies session.shell" in told
+        assert "this MCP server denies session.shell" in told
     for flags in (("--deny", "execute"), ("--read-only",)):
         async with open_bridge(launch.telling(*flags, "--permissions", "allow")) as bridge:
             assert not {"opencode_shell", "opencode_command"} & await listed(bridge)
@@ -259,7 +318,7 @@ async def test_a_skill_that_is_a_command_attaches_nothing_from_outside_and_runs_
     told = await refusing.error("opencode_command", command="learned", arguments="../outside.txt")
     assert "is outside of what is allowed" in told
     told = await refusing.error("opencode_command", command="learned", arguments=f"x !`touch {marker}`")
-    assert "The operator's policy refuses the shell line" in told
+    assert "The permission policy of this MCP server refuses the shell line" in told
     assert not marker.exists()
 
 
@@ -299,13 +358,13 @@ async def test_arguments_run_no_shell_line_that_the_policy_refuses(
 ) -> None:
     marker = tmp_path / "ran.txt"
     told = await refusing.error("opencode_command", command=command, arguments=arguments.format(marker=marker))
-    assert "The operator's policy refuses the shell line" in told
+    assert "The permission policy of this MCP server refuses the shell line" in told
     assert not marker.exists()
 
 
-async def test_the_operation_is_held_to_the_same(launch: Launch, session: str, tmp_path: Path) -> None:
+async def test_the_operation_is_held_to_the_same(unallowing: Launch, session: str, tmp_path: Path) -> None:
     marker = tmp_path / "ran.txt"
-    async with open_bridge(launch.telling("--allow", "session.command")) as bridge:
+    async with open_bridge(unallowing.telling("--allow", "session.command")) as bridge:
         for command, arguments, said in (
             ("at", "../outside.txt", "is outside of what is allowed"),
             ("log", f"; touch {marker}", "session.shell is not allowed here"),
@@ -331,11 +390,11 @@ async def test_an_operation_that_may_run_lines_still_keeps_to_the_policy(
     asked = {"operation": operation, "arguments": lines[operation]}
     allowing = launch.telling("--allow", "execute")
     async with open_bridge(allowing.telling("--permissions", "reject")) as bridge:
-        assert "The operator's policy refuses the shell line" in await Host(bridge).error(
+        assert "The permission policy of this MCP server refuses the shell line" in await Host(bridge).error(
             "opencode_call_operation", **asked
         )
     async with open_bridge(allowing, elicit=Person()) as bridge:
-        assert "opencode_command ask the person" in await Host(bridge).error("opencode_call_operation", **asked)
+        assert "they ask the person" in await Host(bridge).error("opencode_call_operation", **asked)
     assert not marker.exists()
     async with open_bridge(allowing.telling("--permissions", "agent")) as bridge:
         await Host(bridge).data("opencode_call_operation", **asked)
@@ -360,20 +419,46 @@ async def test_a_person_is_asked_for_a_line_that_the_arguments_make_and_then_the
     assert person.forms[0].message.endswith(f"git log -1 --format=%s ; touch {marker}")
 
 
+async def test_the_lines_of_a_command_s_own_text_need_permission_like_those_of_an_agent(
+    unallowing: Launch, tmp_path: Path, scripted_model: ScriptedModel
+) -> None:
+    """An agent that may edit files can write a command; nobody has to allow the effect for it."""
+    async with open_bridge(unallowing.telling("--permissions", "reject")) as bridge:
+        told = await Host(bridge).error("opencode_command", command="own", arguments="you")
+    assert "refuses the shell line 'echo own-line'" in told
+    settings = tmp_path / "config.toml"
+    settings.write_text('[permission_rules.bash]\n"*" = "reject"\n"echo own*" = "allow"\n', encoding="utf-8")
+    async with open_bridge(unallowing.within(OPENCODE_MCP_CONFIG=str(settings))) as bridge:
+        report = await Host(bridge).data("opencode_command", command="own", arguments="you")
+    assert await first_words(scripted_model, report) == "Printed: own-line\n for you"
+
+
+async def test_a_person_is_asked_for_the_lines_of_a_command_s_own_text(unallowing: Launch, era: Era) -> None:
+    person = Person(filled(decision="reject"))
+    async with open_bridge(unallowing, era=era, elicit=person) as bridge:
+        told = await Host(bridge).error("opencode_command", command="own")
+    assert "The person refused the shell line" in told
+    assert person.forms[0].message.endswith("\n\necho own-line")
+
+
+async def first_words(scripted_model: ScriptedModel, report: dict[str, Any]) -> str:
+    """Return the prompt that the model heard in a run."""
+    asked = [item for item in await scripted_model.requests(report["session_id"]) if item["kind"] == "chat"]
+    return spoken(asked[0]["prompt"]).strip()
+
+
 @pytest.mark.both_generations
-async def test_what_a_command_does_by_itself_needs_nobody(
+async def test_what_a_command_does_without_shell_lines_needs_nobody(
     refusing: Host, scripted_model: ScriptedModel, opencode_generation: Generation
 ) -> None:
     for command, arguments, heard in (
-        ("own", "you", "Printed: own-line\n for you"),
         ("at", "docs/notes.txt", "Explain @docs/notes.txt"),
         ("plain", PUNCTUATED, f"Consider this.\n\n{PUNCTUATED}"),
         ("asker:ask", "everything", PROMPT_OF_A_SERVER[opencode_generation]),
     ):
         report = await refusing.data("opencode_command", command=command, arguments=arguments)
         assert report["status"] == "completed"
-        asked = [item for item in await scripted_model.requests(report["session_id"]) if item["kind"] == "chat"]
-        assert spoken(asked[0]["prompt"]).strip().startswith(heard.strip())
+        assert (await first_words(scripted_model, report)).startswith(heard.strip())
 
 
 @pytest.mark.both_generations

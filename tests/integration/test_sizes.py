@@ -36,7 +36,7 @@ IDS = [
 ]
 HUGE = 10**30
 SLACK = 500
-CRASH = "failed inside the bridge"
+CRASH = "failed inside this MCP server"
 
 
 @asynccontextmanager

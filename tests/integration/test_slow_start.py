@@ -70,7 +70,11 @@ async def proxy(opencode_server: OpenCode) -> AsyncGenerator[SlowProxy]:
 @asynccontextmanager
 async def connected(proxy: SlowProxy, server: OpenCode, project: Path, state: Path) -> AsyncGenerator[Client]:
     settings = Settings(
-        url=proxy.url, password=server.password, directories=(str(project),), state_directory=state / "bridge"
+        url=proxy.url,
+        password=server.password,
+        directories=(str(project),),
+        state_directory=state / "bridge",
+        allow=("session.shell",),
     )
     async with Client(build_server(settings)) as client:
         yield client

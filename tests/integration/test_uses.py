@@ -253,6 +253,7 @@ async def _go_on(recorder: Recorder, session: dict[str, Any], first: str) -> Non
     await call("opencode_command", command="greet", arguments="everybody")
     await call("opencode_command", command="greet", arguments="all", **session)
     await call("opencode_shell", command="true", **session)
+    await call("opencode_shell", command="true")
     await call("opencode_fork", **session)
     await call("opencode_revert", message_id=first, **session)
     await call("opencode_revert", restore=True, **session)

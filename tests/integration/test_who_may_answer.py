@@ -221,8 +221,8 @@ async def test_a_caller_cannot_take_its_own_narrowing_back(launch: Launch, openc
             kept = (await opencode.session(session))["metadata"]
             assert kept == {**metadata, "opencode-mcp": noted}
         forged = {"opencode-mcp": {"message": report["message_id"], "permissions": "allow"}}
-        assert "is the bridge's own" in await called(host, "session.update", sessionID=session, metadata=forged)
-        assert "is the bridge's own" in await called(host, "session.create", metadata={"opencode-mcp": noted})
+        assert "belongs to this MCP server" in await called(host, "session.update", sessionID=session, metadata=forged)
+        assert "belongs to this MCP server" in await called(host, "session.create", metadata={"opencode-mcp": noted})
         event = {
             "id": "evt_1",
             "aggregateID": session,
@@ -231,7 +231,7 @@ async def test_a_caller_cannot_take_its_own_narrowing_back(launch: Launch, openc
             "data": {"info": {"metadata": None}},
         }
         told = await called(host, "sync.replay", directory=launch.arguments[1], events=[event])
-        assert "would replace the bridge's note" in told
+        assert "would replace the note of this MCP server" in told
         prompt = {"sessionID": session, "noReply": True, "parts": [{"type": "text", "text": "Looser, please."}]}
         await host.call("opencode_call_operation", operation="session.prompt", arguments=prompt)
         assert data_of(await host.call("opencode_wait", session_id=session))["status"] == "needs_input"
@@ -424,9 +424,9 @@ async def test_a_denied_answer_is_given_neither_by_policy_nor_by_a_form_nor_by_a
         async with open_bridge(told, elicit=person) as host:
             report = data_of(await host.call("opencode_wait", session_id=asked.session_id))
             assert report["status"] == "needs_input"
-            assert "operator denies permission.reply" in report["next"]
+            assert "this MCP server denies permission.reply" in report["next"]
             answer = {"sessionID": asked.session_id, "permissionID": asked.id, "response": "reject"}
-            assert "operator denies" in await called(host, "permission.respond", **answer)
+            assert "this MCP server denies" in await called(host, "permission.respond", **answer)
         assert not person.forms
     assert asked.id in await opencode.open_ids()
     await opencode.abort(asked.session_id)

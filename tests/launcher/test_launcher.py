@@ -263,7 +263,7 @@ async def test_a_bridge_that_never_gets_its_turn_says_who_has_it(
     monkeypatch.setattr(launcher_module, "WEDGED_GRACE_SECONDS", 0.1)
     state.prepare()
     async with hold(state.lock, timeout=1):
-        with pytest.raises(OpenCodeNotStarting, match=r"Another bridge has held .*server\.lock"):
+        with pytest.raises(OpenCodeNotStarting, match=r"Another opencode-mcp has held .*server\.lock"):
             await Launcher(settings, start_timeout=0.1, patience=0.1).locate()
 
 

@@ -13,6 +13,7 @@ from mcp_types import Tool
 
 from opencode_mcp.config import Settings
 from opencode_mcp.runs.report import RunReport
+from opencode_mcp.server.access.operation_uses import MINIMAL_TOOLS, ONLY_IF_ALLOWED
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.instructions import TEXT
 from opencode_mcp.server.results.duplicate_text import IN_TEXT
@@ -25,6 +26,7 @@ from tests.snapshot import SNAPSHOTS, assert_matches
 
 DESCRIPTION_LIMIT = 1024
 LISTING_LIMIT = 20_000
+MINIMAL_LIMIT = 8000
 INSTRUCTIONS_LIMIT = 2048
 SURFACES = {"default": Settings(), "all": Settings(toolsets=("all",)), "read only": Settings(read_only=True)}
 KEYWORDS = {
@@ -65,17 +67,19 @@ WHEN = re.compile(r"\bUse it (to|for|when|after|before)\b|\bopencode_[a-z_]+")
 """When a tool is to be used: said as such, or by the tool that comes before it, after it, or instead of it."""
 
 
-def listing() -> list[Tool]:
-    """What a host sees that asks a server with nothing set for its tools."""
+def listing(settings: Settings) -> list[Tool]:
+    """Return what a host sees that asks a server for its tools."""
 
     async def ask() -> list[Tool]:
-        async with Client(build_server(Settings())) as client:
+        async with Client(build_server(settings)) as client:
             return (await client.list_tools()).tools
 
     return anyio.run(ask)
 
 
-LISTED = listing()
+DEFAULT = listing(Settings())
+LISTED = listing(Settings(allow=("session.shell",)))
+"""All tools that are made by hand."""
 every_tool = for_each("tool", LISTED)
 
 
@@ -95,6 +99,7 @@ def as_json(tool: Tool) -> Any:  # noqa: ANN401 - JSON of any shape
 
 def test_the_default_tools_are_those_that_are_defined_in_their_order() -> None:
     assert [tool.name for tool in LISTED] == [spec.name for spec in TOOLS]
+    assert [tool.name for tool in DEFAULT] == [spec.name for spec in TOOLS if spec.name not in ONLY_IF_ALLOWED]
 
 
 def test_no_two_tools_share_a_name_or_a_title() -> None:
@@ -171,11 +176,24 @@ def test_there_is_no_snapshot_of_a_tool_that_is_gone() -> None:
 
 
 def test_the_whole_listing_costs_a_host_little() -> None:
-    size = sum(len(tool.model_dump_json(by_alias=True, exclude_none=True).encode()) for tool in LISTED)
-    assert size <= LISTING_LIMIT
+    assert size_of(DEFAULT) <= LISTING_LIMIT
 
 
-@pytest.mark.parametrize("settings", [Settings(), Settings(read_only=True)], ids=["all", "read only"])
+def test_the_minimal_toolset_costs_even_less_and_is_enough_for_a_run_and_everything_else() -> None:
+    minimal = listing(Settings(toolsets=("minimal",)))
+    assert {tool.name for tool in minimal} == MINIMAL_TOOLS
+    assert size_of(minimal) <= MINIMAL_LIMIT
+
+
+def size_of(tools: list[Tool]) -> int:
+    return sum(len(tool.model_dump_json(by_alias=True, exclude_none=True).encode()) for tool in tools)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [Settings(), Settings(read_only=True), Settings(toolsets=("minimal",))],
+    ids=["all", "read only", "minimal"],
+)
 def test_the_instructions_are_short_and_name_only_tools_that_are_listed(settings: Settings) -> None:
     instructions = build_server(settings).instructions or ""
     assert len(instructions.encode()) <= INSTRUCTIONS_LIMIT
@@ -248,7 +266,8 @@ def check_node(node: Mapping[str, Any], tool: str) -> None:
 
 
 def test_a_tool_of_an_operation_and_one_made_by_hand_say_what_is_left_out_in_words() -> None:
-    tools = {tool.name: tool.parameters["properties"] for tool in listed_tools(SURFACES["all"])}
+    settings = Settings(toolsets=("all",), allow=("pty.update",))
+    tools = {tool.name: tool.parameters["properties"] for tool in listed_tools(settings)}
     assert tools["opencode_list_sessions"]["limit"]["description"] == "Default 20"
     assert tools["opencode_op_session_list"]["scope"]["enum"] == ["project"]
     assert tools["opencode_op_pty_update"]["size"]["properties"]["rows"]["minimum"] == 1

@@ -149,7 +149,7 @@ def decode(operation: "Operation", reply: Reply) -> object:
     if reply.media_type == "text/html":
         raise UnsupportedOperation(
             f"This OpenCode does not know {operation.id} ({operation.method} {operation.path}).",
-            hint=f"The bridge was tested with OpenCode {versions_tested()}; upgrade the older of the two.",
+            hint=f"opencode-mcp was tested with OpenCode {versions_tested()}; upgrade the older of the two.",
         )
     if reply.media_type != JSON:
         return reply.body.decode(errors="replace")

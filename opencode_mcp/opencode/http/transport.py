@@ -88,7 +88,7 @@ TOO_LARGE = "ReplyTooLarge"
 ENDED = ("peer ", "Server disconnected", "Can't receive data")
 """Beginnings of httpx's messages for connections that ended too early; h11 and httpcore have no other mark of it."""
 EVENT_ENDS = ("\n\n", "\r\r", "\r\n\r\n")
-UNAVAILABLE_HINT = "Check that it runs, then call again; opencode_status shows what the bridge can reach."
+UNAVAILABLE_HINT = "Check that it runs, then call again; opencode_status shows what can be reached."
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,7 +356,7 @@ class _BoundedEvents:
             if length > EVENT_LIMIT_CHARACTERS:
                 raise BackendFailed(
                     f"OpenCode sent an event of more than {EVENT_LIMIT_CHARACTERS >> 20} MB.",
-                    hint="The bridge opens the stream again.",
+                    hint="The stream is opened again.",
                     kind=TOO_LARGE,
                 )
             before = text[-3:]

@@ -9,6 +9,10 @@ The operator allows or refuses operations by their effect:
   they decide what runs next and what OpenCode asks permission for.
 - ``admin`` changes configuration, credentials, providers, MCP servers or the server's life, publishes, or exists to
   answer with a secret.
+
+What removes, changes or ends something has the effect of what creates it: a caller who may create no terminal or
+worktree finds only those of other people. The exceptions make something safer: to abort a run, to refuse a request and
+to end the publication of a session are ``write``.
 """
 
 from collections.abc import Mapping

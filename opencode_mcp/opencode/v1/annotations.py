@@ -121,7 +121,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "v2.session.wait": A("sessions", "read", "until idle done finished", "Not implemented in 1.18.33: it answers 503."),
     "v2.session.revert.stage": A("sessions", "execute", "undo rollback preview", f"{_WRITES} {_V2}"),
     "v2.session.revert.clear": A("sessions", "execute", "redo cancel undo discard", f"{_WRITES} {_V2}"),
-    "v2.session.revert.commit": A("sessions", "write", "undo apply keep", _V2, destructive=True),
+    "v2.session.revert.commit": A("sessions", "execute", "undo apply keep", _V2, destructive=True),
     "v2.session.interrupt": A("sessions", "write", "abort stop cancel", _V2),
     # Messages
     "session.messages": A(
@@ -280,7 +280,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     ),
     "worktree.remove": A(
         "worktrees",
-        "write",
+        "execute",
         "git worktree delete sandbox branch",
         "Answers true even for an unknown directory, and 400 for the main worktree.",
         destructive=True,
@@ -301,7 +301,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         f"{_WORKSPACES} Otherwise it fails after 5 seconds and leaves a git worktree behind. `type` is worktree.",
     ),
     "experimental.workspace.remove": A(
-        "worktrees", "write", "workspace delete", "The answer is empty for an unknown id.", destructive=True
+        "worktrees", "execute", "workspace delete", "The answer is empty for an unknown id.", destructive=True
     ),
     "experimental.workspace.status": A("worktrees", "read", "workspace connected"),
     "experimental.workspace.syncList": A("worktrees", "write", "workspace refresh register"),
@@ -311,7 +311,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "worktrees", "execute", "make clone checkout duplicate", "`directory` is the place of the copy."
     ),
     "v2.projectCopy.remove": A(
-        "worktrees", "write", "delete checkout", "`directory` is the place of the copy.", destructive=True
+        "worktrees", "execute", "delete checkout", "`directory` is the place of the copy.", destructive=True
     ),
     "v2.projectCopy.refresh": A("worktrees", "write", "update list"),
     # Providers and credentials
@@ -404,8 +404,8 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "A terminal whose program has exited is removed at once.",
     ),
     "pty.get": A("terminal", "read", "terminal process status"),
-    "pty.update": A("terminal", "write", "terminal resize rows columns title"),
-    "pty.remove": A("terminal", "write", "terminal kill close stop process", destructive=True),
+    "pty.update": A("terminal", "execute", "terminal resize rows columns title"),
+    "pty.remove": A("terminal", "execute", "terminal kill close stop process", destructive=True),
     "pty.shells": A("terminal", "read", "terminal bash zsh fish"),
     "pty.connect": A("terminal", "execute", "terminal attach input output websocket"),
     "pty.connectToken": A(
@@ -414,8 +414,8 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "v2.pty.list": A("terminal", "read", "terminals shells"),
     "v2.pty.create": A("terminal", "execute", "terminal shell run command"),
     "v2.pty.get": A("terminal", "read", "terminal process exit code"),
-    "v2.pty.update": A("terminal", "write", "terminal resize title"),
-    "v2.pty.remove": A("terminal", "write", "terminal kill close", destructive=True),
+    "v2.pty.update": A("terminal", "execute", "terminal resize title"),
+    "v2.pty.remove": A("terminal", "execute", "terminal kill close", destructive=True),
     "v2.pty.connect": A("terminal", "execute", "terminal attach input output"),
     "v2.pty.connectToken": A("terminal", "execute", "terminal ticket", headers=_TICKET),
     # The terminal interface (TUI)

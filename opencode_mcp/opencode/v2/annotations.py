@@ -115,7 +115,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "A run that goes on gets it at its next step.",
     ),
     "session.instructions.entry.remove": A(
-        "sessions", "write", "system prompt instruction context delete", destructive=True
+        "sessions", "execute", "system prompt instruction context delete", destructive=True
     ),
     # Messages
     "message.list": A(
@@ -234,7 +234,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "git worktree add new sandbox branch parallel copy",
         "`from` and `directory` may be any directories.",
     ),
-    "worktree.remove": A("worktrees", "write", "git worktree delete sandbox copy", destructive=True),
+    "worktree.remove": A("worktrees", "execute", "git worktree delete sandbox copy", destructive=True),
     "worktree.refresh": A("worktrees", "write", "git worktree update discover"),
     # Providers, models and credentials
     "provider.list": A("providers", "read", "llm available connected configured", _SECRETS),
@@ -299,8 +299,8 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "pty.list": A("terminal", "read", "terminals processes running"),
     "pty.create": A("terminal", "execute", "terminal shell run command process console new open"),
     "pty.get": A("terminal", "read", "terminal process status exit code"),
-    "pty.update": A("terminal", "write", "terminal resize rows columns title"),
-    "pty.remove": A("terminal", "write", "terminal kill close stop process", destructive=True),
+    "pty.update": A("terminal", "execute", "terminal resize rows columns title"),
+    "pty.remove": A("terminal", "execute", "terminal kill close stop process", destructive=True),
     "pty.connect.token": A(
         "terminal", "execute", "terminal ticket attach websocket", "The ticket is valid once.", headers=_TICKET
     ),
@@ -309,8 +309,8 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "experimental.persistentPty.get": A("terminal", "read", "terminal process status", _LASTING),
     "experimental.persistentPty.read": A("terminal", "read", "terminal screen output rows lines", _LASTING),
     "experimental.persistentPty.snapshot": A("terminal", "read", "terminal screen output", _LASTING),
-    "experimental.persistentPty.update": A("terminal", "write", "terminal resize rows columns", _LASTING),
-    "experimental.persistentPty.remove": A("terminal", "write", "terminal kill close", _LASTING, destructive=True),
+    "experimental.persistentPty.update": A("terminal", "execute", "terminal resize rows columns", _LASTING),
+    "experimental.persistentPty.remove": A("terminal", "execute", "terminal kill close", _LASTING, destructive=True),
     "experimental.persistentPty.connectToken": A(
         "terminal", "execute", "terminal ticket attach", _LASTING, headers=_TICKET
     ),
@@ -324,7 +324,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "shell.create": A("terminal", "execute", "bash run command exec background process"),
     "shell.get": A("terminal", "read", "command process status exit code"),
     "shell.output": A("terminal", "read", "command log stdout text"),
-    "shell.remove": A("terminal", "write", "command kill stop process", destructive=True),
+    "shell.remove": A("terminal", "execute", "command kill stop process", destructive=True),
     "config.shells": A("terminal", "read", "terminal bash zsh fish"),
     # Events
     "event.subscribe": A(

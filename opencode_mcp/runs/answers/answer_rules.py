@@ -13,8 +13,8 @@ from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests.permission_policy import Policy, strictest
 from opencode_mcp.runs.requests.shell_policy import always_decider, asked_decider
 
-READ_ONLY = "This bridge is read-only and answers nothing"
-DENIED = "The operator denies {} in this bridge"
+READ_ONLY = "This MCP server is read-only and answers nothing"
+DENIED = "Whoever configured this MCP server denies {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class AnswerRules:
             covered = ", ".join(request.always)
             return f'"always" would also allow {covered}, which the policy does not leave to you. Answer "once".'
         if self.decider(run, request, always=always) == "reject":
-            return "The operator's policy refuses this permission."
+            return "The permission policy of this MCP server refuses this permission."
         return f"Only a person may answer this {request.kind}."
 
     def _may(self, run: Run, request: PendingRequest, by: Answerer, *, always: bool = False) -> bool:

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 RUNS_KEPT = 1000
 NAME_LIMIT = 40
 """Characters of a prompt in a line of progress."""
-REFUSAL = "The operator of this session does not allow that. Do without it."
+REFUSAL = "The permission policy of this session does not allow that. Do without it."
 REPEAT_PAUSE_SECONDS = 0.5
 OPEN_ENDED = frozenset({State.WAITING, *ENDS})
 """States in which a run is not waited for any longer."""

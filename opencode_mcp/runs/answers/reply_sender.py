@@ -30,8 +30,8 @@ from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import Note, combined
 
 OPERATOR_HINT = (
-    "You may reject it. opencode_abort stops the run. opencode_wait asks the person, where the host can. The "
-    "operator lets agents answer with --permissions agent; a run keeps the policy under which it was started."
+    "You may reject it. opencode_abort stops the run. opencode_wait asks the person, where the host can. With the "
+    "setting --permissions agent, agents may answer in runs that are started afterwards."
 )
 REFUSALS_KEPT = 1000
 CheckSession = Callable[[str], Awaitable[Session]]

@@ -61,7 +61,7 @@ class SessionLocks:
         async with hold(path, timeout=LOCK_SECONDS) as held:
             if not held:
                 raise SessionBusy(
-                    f"Another bridge has been starting a prompt in {session_id} for {LOCK_SECONDS:.0f} s."
+                    f"Another opencode-mcp has been starting a prompt in {session_id} for {LOCK_SECONDS:.0f} s."
                 )
             yield
 

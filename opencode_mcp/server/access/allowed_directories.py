@@ -6,6 +6,7 @@ project: OpenCode would load its configuration and plugins, which run code.
 
 import os
 import posixpath
+import shlex
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -15,6 +16,9 @@ from typing import NamedTuple
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidArgument, InvalidSetting
 from opencode_mcp.options import has_wildcard
+
+MOST_IN_FLAGS = 10
+"""Most listed directories that a text repeats as flags; so many are listed by flags already."""
 
 
 class Pattern(NamedTuple):
@@ -61,7 +65,8 @@ class Roots:
         started_in = settings.started_in
         if started_in == Path(started_in.anchor) or not started_in.is_absolute():
             raise InvalidSetting(
-                "No directory is allowed.", hint="Start the bridge in a project, or name one with --directory."
+                "No directory is allowed.",
+                hint="Start this MCP server in a project, or name one with --directory.",
             )
         return [str(resolved(started_in))]
 
@@ -82,7 +87,8 @@ class Roots:
         if started_in and self.lists(self.pure(started_in)):
             return started_in
         raise InvalidArgument(
-            "No directory is named, and there is no default.", hint=f"Give directory: one of {self.described()}."
+            "No directory is named, and there is no default.",
+            hint=f"Give `directory`: an absolute path that fits {self.described()}.",
         )
 
     def lists(self, path: PurePath) -> bool:
@@ -108,6 +114,12 @@ class Roots:
             return self.in_use()
         found = (str(path) for pattern in self.patterns for path in _filled(Path(pattern.base), pattern.names))
         return list(dict.fromkeys([*self.named, *found]))
+
+    def flags_with(self, directory: str) -> str:
+        """Return the flags that list one more directory; flags replace what the other settings list."""
+        listed = [*self.named, *map(str, self.patterns)]
+        kept = listed if len(listed) <= MOST_IN_FLAGS else []
+        return " ".join(f"--directory {shlex.quote(name)}" for name in [*kept, directory])
 
     def described(self) -> str:
         """Return the listed directories and patterns, for an error's hint."""

@@ -1,8 +1,8 @@
 """Decide which tools are listed and which operations may be called, from the operator's settings.
 
 ``--read-only`` outweighs everything, ``--deny`` outweighs ``--allow``, and reads and writes need no ``--allow``. Our
-own tools and resources need none either, but a tool or resource that uses a denied operation is neither listed nor
-served.
+own tools and resources need none either, except those that run code of the caller's choice, for which OpenCode asks no
+permission (``ONLY_IF_ALLOWED``). A tool or resource that uses a denied operation is neither listed nor served.
 
 The lists are made before the bridge knows which generation of OpenCode it will find, so the settings may name the
 operations of both. A denied id of OpenCode 1 denies also what replaces it in OpenCode 2. Therefore the operations of
@@ -12,34 +12,31 @@ calls.
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from opencode_mcp.errors import InvalidSetting, NotAllowed
+from opencode_mcp.errors import NotAllowed, SettingsChange
 from opencode_mcp.opencode.operations import catalog
-from opencode_mcp.opencode.tables import annotation_types as annotation
-from opencode_mcp.opencode.v1 import annotations as v1_annotations
-from opencode_mcp.opencode.v2 import annotations as v2_annotations
 from opencode_mcp.opencode.v2 import replacements
-from opencode_mcp.server.access.operation_uses import TOOL_USES
-from opencode_mcp.text.similar_names import similar_names
+from opencode_mcp.server.access.operation_uses import MINIMAL_TOOLS, ONLY_IF_ALLOWED, TOOL_USES
+from opencode_mcp.server.access.refusals import added_to, not_allowed
+from opencode_mcp.server.access.setting_names import (
+    ALL,
+    DEFAULT,
+    GENERATIONS,
+    HANDMADE_SETS,
+    MINIMAL,
+    annotations_of,
+    check_names,
+)
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
-    from opencode_mcp.opencode.tables.annotation_types import Annotation, Effect
+    from opencode_mcp.opencode.tables.annotation_types import Effect
     from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.opencode.versions import Generation
     from opencode_mcp.server.access.operation_uses import OneOperation, Uses
 
-DEFAULT = "default"
-ALL = "all"
-VERBS: "Mapping[Effect, str]" = {
-    "read": "read",
-    "write": "write",
-    "execute": "run something",
-    "admin": "change the set-up",
-}
 ALLOWED_BY_ITSELF: frozenset["Effect"] = frozenset({"read", "write"})
-GENERATIONS: "tuple[Generation, Generation]" = (1, 2)
 
 
 class Tool(Protocol):
@@ -71,7 +68,7 @@ class AllowedOperations:
 
     def __init__(self, settings: "Settings") -> None:
         self._settings = settings
-        _check_names(settings)
+        check_names(settings)
 
     @cached_property
     def _named(self) -> frozenset[str]:
@@ -79,10 +76,25 @@ class AllowedOperations:
 
     def tools(self, handmade: Iterable[AnyTool]) -> list[AnyTool]:
         """Return the hand-made tools that are listed, in their order."""
-        if not self._named & {DEFAULT, ALL}:
-            return []
         listed = [spec for spec in handmade if spec.read_only or not self._settings.read_only]
-        return [spec for spec in listed if self.serves(TOOL_USES[spec.name])]
+        return [spec for spec in listed if self._lists_tool(spec.name)]
+
+    def _lists_tool(self, name: str) -> bool:
+        if not self.is_selected(name) or not self.serves(TOOL_USES[name]):
+            return False
+        if name not in ONLY_IF_ALLOWED:
+            return True
+        # Without any --allow, the annotations need not be loaded at the start.
+        return bool(self._settings.allow) and not self._refusal(ONLY_IF_ALLOWED[name][1], 1)
+
+    def is_selected(self, name: str) -> bool:
+        """Return True if the toolsets contain one of our own tools."""
+        return bool(self._named & {DEFAULT, ALL}) or (MINIMAL in self._named and name in MINIMAL_TOOLS)
+
+    @property
+    def is_minimal(self) -> bool:
+        """Return True if the listing must be as short as possible."""
+        return self._settings.toolsets == (MINIMAL,)
 
     def serves(self, uses: "Uses") -> bool:
         """Return True if our tools and resources with these uses (``operation_uses.py``) are listed and served.
@@ -102,15 +114,12 @@ class AllowedOperations:
             NotAllowed: It uses a denied operation.
         """
         if denied := self._denials(uses[generation], generation):
-            raise NotAllowed(
-                f"That is not allowed with OpenCode {generation}: the operator denies {' and '.join(sorted(denied))}.",
-                hint="Only the operator of the bridge can allow it.",
-            )
+            raise _denied(f"That is not allowed with OpenCode {generation}", denied)
 
     @cached_property
     def denied_tools(self) -> frozenset[str]:
-        """Return the names of our own tools that the operator's denials remove: no text suggests to call them."""
-        return frozenset(name for name, uses in TOOL_USES.items() if not self.serves(uses))
+        """Return the names of our own tools that the toolsets and denials remove: no text suggests to call them."""
+        return frozenset(name for name in TOOL_USES if not self._lists_tool(name))
 
     def denies(self, operation: "OneOperation") -> bool:
         """Return True if the operator denies an operation in either generation, by its id or its effect."""
@@ -120,7 +129,7 @@ class AllowedOperations:
         """Return the settings that deny some operations of a generation: ids and effects."""
         if not self._settings.deny:
             return frozenset()
-        names, known = set(uses), _annotations(generation)
+        names, known = set(uses), annotations_of(generation)
         effects = {known[name].effect for name in names if name in known}
         denied = self._denied[generation]
         return frozenset(denied[name] for name in (names | effects) & denied.keys())
@@ -151,7 +160,7 @@ class AllowedOperations:
 
         An item has the operations of both generations with one id, as far as they are allowed.
         """
-        if self._named <= {DEFAULT}:
+        if self._named <= HANDMADE_SETS:
             return []
         tables = [catalog.table_of(generation).operations for generation in GENERATIONS]
         ids = sorted({name for table in tables for name in table})
@@ -167,7 +176,7 @@ class AllowedOperations:
 
     def allows(self, operation: "Operation") -> bool:
         """Return True if an operation may be called."""
-        return not self._refusal(operation)
+        return not self._refusal(operation.id, operation.generation)
 
     def allows_effect(self, effect: "Effect") -> bool:
         """Return True if an effect is allowed in general; single operations may differ."""
@@ -178,8 +187,15 @@ class AllowedOperations:
 
     def allows_as(self, effect: "Effect", operation: "Operation") -> bool:
         """Return True if an operation may have an effect beyond its own, since the operator allows one of the two."""
-        named = operation.id in self._settings.allow and not self._refusal(operation)
+        named = operation.id in self._settings.allow and self.allows(operation)
         return named or self.allows_effect(effect)
+
+    def change_for(self, effect: "Effect", operation: "Operation | None" = None) -> SettingsChange:
+        """Return the change of the settings that allows an effect: for one operation, or in general."""
+        allowed = self._settings.allow
+        if operation is None:
+            return SettingsChange(f"--allow {','.join([*allowed, effect])}")
+        return added_to(allowed, [operation.id], effect)
 
     def check(self, operation: "Operation") -> None:
         """Refuse an operation that may not be called.
@@ -187,46 +203,43 @@ class AllowedOperations:
         Raises:
             NotAllowed: The text names the setting that forbids it, and the setting that would allow it.
         """
-        reason = self._refusal(operation)
-        if reason:
-            raise NotAllowed(
-                f"{operation.id} is not allowed here: {reason}.", hint="Only the operator of the bridge can allow it."
+        if refusal := self._refusal(operation.id, operation.generation):
+            raise refusal
+
+    def check_caller_code(self, purpose: "OneOperation", because: str = "") -> None:
+        """Refuse code of the caller's choice, for which OpenCode asks no permission, unless ``--allow`` allows it.
+
+        The generation in use may not be known yet, so the settings for both count.
+
+        Args:
+            purpose: The operation that runs such code.
+            because: A sentence that says what code it is, if the caller did not name the operation.
+
+        Raises:
+            NotAllowed: The settings forbid the operation, or do not allow it.
+        """
+        for generation in GENERATIONS:
+            if refusal := self._refusal(purpose[generation], generation):
+                refusal.message = f"{because} {refusal.message}".lstrip()
+                raise refusal
+
+    def _refusal(self, operation_id: str, generation: "Generation") -> NotAllowed | None:
+        settings, known = self._settings, annotations_of(generation)[operation_id]
+        if settings.read_only and known.effect != "read":
+            return NotAllowed(
+                f"{operation_id} is not allowed here: this MCP server is read-only.",
+                change=SettingsChange("--read-only", removes=True),
             )
-
-    def _refusal(self, operation: "Operation") -> str:
-        settings, names = self._settings, {operation.id, operation.effect}
-        if settings.read_only and operation.effect != "read":
-            return "the bridge is read-only"
-        if denied := self._denials([operation.id], operation.generation):
-            return f"the operator denies {' and '.join(sorted(denied))}"
-        if operation.effect in ALLOWED_BY_ITSELF or names & set(settings.allow):
-            return ""
-        return f"it would {VERBS[operation.effect]}, which needs --allow {operation.effect} or --allow {operation.id}"
+        if denied := self._denials([operation_id], generation):
+            return _denied(f"{operation_id} is not allowed here", denied)
+        if known.effect in ALLOWED_BY_ITSELF or {operation_id, known.effect} & set(settings.allow):
+            return None
+        return not_allowed(operation_id, known, generation, settings.allow)
 
 
-def _annotations(generation: "Generation") -> "Mapping[str, Annotation]":
-    """Return the annotations of a generation's operations, for which no table has to be read."""
-    return v1_annotations.ANNOTATIONS if generation == 1 else v2_annotations.ANNOTATIONS
-
-
-def _check_names(settings: "Settings") -> None:
-    if set(settings.toolsets) <= {DEFAULT} and not settings.allow and not settings.deny:
-        return  # The table is not read before it is needed.
-
-    groups = [DEFAULT, ALL, *cast("tuple[str, ...]", get_args(annotation.Group))]
-    effects = cast("tuple[str, ...]", get_args(annotation.Effect))
-    ids = dict.fromkeys(name for generation in GENERATIONS for name in _annotations(generation))
-    _check(settings.toolsets, groups, "--toolsets", f"They are {', '.join(groups)}.")
-    for flag, names in (("--allow", settings.allow), ("--deny", settings.deny)):
-        hint = f"It takes {', '.join(effects)}, or an operation's id: see docs/operations.md and operations2.md."
-        _check(names, [*effects, *ids], flag, hint)
-
-
-def _check(names: Iterable[str], known: list[str], flag: str, hint: str) -> None:
-    for name in names:
-        if name not in known:
-            near = similar_names(name, known, count=1, cutoff=0.6)
-            raise InvalidSetting(
-                f"{flag} names {name!r}, which does not exist.",
-                hint=f"Did you mean {near[0]}? {hint}" if near else hint,
-            )
+def _denied(told: str, names: Iterable[str]) -> NotAllowed:
+    listed = sorted(names)
+    return NotAllowed(
+        f"{told}: whoever configured this MCP server denies {' and '.join(listed)}.",
+        change=SettingsChange(f"--deny {','.join(listed)}", removes=True),
+    )

@@ -1,19 +1,21 @@
-"""Checks for slash commands, whose arguments can make OpenCode attach files and run shell lines.
+"""Checks for slash commands, which can make OpenCode attach files and run shell lines.
 
 OpenCode does both without permission, after it has inserted the arguments. A command's own text belongs to the
-configuration of the project and the operator, so files and shell lines that it names by itself are allowed in the
-project.
+configuration of the project, so it may attach files of the project. The shell lines in it need a ``bash`` permission
+like those of an agent: an agent that may edit files can write such a text, and a caller decides when it runs. A shell
+line that the arguments add or change is code of the caller's choice, as in ``opencode_shell``.
 """
 
 import re
 from collections.abc import Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from anyio import to_thread
 
 from opencode_mcp.errors import NotAllowed
 from opencode_mcp.runs.commands import find_command
+from opencode_mcp.server.access.shell_lines import quoted
 from opencode_mcp.workspace.configuration.command_files import find_templates
 from opencode_mcp.workspace.configuration.command_template import expand, mentions, shell_lines, split_words
 
@@ -34,6 +36,25 @@ SHELL_SIGNS = re.compile(r"[^\w \t.,:/@%+=-]")
 PARTS = re.compile(r"[/\\]")
 
 
+class CommandLines(NamedTuple):
+    """Shell lines that a slash command runs."""
+
+    of_text: list[str]
+    """Lines of the command's own text, and arguments that may become a part of one."""
+    of_caller: list[str]
+    """Lines that the arguments add or change."""
+
+    @property
+    def all(self) -> list[str]:
+        """Return all lines."""
+        return [*self.of_text, *self.of_caller]
+
+    @property
+    def reason(self) -> str:
+        """Return a sentence on the lines of the caller, for an error."""
+        return f"These arguments make the command run the shell line {quoted(self.of_caller)}."
+
+
 class CommandTexts:
     """Checks the expanded text of slash commands.
 
@@ -52,7 +73,7 @@ class CommandTexts:
         self._client = client
         self._instance_reload = instance_reload
 
-    async def check(self, name: str, arguments: str, directory: str) -> list[str]:
+    async def check(self, name: str, arguments: str, directory: str) -> CommandLines:
         """Expand a command as OpenCode will, and refuse it if it would attach a file from outside the project.
 
         Args:
@@ -61,7 +82,7 @@ class CommandTexts:
             directory: Directory of the session.
 
         Returns:
-            The shell lines that would run only because of these arguments.
+            The shell lines that would run.
 
         Raises:
             NotFound: There is no such command.
@@ -74,8 +95,10 @@ class CommandTexts:
         templates = await self._templates(name, directory)
         if not templates:
             return await self._check_unknown(arguments, directory)
-        lines = [line for one in templates for line in await self._check_expanded(one, arguments, directory)]
-        return list(dict.fromkeys(lines))
+        checked = [await self._check_expanded(one, arguments, directory) for one in templates]
+        of_text = [line for lines in checked for line in lines.of_text]
+        of_caller = [line for lines in checked for line in lines.of_caller]
+        return CommandLines(list(dict.fromkeys(of_text)), list(dict.fromkeys(of_caller)))
 
     async def _templates(self, name: str, directory: str) -> list[str]:
         """Return the templates that a command may have, if OpenCode does not return it; nothing if none is known."""
@@ -87,20 +110,23 @@ class CommandTexts:
             return [BUILT_IN_TEMPLATE]
         return found
 
-    async def _check_expanded(self, template: str, arguments: str, directory: str) -> list[str]:
-        """Refuse a command that would attach a file from outside; return the lines that run because of arguments."""
+    async def _check_expanded(self, template: str, arguments: str, directory: str) -> CommandLines:
+        """Refuse a command that would attach a file from outside; return its shell lines."""
         in_lines = not (await self._client.features()).mentions_in_worktree
         text, own = expand(template, arguments), expand(template, "")
         theirs = set(mentions(own, in_lines=in_lines))
         added = [name for name in mentions(text, in_lines=in_lines) if name not in theirs]
         await self._check_mentions(added, directory)
         await self._check_own([*theirs], directory)
-        return [line for line in shell_lines(text) if line not in shell_lines(own)]
+        lines, known = shell_lines(text), shell_lines(own)
+        return CommandLines([line for line in lines if line in known], [line for line in lines if line not in known])
 
-    async def _check_unknown(self, arguments: str, directory: str) -> list[str]:
+    async def _check_unknown(self, arguments: str, directory: str) -> CommandLines:
         """Check arguments for an unknown template, which may put them after an ``@`` or into a shell line.
 
-        OpenCode returns none for the prompt of an MCP server, and OpenCode 2 none for the command of a plugin.
+        OpenCode returns none for the prompt of an MCP server, and OpenCode 2 none for the command of a plugin. The
+        lines that such a text runs are unknown. Arguments with a special character of the shell count as a line of it;
+        those with a backtick can add a line of their own.
         """
         names, words = mentions(arguments), split_words(arguments)
         for word in words:
@@ -108,7 +134,9 @@ class CommandTexts:
         await self._check_mentions(names, directory)
         for word in words:
             _refuse_piece(word)
-        return [arguments] if SHELL_SIGNS.search(arguments) else []
+        if "`" in arguments:
+            return CommandLines([], [arguments])
+        return CommandLines([arguments] if SHELL_SIGNS.search(arguments) else [], [])
 
     async def _check_mentions(self, names: Sequence[str], directory: str) -> None:
         if not names:

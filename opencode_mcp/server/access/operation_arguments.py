@@ -6,14 +6,12 @@ allow. ``opencode/tables/argument_rules.py`` describes the rules, which name the
 
 import re
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from opencode_mcp.disk.path_errors import shortened
 from opencode_mcp.errors import InvalidArgument, NotAllowed
-from opencode_mcp.opencode.operations.catalog import table_of
 from opencode_mcp.runs.run_note import KEY
 from opencode_mcp.server.access import argument_values
 from opencode_mcp.server.access.argument_values import RULES, texts_at, values_at, with_text_at
@@ -37,8 +35,8 @@ if TYPE_CHECKING:
 BREAKS = re.compile(r"[\t\n\r]")
 BLANKS = "".join(map(chr, range(33)))
 BY_PERMISSION = (
-    "Leave it out, and answer requests with opencode_reply_permission, which follows the operator's policy; "
-    "--allow admin allows it."
+    "Leave it out, and answer requests with opencode_reply_permission, which follows the permission policy of this MCP "
+    "server."
 )
 
 
@@ -98,7 +96,7 @@ class ArgumentChecker:
         for name in texts_at(arguments, rules.folders.get(operation.id, ())):
             await self._fence.folder(name)
         for name in texts_at(arguments, rules.new_directories.get(operation.id, ())):
-            await self._check_new(name)
+            await self._fence.check_new_directory(name)
         await self._check_files(rules, operation, arguments, directory)
         await self._check_shell_lines(rules, operation, arguments, directory, asks=asks)
         await self._check_undo(rules, operation, arguments)
@@ -124,12 +122,14 @@ class ArgumentChecker:
                 raise NotAllowed(
                     f"`{place}` would give the agent permission by itself, which is not allowed here.",
                     hint=BY_PERMISSION,
+                    change=self._allowed.change_for("admin"),
                 )
         for place in rules.replaced_rights.get(operation.id, ()):
             if any(True for _ in values_at(arguments, place)):
                 raise NotAllowed(
                     f"`{place}` would replace the permission rules of the session, which is not allowed here.",
                     hint=BY_PERMISSION,
+                    change=self._allowed.change_for("admin"),
                 )
 
     def _check_effects(self, rules: "ArgumentRules", operation: "Operation", arguments: JsonMap) -> None:
@@ -137,7 +137,8 @@ class ArgumentChecker:
             if arguments.get(name) and not self._allowed.allows_as(effect, operation):
                 raise NotAllowed(
                     f"{operation.id} with `{name}` is not allowed here: its effect is {effect}.",
-                    hint=f"Leave `{name}` out. --allow {effect} or --allow {operation.id} allows it.",
+                    hint=f"Leave `{name}` out.",
+                    change=self._allowed.change_for(effect, operation),
                 )
 
     async def _directory(
@@ -171,12 +172,6 @@ class ArgumentChecker:
                 )
         return call
 
-    async def _check_new(self, name: str) -> None:
-        # ``Fence.directory`` requires that it exists; a new directory only has to be inside.
-        if not PurePath(name).is_absolute() or not await self._fence.contains(name):
-            roots = ", ".join(await self._fence.roots())
-            raise NotAllowed(f"The directory {name!r} is outside of what is allowed.", hint=f"Allowed: {roots}.")
-
     async def _check_undo(self, rules: "ArgumentRules", operation: "Operation", arguments: JsonMap) -> None:
         if operation.id in rules.undo:
             session = await self._fence.session(arguments["sessionID"])
@@ -202,9 +197,10 @@ class ArgumentChecker:
         lines = texts_at(arguments, rules.shell_lines.get(operation.id, ()))
         if operation.id in rules.commands:
             name, text = rules.commands[operation.id]
-            lines = await self.commands.check(arguments[name], arguments[text], directory)
-            if lines:
-                self._allowed.check(table_of(operation.generation).operation(SHELL[operation.generation]))
+            found = await self.commands.check(arguments[name], arguments[text], directory)
+            if found.of_caller:
+                self._allowed.check_caller_code(SHELL, found.reason)
+            lines = found.all
         if lines:
             check_unasked(self._policy, lines, asks=asks)
 
@@ -239,8 +235,8 @@ def _check_metadata(rules: "ArgumentRules", operation: "Operation", arguments: J
         for value in values_at(arguments, place):
             if _has_key(value, KEY):
                 raise NotAllowed(
-                    f"`{place}.{KEY}` is the bridge's own: it records who may answer the session's requests.",
-                    hint="Leave it out; it is kept.",
+                    f"`{place}.{KEY}` belongs to this MCP server: it records who may answer the session's requests.",
+                    hint="Leave it out; its value is kept.",
                 )
 
 
@@ -249,7 +245,7 @@ def _check_records(rules: "ArgumentRules", operation: "Operation", arguments: Js
     for place in rules.records.get(operation.id, ()):
         if any(_has_key(value, "metadata") for value in values_at(arguments, place)):
             raise NotAllowed(
-                f"`{place}.metadata` would replace the bridge's note in the session.", hint="Leave it out."
+                f"`{place}.metadata` would replace the note of this MCP server in the session.", hint="Leave it out."
             )
 
 

@@ -55,7 +55,7 @@ TOOL_USES: Mapping[str, Uses] = {
     "opencode_revert": {1: (UNDO[1], REDO[1]), 2: (UNDO[2], REDO[2])},
     "opencode_fork": {1: ("session.fork",), 2: ("session.fork",)},
     "opencode_command": {1: ("session.create", "session.command"), 2: ("session.create", "session.command")},
-    "opencode_shell": {1: (SHELL[1],), 2: (SHELL[2],)},
+    "opencode_shell": {1: ("session.create", SHELL[1]), 2: ("session.create", SHELL[2])},
     "opencode_read_file": READ_FILE,
     "opencode_find_files": {1: ("find.files",), 2: ("file.find",)},
     "opencode_find_text": {1: ("find.text",), 2: ("file.read",)},
@@ -88,9 +88,27 @@ TOOL_USES: Mapping[str, Uses] = {
     "opencode_call_operation": NOTHING,
 }
 """Operations by the tool's name. The two tools without operations check each call."""
+ONLY_IF_ALLOWED: Mapping[str, OneOperation] = {"opencode_shell": SHELL}
+"""Tools that are listed only if ``--allow`` allows the operation that they perform: they run code of the caller's
+choice, for which OpenCode itself asks no permission."""
+MINIMAL_TOOLS = frozenset(
+    {
+        "opencode_run",
+        "opencode_wait",
+        "opencode_reply_permission",
+        "opencode_reply_question",
+        "opencode_session",
+        "opencode_status",
+        "opencode_find_operations",
+        "opencode_read_operation",
+        "opencode_call_operation",
+    }
+)
+"""Tools of the toolset ``minimal``."""
 RESOURCE_USES: Mapping[str, Uses] = {
     "sessions": SESSION_LIST,
     "project": TOOL_USES["opencode_status"],
+    "opencode": NOTHING,
     "session": TOOL_USES["opencode_session"],
     "transcript": {1: ("session.messages",), 2: ("message.list",)},
     "changes": TOOL_USES["opencode_diff"],

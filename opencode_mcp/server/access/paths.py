@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from opencode_mcp.config import Settings
 from opencode_mcp.disk.confined import list_folder
 from opencode_mcp.disk.path_errors import check_path_text, path_error, path_errors, shortened
-from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument, NotAllowed, NotFound
+from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument, NotAllowed, NotFound, SettingsChange
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.server.access.allowed_directories import Roots, resolved
@@ -21,6 +21,7 @@ from opencode_mcp.workspace.project_folder import ProjectFolder
 
 SESSION_PREFIX = "ses"
 SESSION_HINT = "opencode_list_sessions lists the existing ones."
+TRUSTED = "OpenCode runs the plugins and the configuration of each allowed directory, so the person must trust it."
 
 
 class Fence:
@@ -62,7 +63,7 @@ class Fence:
         """
         place = await self.place(name)
         if place.folder != ".":
-            raise _not_a_project(name, place)
+            raise self._not_a_project(name, place)
         return place.project
 
     async def place(self, name: str = "") -> ProjectFolder:
@@ -77,7 +78,7 @@ class Fence:
         path = self._absolute(name, roots) if name else roots.pure(roots.default())
         project = roots.holding(path)
         if not project:
-            raise _outside(f"The directory {shortened(name)}", roots.described())
+            raise _outside(f"The directory {shortened(name)}", roots, str(path))
         folder = path.relative_to(project).as_posix()
         await self._check_directory(name, project, folder)
         roots.use(project)
@@ -175,10 +176,17 @@ class Fence:
         directory = await self._sessions.find(session_id)
         return bool(directory) and await self.allows(directory)
 
-    async def contains(self, path: str) -> bool:
-        """Return True if a path is inside a project; it need not exist."""
+    async def check_new_directory(self, name: str) -> None:
+        """Check the absolute path of a directory that is still to be made.
+
+        Raises:
+            InvalidArgument: It is relative, or no path.
+            NotAllowed: It is outside of the listed directories.
+        """
         roots = await self._roots()
-        return bool(roots.holding(self._absolute(path, roots)))
+        path = self._absolute(name, roots)
+        if not roots.holding(path):
+            raise _outside(f"The directory {shortened(name)}", roots, str(path))
 
     async def is_default(self, directory: str) -> bool:
         """Return True if a project is the default one."""
@@ -201,8 +209,12 @@ class Fence:
         what = f"The session {session_id!r} works in {directory}, which"
         project = roots.holding(path)
         if project:
-            raise NotAllowed(f"{what} is a folder of {project} and not listed itself.", hint=_list_it(directory))
-        raise _outside(what, roots.described())
+            raise NotAllowed(
+                f"{what} is a folder of {project} and not listed itself.",
+                hint=f"Work in a session of {project}. {TRUSTED}",
+                change=SettingsChange(roots.flags_with(str(path))),
+            )
+        raise _outside(what, roots, str(path))
 
     def _absolute(self, name: str, roots: Roots) -> PurePath:
         check_path_text(name, "The directory")
@@ -223,8 +235,17 @@ class Fence:
         with path_errors(name):
             path = resolved(pure(str(pure(place.project) / place.folder / name)))
         if not path.is_relative_to(place.project):
-            raise _outside(f"The path {shortened(name)}", place.project)
+            raise _outside_project(name, place.project, self._listed.holding(path))
         return path
+
+    def _not_a_project(self, name: str, place: ProjectFolder) -> NotAllowed:
+        path = str(self._listed.pure(place.project) / place.folder)
+        return NotAllowed(
+            f"The directory {shortened(name)} is a folder of the project {place.project}, and not listed as a project.",
+            hint=f"Work in {place.project} and say which folder is meant: {place.folder}. To open it as a project "
+            f"of its own, it must be listed. {TRUSTED}",
+            change=SettingsChange(self._listed.flags_with(path)),
+        )
 
     async def _check_directory(self, name: str, project: str, folder: str) -> None:
         path = self._listed.pure(project) / folder
@@ -252,19 +273,21 @@ def _check_local_directory(path: Path, name: str, project: str) -> None:
         raise NotFound(f"There is no directory {shortened(name)}: it is a file.", hint=_neighbours(project, path))
 
 
-def _outside(what: str, allowed: str) -> NotAllowed:
-    return NotAllowed(f"{what} is outside of what is allowed.", hint=f"Allowed: {allowed}.")
-
-
-def _not_a_project(name: str, place: ProjectFolder) -> NotAllowed:
+def _outside(what: str, roots: Roots, directory: str) -> NotAllowed:
     return NotAllowed(
-        f"The directory {shortened(name)} is a folder of the project {place.project}, and not listed as a project.",
-        hint=f"Work in {place.project} and say which folder is meant: {place.folder}. {_list_it(name)}",
+        f"{what} is outside of what is allowed.",
+        hint=f"Allowed: {roots.described()}. {TRUSTED}",
+        change=SettingsChange(roots.flags_with(directory)),
     )
 
 
-def _list_it(directory: str) -> str:
-    return f"To open it as a project of its own, the operator lists it: --directory {directory}."
+def _outside_project(name: str, project: str, other: str) -> NotAllowed:
+    """Return the error for a path outside of the project of a call, which may be in another listed project."""
+    elsewhere = f' It is in another project: give directory="{other}".' if other else ""
+    return NotAllowed(
+        f"The path {shortened(name)} is outside of what is allowed.",
+        hint=f"Allowed: {project}. Give a path in it.{elsewhere}",
+    )
 
 
 def _missing_hint(path: Path, project: str) -> str:

@@ -1,7 +1,7 @@
-"""Decide about a shell line that a caller names: it needs a ``bash`` permission, and the effect ``execute``.
+"""Decide about a shell line that OpenCode runs without permission: it needs what a ``bash`` command of an agent needs.
 
-OpenCode runs such a line without permission, so the bridge applies the operator's policy. Asking a person is the task
-of ``waiting/shell_permission.py``.
+The bridge applies the operator's policy. Asking a person is the task of ``waiting/shell_permission.py``. A line of the
+caller's choice also needs the effect ``execute``: ``AllowedOperations.check_caller_code``.
 """
 
 import unicodedata
@@ -29,8 +29,8 @@ def decider_of(policy: "Policy", lines: Sequence[str], caller_limit: "Decider" =
     decider = requests_policy.strictest([shell_policy.shell_decider(policy, line, caller_limit) for line in lines])
     if decider == "reject":
         raise NotAllowed(
-            f"The operator's policy refuses the shell line {_quoted(lines)}.",
-            hint="Go on without it. Only the operator can allow it, with --permissions or a rule for bash.",
+            f"The permission policy of this MCP server refuses the shell line {quoted(lines)}.",
+            hint="Continue without it. A rule for `bash` under `permission_rules` in the settings file can allow it.",
         )
     return decider
 
@@ -48,8 +48,8 @@ def check_unasked(policy: "Policy", lines: Sequence[str], *, asks: bool) -> None
     """
     if decider_of(policy, lines) == "human" and asks:
         raise NotAllowed(
-            f"A person has to allow the shell line {_quoted(lines)}, and a call of an operation cannot ask one.",
-            hint="opencode_shell and opencode_command ask the person.",
+            f"A person must allow the shell line {quoted(lines)}, and a call of an operation cannot ask one.",
+            hint="Use opencode_shell or opencode_command: they ask the person.",
         )
 
 
@@ -63,6 +63,7 @@ def _is_seen(letter: str) -> bool:
     return category[0] != "C" and category not in {"Zl", "Zp"}
 
 
-def _quoted(lines: Sequence[str]) -> str:
+def quoted(lines: Sequence[str]) -> str:
+    """Return the first of some lines for an error, with invisible characters written as escapes."""
     line = visible(lines[0])
     return repr(line if len(line) <= NAMED else f"{line[:NAMED]}…")

@@ -35,13 +35,13 @@ async def check_undo(
     if allowed.allows_as("execute", operation):
         return
     files = [*await history.touched_files(client, session.id, first), *_undone_files(session)]
-    _refuse(files, session, operation.id)
+    _refuse(files, session, allowed, operation)
 
 
 def check_redo(allowed: "AllowedOperations", operation: "Operation", session: "Session") -> None:
     """Refuse to take back an undo (``session.unrevert``) if that would change OpenCode's configuration."""
     if not allowed.allows_as("execute", operation):
-        _refuse(_undone_files(session), session, operation.id)
+        _refuse(_undone_files(session), session, allowed, operation)
 
 
 def _undone_files(session: "Session") -> list[str]:
@@ -49,10 +49,11 @@ def _undone_files(session: "Session") -> list[str]:
     return raw.paths_in(session.revert.diff) if session.revert else []
 
 
-def _refuse(files: Iterable[str], session: "Session", operation_id: str) -> None:
+def _refuse(files: Iterable[str], session: "Session", allowed: "AllowedOperations", operation: "Operation") -> None:
     deciding = next((name for name in files if decides_what_runs(name, session.directory)), "")
     if deciding:
         raise NotAllowed(
             f"That would change {deciding!r}, which decides what OpenCode runs and asks.",
-            hint=f"A person can change the file back. --allow execute or --allow {operation_id} allows it.",
+            hint="A person can change the file back.",
+            change=allowed.change_for("execute", operation),
         )

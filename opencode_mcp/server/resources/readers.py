@@ -16,6 +16,7 @@ from opencode_mcp.runs import history, report
 from opencode_mcp.server import session_rows, session_view, uris
 from opencode_mcp.server.missing_changes import why_no_changes
 from opencode_mcp.server.project_status import describe_project
+from opencode_mcp.server.resources.skill import skill_text
 from opencode_mcp.server.results.render import report_text
 from opencode_mcp.server.results.safe_text import shown_data
 from opencode_mcp.server.results.size_limit import TAIL, cut_text, fit_data
@@ -56,6 +57,11 @@ async def read_sessions(bridge: "Bridge", cursor: str = "") -> Content:
     data: dict[str, Any] = {"totals": session_rows.totals_data(page.totals)} if page.totals else {}
     data["sessions"] = [row | {"transcript": uris.transcript(row["session_id"])} for row in rows]
     return _json(data | ({"more": uris.sessions(page.cursor)} if page.cursor else {}))
+
+
+async def read_skill(_bridge: "Bridge") -> Content:
+    """Return the guidance for agents."""
+    return _markdown(skill_text())
 
 
 async def read_project(bridge: "Bridge", directory: str = "") -> Content:

@@ -92,6 +92,16 @@ RESOURCES = (
         priority=0.8,
     ),
     ResourceSpec(
+        template=uris.SKILL,
+        address=uris.SKILL,
+        name="opencode",
+        title="Skill: OpenCode",
+        description="Guidance for agents that delegate work with these tools",
+        mime_type=MARKDOWN,
+        read=readers.read_skill,
+        verbatim=True,
+    ),
+    ResourceSpec(
         template=uris.SESSION_TEMPLATE,
         name="session",
         title="Session",

@@ -29,6 +29,7 @@ from opencode_mcp.markdown import excerpt
 from opencode_mcp.runs.requests import call_input
 from opencode_mcp.server.instructions import TOOL_NAME
 from opencode_mcp.server.results.failure_steps import failure_step
+from opencode_mcp.server.results.host_settings import told_change
 from opencode_mcp.server.results.safe_text import ToDecide, shown, shown_data, shown_sections, valid_data
 from opencode_mcp.server.results.size_limit import cut_text, fit
 from opencode_mcp.text.json_text import json_size
@@ -66,10 +67,10 @@ NEXT_STEPS: Mapping[type[BridgeError], str] = {
     InvalidArgument: "Correct the argument and call again.",
     NotFound: "Name one that exists and call again.",
     SessionBusy: "Wait for it with opencode_wait, or leave session_id out for a new one. opencode_abort stops it.",
-    NotAllowed: "Only the operator of the bridge can allow it.",
+    NotAllowed: "Only the person who configured this MCP server can allow it.",
     CallerError: "Change the call and try again.",
-    OperatorError: "The operator of the bridge must change its settings; opencode-mcp doctor checks them.",
-    BackendUnavailable: "Call again: the bridge then searches for OpenCode. opencode_status shows what it can reach.",
+    OperatorError: "Ask the person to correct the settings of this MCP server; `opencode-mcp doctor` checks them.",
+    BackendUnavailable: "Call again: that searches for OpenCode again. opencode_status shows what can be reached.",
     BackendTimeout: "Call again in a moment; opencode_status shows if OpenCode answers.",
     UnsupportedOperation: "opencode_status shows the version of OpenCode.",
     BackendFailed: "Check the arguments against what exists, then call again.",
@@ -77,15 +78,21 @@ NEXT_STEPS: Mapping[type[BridgeError], str] = {
 }
 
 
-def explain(error: BridgeError, unlisted_tools: Collection[str] = ()) -> str:
+def explain(error: BridgeError, unlisted_tools: Collection[str] = (), client_name: str = "") -> str:
     """Return an error as text for a model: what was wrong, what would be right, what to do next.
 
-    Sentences of the hint that name tools which are not listed are left out.
-
     It may quote text of others, so all lines but the first are indented.
+
+    Args:
+        error: The error.
+        unlisted_tools: Tools that are not listed; sentences of the hint that name one are left out.
+        client_name: Name that the host sent, to say where its settings are.
     """
-    step = error.hint or next(NEXT_STEPS[kind] for kind in type(error).__mro__ if kind in NEXT_STEPS)
-    step = without_tools(step, unlisted_tools)
+    change = error.change if isinstance(error, NotAllowed) else None
+    usual = "" if change else next(NEXT_STEPS[kind] for kind in type(error).__mro__ if kind in NEXT_STEPS)
+    step = without_tools(error.hint or usual, unlisted_tools)
+    if change:
+        step = f"{step} {told_change(change, client_name)}".strip()
     return indented(shown(f"{cut_text(error.message, ERROR_LIMIT)} {cut_text(step, ERROR_LIMIT)}"))
 
 
@@ -349,7 +356,7 @@ def _decided(report: "RunReport") -> str:
     """Return the requests that the operator's policy answered, so that the reader knows why nobody was asked."""
     words = {"once": "allowed", "reject": "refused"}
     lines = [one_line(f"{words[item.reply]} {item.permission}: {', '.join(item.patterns)}") for item in report.decided]
-    return "\n".join(["By the operator's policy:", *lines]) if lines else ""
+    return "\n".join(["By the permission policy of this MCP server:", *lines]) if lines else ""
 
 
 def request_data(request: "PendingRequest") -> dict[str, Any]:

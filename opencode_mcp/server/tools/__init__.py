@@ -58,7 +58,7 @@ def listed_tools(settings: "Settings") -> list[BridgeTool]:
         InvalidSetting: The settings name an unknown toolset or operation.
     """
     allowed = AllowedOperations(settings)
-    tools = [spec.build() for spec in allowed.tools(TOOLS)]
+    tools = [spec.build(brief=allowed.is_minimal) for spec in allowed.tools(TOOLS)]
     operations = allowed.operation_tools()
     if not operations:
         return tools

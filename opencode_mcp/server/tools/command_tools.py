@@ -10,12 +10,13 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.markdown import excerpt
 from opencode_mcp.opencode.vocabulary import models
 from opencode_mcp.runs import commands, record
+from opencode_mcp.server.access.operation_uses import SHELL as SHELL_OPERATION
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.resources.links import message_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result, without_tools
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, RUN_REPORT, SHELL, SHELL_TEXTS
 from opencode_mcp.server.tool import tool
-from opencode_mcp.server.tools.run_tools import SecondsAsForRun, SessionId, StrictnessAsForRun, session_and_directory
+from opencode_mcp.server.tools.run_tools import SecondsAsForRun, StrictnessAsForRun, session_and_directory
 from opencode_mcp.server.waiting.answerers import starter_of
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
@@ -45,7 +46,7 @@ async def opencode_command(
     command: Annotated[str, Field(description="Name, as opencode_status lists them")],
     arguments: Annotated[str, Field(description="Text after the name")] = "",
     session_id: Annotated[str, Field(description="Empty: a new session")] = "",
-    directory: Annotated[str, Field(description="The project's; empty: the default")] = "",
+    directory: Annotated[str, Field(description="Allowed absolute path; empty: the first")] = "",
     agent: Annotated[str, Field(description="Where the command names none")] = "",
     model: Annotated[str, Field(description="provider/model")] = "",
     permissions: StrictnessAsForRun = None,
@@ -61,7 +62,9 @@ async def opencode_command(
         caller_limit = permissions or "allow"
         # OpenCode attaches files and runs shell lines of the command's text without permission.
         lines = await bridge.argument_checker.commands.check(name, arguments, where)
-    if lines and (asked := await permit_shell(ctx, lines, session, caller_limit)):
+    if lines.of_caller:
+        bridge.allowed.check_caller_code(SHELL_OPERATION, lines.reason)
+    if lines.all and (asked := await permit_shell(ctx, lines.all, where, session_id, caller_limit)):
         return asked
     call = commands.SlashCommand(
         name=name,
@@ -94,23 +97,28 @@ async def opencode_command(
 async def opencode_shell(
     ctx: BridgeContext,
     *,
-    session_id: SessionId,
-    command: Annotated[str, Field(description="For the shell of OpenCode's machine, in the project")],
-    agent: Annotated[str, Field(description="Whom it is shown to; empty: build")] = "",
+    command: Annotated[str, Field(description="Line for the shell, run in the session's directory")],
+    session_id: Annotated[str, Field(description="Session whose agent sees the output; default a new one")] = "",
+    directory: Annotated[str, Field(description="Allowed absolute path of the project; default the first")] = "",
+    agent: Annotated[str, Field(description="Agent that the session has for the line; default build")] = "",
     wait_seconds: SecondsAsForRun = None,
 ) -> Outcome:
-    """Run a shell line where OpenCode is. It needs the permission that a command of the agent's needs.
+    """Run a shell line on OpenCode's machine and return what it prints, without the exit code.
 
-    Use it when the session's agent should see what the line prints. The exit code is not returned.
+    Use it only when you need the raw output of a command; to change code, use opencode_run. The permission rules of
+    this MCP server for `bash` apply: a person may be asked, or the line be refused.
     """
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx).start):
-        session = await bridge.fence.session(session_id)
-    if command.strip() and (asked := await permit_shell(ctx, [command], session)):
+        session, where = await session_and_directory(bridge, session_id, directory)
+    # The list of tools may be older than the settings.
+    bridge.allowed.check_caller_code(SHELL_OPERATION)
+    if command.strip() and (asked := await permit_shell(ctx, [command], where, session_id)):
         return asked
     deadlines = deadlines_of(ctx, wait_seconds)
     async with starting(ctx, deadlines.start) as start_deadline:
-        run = await bridge.commands.shell(session, command, agent, start_deadline)
+        line = commands.ShellLine(line=command, directory=where, agent=agent)
+        run = await bridge.commands.shell(line, session, start_deadline)
     try:
         report = await bridge.runs.follow(run, max(deadlines.wait - anyio.current_time(), 0), progress_sender(ctx))
         answer, output = await _printed(bridge, run)
@@ -149,6 +157,6 @@ async def _printed(bridge: Bridge, run: "Run") -> tuple[str, str]:
 
 def _next(run: "Run") -> str:
     return (
-        f'It goes on by itself. opencode_session(session_id="{run.session_id}") shows what it prints. '
+        f'It continues by itself. opencode_session(session_id="{run.session_id}") shows what it prints. '
         f'opencode_abort(session_id="{run.session_id}") stops it.'
     )

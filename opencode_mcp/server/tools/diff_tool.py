@@ -45,6 +45,7 @@ class Changes(NamedTuple):
     idempotent=True,
     open_world=False,
     texts=CHANGES_TEXTS,
+    long_results=True,
 )
 async def opencode_diff(
     ctx: BridgeContext,

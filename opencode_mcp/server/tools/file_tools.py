@@ -31,12 +31,20 @@ FACTS_BYTES = 16
 """Bytes that a page of a folder contains for each entry besides its name."""
 GIT = ".git"
 
-Directory = Annotated[str, Field(description="Absolute path; empty: the default")]
+Directory = Annotated[str, Field(description="Allowed absolute path; empty: the first")]
 Cursor = Annotated[str, Field(description="From the page before")]
 
 
 # No output schema: several hosts show a model the structured content alone, and an image has none.
-@tool(title="Read a file", read_only=True, destructive=False, idempotent=True, open_world=False, texts=FILE_TEXTS)
+@tool(
+    title="Read a file",
+    read_only=True,
+    destructive=False,
+    idempotent=True,
+    open_world=False,
+    texts=FILE_TEXTS,
+    long_results=True,
+)
 async def opencode_read_file(
     ctx: BridgeContext,
     *,

@@ -58,7 +58,7 @@ async def opencode_run(
     *,
     prompt: Annotated[str, Field(description="The task, with all that OpenCode needs to know")],
     session_id: Annotated[str, Field(description="Go on in this session; empty: a new one")] = "",
-    directory: Annotated[str, Field(description="Absolute path; empty: the default")] = "",
+    directory: Annotated[str, Field(description="Allowed absolute path; empty: the first")] = "",
     agent: Annotated[str, Field(description="build (changes files), plan (reads only), or one of the project's")] = "",
     model: Annotated[str, Field(description="provider/model; empty: the default")] = "",
     variant: Annotated[str, Field(description="The model's variant, such as high")] = "",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from opencode_mcp.workspace.search.found_lines import FoundLine, FoundPage
 
 TEN_ONLY = (
-    "OpenCode returned only its first ten matches, and the bridge's machine has no ripgrep (rg) to find more: "
+    "OpenCode returned only its first ten matches, and this MCP server has no ripgrep (rg) to find more: "
     "narrow the pattern."
 )
 LONGEST_OFFSET = 9

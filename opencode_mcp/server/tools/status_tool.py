@@ -33,7 +33,7 @@ MORE = "show=agents, models or commands describes each, and everything adds chan
 async def opencode_status(
     ctx: BridgeContext,
     *,
-    directory: Annotated[str, Field(description="Absolute path; empty: the default")] = "",
+    directory: Annotated[str, Field(description="Allowed absolute path; empty: the first")] = "",
     show: ShownFacts = "summary",
 ) -> CallToolResult:
     """Show OpenCode and one project: version, branch, running sessions, agents, usable models with their prices.

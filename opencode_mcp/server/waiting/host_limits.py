@@ -72,16 +72,17 @@ def call_seconds_of(ctx: "BridgeContext", setting: float | None) -> float:
     session = ctx.session
     meta = ctx.request_context.meta
     token = meta.get("progress_token") if meta else None
-    return longest_wait(_name_of(session), hears_progress=token is not None)
+    return longest_wait(client_name_of(session), hears_progress=token is not None)
 
 
 def reads_data_alone(session: "ServerSession") -> bool:
     """Return True if the model of a connection's host reads the structured content of results and not their text."""
-    host = _host(_name_of(session))
+    host = _host(client_name_of(session))
     return host is not None and host.data_alone
 
 
-def _name_of(session: "ServerSession") -> str:
+def client_name_of(session: "ServerSession") -> str:
+    """Return the name that a connection's host sent; empty if it sent none."""
     params = session.client_params
     return params.client_info.name if params else ""
 

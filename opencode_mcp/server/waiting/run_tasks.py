@@ -18,7 +18,7 @@ from mcp_types import INTERNAL_ERROR, CallToolRequestParams, CallToolResult, Eli
 from pydantic import ValidationError
 
 from opencode_mcp.bounded_dict import BoundedDict
-from opencode_mcp.errors import BackendError, BridgeError, CallerError, NotAllowed, NotFound
+from opencode_mcp.errors import BackendError, BridgeError, CallerError, NotAllowed, NotFound, SettingsChange
 from opencode_mcp.runs import deadline, record
 from opencode_mcp.server.access.operation_uses import STOP, TOOL_USES
 from opencode_mcp.server.results.duplicate_text import without_repeated
@@ -197,7 +197,10 @@ class RunTasks:
         if opened is None or not await _is_callers(opened[0], ctx):
             return None
         if cast("Bridge", ctx.lifespan_context).settings.read_only:
-            raise NotAllowed("This bridge is read-only: it answers and stops nothing.")
+            raise NotAllowed(
+                "This MCP server is read-only: it answers and stops nothing.",
+                change=SettingsChange("--read-only", removes=True),
+            )
         return opened[0]
 
     async def cancel(self, task_id: str, ctx: Context) -> bool:
@@ -239,7 +242,9 @@ def _serves_tasks(ctx: Context) -> bool:
 async def _check_served(ctx: Context) -> None:
     with _as_protocol_errors():
         if not _serves_tasks(ctx):
-            raise NotAllowed("The operator denies operations that opencode_wait uses, so this bridge serves no tasks.")
+            raise NotAllowed(
+                "Whoever configured this MCP server denies operations of opencode_wait, so it serves no tasks."
+            )
         await cast("Bridge", ctx.lifespan_context).check_served(TOOL_USES["opencode_wait"])
 
 

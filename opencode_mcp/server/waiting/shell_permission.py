@@ -1,6 +1,6 @@
-"""Permission for a shell line of a caller, by the operator's policy or by the person.
+"""Permission for shell lines that OpenCode runs without asking, by the operator's policy or by the person.
 
-OpenCode runs such a line without permission, so the bridge asks, in both eras of MCP as for a run (``wait.py``).
+The bridge asks in both eras of MCP as for a run (``wait.py``).
 """
 
 import json
@@ -13,8 +13,6 @@ from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, Inpu
 from pydantic import ValidationError
 
 from opencode_mcp.errors import InvalidArgument, NotAllowed
-from opencode_mcp.opencode.operations import catalog
-from opencode_mcp.server.access.operation_uses import SHELL
 from opencode_mcp.server.access.shell_lines import decider_of, visible
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.waiting.call_context import person_asked
@@ -23,7 +21,6 @@ from opencode_mcp.server.waiting.progress_notifications import SendProgress, pro
 from opencode_mcp.server.waiting.wait import FORM_HEARTBEAT_SECONDS, FORM_SECONDS, request_state_of
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.options import Decider
 
 KEY = "shell"
@@ -31,33 +28,30 @@ OFFERED = ("once", "reject")
 
 
 async def permit_shell(
-    ctx: BridgeContext, lines: Sequence[str], session: "Session | None", caller_limit: "Decider" = "allow"
+    ctx: BridgeContext, lines: Sequence[str], directory: str, session_id: str = "", caller_limit: "Decider" = "allow"
 ) -> InputRequiredResult | None:
     """Check the permission for shell lines, by policy or by the person.
 
     Args:
         ctx: The call that wants to run them.
         lines: The lines, as the shell gets them.
-        session: Session in which they run; ``None``: a new one.
+        directory: Directory in which they run.
+        session_id: Session in which they run; empty: a new one.
         caller_limit: The caller's own limit.
 
     Returns:
         The result to return if the client must show a form and repeat the call; ``None``: the lines may run.
 
     Raises:
-        NotAllowed: The operator denies it, the policy or the person refuses it, or the person gave no answer.
+        NotAllowed: The policy or the person refuses it, or the person gave no answer.
         InvalidArgument: A line is too long to be shown to a person.
     """
-    bridge = bridge_of(ctx)
-    for generation, name in SHELL.items():
-        # The server is not known yet where OpenCode was not started, and a person may be asked before it is.
-        bridge.allowed.check_denied(catalog.table_of(generation).operation(name))
-    decider = decider_of(bridge.policy, lines, caller_limit)
+    decider = decider_of(bridge_of(ctx).policy, lines, caller_limit)
     if decider != "human" or not can_ask(ctx.client_capabilities):
         return None
-    form = _form(lines, session.directory if session else "")
+    form = _form(lines, directory)
     if not ctx.session.can_send_request:
-        return _by_return(ctx, json.dumps([session.id if session else "", *lines]), form)
+        return _by_return(ctx, json.dumps([session_id or directory, *lines]), form)
     with person_asked(ctx):
         filled = await _ask(ctx, form)
     _check_answer(filled)
@@ -105,18 +99,19 @@ def _check_answer(filled: ElicitResult | None) -> None:
     if reply == "once":
         return
     said = "refused the shell line" if reply == "reject" else "was asked about the shell line and gave no answer"
-    raise NotAllowed(f"The person {said}, so it did not run.", hint="Go on without it, or ask the person what to do.")
+    raise NotAllowed(
+        f"The person {said}, so it did not run.", hint="Continue without it, or ask the person what to do."
+    )
 
 
 def _form(lines: Sequence[str], directory: str) -> ElicitRequestFormParams:
     shown = "\n".join(map(visible, lines))
     if len(shown) > SHOWN:
         raise InvalidArgument(
-            f"A person has to allow the shell line, and its {len(shown):,} characters are too many to be read.",
-            hint="Put it into a script in the project, and run that.",
+            f"A person must allow the shell line, and its {len(shown):,} characters are too many to read.",
+            hint=f"Put it into a script of the project and run that; at most {SHOWN:,} characters are shown.",
         )
-    where = f" in {visible(directory)}" if directory else ""
-    message = f"Run this shell line{where}? OpenCode's own rules do not apply to it.\n\n{shown}"
+    message = f"Run this shell line in {visible(directory)}? OpenCode's own rules do not apply to it.\n\n{shown}"
     labels = [REPLIES[reply] for reply in OFFERED]
     decision = {"type": "string", "title": "Answer", "enum": list(OFFERED), "enumNames": labels}
     schema: dict[str, object] = {"type": "object", "properties": {DECISION: decision}, "required": [DECISION]}

@@ -336,8 +336,8 @@ def joined_notes(note: str, unanswered: Mapping[str, str], report: "RunReport") 
 def lost_sight(run: "Run") -> UnexpectedToolError:
     """Return the error for a bridge that failed after it had sent something; the cause is for the log."""
     return UnexpectedToolError(
-        f"The bridge failed while it followed the prompt {run.message_id} of the session {run.session_id}; see its "
-        "log. OpenCode has the prompt: do not send it again. "
+        f"This MCP server failed while it followed the prompt {run.message_id} of the session {run.session_id}; see "
+        "its log. OpenCode has the prompt: do not send it again. "
         f'opencode_wait(session_id="{run.session_id}", message_id="{run.message_id}") reports it.'
     )
 

@@ -61,7 +61,8 @@ async def test_by_default_what_executes_or_administers_is_refused_and_says_what_
             if item.effect == "write":
                 continue
             said = await refusal(bridge, "opencode_call_operation", operation=item.id, arguments={})
-            assert f"needs --allow {item.effect} or --allow {item.id}" in said
+            assert f"{item.id} is not allowed here: its effect is {item.effect}." in said
+            assert f"--allow {item.id}" in said
 
 
 async def test_a_denied_operation_is_refused_and_others_of_its_effect_are_not(launch: Launch) -> None:
@@ -70,7 +71,7 @@ async def test_a_denied_operation_is_refused_and_others_of_its_effect_are_not(la
         said = await refusal(
             bridge, "opencode_call_operation", operation="session.delete", arguments={"sessionID": made["id"]}
         )
-        assert "the operator denies session.delete" in said
+        assert "this MCP server denies session.delete" in said
         await call(bridge, "session.update", sessionID=made["id"], title="Still here")
 
 

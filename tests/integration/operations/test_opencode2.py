@@ -304,18 +304,18 @@ async def test_the_limits_of_a_caller_hold_in_opencode_2(
             ("session.create", {"id": foreign}, "outside of what is allowed"),
             ("session.create", {"location": {"directory": str(outside)}}, "outside of what is allowed"),
             ("session.create", {"permissions": allowing}, "would give the agent permission"),
-            ("session.create", {"metadata": {"opencode-mcp": {}}}, "the bridge's own"),
+            ("session.create", {"metadata": {"opencode-mcp": {}}}, "belongs to this MCP server"),
             ("session.update", {"permissions": [], **session}, "would replace the permission rules"),
             ("session.interrupt", {"resume": True, **session}, "its effect is execute"),
             ("session.list", {"directory": str(outside)}, "outside of what is allowed"),
             ("session.list", {"project": "nosuch"}, "No allowed directory belongs to the project"),
             ("session.move", {"directory": str(outside), **session}, "outside of what is allowed"),
             ("session.prompt", {"text": "x", "files": [{"uri": url}], **session}, "outside of what is allowed"),
-            ("session.shell", {"command": "ls", **session}, "needs --allow execute"),
+            ("session.shell", {"command": "ls", **session}, "its effect is execute"),
             ("file.list", {"path": str(outside)}, "outside of what is allowed"),
             ("file.read", {"path": "../outside/secret.txt"}, "must not climb"),
-            ("shell.create", {"command": "ls"}, "needs --allow execute"),
-            ("credential.list", {}, "needs --allow admin"),
+            ("shell.create", {"command": "ls"}, "its effect is execute"),
+            ("credential.list", {}, "its effect is admin"),
         ]
         for operation_id, arguments, said in refused:
             assert said in await world.refusal(operation_id, **arguments), operation_id
@@ -389,7 +389,7 @@ async def test_the_policy_decides_about_the_shell_lines_of_operations(launch2: L
         session = {"sessionID": await world.session()}
         for operation_id, more in (("session.shell", session), ("shell.create", {})):
             said = await world.refusal(operation_id, command="touch never.txt", **more)
-            assert "policy refuses the shell line" in said
+            assert "refuses the shell line" in said
     assert not (shared_project / "never.txt").exists()
 
 
@@ -411,4 +411,4 @@ async def test_a_tool_is_refused_where_only_its_operation_of_opencode_2_is_denie
         for tool in ("opencode_abort", "opencode_session"):
             result = await bridge.call(tool, session_id="ses_1")
             assert result.is_error
-            assert "is not allowed with OpenCode 2: the operator denies" in text_of(result)
+            assert "is not allowed with OpenCode 2: whoever configured this MCP server denies" in text_of(result)

@@ -78,9 +78,10 @@ async def test_whatever_writes_files_takes_the_operators_word(host: Host, carefu
         ("experimental.workspace.warp", {"id": None, **session}),
         ("v2.session.revert.stage", {**session, "messageID": "msg_x"}),
         ("v2.session.revert.clear", session),
+        ("v2.session.revert.commit", session),
     ):
-        assert "needs --allow execute" in await called(host, operation, **arguments), operation
-    assert "needs --allow admin" in await called(host, "sync.replay", directory=str(careful), events=[])
+        assert "its effect is execute" in await called(host, operation, **arguments), operation
+    assert "its effect is admin" in await called(host, "sync.replay", directory=str(careful), events=[])
     assert (careful / "opencode.json").read_text(encoding="utf-8") == configured
 
 
@@ -124,9 +125,12 @@ async def test_the_operator_can_allow_it_and_taking_it_back_is_refused_to_others
 async def test_a_folder_that_is_no_worktree_is_not_removed_as_one(host: Host, careful: Path) -> None:
     folder = careful / ".opencode" / "plugin"
     folder.mkdir(parents=True, exist_ok=True)
-    for directory in (folder, folder.parent, careful / "src", careful / ".git" / "hooks"):
-        assert "is not a worktree of the project" in await called(host, "worktree.remove", directory=str(directory))
-        assert directory.is_dir()
+    assert "its effect is execute" in await called(host, "worktree.remove", directory=str(folder))
+    async with open_bridge(host.bridge.launch.telling("--allow", "worktree.remove")) as allowed:
+        for directory in (folder, folder.parent, careful / "src", careful / ".git" / "hooks"):
+            told = await called(Host(allowed), "worktree.remove", directory=str(directory))
+            assert "is not a worktree of the project" in told
+            assert directory.is_dir()
 
 
 async def test_an_undo_from_an_earlier_part_on_is_judged_by_that_part(host: Host, careful: Path) -> None:

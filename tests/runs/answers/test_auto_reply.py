@@ -147,7 +147,7 @@ async def test_a_subagent_keeps_the_strictness_of_its_prompt_when_the_session_go
     answers = ReplySender(client, requests, runs, AnswerRules(POLICY), client.session_get)
     found = await answers.find(request, child)
     assert (await answers.run_of(found.session, *found.parents)).caller_limit == "reject"
-    with pytest.raises(NotAllowed, match="policy refuses"):
+    with pytest.raises(NotAllowed, match="refuses this permission"):
         await answers.send(found, PermissionReply("once"), PERSON)
     await beside.post(f"/session/{child}/abort")
 

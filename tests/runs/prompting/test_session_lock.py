@@ -22,7 +22,7 @@ async def test_a_held_session_keeps_another_bridge_out_of_that_session_only(
     monkeypatch.setattr(session_lock, "LOCK_SECONDS", 0.2)
     one, other = SessionLocks(tmp_path), SessionLocks(tmp_path)
     async with one.hold("ses_1"):
-        with pytest.raises(SessionBusy, match="Another bridge"):
+        with pytest.raises(SessionBusy, match="Another opencode-mcp"):
             async with other.hold("ses_1"):
                 pass
         async with other.hold("ses_2"):

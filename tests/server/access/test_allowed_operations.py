@@ -15,6 +15,8 @@ from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.access.operation_uses import (
     ANSWERS,
     COMPLETION_USES,
+    MINIMAL_TOOLS,
+    ONLY_IF_ALLOWED,
     REDO,
     RELOAD,
     RESOURCE_USES,
@@ -23,6 +25,7 @@ from opencode_mcp.server.access.operation_uses import (
     TOOL_USES,
     UNDO,
 )
+from opencode_mcp.server.access.refusals import INSTEAD, JOBS
 from opencode_mcp.server.operations.operation_tool import tool_name, tool_of
 from opencode_mcp.server.resources.completions import SOURCES
 from opencode_mcp.server.resources.resources import RESOURCES
@@ -33,6 +36,7 @@ from tests.harness.each import for_each
 ROWS = [item for table in TABLES.values() for item in table.operations.values()]
 EVERY = for_each("item", ROWS)
 HANDMADE = [spec.name for spec in TOOLS]
+DEFAULT = [name for name in HANDMADE if name not in ONLY_IF_ALLOWED]
 
 
 def allowed(**settings: Any) -> AllowedOperations:  # noqa: ANN401 - the fields of Settings
@@ -79,14 +83,59 @@ def test_read_only_outweighs_everything(item: Operation) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"read_only": True}, "session.shell is not allowed here: the bridge is read-only."),
-        ({"deny": ("execute",), "allow": ("execute",)}, "the operator denies execute"),
-        ({}, "it would run something, which needs --allow execute or --allow session.shell"),
+        ({"read_only": True}, "session.shell is not allowed here: this MCP server is read-only."),
+        ({"deny": ("execute",), "allow": ("execute",)}, "whoever configured this MCP server denies execute"),
+        (
+            {},
+            "its effect is execute. It runs something for which OpenCode asks no permission",
+        ),
     ],
 )
 def test_a_refusal_names_the_setting(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(NotAllowed, match=said):
         allowed(**settings).check(operation("session.shell"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "flags"),
+    [
+        ({"read_only": True}, "session.shell", "--read-only"),
+        ({"deny": ("execute",), "allow": ("execute",)}, "session.shell", "--deny execute"),
+        ({}, "session.shell", "--allow session.shell"),
+        ({}, "pty.connect", "--allow pty.connect,pty.create,pty.update,pty.remove"),
+        (
+            {"allow": ("pty.create", "mcp.add")},
+            "pty.remove",
+            "--allow pty.create,mcp.add,pty.remove,pty.connect,pty.update",
+        ),
+        ({}, "mcp.add", "--allow mcp.add,mcp.connect,mcp.disconnect"),
+    ],
+)
+def test_a_refusal_has_the_whole_flag_that_the_job_needs(settings: dict[str, Any], name: str, flags: str) -> None:
+    """A flag replaces what the environment allows, so it repeats that."""
+    with pytest.raises(NotAllowed) as refused:
+        allowed(**settings).check(operation(name))
+    assert refused.value.change
+    assert refused.value.change.flags == flags
+    assert refused.value.change.removes is not flags.startswith("--allow")
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+def test_the_operations_of_a_job_have_one_effect_and_are_in_one_job(generation: Generation) -> None:
+    """Whoever may not create a thing may not change, end or remove those of others."""
+    known = TABLES[generation].operations
+    jobs = JOBS[generation]
+    assert len({name for job in jobs for name in job}) == sum(map(len, jobs))
+    for job in jobs:
+        effects = {known[name].effect for name in job}
+        assert len(effects) == 1, job
+        assert effects <= {"execute", "admin"}, job
+
+
+def test_the_tools_that_a_refusal_names_in_place_of_an_operation_are_listed_without_any_setting() -> None:
+    ids = {name for table in TABLES.values() for name in table.operations}
+    assert INSTEAD.keys() <= ids
+    assert set(INSTEAD.values()) <= set(DEFAULT)
 
 
 def test_an_effect_is_allowed_as_such() -> None:
@@ -110,12 +159,30 @@ def test_a_name_that_there_is_not_is_refused(settings: dict[str, Any], said: str
         allowed(**settings)
 
 
-def test_by_default_the_handmade_tools_are_listed() -> None:
-    assert names() == HANDMADE
+def test_by_default_the_handmade_tools_are_listed_except_those_that_run_what_the_caller_likes() -> None:
+    assert names() == DEFAULT
+    assert set(HANDMADE) - set(DEFAULT) == {"opencode_shell"}
+    for permitting in ("session.shell", "execute"):
+        assert names(allow=(permitting,)) == HANDMADE
+    assert names(allow=("pty.create", "admin")) == DEFAULT
+    assert names(allow=("execute",), deny=("session.shell",)) == DEFAULT
+
+
+def test_the_minimal_toolset_lists_few_tools_and_groups_add_to_it() -> None:
+    listed = names(toolsets=("minimal",), allow=("execute",))
+    assert set(listed) == MINIMAL_TOOLS
+    assert listed == [name for name in HANDMADE if name in MINIMAL_TOOLS]
+    assert names(toolsets=("minimal", "search")) == [*listed, *of({"read"}, {"search"})]
+    assert names(toolsets=("minimal", "default")) == DEFAULT
+
+
+def test_no_text_suggests_a_tool_that_is_not_listed() -> None:
+    assert allowed(toolsets=("minimal",)).denied_tools == set(HANDMADE) - MINIMAL_TOOLS
+    assert allowed().denied_tools == {"opencode_shell"}
 
 
 def test_groups_add_their_allowed_operations_in_the_order_of_their_ids() -> None:
-    assert names(toolsets=("default", "vcs", "search")) == [*HANDMADE, *of({"read", "write"}, {"vcs", "search"})]
+    assert names(toolsets=("default", "vcs", "search")) == [*DEFAULT, *of({"read", "write"}, {"vcs", "search"})]
 
 
 def test_groups_without_the_default_list_operations_alone() -> None:
@@ -139,7 +206,7 @@ def test_read_only_lists_what_reads() -> None:
 @pytest.mark.parametrize(
     ("denied", "gone"),
     [
-        ("session.shell", {"opencode_shell"}),
+        ("session.shell", set[str]()),
         ("session.prompt_async", {"opencode_run"}),
         ("session.create", {"opencode_run", "opencode_command"}),
         ("permission.reply", {"opencode_reply_permission"}),
@@ -149,7 +216,7 @@ def test_read_only_lists_what_reads() -> None:
     ],
 )
 def test_a_denied_operation_takes_the_tools_that_use_it_along(denied: str, gone: set[str]) -> None:
-    assert set(HANDMADE) - set(names(deny=(denied,))) == gone
+    assert set(DEFAULT) - set(names(deny=(denied,))) == gone
 
 
 @pytest.mark.parametrize("effect", ["write", "execute"])
@@ -195,7 +262,7 @@ def test_a_tool_that_only_reads_uses_only_reads_and_any_other_uses_more(spec: To
         ("file.read", {"file"}),
         ("session.message", {"message"}),
         ("session.messages", {"session", "transcript", "changes", "run"}),
-        ("read", set(RESOURCE_USES)),
+        ("read", set(RESOURCE_USES) - {"opencode"}),
         ("execute", set[str]()),
     ],
 )
@@ -205,10 +272,24 @@ def test_a_denied_operation_takes_the_resources_that_show_it_along(denied: str, 
 
 
 def test_a_tools_own_use_of_an_operation_is_checked_for_denials_alone() -> None:
-    allowed().check_denied(operation("session.shell"))
-    for settings in ({"deny": ("session.shell",)}, {"deny": ("execute",)}, {"read_only": True}):
+    allowed().check_denied(operation("session.abort"))
+    for settings in ({"deny": ("session.abort",)}, {"deny": ("write",)}, {"read_only": True}):
         with pytest.raises(NotAllowed):
-            allowed(allow=("execute",), **settings).check_denied(operation("session.shell"))
+            allowed(allow=("write",), **settings).check_denied(operation("session.abort"))
+
+
+def test_code_of_the_caller_needs_to_be_allowed_and_not_denied() -> None:
+    for permitting in ("session.shell", "execute"):
+        allowed(allow=(permitting,)).check_caller_code(SHELL)
+    refusing: tuple[dict[str, Any], ...] = (
+        {},
+        {"allow": ("admin",)},
+        {"allow": ("execute",), "deny": ("session.shell",)},
+        {"allow": ("execute",), "read_only": True},
+    )
+    for settings in refusing:
+        with pytest.raises(NotAllowed):
+            allowed(**settings).check_caller_code(SHELL)
 
 
 def test_every_operation_has_a_tool_name_of_its_own_that_hosts_take() -> None:
@@ -270,7 +351,7 @@ def test_a_denied_id_of_opencode_1_denies_what_replaces_it_in_opencode_2(denied:
     refused = {item.id for item in TABLES[2].operations.values() if not some.allows(item)}
     assert refused == also
     for name in also:
-        with pytest.raises(NotAllowed, match=f"the operator denies {denied}"):
+        with pytest.raises(NotAllowed, match=f"this MCP server denies {denied}"):
             some.check(TABLES[2].operation(name))
 
 
@@ -288,7 +369,7 @@ def test_a_tool_whose_operation_only_opencode_2_denies_is_listed_and_refused_the
     assert some.serves(uses)
     assert not some.serves_always(uses)
     some.check_served(uses, 1)
-    with pytest.raises(NotAllowed, match=r"not allowed with OpenCode 2: the operator denies session\.interrupt"):
+    with pytest.raises(NotAllowed, match=r"not allowed with OpenCode 2: .* denies session\.interrupt"):
         some.check_served(uses, 2)
 
 

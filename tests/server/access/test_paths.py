@@ -80,7 +80,8 @@ async def test_a_folder_below_a_listed_directory_is_no_project_of_its_own(fence:
     with pytest.raises(NotAllowed, match="not listed as a project") as refused:
         await fence.directory(str(project / "src"))
     assert f"Work in {project} and say which folder is meant: src." in refused.value.hint
-    assert f"--directory {project / 'src'}" in refused.value.hint
+    assert refused.value.change
+    assert f"--directory {project / 'src'}" in refused.value.change.flags
 
 
 async def test_a_folder_that_is_listed_too_is_a_project_and_holds_what_is_in_it(
@@ -187,6 +188,26 @@ async def test_a_directory_that_may_not_be_named_is_refused_with_what_may(
     with pytest.raises(kind) as refused:
         await fence.directory(name.format(**places))
     assert said.format(**places) in str(refused.value)
+
+
+async def test_a_refusal_has_the_flags_that_allow_the_directory_besides_the_present_ones(
+    fence: Fence, project: Path, outside: Path
+) -> None:
+    for name in (outside, project / "src"):
+        with pytest.raises(NotAllowed) as refused:
+            await fence.directory(str(name))
+        assert refused.value.change
+        assert refused.value.change.flags == f"--directory {project} --directory {name}"
+        assert "must trust it" in refused.value.hint
+
+
+async def test_a_path_of_another_listed_project_is_refused_and_names_that_project(
+    client: OpenCodeClient, project: Path, outside: Path
+) -> None:
+    fence = Fence(Settings(directories=(str(project), str(outside))), client)
+    with pytest.raises(NotAllowed, match="outside of what is allowed") as refused:
+        await fence.file(str(project), str(outside / "secret.txt"))
+    assert f'give directory="{outside}"' in refused.value.hint
 
 
 @needs_links
@@ -303,7 +324,10 @@ async def test_an_unknown_session_is_not_found_with_where_to_look(fence: Fence, 
 async def test_what_is_inside_is_told_from_what_is_not(fence: Fence, project: Path, outside: Path) -> None:
     assert await fence.allows(str(project))
     assert not await fence.allows(str(project / "src")), "a folder of a project is no project"
-    assert await fence.contains(str(project / "src" / "new"))
+    await fence.check_new_directory(str(project / "src" / "new"))
+    for refused in (outside / "new", project / ".." / "new"):
+        with pytest.raises(NotAllowed, match="outside of what is allowed"):
+            await fence.check_new_directory(str(refused))
     assert not await fence.allows(str(outside))
 
 
@@ -338,9 +362,10 @@ async def test_without_any_another_machines_default_is_opencodes_own_directory(
 async def test_windows_paths_of_another_machine_are_understood(client: OpenCodeClient) -> None:
     fence = Fence(Settings(url="http://far.example", directories=("C:\\work",)), client)
     assert await fence.allows("c:/Work")
-    assert await fence.contains("C:\\work\\project")
-    assert not await fence.contains("C:\\work\\..\\other")
-    assert not await fence.contains("D:\\work")
+    await fence.check_new_directory("C:\\work\\project")
+    for refused in ("C:\\work\\..\\other", "D:\\work"):
+        with pytest.raises(NotAllowed):
+            await fence.check_new_directory(refused)
     assert await fence.file("C:\\work", "src\\a.py") == "C:\\work\\src\\a.py"
 
 

@@ -74,6 +74,7 @@ def test_no_address_leads_to_two_kinds() -> None:
     made = {
         "sessions": uris.sessions("x"),
         "project": project_uri("/x"),
+        "opencode": uris.SKILL,
         "session": uris.session("ses_1"),
         "transcript": uris.transcript("ses_1", limit="3"),
         "changes": uris.diff("ses_1", "msg_1"),

@@ -170,7 +170,7 @@ def test_what_is_empty_is_not_mentioned() -> None:
         ),
         (
             {"decided": [Decision(permission="bash", patterns=["ls", "pwd"], reply="once")]},
-            "By the operator's policy:\nallowed bash: ls, pwd",
+            "By the permission policy of this MCP server:\nallowed bash: ls, pwd",
         ),
     ],
 )

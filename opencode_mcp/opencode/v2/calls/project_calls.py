@@ -145,7 +145,8 @@ class ProjectCalls(DataCaller):
         """
         del directory, pattern
         raise UnsupportedOperation(
-            "OpenCode 2 cannot search text.", hint="The bridge searches itself where the files are on its machine."
+            "OpenCode 2 cannot search text.",
+            hint="opencode_find_text searches if the files are on the machine of this MCP server.",
         )
 
     async def find_symbols(self, directory: str, query: str) -> list[SymbolMatch]:

@@ -1,0 +1,67 @@
+"""Places where hosts keep the arguments of their MCP servers, for texts that tell a person what to change."""
+
+from typing import NamedTuple
+
+from opencode_mcp.errors import SettingsChange
+
+
+class HostSettings(NamedTuple):
+    """Place of the arguments in one host, recognized by a part of the name that it sends."""
+
+    name: str
+    title: str
+    """Name of the host for a person."""
+    place: str
+    """Place of the arguments of this MCP server."""
+
+
+HOSTS = (
+    HostSettings(
+        "claude-code", "Claude Code", "`args` of this MCP server in ~/.claude.json or the project's .mcp.json"
+    ),
+    HostSettings(
+        "claude", "Claude Desktop", "`args` of this MCP server in claude_desktop_config.json (Settings, Developer)"
+    ),
+    HostSettings("codex", "Codex", "`args` of this MCP server in ~/.codex/config.toml"),
+    HostSettings(
+        "cursor", "Cursor", "`args` of this MCP server in ~/.cursor/mcp.json or the project's .cursor/mcp.json"
+    ),
+    HostSettings(
+        "visual studio code", "VS Code", "`args` of this MCP server in .vscode/mcp.json or the user's mcp.json"
+    ),
+    HostSettings(
+        "gemini", "Gemini CLI", "`args` of this MCP server in .gemini/settings.json, of the user or the project"
+    ),
+    HostSettings("copilot", "Copilot CLI", "`args` of this MCP server in ~/.copilot/mcp-config.json"),
+    HostSettings("qwen", "Qwen Code", "`args` of this MCP server in .qwen/settings.json, of the user or the project"),
+    HostSettings("cline", "Cline", "`args` of this MCP server in cline_mcp_settings.json (MCP Servers, Configure)"),
+    HostSettings("continue", "Continue", "`args` of this MCP server in the file in .continue/mcpServers"),
+    # The last one, since a host may add the server's name, which is likely ours, to its own.
+    HostSettings("opencode", "OpenCode", "`command` of this MCP server under `mcp` in opencode.json"),
+)
+ANY_HOST = HostSettings(
+    "",
+    "the program that you run in",
+    "the arguments of this MCP server in the configuration of the program that you run in",
+)
+
+
+def host_settings(client_name: str) -> HostSettings:
+    """Return the place of the arguments in a host.
+
+    Args:
+        client_name: ``clientInfo.name``; empty if the client did not send it.
+    """
+    name = client_name.lower()
+    return next((host for host in HOSTS if host.name in name), ANY_HOST)
+
+
+def told_change(change: SettingsChange, client_name: str) -> str:
+    """Return what a person has to do so that something is allowed, for the model that asks the person."""
+    host = host_settings(client_name)
+    if change.removes:
+        where = f"remove `{change.flags}` from {host.place} (or its environment variable or settings file)"
+    else:
+        broader = f" (or `{change.broader}`, which allows more)" if change.broader else ""
+        where = f"add `{change.flags}`{broader} to {host.place}"
+    return f"Only the person can allow it; do not change it yourself. Tell them: {where}, then restart {host.title}."
