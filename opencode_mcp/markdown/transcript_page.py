@@ -65,7 +65,7 @@ async def read_transcript(
         text = _rendered(page.items, session.directory, children, show=show, characters=fewer)
     if limit > 1 and any(message.info.id not in text for message in page.items):
         return await read_transcript(client, session, limit=limit // 2, cursor=cursor, show=show, characters=characters)
-    return TranscriptPage(text, page.cursor)
+    return TranscriptPage(f"{UNREADABLE}\n\n{text}" if page.lacks_prompt else text, page.cursor)
 
 
 def _rendered(
@@ -90,20 +90,27 @@ class _Messages:
     cursor: str
     has_read: bool
     """True if there were messages, of which maybe nothing is shown."""
+    lacks_prompt: bool
+    """True if the session's first prompt cannot be read, so that the messages begin with its answer."""
 
 
 async def _messages(client: OpenCodeClient, session_id: str, limit: int, cursor: str, show: ShownParts) -> _Messages:
     """Read messages until enough of them have something that is shown, or too many have been read."""
     items: list[Message] = []
-    has_read = False
+    has_read = lacks_prompt = False
     for _ in range(MOST_READS):
         page = await _page(client, session_id, limit - len(items), cursor)
         has_read = has_read or bool(page.items)
         items = [*messages_with(page.items, show), *items]
         cursor = page.cursor
+        lacks_prompt = not cursor and _begins_with_answer(page.items)
         if not cursor or len(items) >= limit or show in {"brief", "everything"}:
             break
-    return _Messages(items, cursor, has_read)
+    return _Messages(items, cursor, has_read, lacks_prompt)
+
+
+def _begins_with_answer(messages: list[Message]) -> bool:
+    return bool(messages) and messages[0].info.role == "assistant" and bool(messages[0].info.parent_id)
 
 
 async def _page(client: OpenCodeClient, session_id: str, limit: int, cursor: str) -> Page[Message]:

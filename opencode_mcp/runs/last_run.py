@@ -8,16 +8,13 @@ from opencode_mcp.errors import BackendFailed, CallerError
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Message, Session, SubtaskPart
 from opencode_mcp.runs.record import answers_in, is_prompt, says_nothing
-from opencode_mcp.runs.report import spoken
+from opencode_mcp.runs.report import first_words, spoken
 from opencode_mcp.runs.state import Evidence, State, classify
-from opencode_mcp.text.outside_text import one_line
 
 Outcome = Literal["completed", "failed", "aborted", "undone", "running", "waiting", "unanswered", "none"]
 """Outcome of a session's last run. ``unanswered``: its prompt has no answer; ``none``: the session has no message."""
 LATEST = 6
 """Messages that are read first: a prompt with a few steps."""
-PROMPT_CHARACTERS = 80
-"""Characters of a prompt by which a person recognises it."""
 OUTCOMES: dict[State, Outcome] = {State.COMPLETED: "completed", State.ABORTED: "aborted"}
 """Outcomes by the state of the run; every other state of an idle session is a failure."""
 
@@ -46,15 +43,15 @@ async def read_last_run(client: OpenCodeClient, session: Session) -> LastRun:
     prompt = await _prompt_of(client, session.id, messages)
     return LastRun(
         outcome="undone" if session.revert else _outcome(messages, prompt),
-        prompt=first_words(prompt) if prompt else "",
+        prompt=words_of(prompt) if prompt else "",
         changed=last.time.completed or last.time.created,
     )
 
 
-def first_words(prompt: Message) -> str:
+def words_of(prompt: Message) -> str:
     """Return the beginning of a prompt in one line."""
     subtasks = [part.prompt or part.description for part in prompt.parts if isinstance(part, SubtaskPart)]
-    return one_line(" ".join([spoken(prompt), *subtasks]).strip(), PROMPT_CHARACTERS)
+    return first_words(" ".join([spoken(prompt), *subtasks]).strip())
 
 
 async def _prompt_of(client: OpenCodeClient, session_id: str, messages: list[Message]) -> Message | None:

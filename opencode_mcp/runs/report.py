@@ -22,7 +22,7 @@ from opencode_mcp.opencode.vocabulary.models import (
 )
 from opencode_mcp.runs.endings import FailureKind, refusal_of
 from opencode_mcp.runs.state import State
-from opencode_mcp.text.outside_text import one_line, shorten
+from opencode_mcp.text.outside_text import one_line
 
 Status = Literal["completed", "running", "needs_input", "failed", "aborted"]
 STATUSES: Mapping[State, Status] = {
@@ -240,7 +240,7 @@ def _edits(answers: list[Message]) -> Iterator[str]:
 
 def first_words(text: str) -> str:
     """Return the beginning of a prompt, by which its run is recognised."""
-    return shorten(text, WORDS_LIMIT)
+    return one_line(text, WORDS_LIMIT)
 
 
 def is_default_title(title: str) -> bool:

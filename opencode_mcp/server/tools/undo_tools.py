@@ -59,7 +59,7 @@ async def _no_point(bridge: Bridge, session: "Session") -> InvalidArgument:
     latest = await record.latest_prompt(bridge.client, session.id)
     hint = "opencode_session shows the messages."
     if latest and not session.revert:
-        words = last_run.first_words(latest)
+        words = last_run.words_of(latest)
         hint = f'The latest prompt is message_id="{latest.info.id}" ("{words}"). {hint}'
     return InvalidArgument("Give either message_id or restore=true.", hint=hint)
 
