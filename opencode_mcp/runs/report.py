@@ -240,7 +240,7 @@ def _edits(answers: list[Message]) -> Iterator[str]:
 
 def first_words(text: str) -> str:
     """Return the beginning of a prompt, by which its run is recognised."""
-    return one_line(text, WORDS_LIMIT)
+    return one_line(" ".join(text.split()), WORDS_LIMIT)
 
 
 def is_default_title(title: str) -> bool:

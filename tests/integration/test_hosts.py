@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncGenerator
@@ -44,6 +45,8 @@ DATA_READERS = (CLAUDE_CODE, CLAUDE_CODE_2025, CODEX)
 """Their models read the structured content alone; the others would read a long answer twice."""
 ANSWER = " ".join(["Done for you."] * 30)
 ALIVE = "tools/list"
+SILENCE = re.compile(r"no (output|more) for \d+ s")
+"""Part of a heartbeat: how long the model has been silent."""
 EXIT = 2.0
 """Seconds that a host gives a bridge to end."""
 ATTEMPTS = 3
@@ -160,7 +163,7 @@ async def test_a_host_that_hears_progress_is_kept_alive_by_heartbeats(
 
         async def beat() -> bool:
             told = [message["params"] for message in client.messages("notifications/progress")]
-            return any("waiting for the model, no output for" in params.get("message", "") for params in told)
+            return any(SILENCE.search(params.get("message", "")) for params in told)
 
         assert await eventually(beat, seconds=30)
         told = [message["params"]["progress"] for message in client.messages("notifications/progress")]
