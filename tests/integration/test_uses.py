@@ -254,7 +254,9 @@ async def _go_on(recorder: Recorder, session: dict[str, Any], first: str) -> Non
     await call("opencode_command", command="greet", arguments="all", **session)
     await call("opencode_shell", command="true", **session)
     await call("opencode_shell", command="true")
-    await call("opencode_fork", **session)
+    fork = await call("opencode_fork", **session)
+    await call("opencode_update_session", title="Used", archived=True, session_id=fork["session_id"])
+    await call("opencode_delete_session", session_id=fork["session_id"])
     await call("opencode_revert", message_id=first, **session)
     await call("opencode_revert", restore=True, **session)
 

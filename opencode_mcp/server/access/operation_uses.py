@@ -48,6 +48,8 @@ TOOL_USES: Mapping[str, Uses] = {
         2: ("session.get", "message.list", "session.list"),
     },
     "opencode_cost": {1: (*SESSION_LIST[1], MESSAGES[1]), 2: (*SESSION_LIST[2], MESSAGES[2])},
+    "opencode_update_session": {1: ("session.update",), 2: ("session.update",)},
+    "opencode_delete_session": {1: ("session.delete",), 2: ("session.remove",)},
     "opencode_diff": {
         1: ("session.diff", "session.messages", "vcs.diff", "vcs.get"),
         2: ("session.diff", "message.list", "vcs.diff", "vcs.get"),

@@ -17,6 +17,7 @@ from opencode_mcp.server.tools.operation_tools import (
 from opencode_mcp.server.tools.reply_tools import opencode_reply_permission, opencode_reply_question
 from opencode_mcp.server.tools.run_tools import opencode_abort, opencode_run, opencode_wait
 from opencode_mcp.server.tools.search_tools import opencode_find_files, opencode_find_text
+from opencode_mcp.server.tools.session_change_tools import opencode_delete_session, opencode_update_session
 from opencode_mcp.server.tools.session_tools import opencode_list_sessions, opencode_session
 from opencode_mcp.server.tools.status_tool import opencode_status
 from opencode_mcp.server.tools.symbol_tool import opencode_find_symbols
@@ -37,6 +38,8 @@ TOOLS: tuple[ToolSpec, ...] = (
     opencode_diff,
     opencode_revert,
     opencode_fork,
+    opencode_update_session,
+    opencode_delete_session,
     opencode_command,
     opencode_shell,
     opencode_read_file,

@@ -1,0 +1,57 @@
+"""Renaming, archiving and deleting sessions, over stdio."""
+
+from pathlib import Path
+
+import pytest
+
+from opencode_mcp.opencode.versions import Generation
+from tests.harness.model import ScriptedModel
+from tests.integration.host import Host
+from tests.integration.test_session_overview import rows_of
+from tests.scripted_model.script import hold, script, task, text
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
+
+
+async def test_a_session_is_renamed_archived_and_deleted(
+    host: Host, workplace: Path, case: str, opencode_generation: Generation
+) -> None:
+    report = await host.run(
+        task(script(text("By the child."))), text("Done."), directory=str(workplace), title=f"Old name {case}"
+    )
+    session_id = report["session_id"]
+    title = f"New name {case}"
+    before = (await rows_of(host, f"Old name {case}"))[session_id]["changed"]
+    renamed = await host.text("opencode_update_session", session_id=session_id, title=title)
+    assert title in renamed
+    assert f"Old name {case}" in renamed
+    row = (await rows_of(host, title))[session_id]
+    assert (row["title"], row["changed"] >= before) == (title, True)
+    assert "nothing to change" in await host.error("opencode_update_session", session_id=session_id)
+
+    archived = await host.data("opencode_update_session", session_id=session_id, archived=True)
+    assert archived["archived"] is True
+    assert session_id not in await rows_of(host, title)
+    assert (await host.data("opencode_session", session_id=session_id, limit=0))["title"] == title
+    if opencode_generation == 1:
+        assert "archive" in await host.error("opencode_update_session", session_id=session_id, archived=False)
+    else:
+        await host.data("opencode_update_session", session_id=session_id, archived=False)
+        assert session_id in await rows_of(host, title)
+
+    deleted = await host.data("opencode_delete_session", session_id=session_id)
+    assert deleted["deleted"] == [session_id, *report["children"]]
+    assert "There is no session" in await host.error("opencode_delete_session", session_id=session_id)
+
+
+async def test_a_session_at_work_is_stopped_before_it_is_deleted(
+    host: Host, workplace: Path, case: str, scripted_model: ScriptedModel
+) -> None:
+    gate = f"deleted at work {case}"
+    session_id = await host.start(hold(gate), text("Never said."), directory=str(workplace))
+    await scripted_model.reached(gate)
+    told = await host.text("opencode_delete_session", session_id=session_id)
+    assert "Lost for good" in told
+    assert "files stay" in told
+    running = await host.data("opencode_list_sessions", running=True)
+    assert session_id not in {row["session_id"] for row in running["sessions"]}
