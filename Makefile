@@ -49,8 +49,10 @@ format: basics
 demo: $(if $(filter 2,$(OPENCODE)),setup,basics)
 	@$(BIN)/python examples/demo.py $(if $(MODEL),--model $(MODEL)) $(if $(OPENCODE),--opencode $(OPENCODE))
 
-bench: basics
+# On both generations of OpenCode; the whole set-up installs OpenCode 2, where there is one for this machine.
+bench: setup
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks --opencode 2
 
 # Hostile messages, mixed load, all rounds of faults, and texts of a megabyte: half an hour.
 both: basics

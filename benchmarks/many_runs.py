@@ -29,7 +29,7 @@ async def many_runs(world: World) -> list[Row]:
         await through_bridge(bridge, PROMPT)
         rows: list[Row] = []
         for at_once in ROUNDS:
-            rows += await _rows(bridge, partial(directly, http), at_once)
+            rows += await _rows(bridge, partial(directly(world), http), at_once)
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Measure the time from the call of ``opencode_run`` to the model's request, and the same with two direct requests.
+"""Measure the time from the call of ``opencode_run`` to the model's request, and the same with direct requests.
 
 The clock stops on both sides at the same event: the model waits at a hold point at the beginning of its answer.
 """
@@ -15,7 +15,7 @@ import httpx
 
 from benchmarks.samples import interleaved
 from benchmarks.table import Row, paired_row
-from benchmarks.work import HandOver, directly, through_bridge
+from benchmarks.work import DIRECT_REQUESTS, HandOver, directly, through_bridge
 from benchmarks.world import World, milliseconds_since
 from tests.harness.project import make_project
 from tests.scripted_model.script import hold, script, step, text
@@ -41,21 +41,23 @@ async def prompt_delay(world: World) -> list[Row]:
         world.direct() as http,
         world.scripted_model() as model,
     ):
-        measure = partial(_time, model)
+        measure, direct = partial(_time, model), directly(world)
         default = await interleaved(
-            partial(measure, partial(through_bridge, bridge)), partial(measure, partial(directly, http)), rounds=ROUNDS
+            partial(measure, partial(through_bridge, bridge)),
+            partial(measure, partial(direct, http)),
+            rounds=ROUNDS,
         )
         named = await interleaved(
             partial(measure, partial(through_bridge, bridge, model=MODEL)),
-            partial(measure, partial(directly, http, model=MODEL)),
+            partial(measure, partial(direct, http, model=MODEL)),
             rounds=ROUNDS,
         )
         new = await interleaved(
             partial(_time_new, measure, places, lambda place: partial(through_bridge, elsewhere, directory=place)),
-            partial(_time_new, measure, places, lambda place: partial(directly, http, directory=place)),
+            partial(_time_new, measure, places, lambda place: partial(direct, http, directory=place)),
             rounds=NEW_ROUNDS,
         )
-    beside = "beside two direct posts"
+    beside = f"beside {DIRECT_REQUESTS[world.generation]}"
     return [
         paired_row(f"call of opencode_run to the model's request, {beside}", default, most=MOST),
         paired_row(f"the same with `model`, {beside}", named, most=MOST),

@@ -1,10 +1,11 @@
-"""Measure the time from the model's last byte to the result, and the same with ``POST /session/{id}/message``.
+"""Measure the time from the model's last byte to the result, and the same with direct requests.
 
 The model waits at a hold point before the end of its answer. On both sides, the clock starts when the model continues,
 and stops when the caller has the whole result.
 """
 
 import time
+from collections.abc import Mapping
 from functools import partial
 from uuid import uuid4
 
@@ -15,10 +16,16 @@ from benchmarks.samples import interleaved
 from benchmarks.table import Row, paired_row
 from benchmarks.work import HandOver, directly, through_bridge
 from benchmarks.world import World, milliseconds_since
+from opencode_mcp.opencode.versions import Generation
 from tests.scripted_model.script import hold, script, step, text
 
 ROUNDS = 25
 MOST = 10.0
+LAST_REQUESTS: Mapping[Generation, str] = {
+    1: "POST /session/{id}/message",
+    2: "the end of the wait for the session, and a read of its messages",
+}
+"""Requests that return the result."""
 QUIET = 0.3
 """Seconds after which whatever the begin of a run set off is over."""
 
@@ -28,15 +35,12 @@ async def result_delay(world: World) -> list[Row]:
     async with world.bridge() as bridge, world.direct() as http, world.scripted_model() as model:
         pairs = await interleaved(
             partial(_time, model, partial(through_bridge, bridge)),
-            partial(_time, model, partial(directly, http)),
+            partial(_time, model, partial(directly(world), http)),
             rounds=ROUNDS,
             discarded=2,
         )
-    return [
-        paired_row(
-            "model's last byte to the result of opencode_run beside POST /session/{id}/message", pairs, most=MOST
-        )
-    ]
+    beside = LAST_REQUESTS[world.generation]
+    return [paired_row(f"model's last byte to the result of opencode_run beside {beside}", pairs, most=MOST)]
 
 
 async def _time(model: httpx.AsyncClient, hand_over: HandOver) -> float:

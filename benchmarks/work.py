@@ -1,13 +1,16 @@
-"""The two ways to hand a prompt over and have its result: through the bridge, and by OpenCode's blocking request.
+"""The two ways to hand a prompt over and have its result: through the bridge, and by requests to OpenCode itself.
 
 Each begins a session of its own, with a title, so that OpenCode asks the model for none.
 """
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Protocol
 
 import httpx
 
+from benchmarks.world import PLACE, World
+from opencode_mcp.opencode.versions import Generation
+from opencode_mcp.runs.prompting.message_ids import new_message_id
 from tests.harness.rawrpc import RawClient
 
 
@@ -18,6 +21,7 @@ class Incomplete(Exception):
 TITLE = "Benchmark"
 HandOver = Callable[[str], Coroutine[object, object, None]]
 """Takes a prompt, and returns when its result is there."""
+LAST_MESSAGES = 5
 PATIENCE = 600.0
 """Seconds that a result may take."""
 
@@ -35,18 +39,31 @@ async def through_bridge(bridge: RawClient, prompt: str, **chosen: str) -> None:
         raise Incomplete(reply)
 
 
-async def directly(http: httpx.AsyncClient, prompt: str, *, model: str = "", directory: str = "") -> None:
-    """Post the prompt and take the answer (``session.prompt``).
+class Directly(Protocol):
+    """Hands a prompt to OpenCode itself, and returns when its answer is there."""
 
-    Args:
-        http: Reaches OpenCode.
-        prompt: The prompt's text.
-        model: As ``provider/model``; empty: the default.
-        directory: Another directory than the client's; empty: that.
+    async def __call__(self, http: httpx.AsyncClient, prompt: str, *, model: str = "", directory: str = "") -> None:
+        """Send the prompt.
 
-    Raises:
-        Incomplete: As it says.
-    """
+        Args:
+            http: Reaches OpenCode.
+            prompt: The prompt's text.
+            model: As ``provider/model``; empty: the default.
+            directory: Another directory than the client's; empty: that.
+
+        Raises:
+            Incomplete: As it says.
+        """
+        ...
+
+
+def directly(world: World) -> Directly:
+    """Return the direct way of the generation in use."""
+    return directly_1 if world.generation == 1 else directly_2
+
+
+async def directly_1(http: httpx.AsyncClient, prompt: str, *, model: str = "", directory: str = "") -> None:
+    """Post the prompt, and take the answer from the reply (``session.prompt``)."""
     where = {"directory": directory} if directory else {}
     created = await http.post("/session", params=where, json={"title": TITLE})
     session: dict[str, Any] = created.raise_for_status().json()
@@ -57,3 +74,23 @@ async def directly(http: httpx.AsyncClient, prompt: str, *, model: str = "", dir
     answer = reply.raise_for_status().json()
     if answer["info"].get("error"):
         raise Incomplete(answer["info"]["error"])
+
+
+async def directly_2(http: httpx.AsyncClient, prompt: str, *, model: str = "", directory: str = "") -> None:
+    """Put the prompt into the inbox, wait for the session, and read its last messages."""
+    provider, _, name = model.partition("/")
+    chosen = {"model": {"providerID": provider, "id": name}} if model else {}
+    place = {"directory": directory or http.params[PLACE[2]]}
+    created = await http.post("/api/session", json={"title": TITLE, "location": place, **chosen})
+    session = created.raise_for_status().json()["data"]["id"]
+    body = {"id": new_message_id(), "text": prompt, "delivery": "queue"}
+    (await http.post(f"/api/session/{session}/prompt", json=body)).raise_for_status()
+    (await http.post(f"/api/experimental/session/{session}/wait")).raise_for_status()
+    reply = await http.get(f"/api/session/{session}/message", params={"limit": LAST_MESSAGES, "order": "desc"})
+    ends = [message for message in reply.raise_for_status().json()["data"] if message["type"] == "idle"]
+    if not ends or ends[0]["outcome"] != "succeeded":
+        raise Incomplete(ends)
+
+
+DIRECT_REQUESTS: Mapping[Generation, str] = {1: "two direct posts", 2: "four direct requests"}
+"""What the direct ways consist of."""

@@ -1,20 +1,25 @@
 """Processes that every benchmark uses: a real OpenCode with the scripted model, a project, and bridges to it."""
 
 import time
-from collections.abc import Generator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import Generator, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from opencode_mcp.opencode.versions import Generation
 from tests.harness.isolation import environment
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel, running_model
 from tests.harness.opencode import OpenCode, running_opencode
+from tests.harness.opencode2.environment import environment as environment_2
+from tests.harness.opencode2.running import OpenCode2, running_opencode2
 from tests.harness.project import make_project
 from tests.harness.rawrpc import Host, RawClient, open_raw
 
+PLACE: Mapping[Generation, str] = {1: "directory", 2: "location[directory]"}
+"""Name of the query parameter with the directory of a request."""
 DEADLINE = 600.0
 """Seconds that any one request may take: fifty runs at once share two processors with OpenCode."""
 
@@ -24,9 +29,10 @@ class World:
     """The processes, and how to reach them."""
 
     model: ScriptedModel
-    opencode: OpenCode
+    opencode: OpenCode | OpenCode2
     project: Path
     launch: Launch
+    generation: Generation
 
     def bridge(
         self, host: Host | None = None, *, url: str = "", project: Path | None = None
@@ -48,7 +54,7 @@ class World:
         return httpx.AsyncClient(
             base_url=self.opencode.url,
             auth=("opencode", self.opencode.password),
-            params={"directory": str(project or self.project)},
+            params={PLACE[self.generation]: str(project or self.project)},
             limits=limits,
             timeout=DEADLINE,
             trust_env=False,
@@ -60,15 +66,22 @@ class World:
 
 
 @contextmanager
-def running_world(folder: Path) -> Generator[World]:
-    """Run the model and OpenCode until the block ends; all that they write is below ``folder``."""
+def running_world(folder: Path, generation: Generation = 1) -> Generator[World]:
+    """Run the model and an OpenCode until the block ends; all that they write is below ``folder``."""
     project = folder / "project"
     project.mkdir()
     make_project(project)
-    with running_model(folder / "model.log") as model:
-        variables = environment(folder / "opencode", model.url)
-        with running_opencode(variables, folder / "opencode.log") as opencode:
-            yield World(model, opencode, project, attaching(folder, model, opencode, project))
+    with running_model(folder / "model.log") as model, _running(folder, model, generation) as opencode:
+        yield World(model, opencode, project, attaching(folder, model, opencode, project), generation)
+
+
+def _running(
+    folder: Path, model: ScriptedModel, generation: Generation
+) -> AbstractContextManager[OpenCode | OpenCode2]:
+    home, log = folder / "opencode", folder / "opencode.log"
+    if generation == 1:
+        return running_opencode(environment(home, model.url), log)
+    return running_opencode2(environment_2(home, model.url), log)
 
 
 def milliseconds_since(began: float) -> float:
