@@ -34,6 +34,8 @@ WAITING = frozenset({"wait_seconds", "seconds", "operation"})
 """Arguments of tools that may wait for something. Operations have their own time to wait."""
 LONG_RESULTS = {"anthropic/maxResultSizeChars": LIMIT}
 """Request to Claude Code to show whole results; it replaces those of more than 50,000 characters by a file's name."""
+STATUS = "opencode_status"
+"""Tool that errors suggest to see what is wrong; its own errors would suggest what has just failed."""
 Handler = Callable[..., Awaitable[CallToolResult | InputRequiredResult]]
 
 
@@ -128,7 +130,7 @@ class BridgeTool(Tool):
         try:
             outcome = await self._run(arguments, context)
         except BridgeError as error:
-            raise ToolError(explain(error, _unlisted_tools(context), client_name_of(context.session))) from error
+            raise ToolError(explain(error, self._not_suggested(context), client_name_of(context.session))) from error
         except (MCPError, ToolError):
             raise
         except Exception as error:
@@ -137,6 +139,11 @@ class BridgeTool(Tool):
         if isinstance(outcome, CallToolResult) and not reads_data_alone(context.session):
             return without_repeated(outcome, self.texts)
         return outcome
+
+    def _not_suggested(self, context: Context[Any, Any]) -> Collection[str]:
+        """Return the tools that an error of this one must not suggest."""
+        unlisted = _unlisted_tools(context)
+        return {*unlisted, STATUS} if self.name == STATUS else unlisted
 
     async def _run(self, arguments: dict[str, Any], context: Context[Any, Any]) -> object:
         check_limits(arguments)

@@ -83,7 +83,10 @@ async def test_where_nothing_listens_the_address_is_told(unattached: Launch) -> 
         told = await host.error("opencode_run", prompt="x")
         assert url in told
         assert "opencode_status" in told
-        assert url in await host.error("opencode_status")
+        status = await host.error("opencode_status")
+        assert url in status
+        assert "Check that it runs, then call again." in status
+        assert "opencode_status" not in status
 
 
 @pytest.mark.both_generations

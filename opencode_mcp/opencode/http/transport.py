@@ -88,7 +88,7 @@ TOO_LARGE = "ReplyTooLarge"
 ENDED = ("peer ", "Server disconnected", "Can't receive data")
 """Beginnings of httpx's messages for connections that ended too early; h11 and httpcore have no other mark of it."""
 EVENT_ENDS = ("\n\n", "\r\r", "\r\n\r\n")
-UNAVAILABLE_HINT = "Check that it runs, then call again; opencode_status shows what can be reached."
+UNAVAILABLE_HINT = "Check that it runs, then call again. opencode_status shows what can be reached."
 
 
 @dataclass(frozen=True, slots=True)

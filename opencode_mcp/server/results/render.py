@@ -71,7 +71,7 @@ NEXT_STEPS: Mapping[type[BridgeError], str] = {
     CallerError: "Change the call and try again.",
     OperatorError: "Ask the person to correct the settings of this MCP server; `opencode-mcp doctor` checks them.",
     BackendUnavailable: "Call again: that searches for OpenCode again. opencode_status shows what can be reached.",
-    BackendTimeout: "Call again in a moment; opencode_status shows if OpenCode answers.",
+    BackendTimeout: "Call again in a moment. opencode_status shows if OpenCode answers.",
     UnsupportedOperation: "opencode_status shows the version of OpenCode.",
     BackendFailed: "Check the arguments against what exists, then call again.",
     BackendError: "Call again in a moment.",

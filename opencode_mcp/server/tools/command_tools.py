@@ -14,9 +14,14 @@ from opencode_mcp.server.access.operation_uses import SHELL as SHELL_OPERATION
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.resources.links import message_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result, without_tools
-from opencode_mcp.server.results.schemas import REPORT_TEXTS, RUN_REPORT, SHELL, SHELL_TEXTS
+from opencode_mcp.server.results.schemas import SHELL, SHELL_TEXTS
 from opencode_mcp.server.tool import tool
-from opencode_mcp.server.tools.run_tools import SecondsAsForRun, StrictnessAsForRun, session_and_directory
+from opencode_mcp.server.tools.run_tools import (
+    SecondsAsForRun,
+    StrictnessAsForRun,
+    run_tool,
+    session_and_directory,
+)
 from opencode_mcp.server.waiting.answerers import starter_of
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
@@ -31,15 +36,7 @@ if TYPE_CHECKING:
 NO_EXIT_CODE = "OpenCode does not return the exit code; `; echo $?` at the end of the command prints it."
 
 
-@tool(
-    title="Run a slash command",
-    read_only=False,
-    destructive=True,
-    idempotent=False,
-    open_world=True,
-    output_schema=RUN_REPORT,
-    texts=REPORT_TEXTS,
-)
+@run_tool(title="Run a slash command", destructive=True)
 async def opencode_command(
     ctx: BridgeContext,
     *,

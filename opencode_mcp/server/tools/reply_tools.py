@@ -8,9 +8,7 @@ from pydantic import Field
 from opencode_mcp.errors import InvalidArgument, NotFound
 from opencode_mcp.runs.answers import answer_rules
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.results.schemas import REPORT_TEXTS, RUN_REPORT
-from opencode_mcp.server.tool import tool
-from opencode_mcp.server.tools.run_tools import SecondsAsForRun
+from opencode_mcp.server.tools.run_tools import SecondsAsForRun, run_tool
 from opencode_mcp.server.waiting.answerers import calling_agent
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.wait import Outcome, resumed_run, wait_for_run
@@ -27,15 +25,7 @@ REQUEST_ID = re.compile(r"(per|que|frm)_\w{1,100}", re.ASCII)
 RequestSession = Annotated[str, Field(description="As in `pending`")]
 
 
-@tool(
-    title="Answer a permission request",
-    read_only=False,
-    destructive=True,
-    idempotent=False,
-    open_world=True,
-    output_schema=RUN_REPORT,
-    texts=REPORT_TEXTS,
-)
+@run_tool(title="Answer a permission request", destructive=True)
 async def opencode_reply_permission(
     ctx: BridgeContext,
     *,
@@ -62,15 +52,7 @@ async def opencode_reply_permission(
     return await _answered(ctx, request_id, session_id, answer_rules.PermissionReply(reply, message), wait_seconds)
 
 
-@tool(
-    title="Answer a question",
-    read_only=False,
-    destructive=False,
-    idempotent=False,
-    open_world=True,
-    output_schema=RUN_REPORT,
-    texts=REPORT_TEXTS,
-)
+@run_tool(title="Answer a question", destructive=False)
 async def opencode_reply_question(
     ctx: BridgeContext,
     *,

@@ -1,5 +1,6 @@
 """Tools that start runs, wait for them and stop them."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from mcp_types import CallToolResult
@@ -42,17 +43,13 @@ Strictness = Annotated[
 ]
 StrictnessAsForRun = Annotated[Literal["agent", "human", "reject"] | None, Field(description="As for opencode_run")]
 SessionId = Annotated[str, Field(description="As ses_...")]
-
-
-@tool(
-    title="Run a prompt",
-    read_only=False,
-    destructive=True,
-    idempotent=False,
-    open_world=True,
-    output_schema=RUN_REPORT,
-    texts=REPORT_TEXTS,
+run_tool = partial(
+    tool, read_only=False, idempotent=False, open_world=True, output_schema=RUN_REPORT, texts=REPORT_TEXTS
 )
+"""Define a tool that lets OpenCode work, and reports the run; it states only if it can destroy something."""
+
+
+@run_tool(title="Run a prompt", destructive=True)
 async def opencode_run(
     ctx: BridgeContext,
     *,
