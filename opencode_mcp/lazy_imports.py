@@ -207,9 +207,3 @@ def install() -> None:
     """Have the modules of ``LAZY`` imported lazily from now on."""
     if not any(isinstance(finder, LazyFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, LazyFinder())
-
-
-def is_executed(name: str) -> bool:
-    """Tell whether a module was imported, and executed if it is a lazy one."""
-    module = sys.modules.get(name)
-    return module is not None and not isinstance(module, LazyModule)

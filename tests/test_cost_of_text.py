@@ -29,7 +29,7 @@ from opencode_mcp.opencode.http import codec, request_limits, terminal
 from opencode_mcp.opencode.operations import argument_problems, schema_text
 from opencode_mcp.opencode.operations import search as operation_search
 from opencode_mcp.opencode.operations.arguments import split
-from opencode_mcp.opencode.operations.catalog import operation, table_of
+from opencode_mcp.opencode.operations.catalog import table_of
 from opencode_mcp.opencode.v1 import event_parser, server_document
 from opencode_mcp.opencode.v2 import replacements, requests
 from opencode_mcp.opencode.v2.events import event_parser as event_parser2
@@ -61,6 +61,7 @@ from opencode_mcp.workspace.configuration import command_template, setup_files
 from opencode_mcp.workspace.search import found_lines, path_ranking, symbol_forms
 from tests.harness.effort import THOROUGH
 from tests.harness.isolation import ROOT
+from tests.harness.operations import operation
 
 SHORT = 20_000 if THOROUGH else 2_000
 LENGTH = 1_000_000 if THOROUGH else 250_000

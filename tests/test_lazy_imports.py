@@ -13,16 +13,18 @@ from types import ModuleType
 import pytest
 
 from opencode_mcp import lazy_imports
-from opencode_mcp.lazy_imports import LAZY, LazyModule, is_executed
+from opencode_mcp.lazy_imports import LAZY, LazyModule
+from tests.harness.executed import is_executed
 from tests.harness.isolation import basics
 
 ROOT = Path(__file__).parent.parent
 NAME = "lazy_example"
 LISTING = """
 from opencode_mcp.config import Settings
-from opencode_mcp.lazy_imports import FOR_CALLS, is_executed
+from opencode_mcp.lazy_imports import FOR_CALLS
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.stdio.serve import serve_stdio
+from tests.harness.executed import is_executed
 build_server(Settings())
 print(*sorted(filter(is_executed, {*FOR_CALLS, "httpx", "httpx_sse"})))
 """

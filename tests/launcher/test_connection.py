@@ -9,8 +9,8 @@ from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.launcher.connection import Connection
 from opencode_mcp.opencode.http.codec import Request, encode
 from opencode_mcp.opencode.http.endpoint import Endpoint
-from opencode_mcp.opencode.operations.catalog import operation
 from tests.harness.opencode import OpenCode, free_port
+from tests.harness.operations import operation
 from tests.harness.proxy import proxy_to
 from tests.wires import Route, holds_something
 

@@ -23,8 +23,8 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.codec import encode
 from opencode_mcp.opencode.http.endpoint import Endpoint
 from opencode_mcp.opencode.http.transport import Transport
-from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.processes.identity import gone
+from tests.harness.operations import operation
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 PROMPT = "a prompt that nobody else may read"

@@ -216,13 +216,14 @@ def test_building_the_server_loads_nothing_that_only_a_call_needs() -> None:
     program = """
 import sys
 from opencode_mcp.config import Settings
-from opencode_mcp.lazy_imports import is_executed
 from opencode_mcp.server.app import build_server
+from tests.harness.executed import is_executed
 build_server(Settings())
 executed = {name for name, module in sys.modules.items() if is_executed(name) and not hasattr(module, "__path__")}
 ours = {name for name in executed if name.startswith("opencode_mcp.")}
 print(*(name for name in ours if name.startswith(("opencode_mcp.runs.", "opencode_mcp.events."))))
-print(*({"opencode_mcp.opencode." + name for name in ("models", "transport", "client", "catalog")} & set(ours)))
+unneeded = ("vocabulary.models", "http.transport", "client", "operations.catalog")
+print(*({"opencode_mcp.opencode." + name for name in unneeded} & set(ours)))
 print(*filter(is_executed, ("httpx", "httpx_sse", "httpx_ws", "jsonschema", "filelock")))
 """
     done = subprocess.run(  # noqa: S603 - the test's own program

@@ -46,17 +46,3 @@ def _advice(table: OperationTable, operation_id: str) -> str:
     if table.generation == V2.generation:
         return replacements.advice(operation_id)
     return f"{operation_id} is an operation of OpenCode 2; this is OpenCode 1." if operation_id in V2.operations else ""
-
-
-def operations() -> Mapping[str, Operation]:
-    """Return all operations of OpenCode 1 by id, in the order of their ids."""
-    return V1.operations
-
-
-def operation(operation_id: str) -> Operation:
-    """Return one operation of OpenCode 1.
-
-    Raises:
-        NotFound: No operation has that id; the hint names similar ones.
-    """
-    return V1.operation(operation_id)

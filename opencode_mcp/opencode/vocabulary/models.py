@@ -113,16 +113,6 @@ class Tokens(Wire):
     reasoning: float = 0
 
 
-class ModelRef(Wire):
-    """Reference to a model, as prompts and messages have it."""
-
-    provider_id: str = Field(alias="providerID")
-    model_id: str = Field(alias="modelID")
-
-    def __str__(self) -> str:
-        return f"{self.provider_id}/{self.model_id}"
-
-
 class Failure(Wire):
     """Error that OpenCode recorded in a message or reported in ``session.error``."""
 

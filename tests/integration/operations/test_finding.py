@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from opencode_mcp.opencode.operations.catalog import operations
 from tests.harness.bridge import Bridge, data_of, open_bridge, text_of
 from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
+from tests.harness.operations import operations
 from tests.harness.project import make_project
 from tests.scripted_model.script import script, text
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.opencode.operations.arguments import arguments_of
-from opencode_mcp.opencode.operations.catalog import operations
 from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.server.operations.handlers.table import HANDLERS_1
 from tests.harness.bridge import Bridge, data_of, open_bridge
@@ -16,6 +15,7 @@ from tests.harness.isolation import environment
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, running_opencode
+from tests.harness.operations import operations
 from tests.harness.project import make_project
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]

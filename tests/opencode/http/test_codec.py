@@ -18,7 +18,8 @@ from opencode_mcp.errors import (
     UnsupportedOperation,
 )
 from opencode_mcp.opencode.http.codec import Reply, decode, encode, failure, is_unreadable
-from opencode_mcp.opencode.operations.catalog import V2, operation
+from opencode_mcp.opencode.operations.catalog import V2
+from tests.harness.operations import operation
 
 JSON = {"content-type": "application/json; charset=utf-8"}
 HTML = {"content-type": "text/html;charset=UTF-8"}

@@ -13,9 +13,9 @@ from opencode_mcp.opencode.http.codec import Request, encode
 from opencode_mcp.opencode.http.endpoint import Endpoint
 from opencode_mcp.opencode.http.project_opening import project_of
 from opencode_mcp.opencode.http.transport import Transport
-from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
 from tests.harness.opencode import OpenCode, free_port
+from tests.harness.operations import operation
 from tests.harness.slow_proxy import SlowProxy, slow_proxy_to
 from tests.harness.waiting import eventually
 

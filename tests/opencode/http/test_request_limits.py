@@ -17,9 +17,9 @@ from opencode_mcp.opencode.http.request_limits import (
     TARGET_BYTES,
     TITLE_CHARACTERS,
 )
-from opencode_mcp.opencode.operations.catalog import operation, operations
 from opencode_mcp.opencode.tables.operation_table import Operation
 from tests.harness.each import for_each
+from tests.harness.operations import operation, operations
 
 PATHS = [
     (item, parameter.name)

@@ -22,9 +22,9 @@ from opencode_mcp.errors import (
 from opencode_mcp.opencode.http.codec import Reply, Request, encode
 from opencode_mcp.opencode.http.endpoint import Endpoint
 from opencode_mcp.opencode.http.transport import Transport, mapped_errors
-from opencode_mcp.opencode.operations.catalog import operation
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, free_port
+from tests.harness.operations import operation
 from tests.harness.proxy import Proxy, proxy_to
 from tests.wires import cut_on_its_way
 

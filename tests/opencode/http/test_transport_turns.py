@@ -7,8 +7,8 @@ from opencode_mcp.errors import BackendTimeout
 from opencode_mcp.opencode.http.codec import Reply, encode
 from opencode_mcp.opencode.http.endpoint import Endpoint
 from opencode_mcp.opencode.http.transport import CONCURRENT_REQUESTS, Transport
-from opencode_mcp.opencode.operations.catalog import operation
 from tests.harness.opencode import OpenCode
+from tests.harness.operations import operation
 from tests.harness.proxy import proxy_to
 from tests.wires import connects
 

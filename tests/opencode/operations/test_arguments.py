@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.operations.argument_problems import DEMANDS
 from opencode_mcp.opencode.operations.arguments import arguments_of, arguments_schema, split
-from opencode_mcp.opencode.operations.catalog import V1, V2, operation
+from opencode_mcp.opencode.operations.catalog import V1, V2
 from opencode_mcp.opencode.tables.operation_table import Operation, Parameter
 from tests.harness.each import for_each
 from tests.harness.effort import THOROUGH
+from tests.harness.operations import operation
 from tests.opencode.schema_strategies import Schema, objects
 
 UNDERSTOOD = DEMANDS.keys() | {"anyOf", "required", "properties", "items", "additionalProperties", "prefixItems"}

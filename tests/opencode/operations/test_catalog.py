@@ -15,7 +15,7 @@ from opencode import resources
 
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.operations.arguments import arguments_of
-from opencode_mcp.opencode.operations.catalog import V1, V2, operation
+from opencode_mcp.opencode.operations.catalog import V1, V2
 from opencode_mcp.opencode.tables.annotation_types import Effect, Group
 from opencode_mcp.opencode.tables.operation_table import OperationTable
 from scripts.client_document import document as client_document
@@ -24,6 +24,7 @@ from scripts.refresh_operations import TABLES, ask
 from scripts.refresh_operations import table as written
 from tests.harness.each import for_each
 from tests.harness.opencode import binary
+from tests.harness.operations import operation
 
 BOTH = for_each("table", (V1, V2))
 FILES = {V1: TABLES[1], V2: TABLES[2]}

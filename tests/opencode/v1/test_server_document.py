@@ -9,10 +9,10 @@ from opencode_mcp.errors import UnsupportedOperation
 from opencode_mcp.opencode.http.endpoint import Endpoint
 from opencode_mcp.opencode.http.transport import Transport
 from opencode_mcp.opencode.operation_calls import DOCUMENT, OperationCalls
-from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.opencode.v1.server_document import Differences, differences
 from tests.harness.http import ask
 from tests.harness.opencode import OpenCode
+from tests.harness.operations import operation
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 

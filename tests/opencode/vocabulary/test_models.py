@@ -11,7 +11,6 @@ from opencode_mcp.opencode.vocabulary.models import (
     FilePart,
     Message,
     MessageInfo,
-    ModelRef,
     PatchPart,
     Permission,
     Provider,
@@ -141,7 +140,6 @@ def test_what_a_projects_file_leaves_out_may_come_as_null(kind: type[Agent | Com
 
 
 def test_a_model_is_named_with_its_provider() -> None:
-    assert str(ModelRef.read({"providerID": "anthropic", "modelID": "claude"})) == "anthropic/claude"
     assert MessageInfo.read(INFO | {"providerID": "a", "modelID": "b"}).model == "a/b"
     assert MessageInfo.read(INFO).model == ""
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import opencode_mcp
-from opencode_mcp.opencode.operations.catalog import operations
 from opencode_mcp.server.access.operation_uses import ANSWERS
 from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.table import HANDLERS
+from tests.harness.operations import operations
 
 PACKAGE = Path(opencode_mcp.__file__).parent
 CALLS = (".permission_reply(", ".question_reply(", ".question_reject(")

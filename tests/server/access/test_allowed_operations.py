@@ -7,7 +7,7 @@ import pytest
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting, NotAllowed
-from opencode_mcp.opencode.operations.catalog import TABLES, operation, operations
+from opencode_mcp.opencode.operations.catalog import TABLES
 from opencode_mcp.opencode.tables.operation_table import Operation
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.runs.answers.answer_rules import ANSWERING
@@ -32,6 +32,7 @@ from opencode_mcp.server.resources.resources import RESOURCES
 from opencode_mcp.server.tool import ToolSpec
 from opencode_mcp.server.tools import TOOLS, listed_tools
 from tests.harness.each import for_each
+from tests.harness.operations import operation, operations
 
 ROWS = [item for table in TABLES.values() for item in table.operations.values()]
 EVERY = for_each("item", ROWS)

@@ -8,7 +8,7 @@ import pytest
 
 from opencode_mcp.errors import BackendFailed, BridgeError, NotFound
 from opencode_mcp.opencode.operations.arguments import split
-from opencode_mcp.opencode.operations.catalog import TABLES, operation
+from opencode_mcp.opencode.operations.catalog import TABLES
 from opencode_mcp.opencode.tables.operation_table import Operation
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.operations import calling
@@ -16,6 +16,7 @@ from opencode_mcp.server.operations.calling import find, offered_schema, perform
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
 from opencode_mcp.server.operations.handlers.table import HANDLERS, handler_of
 from tests.harness.each import for_each
+from tests.harness.operations import operation
 
 if TYPE_CHECKING:
     from opencode_mcp.server.bridge import BridgeContext

@@ -10,10 +10,10 @@ import pytest
 
 from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument
 from opencode_mcp.opencode.operations.arguments import split
-from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.server.operations.handlers.file_reads import ATTEMPTS, list_folder, read_file
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
 from opencode_mcp.workspace.files import ProjectFiles
+from tests.harness.operations import operation
 
 pytestmark = pytest.mark.anyio
 

@@ -8,12 +8,12 @@ import anyio
 import pytest
 
 from opencode_mcp.opencode.operations.arguments import split
-from opencode_mcp.opencode.operations.catalog import operation
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.run_note import KEY
 from opencode_mcp.server.operations.handlers.handler import OperationRequest
 from opencode_mcp.server.operations.handlers.session_update import update_session
+from tests.harness.operations import operation
 
 pytestmark = pytest.mark.anyio
 

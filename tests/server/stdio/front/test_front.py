@@ -12,10 +12,10 @@ import pytest
 from mcp.server.subscriptions import ResourcesListChanged
 from mcp_types import INVALID_REQUEST, PARSE_ERROR
 
-from opencode_mcp.opencode.operations.catalog import operations
 from opencode_mcp.secrets.own_passwords import KnownSecrets
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.stdio.front import answered_requests as answered
+from tests.harness.operations import operations
 from tests.server.stdio.front.early import (
     INITIALIZED,
     LEGACY,

@@ -144,15 +144,15 @@ async def test_an_import_that_fails_ends_the_bridge(launch: Launch, gated: Gated
 LIGHT = """
 import sys
 from opencode_mcp.cli import main
-from opencode_mcp.lazy_imports import is_executed
 from opencode_mcp.server.stdio.front.front import serve_early
+from tests.harness.executed import is_executed
 print(sorted(filter(is_executed, sys.modules)))
 """
 
 
 def test_the_front_imports_nothing_that_takes_long() -> None:
     done = subprocess.run(  # noqa: S603 - the test's own command
-        [sys.executable, "-c", LIGHT], capture_output=True, text=True, check=True, timeout=SECONDS
+        [sys.executable, "-c", LIGHT], cwd=ROOT, capture_output=True, text=True, check=True, timeout=SECONDS
     )
     assert "opencode_mcp.server.stdio.front.front" in done.stdout
     for name in ("mcp", "mcp_types", "pydantic", "anyio", "asyncio", "httpx", "filelock", "logging", "argparse"):
