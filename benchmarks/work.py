@@ -93,4 +93,4 @@ async def directly_2(http: httpx.AsyncClient, prompt: str, *, model: str = "", d
 
 
 DIRECT_REQUESTS: Mapping[Generation, str] = {1: "two direct posts", 2: "four direct requests"}
-"""What the direct ways consist of."""
+"""Requests of the direct ways, in words."""

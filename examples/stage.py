@@ -17,8 +17,6 @@ from opencode_mcp.opencode.versions import Generation
 from tests.harness.launch import Launch, end_left_server, starting
 from tests.harness.model import running_model
 from tests.harness.opencode import binary
-from tests.harness.opencode2.environment import environment as environment_2
-from tests.harness.opencode2.running import write_executable
 from tests.harness.project import commit, configure, git
 from tests.scripted_model.actions import Action, ToolCall
 from tests.scripted_model.script import bash, edit, questions, script, silence, step, text, todos, tool, write
@@ -74,8 +72,7 @@ def set_up(model: str, generation: Generation = 1) -> Generator[Stage]:
     with TemporaryDirectory(prefix="opencode-mcp-demo-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
         project = _make_project(folder / "shop")
-        scripted = _scripted_stage if generation == 1 else _scripted_stage_2
-        with _own_stage(folder, project, model) if model else scripted(folder, project) as stage:
+        with _own_stage(folder, project, model) if model else _scripted_stage(folder, project, generation) as stage:
             try:
                 yield stage
             finally:
@@ -94,21 +91,9 @@ def _make_project(project: Path) -> Path:
 
 
 @contextmanager
-def _scripted_stage(folder: Path, project: Path) -> Generator[Stage]:
+def _scripted_stage(folder: Path, project: Path, generation: Generation) -> Generator[Stage]:
     with running_model(folder / "model.log") as model:
-        yield Stage(project, starting(folder, model, project), _scripted_prompt())
-
-
-@contextmanager
-def _scripted_stage_2(folder: Path, project: Path) -> Generator[Stage]:
-    with running_model(folder / "model.log") as model:
-        variables = {
-            **environment_2(folder, model.url),
-            "OPENCODE_MCP_OPENCODE": str(write_executable(folder / "opencode")),
-            "OPENCODE_MCP_STATE": str(folder / "bridge"),
-        }
-        bridge = Launch(("--directory", str(project)), variables, folder / "bridge.log")
-        yield Stage(project, bridge, _scripted_prompt(plans=False))
+        yield Stage(project, starting(folder, model, project, generation), _scripted_prompt(plans=generation == 1))
 
 
 @contextmanager

@@ -81,6 +81,7 @@ def test_the_demo_says_what_is_missing(tmp_path: Path) -> None:
     assert "git-scm.com" in done.stderr
 
 
+@pytest.mark.both_generations
 def test_the_smallest_client_prints_the_report(launch: Launch, project: Path) -> None:
     task = script(text("It is a small project."))
     done = run("minimal.py", task, environment=launch.environment, directory=project)

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         CommandSubmission,
         Features,
         PromptSubmission,
+        SessionSettings,
         ShellSubmission,
     )
 
@@ -109,15 +110,20 @@ class Adapter(Protocol):
         ...
 
     async def instance_dispose(self, directory: str) -> None:
-        """Make the next call in a directory read OpenCode's files again; in OpenCode 1 it ends all runs there."""
+        """Make the next call in a directory read OpenCode's files again; see ``Features.rereading``."""
         ...
 
     # --- Sessions
 
     async def session_create(
-        self, directory: str, *, title: str = "", metadata: Mapping[str, object] | None = None
+        self,
+        directory: str,
+        *,
+        title: str = "",
+        metadata: Mapping[str, object] | None = None,
+        settings: "SessionSettings | None" = None,
     ) -> "Session":
-        """Create a session."""
+        """Create a session; OpenCode 1 has no settings of a session, only of a prompt."""
         ...
 
     async def session_get(self, session_id: str, directory: str = "") -> "Session":

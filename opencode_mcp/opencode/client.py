@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         CommandSubmission,
         Features,
         PromptSubmission,
+        SessionSettings,
         ShellSubmission,
     )
 
@@ -150,10 +151,16 @@ class OpenCodeClient:
     # --- Sessions
 
     async def session_create(
-        self, directory: str, *, title: str = "", metadata: Mapping[str, object] | None = None
+        self,
+        directory: str,
+        *,
+        title: str = "",
+        metadata: Mapping[str, object] | None = None,
+        settings: "SessionSettings | None" = None,
     ) -> "Session":
         """See ``Adapter.session_create``."""
-        return await (await self.adapter()).session_create(directory, title=title, metadata=metadata)
+        adapter = await self.adapter()
+        return await adapter.session_create(directory, title=title, metadata=metadata, settings=settings)
 
     async def session_get(self, session_id: str, directory: str = "") -> "Session":
         """See ``Adapter.session_get``."""

@@ -26,7 +26,7 @@ from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Command, Failure, Session
-from opencode_mcp.opencode.vocabulary.submission import Accepted, CommandSubmission, ShellSubmission
+from opencode_mcp.opencode.vocabulary.submission import Accepted, CommandSubmission, SessionSettings, ShellSubmission
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
@@ -66,10 +66,25 @@ class SlashCommand:
     model: str = ""
     """As ``provider/model``."""
 
-    def submission(self, message_id: str) -> CommandSubmission:
-        """Return what is handed to OpenCode."""
+    @property
+    def settings(self) -> SessionSettings:
+        """Return the settings of a session that is created for this command."""
+        return SessionSettings(agent=self.agent, model=self.model)
+
+    def submission(self, message_id: str, *, is_first: bool) -> CommandSubmission:
+        """Return what is handed to OpenCode.
+
+        Args:
+            message_id: Id that the prompt's message gets, if OpenCode takes one.
+            is_first: Whether the session was created for this command, with its settings.
+        """
         return CommandSubmission(
-            message_id=message_id, name=self.name, arguments=self.arguments, agent=self.agent, model=self.model
+            message_id=message_id,
+            name=self.name,
+            arguments=self.arguments,
+            agent=self.agent,
+            model=self.model,
+            is_first=is_first,
         )
 
 
@@ -129,13 +144,13 @@ class Commands:
         has_id = (await client.features()).command_ids
         message_id = await next_message_id(client, session) if has_id else ANY_PROMPT
         note = self._runs.notes.new(message_id, caller_limit, starter)
-        begun = session or await self._runs.begin_session(client, command.directory, note)
+        begun = session or await self._runs.begin_session(client, command.directory, note, command.settings)
         async with self._runs.turn(begun, is_new=session is None) as client:
             run = await self._runs.noted(client, begun, note, start_deadline, is_new=session is None)
             run = replace(run, words=first_words(f"/{command.name} {command.arguments}"))
             if before_send:
                 before_send(run)
-            submission = command.submission(run.message_id)
+            submission = command.submission(run.message_id, is_first=session is None)
             post = partial(client.submit_command, begun.id, begun.directory, submission, timeout=LONGEST)
             run = await self._begin(run, post, start_deadline.remaining(at_least=BEGINS_LEAST, at_most=BEGINS_WITHIN))
             if not has_id:
@@ -191,6 +206,7 @@ class Commands:
         if sent.failed:
             raise sent.failed
         if sent.accepted:
+            self._runs.accepted(sent.accepted)
             return replace(run, message_id=sent.accepted.message_id)
         if not run.message_id:
             raise BackendTimeout(f"OpenCode did not accept the command within {seconds:.0f} s.", hint=_may_run(run))

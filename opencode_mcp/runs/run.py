@@ -19,7 +19,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.codec import is_unreadable
 from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.vocabulary.models import Failure, Session
-from opencode_mcp.opencode.vocabulary.submission import Accepted
+from opencode_mcp.opencode.vocabulary.submission import Accepted, PromptSubmission, SessionSettings
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.corrections import find_correction, observe_corrected, read_schema
 from opencode_mcp.runs.deadline import Deadline
@@ -78,7 +78,7 @@ class Runs:
         self._started = BoundedDict[str, str](STARTED_KEPT)
         """The prompts that were sent from here, with their first words."""
         self._accepted = BoundedDict[str, Accepted](STARTED_KEPT)
-        """The prompts that were sent from here to sessions that existed, until they are reported."""
+        """The settings of sessions that prompts from here have changed, until these are reported."""
         self._stopped = BoundedDict[str, bool](STARTED_KEPT)
         """The prompts whose runs were stopped from here."""
         self._schemas = BoundedDict[str, Mapping[str, Any] | None](STARTED_KEPT)
@@ -115,22 +115,22 @@ class Runs:
         client = await self._client(prompt.directory)
         await check_prompt(client, prompt, self.instance_reload)
         note = self.notes.new(await next_message_id(client, session), caller_limit, starter)
-        begun = session or await self.begin_session(client, prompt.directory, note, prompt.title)
+        begun = session or await self.begin_session(client, prompt.directory, note, prompt.settings, prompt.title)
         async with self.turn(begun, is_new=session is None) as client:
             run = await self.noted(client, begun, note, start_deadline, is_new=session is None)
             run = replace(run, words=first_words(prompt.text))
             if before_send:
                 before_send(run)
-            await self._post(
-                client, run, prompt, start_deadline.remaining(at_least=POST_LEAST, at_most=READ_TIMEOUT_SECONDS)
-            )
-            if session is None:
-                self._accepted.pop(run.message_id, None)
+            seconds = start_deadline.remaining(at_least=POST_LEAST, at_most=READ_TIMEOUT_SECONDS)
+            await self._post(client, run, prompt, seconds, is_first=session is None)
             return run
 
-    async def begin_session(self, client: OpenCodeClient, directory: str, note: Note, title: str = "") -> Session:
-        """Make a session with a note for its first prompt in it (``session.create``)."""
-        created = await client.session_create(directory, title=title, metadata=self.notes.metadata(note))
+    async def begin_session(
+        self, client: OpenCodeClient, directory: str, note: Note, settings: SessionSettings, title: str = ""
+    ) -> Session:
+        """Create a session with a note for its first prompt, and with the settings of that (``session.create``)."""
+        metadata = self.notes.metadata(note)
+        created = await client.session_create(directory, title=title, metadata=metadata, settings=settings)
         state = self._hub.state(created.id)
         state.title, state.complete = state.title or created.title, True
         return created
@@ -217,12 +217,15 @@ class Runs:
         said = f": {words!r}" if words else ""
         raise SessionBusy(f"The session {session.id} is working on another prompt{said}.")
 
-    async def _post(self, client: OpenCodeClient, run: Run, prompt: Prompt, seconds: float) -> None:
+    async def _post(
+        self, client: OpenCodeClient, run: Run, prompt: Prompt, seconds: float, *, is_first: bool = False
+    ) -> None:
         self._hub.state(run.session_id).error = None
         self._started[run.message_id] = run.words
         self._schemas[run.message_id] = prompt.output_schema
         with self._hub.listen(run.session_id) as listener:
-            failed = await self._send(client, run, prompt, seconds)
+            submission = prompt.submission(run.message_id, is_first=is_first)
+            failed = await self._send(client, run, submission, seconds)
             try:
                 begun = await self._see_begin(client, run, listener)
             except BridgeError as error:
@@ -233,25 +236,30 @@ class Runs:
             state = self._hub.state(run.session_id)
             state.error = state.error or Failure(data={"message": failed.message})
 
-    async def _send(self, client: OpenCodeClient, run: Run, prompt: Prompt, seconds: float) -> BridgeError | None:
+    async def _send(
+        self, client: OpenCodeClient, run: Run, submission: PromptSubmission, seconds: float
+    ) -> BridgeError | None:
         """Send a prompt once, and return with what OpenCode says that it failed at it; it may have it all the same.
 
         Raises:
             BridgeError: OpenCode does not have it.
         """
         try:
-            submission = prompt.submission(run.message_id)
             if not (await client.features()).output_schemas:
                 submission = with_schema_in_text(submission)
-            self._accepted[run.message_id] = await client.submit_prompt(
-                run.session_id, run.directory, submission, timeout=seconds
-            )
+            accepted = await client.submit_prompt(run.session_id, run.directory, submission, timeout=seconds)
         except BridgeError as error:
             if not may_have_arrived(error):
                 raise
             logger.info("sending %s failed: %s", run.message_id, error)
             return error if is_reported_failure(error) else None
+        self.accepted(accepted)
         return None
+
+    def accepted(self, accepted: Accepted) -> None:
+        """Keep the settings of its session that a prompt has changed, until its run is reported."""
+        if accepted.agent or accepted.model:
+            self._accepted[accepted.message_id] = accepted
 
     async def _see_begin(self, client: OpenCodeClient, run: Run, listener: Listener) -> bool:
         """Hold the session's turn until OpenCode shows the prompt: on a busy machine its 204 comes before that."""

@@ -32,8 +32,8 @@ async def why_without_git(bridge: "Bridge", directory: str) -> str:
             f"OpenCode sees no branch in {one_line(directory)}: it may not be a git repository, have no branch checked "
             "out, or belong to another user, so that git refuses it."
         )
-
-    return await git_cause.why_without_git(directory, bridge.settings.environment)
+    reread = (await bridge.client.features()).rereading.hint
+    return await git_cause.why_without_git(directory, bridge.settings.environment, reread)
 
 
 async def _unnamed(bridge: "Bridge", directory: str) -> str:

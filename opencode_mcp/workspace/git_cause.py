@@ -21,12 +21,13 @@ FATAL = "fatal: "
 NO_CHANGES = "so OpenCode keeps no changes"
 
 
-async def why_without_git(directory: str, environment: Mapping[str, str]) -> str:
+async def why_without_git(directory: str, environment: Mapping[str, str], reread: str) -> str:
     """Return the reason why OpenCode sees no branch in a directory; empty if only no branch is checked out.
 
     Args:
         directory: Absolute path.
         environment: The environment of OpenCode.
+        reread: Sentence on how OpenCode is made to look again.
     """
     place = one_line(directory)
     git = _find_git(environment)
@@ -43,7 +44,7 @@ async def why_without_git(directory: str, environment: Mapping[str, str]) -> str
     if await checked_out(directory):
         return (
             f"OpenCode found no repository when it opened {place}: the repository was created later, or OpenCode "
-            "cannot find git. The operation instance.dispose makes OpenCode check again, and aborts the runs there."
+            f"cannot find git. {reread}"
         )
     return ""
 

@@ -76,8 +76,10 @@ USABLE_MODELS: Mapping[Generation, str] = {1: "/config/providers", 2: "/api/mode
 """Path of the models that can be used."""
 EVENTS: Mapping[Generation, str] = {1: "/global/event", 2: "/api/event"}
 """Path of the event stream."""
-MOST_REQUESTS: Mapping[Generation, int] = {1: 7, 2: 11}
-"""Most requests of a run in a new session; OpenCode 2 has more for an agent and a model that the caller chose."""
+MOST_REQUESTS: Mapping[Generation, int] = {1: 7, 2: 9}
+"""Most requests of a run in a new session, also with an agent and a model that the caller chose."""
+REREADING: Mapping[Generation, str] = {1: "instance.dispose", 2: "debug.location.evict"}
+"""Operation that makes OpenCode read the files of a directory again."""
 HEALTH: Mapping[Generation, str] = {1: "/global/health", 2: "/api/info"}
 """Path that tells the version."""
 

@@ -9,10 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from opencode_mcp.opencode.versions import Generation
 from tests.harness.forked import COMMAND, fork_server
 from tests.harness.isolation import environment
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode, binary
+from tests.harness.opencode2.environment import environment as environment_2
+from tests.harness.opencode2.running import OpenCode2, write_executable
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Launch:
         return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
 
 
-def attaching(folder: Path, model: ScriptedModel, server: OpenCode, project: Path) -> Launch:
+def attaching(folder: Path, model: ScriptedModel, server: OpenCode | OpenCode2, project: Path) -> Launch:
     """A bridge that works in ``project`` with an OpenCode that runs already."""
     variables = {
         "OPENCODE_MCP_URL": server.url,
@@ -59,10 +62,14 @@ def attaching(folder: Path, model: ScriptedModel, server: OpenCode, project: Pat
     return Launch(_fence(project), environment(folder, model.url) | variables, folder / "bridge.log")
 
 
-def starting(folder: Path, model: ScriptedModel, project: Path) -> Launch:
+def starting(folder: Path, model: ScriptedModel, project: Path, generation: Generation = 1) -> Launch:
     """A bridge that works in ``project`` with an OpenCode that it starts by itself, shared below ``folder`` alone."""
-    variables = {"OPENCODE_MCP_OPENCODE": str(binary()), "OPENCODE_MCP_STATE": str(folder / "bridge")}
-    return Launch(_fence(project), environment(folder, model.url) | variables, folder / "bridge.log")
+    if generation == 1:
+        variables, opencode = environment(folder, model.url), binary()
+    else:
+        variables, opencode = environment_2(folder, model.url), write_executable(folder / "opencode")
+    variables |= {"OPENCODE_MCP_OPENCODE": str(opencode), "OPENCODE_MCP_STATE": str(folder / "bridge")}
+    return Launch(_fence(project), variables, folder / "bridge.log")
 
 
 def left_server(launch: Launch) -> int | None:

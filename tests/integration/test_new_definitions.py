@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from opencode_mcp.opencode.versions import Generation
 from tests.harness.bridge import open_bridge
+from tests.harness.differences import REREADING
 from tests.harness.launch import Launch, attaching, end_left_server, starting
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
+from tests.harness.opencode2.fixtures import skip_without_engine
 from tests.harness.project import make_project
 from tests.integration.host import Host
 from tests.scripted_model.script import hold, script, step, text
@@ -22,16 +25,21 @@ COMMAND = f"---\ndescription: Added later\n---\n{script(text('Done by the comman
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project that OpenCode knows before anything is added to it."""
-    return make_project(tmp_path_factory.mktemp("place"))
+def place(tmp_path_factory: pytest.TempPathFactory, opencode_generation: Generation) -> Path:
+    """A project that an OpenCode of one generation knows before anything is added to it."""
+    return make_project(tmp_path_factory.mktemp(f"place{opencode_generation}"))
 
 
 @pytest.fixture(scope="module")
 def shared_launch(
-    tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel, place: Path
+    tmp_path_factory: pytest.TempPathFactory,
+    scripted_model: ScriptedModel,
+    place: Path,
+    opencode_generation: Generation,
 ) -> Iterator[Launch]:
-    launch = starting(tmp_path_factory.mktemp("own"), scripted_model, place)
+    if opencode_generation == 2:
+        skip_without_engine()
+    launch = starting(tmp_path_factory.mktemp("own"), scripted_model, place, opencode_generation)
     yield launch
     end_left_server(launch)
 
@@ -51,23 +59,27 @@ def write(path: Path, content: str | dict[str, Any]) -> Path:
     return path
 
 
+@pytest.mark.both_generations
 async def test_a_new_agent_file_is_used_by_the_next_call(owner: Host, place: Path) -> None:
     write(place / ".opencode/agent/reviewer.md", AGENT)
     report = await owner.run(text("Reviewed."), agent="reviewer")
     assert (report["status"], report["agent"], report["text"]) == ("completed", "reviewer", "Reviewed.")
 
 
+@pytest.mark.both_generations
 async def test_a_new_agent_in_a_folder_above_its_file_is_used_by_the_next_call(owner: Host, place: Path) -> None:
     write(place / ".opencode/agents/team/writer.md", AGENT)
     assert (await owner.run(text("Written."), agent="team/writer"))["agent"] == "team/writer"
 
 
+@pytest.mark.both_generations
 async def test_a_new_command_file_is_run_by_the_next_call(owner: Host, place: Path) -> None:
     write(place / ".opencode/command/greet.md", COMMAND)
     report = await owner.data("opencode_command", command="greet")
     assert (report["status"], report["text"]) == ("completed", "Done by the command.")
 
 
+@pytest.mark.both_generations
 async def test_a_new_model_in_the_projects_settings_is_used_by_the_next_call(owner: Host, place: Path) -> None:
     settings = '{ // with a comment\n "provider": {"scripted": {"models": {"m9": {"name": "M9"},}}},\n}'
     write(place / "opencode.jsonc", settings)
@@ -89,15 +101,16 @@ async def test_the_models_of_a_login_are_used_through_a_new_bridge_too(owner: Ho
     credentials.unlink()
 
 
+@pytest.mark.both_generations
 async def test_what_runs_is_not_stopped_for_a_new_agent(
-    owner: Host, place: Path, scripted_model: ScriptedModel
+    owner: Host, place: Path, scripted_model: ScriptedModel, opencode_generation: Generation
 ) -> None:
     session_id = await owner.start(step(hold("busy"), text("Finished.")))
     await scripted_model.reached("busy")
     file = write(place / ".opencode/agent/late.md", AGENT)
     told = await owner.error("opencode_run", prompt="Hello.", agent="late")
     assert str(file) in told
-    assert "instance.dispose" in told
+    assert REREADING[opencode_generation] in told
     assert "call again when it has ended" in told
     await scripted_model.release("busy")
     assert (await owner.wait(session_id))["text"] == "Finished."
@@ -115,6 +128,7 @@ async def test_a_faulty_file_beside_a_new_agent_is_named_and_breaks_nothing(owne
     assert (await owner.run(text("Corrected."), agent="fine"))["agent"] == "fine"
 
 
+@pytest.mark.both_generations
 async def test_an_agent_that_its_file_turns_off_is_told_as_such_and_asked_for_once(owner: Host, place: Path) -> None:
     file = write(place / ".opencode/agent/retired.md", AGENT.replace("mode:", "disable: true\nmode:"))
     for _ in range(2):
@@ -123,12 +137,18 @@ async def test_an_agent_that_its_file_turns_off_is_told_as_such_and_asked_for_on
         assert "The agents are" in told
 
 
-async def test_a_name_in_the_users_own_settings_is_told_to_need_a_new_start(owner: Host, shared_launch: Launch) -> None:
+@pytest.mark.both_generations
+async def test_a_name_in_the_users_own_settings_is_used_unless_that_takes_a_new_start(
+    owner: Host, shared_launch: Launch, opencode_generation: Generation
+) -> None:
     file = Path(shared_launch.environment["XDG_CONFIG_HOME"]) / "opencode/opencode.json"
     write(file, {"agent": {"everywhere": {"description": "Added later"}}})
-    told = await owner.error("opencode_run", prompt="Hello.", agent="everywhere")
-    assert str(file) in told
-    assert "only when it starts" in told
+    if opencode_generation == 2:
+        assert (await owner.run(text("Used."), agent="everywhere"))["agent"] == "everywhere"
+    else:
+        told = await owner.error("opencode_run", prompt="Hello.", agent="everywhere")
+        assert str(file) in told
+        assert "only when it starts" in told
     file.unlink()
 
 
@@ -149,9 +169,12 @@ async def test_a_server_that_others_started_is_left_as_it_is(
         assert "reviewer" not in {agent["name"] for agent in agents}
 
 
+@pytest.mark.both_generations
 @pytest.mark.usefixtures("owner")
-async def test_an_operator_who_denies_it_is_obeyed(shared_launch: Launch, place: Path) -> None:
-    async with open_bridge(shared_launch.telling("--deny", "instance.dispose")) as bridge:
+async def test_an_operator_who_denies_it_is_obeyed(
+    shared_launch: Launch, place: Path, opencode_generation: Generation
+) -> None:
+    async with open_bridge(shared_launch.telling("--deny", REREADING[opencode_generation])) as bridge:
         file = write(place / ".opencode/agent/denied.md", AGENT)
         told = await Host(bridge).error("opencode_run", prompt="Hello.", agent="denied")
         assert str(file) in told

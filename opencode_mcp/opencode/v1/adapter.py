@@ -41,15 +41,26 @@ from opencode_mcp.opencode.vocabulary.models import (
     read_each,
 )
 from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
-from opencode_mcp.opencode.vocabulary.submission import Accepted, Features
+from opencode_mcp.opencode.vocabulary.submission import Accepted, Features, Rereading
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.submission import CommandSubmission, PromptSubmission, ShellSubmission
+    from opencode_mcp.opencode.vocabulary.submission import (
+        CommandSubmission,
+        PromptSubmission,
+        SessionSettings,
+        ShellSubmission,
+    )
     from opencode_mcp.text.json_types import JsonObject
 
 logger = logging.getLogger(__name__)
 
 W = TypeVar("W", bound=Wire)
+REREADING = Rereading(
+    operation="instance.dispose",
+    consequence="stops what runs there",
+    user_settings=False,
+    fails_on_invalid_file=True,
+)
 
 
 class OpenCode1(OperationCaller):
@@ -63,6 +74,8 @@ class OpenCode1(OperationCaller):
         message_reader="session.message",
         keeps_removed_cost=False,
         mentions_in_worktree=True,
+        unusable_models=True,
+        rereading=REREADING,
     )
 
     @asynccontextmanager
@@ -130,9 +143,15 @@ class OpenCode1(OperationCaller):
     # --- Sessions
 
     async def session_create(
-        self, directory: str, *, title: str = "", metadata: Mapping[str, object] | None = None
+        self,
+        directory: str,
+        *,
+        title: str = "",
+        metadata: Mapping[str, object] | None = None,
+        settings: "SessionSettings | None" = None,
     ) -> Session:
-        """Call ``session.create``."""
+        """Call ``session.create``. Agent and model go with each prompt instead."""
+        del settings
         body = {name: value for name, value in {"title": title, "metadata": metadata}.items() if value}
         return session_of(await self.call("session.create", body=body, directory=directory))
 

@@ -19,7 +19,14 @@ from opencode_mcp.opencode.v2.calls.session_calls import SessionCalls
 from opencode_mcp.opencode.v2.events.event_parser import EventParser2
 from opencode_mcp.opencode.v2.events.event_stream import parse_lines
 from opencode_mcp.opencode.vocabulary.backend_events import Event
-from opencode_mcp.opencode.vocabulary.submission import Features
+from opencode_mcp.opencode.vocabulary.submission import Features, Rereading
+
+REREADING = Rereading(
+    operation="debug.location.evict",
+    consequence="loses what the runs there have asked, so that they wait for ever",
+    user_settings=True,
+    fails_on_invalid_file=False,
+)
 
 
 class OpenCode2(SessionCalls, RequestCalls):
@@ -33,6 +40,8 @@ class OpenCode2(SessionCalls, RequestCalls):
         message_reader="session.message.get",
         keeps_removed_cost=True,
         mentions_in_worktree=False,
+        unusable_models=False,
+        rereading=REREADING,
     )
 
     def __init__(self, sender: RequestSender, table: OperationTable) -> None:

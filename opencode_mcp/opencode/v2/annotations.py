@@ -357,7 +357,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "system",
         "admin",
         "dispose restart reload reset directory instance",
-        "Permission requests of the directory may be lost.",
+        "Permission requests and forms of the directory are lost, and their runs wait for ever.",
         destructive=True,
     ),
     "migration.v1.status": A("system", "read", "version 1 sessions import progress"),

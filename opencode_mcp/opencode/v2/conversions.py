@@ -5,7 +5,7 @@ form is read as if it were missing; an object without its id or name is left out
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import cast
 
@@ -148,17 +148,16 @@ def _templates_of(document: JsonMap) -> dict[str, str]:
     return {name: template for name, template in templates.items() if isinstance(template, str)}
 
 
-def providers_of(providers: object, models: object) -> Providers:
-    """Put the lists of providers and of their usable models together; keys in their settings are not read."""
-    known = _identified(models)
-    found = [_provider(item, known) for item in _identified(providers)]
-    return Providers(all=found, providers=found, connected=[provider.id for provider in found if provider.models])
-
-
-def _provider(item: JsonMap, models: Sequence[JsonMap]) -> Provider:
-    own = [model for model in models if model.get("providerID") == item["id"]]
-    kept = {as_text(model["id"]): _model(model) for model in own}
-    return Provider(id=as_text(item["id"]), name=as_text(item.get("name")), models=kept)
+def providers_of(models: object) -> Providers:
+    """Group the usable models by their providers; keys in the settings of a model are not read."""
+    found: dict[str, Provider] = {}
+    for item in _identified(models):
+        provider_id = as_text(item.get("providerID"))
+        if provider_id:
+            provider = found.setdefault(provider_id, Provider(id=provider_id))
+            provider.models[as_text(item["id"])] = _model(item)
+    providers = list(found.values())
+    return Providers(all=providers, providers=providers, connected=list(found))
 
 
 def _model(item: JsonMap) -> ProviderModel:

@@ -68,7 +68,7 @@ REPLACEMENTS: Mapping[str, Replacement] = {
     "global.health": _by("server.info"),
     "global.dispose": _by("location.reload", note="Runs go on."),
     "global.upgrade": _none("OpenCode 2 does not upgrade itself on request."),
-    "instance.dispose": _by("debug.location.evict"),
+    "instance.dispose": _by("debug.location.evict", note="Runs go on, but what they have asked is lost."),
     "experimental.capabilities.get": _by("server.info"),
     "formatter.status": _none("OpenCode 2 does not list its formatters."),
     "lsp.status": _none("OpenCode 2 does not list its language servers."),

@@ -14,6 +14,16 @@ class Attachment(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSettings:
+    """Settings of a new session that its first submission has too; empty texts leave the choice to OpenCode."""
+
+    agent: str = ""
+    model: str = ""
+    """Model as ``provider/model``."""
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PromptSubmission:
     """Prompt for a session; empty texts leave the choice to OpenCode."""
 
@@ -25,6 +35,8 @@ class PromptSubmission:
     model: str = ""
     """Model as ``provider/model``."""
     variant: str = ""
+    is_first: bool = False
+    """True if the session was created for this prompt, with its agent, model and variant."""
     output_schema: Mapping[str, Any] | None = None
     """JSON Schema of the answer; see ``Features``."""
     metadata: Mapping[str, object] | None = None
@@ -44,6 +56,8 @@ class CommandSubmission:
     agent: str = ""
     model: str = ""
     """Model as ``provider/model``."""
+    is_first: bool = False
+    """True if the session was created for this command, with its agent and model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +68,25 @@ class ShellSubmission:
     line: str
     agent: str
     """Agent whose settings apply, though no model takes part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rereading:
+    """Way in which OpenCode reads the files of a directory again."""
+
+    operation: str
+    """Id of the operation that makes it do so."""
+    consequence: str
+    """Effect of the operation on the runs of the directory, as the end of a sentence."""
+    user_settings: bool
+    """True if it reads the user's own settings again too. If not, it reads them only when it starts."""
+    fails_on_invalid_file: bool
+    """True if an invalid file makes all later requests of the directory fail. If not, that file is left out."""
+
+    @property
+    def hint(self) -> str:
+        """Return a sentence for a caller whose OpenCode has not noticed a change."""
+        return f"Its operation {self.operation} makes it read its files again, and {self.consequence}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +108,9 @@ class Features:
     mentions_in_worktree: bool
     """True if a file that a slash command mentions is relative to the worktree. Otherwise it is relative to the
     directory of the session, and files that shell lines of the command mention are attached too."""
+    unusable_models: bool
+    """True if OpenCode also lists the models of providers without credentials."""
+    rereading: Rereading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 from opencode_mcp.errors import InvalidArgument, NotFound, OperatorError
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import ProviderModel, Providers
-from opencode_mcp.opencode.vocabulary.submission import Attachment, PromptSubmission
+from opencode_mcp.opencode.vocabulary.submission import Attachment, PromptSubmission, SessionSettings
 from opencode_mcp.runs.output_schema.checker_process import check_schema_apart
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
 from opencode_mcp.text.similar_names import similar_names
@@ -35,11 +35,17 @@ class Prompt:
     title: str = ""
     """Title of a new session."""
 
-    def submission(self, message_id: str) -> PromptSubmission:
+    @property
+    def settings(self) -> SessionSettings:
+        """Return the settings of a session that is created for this prompt."""
+        return SessionSettings(agent=self.agent, model=self.model, variant=self.variant)
+
+    def submission(self, message_id: str, *, is_first: bool = False) -> PromptSubmission:
         """Return what is handed to OpenCode.
 
         Args:
             message_id: Id that the prompt's message gets.
+            is_first: Whether the session was created for this prompt, with its settings.
         """
         return PromptSubmission(
             message_id=message_id,
@@ -49,6 +55,7 @@ class Prompt:
             model=self.model,
             variant=self.variant,
             output_schema=self.output_schema,
+            is_first=is_first,
         )
 
 
@@ -115,7 +122,10 @@ async def find_missing_model(client: OpenCodeClient, directory: str, name: str, 
     """
     if missing_model(await client.used_providers(directory), name, variant) is None:
         return None
-    return missing_model(await client.providers(directory), name, variant)
+    missing = missing_model(await client.providers(directory), name, variant)
+    if missing and missing.sought.kind == "model" and not (await client.features()).unusable_models:
+        missing.error.hint += " OpenCode lists a model only if its provider has credentials."
+    return missing
 
 
 def missing_model(providers: Providers, name: str, variant: str = "") -> Missing | None:

@@ -1,10 +1,12 @@
 """Make OpenCode read its files again if a caller names something that was added after it opened the directory.
 
-OpenCode 1.18 reads agents, commands, models and credentials once in a directory, and again only after its operation
-``instance.dispose``, which ends everything that runs there. So the bridge calls it only if nothing runs there, and only
-in a server that a bridge started; otherwise the error names the file and the operation. It is never called while a file
-is invalid: OpenCode would then fail all requests in that directory until it is restarted, even after the file is
-corrected.
+OpenCode reads agents, commands, models and credentials once in a directory, and again only after an operation of its
+API (``Rereading``). That of OpenCode 1.18 ends everything that runs there. After that of OpenCode 2, runs go on, but
+what they have asked is lost, and they wait for an answer for ever. So the bridge calls it only if nothing runs there,
+and only in a server that a bridge started; otherwise the error names the file and the operation.
+
+OpenCode 1.18 is not made to read its files while one is invalid: it would fail all requests in that directory until it
+is restarted, even after the file is corrected. OpenCode 2 leaves the invalid file out.
 
 Work that another bridge or program starts in the directory at the same moment is not noticed.
 """
@@ -30,7 +32,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 CLEAN_UP_TIMEOUT = 10.0
-AGAIN = "Its operation instance.dispose makes it read its files again, and stops what runs there."
 STILL_GOOD = "OpenCode still works with what it read before. Whoever owns the file must correct it; then call again."
 NEW_START = "OpenCode reads that file only when it starts: end OpenCode once nothing runs in it, and call again."
 
@@ -106,20 +107,22 @@ class InstanceReload:
     async def _reload(
         self, client: OpenCodeClient, directory: str, definition: DefiningFile, error: BridgeError
     ) -> None:
-        """Dispose the instance (``instance.dispose``) and wait for the new one; the caller holds the lock.
+        """Make OpenCode read its files again and wait until it has; the caller holds the lock.
 
         Raises:
             BridgeError: The given error, where that must not be done.
         """
-        if definition.at_start_only:
+        rereading = (await client.features()).rereading
+        if definition.is_user_settings and not rereading.user_settings:
             raise _explained(error, definition, NEW_START)
         if self._refusal:
-            raise _explained(error, definition, f"OpenCode read its files before. {AGAIN} {self._refusal}")
+            raise _explained(error, definition, f"OpenCode read its files before. {rereading.hint} {self._refusal}")
         if self._read.get((directory, definition.path)) == definition.state:
             return
         await self._refuse_if_busy(client, directory, definition, error)
-        await _try_configuration(client, directory)
-        await self._refuse_if_busy(client, directory, definition, error)
+        if rereading.fails_on_invalid_file:
+            await _try_configuration(client, directory)
+            await self._refuse_if_busy(client, directory, definition, error)
         logger.info("OpenCode reads its files in %s again, since %s is new to it.", directory, definition.path)
         await client.instance_dispose(directory)
         self._read[directory, definition.path] = definition.state
@@ -130,7 +133,8 @@ class InstanceReload:
     ) -> None:
         if self._starting[directory] or await client.running_sessions(directory):
             busy = "As something runs there now, that was not done: call again when it has ended."
-            raise _explained(error, definition, f"OpenCode read its files before. {AGAIN} {busy}")
+            hint = (await client.features()).rereading.hint
+            raise _explained(error, definition, f"OpenCode read its files before. {hint} {busy}")
 
 
 def _explained(error: BridgeError, definition: DefiningFile, reason: str) -> BridgeError:

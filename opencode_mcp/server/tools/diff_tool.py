@@ -174,7 +174,7 @@ async def _stale_branch(bridge: Bridge, directory: str) -> str:
     branch, known = one_line(branch), one_line(known) or "none"
     return (
         f"OpenCode assumes that the branch {known} is checked out, and not {branch}, since it checks only when it "
-        "starts in a project. Its operation instance.dispose makes it check again, and stops what runs there."
+        f"starts in a project. {(await bridge.client.features()).rereading.hint}"
     )
 
 

@@ -1,7 +1,7 @@
 """Search in OpenCode's files for the definition of an agent, a command, a model or a provider's credentials.
 
-OpenCode reads these files when it first works in a directory, and not again. This module reads them too, but returns
-only the path of the file that defines the name.
+OpenCode reads these files when it first works in a directory, and not again by itself. This module reads them too, but
+returns only the path of the file that defines the name.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from opencode_mcp.disk.regular_file import read_beginning
+from opencode_mcp.text.json_values import as_map, as_maps
 from opencode_mcp.text.jsonc import read_jsonc
 
 if TYPE_CHECKING:
@@ -34,10 +35,13 @@ JSON_PATHS: Mapping[DefinitionKind, Sequence[str]] = {
     "agent": ("agent {}", "mode {}", "agents {}"),
     "command": ("command {}", "commands {}"),
     "model": ("provider {} models {}", "providers {} models {}"),
-    "variant": ("provider {} models {} variants {}",),
+    "variant": ("provider {} models {} variants {}", "providers {} models {} variants {}"),
     "credential": ("provider {}",),
 }
-"""Keys in a configuration file, from the outermost to the innermost; those in the plural are OpenCode 2's."""
+"""Keys in a configuration file, from the outermost to the innermost; those in the plural are OpenCode 2's.
+
+OpenCode 2 has a list of variants, each with an id.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,8 @@ class DefiningFile:
     """File that defines a name."""
 
     path: Path
-    at_start_only: bool
-    """True if OpenCode reads the file only when it starts, and not again in a new instance."""
+    is_user_settings: bool
+    """True for the settings of the user, which OpenCode 1 reads only when it starts."""
     state: tuple[int, int]
     """Time of the last change in nanoseconds, and size: a changed file is worth another attempt."""
 
@@ -116,11 +120,11 @@ def find_definition(folders: Folders, sought: Sought) -> DefiningFile | None:
         return None
     for path in _markdown(folders, sought):
         if state := _state(path):
-            return DefiningFile(path, at_start_only=False, state=state)
-    for path, at_start_only in _settings(folders, sought.kind):
+            return DefiningFile(path, is_user_settings=False, state=state)
+    for path, is_user_settings in _settings(folders, sought.kind):
         state = _state(path)
         if state and _defines(path, sought):
-            return DefiningFile(path, at_start_only=at_start_only, state=state)
+            return DefiningFile(path, is_user_settings=is_user_settings, state=state)
     return None
 
 
@@ -139,7 +143,7 @@ def _markdown(folders: Folders, sought: Sought) -> Iterator[Path]:
 
 
 def _settings(folders: Folders, kind: DefinitionKind) -> Iterator[tuple[Path, bool]]:
-    """Yield the settings files, each with True if OpenCode reads it only when it starts."""
+    """Yield the settings files, each with True if it has the settings of the user."""
     if kind == "credential":
         yield folders.data / "auth.json", False
     for folder in (*folders.project, *folders.configuration):
@@ -174,7 +178,16 @@ def _keys(form: str, names: Sequence[str]) -> list[str]:
 
 def _holds(value: object, keys: Sequence[str]) -> bool:
     for key in keys:
-        if not isinstance(value, Mapping) or key not in value:
+        members = _members(value)
+        if key not in members:
             return False
-        value = cast("Mapping[str, object]", value)[key]
+        value = members[key]
     return True
+
+
+def _members(value: object) -> Mapping[str, object]:
+    """Return the members of an object by their keys, or those of a list of objects by their ids."""
+    if isinstance(value, list):
+        items = as_maps(cast("list[object]", value))
+        return {str(item["id"]): item for item in items if "id" in item}
+    return as_map(value)

@@ -19,7 +19,10 @@ ASKING = {
             "permissions": [{"action": "shell", "resource": "*", "effect": "ask"}],
         }
     },
-    "commands": {"greet": {"template": "Say hello to $ARGUMENTS", "description": "Greet somebody"}},
+    "commands": {
+        "greet": {"template": "Say hello to $ARGUMENTS", "description": "Greet somebody"},
+        "draft": {"template": "$ARGUMENTS", "description": "Plan something", "agent": "plan", "model": "scripted/m2"},
+    },
 }
 
 

@@ -15,7 +15,12 @@ from opencode_mcp.opencode.http.endpoint import Endpoint
 from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS, Transport
 from opencode_mcp.opencode.vocabulary.models import Session, ToolPart
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
-from opencode_mcp.opencode.vocabulary.submission import CommandSubmission, PromptSubmission, ShellSubmission
+from opencode_mcp.opencode.vocabulary.submission import (
+    CommandSubmission,
+    PromptSubmission,
+    SessionSettings,
+    ShellSubmission,
+)
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.running import OpenCode2
@@ -79,6 +84,25 @@ async def test_a_directory_is_read_with_its_agents_models_and_commands_at_the_fi
     assert (paths.directory, paths.worktree) == (where, where)
     health = await client.health()
     assert (health.generation, health.version) == (2, "2.1.2")
+
+
+async def test_a_directory_that_another_client_had_closed_is_not_taken_for_an_empty_one(
+    client: OpenCodeClient, opencode2: OpenCode2, shared_project: Path
+) -> None:
+    where = str(shared_project)
+    for read in (client.agents, client.commands):
+        before = len(await read(where))
+        await anyio.to_thread.run_sync(opencode2.let_go_of, shared_project)
+        assert len(await read(where)) == before > 0
+
+
+async def test_a_session_is_created_with_its_settings(client: OpenCodeClient, shared_project: Path) -> None:
+    where = str(shared_project)
+    settings = SessionSettings(agent="plan", model="scripted/m2", variant="high")
+    made = await client.session_create(where, settings=settings)
+    shown = made.model_extra or {}
+    assert shown["agent"] == "plan"
+    assert shown["model"] == {"providerID": "scripted", "id": "m2", "variant": "high"}
 
 
 async def test_a_session_has_title_directory_and_metadata(client: OpenCodeClient, session: Session) -> None:

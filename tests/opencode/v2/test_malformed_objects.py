@@ -23,8 +23,7 @@ LISTS: Mapping[Callable[[object], object], Json] = {
     conversions.entries_of: {"path": "src/", "type": "directory"},
     conversions.diffs_of: {"file": "a", "patch": "@@", "additions": 1, "deletions": 0, "status": "added"},
     conversions.uncommitted_of: {"file": "a", "additions": 1, "deletions": 0, "status": "added"},
-    lambda data: conversions.providers_of([{"id": "scripted", "name": "S"}], data).usable: MODEL,
-    lambda data: conversions.providers_of(data, [MODEL]).usable: {"id": "scripted", "name": "S"},
+    lambda data: conversions.providers_of(data).usable: MODEL,
 }
 """Converters of lists, each with an entry."""
 SESSION: Json = {

@@ -38,6 +38,7 @@ from tests.opencode.v2.lists import (
 
 UNAVAILABLE = {"type": "provider.no-route", "message": "Model unavailable: scripted/nope"}
 REPORT = item("synthetic", 5, text="<subagent state='completed'>Done.</subagent>", metadata={"source": "subagent"})
+RESUMED = item("synthetic", 3, text="The server restarted while you were working. Go on.")
 COMPACTION = item("compaction", 3, status="completed", reason="auto", summary="It was long.")
 SHELL = item("shell", 5, shellID="sh_1", command="ls; exit 3", status="exited", exit=3, output={"output": "a\n"})
 RUNS: Mapping[str, tuple[Sequence[Item], Mapping[str, tuple[State, Sequence[str]]]]] = {
@@ -112,6 +113,18 @@ RUNS: Mapping[str, tuple[Sequence[Item], Mapping[str, tuple[State, Sequence[str]
     "a server that was killed, and the next prompt": (
         [prompt(1), step(2, ""), prompt(3), step(4), idle(5)],
         {"msg_001": (State.SETTLING, ["msg_002"]), "msg_003": (State.COMPLETED, ["msg_004"])},
+    ),
+    "a server that was killed, and the service that resumed its run": (
+        [prompt(1), step(2, ""), RESUMED, step(4), idle(5)],
+        {"msg_001": (State.COMPLETED, ["msg_002", "msg_004"])},
+    ),
+    "a server that was stopped, and a resumed run that was then interrupted": (
+        [prompt(1), stopped_step(2), RESUMED, idle(5, "interrupted")],
+        {"msg_001": (State.ABORTED, ["msg_002"])},
+    ),
+    "a resumed run, and the next prompt": (
+        [prompt(1), stopped_step(2), RESUMED, step(4), idle(5), prompt(6), step(7), idle(8)],
+        {"msg_001": (State.COMPLETED, ["msg_002", "msg_004"]), "msg_006": (State.COMPLETED, ["msg_007"])},
     ),
     "the report of a background subagent": (
         [prompt(1), step(2), idle(3), REPORT, step(6), idle(7)],

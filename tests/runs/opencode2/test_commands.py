@@ -1,5 +1,6 @@
 """Slash commands and shell lines on OpenCode 2: each is a run that is found again by the id of its prompt."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import anyio
@@ -53,6 +54,29 @@ async def test_a_command_in_a_session_with_earlier_prompts_is_told_from_them(
     report = await worker.runs.follow(run, WAIT)
     assert (report.status, report.text) == ("completed", "Hello again.")
     assert await prompts_in(client, run.session_id) == [first.message_id, run.message_id]
+
+
+async def test_a_command_that_changes_a_session_for_later_prompts_says_so_once(
+    worker: Worker, commands: Commands
+) -> None:
+    first = await worker.run(text("First."), agent="build", model="scripted/m1")
+    drafting = SlashCommand(name="draft", arguments=script(text("Drafted.")), directory=worker.directory)
+    run = await commands.start(drafting, session_of(first))
+    reports = [await worker.runs.follow(run, WAIT) for _ in range(2)]
+    assert [(report.agent, report.model) for report in reports] == [("plan", "scripted/m2")] * 2
+    assert [report.note for report in reports] == [
+        "The session now uses agent plan and model scripted/m2, also for later prompts that name none.",
+        "",
+    ]
+
+
+async def test_a_command_with_a_choice_of_the_callers_says_what_it_changed(worker: Worker, commands: Commands) -> None:
+    first = await worker.run(text("First."), agent="build", model="scripted/m1")
+    chosen = replace(greeting(worker, "Hello."), model="scripted/m2")
+    report = await worker.runs.follow(await commands.start(chosen, session_of(first)), WAIT)
+    assert report.note == "The session now uses model scripted/m2, also for later prompts that name none."
+    alone = await worker.runs.follow(await commands.start(chosen), WAIT)
+    assert (alone.model, alone.note) == ("scripted/m2", "")
 
 
 async def test_a_command_whose_reply_was_lost_is_found_and_not_sent_again(

@@ -30,6 +30,7 @@ def write(path: Path, content: str | dict[str, Any]) -> None:
 
 
 MODEL: dict[str, Any] = {"provider": {"p": {"models": {"m/x": {"variants": {"high": {}}}}}}}
+VARIANT_OF_2: dict[str, Any] = {"providers": {"p": {"models": {"m/x": {"variants": ["?", {"id": "high"}]}}}}}
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,7 @@ MODEL: dict[str, Any] = {"provider": {"p": {"models": {"m/x": {"variants": {"hig
         ("repository/app/.opencode/opencode.json", {"command": {"c": {}}}, Sought("command", ("c",))),
         ("repository/opencode.json", MODEL, Sought("model", ("p", "m/x"))),
         ("repository/opencode.json", MODEL, Sought("variant", ("p", "m/x", "high"))),
+        ("repository/opencode.json", VARIANT_OF_2, Sought("variant", ("p", "m/x", "high"))),
         ("repository/opencode.json", MODEL, Sought("credential", ("p",))),
         ("home/.local/share/opencode/auth.json", {"p": {"type": "api"}}, Sought("credential", ("p",))),
     ],
@@ -63,15 +65,15 @@ def test_a_name_is_found_where_opencode_would_find_it(
     found = find_definition(folders, sought)
     assert found is not None
     assert found.path == tmp_path / file
-    assert not found.at_start_only
+    assert not found.is_user_settings
 
 
 @pytest.mark.parametrize("name", ["config.json", "opencode.json", "opencode.jsonc"])
-def test_the_users_own_settings_are_read_only_at_the_start(folders: Folders, name: str) -> None:
+def test_the_users_own_settings_are_recognised(folders: Folders, name: str) -> None:
     write(folders.config / name, {"agent": {"a": {}}})
     found = find_definition(folders, Sought("agent", ("a",)))
     assert found is not None
-    assert found.at_start_only
+    assert found.is_user_settings
 
 
 def test_a_repositorys_neighbours_define_nothing(folders: Folders, tmp_path: Path) -> None:

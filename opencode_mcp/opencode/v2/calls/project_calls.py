@@ -44,30 +44,25 @@ class ProjectCalls(DataCaller):
         return Paths(directory=as_text(found.get("directory")), worktree=worktree)
 
     async def providers(self, directory: str = "") -> Providers:
-        """Call ``provider.list`` and ``model.list``, which have only what can be used."""
+        """Call ``model.list``, which has only what can be used."""
         return await self.used_providers(directory)
 
     async def used_providers(self, directory: str) -> Providers:
-        """Call ``provider.list`` and ``model.list``."""
-        await self._settle(directory)
-        providers = await self._data("provider.list", directory=directory)
-        return conversions.providers_of(providers, await self._data("model.list", directory=directory))
+        """Call ``model.list``; each model names its provider."""
+        return conversions.providers_of(await self._loaded("model.list", directory))
 
     async def agents(self, directory: str) -> list[Agent]:
         """Call ``agent.list``."""
-        await self._settle(directory)
-        found = conversions.agents_of(await self._data("agent.list", directory=directory))
+        found = conversions.agents_of(await self._loaded("agent.list", directory))
         return [agent for agent in found if not agent.hidden]
 
     async def default_model(self, directory: str) -> str:
         """Call ``model.default``: the model that a session without one will use."""
-        await self._settle(directory)
-        return conversions.model_name(await self._data("model.default", directory=directory))
+        return conversions.model_name(await self._loaded("model.default", directory))
 
     async def commands(self, directory: str) -> list[Command]:
         """Call ``command.list``."""
-        await self._settle(directory)
-        return conversions.commands_of(await self._data("command.list", directory=directory))
+        return conversions.commands_of(await self._loaded("command.list", directory))
 
     async def command_sources(self, directory: str) -> list[CommandSource]:
         """Call ``config.get``, and keep of the documents only the templates; they also hold keys."""
@@ -83,9 +78,27 @@ class ProjectCalls(DataCaller):
         await self._settle(directory)
 
     async def instance_dispose(self, directory: str) -> None:
-        """Call ``debug.location.evict``: the next call opens the directory again; runs go on."""
-        await self.call("debug.location.evict", directory=directory)
-        self._sender.directory_lists.pop(directory, None)
+        """Call ``debug.location.evict``: the next call opens the directory again; runs go on, without what they ask."""
+        try:
+            await self.call("debug.location.evict", directory=directory)
+        finally:
+            self._sender.directory_lists.pop(directory, None)
+
+    async def _loaded(self, operation_id: str, directory: str) -> object:
+        """Call an operation that answers with nothing while OpenCode 2 loads a directory.
+
+        Another client may have made OpenCode close the directory since its lists were complete, and the event of it may
+        be lost. Then there are no agents either, which a loaded directory always has.
+        """
+        lists = self._sender.directory_lists.setdefault(directory, DirectoryLists())
+        was_complete = lists.is_complete
+        await self._settle(directory)
+        found = await self._data(operation_id, directory=directory)
+        if found or not was_complete or await self._data("agent.list", directory=directory):
+            return found
+        lists.note_change()
+        await self._settle(directory)
+        return await self._data(operation_id, directory=directory)
 
     async def _settle(self, directory: str) -> None:
         """Wait until a directory has agents and models: OpenCode 2 answers with empty lists while it loads them.

@@ -14,20 +14,18 @@ from opencode_mcp.errors import (
     NotFound,
 )
 from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
-from opencode_mcp.opencode.v2 import conversions
 from opencode_mcp.opencode.v2.calls.inbox import SessionInbox
-from opencode_mcp.opencode.vocabulary.submission import Accepted
-from opencode_mcp.text.json_values import as_map, as_maps
+from opencode_mcp.opencode.vocabulary.submission import Accepted, SessionSettings
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.submission import CommandSubmission, PromptSubmission, ShellSubmission
 from opencode_mcp.opencode.v2.calls.message_calls import MessageCalls
-from opencode_mcp.opencode.v2.calls.project_calls import ProjectCalls
+from opencode_mcp.opencode.v2.calls.settings_calls import SettingsCalls
 
 logger = logging.getLogger(__name__)
 
 
-class PromptCalls(SessionInbox, MessageCalls, ProjectCalls):
+class PromptCalls(SessionInbox, MessageCalls, SettingsCalls):
     """Calls that start and stop work."""
 
     async def submit_prompt(
@@ -38,7 +36,10 @@ class PromptCalls(SessionInbox, MessageCalls, ProjectCalls):
         ``delivery`` is ``queue``: a prompt that another client has started meanwhile is finished first. If the reply is
         lost, the prompt is sent again with the same id: OpenCode 2 takes a prompt of one id once.
         """
-        changed = await self._choose(session_id, directory, prompt.agent, prompt.model, prompt.variant)
+        settings = SessionSettings(agent=prompt.agent, model=prompt.model, variant=prompt.variant)
+        changed = Accepted(message_id="")
+        if not prompt.is_first and settings != SessionSettings():
+            changed = await self._choose(await self._session(session_id), directory, settings)
         body: dict[str, object] = {"id": prompt.message_id, "text": prompt.text, "delivery": "queue"}
         if prompt.files:
             body["files"] = [{"uri": file.url, "name": file.filename} for file in prompt.files]
@@ -53,48 +54,28 @@ class PromptCalls(SessionInbox, MessageCalls, ProjectCalls):
             await _send_again(send, timeout, error)
         return replace(changed, message_id=prompt.message_id)
 
-    async def _choose(self, session_id: str, directory: str, agent: str, model: str, variant: str) -> Accepted:
-        """Set the agent and the model of an idle session, unless it has them; return what was changed."""
-        changed = Accepted(message_id="")
-        if not agent and not model and not variant:
-            return changed
-        path = {"sessionID": session_id}
-        session = as_map(await self._data("session.get", path=path))
-        if agent and session.get("agent") != agent:
-            await self.call("session.switchAgent", path=path, body={"agent": agent})
-            changed = replace(changed, agent=agent)
-        wanted = await self._wanted_model(directory, agent, model, variant)
-        if wanted and dict(as_map(session.get("model"))) != wanted:
-            await self.call("session.switchModel", path=path, body={"model": wanted})
-            changed = replace(changed, model=conversions.model_name(wanted), variant=wanted.get("variant", ""))
-        return changed
-
-    async def _wanted_model(self, directory: str, agent: str, model: str, variant: str) -> dict[str, str]:
-        """Return the reference to a model; without a name that of the agent, which OpenCode 2 itself does not use."""
-        if model:
-            return conversions.model_reference(model, variant)
-        own = await self._model_of_agent(directory, agent) if agent else {}
-        if own:
-            return own | ({"variant": variant} if variant else {})
-        return conversions.model_reference(await self.default_model(directory), variant) if variant else {}
-
-    async def _model_of_agent(self, directory: str, agent: str) -> dict[str, str]:
-        await self._settle(directory)
-        for item in as_maps(await self._data("agent.list", directory=directory)):
-            if item.get("id") == agent:
-                return {name: str(value) for name, value in as_map(item.get("model")).items() if value}
-        return {}
-
     async def submit_command(
         self, session_id: str, directory: str, command: "CommandSubmission", *, timeout: float
     ) -> Accepted:
         """Call ``session.command``, then search for its prompt: OpenCode 2 chooses the id and does not return it.
 
+        A command may name an agent and a model of its own, which the session has from then on.
+
         Raises:
             BackendFailed: OpenCode accepted the command, and no prompt of it can be found.
         """
-        changed = await self._choose(session_id, directory, command.agent, command.model, "")
+        if command.is_first:
+            return Accepted(message_id=await self._send_command(session_id, command, timeout, known=[]))
+        before = await self._session(session_id)
+        await self._choose(before, directory, SessionSettings(agent=command.agent, model=command.model))
         known = await self._known_prompts(session_id)
+        prompt = await self._send_command(session_id, command, timeout, known)
+        return replace(await self._changed_since(before), message_id=prompt)
+
+    async def _send_command(
+        self, session_id: str, command: "CommandSubmission", timeout: float, known: list[str]
+    ) -> str:
+        """Send a command, and return the id of its prompt, which is none of those that are known."""
         body = {"name": command.name, "text": command.arguments, "delivery": "queue"}
         lost: BridgeError | None = None
         try:
@@ -104,7 +85,7 @@ class PromptCalls(SessionInbox, MessageCalls, ProjectCalls):
                 raise
             lost = error
         if prompt := await self._new_prompt(session_id, known):
-            return replace(changed, message_id=prompt)
+            return prompt
         raise lost or BackendFailed(
             f"OpenCode ran the command {command.name!r}, which gave the session no prompt.",
             hint="opencode_session shows what the session did.",

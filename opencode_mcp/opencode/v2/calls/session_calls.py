@@ -7,7 +7,8 @@ from opencode_mcp.errors import (
     NotFound,
 )
 from opencode_mcp.opencode.v2 import conversions
-from opencode_mcp.opencode.v2.calls.data_caller import DIFF_CONTEXT, DataCaller
+from opencode_mcp.opencode.v2.calls.data_caller import DIFF_CONTEXT
+from opencode_mcp.opencode.v2.calls.settings_calls import SettingsCalls
 from opencode_mcp.opencode.vocabulary.models import (
     FileDiff,
     Session,
@@ -15,6 +16,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     Todo,
 )
 from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
+from opencode_mcp.opencode.vocabulary.submission import SessionSettings
 from opencode_mcp.text.json_values import as_map, as_maps
 
 logger = logging.getLogger(__name__)
@@ -26,14 +28,19 @@ FROM_THE_LATEST = "9" * 15
 """Cursor of the whole list, which follows a page of sessions in any order."""
 
 
-class SessionCalls(DataCaller):
+class SessionCalls(SettingsCalls):
     """Calls about sessions."""
 
     async def session_create(
-        self, directory: str, *, title: str = "", metadata: Mapping[str, object] | None = None
+        self,
+        directory: str,
+        *,
+        title: str = "",
+        metadata: Mapping[str, object] | None = None,
+        settings: SessionSettings | None = None,
     ) -> Session:
         """Call ``session.create``."""
-        given = {"title": title, "metadata": metadata}
+        given = {"title": title, "metadata": metadata, **await self._settings_of_new(directory, settings)}
         body = {name: value for name, value in given.items() if value} | {"location": {"directory": directory}}
         return conversions.session_of(await self._data("session.create", body=body))
 

@@ -8,7 +8,8 @@ background subagent starts one).
 This module reads the list in order and finds out:
 
 * the prompt of each assistant's message: the message that started the work, which is a prompt, or a text that OpenCode
-  added while nothing was worked on;
+  added while nothing was worked on. A text that says that the server was restarted goes on with the prompt before it:
+  the background service of the person's resumes what a stopped server worked on;
 * the end of the work on each prompt: the last answer gets ``ended``, and the end and the error of the execution if it
   has none itself. A failure after a complete step, or before the first one, becomes an answer without content.
 
@@ -33,6 +34,8 @@ END = "idle"
 """Type of the message that ends an execution."""
 STARTERS = frozenset({"synthetic", "skill", "compaction"})
 """Types of messages that start work if nothing is worked on; otherwise they are part of that work."""
+RESUMED = "server restarted"
+"""Part of the text that OpenCode adds when it resumes the work of a server that was stopped."""
 MIDDLE_STEPS = frozenset({"", "tool-calls"})
 """Values of ``finish`` of a step that another one follows."""
 LAST_STEP = "stop"
@@ -79,15 +82,19 @@ class _Conversation:
             if kind == END:
                 self._end(item)
             elif kind in CONVERTERS:
-                self._add(kind, message_id, CONVERTERS[kind](item, self._session_id, self._prompt))
+                made = CONVERTERS[kind](item, self._session_id, self._prompt)
+                self._add(kind, message_id, made, resumes=_resumes(item))
         except BackendFailed:
             return
         self._is_first = False
 
-    def _add(self, kind: str, message_id: str, made: list[Message]) -> None:
+    def _add(self, kind: str, message_id: str, made: list[Message], *, resumes: bool) -> None:
         if kind == "user":
             made = [_with_info(made[0], joined=self._has_next_step())]
-        if kind == "user" or (kind in STARTERS and not self._is_open()):
+        if resumes and self._prompt:
+            # As a message of the user it would end the run.
+            made = [_with_info(made[0], role="system")]
+        elif kind == "user" or (kind in STARTERS and not self._is_open()):
             self._begin(message_id)
         self.messages += made
         if kind in {"assistant", "compaction"}:
@@ -132,6 +139,10 @@ class _Conversation:
             return self._is_unanswered or (failure is not None and (self._is_working or self._is_first))
         last = self.messages[self._last].info
         return failure is not None and last.error is None and last.time.completed is not None
+
+
+def _resumes(item: JsonMap) -> bool:
+    return item.get("type") == "synthetic" and RESUMED in as_text(item.get("text"))
 
 
 def _failure(outcome: str, error: JsonMap) -> Failure | None:

@@ -1,9 +1,10 @@
 """The stand-in as an application, and as a server in a test."""
 
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 
 import anyio
@@ -28,6 +29,14 @@ QUEUE = 4096
 """Events that a listener may be behind before its stream ends."""
 CHANGED_BY_UPDATE = ("title", "metadata", "permissions")
 PASSWORD = "stand-in"
+LISTS: Mapping[str, list[Json]] = {
+    "/api/agent": [{"id": "build", "name": "build", "mode": "primary", "hidden": False, "permissions": []}],
+    "/api/model": [{"id": "m1", "modelID": "m1", "providerID": "stand-in", "name": "M1", "variants": []}],
+    "/api/form": [],
+    "/api/shell": [],
+    "/api/session/{sessionID}/diff": [],
+}
+"""Lists that are always the same."""
 
 
 @dataclass(slots=True)
@@ -56,6 +65,10 @@ class StandIn:
         """End every stream."""
         while self.listeners:
             self.listeners.pop().close()
+
+
+async def _listed(items: list[Json], _request: Request) -> Response:
+    return JSONResponse({"data": items})
 
 
 class Routes:
@@ -144,6 +157,30 @@ class Routes:
         self._standin.publish("permission.asked", asked)
         return JSONResponse({"data": {"id": asked["id"], "effect": "ask"}})
 
+    async def sessions(self, request: Request) -> Response:
+        """Serve ``GET /api/session``: those with a parent, or without."""
+        parent = request.query_params.get("parentID", "null")
+        found = [session.info for session in self._state.sessions.values()]
+        return JSONResponse({"data": [info for info in found if info.get("parentID", "null") == parent], "cursor": {}})
+
+    async def active(self, _request: Request) -> Response:
+        """Serve ``GET /api/session/active``."""
+        active = [name for name, session in self._state.sessions.items() if session.is_active]
+        return JSONResponse({"data": {name: {"type": "running"} for name in active}})
+
+    async def messages(self, request: Request) -> Response:
+        """Serve ``GET /api/session/{sessionID}/message``, in one page."""
+        session = self._session(request)
+        if session is None:
+            return _no_session(request)
+        newest_first = request.query_params.get("order", "desc") == "desc"
+        return JSONResponse({"data": session.messages[::-1] if newest_first else session.messages, "cursor": {}})
+
+    async def asked(self, _request: Request) -> Response:
+        """Serve ``GET /api/permission/request``."""
+        asked = [item for session in self._state.sessions.values() for item in session.permissions]
+        return JSONResponse({"data": asked})
+
     async def reload(self, _request: Request) -> Response:
         """Serve ``POST /api/location/reload``: what is asked for is gone, and clients hear of it."""
         self._state.end_asks()
@@ -165,6 +202,11 @@ def _app(standin: StandIn) -> Access:
     routes, session = Routes(standin), "/api/session/{sessionID}"
     scripted = [Route(path, routes.other, methods=[method]) for method, path in standin.scripted]
     table = [
+        Route("/api/session", routes.sessions),
+        Route("/api/session/active", routes.active),
+        Route(f"{session}/message", routes.messages),
+        Route("/api/permission/request", routes.asked),
+        *(Route(path, partial(_listed, items)) for path, items in LISTS.items()),
         Route("/api/info", routes.info),
         Route("/api/event", routes.events),
         Route("/api/location/reload", routes.reload, methods=["POST"]),

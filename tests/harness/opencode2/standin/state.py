@@ -18,9 +18,12 @@ def now() -> float:
 
 @dataclass(slots=True)
 class Session:
-    """A session of the stand-in; it never runs anything."""
+    """A session of the stand-in; it runs nothing, and a test writes what it shows of its work."""
 
     info: Json
+    messages: list[Json] = field(default_factory=list[Json])
+    """Oldest first."""
+    is_active: bool = False
     inbox: list[Json] = field(default_factory=list[Json])
     permissions: list[Json] = field(default_factory=list[Json])
 
@@ -40,6 +43,13 @@ class Session:
         }
         self.inbox.append(item)
         return item
+
+    def begin(self) -> str:
+        """Begin the first prompt of the inbox, and return its id."""
+        item = self.inbox.pop(0)
+        self.is_active = True
+        self.messages.append({"id": item["id"], "type": "user", "time": {"created": now()}, **item["payload"]})
+        return item["id"]
 
     def item(self, identifier: str) -> Json | None:
         """Find what the inbox holds under an id."""
