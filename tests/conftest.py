@@ -17,7 +17,7 @@ from opencode_mcp.opencode.versions import Generation
 from tests.harness.bridge import Era, OpenBridge, open_bridge
 from tests.harness.differences import difference_of
 from tests.harness.forked import fork_server
-from tests.harness.isolation import environment, without_snapshots
+from tests.harness.isolation import BRIEF, environment, without_snapshots
 from tests.harness.launch import Launch, attaching, end_left_server, starting
 from tests.harness.leftovers import leftovers_ended
 from tests.harness.model import ScriptedModel, running_model
@@ -179,7 +179,7 @@ def opencode_environment(run_folder: Path, scripted_model: ScriptedModel) -> dic
     """The isolation of the run's OpenCode, also for a bridge that starts its own."""
     variables = environment(run_folder, scripted_model.url)
     without_snapshots(variables)
-    return variables
+    return variables | BRIEF
 
 
 @pytest.fixture(scope="session")

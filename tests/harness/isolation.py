@@ -43,6 +43,8 @@ QUIET = {
     "NO_PROXY": "127.0.0.1,localhost",
     "npm_config_registry": NOWHERE,
 }
+BRIEF = {"BUN_JSC_useFTLJIT": "0", "BUN_JSC_useConcurrentGC": "0"}
+"""Variables that save an OpenCode with little to do a fifth of its processor time: its runtime compiles less."""
 FOLDERS = {
     "HOME": "home",
     "USERPROFILE": "home",
