@@ -30,7 +30,7 @@ REPORT_TEXTS = ("text", "error", "todos")
 """Fields that repeat the text. Open requests are not among them: the reader who decides on one must always get it."""
 RUN_REPORT = _holding("status", "next", declared=REPORT_FIELDS)
 SAME_REPORT = _holding("status", "next")
-"""Schema of the other tools that return such a report: six declarations of its fields would fill a tenth of the list."""
+"""Schema of the other tools that return such a report: its fields, six times over, would fill a tenth of the list."""
 RUN_REPORTS = _holding("status", "next", declared=("runs", *REPORT_FIELDS))
 REPORTS_TEXTS = (*REPORT_TEXTS, *(f"runs.{field}" for field in REPORT_TEXTS))
 SESSION = _holding("session_id", "status", "cursor")
