@@ -46,5 +46,5 @@ LONG = {"tier": {"type": "context", "size": 200_000}, "input": 6, "output": 22}
 )
 def test_a_model_has_the_price_of_its_usual_context(cost: object, price: object) -> None:
     model = {"id": "m", "providerID": "p", "cost": cost, "limit": {"context": 200_000, "output": 1}}
-    (found,) = providers_of([{"id": "p"}], [model]).usable_models.values()
+    (found,) = providers_of([model]).usable_models.values()
     assert (found.price, found.context) == (price, 200_000)

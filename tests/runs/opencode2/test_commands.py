@@ -12,7 +12,7 @@ from opencode_mcp.opencode.http.codec import Reply, Request
 from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS, Transport
 from opencode_mcp.opencode.vocabulary.models import ToolPart
 from opencode_mcp.runs import state
-from opencode_mcp.runs.commands import Commands, SlashCommand
+from opencode_mcp.runs.commands import Commands, ShellLine, SlashCommand
 from opencode_mcp.runs.record import Run, all_answers
 from opencode_mcp.runs.run_note import ANY_PROMPT, Notes
 from tests.runs.worker import WAIT, Worker, session_of
@@ -106,7 +106,7 @@ async def test_a_shell_line_runs_on_for_longer_than_a_run_may_be_quiet(
 ) -> None:
     monkeypatch.setattr(state, "QUIET_LIMIT_SECONDS", 0.2)
     session = session_of(await worker.run(text("Before.")))
-    run = await commands.shell(session, "echo one; sleep 2; echo two", "")
+    run = await commands.shell(ShellLine("echo one; sleep 2; echo two", session.directory), session)
     assert (await worker.runs.follow(run, 1)).status == "running"
     report = await worker.runs.follow(run, WAIT)
     assert report.status == "completed"
@@ -121,7 +121,7 @@ async def test_a_shell_line_runs_on_for_longer_than_a_run_may_be_quiet(
 
 async def test_a_shell_line_is_stopped(worker: Worker, commands: Commands) -> None:
     session = session_of(await worker.run(text("Before.")))
-    run = await commands.shell(session, f"echo {uuid4().hex}; sleep 300", "")
+    run = await commands.shell(ShellLine(f"echo {uuid4().hex}; sleep 300", session.directory), session)
     with anyio.fail_after(WAIT):
         report, stop = await worker.runs.abort(run)
     assert stop.was_running

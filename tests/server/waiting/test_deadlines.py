@@ -61,7 +61,7 @@ async def test_the_time_that_a_person_takes_moves_every_deadline(tmp_path: Path)
         call = call_of(bridge)
         before = deadlines_of(call, 5)
         for _ in range(2):
-            assert await permit_shell(call, ["make"], None) is None
+            assert await permit_shell(call, ["make"], str(tmp_path)) is None
         after = deadlines_of(call, 5)
     assert after.start - before.start == pytest.approx(after.wait - before.wait)
     assert after.start - before.start > THOUGHT
