@@ -106,7 +106,7 @@ async def test_a_shell_line_runs_on_for_longer_than_a_run_may_be_quiet(
 ) -> None:
     monkeypatch.setattr(state, "QUIET_LIMIT_SECONDS", 0.2)
     session = session_of(await worker.run(text("Before.")))
-    run = await commands.shell(ShellLine("echo one; sleep 2; echo two", session.directory), session)
+    run = await commands.shell(ShellLine(line="echo one; sleep 2; echo two", directory=session.directory), session)
     assert (await worker.runs.follow(run, 1)).status == "running"
     report = await worker.runs.follow(run, WAIT)
     assert report.status == "completed"
@@ -121,7 +121,7 @@ async def test_a_shell_line_runs_on_for_longer_than_a_run_may_be_quiet(
 
 async def test_a_shell_line_is_stopped(worker: Worker, commands: Commands) -> None:
     session = session_of(await worker.run(text("Before.")))
-    run = await commands.shell(ShellLine(f"echo {uuid4().hex}; sleep 300", session.directory), session)
+    run = await commands.shell(ShellLine(line=f"echo {uuid4().hex}; sleep 300", directory=session.directory), session)
     with anyio.fail_after(WAIT):
         report, stop = await worker.runs.abort(run)
     assert stop.was_running
