@@ -39,7 +39,9 @@ REFUSALS = [
 async def test_a_refusal_of_the_provider_is_one_sentence_with_its_status_once_and_without_secrets(
     host: Host, status: int, message: str, code: str
 ) -> None:
-    report = await host.run(failure(status, message, code=code))
+    # A report quotes the beginning of the prompt, which must not reach the script.
+    prompt = script(failure(status, message, code=code), say="Do as the script says. " * 20)
+    report = await host.data("opencode_run", prompt=prompt)
     told = await host.text("opencode_wait", session_id=report["session_id"])
     for error in (report["error"], told):
         assert message.partition("sk-")[0] in error
