@@ -34,8 +34,9 @@ from opencode_mcp.opencode.v1 import event_parser, server_document
 from opencode_mcp.opencode.v2 import replacements, requests
 from opencode_mcp.opencode.v2.events import event_parser as event_parser2
 from opencode_mcp.opencode.v2.messages import conversation as messages
-from opencode_mcp.opencode.vocabulary import backend_events, field_values
+from opencode_mcp.opencode.vocabulary import backend_events, call_subject, field_values
 from opencode_mcp.opencode.vocabulary.models import (
+    Failure,
     FieldKind,
     FileDiff,
     Message,
@@ -44,7 +45,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     QuestionItem,
     ToolPart,
 )
-from opencode_mcp.runs import progress
+from opencode_mcp.runs import activity, endings, progress
 from opencode_mcp.runs.output_schema import prompted
 from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.runs.requests.shell_policy import shell_decider
@@ -211,6 +212,11 @@ def typed_values(text: str) -> None:
         refused(partial(field_values.read_answers, Question(id="q", session_id="s", questions=[item]), [[text]]))
 
 
+def running_call(text: str) -> ToolPart:
+    state = {"status": "running", "input": {"command": text}}
+    return ToolPart.model_validate({"id": "prt_1", "type": "tool", "tool": text, "state": state})
+
+
 def progress_lines(text: str) -> None:
     told = progress.Progress("ses_1", "msg_1", "/p", lambda: 0)
     told.add(backend_events.PartChanged("ses_1", {"type": "tool", "tool": text, "state": {"input": {"command": text}}}))
@@ -328,6 +334,11 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "opencode.v2.requests": asked_by_2,
     "opencode.vocabulary.field_values": typed_values,
     "events.collection": lambda text: collection.session_of({"type": text, "properties": {"sessionID": text}}),
+    "opencode.vocabulary.call_subject": lambda text: call_subject.call_subject({"command": text}),
+    "runs.activity": lambda text: activity.activity_on_record(
+        [Message(info=MessageInfo(id="msg_1"), parts=[running_call(text)])], text, None, activity.Moment(0.0, 0.0)
+    ),
+    "runs.endings": lambda text: endings.failure_kind(Failure(name=text, data={"message": text})),
     "runs.progress": progress_lines,
     "runs.requests.permission_policy": lambda text: Policy(
         rules={"bash": {"*a*b*c*": "allow", "git *": "reject"}}
@@ -377,6 +388,9 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "opencode.v2.messages.tool_states": "called by opencode.v2.messages.conversation, which is here",
     "opencode.v2.descriptions": "a table of our own",
     "secrets.key_patterns": "a table of our own, applied by secrets.redact_text",
+    "events.answer_waits": "keeps times only",
+    "events.busy_times": "keeps times only",
+    "events.present_work": "keeps names and numbers of characters; runs.activity, which is here, makes lines of them",
     "runs.state": "states and signals only",
     "markdown.detail": "measures only",
     "markdown.layout": "drawn by markdown.transcript and markdown.diff, which are here",

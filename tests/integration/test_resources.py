@@ -131,7 +131,7 @@ async def refusal(host: Bridge, uri: str) -> str:
 @pytest.mark.both_eras
 async def test_the_fixed_addresses_and_the_recent_sessions_are_listed(host: Bridge, story: Story) -> None:
     listed = {resource.uri: resource for resource in (await host.client.list_resources()).resources}
-    assert list(listed)[:2] == [uris.SESSIONS, uris.PROJECT]
+    assert list(listed)[:2] == [uris.SESSIONS, uris.PROJECT, uris.SKILL]
     transcript = listed[uris.transcript(story.session)]
     assert (transcript.title, transcript.mime_type) == ("Greeting work", MARKDOWN)
     assert transcript.annotations is not None

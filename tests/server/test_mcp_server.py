@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
-FIXED = [uris.SESSIONS, uris.PROJECT]
+FIXED = [uris.SESSIONS, uris.PROJECT, uris.SKILL]
 
 
 async def test_lists_do_not_wait_for_an_opencode_that_does_not_answer(

@@ -18,6 +18,7 @@ from opencode_mcp.errors import (
     BackendUnavailable,
     BridgeError,
     CallerError,
+    GitFailed,
     InvalidArgument,
     NotAllowed,
     NotFound,
@@ -75,6 +76,7 @@ NEXT_STEPS: Mapping[type[BridgeError], str] = {
     UnsupportedOperation: "opencode_status shows the version of OpenCode.",
     BackendFailed: "Check the arguments against what exists, then call again.",
     BackendError: "Call again in a moment.",
+    GitFailed: "Nothing was changed. Correct what git names, then call again.",
 }
 
 
