@@ -336,7 +336,10 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "events.collection": lambda text: collection.session_of({"type": text, "properties": {"sessionID": text}}),
     "opencode.vocabulary.call_subject": lambda text: call_subject.call_subject({"command": text}),
     "runs.activity": lambda text: activity.activity_on_record(
-        [Message(info=MessageInfo(id="msg_1"), parts=[running_call(text)])], text, None, activity.Moment(0.0, 0.0)
+        [Message(info=MessageInfo(id="msg_1", session_id="ses_1", role="assistant"), parts=[running_call(text)])],
+        text,
+        None,
+        activity.Moment(0.0, 0.0),
     ),
     "runs.endings": lambda text: endings.failure_kind(Failure(name=text, data={"message": text})),
     "runs.progress": progress_lines,

@@ -55,7 +55,7 @@ async def test_a_pause_is_seen_by_those_who_heard_of_it_and_by_those_who_come_la
         activity = (await runs.report(run, seen)).activity
         assert activity.startswith("retrying in ")
         assert "(attempt 1): " in activity
-        assert "Overloaded." in activity
+        assert activity.endswith("Overloaded, HTTP 500")
     waited = await worker.runs.observe(run, Deadline.after(1))
     assert waited.state is State.RETRYING
     stopped, _ = await worker.runs.abort(run)
