@@ -7,7 +7,7 @@ The files are compared with the base of the worktree, so what the person has cha
 a change on one side is taken, different changes of the same lines conflict.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import anyio
@@ -83,12 +83,6 @@ class Integrator:
         """
         return await self._ways[how](worktree, request)
 
-    async def changes(self, worktree: Worktree) -> list[TreeChange]:
-        """Return the files that differ from the base of the worktree."""
-        git = self._worktrees.git(worktree.folder)
-        async with snapshot(git) as work:
-            return await changes(git, worktree.base, work.tree)
-
     async def _work(self, worktree: Worktree) -> str:
         """Return a commit of the worktree's files; its parent is the last commit on the branch."""
         git = self._worktrees.git(worktree.folder)
@@ -112,7 +106,7 @@ class Integrator:
         done = await self._bring(worktree, after, before, markers=request.markers)
         if not done.conflicts:
             await _forget(git, worktree)
-        return done
+        return replace(done, undo='opencode_integrate with how="apply" brings them in again.' if done.changed else "")
 
     async def _bring(self, worktree: Worktree, base: str, work: str, *, markers: bool) -> Integration:
         """Merge the changes from ``base`` to ``work`` into the files of the checkout."""

@@ -30,6 +30,8 @@ DONE = {
     "discard": "The worktree and the branch {branch} are removed.",
     "undo": "The applied changes of {branch} are taken back from {project}.",
 }
+NOT_IN_PROJECT = {"branch": "Its files, none of which is in the checkout:", "discard": "Dropped with them:"}
+"""Headings of the changed files where the checkout does not get them."""
 
 
 @tool(
@@ -74,6 +76,7 @@ async def opencode_integrate(
 
 def _result(how: How, worktree: "Worktree", done: "Integration") -> CallToolResult:
     lines = [_headline(how, worktree, done)]
+    lines += [NOT_IN_PROJECT[how]] if how in NOT_IN_PROJECT and done.changed else []
     lines += [f"- conflict: {one_line(path)}" for path in done.conflicts[:MOST_FILES]]
     lines += [f"- {_described(change)}" for change in done.changed[:MOST_FILES]]
     left = len(done.changed) - MOST_FILES
