@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from opencode_mcp.errors import InvalidSetting
-from opencode_mcp.options import OPTIONS, STOP_AFTER_SECONDS, Attach, Decider, IsolationSetup, LogLevel, Option, Rules
+from opencode_mcp.options import OPTIONS, STOP_AFTER_SECONDS, Attach, Decider, LogLevel, Option, Rules
 
 DEPTH_VARIABLE = "OPENCODE_MCP_DEPTH"
 """Variable in the environment of a started OpenCode: the number of bridges above it."""
@@ -52,8 +52,6 @@ class Settings:
     """Responder for permission requests without a rule."""
     permission_rules: Rules = field(default_factory=dict[str, Mapping[str, Decider]])
     """Responder for each kind of permission request."""
-    isolation: IsolationSetup = field(default_factory=IsolationSetup)
-    """Preparation of the worktree of an isolated run."""
     wait: float | None = None
     """Seconds that a call waits if it does not say; ``None`` for the limit that the host is known to have."""
     abort_on_cancel: bool = False

@@ -17,7 +17,6 @@ from opencode_mcp.config import settings_file
 from opencode_mcp.disk import state_folder
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.isolation import worktrees
 from opencode_mcp.launcher.executables.executable import INSTALL_HINT, find_executable
 from opencode_mcp.launcher.executables.executable_version import printed_line
 from opencode_mcp.launcher.provider_environment import counted
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "opencode-mcp"
 DEPENDENCIES = "dependencies"
-SHOWN_WORKTREES = 20
 # The first start of a new program is scanned on Windows and macOS.
 VERSION_TIMEOUT_SECONDS = 60
 GIT_REMEDY = "Install it from git-scm.com: without it, reports cannot name the files that a run changed."
@@ -108,18 +106,6 @@ def _git(settings: "Settings") -> Finding:
     return _tool(settings, "git", GIT_REMEDY)
 
 
-def _worktrees(settings: "Settings") -> Finding:
-    kept = worktrees.Worktrees(settings.state_directory, settings.environment).read_all()
-    if not kept:
-        return found("no isolated worktree is left")
-    named = ", ".join(f"{one.branch} ({one.session_id or 'without a session'})" for one in kept[:SHOWN_WORKTREES])
-    remedy = (
-        'opencode_integrate(session_id=..., how="discard") removes one with its branch, how="branch" keeps the branch. '
-        "Where no session is named: git worktree remove, in the repository."
-    )
-    return found(f"{len(kept)} isolated: {named}. {remedy}")
-
-
 def _ripgrep(settings: "Settings") -> Finding:
     return _tool(settings, "rg", RIPGREP_REMEDY)
 
@@ -146,4 +132,4 @@ CHECKS: Mapping[str, Check] = {
     "environment": _environment,
     "OpenCode": _opencode,
 }
-CHECKS_BESIDE_OPENCODE: Mapping[str, Check] = {"git": _git, "worktrees": _worktrees, "ripgrep": _ripgrep}
+CHECKS_BESIDE_OPENCODE: Mapping[str, Check] = {"git": _git, "ripgrep": _ripgrep}

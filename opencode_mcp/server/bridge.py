@@ -14,8 +14,6 @@ from mcp.server.mcpserver import Context
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.events import hub
-from opencode_mcp.isolation import integration
-from opencode_mcp.isolation import worktrees as isolation_worktrees
 from opencode_mcp.launcher import connection, launcher
 from opencode_mcp.opencode import client, operation_calls
 from opencode_mcp.runs import commands, run, run_note
@@ -164,17 +162,7 @@ class Bridge:
     @cached_property
     def fence(self) -> "paths.Fence":
         """The directories and sessions that callers may name."""
-        return paths.Fence(self.settings, self.client, None if self.settings.remote else self.worktrees)
-
-    @cached_property
-    def worktrees(self) -> "isolation_worktrees.Worktrees":
-        """Return the isolated worktrees of runs."""
-        return isolation_worktrees.Worktrees(self.settings.state_directory, self.settings.environment)
-
-    @cached_property
-    def integrator(self) -> "integration.Integrator":
-        """Return the part that brings changes of isolated worktrees back."""
-        return integration.Integrator(self.worktrees)
+        return paths.Fence(self.settings, self.client)
 
     @cached_property
     def argument_checker(self) -> "operation_arguments.ArgumentChecker":

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidArgument, InvalidSetting
-from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.options import has_wildcard
 
 MOST_IN_FLAGS = 10
@@ -42,17 +41,13 @@ class Pattern(NamedTuple):
 class Roots:
     """Finds out if a directory is a project, and in which project a path is. Compares resolved paths and opens nothing.
 
-    An isolated worktree of a listed project counts as listed, too.
-
     Args:
         settings: ``directories`` are the listed ones; if there are none, it is the directory in which the bridge was
             started.
-        worktrees: The isolated worktrees; none: there are none.
     """
 
-    def __init__(self, settings: Settings, worktrees: Worktrees | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._worktrees = worktrees
         self._used: dict[str, None] = {}
         """Directories of patterns in which a caller worked, in order."""
 
@@ -97,16 +92,7 @@ class Roots:
         )
 
     def lists(self, path: PurePath) -> bool:
-        """Return True if a resolved path is a listed directory, or an isolated worktree of one."""
-        return self._is_listed(path) or self._is_copy_of_listed(path)
-
-    def _is_copy_of_listed(self, path: PurePath) -> bool:
-        if self._worktrees is None or not isinstance(path, Path):
-            return False
-        project = self._worktrees.project_of(path)
-        return bool(project) and self._is_listed(resolved(Path(project)))
-
-    def _is_listed(self, path: PurePath) -> bool:
+        """Return True if a resolved path is a listed directory."""
         return any(path == self.pure(name) for name in self.named) or any(one.fits(path) for one in self.patterns)
 
     def holding(self, path: PurePath) -> str:

@@ -56,7 +56,6 @@ TOOL_USES: Mapping[str, Uses] = {
     },
     "opencode_revert": {1: (UNDO[1], REDO[1]), 2: (UNDO[2], REDO[2])},
     "opencode_fork": {1: ("session.fork",), 2: ("session.fork",)},
-    "opencode_integrate": NOTHING,
     "opencode_command": {1: ("session.create", "session.command"), 2: ("session.create", "session.command")},
     "opencode_shell": {1: ("session.create", SHELL[1]), 2: ("session.create", SHELL[2])},
     "opencode_read_file": READ_FILE,

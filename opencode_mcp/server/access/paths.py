@@ -12,7 +12,6 @@ from opencode_mcp.config import Settings
 from opencode_mcp.disk.confined import list_folder
 from opencode_mcp.disk.path_errors import check_path_text, path_error, path_errors, shortened
 from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument, NotAllowed, NotFound, SettingsChange
-from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.server.access.allowed_directories import Roots, resolved
@@ -32,14 +31,12 @@ class Fence:
         settings: ``directories`` are the listed ones; if there are none, it is the directory in which the bridge was
             started.
         client: Finds out what exists on OpenCode's machine.
-        worktrees: The isolated worktrees of the projects; none: there are none.
     """
 
-    def __init__(self, settings: Settings, client: OpenCodeClient, worktrees: Worktrees | None = None) -> None:
+    def __init__(self, settings: Settings, client: OpenCodeClient) -> None:
         self._settings = settings
         self._client = client
-        self._worktrees = worktrees
-        self._listed = Roots(settings, worktrees)
+        self._listed = Roots(settings)
         self._sessions = SessionPlaces(client)
 
     async def roots(self) -> list[str]:
@@ -209,11 +206,6 @@ class Fence:
         if roots.lists(path):
             roots.use(str(path))
             return
-        if self._worktrees and isinstance(path, Path) and self._worktrees.contains(path):
-            raise NotAllowed(
-                f"The isolated worktree of the session {session_id!r} was removed.",
-                hint="Start a new session with opencode_run.",
-            )
         what = f"The session {session_id!r} works in {directory}, which"
         project = roots.holding(path)
         if project:

@@ -18,7 +18,6 @@ from opencode_mcp.errors import (
     BackendUnavailable,
     BridgeError,
     CallerError,
-    GitFailed,
     InvalidArgument,
     NotAllowed,
     NotFound,
@@ -76,7 +75,6 @@ NEXT_STEPS: Mapping[type[BridgeError], str] = {
     UnsupportedOperation: "opencode_status shows the version of OpenCode.",
     BackendFailed: "Check the arguments against what exists, then call again.",
     BackendError: "Call again in a moment.",
-    GitFailed: "Nothing was changed. Correct what git names, then call again.",
 }
 
 

@@ -9,9 +9,8 @@ from pydantic import Field
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.runs import deadline
 from opencode_mcp.runs.prompting import prompt as prompting_prompt
-from opencode_mcp.server import isolated_runs
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, RUN_REPORTS, SAME_REPORT
+from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, RUN_REPORTS
 from opencode_mcp.server.results.several_reports import reports_result
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.undone import undone_run
@@ -45,12 +44,12 @@ Strictness = Annotated[
 StrictnessAsForRun = Annotated[Literal["agent", "human", "reject"] | None, Field(description="As for opencode_run")]
 SessionId = Annotated[str, Field(description="As ses_...")]
 run_tool = partial(
-    tool, read_only=False, idempotent=False, open_world=True, output_schema=SAME_REPORT, texts=REPORT_TEXTS
+    tool, read_only=False, idempotent=False, open_world=True, output_schema=RUN_REPORT, texts=REPORT_TEXTS
 )
 """Define a tool that lets OpenCode work, and reports the run; it states only if it can destroy something."""
 
 
-@run_tool(title="Run a prompt", destructive=True, output_schema=RUN_REPORT)
+@run_tool(title="Run a prompt", destructive=True)
 async def opencode_run(
     ctx: BridgeContext,
     *,
@@ -63,10 +62,6 @@ async def opencode_run(
     files: Annotated[list[str], Field(description="Files or folders of the project to attach")] = [],
     output_schema: Annotated[dict[str, Any], Field(description="JSON Schema of the answer")] = {},
     title: Annotated[str, Field(description="Title of a new session")] = "",
-    isolate: Annotated[
-        bool, Field(description="Work in a git worktree of its own until opencode_integrate brings it back")
-    ] = False,
-    base: Annotated[str, Field(description="With isolate: a commit, or working_tree; default HEAD")] = "",
     permissions: Strictness = None,
     wait_seconds: Seconds = None,
 ) -> Outcome:
@@ -79,29 +74,27 @@ async def opencode_run(
         return await wait_for_run(ctx, run, wait_seconds, started=True)
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as start_deadline:
-        wish = isolated_runs.Isolation(isolate, base)
-        wish.check(bridge, session_id)
-        session, project = await session_and_directory(bridge, session_id, directory)
-        async with isolated_runs.place_of(bridge, project, wish, title or prompt) as place:
-            task = _prompt(
-                bridge,
-                text=prompt,
-                directory=place.directory,
-                agent=agent,
-                model=model,
-                variant=variant,
-                files=[await _attached(bridge, place.directory, name) for name in files],
-                output_schema=output_schema or None,
-                title=title,
-            )
-            run = await bridge.runs.start(
-                task,
-                session,
-                caller_limit=permissions or "allow",
-                starter=starter_of(ctx),
-                before_send=place.note_run(bridge.auto_reply.add),
-                start_deadline=start_deadline,
-            )
+        session, where = await session_and_directory(bridge, session_id, directory)
+        attached = [await _attached(bridge, where, name) for name in files]
+        task = _prompt(
+            bridge,
+            text=prompt,
+            directory=where,
+            agent=agent,
+            model=model,
+            variant=variant,
+            files=attached,
+            output_schema=output_schema or None,
+            title=title,
+        )
+        run = await bridge.runs.start(
+            task,
+            session,
+            caller_limit=permissions or "allow",
+            starter=starter_of(ctx),
+            before_send=bridge.auto_reply.add,
+            start_deadline=start_deadline,
+        )
     return await wait_for_run(ctx, run, wait_seconds, started=True)
 
 
@@ -196,7 +189,7 @@ def _named_sessions(session_ids: list[str], message_id: str) -> list[str]:
     destructive=True,
     idempotent=True,
     open_world=False,
-    output_schema=SAME_REPORT,
+    output_schema=RUN_REPORT,
     texts=REPORT_TEXTS,
 )
 async def opencode_abort(

@@ -50,7 +50,6 @@ from opencode_mcp.errors import BackendTimeout, BridgeError, CallerError, NotFou
 from opencode_mcp.runs import deadline as runs_deadline
 from opencode_mcp.runs import record
 from opencode_mcp.runs import report as runs_report
-from opencode_mcp.server import isolated_runs
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import report_data, report_text, result
 from opencode_mcp.server.waiting.answerers import add_answerers, form_answerer, is_for_person
@@ -183,7 +182,7 @@ class _Wait:
             if asked := self._for_person(seen.pending):
                 return self._input_required(asked)
             report = await self.bridge.auto_reply.report(self.run, seen)
-            await self._complete(report)
+            self._complete(report)
             return report_result(report)
         raise BackendTimeout(f"OpenCode did not return the run's state within {LAST_LOOK_SECONDS:.0f} s.")
 
@@ -201,10 +200,9 @@ class _Wait:
             return False
         return is_for_person(self.bridge, self.run, request, self.ctx.client_capabilities)
 
-    async def _complete(self, report: "RunReport") -> None:
+    def _complete(self, report: "RunReport") -> None:
         add_answerers(self.bridge, self.run, report, self.ctx.client_capabilities)
-        isolation = await isolated_runs.isolation_note(self.bridge, self.run)
-        report.note = " ".join(filter(None, [joined_notes(self.note, self.unanswered, report), isolation]))
+        report.note = joined_notes(self.note, self.unanswered, report)
 
     # The 2025 era: the form is shown while the call waits
 
