@@ -23,6 +23,7 @@ from opencode_mcp.opencode.http.codec import UNREADABLE
 from opencode_mcp.opencode.http.transport import TOO_LARGE
 from opencode_mcp.opencode.v1 import event_parser
 from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
+from opencode_mcp.opencode.vocabulary.submission import Accepted
 from opencode_mcp.runs import record, state
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run
@@ -229,10 +230,11 @@ async def test_a_wire_that_breaks_right_after_the_prompt_hides_no_run(
     send, broken = OpenCodeClient.submit_prompt, False
     status = OpenCodeClient.session_status
 
-    async def send_and_break(self: OpenCodeClient, *arguments: Any, timeout: float) -> None:  # noqa: ANN401
+    async def send_and_break(self: OpenCodeClient, *arguments: Any, timeout: float) -> Accepted:  # noqa: ANN401
         nonlocal broken
-        await send(self, *arguments, timeout=timeout)
+        accepted = await send(self, *arguments, timeout=timeout)
         broken = True
+        return accepted
 
     async def look(self: OpenCodeClient, directory: str) -> Mapping[str, SessionStatus]:
         if broken:

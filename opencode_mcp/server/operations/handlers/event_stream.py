@@ -26,6 +26,8 @@ GENERAL = frozenset(
     }
 )
 """Types of events that concern neither a directory nor a session. Others may name a project that is outside."""
+OF_ANY_PROJECT = frozenset({"project.updated"})
+"""Types of events that OpenCode 1 also sends to the streams of other directories."""
 ENDS = {
     "time": "the time is up.",
     "type": "the awaited event came.",
@@ -46,7 +48,7 @@ async def collect_events(request: OperationRequest) -> OperationResult:
         count=own.get("count", COUNT),
         is_noise=request.bridge.operations.is_noise,
     )
-    visible = VisibleEvents(request.bridge.fence)
+    visible = VisibleEvents(request.bridge.fence, of_directory=request.operation.scope == "directory")
     stream = request.bridge.operations.events(request.operation, request.call)
     gathered = await collect_until(stream, wanted, visible.admits)
     value = {"events": gathered.events, "ended": gathered.ended}
@@ -58,10 +60,12 @@ class VisibleEvents:
 
     Args:
         fence: Knows the allowed directories and sessions.
+        of_directory: Whether the stream is that of one allowed directory, which its events then do not name.
     """
 
-    def __init__(self, fence: "EventFence") -> None:
+    def __init__(self, fence: "EventFence", *, of_directory: bool = False) -> None:
         self._fence = fence
+        self._of_directory = of_directory
         self._directories: dict[str, bool] = {}
         self._sessions: dict[str, bool] = {}
 
@@ -72,7 +76,7 @@ class VisibleEvents:
             return await self._admits_directory(directory)
         if session_id:
             return await self._admits_session(session_id)
-        return type_of(event) in GENERAL
+        return type_of(event) not in OF_ANY_PROJECT if self._of_directory else type_of(event) in GENERAL
 
     async def _admits_directory(self, directory: str) -> bool:
         if directory not in self._directories:

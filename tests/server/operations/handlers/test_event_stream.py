@@ -72,3 +72,11 @@ async def test_an_event_of_an_allowed_place_or_of_the_server_is_shown(event: dic
 @pytest.mark.parametrize("event", HIDDEN, ids=told)
 async def test_an_event_of_another_place_or_of_an_unknown_one_is_not_shown(event: dict[str, Any]) -> None:
     assert not await VisibleEvents(OwnFence()).admits(event)
+
+
+async def test_the_stream_of_one_directory_shows_events_that_name_none() -> None:
+    visible = VisibleEvents(OwnFence(), of_directory=True)
+    assert await visible.admits({"type": "tui.toast.show", "properties": {"message": "x"}})
+    assert await visible.admits({"type": "server.instance.disposed", "properties": {"directory": OWN}})
+    assert not await visible.admits({"type": "project.updated", "properties": {"id": "p2", "worktree": FOREIGN}})
+    assert not await visible.admits({"type": "session.idle", "properties": {"sessionID": "ses_foreign"}})
