@@ -131,7 +131,7 @@ async def refusal(host: Bridge, uri: str) -> str:
 @pytest.mark.both_eras
 async def test_the_fixed_addresses_and_the_recent_sessions_are_listed(host: Bridge, story: Story) -> None:
     listed = {resource.uri: resource for resource in (await host.client.list_resources()).resources}
-    assert list(listed)[:2] == [uris.SESSIONS, uris.PROJECT, uris.SKILL]
+    assert list(listed)[:3] == [uris.SESSIONS, uris.PROJECT, uris.SKILL]
     transcript = listed[uris.transcript(story.session)]
     assert (transcript.title, transcript.mime_type) == ("Greeting work", MARKDOWN)
     assert transcript.annotations is not None
@@ -164,7 +164,7 @@ async def test_lists_come_before_opencode_was_ever_needed_and_do_not_start_it(ow
         assert (await client.request("tools/list"))["result"]["tools"]
         filled = await client.request("prompts/get", {"name": "delegate", "arguments": {"task": "x"}})
         assert "result" in filled
-        assert [resource["uri"] for resource in resources] == [uris.SESSIONS, uris.PROJECT]
+        assert [resource["uri"] for resource in resources] == [uris.SESSIONS, uris.PROJECT, uris.SKILL]
         assert [item["name"] for item in prompts] == ["delegate", "review_session", "continue_session", "hand_over"]
         assert left_server(own_launch) is None
 
@@ -175,7 +175,7 @@ async def test_lists_come_though_opencode_is_gone(story_launch: Launch, era: Era
     async with open_raw(gone, Host(protocol=MODERN) if era == "2026" else Host()) as client:
         resources = (await client.request("resources/list"))["result"]["resources"]
         prompts = (await client.request("prompts/list"))["result"]["prompts"]
-    assert [resource["uri"] for resource in resources] == [uris.SESSIONS, uris.PROJECT]
+    assert [resource["uri"] for resource in resources] == [uris.SESSIONS, uris.PROJECT, uris.SKILL]
     assert len(prompts) == 4
 
 
