@@ -191,7 +191,7 @@ async def test_an_answer_that_is_too_long_ends_with_a_word_and_is_read_on_by_the
     assert named
     call = {"operation": named["operation"], "arguments": json.loads(named["arguments"])}
     found = await host.data("opencode_read_operation", **call)
-    place = next(cut["at"] for cut in found["cut"] if cut["at"].endswith("/text"))
+    place = next(cut["at"] for cut in found["cut"] if cut["at"].endswith("text"))
     assert await read_text(host, call, place) == whole
 
 
