@@ -112,7 +112,7 @@ async def test_a_question_is_not_answered_through_another_session(launch: Launch
         answer = {"request_id": request, "session_id": own["id"], "answers": [["Red"]]}
         assert "is not of the session" in await refused(host, "opencode_reply_question", **answer)
         told = await refused(host, "opencode_reply_permission", request_id=request, reply="always")
-        assert "is a question" in told
+        assert "is the id of a question" in told
         assert request in await opencode.open_ids("question")
         answer = {"request_id": request, "session_id": report["session_id"], "answers": [["Red"]]}
         assert data_of(await host.call("opencode_reply_question", **answer))["text"] == "Ran."
