@@ -212,7 +212,7 @@ def test_read_only_lists_what_reads() -> None:
         ("session.create", {"opencode_run", "opencode_command"}),
         ("permission.reply", {"opencode_reply_permission"}),
         ("file.read", {"opencode_read_file"}),
-        ("session.messages", {"opencode_wait", "opencode_session", "opencode_diff"}),
+        ("session.messages", {"opencode_wait", "opencode_session", "opencode_cost", "opencode_diff"}),
         ("pty.create", set[str]()),
     ],
 )
