@@ -252,7 +252,7 @@ async def read_everything(bridge: Bridge, told: Told, session: str, message: str
         "file": uris.file(FILE_NAMES[1]),
     }
     # The skill is a text of our own.
-        assert set(addresses) == {spec.name for spec in RESOURCES} - {"opencode"}
+    assert set(addresses) == {spec.name for spec in RESOURCES} - {"opencode"}
     for name, address in addresses.items():
         for content in (await client.read_resource(address)).contents:
             assert isinstance(content, TextResourceContents)
