@@ -121,7 +121,7 @@ async def test_a_long_run_becomes_a_task_that_tells_what_it_does_and_ends_with_t
 
 @pytest.mark.both_generations
 async def test_the_status_message_says_what_the_run_is_doing(launch: Launch, scripted_model: ScriptedModel) -> None:
-    call = {"name": "opencode_run", "arguments": {"prompt": script(bash("echo busy"), hold("task-2"))}}
+    call = {"name": "opencode_run", "arguments": {"prompt": script(bash("echo busy; sleep 5"), hold("task-2"))}}
     async with open_raw(launch.telling("--permissions", "allow"), TASKS) as host:
         offered = await task_of(host, call)
 
