@@ -113,7 +113,7 @@ async def test_a_run_that_the_background_service_resumes_is_followed_to_its_end(
 
 
 async def begun(host: Host, standin: StandIn) -> str:
-    """Hand over a prompt that the stand-in begins and does not end, and return its session."""
+    """Send a prompt that the stand-in begins and never finishes; return its session."""
     async with meanwhile(partial(host.data, "opencode_run", prompt="Work.", wait_seconds=0)) as reports:
 
         async def begin() -> bool:

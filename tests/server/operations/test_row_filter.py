@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-OWN, FOREIGN = "/work/own", "/work/foreign"
+OWN, FOREIGN = "/home/me/own", "/home/me/foreign"
 
 
 class Fenced:

@@ -1,4 +1,4 @@
-"""What a person is told to change, in the words of each host."""
+"""Settings that a refusal names for the person to change, described for each host."""
 
 import pytest
 

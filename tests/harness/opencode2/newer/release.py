@@ -76,7 +76,7 @@ class Release:
         return dice.choice(("drop", "rename"))
 
     def word(self, name: str, value: str) -> str:
-        """Return a word of a field that has one of a few; some are new ones."""
+        """Return a value for an enumerated field, which may be a value that is not yet known."""
         changes = value and self._dice(f"word {name} {value}").random() < CHANGED
         return f"{LATER}-{value}" if changes else value
 
