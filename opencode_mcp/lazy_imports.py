@@ -3,14 +3,14 @@
 A host waits for ``tools/list`` when it starts, and most modules are needed only by a later call. Such a module is named
 in ``LAZY``, and imported like any other::
 
-    from opencode_mcp.runs import history
+    from opencode_mcp.runs.sessions import history
 
     await history.prompt_of(...)
 
 The import statement finds the module and makes an empty one. The first read of a name that the empty module does not
-have executes it; from then on it is an ordinary module. ``from opencode_mcp.runs.history import prompt_of`` reads a
-name, and so executes the module at once: that is right in modules which are themselves lazy, and wrong in those that
-the list of tools needs. A test builds the server and fails where a module of ``LAZY`` was executed.
+have executes it; from then on it is an ordinary module. ``from opencode_mcp.runs.sessions.history import prompt_of``
+reads a name, and so executes the module at once: that is right in modules which are themselves lazy, and wrong in those
+that the list of tools needs. A test builds the server and fails where a module of ``LAZY`` was executed.
 
 Rejected: imports inside of functions, which hide what a module depends on and are repeated in every function; and
 ``importlib.util.LazyLoader``, which executes a module as soon as anything looks at its ``__file__``, as ``inspect``
@@ -79,8 +79,6 @@ FOR_CALLS = frozenset(
         "opencode_mcp.runs.answers.reply_sender",
         "opencode_mcp.runs.commands",
         "opencode_mcp.runs.deadline",
-        "opencode_mcp.runs.history",
-        "opencode_mcp.runs.last_run",
         "opencode_mcp.runs.prompting.prompt",
         "opencode_mcp.runs.prompting.reload",
         "opencode_mcp.runs.prompting.session_lock",
@@ -93,18 +91,20 @@ FOR_CALLS = frozenset(
         "opencode_mcp.runs.requests.shell_policy",
         "opencode_mcp.runs.run",
         "opencode_mcp.runs.run_note",
+        "opencode_mcp.runs.sessions.history",
+        "opencode_mcp.runs.sessions.last_run",
         "opencode_mcp.runs.start_deadline",
         "opencode_mcp.runs.stopping",
         "opencode_mcp.server.access.operation_arguments",
         "opencode_mcp.server.access.paths",
-        "opencode_mcp.server.cost_report",
         "opencode_mcp.server.notifications.publisher",
         "opencode_mcp.server.operations.calling",
         "opencode_mcp.server.operations.json_select",
         "opencode_mcp.server.operations.operation_tool",
         "opencode_mcp.server.operations.reply_result",
-        "opencode_mcp.server.session_rows",
-        "opencode_mcp.server.session_view",
+        "opencode_mcp.server.sessions.cost_report",
+        "opencode_mcp.server.sessions.session_rows",
+        "opencode_mcp.server.sessions.session_view",
         "opencode_mcp.server.waiting.form_fields",
         "opencode_mcp.workspace.attachments",
         "opencode_mcp.workspace.file_scan",

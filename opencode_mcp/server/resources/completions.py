@@ -11,7 +11,7 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.server.access import paths
 from opencode_mcp.server.access.operation_uses import COMPLETION_USES, NOTHING
-from opencode_mcp.server.session_list import SessionQuery, list_sessions
+from opencode_mcp.server.sessions.session_list import SessionQuery, list_sessions
 from opencode_mcp.text.outside_text import is_plain
 from opencode_mcp.workspace.project_folder import ProjectFolder
 

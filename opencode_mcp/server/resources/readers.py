@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from opencode_mcp.errors import CallerError, InvalidArgument, NotFound
 from opencode_mcp.markdown import diff, transcript, transcript_page
 from opencode_mcp.markdown.shown_parts import ShownParts
-from opencode_mcp.runs import history, report
-from opencode_mcp.server import session_rows, session_view, uris
+from opencode_mcp.runs import report
+from opencode_mcp.runs.sessions import history
+from opencode_mcp.server import uris
 from opencode_mcp.server.missing_changes import why_no_changes
 from opencode_mcp.server.project_status import describe_project
 from opencode_mcp.server.resources.skill import skill_text
 from opencode_mcp.server.results.render import report_text
 from opencode_mcp.server.results.safe_text import shown_data
 from opencode_mcp.server.results.size_limit import TAIL, cut_text, fit_data
-from opencode_mcp.server.session_list import SessionQuery, list_sessions
+from opencode_mcp.server.sessions import session_rows, session_view
+from opencode_mcp.server.sessions.session_list import SessionQuery, list_sessions
 from opencode_mcp.server.suggestions import suggest_files
 from opencode_mcp.workspace import file_scan, images
 

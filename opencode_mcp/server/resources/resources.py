@@ -18,7 +18,7 @@ from opencode_mcp.server.resources import readers
 from opencode_mcp.server.resources.readers import JSON, MARKDOWN, Content
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.results.timestamps import moment
-from opencode_mcp.server.session_list import SessionQuery, list_sessions
+from opencode_mcp.server.sessions.session_list import SessionQuery, list_sessions
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from typing import Annotated
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.server import cost_report
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.timestamps import read_local_moment
+from opencode_mcp.server.sessions import cost_report
 from opencode_mcp.server.tool import tool
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.markdown import diff as markdown_diff
-from opencode_mcp.runs import history
+from opencode_mcp.runs.sessions import history
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.missing_changes import why_no_changes, why_without_git
 from opencode_mcp.server.resources.links import diff_link

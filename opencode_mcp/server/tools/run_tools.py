@@ -12,8 +12,8 @@ from opencode_mcp.runs.prompting import prompt as prompting_prompt
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, RUN_REPORTS
 from opencode_mcp.server.results.several_reports import reports_result
+from opencode_mcp.server.sessions.undone import undone_run
 from opencode_mcp.server.tool import tool
-from opencode_mcp.server.undone import undone_run
 from opencode_mcp.server.waiting.answerers import add_answerers, starter_of
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender

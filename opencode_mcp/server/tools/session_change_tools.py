@@ -8,7 +8,7 @@ from pydantic import Field
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.results.render import result
-from opencode_mcp.server.session_deletion import stop_before_deletion
+from opencode_mcp.server.sessions.session_deletion import stop_before_deletion
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting

@@ -8,19 +8,19 @@ from pydantic import Field
 
 from opencode_mcp.errors import NotFound
 from opencode_mcp.markdown.shown_parts import ShownParts
-from opencode_mcp.server import session_rows, session_view
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.resources.links import transcript_link
 from opencode_mcp.server.results.render import answer_steps, result
 from opencode_mcp.server.results.schemas import SESSION, SESSION_TEXTS
 from opencode_mcp.server.results.timestamps import read_moment
-from opencode_mcp.server.session_list import SessionQuery, list_sessions
+from opencode_mcp.server.sessions import session_rows, session_view
+from opencode_mcp.server.sessions.session_list import SessionQuery, list_sessions
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.answerers import mark_answerers
 
 if TYPE_CHECKING:
-    from opencode_mcp.server.session_view import SessionView
+    from opencode_mcp.server.sessions.session_view import SessionView
 
 MESSAGES = 20
 

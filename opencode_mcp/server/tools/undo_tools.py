@@ -7,7 +7,8 @@ from pydantic import Field
 
 from opencode_mcp.diffs import raw
 from opencode_mcp.errors import BackendFailed, InvalidArgument, SessionBusy
-from opencode_mcp.runs import history, last_run, record
+from opencode_mcp.runs import record
+from opencode_mcp.runs.sessions import history, last_run
 from opencode_mcp.server.access.operation_uses import REDO, UNDO
 from opencode_mcp.server.access.undoing import check_redo, check_undo
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of

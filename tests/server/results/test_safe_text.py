@@ -14,7 +14,7 @@ from opencode_mcp.runs.report import ChangedFile, Decision, PendingRequest, RunR
 from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.server.results.render import explain, result
 from opencode_mcp.server.results.several_reports import reports_result
-from opencode_mcp.server.session_view import SessionView, view_data, view_text
+from opencode_mcp.server.sessions.session_view import SessionView, view_data, view_text
 from opencode_mcp.server.waiting.elicitation import form_of
 from opencode_mcp.server.waiting.wait import report_result
 from opencode_mcp.text.outside_text import INVISIBLE, UNSEEN, is_plain, one_line

@@ -4,7 +4,7 @@ from opencode_mcp.runs.stopping import SessionTree
 from opencode_mcp.server.access.operation_uses import STOP
 from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
-from opencode_mcp.server.session_deletion import SECONDS, stop_before_deletion
+from opencode_mcp.server.sessions.session_deletion import SECONDS, stop_before_deletion
 
 
 async def abort_tree(request: OperationRequest) -> OperationResult:

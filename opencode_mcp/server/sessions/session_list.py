@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
+from opencode_mcp.runs.sessions.spending import Spending
 from opencode_mcp.server.results.paging import PAGE_BYTES, foreign_cursor
 from opencode_mcp.text.json_text import json_size
 from opencode_mcp.text.outside_text import one_line
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opencode_mcp.opencode.vocabulary.models import Session
-    from opencode_mcp.runs.spending import Spending
     from opencode_mcp.server.bridge import Bridge
 
 FIRST_PAGE = 100
@@ -55,10 +55,8 @@ class Totals:
     """Number and sums of all sessions that a query selects, not only those of one page."""
 
     sessions: int = 0
-    cost: float = 0
-    """Cost of these sessions in US dollars, without their subagents."""
-    input_tokens: float = 0
-    output_tokens: float = 0
+    spent: Spending = field(default_factory=Spending)
+    """Sum of these sessions, without their subagents."""
     uncertain_forks: int = 0
     """Sessions whose sums may include what they copied from another one."""
     is_whole: bool = True
@@ -67,18 +65,14 @@ class Totals:
     def add(self, session: "Session") -> None:
         """Count a session."""
         self.sessions += 1
-        self.cost += session.cost or 0
-        self.input_tokens += session.tokens.input
-        self.output_tokens += session.tokens.output
+        self.spent.add(Spending.counted(session))
         self.uncertain_forks += session.counts_copies
 
-    def correct(self, session: "Session", own: "Spending") -> None:
-        """Replace what a session counts by what it spent itself."""
-        if session.counts_copies or session.cost is None:
-            self.uncertain_forks -= session.counts_copies
-            self.cost += own.cost - (session.cost or 0)
-            self.input_tokens += own.input - session.tokens.input
-            self.output_tokens += own.output - session.tokens.output
+    def correct(self, session: "Session", own: Spending) -> None:
+        """Replace what OpenCode counts for a session by what it spent itself."""
+        self.uncertain_forks -= session.counts_copies
+        self.spent.add(own)
+        self.spent.subtract(Spending.counted(session))
 
 
 @dataclass(slots=True)
@@ -93,6 +87,8 @@ class SessionPage:
     """Bytes that further rows may take."""
     opened: set[str] = field(default_factory=set[str])
     """Directories whose state was read, so that they are open in OpenCode."""
+    readable: set[str] = field(default_factory=set[str])
+    """Directories whose sessions may be read, which opens them: those that are open, listed by name, or named."""
     totals: Totals | None = None
     """Totals of the whole selection, if they were wanted."""
 
@@ -126,21 +122,25 @@ async def list_sessions(
     Raises:
         InvalidArgument: The cursor is not valid.
     """
-    page, last = SessionPage(room=room, totals=Totals() if totals else None), _read_cursor(cursor)
+    page = SessionPage(room=room, totals=Totals() if totals else None)
+    await _fill(bridge, query, page, limit, _read_cursor(cursor))
+    page.readable = page.opened | set(await bridge.fence.roots()) | {query.directory}
+    return page
+
+
+async def _fill(bridge: "Bridge", query: SessionQuery, page: SessionPage, limit: int, last: tuple[float, str]) -> None:
+    """Add the wanted sessions after one to a page; see ``list_sessions``."""
     for number in range(PAGES_SEARCHED):
         found, more = await _read(bridge, query, last, FIRST_PAGE if number == 0 else PAGE)
         if not page.cursor or query.running:
             await _read_status(bridge, page, found)
         await _take(bridge, query, page, found, limit)
-        if page.cursor and not totals:
-            return page
-        if not more:
-            return page
+        if not more or (page.cursor and page.totals is None):
+            return
         last = (found[-1].time.updated, found[-1].id) if found else (last[0] - 1, "")
     page.cursor = page.cursor or f"{last[0]:.0f}.{last[1]}"
     if page.totals:
         page.totals.is_whole = False
-    return page
 
 
 async def _take(

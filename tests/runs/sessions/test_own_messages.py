@@ -6,9 +6,9 @@ import pytest
 
 from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.opencode.vocabulary.selection import Page
-from opencode_mcp.runs.history import is_copied
 from opencode_mcp.runs.prompting.message_ids import message_id
-from opencode_mcp.runs.spending import own_spending, steps_of, with_own_spending
+from opencode_mcp.runs.sessions.history import is_copied
+from opencode_mcp.runs.sessions.spending import own_spending, steps_of, with_own_spending
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient

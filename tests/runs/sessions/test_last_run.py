@@ -7,7 +7,7 @@ import pytest
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.opencode.vocabulary.selection import Page
-from opencode_mcp.runs.last_run import LastRun, read_last_run
+from opencode_mcp.runs.sessions.last_run import LastRun, read_last_run
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient

@@ -9,18 +9,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from opencode_mcp.opencode.http.concurrent_reads import read_each
-from opencode_mcp.runs.last_run import LastRun, read_last_run
-from opencode_mcp.runs.spending import Spending, own_spending
+from opencode_mcp.runs.sessions.last_run import LastRun, read_last_run
+from opencode_mcp.runs.sessions.spending import Spending, own_spending
 from opencode_mcp.server.access.operation_uses import MESSAGES
 from opencode_mcp.server.results.paging import PAGE_BYTES
 from opencode_mcp.server.results.timestamps import moment
-from opencode_mcp.server.session_list import SessionPage, Totals, write_cursor
+from opencode_mcp.server.sessions.amounts import amount_data, amount_text
+from opencode_mcp.server.sessions.session_list import SessionPage, Totals, write_cursor
 from opencode_mcp.text.json_text import json_size
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.server.bridge import Bridge
 
@@ -37,7 +36,7 @@ async def session_rows(bridge: "Bridge", page: SessionPage) -> list[Row]:
         BackendError: The open requests of a project could not be read.
     """
     waiting = await _waiting(bridge, page)
-    read = await _read(bridge, page.opened | set(await bridge.fence.roots()), page.sessions)
+    read = await _read(bridge, page)
     rows: list[Row] = []
     room = PAGE_BYTES
     for session in page.sessions:
@@ -62,18 +61,15 @@ async def _waiting(bridge: "Bridge", page: SessionPage) -> set[str]:
     return waiting
 
 
-async def _read(
-    bridge: "Bridge", directories: set[str], sessions: "Sequence[Session]"
-) -> "dict[str, tuple[LastRun, Spending]]":
-    """Read the end of each session in some directories; one that cannot be read in time is left out.
+async def _read(bridge: "Bridge", page: SessionPage) -> "dict[str, tuple[LastRun, Spending]]":
+    """Read the end of each session of a page that may be read; one that cannot be read in time is left out.
 
     Nothing is read if the operator denies reading messages.
     """
     if bridge.allowed.denies(MESSAGES):
         return {}
-    reads = {
-        session.id: partial(_read_one, bridge, session) for session in sessions if session.directory in directories
-    }
+    readable = [session for session in page.sessions if session.directory in page.readable]
+    reads = {session.id: partial(_read_one, bridge, session) for session in readable}
     found, _ = await read_each(reads, within=SECONDS)
     return cast("dict[str, tuple[LastRun, Spending]]", found)
 
@@ -123,18 +119,14 @@ def totals_text(totals: Totals) -> str:
     least = "" if totals.is_whole else "At least "
     noun = "session" if totals.sessions == 1 else "sessions"
     forks = f", with what {totals.uncertain_forks} forks copied" if totals.uncertain_forks else ""
-    return (
-        f"{least}{totals.sessions} {noun}, ${totals.cost:.4f}, {totals.input_tokens:,.0f} tokens in, "
-        f"{totals.output_tokens:,.0f} out (without subagents{forks})."
-    )
+    return f"{least}{totals.sessions} {noun}, {amount_text(totals.spent)} (without subagents{forks})."
 
 
 def totals_data(totals: Totals) -> Row:
     """Return the totals of a selection as structured content."""
     return {
         "sessions": totals.sessions,
-        "cost": round(totals.cost, 6),
-        "tokens": {"input": int(totals.input_tokens), "output": int(totals.output_tokens)},
+        **amount_data(totals.spent),
         "complete": totals.is_whole and not totals.uncertain_forks,
     }
 

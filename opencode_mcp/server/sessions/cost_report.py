@@ -11,9 +11,10 @@ from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
 from opencode_mcp.opencode.http.concurrent_reads import read_each
-from opencode_mcp.runs.spending import Spending, Step, steps_of
+from opencode_mcp.runs.sessions.spending import Spending, Step, steps_of
 from opencode_mcp.server.results.timestamps import local_day, local_moment, local_zone
-from opencode_mcp.server.session_list import SessionQuery, list_sessions
+from opencode_mcp.server.sessions.amounts import amount_data, amount_text
+from opencode_mcp.server.sessions.session_list import SessionQuery, list_sessions
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
@@ -76,8 +77,7 @@ async def report_cost(bridge: "Bridge", since: float, directory: str) -> CostRep
     """
     query = SessionQuery(directory=directory, since=since, roots=False, archived=True)
     page = await list_sessions(bridge, query, MOST_SESSIONS, "", room=inf)
-    open_places = page.opened | set(await bridge.fence.roots()) | {directory}
-    readable = [session for session in page.sessions if session.directory in open_places]
+    readable = [session for session in page.sessions if session.directory in page.readable]
     reads = {session.id: partial(steps_of, bridge.client, session, since) for session in readable}
     found, failed = await read_each(reads, within=SECONDS)
     keeps_removed = (await bridge.client.features()).keeps_removed_cost
@@ -86,7 +86,7 @@ async def report_cost(bridge: "Bridge", since: float, directory: str) -> CostRep
         if session.id in found:
             steps = cast("list[Step]", found[session.id])
             _add_session(report, session, steps, keeps_removed=keeps_removed)
-    closed = [session for session in page.sessions if session.directory not in open_places]
+    closed = [session for session in page.sessions if session.directory not in page.readable]
     report.unknown = [
         *_about_steps(report),
         *_about_unread(closed, "in projects that are not open", "directory=... reads one."),
@@ -142,16 +142,18 @@ def _about_unread(sessions: "Sequence[Session]", why: str, step: str) -> list[st
 
 def cost_data(report: CostReport) -> dict[str, Any]:
     """Return the sums as structured content."""
-    tables = {f"by_{name}": [{name: key, **_sums(spent)} for key, spent in _rows(report, name)] for name in TABLES}
+    tables = {
+        f"by_{name}": [{name: key, **amount_data(spent)} for key, spent in _rows(report, name)] for name in TABLES
+    }
     head = {"since": local_moment(report.since), "time_zone": local_zone(report.since), "sessions": report.sessions}
-    return {**head, **_sums(report.total), **tables, "unknown": report.unknown}
+    return {**head, **amount_data(report.total), **tables, "unknown": report.unknown}
 
 
 def cost_text(report: CostReport) -> str:
     """Return the sums as text for a model."""
     noun = "session" if report.sessions == 1 else "sessions"
     head = (
-        f"{_amount(report.total)} in {report.sessions} {noun} since {local_moment(report.since)} "
+        f"{amount_text(report.total)} in {report.sessions} {noun} since {local_moment(report.since)} "
         f"(days in this machine's time zone, {local_zone(report.since)})."
     )
     tables = [_table(report, name) for name in TABLES] if report.sessions or report.total.cost else []
@@ -160,7 +162,7 @@ def cost_text(report: CostReport) -> str:
 
 def _table(report: CostReport, name: str) -> str:
     rows = _rows(report, name)
-    lines = [f"- {one_line(key)}: {_amount(spent)}" for key, spent in rows[:SHOWN]]
+    lines = [f"- {one_line(key)}: {amount_text(spent)}" for key, spent in rows[:SHOWN]]
     more = [f"- and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
     return "\n".join([f"By {name}:", *lines, *more])
 
@@ -169,12 +171,3 @@ def _rows(report: CostReport, name: str) -> list[tuple[str, Spending]]:
     """Return the rows of a table: days in their order, others by cost."""
     order: Callable[[tuple[str, Spending]], Any] = (lambda row: row[0]) if name == "day" else (lambda row: -row[1].cost)
     return sorted(report.tables[name].items(), key=order)
-
-
-def _amount(spent: Spending) -> str:
-    tokens = f", {spent.input:,.0f} tokens in, {spent.output:,.0f} out" if spent.input or spent.output else ""
-    return f"${spent.cost:.4f}{tokens}"
-
-
-def _sums(spent: Spending) -> dict[str, Any]:
-    return {"cost": round(spent.cost, 6), "tokens": {"input": int(spent.input), "output": int(spent.output)}}

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from opencode_mcp.markdown.transcript_page import TranscriptPage, read_transcript
 from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.runs.report import PendingRequest, list_todos
-from opencode_mcp.runs.spending import with_own_spending
+from opencode_mcp.runs.sessions.spending import with_own_spending
 from opencode_mcp.server.results.render import TEXT_LIMIT, request_data, request_text
 from opencode_mcp.server.results.safe_text import shown_sections
 from opencode_mcp.server.results.timestamps import moment
-from opencode_mcp.server.undone import undone_text
+from opencode_mcp.server.sessions.undone import undone_text
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
