@@ -395,6 +395,7 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "events.busy_times": "keeps times only",
     "events.present_work": "keeps names and numbers of characters; runs.activity, which is here, makes lines of them",
     "runs.state": "states and signals only",
+    "server.sessions.amounts": "numbers only",
     "markdown.detail": "measures only",
     "markdown.layout": "drawn by markdown.transcript and markdown.diff, which are here",
     "runs.output_schema.validation": "ended in time, runs/output_schema/test_check.py attacks it",
