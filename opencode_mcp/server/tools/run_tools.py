@@ -10,7 +10,7 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.runs import deadline
 from opencode_mcp.runs.prompting import prompt as prompting_prompt
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, RUN_REPORTS
+from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, RUN_REPORTS, SAME_REPORT
 from opencode_mcp.server.results.several_reports import reports_result
 from opencode_mcp.server.sessions.undone import undone_run
 from opencode_mcp.server.tool import tool
@@ -44,12 +44,12 @@ Strictness = Annotated[
 StrictnessAsForRun = Annotated[Literal["agent", "human", "reject"] | None, Field(description="As for opencode_run")]
 SessionId = Annotated[str, Field(description="As ses_...")]
 run_tool = partial(
-    tool, read_only=False, idempotent=False, open_world=True, output_schema=RUN_REPORT, texts=REPORT_TEXTS
+    tool, read_only=False, idempotent=False, open_world=True, output_schema=SAME_REPORT, texts=REPORT_TEXTS
 )
 """Define a tool that lets OpenCode work, and reports the run; it states only if it can destroy something."""
 
 
-@run_tool(title="Run a prompt", destructive=True)
+@run_tool(title="Run a prompt", destructive=True, output_schema=RUN_REPORT)
 async def opencode_run(
     ctx: BridgeContext,
     *,
@@ -189,7 +189,7 @@ def _named_sessions(session_ids: list[str], message_id: str) -> list[str]:
     destructive=True,
     idempotent=True,
     open_world=False,
-    output_schema=RUN_REPORT,
+    output_schema=SAME_REPORT,
     texts=REPORT_TEXTS,
 )
 async def opencode_abort(
