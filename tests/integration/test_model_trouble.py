@@ -26,11 +26,7 @@ async def test_a_request_that_the_model_does_not_take_fails_the_run(host: Host) 
 KEY = "sk-proj-abcdefghijklmnopqrstuvwx1234567890"
 REFUSALS = [
     (401, f"Incorrect API key provided: {KEY}. You can find your key on the web.", "invalid_api_key"),
-    (
-        400,
-        "This model's maximum context length is 8192 tokens. However, you asked for 9000.",
-        "context_length_exceeded",
-    ),
+    (400, "The parameter temperature is not supported with this model.", "unsupported_parameter"),
     (404, "The model does not exist", "model_not_found"),
 ]
 

@@ -47,10 +47,15 @@ async def test_progress_rises_strictly_and_every_notification_says_something(hos
 
 
 @pytest.mark.both_generations
-async def test_tools_are_told_with_what_they_work_on(host: Host, case: str, opencode_generation: Generation) -> None:
-    name = f"told-{case}.txt"
-    await host.run(write(name, "one\n"), edit(name, "one", "two"), bash("echo hello"), text("Done."))
-    assert host.told(f"{tool_name('bash', opencode_generation)}: echo hello")
+async def test_tools_are_told_with_what_they_work_on(
+    host: Host, case: str, opencode_generation: Generation, tmp_path: Path
+) -> None:
+    name, heard = f"told-{case}.txt", tmp_path / "heard"
+    # A command that is over at once is not told: no notification names work that is over.
+    command = bash(f"echo hello; until [ -e {heard} ]; do sleep 0.1; done")
+    async with meanwhile(lambda: host.run(write(name, "one\n"), edit(name, "one", "two"), command, text("Done."))):
+        await host.hears(f"{tool_name('bash', opencode_generation)}: echo hello")
+        heard.touch()
     assert host.told(f"write: {name}")
     assert host.told(f"edit: {name} +1 -1")
 

@@ -23,7 +23,7 @@ from opencode_mcp.opencode.http.codec import UNREADABLE
 from opencode_mcp.opencode.http.transport import TOO_LARGE
 from opencode_mcp.opencode.v1 import event_parser
 from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
-from opencode_mcp.opencode.vocabulary.submission import Accepted
+from opencode_mcp.opencode.vocabulary.submission import Accepted, PromptSubmission
 from opencode_mcp.runs import record, state
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run
@@ -268,12 +268,15 @@ async def slow_to_begin(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[None]
     """OpenCode says at once that it has a prompt, and begins with it a moment later, as it does on a busy machine."""
     send = OpenCodeClient.submit_prompt
 
-    async def send_late(self: OpenCodeClient, *arguments: Any, timeout: float) -> None:  # noqa: ANN401
+    async def send_late(
+        self: OpenCodeClient, session_id: str, directory: str, prompt: PromptSubmission, *, timeout: float
+    ) -> Accepted:
         async def late() -> None:
             await anyio.sleep(0.5)
-            await send(self, *arguments, timeout=timeout)
+            await send(self, session_id, directory, prompt, timeout=timeout)
 
         tasks.start_soon(late)
+        return Accepted(prompt.message_id)
 
     monkeypatch.setattr(OpenCodeClient, "submit_prompt", send_late)
     async with anyio.create_task_group() as tasks:

@@ -343,7 +343,7 @@ async def test_what_only_a_released_opencode_2_has_is_limited_too(
         ("session.import", {"info": {"id": foreign}, **transcript}, "outside of what is allowed"),
         ("session.import", {"info": {"parentID": foreign}, **transcript}, "outside of what is allowed"),
         ("session.import", {"info": {"permissions": allowing}, **transcript}, "would give the agent permission"),
-        ("session.import", {"info": {"metadata": {}}, **transcript}, "would replace the bridge's note"),
+        ("session.import", {"info": {"metadata": {}}, **transcript}, "would replace the note of this MCP server"),
         (
             "session.import",
             {"info": {"location": {"directory": str(outside)}}, **transcript},
