@@ -65,7 +65,7 @@ HEARD_OF_A_REJECTION: Mapping[Generation, str] = {
 """Text that the model gets after policy has rejected a write: OpenCode 2's preview hides the message from it."""
 PROMPT: Mapping[Generation, str] = {1: "/prompt_async", 2: "/prompt"}
 """End of the path that takes a prompt."""
-SUBAGENTS_READ: Mapping[Generation, str] = {1: "/children", 2: "GET /api/session"}
+SUBAGENTS_READ: Mapping[Generation, str] = {1: "/children", 2: "GET /api/session?parentID"}
 """End of the request that reads the subagents of a session, which belong to its part of a report."""
 SESSION_READS: Mapping[Generation, tuple[str, ...]] = {
     1: ("GET /session/{id}", "GET /session/{id}/todo", "GET /session/{id}/children"),

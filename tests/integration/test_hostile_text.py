@@ -207,7 +207,10 @@ async def use_sessions(caller: Caller, session: str, message: str) -> None:
     await caller.call("opencode_list_sessions")
     await caller.call("opencode_session", session_id=session, show="everything")
     await caller.call("opencode_diff", session_id=session, message_id=message)
-    await caller.call("opencode_fork", session_id=session)
+    fork = await caller.call("opencode_fork", session_id=session)
+    await caller.call("opencode_update_session", session_id=fork["session_id"], title=HOSTILE)
+    await caller.call("opencode_cost")
+    await caller.call("opencode_delete_session", session_id=fork["session_id"])
     await caller.call("opencode_command", command="plain")
     await caller.call("opencode_read_operation", operation="session.get", arguments=named)
     changed = named | {"title": HOSTILE}
@@ -294,7 +297,15 @@ async def test_every_tool_was_used(told: Told) -> None:
 async def test_the_hostile_texts_were_shown(told: Told) -> None:
     """Else the laws below would hold of nothing."""
     shown = {source for source, words in told.texts if "Injected" in words}
-    plain = {"opencode_abort", "opencode_find_operations", "opencode_call_operation", "opencode_wait", "todos", "file"}
+    plain = {
+        "opencode_abort",
+        "opencode_call_operation",
+        "opencode_cost",
+        "opencode_find_operations",
+        "opencode_wait",
+        "todos",
+        "file",
+    }
     assert {spec.name for spec in TOOLS} - plain <= shown
     assert {"sessions", "project", "session", "transcript", "message", "run", "todos", "prompt"} - plain <= shown
 

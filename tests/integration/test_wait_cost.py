@@ -42,12 +42,13 @@ def reports(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The requests to OpenCode, in order."""
+    """The requests to OpenCode, in order; those for the subagents of a session say so."""
     sent: list[str] = []
     send = Transport.send
 
     async def counted(self: Transport, request: Request, **options: Any) -> Reply:  # noqa: ANN401 - passes all on
-        sent.append(f"{request.method} {request.path}")
+        of_parent = "?parentID" if "parentID" in request.query else ""
+        sent.append(f"{request.method} {request.path}{of_parent}")
         return await send(self, request, **options)
 
     monkeypatch.setattr(Transport, "send", counted)

@@ -276,7 +276,7 @@ async def slow_to_begin(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[None]
             await send(self, session_id, directory, prompt, timeout=timeout)
 
         tasks.start_soon(late)
-        return Accepted(prompt.message_id)
+        return Accepted(message_id=prompt.message_id)
 
     monkeypatch.setattr(OpenCodeClient, "submit_prompt", send_late)
     async with anyio.create_task_group() as tasks:
