@@ -99,6 +99,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.server.access.paths",
         "opencode_mcp.server.notifications.publisher",
         "opencode_mcp.server.operations.calling",
+        "opencode_mcp.server.operations.found_operations",
         "opencode_mcp.server.operations.json_select",
         "opencode_mcp.server.operations.operation_tool",
         "opencode_mcp.server.operations.reply_result",

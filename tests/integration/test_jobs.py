@@ -183,9 +183,7 @@ async def test_13_the_cost_of_the_day(host: Host, counting: CountingBridge) -> N
     assert "scripted/m1" in told
 
 
-async def test_14_an_mcp_server_is_added_by_whoever_configures_this_one(
-    host: Host, counting: CountingBridge, opencode_generation: Generation
-) -> None:
+async def test_14_an_mcp_server_is_added_by_whoever_configures_this_one(host: Host, counting: CountingBridge) -> None:
     with counting.exactly(2):
         found = await host.text("opencode_find_operations", query="add an MCP server")
         told = await host.error(
@@ -193,8 +191,9 @@ async def test_14_an_mcp_server_is_added_by_whoever_configures_this_one(
             operation="mcp.add",
             arguments={"name": "other", "config": {"type": "local", "command": ["other"]}},
         )
-    assert "mcp" in found
-    assert "--allow" in told or opencode_generation == 2
+    assert found.startswith("mcp.add (admin, not allowed here): ")
+    assert "--allow session.shell,mcp.add,mcp.connect,mcp.disconnect" in told
+    assert 'in the opencode.json of the project: {"mcp": {"' in told
 
 
 async def test_15_fork_and_compare(host: Host, counting: CountingBridge, tracked: Path, case: str) -> None:

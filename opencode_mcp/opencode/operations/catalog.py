@@ -4,14 +4,16 @@ A caller may know an id of the other generation: from documentation, from exampl
 before. The error then says what the generation in use has in its place.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from opencode_mcp.errors import NotFound
+from opencode_mcp.opencode.operations import search
 from opencode_mcp.opencode.tables.operation_table import Operation, OperationTable
 from opencode_mcp.opencode.v1.table import TABLE as V1
 from opencode_mcp.opencode.v2 import replacements
 from opencode_mcp.opencode.v2.table import TABLE as V2
 from opencode_mcp.opencode.versions import Generation
+from opencode_mcp.text.similar_names import similar_names
 
 TABLES: Mapping[Generation, OperationTable] = {1: V1, 2: V2}
 """Table of each generation of OpenCode."""
@@ -27,13 +29,22 @@ def named_operation(table: OperationTable, operation_id: str) -> Operation:
 
     Raises:
         NotFound: The table has no operation with this id. The hint names the one that replaces it, if the other
-            generation of OpenCode has the id, else similar ids.
+            generation of OpenCode has the id, else operations that the words of the id describe, else similar ids.
     """
     try:
         return table.operation(operation_id)
     except NotFound as error:
-        error.hint = _advice(table, operation_id) or error.hint
+        error.hint = _advice(table, operation_id) or _suggestion(alternatives(table, operation_id))
         raise
+
+
+def alternatives(table: OperationTable, operation_id: str) -> Sequence[str]:
+    """Return ids of a table that can be used in place of one that it lacks, the best first."""
+    if replacing := _replacing(table, operation_id):
+        return replacing
+    if any(operation_id in other.operations for other in TABLES.values()):
+        return ()
+    return search.suggested_ids(table, operation_id) or similar_names(operation_id, table.operations)
 
 
 def difference(operation: Operation) -> str:
@@ -41,8 +52,25 @@ def difference(operation: Operation) -> str:
     return replacements.advice(operation.id) if operation.generation == V2.generation else ""
 
 
+def _replacing(table: OperationTable, operation_id: str) -> tuple[str, ...]:
+    """Return the operations of a table that do what an operation of the other generation does."""
+    if table.generation == V2.generation:
+        found = replacements.replacement(operation_id)
+        return found.operations if found else ()
+    return replacements.replaced_by(operation_id)
+
+
 def _advice(table: OperationTable, operation_id: str) -> str:
     """Return what to use in place of an operation of the other generation; empty if the other has no such id."""
     if table.generation == V2.generation:
         return replacements.advice(operation_id)
-    return f"{operation_id} is an operation of OpenCode 2; this is OpenCode 1." if operation_id in V2.operations else ""
+    if operation_id not in V2.operations:
+        return ""
+    instead = " or ".join(_replacing(table, operation_id))
+    return f"{operation_id} is an operation of OpenCode 2; " + (
+        f"OpenCode 1 has {instead} instead." if instead else "this is OpenCode 1."
+    )
+
+
+def _suggestion(ids: Sequence[str]) -> str:
+    return f"Did you mean {' or '.join(ids)}?" if ids else "Search for it by words instead."

@@ -1,8 +1,9 @@
 """Find operations by words.
 
 Pure, over the table alone. Rare words count more than common ones, and words of an id more than words of a
-description. Operations that few callers mean (the v2 API of OpenCode 1, the terminal interface) rank lower, unless the
-words name that area. Previews of another operation come last.
+description. A verb also finds operations that another verb of the same meaning describes, with less weight. Operations
+that few callers mean (the v2 API of OpenCode 1, the terminal interface) rank lower, unless the words name that area.
+Previews of another operation come last.
 """
 
 import math
@@ -19,6 +20,8 @@ WORTH_SHOWING = 0.2
 BEGINNING = 0.5
 """Factor for a word that only begins with the one searched for."""
 SHORTEST_BEGINNING = 4
+NEAR_THE_BEST = 0.8
+"""Share of the best score from which on an operation is worth suggesting besides the best one."""
 EXACT = 100.0
 """Score of an operation whose id is the query: more than any words score."""
 PREVIEW = "v2"
@@ -33,6 +36,25 @@ ENDINGS = (("ies", "y"), ("ing", ""), ("es", ""), ("ed", ""), ("s", ""), ("e", "
 SHORTEST_STEM = 3
 WORDS_KEPT = 1000
 """Words of queries whose rarity is kept."""
+SAME_MEANING = 0.6
+"""Factor for a word of the same meaning as the one searched for."""
+SYNONYMS = (
+    "create add new make open start launch",
+    "delete remove erase destroy drop",
+    "stop kill abort cancel interrupt close terminate",
+    "update change modify set rename",
+    "edit write",
+    "run execute exec",
+    "list show",
+    "allow approve accept grant",
+    "reject deny decline refuse dismiss",
+    "copy duplicate clone fork",
+    "login signin authenticate",
+    "undo rollback",
+)
+"""Verbs of one meaning, for callers who choose another one than the table."""
+PHRASES = {"log in": "login", "sign in": "signin", "log out": "logout", "sign out": "logout"}
+"""Verbs of two words, which would be found as two meanings."""
 
 
 def search(
@@ -63,6 +85,27 @@ def search(
     return sorted(found, key=rank)[:limit]
 
 
+def suggested_ids(table: OperationTable, words: str, limit: int = 2) -> list[str]:
+    """Return the ids of the operations that have all the words, the best first; none far behind the best.
+
+    Args:
+        table: The operations of one generation of OpenCode.
+        words: The words, such as those of an id that does not exist.
+        limit: Most ids to return.
+    """
+    wanted = _stems(words)
+    fitting = [item for item in search(table, words) if _fits(table, item, wanted)]
+    scores = [_score(table, item, wanted, words) for item in fitting]
+    least = max(scores, default=0.0) * NEAR_THE_BEST
+    return [item.id for item, score in zip(fitting, scores, strict=True) if score >= least][:limit]
+
+
+def _fits(table: OperationTable, item: Operation, wanted: list[str]) -> bool:
+    """Return True if each wanted word is one of an operation's id or hints, and it is no preview of another one."""
+    known = _terms(table)[item.id]
+    return not item.instead and all(_count(known, word) > WEIGHTS["description"] for word in wanted)
+
+
 def _within(table: OperationTable, group: Group | None, effect: Effect | None) -> list[Operation]:
     every = table.operations.values()
     return [item for item in every if group in {None, item.group} and effect in {None, item.effect}]
@@ -79,11 +122,20 @@ def _score(table: OperationTable, item: Operation, wanted: list[str], words: str
 
 
 def _count(known: Mapping[str, float], word: str) -> float:
+    """Return the weight of a word of the query in an operation: of itself, as a beginning, or by a synonym."""
     if word in known:
         return known[word]
-    if len(word) < SHORTEST_BEGINNING:
-        return 0.0
-    return BEGINNING * max((weight for term, weight in known.items() if term.startswith(word)), default=0.0)
+    similar = [SAME_MEANING * known[other] for other in _synonyms().get(word, ()) if other in known]
+    if len(word) >= SHORTEST_BEGINNING:
+        similar += [BEGINNING * weight for term, weight in known.items() if term.startswith(word)]
+    return max(similar, default=0.0)
+
+
+@cache
+def _synonyms() -> Mapping[str, frozenset[str]]:
+    """Return the synonyms of each verb; all words are stems."""
+    groups = [frozenset(map(_stem, words.split())) for words in SYNONYMS]
+    return {word: group for group in groups for word in group}
 
 
 @lru_cache(maxsize=WORDS_KEPT)
@@ -109,8 +161,10 @@ def _weighed(item: Operation) -> dict[str, float]:
 
 
 def _stems(text: str) -> list[str]:
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
-    words = re.findall(r"[a-z0-9]+", apart.lower())
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower()
+    for phrase, word in PHRASES.items():
+        apart = re.sub(rf"\b{phrase}\b", word, apart)
+    words = re.findall(r"[a-z0-9]+", apart)
     return list(dict.fromkeys(_stem(word) for word in words if not IGNORED.fullmatch(word)))
 
 

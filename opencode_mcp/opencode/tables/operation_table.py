@@ -17,7 +17,6 @@ from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.tables.annotation_types import Annotation, Effect, Group
 from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.text.json_types import Schema
-from opencode_mcp.text.similar_names import similar_names
 
 Location = Literal["path", "query"]
 BODY = "body"
@@ -120,16 +119,12 @@ class OperationTable:
         """Return one operation.
 
         Raises:
-            NotFound: No operation has that id; the hint names similar ids.
+            NotFound: No operation has that id.
         """
         found = self.operations.get(operation_id)
         if found is None:
-            raise NotFound(f"OpenCode has no operation {operation_id!r}.", hint=self._suggestion(operation_id))
+            raise NotFound(f"OpenCode has no operation {operation_id!r}.")
         return found
-
-    def _suggestion(self, operation_id: str) -> str:
-        near = similar_names(operation_id, self.operations)
-        return f"Did you mean {' or '.join(near)}?" if near else "Search for it by words instead."
 
     def _operation(self, row: dict[str, Any]) -> Operation:
         operation_id: str = row["id"]

@@ -227,7 +227,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "question.reject": A("requests", "write", "dismiss refuse skip cancel", "The run ends."),
     "v2.permission.request.list": A("requests", "read", "approval pending waiting", _V2),
     "v2.permission.saved.list": A("requests", "read", "remembered always allowed rules"),
-    "v2.permission.saved.remove": A("requests", "admin", "forget revoke always rule", destructive=True),
+    "v2.permission.saved.remove": A("requests", "admin", "forget revoke always rule approval", destructive=True),
     "v2.session.permission.create": A("requests", "write", "ask approval", _V2),
     "v2.session.permission.list": A("requests", "read", "approval pending", _V2),
     "v2.session.permission.get": A("requests", "read", "approval show", _V2),
@@ -266,7 +266,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "vcs.apply": A(
         "vcs",
         "execute",
-        "git apply patch diff",
+        "git apply patch diff edit write files",
         f"{_WRITES} Answers 400 for a patch that does not apply.",
         destructive=True,
     ),
@@ -389,7 +389,12 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "mcp.connect": A(
         "mcp", "admin", "start enable server", "Answers true even if the connection failed: see mcp.status."
     ),
-    "mcp.disconnect": A("mcp", "admin", "stop disable server"),
+    "mcp.disconnect": A(
+        "mcp",
+        "admin",
+        "stop disable remove delete server",
+        "It is connected again when OpenCode starts, unless the configuration lacks or disables it.",
+    ),
     "mcp.auth.start": A("mcp", "admin", "login sign in oauth", f"For remote servers only. {_BROWSER}"),
     "mcp.auth.callback": A("mcp", "admin", "login finish code oauth", "Call mcp.auth.start first."),
     "mcp.auth.authenticate": A("mcp", "admin", "login sign in oauth browser", "Blocks until the person has signed in."),
@@ -407,7 +412,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "pty.update": A("terminal", "execute", "terminal resize rows columns title"),
     "pty.remove": A("terminal", "execute", "terminal kill close stop process", destructive=True),
     "pty.shells": A("terminal", "read", "terminal bash zsh fish"),
-    "pty.connect": A("terminal", "execute", "terminal attach input output websocket"),
+    "pty.connect": A("terminal", "execute", "terminal attach type send keys input output websocket"),
     "pty.connectToken": A(
         "terminal", "execute", "terminal ticket attach", "The ticket is valid once, for 60 s.", headers=_TICKET
     ),

@@ -100,7 +100,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "statistics usage cost tokens tools activity",
         "Without `project`, the bridge names the project of the default directory.",
     ),
-    "session.export": A("sessions", "read", "save backup transfer whole transcript document"),
+    "session.export": A("sessions", "read", "save download backup transfer whole transcript document"),
     "session.import": A(
         "sessions",
         "admin",
@@ -197,7 +197,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     ),
     "permission.saved.list": A("requests", "read", "remembered always allowed rules"),
     "permission.saved.update": A("requests", "admin", "change remembered always rule"),
-    "permission.saved.remove": A("requests", "admin", "forget revoke always rule", destructive=True),
+    "permission.saved.remove": A("requests", "admin", "forget revoke always rule approval", destructive=True),
     "form.list": A("requests", "read", "questions asked waiting pending"),
     "session.form.list": A(
         "requests", "read", "questions asked waiting pending", "Those of its subagents are not in it."

@@ -231,6 +231,15 @@ def replacement(operation_id: str) -> Replacement | None:
     return REPLACEMENTS.get(operation_id)
 
 
+def replaced_by(operation_id: str) -> tuple[str, ...]:
+    """Return the ids of OpenCode 1 that an operation of OpenCode 2 replaces before others; its preview is left out."""
+    return tuple(old for old, found in REPLACEMENTS.items() if _comes_first(old, found, operation_id))
+
+
+def _comes_first(old: str, found: Replacement, operation_id: str) -> bool:
+    return not old.startswith(PREVIEW) and found.operations[:1] == (operation_id,)
+
+
 def advice(operation_id: str) -> str:
     """Say what to use in place of an operation of OpenCode 1; empty if the id is not one of OpenCode 1."""
     found = replacement(operation_id)

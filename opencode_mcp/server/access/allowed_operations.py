@@ -176,7 +176,7 @@ class AllowedOperations:
 
     def allows(self, operation: "Operation") -> bool:
         """Return True if an operation may be called."""
-        return not self._refusal(operation.id, operation.generation)
+        return self.refusal(operation) is None
 
     def allows_effect(self, effect: "Effect") -> bool:
         """Return True if an effect is allowed in general; single operations may differ."""
@@ -203,8 +203,12 @@ class AllowedOperations:
         Raises:
             NotAllowed: The text names the setting that forbids it, and the setting that would allow it.
         """
-        if refusal := self._refusal(operation.id, operation.generation):
+        if refusal := self.refusal(operation):
             raise refusal
+
+    def refusal(self, operation: "Operation") -> NotAllowed | None:
+        """Return the error for an operation that may not be called; ``None`` if it may be called."""
+        return self._refusal(operation.id, operation.generation)
 
     def check_caller_code(self, purpose: "OneOperation", because: str = "") -> None:
         """Refuse code of the caller's choice, for which OpenCode asks no permission, unless ``--allow`` allows it.

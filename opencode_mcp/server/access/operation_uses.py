@@ -90,6 +90,45 @@ TOOL_USES: Mapping[str, Uses] = {
     "opencode_call_operation": NOTHING,
 }
 """Operations by the tool's name. The two tools without operations check each call."""
+TOOL_OF: Mapping[str, str] = {
+    "session.prompt": "opencode_run",
+    "session.prompt_async": "opencode_run",
+    "session.command": "opencode_command",
+    "session.list": "opencode_list_sessions",
+    "experimental.session.list": "opencode_list_sessions",
+    "session.get": "opencode_session",
+    "session.messages": "opencode_session",
+    "message.list": "opencode_session",
+    "session.diff": "opencode_diff",
+    "vcs.diff": "opencode_diff",
+    "session.abort": "opencode_abort",
+    "session.interrupt": "opencode_abort",
+    "session.revert": "opencode_revert",
+    "session.unrevert": "opencode_revert",
+    "session.revert.stage": "opencode_revert",
+    "session.revert.clear": "opencode_revert",
+    "session.fork": "opencode_fork",
+    "session.update": "opencode_update_session",
+    "session.delete": "opencode_delete_session",
+    "session.remove": "opencode_delete_session",
+    "permission.reply": "opencode_reply_permission",
+    "question.reply": "opencode_reply_question",
+    "question.reject": "opencode_reply_question",
+    "session.form.reply": "opencode_reply_question",
+    "session.form.cancel": "opencode_reply_question",
+    "file.list": "opencode_read_file",
+    "file.read": "opencode_read_file",
+    "find.files": "opencode_find_files",
+    "file.find": "opencode_find_files",
+    "find.text": "opencode_find_text",
+    "find.symbols": "opencode_find_symbols",
+    "app.agents": "opencode_status",
+    "agent.list": "opencode_status",
+    "command.list": "opencode_status",
+    "config.providers": "opencode_status",
+    "model.list": "opencode_status",
+}
+"""The tool that does the work of an operation, with the checks that the operation lacks: it is the better choice."""
 ONLY_IF_ALLOWED: Mapping[str, OneOperation] = {"opencode_shell": SHELL}
 """Tools that are listed only if ``--allow`` allows the operation that they perform: they run code of the caller's
 choice, for which OpenCode itself asks no permission."""

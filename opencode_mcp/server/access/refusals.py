@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import NotAllowed, SettingsChange
+from opencode_mcp.server.access.operation_uses import TOOL_OF
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.tables.annotation_types import Annotation, Effect, Group
@@ -60,21 +61,39 @@ JOBS: Mapping["Generation", tuple[tuple[str, ...], ...]] = {
     ),
 }
 """Operations of each generation that one job needs together. All of a job have the same effect."""
+AGENT_TOOL = "opencode_run"
+BY_AGENT = ": OpenCode's agent can do it under OpenCode's permission rules."
 INSTEAD: Mapping[str, str] = {
-    "session.prompt": "opencode_run",
-    "session.prompt_async": "opencode_run",
-    "session.command": "opencode_command",
-    "permission.reply": "opencode_reply_permission",
+    **TOOL_OF,
     "permission.respond": "opencode_reply_permission",
-    "question.reply": "opencode_reply_question",
-    "session.form.reply": "opencode_reply_question",
-    "file.write": "opencode_run",
-    "vcs.apply": "opencode_run",
-    "session.shell": "opencode_run",
-    "shell.create": "opencode_run",
-    "pty.create": "opencode_run",
+    "file.write": AGENT_TOOL,
+    "vcs.apply": AGENT_TOOL,
+    "session.shell": AGENT_TOOL,
+    "shell.create": AGENT_TOOL,
+    "pty.create": AGENT_TOOL,
 }
 """Tools that need no ``--allow``, by the operation that they replace: OpenCode's rules apply to what they do."""
+_LOGIN = "A person can sign in without this setting, with `opencode auth login` in a terminal."
+_BY_CONFIGURATION = (
+    "For good, a person can configure it without this setting, in the opencode.json of the project: {}. "
+    "OpenCode reads that file when it starts."
+)
+_MCP_1 = _BY_CONFIGURATION.format('{"mcp": {"NAME": {"type": "local", "command": ["PROGRAM"], "enabled": true}}}')
+_MCP_2 = _BY_CONFIGURATION.format('{"mcp": {"servers": {"NAME": {"type": "local", "command": ["PROGRAM"]}}}}')
+_SETTINGS = "A person can edit the settings without this, in opencode.json; OpenCode reads that file when it starts."
+BY_HAND: Mapping["Generation", Mapping[str, str]] = {
+    1: {
+        **dict.fromkeys(("mcp.add", "mcp.connect", "mcp.disconnect"), _MCP_1),
+        **dict.fromkeys(("auth.set", "provider.oauth.authorize", "provider.oauth.callback"), _LOGIN),
+        **dict.fromkeys(("config.update", "global.config.update"), _SETTINGS),
+    },
+    2: {
+        **dict.fromkeys(("mcp.add", "mcp.connect", "mcp.disconnect", "mcp.remove"), _MCP_2),
+        **dict.fromkeys(("integration.connect.key", "integration.oauth.connect", "credential.create"), _LOGIN),
+        "config.update": _SETTINGS,
+    },
+}
+"""Ways of a person to the same end that need no ``--allow``, by operation; that of an MCP server is also lasting."""
 
 
 def job_of(operation_id: str, generation: "Generation") -> tuple[str, ...]:
@@ -106,9 +125,15 @@ def not_allowed(
         allowed: The names in ``--allow``.
     """
     danger = GROUP_DANGERS.get(annotation.group, DANGERS[annotation.effect])
-    tool = INSTEAD.get(operation_id)
     return NotAllowed(
         f"{operation_id} is not allowed here: its effect is {annotation.effect}. {danger}",
-        hint=f"{tool} needs no setting: OpenCode's agent can do it under OpenCode's permission rules." if tool else "",
+        hint=_other_way(operation_id, generation),
         change=added_to(allowed, job_of(operation_id, generation), annotation.effect),
     )
+
+
+def _other_way(operation_id: str, generation: "Generation") -> str:
+    """Return how the same can be done without ``--allow``; empty if there is no way."""
+    if tool := INSTEAD.get(operation_id):
+        return f"{tool} needs no setting{BY_AGENT if tool == AGENT_TOOL else '.'}"
+    return BY_HAND[generation].get(operation_id, "")

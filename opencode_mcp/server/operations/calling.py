@@ -18,6 +18,7 @@ from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.secrets.redact_data import redact, secrets_in
 from opencode_mcp.secrets.redact_text import scrub
 from opencode_mcp.server.access.argument_values import with_text_at
+from opencode_mcp.server.access.operation_uses import TOOL_OF
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
 from opencode_mcp.server.operations.handlers.table import handler_of
@@ -63,6 +64,8 @@ def find(table: OperationTable, operation_id: str) -> Operation:
     try:
         return catalog.named_operation(table, operation_id)
     except NotFound as error:
+        best = next(iter(catalog.alternatives(table, operation_id)), "")
+        error.hint += f" The tool {TOOL_OF[best]} does it with one call." if best in TOOL_OF else ""
         error.hint += " opencode_find_operations finds it by words."
         raise
 

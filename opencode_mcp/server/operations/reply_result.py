@@ -1,11 +1,13 @@
 """Turn the reply of an operation into a tool's result: compact JSON cut to a size, and how to read the rest."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from opencode_mcp.server.operations import json_select
+from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.server.operations.empty_replies import meaning_of_empty
+from opencode_mcp.server.operations.envelope import NOTHING, select_part
 from opencode_mcp.server.operations.json_cut import Cut, CutJson, compact, cut_json
 from opencode_mcp.server.operations.json_outline import outline
 from opencode_mcp.server.results.render import TEXT_LIMIT, result
@@ -41,7 +43,6 @@ READ_BACK: "Mapping[Generation, Mapping[str, str]]" = {
 """Operations that read a reply again, for operations that would repeat their effect if they were called again."""
 
 
-NOTHING: tuple[object, ...] = (None, [], {})
 EXAMPLE = 'select="[].{id: id, title: title}"'
 
 
@@ -58,17 +59,19 @@ def reply_result(operation: "Operation", outcome: "OperationResult", part: Part 
     """Make the result.
 
     Raises:
-        InvalidArgument: The expression that selects the part cannot be evaluated.
+        InvalidArgument: The expression that selects the part cannot be evaluated, or the offset is after the end.
     """
     wanted = part or Part()
     # Cleaned before it is JSON, where Unicode's line ends could not be told from those of the text.
     whole = shown_data(outcome.value)
-    selected = json_select.select_json(whole, wanted.select) if wanted.select else whole
+    selected = select_part(whole, wanted.select) if wanted.select else whole
+    _check_offset(selected, wanted.offset)
     limit = TEXT_LIMIT if wanted.select or wanted.offset else WHOLE_LIMIT
     shown = cut_json(selected, limit, select=wanted.select, offset=wanted.offset)
     notes = [
         *outcome.notes,
         *_page_notes(operation, outcome),
+        *_empty_notes(operation, outcome, whole),
         *([f"`select` finds nothing there. {_form(whole)}"] if wanted.select and selected in NOTHING else []),
         *_cut_notes(operation, shown, wanted, selected),
     ]
@@ -82,6 +85,24 @@ def reply_result(operation: "Operation", outcome: "OperationResult", part: Part 
     said = "(nothing)" if shown.value is None else compact(shown.value)
     text = "\n".join([f"OpenCode's reply to {operation.id}:", said, *notes])
     return result(text, {name: value for name, value in data.items() if value or name == "reply"})
+
+
+def _check_offset(selected: object, offset: int) -> None:
+    """Refuse an offset after the end, which would show nothing."""
+    number = len(selected) if isinstance(selected, Sized) else 0
+    if 0 < number <= offset:
+        parts = "characters" if isinstance(selected, str) else "items"
+        raise InvalidArgument(
+            f"The offset {offset} is after the end; {parts} in all: {number}.",
+            hint="Leave it out to read from the beginning.",
+        )
+
+
+def _empty_notes(operation: "Operation", outcome: "OperationResult", whole: object) -> Iterator[str]:
+    # Rows that were left out are named in the notes: the list is not empty then.
+    meaning = "" if outcome.notes else meaning_of_empty(operation, whole)
+    if meaning:
+        yield meaning
 
 
 def _page_notes(operation: "Operation", outcome: "OperationResult") -> Iterator[str]:

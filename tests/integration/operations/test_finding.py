@@ -89,6 +89,8 @@ async def test_an_unknown_operation_names_near_ones(connected: Bridge) -> None:
     assert result.is_error
     assert "Did you mean session.update" in text_of(result)
     assert "opencode_find_operations" in text_of(result)
+    renamed = text_of(await connected.call("opencode_call_operation", operation="session.rename", arguments={}))
+    assert "Did you mean session.update? The tool opencode_update_session does it with one call." in renamed
 
 
 async def test_a_long_reply_is_cut_and_can_be_read_to_its_end(connected: Bridge) -> None:
@@ -163,10 +165,24 @@ async def test_previews_come_last_and_say_what_to_use(connected: Bridge) -> None
     assert preview["note"].startswith("A preview: use app.agents instead.")
 
 
-async def test_operations_that_are_not_allowed_come_after_those_that_are(connected: Bridge) -> None:
-    allowed = [hit["allowed"] for hit in await find(connected, query="open a terminal")]
-    assert allowed == sorted(allowed, reverse=True)
-    assert False in allowed
+@pytest.mark.parametrize(("query", "best"), [("terminal create", "pty.create"), ("add an MCP server", "mcp.add")])
+async def test_an_operation_that_is_refused_ranks_by_its_match_and_says_what_it_needs(
+    connected: Bridge, query: str, best: str
+) -> None:
+    hits = await find(connected, query=query)
+    assert (hits[0]["id"], hits[0]["allowed"]) == (best, False)
+    assert hits[0]["needs"].startswith(f"`--allow {best},")
+    assert any(hit["allowed"] and "needs" not in hit for hit in hits)
+    told = text_of(await connected.call("opencode_find_operations", query=query))
+    assert f"\nneeds: {hits[0]['needs']}\n" in told
+    assert told.count("Only the person can change the settings of this MCP server.") == 1
+
+
+async def test_a_hit_names_the_tool_that_does_the_same(connected: Bridge) -> None:
+    hit = (await find(connected, query="rename session"))[0]
+    assert hit["tool"] == "opencode_update_session"
+    told = text_of(await connected.call("opencode_find_operations", query="rename session"))
+    assert "\nbetter: the tool opencode_update_session\n" in told
 
 
 async def test_an_unknown_tool_names_near_ones(connected: Bridge) -> None:

@@ -15,7 +15,7 @@ from opencode import resources
 
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.operations.arguments import arguments_of
-from opencode_mcp.opencode.operations.catalog import V1, V2
+from opencode_mcp.opencode.operations.catalog import V1, V2, named_operation
 from opencode_mcp.opencode.tables.annotation_types import Effect, Group
 from opencode_mcp.opencode.tables.operation_table import OperationTable
 from scripts.client_document import document as client_document
@@ -218,9 +218,9 @@ def test_the_table_stays_small(table: OperationTable) -> None:
 
 def test_an_unknown_id_names_near_ones() -> None:
     with pytest.raises(NotFound, match=r"no operation 'sesion\.prompt'.*session\.prompt"):
-        operation("sesion.prompt")
+        named_operation(V1, "sesion.prompt")
 
 
 def test_an_id_like_no_other_says_how_to_look() -> None:
     with pytest.raises(NotFound, match="by words"):
-        operation("qqqq")
+        named_operation(V1, "qqqq")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.errors import NotFound
-from opencode_mcp.opencode.operations.catalog import V1, V2, difference, named_operation
+from opencode_mcp.opencode.operations.catalog import V1, V2, alternatives, difference, named_operation
 from opencode_mcp.opencode.v2.replacements import (
     PREVIEW,
     REPLACEMENTS,
@@ -94,9 +94,44 @@ def test_an_id_that_both_generations_have_says_what_is_different() -> None:
     assert difference(V2.operation("session.interrupt")) == ""
 
 
+@for_each(
+    ("unknown", "first", "second"),
+    [
+        ("session.rename", "session.update", "session.update"),
+        ("session.archive", "session.update", "session.update"),
+        ("session.stop", "session.abort", "session.interrupt"),
+        ("permission.deny", "permission.reply", "permission.reply"),
+        ("mcp.create", "mcp.add", "mcp.add"),
+        ("terminal.create", "pty.create", "pty.create"),
+        ("pty.close", "pty.remove", "pty.remove"),
+        ("worktree.add", "worktree.create", "worktree.create"),
+        ("session.updat", "session.update", "session.update"),
+        ("sesion.update", "session.update", "session.update"),
+    ],
+)
+def test_an_id_of_neither_generation_leads_to_the_operation_that_does_what_its_words_say(
+    unknown: str, first: str, second: str
+) -> None:
+    for table, expected in ((V1, first), (V2, second)):
+        with pytest.raises(NotFound, match=f"Did you mean {expected}[ ?]"):
+            named_operation(table, unknown)
+        assert alternatives(table, unknown)[0] == expected
+
+
+def test_an_id_that_resembles_nothing_gets_no_suggestion() -> None:
+    with pytest.raises(NotFound, match="Search for it by words instead"):
+        named_operation(V1, "xylophone")
+    assert list(alternatives(V2, "session.todo")) == []
+
+
 def test_opencode_1_says_that_an_id_is_one_of_opencode_2() -> None:
     with pytest.raises(NotFound) as caught:
         named_operation(V1, "session.interrupt")
-    assert caught.value.hint == "session.interrupt is an operation of OpenCode 2; this is OpenCode 1."
+    assert caught.value.hint == (
+        "session.interrupt is an operation of OpenCode 2; OpenCode 1 has session.abort instead."
+    )
+    with pytest.raises(NotFound) as caught:
+        named_operation(V1, "session.export")
+    assert caught.value.hint == "session.export is an operation of OpenCode 2; this is OpenCode 1."
     with pytest.raises(NotFound, match=r"Did you mean|by words"):
         named_operation(V1, "sesion.abort")

@@ -127,6 +127,79 @@ AMONG_THE_FIRST_FOUR_OF_OPENCODE_2 = {
 }
 
 
+VERBS = {
+    "terminal create": "pty.create",
+    "make a terminal": "pty.create",
+    "terminate terminal": "pty.remove",
+    "close terminal": "pty.remove",
+    "type into a terminal": "pty.connect",
+    "add an MCP server": "mcp.add",
+    "remove mcp server": "mcp.disconnect",
+    "disable mcp server": "mcp.disconnect",
+    "change session title": "session.update",
+    "unarchive session": "session.update",
+    "remove session": "session.delete",
+    "erase a chat": "session.delete",
+    "kill run": "session.abort",
+    "cancel a run": "session.abort",
+    "new session": "session.create",
+    "duplicate session": "session.fork",
+    "remove a message": "session.deleteMessage",
+    "make worktree": "worktree.create",
+    "delete worktree": "worktree.remove",
+    "edit a file": "vcs.apply",
+    "deny permission": "permission.reply",
+    "forget an approval": "v2.permission.saved.remove",
+    "decline question": "question.reject",
+    "log in to a provider": "provider.auth",
+    "delete api key": "auth.remove",
+    "execute shell command": "session.shell",
+    "move session to another project": "experimental.controlPlane.moveSession",
+    "compress conversation": "session.summarize",
+    "publish session": "session.share",
+}
+"""A verb and a noun of a caller's choice, which need not be those of the table."""
+VERBS_OF_OPENCODE_2 = {
+    "terminal create": "pty.create",
+    "make a terminal": "pty.create",
+    "terminate terminal": "pty.remove",
+    "close terminal": "pty.remove",
+    "add an MCP server": "mcp.add",
+    "erase mcp server": "mcp.remove",
+    "disable mcp server": "mcp.disconnect",
+    "change session title": "session.update",
+    "unarchive session": "session.update",
+    "remove session": "session.remove",
+    "erase a chat": "session.remove",
+    "kill run": "session.interrupt",
+    "cancel a run": "session.interrupt",
+    "new session": "session.create",
+    "duplicate session": "session.fork",
+    "download session": "session.export",
+    "make worktree": "worktree.create",
+    "delete worktree": "worktree.remove",
+    "edit a file": "file.write",
+    "deny permission": "permission.reply",
+    "forget an approval": "permission.saved.remove",
+    "decline question": "session.form.cancel",
+    "log in to a provider": "integration.list",
+    "store api key": "credential.create",
+    "delete api key": "credential.remove",
+    "move session to another project": "session.move",
+    "compress conversation": "session.compact",
+}
+
+
+@for_each(("words", "expected"), VERBS.items())
+def test_a_verb_of_the_same_meaning_finds_the_operation(words: str, expected: str) -> None:
+    assert [item.id for item in search(V1, words)][:1] == [expected]
+
+
+@for_each(("words", "expected"), VERBS_OF_OPENCODE_2.items())
+def test_a_verb_of_the_same_meaning_finds_the_operation_of_opencode_2(words: str, expected: str) -> None:
+    assert [item.id for item in search(V2, words)][:1] == [expected]
+
+
 @for_each(("words", "expected"), FIRST_OF_OPENCODE_2.items())
 def test_the_operation_of_opencode_2_that_is_meant_comes_first(words: str, expected: str) -> None:
     assert [item.id for item in search(V2, words)][:1] == [expected]

@@ -1,5 +1,7 @@
 """What the operator's settings list, allow and refuse."""
 
+import json
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -22,10 +24,12 @@ from opencode_mcp.server.access.operation_uses import (
     RESOURCE_USES,
     SHELL,
     STOP,
+    TOOL_OF,
     TOOL_USES,
     UNDO,
 )
-from opencode_mcp.server.access.refusals import INSTEAD, JOBS
+from opencode_mcp.server.access.refusals import BY_HAND, INSTEAD, JOBS
+from opencode_mcp.server.access.setting_names import GENERATIONS
 from opencode_mcp.server.operations.operation_tool import tool_name, tool_of
 from opencode_mcp.server.resources.completions import SOURCES
 from opencode_mcp.server.resources.resources import RESOURCES
@@ -137,6 +141,26 @@ def test_the_tools_that_a_refusal_names_in_place_of_an_operation_are_listed_with
     ids = {name for table in TABLES.values() for name in table.operations}
     assert INSTEAD.keys() <= ids
     assert set(INSTEAD.values()) <= set(DEFAULT)
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+def test_what_a_person_can_do_without_a_setting_is_named_for_operations_that_need_one(generation: Generation) -> None:
+    known = TABLES[generation].operations
+    for name, way in BY_HAND[generation].items():
+        refusal = allowed().refusal(known[name])
+        assert refusal
+        assert refusal.hint == way
+        assert refusal.change
+    server = allowed().refusal(known["mcp.add"])
+    assert server
+    configured = re.search(r"\{.+\}", server.hint)
+    assert configured
+    assert "mcp" in json.loads(configured[0])
+
+
+def test_a_tool_does_the_work_of_operations_that_it_uses() -> None:
+    for name, tool in TOOL_OF.items():
+        assert any(name in TOOL_USES[tool][generation] for generation in GENERATIONS), name
 
 
 def test_an_effect_is_allowed_as_such() -> None:

@@ -97,7 +97,13 @@ def test_an_unknown_operation_is_looked_for_by_words() -> None:
     [
         (2, "session.abort", "OpenCode 2 has session.interrupt instead."),
         (2, "session.todo", "OpenCode 2 has nothing in its place."),
-        (1, "session.interrupt", "session.interrupt is an operation of OpenCode 2; this is OpenCode 1."),
+        (
+            1,
+            "session.interrupt",
+            "session.interrupt is an operation of OpenCode 2; OpenCode 1 has session.abort instead.",
+        ),
+        (1, "session.rename", "Did you mean session.update? The tool opencode_update_session does it with one call."),
+        (2, "session.rename", "The tool opencode_update_session does it with one call."),
     ],
 )
 def test_an_id_of_the_other_generation_gets_what_to_use_in_its_place(api: Generation, named: str, hint: str) -> None:

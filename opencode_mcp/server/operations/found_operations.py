@@ -1,0 +1,129 @@
+"""Results of a search for operations, as data and as text: what each does and takes, and what it needs to be allowed.
+
+What many hits have in common, such as the argument for the directory, is said once.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from opencode_mcp.opencode.operations import arguments as operation_arguments
+from opencode_mcp.opencode.operations import schema_text
+from opencode_mcp.server.access.operation_uses import TOOL_OF
+from opencode_mcp.server.operations import calling
+from opencode_mcp.server.results.render import cut, result
+from opencode_mcp.text.outside_text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from mcp_types import CallToolResult
+
+    from opencode_mcp.opencode.tables.operation_table import Operation
+    from opencode_mcp.opencode.versions import Generation
+    from opencode_mcp.server.access.allowed_operations import AllowedOperations
+
+LONGEST_ARGUMENTS = 2500
+SHOWN_WHOLE = 20
+"""Limit of operations that are shown with their arguments. Longer lists are shown in short, to fit into one result."""
+SHORT = 80
+USUAL_ARGUMENTS: "Mapping[Generation, tuple[str, ...]]" = {1: ("directory", "workspace"), 2: ("directory",)}
+"""Arguments that most operations of a generation take: the place in which they work."""
+USUAL: "Mapping[Generation, str]" = {
+    1: '… stands for directory?: string (absolute path of the project; empty: the default), workspace?: "wrk…".',
+    2: "… stands for directory?: string (absolute path of the project; empty: the default).",
+}
+IN_SHORT = "A query, a group or a smaller limit shows fewer operations with their arguments."
+REFUSED = "Only the person can change the settings of this MCP server. A call that is refused says where they are."
+
+
+class FoundOperations:
+    """Operations that a search found, the best first.
+
+    Args:
+        items: The operations.
+        allowed: Decides which of them may be called.
+        unlisted: Tools that are not listed; no hit names them.
+    """
+
+    def __init__(self, items: "Sequence[Operation]", allowed: "AllowedOperations", unlisted: "Collection[str]") -> None:
+        self._items = items
+        self._allowed = allowed
+        self._unlisted = unlisted
+
+    def result(self, remarks: "Sequence[str]") -> "CallToolResult":
+        """Make the result.
+
+        Args:
+            remarks: Sentences to put at the end of the text.
+        """
+        if not self._items:
+            return result("No operation fits. Try other words, or none with a group.", {"operations": []})
+        if len(self._items) > SHOWN_WHOLE:
+            return result("\n".join([*map(self._line, self._items), IN_SHORT, *remarks]), self._names())
+        hits = [self._hit(item) for item in self._items]
+        usual = [USUAL[self._items[0].generation]] if any(map(_takes_usual, self._items)) else []
+        refused = [REFUSED] if any("needs" in hit for hit in hits) else []
+        data = {"operations": hits, **({"usual_arguments": usual[0]} if usual else {})}
+        return result("\n\n".join([*map(_text, hits), *usual, *refused, *remarks]), data)
+
+    def _names(self) -> dict[str, Any]:
+        shown = [{"id": item.id, "effect": item.effect, "allowed": self._allowed.allows(item)} for item in self._items]
+        return {"operations": shown, "note": IN_SHORT}
+
+    def _line(self, item: "Operation") -> str:
+        return _heading(item.id, item.effect, one_line(item.description, SHORT), allowed=self._allowed.allows(item))
+
+    def _hit(self, item: "Operation") -> dict[str, Any]:
+        instead = f"A preview: use {item.instead} instead." if item.instead else ""
+        tool = TOOL_OF.get(item.id, "")
+        hit = {
+            "id": item.id,
+            "does": item.description,
+            "effect": item.effect,
+            "group": item.group,
+            "allowed": self._allowed.allows(item),
+            "needs": self._needs(item),
+            "tool": "" if tool in self._unlisted else tool,
+            "note": f"{instead} {item.note}".strip(),
+            "arguments": _arguments(item),
+            "replies": item.reply,
+            "call": "opencode_read_operation" if item.effect == "read" else "opencode_call_operation",
+        }
+        return {name: value for name, value in hit.items() if value != ""}
+
+    def _needs(self, item: "Operation") -> str:
+        """Return the change of the settings that allows an operation; empty if it is allowed."""
+        refusal = self._allowed.refusal(item)
+        if refusal is None or refusal.change is None:
+            return ""
+        change = refusal.change
+        return f"this MCP server without `{change.flags}`" if change.removes else f"`{change.flags}`"
+
+
+def _heading(name: str, effect: str, does: str, *, allowed: bool) -> str:
+    return f"{name} ({effect}{'' if allowed else ', not allowed here'}): {does}"
+
+
+def _takes_usual(item: "Operation") -> bool:
+    """Return True if an operation takes the arguments that ``USUAL`` describes."""
+    usual, given = USUAL_ARGUMENTS[item.generation], operation_arguments.arguments_of(item)
+    return all(name in given and given[name].place == "scope" for name in usual)
+
+
+def _arguments(item: "Operation") -> str:
+    """Return the arguments of an operation in short, with ``…`` in place of the usual ones."""
+    schema = calling.offered_schema(item)
+    if _takes_usual(item):
+        usual = USUAL_ARGUMENTS[item.generation]
+        own = {name: value for name, value in schema["properties"].items() if name not in usual}
+        shown = schema_text.in_short({**schema, "properties": own}) if own else "{}"
+        return cut(f"{shown.removesuffix('}')}{', ' if own else ''}…}}", LONGEST_ARGUMENTS)
+    return cut(schema_text.in_short(schema), LONGEST_ARGUMENTS)
+
+
+def _text(hit: "Mapping[str, Any]") -> str:
+    heading = _heading(hit["id"], hit["effect"], hit["does"], allowed=hit["allowed"])
+    lines = [heading, hit.get("note", "")]
+    lines += [f"needs: {hit['needs']}"] if "needs" in hit else []
+    lines += [f"better: the tool {hit['tool']}"] if "tool" in hit else []
+    lines += [f"arguments: {hit['arguments']}", f"replies: {hit['replies']}"]
+    return "\n".join(filter(None, lines))

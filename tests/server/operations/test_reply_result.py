@@ -1,0 +1,57 @@
+"""The result of an operation says what an empty reply means, and refuses an offset after the end."""
+
+from typing import Any
+
+import pytest
+
+from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.opencode.operations.catalog import V1, V2
+from opencode_mcp.opencode.versions import Generation
+from opencode_mcp.server.operations.empty_replies import MEANINGS
+from opencode_mcp.server.operations.handlers.handler import OperationResult
+from opencode_mcp.server.operations.reply_result import Part, reply_result
+from tests.harness.bridge import text_of
+from tests.harness.each import for_each
+
+
+def told(operation_id: str, value: object, *notes: str, generation: Generation = 1, part: Part | None = None) -> str:
+    table = V1 if generation == 1 else V2
+    return text_of(reply_result(table.operation(operation_id), OperationResult(value, notes=[*notes]), part))
+
+
+EMPTY: tuple[tuple[str, Generation, object], ...] = (
+    ("mcp.status", 1, {}),
+    ("mcp.list", 2, {"location": {"directory": "/work"}, "data": []}),
+)
+
+
+@for_each(("operation_id", "generation", "value"), EMPTY)
+def test_an_empty_list_of_mcp_servers_says_that_none_is_configured(
+    operation_id: str, generation: Generation, value: object
+) -> None:
+    assert told(operation_id, value, generation=generation).endswith("\nNo MCP server is configured.")
+
+
+def test_another_empty_reply_says_so_with_a_note_that_explains_it() -> None:
+    assert told("lsp.status", []).endswith(
+        "\nThe reply is empty. The answer is empty unless the configuration enables LSP."
+    )
+    assert told("app.agents", []).endswith("[]\nThe reply is empty.")
+
+
+def test_a_reply_that_is_not_empty_or_that_lacks_rows_on_purpose_is_not_called_empty() -> None:
+    assert "configured" not in told("mcp.status", {"own": {"status": "connected"}})
+    assert told("session.status", {}, "3 rows are left out.").endswith("{}\n3 rows are left out.")
+    assert "empty" not in told("session.update", {})
+
+
+def test_every_meaning_belongs_to_a_read() -> None:
+    tables = (V1.operations, V2.operations)
+    assert {name for table in tables for name, item in table.items() if item.effect == "read"} >= MEANINGS.keys()
+
+
+@pytest.mark.parametrize(("value", "count"), [(["a", "b"], "items in all: 2"), ("abc", "characters in all: 3")])
+def test_an_offset_after_the_end_is_refused(value: Any, count: str) -> None:  # noqa: ANN401 - any JSON value
+    with pytest.raises(InvalidArgument, match=f"The offset 3 is after the end; {count}"):
+        told("app.agents", value, part=Part(offset=3))
+    assert told("app.agents", value, part=Part(offset=1)).count("\n") == 1
