@@ -12,7 +12,7 @@ from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.integration.backend import backend
 from tests.integration.host import Host
-from tests.scripted_model.script import bash, question, questions, script, task, text
+from tests.scripted_model.script import bash, hold, question, questions, script, step, task, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
@@ -224,6 +224,21 @@ async def test_after_an_answer_the_wait_is_as_long_as_the_caller_wants(host: Hos
     assert report["status"] in {"running", "needs_input"}
     request = the_request(await host.wait(report["session_id"]))
     assert (await host.data("opencode_reply_permission", request_id=request["request_id"], reply="once"))["text"]
+
+
+@pytest.mark.both_generations
+async def test_a_run_that_goes_on_after_an_answer_says_that_the_answer_was_given(
+    host: Host, asking: Path, scripted_model: ScriptedModel, case: str
+) -> None:
+    gate = f"answered {case}"
+    asked = await host.run(bash("pwd"), step(hold(gate), text("Ran.")), directory=str(asking))
+    request = the_request(asked)
+    report = await host.data(
+        "opencode_reply_permission", request_id=request["request_id"], reply="once", wait_seconds=0
+    )
+    assert (report["status"], report["note"]) == ("running", "OpenCode has the answer.")
+    await scripted_model.release(gate)
+    assert (await host.wait(asked["session_id"]))["text"] == "Ran."
 
 
 @pytest.mark.both_generations

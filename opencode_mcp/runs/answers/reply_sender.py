@@ -9,7 +9,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from opencode_mcp.bounded_dict import BoundedDict
-from opencode_mcp.errors import InvalidArgument, NotAllowed, NotFound
+from opencode_mcp.errors import (
+    BackendError,
+    BackendTimeout,
+    BackendUnavailable,
+    InvalidArgument,
+    NotAllowed,
+    NotFound,
+)
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Permission, Question, Session
 from opencode_mcp.runs.answers.answer_rules import (
@@ -137,10 +144,24 @@ class ReplySender:
             NotAllowed: The answerer may not give it.
             NotFound: The request is not open any more.
             InvalidArgument: The answers do not fit the questions, or the request is of another kind.
+            BackendError: OpenCode could not be reached; after a failed connection the hint says if it has the answer.
         """
         pending = describe(asked.request, subagent=bool(asked.parents))
         run = await self.run_of(asked.session, *asked.parents)
         self.check(run, pending, reply, by)
+        try:
+            told = await self._deliver(asked, reply)
+        except (BackendTimeout, BackendUnavailable) as error:
+            error.hint = _whether_given(asked, error)
+            raise
+        if _ends_run(asked, reply):
+            request = asked.request
+            subject = ", ".join(request.patterns) if isinstance(request, Permission) else ""
+            self.refusals[run.message_id] = refusal_text(pending.permission or QUESTION_TOOL, subject)
+        return told
+
+    async def _deliver(self, asked: FoundRequest, reply: RequestReply) -> str:
+        """Call the operation that takes a reply; see ``send``."""
         request, directory = asked.request, asked.session.directory
         match request, reply:
             case Permission(), PermissionReply():
@@ -152,12 +173,8 @@ class ReplySender:
             case Question(), QuestionReply():
                 await self._client.question_reject(request, directory)
             case _:
-                raise InvalidArgument(
-                    f"{request.id!r} is a {pending.kind}.", hint=f"Answer it with opencode_reply_{pending.kind}."
-                )
-        if _ends_run(asked, reply):
-            subject = ", ".join(request.patterns) if isinstance(request, Permission) else ""
-            self.refusals[run.message_id] = refusal_text(pending.permission or QUESTION_TOOL, subject)
+                kind = describe(request, subagent=False).kind
+                raise InvalidArgument(f"{request.id!r} is a {kind}.", hint=f"Answer it with opencode_reply_{kind}.")
         return ""
 
     def check(self, run: Run, pending: PendingRequest, reply: RequestReply, by: Answerer) -> None:
@@ -188,6 +205,14 @@ class ReplySender:
         except NotFound:
             # Nothing was prompted there by the API that runs use.
             return Run(session.directory, session.id, "")
+
+
+def _whether_given(asked: FoundRequest, error: BackendError) -> str:
+    """Return the hint after a failed connection: whether OpenCode has the answer, and what shows it."""
+    is_unsent = isinstance(error, BackendUnavailable) and not error.sent
+    known = "The answer was not given." if is_unsent else "It is not known whether OpenCode has the answer."
+    session = f'opencode_wait(session_id="{asked.session.id}")'
+    return f"{known} {session} shows if {asked.request.id} is still open; answer it again only then."
 
 
 def _ends_run(asked: FoundRequest, reply: RequestReply) -> bool:

@@ -396,7 +396,8 @@ def request_text(request: "PendingRequest") -> str:
         lines.append(INDENT + indented(request.asks))
     if request.always:
         covers = call_input.always_covers(request.permission, request.always, request.always_lasts)
-        lines.append(f'"always" would also allow {one_line(covers, ALWAYS_LIMIT)}.')
+        only = "" if request.agent_may_always else " Only a person may choose it."
+        lines.append(f'"always" would also allow {one_line(covers, ALWAYS_LIMIT)}.{only}')
     lines += [INDENT + indented(text) for text in request.preface]
     for item in request.questions:
         lines += [INDENT + indented(item["question"]), *_choices(item)]

@@ -1,11 +1,12 @@
 """Tools that answer OpenCode's requests during a run."""
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from opencode_mcp.errors import InvalidArgument, NotFound
+from opencode_mcp.errors import BridgeError, InvalidArgument, NotFound
 from opencode_mcp.runs.answers import answer_rules
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.tools.run_tools import SecondsAsForRun, run_tool
@@ -15,24 +16,29 @@ from opencode_mcp.server.waiting.wait import Outcome, resumed_run, wait_for_run
 from opencode_mcp.text.outside_text import beginning
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.runs.answers.answer_rules import RequestReply
+    from opencode_mcp.runs.answers.reply_sender import FoundRequest
     from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.start_deadline import StartDeadline
 
 UNKNOWN_HINT = "opencode_wait on its session shows the open requests; name the session with session_id."
+GIVEN = "OpenCode has the answer."
 CLOSED = "It is not open any more: it was answered already, or its run has ended."
 REQUEST_ID = re.compile(r"(per|que|frm)_\w{1,100}", re.ASCII)
-RequestSession = Annotated[str, Field(description="As in `pending`")]
+RequestSession = Annotated[str, Field(description="From `pending`")]
 
 
 @run_tool(title="Answer a permission request", destructive=True)
 async def opencode_reply_permission(
     ctx: BridgeContext,
     *,
-    request_id: Annotated[str, Field(description="As per_...")],
+    request_id: Annotated[str, Field(description="per_..., from `pending`")],
     reply: Annotated[
         Literal["once", "always", "reject"],
-        Field(description="always: also for what matches later, in every session of the project"),
+        Field(description="always, if offered: also for what matches later, in every session"),
     ],
     message: Annotated[str, Field(description="With reject: what to do instead; OpenCode then goes on")] = "",
     session_id: RequestSession = "",
@@ -56,10 +62,10 @@ async def opencode_reply_permission(
 async def opencode_reply_question(
     ctx: BridgeContext,
     *,
-    request_id: Annotated[str, Field(description="As in `pending`")],
+    request_id: Annotated[str, Field(description="From `pending`")],
     answers: Annotated[
         list[list[str]],
-        Field(description="For each question, in order, labels, own words or value; [] skips"),
+        Field(description="One list per question: labels, own words or a value; [] skips"),
     ] = [],
     reject: Annotated[bool, Field(description="Dismiss the question; the run ends")] = False,
     session_id: RequestSession = "",
@@ -100,22 +106,43 @@ async def _answered(
 ) -> Outcome:
     """Send the reply, and wait for the run; a subagent's request belongs to the run of the session that started it."""
     bridge = bridge_of(ctx)
-    note = ""
     async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as start_deadline:
-        await bridge.hub.ensure()
-        known = session_id or bridge.requests.session_of(request_id)
-        session = await bridge.fence.session(known) if known else None
-        try:
-            asked = await bridge.reply_sender.find(request_id, session_id, await bridge.fence.roots())
-            await start_deadline.commit()
-            note = await bridge.reply_sender.send(asked, reply, calling_agent(ctx))
-        except NotFound as error:
-            if session is None:
-                raise NotFound(error.message, hint=UNKNOWN_HINT) from error
-            run, note, wait_seconds = await _run_of(bridge, session), CLOSED, 0
-        else:
-            run = await bridge.reply_sender.run_of(asked.session, *asked.parents)
-    return await wait_for_run(ctx, run, wait_seconds, note)
+        sent = await _sent(ctx, request_id, session_id, reply, start_deadline)
+    if not isinstance(sent, tuple):
+        return await wait_for_run(ctx, sent, 0, CLOSED)
+    asked, note = sent
+    with _answer_given(asked.session.id):
+        run = await bridge.reply_sender.run_of(asked.session, *asked.parents)
+        return await wait_for_run(ctx, run, wait_seconds, note, note_if_running=GIVEN)
+
+
+async def _sent(
+    ctx: BridgeContext, request_id: str, session_id: str, reply: "RequestReply", start_deadline: "StartDeadline"
+) -> "tuple[FoundRequest, str] | Run":
+    """Send the reply; return the request and a note on the answer, or the run if the request is not open any more."""
+    bridge = bridge_of(ctx)
+    await bridge.hub.ensure()
+    known = session_id or bridge.requests.session_of(request_id)
+    session = await bridge.fence.session(known) if known else None
+    try:
+        asked = await bridge.reply_sender.find(request_id, session_id, await bridge.fence.roots())
+        await start_deadline.commit()
+        return asked, await bridge.reply_sender.send(asked, reply, calling_agent(ctx))
+    except NotFound as error:
+        if session is None:
+            raise NotFound(error.message, hint=UNKNOWN_HINT) from error
+        return await _run_of(bridge, session)
+
+
+@contextmanager
+def _answer_given(session_id: str) -> "Generator[None]":
+    """Say in an error of the block that OpenCode has the answer already."""
+    try:
+        yield
+    except BridgeError as error:
+        error.message = f"{GIVEN} The run could not be followed since: {error.message}"
+        error.hint = f'Do not answer again: opencode_wait(session_id="{session_id}") reports the run.'
+        raise
 
 
 async def _run_of(bridge: Bridge, session: "Session") -> "Run":

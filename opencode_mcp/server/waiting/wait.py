@@ -108,7 +108,13 @@ async def resumed_run(ctx: BridgeContext) -> "Run | None":
 
 
 async def wait_for_run(
-    ctx: BridgeContext, run: "Run", wait_seconds: float | None, note: str = "", *, started: bool = False
+    ctx: BridgeContext,
+    run: "Run",
+    wait_seconds: float | None,
+    note: str = "",
+    *,
+    note_if_running: str = "",
+    started: bool = False,
 ) -> Outcome:
     """Wait for a run with live progress, show its requests to the person, and report it.
 
@@ -118,6 +124,7 @@ async def wait_for_run(
         wait_seconds: Seconds that the caller wants to wait, from the call's arrival on; ``None``: as long as its host
             allows. If it is 0, no form is shown.
         note: Text to put before the report.
+        note_if_running: Text to put before the report of a run that goes on, if there is no other.
         started: Whether the call started the run, so that its result must name it in any case.
 
     Raises:
@@ -126,7 +133,8 @@ async def wait_for_run(
     """
     bridge = bridge_of(ctx)
     try:
-        return await _Wait(ctx, run, *_limits(ctx, run, wait_seconds), progress_sender(ctx), note).outcome()
+        limits = _limits(ctx, run, wait_seconds)
+        return await _Wait(ctx, run, *limits, progress_sender(ctx), note, note_if_running).outcome()
     except BridgeError as error:
         if not started:
             raise
@@ -163,6 +171,7 @@ class _Wait:
     """True if a person may be asked."""
     send_progress: "SendProgress"
     note: str
+    note_if_running: str = ""
     unanswered: dict[str, str] = field(default_factory=dict[str, str])
     """Requests whose form brought no answer in this call, each with the reason."""
     times_asked: Counter[str] = field(default_factory=Counter[str])
@@ -202,7 +211,8 @@ class _Wait:
 
     def _complete(self, report: "RunReport") -> None:
         add_answerers(self.bridge, self.run, report, self.ctx.client_capabilities)
-        report.note = joined_notes(self.note, self.unanswered, report)
+        note = self.note or (self.note_if_running if report.status == "running" else "")
+        report.note = joined_notes(note, self.unanswered, report)
 
     # The 2025 era: the form is shown while the call waits
 

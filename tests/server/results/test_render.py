@@ -263,6 +263,8 @@ def test_a_typed_question_shows_what_it_takes() -> None:
 def test_always_is_offered_only_to_whom_it_is_open() -> None:
     request = PERMISSION.model_copy(update={"agent_may_always": False})
     assert 'reply="once"|"reject")' in next_step(report("needs_input", pending=[request]))
+    assert "Only a person may choose it." in report_text(report("needs_input", pending=[request]))
+    assert "Only a person may choose it." not in report_text(report("needs_input", pending=[PERMISSION]))
 
 
 def test_a_subagents_request_says_so() -> None:
