@@ -104,7 +104,10 @@ def test_at_an_opencode_2_it_names_the_generation_and_what_was_tested(
     diagnosis = diagnose(Launch(("--directory", str(shared_project)), variables, tmp_path / "bridge.log"))
     assert (diagnosis.code, diagnosis.verdict) == (0, "Everything works.")
     version = diagnosis.line("version")
-    assert "OpenCode 2.1.2, generation 2 (tested with the API of OpenCode 2.1.2, on the engine of a preview)" in version
+    assert (
+        "OpenCode 2.1.2, generation 2 (tested with the published API of OpenCode 2.1.2, not with a release of it)"
+        in version
+    )
 
 
 def test_without_an_executable_it_says_how_to_install_one(own_launch: Launch) -> None:

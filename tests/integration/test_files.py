@@ -98,7 +98,7 @@ async def test_pages_of_a_text_that_is_long_in_bytes_joined_are_the_whole(
 
 
 async def test_a_line_after_the_end_is_refused_with_the_number_of_lines(host: Host) -> None:
-    assert "has 3 lines; line 9 was asked for" in await host.error("opencode_read_file", path="docs/notes.txt", first=9)
+    assert "has 3 lines: there is no line 9" in await host.error("opencode_read_file", path="docs/notes.txt", first=9)
 
 
 @pytest.mark.both_generations
@@ -205,6 +205,13 @@ async def test_a_page_of_a_folder_is_never_cut_whatever_the_names(host: Host, fo
 
 async def test_a_cursor_is_refused_for_a_file(host: Host) -> None:
     assert "Use `first`" in await host.error("opencode_read_file", path="docs/notes.txt", cursor="a.txt")
+
+
+@pytest.mark.both_generations
+async def test_a_cursor_that_is_not_from_a_page_of_a_folder_is_refused(host: Host) -> None:
+    for cursor in ("garbage", "50"):
+        told = await host.error("opencode_read_file", path="docs", cursor=cursor)
+        assert f"The cursor '{cursor}' is not from a page of this tool. Leave it out for the first page." in told
 
 
 async def test_git_s_own_folder_is_left_out_and_ignored_files_are_marked(host: Host, workplace: Path) -> None:

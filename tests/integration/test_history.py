@@ -130,7 +130,10 @@ async def test_only_some_files_are_shown_when_asked(host: Host, place: Path) -> 
     for wanted in ("src", "src/greet.py", "*.py", "greet.py"):
         found = await host.data("opencode_diff", files=[wanted])
         assert [path for _, path, _, _ in files(found)] == ["src/greet.py"]
-    assert "README.md" in await host.error("opencode_diff", files=["none.txt"])
+    none = await host.data("opencode_diff", files=["none.txt"])
+    assert none["files"] == []
+    assert none["note"].startswith("None of none.txt is changed. Changed: ")
+    assert "README.md" in none["note"]
 
 
 async def test_a_long_diff_is_cut_with_a_pointer_and_a_link_to_the_whole(host: Host) -> None:

@@ -237,7 +237,7 @@ async def use_project(caller: Caller) -> None:
     await caller.fails("opencode_run", prompt="x", files=[STEP])
     await caller.fails("opencode_command", command=f"plain\n{HEADING}")
     await caller.fails("opencode_read_file", path="Injected.py")
-    await caller.fails("opencode_diff", files=["nothing"])
+    await caller.call("opencode_diff", files=["nothing"])
 
 
 async def read_everything(bridge: Bridge, told: Told, session: str, message: str) -> None:

@@ -96,8 +96,28 @@ async def test_a_plain_text_is_taken_literally(host: Host) -> None:
     assert places(found) == [("src/greet.py", 3)]
 
 
-async def test_a_search_without_a_match_says_so(host: Host) -> None:
-    assert "Nothing matches" in await host.text("opencode_find_text", pattern="no such thing anywhere")
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        ({"pattern": "NO SUCH THING"}, "Upper and lower case count; a pattern that begins with (?i) ignores them. "),
+        ({"pattern": "NO SUCH (", "literal": True}, "Upper and lower case count; a pattern without literal that "),
+        ({"pattern": "(?i)no such thing"}, ""),
+        ({"pattern": "4711 0815"}, ""),
+    ],
+)
+async def test_a_search_without_a_match_says_what_it_did_not_match(host: Host, arguments: Json, hint: str) -> None:
+    told = await host.text("opencode_find_text", **arguments)
+    assert told.startswith(f"Nothing matches {arguments['pattern']!r}. {hint}")
+    assert ("Upper and lower case" in told) == bool(hint)
+    assert told.endswith("Files that git ignores are not searched.")
+
+
+@pytest.mark.both_generations
+async def test_a_cursor_after_the_end_is_an_error_and_no_empty_result(host: Host) -> None:
+    told = await host.error("opencode_find_text", pattern="Greet somebody", cursor="90")
+    assert "The cursor 90 is after the end; matches in all: 1." in told
+    told = await host.error("opencode_find_files", query="greet.py", cursor="90")
+    assert "The cursor 90 is after the end; paths in all: 1." in told
 
 
 @pytest.mark.parametrize(
@@ -176,7 +196,7 @@ async def test_pages_of_matches_that_are_long_in_bytes_joined_are_the_whole(host
 @pytest.mark.both_generations
 async def test_no_file_and_no_cursor_are_told(host: Host) -> None:
     assert "No path fits" in await host.text("opencode_find_files", query="*.nothing")
-    assert "cursor" in await host.error("opencode_find_files", query="x", cursor="-1")
+    assert "The cursor '-1' is not from a page" in await host.error("opencode_find_files", query="x", cursor="-1")
 
 
 @pytest.mark.both_generations
@@ -207,7 +227,7 @@ async def test_the_lines_that_use_a_symbol_are_found_by_text_without_its_definit
     short = await host.text("opencode_find_symbols", limit=1, **asked)
     assert "opencode_find_text(pattern='Hazelnut')" in short
     none = await host.text("opencode_find_symbols", query="zzz", references=True)
-    assert none.splitlines() == ["No definition of 'zzz' was found.", "No other line contains 'zzz' as a whole word."]
+    assert none.splitlines() == ["No definition of 'zzz' was found.", "No line contains 'zzz' as a whole word."]
     (orchard / "use.py").unlink()
 
 

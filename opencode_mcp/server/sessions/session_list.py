@@ -26,7 +26,7 @@ PAGE = 1000
 PAGES_SEARCHED = 10
 ROW_BYTES = 200
 """Bytes of a row of the list without its title, its directory and its prompt."""
-CURSOR = re.compile(r"(\d{1,16})\.(\w{0,255})")
+CURSOR = re.compile(r"(\d{1,16})\.(ses_\w{0,251}|)", re.ASCII)
 RECENT = 86_400_000.0
 """Milliseconds since its last change within which a session may be busy. A request for the state of older ones would
 make OpenCode open their project needlessly."""

@@ -40,7 +40,7 @@ NO_EXIT_CODE = "OpenCode does not return the exit code; `; echo $?` at the end o
 async def opencode_command(
     ctx: BridgeContext,
     *,
-    command: Annotated[str, Field(description="Name, as opencode_status lists them")],
+    command: Annotated[str, Field(description="Name; opencode_status(show=commands) lists them")],
     arguments: Annotated[str, Field(description="Text after the name")] = "",
     session_id: Annotated[str, Field(description="Empty: a new session")] = "",
     directory: Annotated[str, Field(description="Allowed absolute path; empty: the first")] = "",

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 FILES_TOLD = 200
 FILES_NAMED = 50
+NAMED = 20
+"""Paths that a note names."""
 ONE_FILE = "To see more of the cut parts, name fewer files with files=[...]."
 
 
@@ -35,7 +37,7 @@ class Changes(NamedTuple):
     diffs: "list[FileDiff]"
     note: str = ""
     untold: bool = False
-    """True if the note says why OpenCode reports no change although there may be some."""
+    """True if the note says why no change is shown although there may be some."""
 
 
 @tool(
@@ -51,11 +53,11 @@ async def opencode_diff(
     ctx: BridgeContext,
     *,
     session_id: Annotated[str, Field(description="Default: the working tree")] = "",
-    message_id: Annotated[str, Field(description="Only this prompt of it")] = "",
-    directory: Annotated[str, Field(description="Of the working tree")] = "",
+    message_id: Annotated[str, Field(description="Only this prompt, as msg_...")] = "",
+    directory: Annotated[str, Field(description="Allowed absolute path of the working tree; empty: the first")] = "",
     against: Annotated[
         Literal["commit", "branch"],
-        Field(description="Of the working tree"),
+        Field(description="branch: all since the default branch"),
     ] = "commit",
     compare_with: Annotated[str, Field(description="Another session_id")] = "",
     files: Annotated[list[str], Field(description="Only these paths, folders or globs")] = [],
@@ -72,16 +74,16 @@ async def opencode_diff(
         if message_id:
             raise InvalidArgument(f"The prompt {message_id} needs a session.", hint="Give its session_id too.")
         where = await bridge.fence.directory(directory)
-        changes = await _working_tree(bridge, where, against)
-        return changes_result(_only(changes.diffs, files, globs), changes.note, untold=changes.untold)
+        changes = _only(await _working_tree(bridge, where, against), files, globs)
+        return changes_result(changes.diffs, changes.note, untold=changes.untold)
     if directory:
         raise InvalidArgument("A session has its own directory.", hint="Leave directory or session_id out.")
     session = await bridge.fence.session(session_id)
     if compare_with:
         return await _compared(bridge, session, await bridge.fence.session(compare_with), globs if files else None)
-    changes = await _of_session(bridge, session, message_id)
+    changes = _only(await _of_session(bridge, session, message_id), files, globs)
     link = diff_link(session_id, message_id)
-    return changes_result(_only(changes.diffs, files, globs), changes.note, link, untold=changes.untold)
+    return changes_result(changes.diffs, changes.note, link, untold=changes.untold)
 
 
 async def _of_session(bridge: Bridge, session: "Session", message_id: str) -> Changes:
@@ -105,7 +107,7 @@ async def _compared(bridge: Bridge, session: "Session", other: "Session", globs:
         _patches_of(found.id, [diff for path, diff in diffs.items() if path in different])
         for found, diffs in ((session, ours), (other, theirs))
     ]
-    note = _comparison(session.id, other.id, rows)
+    note = _comparison(session.id, other.id, rows, " that `files` names" if globs else "")
     data = {"files": rows[:FILES_TOLD], "diff": "\n\n".join(texts), "note": note}
     return result("\n\n".join([note, *texts]), data, verbatim=True)
 
@@ -127,10 +129,17 @@ def _compared_file(path: str, ours: "FileDiff | None", theirs: "FileDiff | None"
     return row
 
 
-def _comparison(this: str, other: str, rows: list[dict[str, Any]]) -> str:
-    """Return the lines that say which files two sessions changed in which way."""
+def _comparison(this: str, other: str, rows: list[dict[str, Any]], which: str = "") -> str:
+    """Return the lines that say which files two sessions changed in which way.
+
+    Args:
+        this: Id of one session.
+        other: Id of the other one.
+        rows: The files that either of them changed.
+        which: Restriction of the files, for a sentence.
+    """
     if not rows:
-        return f"Neither {this} nor {other} changed a file."
+        return f"Neither {this} nor {other} changed a file{which}."
     heads = {
         "different": "Changed differently",
         "only_this": f"Changed only by {this}",
@@ -178,19 +187,20 @@ async def _stale_branch(bridge: Bridge, directory: str) -> str:
     )
 
 
-def _only(diffs: "list[FileDiff]", wanted: list[str], globs: "Globs") -> "list[FileDiff]":
-    """Return the changes of the wanted files.
+def _only(changes: Changes, wanted: list[str], globs: "Globs") -> Changes:
+    """Return the changes of the wanted files; if none of them is changed, a note that names changed files."""
+    if not wanted or not changes.diffs:
+        return changes
+    kept = [diff for diff in changes.diffs if globs.fit(diff.file)]
+    if kept:
+        return changes._replace(diffs=kept)
+    told = f"None of {_names(wanted)} is changed. Changed: {_names([diff.file for diff in changes.diffs])}."
+    return Changes([], " ".join(filter(None, [changes.note, told])), untold=True)
 
-    Raises:
-        InvalidArgument: None of them is changed; the hint names changed files.
-    """
-    if not wanted or not diffs:
-        return diffs
-    kept = [diff for diff in diffs if globs.fit(diff.file)]
-    if not kept:
-        names = ", ".join(one_line(diff.file) for diff in diffs[:20])
-        raise InvalidArgument(f"None of {', '.join(wanted)} is changed.", hint=f"Changed: {names}.")
-    return kept
+
+def _names(paths: list[str]) -> str:
+    more = f" and {len(paths) - NAMED:,} more" if len(paths) > NAMED else ""
+    return ", ".join(map(one_line, paths[:NAMED])) + more
 
 
 def changes_result(
@@ -202,7 +212,7 @@ def changes_result(
         diffs: The changes.
         note: Note on the changes.
         link: Link to the complete changes.
-        untold: Whether the note replaces changes that OpenCode does not report.
+        untold: Whether the note replaces the changes.
     """
     text = "" if untold else markdown_diff.render_diff(diffs, limit=TEXT_LIMIT, pointer=ONE_FILE)
     data = {"files": _files(diffs), "diff": text} | ({"note": note} if note else {})

@@ -51,12 +51,12 @@ async def opencode_read_file(
     path: Annotated[str, Field(description="In the project, relative or absolute; . is its folder")],
     directory: Directory = "",
     first: Annotated[int, Field(ge=1, description="First line")] = 1,
-    lines: Annotated[int, Field(ge=1, le=5000, description="Lines, or entries of a folder, at most")] = 500,
+    lines: Annotated[int, Field(ge=1, le=5000, description="Most lines, or entries of a folder")] = 500,
     cursor: Annotated[str, Field(description="Next page of a folder")] = "",
 ) -> CallToolResult:
     """Read a file of a project: text by numbered lines, images as they are. Or list a folder, with sizes.
 
-    Use it for a quick look, without a prompt.
+    Use it for a quick look.
     """
     bridge = bridge_of(ctx)
     place = await bridge.fence.place(directory)
@@ -77,7 +77,7 @@ async def opencode_read_file(
 
 def _check_no_page(cursor: str) -> None:
     if cursor:
-        raise InvalidArgument("This is a file, and `cursor` pages a folder.", hint="Use `first` to read on in a file.")
+        raise InvalidArgument("`cursor` is for folders, and this is a file.", hint="Use `first` to read on in a file.")
 
 
 async def _list(bridge: Bridge, place: "ProjectFolder", path: str, limit: int, cursor: str) -> CallToolResult:
@@ -142,7 +142,7 @@ def _text(path: str, window: "LineWindow", seen: "FileScan", link: "ResourceLink
     if seen.lines == 0:
         return result(f"{beginning(path)} is empty.", {"path": path, "lines": 0, "text": ""})
     if not window.lines:
-        raise InvalidArgument(f"{beginning(path)} has {seen.lines} lines; line {window.first} was asked for.")
+        raise InvalidArgument(f"{beginning(path)} has {seen.lines} lines: there is no line {window.first}.")
     text = "\n".join(f"{number:>6}  {line}" for number, line in enumerate(window.lines, window.first))
     notes = [
         _go_on(window, seen),

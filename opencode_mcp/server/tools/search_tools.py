@@ -1,5 +1,6 @@
 """Tools that find files and text of a project."""
 
+import re
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -7,7 +8,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
-from opencode_mcp.server.results.paging import PAGE_BYTES, fitting, foreign_cursor
+from opencode_mcp.server.results.paging import PAGE_BYTES, check_offset, fitting, offset_of
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.schemas import MATCHES, MATCHES_TEXTS, PATHS
 from opencode_mcp.server.tool import tool
@@ -18,14 +19,16 @@ from opencode_mcp.workspace.search import found_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from opencode_mcp.workspace.search.found_lines import FoundLine, FoundPage
+    from opencode_mcp.workspace.search.found_lines import FoundLine, FoundPage, TextQuery
 
+LEFT_OUT = "Files that git ignores are not searched."
 TEN_ONLY = (
     "OpenCode returned only its first ten matches, and this MCP server has no ripgrep (rg) to find more: "
     "narrow the pattern."
 )
-LONGEST_OFFSET = 9
-"""Limit of a cursor's digits; no tool returns a larger number."""
+CASE = re.compile(r"[^\W\d_]")
+"""A letter, whose case a search minds."""
+IGNORES_CASE = re.compile(r"\(\?[a-z]*i")
 
 
 @tool(title="Find files", read_only=True, destructive=False, idempotent=True, open_world=False, output_schema=PATHS)
@@ -40,19 +43,20 @@ async def opencode_find_files(
 ) -> CallToolResult:
     """Find files and folders of a project by their path, the best first.
 
-    Use it when only a part of a path is known.
+    Use it when only a part is known.
     """
     bridge = bridge_of(ctx)
     place = await bridge.fence.place(directory)
-    start = _offset(cursor)
+    start = offset_of(cursor)
     found = await bridge.search.files.find(place, query, type or "")
+    check_offset(start, len(found.paths), "paths")
     page = fitting(found.paths[start : start + limit])
     end = start + len(page)
     more = end < len(found.paths)
     cursor = str(end) if more else ""
     note = "" if more or found.complete else f"There may be more than these {len(found.paths)}: narrow the query."
     data = {"paths": page, "cursor": cursor} | ({"note": note} if note else {})
-    return result(_lines([*map(beginning, page)] or [f"No path fits {query!r}."], cursor, note), data)
+    return result(_lines([*map(beginning, page)] or [f"No path fits {query!r}. {LEFT_OUT}"], cursor, note), data)
 
 
 @tool(
@@ -72,33 +76,35 @@ async def opencode_find_text(
     literal: Annotated[bool, Field(description="Take the pattern as plain text")] = False,
     include: Annotated[list[str], Field(description="Globs of files; !glob leaves out")] = [],
     context: Annotated[int, Field(ge=0, le=20, description="Lines around a match")] = 0,
-    per_file: Annotated[int, Field(ge=0, description="Matches of a file; 0: all")] = 0,
+    per_file: Annotated[int, Field(ge=0, description="Most matches per file; 0: all")] = 0,
     limit: Annotated[int, Field(ge=1, le=500)] = 50,
     cursor: Cursor = "",
 ) -> CallToolResult:
-    """Search the lines of a project's files; those that git ignores are left out.
-
-    Use it to find where something is said; opencode_find_symbols finds definitions.
-    """
+    """Search the lines of a project's files, without those git ignores. opencode_find_symbols finds definitions."""
     bridge = bridge_of(ctx)
     place = await bridge.fence.place(directory)
     query = found_lines.TextQuery(
         pattern=pattern, literal=literal, include=tuple(include), context=context, per_file=per_file
     )
-    page = found_lines.FoundPage(_offset(cursor), limit, context, PAGE_BYTES)
+    page = found_lines.FoundPage(offset_of(cursor), limit, context, PAGE_BYTES)
     complete = await bridge.search.text(place, query, page)
+    if not page.taken:
+        check_offset(page.offset, page.seen, "matches")
     cursor = str(page.next_offset) if page.more else ""
     note = "" if complete else TEN_ONLY
     data = {"matches": _matches(page), "cursor": cursor} | ({"note": note} if note else {})
-    return result(
-        _lines(list(lines_by_file(page.lines)) or [f"Nothing matches {pattern!r}."], cursor, note), data, verbatim=True
-    )
+    return result(_lines(list(lines_by_file(page.lines)) or [_nothing(query)], cursor, note), data, verbatim=True)
 
 
-def _offset(cursor: str) -> int:
-    if cursor and not (cursor.isdecimal() and len(cursor) <= LONGEST_OFFSET):
-        raise foreign_cursor(cursor)
-    return int(cursor or 0)
+def _nothing(query: "TextQuery") -> str:
+    """Return the sentences for a search without a match: what was searched, and how to find more."""
+    told = [f"Nothing matches {query.pattern!r}."]
+    if query.literal and CASE.search(query.pattern):
+        told.append("Upper and lower case count; a pattern without literal that begins with (?i) ignores them.")
+    elif CASE.search(query.pattern) and not IGNORES_CASE.search(query.pattern):
+        told.append("Upper and lower case count; a pattern that begins with (?i) ignores them.")
+    told.append(LEFT_OUT)
+    return " ".join(told)
 
 
 def _lines(lines: "Sequence[str]", cursor: str, note: str = "") -> str:

@@ -62,7 +62,7 @@ async def opencode_update_session(
 async def opencode_delete_session(ctx: BridgeContext, *, session_id: SessionId) -> CallToolResult:
     """Delete a session for good, with its subagents.
 
-    Use it when asked to. Files stay as they are, and cannot be undone.
+    Use it when asked to. Its file changes stay and can no longer be undone.
     """
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx).start):

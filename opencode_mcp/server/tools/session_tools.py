@@ -36,7 +36,7 @@ async def opencode_list_sessions(
     ctx: BridgeContext,
     *,
     search: Annotated[str, Field(description="Words of the title")] = "",
-    directory: Annotated[str, Field(description="Default: all")] = "",
+    directory: Annotated[str, Field(description="Allowed absolute path; empty: all")] = "",
     since: Annotated[str, Field(description="As 2026-11-24T10:00Z, 2h or 7d")] = "",
     running: Annotated[bool, Field(description="Only running ones")] = False,
     roots_only: Annotated[bool, Field(description="Without subagents")] = True,

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 SHOWN = 40
 SUMMARY_MODELS = 12
 """Models that a summary shows."""
+LABELS: "Mapping[str, str]" = {
+    "environment": "environment variables that must be equal for others to share this OpenCode",
+}
+"""Labels of facts whose name does not explain them."""
 MORE = "show=agents, models or commands describes each, and everything adds changed files, MCP servers and settings."
 
 
@@ -36,9 +40,9 @@ async def opencode_status(
     directory: Annotated[str, Field(description="Allowed absolute path; empty: the first")] = "",
     show: ShownFacts = "summary",
 ) -> CallToolResult:
-    """Show OpenCode and one project: version, branch, running sessions, agents, usable models with their prices.
+    """Show OpenCode and one project: version, branch, running sessions, agents, usable models with prices.
 
-    Use it to choose an agent or a model, or to see what is wrong when other tools fail.
+    Use it to choose an agent or model, or when other tools fail.
     """
     bridge = bridge_of(ctx)
     data = await describe_project(bridge, await bridge.fence.directory(directory), show)
@@ -68,7 +72,7 @@ def _lines(data: dict[str, Any]) -> "Iterable[str]":
         if name == UNREAD:
             yield from map(_unread, cast("list[dict[str, Any]]", value))
             continue
-        label = name.replace("_", " ")
+        label = LABELS.get(name) or name.replace("_", " ")
         if name in ENTRIES and value:
             entries = cast("Mapping[str, Any]", value)
             yield f"{label}:"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 BY_TEXT = "No language server result; matched by text instead."
 REFERENCES = "Lines that use {name!r}, matched by text:"
+ALL_LINES = " opencode_find_text searches all lines."
 LEAST_ROOM = 4000
 """Bytes for the lines that use a symbol, however many definitions there are."""
 KINDS = (
@@ -54,7 +55,7 @@ async def opencode_find_symbols(
     references: Annotated[bool, Field(description="Also the lines that use the whole name, by text")] = False,
     limit: Annotated[int, Field(ge=1, le=200)] = 50,
 ) -> CallToolResult:
-    """Find where functions, classes, types and variables of a project are defined, and with references used.
+    """Find the definitions of functions, classes, types and variables, and with `references` their uses.
 
     Use it when a name is known.
     """
@@ -65,11 +66,12 @@ async def opencode_find_symbols(
     rows = fitting(every[:limit])
     note = _note(found, len(every), len(rows))
     data: dict[str, Any] = {"symbols": rows, "source": "language server" if found.known else "text"}
-    lines = [_symbol_line(row) for row in rows] or [f"No definition of {query!r} was found."]
+    none = f"No definition of {query!r} was found." + ("" if references else ALL_LINES)
+    lines = [_symbol_line(row) for row in rows] or [none]
     if references:
         page = found_lines.FoundPage(0, limit, room=max(PAGE_BYTES - json_size(rows), LEAST_ROOM))
         data["references"] = await _references(bridge, place, query, page, rows)
-        lines += _reference_lines(query, page)
+        lines += _reference_lines(query, page, "other line" if rows else "line")
     by_text = BY_TEXT if rows and not found.known else ""
     data |= {"note": f"{by_text} {note}".strip()} if by_text or note else {}
     return result("\n".join(filter(None, [by_text, *lines, note])), data, verbatim=references)
@@ -97,9 +99,9 @@ async def _references(
     return [{"path": line.path, "line": line.number, "text": line.text} for line in page.lines]
 
 
-def _reference_lines(query: str, page: "FoundPage") -> list[str]:
+def _reference_lines(query: str, page: "FoundPage", lines: str) -> list[str]:
     if not page.lines:
-        return [f"No other line contains {query!r} as a whole word."]
+        return [f"No {lines} contains {query!r} as a whole word."]
     more = f"There are more; opencode_find_text(pattern={query!r}) shows all by pages." if page.more else ""
     return ["", REFERENCES.format(name=query), *lines_by_file(page.lines), *filter(None, [more])]
 

@@ -64,7 +64,8 @@ class FoundPage:
     """Matches on the page."""
     more: bool = False
     """True if there are more matches."""
-    _seen: int = 0
+    seen: int = 0
+    """Matches so far, skipped ones too."""
     _size: int = 0
     _before: deque[FoundLine] = field(default_factory=deque[FoundLine])
     _last: FoundLine | None = None
@@ -79,8 +80,8 @@ class FoundPage:
         if not line.matched:
             self._add_context(line)
             return True
-        self._seen += 1
-        if self._seen <= self.offset:
+        self.seen += 1
+        if self.seen <= self.offset:
             self._before.clear()
             return True
         if self.taken and (self.taken == self.limit or self._size + self._needs(line) > self.room):

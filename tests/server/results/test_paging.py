@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencode_mcp.server.results.paging import PAGE_BYTES, fitting, page_of, size_text
+from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.server.results.paging import PAGE_BYTES, check_offset, fitting, offset_of, page_of, size_text
 from opencode_mcp.text.json_text import json_size
 
 NAMES = st.lists(st.text(st.sampled_from("abc/"), min_size=1, max_size=4), unique=True).map(sorted)
@@ -56,6 +57,27 @@ def walk_from(names: list[str], limit: int, cursor: str) -> list[list[str]]:
         page, cursor = page_of(names, limit, cursor)
         pages.append(page)
     return pages
+
+
+@pytest.mark.parametrize("cursor", ["b", "50", "1764000000000.ses_x", "x" * 5000])
+def test_a_cursor_that_is_not_from_a_page_of_names_is_refused(cursor: str) -> None:
+    with pytest.raises(InvalidArgument, match=r"^The cursor '.{1,90}' is not from a page of this tool\. Leave it out"):
+        page_of(["a", "b", "c"], 1, cursor)
+
+
+@pytest.mark.parametrize("cursor", ["-1", "a", "after:a", "1.5", "9" * 10, "²"])
+def test_a_cursor_that_is_no_number_of_items_is_refused(cursor: str) -> None:
+    with pytest.raises(InvalidArgument, match="is not from a page"):
+        offset_of(cursor)
+
+
+def test_a_number_of_items_after_the_end_is_refused_and_nothing_found_is_no_error() -> None:
+    assert offset_of("") == 0
+    assert offset_of("50") == 50
+    check_offset(0, 0, "paths")
+    check_offset(49, 50, "paths")
+    with pytest.raises(InvalidArgument, match="The cursor 50 is after the end; paths in all: 50"):
+        check_offset(50, 50, "paths")
 
 
 @pytest.mark.parametrize(
