@@ -19,7 +19,7 @@ from functools import partial
 import pytest
 
 from opencode_mcp.diffs import merged as merged_diff
-from opencode_mcp.diffs import patches
+from opencode_mcp.diffs import patches, result_text
 from opencode_mcp.diffs import raw as raw_diff
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.events import collection
@@ -356,6 +356,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "diffs.patches": lambda text: patches.write(patches.parse(text).hunks),
     "diffs.merged": lambda text: merged_diff.merge_diffs([[a_diff(text)], [a_diff(text)]]),
     "diffs.raw": raw_diff.parse_raw,
+    "diffs.result_text": lambda text: result_text.text_after(a_diff(text)),
     "markdown.diff": lambda text: diff.render_diff([a_diff(text)] * 2),
 }
 SLOW: Mapping[str, int] = {

@@ -143,11 +143,11 @@ class Commands:
         await check_command(client, command, self._runs.instance_reload)
         has_id = (await client.features()).command_ids
         message_id = await next_message_id(client, session) if has_id else ANY_PROMPT
-        note = self._runs.notes.new(message_id, caller_limit, starter)
+        words = first_words(f"/{command.name} {command.arguments}")
+        note = self._runs.notes.new(message_id, caller_limit, starter, words)
         begun = session or await self._runs.begin_session(client, command.directory, note, command.settings)
         async with self._runs.turn(begun, is_new=session is None) as client:
             run = await self._runs.noted(client, begun, note, start_deadline, is_new=session is None)
-            run = replace(run, words=first_words(f"/{command.name} {command.arguments}"))
             if before_send:
                 before_send(run)
             submission = command.submission(run.message_id, is_first=session is None)

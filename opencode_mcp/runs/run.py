@@ -86,6 +86,11 @@ class Runs:
         self._taken_back = BoundedDict[str, State](STARTED_KEPT)
         """The prompts that were taken back because they were never begun, each with the state of its run."""
 
+    @property
+    def schemas(self) -> Mapping[str, Mapping[str, Any] | None]:
+        """Return the callers' schemas of the answers to prompts, by the prompt's id, as far as they are known."""
+        return self._schemas
+
     async def start(
         self,
         prompt: Prompt,
@@ -114,11 +119,11 @@ class Runs:
         start_deadline = start_deadline or StartDeadline()
         client = await self._client(prompt.directory)
         await check_prompt(client, prompt, self.instance_reload)
-        note = self.notes.new(await next_message_id(client, session), caller_limit, starter)
+        words = first_words(prompt.text)
+        note = self.notes.new(await next_message_id(client, session), caller_limit, starter, words)
         begun = session or await self.begin_session(client, prompt.directory, note, prompt.settings, prompt.title)
         async with self.turn(begun, is_new=session is None) as client:
             run = await self.noted(client, begun, note, start_deadline, is_new=session is None)
-            run = replace(run, words=first_words(prompt.text))
             if before_send:
                 before_send(run)
             seconds = start_deadline.remaining(at_least=POST_LEAST, at_most=READ_TIMEOUT_SECONDS)
@@ -151,14 +156,22 @@ class Runs:
             await self.notes.write(client, session, note)
         await start_deadline.commit()
         self.notes.remember(session.id, note)
-        return Run(session.directory, session.id, note.message_id, note.caller_limit, note.starter, note.policies)
+        return Run(
+            directory=session.directory,
+            session_id=session.id,
+            message_id=note.message_id,
+            caller_limit=note.caller_limit,
+            starter=note.starter,
+            policies=note.policies,
+            words=note.words,
+        )
 
     async def note_prompt(self, client: OpenCodeClient, session: Session, run: Run) -> None:
         """Write the note of a run again whose prompt had no id before; a failure leaves one that holds for all prompts.
 
         It is called in the session's turn.
         """
-        note = Note(run.message_id, run.caller_limit, run.starter, run.policies)
+        note = Note(run.message_id, run.caller_limit, run.starter, run.policies, run.words)
         try:
             await self.notes.write(client, session, note)
         except BridgeError as error:
@@ -170,7 +183,7 @@ class Runs:
         if not await SessionTree(client, session.id, session.directory).busy_levels():
             return note
         before = self.notes.of(await client.session_get(session.id))
-        return Note(note.message_id, *combined([note, *before]))
+        return Note(note.message_id, *combined([note, *before]), words=note.words)
 
     @asynccontextmanager
     async def turn(self, session: Session, *, is_new: bool = False) -> AsyncGenerator[OpenCodeClient]:
@@ -395,7 +408,8 @@ class Runs:
         if corrected != found.id:
             found = await self._find_prompt(client, session, corrected)
         noted = combined([note for note in self.notes.of(session) if await _holds(client, session, note, found.id)])
-        return Run(session.directory, session.id, found.id, *noted, words=found.words)
+        words = self.notes.words_of(session, found.id) or found.words
+        return Run(session.directory, session.id, found.id, *noted, words=words)
 
     async def _find_prompt(self, client: OpenCodeClient, session: Session, message_id: str) -> "_Prompt":
         """Return a given prompt of a session, or the latest.

@@ -1,4 +1,4 @@
-"""Note about a run in the session's metadata: who started it, and who may answer its requests.
+"""Note about a run in the session's metadata: who started it, who may answer its requests, and how its prompt begins.
 
 Every bridge finds the note again, after a restart of either side, too (``session.create``, ``session.update``). It is
 sealed with the bridges' key, so that nobody else can write one, and names its prompt, so that a copy in another session
@@ -7,7 +7,7 @@ says nothing.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 from opencode_mcp.bounded_dict import BoundedDict
@@ -54,6 +54,9 @@ class Note:
     They hold beside the policy of whichever bridge looks at the run, so that none is looser than the one that started
     it. Unlike ``caller_limit``, which is one limit for everything, they keep the rules for single commands.
     """
+    words: str = field(default="", compare=False)
+    """First words of the prompt as its caller wrote it. OpenCode records the expanded text of a slash command, and
+    OpenCode 1 cannot show a prompt that asks for a structured answer."""
 
 
 UNREADABLE = Note(ANY_PROMPT, "human", "person")
@@ -73,9 +76,9 @@ class Notes:
         self._policies = (policy,) if policy else ()
         self._remembered = BoundedDict[str, Note](NOTES_KEPT)
 
-    def new(self, message_id: str, caller_limit: Decider, starter: RunStarter) -> Note:
+    def new(self, message_id: str, caller_limit: Decider, starter: RunStarter, words: str = "") -> Note:
         """A note for a prompt that is started here."""
-        return Note(message_id, caller_limit, starter, self._policies)
+        return Note(message_id, caller_limit, starter, self._policies, words)
 
     def metadata(self, note: Note, session: Session | None = None) -> dict[str, object]:
         """The metadata of a session with a note in it; what else the session carries stays."""
@@ -85,6 +88,7 @@ class Notes:
             "permissions": note.caller_limit,
             "starter": note.starter,
             "policies": as_data(note.policies),
+            "words": note.words,
         }
         return {**(metadata_of(session) if session else NOTHING), KEY: self._codec.seal(json.dumps(content).encode())}
 
@@ -103,6 +107,10 @@ class Notes:
         """Return the notes of a session: the remembered one, and the one in its metadata if that differs."""
         known = [self._remembered.get(session.id), self._on_record(session)]
         return list(dict.fromkeys(note for note in known if note is not None))
+
+    def words_of(self, session: Session, message_id: str) -> str:
+        """Return the first words of a prompt of a session; empty if no note has them."""
+        return next((note.words for note in self.of(session) if note.message_id == message_id and note.words), "")
 
     def _on_record(self, session: Session) -> Note | None:
         sealed = metadata_of(session).get(KEY)
@@ -123,7 +131,8 @@ def _read(opened: bytes) -> Note:
     readable = content.get("is") == KIND and isinstance(message, str)
     if not readable or caller_limit not in DECIDERS or starter not in STARTERS:
         return UNREADABLE
-    return Note(str(message), caller_limit, starter, policies)
+    words = content.get("words")
+    return Note(str(message), caller_limit, starter, policies, words if isinstance(words, str) else "")
 
 
 def metadata_of(session: Session) -> Mapping[str, object]:

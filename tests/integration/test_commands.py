@@ -63,6 +63,10 @@ async def test_a_command_runs_as_a_prompt_does(
         assert await opencode.prompt_ids(report["session_id"]) == [report["message_id"]]
     seen = await host.data("opencode_session", session_id=report["session_id"])
     assert "Asked for: to me" in seen["transcript"]
+    assert seen["last_run"]["prompt"] == "/speak to me"
+    listed = await host.data("opencode_list_sessions", directory=str(workplace), limit=100)
+    (prompt,) = [row["prompt"] for row in listed["sessions"] if row["session_id"] == report["session_id"]]
+    assert prompt == "/speak to me"
 
 
 @pytest.mark.usefixtures("commands")

@@ -41,6 +41,7 @@ async def test_a_session_is_renamed_archived_and_deleted(
 
     deleted = await host.data("opencode_delete_session", session_id=session_id)
     assert deleted["deleted"] == [session_id, *report["children"]]
+    assert deleted["was_running"] is False
     assert "There is no session" in await host.error("opencode_delete_session", session_id=session_id)
 
 
@@ -51,6 +52,7 @@ async def test_a_session_at_work_is_stopped_before_it_is_deleted(
     session_id = await host.start(hold(gate), text("Never said."), directory=str(workplace))
     await scripted_model.reached(gate)
     told = await host.text("opencode_delete_session", session_id=session_id)
+    assert "It was running and was stopped" in told
     assert "Lost for good" in told
     assert "files stay" in told
     running = await host.data("opencode_list_sessions", running=True)

@@ -1,11 +1,16 @@
 """Cost of the work, over stdio."""
 
+from collections.abc import AsyncGenerator, Iterable
 from pathlib import Path
 
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
+from tests.harness.bridge import Bridge, Era, open_bridge
+from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.waiting import eventually
 from tests.integration.host import Host, Json
 from tests.integration.test_session_overview import about
 from tests.scripted_model.script import hold, script, step, task, text, usage
@@ -22,29 +27,72 @@ def spent_by(report: Json, table: str, key: str) -> float:
     return sum(float(row["cost"]) for row in report[table] if row[name] == key)
 
 
-async def test_the_cost_of_the_day_counts_forks_and_subagents_once(
-    host: Host, workplace: Path, case: str, opencode_generation: Generation
+@pytest.fixture
+async def own_host(
+    era: Era, tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenCode, project: Path
+) -> AsyncGenerator[Host]:
+    """A host in a project of this test alone: others' titles are counted at any time."""
+    launch = attaching(tmp_path, scripted_model, opencode_server, project)
+    async with open_bridge(launch, era=era) as bridge:
+        yield Host(Bridge(bridge.client, launch))
+
+
+async def same_everywhere(host: Host, directory: Path, sessions: list[str]) -> Json:
+    """Return the cost of the day, once it, the list and each session show the same figures.
+
+    OpenCode 2 counts a request for a title some time after the run.
+    """
+    reports: list[Json] = []
+
+    async def look() -> bool:
+        reports.append(await cost_of(host, directory))
+        spent = figures([reports[-1]])
+        listed = await host.data("opencode_list_sessions", directory=str(directory))
+        seen = [await host.data("opencode_session", session_id=name, limit=0) for name in sessions]
+        rows = {row["session_id"]: row for row in listed["sessions"]}
+        assert set(rows) == set(sessions)
+        parts = [one["subagents_cost"] for one in (rows[sessions[0]], seen[0])]
+        parts += [one["subagents"]["cost"] for one in (reports[-1], listed["totals"])]
+        same = [figures([listed["totals"]]), figures(seen)]
+        return all(one == spent for one in same) and cost_in(rows.values()) == spent[0] and len(set(parts)) == 1
+
+    await eventually(look)
+    return reports[-1]
+
+
+def figures(reports: list[Json]) -> tuple[float, int, int]:
+    """Return the cost and the tokens of some reports."""
+    tokens = [report["tokens"] for report in reports]
+    return cost_in(reports), sum(one["input"] for one in tokens), sum(one["output"] for one in tokens)
+
+
+def cost_in(reports: Iterable[Json]) -> float:
+    return round(sum(report["cost"] for report in reports), 6)
+
+
+async def test_every_place_counts_forks_and_subagents_once_and_shows_the_same(
+    own_host: Host, project: Path, opencode_generation: Generation
 ) -> None:
-    before = await cost_of(host, workplace)
+    host = own_host
     report = await host.run(
         step(task(script(step(text("By the child."), usage(input=30_000, output=5)))), usage(input=1000, output=1)),
         step(text("Done."), usage(input=2000, output=1)),
-        directory=str(workplace),
-        title=f"Costs {case}",
+        title="Costs",
     )
     fork = await host.data("opencode_fork", session_id=report["session_id"])
     await host.run(step(text("In the fork."), usage(input=500, output=0)), session_id=fork["session_id"])
-    after = await cost_of(host, workplace)
-    assert about(after["cost"] - before["cost"], 0.003004 + 0.03001 + 0.0005, opencode_generation)
-    child = spent_by(after, "by_agent", "general") - spent_by(before, "by_agent", "general")
-    assert child == pytest.approx(0.03001)
-    assert spent_by(after, "by_project", str(workplace)) == pytest.approx(after["cost"])
-    assert sum(row["cost"] for row in after["by_day"]) == pytest.approx(after["cost"])
-    assert sum(row["cost"] for row in after["by_model"]) == pytest.approx(after["cost"])
+    found = await same_everywhere(host, project, [report["session_id"], fork["session_id"]])
+    assert about(found["cost"], 0.003004 + 0.03001 + 0.0005, opencode_generation)
+    assert found["subagents"]["cost"] == pytest.approx(0.03001)
+    assert spent_by(found, "by_agent", "general") == pytest.approx(0.03001)
+    assert spent_by(found, "by_project", str(project)) == pytest.approx(found["cost"])
+    for table in ("by_day", "by_model", "by_agent"):
+        assert sum(row["cost"] for row in found[table]) == pytest.approx(found["cost"])
     everywhere = await host.data("opencode_cost", since="7d")
-    assert everywhere["cost"] >= after["cost"] - 1e-6
+    assert everywhere["cost"] >= found["cost"] - 1e-6
     told = await host.text("opencode_cost")
     assert "By agent:" in told
+    assert "$0.0300 of it by subagent" in told
     assert "time zone" in told
     assert "deleted sessions" in told
     assert "is not a time" in await host.error("opencode_cost", since="soon")

@@ -6,7 +6,7 @@ import pytest
 
 from opencode_mcp.opencode.versions import Generation
 from tests.integration.host import Host, Json
-from tests.scripted_model.script import bash, failure, script, step, text, usage, write
+from tests.scripted_model.script import bash, failure, script, step, structured, text, usage, write
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 
@@ -22,7 +22,7 @@ def about(cost: float, expected: float, generation: Generation) -> bool:
 async def rows_of(host: Host, title: str) -> dict[str, Json]:
     """Return the rows of the sessions whose titles begin so; a search would miss those that OpenCode 2 names again."""
     listed = await host.data("opencode_list_sessions", limit=100)
-    return {row["session_id"]: row for row in listed["sessions"] if row["title"].startswith(title)}
+    return {row["session_id"]: row for row in listed["sessions"] if row.get("title", "").startswith(title)}
 
 
 async def test_a_fork_counts_only_its_own_part(
@@ -63,6 +63,8 @@ async def test_a_fork_counts_only_its_own_part(
     assert "+two" in compared["diff"]
     same = await host.text("opencode_diff", session_id=fork, compare_with=fork)
     assert f"Changed in the same way: {forked}" in same
+    assert "No file is changed" not in same
+    assert "On disk" not in same
 
 
 async def test_an_undone_session_says_so_wherever_it_is_shown(host: Host, tracked: Path, case: str) -> None:
@@ -111,9 +113,58 @@ async def test_the_list_shows_how_each_run_ended_and_how_its_prompt_begins(
     assert rows[good["session_id"]]["prompt"].startswith("Sweep the floor")
     await host.data("opencode_abort", session_id=asked["session_id"])
     assert (await rows_of(host, title))[asked["session_id"]]["outcome"] == "aborted"
+    seen = await host.data("opencode_session", session_id=good["session_id"], limit=0)
+    assert seen["last_run"]["outcome"] == "completed"
+    assert seen["last_run"]["seconds"] > 0
+    assert seen["last_run"]["prompt"].startswith("Sweep the floor")
+    told = await host.text("opencode_session", session_id=bad["session_id"], limit=0)
+    assert "Last run: failed after " in told
     line = next(
         line for line in (await host.text("opencode_list_sessions")).splitlines() if line.startswith(good["session_id"])
     )
     assert " · completed · " in line
     resource = await host.bridge.client.read_resource("opencode://sessions")
     assert '"outcome": "completed"' in str(getattr(resource.contents[0], "text", ""))
+
+
+async def test_a_run_whose_answer_breaks_its_schema_is_listed_as_failed_with_its_prompt(
+    host: Host, workplace: Path, case: str, opencode_generation: Generation
+) -> None:
+    title, schema = f"Schema {case}", {"type": "object", "properties": {"n": {"type": "integer"}}}
+    # OpenCode 2 gets the schema as text, and the script's second step is the answer to the request for a correction.
+    many = structured({"n": "many"}) if opencode_generation == 1 else text('{"n": "many"}')
+    asked = script(many, *([] if opencode_generation == 1 else [text("Many.")]), say="Count the files")
+    report = await host.data("opencode_run", prompt=asked, output_schema=schema, directory=str(workplace), title=title)
+    assert report["status"] == "failed"
+    row = (await rows_of(host, title))[report["session_id"]]
+    assert row["outcome"] == "failed"
+    assert row["prompt"].startswith("Count the files")
+
+
+async def test_two_versions_of_a_file_are_compared_with_the_one_on_disk(host: Host, tracked: Path, case: str) -> None:
+    file = f"versions-{case}.txt"
+    first = await host.run(write(file, "one\n"), text("One."), directory=str(tracked), title=f"One {case}")
+    second = await host.run(write(file, "two\n"), text("Two."), directory=str(tracked), title=f"Two {case}")
+    pair = {"session_id": first["session_id"], "compare_with": second["session_id"]}
+    told = await host.text("opencode_diff", **pair)
+    assert f"On disk is the version of {second['session_id']}: {file}" in told
+    assert "No file is changed" not in told
+    (tracked / file).write_text("three\n", encoding="utf-8")
+    (row,) = (await host.data("opencode_diff", **pair))["files"]
+    assert (row["path"], row["compared"], row["on_disk"]) == (file, "different", "neither")
+    (tracked / file).unlink()
+
+
+async def test_a_title_and_an_empty_schema_are_refused_where_they_would_be_ignored(
+    host: Host, workplace: Path, case: str
+) -> None:
+    report = await host.run(text("Said."), directory=str(workplace), title=f"Titled {case}")
+    session_id = report["session_id"]
+    told = await host.error("opencode_run", prompt="x", session_id=session_id, title="Another")
+    assert "opencode_update_session renames" in told
+    assert "must describe an object" in await host.error("opencode_run", prompt="x", output_schema={})
+    for arguments in ({"title": ""}, {"title": " ", "archived": True}):
+        assert "The title is empty" in await host.error("opencode_update_session", session_id=session_id, **arguments)
+    assert session_id in await rows_of(host, f"Titled {case}"), "nothing was done"
+    listed = await host.text("opencode_update_session", session_id=session_id, title=f"Done {case}", archived=True)
+    assert f'is archived, so lists leave it out, and renamed from "Titled {case}" to "Done {case}"' in listed

@@ -1,18 +1,25 @@
 """The last run of an idle session, as its latest messages show it: a line about the session needs no more."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import inf
-from typing import Literal
+from typing import Any, Literal
 
 from opencode_mcp.errors import BackendFailed, CallerError
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.http.codec import is_unreadable
 from opencode_mcp.opencode.vocabulary.models import Message, Session, SubtaskPart
+from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
+from opencode_mcp.runs.output_schema.prompted import ParsedAnswer, corrected_prompt, parse_answer, schema_of
 from opencode_mcp.runs.record import answers_in, is_prompt, says_nothing
-from opencode_mcp.runs.report import first_words, spoken
+from opencode_mcp.runs.report import first_words, spoken, summarise
+from opencode_mcp.runs.sessions.spending import step_of
 from opencode_mcp.runs.state import Evidence, State, classify
+from opencode_mcp.text.json_values import as_map
 
-Outcome = Literal["completed", "failed", "aborted", "undone", "running", "waiting", "unanswered", "none"]
-"""Outcome of a session's last run. ``unanswered``: its prompt has no answer; ``none``: the session has no message."""
+Outcome = Literal["completed", "failed", "aborted", "undone", "running", "waiting", "unanswered", "none", "unread"]
+"""Outcome of a session's last run. ``unanswered``: its prompt has no answer; ``none``: the session has no message;
+``unread``: the messages were not read."""
 LATEST = 6
 """Messages that are read first: a prompt with a few steps."""
 OUTCOMES: dict[State, Outcome] = {State.COMPLETED: "completed", State.ABORTED: "aborted"}
@@ -26,12 +33,31 @@ class LastRun:
     outcome: Outcome
     prompt: str = ""
     """Beginning of its prompt; empty if the prompt cannot be read."""
+    prompt_id: str = ""
     changed: float = 0
     """Time of the latest message, in milliseconds since the epoch."""
+    began: float = 0
+    """Time of its prompt, or of its first known answer, in milliseconds since the epoch; 0 if there is none."""
+    is_counted: bool = True
+    """True if OpenCode knows what each of its steps cost that was read."""
+    latest: list[Message] = field(default_factory=list[Message], compare=False)
+    """Messages that were read, oldest first."""
+
+    @property
+    def seconds(self) -> float:
+        """Return the duration from its prompt to the latest message."""
+        return max(self.changed - self.began, 0) / 1000 if self.began else 0
 
 
-async def read_last_run(client: OpenCodeClient, session: Session) -> LastRun:
+async def read_last_run(
+    client: OpenCodeClient, session: Session, schemas: Mapping[str, Mapping[str, Any] | None] | None = None
+) -> LastRun:
     """Read the end of a session (``session.messages``, and ``session.message`` if the prompt is further back).
+
+    Args:
+        client: Reads the messages.
+        session: The session.
+        schemas: Schemas of the answers to prompts, by the id of the prompt, as far as they are known beforehand.
 
     Raises:
         BackendError: OpenCode could not be read.
@@ -40,11 +66,20 @@ async def read_last_run(client: OpenCodeClient, session: Session) -> LastRun:
     if not messages:
         return LastRun("none")
     last = messages[-1].info
-    prompt = await _prompt_of(client, session.id, messages)
+    asked = _prompt_id(messages)
+    found = await _find_prompt(client, session.id, messages, corrected_prompt(asked))
+    answers = _answers(messages, asked)
+    began = found.message or (answers[0] if answers else None)
+    steps = [step_of(message.info) for message in answers]
+    schema = (schemas or {}).get(corrected_prompt(asked)) or found.schema
     return LastRun(
-        outcome="undone" if session.revert else _outcome(messages, prompt),
-        prompt=words_of(prompt) if prompt else "",
+        outcome="undone" if session.revert else await _checked(answers, schema, in_text=found.has_schema_in_text),
+        prompt=words_of(found.message) if found.message else "",
+        prompt_id=corrected_prompt(asked),
         changed=last.time.completed or last.time.created,
+        began=began.info.time.created if began else 0,
+        is_counted=not any(step.is_broken_off or step.has_no_usage for step in steps),
+        latest=messages,
     )
 
 
@@ -54,22 +89,61 @@ def words_of(prompt: Message) -> str:
     return first_words(" ".join([spoken(prompt), *subtasks]).strip())
 
 
-async def _prompt_of(client: OpenCodeClient, session_id: str, messages: list[Message]) -> Message | None:
-    """Return the prompt of the last run; ``None`` if OpenCode cannot show it."""
-    for message in reversed(messages):
-        if is_prompt(message):
-            return message
-    named = next((message.info.parent_id for message in reversed(messages) if message.info.parent_id), "")
+def _prompt_id(messages: list[Message]) -> str:
+    """Return the id of the prompt of the last run; empty if no message shows it."""
+    prompts = [message.info.id for message in messages if is_prompt(message)]
+    named = [message.info.parent_id for message in messages if message.info.parent_id]
+    return next(reversed(prompts or named), "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Prompt of a run, as far as OpenCode shows it."""
+
+    message: Message | None = None
+    schema: Mapping[str, Any] | None = None
+    """Schema of the answer; an empty one if only its existence is known."""
+    has_schema_in_text: bool = False
+    """True if the schema is part of the text, so that the answer is a text as well."""
+
+
+async def _find_prompt(client: OpenCodeClient, session_id: str, messages: list[Message], message_id: str) -> _Asked:
+    """Return a prompt of a session. OpenCode 1.18 cannot show some of those that ask for a structured answer."""
+    for message in messages:
+        if message.info.id == message_id:
+            return _prompt_of(message)
     try:
-        return await client.session_message(session_id, named) if named else None
-    except (BackendFailed, CallerError):
-        return None
+        return _prompt_of(await client.session_message(session_id, message_id)) if message_id else _Asked()
+    except BackendFailed as error:
+        return _Asked(schema={} if is_unreadable(error) else None)
+    except CallerError:
+        return _Asked()
 
 
-def _outcome(messages: list[Message], prompt: Message | None) -> Outcome:
-    """Return the outcome of the last run of an idle session."""
-    answers = answers_in(messages, prompt.info.id) if prompt else messages
-    answers = [message for message in answers if message.info.role == "assistant"]
+def _prompt_of(message: Message) -> _Asked:
+    in_text = schema_of(message)
+    wanted = as_map((message.info.model_extra or {}).get("format"))
+    native = as_map(wanted.get("schema")) if wanted else None
+    return _Asked(message, in_text if in_text is not None else native, has_schema_in_text=in_text is not None)
+
+
+def _answers(messages: list[Message], prompt_id: str) -> list[Message]:
+    answers = answers_in(messages, prompt_id) if prompt_id else messages
+    return [message for message in answers if message.info.role == "assistant"]
+
+
+async def _checked(answers: list[Message], schema: Mapping[str, Any] | None, *, in_text: bool) -> Outcome:
+    """Return the outcome of the last run of an idle session; an answer that breaks its schema is a failure."""
+    outcome = _outcome(answers)
+    if outcome != "completed" or schema is None:
+        return outcome
+    summary = summarise(answers)
+    answer = parse_answer(summary.text) if in_text else ParsedAnswer(summary.output)
+    is_missing = bool(answer.problem) or (answer.value is None and not in_text)
+    return "failed" if is_missing or (schema and await mismatch_apart(schema, answer.value)) else "completed"
+
+
+def _outcome(answers: list[Message]) -> Outcome:
     if not answers:
         return "unanswered"
     evidence = Evidence(

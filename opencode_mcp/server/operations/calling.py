@@ -4,6 +4,7 @@ Each step is a module of its own; this module runs them in their order.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
@@ -20,6 +21,7 @@ from opencode_mcp.secrets.redact_text import scrub
 from opencode_mcp.server.access.argument_values import with_text_at
 from opencode_mcp.server.access.operation_uses import TOOL_OF
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.operations.filled_pages import filled_page
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
 from opencode_mcp.server.operations.handlers.table import handler_of
 from opencode_mcp.server.operations.reply_result import Part, reply_result
@@ -151,15 +153,15 @@ async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap)
         if call.directory:
             # Open the project now: the call itself may change something, and must not be sent after its caller gave up.
             await bridge.client.path(call.directory)
+    rows = RowFilter(bridge.fence, bridge.argument_checker.owners)
+    perform = partial(perform_with_progress, handler=handler)
     try:
-        outcome = await perform_with_progress(OperationRequest(ctx, operation, call, own), handler)
+        outcome, left_out = await filled_page(OperationRequest(ctx, operation, call, own), perform, rows)
     except UnsupportedOperation:
         await _refuse_if_missing(bridge, operation)
         raise
     if bridge.in_use:
         bridge.spawn(bridge.operations.learn)
-    rows = RowFilter(bridge.fence, bridge.argument_checker.owners)
-    outcome.value, left_out = await rows.filter(operation, call, outcome.value)
     outcome.notes += filter(None, [left_out_note(operation, left_out), change])
     return outcome
 

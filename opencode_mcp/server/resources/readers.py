@@ -55,10 +55,10 @@ class Content:
 async def read_sessions(bridge: "Bridge", cursor: str = "") -> Content:
     """Return the sessions that callers may see, the latest first (``experimental.session.list``)."""
     page = await list_sessions(bridge, SessionQuery(), PAGE, cursor, totals=not cursor)
-    rows = await session_rows.session_rows(bridge, page)
-    data: dict[str, Any] = {"totals": session_rows.totals_data(page.totals)} if page.totals else {}
-    data["sessions"] = [row | {"transcript": uris.transcript(row["session_id"])} for row in rows]
-    return _json(data | ({"more": uris.sessions(page.cursor)} if page.cursor else {}))
+    data = (await session_rows.session_rows(bridge, page)).data
+    following = data.pop("cursor")
+    data["sessions"] = [row | {"transcript": uris.transcript(row["session_id"])} for row in data["sessions"]]
+    return _json(data | ({"more": uris.sessions(following)} if following else {}))
 
 
 async def read_skill(_bridge: "Bridge") -> Content:

@@ -19,6 +19,7 @@ from opencode_mcp.server.resources.readers import JSON, MARKDOWN, Content
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.results.timestamps import moment
 from opencode_mcp.server.sessions.session_list import SessionQuery, list_sessions
+from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ RESOURCES = (
         template=uris.SESSION_TEMPLATE,
         name="session",
         title="Session",
-        description="State of a session: status, todos, cost, subagents, open requests",
+        description="State of a session: last run, todos, cost, subagents, open requests",
         mime_type=JSON,
         read=readers.read_session,
     ),
@@ -195,7 +196,7 @@ def _listed(session: "Session") -> Resource:
     return Resource(
         uri=uris.transcript(session.id),
         name=session.id,
-        title=one_line(shown(session.title)) or session.id,
+        title=shown(title_of(session)) or session.id,
         description=f"Transcript of a session in {one_line(session.directory)}",
         mime_type=MARKDOWN,
         annotations=_annotations(USUAL_PRIORITY, moment(session.time.updated)),

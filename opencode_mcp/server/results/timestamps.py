@@ -38,8 +38,13 @@ def local_moment(milliseconds: float) -> str:
 
 
 def local_zone(milliseconds: float) -> str:
-    """Return the name of this machine's time zone at a time, and its distance from UTC."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().strftime("%Z, UTC%z")
+    """Return the name of this machine's time zone at a time, and its distance from UTC: ``CET, UTC+01:00``."""
+    there = datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone()
+    name, offset = there.strftime("%Z"), there.strftime("%z")
+    if name == "UTC":
+        return name
+    distance = f"UTC{offset[:3]}:{offset[3:5]}"
+    return f"{name}, {distance}" if name[:1].isalpha() else distance
 
 
 def read_local_moment(text: str, now: float) -> float:

@@ -2,37 +2,45 @@
 
 Each step of a model counts once: in the session that made it, not in a fork that copied it, and for the day on which it
 began. Subagents are sessions of their own. Archived sessions count. What OpenCode does not know is named.
+``runs/sessions/spending.py`` defines what a session spent.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from opencode_mcp.opencode.http.concurrent_reads import read_each
-from opencode_mcp.runs.sessions.spending import Spending, Step, steps_of
-from opencode_mcp.server.results.timestamps import local_day, local_moment, local_zone
-from opencode_mcp.server.sessions.amounts import amount_data, amount_text
+from opencode_mcp.runs.sessions.spending import Account, Spending, read_account
+from opencode_mcp.server.results.timestamps import local_day
+from opencode_mcp.server.sessions.amounts import money
 from opencode_mcp.server.sessions.session_list import SessionQuery, list_sessions
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.server.bridge import Bridge
 
 SECONDS = 20.0
 """Seconds in which the sessions are read."""
 MOST_SESSIONS = 2000
-SHOWN = 50
-"""Rows of a table that are shown."""
-LEAST_REST = 5e-7
-"""US dollars below which a difference of two sums is a rounding error."""
-REST = "titles, undone prompts"
-"""Name of the model and the agent for the cost of a session beside its messages."""
+BESIDE = "titles and undone prompts"
+"""Name of the model and the agent for what OpenCode counted and no message shows."""
+ABOUT_BESIDE = (
+    f'"{BESIDE}" is what OpenCode counted for requests for session titles and for prompts that were undone. It records '
+    "neither their model nor their agent."
+)
 NOT_RECORDED = {
-    True: "Never known: deleted sessions, and titles and deleted messages of sessions that began before the period.",
-    False: "Never known: deleted sessions, titles, and prompts that were undone and then followed by another one.",
+    True: (
+        "Not counted, since OpenCode does not keep it: deleted sessions; and, of sessions that began before this "
+        "period, requests for titles and undone prompts."
+    ),
+    False: (
+        "Not counted, since OpenCode does not keep it: deleted sessions, requests for titles, and undone prompts that "
+        "another prompt followed."
+    ),
 }
 """Costs that OpenCode does not know, by ``Features.keeps_removed_cost``."""
 PRICES = "Costs are computed from the prices that OpenCode knows; a bill may differ."
@@ -49,9 +57,15 @@ class CostReport:
     tables: dict[str, dict[str, Spending]] = field(default_factory=lambda: {name: {} for name in TABLES})
     """Sums by the names of ``TABLES``, then by day, directory, model or agent."""
     sessions: int = 0
-    """Sessions that spent something in the period."""
-    uncounted: int = 0
-    """Steps of which OpenCode has no cost."""
+    """Sessions that spent something in the period, without subagents."""
+    subagents: int = 0
+    """Subagents that spent something in the period."""
+    spent_by_subagents: Spending = field(default_factory=Spending)
+    """Part of the total that they spent."""
+    broken_off: int = 0
+    """Steps that were stopped or failed, so that OpenCode has no cost of them."""
+    without_usage: int = 0
+    """Steps that ended well and have no tokens."""
     unknown: list[str] = field(default_factory=list[str])
     """Sentences about what is not known."""
 
@@ -78,14 +92,13 @@ async def report_cost(bridge: "Bridge", since: float, directory: str) -> CostRep
     query = SessionQuery(directory=directory, since=since, roots=False, archived=True)
     page = await list_sessions(bridge, query, MOST_SESSIONS, "", room=inf)
     readable = [session for session in page.sessions if session.directory in page.readable]
-    reads = {session.id: partial(steps_of, bridge.client, session, since) for session in readable}
+    reads = {session.id: partial(read_account, bridge.client, session, since) for session in readable}
     found, failed = await read_each(reads, within=SECONDS)
     keeps_removed = (await bridge.client.features()).keeps_removed_cost
     report = CostReport(since)
     for session in readable:
         if session.id in found:
-            steps = cast("list[Step]", found[session.id])
-            _add_session(report, session, steps, keeps_removed=keeps_removed)
+            _add_session(report, session, cast("Account", found[session.id]))
     closed = [session for session in page.sessions if session.directory not in page.readable]
     report.unknown = [
         *_about_steps(report),
@@ -98,10 +111,12 @@ async def report_cost(bridge: "Bridge", since: float, directory: str) -> CostRep
     return report
 
 
-def _add_session(report: CostReport, session: "Session", steps: Sequence[Step], *, keeps_removed: bool) -> None:
-    report.sessions += bool(steps)
-    report.uncounted += sum(step.is_uncounted for step in steps)
-    for step in steps:
+def _add_session(report: CostReport, session: "Session", account: Account) -> None:
+    if account.steps or not account.beside.is_nothing:
+        _count_session(report, session, account)
+    for step in account.steps:
+        report.broken_off += step.is_broken_off
+        report.without_usage += step.has_no_usage
         report.add(
             step.spending,
             day=local_day(step.time),
@@ -109,9 +124,16 @@ def _add_session(report: CostReport, session: "Session", steps: Sequence[Step], 
             model=step.model or "unknown",
             agent=step.agent or "unknown",
         )
-    rest = (session.cost or 0) - sum(step.spending.cost for step in steps)
-    if keeps_removed and session.time.created >= report.since and rest > LEAST_REST:
-        report.add(Spending(rest), day=_day_of(session), project=session.directory, model=REST, agent=REST)
+    if not account.beside.is_nothing:
+        report.add(account.beside, day=_day_of(session), project=session.directory, model=BESIDE, agent=BESIDE)
+
+
+def _count_session(report: CostReport, session: "Session", account: Account) -> None:
+    if session.parent_id:
+        report.subagents += 1
+        report.spent_by_subagents.add(account.total)
+    else:
+        report.sessions += 1
 
 
 def _day_of(session: "Session") -> str:
@@ -127,47 +149,18 @@ def _about_steps(report: CostReport) -> list[str]:
         if not spent.cost and spent.input + spent.output
     ]
     notes = [f"No cost of {', '.join(free)}: OpenCode knows no price for it, or it is free."] if free else []
-    if report.uncounted:
-        steps = "1 step was" if report.uncounted == 1 else f"{report.uncounted} steps were"
+    if report.broken_off:
+        steps = "1 step was" if report.broken_off == 1 else f"{report.broken_off} steps were"
         notes.append(f"{steps} stopped or failed; OpenCode has no cost of that.")
-    return notes
+    if report.without_usage:
+        steps = "1 step has" if report.without_usage == 1 else f"{report.without_usage} steps have"
+        notes.append(f"{steps} no tokens on record: the provider reports none, or OpenCode has not counted them yet.")
+    return [*notes, ABOUT_BESIDE] if BESIDE in report.tables["model"] else notes
 
 
 def _about_unread(sessions: "Sequence[Session]", why: str, step: str) -> list[str]:
     if not sessions:
         return []
-    spent = sum(session.cost or 0 for session in sessions)
-    return [f"Not counted: {len(sessions)} sessions {why}; since they began they cost ${spent:.4f}. {step}"]
-
-
-def cost_data(report: CostReport) -> dict[str, Any]:
-    """Return the sums as structured content."""
-    tables = {
-        f"by_{name}": [{name: key, **amount_data(spent)} for key, spent in _rows(report, name)] for name in TABLES
-    }
-    head = {"since": local_moment(report.since), "time_zone": local_zone(report.since), "sessions": report.sessions}
-    return {**head, **amount_data(report.total), **tables, "unknown": report.unknown}
-
-
-def cost_text(report: CostReport) -> str:
-    """Return the sums as text for a model."""
-    noun = "session" if report.sessions == 1 else "sessions"
-    head = (
-        f"{amount_text(report.total)} in {report.sessions} {noun} since {local_moment(report.since)} "
-        f"(days in this machine's time zone, {local_zone(report.since)})."
-    )
-    tables = [_table(report, name) for name in TABLES] if report.sessions or report.total.cost else []
-    return "\n\n".join([head, *tables, "\n".join(report.unknown)])
-
-
-def _table(report: CostReport, name: str) -> str:
-    rows = _rows(report, name)
-    lines = [f"- {one_line(key)}: {amount_text(spent)}" for key, spent in rows[:SHOWN]]
-    more = [f"- and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
-    return "\n".join([f"By {name}:", *lines, *more])
-
-
-def _rows(report: CostReport, name: str) -> list[tuple[str, Spending]]:
-    """Return the rows of a table: days in their order, others by cost."""
-    order: Callable[[tuple[str, Spending]], Any] = (lambda row: row[0]) if name == "day" else (lambda row: -row[1].cost)
-    return sorted(report.tables[name].items(), key=order)
+    spent = Spending.total(map(Spending.counted, sessions))
+    noun = "1 session" if len(sessions) == 1 else f"{len(sessions)} sessions"
+    return [f"Not counted: {noun} {why}, with {money(spent.cost)} since they began. {step}"]

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 SECONDS = 10.0
 
 
-async def stop_before_deletion(bridge: "Bridge", session: "Session") -> list[str]:
-    """Stop a session and its subagents, and return the ids of the subagents (``session.abort``).
+async def stop_before_deletion(bridge: "Bridge", session: "Session") -> bool:
+    """Stop a session and its subagents, and return True if any of them was at work (``session.abort``).
 
     In OpenCode 1.18 a deleted session that is busy continues.
 
@@ -23,8 +23,9 @@ async def stop_before_deletion(bridge: "Bridge", session: "Session") -> list[str
         BackendTimeout: It could not be stopped.
     """
     tree = stopping.SessionTree(bridge.client, session.id, session.directory)
-    if await tree.busy_levels():
+    was_running = bool(await tree.busy_levels())
+    if was_running:
         bridge.allowed.check(await bridge.operation_of(STOP))
         if busy := await tree.stop(SECONDS):
             raise BackendTimeout(f"Still busy, so nothing was deleted: {', '.join(busy)}.", hint="Call it again.")
-    return [session_id for level in (await tree.levels())[1:] for session_id in level]
+    return was_running

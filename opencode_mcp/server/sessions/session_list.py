@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
-from opencode_mcp.runs.sessions.spending import Spending
 from opencode_mcp.server.results.paging import PAGE_BYTES, foreign_cursor
+from opencode_mcp.server.sessions import totals as session_totals
 from opencode_mcp.text.json_text import json_size
 from opencode_mcp.text.outside_text import one_line
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.server.bridge import Bridge
+    from opencode_mcp.server.sessions.totals import Totals
 
 FIRST_PAGE = 100
 """Sessions of the first page that is read; the wanted ones are mostly among them."""
@@ -51,31 +52,6 @@ class SessionQuery:
 
 
 @dataclass(slots=True)
-class Totals:
-    """Number and sums of all sessions that a query selects, not only those of one page."""
-
-    sessions: int = 0
-    spent: Spending = field(default_factory=Spending)
-    """Sum of these sessions, without their subagents."""
-    uncertain_forks: int = 0
-    """Sessions whose sums may include what they copied from another one."""
-    is_whole: bool = True
-    """False if there are more sessions than were counted."""
-
-    def add(self, session: "Session") -> None:
-        """Count a session."""
-        self.sessions += 1
-        self.spent.add(Spending.counted(session))
-        self.uncertain_forks += session.counts_copies
-
-    def correct(self, session: "Session", own: Spending) -> None:
-        """Replace what OpenCode counts for a session by what it spent itself."""
-        self.uncertain_forks -= session.counts_copies
-        self.spent.add(own)
-        self.spent.subtract(Spending.counted(session))
-
-
-@dataclass(slots=True)
 class SessionPage:
     """Page of sessions, the latest first."""
 
@@ -89,7 +65,9 @@ class SessionPage:
     """Directories whose state was read, so that they are open in OpenCode."""
     readable: set[str] = field(default_factory=set[str])
     """Directories whose sessions may be read, which opens them: those that are open, listed by name, or named."""
-    totals: Totals | None = None
+    directory: str = ""
+    """The only project; empty: all that are allowed."""
+    totals: "Totals | None" = None
     """Totals of the whole selection, if they were wanted."""
 
     def has_room(self, session: "Session", limit: int) -> bool:
@@ -122,7 +100,8 @@ async def list_sessions(
     Raises:
         InvalidArgument: The cursor is not valid.
     """
-    page = SessionPage(room=room, totals=Totals() if totals else None)
+    wanted = session_totals.Totals(since=query.since, has_only_roots=query.roots) if totals else None
+    page = SessionPage(room=room, directory=query.directory, totals=wanted)
     await _fill(bridge, query, page, limit, _read_cursor(cursor))
     page.readable = page.opened | set(await bridge.fence.roots()) | {query.directory}
     return page

@@ -1,21 +1,33 @@
-"""Rows of a list of sessions: for each, the outcome of its last run, its own cost, and how its last prompt begins.
+"""Rows of a list of sessions: for each, the outcome of its last run, its cost, and how its last prompt begins.
 
 OpenCode's list has neither outcome nor prompt, so the end of each session on the page is read, twelve at a time. To
-read a session makes OpenCode open its project. Therefore only sessions of projects that are open or listed by name are
-read; a row of another project lacks these fields.
+read a session makes OpenCode open its project. Therefore only sessions of projects that are open, listed by name or
+named by the caller are read; the outcome of another one is ``unread``.
 """
 
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from opencode_mcp.opencode.http.concurrent_reads import read_each
-from opencode_mcp.runs.sessions.last_run import LastRun, read_last_run
-from opencode_mcp.runs.sessions.spending import Spending, own_spending
-from opencode_mcp.server.access.operation_uses import MESSAGES
+from opencode_mcp.runs.sessions.last_run import LastRun
+from opencode_mcp.runs.sessions.spending import Spending
+from opencode_mcp.runs.sessions.subagents import read_subagents
 from opencode_mcp.server.results.paging import PAGE_BYTES
 from opencode_mcp.server.results.timestamps import moment
-from opencode_mcp.server.sessions.amounts import amount_data, amount_text
-from opencode_mcp.server.sessions.session_list import SessionPage, Totals, write_cursor
+from opencode_mcp.server.sessions.amounts import SHOWN_DIGITS, rounded_to_sum
+from opencode_mcp.server.sessions.session_list import SessionPage, write_cursor
+from opencode_mcp.server.sessions.session_reading import (
+    Activity,
+    SessionFacts,
+    cost_data,
+    cost_text,
+    facts_of,
+    read_end,
+    unread,
+)
+from opencode_mcp.server.sessions.titles import UNTITLED, title_of
+from opencode_mcp.server.sessions.totals import Totals, totals_data, totals_text
 from opencode_mcp.text.json_text import json_size
 from opencode_mcp.text.outside_text import one_line
 
@@ -25,31 +37,87 @@ if TYPE_CHECKING:
 
 SECONDS = 5.0
 """Seconds in which the sessions of a page are read; what is missing then is left out."""
+UNREAD = (
+    "unread: the last run was not read, since OpenCode has not opened the project, or did not answer in time, or the "
+    "configuration denies it. directory=... reads those of one project."
+)
 
-Row = dict[str, Any]
+RowData = dict[str, Any]
 
 
-async def session_rows(bridge: "Bridge", page: SessionPage) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Row of a list."""
+
+    session: "Session"
+    facts: SessionFacts
+    data: RowData
+    """The row as structured content."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRows:
+    """Rows of a page, and the totals of the whole selection if they were wanted."""
+
+    rows: list[Row] = field(default_factory=list[Row])
+    totals: Totals | None = None
+    cursor: str = ""
+
+    @property
+    def data(self) -> RowData:
+        """Return the page as structured content."""
+        totals = {"totals": totals_data(self.totals)} if self.totals else {}
+        return {"sessions": [row.data for row in self.rows], "cursor": self.cursor} | totals
+
+    @property
+    def text(self) -> str:
+        """Return the page as text for a model, one line for each session; what all have in common is said once."""
+        if not self.rows:
+            return "No session fits."
+        directories = {row.session.directory for row in self.rows}
+        common = f"All in {one_line(directories.pop())}." if len(directories) == 1 else ""
+        head = " ".join(filter(None, [totals_text(self.totals) if self.totals else "", common]))
+        lines = [
+            _line(row, cost, common=bool(common)) for row, cost in zip(self.rows, self._shown_costs(), strict=True)
+        ]
+        unread_rows = UNREAD if any(row.facts.outcome == "unread" for row in self.rows) else ""
+        more = f'More with cursor="{self.cursor}".' if self.cursor else ""
+        return "\n".join(filter(None, [head, *lines, unread_rows, more]))
+
+    def _shown_costs(self) -> list[float]:
+        """Return the costs of the rows as the text shows them; they add up if the page has the whole selection."""
+        costs = [row.facts.spent.cost for row in self.rows]
+        if not self.totals or len(self.rows) < len(self.totals.sessions) or not self.totals.has_only_roots:
+            return costs
+        return rounded_to_sum(costs, self.totals.spent.cost, SHOWN_DIGITS)
+
+
+async def session_rows(bridge: "Bridge", page: SessionPage) -> SessionRows:
     """Return the rows of a page; if they would be too long, the page is cut, and its cursor changed.
 
     Raises:
-        BackendError: The open requests of a project could not be read.
+        BackendError: The subagents, or the open requests of a project, could not be read.
     """
     waiting = await _waiting(bridge, page)
-    read = await _read(bridge, page)
+    ends = await _read_ends(bridge, page)
+    subagents = await read_subagents(bridge.client, page.directory)
+    if page.totals:
+        for session in page.sessions:
+            last, own = ends[session.id]
+            if last.outcome != "unread":
+                page.totals.correct(session, own)
+        page.totals.add_subagents(subagents)
     rows: list[Row] = []
-    room = PAGE_BYTES
+    room, cursor = PAGE_BYTES, page.cursor
     for session in page.sessions:
-        if page.totals and session.id in read:
-            page.totals.correct(session, read[session.id][1])
-    for session in page.sessions:
-        row = _row(session, page.status.get(session.id, "idle"), read.get(session.id), is_waiting=session.id in waiting)
-        room -= json_size(row)
+        facts = facts_of(bridge, session, ends[session.id], subagents, _activity(page, session, waiting))
+        data = _row_data(session, page.status.get(session.id, "idle"), facts)
+        room -= json_size(data)
         if rows and room < 0:
-            page.cursor = write_cursor(page.sessions[len(rows) - 1])
+            cursor = write_cursor(rows[-1].session)
             break
-        rows.append(row)
-    return rows
+        rows.append(Row(session, facts, data))
+    return SessionRows(rows, page.totals, cursor)
 
 
 async def _waiting(bridge: "Bridge", page: SessionPage) -> set[str]:
@@ -61,87 +129,51 @@ async def _waiting(bridge: "Bridge", page: SessionPage) -> set[str]:
     return waiting
 
 
-async def _read(bridge: "Bridge", page: SessionPage) -> "dict[str, tuple[LastRun, Spending]]":
-    """Read the end of each session of a page that may be read; one that cannot be read in time is left out.
+def _activity(page: SessionPage, session: "Session", waiting: set[str]) -> Activity:
+    if session.id in waiting:
+        return "waiting"
+    return "running" if session.id in page.status else ""
 
-    Nothing is read if the operator denies reading messages.
-    """
-    if bridge.allowed.denies(MESSAGES):
-        return {}
+
+async def _read_ends(bridge: "Bridge", page: SessionPage) -> dict[str, tuple[LastRun, Spending]]:
+    """Read the end of each session of a page that may be read; one that cannot be read in time stays unread."""
     readable = [session for session in page.sessions if session.directory in page.readable]
-    reads = {session.id: partial(_read_one, bridge, session) for session in readable}
-    found, _ = await read_each(reads, within=SECONDS)
-    return cast("dict[str, tuple[LastRun, Spending]]", found)
+    found, _ = await read_each({session.id: partial(read_end, bridge, session) for session in readable}, within=SECONDS)
+    return {session.id: unread(session) for session in page.sessions} | cast(
+        "dict[str, tuple[LastRun, Spending]]", found
+    )
 
 
-async def _read_one(bridge: "Bridge", session: "Session") -> "tuple[LastRun, Spending]":
-    return await read_last_run(bridge.client, session), await own_spending(bridge.client, session)
-
-
-def _row(session: "Session", status: str, read: "tuple[LastRun, Spending] | None", *, is_waiting: bool) -> Row:
-    last, spent = read or (None, Spending(session.cost or 0))
-    row: Row = {
+def _row_data(session: "Session", status: str, facts: SessionFacts) -> RowData:
+    row: RowData = {
         "session_id": session.id,
         "status": status,
-        "outcome": _outcome(status, last, is_waiting=is_waiting),
-        "changed": moment(max(session.changed, last.changed if last else 0)),
-        "title": one_line(session.title),
-        "prompt": last.prompt if last else "",
+        "outcome": facts.outcome,
+        "changed": moment(max(session.changed, facts.last.changed)),
+        "title": title_of(session),
+        "prompt": facts.last.prompt,
         "directory": session.directory,
-        "cost": round(spent.cost, 6),
         "parent": session.parent_id or "",
         "forked_from": session.forked_from,
-        "archived": session.time.archived is not None,
     }
-    return {name: value for name, value in row.items() if value is not False and value != ""}
+    if session.time.archived is not None:
+        row["archived"] = True
+    return {name: value for name, value in row.items() if value != ""} | cost_data(facts)
 
 
-def _outcome(status: str, last: LastRun | None, *, is_waiting: bool) -> str:
-    if is_waiting:
-        return "waiting"
-    if status != "idle":
-        return "running"
-    return last.outcome if last else ""
-
-
-def rows_text(rows: list[Row], totals: Totals | None) -> str:
-    """Return rows as text for a model, one line each; what all have in common is said once."""
-    if not rows:
-        return "No session fits."
-    directories = {row["directory"] for row in rows}
-    common = f"All in {one_line(directories.pop())}." if len(directories) == 1 else ""
-    head = [totals_text(totals) if totals else "", common]
-    return "\n".join([" ".join(filter(None, head)), *(_line(row, common=bool(common)) for row in rows)]).strip()
-
-
-def totals_text(totals: Totals) -> str:
-    """Return the line about all sessions of a selection."""
-    least = "" if totals.is_whole else "At least "
-    noun = "session" if totals.sessions == 1 else "sessions"
-    forks = f", with what {totals.uncertain_forks} forks copied" if totals.uncertain_forks else ""
-    return f"{least}{totals.sessions} {noun}, {amount_text(totals.spent)} (without subagents{forks})."
-
-
-def totals_data(totals: Totals) -> Row:
-    """Return the totals of a selection as structured content."""
-    return {
-        "sessions": totals.sessions,
-        **amount_data(totals.spent),
-        "complete": totals.is_whole and not totals.uncertain_forks,
-    }
-
-
-def _line(row: Row, *, common: bool) -> str:
+def _line(row: Row, cost: float, *, common: bool) -> str:
+    data = row.data
+    title = data.get("title", "") or ("" if data.get("prompt") else UNTITLED)
     facts = [
-        row["session_id"],
-        row.get("outcome") or row["status"],
-        f"changed {row['changed']}",
-        f"${row['cost']:.4f}",
-        one_line(row.get("title", "")),
-        f'prompt "{row["prompt"]}"' if row.get("prompt") else "",
-        "" if common else one_line(row["directory"]),
-        f"subagent of {row['parent']}" if row.get("parent") else "",
-        f"fork of {row['forked_from']}" if row.get("forked_from") else "",
-        "archived" if row.get("archived") else "",
+        data["session_id"],
+        data["outcome"],
+        f"changed {data['changed']}",
+        cost_text(row.facts, cost),
+        one_line(title),
+        f'prompt "{data["prompt"]}"' if data.get("prompt") else "",
+        "" if common else one_line(data["directory"]),
+        f"subagent of {data['parent']}" if data.get("parent") else "",
+        f"fork of {data['forked_from']}" if data.get("forked_from") else "",
+        "archived" if data.get("archived") else "",
     ]
     return " · ".join(filter(None, facts))

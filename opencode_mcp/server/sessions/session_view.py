@@ -1,4 +1,4 @@
-"""View of one session for a model: its state, its open requests, and a page of its transcript."""
+"""View of one session for a model: its state, its last run, its open requests, and a page of its transcript."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -6,10 +6,20 @@ from typing import TYPE_CHECKING, Any
 from opencode_mcp.markdown.transcript_page import TranscriptPage, read_transcript
 from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.runs.report import PendingRequest, list_todos
-from opencode_mcp.runs.sessions.spending import with_own_spending
-from opencode_mcp.server.results.render import TEXT_LIMIT, request_data, request_text
+from opencode_mcp.runs.sessions.subagents import Subagents, read_subagents_of
+from opencode_mcp.server.results.render import TEXT_LIMIT, duration, request_data, request_text
 from opencode_mcp.server.results.safe_text import shown_sections
 from opencode_mcp.server.results.timestamps import moment
+from opencode_mcp.server.sessions.amounts import tokens_text
+from opencode_mcp.server.sessions.session_reading import (
+    Activity,
+    SessionFacts,
+    cost_data,
+    cost_text,
+    facts_of,
+    read_end,
+)
+from opencode_mcp.server.sessions.titles import shown_title, title_of
 from opencode_mcp.server.sessions.undone import undone_text
 from opencode_mcp.text.outside_text import one_line
 
@@ -17,6 +27,8 @@ if TYPE_CHECKING:
     from opencode_mcp.markdown.shown_parts import ShownParts
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
+    from opencode_mcp.runs.sessions.last_run import LastRun
+    from opencode_mcp.runs.sessions.spending import Spending
     from opencode_mcp.server.bridge import Bridge
 
 
@@ -26,6 +38,8 @@ class SessionView:
 
     session: "Session"
     status: str
+    facts: SessionFacts | None = None
+    """Last run and cost; ``None`` on later pages."""
     todos: list[str] = field(default_factory=list[str])
     children: "list[Session]" = field(default_factory=list["Session"])
     pending: list[PendingRequest] = field(default_factory=list[PendingRequest])
@@ -33,6 +47,8 @@ class SessionView:
     cursor: str = ""
     answers: str = ""
     """Calls that answer the open requests, if they are known."""
+    now: float = 0
+    """Time of the view, in milliseconds since the epoch."""
 
 
 async def view_session(
@@ -50,28 +66,36 @@ async def view_session(
     client, first = bridge.client, not cursor
     async with at_once() as reads:
         busy = reads.start(client.session_status, session.directory)
-        own = reads.start(with_own_spending, client, session)
+        end = reads.start(_end, bridge, session, wanted=first)
         todos = reads.start(_todos, client, session, wanted=first)
-        children = reads.start(_children, client, session, wanted=first)
+        subagents = reads.start(_subagents, client, session, wanted=first)
         page = reads.start(_page, client, session, limit=limit, cursor=cursor, show=show)
     state = busy.value.get(session.id)
+    pending = await bridge.requests.open(session.directory, session.id) if state and first else []
+    activity: Activity = "waiting" if pending else "running" if state else ""
     return SessionView(
-        session=own.value,
+        session=session,
         status=_status(state),
+        facts=facts_of(bridge, session, end.value, subagents.value, activity) if end.value else None,
         todos=todos.value,
-        children=children.value,
-        pending=await bridge.requests.open(session.directory, session.id) if state and first else [],
+        children=subagents.value.started_by(session.id),
+        pending=pending,
         transcript=page.value.text,
         cursor=page.value.cursor,
+        now=client.clock.now() * 1000,
     )
+
+
+async def _end(bridge: "Bridge", session: "Session", *, wanted: bool) -> "tuple[LastRun, Spending] | None":
+    return await read_end(bridge, session) if wanted else None
 
 
 async def _todos(client: "OpenCodeClient", session: "Session", *, wanted: bool) -> list[str]:
     return list_todos(await client.session_todo(session.id)) if wanted else []
 
 
-async def _children(client: "OpenCodeClient", session: "Session", *, wanted: bool) -> "list[Session]":
-    return await client.session_children(session.id) if wanted else []
+async def _subagents(client: "OpenCodeClient", session: "Session", *, wanted: bool) -> Subagents:
+    return await read_subagents_of(client, session) if wanted else Subagents()
 
 
 async def _page(
@@ -95,21 +119,42 @@ def view_data(view: SessionView) -> dict[str, Any]:
     data: dict[str, Any] = {
         "session_id": session.id,
         "status": view.status,
-        "title": session.title,
+        "title": title_of(session),
         "directory": session.directory,
         "changed": moment(session.changed),
         "parent": session.parent_id,
         "forked_from": session.forked_from,
-        "cost": round(session.cost or 0, 6),
-        "tokens": {"input": int(session.tokens.input), "output": int(session.tokens.output)},
+        **(_facts_data(view.facts, view.now) if view.facts else {}),
         "undone_from": session.revert.message_id if session.revert else "",
         "todos": view.todos,
-        "children": [{"session_id": child.id, "title": child.title} for child in view.children],
+        "children": [{"session_id": child.id, "title": title_of(child)} for child in view.children],
         "pending": [request_data(request) for request in view.pending],
         "next": _next(view),
     }
-    kept = {key: value for key, value in data.items() if value}
+    kept = {key: value for key, value in data.items() if value or value is False}
     return kept | {"transcript": view.transcript, "cursor": view.cursor}
+
+
+def _facts_data(facts: SessionFacts, now: float) -> dict[str, Any]:
+    last = facts.last
+    run = {
+        "outcome": facts.outcome,
+        "seconds": _seconds(facts, now),
+        "prompt": last.prompt,
+        "message_id": last.prompt_id,
+    }
+    return {
+        "last_run": {name: value for name, value in run.items() if value},
+        **cost_data(facts),
+        "tokens": {"input": int(facts.spent.input), "output": int(facts.spent.output)},
+    }
+
+
+def _seconds(facts: SessionFacts, now: float) -> float:
+    """Return the duration of the last run; its age if it goes on."""
+    if not facts.activity:
+        return round(facts.last.seconds, 3)
+    return round(max(now - facts.last.began, 0) / 1000, 3) if facts.last.began else 0
 
 
 def view_text(view: SessionView) -> str:
@@ -118,7 +163,7 @@ def view_text(view: SessionView) -> str:
         _facts(view),
         undone_text(view.session),
         "\n".join(["Todos:", *view.todos]) if view.todos else "",
-        "\n".join(["Subagents:", *(f"{child.id} · {one_line(child.title)}" for child in view.children)])
+        "\n".join(["Subagents:", *(f"{child.id} · {shown_title(child)}" for child in view.children)])
         if view.children
         else "",
         *map(request_text, view.pending),
@@ -130,21 +175,32 @@ def view_text(view: SessionView) -> str:
 
 
 def _facts(view: SessionView) -> str:
-    """Return the line about the session itself."""
-    session = view.session
-    tokens = session.tokens
-    facts = [
+    """Return the lines about the session itself, and about its last run."""
+    session, facts = view.session, view.facts
+    line = [
         session.id,
         view.status,
-        one_line(session.title),
+        shown_title(session),
         one_line(session.directory),
         f"changed {moment(session.changed)}",
         f"subagent of {session.parent_id}" if session.parent_id else "",
         f"fork of {session.forked_from}" if session.forked_from else "",
-        f"{tokens.input:.0f} tokens in, {tokens.output:.0f} out" if tokens.output else "",
-        f"${session.cost:.4f}" if session.cost else "",
+        tokens_text(facts.spent) if facts else "",
+        cost_text(facts) if facts else "",
     ]
-    return " · ".join(filter(None, facts))
+    return "\n".join(filter(None, [" · ".join(filter(None, line)), _last_run(view)]))
+
+
+def _last_run(view: SessionView) -> str:
+    """Return the line about the last run; empty if there is none."""
+    facts = view.facts
+    if facts is None or facts.outcome in {"none", "unread"}:
+        return ""
+    seconds = _seconds(facts, view.now)
+    link = "for" if facts.activity else "after"
+    took = f" {link} {duration(seconds)}" if seconds and facts.outcome != "undone" else ""
+    prompt = f'prompt "{facts.last.prompt}"' if facts.last.prompt else ""
+    return "Last run: " + " · ".join(filter(None, [f"{facts.outcome}{took}", prompt]))
 
 
 def _next(view: SessionView) -> str:

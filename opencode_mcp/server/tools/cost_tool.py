@@ -8,7 +8,7 @@ from pydantic import Field
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.timestamps import read_local_moment
-from opencode_mcp.server.sessions import cost_report
+from opencode_mcp.server.sessions import cost_report, cost_tables
 from opencode_mcp.server.tool import tool
 
 
@@ -25,12 +25,12 @@ async def opencode_cost(
     since: Annotated[str, Field(description="today, 7d or 2026-11-24")] = "today",
     directory: Annotated[str, Field(description="Allowed absolute path; empty: all")] = "",
 ) -> CallToolResult:
-    """Sum up cost and tokens by day, project, model and agent, subagents included.
+    """Sum up cost and tokens by day, project, model and agent, with subagents.
 
-    Use it to see what today cost.
+    Use it for the cost of today.
     """
     bridge = bridge_of(ctx)
     begin = read_local_moment(since, bridge.client.clock.now() * 1000)
     place = await bridge.fence.directory(directory) if directory else ""
     report = await cost_report.report_cost(bridge, begin, place)
-    return result(cost_report.cost_text(report), cost_report.cost_data(report))
+    return result(cost_tables.cost_text(report), cost_tables.cost_data(report))

@@ -13,6 +13,7 @@ from opencode_mcp.server.missing_changes import why_no_changes, why_without_git
 from opencode_mcp.server.resources.links import diff_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result
 from opencode_mcp.server.results.schemas import CHANGES_TEXTS
+from opencode_mcp.server.sessions import versions_on_disk
 from opencode_mcp.server.tool import tool
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.workspace import git_head
@@ -102,12 +103,19 @@ async def _compared(bridge: Bridge, session: "Session", other: "Session", globs:
     ours = await _changes_by_file(bridge, session, globs)
     theirs = await _changes_by_file(bridge, other, globs)
     rows = [_compared_file(path, ours.get(path), theirs.get(path)) for path in dict.fromkeys([*ours, *theirs])]
+    if session.directory == other.directory:
+        on_disk = await versions_on_disk.versions_on_disk(bridge, session.directory, ours, theirs)
+        for row in rows:
+            if version := on_disk.get(row["path"]):
+                row["on_disk"] = version
     different = {row["path"] for row in rows if row["compared"] != "same"}
-    texts = [
-        _patches_of(found.id, [diff for path, diff in diffs.items() if path in different])
-        for found, diffs in ((session, ours), (other, theirs))
-    ]
+    texts: list[str] = []
+    for found, diffs in ((session, ours), (other, theirs)):
+        shown = [diff for path, diff in diffs.items() if path in different]
+        texts += [_patches_of(found.id, shown)] if shown else []
     note = _comparison(session.id, other.id, rows, " that `files` names" if globs else "")
+    if session.directory != other.directory:
+        note = f"{note}\nEach of them works in its own directory."
     data = {"files": rows[:FILES_TOLD], "diff": "\n\n".join(texts), "note": note}
     return result("\n\n".join([note, *texts]), data, verbatim=True)
 
@@ -146,12 +154,21 @@ def _comparison(this: str, other: str, rows: list[dict[str, Any]], which: str = 
         "only_other": f"Changed only by {other}",
         "same": "Changed in the same way",
     }
-    lines: list[str] = []
-    for kind, head in heads.items():
-        paths = [one_line(row["path"]) for row in rows if row["compared"] == kind]
-        more = f", and {len(paths) - FILES_NAMED} more" if len(paths) > FILES_NAMED else ""
-        lines += [f"{head}: {', '.join(paths[:FILES_NAMED])}{more}"] if paths else []
-    return "\n".join(lines)
+    versions = {
+        "this": f"On disk is the version of {this}",
+        "other": f"On disk is the version of {other}",
+        "neither": "On disk is neither version, since the file changed later",
+    }
+    lines = [_named_files(rows, "compared", kind, head) for kind, head in heads.items()]
+    lines += [_named_files(rows, "on_disk", version, head) for version, head in versions.items()]
+    return "\n".join(filter(None, lines))
+
+
+def _named_files(rows: list[dict[str, Any]], field: str, value: str, head: str) -> str:
+    """Return a line that names the files whose field has a value; empty if there are none."""
+    paths = [one_line(row["path"]) for row in rows if row.get(field) == value]
+    more = f", and {len(paths) - FILES_NAMED} more" if len(paths) > FILES_NAMED else ""
+    return f"{head}: {', '.join(paths[:FILES_NAMED])}{more}" if paths else ""
 
 
 def _patches_of(session_id: str, diffs: "list[FileDiff]") -> str:

@@ -60,7 +60,7 @@ async def opencode_run(
     model: Annotated[str, Field(description="provider/model; empty: the default")] = "",
     variant: Annotated[str, Field(description="The model's variant, such as high")] = "",
     files: Annotated[list[str], Field(description="Files or folders of the project to attach")] = [],
-    output_schema: Annotated[dict[str, Any], Field(description="JSON Schema of the answer")] = {},
+    output_schema: Annotated[dict[str, Any] | None, Field(description="JSON Schema of the answer")] = None,
     title: Annotated[str, Field(description="Title of a new session")] = "",
     permissions: Strictness = None,
     wait_seconds: Seconds = None,
@@ -75,6 +75,7 @@ async def opencode_run(
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as start_deadline:
         session, where = await session_and_directory(bridge, session_id, directory)
+        _check_title(session, title)
         attached = [await _attached(bridge, where, name) for name in files]
         task = _prompt(
             bridge,
@@ -84,7 +85,7 @@ async def opencode_run(
             model=model,
             variant=variant,
             files=attached,
-            output_schema=output_schema or None,
+            output_schema=output_schema,
             title=title,
         )
         run = await bridge.runs.start(
@@ -96,6 +97,19 @@ async def opencode_run(
             start_deadline=start_deadline,
         )
     return await wait_for_run(ctx, run, wait_seconds, started=True)
+
+
+def _check_title(session: "Session | None", title: str) -> None:
+    """Refuse a title for a session that exists.
+
+    Raises:
+        InvalidArgument: It is another one than that of the session.
+    """
+    if session and title.strip() and title.strip() != session.title:
+        raise InvalidArgument(
+            f"{session.id} exists, and title is for a new session.",
+            hint="Leave title out. opencode_update_session renames a session.",
+        )
 
 
 def _prompt(bridge: Bridge, *, agent: str, model: str, **chosen: Any) -> "Prompt":  # noqa: ANN401 - the fields of Prompt

@@ -1,18 +1,24 @@
 """Tools that rename, archive and delete sessions. Only the one that deletes is marked as destructive."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.runs.sessions import spending, subagents
+from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import result
+from opencode_mcp.server.sessions.amounts import money
 from opencode_mcp.server.sessions.session_deletion import stop_before_deletion
+from opencode_mcp.server.sessions.titles import shown_title, title_of
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.text.outside_text import one_line
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.vocabulary.models import Session
 
 
 @tool(
@@ -26,15 +32,14 @@ async def opencode_update_session(
     ctx: BridgeContext,
     *,
     session_id: SessionId,
-    title: Annotated[str, Field(description="New title")] = "",
+    title: Annotated[str | None, Field(description="New title")] = None,
     archived: Annotated[bool | None, Field(description="Hide it from lists")] = None,
 ) -> CallToolResult:
     """Rename or archive a session.
 
     Use it to tidy up; nothing is lost.
     """
-    if not title.strip() and archived is None:
-        raise InvalidArgument("There is nothing to change.", hint="Give title, archived, or both.")
+    _check_change(title, archived=archived)
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx).start):
         await bridge.fence.session(session_id)
@@ -43,13 +48,27 @@ async def opencode_update_session(
         session = await bridge.client.session_get(session_id)
         if archived is not None:
             await bridge.client.session_archive(session, archived=archived)
-            done.append("is archived: lists leave it out" if archived else "is in the lists again")
-        if title.strip():
-            await bridge.client.session_rename(session, one_line(title.strip()))
-            done.append(f'is named "{one_line(title.strip())}" instead of "{one_line(session.title)}"')
+            done.append("archived, so lists leave it out" if archived else "back in the lists")
+        if title is not None:
+            name = one_line(title.strip())
+            await bridge.client.session_rename(session, name)
+            old = title_of(session)
+            done.append(f'renamed from "{old}" to "{name}"' if old else f'named "{name}"')
     session = await bridge.client.session_get(session_id)
     data = {"session_id": session.id, "title": session.title, "archived": session.time.archived is not None}
-    return result(f"{session.id} {' and '.join(done)}.", data)
+    return result(f"{session.id} is {', and '.join(done)}.", data)
+
+
+def _check_change(title: str | None, *, archived: bool | None) -> None:
+    """Refuse a call that changes nothing, or only a part of what it says.
+
+    Raises:
+        InvalidArgument: There is no change, or the title is empty.
+    """
+    if title is None and archived is None:
+        raise InvalidArgument("There is nothing to change.", hint="Give title, archived, or both.")
+    if title is not None and not title.strip():
+        raise InvalidArgument("The title is empty.", hint="Give a title with text, or leave title out.")
 
 
 @tool(
@@ -60,19 +79,34 @@ async def opencode_update_session(
     open_world=False,
 )
 async def opencode_delete_session(ctx: BridgeContext, *, session_id: SessionId) -> CallToolResult:
-    """Delete a session for good, with its subagents.
+    """Stop a session and delete it for good, with its subagents.
 
     Use it when asked to. Its file changes stay and can no longer be undone.
     """
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx).start):
         session = await bridge.fence.session(session_id)
-    subagents = await stop_before_deletion(bridge, session)
+    was_running = await stop_before_deletion(bridge, session)
+    below = (await subagents.read_subagents_of(bridge.client, session)).below(session.id)
+    lost = await _cost_of(bridge, session.id, below)
     await bridge.client.session_delete(session.id)
-    data = {"session_id": session.id, "title": session.title, "deleted": [session.id, *subagents]}
-    own = f" with {len(subagents)} {'subagent' if len(subagents) == 1 else 'subagents'}" if subagents else ""
+    data = {
+        "session_id": session.id,
+        "title": title_of(session),
+        "deleted": [session.id, *(subagent.id for subagent in below)],
+        "was_running": was_running,
+    }
+    own = f" with {len(below)} {'subagent' if len(below) == 1 else 'subagents'}" if below else ""
     text = (
-        f"{session.id} ({one_line(session.title)}) is deleted{own}. Lost for good: the conversation, its cost of "
-        f"${session.cost or 0:.4f} in opencode_cost, and the way to undo its changes. The files stay as they are."
+        f"{'It was running and was stopped. ' if was_running else ''}{session.id} ({shown_title(session)}) is "
+        f"deleted{own}. Lost for good: the conversation, its cost of {money(lost)} in opencode_cost, and the way to "
+        "undo its changes. The files stay as they are."
     )
     return result(text, data)
+
+
+async def _cost_of(bridge: Bridge, session_id: str, below: "list[Session]") -> float:
+    """Return what a session and its subagents cost, in US dollars, as far as OpenCode has counted it."""
+    session = await bridge.client.session_get(session_id)
+    own = await spending.own_spending(bridge.client, session)
+    return spending.Spending.total([own, *map(spending.Spending.counted, below)]).cost

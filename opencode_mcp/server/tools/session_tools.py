@@ -15,6 +15,7 @@ from opencode_mcp.server.results.schemas import SESSION, SESSION_TEXTS
 from opencode_mcp.server.results.timestamps import read_moment
 from opencode_mcp.server.sessions import session_rows, session_view
 from opencode_mcp.server.sessions.session_list import SessionQuery, list_sessions
+from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.answerers import mark_answerers
@@ -43,7 +44,7 @@ async def opencode_list_sessions(
     limit: Annotated[int, Field(ge=1, le=100)] = 20,
     cursor: Annotated[str, Field(description="From the page before")] = "",
 ) -> CallToolResult:
-    """List sessions, the latest first, with outcome, cost and last prompt, and the totals of all that fit.
+    """List sessions, latest first, with outcome, cost and last prompt, and totals of all that fit.
 
     Use it to find one.
     """
@@ -57,10 +58,7 @@ async def opencode_list_sessions(
     )
     page = await list_sessions(bridge, query, limit, cursor, totals=not cursor)
     rows = await session_rows.session_rows(bridge, page)
-    more = f'More with cursor="{page.cursor}".' if page.cursor else ""
-    text = "\n".join(filter(None, [session_rows.rows_text(rows, page.totals), more]))
-    totals = {"totals": session_rows.totals_data(page.totals)} if page.totals else {}
-    return result(text, {"sessions": rows, "cursor": page.cursor} | totals)
+    return result(rows.text, rows.data)
 
 
 @tool(
@@ -80,7 +78,7 @@ async def opencode_session(
     limit: Annotated[int, Field(ge=0, le=100, description="Messages; 0: only the status")] = MESSAGES,
     cursor: Annotated[str, Field(description="From the page before: older messages")] = "",
 ) -> CallToolResult:
-    """Read a session: status, todos, cost, subagents, open requests, and its transcript, the latest page first.
+    """Read a session: last run, todos, cost, subagents, open requests, and its transcript, latest page first.
 
     Use it to look into a session without waiting for it.
     """
@@ -89,7 +87,7 @@ async def opencode_session(
     view = await session_view.view_session(bridge, session, limit=limit, cursor=cursor, show=show)
     if view.pending:
         view = await _with_answers(ctx, view)
-    link = transcript_link(session.id, session.title) if view.cursor else None
+    link = transcript_link(session.id, title_of(session)) if view.cursor else None
     return result(session_view.view_text(view), session_view.view_data(view), link, is_shown=True)
 
 

@@ -14,11 +14,11 @@ from opencode_mcp.server.access.undoing import check_redo, check_undo
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.schemas import CHANGES_TEXTS
+from opencode_mcp.server.sessions.titles import shown_title, title_of
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.diff_tool import changes_result
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
-from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
@@ -122,11 +122,11 @@ async def opencode_fork(
         fork = await bridge.client.session_fork(session.id, end)
     except BackendFailed as error:
         raise await _why_not_forked(bridge, session, error) from error
-    data = {"session_id": fork.id, "title": fork.title, "forked_from": session.id}
+    data = {"session_id": fork.id, "title": title_of(fork), "forked_from": session.id}
     what = f"what was said before {end}" if end else "all that was said"
     undone = f" What is undone in {session.id} was not copied." if session.revert and end != message_id else ""
     step = f'Go on in it with opencode_run(session_id="{fork.id}", prompt=...).'
-    told = f"{fork.id} ({one_line(fork.title)}) holds {what} in {session.id}.{undone} {SAME_FILES} {step}"
+    told = f"{fork.id} ({shown_title(fork)}) holds {what} in {session.id}.{undone} {SAME_FILES} {step}"
     return result(told, data | {"next": step})
 
 

@@ -199,6 +199,18 @@ async def test_lists_leave_out_what_is_of_other_directories_and_say_so(place: Pl
         assert place.session in {item["id"] for item in listed}
 
 
+async def test_a_limit_counts_the_sessions_that_are_left(place: Place) -> None:
+    """The latest session is one of another directory, so OpenCode's own page of one session would be empty."""
+    async with place.server.client(place.foreign) as http:
+        made = (await http.post("/session", json={"title": "The latest, outside"})).json()["id"]
+        for operation_id in ("experimental.session.list", "v2.session.list", "session.list"):
+            found = await place.read(operation_id, limit=1)
+            listed = found["reply"]["data"] if operation_id == "v2.session.list" else found["reply"]
+            assert len(listed) == 1, operation_id
+            assert listed[0]["id"] != made
+        await http.delete(f"/session/{made}")
+
+
 async def test_events_of_other_directories_are_not_told(place: Place) -> None:
     titles: set[str] = set()
 

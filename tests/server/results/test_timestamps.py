@@ -80,12 +80,24 @@ def test_a_period_of_days_begins_at_midnight_of_this_machine(text: str, begin: s
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has no tzset.")
 @pytest.mark.usefixtures("zone")
+@pytest.mark.parametrize(
+    ("zone_name", "named"),
+    [("UTC", "UTC"), ("GMT", "GMT, UTC+00:00"), ("<-03>3", "UTC-03:00"), ("Asia/Kolkata", "IST, UTC+05:30")],
+)
+def test_no_time_zone_is_named_twice(monkeypatch: pytest.MonkeyPatch, zone_name: str, named: str) -> None:
+    monkeypatch.setenv("TZ", zone_name)
+    time.tzset()
+    assert local_zone(NOON) == named
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows has no tzset.")
+@pytest.mark.usefixtures("zone")
 def test_a_day_is_that_of_this_machine_and_its_zone_is_named() -> None:
     late = NOON + 11.5 * 3_600_000
     assert (local_day(late), local_moment(late), local_zone(late)) == (
         "2026-11-25",
         "2026-11-25 00:30",
-        "CET, UTC+0100",
+        "CET, UTC+01:00",
     )
 
 

@@ -1,0 +1,118 @@
+"""Reads what a session's record lacks: its last run, its own spending, and its subagents'.
+
+One reading serves a row of a list and the view of a session, so that both show the same.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from opencode_mcp.runs.sessions.last_run import LastRun, Outcome, read_last_run
+from opencode_mcp.runs.sessions.spending import Spending, own_spending
+from opencode_mcp.server.access.operation_uses import MESSAGES
+from opencode_mcp.server.sessions.amounts import DATA_DIGITS, money
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.runs.sessions.subagents import Subagents
+    from opencode_mcp.server.bridge import Bridge
+
+Activity = Literal["", "running", "waiting"]
+"""Work of a session at this moment; empty: none."""
+COUNTED_SOON = frozenset({"completed", "running", "waiting"})
+"""Outcomes of runs whose cost OpenCode is still to record, if it has none. It never has that of a step that failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """Facts of a session beside its record."""
+
+    last: LastRun
+    own: Spending
+    """Spending of the session itself."""
+    subagents: Spending = field(default_factory=Spending)
+    """Spending of its subagents."""
+    number_of_subagents: int = 0
+    activity: Activity = ""
+
+    @property
+    def spent(self) -> Spending:
+        """Return the spending of the session and of its subagents."""
+        return Spending.total([self.own, self.subagents])
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return what the session does, or else the outcome of its last run."""
+        return self.activity or self.last.outcome
+
+    @property
+    def is_cost_known(self) -> bool:
+        """Return True if OpenCode has counted all that was spent."""
+        return not self.activity and self.last.is_counted
+
+
+async def read_end(bridge: "Bridge", session: "Session") -> tuple[LastRun, Spending]:
+    """Read the last run of a session and what it spent itself (``session.messages``).
+
+    Nothing is read if the operator denies reading messages.
+
+    Raises:
+        BackendError: OpenCode could not be read.
+    """
+    if bridge.allowed.denies(MESSAGES):
+        return unread(session)
+    last = await read_last_run(bridge.client, session, bridge.runs.schemas)
+    return last, await own_spending(bridge.client, session, last.latest)
+
+
+def unread(session: "Session") -> tuple[LastRun, Spending]:
+    """Return what is known of a session whose messages are not read."""
+    return LastRun("unread"), Spending.counted(session)
+
+
+def facts_of(
+    bridge: "Bridge", session: "Session", end: tuple[LastRun, Spending], subagents: "Subagents", activity: Activity
+) -> SessionFacts:
+    """Put the facts of a session together.
+
+    Args:
+        bridge: Knows how prompts begin that OpenCode cannot show as they were written.
+        session: The session.
+        end: From ``read_end``.
+        subagents: Its subagents, among others.
+        activity: Its work at this moment.
+    """
+    last, own = end
+    words = bridge.runs.notes.words_of(session, last.prompt_id) or last.prompt
+    below = subagents.below(session.id)
+    return SessionFacts(
+        last=replace(last, prompt=words),
+        own=own,
+        subagents=Spending.total(map(Spending.counted, below)),
+        number_of_subagents=len(below),
+        activity=activity,
+    )
+
+
+def cost_data(facts: SessionFacts) -> dict[str, Any]:
+    """Return the cost of a session as structured content."""
+    data: dict[str, Any] = {"cost": round(facts.spent.cost, DATA_DIGITS)}
+    if facts.number_of_subagents:
+        data["subagents_cost"] = round(facts.subagents.cost, DATA_DIGITS)
+    return data if facts.is_cost_known else data | {"cost_complete": False}
+
+
+def cost_text(facts: SessionFacts, cost: float | None = None) -> str:
+    """Return the cost of a session as text.
+
+    Args:
+        facts: Facts of the session.
+        cost: The cost, if it was rounded to fit a sum.
+    """
+    shown = facts.spent.cost if cost is None else cost
+    if not facts.is_cost_known and facts.spent.is_nothing:
+        return "cost not known yet" if facts.outcome in COUNTED_SOON else "cost not known"
+    amount = money(shown) if facts.is_cost_known or not shown else f"at least {money(shown)}"
+    if not facts.subagents.cost:
+        return amount
+    noun = "subagent" if facts.number_of_subagents == 1 else "subagents"
+    return f"{amount} ({money(facts.subagents.cost)} of it by {facts.number_of_subagents} {noun})"

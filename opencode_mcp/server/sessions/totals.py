@@ -1,0 +1,84 @@
+"""Totals of a list of sessions, as text and as data."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from opencode_mcp.runs.sessions.spending import Spending
+from opencode_mcp.server.sessions.amounts import amount_data, amount_text, money
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.runs.sessions.subagents import Subagents
+
+
+@dataclass(slots=True)
+class Totals:
+    """Number and sums of all sessions that a query selects, not only those of one page."""
+
+    sessions: set[str] = field(default_factory=set[str])
+    """Ids of the sessions of the selection."""
+    spent: Spending = field(default_factory=Spending)
+    """Sum of these sessions and of their subagents."""
+    subagents: set[str] = field(default_factory=set[str])
+    """Ids of their subagents that are not of the selection themselves."""
+    spent_by_subagents: Spending = field(default_factory=Spending)
+    """Part of the sum that these subagents spent."""
+    uncertain_forks: int = 0
+    """Sessions whose sums may include what they copied from another one."""
+    is_whole: bool = True
+    """False if there are more sessions than were counted."""
+    since: float = 0
+    """Time since which the sessions changed, in milliseconds since the epoch; 0: all."""
+    has_only_roots: bool = True
+    """True if no session of the selection is a subagent of another one, so that the costs of the rows add up."""
+
+    def add(self, session: "Session") -> None:
+        """Count a session."""
+        self.sessions.add(session.id)
+        self.spent.add(Spending.counted(session))
+        self.uncertain_forks += session.counts_copies
+
+    def add_subagents(self, subagents: "Subagents") -> None:
+        """Count the subagents of the sessions, each once."""
+        for session_id in self.sessions:
+            for session in subagents.below(session_id):
+                if session.id not in self.sessions and session.id not in self.subagents:
+                    self.subagents.add(session.id)
+                    self.spent.add(Spending.counted(session))
+                    self.spent_by_subagents.add(Spending.counted(session))
+
+    def correct(self, session: "Session", own: Spending) -> None:
+        """Replace what OpenCode counts for a session by what it spent itself."""
+        self.uncertain_forks -= session.counts_copies
+        self.spent.add(own)
+        self.spent.subtract(Spending.counted(session))
+
+
+def totals_text(totals: Totals) -> str:
+    """Return the line about all sessions of a selection."""
+    number = len(totals.sessions)
+    least = "" if totals.is_whole else "At least "
+    noun = "session" if number == 1 else "sessions"
+    copied = f", with what {totals.uncertain_forks} forks copied" if totals.uncertain_forks else ""
+    earlier = ", with what they spent before that time" if totals.since else ""
+    return f"{least}{number} {noun}, {amount_text(totals.spent)}{_by_subagents(totals)}{copied}{earlier}."
+
+
+def _by_subagents(totals: Totals) -> str:
+    number = len(totals.subagents)
+    if not number:
+        return ""
+    noun = "subagent" if number == 1 else "subagents"
+    return f" ({money(totals.spent_by_subagents.cost)} of it by {number} {noun})"
+
+
+def totals_data(totals: Totals) -> dict[str, Any]:
+    """Return the totals of a selection as structured content."""
+    data: dict[str, Any] = {
+        "sessions": len(totals.sessions),
+        **amount_data(totals.spent),
+        "complete": totals.is_whole and not totals.uncertain_forks,
+    }
+    if totals.subagents:
+        data["subagents"] = {"sessions": len(totals.subagents), **amount_data(totals.spent_by_subagents)}
+    return data

@@ -1,0 +1,97 @@
+"""Amounts in texts and data: rounded so that they add up, with what is not known."""
+
+from dataclasses import replace
+
+import pytest
+
+from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.runs.sessions.last_run import LastRun
+from opencode_mcp.runs.sessions.spending import Spending
+from opencode_mcp.runs.sessions.subagents import Subagents
+from opencode_mcp.server.sessions.amounts import amount_data, amount_text, money, rounded_to_sum
+from opencode_mcp.server.sessions.cost_report import CostReport
+from opencode_mcp.server.sessions.cost_tables import cost_data, cost_text
+from opencode_mcp.server.sessions.session_reading import SessionFacts
+from opencode_mcp.server.sessions.session_reading import cost_text as session_cost_text
+from opencode_mcp.server.sessions.totals import Totals, totals_data, totals_text
+
+KEYS = {"project": "/p", "model": "p/m", "agent": "build"}
+
+
+@pytest.mark.parametrize(
+    ("amounts", "digits", "rounded"),
+    [
+        ([0.00014, 0.00014, 0.00014], 4, [0.0002, 0.0001, 0.0001]),
+        ([0.00025, 0.00025], 4, [0.0003, 0.0002]),
+        ([0.1, 0.2, 0.0003], 4, [0.1, 0.2, 0.0003]),
+        ([0.00001, 0.00001], 4, [0, 0]),
+        ([], 4, []),
+    ],
+)
+def test_rounded_amounts_add_up_to_the_rounded_sum(amounts: list[float], digits: int, rounded: list[float]) -> None:
+    found = rounded_to_sum(amounts, sum(amounts), digits)
+    assert found == pytest.approx(rounded)
+    assert sum(found) == pytest.approx(round(sum(amounts), digits))
+
+
+def test_a_small_amount_is_not_shown_as_nothing() -> None:
+    assert (money(0), money(0.00001), money(0.00005), money(1.5)) == ("$0.0000", "under $0.0001", "$0.0001", "$1.5000")
+    assert amount_text(Spending(0.5, 1200, 30)) == "$0.5000, 1,200 tokens in, 30 out"
+    assert amount_data(Spending(0.12345678, 5, 1)) == {"cost": 0.123457, "tokens": {"input": 5, "output": 1}}
+
+
+def test_the_rows_of_each_table_add_up_to_the_total() -> None:
+    report = CostReport(0)
+    for day in range(7):
+        report.add(Spending(0.00034, 10, 1), day=f"2026-11-{day + 10}", **KEYS)
+    report.sessions = 1
+    lines = [line for line in cost_text(report).splitlines() if line.startswith("- 2026-")]
+    shown = [float(line.split("$")[1].split(",")[0]) for line in lines]
+    assert sum(shown) == pytest.approx(0.0024)
+    data = cost_data(report)
+    assert sum(row["cost"] for row in data["by_day"]) == pytest.approx(data["cost"])
+
+
+def facts(cost: float, *, counted: bool = True, subagents: float = 0, running: bool = False) -> SessionFacts:
+    return SessionFacts(
+        last=LastRun("completed", is_counted=counted),
+        own=Spending(cost),
+        subagents=Spending(subagents),
+        number_of_subagents=1 if subagents else 0,
+        activity="running" if running else "",
+    )
+
+
+def test_a_cost_that_is_not_known_is_not_shown_as_zero() -> None:
+    assert session_cost_text(facts(0.5)) == "$0.5000"
+    assert session_cost_text(facts(0)) == "$0.0000", "a free model"
+    assert session_cost_text(facts(0, counted=False)) == "cost not known yet"
+    assert (
+        session_cost_text(replace(facts(0, counted=False), last=LastRun("aborted", is_counted=False)))
+        == "cost not known"
+    )
+    assert session_cost_text(facts(0, running=True)) == "cost not known yet"
+    assert session_cost_text(facts(0.5, counted=False)) == "at least $0.5000"
+    assert session_cost_text(facts(0.5, running=True)) == "at least $0.5000"
+
+
+def test_the_cost_of_subagents_is_a_part_of_the_session_s() -> None:
+    assert session_cost_text(facts(0.5, subagents=0.25)) == "$0.7500 ($0.2500 of it by 1 subagent)"
+
+
+def listed(name: str, cost: float, parent: str = "") -> Session:
+    return Session.read({"id": name, "parentID": parent or None, "cost": cost})
+
+
+def test_totals_count_each_session_once_with_its_subagents() -> None:
+    family = [listed("a", 1), listed("b", 0.5, "a"), listed("c", 0.25, "b")]
+    roots = Totals()
+    roots.add(family[0])
+    roots.add_subagents(Subagents(family))
+    assert totals_text(roots) == "1 session, $1.7500 ($0.7500 of it by 2 subagents)."
+    assert totals_data(roots)["subagents"] == {"sessions": 2, "cost": 0.75, "tokens": {"input": 0, "output": 0}}
+    everything = Totals()
+    for session in family[:2]:
+        everything.add(session)
+    everything.add_subagents(Subagents(family))
+    assert totals_text(everything) == "2 sessions, $1.7500 ($0.2500 of it by 1 subagent)."
