@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         SymbolMatch,
         TextMatch,
         Todo,
+        ToolPart,
         UncommittedFile,
         Vcs,
     )
@@ -230,6 +231,14 @@ class Adapter(Protocol):
 
     async def session_message(self, session_id: str, message_id: str) -> "Message":
         """Return one message."""
+        ...
+
+    async def tool_call(self, session_id: str, message_id: str, call_id: str) -> "ToolPart | None":
+        """Return a tool call of a message as it is now; ``None`` if the message has none with that id.
+
+        Raises:
+            NotFound: There is no such message.
+        """
         ...
 
     # --- Requests

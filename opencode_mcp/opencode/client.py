@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         SymbolMatch,
         TextMatch,
         Todo,
+        ToolPart,
         UncommittedFile,
         Vcs,
     )
@@ -263,6 +264,10 @@ class OpenCodeClient:
     async def session_message(self, session_id: str, message_id: str) -> "Message":
         """See ``Adapter.session_message``."""
         return await (await self.adapter()).session_message(session_id, message_id)
+
+    async def tool_call(self, session_id: str, message_id: str, call_id: str) -> "ToolPart | None":
+        """See ``Adapter.tool_call``."""
+        return await (await self.adapter()).tool_call(session_id, message_id, call_id)
 
     # --- Requests
 

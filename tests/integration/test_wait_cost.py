@@ -83,3 +83,5 @@ async def test_answers_of_policy_and_person_cost_no_report_of_their_own(
     waits = 1 if era == "2025" else 1 + len(BY_PERSON)
     assert sum(request.endswith(SUBAGENTS_READ[opencode_generation]) for request in requests) <= waits + 1
     assert sum(request.endswith(PROMPT[opencode_generation]) for request in requests) == 1
+    # The wait and the task that answers while nobody waits see the same permissions; one of them replies.
+    assert sum(request.endswith("/reply") for request in requests) == len(steps)

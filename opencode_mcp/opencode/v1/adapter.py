@@ -35,6 +35,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     SymbolMatch,
     TextMatch,
     Todo,
+    ToolPart,
     UncommittedFile,
     Vcs,
     Wire,
@@ -343,6 +344,10 @@ class OpenCode1(OperationCaller):
         """Call ``session.message``."""
         path = {"sessionID": session_id, "messageID": message_id}
         return Message.read(await self.call("session.message", path=path))
+
+    async def tool_call(self, session_id: str, message_id: str, call_id: str) -> ToolPart | None:
+        """Call ``session.message``."""
+        return (await self.session_message(session_id, message_id)).tool_call(call_id)
 
     # --- Requests
 

@@ -379,6 +379,13 @@ class Message(Wire):
     info: MessageInfo
     parts: list[Part] = Field(default_factory=list[Part])
 
+    def tool_call(self, call_id: str) -> ToolPart | None:
+        """Return the tool call with an id; ``None`` if the message has none."""
+        for part in self.parts:
+            if isinstance(part, ToolPart) and part.call_id == call_id:
+                return part
+        return None
+
 
 class Todo(Wire):
     """Entry of a session's todo list."""

@@ -7,6 +7,7 @@ waits for. The decisions are kept for the run's report.
 import logging
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import anyio
@@ -39,6 +40,15 @@ OPEN_ENDED = frozenset({State.WAITING, *ENDS})
 """States in which a run is not waited for any longer."""
 
 
+@dataclass(slots=True)
+class _Attempt:
+    """Attempt to answer a permission, which another task may wait for."""
+
+    is_over: anyio.Event = field(default_factory=anyio.Event)
+    has_closed: bool = False
+    """True if the request is closed now."""
+
+
 class AutoReply:
     """Answers permissions by policy.
 
@@ -56,6 +66,8 @@ class AutoReply:
         self._reply_sender = answers
         self._watched = BoundedDict[str, Run](RUNS_KEPT)
         self._decisions = BoundedDict[str, list[Decision]](RUNS_KEPT)
+        self._attempts: dict[str, _Attempt] = {}
+        """Attempts that are under way, by the id of the request."""
 
     def add(self, run: Run) -> None:
         """Answer for a run also while nobody waits for it."""
@@ -172,10 +184,27 @@ class AutoReply:
         return await self.report(run, ended or await self.observe(run, Deadline.after(0)))
 
     async def _answer(self, run: Run, request: PendingRequest) -> bool:
-        """Answer a request if policy decides it, and return whether it is closed."""
+        """Answer a request if policy decides it, and return whether it is closed.
+
+        ``watch`` and a wait may do so at once: the second one answers only if the first one failed.
+        """
         reply = self._reply_sender.answer_rules.automatic(run, request)
         if reply is None:
             return False
+        if first := self._attempts.get(request.request_id):
+            await first.is_over.wait()
+            if first.has_closed:
+                return True
+        attempt = self._attempts[request.request_id] = _Attempt()
+        try:
+            attempt.has_closed = await self._reply(run, request, reply)
+        finally:
+            del self._attempts[request.request_id]
+            attempt.is_over.set()
+        return attempt.has_closed
+
+    async def _reply(self, run: Run, request: PendingRequest, reply: Literal["once", "reject"]) -> bool:
+        """Send a reply of the policy, and return whether the request is closed."""
         message = REFUSAL if reply == "reject" else ""
         try:
             asked = await self._reply_sender.find(request.request_id, request.session_id)

@@ -96,9 +96,10 @@ class ReplySender:
             InvalidArgument: Another session than the named one asks.
             NotAllowed: It is of a session outside the allowed directories.
         """
-        places = directories
+        places, session = directories, None
         if known := session_id or self._requests.session_of(request_id):
-            places = [(await self._check_session(known)).directory]
+            session = await self._check_session(known)
+            places = [session.directory]
         request = await self._requests.find(request_id, places)
         if request is None:
             raise NotFound(_gone(request_id))
@@ -109,7 +110,8 @@ class ReplySender:
                 f"The request {request_id!r} is not of the session {session_id}.",
                 hint="Leave session_id out, or give the one that the report's `pending` names.",
             )
-        session = await self._check_session(request.session_id)
+        if session is None or session.id != request.session_id:
+            session = await self._check_session(request.session_id)
         if not await self._requests.still_waits(request, session.directory):
             raise NotFound(_gone(request_id))
         line = (await self._requests.lineage(session.id))[1:]

@@ -16,6 +16,7 @@ from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendFailed, NotFound
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Permission, Question, ToolPart
 from opencode_mcp.runs.report import PendingRequest
@@ -24,6 +25,7 @@ from opencode_mcp.runs.requests.descriptions import Request, describe
 logger = logging.getLogger(__name__)
 
 REQUESTS_KEPT = 1000
+SESSIONS_KEPT = 1000
 DEEPEST = 50
 """Sessions above a session: each of them is a request to OpenCode."""
 
@@ -50,6 +52,8 @@ class Requests:
         self._client = client
         self._hub = hub
         self._reported = BoundedDict[str, str](REQUESTS_KEPT)
+        self._topmost = BoundedDict[str, bool](SESSIONS_KEPT)
+        """The sessions that are known to have no parent: a session never gets another one."""
 
     def remember(self, pending: Sequence[PendingRequest]) -> None:
         """Remember the sessions of requests that are reported: they may be answered after they were closed."""
@@ -62,9 +66,10 @@ class Requests:
 
     async def listed(self, directory: str) -> list[Request]:
         """The requests of a directory's sessions, those left behind too (``permission.list``, ``question.list``)."""
-        permissions = await self._read(self._client.permissions, Permission, directory)
-        questions = await self._read(self._client.questions, Question, directory)
-        return [*permissions, *questions]
+        async with at_once() as reads:
+            permissions = reads.start(self._read, self._client.permissions, Permission, directory)
+            questions = reads.start(self._read, self._client.questions, Question, directory)
+        return [*permissions.value, *questions.value]
 
     async def _read(
         self, read: Callable[[str], Awaitable[list[Asking]]], kind: type[Asking], directory: str
@@ -202,11 +207,16 @@ class Requests:
 
     async def _parent(self, session_id: str) -> str:
         """Return the parent of a session; empty for one that is no subagent, and for one that was deleted."""
+        if session_id in self._topmost:
+            return ""
         try:
-            return (await self._client.session_get(session_id)).parent_id or ""
+            session = await self._client.session_get(session_id)
         except NotFound:
             # Deleted, which stops nothing: it may still be busy, and ask.
             return ""
+        if not session.parent_id:
+            self._topmost[session_id] = True
+        return session.parent_id or ""
 
     async def _described(self, request: Request, *, subagent: bool) -> PendingRequest | None:
         """Describe a request with the input of the tool call that asks; ``None`` if that has ended."""
@@ -224,9 +234,7 @@ class Requests:
         """
         if request.tool is None:
             return None
-        message = await self._client.session_message(request.session_id, request.tool.message_id)
-        calls = [part for part in message.parts if isinstance(part, ToolPart) and part.call_id == request.tool.call_id]
-        return calls[0] if calls else None
+        return await self._client.tool_call(request.session_id, request.tool.message_id, request.tool.call_id)
 
 
 def is_of_directory(request: Request) -> TypeGuard[Question]:

@@ -13,6 +13,7 @@ from opencode_mcp.opencode.v2.retries import pause_of
 from opencode_mcp.opencode.vocabulary.models import (
     Message,
     SessionStatus,
+    ToolPart,
 )
 from opencode_mcp.opencode.vocabulary.selection import Page
 from opencode_mcp.text.json_values import as_map, as_maps
@@ -104,6 +105,12 @@ class MessageCalls(DataCaller):
         items, cursor = await self._items_from(session_id, source_id(message_id))
         prompt = await self._prompt_before(session_id, items, cursor)
         return _named(to_messages(items, session_id, prompt=prompt), session_id, message_id)
+
+    async def tool_call(self, session_id: str, message_id: str, call_id: str) -> ToolPart | None:
+        """Call ``session.message.get`` alone: a tool call does not depend on the messages before it."""
+        path = {"sessionID": session_id, "messageID": source_id(message_id)}
+        item = as_map(await self._data("session.message.get", path=path))
+        return _named(to_messages([item], session_id), session_id, message_id).tool_call(call_id)
 
     async def _items_from(self, session_id: str, item_id: str) -> "tuple[list[JsonMap], str]":
         """Return the page with a message and the page after it, which may have the mark of its end.
