@@ -8,6 +8,7 @@ from opencode_mcp.markdown.transcript import messages_with, render_transcript
 from opencode_mcp.opencode.client import OpenCodeClient, Page
 from opencode_mcp.opencode.vocabulary.models import Message, Session, ToolPart
 from opencode_mcp.text.json_text import json_size
+from opencode_mcp.text.outside_text import one_line
 
 SUBAGENTS_READ = 5
 """Subagents of a page whose messages are read, the latest ones; the others are only named."""
@@ -17,6 +18,10 @@ MOST_READS = 10
 ROOM_BYTES = 26_000
 """Largest page, in bytes of JSON: a result that contains a page twice would be cut without a cursor for the rest."""
 LEAST_CHARACTERS = 2000
+MARK_CHARACTERS = 6
+"""Characters of a session's id that its cursors begin with."""
+SHOWN_CURSOR = 80
+"""Longest part of a wrong cursor that an error shows, in characters."""
 UNREADABLE = "The session began with a prompt for a structured answer, which OpenCode 1.18 cannot show."
 POINTER = 'What is cut is shown longer with show="everything" and a smaller limit.'
 POINTER_LIMIT = "What is cut is shown longer with a smaller limit."
@@ -114,14 +119,21 @@ def _begins_with_answer(messages: list[Message]) -> bool:
 
 
 async def _page(client: OpenCodeClient, session_id: str, limit: int, cursor: str) -> Page[Message]:
+    """Read a page whose cursor names its session: OpenCode takes a cursor of another session for one of this."""
+    mark = f"{session_id[-MARK_CHARACTERS:]}."
+    foreign = InvalidArgument(
+        f"The cursor {one_line(cursor, SHOWN_CURSOR)!r} is not from {session_id}.",
+        hint="Leave it out for the latest messages.",
+    )
+    if cursor and not cursor.startswith(mark):
+        raise foreign
     try:
-        return await client.session_messages(session_id, limit=limit, before=cursor)
+        page = await client.session_messages(session_id, limit=limit, before=cursor.removeprefix(mark))
     except InvalidArgument as error:
         if not cursor:
             raise
-        raise InvalidArgument(
-            f"The cursor {cursor!r} is not from {session_id}.", hint="Leave it out for the latest messages."
-        ) from error
+        raise foreign from error
+    return Page(page.items, f"{mark}{page.cursor}" if page.cursor else "")
 
 
 async def _subagents(client: OpenCodeClient, messages: list[Message]) -> dict[str, list[Message]]:

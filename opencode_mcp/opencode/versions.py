@@ -20,7 +20,7 @@ OLDEST_2 = "2.0"
 """Oldest version of generation 2: every version before it is a preview with another API."""
 TESTED: Mapping[Generation, str] = {
     1: f"OpenCode {OLDEST} to {NEWEST[1]}",
-    2: f"the published API of OpenCode {NEWEST[2]}, not with a release of it",
+    2: f"the published API of OpenCode {NEWEST[2]}, not with a released OpenCode 2",
 }
 """Tested versions of each generation in words."""
 UPDATE_HINT = "Update it: `opencode upgrade`, or `npm install -g opencode-ai@latest`."

@@ -65,6 +65,8 @@ async def test_a_fork_counts_only_its_own_part(
     assert f"Changed in the same way: {forked}" in same
     assert "No file is changed" not in same
     assert "On disk" not in same
+    none = await host.text("opencode_diff", session_id=fork, compare_with=source["session_id"], files=["none.txt"])
+    assert none == f"Neither {fork} nor {source['session_id']} changed a file that `files` names."
 
 
 async def test_an_undone_session_says_so_wherever_it_is_shown(host: Host, tracked: Path, case: str) -> None:

@@ -164,8 +164,14 @@ async def test_pages_of_a_transcript_in_letters_of_several_bytes_are_each_whole(
     assert all(any(f"{number}: 漢字" in transcript for transcript in seen) for number in range(3))
 
 
+@pytest.mark.both_generations
 async def test_a_wrong_cursor_and_an_unknown_session_are_told(host: Host) -> None:
     report = await host.run(text("Said."))
+    other = await host.run(text("Said elsewhere."))
+    page = await host.data("opencode_session", session_id=other["session_id"], limit=1)
+    assert page["cursor"]
+    told = await host.error("opencode_session", session_id=report["session_id"], cursor=page["cursor"])
+    assert f"is not from {report['session_id']}. Leave it out for the latest messages." in told
     assert "The cursor 'abc'" in await host.error("opencode_session", session_id=report["session_id"], cursor="abc")
     assert "opencode_list_sessions" in await host.error("opencode_session", session_id="ses_none")
     assert "is not a session id" in await host.error("opencode_session", session_id="none")

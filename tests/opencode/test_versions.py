@@ -50,8 +50,8 @@ def test_a_version_between_the_oldest_and_the_newest_tested_one_is_tested(versio
     [
         ("1.18.33", 1, f"OpenCode {OLDEST} to 1.18.33"),
         ("1.19.0", 1, f"OpenCode {OLDEST} to 1.18.33; this one is newer"),
-        ("2.1.2", 2, "the published API of OpenCode 2.1.2, not with a release of it"),
-        ("2.2.0", 2, "the published API of OpenCode 2.1.2, not with a release of it; this one is newer"),
+        ("2.1.2", 2, "the published API of OpenCode 2.1.2, not with a released OpenCode 2"),
+        ("2.2.0", 2, "the published API of OpenCode 2.1.2, not with a released OpenCode 2; this one is newer"),
     ],
 )
 def test_what_was_tested_is_told_for_each_generation(version: str, major: Generation, said: str) -> None:

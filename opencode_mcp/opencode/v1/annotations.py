@@ -393,7 +393,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "mcp",
         "admin",
         "stop disable remove delete server",
-        "It is connected again when OpenCode starts, unless the configuration lacks or disables it.",
+        "It is connected again when OpenCode opens the project anew, unless the configuration disables it.",
     ),
     "mcp.auth.start": A("mcp", "admin", "login sign in oauth", f"For remote servers only. {_BROWSER}"),
     "mcp.auth.callback": A("mcp", "admin", "login finish code oauth", "Call mcp.auth.start first."),

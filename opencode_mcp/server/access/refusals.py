@@ -73,14 +73,14 @@ INSTEAD: Mapping[str, str] = {
     "pty.create": AGENT_TOOL,
 }
 """Tools that need no ``--allow``, by the operation that they replace: OpenCode's rules apply to what they do."""
-_LOGIN = "A person can sign in without this setting, with `opencode auth login` in a terminal."
+_LOGIN = "The person can also sign in with `opencode auth login` in a terminal."
 _BY_CONFIGURATION = (
-    "For good, a person can configure it without this setting, in the opencode.json of the project: {}. "
-    "OpenCode reads that file when it starts."
+    "To have it for good, the person needs no setting here, but an entry in the opencode.json of the project: {}. "
+    "OpenCode reads that file when it opens the project."
 )
 _MCP_1 = _BY_CONFIGURATION.format('{"mcp": {"NAME": {"type": "local", "command": ["PROGRAM"], "enabled": true}}}')
 _MCP_2 = _BY_CONFIGURATION.format('{"mcp": {"servers": {"NAME": {"type": "local", "command": ["PROGRAM"]}}}}')
-_SETTINGS = "A person can edit the settings without this, in opencode.json; OpenCode reads that file when it starts."
+_SETTINGS = "The person can also edit opencode.json, which OpenCode reads when it opens the project."
 BY_HAND: Mapping["Generation", Mapping[str, str]] = {
     1: {
         **dict.fromkeys(("mcp.add", "mcp.connect", "mcp.disconnect"), _MCP_1),

@@ -67,8 +67,8 @@ def find(table: OperationTable, operation_id: str) -> Operation:
         return catalog.named_operation(table, operation_id)
     except NotFound as error:
         best = next(iter(catalog.alternatives(table, operation_id)), "")
-        error.hint += f" The tool {TOOL_OF[best]} does it with one call." if best in TOOL_OF else ""
-        error.hint += " opencode_find_operations finds it by words."
+        error.hint += f" The tool {TOOL_OF[best]} does the same." if best in TOOL_OF else ""
+        error.hint += " opencode_find_operations searches by words."
         raise
 
 

@@ -34,7 +34,7 @@ MEANINGS: Mapping[str, str] = {
 }
 """Meaning of an empty reply by operation, for lists without pages."""
 EMPTY = "The reply is empty."
-WORDS = ("empty", "[]")
+WORDS = ("is empty", "Answers []", "Empty")
 """Words of notes that explain an empty reply."""
 
 

@@ -37,7 +37,7 @@ def select_part(reply: object, expression: str) -> object:
         found = json_select.select_json(envelope[CONTENT], expression)
     except InvalidArgument:
         return json_select.select_json(reply, expression)
-    return _of_whole(reply, expression) if found in NOTHING else found
+    return _of_whole(reply, expression) or found if found in NOTHING else found
 
 
 def _of_whole(reply: object, expression: str) -> object:

@@ -71,8 +71,7 @@ def reply_result(operation: "Operation", outcome: "OperationResult", part: Part 
     notes = [
         *outcome.notes,
         *_page_notes(operation, outcome),
-        *_empty_notes(operation, outcome, whole),
-        *([f"`select` finds nothing there. {_form(whole)}"] if wanted.select and selected in NOTHING else []),
+        *_empty_notes(operation, outcome, whole, finds_nothing=bool(wanted.select) and selected in NOTHING),
         *_cut_notes(operation, shown, wanted, selected),
     ]
     data = {
@@ -98,11 +97,14 @@ def _check_offset(selected: object, offset: int) -> None:
         )
 
 
-def _empty_notes(operation: "Operation", outcome: "OperationResult", whole: object) -> Iterator[str]:
+def _empty_notes(
+    operation: "Operation", outcome: "OperationResult", whole: object, *, finds_nothing: bool
+) -> Iterator[str]:
     # Rows that were left out are named in the notes: the list is not empty then.
-    meaning = "" if outcome.notes else meaning_of_empty(operation, whole)
-    if meaning:
+    if not outcome.notes and (meaning := meaning_of_empty(operation, whole)):
         yield meaning
+    elif finds_nothing:
+        yield f"`select` finds nothing there. {_form(whole)}"
 
 
 def _page_notes(operation: "Operation", outcome: "OperationResult") -> Iterator[str]:

@@ -90,7 +90,7 @@ async def test_an_unknown_operation_names_near_ones(connected: Bridge) -> None:
     assert "Did you mean session.update" in text_of(result)
     assert "opencode_find_operations" in text_of(result)
     renamed = text_of(await connected.call("opencode_call_operation", operation="session.rename", arguments={}))
-    assert "Did you mean session.update? The tool opencode_update_session does it with one call." in renamed
+    assert "Did you mean session.update? The tool opencode_update_session does the same." in renamed
 
 
 async def test_a_long_reply_is_cut_and_can_be_read_to_its_end(connected: Bridge) -> None:

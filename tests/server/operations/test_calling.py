@@ -88,7 +88,7 @@ async def test_a_refusal_comes_as_it_is_with_what_is_known(error: BridgeError, s
 
 
 def test_an_unknown_operation_is_looked_for_by_words() -> None:
-    with pytest.raises(NotFound, match=r"opencode_find_operations finds it by words\.$"):
+    with pytest.raises(NotFound, match=r"opencode_find_operations searches by words\.$"):
         find(TABLES[1], "nothing.like.it")
 
 
@@ -102,8 +102,8 @@ def test_an_unknown_operation_is_looked_for_by_words() -> None:
             "session.interrupt",
             "session.interrupt is an operation of OpenCode 2; OpenCode 1 has session.abort instead.",
         ),
-        (1, "session.rename", "Did you mean session.update? The tool opencode_update_session does it with one call."),
-        (2, "session.rename", "The tool opencode_update_session does it with one call."),
+        (1, "session.rename", "Did you mean session.update? The tool opencode_update_session does the same."),
+        (2, "session.rename", "The tool opencode_update_session does the same."),
     ],
 )
 def test_an_id_of_the_other_generation_gets_what_to_use_in_its_place(api: Generation, named: str, hint: str) -> None:

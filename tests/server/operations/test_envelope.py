@@ -52,6 +52,10 @@ def test_an_object_with_a_field_named_data_beside_others_is_no_envelope() -> Non
     assert content_of({"data": ROWS}) is ROWS
 
 
+def test_nothing_selected_of_an_empty_list_is_an_empty_list() -> None:
+    assert select_part({"data": [], "cursor": {}}, "[].id") == []
+
+
 def test_an_object_in_an_envelope_is_reached_by_its_own_fields() -> None:
     assert select_part({"data": {"id": "a", "location": PLACE}}, "location.directory") == "/work"
 

@@ -39,6 +39,14 @@ def test_another_empty_reply_says_so_with_a_note_that_explains_it() -> None:
     assert told("app.agents", []).endswith("[]\nThe reply is empty.")
 
 
+def test_an_expression_that_finds_nothing_in_an_empty_reply_is_not_blamed() -> None:
+    said = told("mcp.list", {"data": []}, generation=2, part=Part("[].name"))
+    assert said.endswith("\n[]\nNo MCP server is configured.")
+    assert "`select` finds nothing there" in told(
+        "mcp.list", {"data": [{"name": "a"}]}, generation=2, part=Part("[].x")
+    )
+
+
 def test_a_reply_that_is_not_empty_or_that_lacks_rows_on_purpose_is_not_called_empty() -> None:
     assert "configured" not in told("mcp.status", {"own": {"status": "connected"}})
     assert told("session.status", {}, "3 rows are left out.").endswith("{}\n3 rows are left out.")
