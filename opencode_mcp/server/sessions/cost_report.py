@@ -58,6 +58,8 @@ class CostReport:
     """Sums by the names of ``TABLES``, then by day, directory, model or agent."""
     sessions: int = 0
     """Sessions that spent something in the period, without subagents."""
+    archived: int = 0
+    """Part of these that are archived, which lists leave out."""
     subagents: int = 0
     """Subagents that spent something in the period."""
     spent_by_subagents: Spending = field(default_factory=Spending)
@@ -134,6 +136,7 @@ def _count_session(report: CostReport, session: "Session", account: Account) -> 
         report.spent_by_subagents.add(account.total)
     else:
         report.sessions += 1
+        report.archived += session.time.archived is not None
 
 
 def _day_of(session: "Session") -> str:

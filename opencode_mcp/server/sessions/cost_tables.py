@@ -41,8 +41,9 @@ def _table_data(report: CostReport, name: str) -> list[dict[str, Any]]:
 def cost_text(report: CostReport) -> str:
     """Return the sums as text for a model."""
     noun = "session" if report.sessions == 1 else "sessions"
+    archived = f" ({report.archived} archived, which lists leave out)" if report.archived else ""
     head = (
-        f"{amount_text(report.total)} in {report.sessions} {noun}{_by_subagents(report)} since "
+        f"{amount_text(report.total)} in {report.sessions} {noun}{archived}{_by_subagents(report)} since "
         f"{local_moment(report.since)} (days in this machine's time zone, {local_zone(report.since)})."
     )
     tables = [_table(report, name) for name in TABLES] if report.sessions or report.subagents else []
@@ -53,7 +54,7 @@ def _by_subagents(report: CostReport) -> str:
     if not report.subagents:
         return ""
     noun = "subagent" if report.subagents == 1 else "subagents"
-    return f" and {report.subagents} {noun} ({money(report.spent_by_subagents.cost)} of it by {noun})"
+    return f" and {report.subagents} {noun} ({noun}: {money(report.spent_by_subagents.cost)})"
 
 
 def _table(report: CostReport, name: str) -> str:

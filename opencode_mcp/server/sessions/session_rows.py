@@ -107,6 +107,7 @@ async def session_rows(bridge: "Bridge", page: SessionPage) -> SessionRows:
             if last.outcome != "unread":
                 page.totals.correct(session, own)
         page.totals.add_subagents(subagents)
+        page.totals.has_running = any(session.id in page.status for session in page.sessions)
     rows: list[Row] = []
     room, cursor = PAGE_BYTES, page.cursor
     for session in page.sessions:

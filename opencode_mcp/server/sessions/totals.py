@@ -29,6 +29,8 @@ class Totals:
     """False if there are more sessions than were counted."""
     since: float = 0
     """Time since which the sessions changed, in milliseconds since the epoch; 0: all."""
+    has_running: bool = False
+    """True if a session of the page is at work, so that its cost still grows."""
     has_only_roots: bool = True
     """True if no session of the selection is a subagent of another one, so that the costs of the rows add up."""
 
@@ -61,7 +63,14 @@ def totals_text(totals: Totals) -> str:
     noun = "session" if number == 1 else "sessions"
     copied = f", with what {totals.uncertain_forks} forks copied" if totals.uncertain_forks else ""
     earlier = ", with what they spent before that time" if totals.since else ""
-    return f"{least}{number} {noun}, {amount_text(totals.spent)}{_by_subagents(totals)}{copied}{earlier}."
+    return f"{least}{number} {noun}, {_amount(totals)}{_by_subagents(totals)}{copied}{earlier}."
+
+
+def _amount(totals: Totals) -> str:
+    """Return the sum as text; one that still grows is not shown as if it were final."""
+    if not totals.has_running:
+        return amount_text(totals.spent)
+    return "cost not known yet" if totals.spent.is_nothing else f"{amount_text(totals.spent)} so far"
 
 
 def _by_subagents(totals: Totals) -> str:
@@ -77,7 +86,7 @@ def totals_data(totals: Totals) -> dict[str, Any]:
     data: dict[str, Any] = {
         "sessions": len(totals.sessions),
         **amount_data(totals.spent),
-        "complete": totals.is_whole and not totals.uncertain_forks,
+        "complete": totals.is_whole and not totals.uncertain_forks and not totals.has_running,
     }
     if totals.subagents:
         data["subagents"] = {"sessions": len(totals.subagents), **amount_data(totals.spent_by_subagents)}

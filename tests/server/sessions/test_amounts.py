@@ -45,6 +45,8 @@ def test_the_rows_of_each_table_add_up_to_the_total() -> None:
     for day in range(7):
         report.add(Spending(0.00034, 10, 1), day=f"2026-11-{day + 10}", **KEYS)
     report.sessions = 1
+    report.archived = 1
+    assert "in 1 session (1 archived, which lists leave out) since" in cost_text(report)
     lines = [line for line in cost_text(report).splitlines() if line.startswith("- 2026-")]
     shown = [float(line.split("$")[1].split(",")[0]) for line in lines]
     assert sum(shown) == pytest.approx(0.0024)
@@ -90,6 +92,10 @@ def test_totals_count_each_session_once_with_its_subagents() -> None:
     roots.add_subagents(Subagents(family))
     assert totals_text(roots) == "1 session, $1.7500 ($0.7500 of it by 2 subagents)."
     assert totals_data(roots)["subagents"] == {"sessions": 2, "cost": 0.75, "tokens": {"input": 0, "output": 0}}
+    roots.has_running = True
+    assert totals_text(roots) == "1 session, $1.7500 so far ($0.7500 of it by 2 subagents)."
+    assert not totals_data(roots)["complete"]
+    assert totals_text(Totals(sessions={"a"}, has_running=True)) == "1 session, cost not known yet."
     everything = Totals()
     for session in family[:2]:
         everything.add(session)
