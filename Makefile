@@ -54,11 +54,12 @@ bench: setup
 	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks --opencode 2
 
-# Hostile messages, mixed load, all rounds of faults, and texts of a megabyte: half an hour.
-both: basics
+# Every test for both generations on OpenCode 2, of which `make test` takes a part: half an hour.
+both: setup
 	$(BIN)/pytest $(PARALLEL) --reruns=2 --all-generations -k "2]" tests/integration
 
-attack: basics
+# Hostile messages, mixed load, all rounds of faults, and texts of a megabyte: half an hour.
+attack: setup
 	@$(BIN)/python -m benchmarks fuzz
 	@$(BIN)/python -m benchmarks soak
 	@FAULT_SEEDS=all $(BIN)/pytest tests/integration/test_faults.py tests/integration/test_newer_opencode2.py
