@@ -18,12 +18,12 @@ from functools import partial
 
 import pytest
 
+from opencode_mcp.diffs import authorship, named_files, patches, result_text
 from opencode_mcp.diffs import merged as merged_diff
-from opencode_mcp.diffs import patches, result_text
 from opencode_mcp.diffs import raw as raw_diff
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.events import collection
-from opencode_mcp.markdown import diff, excerpt, headline, tool_calls, transcript
+from opencode_mcp.markdown import diff, excerpt, headline, question_blocks, tool_calls, transcript
 from opencode_mcp.markdown.detail import DETAILED, View
 from opencode_mcp.opencode.http import codec, request_limits, terminal
 from opencode_mcp.opencode.operations import argument_problems, schema_text
@@ -43,6 +43,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     MessageInfo,
     Question,
     QuestionItem,
+    Session,
     ToolPart,
 )
 from opencode_mcp.runs import activity, endings, progress
@@ -148,6 +149,17 @@ def a_message(text: str) -> Message:
     tool = {"type": "tool", "tool": "bash", "state": state}
     parts = [{"type": "text", "text": text}, tool, {"type": "reasoning", "text": text}]
     return Message.read({"info": {"id": "msg_1", "sessionID": "ses_1", "role": "assistant"}, "parts": parts})
+
+
+def a_call(tool: str, arguments: Mapping[str, object]) -> ToolPart:
+    state = {"status": "completed", "input": arguments}
+    return ToolPart.model_validate({"id": "prt_1", "type": "tool", "tool": tool, "state": state})
+
+
+def a_work(text: str) -> authorship.Work:
+    message = a_message(text)
+    parts = [*message.parts, a_call("write", {"filePath": text})]
+    return authorship.work_of([Message(info=message.info, parts=parts)], Session(id="ses_1", directory="/p"))
 
 
 def an_event(text: str) -> str:
@@ -357,6 +369,15 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "diffs.merged": lambda text: merged_diff.merge_diffs([[a_diff(text)], [a_diff(text)]]),
     "diffs.raw": raw_diff.parse_raw,
     "diffs.result_text": lambda text: result_text.text_after(a_diff(text)),
+    "diffs.named_files": lambda text: [
+        named_files.named_files(a_call("apply_patch", {"patchText": text, "filePath": text}), text[:9]),
+        named_files.possible_paths(text, text),
+    ],
+    "diffs.authorship": lambda text: authorship.Judge(text, [], a_work(text).calls, a_work(text).calls).judge(text),
+    "markdown.question_blocks": lambda text: question_blocks.question_blocks(
+        a_call("question", {"questions": [{"question": text, "options": [{"label": text, "description": text}]}]}),
+        View(DETAILED),
+    ),
     "markdown.diff": lambda text: diff.render_diff([a_diff(text)] * 2),
 }
 SLOW: Mapping[str, int] = {
@@ -393,7 +414,6 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "opencode.v2.descriptions": "a table of our own",
     "secrets.key_patterns": "a table of our own, applied by secrets.redact_text",
     "events.answer_waits": "keeps times only",
-    "events.busy_times": "keeps times only",
     "events.present_work": "keeps names and numbers of characters; runs.activity, which is here, makes lines of them",
     "runs.state": "states and signals only",
     "server.sessions.amounts": "numbers only",

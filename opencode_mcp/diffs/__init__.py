@@ -1,1 +1,1 @@
-"""Unified patches: parse, merge and shorten. Pure."""
+"""Unified patches: parse, merge and shorten; and whose a change is. Pure."""

@@ -1,7 +1,7 @@
-"""Time that sessions spend waiting for answers to permissions and questions, by the event stream.
+"""Time that prompts spend waiting for answers to permissions and questions, by the event stream.
 
-A request counts for its session and for those above it, and requests that are open together count once. What was
-missed in a gap is not known, so everything is forgotten then.
+A request counts for the prompt that its session works on, and for those of the sessions above it. Requests that are
+open together count once. What was missed in a gap is not known, so everything is forgotten then.
 
 Pure: the caller gives the times, in seconds of one clock.
 """
@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from opencode_mcp.bounded_dict import BoundedDict
 
 SESSIONS_KEPT = 2000
+PROMPTS_KEPT = 2000
 REQUESTS_KEPT = 1000
 
 
 @dataclass(slots=True)
 class _Waited:
-    """Time that one session waited since its last prompt."""
+    """Time that one session waited during the work on a prompt."""
 
     open: set[str] = field(default_factory=set[str])
     """Requests that wait for an answer."""
@@ -32,6 +33,7 @@ class AnswerWaits:
 
     def __init__(self) -> None:
         self._sessions = BoundedDict[str, _Waited](SESSIONS_KEPT)
+        self._prompts = BoundedDict[str, _Waited](PROMPTS_KEPT)
         self._askers = BoundedDict[str, Sequence[str]](REQUESTS_KEPT)
         """Sessions that each open request counts for; its own is the first."""
 
@@ -65,18 +67,24 @@ class AnswerWaits:
         for request_id in [name for name, askers in self._askers.items() if askers[0] == session_id]:
             self.end(request_id, now)
 
-    def restart(self, session_id: str) -> None:
-        """Count anew for a session: it got another prompt."""
-        self._sessions.pop(session_id, None)
+    def restart(self, session_id: str, message_id: str) -> None:
+        """Count anew for a session: it got another prompt while it was idle."""
+        self._sessions[session_id] = self._prompts[message_id] = _Waited()
+
+    def join(self, session_id: str, message_id: str) -> None:
+        """Count for one more prompt: the session got it while it worked, and answers it together with the others."""
+        if waited := self._sessions.get(session_id):
+            self._prompts[message_id] = waited
 
     def forget(self) -> None:
         """Forget everything."""
         self._sessions.clear()
+        self._prompts.clear()
         self._askers.clear()
 
-    def seconds(self, session_id: str, now: float) -> float:
-        """Return the seconds that a session and its subagents waited since its last prompt, as far as was seen."""
-        waited = self._sessions.get(session_id)
+    def seconds(self, message_id: str, now: float) -> float | None:
+        """Return the seconds that the work on a prompt waited, with its subagents; ``None`` if it was not followed."""
+        waited = self._prompts.get(message_id)
         if waited is None:
-            return 0
+            return None
         return waited.before + (now - waited.since if waited.open else 0)

@@ -43,7 +43,6 @@ from anyio.abc import TaskGroup
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendUnavailable
 from opencode_mcp.events.answer_waits import AnswerWaits
-from opencode_mcp.events.busy_times import BusyTimes
 from opencode_mcp.events.session_state import SessionState, fold
 from opencode_mcp.events.stream import follow_stream
 from opencode_mcp.launcher.connection import Connection
@@ -63,7 +62,6 @@ from opencode_mcp.opencode.vocabulary.backend_events import (
     RequestClosed,
     SessionChanged,
     SessionDeleted,
-    StatusChanged,
 )
 from opencode_mcp.opencode.vocabulary.models import Permission, Question
 
@@ -126,8 +124,6 @@ class Hub:
         self._asked = BoundedDict[str, Permission | Question](REMEMBERED_REQUESTS)
         self.answer_waits = AnswerWaits()
         """Time that sessions waited for answers."""
-        self.busy_times = BusyTimes()
-        """Times at which sessions worked."""
 
     @property
     def follows(self) -> bool:
@@ -210,28 +206,21 @@ class Hub:
             case RequestClosed(request_id=request_id):
                 self.answer_waits.end(request_id, now)
             case MessageChanged(message=message) if message.role == "user":
-                if message.id not in self.state(event.session_id).prompts:
-                    self.answer_waits.restart(event.session_id)
-            case StatusChanged(status=status) if status.type != "idle":
-                self.busy_times.begin(event.session_id, event.place, now)
+                self._note_prompt(event.session_id, message.id)
             case Idle():
                 self.answer_waits.end_all_of(event.session_id, now)
-                self.busy_times.end(event.session_id, now)
             case _:
                 pass
 
-    def worked_meanwhile(self, session_id: str, directory: str, since: float, until: float) -> list[str]:
-        """Return the other sessions that were seen to work in a directory at some time of a period.
-
-        Args:
-            session_id: A session; its subagents and its parents are left out.
-            directory: The directory.
-            since: Begin of the period, in seconds of anyio's clock.
-            until: Its end.
-        """
-        family = self.lineage(session_id)
-        found = self.busy_times.sessions(directory, since, until)
-        return [name for name in found if name not in family and session_id not in self.lineage(name)]
+    def _note_prompt(self, session_id: str, message_id: str) -> None:
+        state = self.state(session_id)
+        if message_id in state.prompts:
+            return
+        # One that comes while the session works on another one joins that work.
+        if state.working_on:
+            self.answer_waits.join(session_id, message_id)
+        else:
+            self.answer_waits.restart(session_id, message_id)
 
     def _keep_requests(self, event: Event) -> None:
         match event:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from opencode_mcp.markdown.layout import ANY_LENGTH
 from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.opencode.vocabulary.models import (
+    QUESTION_TOOL,
     CompactionPart,
     FilePart,
     Message,
@@ -70,6 +71,8 @@ class View:
         """Return True if a part is shown."""
         match self.shown:
             case "conversation":
+                if isinstance(part, ToolPart):
+                    return part.tool == QUESTION_TOOL
                 return isinstance(part, SAID) or (isinstance(part, TextPart) and not part.synthetic)
             case "tools":
                 return isinstance(part, ToolPart) or (isinstance(part, TextPart) and part.announces_shell_line)

@@ -11,6 +11,7 @@ from opencode_mcp.markdown.detail import MEASURES, WHOLE, View
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.headline import headline
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section, draw
+from opencode_mcp.markdown.question_blocks import question_blocks
 from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.markdown.tool_calls import tool_blocks
 from opencode_mcp.opencode.vocabulary.models import (
@@ -147,13 +148,20 @@ def _part_blocks(part: Part, view: View) -> list[Block]:
         case ReasoningPart():
             return _reasoning(part, view)
         case ToolPart():
-            return tool_blocks(part, view, _sections(view.children.pop(part.child_session, ()), view))
+            return _call(part, view)
         case FilePart():
             return [PlainLine(_file(part, view))]
         case SubtaskPart():
             return [_subtask(part, view)]
         case _:
             return [PlainLine(line) for line in [_mark(part, view)] if line]
+
+
+def _call(part: ToolPart, view: View) -> list[Block]:
+    """Return the blocks of a tool call; of a conversation only questions are part."""
+    if view.shown == "conversation":
+        return question_blocks(part, view)
+    return tool_blocks(part, view, _sections(view.children.pop(part.child_session, ()), view))
 
 
 def _reasoning(part: ReasoningPart, view: View) -> list[Block]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from opencode_mcp.opencode.vocabulary.call_subject import call_subject
-from opencode_mcp.opencode.vocabulary.models import Message, SessionStatus, ToolPart
+from opencode_mcp.opencode.vocabulary.models import Message, ReasoningPart, SessionStatus, TextPart, ToolPart
 from opencode_mcp.runs.progress import LINE_LIMIT, relative, retrying, writing
+from opencode_mcp.text.json_values import as_map
 from opencode_mcp.text.outside_text import shorten
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ CALLS_SHOWN = 3
 DEPTH = 4
 """Levels of subagents that are looked at."""
 WAITING_FOR_MODEL = "waiting for the model"
+THINKING = "the model is thinking"
+WRITING = "the model is writing"
 ENDED = frozenset({"completed", "error"})
 StateOf = Callable[[str], "SessionState"]
 """Gives the state of a session by the event stream."""
@@ -59,7 +62,7 @@ def _words(work: "PresentWork", characters: int, now: Moment) -> str:
     """Return the line for a model that writes, or that is waited for."""
     silence = now.stream - work.last_output if work.last_output else 0
     if work.writes == "reasoning":
-        return "the model is thinking" + (f", no output for {silence:.0f} s" if silence >= 1 else "")
+        return THINKING + (f", no output for {silence:.0f} s" if silence >= 1 else "")
     if work.writes == "text" and characters:
         return writing(characters) + (f", no more for {silence:.0f} s" if silence >= 1 else "")
     return WAITING_FOR_MODEL + (f", no output for {silence:.0f} s" if silence >= 1 else "")
@@ -85,13 +88,35 @@ def activity_on_record(answers: Sequence[Message], directory: str, status: Sessi
     """
     if status and status.type == "retry":
         return shorten(retrying(status, now.opencode), LINE_LIMIT)
-    parts = answers[-1].parts if answers else []
+    last = answers[-1] if answers else None
+    parts = last.parts if last else []
     lines = [
         _call_line(part.tool, call_subject(part.state.input), directory, _age(part, now))
         for part in parts
         if isinstance(part, ToolPart) and part.state.status not in ENDED
     ]
-    return _joined(lines) if lines else WAITING_FOR_MODEL
+    if lines:
+        return _joined(lines)
+    return (_unfinished_words(last) if last else "") or WAITING_FOR_MODEL
+
+
+def _unfinished_words(message: Message) -> str:
+    """Return the line for what the model is writing in a message; empty if the message shows no unfinished text.
+
+    OpenCode records a text without its words until it is complete.
+    """
+    if message.info.time.completed is not None or not message.parts:
+        return ""
+    part = message.parts[-1]
+    if not isinstance(part, TextPart | ReasoningPart) or _has_end(part):
+        return ""
+    if isinstance(part, ReasoningPart):
+        return THINKING
+    return writing(len(part.text)) if part.text else WRITING
+
+
+def _has_end(part: TextPart | ReasoningPart) -> bool:
+    return bool(as_map((part.model_extra or {}).get("time")).get("end"))
 
 
 def _age(part: ToolPart, now: Moment) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from opencode_mcp.opencode.vocabulary.call_subject import call_subject
-from opencode_mcp.opencode.vocabulary.models import Failure, Message, ToolPart
+from opencode_mcp.opencode.vocabulary.models import QUESTION_TOOL, Failure, Message, ToolPart
 from opencode_mcp.text.outside_text import one_line
 
 REJECTIONS = frozenset(
@@ -13,11 +13,18 @@ REJECTIONS = frozenset(
 """Texts that OpenCode writes into a rejected call; with an instruction for the model the text goes on, and so does
 the run."""
 SUBJECT_LIMIT = 80
-QUESTION_TOOL = "question"
-FailureKind = Literal["credentials", "context", "length", "answer", "model"]
-"""Kinds of failures that differ in what helps; ``model`` is every other failure of a model or its provider."""
+FailureKind = Literal["credentials", "context", "length", "answer", "request", "model"]
+"""Kinds of failures that differ in what helps.
+
+``request``: the provider refuses the request, and will refuse it again. ``model``: every other failure of a model or
+its provider.
+"""
 NO_CREDENTIALS = frozenset({401, 403})
 """Statuses of a provider that does not accept the key."""
+REFUSED = range(400, 500)
+"""Statuses of a provider that refuses a request."""
+PASSING = frozenset({408, 409, 423, 425, 429})
+"""Those of them that may be gone at the next attempt: a time-out, a conflict, a limit on the rate."""
 KINDS: Mapping[str, FailureKind] = {
     "auth": "credentials",
     "api key": "credentials",
@@ -52,10 +59,11 @@ def refusal_text(tool: str, subject: str) -> str:
 
 def failure_kind(failure: Failure) -> FailureKind:
     """Return the kind of a failure, by its name, its status and its text."""
-    if failure.data.get("statusCode") in NO_CREDENTIALS:
+    status = failure.data.get("statusCode")
+    if status in NO_CREDENTIALS:
         return "credentials"
     described = f"{failure.name} {failure.text}".lower()
     for part, kind in KINDS.items():
         if part in described:
             return kind
-    return "model"
+    return "request" if status in REFUSED and status not in PASSING else "model"

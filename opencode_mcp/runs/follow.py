@@ -130,6 +130,8 @@ class Observation:
     """Text that the model has written of its current answer, as far as the stream delivered it."""
     gone: str = ""
     """Reason why OpenCode is gone; empty while it is there."""
+    removed: bool = False
+    """True if OpenCode has removed the prompt: it was undone, and a later prompt made that final."""
     session: SessionRecord | None = None
     """The session's part of the report, where it was read ahead."""
     correction: Run | None = None

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
+from opencode_mcp.errors import BackendFailed, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.http.codec import is_unreadable
 from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.models import (
     FilePart,
@@ -243,6 +245,24 @@ async def is_at_work_on(client: OpenCodeClient, session_id: str, message_id: str
     run = Run("", session_id, message_id)
     named = {message.info.id for message in await _messages_since(client, run)}
     return message_id in named and not await is_superseded(client, run)
+
+
+async def is_removed(client: OpenCodeClient, run: Run) -> bool:
+    """Return True if OpenCode has removed the prompt of a run (``session.message``).
+
+    It does so with the prompts that were undone, once the session gets another prompt.
+    """
+    latest = await latest_prompt(client, run.session_id)
+    if latest is None or latest.info.id <= run.message_id:
+        return False
+    try:
+        await client.session_message(run.session_id, run.message_id)
+    except NotFound:
+        return run.message_id not in await client.pending_prompts(run.session_id)
+    except BackendFailed as error:
+        if not is_unreadable(error):
+            raise
+    return False
 
 
 async def latest_prompt(client: OpenCodeClient, session_id: str) -> Message | None:

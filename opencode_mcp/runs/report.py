@@ -4,18 +4,20 @@ It reads OpenCode's record of the run by GET and keeps nothing. Turning it into 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from opencode_mcp.diffs.authorship import Judge, Whose
+from opencode_mcp.diffs.named_files import absolute
 from opencode_mcp.opencode.vocabulary.models import (
+    QUESTION_TOOL,
     AlwaysLasts,
     Failure,
     FileDiff,
     Message,
-    PatchPart,
     TextPart,
     Todo,
     ToolPart,
@@ -41,20 +43,29 @@ CUT = "cut at the model's token limit"
 DEFAULT_TITLE = re.compile(r"(New|Child) session - \d{4}-")
 WORDS_LIMIT = 80
 """Characters of a prompt that name its run."""
-EDITORS = frozenset({"edit", "write", "patch", "apply_patch", "multiedit"})
-"""Tools that change the files which their arguments name."""
+NOT_SHOWN = "changed"
+"""Change of a file whose diff is missing."""
+
+
+class OtherSession(BaseModel):
+    """Another session that changed a file, or may have."""
+
+    session_id: str
+    title: str = ""
 
 
 class ChangedFile(BaseModel):
-    """A file that the run changed."""
+    """A file that changed while the run worked."""
 
     path: str
     change: str
+    """``added``, ``modified``, ``deleted``, or ``changed`` if OpenCode has no diff of it."""
     added: int
     removed: int
-    perhaps_by: list[str] = Field(default_factory=list[str])
-    """Other sessions that worked in the project at the same time, if no edit of the run names the file: OpenCode counts
-    their changes as the run's."""
+    whose: Whose = "this"
+    """Author of the change; OpenCode counts the changes of sessions that work at the same time as the run's."""
+    others: list[OtherSession] = Field(default_factory=list[OtherSession])
+    """Other sessions that changed it, or may have if ``whose`` is ``unknown``."""
 
 
 class PendingRequest(BaseModel):
@@ -132,6 +143,8 @@ class RunReport(BaseModel):
     """Reason why the answer of a completed run is not whole, such as the model's token limit."""
     error: str = ""
     """OpenCode's own words."""
+    removed: bool = Field(default=False, exclude=True)
+    """True if OpenCode has removed the prompt with its answer."""
     lost: bool = Field(default=False, exclude=True)
     """True if OpenCode went away before the end of the run could be read."""
     activity: str = ""
@@ -148,9 +161,12 @@ class RunReport(BaseModel):
     tokens: Usage = Usage()
     cost: float = 0
     seconds: float = 0
-    """Age of a run that goes on; duration of one that has ended."""
+    """Seconds since the prompt, until the end of the run if it has ended."""
     waited: float = 0
-    """Seconds of these that it waited for answers to permissions and questions, as far as it was seen."""
+    """Seconds of these that it waited for answers to permissions and questions.
+
+    Those for permissions are known if the event stream was followed since the prompt.
+    """
     failure: FailureKind | None = Field(default=None, exclude=True)
     """Kind of the failure that ended it."""
     usable_models: list[str] = Field(default_factory=list[str], exclude=True)
@@ -177,10 +193,9 @@ class AnswerSummary:
     tokens: Usage = field(default_factory=Usage)
     cost: float = 0
     seconds: float = 0
-    changed_files: frozenset[str] = frozenset()
-    """Absolute paths of the files that its steps changed; one may have been changed back."""
-    edits: str = ""
-    """Arguments of its tool calls that edit files, which name those files."""
+    """Seconds from the beginning of the first message to the end of the last one."""
+    ended: float = 0
+    """End of the last message, in milliseconds since the epoch; 0 if there is none."""
     refused: str = ""
     """Sentence on the refused call that ended the run; empty if none did."""
     failure: Failure | None = None
@@ -202,9 +217,8 @@ def summarise(answers: list[Message]) -> AnswerSummary:
         agent=last.agent,
         tokens=_tokens(answers),
         cost=round(sum(message.info.cost for message in answers), 6),
-        seconds=_seconds(answers),
-        changed_files=frozenset(_changed_files(answers)),
-        edits="\n".join(_edits(answers)),
+        seconds=round((_end(answers) - answers[0].info.time.created) / 1000, 3),
+        ended=_end(answers),
         refused=refusal_of(answers[-1]),
         failure=last.error,
     )
@@ -222,20 +236,6 @@ def _tokens(answers: list[Message]) -> Usage:
         total.output += tokens.output
         total.reasoning += tokens.reasoning
     return total
-
-
-def _changed_files(answers: list[Message]) -> Iterator[str]:
-    for message in answers:
-        for part in message.parts:
-            if isinstance(part, PatchPart):
-                yield from part.files
-
-
-def _edits(answers: list[Message]) -> Iterator[str]:
-    for message in answers:
-        for part in message.parts:
-            if isinstance(part, ToolPart) and part.tool in EDITORS and part.state.status == "completed":
-                yield str(part.state.input)
 
 
 def first_words(text: str) -> str:
@@ -271,16 +271,38 @@ def spoken(message: Message) -> str:
     return "\n\n".join(part.text.strip() for part in parts if part.text.strip())
 
 
-def _seconds(answers: list[Message]) -> float:
-    end = max(message.info.time.completed or message.info.time.created for message in answers)
-    return round((end - answers[0].info.time.created) / 1000, 3)
+def _end(answers: list[Message]) -> float:
+    return max(message.info.time.completed or message.info.time.created for message in answers)
 
 
-def add_neighbours(files: list[ChangedFile], neighbours: list[str], edits: str) -> None:
-    """Add the sessions that may have changed a file to those files that no editing call of the run names."""
+def question_seconds(answers: list[Message], now: float) -> float:
+    """Return the seconds that the questions of a run waited for answers, by the times of their calls.
+
+    Args:
+        answers: The assistant's messages of the run.
+        now: Milliseconds since the epoch, by OpenCode's clock.
+    """
+    waited = 0.0
+    for message in answers:
+        for part in message.parts:
+            if isinstance(part, ToolPart) and part.tool == QUESTION_TOOL and part.state.time.start:
+                waited += (part.state.time.end or now) - part.state.time.start
+    return max(waited, 0) / 1000
+
+
+def add_authors(files: list[ChangedFile], judge: Judge) -> None:
+    """Add to each file whose change it is."""
     for file in files:
-        if file.path not in edits:
-            file.perhaps_by = neighbours
+        authorship = judge.judge(file.path)
+        file.whose = authorship.whose
+        file.others = [OtherSession(session_id=call.session_id, title=call.title) for call in authorship.others]
+
+
+def list_missing(paths: Iterable[str], directory: str) -> list[ChangedFile]:
+    """Return entries for files that steps changed, and whose diff OpenCode does not have."""
+    prefix = absolute(".", directory) + "/"
+    names = sorted(path.removeprefix(prefix) for path in paths)
+    return [ChangedFile(path=name, change=NOT_SHOWN, added=0, removed=0) for name in names]
 
 
 def list_files(diffs: list[FileDiff], directory: str) -> list[ChangedFile]:

@@ -6,27 +6,27 @@ from typing import Any
 
 import anyio
 
-from opencode_mcp.diffs.merged import merge_diffs
 from opencode_mcp.errors import BackendError
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.concurrent_reads import at_once
-from opencode_mcp.opencode.vocabulary.models import Failure, FileDiff, Message
+from opencode_mcp.opencode.vocabulary.models import Failure, Message
 from opencode_mcp.opencode.vocabulary.submission import Accepted
+from opencode_mcp.runs.changed_files import changed_files
 from opencode_mcp.runs.endings import failure_kind
 from opencode_mcp.runs.follow import CheckedAnswer, Observation, present_activity, run_age
 from opencode_mcp.runs.merging import read_merged
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
+from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.read_ahead import known_record
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
 from opencode_mcp.runs.report import (
     STATUSES,
     AnswerSummary,
     RunReport,
-    add_neighbours,
     is_default_title,
-    list_files,
     list_todos,
+    question_seconds,
     summarise,
 )
 from opencode_mcp.runs.state import ENDS, State
@@ -34,12 +34,6 @@ from opencode_mcp.text.outside_text import one_line
 
 logger = logging.getLogger(__name__)
 
-DIFF_SECONDS = 0.6
-"""Time to wait for the rest of a diff: OpenCode computes it some 25 ms after the session went idle."""
-FIRST_DIFF_SECONDS = 3.0
-"""Time to wait while the diff is empty, which is long on a busy machine. A run without net changes waits it out."""
-DIFF_PAUSE_SECONDS = 0.02
-NEIGHBOURS_SHOWN = 5
 NEVER_FINISHED = (
     "OpenCode does not work on this run any more, and never finished it. The prompt may never have reached it, "
     "or OpenCode was restarted, or told to end what it did in this directory."
@@ -50,6 +44,9 @@ IN_PROMPT = (
     "This OpenCode has no structured output: the schema was part of the prompt, and this MCP server checked the answer."
 )
 CORRECTED = "The first answer did not fit the schema, so OpenCode was asked once to correct it."
+REMOVED = (
+    "This prompt was undone, and the session's next prompt made that final: OpenCode has removed it with its answer."
+)
 TAKEN_BACK = "The prompt was stopped before it began, and was taken back."
 LEFT_IN_INBOX = (
     "The prompt was stopped before it began. It is still in the inbox of the session: OpenCode will run it with the "
@@ -80,6 +77,8 @@ async def report_run(hub: Hub, run: Run, seen: Observation, schema: Mapping[str,
     """
     if seen.state is State.LOST and seen.gone:
         return _lost_report(run, seen)
+    if seen.removed:
+        return _removed_report(run)
     async with at_once() as reads:
         reading_answers = reads.start(_answers, seen.client, run, seen)
         reading_session = reads.start(_session, seen.client, hub, run, seen)
@@ -88,10 +87,11 @@ async def report_run(hub: Hub, run: Run, seen: Observation, schema: Mapping[str,
     answer = summarise(answers)
     report = _report(run, seen, answer, reading_session.value)
     report.message_reader = (await seen.client.features()).message_reader
-    report.waited = _waited(hub, run)
+    report.waited = _waited(hub, run, answers, seen.client.clock.now() * 1000)
     if seen.state in ENDS:
-        await _add_end(report, hub, seen, answer, reading_merged.value)
-        _add_neighbours(report, hub, run_age(seen.client, run), answer)
+        report.merged_with = reading_merged.value
+        report.files = await changed_files(report, seen, answers)
+        await _add_end(report, hub, seen, answer)
     else:
         await _add_present(report, hub, run, seen, answers)
     if seen.correction:
@@ -118,14 +118,21 @@ def _report(run: Run, seen: Observation, answer: AnswerSummary, session: Session
         agent=answer.agent,
         tokens=answer.tokens,
         cost=answer.cost,
-        seconds=answer.seconds,
+        seconds=_duration(run, answer),
     )
 
 
-async def _add_end(report: RunReport, hub: Hub, seen: Observation, answer: AnswerSummary, merged: list[str]) -> None:
-    """Add what only a run has that has ended: its changed files, and the reason of a bad end."""
-    report.merged_with = merged
-    report.files = list_files(await _diffs(report, seen, answer), report.directory)
+def _duration(run: Run, answer: AnswerSummary) -> float:
+    """Return the seconds from the prompt to the end of the last message.
+
+    They count from the first message if the prompt's id does not show its time.
+    """
+    since_prompt = age_of(run.message_id, int(answer.ended)) if answer.ended else 0
+    return round(max(since_prompt, answer.seconds), 3)
+
+
+async def _add_end(report: RunReport, hub: Hub, seen: Observation, answer: AnswerSummary) -> None:
+    """Add the reason of a bad end."""
     match seen.state:
         case State.COMPLETED:
             report.shortfall = answer.refused or answer.shortfall
@@ -184,21 +191,25 @@ async def _add_present(report: RunReport, hub: Hub, run: Run, seen: Observation,
         report.activity = await present_activity(seen.client, hub, run, seen.status, answers)
 
 
-def _waited(hub: Hub, run: Run) -> float:
-    """Return the seconds that a run waited for answers, if it is the session's latest prompt and that was seen."""
-    prompts = hub.state(run.session_id).prompts
-    if not prompts or prompts[-1] != run.message_id:
-        return 0
-    return round(hub.answer_waits.seconds(run.session_id, anyio.current_time()), 3)
+def _waited(hub: Hub, run: Run, answers: list[Message], now: float) -> float:
+    """Return the seconds that a run waited for answers.
+
+    They are known from the event stream if that was followed since the prompt; else those for questions are on record.
+    """
+    seen = hub.answer_waits.seconds(run.message_id, anyio.current_time())
+    return round(question_seconds(answers, now) if seen is None else seen, 3)
 
 
-def _add_neighbours(report: RunReport, hub: Hub, age: float, answer: AnswerSummary) -> None:
-    """Name the sessions that worked in the project meanwhile, if files may be theirs."""
-    if not report.files or not age:
-        return
-    begin = anyio.current_time() - age
-    neighbours = hub.worked_meanwhile(report.session_id, report.directory, begin, begin + report.seconds)
-    add_neighbours(report.files, neighbours[:NEIGHBOURS_SHOWN], answer.edits)
+def _removed_report(run: Run) -> RunReport:
+    return RunReport(
+        status="aborted",
+        note=REMOVED,
+        session_id=run.session_id,
+        message_id=run.message_id,
+        directory=run.directory,
+        prompt=run.words,
+        removed=True,
+    )
 
 
 def _lost_report(run: Run, seen: Observation) -> RunReport:
@@ -215,32 +226,6 @@ def _lost_report(run: Run, seen: Observation) -> RunReport:
     )
 
 
-async def _diffs(report: RunReport, seen: Observation, answer: AnswerSummary) -> list[FileDiff]:
-    """Read the run's diff until it holds every file that a step changed; one that was changed back never comes."""
-    if not answer.changed_files:
-        return []
-    began = anyio.current_time()
-    while True:
-        found = await _diffs_so_far(report, seen)
-        waited = anyio.current_time() - began
-        is_whole = all(_is_in(path, found) for path in answer.changed_files)
-        if is_whole or waited > (DIFF_SECONDS if found else FIRST_DIFF_SECONDS):
-            return found
-        # Long waits are rare, and need no quick look.
-        await anyio.sleep(max(DIFF_PAUSE_SECONDS, waited / 10))
-
-
-async def _diffs_so_far(report: RunReport, seen: Observation) -> list[FileDiff]:
-    found = await seen.client.session_diff(report.session_id, report.message_id)
-    if seen.correction is None:
-        return found
-    return merge_diffs([found, await seen.client.session_diff(report.session_id, seen.correction.message_id)])
-
-
-def _is_in(path: str, diffs: list[FileDiff]) -> bool:
-    return any(path.endswith(diff.file) for diff in diffs)
-
-
 def _add_checked(report: RunReport, checked: CheckedAnswer) -> RunReport:
     """Add an answer whose schema was part of the prompt; the text is not repeated if it says nothing else."""
     report.note = " ".join(filter(None, [IN_PROMPT, report.note]))
@@ -248,7 +233,7 @@ def _add_checked(report: RunReport, checked: CheckedAnswer) -> RunReport:
     if checked.is_whole_text:
         report.text = ""
     if checked.problem:
-        report.status, report.error = "failed", checked.problem
+        _fail(report, checked.problem)
     return report
 
 
@@ -257,7 +242,12 @@ async def _check_output(report: RunReport, schema: Mapping[str, Any] | None) -> 
     if schema is None or report.status != "completed":
         return report
     if report.output is None:
-        report.status, report.error = "failed", "The model gave no structured answer."
+        _fail(report, "The model gave no structured answer.")
     elif wrong := await mismatch_apart(schema, report.output):
-        report.status, report.error = "failed", wrong
+        _fail(report, wrong)
     return report
+
+
+def _fail(report: RunReport, problem: str) -> None:
+    """Make a report of a run whose answer does not fit its schema."""
+    report.status, report.error, report.failure = "failed", problem, "answer"

@@ -30,7 +30,7 @@ from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload
 from opencode_mcp.runs.prompting.sending import is_reported_failure, may_have_arrived
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
-from opencode_mcp.runs.record import Run, RunStarter, is_at_work_on, is_superseded, latest_prompt
+from opencode_mcp.runs.record import Run, RunStarter, is_at_work_on, is_removed, is_superseded, latest_prompt
 from opencode_mcp.runs.report import RunReport, first_words, spoken
 from opencode_mcp.runs.reporter import LEFT_IN_INBOX, TAKEN_BACK, changed_settings, report_run
 from opencode_mcp.runs.run_note import ANY_PROMPT, Note, Notes, combined
@@ -316,6 +316,8 @@ class Runs:
         client = await self._client(run.directory)
         if run.message_id in self._taken_back:
             return Observation(client, self._taken_back[run.message_id], parked=True)
+        if not self._is_latest(run) and await is_removed(client, run):
+            return Observation(client, State.ABORTED, removed=True)
 
         async def follow(run: Run) -> Observation:
             return await Follower(client, self._hub, run, send_progress, respond).follow(deadline)
@@ -325,6 +327,11 @@ class Runs:
             return await follow(run)
         send = self._send_correction if corrects and run.message_id not in self._stopped else None
         return await observe_corrected(client, run, schema, follow, send)
+
+    def _is_latest(self, run: Run) -> bool:
+        """Return True if the event stream shows that a run's prompt is the latest one of its session."""
+        prompts = self._hub.state(run.session_id).prompts
+        return bool(prompts) and prompts[-1] == run.message_id
 
     async def _schema_in_prompt(self, client: OpenCodeClient, run: Run) -> Mapping[str, Any] | None:
         """Return the schema of a run's answer where it is part of the prompt; ``None`` for any other run."""
@@ -524,7 +531,8 @@ async def _existing_prompt(client: OpenCodeClient, session: Session, message_id:
         if message_id in await client.pending_prompts(session.id):
             return _Prompt(message_id)
         latest = await _latest_submitted(client, session.id)
-        hint = f"Its latest is {latest.id}." if latest else "It has none yet."
+        gone = "OpenCode removes a prompt that was undone when the session gets another one."
+        hint = f"Its latest is {latest.id}. {gone}" if latest else "It has none yet."
         raise NotFound(f"The session {session.id} has no prompt {message_id}.", hint=hint) from error
     except BackendFailed as error:
         if not is_unreadable(error):

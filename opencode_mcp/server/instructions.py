@@ -15,7 +15,8 @@ not see this conversation: put everything that it needs to know into the prompt.
 call opencode_reply_permission or opencode_reply_question.
 - Continue: pass the session_id of a report to opencode_run; the session remembers everything. A session takes one \
 prompt at a time.
-- In parallel: start each run with opencode_run(wait_seconds=0), then call opencode_wait(session_ids=[...]).
+- In parallel: start each run with opencode_run(wait_seconds=0), then call opencode_wait(session_ids=[...]). Runs in \
+one directory share its files: give each its own files to change.
 - Check: opencode_diff shows what changed, opencode_revert undoes it.
 - Stop: opencode_abort ends a run with its subagents.
 - Look around: opencode_status shows the agents, models and the project, opencode_list_sessions earlier work.

@@ -1,7 +1,9 @@
 """Reports over stdio: each says which run it is about, what that does now, and what the caller can do next."""
 
+import json
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
@@ -16,14 +18,28 @@ from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.waiting import eventually
-from tests.integration.host import Host, meanwhile
-from tests.scripted_model.script import bash, failure, hold, question, questions, step, text, write
+from tests.integration.host import Host, Json, meanwhile
+from tests.scripted_model.actions import Action
+from tests.scripted_model.script import (
+    bash,
+    edit,
+    failure,
+    hold,
+    question,
+    questions,
+    script,
+    step,
+    task,
+    text,
+    tool,
+    write,
+)
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 
 
 async def test_a_running_report_shows_the_answer_so_far_as_unfinished(
-    host: Host, scripted_model: ScriptedModel, case: str
+    host: Host, scripted_model: ScriptedModel, case: str, reader: Host
 ) -> None:
     gate = f"so far {case}"
     session = await host.start(step(text("Half of the answer"), hold(gate)), title="Halves")
@@ -38,6 +54,8 @@ async def test_a_running_report_shows_the_answer_so_far_as_unfinished(
     assert "Doing: writing, 18 characters" in told
     assert '"Halves" · prompt: "Do as the script says.' in told
     assert "OpenCode's answer" not in told
+    activity = (await reader.wait(session, wait_seconds=0))["activity"]
+    assert activity == "the model is writing"
     await scripted_model.release(gate)
     ended = await host.text("opencode_wait", session_id=session)
     assert "OpenCode's answer:\n```\nHalf of the answer\n```" in ended
@@ -201,21 +219,184 @@ async def test_a_refused_key_names_the_command_for_credentials(host: Host) -> No
 # Files
 
 
-async def test_a_change_that_another_session_may_have_made_is_marked(
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    """Two runs that worked in one directory at the same time; the first one ended last."""
+
+    first: Json
+    second: Json
+
+
+async def in_parallel(
+    host: Host, model: ScriptedModel, gate: str, before: Sequence[Action], theirs: Sequence[Action], directory: Path
+) -> Parallel:
+    """Run some actions in one session, and others in a second session during the same step of the first."""
+    steps = step(hold(gate), *before)
+    first = await host.start(steps, text("Mine."), directory=str(directory), title="Mine")
+    await model.reached(gate)
+    second = await host.run(*theirs, text("Theirs."), directory=str(directory), title="Theirs")
+    await model.release(gate)
+    return Parallel(await host.wait(first), second)
+
+
+def authors(report: Json) -> dict[str, tuple[str, list[str]]]:
+    return {
+        file["path"]: (file.get("whose", "this"), [other["session_id"] for other in file.get("others", [])])
+        for file in report.get("files", [])
+    }
+
+
+async def test_a_file_that_another_session_names_is_told_as_that_ones_everywhere_and_later(
+    host: Host, scripted_model: ScriptedModel, tracked: Path, case: str, reader: Host
+) -> None:
+    mine, theirs = f"mine-2-{case}.txt", f"theirs-2-{case}.txt"
+    runs = await in_parallel(
+        host, scripted_model, f"named {case}", [write(mine, "x\n")], [write(theirs, "y\n")], tracked
+    )
+    other = runs.second["session_id"]
+    expected: dict[str, tuple[str, list[str]]] = {mine: ("this", []), theirs: ("other", [other])}
+    assert authors(runs.first) == expected
+    for caller in (host, reader):
+        again = await caller.wait(runs.first["session_id"], wait_seconds=0)
+        assert authors(again) == expected
+    told = await host.text("opencode_wait", session_id=runs.first["session_id"])
+    heading = "Changed by other sessions in the same directory, not by this run:"
+    assert f'{heading}\nadded {theirs} +1 -0 (by {other} "Theirs")' in told
+    diff = await host.data("opencode_diff", session_id=runs.first["session_id"])
+    assert authors(diff) == expected
+    assert f'not by this one: {theirs} ({other} "Theirs").' in diff["note"]
+
+
+async def test_an_undo_that_would_take_back_changes_of_another_session_is_refused_and_changes_nothing(
     host: Host, scripted_model: ScriptedModel, tracked: Path, case: str
 ) -> None:
-    gate = f"parallel {case}"
-    mine, theirs = f"mine-{case}.txt", f"theirs-{case}.txt"
-    first = await host.start(step(hold(gate), write(mine, "x\n")), text("Mine."), directory=str(tracked))
-    await scripted_model.reached(gate)
-    second = await host.run(write(theirs, "y\n"), text("Theirs."), directory=str(tracked))
-    await scripted_model.release(gate)
-    report = await host.wait(first)
-    perhaps_by = {file["path"]: file.get("perhaps_by", []) for file in report["files"]}
-    assert perhaps_by == {mine: [], theirs: [second["session_id"]]}
-    told = await host.text("opencode_wait", session_id=first)
-    assert f"added {theirs} +1 -0 (?)" in told
-    assert f"(?) No edit of this run names it. {second['session_id']} worked in the project meanwhile" in told
+    mine, theirs = f"mine-3-{case}.txt", f"theirs-3-{case}.txt"
+    runs = await in_parallel(
+        host, scripted_model, f"undone {case}", [write(mine, "x\n")], [write(theirs, "y\n")], tracked
+    )
+    point = {"session_id": runs.first["session_id"], "message_id": runs.first["message_id"]}
+    refused = await host.error("opencode_revert", **point)
+    assert "Nothing was undone" in refused
+    assert f'{theirs} ({runs.second["session_id"]} "Theirs")' in refused
+    assert f"only this session's changes ({mine})" in refused
+    assert [(tracked / name).exists() for name in (mine, theirs)] == [True, True]
+    call = re.search(r'opencode_call_operation\(operation="([\w.]+)", arguments=(\{.*?\})\)', refused)
+    assert call
+    await host.data("opencode_call_operation", operation=call[1], arguments=json.loads(call[2]))
+    assert [(tracked / name).exists() for name in (mine, theirs)] == [False, False]
+
+
+async def test_an_undo_leaves_what_another_session_has_made_of_a_file_since(
+    host: Host, tracked: Path, case: str
+) -> None:
+    name = f"later-{case}.txt"
+    first = await host.run(write(name, "one\n"), text("Made."), directory=str(tracked))
+    second = await host.run(write(name, "two\n"), text("Changed."), directory=str(tracked))
+    point = {"session_id": first["session_id"], "message_id": first["message_id"]}
+    refused = await host.error("opencode_revert", **point)
+    assert f"Changed by this session and by others: {name} ({second['session_id']}" in refused
+    assert (tracked / name).read_text(encoding="utf-8") == "two\n"
+    await host.data("opencode_revert", session_id=second["session_id"], message_id=second["message_id"])
+    assert (tracked / name).read_text(encoding="utf-8") == "one\n"
+
+
+async def test_what_another_session_changed_since_an_undo_is_not_lost_when_that_is_taken_back(
+    host: Host, tracked: Path, case: str
+) -> None:
+    mine, kept = f"mine-5-{case}.txt", f"kept-{case}.txt"
+    (tracked / kept).write_text("old\n", encoding="utf-8")
+    first = await host.run(write(mine, "x\n"), text("Made."), directory=str(tracked))
+    point = {"session_id": first["session_id"], "message_id": first["message_id"]}
+    await host.data("opencode_revert", **point)
+    second = await host.run(edit(kept, "old", "new"), text("Changed."), directory=str(tracked))
+    for arguments in ({"session_id": first["session_id"], "restore": True}, point):
+        refused = await host.error("opencode_revert", **arguments)
+        assert f"{kept} ({second['session_id']}" in refused
+        assert (tracked / kept).read_text(encoding="utf-8") == "new\n"
+    assert not (tracked / mine).exists()
+
+
+async def test_of_a_file_that_commands_of_two_sessions_may_have_changed_the_author_is_unknown(
+    host: Host, scripted_model: ScriptedModel, tracked: Path, case: str
+) -> None:
+    mine, theirs = f"mine-6-{case}.txt", f"theirs-6-{case}.txt"
+    runs = await in_parallel(
+        host, scripted_model, f"shell {case}", [bash(f"touch {mine}")], [bash(f"touch {theirs}")], tracked
+    )
+    other = runs.second["session_id"]
+    assert authors(runs.first)[theirs] == ("unknown", [other])
+
+
+async def test_a_run_that_only_reads_lists_no_file_that_changed_meanwhile(
+    host: Host, scripted_model: ScriptedModel, tracked: Path, case: str
+) -> None:
+    look = tool("read", filePath="README.md")
+    runs = await in_parallel(
+        host, scripted_model, f"reads {case}", [look], [write(f"theirs-7-{case}.txt", "y\n")], tracked
+    )
+    assert runs.first["status"] == "completed"
+    assert "files" not in runs.first
+
+
+async def test_a_fork_is_no_author_of_what_it_copied(host: Host, tracked: Path, case: str) -> None:
+    name = f"copied-{case}.txt"
+    first = await host.run(write(name, "x\n"), text("Made."), directory=str(tracked))
+    point = {"session_id": first["session_id"], "message_id": first["message_id"]}
+    await host.data("opencode_fork", session_id=first["session_id"])
+    assert authors(await host.data("opencode_wait", **point)) == {name: ("this", [])}
+    await host.data("opencode_revert", **point)
+    assert not (tracked / name).exists()
+
+
+async def test_what_a_subagent_changed_is_of_the_run_that_started_it(host: Host, tracked: Path, case: str) -> None:
+    name = f"delegated-{case}.txt"
+    part = script(write(name, "x\n"), text("Part done."))
+    report = await host.run(task(part), text("All done."), directory=str(tracked))
+    assert authors(report) == {name: ("this", [])}
+
+
+# Undone prompts, time and conversations
+
+
+async def test_a_wait_for_a_prompt_that_was_undone_and_replaced_reports_it_as_undone(
+    host: Host, tracked: Path, case: str
+) -> None:
+    first = await host.run(write(f"gone-{case}.txt", "x\n"), text("First."), directory=str(tracked))
+    point = {"session_id": first["session_id"], "message_id": first["message_id"]}
+    await host.data("opencode_revert", **point)
+    second = await host.run(text("Second."), session_id=first["session_id"])
+    undone = await host.data("opencode_wait", **point)
+    assert (undone["status"], undone["text"]) == ("aborted", "")
+    assert "was undone" in undone["note"]
+    assert undone["message_id"] == first["message_id"]
+    assert (await host.wait(first["session_id"]))["text"] == "Second."
+    latest = await host.data("opencode_wait", session_id=first["session_id"], message_id=second["message_id"])
+    assert latest["text"] == "Second."
+
+
+async def test_the_time_of_a_run_counts_from_its_prompt_and_is_the_same_later(
+    host: Host, scripted_model: ScriptedModel, case: str
+) -> None:
+    gate = f"times {case}"
+    report = await host.run(question("Which colour?", "Red"), step(hold(gate), text("Thanks.")))
+    await anyio.sleep(1.2)
+    answer = {"request_id": report["pending"][0]["request_id"], "answers": [["Red"]]}
+    async with meanwhile(lambda: host.data("opencode_reply_question", **answer)) as returned:
+        await scripted_model.reached(gate)
+        await scripted_model.release(gate)
+    (ended,) = returned
+    assert ended["seconds"] >= report["seconds"]
+    await host.run(text("Next."), session_id=report["session_id"])
+    later = await host.wait(report["session_id"], message_id=report["message_id"])
+    assert (later["seconds"], later["waited"]) == (ended["seconds"], ended["waited"])
+
+
+async def test_a_conversation_shows_what_was_asked_and_answered(host: Host) -> None:
+    report = await host.run(question("Which colour?", "Red", "Blue"), text("Thanks."))
+    await host.data("opencode_reply_question", request_id=report["pending"][0]["request_id"], answers=[["Blue"]])
+    told = await host.text("opencode_session", session_id=report["session_id"], show="conversation")
+    assert 'Which colour?\n- "Red" (Choose Red)\n- "Blue" (Choose Blue)' in told
+    assert re.search(r"- answer →.*Blue", told)
 
 
 # Tools that are not listed
@@ -223,10 +404,12 @@ async def test_a_change_that_another_session_may_have_made_is_marked(
 
 @pytest.fixture
 async def reader(
-    tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenCode, workplace: Path
+    tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenCode, workplace: Path, tracked: Path
 ) -> AsyncGenerator[Host]:
     """A host whose bridge only reads."""
-    launch = attaching(tmp_path, scripted_model, opencode_server, workplace).telling("--read-only")
+    launch = attaching(tmp_path, scripted_model, opencode_server, workplace).telling(
+        "--read-only", "--directory", str(tracked)
+    )
     async with open_bridge(launch) as bridge:
         yield Host(bridge)
 

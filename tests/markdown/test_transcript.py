@@ -151,6 +151,34 @@ def test_a_conversation_is_shown_without_tool_calls_and_thoughts_but_with_failur
     assert not [word for word in ("read(", "bash", "thought", "shell line") if word in told]
 
 
+def asked(**state: object) -> Json:
+    options = [{"label": "Red", "description": "Warm"}, {"label": "Blue"}]
+    return call("question", input={"questions": [{"question": "Which colour?", "options": options}]}, **state)
+
+
+NO_WORDS: list[str] = []
+QUESTION = ["- asked →", "```", "Which colour?", '- "Red" (Warm)', '- "Blue"', "```"]
+
+
+@pytest.mark.parametrize(
+    ("state", "end"),
+    [
+        ({"metadata": {"answers": [["Blue", "Red"]]}, "output": "Long."}, "- answer → `Blue, Red`"),
+        ({"metadata": {"answers": [NO_WORDS]}}, "- answer → `no answer`"),
+        ({"output": "The person chose Blue."}, "- answer → `The person chose Blue.`"),
+        ({"status": "error", "error": "Dismissed"}, "- not answered → `Dismissed`"),
+        ({"status": "running"}, "- no answer so far"),
+    ],
+)
+def test_a_conversation_has_the_questions_of_the_model_and_their_answers(state: Json, end: str) -> None:
+    assert lines(asked(**state), show="conversation") == [*QUESTION, end]
+
+
+def test_a_question_of_an_unknown_form_is_not_lost_in_a_conversation() -> None:
+    odd = call("question", input={"questions": "odd"}, output="Yes.")
+    assert lines(odd, show="conversation") == ["- answer → `Yes.`"]
+
+
 def test_tool_calls_are_shown_alone_and_those_of_the_user_are_told_apart() -> None:
     told = render_transcript(conversation(), show="tools")
     assert numbers(told) == ["2", "3", "4", "5"]

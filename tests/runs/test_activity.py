@@ -117,6 +117,10 @@ def call(status: str, **state: object) -> dict[str, Any]:
     return {"type": "tool", "tool": "bash", "state": {"status": status, **LISTS, **state}}
 
 
+def words(kind: str, text: str, **more: object) -> dict[str, Any]:
+    return {"type": kind, "text": text, **more}
+
+
 @pytest.mark.parametrize(
     ("answers", "status", "line"),
     [
@@ -124,6 +128,10 @@ def call(status: str, **state: object) -> dict[str, Any]:
         ([message(call("running", time={"start": NOW.opencode - 41_000}))], BUSY, "bash: ls (41 s)"),
         ([message(call("running"))], BUSY, "bash: ls"),
         ([message(call("completed"))], BUSY, "waiting for the model"),
+        ([message(words("text", "Hello"))], BUSY, "writing, 5 characters"),
+        ([message(words("reasoning", "Hm"))], BUSY, "the model is thinking"),
+        ([message(words("text", "Hello", time={"start": 1, "end": 2}))], BUSY, "waiting for the model"),
+        ([message(words("text", ""))], BUSY, "the model is writing"),
         ([message(call("running")), message()], BUSY, "waiting for the model"),
         ([message(call("completed"))], RETRY, "retrying in 8 s (attempt 2): 429 Slow down"),
     ],

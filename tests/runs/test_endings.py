@@ -37,6 +37,9 @@ def test_a_call_that_failed_otherwise_ends_no_run(error: str) -> None:
         ("MessageOutputLengthError", {}, "length"),
         ("StructuredOutputError", {"message": "None given"}, "answer"),
         ("APIError", {"message": "Overloaded", "statusCode": 500}, "model"),
+        ("APIError", {"message": "Slow down", "statusCode": 429}, "model"),
+        ("APIError", {"message": "No such tool", "statusCode": 400}, "request"),
+        ("APIError", {"message": "No such model", "statusCode": 404}, "request"),
         ("UnknownError", {"message": "Odd"}, "model"),
     ],
 )

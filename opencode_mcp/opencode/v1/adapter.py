@@ -75,6 +75,7 @@ class OpenCode1(OperationCaller):
         message_reader="session.message",
         keeps_removed_cost=False,
         mentions_in_worktree=True,
+        diffs_grow=True,
         unusable_models=True,
         rereading=REREADING,
     )

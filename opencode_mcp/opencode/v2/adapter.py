@@ -40,6 +40,7 @@ class OpenCode2(SessionCalls, RequestCalls):
         message_reader="session.message.get",
         keeps_removed_cost=True,
         mentions_in_worktree=False,
+        diffs_grow=False,
         unusable_models=False,
         rereading=REREADING,
     )

@@ -108,6 +108,8 @@ class Features:
     mentions_in_worktree: bool
     """True if a file that a slash command mentions is relative to the worktree. Otherwise it is relative to the
     directory of the session, and files that shell lines of the command mention are attached too."""
+    diffs_grow: bool
+    """True if the diff of a prompt is made step by step, so that it may lack a changed file for a while."""
     unusable_models: bool
     """True if OpenCode also lists the models of providers without credentials."""
     rereading: Rereading

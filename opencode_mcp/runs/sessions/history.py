@@ -38,16 +38,24 @@ async def _changing_prompts(client: OpenCodeClient, session: Session) -> list[st
     return list(reversed(changing))
 
 
-async def own_messages(client: OpenCodeClient, session: Session) -> AsyncIterator[Message]:
-    """Yield the messages of a session from the latest one on, without those that a fork copied."""
+async def own_messages(
+    client: OpenCodeClient, session: Session, *, page: int = MESSAGES_A_PAGE
+) -> AsyncIterator[Message]:
+    """Yield the messages of a session from the latest one on, without those that a fork copied.
+
+    Args:
+        client: Client of OpenCode.
+        session: The session.
+        page: Messages that are read at once.
+    """
     cursor = ""
     while True:
-        page = await client.session_messages(session.id, limit=MESSAGES_A_PAGE, before=cursor)
-        for message in reversed(page.items):
+        found = await client.session_messages(session.id, limit=page, before=cursor)
+        for message in reversed(found.items):
             if is_copied(message.info, session):
                 return
             yield message
-        cursor = page.cursor
+        cursor = found.cursor
         if not cursor:
             return
 

@@ -15,6 +15,7 @@ from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.runs import report
 from opencode_mcp.runs.sessions import history
 from opencode_mcp.server import uris
+from opencode_mcp.server.change_authors import authors_note, authors_of
 from opencode_mcp.server.missing_changes import why_no_changes
 from opencode_mcp.server.project_status import describe_project
 from opencode_mcp.server.resources.skill import skill_text
@@ -121,7 +122,9 @@ async def read_diff(bridge: "Bridge", id: str, message: str = "") -> Content:  #
     changes = await history.session_changes(bridge.client, session, prompt)
     pointer = f'opencode_diff(session_id="{id}", files=[...]) shows single files.'
     reason = "" if changes or undone else await why_no_changes(bridge, session.directory)
-    return _markdown(reason or diff.render_diff(changes, limit=LIMIT, pointer=pointer))
+    authors = authors_note(await authors_of(bridge, session, [change.file for change in changes], prompt))
+    shown = reason or diff.render_diff(changes, limit=LIMIT, pointer=pointer)
+    return _markdown("\n\n".join(filter(None, [authors, shown])))
 
 
 async def read_todo(bridge: "Bridge", id: str) -> Content:  # noqa: A002 - the template's word

@@ -8,29 +8,42 @@ if TYPE_CHECKING:
 MODELS_SHOWN = 5
 
 
+REFUSED = "The same request will be refused again. Change what the error names, with"
+BAD_ANSWER = "Ask for the answer again, and say what was wrong with it, or give a simpler schema, with"
+
+
 def failure_step(report: "RunReport") -> str:
     """Return the next step after a failed run, by the kind of its failure."""
     session = f'session_id="{report.session_id}"'
+    call = f"opencode_run({session}, prompt=...)"
     match report.failure:
         case "credentials":
-            provider = report.model.partition("/")[0]
-            of_provider = f" of {provider}" if provider else ""
-            return (
-                f"The key{of_provider} is missing or refused: whoever runs OpenCode stores one with the command "
-                f"`opencode auth login`. {_other_model(report)}".strip()
-            )
+            step = _credentials_step(report)
         case "context":
             return (
                 "The conversation is too long for the model. Start a new session with opencode_run(prompt=...), "
                 "and say there all that it needs to know."
             )
-        case "length" | "answer":
-            return f"Ask again, and for less at once, with opencode_run({session}, prompt=...). {_other_model(report)}"
+        case "length":
+            step = f"Ask again, and for less at once, with {call}."
+        case "answer":
+            step = f"{BAD_ANSWER} opencode_run({session}, output_schema=..., prompt=...)."
+        case "request":
+            step = f"{REFUSED} {call}."
         case "model":
-            again = f"The same may work later: opencode_run({session}, prompt=...)."
-            return f"{again} {_other_model(report)}".strip()
+            step = f"The same may work later: {call}."
         case None:
-            return f"Fix what the error names, then go on in the session with opencode_run({session}, prompt=...)."
+            return f"Fix what the error names, then go on in the session with {call}."
+    return f"{step} {_other_model(report)}".strip()
+
+
+def _credentials_step(report: "RunReport") -> str:
+    provider = report.model.partition("/")[0]
+    of_provider = f" of {provider}" if provider else ""
+    return (
+        f"The key{of_provider} is missing or refused: whoever runs OpenCode stores one with the command "
+        "`opencode auth login`."
+    )
 
 
 def _other_model(report: "RunReport") -> str:

@@ -60,6 +60,15 @@ ANSWER_HEADINGS = {
     "failed": "Last text",
 }
 FORMLESS = "This host shows no forms, so the decision that you left to a person comes back to you."
+FILE_HEADINGS: Mapping[str, Collection[str]] = {
+    "Changed files:": ("this", "shared"),
+    "Changed by other sessions in the same directory, not by this run:": ("other",),
+    "Changed meanwhile by a command; it is not known whose:": ("unknown",),
+}
+"""Headings of the lists of changed files, with whose changes they are."""
+OTHERS_DID = {"this": "also", "shared": "also changed by", "other": "by", "unknown": "this run or"}
+"""Words in front of the other sessions, by whose change it is."""
+NO_DIFF = "(no diff: not ready, or changed back)"
 ERROR_LIMIT = 4000
 """Limit of an error, in bytes. It may quote a page that a model's provider sent."""
 
@@ -183,11 +192,17 @@ def _next_step(report: "RunReport") -> str:
         case "needs_input":
             return " ".join([*map(_answer_step, report.pending), "The run waits meanwhile."])
         case "aborted":
-            return f"What it did stays. Give it another prompt with opencode_run({session}, prompt=...)."
+            return _step_after_stop(report, session)
         case "failed" if report.lost:
             return f"opencode_wait({session}) finds OpenCode again and reports what it kept of the run."
         case "failed":
             return failure_step(report)
+
+
+def _step_after_stop(report: "RunReport", session: str) -> str:
+    if report.removed:
+        return f"The session goes on without it: opencode_wait({session}) reports its latest prompt."
+    return f"What it did stays. Give it another prompt with opencode_run({session}, prompt=...)."
 
 
 def answer_steps(pending: "Sequence[PendingRequest]", unlisted_tools: Collection[str] = ()) -> str:
@@ -334,22 +349,25 @@ def _merged(report: "RunReport") -> str:
 def _files(report: "RunReport") -> str:
     if not report.files:
         return ""
-    lines = [_file_line(file) for file in report.files[:SHOWN_FILES]]
-    more = len(report.files) - len(lines)
-    return "\n".join(["Changed files:", *lines, *([f"and {more} more"] if more else []), *_neighbours(report)])
+    shown = report.files[:SHOWN_FILES]
+    more = len(report.files) - len(shown)
+    lines: list[str] = []
+    for heading, kinds in FILE_HEADINGS.items():
+        listed = [_file_line(file) for file in shown if file.whose in kinds]
+        lines += [heading, *listed] if listed else []
+    return "\n".join([*lines, *([f"and {more} more"] if more else [])])
 
 
 def _file_line(file: "ChangedFile") -> str:
-    line = f"{file.change} {one_line(file.path)} +{file.added} -{file.removed}"
-    return f"{line} (?)" if file.perhaps_by else line
+    names = ", ".join(session_name(other.session_id, other.title) for other in file.others)
+    by = f" ({OTHERS_DID[file.whose]} {names})" if names else ""
+    counts = NO_DIFF if file.change == "changed" else f"+{file.added} -{file.removed}"
+    return f"{file.change} {one_line(file.path)} {counts}{by}"
 
 
-def _neighbours(report: "RunReport") -> list[str]:
-    """Return the line that explains the marks of files which another session may have changed."""
-    others = ", ".join(dict.fromkeys(name for file in report.files for name in file.perhaps_by))
-    if not others:
-        return []
-    return [f"(?) No edit of this run names it. {others} worked in the project meanwhile and may have changed it."]
+def session_name(session_id: str, title: str) -> str:
+    """Return a session's id with its title."""
+    return f'{session_id} "{one_line(title)}"' if title else session_id
 
 
 def _decided(report: "RunReport") -> str:

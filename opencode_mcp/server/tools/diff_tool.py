@@ -9,6 +9,7 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.markdown import diff as markdown_diff
 from opencode_mcp.runs.sessions import history
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.change_authors import authors_data, authors_note, authors_of, listed_names
 from opencode_mcp.server.missing_changes import why_no_changes, why_without_git
 from opencode_mcp.server.resources.links import diff_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result
@@ -20,15 +21,17 @@ from opencode_mcp.workspace import git_head
 from opencode_mcp.workspace import globs as workspace_globs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mcp_types import ResourceLink
 
+    from opencode_mcp.diffs.authorship import Authorship
     from opencode_mcp.opencode.vocabulary.models import FileDiff, Session
     from opencode_mcp.workspace.globs import Globs
 
 FILES_TOLD = 200
 FILES_NAMED = 50
-NAMED = 20
-"""Paths that a note names."""
+NOBODY_ELSE: "Mapping[str, Authorship]" = {}
 ONE_FILE = "To see more of the cut parts, name fewer files with files=[...]."
 
 
@@ -39,6 +42,8 @@ class Changes(NamedTuple):
     note: str = ""
     untold: bool = False
     """True if the note says why no change is shown although there may be some."""
+    authors: "Mapping[str, Authorship]" = NOBODY_ELSE
+    """Files that are not, or not only, the changes of the session."""
 
 
 @tool(
@@ -84,7 +89,7 @@ async def opencode_diff(
         return await _compared(bridge, session, await bridge.fence.session(compare_with), globs if files else None)
     changes = _only(await _of_session(bridge, session, message_id), files, globs)
     link = diff_link(session_id, message_id)
-    return changes_result(changes.diffs, changes.note, link, untold=changes.untold)
+    return changes_result(changes.diffs, changes.note, link, untold=changes.untold, authors=changes.authors)
 
 
 async def _of_session(bridge: Bridge, session: "Session", message_id: str) -> Changes:
@@ -92,10 +97,11 @@ async def _of_session(bridge: Bridge, session: "Session", message_id: str) -> Ch
     prompt = await history.prompt_of(bridge.client, session.id, message_id) if message_id else ""
     undone = session.revert.message_id if session.revert else ""
     diffs = await history.session_changes(bridge.client, session, prompt)
+    authors = await authors_of(bridge, session, [diff.file for diff in diffs], prompt)
     if undone and not message_id:
-        return Changes(diffs, f"It is undone from {undone} on.")
+        return Changes(diffs, f"It is undone from {undone} on.", authors=authors)
     reason = "" if diffs else await why_no_changes(bridge, session.directory)
-    return Changes(diffs, reason, untold=bool(reason))
+    return Changes(diffs, reason, untold=bool(reason), authors=authors)
 
 
 async def _compared(bridge: Bridge, session: "Session", other: "Session", globs: "Globs | None") -> CallToolResult:
@@ -121,8 +127,11 @@ async def _compared(bridge: Bridge, session: "Session", other: "Session", globs:
 
 
 async def _changes_by_file(bridge: Bridge, session: "Session", globs: "Globs | None") -> "dict[str, FileDiff]":
+    """Return what a session changed, without the files that only other sessions changed at the same time."""
     changes = await history.session_changes(bridge.client, session)
-    return {diff.file: diff for diff in changes if globs is None or globs.fit(diff.file)}
+    authors = await authors_of(bridge, session, [diff.file for diff in changes])
+    foreign = {file for file, authorship in authors.items() if authorship.whose == "other"}
+    return {diff.file: diff for diff in changes if diff.file not in foreign and (globs is None or globs.fit(diff.file))}
 
 
 def _compared_file(path: str, ours: "FileDiff | None", theirs: "FileDiff | None") -> dict[str, Any]:
@@ -211,17 +220,17 @@ def _only(changes: Changes, wanted: list[str], globs: "Globs") -> Changes:
     kept = [diff for diff in changes.diffs if globs.fit(diff.file)]
     if kept:
         return changes._replace(diffs=kept)
-    told = f"None of {_names(wanted)} is changed. Changed: {_names([diff.file for diff in changes.diffs])}."
+    told = f"None of {listed_names(wanted)} is changed. Changed: {listed_names([diff.file for diff in changes.diffs])}."
     return Changes([], " ".join(filter(None, [changes.note, told])), untold=True)
 
 
-def _names(paths: list[str]) -> str:
-    more = f" and {len(paths) - NAMED:,} more" if len(paths) > NAMED else ""
-    return ", ".join(map(one_line, paths[:NAMED])) + more
-
-
 def changes_result(
-    diffs: "list[FileDiff]", note: str, link: "ResourceLink | None" = None, *, untold: bool = False
+    diffs: "list[FileDiff]",
+    note: str,
+    link: "ResourceLink | None" = None,
+    *,
+    untold: bool = False,
+    authors: "Mapping[str, Authorship]" = NOBODY_ELSE,
 ) -> CallToolResult:
     """Return changes as a tool's result, after a note if there is one.
 
@@ -230,15 +239,19 @@ def changes_result(
         note: Note on the changes.
         link: Link to the complete changes.
         untold: Whether the note replaces the changes.
+        authors: Files that others changed, or may have.
     """
+    shown = {diff.file: authors[diff.file] for diff in diffs if diff.file in authors}
+    note = " ".join(filter(None, [note, authors_note(shown)]))
     text = "" if untold else markdown_diff.render_diff(diffs, limit=TEXT_LIMIT, pointer=ONE_FILE)
-    data = {"files": _files(diffs), "diff": text} | ({"note": note} if note else {})
+    data = {"files": _files(diffs, shown), "diff": text} | ({"note": note} if note else {})
     more = link if text.endswith(ONE_FILE) else None
     return result("\n\n".join(filter(None, [note, text])), data, more, verbatim=True)
 
 
-def _files(diffs: "list[FileDiff]") -> list[dict[str, Any]]:
-    return [
-        {"path": diff.file, "change": diff.status, "added": diff.additions, "removed": diff.deletions}
-        for diff in diffs[:FILES_TOLD]
-    ]
+def _files(diffs: "list[FileDiff]", authors: "Mapping[str, Authorship]") -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for diff in diffs[:FILES_TOLD]:
+        row = {"path": diff.file, "change": diff.status, "added": diff.additions, "removed": diff.deletions}
+        rows.append(row | authors_data(authors.get(diff.file)))
+    return rows

@@ -9,6 +9,7 @@ from opencode_mcp.diffs import raw
 from opencode_mcp.errors import BackendFailed, InvalidArgument, SessionBusy
 from opencode_mcp.runs import record
 from opencode_mcp.runs.sessions import history, last_run
+from opencode_mcp.server import undo_conflicts
 from opencode_mcp.server.access.operation_uses import REDO, UNDO
 from opencode_mcp.server.access.undoing import check_redo, check_undo
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
@@ -43,7 +44,7 @@ async def opencode_revert(
 ) -> CallToolResult:
     """Undo a session from a prompt on: its files become as before, and its later messages no longer count.
 
-    Use it when work went wrong. What others changed in those files since is undone too. The next prompt makes it final.
+    Use it when work went wrong. It refuses if other sessions changed those files too. The next prompt makes it final.
     """
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx).start):
@@ -70,6 +71,10 @@ async def _undo(bridge: Bridge, session: "Session", message_id: str) -> CallTool
     prompt = await history.prompt_of(bridge.client, session.id, message_id)
     await _refuse_if_busy(bridge, session)
     await check_undo(bridge.client, bridge.allowed, await bridge.operation_of(UNDO), session, prompt)
+    if session.revert:
+        # OpenCode first takes back the earlier undo.
+        await undo_conflicts.refuse_redo_over_others(bridge, session)
+    await undo_conflicts.refuse_undo_of_others(bridge, session, prompt)
     undone = (await bridge.client.session_revert(session.id, prompt)).revert
     if undone is None:
         raise BackendFailed(f"OpenCode did not undo {session.id} from {prompt} on.")
@@ -90,6 +95,7 @@ async def _restore(bridge: Bridge, session: "Session") -> CallToolResult:
     else:
         await _refuse_if_busy(bridge, session)
         check_redo(bridge.allowed, await bridge.operation_of(REDO), session)
+        await undo_conflicts.refuse_redo_over_others(bridge, session)
         await bridge.client.session_unrevert(session.id)
         note = f"{session.id} is restored from {session.revert.message_id} on, its files too."
     return result(note, {"files": [], "diff": "", "note": note})

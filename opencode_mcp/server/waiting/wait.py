@@ -354,7 +354,7 @@ def lost_sight(run: "Run") -> UnexpectedToolError:
 
 def _unseen(bridge: Bridge, run: "Run", error: BridgeError) -> CallToolResult:
     """Report a run that was started, but could not be read since."""
-    note = f"The prompt was sent to OpenCode, but could not be followed. {error}"
+    note = f"OpenCode has the prompt. Its state could not be read: {error} Do not send the prompt again."
     return report_result(
         runs_report.RunReport(
             status="running",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from opencode_mcp.diffs.authorship import work_of
 from opencode_mcp.markdown.transcript import render_transcript
 from opencode_mcp.opencode.v2.messages.message_pairs import source_id
 from opencode_mcp.opencode.vocabulary.models import (
@@ -14,6 +15,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     PatchPart,
     ReasoningPart,
     RetryPart,
+    Session,
     StepFinishPart,
     TextPart,
 )
@@ -301,7 +303,7 @@ def test_a_step_keeps_its_content_its_use_and_its_files() -> None:
     summary = summarise([message])
     assert (summary.text, summary.model, summary.agent) == ("One.\n\nTwo.", "scripted/m1", "build")
     assert (summary.cost, summary.tokens.input, summary.tokens.reasoning, summary.seconds) == (0.5, 100, 5, 0.5)
-    assert summary.changed_files == {"a/b.txt"}
+    assert work_of([message], Session(id="ses_1", directory="/p")).files == {"/p/a/b.txt"}
     failed = message.parts[3]
     assert isinstance(failed, RetryPart)
     assert (failed.attempt, failed.error.text) == (1, "Busy (provider.internal, HTTP 503 from the model)")

@@ -9,9 +9,10 @@ import pytest
 from opencode import AsyncOpencode
 from opencode.types import ModelRef
 
+from opencode_mcp.diffs.authorship import work_of
 from opencode_mcp.markdown.transcript import render_transcript
 from opencode_mcp.opencode.v2.messages.conversation import to_messages
-from opencode_mcp.opencode.vocabulary.models import Message
+from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.runs.merging import merged_with
 from opencode_mcp.runs.record import answers_in
 from opencode_mcp.runs.report import summarise
@@ -179,7 +180,7 @@ async def test_a_run_keeps_its_cost_tools_and_files(sessions: Mapping[str, list[
     summary = summarise(answers_in(messages, messages[0].info.id))
     assert (summary.model, summary.agent, summary.tokens.input) == ("scripted/m1", "build", 300)
     assert summary.cost == pytest.approx(3 * 0.00014)
-    assert summary.changed_files == {"edited/a.txt"}
+    assert work_of(messages, Session(id="ses_1", directory="/p")).files == {"/p/edited/a.txt"}
     told = render_transcript(messages)
     assert '- `shell(command="echo hi; exit 4", description="Run a command")` exit code 4 →' in told
     assert "`edit(" in told

@@ -7,7 +7,7 @@ import pytest
 
 from opencode_mcp.errors import SessionBusy
 from opencode_mcp.runs.answers.answer_rules import READ_ONLY
-from opencode_mcp.runs.report import ChangedFile, Decision, PendingRequest, RunReport, Usage
+from opencode_mcp.runs.report import ChangedFile, Decision, OtherSession, PendingRequest, RunReport, Usage
 from opencode_mcp.server.instructions import TOOL_NAME
 from opencode_mcp.server.results.render import (
     BRIEF,
@@ -92,13 +92,36 @@ def test_of_a_long_unfinished_answer_the_end_is_shown() -> None:
     assert report_data(long)["text"].startswith(f"… ({note})\nyyy")
 
 
-def test_a_file_that_another_session_may_have_changed_is_marked() -> None:
+def test_files_are_listed_by_whose_changes_they_are() -> None:
+    other = [OtherSession(session_id="ses_2", title="Theirs")]
     files = [
         ChangedFile(path="a.py", change="modified", added=3, removed=1),
-        ChangedFile(path="b.py", change="added", added=1, removed=0, perhaps_by=["ses_2"]),
+        ChangedFile(path="b.py", change="added", added=1, removed=0, whose="other", others=other),
+        ChangedFile(path="c.py", change="added", added=1, removed=0, whose="unknown", others=other),
+        ChangedFile(path="d.py", change="added", added=2, removed=0, whose="shared", others=other),
     ]
-    assert report_text(report(files=files)).count("(?)") == 2
-    assert "added b.py +1 -0 (?)\n(?) No edit of this run names it. ses_2 worked" in report_text(report(files=files))
+    assert (
+        "Changed files:\n"
+        "modified a.py +3 -1\n"
+        'added d.py +2 -0 (also changed by ses_2 "Theirs")\n'
+        "Changed by other sessions in the same directory, not by this run:\n"
+        'added b.py +1 -0 (by ses_2 "Theirs")\n'
+        "Changed meanwhile by a command; it is not known whose:\n"
+        'added c.py +1 -0 (this run or ses_2 "Theirs")\n'
+    ) in report_text(report(files=files))
+
+
+def test_a_changed_file_without_a_diff_says_so() -> None:
+    files = [ChangedFile(path="a.py", change="changed", added=0, removed=0)]
+    assert "Changed files:\nchanged a.py (no diff: not ready, or changed back)" in report_text(report(files=files))
+
+
+def test_a_prompt_that_was_removed_leads_to_what_the_session_did_since() -> None:
+    removed = report("aborted", note="This prompt was undone.", removed=True)
+    assert (
+        next_step(removed)
+        == 'The session goes on without it: opencode_wait(session_id="ses_1") reports its latest prompt.'
+    )
 
 
 def test_a_decision_that_was_left_to_a_person_is_to_be_put_to_one() -> None:
@@ -118,13 +141,20 @@ def test_a_decision_that_was_left_to_a_person_is_to_be_put_to_one() -> None:
         ("model", 'model="a/c"'),
         ("context", "Start a new session with opencode_run(prompt=...)"),
         ("length", "for less at once"),
-        ("answer", "for less at once"),
+        ("answer", 'opencode_run(session_id="ses_1", output_schema=..., prompt=...)'),
+        ("request", "will be refused again"),
+        ("request", 'model="a/c"'),
         (None, "Fix what the error names"),
     ],
 )
 def test_a_failure_names_what_would_work(failure: Any, said: str) -> None:  # noqa: ANN401 - a kind of failure
     failed = report("failed", error="No", failure=failure, model="a/b", usable_models=["a/c", "d/e"])
     assert said in next_step(failed)
+
+
+@pytest.mark.parametrize(("failure", "unsaid"), [("answer", "for less at once"), ("request", "may work later")])
+def test_no_advice_is_given_that_does_not_help(failure: Any, unsaid: str) -> None:  # noqa: ANN401 - as above
+    assert unsaid not in next_step(report("failed", error="No", failure=failure))
 
 
 def test_of_several_runs_those_that_go_on_take_a_line_and_next_names_them() -> None:

@@ -1,0 +1,193 @@
+"""Decision whose a changed file is, if several sessions worked in the directory at the same time. Pure.
+
+OpenCode compares the files before and after each step of the model, and counts everything that differs as the
+session's. The tool calls say more: a file belongs to the sessions whose editing calls name it. A shell command may have
+changed any file that no call names.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from opencode_mcp.diffs.named_files import absolute, can_write, named_files, names_files, possible_paths
+from opencode_mcp.opencode.vocabulary.models import Message, PatchPart, Session, ToolPart
+
+Whose = Literal["this", "shared", "other", "unknown"]
+"""Author of a change: this session, this one and others, others only, or one that cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Time from a beginning to an end, in milliseconds since the epoch."""
+
+    begin: float
+    end: float
+
+    def overlaps(self, other: "Period") -> bool:
+        """Return True if two periods have a moment in common."""
+        return self.begin < other.end and self.end > other.begin
+
+
+@dataclass(frozen=True, slots=True)
+class WriteCall:
+    """Tool call that may have changed files."""
+
+    session_id: str
+    title: str
+    period: Period
+    files: frozenset[str]
+    """Absolute paths of the files that it names and has changed."""
+    is_open: bool
+    """True if it may have changed any file, as a shell command."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeStep:
+    """Step of the model, with what differed after it."""
+
+    period: Period
+    files: frozenset[str]
+    """Absolute paths of the files."""
+
+
+@dataclass(slots=True)
+class Work:
+    """Work of one session that may have changed files."""
+
+    reported: list[ChangeStep] = field(default_factory=list[ChangeStep])
+    """Steps with the times of their messages."""
+    ends: list[float] = field(default_factory=list[float])
+    """Ends of the messages, also of those that changed nothing."""
+    calls: list[WriteCall] = field(default_factory=list[WriteCall])
+    subagents: set[str] = field(default_factory=set[str])
+    """Sessions of the subagents that it started."""
+
+    def add(self, message: Message, session: Session) -> None:
+        """Add one message of a session."""
+        period = _period_of(message)
+        if message.info.time.completed or message.info.role == "user":
+            self.ends.append(message.info.time.completed or message.info.time.created)
+        for part in message.parts:
+            if isinstance(part, PatchPart) and part.files:
+                files = frozenset(absolute(path, session.directory) for path in part.files)
+                self.reported.append(ChangeStep(period, files))
+            elif isinstance(part, ToolPart):
+                self._add_call(part, session, period)
+
+    def _add_call(self, call: ToolPart, session: Session, period: Period) -> None:
+        if call.child_session:
+            self.subagents.add(call.child_session)
+        if not can_write(call):
+            return
+        times = call.state.time
+        made = Period(times.start or period.begin, times.end or period.end)
+        files = named_files(call, session.directory)
+        self.calls.append(WriteCall(session.id, session.title, made, files, is_open=not names_files(call)))
+
+    @property
+    def steps(self) -> list[ChangeStep]:
+        """Return the steps, each from the end of the message before it on.
+
+        OpenCode looks at the files before it asks the model. OpenCode 2 begins the message of a step when the model
+        begins to answer.
+        """
+        return [ChangeStep(Period(self._begin_of(step), step.period.end), step.files) for step in self.reported]
+
+    def _begin_of(self, step: ChangeStep) -> float:
+        earlier = [end for end in self.ends if end <= step.period.begin]
+        return max(earlier, default=step.period.begin)
+
+    @property
+    def files(self) -> frozenset[str]:
+        """Return the files that differed after a step."""
+        return frozenset(path for step in self.reported for path in step.files)
+
+    @property
+    def period(self) -> Period:
+        """Return the time of all steps."""
+        return _whole([step.period for step in self.steps] or [call.period for call in self.calls])
+
+
+def _whole(periods: Sequence[Period]) -> Period:
+    """Return the time from the first beginning to the last end."""
+    begin = min((period.begin for period in periods), default=0)
+    return Period(begin, max((period.end for period in periods), default=begin))
+
+
+def _period_of(message: Message) -> Period:
+    time = message.info.time
+    return Period(time.created, time.completed or math.inf)
+
+
+def work_of(messages: Iterable[Message], session: Session) -> Work:
+    """Return the work in some messages of a session."""
+    work = Work()
+    for message in messages:
+        work.add(message, session)
+    return work
+
+
+@dataclass(frozen=True, slots=True)
+class Authorship:
+    """Authors of the changes of one file."""
+
+    whose: Whose
+    others: Sequence[WriteCall] = ()
+    """Calls of the other sessions that changed it, or may have; one for each session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Decides about the files of one session.
+
+    Args:
+        directory: Directory of the session.
+        steps: Its steps.
+        own: Calls of the session and its subagents.
+        others: Calls of other sessions.
+        is_whole: Whether these are all of them.
+    """
+
+    directory: str
+    steps: Sequence[ChangeStep]
+    own: Sequence[WriteCall]
+    others: Sequence[WriteCall]
+    is_whole: bool = True
+
+    def judge(self, file: str, *, since: bool = False) -> Authorship:
+        """Return the authors of a file.
+
+        Args:
+            file: Path of the file, as in a diff.
+            since: Whether what others changed after the session's steps counts too.
+        """
+        paths = possible_paths(file, self.directory)
+        during = self._periods(paths)
+        later = [Period(period.begin, math.inf) for period in during]
+        others = _overlapping(self.others, later if since else during)
+        named = _each_session(call for call in others if call.files & paths)
+        is_own = any(call.files & paths for call in self.own)
+        if named:
+            return Authorship("shared" if is_own else "other", named)
+        if is_own:
+            return Authorship("this")
+        able = [call for call in _overlapping(self.others, during) if call.is_open]
+        if not able:
+            return Authorship("this" if self.is_whole else "unknown")
+        has_open_calls = any(call.is_open for call in self.own)
+        return Authorship("unknown" if has_open_calls else "other", _each_session(able))
+
+    def _periods(self, paths: frozenset[str]) -> list[Period]:
+        """Return the periods of the steps after which a file differed; the time of all steps if none names it."""
+        naming = [step.period for step in self.steps if step.files & paths]
+        return naming or [_whole([*(step.period for step in self.steps), *(call.period for call in self.own)])]
+
+
+def _overlapping(calls: Sequence[WriteCall], periods: Sequence[Period]) -> list[WriteCall]:
+    return [call for call in calls if any(call.period.overlaps(period) for period in periods)]
+
+
+def _each_session(calls: Iterable[WriteCall]) -> list[WriteCall]:
+    """Return one call of each session."""
+    return list({call.session_id: call for call in calls}.values())

@@ -1,0 +1,61 @@
+"""Questions that a model asked with the question tool, and their answers, as a part of a conversation. Pure."""
+
+from collections.abc import Sequence
+
+from opencode_mcp.markdown.detail import View
+from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine
+from opencode_mcp.opencode.vocabulary.models import ToolPart
+from opencode_mcp.text.json_types import JsonMap
+from opencode_mcp.text.json_values import as_list, as_map, as_maps, as_text
+
+ASKED = "- asked →"
+ANSWERED = "- answer →"
+UNANSWERED = "no answer"
+
+
+def question_blocks(part: ToolPart, view: View) -> list[Block]:
+    """Return the blocks of a call of the question tool: each question with its options, then its answer.
+
+    Args:
+        part: The call.
+        view: Amount of detail.
+    """
+    questions = as_maps(part.state.input.get("questions"))
+    answers = _answers(part)
+    blocks: list[Block] = []
+    for index, question in enumerate(questions):
+        blocks.append(Excerpt(_asked(question), view.measure.text, ASKED))
+        if index < len(answers):
+            blocks.append(Excerpt(answers[index], view.measure.text, ANSWERED))
+    return blocks if len(answers) >= len(questions) > 0 else [*blocks, _end(part, view)]
+
+
+def _answers(part: ToolPart) -> list[str]:
+    """Return the answer to each question; an empty list if OpenCode has not recorded them one by one."""
+    recorded = as_list(as_map(part.state.metadata).get("answers"))
+    return [", ".join(map(str, as_list(answer))) or UNANSWERED for answer in recorded]
+
+
+def _asked(question: JsonMap) -> str:
+    options = as_maps(question.get("options"))
+    return "\n".join([as_text(question.get("question")) or "no words", *_options(options)])
+
+
+def _options(options: Sequence[JsonMap]) -> list[str]:
+    lines: list[str] = []
+    for option in options:
+        description = as_text(option.get("description"))
+        lines.append(f'- "{as_text(option.get("label"))}"' + (f" ({description})" if description else ""))
+    return lines
+
+
+def _end(part: ToolPart, view: View) -> Block:
+    """Return the block for a call whose answers are not recorded one by one."""
+    state = part.state
+    match state.status:
+        case "completed":
+            return Excerpt(state.output or UNANSWERED, view.measure.text, ANSWERED)
+        case "error":
+            return Excerpt(state.error or "no reason given", view.measure.output, "- not answered →")
+        case _:
+            return PlainLine("- no answer so far")

@@ -1,0 +1,138 @@
+"""Reads what other sessions did in a directory while a session worked there.
+
+The answer comes from OpenCode's records alone, so it is the same later and in another bridge. Only sessions of the same
+directory that changed lately, or that are busy, are read. To read one of another directory would make OpenCode open
+that directory as a project.
+"""
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import cast
+
+from opencode_mcp.diffs.authorship import Judge, Period, Work, work_of
+from opencode_mcp.errors import BridgeError
+from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.http.concurrent_reads import at_once, read_each
+from opencode_mcp.opencode.vocabulary.models import Message, Session
+from opencode_mcp.opencode.vocabulary.selection import SessionFilter
+from opencode_mcp.runs.prompting.message_ids import age_of
+from opencode_mcp.runs.record import MESSAGES_A_PAGE, Run, all_answers
+from opencode_mcp.runs.sessions.history import own_messages
+
+logger = logging.getLogger(__name__)
+
+SESSIONS_LISTED = 100
+SESSIONS_READ = 30
+"""Most other sessions that are read, the latest changed first."""
+MESSAGES_READ = 1000
+"""Most messages of one other session that are read."""
+LOOK_BACK = 3_600_000
+"""Milliseconds before the work within which another run must have begun, unless it still goes on. OpenCode does not
+count the end of a run as a change of its session."""
+SECONDS = 5.0
+"""Seconds in which the other sessions are read."""
+
+
+async def read_authors(client: OpenCodeClient, session: Session, work: Work, period: Period) -> Judge:
+    """Read who else worked (``experimental.session.list``, ``session.status``, ``session.messages`` of the others).
+
+    A read that fails is no error: it is then unknown who changed what no known call names.
+
+    Args:
+        client: Client of OpenCode.
+        session: The session whose changes are looked at; only its id, title and directory are used.
+        work: Its work.
+        period: Time in which others count.
+    """
+    try:
+        others = await _others(client, session, period)
+    except BridgeError as error:
+        logger.info("could not list the sessions beside %s: %s", session.id, error)
+        return Judge(session.directory, work.steps, work.calls, [], is_whole=False)
+    reads = {other.id: partial(_read_work, client, other, period) for other in others[:SESSIONS_READ]}
+    found, failed = await read_each(reads, within=SECONDS)
+    if failed:
+        logger.info("could not read %d sessions beside %s", len(failed), session.id)
+    works = cast("dict[str, Work]", found)
+    family = _family(session.id, others, works, work)
+    own = [*work.calls, *(call for name, other in works.items() if name in family for call in other.calls)]
+    foreign = [call for name, other in works.items() if name not in family for call in other.calls]
+    return Judge(session.directory, work.steps, own, foreign, is_whole=len(works) == len(others))
+
+
+async def _others(client: OpenCodeClient, session: Session, period: Period) -> list[Session]:
+    """Return the other sessions of the directory that may have worked in a period."""
+    wanted = SessionFilter(archived=True, limit=SESSIONS_LISTED)
+    async with at_once() as reads:
+        listing = reads.start(client.all_sessions, wanted, session.directory)
+        status = reads.start(client.session_status, session.directory)
+    return [other for other in listing.value.items if _may_have_worked(other, session, period, set(status.value))]
+
+
+def _may_have_worked(other: Session, session: Session, period: Period, busy: set[str]) -> bool:
+    if other.id == session.id or other.directory != session.directory or other.time.created > period.end:
+        return False
+    return other.id in busy or other.changed >= period.begin - LOOK_BACK
+
+
+async def _read_work(client: OpenCodeClient, session: Session, period: Period) -> Work:
+    """Read the work of a session since the beginning of a period, and maybe some from before."""
+    work = Work()
+    count = 0
+    async for message in own_messages(client, session, page=MESSAGES_A_PAGE):
+        count += 1
+        time = message.info.time
+        is_before = time.completed is not None and time.completed < period.begin
+        if count > MESSAGES_READ or (is_before and message.info.role == "assistant"):
+            break
+        work.add(message, session)
+    return work
+
+
+def _family(root: str, others: list[Session], works: dict[str, Work], work: Work) -> set[str]:
+    """Return the session and its subagents, theirs, and so on."""
+    family = {root, *work.subagents}
+    while True:
+        grown = family | {other.id for other in others if other.parent_id in family}
+        for name in grown & works.keys():
+            grown |= works[name].subagents
+        if grown == family:
+            return family
+        family = grown
+
+
+async def work_of_prompt(client: OpenCodeClient, session: Session, message_id: str) -> Work:
+    """Return the work on one prompt (``session.messages``)."""
+    answers = await all_answers(client, Run(session.directory, session.id, message_id))
+    return work_of_answers(answers, session, message_id)
+
+
+def work_of_answers(answers: Sequence[Message], session: Session, message_id: str) -> Work:
+    """Return the work in the answers to a prompt, which begins with the time in the prompt's id."""
+    work = work_of(answers, session)
+    if answers:
+        begun = answers[0].info.time.created
+        work.ends.append(begun - age_of(message_id, int(begun)) * 1000)
+    return work
+
+
+async def work_of_session(client: OpenCodeClient, session: Session) -> Work:
+    """Return the work of a session that counts: not what a fork copied, or what is undone (``session.messages``)."""
+    undone_from = session.revert.message_id if session.revert else ""
+    work = Work()
+    async for message in own_messages(client, session):
+        work.add(message, session)
+        if message.info.id == undone_from:
+            work = Work()
+    return work
+
+
+async def work_since(client: OpenCodeClient, session: Session, first: str) -> Work:
+    """Return the work of a session from a message on (``session.messages``)."""
+    work = Work()
+    async for message in own_messages(client, session):
+        work.add(message, session)
+        if message.info.id == first:
+            break
+    return work

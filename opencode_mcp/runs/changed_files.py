@@ -1,0 +1,86 @@
+"""Files that changed while a run worked, and whose changes they are.
+
+OpenCode 1 makes the diff of a prompt step by step, after each step, and late on a busy machine. The messages say at
+once which files differed after a step. A file that they name and the diff lacks is waited for, and reported without
+its diff if that does not come.
+"""
+
+import anyio
+
+from opencode_mcp.diffs.authorship import Work
+from opencode_mcp.diffs.merged import merge_diffs
+from opencode_mcp.diffs.named_files import possible_paths
+from opencode_mcp.opencode.http.concurrent_reads import at_once
+from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Session
+from opencode_mcp.runs.authors import read_authors, work_of_answers
+from opencode_mcp.runs.follow import Observation
+from opencode_mcp.runs.report import ChangedFile, RunReport, add_authors, list_files, list_missing
+
+DIFF_SECONDS = 0.6
+"""Time to wait for the rest of a diff: OpenCode computes it some 25 ms after the session went idle."""
+FIRST_DIFF_SECONDS = 3.0
+"""Time to wait while the diff is empty, or lacks a file that an edit of the run names; a busy machine needs long.
+
+A run without net changes waits it out.
+"""
+DIFF_PAUSE_SECONDS = 0.02
+
+
+async def changed_files(report: RunReport, seen: Observation, answers: list[Message]) -> list[ChangedFile]:
+    """Read which files changed (``session.diff``), and who else worked in the directory at that time.
+
+    Args:
+        report: Names the run.
+        seen: The run as it was seen last.
+        answers: The assistant's messages of the run.
+
+    Returns:
+        The files; none if no tool call of the run can have changed one.
+
+    Raises:
+        BackendError: The diff could not be read.
+    """
+    session = Session(id=report.session_id, title=report.title, directory=report.directory)
+    work = work_of_answers(answers, session, report.message_id)
+    if not work.files or not (work.calls or work.subagents):
+        return []
+    async with at_once() as reads:
+        reading_diffs = reads.start(_diffs, report, seen, work)
+        reading_authors = reads.start(read_authors, seen.client, session, work, work.period)
+    judge = reading_authors.value
+    if not judge.own:
+        return []
+    diffs = reading_diffs.value
+    files = list_files(diffs, report.directory)
+    if (await seen.client.features()).diffs_grow:
+        files += list_missing(_missing(work.files, diffs, report.directory), report.directory)
+    add_authors(files, judge)
+    return files
+
+
+async def _diffs(report: RunReport, seen: Observation, work: Work) -> list[FileDiff]:
+    """Read the run's diff until it holds every file that a step changed; one that was changed back never comes."""
+    named = frozenset(path for call in work.calls for path in call.files) & work.files
+    began = anyio.current_time()
+    while True:
+        found = await _diffs_so_far(report, seen)
+        waited = anyio.current_time() - began
+        missing = _missing(work.files, found, report.directory)
+        is_slow = not found or bool(missing & named)
+        if not missing or waited > (FIRST_DIFF_SECONDS if is_slow else DIFF_SECONDS):
+            return found
+        # Long waits are rare, and need no quick look.
+        await anyio.sleep(max(DIFF_PAUSE_SECONDS, waited / 10))
+
+
+async def _diffs_so_far(report: RunReport, seen: Observation) -> list[FileDiff]:
+    found = await seen.client.session_diff(report.session_id, report.message_id)
+    if seen.correction is None:
+        return found
+    return merge_diffs([found, await seen.client.session_diff(report.session_id, seen.correction.message_id)])
+
+
+def _missing(paths: frozenset[str], diffs: list[FileDiff], directory: str) -> frozenset[str]:
+    """Return the absolute paths of which a diff has nothing."""
+    shown = [possible_paths(diff.file, directory) for diff in diffs]
+    return paths.difference(*shown)

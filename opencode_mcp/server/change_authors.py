@@ -1,0 +1,78 @@
+"""Authors of the changes of a session, as text and as structured content."""
+
+from typing import TYPE_CHECKING, Any
+
+from opencode_mcp.runs import authors
+from opencode_mcp.server.results.render import session_name
+from opencode_mcp.server.results.safe_text import shown
+from opencode_mcp.text.outside_text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from opencode_mcp.diffs.authorship import Authorship
+    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.server.bridge import Bridge
+
+FILES_NAMED = 20
+HEADS = {
+    "other": "Changed by other sessions in the same directory, not by this one",
+    "shared": "Changed by this session and by others",
+    "unknown": "Changed by a command, and it is not known whose",
+}
+
+
+async def authors_of(
+    bridge: "Bridge", session: "Session", files: "Iterable[str]", message_id: str = ""
+) -> "dict[str, Authorship]":
+    """Return whose changes some files are, without those that are only the session's.
+
+    Args:
+        bridge: Reaches OpenCode.
+        session: The session.
+        files: Paths of the files, as in its diff.
+        message_id: The prompt whose changes they are; empty: those of the session.
+    """
+    named = list(files)
+    if not named:
+        return {}
+    client = bridge.client
+    work = (
+        await authors.work_of_prompt(client, session, message_id)
+        if message_id
+        else await authors.work_of_session(client, session)
+    )
+    judge = await authors.read_authors(client, session, work, work.period)
+    found = {file: judge.judge(file) for file in named}
+    return {file: authorship for file, authorship in found.items() if authorship.whose != "this"}
+
+
+def authors_note(authorships: "Mapping[str, Authorship]") -> str:
+    """Return the sentences that say whose changes some files are; empty if there are none to name."""
+    sentences: list[str] = []
+    for whose, head in HEADS.items():
+        files = [_file_with_others(file, found) for file, found in authorships.items() if found.whose == whose]
+        sentences += [f"{head}: {listed_names(files)}."] if files else []
+    # Titles come from others, and changes are shown as they are.
+    return shown(" ".join(sentences))
+
+
+def listed_names(files: list[str]) -> str:
+    """Return some paths in one line; of many, the first and the number of the others."""
+    more = len(files) - FILES_NAMED
+    return ", ".join(map(one_line, files[:FILES_NAMED])) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _file_with_others(file: str, found: "Authorship") -> str:
+    others = " or ".join(session_name(call.session_id, call.title) for call in found.others)
+    if not others:
+        return file
+    return f"{file} ({others})" if found.whose != "unknown" else f"{file} (this session or {others})"
+
+
+def authors_data(found: "Authorship | None") -> dict[str, Any]:
+    """Return the fields of a file in structured content; none if it is the session's alone."""
+    if found is None:
+        return {}
+    others = [{"session_id": call.session_id, "title": shown(one_line(call.title))} for call in found.others]
+    return {"whose": found.whose, "others": others}

@@ -1,0 +1,87 @@
+"""Check of an undo and of its restoring: neither may take back what other sessions changed."""
+
+import json
+import math
+from typing import TYPE_CHECKING
+
+from opencode_mcp.diffs.authorship import Authorship, Period, Work
+from opencode_mcp.errors import CallerError
+from opencode_mcp.runs import authors
+from opencode_mcp.server.access.operation_uses import REDO, UNDO
+from opencode_mcp.server.change_authors import authors_note, listed_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.server.bridge import Bridge
+
+
+async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: str) -> None:
+    """Refuse an undo that would take back what other sessions changed.
+
+    OpenCode puts each file that differed after an undone step back to its state before that step, also if others
+    changed it.
+
+    Args:
+        bridge: Reaches OpenCode.
+        session: The session.
+        prompt: The first prompt that is undone.
+
+    Raises:
+        CallerError: Another session changed one of the files in that time or since, or may have.
+    """
+    work = await authors.work_since(bridge.client, session, prompt)
+    if not work.files:
+        return
+    judge = await authors.read_authors(bridge.client, session, work, Period(work.period.begin, math.inf))
+    found = {file: judge.judge(file, since=True) for file in sorted(work.files)}
+    foreign = {_relative(file, session): whose for file, whose in found.items() if whose.others}
+    if not foreign:
+        return
+    own = [_relative(file, session) for file, whose in found.items() if not whose.others]
+    files = f" ({listed_names(own)})" if own else ""
+    operation = (await bridge.operation_of(UNDO)).id
+    raise CallerError(
+        f"Nothing was undone: to undo {session.id} from {prompt} on would also take back changes of other sessions. "
+        f"{authors_note(foreign)}",
+        hint=f"To take back only this session's changes{files}, edit its files by hand or with opencode_run. "
+        + _all_the_same(operation, {"sessionID": session.id, "messageID": prompt}),
+    )
+
+
+async def refuse_redo_over_others(bridge: "Bridge", session: "Session") -> None:
+    """Refuse to take back an undo if other sessions have changed files since.
+
+    OpenCode then puts all files back to their state at the time of the undo.
+
+    Args:
+        bridge: Reaches OpenCode.
+        session: The undone session; the undo was its last change.
+
+    Raises:
+        CallerError: An edit of another session has changed a file since the undo.
+    """
+    since = Period(session.time.updated, math.inf)
+    judge = await authors.read_authors(bridge.client, session, Work(), since)
+    changed: dict[str, Authorship] = {}
+    for call in judge.others:
+        if call.period.overlaps(since):
+            changed |= {_relative(file, session): Authorship("other", [call]) for file in call.files}
+    if not changed:
+        return
+    operation = (await bridge.operation_of(REDO)).id
+    raise CallerError(
+        "Nothing was restored: OpenCode would put all files back to their state at the time of the undo. "
+        f"{authors_note(changed)}",
+        hint=_all_the_same(operation, {"sessionID": session.id}),
+    )
+
+
+def _all_the_same(operation: str, arguments: "Mapping[str, str]") -> str:
+    call = f'opencode_call_operation(operation="{operation}", arguments={json.dumps(arguments)})'
+    return f"If the changes of the others may be lost: {call}."
+
+
+def _relative(file: str, session: "Session") -> str:
+    return file.removeprefix(session.directory.replace("\\", "/").rstrip("/") + "/")

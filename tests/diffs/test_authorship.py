@@ -1,0 +1,107 @@
+"""Whose a changed file is, by the tool calls of the sessions that worked at the same time."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from opencode_mcp.diffs.authorship import ChangeStep, Judge, Period, Whose, WriteCall, work_of
+from opencode_mcp.opencode.vocabulary.models import Message, Session
+
+FILE = "a.txt"
+PATH = "/p/a.txt"
+STEP = ChangeStep(Period(10, 20), frozenset({PATH}))
+
+
+def edits(session: str, begin: float, end: float, *paths: str) -> WriteCall:
+    return WriteCall(session, session.upper(), Period(begin, end), frozenset(paths), is_open=False)
+
+
+def runs(session: str, begin: float, end: float) -> WriteCall:
+    return WriteCall(session, session.upper(), Period(begin, end), frozenset(), is_open=True)
+
+
+def judged(own: Sequence[WriteCall], others: Sequence[WriteCall], *, since: bool = False) -> tuple[Whose, list[str]]:
+    found = Judge("/p", [STEP], own, others).judge(FILE, since=since)
+    return found.whose, [call.session_id for call in found.others]
+
+
+MINE = edits("me", 11, 12, PATH)
+SHELL = runs("me", 11, 12)
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "whose", "names"),
+    [
+        ([MINE], [], "this", []),
+        ([SHELL], [], "this", []),
+        ([MINE], [edits("you", 13, 14, "/p/b.txt")], "this", []),
+        ([MINE], [runs("you", 13, 14)], "this", []),
+        ([SHELL], [edits("you", 13, 14, PATH)], "other", ["you"]),
+        ([MINE], [edits("you", 13, 14, PATH)], "shared", ["you"]),
+        ([SHELL], [runs("you", 13, 14)], "unknown", ["you"]),
+        ([edits("me", 11, 12, "/p/b.txt")], [runs("you", 13, 14)], "other", ["you"]),
+        ([SHELL], [runs("you", 1, 5), edits("she", 25, 30, PATH)], "this", []),
+        ([SHELL], [runs("you", 1, 11), runs("you", 12, 14), runs("she", 19, 40)], "unknown", ["you", "she"]),
+    ],
+)
+def test_a_file_is_of_those_who_name_it_else_of_those_who_ran_commands(
+    own: list[WriteCall], others: list[WriteCall], whose: Whose, names: list[str]
+) -> None:
+    assert judged(own, others) == (whose, names)
+
+
+def test_an_undo_also_counts_what_others_changed_since() -> None:
+    later = edits("you", 50, 60, PATH)
+    assert judged([MINE], [later]) == ("this", [])
+    assert judged([MINE], [later], since=True) == ("shared", ["you"])
+    assert judged([MINE], [edits("you", 1, 5, PATH)], since=True) == ("this", [])
+    assert judged([SHELL], [runs("you", 50, 60)], since=True) == ("this", []), "only names count afterwards"
+
+
+def test_if_not_all_could_be_read_a_file_that_nobody_names_is_of_an_unknown_author() -> None:
+    partly = Judge("/p", [STEP], [SHELL], [], is_whole=False)
+    assert partly.judge(FILE).whose == "unknown"
+    assert Judge("/p", [STEP], [MINE], [], is_whole=False).judge(FILE).whose == "this"
+
+
+def test_a_file_that_no_step_names_changed_at_any_time_of_the_work() -> None:
+    between = edits("you", 21, 29, "/p/b.txt")
+    steps = [STEP, ChangeStep(Period(30, 40), frozenset({PATH}))]
+    assert Judge("/p", steps, [SHELL], [between]).judge("b.txt").whose == "other"
+
+
+def test_a_step_begins_at_the_end_of_the_message_before_it() -> None:
+    patch: dict[str, object] = {"type": "patch", "files": ["/p/a.txt"]}
+
+    def message(number: int, role: str, parts: list[dict[str, object]], **time: float) -> Message:
+        info = {"id": f"msg_{number}", "sessionID": "ses_1", "role": role, "time": time}
+        return Message.read({"info": info, "parts": parts})
+
+    prompt = message(1, "user", [], created=5)
+    first = message(2, "assistant", [patch], created=10, completed=20)
+    second = message(3, "assistant", [patch], created=30, completed=40)
+    for messages in ([prompt, first, second], [second, first, prompt]):
+        work = work_of(messages, Session(id="ses_1", directory="/p"))
+        assert sorted(step.period.begin for step in work.steps) == [5, 20]
+
+
+def test_work_has_the_files_of_its_steps_its_calls_and_its_subagents() -> None:
+    write = {"status": "completed", "input": {"filePath": "a.txt"}, "time": {"start": 12, "end": 13}}
+    task = {"status": "completed", "input": {}, "metadata": {"sessionId": "ses_2"}}
+    parts = [
+        {"type": "tool", "tool": "write", "state": write},
+        {"type": "tool", "tool": "bash", "state": {"status": "running", "time": {"start": 14}}},
+        {"type": "tool", "tool": "read", "state": write},
+        {"type": "tool", "tool": "task", "state": task},
+        {"type": "patch", "files": ["/p/a.txt"]},
+    ]
+    info = {"id": "msg_1", "sessionID": "ses_1", "role": "assistant", "time": {"created": 10, "completed": 20}}
+    work = work_of([Message.read({"info": info, "parts": parts})], Session(id="ses_1", title="Me", directory="/p"))
+    assert work.files == {PATH}
+    assert work.steps == [STEP]
+    assert work.period == Period(10, 20)
+    assert work.subagents == {"ses_2"}
+    assert [(call.title, call.period, call.is_open) for call in work.calls] == [
+        ("Me", Period(12, 13), False),
+        ("Me", Period(14, 20), True),
+    ]

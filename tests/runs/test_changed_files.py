@@ -1,0 +1,111 @@
+"""Changed files of a run, where OpenCode is slow with its diff: faults that the real one shows only under load."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from opencode_mcp.errors import BackendUnavailable
+from opencode_mcp.opencode.v1.adapter import OpenCode1
+from opencode_mcp.opencode.v2.adapter import OpenCode2
+from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Session, SessionStatus
+from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
+from opencode_mcp.opencode.vocabulary.submission import Features
+from opencode_mcp.runs import changed_files as module
+from opencode_mcp.runs.changed_files import changed_files
+from opencode_mcp.runs.follow import Observation
+from opencode_mcp.runs.report import ChangedFile, RunReport
+
+if TYPE_CHECKING:
+    from opencode_mcp.opencode.client import OpenCodeClient
+
+pytestmark = pytest.mark.anyio
+
+
+class Diffs:
+    """OpenCode with one session, whose diff grows with each read; the last diff stays."""
+
+    def __init__(self, *diffs: Sequence[str], features: Features = OpenCode1.features, lists: bool = True) -> None:
+        self.diffs = list(diffs)
+        self.reads = 0
+        self._features = features
+        self._lists = lists
+
+    async def features(self) -> Features:
+        """Return those of a generation."""
+        return self._features
+
+    async def session_diff(self, _session_id: str, _message_id: str) -> list[FileDiff]:
+        """Return the next diff."""
+        self.reads += 1
+        return [FileDiff(file=file, additions=1) for file in self.diffs[min(self.reads, len(self.diffs)) - 1]]
+
+    async def all_sessions(self, _wanted: SessionFilter, _directory: str) -> Page[Session]:
+        """Return no other session, or fail."""
+        if not self._lists:
+            raise BackendUnavailable("Nothing answers.")
+        return Page([], "")
+
+    async def session_status(self, _directory: str) -> dict[str, SessionStatus]:
+        """Return nothing."""
+        return {}
+
+
+def written(*files: str, tool: str = "write", differed: Sequence[str] = ()) -> Message:
+    """A step that wrote files, and after which these and others differed."""
+    calls: list[dict[str, Any]] = [
+        {"type": "tool", "tool": tool, "state": {"status": "completed", "input": {"filePath": file}}} for file in files
+    ]
+    patch = {"type": "patch", "files": [f"/p/{file}" for file in (*files, *differed)]}
+    info = {"id": "msg_2", "sessionID": "ses_1", "role": "assistant", "time": {"created": 1000, "completed": 2000}}
+    return Message.read({"info": info, "parts": [*calls, patch]})
+
+
+async def listed(client: Diffs, *answers: Message) -> list[ChangedFile]:
+    report = RunReport(status="completed", session_id="ses_1", message_id="msg_1", directory="/p")
+    seen = Observation(cast("OpenCodeClient", client))
+    return await changed_files(report, seen, list(answers))
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DIFF_SECONDS", "FIRST_DIFF_SECONDS"):
+        monkeypatch.setattr(module, name, 0.05)
+
+
+async def test_a_file_that_an_edit_names_is_waited_for_while_the_diff_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "DIFF_SECONDS", 0)
+    client = Diffs(["a.txt"], ["a.txt"], ["a.txt", "b.txt"])
+    files = await listed(client, written("a.txt", "b.txt"))
+    assert [(file.path, file.change) for file in files] == [("a.txt", "modified"), ("b.txt", "modified")]
+    assert client.reads == 3
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("answer", [written("a.txt", "b.txt"), written("a.txt", differed=["b.txt"])])
+async def test_a_file_whose_diff_does_not_come_is_listed_without_it(answer: Message) -> None:
+    files = await listed(Diffs(["a.txt"]), answer)
+    assert [(file.path, file.change) for file in files] == [("a.txt", "modified"), ("b.txt", "changed")]
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_file_is_not_taken_for_another_one_whose_name_ends_in_the_same_way() -> None:
+    files = await listed(Diffs(["a.txt"]), written("data.txt", "a.txt"))
+    assert [(file.path, file.change) for file in files] == [("a.txt", "modified"), ("data.txt", "changed")]
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_where_the_diff_is_complete_at_once_a_file_that_it_lacks_was_changed_back() -> None:
+    files = await listed(Diffs(["a.txt"], features=OpenCode2.features), written("a.txt", "b.txt"))
+    assert [file.path for file in files] == ["a.txt"]
+
+
+async def test_a_run_without_a_call_that_can_write_lists_nothing_and_reads_no_diff() -> None:
+    client = Diffs(["a.txt"])
+    assert await listed(client, written("a.txt", tool="read")) == []
+    assert client.reads == 0
+
+
+async def test_if_the_other_sessions_cannot_be_read_a_file_that_no_call_names_has_no_known_author() -> None:
+    files = await listed(Diffs(["a.txt", "b.txt"], lists=False), written("a.txt", differed=["b.txt"]))
+    assert [(file.path, file.whose) for file in files] == [("a.txt", "this"), ("b.txt", "unknown")]
