@@ -52,6 +52,12 @@ class Settings:
     """Responder for permission requests without a rule."""
     permission_rules: Rules = field(default_factory=dict[str, Mapping[str, Decider]])
     """Responder for each kind of permission request."""
+    max_cost: float | None = None
+    """Most US dollars that a run may cost; ``None`` for no limit."""
+    max_minutes: float | None = None
+    """Most minutes that a run may work; ``None`` for no limit."""
+    max_steps: int | None = None
+    """Most steps of the model that a run may take; ``None`` for no limit."""
     wait: float | None = None
     """Seconds that a call waits if it does not say; ``None`` for the limit that the host is known to have."""
     abort_on_cancel: bool = False

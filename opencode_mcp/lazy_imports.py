@@ -80,6 +80,8 @@ FOR_CALLS = frozenset(
         "opencode_mcp.runs.authors",
         "opencode_mcp.runs.commands",
         "opencode_mcp.runs.deadline",
+        "opencode_mcp.runs.enforcement.limit_watch",
+        "opencode_mcp.runs.limits",
         "opencode_mcp.runs.prompting.prompt",
         "opencode_mcp.runs.prompting.reload",
         "opencode_mcp.runs.prompting.session_lock",

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
 
@@ -171,6 +172,31 @@ def as_depth(value: object) -> int:
     return int(depth)
 
 
+def as_cost(value: object) -> float:
+    """Parse an amount of US dollars."""
+    return _above_zero(value, "an amount of US dollars")
+
+
+def as_minutes(value: object) -> float:
+    """Parse a number of minutes."""
+    return _above_zero(value, "a number of minutes")
+
+
+def as_steps(value: object) -> int:
+    """Parse a number of steps of the model."""
+    steps = _above_zero(value, "a number of steps")
+    if steps != int(steps):
+        raise InvalidSetting(f"{value!r} is not a number of steps.", hint="It must be a whole number above 0.")
+    return int(steps)
+
+
+def _above_zero(value: object, meaning: str) -> float:
+    number = _number(value)
+    if not 0 < number < inf:
+        raise InvalidSetting(f"{value!r} is not {meaning}.", hint="It must be a number above 0.")
+    return number
+
+
 def as_rules(value: object) -> Rules:
     """Parse who answers which kind of permission request: a decider, or a table of patterns with a decider each."""
     if not isinstance(value, Mapping):
@@ -261,6 +287,27 @@ OPTIONS = (
         "WHO",
     ),
     Option("permission_rules", as_rules, "the same for each kind of permission and pattern", kind="table"),
+    Option(
+        "max_cost",
+        as_cost,
+        "stop every run that has cost this much, in US dollars; a caller may set less for a run, and not more",
+        ("OPENCODE_MCP_MAX_COST",),
+        "USD",
+    ),
+    Option(
+        "max_minutes",
+        as_minutes,
+        "the same for minutes of work, without the time in which a run waits for an answer",
+        ("OPENCODE_MCP_MAX_MINUTES",),
+        "MINUTES",
+    ),
+    Option(
+        "max_steps",
+        as_steps,
+        "the same for steps of the model, those of subagents included",
+        ("OPENCODE_MCP_MAX_STEPS",),
+        "NUMBER",
+    ),
     Option(
         "wait",
         as_wait,

@@ -414,6 +414,8 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "opencode.v2.descriptions": "a table of our own",
     "secrets.key_patterns": "a table of our own, applied by secrets.redact_text",
     "events.answer_waits": "keeps times only",
+    "runs.enforcement.working_time": "keeps times only",
+    "runs.limits": "keeps numbers only",
     "events.present_work": "keeps names and numbers of characters; runs.activity, which is here, makes lines of them",
     "runs.state": "states and signals only",
     "server.sessions.amounts": "numbers only",

@@ -28,6 +28,7 @@ from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Command, Failure, Session
 from opencode_mcp.opencode.vocabulary.submission import Accepted, CommandSubmission, SessionSettings, ShellSubmission
 from opencode_mcp.options import Decider
+from opencode_mcp.runs.limits import NO_LIMITS, Limits
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
 from opencode_mcp.runs.prompting.sending import is_reported_failure, may_have_arrived
@@ -120,6 +121,7 @@ class Commands:
         *,
         caller_limit: Decider = "allow",
         starter: RunStarter = "agent",
+        limits: Limits = NO_LIMITS,
         before_send: Callable[[Run], None] | None = None,
         start_deadline: StartDeadline | None = None,
     ) -> Run:
@@ -130,6 +132,7 @@ class Commands:
             session: The session to do it in; none: a new one.
             caller_limit: How strict the caller wants permissions to be answered at least.
             starter: Who is behind the host that starts it.
+            limits: The limits of the run; see ``Runs.start``.
             before_send: Gets the run before OpenCode does, and so before it can ask anything.
             start_deadline: Lifted when the command is sent; none: sending it may take as long as it takes.
 
@@ -144,7 +147,7 @@ class Commands:
         has_id = (await client.features()).command_ids
         message_id = await next_message_id(client, session) if has_id else ANY_PROMPT
         words = first_words(f"/{command.name} {command.arguments}")
-        note = self._runs.notes.new(message_id, caller_limit, starter, words)
+        note = self._runs.notes.new(message_id, caller_limit, starter, words, limits)
         begun = session or await self._runs.begin_session(client, command.directory, note, command.settings)
         async with self._runs.turn(begun, is_new=session is None) as client:
             run = await self._runs.noted(client, begun, note, start_deadline, is_new=session is None)

@@ -22,6 +22,7 @@ from opencode_mcp.opencode.vocabulary.models import (
 )
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.endings import is_rejected
+from opencode_mcp.runs.limits import NO_LIMITS, Limits, read_limits
 from opencode_mcp.runs.requests.permission_policy import Policy, as_data, read_policies
 
 RunStarter = Literal["", "agent", "person"]
@@ -48,18 +49,25 @@ class Run:
     """Starter of the run; decides who answers where the operator leaves that to a person."""
     policies: tuple[Policy, ...] = ()
     """Those of the operators under whom it was started: no other bridge is looser for it."""
+    limits: Limits = NO_LIMITS
+    """Limits at which the run is stopped."""
     words: str = field(default="", compare=False)
     """First words of the prompt, as far as they are known."""
+    stopped: str = field(default="", compare=False)
+    """Sentence on the limit at which it was stopped, if a bridge has noted that."""
 
     def as_data(self) -> dict[str, Any]:
         """The run as JSON data; see ``read``."""
-        return asdict(self) | {"policies": as_data(self.policies)}
+        return asdict(self) | {"policies": as_data(self.policies), "limits": self.limits.as_data()}
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> "Run":
         """A run out of JSON data that a bridge has sealed."""
-        policies: Any = read_policies(data.get("policies", []))
-        return cls(**{**data, "policies": policies})
+        read: dict[str, Any] = {
+            "policies": read_policies(data.get("policies", [])),
+            "limits": read_limits(data.get("limits", {})),
+        }
+        return cls(**{**data, **read})
 
 
 @dataclass(frozen=True, slots=True)

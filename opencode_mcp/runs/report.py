@@ -140,7 +140,9 @@ class RunReport(BaseModel):
     merged_with: list[str] = Field(default_factory=list[str])
     """Other prompts that reached the session at the same time: OpenCode answered all of them with this text."""
     shortfall: str = ""
-    """Reason why the answer of a completed run is not whole, such as the model's token limit."""
+    """Reason why the answer of a completed run is not whole, such as the model's token limit; or why it was stopped."""
+    at_limit: bool = Field(default=False, exclude=True)
+    """True if it was stopped because it exceeded one of its limits."""
     error: str = ""
     """OpenCode's own words."""
     removed: bool = Field(default=False, exclude=True)

@@ -24,6 +24,8 @@ from opencode_mcp.options import Decider
 from opencode_mcp.runs.corrections import find_correction, observe_corrected, read_schema
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.follow import Follower, Observation, Respond, SendProgress, leave_open, no_progress
+from opencode_mcp.runs.limits import NO_LIMITS, Limits, tightest
+from opencode_mcp.runs.model_prices import unknown_cost
 from opencode_mcp.runs.output_schema.prompted import corrected_prompt, correction_id, with_schema_in_text
 from opencode_mcp.runs.prompting.message_ids import message_id_after, new_message_id
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
@@ -79,12 +81,16 @@ class Runs:
         """The prompts that were sent from here, with their first words."""
         self._accepted = BoundedDict[str, Accepted](STARTED_KEPT)
         """The settings of sessions that prompts from here have changed, until these are reported."""
+        self._models = BoundedDict[str, str](STARTED_KEPT)
+        """The models that prompts from here name, as ``provider/model``."""
         self._stopped = BoundedDict[str, bool](STARTED_KEPT)
         """The prompts whose runs were stopped from here."""
         self._schemas = BoundedDict[str, Mapping[str, Any] | None](STARTED_KEPT)
         """The callers' schemas of the answers to prompts, as far as they are known."""
         self._taken_back = BoundedDict[str, State](STARTED_KEPT)
         """The prompts that were taken back because they were never begun, each with the state of its run."""
+        self.stop_reasons = BoundedDict[str, str](STARTED_KEPT)
+        """The prompts whose runs were stopped from here at a limit, each with a sentence on it."""
 
     @property
     def schemas(self) -> Mapping[str, Mapping[str, Any] | None]:
@@ -98,6 +104,7 @@ class Runs:
         *,
         caller_limit: Decider = "allow",
         starter: RunStarter = "agent",
+        limits: Limits = NO_LIMITS,
         before_send: Callable[[Run], None] | None = None,
         start_deadline: StartDeadline | None = None,
     ) -> Run:
@@ -108,6 +115,7 @@ class Runs:
             session: The session to go on in; none: a new one.
             caller_limit: How strict the caller wants permissions to be answered at least.
             starter: Who is behind the host that starts it.
+            limits: The limits of the run, which its note keeps; ``enforcement/`` stops a run at them.
             before_send: Gets the run before OpenCode does, and so before it can ask anything.
             start_deadline: Lifted when the prompt is sent; none: sending it may take as long as it takes.
 
@@ -120,7 +128,7 @@ class Runs:
         client = await self._client(prompt.directory)
         await check_prompt(client, prompt, self.instance_reload)
         words = first_words(prompt.text)
-        note = self.notes.new(await next_message_id(client, session), caller_limit, starter, words)
+        note = self.notes.new(await next_message_id(client, session), caller_limit, starter, words, limits)
         begun = session or await self.begin_session(client, prompt.directory, note, prompt.settings, prompt.title)
         async with self.turn(begun, is_new=session is None) as client:
             run = await self.noted(client, begun, note, start_deadline, is_new=session is None)
@@ -163,6 +171,7 @@ class Runs:
             caller_limit=note.caller_limit,
             starter=note.starter,
             policies=note.policies,
+            limits=note.limits,
             words=note.words,
         )
 
@@ -171,7 +180,7 @@ class Runs:
 
         It is called in the session's turn.
         """
-        note = Note(run.message_id, run.caller_limit, run.starter, run.policies, run.words)
+        note = Note(run.message_id, run.caller_limit, run.starter, run.policies, run.words, run.limits)
         try:
             await self.notes.write(client, session, note)
         except BridgeError as error:
@@ -183,7 +192,7 @@ class Runs:
         if not await SessionTree(client, session.id, session.directory).busy_levels():
             return note
         before = self.notes.of(await client.session_get(session.id))
-        return Note(note.message_id, *combined([note, *before]), words=note.words)
+        return Note(note.message_id, *combined([note, *before]), words=note.words, limits=note.limits)
 
     @asynccontextmanager
     async def turn(self, session: Session, *, is_new: bool = False) -> AsyncGenerator[OpenCodeClient]:
@@ -236,6 +245,7 @@ class Runs:
         self._hub.state(run.session_id).error = None
         self._started[run.message_id] = run.words
         self._schemas[run.message_id] = prompt.output_schema
+        self._models[run.message_id] = prompt.model
         with self._hub.listen(run.session_id) as listener:
             submission = prompt.submission(run.message_id, is_first=is_first)
             failed = await self._send(client, run, submission, seconds)
@@ -369,8 +379,15 @@ class Runs:
         report = await report_run(self._hub, run, seen, self._schemas.get(run.message_id))
         if seen.parked:
             report.note = TAKEN_BACK if await self._take_back(run, seen) else LEFT_IN_INBOX
+        if run.limits.max_cost is not None and not report.lost:
+            model = report.model or self._models.get(run.message_id, "")
+            unknown = unknown_cost(await seen.client.used_providers(run.directory), model)
+            report.note = " ".join(filter(None, [report.note, unknown]))
         if accepted := self._accepted.pop(run.message_id, None):
             report.note = " ".join(filter(None, [report.note, changed_settings(accepted)]))
+        reason = self.stop_reasons.get(run.message_id) or run.stopped
+        if reason and report.status == "aborted":
+            report.shortfall, report.at_limit = reason, True
         return report
 
     async def _take_back(self, run: Run, seen: Observation) -> bool:
@@ -414,9 +431,16 @@ class Runs:
         corrected = corrected_prompt(found.id)
         if corrected != found.id:
             found = await self._find_prompt(client, session, corrected)
-        noted = combined([note for note in self.notes.of(session) if await _holds(client, session, note, found.id)])
-        words = self.notes.words_of(session, found.id) or found.words
-        return Run(session.directory, session.id, found.id, *noted, words=words)
+        notes = [note for note in self.notes.of(session) if await _holds(client, session, note, found.id)]
+        return Run(
+            session.directory,
+            session.id,
+            found.id,
+            *combined(notes),
+            limits=tightest(note.limits for note in notes),
+            words=self.notes.words_of(session, found.id) or found.words,
+            stopped=next((note.stopped for note in notes if note.stopped), ""),
+        )
 
     async def _find_prompt(self, client: OpenCodeClient, session: Session, message_id: str) -> "_Prompt":
         """Return a given prompt of a session, or the latest.

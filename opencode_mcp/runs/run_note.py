@@ -1,4 +1,4 @@
-"""Note about a run in the session's metadata: who started it, who may answer its requests, and how its prompt begins.
+"""Note about a run in the session's metadata: who started it, who may answer, its limits, and how its prompt begins.
 
 Every bridge finds the note again, after a restart of either side, too (``session.create``, ``session.update``). It is
 sealed with the bridges' key, so that nobody else can write one, and names its prompt, so that a copy in another session
@@ -14,6 +14,7 @@ from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.options import DECIDERS, Decider
+from opencode_mcp.runs.limits import NO_LIMITS, Limits, read_limits
 from opencode_mcp.runs.record import STARTERS, RunStarter
 from opencode_mcp.runs.requests.permission_policy import Policy, as_data, read_policies, strictest
 
@@ -40,7 +41,7 @@ class NoteCodec(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Starter, caller's limit and policies of a prompt's run."""
+    """Starter, caller's limit, policies and limits of a prompt's run."""
 
     message_id: str
     """The prompt; ``ANY_PROMPT``: the note holds for every prompt of the session."""
@@ -57,6 +58,10 @@ class Note:
     words: str = field(default="", compare=False)
     """First words of the prompt as its caller wrote it. OpenCode records the expanded text of a slash command, and
     OpenCode 1 cannot show a prompt that asks for a structured answer."""
+    limits: Limits = NO_LIMITS
+    """Limits at which the run is stopped."""
+    stopped: str = ""
+    """Sentence on the limit at which it was stopped; empty if it was not."""
 
 
 UNREADABLE = Note(ANY_PROMPT, "human", "person")
@@ -76,9 +81,16 @@ class Notes:
         self._policies = (policy,) if policy else ()
         self._remembered = BoundedDict[str, Note](NOTES_KEPT)
 
-    def new(self, message_id: str, caller_limit: Decider, starter: RunStarter, words: str = "") -> Note:
+    def new(
+        self,
+        message_id: str,
+        caller_limit: Decider,
+        starter: RunStarter,
+        words: str = "",
+        limits: Limits = NO_LIMITS,
+    ) -> Note:
         """A note for a prompt that is started here."""
-        return Note(message_id, caller_limit, starter, self._policies, words)
+        return Note(message_id, caller_limit, starter, self._policies, words, limits)
 
     def metadata(self, note: Note, session: Session | None = None) -> dict[str, object]:
         """The metadata of a session with a note in it; what else the session carries stays."""
@@ -89,6 +101,8 @@ class Notes:
             "starter": note.starter,
             "policies": as_data(note.policies),
             "words": note.words,
+            "limits": note.limits.as_data(),
+            "stopped": note.stopped,
         }
         return {**(metadata_of(session) if session else NOTHING), KEY: self._codec.seal(json.dumps(content).encode())}
 
@@ -125,14 +139,19 @@ def _read(opened: bytes) -> Note:
         value: object = json.loads(opened)
         content = cast("Mapping[str, object]", value) if isinstance(value, Mapping) else NOTHING
         policies = read_policies(content.get("policies"))
+        limits = read_limits(content.get("limits", {}))
     except ValueError:
         return UNREADABLE
     message, caller_limit, starter = content.get("message"), content.get("permissions"), content.get("starter")
     readable = content.get("is") == KIND and isinstance(message, str)
     if not readable or caller_limit not in DECIDERS or starter not in STARTERS:
         return UNREADABLE
-    words = content.get("words")
-    return Note(str(message), caller_limit, starter, policies, words if isinstance(words, str) else "")
+    words, stopped = content.get("words"), content.get("stopped")
+    return Note(str(message), caller_limit, starter, policies, _text(words), limits, _text(stopped))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def metadata_of(session: Session) -> Mapping[str, object]:

@@ -16,8 +16,9 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.events import hub
 from opencode_mcp.launcher import connection, launcher
 from opencode_mcp.opencode import client, operation_calls
-from opencode_mcp.runs import commands, run, run_note
+from opencode_mcp.runs import commands, limits, run, run_note
 from opencode_mcp.runs.answers import answer_rules, auto_reply, reply_sender
+from opencode_mcp.runs.enforcement import limit_watch
 from opencode_mcp.runs.prompting import reload, session_lock
 from opencode_mcp.runs.requests import open_requests
 from opencode_mcp.runs.requests import permission_policy as policy
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from opencode_mcp.config import Settings
     from opencode_mcp.opencode.tables.operation_table import Operation
+    from opencode_mcp.runs.record import Run
     from opencode_mcp.server.access.operation_uses import OneOperation, Uses
     from opencode_mcp.server.notifications.subscriptions import Subscriptions
 
@@ -145,6 +147,25 @@ class Bridge:
     def auto_reply(self) -> "auto_reply.AutoReply":
         """Return the task that answers permission requests by the operator's policy, also while no call waits."""
         return auto_reply.AutoReply(self.hub, self.runs, self.requests, self.reply_sender)
+
+    @cached_property
+    def limit_watch(self) -> "limit_watch.LimitWatch":
+        """Return the part that stops runs at their limits, also while no call waits."""
+        return limit_watch.LimitWatch(self.hub, self.runs, self.requests, self._task_group)
+
+    def limits_for(self, wanted: "limits.Limits") -> "limits.Limits":
+        """Return the limits of a run for which a caller wants some.
+
+        Raises:
+            NotAllowed: One is higher than the operator's cap.
+        """
+        settings = self.settings
+        return limits.Limits(settings.max_cost, settings.max_minutes, settings.max_steps).allowing(wanted)
+
+    def attend(self, run: "Run") -> None:
+        """Answer the permissions of a run by the operator's policy, and watch its limits, also while no call waits."""
+        self.auto_reply.add(run)
+        self.limit_watch.add(run)
 
     @cached_property
     def files(self) -> "files.ProjectFiles":

@@ -9,6 +9,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.endpoint import Endpoint
 from opencode_mcp.opencode.http.transport import Transport
 from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.runs.limits import Limits
 from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.runs.run_note import KEY, UNREADABLE, Note, Notes, combined
 from opencode_mcp.server.tokens.token_codec import TokenCodec
@@ -16,6 +17,7 @@ from tests.harness.opencode import OpenCode
 
 STRICT = Policy("reject", {"bash": {"ls *": "allow", "*": "human"}})
 NOTE = Note("msg_1", "human", "person", (STRICT,))
+LIMITED = Note("msg_1", limits=Limits(max_cost=0.5, max_steps=3), stopped="The run was stopped.")
 
 
 @pytest.fixture
@@ -28,7 +30,8 @@ def session(metadata: object) -> Session:
 
 
 def test_a_note_is_read_as_it_was_written(seal: TokenCodec) -> None:
-    assert Notes(seal).of(session(Notes(seal).metadata(NOTE))) == [NOTE]
+    for note in (NOTE, LIMITED):
+        assert Notes(seal).of(session(Notes(seal).metadata(note))) == [note]
 
 
 def test_a_new_note_carries_the_policy_of_its_bridge_with_all_its_rules(seal: TokenCodec) -> None:
@@ -81,6 +84,7 @@ def test_the_content_that_the_next_test_changes_is_that_of_a_note(seal: TokenCod
         json.dumps(CONTENT | {"starter": "me"}).encode(),
         json.dumps({name: value for name, value in CONTENT.items() if name != "policies"}).encode(),
         json.dumps(CONTENT | {"policies": {}}).encode(),
+        json.dumps(CONTENT | {"limits": {"max_cost": "much"}}).encode(),
         json.dumps(CONTENT | {"policies": ["allow"]}).encode(),
         json.dumps(CONTENT | {"policies": [{"default": "whoever", "rules": {}}]}).encode(),
         json.dumps(CONTENT | {"policies": [{"default": "allow", "rules": {"bash": {"*": 5}}}]}).encode(),

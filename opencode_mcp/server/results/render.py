@@ -202,6 +202,9 @@ def _next_step(report: "RunReport") -> str:
 def _step_after_stop(report: "RunReport", session: str) -> str:
     if report.removed:
         return f"The session goes on without it: opencode_wait({session}) reports its latest prompt."
+    if report.at_limit:
+        again = f"opencode_run({session}, prompt=...)"
+        return f"What it did stays. If the task is worth more, go on with {again}. Each prompt has its own limits."
     return f"What it did stays. Give it another prompt with opencode_run({session}, prompt=...)."
 
 

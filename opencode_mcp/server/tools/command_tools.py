@@ -9,7 +9,7 @@ from pydantic import Field
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.markdown import excerpt
 from opencode_mcp.opencode.vocabulary import models
-from opencode_mcp.runs import commands, record
+from opencode_mcp.runs import commands, limits, record
 from opencode_mcp.server.access.operation_uses import SHELL as SHELL_OPERATION
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.resources.links import message_link
@@ -17,6 +17,7 @@ from opencode_mcp.server.results.render import TEXT_LIMIT, result, without_tools
 from opencode_mcp.server.results.schemas import SHELL, SHELL_TEXTS
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.run_tools import (
+    MaxAsForRun,
     SecondsAsForRun,
     StrictnessAsForRun,
     run_tool,
@@ -47,12 +48,16 @@ async def opencode_command(
     agent: Annotated[str, Field(description="Where the command names none")] = "",
     model: Annotated[str, Field(description="provider/model")] = "",
     permissions: StrictnessAsForRun = None,
+    max_cost: MaxAsForRun = None,
+    max_minutes: MaxAsForRun = None,
+    max_steps: Annotated[int | None, Field(ge=1, description="As for opencode_run")] = None,
     wait_seconds: SecondsAsForRun = None,
 ) -> Outcome:
     """Run one of the project's slash commands, such as review, and report as opencode_run does."""
     if run := await resumed_run(ctx):
         return await wait_for_run(ctx, run, wait_seconds, started=True)
     bridge = bridge_of(ctx)
+    held = bridge.limits_for(limits.Limits(max_cost, max_minutes, max_steps))
     async with starting(ctx, deadlines_of(ctx, wait_seconds).start):
         session, where = await session_and_directory(bridge, session_id, directory)
         name = command.strip().removeprefix("/")
@@ -76,7 +81,8 @@ async def opencode_command(
             session,
             caller_limit=caller_limit,
             starter=starter_of(ctx),
-            before_send=bridge.auto_reply.add,
+            limits=held,
+            before_send=bridge.attend,
             start_deadline=start_deadline,
         )
     return await wait_for_run(ctx, run, wait_seconds, started=True)

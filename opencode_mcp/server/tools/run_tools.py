@@ -7,7 +7,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.runs import deadline
+from opencode_mcp.runs import deadline, limits
 from opencode_mcp.runs.prompting import prompt as prompting_prompt
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, RUN_REPORTS, SAME_REPORT
@@ -42,6 +42,10 @@ Strictness = Annotated[
     Field(description="Who answers, if stricter than configured. human: by a form, else you have to ask the person"),
 ]
 StrictnessAsForRun = Annotated[Literal["agent", "human", "reject"] | None, Field(description="As for opencode_run")]
+MaxCost = Annotated[float | None, Field(gt=0, description="Stop the run at so many US dollars")]
+MaxMinutes = Annotated[float | None, Field(gt=0, description="At so many minutes of work")]
+MaxSteps = Annotated[int | None, Field(ge=1, description="At so many model steps")]
+MaxAsForRun = Annotated[float | None, Field(gt=0, description="As for opencode_run")]
 SessionId = Annotated[str, Field(description="As ses_...")]
 run_tool = partial(
     tool, read_only=False, idempotent=False, open_world=True, output_schema=SAME_REPORT, texts=REPORT_TEXTS
@@ -63,6 +67,9 @@ async def opencode_run(
     output_schema: Annotated[dict[str, Any] | None, Field(description="JSON Schema of the answer")] = None,
     title: Annotated[str, Field(description="Title of a new session")] = "",
     permissions: Strictness = None,
+    max_cost: MaxCost = None,
+    max_minutes: MaxMinutes = None,
+    max_steps: MaxSteps = None,
     wait_seconds: Seconds = None,
 ) -> Outcome:
     """Give a task to OpenCode, a coding agent that reads, edits and runs code by itself.
@@ -73,6 +80,7 @@ async def opencode_run(
     if run := await resumed_run(ctx):
         return await wait_for_run(ctx, run, wait_seconds, started=True)
     bridge = bridge_of(ctx)
+    held = bridge.limits_for(limits.Limits(max_cost, max_minutes, max_steps))
     async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as start_deadline:
         session, where = await session_and_directory(bridge, session_id, directory)
         _check_title(session, title)
@@ -93,7 +101,8 @@ async def opencode_run(
             session,
             caller_limit=permissions or "allow",
             starter=starter_of(ctx),
-            before_send=bridge.auto_reply.add,
+            limits=held,
+            before_send=bridge.attend,
             start_deadline=start_deadline,
         )
     return await wait_for_run(ctx, run, wait_seconds, started=True)
@@ -171,6 +180,8 @@ async def opencode_wait(
     async with starting(ctx, deadlines.start, READ_AGAIN):
         sessions = [await bridge.fence.session(name) for name in named]
         runs = [await bridge.runs.find(session, message_id) for session in sessions]
+    for run in runs:
+        bridge.limit_watch.add(run)
     if len(runs) == 1:
         return await wait_for_run(ctx, runs[0], wait_seconds, undone_run(sessions[0], runs[0].message_id))
 

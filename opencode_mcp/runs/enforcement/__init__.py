@@ -1,0 +1,1 @@
+"""Enforcement of the limits of runs, also while nobody waits for them."""

@@ -1,0 +1,134 @@
+"""Limits of a run: cost, working time and steps of the model. Pure.
+
+A caller sets them for a run. The operator's settings can set caps, which hold for every run and which a caller cannot
+exceed. The note of the run (``run_note.py``) keeps what holds, so that every bridge that follows the run knows it;
+``enforcement/limit_watch.py`` stops a run that exceeds a limit.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import cast
+
+from opencode_mcp.errors import NotAllowed, SettingsChange
+
+MINUTE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one run, with its subagents; ``None`` for no limit."""
+
+    max_cost: float | None = None
+    """US dollars."""
+    max_minutes: float | None = None
+    """Minutes of work; the time in which a permission or question is open does not count."""
+    max_steps: int | None = None
+    """Steps of the model."""
+
+    def __bool__(self) -> bool:
+        """Return True if there is any limit."""
+        return self != NO_LIMITS
+
+    @property
+    def counts_messages(self) -> bool:
+        """Return True if the messages of the run must be read to compare it with the limits."""
+        return self.max_cost is not None or self.max_steps is not None
+
+    def as_data(self) -> dict[str, object]:
+        """Return the limits as JSON data; see ``read_limits``."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    def allowing(self, wanted: "Limits") -> "Limits":
+        """Return the limits of a run for which a caller wants some, where these are the operator's caps.
+
+        Raises:
+            NotAllowed: A wanted limit is higher than the cap.
+        """
+        held: dict[str, float | None] = {}
+        for field in fields(self):
+            cap, want = _value(self, field.name), _value(wanted, field.name)
+            if cap is not None and want is not None and want > cap:
+                raise _above_cap(field.name, want, cap)
+            held[field.name] = cap if want is None else want
+        return _of(held)
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Part of its limits that a run has used, with its subagents."""
+
+    cost: float = 0
+    """US dollars, of the steps whose cost OpenCode knows."""
+    steps: int = 0
+    """Steps of the model that have begun."""
+    seconds: float = 0
+    """Time of work."""
+
+
+def excess(limits: Limits, used: Used) -> str:
+    """Return a sentence on the limit that a run exceeds; empty if it exceeds none.
+
+    A new step exceeds a cost that is used up. The caller asks when a step begins, or while one runs.
+    """
+    if limits.max_steps is not None and used.steps > limits.max_steps:
+        return f"The run was stopped when step {used.steps} of the model began: the limit is {limits.max_steps} steps."
+    if limits.max_cost is not None and used.cost >= limits.max_cost:
+        return f"The run was stopped at {_dollars(used.cost)} USD: the limit is {_dollars(limits.max_cost)} USD."
+    if limits.max_minutes is not None and used.seconds >= limits.max_minutes * MINUTE:
+        worked = used.seconds / MINUTE
+        return f"The run was stopped after {worked:.1f} minutes of work: the limit is {limits.max_minutes:g} minutes."
+    return ""
+
+
+def _dollars(amount: float) -> str:
+    """Return an amount with two decimals, or with as many as a small one needs."""
+    return f"{amount:.2f}" if round(amount, 2) == round(amount, 6) else f"{amount:.6f}".rstrip("0")
+
+
+def tightest(several: Iterable[Limits]) -> Limits:
+    """Return the lowest of several limits of each kind."""
+    known = list(several)
+    return _of({field.name: _lowest(_value(limits, field.name) for limits in known) for field in fields(Limits)})
+
+
+def _lowest(values: Iterable[float | None]) -> float | None:
+    return min((value for value in values if value is not None), default=None)
+
+
+def read_limits(data: object) -> Limits:
+    """Read limits from JSON data.
+
+    Raises:
+        ValueError: They are none.
+    """
+    if not isinstance(data, Mapping):
+        raise ValueError("no limits")  # noqa: TRY004 - as JSON that cannot be read
+    said = cast("Mapping[str, object]", data)
+    names = {field.name for field in fields(Limits)}
+    if not names.issuperset(said) or not all(_is_limit(value) for value in said.values()):
+        raise ValueError("no limits")
+    return _of(cast("Mapping[str, float | None]", said))
+
+
+def _is_limit(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value > 0)
+
+
+def _of(values: Mapping[str, float | None]) -> Limits:
+    steps = values.get("max_steps")
+    return Limits(values.get("max_cost"), values.get("max_minutes"), None if steps is None else int(steps))
+
+
+def _value(limits: Limits, name: str) -> float | None:
+    return cast("float | None", getattr(limits, name))
+
+
+def _above_cap(name: str, wanted: float, cap: float) -> NotAllowed:
+    return NotAllowed(
+        f"{name}={wanted:g} is more than {cap:g}, the most that is allowed here. Nothing was started.",
+        hint=f"Give at most {cap:g}, or leave {name} out: then {cap:g} holds.",
+        change=SettingsChange(f"--{name.replace('_', '-')} {wanted:g}"),
+    )

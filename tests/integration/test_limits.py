@@ -1,0 +1,87 @@
+"""Limits of a run: it is stopped within a step of exceeding one, keeps its work, and reports why."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.harness.launch import Launch
+from tests.harness.model import ScriptedModel
+from tests.harness.rawrpc import open_raw
+from tests.harness.waiting import eventually
+from tests.integration.host import Host
+from tests.scripted_model.script import bash, hold, script, step, task, text, usage
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
+
+
+def reason(step_number: int, limit: int) -> str:
+    """The sentence on a limit of steps."""
+    return f"The run was stopped when step {step_number} of the model began: the limit is {limit} steps."
+
+
+async def test_a_run_is_stopped_when_it_begins_a_step_beyond_its_limit(host: Host, workplace: Path, case: str) -> None:
+    made = [workplace / f"step {number} {case}" for number in range(3)]
+    first, second, third = (bash(f"touch '{path}'") for path in made)
+    never = step(text("Go on."), hold(f"never released {case}"), third)
+    report = await host.run(first, second, never, directory=str(workplace), max_steps=2)
+    assert report["status"] == "aborted"
+    assert report["shortfall"] == reason(3, 2)
+    assert [path.exists() for path in made] == [True, True, False]
+    assert "Each prompt has its own limits." in report["next"]
+
+
+async def test_the_cost_of_subagents_counts_and_a_run_that_ends_with_its_last_step_is_complete(
+    host: Host, workplace: Path, case: str
+) -> None:
+    child = script(step(text("By the child."), usage(input=30_000, output=5)))
+    never = step(text("Go on."), hold(f"too dear {case}"))
+    report = await host.run(task(child), never, directory=str(workplace), max_cost=0.02)
+    assert report["status"] == "aborted"
+    assert report["shortfall"].startswith("The run was stopped at 0.03")
+    assert report["shortfall"].endswith("USD: the limit is 0.02 USD.")
+    dear = step(text("Done."), usage(input=90_000, output=5))
+    report = await host.run(dear, session_id=report["session_id"], max_cost=0.02, max_steps=1)
+    assert (report["status"], report["text"]) == ("completed", "Done.")
+
+
+async def test_a_run_is_stopped_after_its_minutes_of_work(host: Host, workplace: Path, case: str) -> None:
+    session_id = await host.start(
+        step(text("Go on."), hold(f"too long {case}")), directory=str(workplace), max_minutes=0.05
+    )
+    report = await host.wait(session_id)
+    assert report["status"] == "aborted"
+    assert report["shortfall"].endswith("minutes of work: the limit is 0.05 minutes.")
+
+
+async def test_limits_hold_when_another_bridge_follows_the_run(launch: Launch, scripted_model: ScriptedModel) -> None:
+    never = step(text("Go on."), hold("after the other bridge"))
+    prompt = script(step(text("Begin."), hold("between bridges"), bash("true")), never)
+    async with open_raw(launch) as one:
+        started = await one.call("opencode_run", prompt=prompt, max_steps=1, wait_seconds=0)
+        session_id = started["structuredContent"]["session_id"]
+        await scripted_model.reached("between bridges")
+    async with open_raw(launch) as other, open_raw(launch) as third:
+        await other.call("opencode_wait", session_id=session_id, wait_seconds=0)
+        await scripted_model.release("between bridges")
+        report = (await other.call("opencode_wait", session_id=session_id))["structuredContent"]
+        assert (report["status"], report["shortfall"]) == ("aborted", reason(2, 1))
+
+        async def noted() -> bool:
+            seen = (await third.call("opencode_wait", session_id=session_id, wait_seconds=0))["structuredContent"]
+            assert seen["status"] == "aborted"
+            return seen.get("shortfall") == reason(2, 1)
+
+        await eventually(noted)
+
+
+async def test_a_caller_cannot_exceed_the_operators_cap(launch: Launch) -> None:
+    async with open_raw(launch.telling("--max-steps", "1")) as client:
+        for tool, task_ in (("opencode_run", {"prompt": "Work."}), ("opencode_command", {"command": "review"})):
+            refused = await client.call(tool, **task_, max_steps=2)
+            told = refused["content"][0]["text"]
+            assert refused["isError"]
+            assert "max_steps=2 is more than 1, the most that is allowed here. Nothing was started." in told
+            assert "add `--max-steps 2` to" in told
+        never = step(text("Go on."), hold("beyond the cap"))
+        report = (await client.call("opencode_run", prompt=script(bash("true"), never)))["structuredContent"]
+    assert (report["status"], report["shortfall"]) == ("aborted", reason(2, 1))
