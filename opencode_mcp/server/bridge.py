@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVarTuple
 import anyio
 from mcp.server.mcpserver import Context
 
-from opencode_mcp.errors import BridgeError
+from opencode_mcp.errors import BridgeError, NotAllowed
 from opencode_mcp.events import hub
 from opencode_mcp.launcher import connection, launcher
 from opencode_mcp.opencode import client, operation_calls
@@ -42,6 +42,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Arguments = TypeVarTuple("Arguments")
+NO_LIMITS_WITHOUT_STOP = (
+    "A run cannot have limits here: this MCP server may not stop runs, since its settings deny the operation for that. "
+    "Nothing was started."
+)
+LIMITS_OR_STOP = (
+    "Leave max_cost, max_minutes and max_steps out. If the settings set them for all runs, only the person can help: "
+    "the settings must not set limits and deny the operation that stops a run."
+)
 
 
 class Bridge:
@@ -157,15 +165,28 @@ class Bridge:
         """Return the limits of a run for which a caller wants some.
 
         Raises:
-            NotAllowed: One is higher than the operator's cap.
+            NotAllowed: One is higher than the operator's cap, or this bridge may not stop a run.
         """
         settings = self.settings
-        return limits.Limits(settings.max_cost, settings.max_minutes, settings.max_steps).allowing(wanted)
+        held = limits.Limits(settings.max_cost, settings.max_minutes, settings.max_steps).allowing(wanted)
+        if held and not self.may_stop:
+            raise NotAllowed(NO_LIMITS_WITHOUT_STOP, hint=LIMITS_OR_STOP)
+        return held
+
+    @property
+    def may_stop(self) -> bool:
+        """Return True if the operator lets this bridge stop runs."""
+        return not self.settings.read_only and not self.allowed.denies(operation_uses.STOP)
+
+    def keep_to_limits(self, run: "Run") -> None:
+        """Watch the limits of a run also while no call waits, if this bridge may stop runs."""
+        if self.may_stop:
+            self.limit_watch.add(run)
 
     def attend(self, run: "Run") -> None:
         """Answer the permissions of a run by the operator's policy, and watch its limits, also while no call waits."""
         self.auto_reply.add(run)
-        self.limit_watch.add(run)
+        self.keep_to_limits(run)
 
     @cached_property
     def files(self) -> "files.ProjectFiles":

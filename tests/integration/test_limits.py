@@ -85,3 +85,11 @@ async def test_a_caller_cannot_exceed_the_operators_cap(launch: Launch) -> None:
         never = step(text("Go on."), hold("beyond the cap"))
         report = (await client.call("opencode_run", prompt=script(bash("true"), never)))["structuredContent"]
     assert (report["status"], report["shortfall"]) == ("aborted", reason(2, 1))
+
+
+async def test_limits_are_refused_where_the_settings_deny_the_stop_of_a_run(launch: Launch) -> None:
+    async with open_raw(launch.telling("--deny", "session.abort", "--deny", "session.interrupt")) as client:
+        refused = await client.call("opencode_run", prompt="Work.", max_minutes=2)
+    assert refused["isError"]
+    assert "this MCP server may not stop runs" in refused["content"][0]["text"]
+    assert "Leave max_cost, max_minutes and max_steps out." in refused["content"][0]["text"]

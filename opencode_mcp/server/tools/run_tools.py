@@ -181,7 +181,7 @@ async def opencode_wait(
         sessions = [await bridge.fence.session(name) for name in named]
         runs = [await bridge.runs.find(session, message_id) for session in sessions]
     for run in runs:
-        bridge.limit_watch.add(run)
+        bridge.keep_to_limits(run)
     if len(runs) == 1:
         return await wait_for_run(ctx, runs[0], wait_seconds, undone_run(sessions[0], runs[0].message_id))
 
