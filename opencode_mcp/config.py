@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from opencode_mcp.errors import InvalidSetting
-from opencode_mcp.options import OPTIONS, STOP_AFTER_SECONDS, Attach, Decider, LogLevel, Option, Rules
+from opencode_mcp.options import OPTIONS, STOP_AFTER_SECONDS, Attach, Decider, IsolationSetup, LogLevel, Option, Rules
 
 DEPTH_VARIABLE = "OPENCODE_MCP_DEPTH"
 """Variable in the environment of a started OpenCode: the number of bridges above it."""
@@ -58,6 +58,8 @@ class Settings:
     """Most minutes that a run may work; ``None`` for no limit."""
     max_steps: int | None = None
     """Most steps of the model that a run may take; ``None`` for no limit."""
+    isolation: IsolationSetup = field(default_factory=IsolationSetup)
+    """Preparation of the worktree of an isolated run."""
     wait: float | None = None
     """Seconds that a call waits if it does not say; ``None`` for the limit that the host is known to have."""
     abort_on_cancel: bool = False

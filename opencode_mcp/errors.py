@@ -18,11 +18,12 @@ model. A test compares this tree with the classes::
     │   ├── UnsupportedVersion
     │   ├── InvalidConfiguration
     │   └── Unauthorized
-    └── BackendError               OpenCode or the connection to it failed
-        ├── BackendUnavailable
-        ├── BackendTimeout
-        ├── BackendFailed
-        └── UnsupportedOperation
+    ├── BackendError               OpenCode or the connection to it failed
+    │   ├── BackendUnavailable
+    │   ├── BackendTimeout
+    │   ├── BackendFailed
+    │   └── UnsupportedOperation
+    └── GitFailed                  git refused a command
 """
 
 from dataclasses import dataclass
@@ -159,3 +160,7 @@ class BackendFailed(BackendError):
 
 class UnsupportedOperation(BackendError):
     """This OpenCode lacks the operation; it is older or newer than the one the table was made from."""
+
+
+class GitFailed(BridgeError):
+    """Git refused a command, or did not end in time; the message is git's."""

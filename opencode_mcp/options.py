@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
+from pathlib import PurePath
 from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
 
@@ -24,6 +25,18 @@ DECIDERS: tuple[Decider, ...] = get_args(Decider)
 
 Rules = Mapping[str, Mapping[str, Decider]]
 """For each kind of permission and pattern, who answers; the last pattern that matches applies."""
+
+
+@dataclass(frozen=True, slots=True)
+class IsolationSetup:
+    """Preparation of an isolated worktree before a run begins in it."""
+
+    copy: tuple[str, ...] = ()
+    """Files and folders that git ignores, relative to the repository, which are copied from the checkout."""
+    command: str = ""
+    """Shell line that is run in the worktree; empty for none."""
+
+
 LONGEST_WAIT_SECONDS = 3600.0
 STOP_AFTER_SECONDS = 8 * 3600.0
 LONGEST_STOP_AFTER_SECONDS = 30 * 24 * 3600.0
@@ -209,6 +222,20 @@ def _rules_of(rule: object) -> Mapping[str, Decider]:
     return {pattern: cast("Decider", as_decider(decider)) for pattern, decider in patterns.items()}
 
 
+def as_isolation(value: object) -> IsolationSetup:
+    """Parse how an isolated worktree is prepared."""
+    if not isinstance(value, Mapping):
+        raise InvalidSetting("It must be a table.", hint='For instance isolation.setup = "npm ci".')
+    table = cast("Mapping[str, object]", value)
+    if unknown := set(table) - {"copy", "setup"}:
+        raise InvalidSetting(f"It has no key {min(unknown)!r}.", hint="The keys are copy and setup.")
+    copies = as_texts(table.get("copy", []))
+    for path in copies:
+        if not path or PurePath(path).is_absolute() or ".." in PurePath(path).parts:
+            raise InvalidSetting(f"{path!r} is not inside the repository.", hint="Give a path relative to it.")
+    return IsolationSetup(copies, as_text(table.get("setup", "")))
+
+
 def _number(value: object) -> float:
     """Return a number; other values become -1, which no option accepts."""
     try:
@@ -287,6 +314,12 @@ OPTIONS = (
         "WHO",
     ),
     Option("permission_rules", as_rules, "the same for each kind of permission and pattern", kind="table"),
+    Option(
+        "isolation",
+        as_isolation,
+        "how the worktree of an isolated run is prepared: copy (files that git ignores) and setup (a shell line)",
+        kind="table",
+    ),
     Option(
         "max_cost",
         as_cost,

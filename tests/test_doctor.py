@@ -21,7 +21,17 @@ from tests.harness.project import configure
 pytestmark = pytest.mark.integration
 
 EVERY_CHECK = [
-    *("Python", "dependencies", "settings file", "state folder", "environment", "OpenCode", "git", "ripgrep"),
+    *(
+        "Python",
+        "dependencies",
+        "settings file",
+        "state folder",
+        "environment",
+        "OpenCode",
+        "git",
+        "worktrees",
+        "ripgrep",
+    ),
     *("directories", "server", "version", "password", "providers", "model", "agent", "round trip"),
 ]
 REACHED = ["directories", "server"]

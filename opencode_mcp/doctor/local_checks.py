@@ -17,6 +17,7 @@ from opencode_mcp.config import settings_file
 from opencode_mcp.disk import state_folder
 from opencode_mcp.doctor.finding import Finding, fail, failure_of, found, warn
 from opencode_mcp.errors import BridgeError
+from opencode_mcp.isolation import worktrees
 from opencode_mcp.launcher.executables.executable import INSTALL_HINT, find_executable
 from opencode_mcp.launcher.executables.executable_version import printed_line
 from opencode_mcp.launcher.provider_environment import counted
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "opencode-mcp"
 DEPENDENCIES = "dependencies"
+SHOWN_WORKTREES = 20
 # The first start of a new program is scanned on Windows and macOS.
 VERSION_TIMEOUT_SECONDS = 60
 GIT_REMEDY = "Install it from git-scm.com: without it, reports cannot name the files that a run changed."
@@ -106,6 +108,16 @@ def _git(settings: "Settings") -> Finding:
     return _tool(settings, "git", GIT_REMEDY)
 
 
+def _worktrees(settings: "Settings") -> Finding:
+    kept = worktrees.Worktrees(settings.state_directory, settings.environment).left()
+    if not kept:
+        return found("no isolated worktree is left")
+    named = ", ".join(f"{one.branch} ({one.session_id or 'no session'})" for one in kept[:SHOWN_WORKTREES])
+    more = f" and {len(kept) - SHOWN_WORKTREES} more" if len(kept) > SHOWN_WORKTREES else ""
+    remedy = 'opencode_integrate(session_id=ID or BRANCH, how="discard") drops one, how="branch" keeps its branch.'
+    return found(f"{len(kept)} isolated: {named}{more}. {remedy}")
+
+
 def _ripgrep(settings: "Settings") -> Finding:
     return _tool(settings, "rg", RIPGREP_REMEDY)
 
@@ -132,4 +144,4 @@ CHECKS: Mapping[str, Check] = {
     "environment": _environment,
     "OpenCode": _opencode,
 }
-CHECKS_BESIDE_OPENCODE: Mapping[str, Check] = {"git": _git, "ripgrep": _ripgrep}
+CHECKS_BESIDE_OPENCODE: Mapping[str, Check] = {"git": _git, "worktrees": _worktrees, "ripgrep": _ripgrep}

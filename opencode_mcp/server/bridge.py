@@ -14,6 +14,8 @@ from mcp.server.mcpserver import Context
 
 from opencode_mcp.errors import BridgeError, NotAllowed
 from opencode_mcp.events import hub
+from opencode_mcp.isolation import integration
+from opencode_mcp.isolation import worktrees as isolation_worktrees
 from opencode_mcp.launcher import connection, launcher
 from opencode_mcp.opencode import client, operation_calls
 from opencode_mcp.runs import commands, limits, run, run_note
@@ -204,7 +206,22 @@ class Bridge:
     @cached_property
     def fence(self) -> "paths.Fence":
         """The directories and sessions that callers may name."""
-        return paths.Fence(self.settings, self.client)
+        records = None if self.settings.remote else self.worktrees.records
+        return paths.Fence(self.settings, self.client, records)
+
+    @cached_property
+    def worktrees(self) -> "isolation_worktrees.Worktrees":
+        """Return the isolated worktrees of runs."""
+        return isolation_worktrees.Worktrees(self.settings.state_directory, self.settings.environment)
+
+    def has_worktrees(self, project: str) -> bool:
+        """Return True if there are sessions in isolated worktrees of a project, removed ones included."""
+        return not self.settings.remote and self.worktrees.records.any_of(project)
+
+    @cached_property
+    def integrator(self) -> "integration.Integrator":
+        """Return the part that brings changes of isolated worktrees back."""
+        return integration.Integrator(self.worktrees)
 
     @cached_property
     def argument_checker(self) -> "operation_arguments.ArgumentChecker":

@@ -18,6 +18,7 @@ prompt at a time.
 - In parallel: start each run with opencode_run(wait_seconds=0), then call opencode_wait(session_ids=[...]). Runs in \
 one directory share its files: give each its own files to change.
 - Check: opencode_diff shows what changed, opencode_revert undoes it.
+- Apart: opencode_run(isolate=true) works in a git worktree; opencode_integrate brings the changes back.
 - Stop: opencode_abort ends a run with its subagents.
 - Look around: opencode_status shows the agents, models and the project, opencode_list_sessions earlier work.
 - Everything else of OpenCode's API: opencode_find_operations finds an operation, opencode_read_operation calls one \

@@ -28,6 +28,8 @@ WITHIN = 4.0
 """Seconds that a fact may take: callers get their answer within five, if the project is open."""
 DIRECTORIES = 200
 """Limit of the listed directories."""
+WORKTREES = 50
+"""Limit of the listed isolated worktrees."""
 TITLES = 8
 """Running sessions whose titles are read."""
 DESCRIPTION_CHARACTERS = 160
@@ -122,6 +124,14 @@ async def _running_sessions(bridge: "Bridge", directory: str) -> dict[str, str]:
     return {session_id: str(getattr(found.get(session_id), "title", "")) for session_id in running}
 
 
+async def _isolated_worktrees(bridge: "Bridge", directory: str) -> dict[str, str]:
+    """Return the sessions of the project's isolated worktrees by branch, the latest first; empty: it has no session."""
+    if bridge.settings.remote:
+        return {}
+    left = bridge.worktrees.left(directory)
+    return {worktree.branch: worktree.session_id for worktree in reversed(left[-WORKTREES:])}
+
+
 async def _agents(bridge: "Bridge", directory: str) -> dict[str, dict[str, str]]:
     agents = await bridge.client.agents(directory)
     return {agent.name: {"mode": agent.mode or "primary", "description": _short(agent.description)} for agent in agents}
@@ -166,6 +176,7 @@ FACTS: Mapping[str, Read] = {
     "branch": _branch,
     "changed_files": _changed_files,
     "running_sessions": _running_sessions,
+    "isolated_worktrees": _isolated_worktrees,
     "default_model": _default_model,
     "models": _models,
     "agents": _agents,
@@ -179,6 +190,7 @@ NAMES = (VERSION, GENERATION, TESTED_WITH, *(name for name in FACTS if name != V
 SHOWN: Mapping[ShownFacts, tuple[str, ...]] = {
     "summary": (
         *(VERSION, "directory", "allowed_directories", "branch", "running_sessions"),
+        "isolated_worktrees",
         *("default_model", "models", "agents"),
     ),
     "agents": ("directory", "agents"),

@@ -148,6 +148,7 @@ async def told(hostile_launch: Launch) -> Told:
         session, message = await use_run(caller)
         await use_sessions(caller, session, message)
         await use_project(caller)
+        await use_isolation(caller)
         await read_everything(bridge, told, session, message)
         told.texts += [("progress", progress.message or "") for progress in bridge.progress]
     return told
@@ -220,6 +221,17 @@ async def use_sessions(caller: Caller, session: str, message: str) -> None:
     # OpenCode's shell reads the line twice, so that backticks would run something: printf writes them.
     line = rf"printf 'a\n\140\140\140\n{HEADING}\342\200\256'"
     await caller.call("opencode_shell", session_id=session, command=line)
+
+
+async def use_isolation(caller: Caller) -> None:
+    """Work in an isolated worktree on a file with a hostile name, bring it back, and take it out again."""
+    work = script(tool("write", filePath=f"apart{HIDING}\n{HEADING}.py", content=HOSTILE), text("Done."))
+    report = await caller.call("opencode_run", title=HOSTILE, prompt=work, isolate=True)
+    assert report["status"] == "completed", report
+    for how in ("apply", "undo", "discard"):
+        await caller.call("opencode_integrate", session_id=report["session_id"], how=how)
+    await caller.fails("opencode_integrate", session_id=report["session_id"], how="apply")
+    await caller.fails("opencode_run", prompt="x", isolate=True, base=f"main\n{HEADING}")
 
 
 async def use_project(caller: Caller) -> None:

@@ -1,4 +1,4 @@
-"""Jobs that people give an assistant, each done over stdio in the fewest calls.
+"""Seventeen jobs that people give an assistant, each done over stdio in the fewest calls.
 
 A test fails if a job needs another call, or if a result does not say what the job is about.
 """
@@ -216,3 +216,15 @@ async def test_16_commands(
         report = await host.data("opencode_command", command="job16")
     assert "commands" in listed
     assert (report["status"], report["text"]) == ("completed", "By the command."), case
+
+
+async def test_17_work_in_a_worktree(host: Host, counting: CountingBridge, workplace: Path, case: str) -> None:
+    name = f"worktree-{case}.txt"
+    with counting.exactly(4):
+        report = await host.run(write(name, "apart\n"), text("Done."), isolate=True)
+        assert not (workplace / name).exists()
+        await host.data("opencode_integrate", session_id=report["session_id"], how="apply")
+        assert (workplace / name).read_text(encoding="utf-8") == "apart\n"
+        await host.data("opencode_integrate", session_id=report["session_id"], how="undo")
+        await host.data("opencode_integrate", session_id=report["session_id"], how="discard")
+    assert not (workplace / name).exists()

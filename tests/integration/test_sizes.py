@@ -87,6 +87,8 @@ async def test_an_id_reaches_no_other_route(host: Host, opencode_server: OpenCod
         ("opencode_diff", {"message_id": bad}),
         ("opencode_revert", {"message_id": bad}),
         ("opencode_fork", {"message_id": bad}),
+        ("opencode_integrate", {"how": "apply", "message": bad}),
+        ("opencode_run", {"prompt": "x", "isolate": True, "base": bad}),
         ("opencode_abort", {"message_id": bad}),
         ("opencode_reply_permission", {"request_id": bad, "reply": "reject"}),
         ("opencode_reply_question", {"request_id": bad, "reject": True}),

@@ -66,6 +66,7 @@ async def test_a_summary_is_short_and_says_how_to_see_more(host: Host) -> None:
         "allowed_directories",
         "branch",
         "running_sessions",
+        "isolated_worktrees",
     }
     assert set(status) == expected | {"default_model", "models", "agents"}
     told = (await host.text("opencode_status")).splitlines()

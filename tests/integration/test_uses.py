@@ -227,6 +227,8 @@ async def test_every_tool_uses_what_is_declared(recorder: Recorder, scripted_mod
     recorder.seen.clear()
     made = await recorder.call("opencode_run", prompt=script(write("made.txt", "x\n"), text("Made.")), title="Uses")
     await _go_on(recorder, {"session_id": made["session_id"]}, made["message_id"])
+    isolated = await recorder.call("opencode_run", prompt=script(text("Apart.")), isolate=True)
+    await recorder.call("opencode_integrate", session_id=isolated["session_id"], how="discard")
     await _stop(recorder, scripted_model)
     for tool, asks, answer in ANSWERS:
         asked = await recorder.call("opencode_run", prompt=script(asks, text("On.")))

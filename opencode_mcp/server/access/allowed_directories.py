@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidArgument, InvalidSetting
+from opencode_mcp.isolation.records import Records, Worktree
 from opencode_mcp.options import has_wildcard
 
 MOST_IN_FLAGS = 10
@@ -41,13 +42,17 @@ class Pattern(NamedTuple):
 class Roots:
     """Finds out if a directory is a project, and in which project a path is. Compares resolved paths and opens nothing.
 
+    An isolated worktree of a listed project counts as listed, too.
+
     Args:
         settings: ``directories`` are the listed ones; if there are none, it is the directory in which the bridge was
             started.
+        records: The records of isolated worktrees; none: there are none.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, records: Records | None = None) -> None:
         self._settings = settings
+        self._records = records
         self._used: dict[str, None] = {}
         """Directories of patterns in which a caller worked, in order."""
 
@@ -92,7 +97,28 @@ class Roots:
         )
 
     def lists(self, path: PurePath) -> bool:
-        """Return True if a resolved path is a listed directory."""
+        """Return True if a resolved path is a listed directory, or an isolated worktree of one."""
+        if self._is_listed(path):
+            return True
+        worktree = self.worktree(path)
+        return worktree is not None and not worktree.removed and self.lists_project_of(worktree)
+
+    def lists_sessions_of(self, path: PurePath) -> bool:
+        """Return True for the same, and for an isolated worktree that was removed: its sessions are still there."""
+        worktree = self.worktree(path)
+        return self.lists(path) or (worktree is not None and self.lists_project_of(worktree))
+
+    def lists_project_of(self, worktree: Worktree) -> bool:
+        """Return True if the project of an isolated worktree is listed."""
+        return self._is_listed(resolved(Path(worktree.project)))
+
+    def worktree(self, path: PurePath) -> Worktree | None:
+        """Return the isolated worktree that a resolved path is the directory of."""
+        if self._records is None or not isinstance(path, Path):
+            return None
+        return self._records.of_directory(path)
+
+    def _is_listed(self, path: PurePath) -> bool:
         return any(path == self.pure(name) for name in self.named) or any(one.fits(path) for one in self.patterns)
 
     def holding(self, path: PurePath) -> str:
@@ -100,7 +126,9 @@ class Roots:
         return next((str(place) for place in (path, *path.parents) if self.lists(place)), "")
 
     def use(self, directory: str) -> None:
-        """Remember that a caller works in a directory of a pattern."""
+        """Remember that a caller works in a directory of a pattern, or in an isolated worktree of one."""
+        if worktree := self.worktree(self.pure(directory)):
+            directory = str(resolved(Path(worktree.project)))
         if directory not in self.named:
             self._used[directory] = None
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 BREAKS = re.compile(r"[\t\n\r]")
 BLANKS = "".join(map(chr, range(33)))
+WITHOUT_FILES = frozenset({"session.update", "session.delete", "session.remove", "session.abort", "session.interrupt"})
+"""Operations that change a session and need none of its files: they are possible in a removed worktree, too."""
 BY_PERMISSION = (
     "Leave it out, and answer requests with opencode_reply_permission, which follows the permission policy of this MCP "
     "server."
@@ -158,7 +160,10 @@ class ArgumentChecker:
         for name in texts_at(arguments, rules.new_sessions.get(operation.id, ())):
             await self._fence.check_place_of(name)
         sessions = {name: await self._fence.session(name) for name in _sessions_of(rules, operation, arguments)}
-        return next((sessions[name].directory for name in texts_at(arguments, ["sessionID"])), "")
+        own = next((sessions[name].directory for name in texts_at(arguments, ["sessionID"])), "")
+        if own and operation.effect != "read" and operation.id not in WITHOUT_FILES:
+            self._fence.check_files_exist(own)
+        return own
 
     async def _check_directories(
         self, rules: "ArgumentRules", operation: "Operation", arguments: JsonMap, call: "SplitArguments"

@@ -56,6 +56,7 @@ TOOL_USES: Mapping[str, Uses] = {
     "opencode_fork": {1: ("session.fork",), 2: ("session.fork",)},
     "opencode_update_session": {1: ("session.update",), 2: ("session.update",)},
     "opencode_delete_session": {1: ("session.delete",), 2: ("session.remove",)},
+    "opencode_integrate": NOTHING,
     "opencode_command": {1: ("session.create", "session.command"), 2: ("session.create", "session.command")},
     "opencode_shell": {1: ("session.create", SHELL[1]), 2: ("session.create", SHELL[2])},
     "opencode_read_file": READ_FILE,

@@ -12,6 +12,8 @@ from opencode_mcp.config import Settings
 from opencode_mcp.disk.confined import list_folder
 from opencode_mcp.disk.path_errors import check_path_text, path_error, path_errors, shortened
 from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument, NotAllowed, NotFound, SettingsChange
+from opencode_mcp.isolation.records import Records, Worktree
+from opencode_mcp.isolation.worktrees import removed_worktree
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.server.access.allowed_directories import Roots, resolved
@@ -31,12 +33,14 @@ class Fence:
         settings: ``directories`` are the listed ones; if there are none, it is the directory in which the bridge was
             started.
         client: Finds out what exists on OpenCode's machine.
+        records: The records of isolated worktrees; none: there are none.
     """
 
-    def __init__(self, settings: Settings, client: OpenCodeClient) -> None:
+    def __init__(self, settings: Settings, client: OpenCodeClient, records: Records | None = None) -> None:
         self._settings = settings
         self._client = client
-        self._listed = Roots(settings)
+        self._records = records
+        self._listed = Roots(settings, records)
         self._sessions = SessionPlaces(client)
 
     async def roots(self) -> list[str]:
@@ -163,9 +167,43 @@ class Fence:
             await self._check_session(session_id, directory)
 
     async def allows(self, directory: str) -> bool:
-        """Return True if a directory is a project in which callers may work."""
+        """Return True if a directory is a project in which callers may work, or was an isolated worktree of one."""
         roots = await self._roots()
-        return roots.lists(resolved(roots.pure(directory)))
+        return roots.lists_sessions_of(resolved(roots.pure(directory)))
+
+    def project_of(self, directory: str) -> str:
+        """Return the project that the sessions of a directory count for: that of an isolated worktree, or itself."""
+        worktree = self._listed.worktree(resolved(self._listed.pure(directory)))
+        return str(resolved(Path(worktree.project))) if worktree else directory
+
+    def is_removed(self, directory: str) -> bool:
+        """Return True if a directory was an isolated worktree that was removed."""
+        worktree = self._listed.worktree(resolved(self._listed.pure(directory)))
+        return worktree is not None and worktree.removed
+
+    def check_files_exist(self, directory: str) -> None:
+        """Refuse to work in an isolated worktree that was removed; its sessions can only be read and deleted.
+
+        Raises:
+            NotFound: It was removed.
+        """
+        worktree = self._listed.worktree(resolved(self._listed.pure(directory)))
+        if worktree is not None and worktree.removed:
+            raise removed_worktree(worktree)
+
+    def forget_session(self, session_id: str) -> None:
+        """Search for a session again the next time, since it was deleted."""
+        self._sessions.forget(session_id)
+
+    async def check_worktree(self, worktree: Worktree) -> None:
+        """Refuse an isolated worktree whose project is not listed.
+
+        Raises:
+            NotAllowed: Its project is not listed.
+        """
+        roots = await self._roots()
+        if not roots.lists_project_of(worktree):
+            raise _outside(f"The project {worktree.project} of {worktree.branch}", roots, worktree.project)
 
     async def allows_session(self, session_id: str) -> bool:
         """Return True if a session is known to work in a project in which callers may work; it is not opened.
@@ -203,9 +241,12 @@ class Fence:
     async def _check_session(self, session_id: str, directory: str) -> None:
         roots = await self._roots()
         path = resolved(roots.pure(directory))
-        if roots.lists(path):
+        if roots.lists_sessions_of(path):
             roots.use(str(path))
             return
+        if worktree := self._records.holding(path) if self._records and isinstance(path, Path) else None:
+            what = f"The session {session_id!r} works in an isolated worktree of {worktree.project}, which"
+            raise _outside(what, roots, worktree.project)
         what = f"The session {session_id!r} works in {directory}, which"
         project = roots.holding(path)
         if project:

@@ -18,6 +18,7 @@ from opencode_mcp.errors import (
     BackendUnavailable,
     BridgeError,
     CallerError,
+    GitFailed,
     InvalidArgument,
     NotAllowed,
     NotFound,
@@ -84,6 +85,7 @@ NEXT_STEPS: Mapping[type[BridgeError], str] = {
     UnsupportedOperation: "opencode_status shows the version of OpenCode.",
     BackendFailed: "Check the arguments against what exists, then call again.",
     BackendError: "Call again in a moment.",
+    GitFailed: "The files of the project are as they were. Correct what git names, then call again.",
 }
 
 

@@ -100,7 +100,8 @@ async def report_cost(bridge: "Bridge", since: float, directory: str) -> CostRep
     report = CostReport(since)
     for session in readable:
         if session.id in found:
-            _add_session(report, session, cast("Account", found[session.id]))
+            project = bridge.fence.project_of(session.directory)
+            _add_session(report, session, cast("Account", found[session.id]), project)
     closed = [session for session in page.sessions if session.directory not in page.readable]
     report.unknown = [
         *_about_steps(report),
@@ -113,7 +114,7 @@ async def report_cost(bridge: "Bridge", since: float, directory: str) -> CostRep
     return report
 
 
-def _add_session(report: CostReport, session: "Session", account: Account) -> None:
+def _add_session(report: CostReport, session: "Session", account: Account, project: str) -> None:
     if account.steps or not account.beside.is_nothing:
         _count_session(report, session, account)
     for step in account.steps:
@@ -122,12 +123,12 @@ def _add_session(report: CostReport, session: "Session", account: Account) -> No
         report.add(
             step.spending,
             day=local_day(step.time),
-            project=session.directory,
+            project=project,
             model=step.model or "unknown",
             agent=step.agent or "unknown",
         )
     if not account.beside.is_nothing:
-        report.add(account.beside, day=_day_of(session), project=session.directory, model=BESIDE, agent=BESIDE)
+        report.add(account.beside, day=_day_of(session), project=project, model=BESIDE, agent=BESIDE)
 
 
 def _count_session(report: CostReport, session: "Session", account: Account) -> None:

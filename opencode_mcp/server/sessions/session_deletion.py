@@ -1,12 +1,17 @@
-"""Deletion of a session with its subagents: it is stopped first, and a denied stop stays denied."""
+"""Deletion of a session with its subagents: it is stopped first, and a denied stop stays denied.
+
+An isolated worktree stays when its session is deleted: its work may not have been brought back.
+"""
 
 from typing import TYPE_CHECKING
 
-from opencode_mcp.errors import BackendTimeout
+from opencode_mcp.errors import BackendTimeout, BridgeError, NotFound
+from opencode_mcp.opencode.vocabulary.selection import SessionFilter
 from opencode_mcp.runs import stopping
 from opencode_mcp.server.access.operation_uses import STOP
 
 if TYPE_CHECKING:
+    from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.server.bridge import Bridge
 
@@ -29,3 +34,41 @@ async def stop_before_deletion(bridge: "Bridge", session: "Session") -> bool:
         if busy := await tree.stop(SECONDS):
             raise BackendTimeout(f"Still busy, so nothing was deleted: {', '.join(busy)}.", hint="Call it again.")
     return was_running
+
+
+async def worktree_note(bridge: "Bridge", session: "Session") -> str:
+    """Return sentences on the isolated worktree that stays when a session is deleted; empty if there is none."""
+    if bridge.settings.remote:
+        return ""
+    try:
+        worktree = bridge.worktrees.of(session.directory)
+    except NotFound:
+        return ""
+    call = f'opencode_integrate(session_id="{worktree.branch}", how=...)'
+    return f"Its worktree stays, {await _state_of(bridge, worktree)}. {call} still brings it back or drops it."
+
+
+async def _state_of(bridge: "Bridge", worktree: "Worktree") -> str:
+    try:
+        pending = await bridge.integrator.pending(worktree)
+    except BridgeError:
+        return f"with work on the branch {worktree.branch} that cannot be compared with {worktree.project}"
+    if not pending:
+        return f"on the branch {worktree.branch}, without changes that {worktree.project} has not got"
+    files = "1 file" if len(pending) == 1 else f"{len(pending)} files"
+    return f"with changes of {files} on the branch {worktree.branch} that {worktree.project} has not got"
+
+
+async def forget_worktree(bridge: "Bridge", session: "Session") -> None:
+    """Forget the removed worktree of a session that was deleted, unless another session worked there, too."""
+    bridge.fence.forget_session(session.id)
+    if not bridge.fence.is_removed(session.directory):
+        return
+    if not await has_sessions(bridge, session.directory):
+        await bridge.worktrees.forget(session.directory)
+
+
+async def has_sessions(bridge: "Bridge", directory: str) -> bool:
+    """Return True if a session works in a directory, or did (``experimental.session.list``)."""
+    page = await bridge.client.all_sessions(SessionFilter(limit=1, archived=True), directory)
+    return bool(page.items)

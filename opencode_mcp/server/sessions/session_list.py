@@ -104,6 +104,8 @@ async def list_sessions(
     page = SessionPage(room=room, directory=query.directory, totals=wanted)
     await _fill(bridge, query, page, limit, _read_cursor(cursor))
     page.readable = page.opened | set(await bridge.fence.roots()) | {query.directory}
+    places = {session.directory for session in page.sessions}
+    page.readable |= {place for place in places if bridge.fence.project_of(place) in page.readable}
     return page
 
 
@@ -154,7 +156,9 @@ async def _read(
         archived=query.archived,
         limit=limit,
     )
-    page = await bridge.client.all_sessions(wanted, query.directory)
+    # OpenCode's filter would leave out the sessions in isolated worktrees of the project.
+    has_worktrees = query.directory and bridge.has_worktrees(query.directory)
+    page = await bridge.client.all_sessions(wanted, "" if has_worktrees else query.directory)
     same = [session.id for session in page.items if session.time.updated == last[0]]
     passed = same.index(last[1]) + 1 if last[1] in same else 0
     return page.items[passed:], bool(page.cursor)
@@ -164,7 +168,7 @@ async def _wanted(bridge: "Bridge", session: "Session", query: SessionQuery, sta
     if query.running and session.id not in status:
         return False
     if query.directory:
-        return session.directory == query.directory
+        return bridge.fence.project_of(session.directory) == query.directory
     return await bridge.fence.allows(session.directory)
 
 
@@ -173,7 +177,7 @@ async def _read_status(bridge: "Bridge", page: SessionPage, sessions: "Sequence[
     since = bridge.client.clock.now() * 1000 - RECENT
     directories = {session.directory for session in sessions if session.time.updated > since}
     for directory in sorted(directories - page.opened):
-        if await bridge.fence.allows(directory):
+        if await bridge.fence.allows(directory) and not bridge.fence.is_removed(directory):
             busy = await bridge.client.session_status(directory)
             page.status |= {session_id: state.type for session_id, state in busy.items()}
             page.opened.add(directory)

@@ -9,6 +9,7 @@ from opencode_mcp.server.tools.command_tools import opencode_command, opencode_s
 from opencode_mcp.server.tools.cost_tool import opencode_cost
 from opencode_mcp.server.tools.diff_tool import opencode_diff
 from opencode_mcp.server.tools.file_tools import opencode_read_file
+from opencode_mcp.server.tools.isolation_tool import opencode_integrate
 from opencode_mcp.server.tools.operation_tools import (
     opencode_call_operation,
     opencode_find_operations,
@@ -40,6 +41,7 @@ TOOLS: tuple[ToolSpec, ...] = (
     opencode_fork,
     opencode_update_session,
     opencode_delete_session,
+    opencode_integrate,
     opencode_command,
     opencode_shell,
     opencode_read_file,

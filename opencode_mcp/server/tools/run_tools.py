@@ -9,6 +9,7 @@ from pydantic import Field
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.runs import deadline, limits
 from opencode_mcp.runs.prompting import prompt as prompting_prompt
+from opencode_mcp.server import isolated_runs
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, RUN_REPORTS, SAME_REPORT
 from opencode_mcp.server.results.several_reports import reports_result
@@ -33,13 +34,13 @@ Seconds = Annotated[
     Field(
         ge=0,
         le=3600,
-        description="Seconds to wait; default what your client tolerates, at most 3600. The run continues after that",
+        description="Seconds to wait, at most 3600; default what your client tolerates. The run continues",
     ),
 ]
 SecondsAsForRun = Annotated[float | None, Field(ge=0, le=3600, description="As for opencode_run")]
 Strictness = Annotated[
     Literal["agent", "human", "reject"] | None,
-    Field(description="Who answers, if stricter than configured. human: by a form, else you have to ask the person"),
+    Field(description="Who answers, if stricter than configured. human: by a form, else you ask the person"),
 ]
 StrictnessAsForRun = Annotated[Literal["agent", "human", "reject"] | None, Field(description="As for opencode_run")]
 MaxCost = Annotated[float | None, Field(gt=0, description="Stop the run at so many US dollars")]
@@ -63,9 +64,11 @@ async def opencode_run(
     agent: Annotated[str, Field(description="build (changes files), plan (reads only), or one of the project's")] = "",
     model: Annotated[str, Field(description="provider/model; empty: the default")] = "",
     variant: Annotated[str, Field(description="The model's variant, such as high")] = "",
-    files: Annotated[list[str], Field(description="Files or folders of the project to attach")] = [],
+    files: Annotated[list[str], Field(description="Files or folders to attach")] = [],
     output_schema: Annotated[dict[str, Any] | None, Field(description="JSON Schema of the answer")] = None,
     title: Annotated[str, Field(description="Title of a new session")] = "",
+    isolate: Annotated[bool, Field(description="Work in a git worktree of its own")] = False,
+    base: Annotated[str, Field(description="With isolate: commit or working_tree; else HEAD")] = "",
     permissions: Strictness = None,
     max_cost: MaxCost = None,
     max_minutes: MaxMinutes = None,
@@ -81,30 +84,33 @@ async def opencode_run(
         return await wait_for_run(ctx, run, wait_seconds, started=True)
     bridge = bridge_of(ctx)
     held = bridge.limits_for(limits.Limits(max_cost, max_minutes, max_steps))
-    async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as start_deadline:
-        session, where = await session_and_directory(bridge, session_id, directory)
+    deadlines = deadlines_of(ctx, wait_seconds)
+    async with starting(ctx, deadlines.start) as start_deadline:
+        wish = isolated_runs.Isolation(isolate, base, title, deadlines.start)
+        wish.check(bridge, session_id)
+        session, project = await session_and_directory(bridge, session_id, directory)
         _check_title(session, title)
-        attached = [await _attached(bridge, where, name) for name in files]
-        task = _prompt(
-            bridge,
-            text=prompt,
-            directory=where,
-            agent=agent,
-            model=model,
-            variant=variant,
-            files=attached,
-            output_schema=output_schema,
-            title=title,
-        )
-        run = await bridge.runs.start(
-            task,
-            session,
-            caller_limit=permissions or "allow",
-            starter=starter_of(ctx),
-            limits=held,
-            before_send=bridge.attend,
-            start_deadline=start_deadline,
-        )
+        async with isolated_runs.place_of(bridge, project, wish) as place:
+            task = _prompt(
+                bridge,
+                text=prompt,
+                directory=place.directory,
+                agent=agent,
+                model=model,
+                variant=variant,
+                files=[await _attached(bridge, place.directory, name) for name in files],
+                output_schema=output_schema,
+                title=title,
+            )
+            run = await bridge.runs.start(
+                task,
+                session,
+                caller_limit=permissions or "allow",
+                starter=starter_of(ctx),
+                limits=held,
+                before_send=place.note_run(bridge.attend),
+                start_deadline=start_deadline,
+            )
     return await wait_for_run(ctx, run, wait_seconds, started=True)
 
 
@@ -137,10 +143,12 @@ async def session_and_directory(bridge: Bridge, session_id: str, directory: str)
 
     Raises:
         InvalidArgument: The session works in another directory than the named one.
+        NotFound: It worked in an isolated worktree that was removed.
     """
     if not session_id:
         return None, await bridge.fence.directory(directory)
     session = await bridge.fence.session(session_id)
+    bridge.fence.check_files_exist(session.directory)
     if directory and await bridge.fence.directory(directory) != session.directory:
         raise InvalidArgument(
             f"The session works in {session.directory}, not in {directory}.",

@@ -10,7 +10,7 @@ from opencode_mcp.runs.sessions import spending, subagents
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.sessions.amounts import money
-from opencode_mcp.server.sessions.session_deletion import stop_before_deletion
+from opencode_mcp.server.sessions.session_deletion import forget_worktree, stop_before_deletion, worktree_note
 from opencode_mcp.server.sessions.titles import shown_title, title_of
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.run_tools import SessionId
@@ -89,7 +89,9 @@ async def opencode_delete_session(ctx: BridgeContext, *, session_id: SessionId) 
     was_running = await stop_before_deletion(bridge, session)
     below = (await subagents.read_subagents_of(bridge.client, session)).below(session.id)
     lost = await _cost_of(bridge, session.id, below)
+    note = await worktree_note(bridge, session)
     await bridge.client.session_delete(session.id)
+    await forget_worktree(bridge, session)
     data = {
         "session_id": session.id,
         "title": title_of(session),
@@ -102,7 +104,7 @@ async def opencode_delete_session(ctx: BridgeContext, *, session_id: SessionId) 
         f"deleted{own}. Lost for good: the conversation, its cost of {money(lost)} in opencode_cost, and the way to "
         "undo its changes. The files stay as they are."
     )
-    return result(text, data)
+    return result(f"{text} {note}".strip(), data)
 
 
 async def _cost_of(bridge: Bridge, session_id: str, below: "list[Session]") -> float:

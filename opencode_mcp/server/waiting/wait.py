@@ -50,6 +50,7 @@ from opencode_mcp.errors import BackendTimeout, BridgeError, CallerError, NotFou
 from opencode_mcp.runs import deadline as runs_deadline
 from opencode_mcp.runs import record
 from opencode_mcp.runs import report as runs_report
+from opencode_mcp.server import isolated_runs
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import report_data, report_text, result
 from opencode_mcp.server.waiting.answerers import add_answerers, form_answerer, is_for_person
@@ -212,7 +213,8 @@ class _Wait:
     def _complete(self, report: "RunReport") -> None:
         add_answerers(self.bridge, self.run, report, self.ctx.client_capabilities)
         note = self.note or (self.note_if_running if report.status == "running" else "")
-        report.note = joined_notes(note, self.unanswered, report)
+        isolation = isolated_runs.isolation_note(self.bridge, self.run, report)
+        report.note = " ".join(filter(None, [joined_notes(note, self.unanswered, report), isolation]))
 
     # The 2025 era: the form is shown while the call waits
 

@@ -271,13 +271,17 @@ def test_it_is_said_of_every_tool_resource_and_completion_what_it_uses() -> None
     assert ANSWERS.keys() == ANSWERING
 
 
+WITHOUT_OPERATIONS = {"opencode_call_operation", "opencode_integrate"}
+"""Tools that change something by an operation of the caller's choice, or by git."""
+
+
 @for_each("spec", TOOLS)
 def test_a_tool_that_only_reads_uses_only_reads_and_any_other_uses_more(spec: ToolSpec) -> None:
     effects = effects_of(spec.name, 1)
     assert effects_of(spec.name, 2) == effects, "one setting has the same meaning for both generations"
     if spec.read_only:
         assert effects <= {"read"}
-    elif spec.name != "opencode_call_operation":
+    elif spec.name not in WITHOUT_OPERATIONS:
         assert effects - {"read"}
 
 

@@ -1,15 +1,17 @@
 """Handlers of operations that stop or delete a session: nothing may continue, and a denied stop stays denied."""
 
+from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.runs.stopping import SessionTree
 from opencode_mcp.server.access.operation_uses import STOP
 from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
-from opencode_mcp.server.sessions.session_deletion import SECONDS, stop_before_deletion
+from opencode_mcp.server.sessions.session_deletion import SECONDS, forget_worktree, stop_before_deletion, worktree_note
 
 
 async def abort_tree(request: OperationRequest) -> OperationResult:
     """Stop a session with its subagents, and return the response (``session.abort``)."""
-    busy = await (await _tree(request)).stop(SECONDS)
+    session = await _session(request)
+    busy = await SessionTree(request.bridge.client, session.id, session.directory).stop(SECONDS)
     outcome = await send(request)
     if busy:
         outcome.notes.append(f"Still busy: {', '.join(busy)}. Call it again.")
@@ -23,9 +25,9 @@ async def delete_tree(request: OperationRequest) -> OperationResult:
         NotAllowed: It is busy, and the operator denies stopping it.
         BackendTimeout: It could not be stopped, so it was not deleted.
     """
-    session = await request.bridge.client.session_get(request.call.path["sessionID"])
+    session = await _session(request)
     await stop_before_deletion(request.bridge, session)
-    return await send(request)
+    return await _deleted(request, session)
 
 
 async def remove_session(request: OperationRequest) -> OperationResult:
@@ -34,12 +36,20 @@ async def remove_session(request: OperationRequest) -> OperationResult:
     Raises:
         NotAllowed: It is busy, and the operator denies stopping it.
     """
-    if await (await _tree(request)).busy_levels():
+    session = await _session(request)
+    if await SessionTree(request.bridge.client, session.id, session.directory).busy_levels():
         request.bridge.allowed.check(await request.bridge.operation_of(STOP))
-    return await send(request)
+    return await _deleted(request, session)
 
 
-async def _tree(request: OperationRequest) -> SessionTree:
-    client = request.bridge.client
-    session = await client.session_get(request.call.path["sessionID"])
-    return SessionTree(client, session.id, session.directory)
+async def _session(request: OperationRequest) -> Session:
+    return await request.bridge.client.session_get(request.call.path["sessionID"])
+
+
+async def _deleted(request: OperationRequest, session: Session) -> OperationResult:
+    """Delete a session, and say what stays of its isolated worktree."""
+    note = await worktree_note(request.bridge, session)
+    outcome = await send(request)
+    await forget_worktree(request.bridge, session)
+    outcome.notes += [note] if note else []
+    return outcome

@@ -1,0 +1,106 @@
+"""Bring work into the files of the person's checkout, and take it out again; nothing is staged or committed."""
+
+from typing import TYPE_CHECKING
+
+import anyio
+
+from opencode_mcp.errors import GitFailed, InvalidArgument
+from opencode_mcp.isolation.checkout_checks import check_submodules
+from opencode_mcp.isolation.filtered_files import check_filters
+from opencode_mcp.isolation.kept_commits import (
+    APPLIED,
+    forget_apply,
+    keep,
+    last_apply,
+    note_integrated,
+    record_apply,
+)
+from opencode_mcp.isolation.merging import Merge, has_markers, merged_trees
+from opencode_mcp.isolation.results import Integration, IntegrationOptions
+from opencode_mcp.isolation.trees import Snapshot, TreeChange, changes, snapshot
+from opencode_mcp.isolation.work import checkout_and_work, merged_work
+from opencode_mcp.isolation.writing import write
+
+if TYPE_CHECKING:
+    from opencode_mcp.isolation.git import Git
+    from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.isolation.worktrees import Worktrees
+
+UNDO = 'Call opencode_integrate again with how="undo".'
+EARLIER = 'how="undo" once more takes the apply before it back, too.'
+AGAIN = 'opencode_integrate with how="apply" brings them in again.'
+
+
+async def apply(worktrees: "Worktrees", worktree: "Worktree", options: IntegrationOptions) -> Integration:
+    """Bring the work into the files of the checkout."""
+    git, work = await checkout_and_work(worktrees, worktree)
+    async with snapshot(git, filtered=False) as seen:
+        merge = await merged_work(git, worktree, ours=seen.tree, theirs=work)
+        if merge.conflicts and not options.markers:
+            return Integration(conflicts=merge.conflicts)
+        changed = await _checked_changes(git, seen, merge)
+        # A new file is written as the worktree has it, and goes through the filter when the person adds it.
+        await check_filters(git, seen.own, [one.old_path or one.path for one in changed if one.status != "A"])
+        if changed:
+            await _apply_recorded(git, worktree, seen, merge, work)
+    await note_integrated(git, worktree.name, work)
+    return Integration(changed, merge.conflicts, undo=UNDO if changed else "")
+
+
+async def undo(worktrees: "Worktrees", worktree: "Worktree", options: IntegrationOptions) -> Integration:
+    """Take the last ``apply`` out of the files of the checkout.
+
+    Raises:
+        InvalidArgument: There is none.
+    """
+    git = await worktrees.git(worktree.checkout)
+    done = await last_apply(git, worktree.name)
+    if done is None:
+        raise InvalidArgument(
+            f"No changes of {worktree.branch} are applied.", hint="Only how=apply can be undone like this."
+        )
+    async with snapshot(git, filtered=False) as seen:
+        merge = await merged_trees(git, worktree.name, base=done.after, ours=seen.tree, theirs=done.before)
+        if merge.conflicts and not options.markers:
+            return Integration(conflicts=merge.conflicts)
+        changed = await _checked_changes(git, seen, merge)
+        await check_filters(git, seen.own, [one.old_path or one.path for one in changed if one.status != "D"])
+        with anyio.CancelScope(shield=True):
+            if changed:
+                await write(git, seen, merge.tree)
+            await forget_apply(git, worktree.name, done)
+    way_back = " ".join([AGAIN, *([EARLIER] if done.earlier else [])])
+    return Integration(changed, merge.conflicts, undo=way_back if changed else "")
+
+
+async def _checked_changes(git: "Git", seen: Snapshot, merge: Merge) -> list[TreeChange]:
+    """Return the changes that a merge makes in the checkout; raises if one of them must not be made."""
+    await _check_markers(git, seen, merge)
+    changed = await changes(git, seen.tree, merge.tree)
+    check_submodules(changed)
+    return changed
+
+
+async def _check_markers(git: "Git", seen: Snapshot, merge: Merge) -> None:
+    """Refuse to write conflict markers into a file that has some already.
+
+    Raises:
+        InvalidArgument: There is such a file.
+    """
+    for conflict in merge.conflicts:
+        if await has_markers(git, seen.tree, conflict.path):
+            raise InvalidArgument(
+                f"{conflict.path} still has conflict markers from before. Nothing was changed.",
+                hint='Resolve them in the file first, or take them out with how="undo".',
+            )
+
+
+async def _apply_recorded(git: "Git", worktree: "Worktree", seen: Snapshot, merge: Merge, work: str) -> None:
+    """Write a merge into the checkout, and record the files before and after it for ``undo``."""
+    with anyio.CancelScope(shield=True):
+        earlier = await record_apply(git, worktree.name, before=seen.tree, after=merge.tree, work=work)
+        try:
+            await write(git, seen, merge.tree)
+        except GitFailed:
+            await keep(git, worktree.name, APPLIED, earlier)
+            raise

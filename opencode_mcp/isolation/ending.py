@@ -1,0 +1,77 @@
+"""Remove a worktree, and keep its work on its branch or drop it."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import anyio
+
+from opencode_mcp.isolation.kept_commits import DISCARDED, keep, ref_of
+from opencode_mcp.isolation.results import Integration, IntegrationOptions
+from opencode_mcp.isolation.trees import changes, committed
+from opencode_mcp.isolation.work import (
+    branch_tip,
+    check_branch_tip,
+    checkout_and_work,
+    contains,
+    move_branch,
+    pending_changes,
+)
+
+if TYPE_CHECKING:
+    from opencode_mcp.isolation.git import Git
+    from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.isolation.worktrees import Worktrees
+
+
+async def keep_branch(worktrees: "Worktrees", worktree: "Worktree", options: IntegrationOptions) -> Integration:
+    """Commit the work on the branch of the worktree, and remove the worktree."""
+    git, work = await checkout_and_work(worktrees, worktree)
+    commit = await _reworded(git, worktree, work, options.message)
+    await check_branch_tip(git, worktree, commit)
+    await move_branch(git, worktree, commit)
+    changed = await changes(git, worktree.base, commit)
+    await worktrees.remove(worktree, keep_branch=True)
+    return Integration(changed, commit=commit, undo=f"git branch -D {worktree.branch}")
+
+
+async def discard(worktrees: "Worktrees", worktree: "Worktree", _options: IntegrationOptions) -> Integration:
+    """Remove the worktree and its branch; a commit of the work is kept."""
+    if not await _is_whole(worktree):
+        return await _discard_rest(worktrees, worktree)
+    git, work = await checkout_and_work(worktrees, worktree)
+    pending = await pending_changes(git, worktree, work)
+    changed = await changes(git, worktree.base, work)
+    tip = await branch_tip(git, worktree)
+    lost = [tip] if tip and not await contains(git, work, tip) else []
+    dropped = await committed(git, work, f"Work of {worktree.branch}", work, *lost) if lost else work
+    await keep(git, worktree.name, DISCARDED, dropped)
+    await worktrees.remove(worktree)
+    return Integration(changed, undo=_way_back(worktree), pending=len(pending))
+
+
+async def _discard_rest(worktrees: "Worktrees", worktree: "Worktree") -> Integration:
+    """Remove what is left of a worktree that was removed in part; the commits on its branch are kept."""
+    git = await worktrees.checkout_git(worktree)
+    tip = await branch_tip(git, worktree) if git else ""
+    if git and tip:
+        await keep(git, worktree.name, DISCARDED, tip)
+    await worktrees.remove(worktree)
+    return Integration(undo=_way_back(worktree) if tip else "")
+
+
+async def _is_whole(worktree: "Worktree") -> bool:
+    """Return True if both the files of a worktree and its git directory exist."""
+    found = [await anyio.Path(place).is_dir() for place in (worktree.folder, worktree.files.git_dir)]
+    return all(found)
+
+
+def _way_back(worktree: "Worktree") -> str:
+    """Return the command that brings a discarded branch back."""
+    return f"git branch {worktree.branch} {ref_of(worktree.name, DISCARDED)}"
+
+
+async def _reworded(git: "Git", worktree: "Worktree", work: str, message: str) -> str:
+    """Return the commit of the work with the caller's message, unless the agent has made that commit itself."""
+    files = replace(git, repository=worktree.files)
+    last = await files.commit_of("HEAD")
+    return last if work == last else await committed(git, work, message, last or worktree.base)

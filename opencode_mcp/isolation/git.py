@@ -1,0 +1,209 @@
+"""Git as a program that starts no other program, reads one given repository, and waits for nothing.
+
+A repository is named by its git directory, as the bridge has recorded it before an agent worked there. Git never
+searches for one in a worktree: an agent can write a file ``.git`` there that names a repository of its own.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import anyio
+
+from opencode_mcp.errors import GitFailed, InvalidSetting
+from opencode_mcp.isolation.git_settings import (
+    FIXED,
+    NAMED_PROGRAMS,
+    as_variables,
+    filter_names,
+    git_environment,
+    replaced_programs,
+)
+
+FLAGS = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
+TIMEOUT_SECONDS = 120.0
+"""Time for one command; the checkout of a large repository takes longest."""
+COMMITTER = {
+    f"GIT_{role}_{part}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for part, value in (("NAME", "opencode-mcp"), ("EMAIL", "opencode-mcp@localhost"))
+}
+"""Identity for the commits of this module's own, since the person may have configured none."""
+PREFIXES = ("fatal: ", "error: ")
+NAMES_SHOWN = 10
+"""Files that a message of git names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """Git directory and the folder of files that belongs to it.
+
+    Args:
+        git_dir: Absolute path of the git directory; empty: git searches for it from ``work_tree``.
+        work_tree: Absolute path of the top folder of the files.
+    """
+
+    git_dir: str
+    work_tree: str
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Return git's options that name both."""
+        return (f"--git-dir={self.git_dir}", f"--work-tree={self.work_tree}") if self.git_dir else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """Git for one repository.
+
+    Args:
+        program: Path of the executable.
+        environment: Its whole environment.
+        repository: The repository.
+        settings: Settings that win over those of the repository and of the person.
+        filters: Names of the configured filters, all of which are off.
+        identity: Variables that name the author of commits.
+    """
+
+    program: str
+    environment: Mapping[str, str]
+    repository: Repository
+    settings: Mapping[str, str] = field(default_factory=lambda: FIXED)
+    filters: frozenset[str] = frozenset()
+    identity: Mapping[str, str] = field(default_factory=lambda: COMMITTER)
+
+    @property
+    def git_dir(self) -> Path:
+        """Return the git directory."""
+        return Path(self.repository.git_dir)
+
+    @property
+    def work_tree(self) -> Path:
+        """Return the top folder of the files."""
+        return Path(self.repository.work_tree)
+
+    async def at(self, repository: Repository) -> "Git":
+        """Return git for another repository, with every program that its configuration names replaced.
+
+        Raises:
+            GitFailed: There is no such repository.
+        """
+        fresh = replace(self, repository=repository, settings=FIXED)
+        code, printed, complaint = await fresh.attempt("config", "-z", "--name-only", "--get-regexp", NAMED_PROGRAMS)
+        if code not in {0, 1}:
+            raise GitFailed(f"git cannot read the repository {repository.git_dir}: {reason(complaint)}")
+        names = [name for name in printed.decode(errors="surrogateescape").split("\0") if name]
+        settings = {**FIXED, **replaced_programs(names, self.program)}
+        return replace(fresh, settings=settings, filters=filter_names(names))
+
+    async def as_person(self) -> "Git":
+        """Return the same git with the identity that the person has configured, if there is one."""
+        code, _, _ = await self.attempt("config", "--get", "user.email")
+        return self if code else replace(self, identity={})
+
+    async def run(self, *arguments: str, index: Path | None = None, text: bytes = b"") -> bytes:
+        """Run a command and return what it printed.
+
+        Args:
+            arguments: The command and its arguments.
+            index: Index file to use in place of the checkout's.
+            text: Standard input.
+
+        Raises:
+            GitFailed: Git refused, or did not end in time.
+        """
+        code, printed, complaint = await self.attempt(*arguments, index=index, text=text)
+        if code:
+            raise GitFailed(f"git {arguments[0]} failed: {reason(complaint)}")
+        return printed
+
+    async def line(self, *arguments: str, index: Path | None = None, text: bytes = b"") -> str:
+        """Run a command and return the text that it printed, without the end of the line; raises as ``run``."""
+        printed = await self.run(*arguments, index=index, text=text)
+        return printed.decode(errors="surrogateescape").rstrip("\n")
+
+    async def paths(self, *arguments: str, index: Path | None = None, text: bytes = b"") -> list[str]:
+        """Run a command that prints texts with a NUL after each, and return them; raises as ``run``."""
+        printed = await self.run(*arguments, index=index, text=text)
+        return [path for path in printed.decode(errors="surrogateescape").split("\0") if path]
+
+    async def commit_of(self, name: str) -> str:
+        """Return the id of the commit that a name means; empty if there is none."""
+        code, commit, _ = await self.attempt(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
+        )
+        return commit.decode().strip() if code == 0 else ""
+
+    async def attempt(self, *arguments: str, index: Path | None = None, text: bytes = b"") -> tuple[int, bytes, str]:
+        """Run a command that may fail; return its exit code, its output and its error text.
+
+        Raises:
+            GitFailed: It did not end in time, or cannot be started.
+        """
+        own = {"GIT_INDEX_FILE": str(index)} if index else {}
+        command = [self.program, *self.repository.options, *arguments]
+        environment = {**self.environment, **as_variables(self.settings), **self.identity, **own}
+        with anyio.move_on_after(TIMEOUT_SECONDS):
+            try:
+                done = await anyio.run_process(
+                    command,
+                    check=False,
+                    input=text,
+                    cwd=self.repository.work_tree,
+                    env=environment,
+                    creationflags=FLAGS,
+                )
+            except OSError as error:
+                raise GitFailed(
+                    f"git cannot be started in {self.repository.work_tree}: {error.strerror or error}."
+                ) from error
+            return done.returncode, done.stdout, done.stderr.decode(errors="replace")
+        raise GitFailed(f"git {arguments[0]} did not end within {TIMEOUT_SECONDS:.0f} s.")
+
+
+def installed_git(environment: Mapping[str, str], folder: str) -> Git:
+    """Return the git on the PATH, which searches for the repository of a folder.
+
+    Args:
+        environment: Variables of the bridge.
+        folder: Folder in which it works.
+
+    Raises:
+        InvalidSetting: There is none.
+    """
+    # A relative entry would run whatever file of that name a project contains.
+    folders = [text for text in environment.get("PATH", "").split(os.pathsep) if Path(text).is_absolute()]
+    program = shutil.which("git", path=os.pathsep.join(folders)) if folders else None
+    if program is None:
+        raise InvalidSetting("There is no git on the PATH of this MCP server.", hint="Install git 2.38 or newer.")
+    return Git(program, git_environment(environment), Repository("", folder))
+
+
+def reason(complaint: str) -> str:
+    """Return the sentence of git's error text that says most, with the files that it lists."""
+    lines = [line for line in complaint.splitlines() if line.strip()]
+    first = next((number for number, line in enumerate(lines) if line.startswith(PREFIXES)), len(lines) - 1)
+    if first < 0:
+        return "it gives no reason."
+    told = lines[first].strip()
+    for prefix in PREFIXES:
+        told = told.removeprefix(prefix)
+    if not told.endswith(":"):
+        return told
+    names = _indented_lines(lines[first + 1 :])
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return f"{told} {', '.join(names[:NAMES_SHOWN])}{more}"
+
+
+def _indented_lines(lines: list[str]) -> list[str]:
+    """Return the lines up to the first that is not indented."""
+    names: list[str] = []
+    for line in lines:
+        if not line[0].isspace():
+            break
+        names.append(line.strip())
+    return names

@@ -1,0 +1,67 @@
+"""Bring the changes of an isolated worktree back to the person's checkout.
+
+Each way is computed as a tree first. The checkout is changed in one step at the end, which git refuses if a file has
+changed meanwhile; until then, and after a refusal, the checkout is as it was.
+
+The files are compared with the base of the worktree, so what the person has changed since the start of the run is kept:
+a change on one side is taken, different changes of the same lines conflict. If work was brought back before, and that
+comparison conflicts, only the changes since then are brought.
+"""
+
+from typing import TYPE_CHECKING
+
+from opencode_mcp.isolation.applying import apply, undo
+from opencode_mcp.isolation.committing import commit, merge_branch
+from opencode_mcp.isolation.ending import discard, keep_branch
+from opencode_mcp.isolation.results import Integration, IntegrationOptions
+from opencode_mcp.isolation.work import checkout_and_work, pending_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.isolation.trees import TreeChange
+    from opencode_mcp.isolation.ways import How
+    from opencode_mcp.isolation.worktrees import Worktrees
+
+WAYS: "Mapping[How, Callable[[Worktrees, Worktree, IntegrationOptions], Awaitable[Integration]]]" = {
+    "apply": apply,
+    "commit": commit,
+    "merge": merge_branch,
+    "branch": keep_branch,
+    "discard": discard,
+    "undo": undo,
+}
+
+
+class Integrator:
+    """Brings changes back, one call for a worktree at a time.
+
+    Args:
+        worktrees: Knows the worktrees.
+    """
+
+    def __init__(self, worktrees: "Worktrees") -> None:
+        self._worktrees = worktrees
+
+    async def integrate(self, worktree: "Worktree", how: "How", options: IntegrationOptions) -> Integration:
+        """Bring the changes of a worktree back in one of six ways.
+
+        ``apply`` changes the files of the checkout and stages nothing. ``commit`` makes one commit on the checked-out
+        branch. ``merge`` merges the branch of the worktree. ``branch`` commits on that branch and removes the worktree.
+        ``discard`` removes both. ``undo`` takes the last ``apply`` back.
+
+        Raises:
+            InvalidArgument: The checkout or the worktree is in a state that does not allow it; nothing was changed.
+            GitFailed: Git refused; the files of the checkout are as they were.
+            NotFound: The worktree was removed.
+            SessionBusy: Another call is at work on it.
+        """
+        async with self._worktrees.alone(worktree) as now:
+            return await WAYS[how](self._worktrees, now, options)
+
+    async def pending(self, worktree: "Worktree") -> "list[TreeChange]":
+        """Return the changes of a worktree that were not brought back; raises as ``integrate``."""
+        async with self._worktrees.alone(worktree) as now:
+            git, work = await checkout_and_work(self._worktrees, now)
+            return await pending_changes(git, now, work)

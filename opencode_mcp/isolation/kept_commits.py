@@ -1,0 +1,80 @@
+"""Commits that are kept from git's garbage collection, by refs of the worktree's name.
+
+- ``integrated``: the work that the checkout has already got. The next changes are also compared with it.
+- ``applied``: the last ``apply``, with what ``undo`` needs. Its tree holds the files of the checkout after it; its
+  parents are the files before it, the work, and the ``apply`` before it, if there is one.
+- ``discarded``: the work that a ``discard`` dropped.
+"""
+
+from dataclasses import dataclass
+
+from opencode_mcp.isolation.git import Git
+from opencode_mcp.isolation.trees import committed
+
+KEPT = "refs/opencode-mcp"
+INTEGRATED = "integrated"
+APPLIED = "applied"
+DISCARDED = "discarded"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One ``apply`` that can be undone."""
+
+    before: str
+    after: str
+    earlier: str
+    """The ``apply`` before it; empty if it was the first."""
+
+
+def ref_of(worktree: str, name: str) -> str:
+    """Return the ref of a commit that is kept for a worktree."""
+    return f"{KEPT}/{worktree}/{name}"
+
+
+async def kept(git: Git, worktree: str, name: str) -> str:
+    """Return a commit that is kept; empty if there is none."""
+    return await git.commit_of(ref_of(worktree, name))
+
+
+async def keep(git: Git, worktree: str, name: str, commit: str) -> None:
+    """Keep a commit in place of the one before; an empty one only drops that."""
+    ref = ref_of(worktree, name)
+    if commit:
+        await git.run("update-ref", ref, commit)
+    else:
+        await git.attempt("update-ref", "-d", ref)
+
+
+async def note_integrated(git: Git, worktree: str, work: str) -> None:
+    """Note the work that the checkout has got. If git fails, later calls compare with the base alone."""
+    await git.attempt("update-ref", ref_of(worktree, INTEGRATED), work)
+
+
+async def forget_all(git: Git, worktree: str) -> None:
+    """Keep nothing of a worktree any more."""
+    for name in (INTEGRATED, APPLIED, DISCARDED):
+        await keep(git, worktree, name, "")
+
+
+async def record_apply(git: Git, worktree: str, *, before: str, after: str, work: str) -> str:
+    """Record an ``apply`` on top of the earlier ones, and return the earlier one; both trees become commits."""
+    earlier = await kept(git, worktree, APPLIED)
+    parents = [await committed(git, before, "Before"), work, *([earlier] if earlier else [])]
+    await keep(git, worktree, APPLIED, await committed(git, after, "Applied", *parents))
+    return earlier
+
+
+async def last_apply(git: Git, worktree: str) -> Applied | None:
+    """Return the last ``apply`` that was not undone."""
+    after = await kept(git, worktree, APPLIED)
+    if not after:
+        return None
+    return Applied(await git.commit_of(f"{after}^1"), after, await git.commit_of(f"{after}^3"))
+
+
+async def forget_apply(git: Git, worktree: str, done: Applied) -> None:
+    """Forget an ``apply`` that was undone; the one before it is the last again."""
+    await keep(git, worktree, APPLIED, done.earlier)
+    work = await git.commit_of(f"{done.earlier}^2") if done.earlier else ""
+    await keep(git, worktree, INTEGRATED, work)

@@ -1,0 +1,73 @@
+"""Git repositories inside a folder of another repository: submodules, clones, and what ``git init`` made.
+
+Git keeps only the commit of such a repository, not its files, so their work would be lost when a worktree is removed.
+Nothing here runs git in them: their configuration may name programs.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+
+from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.isolation.git import Git
+
+ENTRY = "160000 "
+"""Beginning of the line of a submodule in the list of an index."""
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRepositories:
+    """Repositories inside a folder, as paths below it."""
+
+    submodules: list[str] = field(default_factory=list[str])
+    """Those whose commit the index has."""
+    new: list[str] = field(default_factory=list[str])
+    """Others that git does not ignore."""
+
+
+async def other_repositories(git: Git, index: Path | None = None) -> OtherRepositories:
+    """Return the repositories inside of git's folder.
+
+    Args:
+        git: Git for the folder.
+        index: Index file to use in place of the checkout's.
+
+    Raises:
+        GitFailed: Git cannot read the folder.
+    """
+    entries = await git.paths("ls-files", "--stage", "-z", index=index)
+    submodules = [entry.partition("\t")[2] for entry in entries if entry.startswith(ENTRY)]
+    untracked = await git.paths("ls-files", "--others", "--exclude-standard", "-z", index=index)
+    # Git lists a repository as one entry, with a slash, and other folders by their files.
+    return OtherRepositories(submodules, [path for path in untracked if path.endswith("/")])
+
+
+async def check_no_other_repositories(git: Git) -> None:
+    """Refuse a worktree in which there is work that git would not bring back.
+
+    Raises:
+        InvalidArgument: There are other repositories, or files in the folder of a submodule.
+        GitFailed: Git cannot read the folder.
+    """
+    others = await other_repositories(git)
+    filled = [path for path in others.submodules if await _is_filled(git.work_tree / path)]
+    found = sorted({*others.new, *filled})
+    if found:
+        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        raise InvalidArgument(
+            f"{git.work_tree} has git repositories of its own inside, whose files git neither brings back nor keeps: "
+            f"{', '.join(found[:SHOWN])}{more}. Nothing was changed.",
+            hint="Have OpenCode move what is needed out of them and remove them in the same session, "
+            "or remove their .git to bring their files back as a part of the project. Then call again.",
+        )
+
+
+async def _is_filled(folder: Path) -> bool:
+    path = anyio.Path(folder)
+    if await path.is_symlink() or not await path.is_dir():
+        return False
+    async for _ in path.iterdir():
+        return True
+    return False

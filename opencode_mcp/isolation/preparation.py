@@ -1,0 +1,131 @@
+"""Preparation of a new worktree as the operator set it: files that git does not carry over, and a command.
+
+Both come from the settings alone. No text of a caller or a model reaches the command.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+import anyio
+from anyio import to_thread
+
+from opencode_mcp.errors import InvalidSetting
+from opencode_mcp.isolation.git import Git
+from opencode_mcp.isolation.records import Worktree
+from opencode_mcp.launcher.executables.serve_command import CREDENTIALS
+from opencode_mcp.options import IsolationSetup
+from opencode_mcp.processes.groups import FLAGS, force_to_end
+
+COMMAND_SECONDS = 900.0
+SHOWN_OUTPUT = 1500
+"""Characters of the end of the command's output that an error shows."""
+OWN_PASSWORD = "OPENCODE_MCP_PASSWORD"  # noqa: S105 - the name of a variable
+CORRECT = "Correct the settings file of this MCP server."
+
+
+async def prepare(
+    git: Git, worktree: Worktree, setup: IsolationSetup, environment: Mapping[str, str], within: float
+) -> None:
+    """Copy the files and run the command that the operator set.
+
+    Args:
+        git: Git for the files of the worktree.
+        worktree: The worktree.
+        setup: The operator's settings.
+        environment: Variables of the bridge; the command does not get the passwords among them.
+        within: Seconds that the command may take, if they are fewer than ``COMMAND_SECONDS``.
+
+    Raises:
+        InvalidSetting: A file cannot be copied or would become a part of the work, or the command failed.
+    """
+    for name in setup.copy:
+        await to_thread.run_sync(_copy, Path(worktree.repository, name), Path(worktree.folder, name), worktree.folder)
+        await _check_ignored(git, name)
+    if setup.command:
+        hidden = {*CREDENTIALS, OWN_PASSWORD}
+        kept = {name: value for name, value in environment.items() if name not in hidden}
+        await _run(setup.command, worktree.directory, kept, min(within, COMMAND_SECONDS))
+
+
+def _copy(source: Path, target: Path, folder: str) -> None:
+    """Copy a file or a folder with its links as links; one that does not exist is left out."""
+    if not Path(os.path.realpath(target.parent)).is_relative_to(os.path.realpath(folder)) or target.is_symlink():
+        raise InvalidSetting(f"isolation.copy: {target} leads out of the worktree through a link.", hint=CORRECT)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir() and not source.is_symlink():
+            shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+        elif source.exists() or source.is_symlink():
+            shutil.copy2(source, target, follow_symlinks=False)
+    except (OSError, shutil.Error) as error:
+        raise InvalidSetting(
+            f"isolation.copy: {source} cannot be copied into the worktree: {error}.", hint=CORRECT
+        ) from error
+
+
+async def _check_ignored(git: Git, name: str) -> None:
+    """Refuse a copy that would be brought back, and perhaps committed, as work of the run."""
+    if not await anyio.Path(git.work_tree / name).exists():
+        return
+    untracked = await git.paths("ls-files", "--others", "--exclude-standard", "-z", "--", f":(literal){name}")
+    if untracked:
+        raise InvalidSetting(
+            f"isolation.copy: git does not ignore {untracked[0]}, so it would be brought back as work of the run.",
+            hint="Name it in .gitignore or in .git/info/exclude of the repository.",
+        )
+
+
+async def _run(command: str, directory: str, environment: Mapping[str, str], within: float) -> None:
+    # A file and no pipe: a process that the command leaves behind would keep a pipe open.
+    with tempfile.TemporaryFile() as output:
+        code = await _exit_code(command, directory, environment, within, output)
+        if code is None:
+            raise InvalidSetting(
+                f"isolation.setup did not end within the {within:.0f} s that this call had; its worktree is removed.",
+                hint="Give the call more time with wait_seconds, or make the command faster, for example by "
+                "isolation.copy.",
+            )
+        if code:
+            raise InvalidSetting(
+                f"isolation.setup failed with exit code {code} in the new worktree: {_end_of(output)}",
+                hint="Correct the command in the settings file.",
+            )
+
+
+async def _exit_code(
+    command: str, directory: str, environment: Mapping[str, str], within: float, output: IO[bytes]
+) -> int | None:
+    """Run a shell line with all that it starts; return its exit code, or None if it was ended after its time."""
+    shell = ["cmd", "/c", command] if sys.platform == "win32" else ["/bin/sh", "-c", command]
+    process = await anyio.open_process(
+        shell,
+        cwd=directory,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        creationflags=FLAGS,
+        start_new_session=sys.platform != "win32",
+    )
+    try:
+        with anyio.move_on_after(within):
+            return await process.wait()
+        return None
+    finally:
+        with anyio.CancelScope(shield=True):
+            if process.returncode is None:
+                await to_thread.run_sync(force_to_end, process.pid)
+            await process.aclose()
+
+
+def _end_of(output: IO[bytes]) -> str:
+    """Return the end of what was printed."""
+    size = output.seek(0, os.SEEK_END)
+    output.seek(max(size - 4 * SHOWN_OUTPUT, 0))
+    return output.read().decode(errors="replace").strip()[-SHOWN_OUTPUT:]

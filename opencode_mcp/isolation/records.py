@@ -1,0 +1,171 @@
+"""Records of isolated worktrees, one small file for each in the state folder.
+
+A record is written before git makes anything, so that nothing can be left behind that no record names. It stays when
+the worktree of a session is removed, as long as the session exists: by it, the session still counts as one of the
+project.
+"""
+
+import json
+import os
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from opencode_mcp.disk.state_folder import prepare_folder, replace_private, unusable
+from opencode_mcp.isolation.git import Repository
+
+FOLDER = "worktrees"
+RECORDS = "records"
+NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Worktree:
+    """Isolated worktree, as its record has it."""
+
+    name: str
+    repository: str
+    """Absolute path of the top folder of the person's checkout."""
+    git_dir: str
+    """Absolute path of the git directory of that checkout."""
+    common_dir: str
+    """Absolute path of the git directory that all worktrees of the repository share."""
+    folder: str
+    """Absolute path of the top folder of the worktree."""
+    inside: str
+    """Path of the project below both top folders; empty if the project is the whole repository."""
+    branch: str
+    base: str
+    """Commit that the worktree began with."""
+    created: float
+    """Time in seconds since 1970."""
+    from_working_tree: bool = False
+    """True if the base contains changes that the person had not committed."""
+    session_id: str = ""
+    """Session that works there; empty before there is one."""
+    removed: bool = False
+    """True if the files are removed, and only the session is left."""
+
+    @property
+    def directory(self) -> str:
+        """Return the absolute path of the directory in which the session works."""
+        return str(Path(self.folder) / self.inside)
+
+    @property
+    def project(self) -> str:
+        """Return the absolute path of the project whose copy this is."""
+        return str(Path(self.repository) / self.inside)
+
+    @property
+    def files(self) -> Repository:
+        """Return the git directory and the files of the worktree."""
+        return Repository(str(Path(self.common_dir) / "worktrees" / self.name), self.folder)
+
+    @property
+    def checkout(self) -> Repository:
+        """Return the git directory and the files of the person's checkout."""
+        return Repository(self.git_dir, self.repository)
+
+
+class Records:
+    """Reads and writes the records.
+
+    Args:
+        state_directory: State folder; worktrees and records are below it.
+    """
+
+    def __init__(self, state_directory: Path) -> None:
+        self._state = state_directory
+        self.folder = state_directory / FOLDER
+        """Folder of the worktrees."""
+        self._records = self.folder / RECORDS
+
+    def prepare(self) -> None:
+        """Create the folders.
+
+        Raises:
+            InvalidSetting: They cannot be used, or others could change them.
+        """
+        prepare_folder(self._state)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        prepare_folder(self._records)
+
+    def write(self, worktree: Worktree) -> None:
+        """Write the record of a worktree.
+
+        Raises:
+            InvalidSetting: It cannot be written, for example because the disk is full.
+        """
+        path = self._path(worktree.name)
+        try:
+            replace_private(path, json.dumps(asdict(worktree)).encode())
+        except OSError as error:
+            raise unusable(path, error) from error
+
+    def delete(self, worktree: Worktree) -> None:
+        """Delete the record of a worktree."""
+        for path in (self._path(worktree.name), self._lock_path(worktree)):
+            path.unlink(missing_ok=True)
+
+    def read(self, name: str) -> Worktree | None:
+        """Return the worktree of a record; None if there is no record that can be read."""
+        worktree = _read(self._path(name)) if NAME.fullmatch(name) else None
+        # The folder is removed one day, so a record must not name another one.
+        is_own = worktree is not None and (worktree.name, worktree.folder) == (name, str(self.folder / name))
+        return worktree if is_own else None
+
+    def all(self) -> list[Worktree]:
+        """Return every worktree that has a record, oldest first, removed ones included."""
+        found = [worktree for path in self._records.glob("*.json") if (worktree := self.read(path.stem))]
+        return sorted(found, key=lambda worktree: worktree.created)
+
+    def any_of(self, project: str) -> bool:
+        """Return True if there is a record of a worktree of a project; removed ones count."""
+        return any(os.path.realpath(worktree.project) == project for worktree in self.all())
+
+    def lock_file(self, worktree: Worktree) -> Path:
+        """Return the file whose lock lets one change at a time happen to a worktree; it exists then.
+
+        Raises:
+            InvalidSetting: It cannot be made.
+        """
+        path = self._lock_path(worktree)
+        try:
+            path.touch()
+        except OSError as error:
+            raise unusable(path, error) from error
+        return path
+
+    def contains(self, path: Path) -> bool:
+        """Return True if a resolved path is in the folder of the worktrees, existing or not."""
+        folder = Path(os.path.realpath(self.folder))
+        return path.is_relative_to(folder) and path != folder
+
+    def holding(self, path: Path) -> Worktree | None:
+        """Return the worktree that a resolved path is in; None if it is in none.
+
+        It reads one small file, and only for a path in the folder of the worktrees.
+        """
+        if not self.contains(path):
+            return None
+        return self.read(path.relative_to(os.path.realpath(self.folder)).parts[0])
+
+    def of_directory(self, directory: Path) -> Worktree | None:
+        """Return the worktree whose session works in a resolved directory; None if it is none."""
+        worktree = self.holding(directory)
+        if worktree is None or os.path.realpath(worktree.directory) != str(directory):
+            return None
+        return worktree
+
+    def _lock_path(self, worktree: Worktree) -> Path:
+        return self._records / f"{worktree.name}.lock"
+
+    def _path(self, name: str) -> Path:
+        return self._records / f"{name}.json"
+
+
+def _read(record: Path) -> Worktree | None:
+    try:
+        return Worktree(**json.loads(record.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None

@@ -1,0 +1,35 @@
+"""Result of bringing the work of a worktree back, and the choices of a caller."""
+
+from dataclasses import dataclass, field
+
+from opencode_mcp.isolation.merging import Conflict
+from opencode_mcp.isolation.trees import TreeChange
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """Result of bringing changes back."""
+
+    changed: list[TreeChange] = field(default_factory=list[TreeChange])
+    """Files of the checkout that were changed, or for ``branch`` and ``discard`` those of the work."""
+    conflicts: list[Conflict] = field(default_factory=list[Conflict])
+    """Files with conflicts; if nothing was to be changed then, nothing was."""
+    commit: str = ""
+    """Commit that was made on the checked-out branch or on the branch of the worktree."""
+    undo: str = ""
+    """Way to undo it."""
+    pending: int = 0
+    """Number of files whose changes the checkout has not got, if the worktree was discarded."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationOptions:
+    """Choices of a caller.
+
+    Args:
+        message: Message of the commit.
+        markers: Whether ``apply`` writes conflict markers into the files that conflict.
+    """
+
+    message: str
+    markers: bool = False

@@ -1,0 +1,23 @@
+"""Temporary folder for files of git's that belong to no checkout."""
+
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from opencode_mcp.errors import GitFailed
+
+
+@contextmanager
+def scratch_folder() -> Generator[Path]:
+    """Make a folder for the length of the block.
+
+    Raises:
+        GitFailed: It cannot be made.
+    """
+    try:
+        scratch = tempfile.TemporaryDirectory(prefix="opencode-mcp-")
+    except OSError as error:
+        raise GitFailed(f"No temporary folder can be made: {error.strerror or error}.") from error
+    with scratch as folder:
+        yield Path(folder)

@@ -1,0 +1,121 @@
+"""Git trees of working folders: take one, and compare two.
+
+A *tree* is git's object for the contents of a folder. Everything that comes back from a worktree is computed with
+trees, so nothing is changed before the result is known.
+
+The checkout's own index, which holds what a person has staged, is never written. A *scratch index* is used in its
+place: a copy, to which the files of the folder are added. Since it holds the marks of the files as they were read, git
+refuses to overwrite a file that was changed after that.
+"""
+
+import shutil
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from anyio import to_thread
+
+from opencode_mcp.errors import GitFailed
+from opencode_mcp.isolation.filtered_files import filtered_paths
+from opencode_mcp.isolation.git import Git
+from opencode_mcp.isolation.other_repositories import other_repositories
+from opencode_mcp.isolation.scratch import scratch_folder
+
+SUBMODULE = "160000"
+"""Mode of an entry that is the commit of another repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Contents of a working folder at one time: every file that git does not ignore, committed or not."""
+
+    tree: str
+    index: Path
+    """Scratch index that holds the tree with the marks of the files."""
+    own: Path
+    """Copy of the folder's own index, with what is committed or staged."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeChange:
+    """One file that differs between two trees."""
+
+    status: str
+    """Git's letter: A added, D deleted, M modified, R renamed, T type changed."""
+    path: str
+    old_path: str = ""
+    """Path before a rename; empty for other changes."""
+    is_submodule: bool = False
+    """True if it is the commit of a submodule, on either side."""
+
+
+@asynccontextmanager
+async def snapshot(git: Git, *, filtered: bool = True) -> AsyncGenerator[Snapshot]:
+    """Take the contents of git's folder; the scratch index exists until the block ends.
+
+    Repositories inside the folder keep the commit that git has of them: looking into them would run what their own
+    configuration names.
+
+    Args:
+        git: Git for the folder.
+        filtered: Whether to take the files that are stored through a filter from the folder, too; otherwise they are
+            as the index of the folder has them.
+
+    Raises:
+        GitFailed: Git cannot read the folder.
+    """
+    with scratch_folder() as folder:
+        index, own = folder / "index", folder / "own"
+        for copy in (index, own):
+            await to_thread.run_sync(_copy, git.git_dir / "index", copy)
+        entries = await git.paths("ls-files", "--stage", "-z", index=index)
+        others = await other_repositories(git, index)
+        left_out = [path.rstrip("/") for path in (*others.submodules, *others.new)]
+        wanted = [":(top)", *(f":(top,exclude,literal){path}" for path in left_out)]
+        text = "\0".join(wanted).encode(errors="surrogateescape")
+        await git.run("add", "--all", "--pathspec-from-file=-", "--pathspec-file-nul", index=index, text=text)
+        if not filtered:
+            await _restore_filtered(git, entries, index, own)
+        yield Snapshot(await git.line("write-tree", index=index), index, own)
+
+
+async def _restore_filtered(git: Git, entries: list[str], index: Path, own: Path) -> None:
+    """Give the files that are stored through a filter the entries back that they had in the index."""
+    by_path = {entry.partition("\t")[2]: entry for entry in entries}
+    found = await filtered_paths(git, list(by_path), own)
+    text = "".join(f"{by_path[path]}\0" for path in found).encode(errors="surrogateescape")
+    await git.run("update-index", "-z", "--index-info", index=index, text=text)
+
+
+async def committed(git: Git, tree: str, message: str, *parents: str) -> str:
+    """Return a new commit of a tree; no branch refers to it."""
+    options = [option for parent in parents for option in ("-p", parent)]
+    text = (message.strip() or "Work of OpenCode").encode(errors="replace")
+    return await git.line("commit-tree", f"{tree}^{{tree}}", *options, "-F", "-", text=text)
+
+
+async def changes(git: Git, old: str, new: str) -> list[TreeChange]:
+    """Return the files that differ between two trees or commits, with renames found."""
+    options = ("-r", "-z", "-M", "--raw", "--no-commit-id", "--no-ext-diff", "--no-textconv")
+    return list(_changes(iter(await git.paths("diff-tree", *options, old, new))))
+
+
+def _changes(fields: Iterator[str]) -> Iterator[TreeChange]:
+    for head in fields:
+        old_mode, new_mode, _, _, status = head.removeprefix(":").split(" ")
+        is_submodule = SUBMODULE in {old_mode, new_mode}
+        first = next(fields)
+        if status[0] in "RC":
+            yield TreeChange(status[0], next(fields), first, is_submodule)
+        else:
+            yield TreeChange(status[0], first, "", is_submodule)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy an index, if there is one, with its time: by that, git knows which files may have changed since."""
+    try:
+        if source.exists():
+            shutil.copy2(source, target)
+    except OSError as error:
+        raise GitFailed(f"{source} cannot be copied: {error.strerror or error}.") from error

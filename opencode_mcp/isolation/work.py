@@ -1,0 +1,77 @@
+"""Work of an isolated worktree, as a commit, and its comparison with what was brought back before."""
+
+from typing import TYPE_CHECKING
+
+from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.isolation.kept_commits import INTEGRATED, kept
+from opencode_mcp.isolation.merging import Merge, merged_trees
+from opencode_mcp.isolation.other_repositories import check_no_other_repositories
+from opencode_mcp.isolation.trees import TreeChange, changes, committed, snapshot
+
+if TYPE_CHECKING:
+    from opencode_mcp.isolation.git import Git
+    from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.isolation.worktrees import Worktrees
+
+
+async def checkout_and_work(worktrees: "Worktrees", worktree: "Worktree") -> "tuple[Git, str]":
+    """Return git for the person's checkout, and a commit of the worktree's files.
+
+    Raises:
+        InvalidArgument: There are other repositories in the worktree, whose files git would not bring back.
+        GitFailed: Git cannot read it.
+    """
+    work = await _work_of(await worktrees.git(worktree.files), worktree)
+    return await worktrees.git(worktree.checkout), work
+
+
+async def _work_of(git: "Git", worktree: "Worktree") -> str:
+    """Return a commit of the worktree's files; its parent is the last commit that was made there."""
+    await check_no_other_repositories(git)
+    last = await git.commit_of("HEAD") or worktree.base
+    async with snapshot(git) as work:
+        if work.tree == await git.line("rev-parse", f"{last}^{{tree}}"):
+            return last
+        return await committed(git, work.tree, f"Work of {worktree.branch}", last)
+
+
+async def pending_changes(git: "Git", worktree: "Worktree", work: str) -> list[TreeChange]:
+    """Return the changes of the work that were not brought back yet."""
+    return await changes(git, await kept(git, worktree.name, INTEGRATED) or worktree.base, work)
+
+
+async def merged_work(git: "Git", worktree: "Worktree", *, ours: str, theirs: str) -> Merge:
+    """Merge the work since the base, or if that conflicts, since the work that was brought back before."""
+    merge = await merged_trees(git, worktree.name, base=worktree.base, ours=ours, theirs=theirs)
+    before = await kept(git, worktree.name, INTEGRATED) if merge.conflicts else ""
+    return await merged_trees(git, worktree.name, base=before, ours=ours, theirs=theirs) if before else merge
+
+
+async def check_branch_tip(git: "Git", worktree: "Worktree", work: str) -> None:
+    """Refuse work without the commits that the branch of the worktree has, since they would be lost.
+
+    Raises:
+        InvalidArgument: There are such commits.
+    """
+    tip = await branch_tip(git, worktree)
+    if tip and not await contains(git, work, tip):
+        raise InvalidArgument(
+            f"{worktree.branch} has commits that are not part of the files in {worktree.folder}.",
+            hint=f"Have OpenCode check out {worktree.branch} there, then call again.",
+        )
+
+
+async def branch_tip(git: "Git", worktree: "Worktree") -> str:
+    """Return the last commit on the branch of a worktree; empty if the branch does not exist."""
+    return await git.commit_of(f"refs/heads/{worktree.branch}")
+
+
+async def move_branch(git: "Git", worktree: "Worktree", commit: str) -> None:
+    """Let the branch of a worktree point to a commit."""
+    await git.run("update-ref", f"refs/heads/{worktree.branch}", commit)
+
+
+async def contains(git: "Git", commit: str, earlier: str) -> bool:
+    """Return True if a commit is the descendant of an earlier one, or the same."""
+    code, _, _ = await git.attempt("merge-base", "--is-ancestor", earlier, commit)
+    return code == 0

@@ -1,0 +1,276 @@
+"""Isolated worktrees: each is a checkout on a branch of its own, in the state folder, for one session.
+
+A project may be a folder inside a repository. Git's worktrees hold whole repositories; the run then works in the same
+folder of the worktree (``Worktree.directory``).
+
+Rejected: OpenCode's own worktrees (``worktree.create``). They exist in one generation only, begin with ``HEAD`` alone,
+cannot be created where the base is the working tree, and leave no record of their base.
+"""
+
+import os
+import re
+import secrets
+import shutil
+import stat
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+
+from opencode_mcp.disk.path_errors import check_text
+from opencode_mcp.errors import GitFailed, InvalidArgument, NotFound, SessionBusy
+from opencode_mcp.isolation.git import Git, Repository, installed_git, reason
+from opencode_mcp.isolation.kept_commits import forget_all
+from opencode_mcp.isolation.records import Records, Worktree
+from opencode_mcp.isolation.trees import committed, snapshot
+from opencode_mcp.launcher.locks import hold
+
+BRANCHES = "opencode"
+"""First part of the branches' names."""
+WORKING_TREE = "working_tree"
+"""Base: the files of the project as they are, with changes that are not committed."""
+HEAD = "HEAD"
+MOST_WORDS = 6
+MOST_LETTERS = 40
+LOCK_SECONDS = 30.0
+"""Seconds to wait for another call that changes the same worktree."""
+ASKED = ("--path-format=absolute", "--show-toplevel", "--absolute-git-dir", "--git-common-dir", "--show-prefix")
+"""Facts of a repository, in the order in which git prints them."""
+
+
+class Worktrees:
+    """Makes, finds and removes isolated worktrees.
+
+    Args:
+        state_directory: State folder; worktrees and records are below it.
+        environment: Variables of the bridge.
+    """
+
+    def __init__(self, state_directory: Path, environment: Mapping[str, str]) -> None:
+        self.records = Records(state_directory)
+        """The records of the worktrees."""
+        self._environment = environment
+
+    async def git(self, repository: Repository) -> Git:
+        """Return git for a repository of a record; raises as ``installed_git`` and ``Git.at``."""
+        return await installed_git(self._environment, repository.work_tree).at(repository)
+
+    async def checkout_git(self, worktree: Worktree) -> Git | None:
+        """Return git for the person's checkout; None if that does not exist any more."""
+        places = (worktree.git_dir, worktree.repository)
+        exist = [await anyio.Path(place).is_dir() for place in places]
+        return await self.git(worktree.checkout) if all(exist) else None
+
+    async def create(self, project: str, *, base: str = HEAD, title: str = "") -> Worktree:
+        """Make a worktree of a project's repository, on a new branch.
+
+        Args:
+            project: Absolute path of the project.
+            base: ``HEAD``, another commit or branch, or ``WORKING_TREE``.
+            title: Text that the names of the branch and of the folder begin with.
+
+        Raises:
+            InvalidArgument: The project is in no git repository, or there is no such base.
+            InvalidSetting: There is no git, or the state folder cannot be used.
+            GitFailed: Git could not make it; nothing is left behind.
+        """
+        if self.records.contains(Path(await to_thread.run_sync(os.path.realpath, project))):
+            raise InvalidArgument(
+                f"{project} is an isolated worktree itself.", hint="Give the directory of its project, or no isolate."
+            )
+        checkout, common_dir, inside = await self._repository(project)
+        git = await self.git(checkout)
+        start = await _start(git, base)
+        await to_thread.run_sync(self.records.prepare)
+        name = _name(title)
+        made = Worktree(
+            name=name,
+            repository=checkout.work_tree,
+            git_dir=checkout.git_dir,
+            common_dir=common_dir,
+            folder=str(self.records.folder / name),
+            inside=inside,
+            branch=f"{BRANCHES}/{name}",
+            base=start,
+            created=time.time(),
+            from_working_tree=base == WORKING_TREE,
+        )
+        await self._write(made)
+        try:
+            await self._check_out(git, made)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self.remove(made)
+            raise
+        return made
+
+    async def assign(self, worktree: Worktree, session_id: str) -> None:
+        """Record the session that works in a worktree."""
+        await self._write(replace(worktree, session_id=session_id))
+
+    def find(self, name: str) -> Worktree | None:
+        """Return the worktree that is there and has a session, a branch or a name; None if there is none."""
+        return next((one for one in self.left() if name in {one.session_id, one.branch, one.name} - {""}), None)
+
+    def of(self, directory: str) -> Worktree:
+        """Return the worktree that a session's directory is in.
+
+        Raises:
+            NotFound: It is in none, or the worktree was removed.
+        """
+        worktree = self.records.holding(Path(os.path.realpath(directory)))
+        if worktree is None:
+            raise NotFound(
+                f"{directory} is no isolated worktree.", hint="Only a run that was started with isolate=true has one."
+            )
+        if worktree.removed:
+            raise removed_worktree(worktree)
+        return worktree
+
+    def left(self, project: str = "") -> list[Worktree]:
+        """Return the worktrees that are there, oldest first.
+
+        Args:
+            project: Absolute path of the only project; empty: all.
+        """
+        return [one for one in self.records.all() if not one.removed and project in {"", one.project}]
+
+    @asynccontextmanager
+    async def alone(self, worktree: Worktree) -> AsyncGenerator[Worktree]:
+        """Hold the lock of a worktree while the block runs, and yield it as its record is then.
+
+        Raises:
+            SessionBusy: Another call has held the lock for ``LOCK_SECONDS``.
+            NotFound: The worktree was removed.
+        """
+        async with hold(self.records.lock_file(worktree), timeout=LOCK_SECONDS) as held:
+            if not held:
+                raise SessionBusy(f"Another call is at work on {worktree.branch}.", hint="Call again in a moment.")
+            now = await to_thread.run_sync(self.records.read, worktree.name)
+            if now is None or now.removed:
+                raise removed_worktree(worktree)
+            yield now
+
+    async def remove(self, worktree: Worktree, *, keep_branch: bool = False) -> None:
+        """Remove a worktree with its files; what does not exist any more is no error.
+
+        The record of a session's worktree stays, marked as removed.
+
+        Raises:
+            GitFailed: Its folder cannot be removed. The record stays as it is.
+        """
+        await to_thread.run_sync(_remove_folder, worktree.folder)
+        # Git's own command would look into the folder first, and prune what it knows of other worktrees.
+        await to_thread.run_sync(_remove_folder, worktree.files.git_dir)
+        git = None if keep_branch else await self.checkout_git(worktree)
+        if git:
+            await git.attempt("update-ref", "-d", f"refs/heads/{worktree.branch}")
+        if worktree.session_id:
+            await self._write(replace(worktree, removed=True))
+        else:
+            await to_thread.run_sync(self.records.delete, worktree)
+
+    async def delete_record(self, worktree: Worktree) -> None:
+        """Delete the record of a removed worktree without a session; the commits that were kept for it stay."""
+        await to_thread.run_sync(self.records.delete, worktree)
+
+    async def forget(self, directory: str) -> None:
+        """Forget the removed worktree of a deleted session, with the commits that were kept for it."""
+        path = Path(await to_thread.run_sync(os.path.realpath, directory))
+        worktree = await to_thread.run_sync(self.records.holding, path)
+        if worktree is None or not worktree.removed:
+            return
+        if git := await self.checkout_git(worktree):
+            await forget_all(git, worktree.name)
+        await to_thread.run_sync(self.records.delete, worktree)
+
+    async def _repository(self, project: str) -> tuple[Repository, str, str]:
+        """Return a project's checkout, its common git directory, and the project's path below the checkout."""
+        git = installed_git(self._environment, project)
+        code, printed, complaint = await git.attempt("rev-parse", *ASKED)
+        facts = printed.decode(errors="surrogateescape").split("\n")
+        if code or len(facts) != len(ASKED):
+            raise InvalidArgument(
+                f"{project} is in no git repository that can be used ({reason(complaint)}), so no run can be isolated.",
+                hint="Run without isolate, or make a repository with `git init` first.",
+            )
+        top, git_dir, common_dir, prefix = facts[:4]
+        return Repository(git_dir, top), common_dir, prefix.rstrip("/")
+
+    async def _check_out(self, git: Git, made: Worktree) -> None:
+        await anyio.Path(made.folder).mkdir(mode=0o700)
+        await git.run("worktree", "add", "--quiet", "--no-checkout", "-b", made.branch, made.folder, made.base)
+        if not await anyio.Path(made.files.git_dir).is_dir():
+            raise GitFailed(f"git made the worktree {made.name} under another name.")
+        # The files are written by the same git as later, so no filter and no hook runs here either.
+        await (await self.git(made.files)).run("reset", "--quiet", "--hard")
+        if not await anyio.Path(made.directory).is_dir():
+            raise InvalidArgument(
+                f"The folder {made.inside} of {made.repository} does not exist in {made.base[:12]}.",
+                hint=f'Commit it, or give base="{WORKING_TREE}".',
+            )
+
+    async def _write(self, worktree: Worktree) -> None:
+        await to_thread.run_sync(self.records.write, worktree)
+
+
+def removed_worktree(worktree: Worktree) -> NotFound:
+    """Return the error for a worktree that was removed."""
+    return NotFound(
+        f"The isolated worktree {worktree.branch} was removed.",
+        hint="Start a new session with opencode_run. opencode_session still shows the conversation.",
+    )
+
+
+async def _start(git: Git, base: str) -> str:
+    """Return the commit to begin with."""
+    check_text(base, "base")
+    head = await git.commit_of(HEAD)
+    if base == WORKING_TREE:
+        async with snapshot(git, filtered=False) as seen:
+            return await committed(git, seen.tree, "Working tree", *([head] if head else []))
+    if not head and base == HEAD:
+        raise InvalidArgument(
+            f"{git.work_tree} has no commit yet.", hint=f'Commit something, or give base="{WORKING_TREE}".'
+        )
+    commit = await git.commit_of(base)
+    if not commit:
+        raise InvalidArgument(
+            f"{git.work_tree} has no branch or commit {base!r}.", hint=f'Give one, or "{HEAD}" or "{WORKING_TREE}".'
+        )
+    return commit
+
+
+def _name(title: str) -> str:
+    """Return a new name: the first plain words of a title, and a random end."""
+    words = [word for word in re.split(r"[\W_]+", title.lower()) if word.isascii() and word][:MOST_WORDS]
+    return "-".join(["-".join(words)[:MOST_LETTERS].strip("-") or "run", secrets.token_hex(4)])
+
+
+def _remove_folder(folder: str) -> None:
+    """Remove a folder, also one whose folders were made read-only.
+
+    Raises:
+        GitFailed: It cannot be removed.
+    """
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError:
+        try:
+            _make_writable(folder)
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise GitFailed(
+                f"{folder} cannot be removed: {error.strerror or error}.", hint="Remove it by hand, then call again."
+            ) from error
+
+
+def _make_writable(folder: str) -> None:
+    for path, _, _ in os.walk(folder):
+        Path(path).chmod(stat.S_IRWXU)

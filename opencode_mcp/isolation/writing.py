@@ -1,0 +1,86 @@
+"""Make the files of a person's checkout equal to a tree, whole or not at all."""
+
+from pathlib import Path
+
+import anyio
+
+from opencode_mcp.errors import GitFailed
+from opencode_mcp.isolation.git import Git
+from opencode_mcp.isolation.trees import Snapshot, TreeChange, changes
+
+NEW_FILE = frozenset("AR")
+"""Changes that create a file."""
+
+
+async def write(git: Git, seen: Snapshot, tree: str) -> None:
+    """Make the files of git's folder, which are as ``seen``, equal to a tree.
+
+    Files that git ignores stay. If it fails, for example because a file was changed meanwhile or the disk is full, the
+    files are as they were.
+
+    Raises:
+        GitFailed: Nothing was changed.
+    """
+    await check_untracked(git, await changes(git, seen.tree, tree), seen.index)
+    arguments = ("-m", "-u", seen.tree, tree)
+    # Git checks every file before it writes the first one, so what fails here has changed nothing.
+    await git.run("read-tree", "--dry-run", *arguments, index=seen.index)
+    with anyio.CancelScope(shield=True):
+        try:
+            await git.run("read-tree", *arguments, index=seen.index)
+        except GitFailed:
+            await _restore(git, seen, tree)
+            raise
+
+
+async def check_untracked(git: Git, coming: list[TreeChange], index: Path | None = None) -> None:
+    """Refuse changes that would overwrite a file that the index does not have, which git itself does not always refuse.
+
+    Args:
+        git: Git for the checkout.
+        coming: The changes.
+        index: Index that has every file except those that git ignores; none: the checkout's own.
+
+    Raises:
+        GitFailed: There is such a file.
+    """
+    what = "ignored by git" if index else "not committed"
+    going = {change.old_path or change.path for change in coming if change.status != "A"}
+    for change in coming:
+        if change.status in NEW_FILE and (lost := await _overwritten(git, index, change.path, going)):
+            raise GitFailed(
+                f"{lost} exists in the checkout and is {what}, so the new {change.path} would overwrite it.",
+                hint="Move it away and call again, or keep the work on its branch with how=branch.",
+            )
+
+
+async def _overwritten(git: Git, index: Path | None, path: str, going: set[str]) -> str:
+    """Return the path of a file without an entry that a new file would overwrite; empty if there is none."""
+    top = git.work_tree
+    for parent in reversed(Path(path).parents[:-1]):
+        found = anyio.Path(top / parent)
+        if parent.as_posix() not in going and (await found.is_symlink() or await found.is_file()):
+            return parent.as_posix()
+    found = anyio.Path(top / path)
+    if not await found.is_dir() or await found.is_symlink():
+        return path if await found.exists() or await found.is_symlink() else ""
+    inside = await git.paths("ls-files", "--others", "-z", "--", f":(literal){path}", index=index)
+    return inside[0] if inside else ""
+
+
+async def _restore(git: Git, seen: Snapshot, tree: str) -> None:
+    """Undo a ``write`` that failed in the middle."""
+    for change in await changes(git, seen.tree, tree):
+        if change.status in NEW_FILE:
+            await _remove_written(git, tree, change.path)
+        if change.status != "A":
+            # It fails where the disk is full: then the other files are still restored.
+            await git.attempt("checkout-index", "--force", "--", change.old_path or change.path, index=seen.index)
+
+
+async def _remove_written(git: Git, tree: str, path: str) -> None:
+    """Remove a file that only the new tree has, if its content is the beginning of what was to be written."""
+    file = anyio.Path(git.work_tree) / path
+    code, wanted, _ = await git.attempt("cat-file", "--filters", f"{tree}:{path}")
+    if code == 0 and await file.is_file() and wanted.startswith(await file.read_bytes()):
+        await file.unlink()

@@ -1,0 +1,79 @@
+"""Text and data of the result of bringing isolated work back."""
+
+from typing import TYPE_CHECKING, Any
+
+from opencode_mcp.isolation.ways import How
+from opencode_mcp.text.outside_text import one_line
+
+if TYPE_CHECKING:
+    from opencode_mcp.isolation.merging import Conflict
+    from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.isolation.results import Integration
+    from opencode_mcp.isolation.trees import TreeChange
+
+MOST_FILES = 100
+KINDS = {"A": "added", "D": "deleted", "M": "changed", "R": "renamed", "T": "type changed"}
+DONE = {
+    "apply": "The changes of {branch} are in the files of {project}; nothing is staged or committed.",
+    "commit": "The changes of {branch} are one commit on the checked-out branch of {project}.",
+    "merge": "{branch} is merged into the checked-out branch of {project}.",
+    "branch": "The work is committed on {branch}, and its worktree is removed.",
+    "discard": "The worktree and the branch {branch} are removed.",
+    "undo": "The last applied changes of {branch} are taken back from {project}.",
+}
+NOT_IN_PROJECT = {"branch": "Files of the work:", "discard": "Files of the dropped work:"}
+"""Headings of the changed files where the checkout does not get them."""
+
+
+def text_of(how: How, worktree: "Worktree", done: "Integration") -> str:
+    """Return the result as text for a model."""
+    lines = [_headline(how, worktree, done)]
+    lines += [f"The checkout has not got its changes of {_files(done.pending)}."] if done.pending else []
+    lines += [NOT_IN_PROJECT[how]] if how in NOT_IN_PROJECT and done.changed else []
+    lines += [f"- conflict: {_conflict(conflict)}" for conflict in done.conflicts[:MOST_FILES]]
+    lines += [f"- {_described(change)}" for change in done.changed[:MOST_FILES]]
+    left = len(done.changed) - MOST_FILES
+    lines += [f"- and {left} more files"] if left > 0 else []
+    lines += [f"To undo it: {done.undo}"] if done.undo else []
+    return "\n".join(lines)
+
+
+def data_of(how: How, done: "Integration") -> dict[str, Any]:
+    """Return the result as structured content."""
+    files = [{"path": change.path, "change": KINDS.get(change.status, change.status)} for change in done.changed]
+    return {
+        "how": how,
+        "integrated": not done.conflicts or bool(done.changed),
+        "files": files[:MOST_FILES],
+        "conflicts": [conflict.path for conflict in done.conflicts[:MOST_FILES]],
+        "commit": done.commit,
+        "undo": done.undo,
+    }
+
+
+def _headline(how: How, worktree: "Worktree", done: "Integration") -> str:
+    branch, project = worktree.branch, one_line(worktree.project)
+    if done.conflicts and not done.changed:
+        return (
+            f"Nothing was changed: these files were changed differently in {project} and on {branch}. Have OpenCode "
+            "adapt the work in the same session, or use how=apply with markers=true."
+        )
+    if not done.changed and how == "undo":
+        return f"{project} does not have the last applied changes of {branch} any more, so nothing was changed."
+    if not done.changed and how in {"apply", "commit", "merge"}:
+        return f"{branch} has no changes that were not brought to {project} already."
+    told = DONE[how].format(branch=branch, project=project)
+    return f"{told} These files have conflicts, with markers where they are texts:" if done.conflicts else told
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
+
+
+def _conflict(conflict: "Conflict") -> str:
+    return f"{one_line(conflict.path)} ({conflict.kind})" if conflict.kind else one_line(conflict.path)
+
+
+def _described(change: "TreeChange") -> str:
+    old = f" from {one_line(change.old_path)}" if change.old_path else ""
+    return f"{KINDS.get(change.status, change.status)}: {one_line(change.path)}{old}"

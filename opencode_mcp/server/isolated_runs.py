@@ -1,0 +1,136 @@
+"""Isolated worktrees around the start of a run, and what its reports say of them."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+
+from opencode_mcp.errors import BridgeError, InvalidArgument
+from opencode_mcp.isolation import preparation
+
+if TYPE_CHECKING:
+    from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.report import RunReport
+    from opencode_mcp.server.bridge import Bridge
+
+START_SECONDS = 5.0
+"""Seconds that the preparation of a worktree leaves for the start of the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """Wish of a caller for a worktree of the run's own.
+
+    Args:
+        isolate: Whether one is wanted.
+        base: The branch, commit or working tree that it begins with; empty: ``HEAD``.
+        title: Text that the names of the worktree begin with. The prompt does not, since it may contain secrets.
+        start: Deadline for the start of the run, in seconds of anyio's clock.
+    """
+
+    isolate: bool
+    base: str
+    title: str
+    start: float
+
+    def check(self, bridge: "Bridge", session_id: str) -> None:
+        """Refuse a wish that cannot be met.
+
+        Raises:
+            InvalidArgument: As its text says.
+        """
+        if self.base and not self.isolate:
+            raise InvalidArgument("base is given without isolate.", hint="Add isolate=true, or leave base out.")
+        if self.isolate and session_id:
+            raise InvalidArgument(
+                f"{session_id} exists already, and a session stays in its directory.",
+                hint="Leave isolate out to go on there, or leave session_id out for a new session.",
+            )
+        if self.isolate and bridge.settings.remote:
+            raise InvalidArgument(
+                "OpenCode runs on another machine, where this MCP server can make no worktree.",
+                hint="Run without isolate.",
+            )
+
+
+class Place:
+    """Directory that a run will work in, from the wish for it to the sent prompt."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+        self.session_id = ""
+        """Session of the run; empty until the prompt is about to be sent."""
+
+    def note_run(self, add: "Callable[[Run], None]") -> "Callable[[Run], None]":
+        """Return a function that notes the run's session, and passes the run on."""
+
+        def note(run: "Run") -> None:
+            self.session_id = run.session_id
+            add(run)
+
+        return note
+
+
+@asynccontextmanager
+async def place_of(bridge: "Bridge", project: str, wish: Isolation) -> AsyncGenerator[Place]:
+    """Give a run its directory: a project, or a new worktree of it, which is removed if the run is not started.
+
+    A cancelled start may have sent the prompt, so the worktree then stays.
+
+    Raises:
+        InvalidArgument: The project or the base cannot be used.
+        InvalidSetting: The operator's preparation of the worktree failed.
+        GitFailed: Git could not make the worktree.
+    """
+    if not wish.isolate:
+        yield Place(project)
+        return
+    worktree = await bridge.worktrees.create(project, base=wish.base or "HEAD", title=wish.title)
+    place = Place(worktree.directory)
+    try:
+        await _prepare(bridge, worktree, wish)
+        yield place
+    except BridgeError:
+        await _remove(bridge, worktree)
+        raise
+    except BaseException:
+        await _leave(bridge, worktree, place)
+        raise
+    await bridge.worktrees.assign(worktree, place.session_id)
+
+
+async def _prepare(bridge: "Bridge", worktree: "Worktree", wish: Isolation) -> None:
+    git = await bridge.worktrees.git(worktree.files)
+    within = max(wish.start - anyio.current_time() - START_SECONDS, 1.0)
+    await preparation.prepare(git, worktree, bridge.settings.isolation, bridge.settings.environment, within)
+
+
+async def _leave(bridge: "Bridge", worktree: "Worktree", place: Place) -> None:
+    """End a start that was cancelled: the prompt may have been sent if there is a session."""
+    if not place.session_id:
+        await _remove(bridge, worktree)
+        return
+    with anyio.CancelScope(shield=True):
+        await bridge.worktrees.assign(worktree, place.session_id)
+
+
+async def _remove(bridge: "Bridge", worktree: "Worktree") -> None:
+    with anyio.CancelScope(shield=True):
+        await bridge.worktrees.remove(worktree)
+
+
+def isolation_note(bridge: "Bridge", run: "Run", report: "RunReport") -> str:
+    """Return a sentence for the report of a run that changed files in an isolated worktree; empty for any other."""
+    if bridge.settings.remote or not report.files:
+        return ""
+    worktree = bridge.worktrees.records.holding(Path(run.directory).resolve())
+    if worktree is None or worktree.removed:
+        return ""
+    return (
+        f"The files are in a git worktree, on the branch {worktree.branch}; {worktree.project} is unchanged. "
+        f'opencode_integrate(session_id="{run.session_id}", how="apply") brings the changes there.'
+    )

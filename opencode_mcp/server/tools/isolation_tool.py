@@ -1,0 +1,90 @@
+"""Tool that brings the changes of an isolated run back."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from mcp_types import CallToolResult
+from pydantic import Field
+
+from opencode_mcp.disk.path_errors import check_text
+from opencode_mcp.errors import InvalidArgument, NotFound, SessionBusy
+from opencode_mcp.isolation import results
+from opencode_mcp.isolation.ways import How
+from opencode_mcp.server import integration_text
+from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.results.render import result
+from opencode_mcp.server.sessions.session_deletion import has_sessions
+from opencode_mcp.server.tool import tool
+from opencode_mcp.server.tools.run_tools import SessionId
+from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
+
+if TYPE_CHECKING:
+    from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.opencode.vocabulary.models import Session
+REMOVING = frozenset({"branch", "discard"})
+"""Ways that remove the worktree."""
+
+
+@tool(
+    title="Bring isolated work back",
+    read_only=False,
+    destructive=True,
+    idempotent=False,
+    open_world=False,
+)
+async def opencode_integrate(
+    ctx: BridgeContext,
+    *,
+    session_id: SessionId,
+    how: Annotated[
+        How,
+        Field(
+            description="apply: change files only; commit: one commit; merge: with its commits; branch: keep only the "
+            "branch; discard: drop it; undo: the last apply"
+        ),
+    ],
+    message: Annotated[str, Field(description="Of the commit; default: the session's title")] = "",
+    markers: Annotated[bool, Field(description="Write conflict markers; default: change nothing")] = False,
+) -> CallToolResult:
+    """Bring the work of a run with isolate=true into the user's checkout, or drop it.
+
+    Look at it with opencode_diff first. The result names conflicts, and how to undo it.
+    """
+    if markers and how not in {"apply", "undo"}:
+        raise InvalidArgument("markers=true needs how=apply.", hint="Resolve the conflicts in the files after it.")
+    check_text(message, "message")
+    bridge = bridge_of(ctx)
+    async with starting(ctx, deadlines_of(ctx).start):
+        worktree, session = await _worktree_of(bridge, session_id)
+        if busy := await bridge.client.running_sessions(worktree.directory):
+            raise SessionBusy(
+                f"The session {busy[0]} is at work in the worktree.",
+                hint="Wait for it with opencode_wait. opencode_abort stops it.",
+            )
+    title = session.title if session else ""
+    options = results.IntegrationOptions(message or title or worktree.name, markers=markers)
+    done = await bridge.integrator.integrate(worktree, how, options)
+    if how in REMOVING and session is None and not await has_sessions(bridge, worktree.directory):
+        # Nothing needs the record any more.
+        await bridge.worktrees.delete_record(worktree)
+    return result(integration_text.text_of(how, worktree, done), integration_text.data_of(how, done))
+
+
+async def _worktree_of(bridge: Bridge, name: str) -> "tuple[Worktree, Session | None]":
+    """Return the worktree of a session, of a deleted session or of a branch, and its session, if that exists.
+
+    Raises:
+        InvalidArgument: OpenCode runs on another machine.
+        NotFound: There is no such worktree, or it was removed.
+        NotAllowed: Its project is not listed.
+    """
+    if bridge.settings.remote:
+        raise InvalidArgument("OpenCode runs on another machine, where no run is isolated.")
+    left = bridge.worktrees.find(name)
+    if left is None:
+        session = await bridge.fence.session(name)
+        return bridge.worktrees.of(session.directory), session
+    await bridge.fence.check_worktree(left)
+    try:
+        return left, await bridge.fence.session(left.session_id)
+    except NotFound:
+        return left, None
