@@ -10,6 +10,7 @@ import anyio
 
 from opencode_mcp.errors import BridgeError, InvalidArgument
 from opencode_mcp.isolation import preparation
+from opencode_mcp.server.results.render import without_tools
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree
@@ -130,7 +131,8 @@ def isolation_note(bridge: "Bridge", run: "Run", report: "RunReport") -> str:
     worktree = bridge.worktrees.records.holding(Path(run.directory).resolve())
     if worktree is None or worktree.removed:
         return ""
-    return (
+    told = (
         f"The files are in a git worktree, on the branch {worktree.branch}; {worktree.project} is unchanged. "
         f'opencode_integrate(session_id="{run.session_id}", how="apply") brings the changes there.'
     )
+    return without_tools(told, bridge.unlisted_tools)

@@ -9,6 +9,7 @@ from opencode_mcp.errors import BackendTimeout, BridgeError, NotFound
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
 from opencode_mcp.runs import stopping
 from opencode_mcp.server.access.operation_uses import STOP
+from opencode_mcp.server.results.render import without_tools
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree
@@ -45,7 +46,8 @@ async def worktree_note(bridge: "Bridge", session: "Session") -> str:
     except NotFound:
         return ""
     call = f'opencode_integrate(session_id="{worktree.branch}", how=...)'
-    return f"Its worktree stays, {await _state_of(bridge, worktree)}. {call} still brings it back or drops it."
+    told = f"Its worktree stays, {await _state_of(bridge, worktree)}. {call} still brings it back or drops it."
+    return without_tools(told, bridge.unlisted_tools)
 
 
 async def _state_of(bridge: "Bridge", worktree: "Worktree") -> str:
