@@ -62,6 +62,8 @@ class Settings:
     """Preparation of the worktree of an isolated run."""
     wait: float | None = None
     """Seconds that a call waits if it does not say; ``None`` for the limit that the host is known to have."""
+    on_finish: tuple[str, ...] = ()
+    """Command with its arguments that gets the report of each run that ends or needs input; empty for none."""
     abort_on_cancel: bool = False
     """True if cancelling a waiting call aborts its run."""
     toolsets: tuple[str, ...] = ("default",)

@@ -120,6 +120,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.server.sessions.totals",
         "opencode_mcp.server.sessions.versions_on_disk",
         "opencode_mcp.server.undo_conflicts",
+        "opencode_mcp.server.waiting.finish_command",
         "opencode_mcp.server.waiting.form_fields",
         "opencode_mcp.workspace.attachments",
         "opencode_mcp.workspace.file_scan",

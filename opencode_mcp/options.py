@@ -5,6 +5,7 @@ The command line, the environment, the settings file and the README's table are 
 
 import os
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -210,6 +211,20 @@ def _above_zero(value: object, meaning: str) -> float:
     return number
 
 
+def as_command(value: object) -> tuple[str, ...]:
+    """Parse a command with its arguments: a list, or a text that is split as a shell does, and never run by one."""
+    if not isinstance(value, str):
+        parts = as_texts(value)
+    else:
+        try:
+            parts = tuple(shlex.split(value, posix=os.name != "nt"))
+        except ValueError as error:
+            raise InvalidSetting(f"It cannot be split into arguments: {error}.") from error
+    if not parts:
+        raise InvalidSetting("It is empty.", hint="Name a program, and its arguments.")
+    return parts
+
+
 def as_rules(value: object) -> Rules:
     """Parse who answers which kind of permission request: a decider, or a table of patterns with a decider each."""
     if not isinstance(value, Mapping):
@@ -347,6 +362,14 @@ OPTIONS = (
         "seconds that a call waits if it does not say (default: the limit that the host is known to have)",
         ("OPENCODE_MCP_WAIT",),
         "SECONDS",
+    ),
+    Option(
+        "on_finish",
+        as_command,
+        "run this command when a run that this bridge started has ended or needs input; it gets the report as JSON on "
+        "stdin",
+        ("OPENCODE_MCP_ON_FINISH",),
+        "COMMAND",
     ),
     Option(
         "abort_on_cancel",

@@ -370,8 +370,13 @@ class Runs:
             return None
         return correction
 
-    async def report(self, run: Run, seen: Observation) -> RunReport:
+    async def report(self, run: Run, seen: Observation, *, for_caller: bool = True) -> RunReport:
         """Report a run as it was seen (``session.messages``, ``session.diff`` and others).
+
+        Args:
+            run: The run.
+            seen: The run as it was seen last.
+            for_caller: True if a caller gets the report: only that one says what the prompt changed in its session.
 
         Raises:
             BackendError: OpenCode could not be read.
@@ -383,7 +388,7 @@ class Runs:
             model = report.model or self._models.get(run.message_id, "")
             unknown = unknown_cost(await seen.client.used_providers(run.directory), model)
             report.note = " ".join(filter(None, [report.note, unknown]))
-        if accepted := self._accepted.pop(run.message_id, None):
+        if for_caller and (accepted := self._accepted.pop(run.message_id, None)):
             report.note = " ".join(filter(None, [report.note, changed_settings(accepted)]))
         reason = self.stop_reasons.get(run.message_id) or run.stopped
         if reason and report.status == "aborted":

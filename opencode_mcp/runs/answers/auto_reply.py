@@ -134,13 +134,13 @@ class AutoReply:
 
         return await self._runs.observe(run, deadline, send_progress, respond_after_policy)
 
-    async def report(self, run: Run, seen: Observation) -> RunReport:
+    async def report(self, run: Run, seen: Observation, *, for_caller: bool = True) -> RunReport:
         """Report a run as ``Runs.report`` does, with the decisions of the policy.
 
         Raises:
             BackendError: OpenCode could not be read.
         """
-        report = await self._runs.report(run, seen)
+        report = await self._runs.report(run, seen, for_caller=for_caller)
         report.decided = self._decisions.get(run.message_id, [])
         if report.status == "aborted":
             report.shortfall = report.shortfall or self._reply_sender.refusals.get(run.message_id, "")

@@ -23,6 +23,7 @@ from opencode_mcp.server.tools.run_tools import (
     run_tool,
     session_and_directory,
 )
+from opencode_mcp.server.waiting import finish_command
 from opencode_mcp.server.waiting.answerers import starter_of
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
@@ -85,6 +86,7 @@ async def opencode_command(
             before_send=bridge.attend,
             start_deadline=start_deadline,
         )
+    finish_command.report_to_command(bridge, run)
     return await wait_for_run(ctx, run, wait_seconds, started=True)
 
 

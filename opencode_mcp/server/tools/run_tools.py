@@ -15,6 +15,7 @@ from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN
 from opencode_mcp.server.results.several_reports import reports_result
 from opencode_mcp.server.sessions.undone import undone_run
 from opencode_mcp.server.tool import tool
+from opencode_mcp.server.waiting import finish_command
 from opencode_mcp.server.waiting.answerers import add_answerers, starter_of
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
@@ -111,6 +112,7 @@ async def opencode_run(
                 before_send=place.note_run(bridge.attend),
                 start_deadline=start_deadline,
             )
+    finish_command.report_to_command(bridge, run)
     return await wait_for_run(ctx, run, wait_seconds, started=True)
 
 

@@ -30,6 +30,7 @@ OTHERS: dict[str, Any] = {
     "max_minutes": 5.0,
     "max_steps": 7,
     "isolation": IsolationSetup((".env",), "make"),
+    "on_finish": ("notify",),
     "wait": 5.0,
     "abort_on_cancel": True,
     "stop_after": 60.0,

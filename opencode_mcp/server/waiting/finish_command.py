@@ -1,0 +1,99 @@
+"""Command of the operator's that gets the report of each run that ends or needs input (``--on-finish``).
+
+It is for hosts that do not listen any more. Each run that this bridge has started has a task that follows it, whether
+or not a call waits. The command gets the same data as the result of ``opencode_wait``, on its stdin. Nothing of a run
+is among its arguments, no shell is involved, and its output is discarded, so that stdout carries only MCP.
+"""
+
+import json
+import logging
+import math
+from subprocess import DEVNULL
+from typing import TYPE_CHECKING
+
+import anyio
+
+from opencode_mcp.errors import BridgeError
+from opencode_mcp.options import OPTIONS
+from opencode_mcp.processes.groups import FLAGS
+from opencode_mcp.runs.deadline import Deadline
+from opencode_mcp.server.waiting.answerers import add_answerers
+from opencode_mcp.server.waiting.wait import report_result
+
+if TYPE_CHECKING:
+    from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.report import RunReport
+    from opencode_mcp.server.bridge import Bridge
+
+logger = logging.getLogger(__name__)
+
+LONGEST_SECONDS = 60.0
+"""Time for the command; then it is ended."""
+CLOSED_WITHIN_SECONDS = 600.0
+PASSWORDS = frozenset(name for option in OPTIONS if option.name == "password" for name in option.variables)
+"""Variables that the command does not get."""
+
+
+def report_to_command(bridge: "Bridge", run: "Run") -> None:
+    """Have the command, if there is one, get the reports of a run that has just been started here."""
+    if bridge.settings.on_finish:
+        bridge.spawn(FinishCommand(bridge).follow, run)
+
+
+class FinishCommand:
+    """Follows a run, and passes its reports to the command.
+
+    Args:
+        bridge: The parts of the server.
+    """
+
+    def __init__(self, bridge: "Bridge") -> None:
+        self._bridge = bridge
+
+    async def follow(self, run: "Run") -> None:
+        """Follow a run to its end; the command gets a report of that, and of each time at which it needs input."""
+        try:
+            report = await self._next_report(run)
+            while report.status == "needs_input":
+                await self._pass_on(report)
+                await self._wait_answered(run, report)
+                report = await self._next_report(run)
+            await self._pass_on(report)
+        except BridgeError as error:
+            logger.warning("the command of --on-finish gets no more reports of %s: %s", run.session_id, error)
+
+    async def _next_report(self, run: "Run") -> "RunReport":
+        """Wait until a run ends or needs an answer that the policy does not give, and report it."""
+        replies = self._bridge.auto_reply
+        seen = await replies.observe(run, Deadline(math.inf))
+        report = await replies.report(run, seen, for_caller=False)
+        add_answerers(self._bridge, run, report, None)
+        return report
+
+    async def _wait_answered(self, run: "Run", report: "RunReport") -> None:
+        for request in report.pending:
+            while not await self._bridge.requests.wait_closed(request, run.directory, CLOSED_WITHIN_SECONDS):
+                pass
+
+    async def _pass_on(self, report: "RunReport") -> None:
+        settings = self._bridge.settings
+        text = json.dumps(report_result(report).structured_content).encode()
+        environment = {name: value for name, value in settings.environment.items() if name not in PASSWORDS}
+        try:
+            with anyio.fail_after(LONGEST_SECONDS):
+                done = await anyio.run_process(
+                    settings.on_finish,
+                    input=text,
+                    stdout=DEVNULL,
+                    stderr=DEVNULL,
+                    check=False,
+                    env=environment,
+                    creationflags=FLAGS,
+                )
+        except TimeoutError:
+            logger.warning("the command of --on-finish took more than %.0f s and was ended", LONGEST_SECONDS)
+        except OSError as error:
+            logger.warning("the command of --on-finish could not be run: %s", error.strerror)
+        else:
+            if done.returncode:
+                logger.warning("the command of --on-finish ended with the exit code %d", done.returncode)

@@ -1,0 +1,57 @@
+"""The operator's command gets the report of each run that ends or needs input."""
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.launch import Launch
+from tests.harness.rawrpc import open_raw
+from tests.harness.waiting import eventually
+from tests.scripted_model.script import question, script, text
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
+
+RECORDER = """
+import json, os, sys
+report = json.load(sys.stdin)
+print("no line of MCP", flush=True)
+passwords = [name for name in os.environ if name.endswith("PASSWORD")]
+with open(sys.argv[1], "a") as file:
+    file.write(json.dumps({"report": report, "passwords": passwords}) + "\\n")
+"""
+"""Program that records what it gets, and writes to stdout, which must not reach the host."""
+
+
+async def test_the_command_gets_a_report_for_a_question_and_for_the_end_though_nobody_waits(
+    launch: Launch, tmp_path: Path
+) -> None:
+    recorder, records = tmp_path / "recorder.py", tmp_path / "records"
+    recorder.write_text(RECORDER, encoding="utf-8")
+    command = shlex.join([sys.executable, str(recorder), str(records)])
+
+    async def recorded(number: int) -> list[dict[str, Any]]:
+        lines = records.read_text(encoding="utf-8").splitlines() if records.exists() else []
+        return [json.loads(line) for line in lines] if len(lines) >= number else []
+
+    async with open_raw(launch.telling("--on-finish", command)) as client:
+        prompt = script(question("Which?", "Red", "Blue"), text("It is red."))
+        started = await client.call("opencode_run", prompt=prompt, wait_seconds=0)
+        session_id = started["structuredContent"]["session_id"]
+        asked = (await eventually(lambda: recorded(1)))[0]["report"]
+        assert (asked["status"], asked["session_id"]) == ("needs_input", session_id)
+        request = asked["pending"][0]
+        await client.call(
+            "opencode_reply_question",
+            request_id=request["request_id"],
+            session_id=request["session_id"],
+            answers=[["Red"]],
+            wait_seconds=0,
+        )
+        both = await eventually(lambda: recorded(2))
+    assert [record["report"]["status"] for record in both] == ["needs_input", "completed"]
+    assert both[1]["report"]["text"] == "It is red."
+    assert [record["passwords"] for record in both] == [[], []]
