@@ -39,14 +39,13 @@ async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: st
     foreign = {_relative(file, session): whose for file, whose in found.items() if whose.others}
     if not foreign:
         return
-    own = [_relative(file, session) for file, whose in found.items() if not whose.others]
-    files = f" ({listed_names(own)})" if own else ""
+    own = [_relative(file, session) for file, whose in found.items() if whose.whose != "other"]
+    safe = _undo_by_hand(session.id, own) if own else ""
     operation = (await bridge.operation_of(UNDO)).id
     raise CallerError(
         f"Nothing was undone: to undo {session.id} from {prompt} on would also take back changes of other sessions. "
         f"{authors_note(foreign)}",
-        hint=f"To take back only this session's changes{files}, edit its files by hand or with opencode_run. "
-        + _all_the_same(operation, {"sessionID": session.id, "messageID": prompt}),
+        hint=safe + _all_the_same(operation, {"sessionID": session.id, "messageID": prompt}, list(foreign)),
     )
 
 
@@ -74,13 +73,21 @@ async def refuse_redo_over_others(bridge: "Bridge", session: "Session") -> None:
     raise CallerError(
         "Nothing was restored: OpenCode would put all files back to their state at the time of the undo. "
         f"{authors_note(changed)}",
-        hint=_all_the_same(operation, {"sessionID": session.id}),
+        hint=_all_the_same(operation, {"sessionID": session.id}, list(changed)),
     )
 
 
-def _all_the_same(operation: str, arguments: "Mapping[str, str]") -> str:
+def _undo_by_hand(session_id: str, files: list[str]) -> str:
+    """Return a sentence on how to undo only what the session changed."""
+    prompt = json.dumps(f"Undo your own changes of {listed_names(files)} by hand.", ensure_ascii=False)
+    call = f'opencode_run(session_id="{session_id}", prompt={prompt})'
+    return f"To take back only this session's changes: {call}, or edit the files. "
+
+
+def _all_the_same(operation: str, arguments: "Mapping[str, str]", lost: list[str]) -> str:
+    """Return the call of the operation itself, after what it loses."""
     call = f'opencode_call_operation(operation="{operation}", arguments={json.dumps(arguments)})'
-    return f"If the changes of the others may be lost: {call}."
+    return f"This also loses the changes of others in {listed_names(lost)}; ask the person first: {call}."
 
 
 def _relative(file: str, session: "Session") -> str:

@@ -97,7 +97,7 @@ async def test_of_several_sessions_those_that_go_on_take_a_line_and_next_names_t
     assert held in line
     assert '"Long"' in line
     assert "Answer so far" not in told
-    step_told = f'1 of 2 go on: opencode_wait(session_ids=["{held}"], until="any").'
+    step_told = f'1 of 2 is still running: opencode_wait(session_ids=["{held}"], until="any").'
     assert told.splitlines()[-1] == f"Next: {step_told}"
     data = await host.data("opencode_wait", **waited)
     assert data["next"] == step_told
@@ -278,7 +278,10 @@ async def test_an_undo_that_would_take_back_changes_of_another_session_is_refuse
     refused = await host.error("opencode_revert", **point)
     assert "Nothing was undone" in refused
     assert f'{theirs} ({runs.second["session_id"]} "Theirs")' in refused
-    assert f"only this session's changes ({mine})" in refused
+    safe = f'opencode_run(session_id="{runs.first["session_id"]}", prompt="Undo your own changes of {mine} by hand.")'
+    assert safe in refused
+    assert f"also loses the changes of others in {theirs}; ask the person first" in refused
+    assert refused.index(safe) < refused.index("opencode_call_operation")
     assert [(tracked / name).exists() for name in (mine, theirs)] == [True, True]
     call = re.search(r'opencode_call_operation\(operation="([\w.]+)", arguments=(\{.*?\})\)', refused)
     assert call

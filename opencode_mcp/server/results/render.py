@@ -365,6 +365,9 @@ def _files(report: "RunReport") -> str:
 
 def _file_line(file: "ChangedFile") -> str:
     names = ", ".join(session_name(other.session_id, other.title) for other in file.others)
+    if len(file.others) > 1 and file.whose in {"other", "unknown"}:
+        # An author is one of the sessions whose commands ran at that time, and not all of them.
+        names = f"one of: {names}"
     by = f" ({OTHERS_DID[file.whose]} {names})" if names else ""
     counts = NO_DIFF if file.change == "changed" else f"+{file.added} -{file.removed}"
     return f"{file.change} {one_line(file.path)} {counts}{by}"

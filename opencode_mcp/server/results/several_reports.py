@@ -66,7 +66,7 @@ def _next_step(reports: "Sequence[RunReport]", until: str) -> str:
     asking = [report.session_id for report in reports if report.status == "needs_input"]
     answer = f"Answer what {' and '.join(asking)} asks, as its report says. " if asking else ""
     more = f', until="{until}"' if until != "all" else ""
-    step = (
-        f"{answer}{len(remaining)} of {len(reports)} go on: opencode_wait(session_ids={json.dumps(remaining)}{more})."
-    )
+    verb = "is" if len(remaining) == 1 else "are"
+    call = f"opencode_wait(session_ids={json.dumps(remaining)}{more})"
+    step = f"{answer}{len(remaining)} of {len(reports)} {verb} still running: {call}."
     return without_tools(step, reports[0].unlisted_tools)

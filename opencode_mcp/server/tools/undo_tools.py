@@ -80,13 +80,13 @@ async def _undo(bridge: Bridge, session: "Session", message_id: str) -> CallTool
         raise BackendFailed(f"OpenCode did not undo {session.id} from {prompt} on.")
     note = (
         f"{session.id} is undone from {undone.message_id} on: its files are as they were before that prompt. "
-        f"{_what_changed(undone.diff)} restore=true brings it back until the next prompt."
+        f"restore=true brings it back until the next prompt. {_what_changed(undone.diff)}"
     )
     return changes_result(raw.parse_raw(undone.diff), note)
 
 
 def _what_changed(diff: str) -> str:
-    return "The changes below were taken back." if diff else "It had changed no file."
+    return "The undo changed these files:" if diff else "The undo changed no file."
 
 
 async def _restore(bridge: Bridge, session: "Session") -> CallToolResult:

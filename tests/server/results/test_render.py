@@ -111,6 +111,16 @@ def test_files_are_listed_by_whose_changes_they_are() -> None:
     ) in report_text(report(files=files))
 
 
+def test_of_several_possible_authors_a_report_says_that_it_was_one_of_them() -> None:
+    others = [OtherSession(session_id="ses_2", title="Theirs"), OtherSession(session_id="ses_3")]
+    file = ChangedFile(path="a.py", change="added", added=1, removed=0, whose="other", others=others)
+    assert 'added a.py +1 -0 (by one of: ses_2 "Theirs", ses_3)' in report_text(report(files=[file]))
+    unknown = file.model_copy(update={"whose": "unknown"})
+    assert '(this run or one of: ses_2 "Theirs", ses_3)' in report_text(report(files=[unknown]))
+    shared = file.model_copy(update={"whose": "shared"})
+    assert '(also changed by ses_2 "Theirs", ses_3)' in report_text(report(files=[shared]))
+
+
 def test_a_changed_file_without_a_diff_says_so() -> None:
     files = [ChangedFile(path="a.py", change="changed", added=0, removed=0)]
     assert "Changed files:\nchanged a.py (no diff: not ready, or changed back)" in report_text(report(files=files))
@@ -165,7 +175,7 @@ def test_of_several_runs_those_that_go_on_take_a_line_and_next_names_them() -> N
     text = text_of(made)
     line = 'running · session ses_1 · "Long" · 41.0 s · bash: pytest (40 s)'
     step = (
-        "Answer what ses_2 asks, as its report says. 2 of 3 go on: "
+        "Answer what ses_2 asks, as its report says. 2 of 3 are still running: "
         'opencode_wait(session_ids=["ses_1", "ses_2"], until="any").'
     )
     assert text.endswith(f"{line}\n\n---\n\nNext: {step}")
