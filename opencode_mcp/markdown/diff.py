@@ -39,19 +39,20 @@ class Change:
     """Other path of a moved file: the one with the same text."""
 
 
-def render_diff(diffs: Sequence[FileDiff], *, limit: int = 20_000, pointer: str = "") -> str:
+def render_diff(diffs: Sequence[FileDiff], *, limit: int = 20_000, pointer: str = "", author: str = "") -> str:
     """Render the changes of a prompt, a session or the working tree.
 
     Args:
         diffs: From ``session.diff``, ``vcs.diff``, ``merge_diffs`` or ``parse_raw``.
         limit: Most characters. Long patches are cut to equal shares, from the first file on.
         pointer: Sentence that says how to read the parts that were cut; shown at the end if there are any.
+        author: Whose changes they are, such as "this session"; empty: not said.
     """
     if not diffs:
-        return "No file is changed."
+        return f"{author.capitalize()} changed no file." if author else "No file is changed."
     changes = _changes(diffs)
     room = limit - len(pointer) - 4
-    table = draw(_table(changes), room // TABLE_SHARE)
+    table = draw(_table(changes, author), room // TABLE_SHARE)
     patches = _draw_patches(changes, room - len(table.text))
     told = [table.text, patches.text, pointer if table.cut or patches.cut else ""]
     return "\n\n".join(filter(None, told))
@@ -80,10 +81,11 @@ def _text(patch: Patch, kind: str) -> str:
     return "".join(line for hunk in patch.hunks for line in lines_of(hunk.edits, kind))
 
 
-def _table(changes: Sequence[Change]) -> Section:
+def _table(changes: Sequence[Change], author: str) -> Section:
     added = sum(change.diff.additions for change in changes)
     removed = sum(change.diff.deletions for change in changes)
-    total = f"{len(changes):,} {'file' if len(changes) == 1 else 'files'} changed, +{added:,} -{removed:,}"
+    changed = f"changed by {author}" if author else "changed"
+    total = f"{len(changes):,} {'file' if len(changes) == 1 else 'files'} {changed}, +{added:,} -{removed:,}"
     rows = [PlainLine(_row(change)) for change in changes]
     return Section(f"{total}\n\n{HEAD}", rows, noun="files", from_end=False)
 

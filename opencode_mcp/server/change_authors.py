@@ -1,8 +1,9 @@
 """Authors of the changes of a session, as text and as structured content."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opencode_mcp.runs import authors
+from opencode_mcp.runs.sessions import history
 from opencode_mcp.server.results.render import session_name
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.text.outside_text import one_line
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from opencode_mcp.diffs.authorship import Authorship
-    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.opencode.vocabulary.models import FileDiff, Session
     from opencode_mcp.server.bridge import Bridge
 
 FILES_NAMED = 20
@@ -20,6 +21,35 @@ HEADS = {
     "shared": "Changed by this session and by others",
     "unknown": "Changed by a command, and it is not known whose",
 }
+
+
+class OwnChanges(NamedTuple):
+    """Changes of a session or of one prompt, without those that only other sessions made at the same time."""
+
+    diffs: "list[FileDiff]"
+    authors: "Mapping[str, Authorship]"
+    """Files that are not, or not only, the changes of the session."""
+    left_out: "Mapping[str, Authorship]"
+    """Files that only other sessions changed."""
+    author: str
+    """Whose the diffs are, for a sentence."""
+
+
+async def own_changes(bridge: "Bridge", session: "Session", message_id: str = "") -> OwnChanges:
+    """Read what a session changed, or one prompt of it.
+
+    Args:
+        bridge: Reaches OpenCode.
+        session: The session.
+        message_id: The prompt; empty: all of the session.
+    """
+    found = await history.session_changes(bridge.client, session, message_id)
+    authorships = await authors_of(bridge, session, [diff.file for diff in found], message_id)
+    left_out = {file: whose for file, whose in authorships.items() if whose.whose == "other"}
+    kept = {file: whose for file, whose in authorships.items() if file not in left_out}
+    is_unknown = any(whose.whose == "unknown" for whose in kept.values())
+    author = ("this prompt" if message_id else "this session") + (" or others" if is_unknown else "")
+    return OwnChanges([diff for diff in found if diff.file not in left_out], kept, left_out, author)
 
 
 async def authors_of(
@@ -55,6 +85,16 @@ def authors_note(authorships: "Mapping[str, Authorship]") -> str:
         sentences += [f"{head}: {listed_names(files)}."] if files else []
     # Titles come from others, and changes are shown as they are.
     return shown(" ".join(sentences))
+
+
+def left_out_note(authorships: "Mapping[str, Authorship]") -> str:
+    """Return a sentence on the files that only other sessions changed; empty if there are none."""
+    files = [_file_with_others(file, found) for file, found in authorships.items()]
+    if not files:
+        return ""
+    if len(files) == 1:
+        return shown(f"1 file that other sessions changed is left out: {listed_names(files)}.")
+    return shown(f"{len(files):,} files that other sessions changed are left out: {listed_names(files)}.")
 
 
 def listed_names(files: list[str]) -> str:

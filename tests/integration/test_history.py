@@ -158,7 +158,7 @@ async def test_a_file_that_is_too_large_for_a_patch_is_told_as_one(host: Host, p
 async def test_what_a_diff_cannot_be_of_is_told(host: Host) -> None:
     report = await host.run(text("Said."))
     session_id = report["session_id"]
-    assert "No file is changed" in await host.text("opencode_diff", session_id=session_id)
+    assert await host.text("opencode_diff", session_id=session_id) == "This session changed no file."
     assert "no message 'msg_none'" in await host.error("opencode_diff", session_id=session_id, message_id="msg_none")
     assert "session_id" in await host.error("opencode_diff", message_id=report["message_id"])
     assert "its own directory" in await host.error("opencode_diff", session_id=session_id, directory="/x")
@@ -179,6 +179,7 @@ async def test_a_project_without_git_says_why_there_are_no_changes(
         ):
             assert "is not a git repository" in told
             assert "No file is changed" not in told
+            assert "changed no file" not in told
 
 
 @pytest.mark.both_generations

@@ -263,8 +263,12 @@ async def test_a_file_that_another_session_names_is_told_as_that_ones_everywhere
     heading = "Changed by other sessions in the same directory, not by this run:"
     assert f'{heading}\nadded {theirs} +1 -0 (by {other} "Theirs")' in told
     diff = await host.data("opencode_diff", session_id=runs.first["session_id"])
-    assert authors(diff) == expected
-    assert f'not by this one: {theirs} ({other} "Theirs").' in diff["note"]
+    assert authors(diff) == {mine: ("this", [])}
+    assert diff["diff"].startswith("1 file changed by this session, +1 -0\n")
+    assert theirs not in diff["diff"]
+    assert diff["note"] == f'1 file that other sessions changed is left out: {theirs} ({other} "Theirs").'
+    only = await host.text("opencode_diff", session_id=runs.first["session_id"], files=[theirs])
+    assert only.startswith(f"None of {theirs} is changed by this session. Changed: {mine}. 1 file that other")
 
 
 async def test_an_undo_that_would_take_back_changes_of_another_session_is_refused_and_changes_nothing(
@@ -328,6 +332,9 @@ async def test_of_a_file_that_commands_of_two_sessions_may_have_changed_the_auth
     )
     other = runs.second["session_id"]
     assert authors(runs.first)[theirs] == ("unknown", [other])
+    told = await host.text("opencode_diff", session_id=runs.first["session_id"])
+    assert "2 files changed by this session or others, " in told
+    assert f'it is not known whose: {mine} (this session or {other} "Theirs"), {theirs}' in told
 
 
 async def test_a_run_that_only_reads_lists_no_file_that_changed_meanwhile(
@@ -339,6 +346,8 @@ async def test_a_run_that_only_reads_lists_no_file_that_changed_meanwhile(
     )
     assert runs.first["status"] == "completed"
     assert "files" not in runs.first
+    told = await host.text("opencode_diff", session_id=runs.first["session_id"])
+    assert told.endswith("This session changed no file.")
 
 
 async def test_a_fork_is_no_author_of_what_it_copied(host: Host, tracked: Path, case: str) -> None:

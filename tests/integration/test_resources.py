@@ -228,9 +228,11 @@ async def test_the_changes_are_those_of_the_session_or_of_one_prompt(host: Bridg
     whole = await read_text(host, uris.diff(story.session))
     assert "`made.txt`" in whole
     assert "+made" in whole
-    assert await read_text(host, uris.diff(story.session, story.prompt)) == whole
-    assert await read_text(host, uris.diff(story.session, story.answer)) == whole
-    assert await read_text(host, uris.diff(story.child)) == "No file is changed."
+    assert "1 file changed by this session, +1 -0" in whole
+    of_prompt = whole.replace("this session", "this prompt")
+    assert await read_text(host, uris.diff(story.session, story.prompt)) == of_prompt
+    assert await read_text(host, uris.diff(story.session, story.answer)) == of_prompt
+    assert await read_text(host, uris.diff(story.child)) == "This session changed no file."
 
 
 async def test_todos_are_a_list(host: Bridge, story: Story) -> None:

@@ -41,6 +41,7 @@ def test_a_recorded_working_tree_reads_as_kept(mode: str) -> None:
 
 def test_no_change_is_said_in_words() -> None:
     assert render_diff([]) == "No file is changed."
+    assert render_diff([], author="this session") == "This session changed no file."
 
 
 def test_far_lines_that_did_not_change_are_left_out() -> None:

@@ -15,7 +15,7 @@ from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.runs import report
 from opencode_mcp.runs.sessions import history
 from opencode_mcp.server import uris
-from opencode_mcp.server.change_authors import authors_note, authors_of
+from opencode_mcp.server.change_authors import authors_note, left_out_note, own_changes
 from opencode_mcp.server.missing_changes import why_no_changes
 from opencode_mcp.server.project_status import describe_project
 from opencode_mcp.server.resources.skill import skill_text
@@ -119,12 +119,12 @@ async def read_diff(bridge: "Bridge", id: str, message: str = "") -> Content:  #
     session = await bridge.fence.session(id)
     prompt = await history.prompt_of(bridge.client, id, message) if message else ""
     undone = session.revert.message_id if session.revert else ""
-    changes = await history.session_changes(bridge.client, session, prompt)
+    changes = await own_changes(bridge, session, prompt)
     pointer = f'opencode_diff(session_id="{id}", files=[...]) shows single files.'
-    reason = "" if changes or undone else await why_no_changes(bridge, session.directory)
-    authors = authors_note(await authors_of(bridge, session, [change.file for change in changes], prompt))
-    shown = reason or diff.render_diff(changes, limit=LIMIT, pointer=pointer)
-    return _markdown("\n\n".join(filter(None, [authors, shown])))
+    reason = "" if changes.diffs or changes.left_out or undone else await why_no_changes(bridge, session.directory)
+    shown = reason or diff.render_diff(changes.diffs, limit=LIMIT, pointer=pointer, author=changes.author)
+    notes = [left_out_note(changes.left_out), authors_note(changes.authors)]
+    return _markdown("\n\n".join(filter(None, [*notes, shown])))
 
 
 async def read_todo(bridge: "Bridge", id: str) -> Content:  # noqa: A002 - the template's word

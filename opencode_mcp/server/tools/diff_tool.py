@@ -9,7 +9,7 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.markdown import diff as markdown_diff
 from opencode_mcp.runs.sessions import history
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.change_authors import authors_data, authors_note, authors_of, listed_names
+from opencode_mcp.server.change_authors import authors_data, authors_note, left_out_note, listed_names, own_changes
 from opencode_mcp.server.missing_changes import why_no_changes, why_without_git
 from opencode_mcp.server.resources.links import diff_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result
@@ -44,6 +44,10 @@ class Changes(NamedTuple):
     """True if the note says why no change is shown although there may be some."""
     authors: "Mapping[str, Authorship]" = NOBODY_ELSE
     """Files that are not, or not only, the changes of the session."""
+    left_out: "Mapping[str, Authorship]" = NOBODY_ELSE
+    """Files that only other sessions changed."""
+    author: str = ""
+    """Whose the changes are, for a sentence; empty for those of the working tree."""
 
 
 @tool(
@@ -80,28 +84,26 @@ async def opencode_diff(
         if message_id:
             raise InvalidArgument(f"The prompt {message_id} needs a session.", hint="Give its session_id too.")
         where = await bridge.fence.directory(directory)
-        changes = _only(await _working_tree(bridge, where, against), files, globs)
-        return changes_result(changes.diffs, changes.note, untold=changes.untold)
+        return changes_result(_only(await _working_tree(bridge, where, against), files, globs))
     if directory:
         raise InvalidArgument("A session has its own directory.", hint="Leave directory or session_id out.")
     session = await bridge.fence.session(session_id)
     if compare_with:
         return await _compared(bridge, session, await bridge.fence.session(compare_with), globs if files else None)
     changes = _only(await _of_session(bridge, session, message_id), files, globs)
-    link = diff_link(session_id, message_id)
-    return changes_result(changes.diffs, changes.note, link, untold=changes.untold, authors=changes.authors)
+    return changes_result(changes, diff_link(session_id, message_id))
 
 
 async def _of_session(bridge: Bridge, session: "Session", message_id: str) -> Changes:
 
     prompt = await history.prompt_of(bridge.client, session.id, message_id) if message_id else ""
     undone = session.revert.message_id if session.revert else ""
-    diffs = await history.session_changes(bridge.client, session, prompt)
-    authors = await authors_of(bridge, session, [diff.file for diff in diffs], prompt)
+    own = await own_changes(bridge, session, prompt)
+    changes = Changes(own.diffs, authors=own.authors, left_out=own.left_out, author=own.author)
     if undone and not message_id:
-        return Changes(diffs, f"It is undone from {undone} on.", authors=authors)
-    reason = "" if diffs else await why_no_changes(bridge, session.directory)
-    return Changes(diffs, reason, untold=bool(reason), authors=authors)
+        return changes._replace(note=f"It is undone from {undone} on.")
+    reason = "" if own.diffs or own.left_out else await why_no_changes(bridge, session.directory)
+    return changes._replace(note=reason, untold=bool(reason))
 
 
 async def _compared(bridge: Bridge, session: "Session", other: "Session", globs: "Globs | None") -> CallToolResult:
@@ -128,10 +130,8 @@ async def _compared(bridge: Bridge, session: "Session", other: "Session", globs:
 
 async def _changes_by_file(bridge: Bridge, session: "Session", globs: "Globs | None") -> "dict[str, FileDiff]":
     """Return what a session changed, without the files that only other sessions changed at the same time."""
-    changes = await history.session_changes(bridge.client, session)
-    authors = await authors_of(bridge, session, [diff.file for diff in changes])
-    foreign = {file for file, authorship in authors.items() if authorship.whose == "other"}
-    return {diff.file: diff for diff in changes if diff.file not in foreign and (globs is None or globs.fit(diff.file))}
+    changes = await own_changes(bridge, session)
+    return {diff.file: diff for diff in changes.diffs if globs is None or globs.fit(diff.file)}
 
 
 def _compared_file(path: str, ours: "FileDiff | None", theirs: "FileDiff | None") -> dict[str, Any]:
@@ -215,35 +215,32 @@ async def _stale_branch(bridge: Bridge, directory: str) -> str:
 
 def _only(changes: Changes, wanted: list[str], globs: "Globs") -> Changes:
     """Return the changes of the wanted files; if none of them is changed, a note that names changed files."""
-    if not wanted or not changes.diffs:
+    if not wanted:
         return changes
     kept = [diff for diff in changes.diffs if globs.fit(diff.file)]
-    if kept:
-        return changes._replace(diffs=kept)
-    told = f"None of {listed_names(wanted)} is changed. Changed: {listed_names([diff.file for diff in changes.diffs])}."
-    return Changes([], " ".join(filter(None, [changes.note, told])), untold=True)
+    left_out = {file: authorship for file, authorship in changes.left_out.items() if globs.fit(file)}
+    if kept or not changes.diffs:
+        return changes._replace(diffs=kept, left_out=left_out)
+    by = f" by {changes.author}" if changes.author else ""
+    changed = listed_names([diff.file for diff in changes.diffs])
+    told = f"None of {listed_names(wanted)} is changed{by}. Changed: {changed}."
+    note = " ".join(filter(None, [changes.note, told]))
+    return changes._replace(diffs=[], note=note, untold=True, left_out=left_out)
 
 
-def changes_result(
-    diffs: "list[FileDiff]",
-    note: str,
-    link: "ResourceLink | None" = None,
-    *,
-    untold: bool = False,
-    authors: "Mapping[str, Authorship]" = NOBODY_ELSE,
-) -> CallToolResult:
+def changes_result(changes: Changes, link: "ResourceLink | None" = None) -> CallToolResult:
     """Return changes as a tool's result, after a note if there is one.
 
     Args:
-        diffs: The changes.
-        note: Note on the changes.
+        changes: The changes.
         link: Link to the complete changes.
-        untold: Whether the note replaces the changes.
-        authors: Files that others changed, or may have.
     """
+    diffs, authors = changes.diffs, changes.authors
     shown = {diff.file: authors[diff.file] for diff in diffs if diff.file in authors}
-    note = " ".join(filter(None, [note, authors_note(shown)]))
-    text = "" if untold else markdown_diff.render_diff(diffs, limit=TEXT_LIMIT, pointer=ONE_FILE)
+    note = " ".join(filter(None, [changes.note, left_out_note(changes.left_out), authors_note(shown)]))
+    text = ""
+    if not changes.untold:
+        text = markdown_diff.render_diff(diffs, limit=TEXT_LIMIT, pointer=ONE_FILE, author=changes.author)
     data = {"files": _files(diffs, shown), "diff": text} | ({"note": note} if note else {})
     more = link if text.endswith(ONE_FILE) else None
     return result("\n\n".join(filter(None, [note, text])), data, more, verbatim=True)

@@ -17,7 +17,7 @@ from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.schemas import CHANGES_TEXTS
 from opencode_mcp.server.sessions.titles import shown_title, title_of
 from opencode_mcp.server.tool import tool
-from opencode_mcp.server.tools.diff_tool import changes_result
+from opencode_mcp.server.tools.diff_tool import Changes, changes_result
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 
@@ -82,7 +82,7 @@ async def _undo(bridge: Bridge, session: "Session", message_id: str) -> CallTool
         f"{session.id} is undone from {undone.message_id} on: its files are as they were before that prompt. "
         f"restore=true brings it back until the next prompt. {_what_changed(undone.diff)}"
     )
-    return changes_result(raw.parse_raw(undone.diff), note)
+    return changes_result(Changes(raw.parse_raw(undone.diff), note))
 
 
 def _what_changed(diff: str) -> str:
