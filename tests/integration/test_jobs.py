@@ -177,6 +177,7 @@ async def test_12_the_conversation_and_the_tool_calls_alone(host: Host, counting
 
 
 async def test_13_the_cost_of_the_day(host: Host, counting: CountingBridge) -> None:
+    await host.run(text("It costs something."))
     with counting.exactly(1):
         told = await host.text("opencode_cost")
     assert "By model:" in told
