@@ -40,6 +40,8 @@ class WriteCall:
     """Absolute paths of the files that it names and has changed."""
     is_open: bool
     """True if it may have changed any file, as a shell command."""
+    differing: frozenset[str] = frozenset()
+    """Absolute paths of the files that differed after its step, whoever changed them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +68,19 @@ class Work:
     def add(self, message: Message, session: Session) -> None:
         """Add one message of a session."""
         period = _period_of(message)
+        differing: set[str] = set()
         if message.info.time.completed or message.info.role == "user":
             self.ends.append(message.info.time.completed or message.info.time.created)
         for part in message.parts:
             if isinstance(part, PatchPart) and part.files:
                 files = frozenset(absolute(path, session.directory) for path in part.files)
                 self.reported.append(ChangeStep(period, files))
-            elif isinstance(part, ToolPart):
-                self._add_call(part, session, period)
+                differing |= files
+        for part in message.parts:
+            if isinstance(part, ToolPart):
+                self._add_call(part, session, period, frozenset(differing))
 
-    def _add_call(self, call: ToolPart, session: Session, period: Period) -> None:
+    def _add_call(self, call: ToolPart, session: Session, period: Period, differing: frozenset[str]) -> None:
         if call.child_session:
             self.subagents.add(call.child_session)
         if not can_write(call):
@@ -83,7 +88,8 @@ class Work:
         times = call.state.time
         made = Period(times.start or period.begin, times.end or period.end)
         files = named_files(call, session.directory)
-        self.calls.append(WriteCall(session.id, session.title, made, files, is_open=not names_files(call)))
+        is_open = not names_files(call)
+        self.calls.append(WriteCall(session.id, session.title, made, files, is_open, differing))
 
     @property
     def steps(self) -> list[ChangeStep]:
@@ -160,7 +166,8 @@ class Judge:
 
         Args:
             file: Path of the file, as in a diff.
-            since: Whether what others changed after the session's steps counts too.
+            since: Whether what others changed after the session's steps counts too. A command of theirs counts then if
+                the file differed after it, since an undo must not take its work back.
         """
         paths = possible_paths(file, self.directory)
         during = self._periods(paths)
@@ -170,12 +177,16 @@ class Judge:
         is_own = any(call.files & paths for call in self.own)
         if named:
             return Authorship("shared" if is_own else "other", named)
+        changing = [call for call in others if call.is_open and call.differing & paths] if since else []
+        if changing:
+            return Authorship("unknown", _each_session(changing))
         if is_own:
             return Authorship("this")
         able = [call for call in _overlapping(self.others, during) if call.is_open]
-        if not able:
-            return Authorship("this" if self.is_whole else "unknown")
         has_open_calls = any(call.is_open for call in self.own)
+        if not able:
+            # Without a command of its own, it was a person, an undo, or a session that was deleted.
+            return Authorship("this" if self.is_whole and has_open_calls else "unknown")
         return Authorship("unknown" if has_open_calls else "other", _each_session(able))
 
     def _periods(self, paths: frozenset[str]) -> list[Period]:

@@ -77,7 +77,7 @@ def _may_have_worked(other: Session, session: Session, period: Period, busy: set
 
 
 async def _read_work(client: OpenCodeClient, session: Session, period: Period) -> Work:
-    """Read the work of a session since the beginning of a period, and maybe some from before."""
+    """Read the work of a session since the beginning of a period, without what is undone; maybe some from before."""
     work = Work()
     count = 0
     async for message in own_messages(client, session, page=MESSAGES_A_PAGE):
@@ -87,6 +87,8 @@ async def _read_work(client: OpenCodeClient, session: Session, period: Period) -
         if count > MESSAGES_READ or (is_before and message.info.role == "assistant"):
             break
         work.add(message, session)
+        if session.revert and message.info.id == session.revert.message_id:
+            work = Work()
     return work
 
 
@@ -128,11 +130,16 @@ async def work_of_session(client: OpenCodeClient, session: Session) -> Work:
     return work
 
 
-async def work_since(client: OpenCodeClient, session: Session, first: str) -> Work:
-    """Return the work of a session from a message on (``session.messages``)."""
-    work = Work()
+async def work_since(client: OpenCodeClient, session: Session, first: str) -> tuple[Work, list[str]]:
+    """Return the work of a session from a prompt on, and its prompts, the latest first (``session.messages``).
+
+    The prompt is not among them if a fork has copied it.
+    """
+    work, prompts = Work(), list[str]()
     async for message in own_messages(client, session):
         work.add(message, session)
+        if message.info.role == "user":
+            prompts.append(message.info.id)
         if message.info.id == first:
             break
-    return work
+    return work, prompts

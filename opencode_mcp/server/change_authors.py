@@ -19,7 +19,7 @@ FILES_NAMED = 20
 HEADS = {
     "other": "Changed by other sessions in the same directory, not by this one",
     "shared": "Changed by this session and by others",
-    "unknown": "Changed by a command, and it is not known whose",
+    "unknown": "Changed meanwhile, and it is not known by whom",
 }
 
 

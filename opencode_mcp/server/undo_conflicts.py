@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.server.bridge import Bridge
 
+PROMPTS_READ = 30
+"""Most undone prompts whose diffs are read, the latest first."""
+
 
 async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: str) -> None:
     """Refuse an undo that would take back what other sessions changed.
 
     OpenCode puts each file that differed after an undone step back to its state before that step, also if others
-    changed it.
+    changed it. OpenCode 2 does so with each file that differed between the prompt and the end of the work.
 
     Args:
         bridge: Reaches OpenCode.
@@ -29,17 +32,27 @@ async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: st
         prompt: The first prompt that is undone.
 
     Raises:
-        CallerError: Another session changed one of the files in that time or since, or may have.
+        CallerError: Another session changed one of the files in that time or since, or may have; or the prompt was
+            copied by a fork, so that the files are those of the session that it was copied from.
     """
-    work = await authors.work_since(bridge.client, session, prompt)
-    if not work.files:
+    work, prompts = await authors.work_since(bridge.client, session, prompt)
+    if prompt not in prompts:
+        raise CallerError(
+            f"Nothing was undone: {session.id} is a fork, and {prompt} was copied into it. What it changed is the work "
+            "of the session that it was copied from.",
+            hint="Undo it there, or undo a prompt that was sent to the fork.",
+        )
+    files = {_relative(file, session) for file in work.files}
+    if (await bridge.client.features()).undo_restores_diff:
+        files |= await _differing(bridge, session, prompts)
+    if not files:
         return
     judge = await authors.read_authors(bridge.client, session, work, Period(work.period.begin, math.inf))
-    found = {file: judge.judge(file, since=True) for file in sorted(work.files)}
-    foreign = {_relative(file, session): whose for file, whose in found.items() if whose.others}
+    found = {file: judge.judge(file, since=True) for file in sorted(files)}
+    foreign = {file: whose for file, whose in found.items() if whose.whose != "this"}
     if not foreign:
         return
-    own = [_relative(file, session) for file, whose in found.items() if whose.whose != "other"]
+    own = [file for file, whose in found.items() if whose.whose == "this"]
     safe = _undo_by_hand(session.id, own) if own else ""
     operation = (await bridge.operation_of(UNDO)).id
     raise CallerError(
@@ -47,6 +60,14 @@ async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: st
         f"{authors_note(foreign)}",
         hint=safe + _all_the_same(operation, {"sessionID": session.id, "messageID": prompt}, list(foreign)),
     )
+
+
+async def _differing(bridge: "Bridge", session: "Session", prompts: list[str]) -> set[str]:
+    """Return the files in the diffs of some prompts (``session.diff``)."""
+    files: set[str] = set()
+    for prompt in prompts[:PROMPTS_READ]:
+        files |= {diff.file for diff in await bridge.client.session_diff(session.id, prompt)}
+    return files
 
 
 async def refuse_redo_over_others(bridge: "Bridge", session: "Session") -> None:
@@ -66,7 +87,8 @@ async def refuse_redo_over_others(bridge: "Bridge", session: "Session") -> None:
     changed: dict[str, Authorship] = {}
     for call in judge.others:
         if call.period.overlaps(since):
-            changed |= {_relative(file, session): Authorship("other", [call]) for file in call.files}
+            files = call.differing if call.is_open else call.files
+            changed |= {_relative(file, session): Authorship("other", [call]) for file in files}
     if not changed:
         return
     operation = (await bridge.operation_of(REDO)).id

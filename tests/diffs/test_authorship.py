@@ -36,6 +36,7 @@ SHELL = runs("me", 11, 12)
         ([SHELL], [], "this", []),
         ([MINE], [edits("you", 13, 14, "/p/b.txt")], "this", []),
         ([MINE], [runs("you", 13, 14)], "this", []),
+        ([edits("me", 11, 12, "/p/b.txt")], [], "unknown", []),
         ([SHELL], [edits("you", 13, 14, PATH)], "other", ["you"]),
         ([MINE], [edits("you", 13, 14, PATH)], "shared", ["you"]),
         ([SHELL], [runs("you", 13, 14)], "unknown", ["you"]),
@@ -55,7 +56,11 @@ def test_an_undo_also_counts_what_others_changed_since() -> None:
     assert judged([MINE], [later]) == ("this", [])
     assert judged([MINE], [later], since=True) == ("shared", ["you"])
     assert judged([MINE], [edits("you", 1, 5, PATH)], since=True) == ("this", [])
-    assert judged([SHELL], [runs("you", 50, 60)], since=True) == ("this", []), "only names count afterwards"
+    harmless = runs("you", 50, 60)
+    assert judged([SHELL], [harmless], since=True) == ("this", [])
+    changing = WriteCall("you", "YOU", Period(50, 60), frozenset(), is_open=True, differing=frozenset({PATH}))
+    assert judged([MINE], [changing]) == ("this", [])
+    assert judged([MINE], [changing], since=True) == ("unknown", ["you"])
 
 
 def test_if_not_all_could_be_read_a_file_that_nobody_names_is_of_an_unknown_author() -> None:

@@ -307,6 +307,32 @@ async def test_an_undo_leaves_what_another_session_has_made_of_a_file_since(
     assert (tracked / name).read_text(encoding="utf-8") == "one\n"
 
 
+async def test_an_undo_leaves_what_a_command_of_another_session_has_added_since(
+    host: Host, tracked: Path, case: str
+) -> None:
+    name = f"appended-{case}.txt"
+    first = await host.run(write(name, "one\n"), text("Made."), directory=str(tracked))
+    second = await host.run(bash(f"echo two >> {name}"), text("Appended."), directory=str(tracked))
+    point = {"session_id": first["session_id"], "message_id": first["message_id"]}
+    refused = await host.error("opencode_revert", **point)
+    assert f"not known by whom: {name} (this session or {second['session_id']}" in refused
+    assert (tracked / name).read_text(encoding="utf-8") == "one\ntwo\n"
+    await host.data("opencode_revert", session_id=second["session_id"], message_id=second["message_id"])
+    await host.data("opencode_revert", **point)
+    assert not (tracked / name).exists()
+
+
+async def test_a_fork_does_not_undo_what_it_copied(host: Host, tracked: Path, case: str) -> None:
+    name = f"copied-{case}.txt"
+    first = await host.run(write(name, "one\n"), text("Made."), directory=str(tracked))
+    fork = await host.data("opencode_fork", session_id=first["session_id"])
+    copied = re.search(r"msg_\w+", await host.text("opencode_session", session_id=fork["session_id"]))
+    assert copied
+    refused = await host.error("opencode_revert", session_id=fork["session_id"], message_id=copied[0])
+    assert "was copied into it" in refused
+    assert (tracked / name).exists()
+
+
 async def test_what_another_session_changed_since_an_undo_is_not_lost_when_that_is_taken_back(
     host: Host, tracked: Path, case: str
 ) -> None:

@@ -76,6 +76,7 @@ class OpenCode1(OperationCaller):
         keeps_removed_cost=False,
         mentions_in_worktree=True,
         diffs_grow=True,
+        undo_restores_diff=False,
         unusable_models=True,
         rereading=REREADING,
     )

@@ -41,6 +41,7 @@ class OpenCode2(SessionCalls, RequestCalls):
         keeps_removed_cost=True,
         mentions_in_worktree=False,
         diffs_grow=False,
+        undo_restores_diff=True,
         unusable_models=False,
         rereading=REREADING,
     )

@@ -110,6 +110,8 @@ class Features:
     directory of the session, and files that shell lines of the command mention are attached too."""
     diffs_grow: bool
     """True if the diff of a prompt is made step by step, so that it may lack a changed file for a while."""
+    undo_restores_diff: bool
+    """True if an undo puts back every file of the prompt's diff, not only those that differed after a step."""
     unusable_models: bool
     """True if OpenCode also lists the models of providers without credentials."""
     rereading: Rereading

@@ -64,7 +64,7 @@ FORMLESS = "This host shows no forms, so the decision that you left to a person 
 FILE_HEADINGS: Mapping[str, Collection[str]] = {
     "Changed files:": ("this", "shared"),
     "Changed by other sessions in the same directory, not by this run:": ("other",),
-    "Changed meanwhile by a command; it is not known whose:": ("unknown",),
+    "Changed meanwhile; it is not known by whom:": ("unknown",),
 }
 """Headings of the lists of changed files, with whose changes they are."""
 OTHERS_DID = {"this": "also", "shared": "also changed by", "other": "by", "unknown": "this run or"}

@@ -106,7 +106,7 @@ def test_files_are_listed_by_whose_changes_they_are() -> None:
         'added d.py +2 -0 (also changed by ses_2 "Theirs")\n'
         "Changed by other sessions in the same directory, not by this run:\n"
         'added b.py +1 -0 (by ses_2 "Theirs")\n'
-        "Changed meanwhile by a command; it is not known whose:\n"
+        "Changed meanwhile; it is not known by whom:\n"
         'added c.py +1 -0 (this run or ses_2 "Theirs")\n'
     ) in report_text(report(files=files))
 
