@@ -7,6 +7,7 @@ spans (see ``excerpt.py``), so no text can pass for a heading, a tool's result o
 from collections.abc import Mapping, Sequence
 from json import dumps
 
+from opencode_mcp.diffs.named_files import absolute, named_files
 from opencode_mcp.markdown.detail import MEASURES, WHOLE, View
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.headline import headline
@@ -109,8 +110,36 @@ def _sections(messages: Sequence[Message], view: View) -> list[Section]:
 
 def _message_blocks(message: Message, view: View) -> list[Block]:
     parts = message.parts if view.measure.added else _with_added_joined(message.parts)
-    blocks = [block for part in parts if view.shows(part) for block in _part_blocks(part, view)]
+    named = _named_files(message, view)
+    blocks: list[Block] = []
+    for part in parts:
+        if isinstance(part, PatchPart) and view.shows(part):
+            blocks += _changed(part, named, view)
+        elif view.shows(part):
+            blocks += _part_blocks(part, view)
     return blocks if view.shown == "tools" else [*blocks, *_outcome(message.info, view)]
+
+
+def _named_files(message: Message, view: View) -> set[str]:
+    """Return the absolute paths of the files that the calls of a message changed, and those of its subagents."""
+    calls = [part for part in message.parts if isinstance(part, ToolPart)]
+    for call in list(calls):
+        for below in view.children.get(call.child_session, ()):
+            calls += [part for part in below.parts if isinstance(part, ToolPart)]
+    named: set[str] = set()
+    for call in calls:
+        named |= named_files(call, view.directory)
+    return named
+
+
+def _changed(part: PatchPart, named: set[str], view: View) -> list[Block]:
+    """Return the lines for the files that differed after a step; a file that no call names may be of others."""
+    own = [path for path in part.files if absolute(path, view.directory) in named]
+    rest = [path for path in part.files if path not in own]
+    lines = [f"- changed {_files(own, view)}"] if own else []
+    if rest:
+        lines.append(f"- meanwhile changed in the directory, maybe by others: {_files(rest, view)}")
+    return [PlainLine(line) for line in lines]
 
 
 def _with_added_joined(parts: Sequence[Part]) -> list[Part]:
@@ -193,8 +222,6 @@ def _mark(part: Part, view: View) -> str:
     """Return the line for a part that is described in our own words."""
     line = ""
     match part:
-        case PatchPart(files=files) if files:
-            line = f"- changed {_files(files, view)}"
         case AgentPart():
             line = f"- names the agent {name(part.name or 'of no name')}"
         case RetryPart():

@@ -105,7 +105,17 @@ def test_paths_in_the_project_are_told_relative_to_it() -> None:
     )
     told = render_transcript([message(*parts)], directory="/home/me/app")
     assert '- `read(filePath="src/a.py")` → `x`' in told
-    assert "- changed `src/a.py`, `/etc/hosts`" in told
+    assert "- meanwhile changed in the directory, maybe by others: `src/a.py`, `/etc/hosts`" in told
+
+
+def test_only_files_that_a_call_names_are_told_as_changed_by_the_message() -> None:
+    parts = (
+        call("write", input={"filePath": "src/a.py", "content": "x"}, output="Wrote."),
+        call("bash", input={"command": "date"}, output="now"),
+        {"type": "patch", "files": ["/home/me/app/src/a.py", "/home/me/app/b.py"]},
+    )
+    told = render_transcript([message(*parts)], directory="/home/me/app").splitlines()
+    assert told[-2:] == ["- changed `src/a.py`", "- meanwhile changed in the directory, maybe by others: `b.py`"]
 
 
 def test_a_long_argument_stands_beneath_the_call_where_detail_is_wanted() -> None:
@@ -122,7 +132,9 @@ def test_white_space_in_an_argument_is_kept(text: str) -> None:
 
 
 def test_white_space_in_the_name_of_a_file_is_kept() -> None:
-    assert lines({"type": "patch", "files": ["src/a  \u00e4.py"]}) == ["- changed `src/a  \u00e4.py`"]
+    assert lines({"type": "patch", "files": ["src/a  \u00e4.py"]}) == [
+        "- meanwhile changed in the directory, maybe by others: `src/a  \u00e4.py`"
+    ]
 
 
 def conversation() -> list[Message]:
