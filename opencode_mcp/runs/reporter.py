@@ -34,6 +34,9 @@ from opencode_mcp.text.outside_text import one_line
 
 logger = logging.getLogger(__name__)
 
+END_SECONDS = 2.0
+"""Time to wait for the end of an aborted message: OpenCode is idle before it has stored the text and the time."""
+END_PAUSE_SECONDS = 0.1
 NEVER_FINISHED = (
     "OpenCode does not work on this run any more, and never finished it. The prompt may never have reached it, "
     "or OpenCode was restarted, or told to end what it did in this directory."
@@ -155,7 +158,14 @@ async def _answers_to(client: OpenCodeClient, run: Run, seen: Observation) -> li
     """Return every answer to a prompt; after an abort or a failure OpenCode writes the last ones only now."""
     if seen.state is State.COMPLETED and seen.whole:
         return seen.answers
-    return await all_answers(client, run)
+    answers = await all_answers(client, run)
+    if seen.state is not State.ABORTED:
+        return answers
+    give_up = anyio.current_time() + END_SECONDS
+    while answers and answers[-1].info.time.completed is None and anyio.current_time() < give_up:
+        await anyio.sleep(END_PAUSE_SECONDS)
+        answers = await all_answers(client, run)
+    return answers
 
 
 async def _session(client: OpenCodeClient, hub: Hub, run: Run, seen: Observation) -> SessionRecord:

@@ -429,6 +429,23 @@ async def test_the_time_of_a_run_counts_from_its_prompt_and_is_the_same_later(
     assert (later["seconds"], later["waited"]) == (ended["seconds"], ended["waited"])
 
 
+async def test_the_report_of_an_abort_has_the_time_and_the_text_until_then(
+    host: Host, scripted_model: ScriptedModel, case: str
+) -> None:
+    gate = f"aborted {case}"
+    session = await host.start(step(text("Half of the answer"), hold(gate)))
+    await scripted_model.reached(gate)
+
+    async def look() -> bool:
+        return bool((await host.wait(session, wait_seconds=0))["text"])
+
+    assert await eventually(look)
+    seen = await host.wait(session, wait_seconds=0)
+    aborted = await host.data("opencode_abort", session_id=session)
+    assert (aborted["status"], aborted["text"]) == ("aborted", "Half of the answer")
+    assert aborted["seconds"] >= seen["seconds"]
+
+
 async def test_a_conversation_shows_what_was_asked_and_answered(host: Host) -> None:
     report = await host.run(question("Which colour?", "Red", "Blue"), text("Thanks."))
     await host.data("opencode_reply_question", request_id=report["pending"][0]["request_id"], answers=[["Blue"]])
