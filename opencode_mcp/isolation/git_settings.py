@@ -41,6 +41,7 @@ FIXED: Mapping[str, str] = {
     "tag.gpgSign": "false",
     "merge.verifySignatures": "false",
     "merge.autoStash": "false",
+    "merge.directoryRenames": "false",
     "gc.auto": "0",
     "maintenance.auto": "false",
 }

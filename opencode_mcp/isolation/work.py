@@ -1,5 +1,6 @@
 """Work of an isolated worktree, as a commit, and its comparison with what was brought back before."""
 
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import InvalidArgument
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from opencode_mcp.isolation.git import Git
     from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.isolation.worktrees import Worktrees
+
+PATHS_NAMED = 10
 
 
 async def checkout_and_work(worktrees: "Worktrees", worktree: "Worktree") -> "tuple[Git, str]":
@@ -38,6 +41,25 @@ async def _work_of(git: "Git", worktree: "Worktree") -> str:
 async def pending_changes(git: "Git", worktree: "Worktree", work: str) -> list[TreeChange]:
     """Return the changes of the work that were not brought back yet."""
     return await changes(git, await kept(git, worktree.name, INTEGRATED) or worktree.base, work)
+
+
+async def check_inside(git: "Git", worktree: "Worktree", work: str) -> None:
+    """Refuse changes outside of the project, if that is a folder inside the repository: only the project is allowed.
+
+    Raises:
+        InvalidArgument: There are such changes.
+    """
+    folder = PurePosixPath(worktree.inside.replace("\\", "/"))
+    changed = [path for one in await changes(git, worktree.base, work) for path in (one.path, one.old_path) if path]
+    outside = sorted({path for path in changed if not PurePosixPath(path).is_relative_to(folder)})
+    if outside:
+        more = f" and {len(outside) - PATHS_NAMED} more" if len(outside) > PATHS_NAMED else ""
+        raise InvalidArgument(
+            f"The run changed files outside of {worktree.project}: {', '.join(outside[:PATHS_NAMED])}{more}. "
+            "Nothing was brought back.",
+            hint="Have OpenCode take these changes back in the same session, then call again. how=branch keeps them on "
+            f"{worktree.branch}, for a person to merge.",
+        )
 
 
 async def merged_work(git: "Git", worktree: "Worktree", *, ours: str, theirs: str) -> Merge:

@@ -1,8 +1,9 @@
 """Files that changed while a run worked, and whose changes they are.
 
 OpenCode 1 makes the diff of a prompt step by step, after each step, and late on a busy machine. The messages say at
-once which files differed after a step. A file that they name and the diff lacks is waited for, and reported without
-its diff if that does not come.
+once which files differed after a step. A file that they name and the diff lacks is waited for, and if an edit names it,
+it is reported without its diff if that does not come. A file that two steps changed may be shown as it was after the
+first of them, so its diff is read until it changes or some time has passed.
 """
 
 import anyio
@@ -44,33 +45,61 @@ async def changed_files(report: RunReport, seen: Observation, answers: list[Mess
     work = work_of_answers(answers, session, report.message_id)
     if not work.files or not (work.calls or work.subagents):
         return []
+    grows = (await seen.client.features()).diffs_grow
+    named = frozenset(path for call in work.calls for path in call.files) & work.files
+    repeated = _changed_twice(work) if grows else frozenset[str]()
     async with at_once() as reads:
-        reading_diffs = reads.start(_diffs, report, seen, work)
+        reading_diffs = reads.start(_diffs, report, seen, work.files, named, repeated)
         reading_authors = reads.start(read_authors, seen.client, session, work, work.period)
     judge = reading_authors.value
     if not judge.own:
         return []
     diffs = reading_diffs.value
     files = list_files(diffs, report.directory)
-    if (await seen.client.features()).diffs_grow:
-        files += list_missing(_missing(work.files, diffs, report.directory), report.directory)
+    if grows:
+        files += list_missing(_missing(named, diffs, report.directory), report.directory)
     add_authors(files, judge)
     return files
 
 
-async def _diffs(report: RunReport, seen: Observation, work: Work) -> list[FileDiff]:
-    """Read the run's diff until it holds every file that a step changed; one that was changed back never comes."""
-    named = frozenset(path for call in work.calls for path in call.files) & work.files
+def _changed_twice(work: Work) -> frozenset[str]:
+    """Return the files that the last step with changes and an earlier one changed."""
+    steps = sorted(work.reported, key=lambda step: step.period.end)
+    earlier = frozenset(path for step in steps[:-1] for path in step.files)
+    return steps[-1].files & earlier if steps else earlier
+
+
+async def _diffs(
+    report: RunReport, seen: Observation, changed: frozenset[str], named: frozenset[str], repeated: frozenset[str]
+) -> list[FileDiff]:
+    """Read the run's diff until it holds every changed file; one that was changed back never comes.
+
+    Args:
+        report: Names the run.
+        seen: The run as it was seen last.
+        changed: Absolute paths of the files that a step changed.
+        named: Those that an edit names.
+        repeated: Those whose diff may still be that of an earlier step.
+    """
     began = anyio.current_time()
+    first: list[FileDiff] | None = None
     while True:
         found = await _diffs_so_far(report, seen)
         waited = anyio.current_time() - began
-        missing = _missing(work.files, found, report.directory)
-        is_slow = not found or bool(missing & named)
-        if not missing or waited > (FIRST_DIFF_SECONDS if is_slow else DIFF_SECONDS):
+        now = [diff for diff in found if possible_paths(diff.file, report.directory) & repeated]
+        first = now if first is None else first
+        missing = _missing(changed, found, report.directory)
+        if waited >= _patience(found, missing & named, is_whole=not missing, is_early=bool(now) and now == first):
             return found
         # Long waits are rare, and need no quick look.
         await anyio.sleep(max(DIFF_PAUSE_SECONDS, waited / 10))
+
+
+def _patience(found: list[FileDiff], named: frozenset[str], *, is_whole: bool, is_early: bool) -> float:
+    """Return the seconds to wait for a better diff, from the first read on."""
+    if is_whole:
+        return DIFF_SECONDS if is_early else 0
+    return FIRST_DIFF_SECONDS if named or not found else DIFF_SECONDS
 
 
 async def _diffs_so_far(report: RunReport, seen: Observation) -> list[FileDiff]:

@@ -11,6 +11,7 @@ from opencode_mcp.errors import GitFailed, InvalidArgument
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.records import Worktree
 from opencode_mcp.isolation.results import Integration, IntegrationOptions
+from opencode_mcp.isolation.ways import How
 from opencode_mcp.isolation.worktrees import WORKING_TREE, Worktrees
 from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository, put
 
@@ -77,6 +78,21 @@ async def test_every_kind_of_change_is_applied_and_undone(
         assert (repository / "link").is_symlink()
     await integrator.integrate(made, "undo", REQUEST)
     assert contents(repository) == before
+
+
+@pytest.mark.parametrize("how", ["apply", "commit", "merge"])
+async def test_a_project_inside_a_repository_gets_no_change_outside_of_it(
+    repository: Path, worktrees: Worktrees, integrator: Integrator, how: How
+) -> None:
+    before = contents(repository)
+    made = await worktrees.create(str(repository / "src"))
+    put(Path(made.directory), {"inside.txt": "x\n", "../top.txt": "y\n"})
+    with pytest.raises(InvalidArgument, match=r"outside of .*src: top\.txt\. Nothing was brought back"):
+        await integrator.integrate(made, how, REQUEST)
+    assert contents(repository) == before
+    (Path(made.folder) / "top.txt").unlink()
+    await integrator.integrate(made, how, REQUEST)
+    assert contents(repository) == {**before, "src/inside.txt": b"x\n"}
 
 
 async def test_changes_of_both_sides_are_merged(repository: Path, worktrees: Worktrees, integrator: Integrator) -> None:

@@ -61,6 +61,14 @@ def written(*files: str, tool: str = "write", differed: Sequence[str] = ()) -> M
     return Message.read({"info": info, "parts": [*calls, patch]})
 
 
+def removed(file: str) -> Message:
+    """A later step whose command removed a file."""
+    message = written(tool="bash", differed=[file])
+    message.parts[:0] = written("x", tool="bash").parts[:1]
+    message.info.time.created, message.info.time.completed = 3000, 4000
+    return message
+
+
 async def listed(client: Diffs, *answers: Message) -> list[ChangedFile]:
     report = RunReport(status="completed", session_id="ses_1", message_id="msg_1", directory="/p")
     seen = Observation(cast("OpenCodeClient", client))
@@ -82,10 +90,19 @@ async def test_a_file_that_an_edit_names_is_waited_for_while_the_diff_lacks_it(m
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("answer", [written("a.txt", "b.txt"), written("a.txt", differed=["b.txt"])])
-async def test_a_file_whose_diff_does_not_come_is_listed_without_it(answer: Message) -> None:
-    files = await listed(Diffs(["a.txt"]), answer)
+async def test_a_file_whose_diff_does_not_come_is_listed_without_it_if_an_edit_names_it() -> None:
+    files = await listed(Diffs(["a.txt"]), written("a.txt", "b.txt"))
     assert [(file.path, file.change) for file in files] == [("a.txt", "modified"), ("b.txt", "changed")]
+    assert [file.path for file in await listed(Diffs(["a.txt"]), written("a.txt", differed=["b.txt"]))] == ["a.txt"]
+
+
+async def test_the_diff_of_a_file_that_two_steps_changed_is_read_until_it_is_of_the_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "FIRST_DIFF_SECONDS", 0.05)
+    client = Diffs(["a.txt"], ["a.txt"], [])
+    assert await listed(client, written("b.txt", tool="bash", differed=["a.txt"]), removed("a.txt")) == []
+    assert client.reads >= 3
 
 
 @pytest.mark.usefixtures("impatient")

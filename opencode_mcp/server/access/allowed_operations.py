@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from opencode_mcp.errors import NotAllowed, SettingsChange
 from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.opencode.v2 import replacements
-from opencode_mcp.server.access.operation_uses import MINIMAL_TOOLS, ONLY_IF_ALLOWED, TOOL_USES
+from opencode_mcp.server.access.operation_uses import (
+    MINIMAL_TOOLS,
+    ONLY_IF_ALLOWED,
+    TOOL_USES,
+    WRITE_BY_THEMSELVES,
+)
 from opencode_mcp.server.access.refusals import added_to, not_allowed
 from opencode_mcp.server.access.setting_names import (
     ALL,
@@ -81,6 +86,8 @@ class AllowedOperations:
 
     def _lists_tool(self, name: str) -> bool:
         if not self.is_selected(name) or not self.serves(TOOL_USES[name]):
+            return False
+        if name in WRITE_BY_THEMSELVES and "write" in self._settings.deny:
             return False
         if name not in ONLY_IF_ALLOWED:
             return True

@@ -133,6 +133,8 @@ TOOL_OF: Mapping[str, str] = {
 ONLY_IF_ALLOWED: Mapping[str, OneOperation] = {"opencode_shell": SHELL}
 """Tools that are listed only if ``--allow`` allows the operation that they perform: they run code of the caller's
 choice, for which OpenCode itself asks no permission."""
+WRITE_BY_THEMSELVES = frozenset({"opencode_integrate"})
+"""Tools that change files without an operation of OpenCode: ``--deny write`` removes them too."""
 MINIMAL_TOOLS = frozenset(
     {
         "opencode_run",

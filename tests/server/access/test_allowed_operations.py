@@ -285,6 +285,12 @@ def test_a_tool_that_only_reads_uses_only_reads_and_any_other_uses_more(spec: To
         assert effects - {"read"}
 
 
+def test_a_tool_that_writes_by_itself_is_not_listed_where_writes_are_denied() -> None:
+    for settings, is_listed in (({}, True), ({"deny": ("execute",)}, True), ({"deny": ("write",)}, False)):
+        listed = {spec.name for spec in allowed(**settings).tools(TOOLS)}
+        assert ("opencode_integrate" in listed) is is_listed
+
+
 @pytest.mark.parametrize(
     ("denied", "gone"),
     [
