@@ -20,9 +20,9 @@ from opencode_mcp.isolation.git_settings import (
     NAMED_PROGRAMS,
     as_variables,
     filter_names,
-    git_environment,
     replaced_programs,
 )
+from opencode_mcp.processes.git_environment import git_environment
 
 FLAGS = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
 TIMEOUT_SECONDS = 120.0

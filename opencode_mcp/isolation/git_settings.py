@@ -14,11 +14,12 @@ import shlex
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
+from opencode_mcp.processes.git_environment import NO_PROGRAM
+
 NAMED_PROGRAMS = r"^(filter\..+\.(clean|smudge|process|required)|merge\..+\.driver|hook\..+\.(command|event))$"
 """Settings with a name of the repository's choice that run a program, as git's ``--get-regexp`` takes it."""
 FILTER = re.compile(r"filter\.(?P<name>.+)\.(clean|smudge|process)", re.DOTALL)
 HOOK = re.compile(r"(?P<hook>hook\..+)\.(command|event)", re.DOTALL)
-NO_PROGRAM = "true"
 FIXED: Mapping[str, str] = {
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",
@@ -46,33 +47,6 @@ FIXED: Mapping[str, str] = {
     "maintenance.auto": "false",
 }
 """Switches for what has one; the last of them keep git from doing more than it was asked to."""
-VARIABLES: Mapping[str, str] = {
-    "LC_ALL": "C",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_EDITOR": NO_PROGRAM,
-    "GIT_SEQUENCE_EDITOR": NO_PROGRAM,
-    "GIT_PAGER": "cat",
-    "GIT_ASKPASS": NO_PROGRAM,
-    # An empty list of protocols: no object is fetched, so no program for a network is started.
-    "GIT_ALLOW_PROTOCOL": "",
-    "GIT_NO_LAZY_FETCH": "1",
-}
-INHERITED = frozenset(
-    {
-        *("PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR", "TMP", "TEMP"),
-        *("USERPROFILE", "HOMEDRIVE", "HOMEPATH", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA"),
-        *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT"),
-        *("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"),
-    }
-)
-"""Variables that git gets from the bridge: where programs and a person's settings are, and nothing else."""
-
-
-def git_environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for git: of the bridge's variables only those that it needs, which hold no secret."""
-    kept = {name: value for name, value in inherited.items() if name.upper() in INHERITED}
-    return {**kept, **VARIABLES}
 
 
 def replaced_programs(names: Iterable[str], program: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import anyio
 
+from opencode_mcp.processes.git_environment import git_environment
 from opencode_mcp.processes.groups import FLAGS
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.workspace.git_head import checked_out
@@ -26,7 +27,7 @@ async def why_without_git(directory: str, environment: Mapping[str, str], reread
 
     Args:
         directory: Absolute path.
-        environment: The environment of OpenCode.
+        environment: The environment of OpenCode. Git gets only what it needs of it.
         reread: Sentence on how OpenCode is made to look again.
     """
     place = one_line(directory)
@@ -61,7 +62,11 @@ async def _refusal(git: str, directory: str, environment: Mapping[str, str]) -> 
     with anyio.move_on_after(TIMEOUT_SECONDS):
         try:
             done = await anyio.run_process(
-                command, check=False, stdin=subprocess.DEVNULL, env={**environment, "LC_ALL": "C"}, creationflags=FLAGS
+                command,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                env=git_environment(environment),
+                creationflags=FLAGS,
             )
         except OSError as error:
             return str(error)

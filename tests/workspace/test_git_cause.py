@@ -1,5 +1,6 @@
 """Why OpenCode sees no branch in a directory: git's own reason."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -21,12 +22,34 @@ async def test_a_detached_head_is_no_reason(project: Path) -> None:
     assert await why_without_git(str(project), basics(), "Look again.") == ""
 
 
-async def test_a_repository_of_another_user_is_called_so_with_the_remedy(project: Path) -> None:
+def wrap_git(folder: Path, before: str) -> dict[str, str]:
+    """Return an environment whose git runs a line of shell first."""
+    real = shutil.which("git")
+    folder.mkdir()
+    program = folder / "git"
+    program.write_text(f'#!/bin/sh\n{before}\nexec {real} "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    return basics() | {"PATH": str(folder)}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
+async def test_a_repository_of_another_user_is_called_so_with_the_remedy(project: Path, tmp_path: Path) -> None:
     # Git has this variable for tests of its own.
-    told = await why_without_git(str(project), basics() | {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}, "Look again.")
+    environment = wrap_git(tmp_path / "wrapped", "export GIT_TEST_ASSUME_DIFFERENT_OWNER=1")
+    told = await why_without_git(str(project), environment, "Look again.")
     assert "belongs to another user" in told
     assert f"git config --global --add safe.directory {project}" in told
     assert "is not a git repository" not in told
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
+async def test_git_gets_no_password_of_the_environment(project: Path, tmp_path: Path) -> None:
+    environment = wrap_git(tmp_path / "wrapped", f"/usr/bin/env > {tmp_path}/variables")
+    secrets = {"OPENCODE_SERVER_PASSWORD": "letmein-1", "ANTHROPIC_API_KEY": "letmein-2"}
+    await why_without_git(str(project), environment | secrets, "Look again.")
+    variables = (tmp_path / "variables").read_text(encoding="utf-8")
+    assert "PATH=" in variables
+    assert "letmein" not in variables
 
 
 @pytest.mark.parametrize("path", ["", "nowhere", "."])
