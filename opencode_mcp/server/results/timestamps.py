@@ -11,9 +11,8 @@ from opencode_mcp.errors import InvalidArgument
 AGE = re.compile(r"(\d{1,9})\s*([mhdw])")
 DAYS = {"today": 0, "yesterday": 1}
 MOST_DAYS = 36_500
-HINT = "Write 2026-11-24, 2026-11-24T10:00Z, or an age as 30m, 2h, 7d."
-DAYS_HINT = "Write today, yesterday, 7d, or a day as 2026-11-24."
-SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+HINT = "Write today, yesterday, 2h, 7d, 2026-11-24 or 2026-11-24T10:00Z."
+SECONDS = {"m": 60, "h": 3600}
 
 
 def moment(milliseconds: float) -> str:
@@ -48,7 +47,7 @@ def local_zone(milliseconds: float) -> str:
 
 
 def read_local_moment(text: str, now: float) -> float:
-    """Parse the beginning of a period of days, and return it in milliseconds since the epoch.
+    """Parse the beginning of a period, and return it in milliseconds since the epoch.
 
     Args:
         text: ``today``, ``yesterday``, an age such as ``7d``, or a time in ISO 8601, local if it names no zone. An age
@@ -68,30 +67,9 @@ def read_local_moment(text: str, now: float) -> float:
         # The zone is found for that day: the distance from UTC may have changed since.
         return datetime.combine(today - timedelta(days=days), time()).timestamp() * 1000
     if age:
-        return read_moment(word, now)
-    read = _parsed(text, DAYS_HINT)
-    return read.timestamp() * 1000
-
-
-def read_moment(text: str, now: float) -> float:
-    """Parse a time, and return it in milliseconds since the epoch.
-
-    Args:
-        text: A time in ISO 8601, in UTC if it names no zone; or an age such as ``2h``.
-        now: Present time, from which an age is counted back, in milliseconds since the epoch.
-
-    Raises:
-        InvalidArgument: It is neither.
-    """
-    age = AGE.fullmatch(text.strip())
-    if age:
         return max(now - int(age[1]) * SECONDS[age[2]] * 1000, 0)
-    read = _parsed(text, HINT)
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1000
-
-
-def _parsed(text: str, hint: str) -> datetime:
     try:
-        return datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise InvalidArgument(f"{text[:40]!r} is not a time.", hint=hint) from error
+        # The local time of a day at the ends of the calendar may lie outside of it.
+        return datetime.fromisoformat(text.strip()).timestamp() * 1000
+    except (ValueError, OverflowError, OSError) as error:
+        raise InvalidArgument(f"{text[:40]!r} is not a time.", hint=HINT) from error

@@ -1,16 +1,9 @@
-"""Cost of a period as text and as data; the rows of each table add up to the total."""
+"""Cost of a period as text and as data. Each row is rounded by itself, so a table may differ from the total."""
 
 from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.server.results.timestamps import local_moment, local_zone
-from opencode_mcp.server.sessions.amounts import (
-    DATA_DIGITS,
-    SHOWN_DIGITS,
-    amount_data,
-    amount_text,
-    money,
-    rounded_to_sum,
-)
+from opencode_mcp.server.sessions.amounts import amount_data, amount_text, money
 from opencode_mcp.server.sessions.cost_report import TABLES, CostReport
 from opencode_mcp.text.outside_text import one_line
 
@@ -21,6 +14,7 @@ if TYPE_CHECKING:
 
 SHOWN = 50
 """Rows of a table that are shown."""
+ROUNDED = "Each amount is rounded by itself."
 
 
 def cost_data(report: CostReport) -> dict[str, Any]:
@@ -34,8 +28,7 @@ def cost_data(report: CostReport) -> dict[str, Any]:
 
 
 def _table_data(report: CostReport, name: str) -> list[dict[str, Any]]:
-    rows = _rows(report, name, DATA_DIGITS)
-    return [{name: key} | amount_data(spent, cost) for key, spent, cost in rows]
+    return [{name: key} | amount_data(spent) for key, spent in _rows(report, name)]
 
 
 def cost_text(report: CostReport) -> str:
@@ -47,7 +40,8 @@ def cost_text(report: CostReport) -> str:
         f"{local_moment(report.since)} (days in this machine's time zone, {local_zone(report.since)})."
     )
     tables = [_table(report, name) for name in TABLES] if report.sessions or report.subagents else []
-    return "\n\n".join([head, *tables, "\n".join(report.unknown)])
+    rounded = [ROUNDED] if tables else []
+    return "\n\n".join([head, *tables, "\n".join([*rounded, *report.unknown])])
 
 
 def _by_subagents(report: CostReport) -> str:
@@ -58,15 +52,13 @@ def _by_subagents(report: CostReport) -> str:
 
 
 def _table(report: CostReport, name: str) -> str:
-    rows = _rows(report, name, SHOWN_DIGITS)
-    lines = [f"- {one_line(key)}: {amount_text(spent, cost)}" for key, spent, cost in rows[:SHOWN]]
+    rows = _rows(report, name)
+    lines = [f"- {one_line(key)}: {amount_text(spent)}" for key, spent in rows[:SHOWN]]
     more = [f"- and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
     return "\n".join([f"By {name}:", *lines, *more])
 
 
-def _rows(report: CostReport, name: str, digits: int) -> "list[tuple[str, Spending, float]]":
-    """Return the rows of a table with their rounded costs: days in their order, others by cost."""
+def _rows(report: CostReport, name: str) -> "list[tuple[str, Spending]]":
+    """Return the rows of a table: days in their order, others by cost."""
     order: Callable[[tuple[str, Spending]], Any] = (lambda row: row[0]) if name == "day" else (lambda row: -row[1].cost)
-    rows = sorted(report.tables[name].items(), key=order)
-    costs = rounded_to_sum([spent.cost for _, spent in rows], report.total.cost, digits)
-    return [(key, spent, cost) for (key, spent), cost in zip(rows, costs, strict=True)]
+    return sorted(report.tables[name].items(), key=order)

@@ -100,7 +100,7 @@ async def list_sessions(
     Raises:
         InvalidArgument: The cursor is not valid.
     """
-    wanted = session_totals.Totals(since=query.since, has_only_roots=query.roots) if totals else None
+    wanted = session_totals.Totals(since=query.since) if totals else None
     page = SessionPage(room=room, directory=query.directory, totals=wanted)
     await _fill(bridge, query, page, limit, _read_cursor(cursor))
     page.readable = page.opened | set(await bridge.fence.roots()) | {query.directory}

@@ -101,14 +101,9 @@ def cost_data(facts: SessionFacts) -> dict[str, Any]:
     return data if facts.is_cost_known else data | {"cost_complete": False}
 
 
-def cost_text(facts: SessionFacts, cost: float | None = None) -> str:
-    """Return the cost of a session as text.
-
-    Args:
-        facts: Facts of the session.
-        cost: The cost, if it was rounded to fit a sum.
-    """
-    shown = facts.spent.cost if cost is None else cost
+def cost_text(facts: SessionFacts) -> str:
+    """Return the cost of a session as text."""
+    shown = facts.spent.cost
     if not facts.is_cost_known and facts.spent.is_nothing:
         return "cost not known yet" if facts.outcome in COUNTED_SOON else "cost not known"
     amount = money(shown) if facts.is_cost_known or not shown else f"at least {money(shown)}"

@@ -15,7 +15,6 @@ from opencode_mcp.runs.sessions.spending import Spending
 from opencode_mcp.runs.sessions.subagents import read_subagents
 from opencode_mcp.server.results.paging import PAGE_BYTES
 from opencode_mcp.server.results.timestamps import moment
-from opencode_mcp.server.sessions.amounts import SHOWN_DIGITS, rounded_to_sum
 from opencode_mcp.server.sessions.session_list import SessionPage, write_cursor
 from opencode_mcp.server.sessions.session_reading import (
     Activity,
@@ -77,19 +76,10 @@ class SessionRows:
         directories = {row.session.directory for row in self.rows}
         common = f"All in {one_line(directories.pop())}." if len(directories) == 1 else ""
         head = " ".join(filter(None, [totals_text(self.totals) if self.totals else "", common]))
-        lines = [
-            _line(row, cost, common=bool(common)) for row, cost in zip(self.rows, self._shown_costs(), strict=True)
-        ]
+        lines = [_line(row, common=bool(common)) for row in self.rows]
         unread_rows = UNREAD if any(row.facts.outcome == "unread" for row in self.rows) else ""
         more = f'More with cursor="{self.cursor}".' if self.cursor else ""
         return "\n".join(filter(None, [head, *lines, unread_rows, more]))
-
-    def _shown_costs(self) -> list[float]:
-        """Return the costs of the rows as the text shows them; they add up if the page has the whole selection."""
-        costs = [row.facts.spent.cost for row in self.rows]
-        if not self.totals or len(self.rows) < len(self.totals.sessions) or not self.totals.has_only_roots:
-            return costs
-        return rounded_to_sum(costs, self.totals.spent.cost, SHOWN_DIGITS)
 
 
 async def session_rows(bridge: "Bridge", page: SessionPage) -> SessionRows:
@@ -162,14 +152,14 @@ def _row_data(session: "Session", status: str, facts: SessionFacts) -> RowData:
     return {name: value for name, value in row.items() if value != ""} | cost_data(facts)
 
 
-def _line(row: Row, cost: float, *, common: bool) -> str:
+def _line(row: Row, *, common: bool) -> str:
     data = row.data
     title = data.get("title", "") or ("" if data.get("prompt") else UNTITLED)
     facts = [
         data["session_id"],
         data["outcome"],
         f"changed {data['changed']}",
-        cost_text(row.facts, cost),
+        cost_text(row.facts),
         one_line(title),
         f'prompt "{data["prompt"]}"' if data.get("prompt") else "",
         "" if common else one_line(data["directory"]),

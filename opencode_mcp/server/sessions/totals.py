@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.runs.sessions.spending import Spending
+from opencode_mcp.server.results.timestamps import moment
 from opencode_mcp.server.sessions.amounts import amount_data, amount_text, money
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ class Totals:
     """Time since which the sessions changed, in milliseconds since the epoch; 0: all."""
     has_running: bool = False
     """True if a session of the page is at work, so that its cost still grows."""
-    has_only_roots: bool = True
-    """True if no session of the selection is a subagent of another one, so that the costs of the rows add up."""
 
     def add(self, session: "Session") -> None:
         """Count a session."""
@@ -62,8 +61,8 @@ def totals_text(totals: Totals) -> str:
     least = "" if totals.is_whole else "At least "
     noun = "session" if number == 1 else "sessions"
     copied = f", with what {totals.uncertain_forks} forks copied" if totals.uncertain_forks else ""
-    earlier = ", with what they spent before that time" if totals.since else ""
-    return f"{least}{number} {noun}, {_amount(totals)}{_by_subagents(totals)}{copied}{earlier}."
+    earlier = f" Costs are of the whole sessions, also before {moment(totals.since)}." if totals.since else ""
+    return f"{least}{number} {noun}, {_amount(totals)}{_by_subagents(totals)}{copied}.{earlier}"
 
 
 def _amount(totals: Totals) -> str:

@@ -12,7 +12,7 @@ from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.resources.links import transcript_link
 from opencode_mcp.server.results.render import answer_steps, result
 from opencode_mcp.server.results.schemas import SESSION, SESSION_TEXTS
-from opencode_mcp.server.results.timestamps import read_moment
+from opencode_mcp.server.results.timestamps import read_local_moment
 from opencode_mcp.server.sessions import session_rows, session_view
 from opencode_mcp.server.sessions.session_list import SessionQuery, list_sessions
 from opencode_mcp.server.sessions.titles import title_of
@@ -38,7 +38,7 @@ async def opencode_list_sessions(
     *,
     search: Annotated[str, Field(description="Words of the title")] = "",
     directory: Annotated[str, Field(description="Allowed absolute path; empty: all")] = "",
-    since: Annotated[str, Field(description="As 2026-11-24T10:00Z, 2h or 7d")] = "",
+    since: Annotated[str, Field(description="today, 7d or 2026-11-24T10:00Z")] = "",
     running: Annotated[bool, Field(description="Only running ones")] = False,
     roots_only: Annotated[bool, Field(description="Without subagents")] = True,
     limit: Annotated[int, Field(ge=1, le=100)] = 20,
@@ -52,7 +52,7 @@ async def opencode_list_sessions(
     query = SessionQuery(
         search=search,
         directory=await bridge.fence.directory(directory) if directory else "",
-        since=read_moment(since, bridge.client.clock.now() * 1000) if since else 0,
+        since=read_local_moment(since, bridge.client.clock.now() * 1000) if since else 0,
         running=running,
         roots=roots_only,
     )
