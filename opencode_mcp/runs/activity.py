@@ -22,7 +22,7 @@ DEPTH = 4
 """Levels of subagents that are looked at."""
 WAITING_FOR_MODEL = "waiting for the model"
 THINKING = "the model is thinking"
-WRITING = "the model is writing"
+WRITING = "the model has begun its answer; its text is not known here"
 ENDED = frozenset({"completed", "error"})
 StateOf = Callable[[str], "SessionState"]
 """Gives the state of a session by the event stream."""

@@ -131,7 +131,7 @@ def words(kind: str, text: str, **more: object) -> dict[str, Any]:
         ([message(words("text", "Hello"))], BUSY, "writing, 5 characters"),
         ([message(words("reasoning", "Hm"))], BUSY, "the model is thinking"),
         ([message(words("text", "Hello", time={"start": 1, "end": 2}))], BUSY, "waiting for the model"),
-        ([message(words("text", ""))], BUSY, "the model is writing"),
+        ([message(words("text", ""))], BUSY, "the model has begun its answer; its text is not known here"),
         ([message(call("running")), message()], BUSY, "waiting for the model"),
         ([message(call("completed"))], RETRY, "retrying in 8 s (attempt 2): 429 Slow down"),
     ],

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.markdown.transcript_page import TranscriptPage, read_transcript
 from opencode_mcp.opencode.http.concurrent_reads import at_once
+from opencode_mcp.runs.follow import present_activity
+from opencode_mcp.runs.record import Run, answers_in
 from opencode_mcp.runs.report import PendingRequest, list_todos
 from opencode_mcp.runs.sessions.subagents import Subagents, read_subagents_of
 from opencode_mcp.server.results.render import TEXT_LIMIT, duration, request_data, request_text
@@ -47,6 +49,8 @@ class SessionView:
     cursor: str = ""
     answers: str = ""
     """Calls that answer the open requests, if they are known."""
+    doing: str = ""
+    """What the last run does at this moment; empty if it does nothing."""
     now: float = 0
     """Time of the view, in milliseconds since the epoch."""
 
@@ -73,6 +77,8 @@ async def view_session(
     state = busy.value.get(session.id)
     pending = await bridge.requests.open(session.directory, session.id) if state and first else []
     activity: Activity = "waiting" if pending else "running" if state else ""
+    last = end.value[0] if end.value else None
+    doing = await _doing(bridge, session, last, state) if last and activity == "running" else ""
     return SessionView(
         session=session,
         status=_status(state),
@@ -82,12 +88,22 @@ async def view_session(
         pending=pending,
         transcript=page.value.text,
         cursor=page.value.cursor,
+        doing=doing,
         now=client.clock.now() * 1000,
     )
 
 
 async def _end(bridge: "Bridge", session: "Session", *, wanted: bool) -> "tuple[LastRun, Spending] | None":
     return await read_end(bridge, session) if wanted else None
+
+
+async def _doing(bridge: "Bridge", session: "Session", last: "LastRun", state: "SessionStatus | None") -> str:
+    """Return what the last run of a busy session does, by the events or the messages that were read."""
+    if not last.prompt_id:
+        return ""
+    run = Run(session.directory, session.id, last.prompt_id)
+    answers = answers_in(last.latest, last.prompt_id)
+    return await present_activity(bridge.client, bridge.hub, run, state, answers)
 
 
 async def _todos(client: "OpenCodeClient", session: "Session", *, wanted: bool) -> list[str]:
@@ -125,6 +141,7 @@ def view_data(view: SessionView) -> dict[str, Any]:
         "parent": session.parent_id,
         "forked_from": session.forked_from,
         **(_facts_data(view.facts, view.now) if view.facts else {}),
+        "activity": one_line(view.doing),
         "undone_from": session.revert.message_id if session.revert else "",
         "todos": view.todos,
         "children": [{"session_id": child.id, "title": title_of(child)} for child in view.children],
@@ -192,7 +209,7 @@ def _facts(view: SessionView) -> str:
 
 
 def _last_run(view: SessionView) -> str:
-    """Return the line about the last run; empty if there is none."""
+    """Return the lines about the last run; empty if there is none."""
     facts = view.facts
     if facts is None or facts.outcome in {"none", "unread"}:
         return ""
@@ -200,7 +217,8 @@ def _last_run(view: SessionView) -> str:
     link = "for" if facts.activity else "after"
     took = f" {link} {duration(seconds)}" if seconds and facts.outcome != "undone" else ""
     prompt = f'prompt "{facts.last.prompt}"' if facts.last.prompt else ""
-    return "Last run: " + " · ".join(filter(None, [f"{facts.outcome}{took}", prompt]))
+    line = "Last run: " + " · ".join(filter(None, [f"{facts.outcome}{took}", prompt]))
+    return f"{line}\nDoing: {one_line(view.doing)}" if view.doing else line
 
 
 def _next(view: SessionView) -> str:
