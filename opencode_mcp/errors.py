@@ -39,6 +39,8 @@ class SettingsChange:
     """True if the flags must be removed, not added."""
     broader: str = ""
     """Flags that allow this and much more; empty if there are none."""
+    allows: str = "it"
+    """Name of what the change allows, where a text names other things before it."""
 
 
 class BridgeError(Exception):

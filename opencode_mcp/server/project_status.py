@@ -16,10 +16,11 @@ from opencode_mcp.launcher.provider_environment import counted
 from opencode_mcp.opencode import versions
 from opencode_mcp.opencode.http.concurrent_reads import read_each
 from opencode_mcp.server.access.operation_uses import RESOURCE_USES
+from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import Health, ProviderModel
+    from opencode_mcp.opencode.vocabulary.models import Health, ProviderModel, Session
     from opencode_mcp.server.bridge import Bridge
 
 OPENS_WITHIN = 15.0
@@ -116,12 +117,13 @@ async def _changed_files(bridge: "Bridge", directory: str) -> list[str]:
 
 
 async def _running_sessions(bridge: "Bridge", directory: str) -> dict[str, str]:
-    """Return the titles of the running sessions by id; that of a session that cannot or may not be read is empty."""
+    """Return the titles of the running sessions by id; empty if there is none yet, or it cannot or may not be read."""
     running = await bridge.client.running_sessions(directory)
     readable = running[:TITLES] if bridge.allowed.serves_always(RESOURCE_USES["session"]) else []
     reads = {session_id: partial(bridge.client.session_get, session_id) for session_id in readable}
     found, _ = await read_each(reads, within=WITHIN / 2)
-    return {session_id: str(getattr(found.get(session_id), "title", "")) for session_id in running}
+    sessions = cast("dict[str, Session]", found)
+    return {name: title_of(sessions[name]) if name in sessions else "" for name in running}
 
 
 async def _isolated_worktrees(bridge: "Bridge", directory: str) -> dict[str, str]:

@@ -65,6 +65,7 @@ async def test_a_part_says_how_to_go_on_and_links_to_the_whole(host: Host) -> No
     assert link.uri == "opencode://file/docs/notes.txt"
     rest = await host.data("opencode_read_file", path="docs/notes.txt", first=3)
     assert rest["text"] == "     3  three"
+    assert rest["note"] == "(end of file: 3 lines)"
 
 
 async def test_pages_of_a_5_mb_file_joined_are_the_whole(host: Host, folder: Path, workplace: Path) -> None:

@@ -132,7 +132,7 @@ async def test_only_some_files_are_shown_when_asked(host: Host, place: Path) -> 
         assert [path for _, path, _, _ in files(found)] == ["src/greet.py"]
     none = await host.data("opencode_diff", files=["none.txt"])
     assert none["files"] == []
-    assert none["note"].startswith("None of none.txt is changed. Changed: ")
+    assert none["note"].startswith('No changed file fits files=["none.txt"]. Changed: ')
     assert "README.md" in none["note"]
 
 

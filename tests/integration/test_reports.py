@@ -270,7 +270,9 @@ async def test_a_file_that_another_session_names_is_told_as_that_ones_everywhere
     assert theirs not in diff["diff"]
     assert diff["note"] == f'1 file that other sessions changed is left out: {theirs} ({other} "Theirs").'
     only = await host.text("opencode_diff", session_id=runs.first["session_id"], files=[theirs])
-    assert only.startswith(f"None of {theirs} is changed by this session. Changed: {mine}. 1 file that other")
+    assert only.startswith(
+        f'No file changed by this session fits files=["{theirs}"]. Changed: {mine}. 1 file that other'
+    )
 
 
 async def test_an_undo_that_would_take_back_changes_of_another_session_is_refused_and_changes_nothing(

@@ -17,6 +17,7 @@ _WORKSPACES = "Works only if the server runs with OPENCODE_EXPERIMENTAL_WORKSPAC
 _NO_TUI = "Answers true even if no TUI is attached."
 _BROWSER = "A person must open the URL in a browser."
 _WRITES = "It writes files, including those that decide what OpenCode runs and asks permission for."
+_TERMINAL = "The reply is {output, cursor: to go on from, exited}, and `found` after a `wait_for`."
 _TICKET = {"x-opencode-ticket": "1"}
 
 ANNOTATIONS: Mapping[str, Annotation] = {
@@ -384,7 +385,8 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "mcp",
         "admin",
         "new server install register connect",
-        "Starts the command of a local server. Answers 200 even if that fails: see its status.",
+        "Starts the command of a local server. Answers 200 even if that fails: see its status. "
+        "For good: an entry in opencode.json.",
     ),
     "mcp.connect": A(
         "mcp", "admin", "start enable server", "Answers true even if the connection failed: see mcp.status."
@@ -412,7 +414,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "pty.update": A("terminal", "execute", "terminal resize rows columns title"),
     "pty.remove": A("terminal", "execute", "terminal kill close stop process", destructive=True),
     "pty.shells": A("terminal", "read", "terminal bash zsh fish"),
-    "pty.connect": A("terminal", "execute", "terminal attach type send keys input output websocket"),
+    "pty.connect": A("terminal", "execute", "terminal attach type send keys input output websocket", _TERMINAL),
     "pty.connectToken": A(
         "terminal", "execute", "terminal ticket attach", "The ticket is valid once, for 60 s.", headers=_TICKET
     ),
@@ -421,7 +423,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "v2.pty.get": A("terminal", "read", "terminal process exit code"),
     "v2.pty.update": A("terminal", "execute", "terminal resize title"),
     "v2.pty.remove": A("terminal", "execute", "terminal kill close", destructive=True),
-    "v2.pty.connect": A("terminal", "execute", "terminal attach input output"),
+    "v2.pty.connect": A("terminal", "execute", "terminal attach input output", _TERMINAL),
     "v2.pty.connectToken": A("terminal", "execute", "terminal ticket", headers=_TICKET),
     # The terminal interface (TUI)
     "tui.appendPrompt": A("tui", "write", "type insert text input", _NO_TUI),

@@ -289,7 +289,10 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     # MCP servers that OpenCode itself uses
     "mcp.list": A("mcp", "read", "servers status connected failed tools"),
     "mcp.add": A(
-        "mcp", "admin", "new server install register connect", f"Starts the command of a local server. {_UNTIL_RESTART}"
+        "mcp",
+        "admin",
+        "new server install register connect",
+        f"Starts the command of a local server. {_UNTIL_RESTART} For good: an entry in opencode.json.",
     ),
     "mcp.connect": A("mcp", "admin", "start enable server", _UNTIL_RESTART),
     "mcp.disconnect": A("mcp", "admin", "stop disable server", _UNTIL_RESTART),

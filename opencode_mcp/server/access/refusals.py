@@ -62,7 +62,9 @@ JOBS: Mapping["Generation", tuple[tuple[str, ...], ...]] = {
 }
 """Operations of each generation that one job needs together. All of a job have the same effect."""
 AGENT_TOOL = "opencode_run"
-BY_AGENT = ": OpenCode's agent can do it under OpenCode's permission rules."
+BY_AGENT = "OpenCode's agent can {} under OpenCode's permission rules."
+COMMANDS = frozenset({"session.shell", "shell.create", "pty.create"})
+"""Operations in whose place the agent runs commands, which is not the same as a terminal."""
 INSTEAD: Mapping[str, str] = {
     **TOOL_OF,
     "permission.respond": "opencode_reply_permission",
@@ -109,8 +111,9 @@ def added_to(allowed: Collection[str], names: Iterable[str], effect: "Effect") -
 
     The flag repeats these, since it replaces what the environment or the settings file allows.
     """
-    flags = f"--allow {','.join(dict.fromkeys([*allowed, *names]))}"
-    return SettingsChange(flags, broader=f"--allow {','.join([*allowed, effect])}")
+    added = list(names)
+    flags = f"--allow {','.join(dict.fromkeys([*allowed, *added]))}"
+    return SettingsChange(flags, broader=f"--allow {','.join([*allowed, effect])}", allows=added[0])
 
 
 def not_allowed(
@@ -135,5 +138,6 @@ def not_allowed(
 def _other_way(operation_id: str, generation: "Generation") -> str:
     """Return how the same can be done without ``--allow``; empty if there is no way."""
     if tool := INSTEAD.get(operation_id):
-        return f"{tool} needs no setting{BY_AGENT if tool == AGENT_TOOL else '.'}"
+        agent = BY_AGENT.format("run commands" if operation_id in COMMANDS else "do it")
+        return f"{tool} needs no setting{f': {agent}' if tool == AGENT_TOOL else '.'}"
     return BY_HAND[generation].get(operation_id, "")

@@ -32,7 +32,7 @@ USUAL: "Mapping[Generation, str]" = {
     2: "… stands for directory?: string (absolute path of the project; empty: the default).",
 }
 IN_SHORT = "A query, a group or a smaller limit shows fewer operations with their arguments."
-REFUSED = "Only the person can change the settings of this MCP server. A call that is refused says where they are."
+REFUSED = "Only the person can change the settings of this MCP server. A refused call says what to tell them."
 
 
 class FoundOperations:

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from opencode_mcp.errors import SettingsChange
 
+DIRECTORY = "--directory "
+
 
 class HostSettings(NamedTuple):
     """Place of the arguments in one host, recognized by a part of the name that it sends."""
@@ -41,8 +43,8 @@ HOSTS = (
 )
 ANY_HOST = HostSettings(
     "",
-    "the program that you run in",
-    "the arguments of this MCP server in the configuration of the program that you run in",
+    "that program",
+    "the settings of the program in which your assistant runs, where this MCP server is entered (its `args`)",
 )
 
 
@@ -62,6 +64,16 @@ def told_change(change: SettingsChange, client_name: str) -> str:
     if change.removes:
         where = f"remove `{change.flags}` from {host.place} (or its environment variable or settings file)"
     else:
-        broader = f" (or `{change.broader}`, which allows more)" if change.broader else ""
-        where = f"add `{change.flags}`{broader} to {host.place}"
-    return f"Only the person can allow it; do not change it yourself. Tell them: {where}, then restart {host.title}."
+        where = f"add `{change.flags}`{_beside(change)} to {host.place}"
+    return (
+        f"Only the person can allow {change.allows}; do not change it yourself. "
+        f"Tell them: {where}, then restart {host.title}."
+    )
+
+
+def _beside(change: SettingsChange) -> str:
+    """Return a remark on the flags to add; empty if there is none."""
+    if change.broader:
+        return f" (or `{change.broader}`, which allows more)"
+    # These flags repeat the directories that are allowed now, which may be among the arguments or not.
+    return " (keep what is there, and add none twice)" if change.flags.startswith(DIRECTORY) else ""

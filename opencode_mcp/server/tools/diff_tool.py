@@ -219,11 +219,13 @@ def _only(changes: Changes, wanted: list[str], globs: "Globs") -> Changes:
         return changes
     kept = [diff for diff in changes.diffs if globs.fit(diff.file)]
     left_out = {file: authorship for file, authorship in changes.left_out.items() if globs.fit(file)}
-    if kept or not changes.diffs:
+    if kept or (not changes.diffs and (changes.note or left_out)):
         return changes._replace(diffs=kept, left_out=left_out)
-    by = f" by {changes.author}" if changes.author else ""
-    changed = listed_names([diff.file for diff in changes.diffs])
-    told = f"None of {listed_names(wanted)} is changed{by}. Changed: {changed}."
+    changed = f"file changed by {changes.author}" if changes.author else "changed file"
+    quoted = [f'"{name}"' for name in wanted]
+    told = f"No {changed} fits files=[{listed_names(quoted)}]."
+    if changes.diffs:
+        told = f"{told} Changed: {listed_names([diff.file for diff in changes.diffs])}."
     note = " ".join(filter(None, [changes.note, told]))
     return changes._replace(diffs=[], note=note, untold=True, left_out=left_out)
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 SHOWN = 40
 SUMMARY_MODELS = 12
 """Models that a summary shows."""
+ENVIRONMENT = "environment"
 LABELS: "Mapping[str, str]" = {
-    "environment": "environment variables that must be equal for others to share this OpenCode",
+    ENVIRONMENT: "environment variables that must be equal for others to share this OpenCode",
 }
 """Labels of facts whose name does not explain them."""
 MORE = "show=agents, models or commands describes each, and everything adds changed files, MCP servers and settings."
@@ -69,6 +70,8 @@ def _default_first(models: dict[str, Any], default: str) -> "Iterable[tuple[str,
 
 def _lines(data: dict[str, Any]) -> "Iterable[str]":
     for name, value in data.items():
+        if name == ENVIRONMENT and not value:
+            continue
         if name == UNREAD:
             yield from map(_unread, cast("list[dict[str, Any]]", value))
             continue
