@@ -52,7 +52,7 @@ async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: st
     foreign = {file: whose for file, whose in found.items() if whose.whose != "this"}
     if not foreign:
         return
-    own = [file for file, whose in found.items() if whose.whose == "this"]
+    own = [file for file, whose in found.items() if whose.whose in {"this", "shared"}]
     safe = _undo_by_hand(session.id, own) if own else ""
     operation = (await bridge.operation_of(UNDO)).id
     raise CallerError(
