@@ -153,7 +153,7 @@ class BridgeTool(Tool):
         try:
             values = self.fn_metadata.validate_arguments(arguments)
         except ValidationError as error:
-            raise self._refusal(arguments, str(error)) from error
+            raise self._refusal(arguments, _faults(error)) from error
         if set(arguments) - set(self.fn_metadata.arg_model.model_fields):
             raise self._refusal(arguments, "There is an unknown argument.")
         if not self._only_reads(context):
@@ -183,6 +183,12 @@ class BridgeTool(Tool):
             *_problems(arguments, properties),
         ]
         return InvalidArgument(" ".join(wrong) or otherwise, hint=f"{self.name} takes {', '.join(properties)}.")
+
+
+def _faults(error: ValidationError) -> str:
+    """Return a sentence for each fault that the schema does not show, such as a number that must be more than 0."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return " ".join(f"`{'.'.join(map(str, fault['loc']))}`: {fault['msg']}." for fault in found)
 
 
 def _problems(arguments: Mapping[str, Any], properties: Mapping[str, Schema]) -> Iterator[str]:

@@ -94,6 +94,8 @@ def suggested_ids(table: OperationTable, words: str, limit: int = 2) -> list[str
         limit: Most ids to return.
     """
     wanted = _stems(words)
+    if not wanted:
+        return []
     fitting = [item for item in search(table, words) if _fits(table, item, wanted)]
     scores = [_score(table, item, wanted, words) for item in fitting]
     least = max(scores, default=0.0) * NEAR_THE_BEST

@@ -118,9 +118,14 @@ def test_an_id_of_neither_generation_leads_to_the_operation_that_does_what_its_w
         assert alternatives(table, unknown)[0] == expected
 
 
-def test_an_id_that_resembles_nothing_gets_no_suggestion() -> None:
-    with pytest.raises(NotFound, match="Search for it by words instead"):
-        named_operation(V1, "xylophone")
+@for_each("unknown", ["xylophone", "", " ", ".", "日本"])
+def test_an_id_that_resembles_nothing_gets_no_suggestion(unknown: str) -> None:
+    for table in (V1, V2):
+        with pytest.raises(NotFound, match="Search for it by words instead"):
+            named_operation(table, unknown)
+
+
+def test_an_id_without_a_successor_gets_no_suggestion() -> None:
     assert list(alternatives(V2, "session.todo")) == []
 
 
