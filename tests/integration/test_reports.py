@@ -340,7 +340,7 @@ async def test_a_fork_does_not_undo_what_it_copied(host: Host, tracked: Path, ca
 async def test_what_another_session_changed_since_an_undo_is_not_lost_when_that_is_taken_back(
     host: Host, tracked: Path, case: str
 ) -> None:
-    mine, kept = f"mine-5-{case}.txt", f"kept-{case}.txt"
+    mine, kept = f"mine-5-{case}.txt", f"kept-5-{case}.txt"
     (tracked / kept).write_text("old\n", encoding="utf-8")
     first = await host.run(write(mine, "x\n"), text("Made."), directory=str(tracked))
     point = {"session_id": first["session_id"], "message_id": first["message_id"]}
@@ -364,7 +364,7 @@ async def test_of_a_file_that_commands_of_two_sessions_may_have_changed_the_auth
     assert authors(runs.first)[theirs] == ("unknown", [other])
     told = await host.text("opencode_diff", session_id=runs.first["session_id"])
     assert "2 files changed by this session or others, " in told
-    assert f'it is not known whose: {mine} (this session or {other} "Theirs"), {theirs}' in told
+    assert f'it is not known by whom: {mine} (this session or {other} "Theirs"), {theirs}' in told
 
 
 async def test_a_run_that_only_reads_lists_no_file_that_changed_meanwhile(
