@@ -327,7 +327,7 @@ async def test_an_undo_leaves_what_a_command_of_another_session_has_added_since(
 
 
 async def test_a_fork_does_not_undo_what_it_copied(host: Host, tracked: Path, case: str) -> None:
-    name = f"copied-{case}.txt"
+    name = f"kept-by-fork-{case}.txt"
     first = await host.run(write(name, "one\n"), text("Made."), directory=str(tracked))
     fork = await host.data("opencode_fork", session_id=first["session_id"])
     copied = re.search(r"msg_\w+", await host.text("opencode_session", session_id=fork["session_id"]))

@@ -28,7 +28,7 @@ async def rows_of(host: Host, title: str) -> dict[str, Json]:
 async def test_a_fork_counts_only_its_own_part(
     host: Host, tracked: Path, case: str, opencode_generation: Generation
 ) -> None:
-    made, forked, title = f"made-{case}.txt", f"forked-{case}.txt", f"Source {case}"
+    made, forked, title = f"source-{case}.txt", f"forked-{case}.txt", f"Source {case}"
     source = await host.run(
         step(write(made, "one\n"), usage(input=1000, output=10)),
         step(text("Made."), usage(input=1000, output=10)),
@@ -70,7 +70,7 @@ async def test_a_fork_counts_only_its_own_part(
 
 
 async def test_an_undone_session_says_so_wherever_it_is_shown(host: Host, tracked: Path, case: str) -> None:
-    file, title = f"undone-{case}.txt", f"Undone {case}"
+    file, title = f"undone-2-{case}.txt", f"Undone {case}"
     first = await host.run(text("First answer."), directory=str(tracked), title=title)
     session_id = first["session_id"]
     second = await host.run(write(file, "one\n"), text("Second answer."), session_id=session_id)

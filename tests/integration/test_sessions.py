@@ -46,7 +46,7 @@ def told(page: Json) -> list[str]:
 
 
 async def test_a_session_tells_its_state_and_what_was_said(host: Host, workplace: Path, case: str) -> None:
-    name = f"seen-{case}.txt"
+    name = f"looked-at-{case}.txt"
     report = await host.run(
         step(reasoning("Two things to do."), write(name, "one\n")),
         step(text("Written."), usage(input=1000, output=100)),
