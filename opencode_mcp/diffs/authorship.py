@@ -41,7 +41,7 @@ class WriteCall:
     is_open: bool
     """True if it may have changed any file, as a shell command."""
     differing: frozenset[str] = frozenset()
-    """Absolute paths of the files that differed after its step, whoever changed them."""
+    """Absolute paths of the files that differed after its step, by whichever session."""
 
 
 @dataclass(frozen=True, slots=True)

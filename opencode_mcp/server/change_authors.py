@@ -32,7 +32,7 @@ class OwnChanges(NamedTuple):
     left_out: "Mapping[str, Authorship]"
     """Files that only other sessions changed."""
     author: str
-    """Whose the diffs are, for a sentence."""
+    """Author of the diffs, as the subject of a sentence."""
 
 
 async def own_changes(bridge: "Bridge", session: "Session", message_id: str = "") -> OwnChanges:

@@ -50,7 +50,7 @@ class SessionView:
     answers: str = ""
     """Calls that answer the open requests, if they are known."""
     doing: str = ""
-    """What the last run does at this moment; empty if it does nothing."""
+    """Present activity of the last run; empty if it does nothing."""
     now: float = 0
     """Time of the view, in milliseconds since the epoch."""
 

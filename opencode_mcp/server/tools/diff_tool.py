@@ -47,7 +47,7 @@ class Changes(NamedTuple):
     left_out: "Mapping[str, Authorship]" = NOBODY_ELSE
     """Files that only other sessions changed."""
     author: str = ""
-    """Whose the changes are, for a sentence; empty for those of the working tree."""
+    """Author of the changes, as the subject of a sentence; empty for those of the working tree."""
 
 
 @tool(
