@@ -261,7 +261,8 @@ async def test_a_host_that_gives_up_without_a_word_may_call_again_while_the_firs
         await client.request(ALIVE)
         await scripted_model.release("cline")
         reports = [(await client.reply(number))["result"]["structuredContent"] for number in (first, second)]
-    assert reports[0] == reports[1]
+    # OpenCode may give the session its title between the two.
+    assert reports[0] | {"title": ""} == reports[1] | {"title": ""}
     assert reports[0]["status"] == "completed"
     assert await opencode.prompts(session_id) == 1
 
