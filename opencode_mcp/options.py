@@ -427,3 +427,12 @@ OPTIONS = (
     Option("log_level", as_log_level, "lowest level of log lines on stderr", ("OPENCODE_MCP_LOG_LEVEL",), "LEVEL"),
 )
 """All options, in the order in which they are shown."""
+CREDENTIALS = frozenset(
+    name for option in OPTIONS if option.name in {"username", "password"} for name in option.variables
+)
+"""Variables with the credentials for OpenCode."""
+
+
+def without_credentials(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables for a command of the operator's: all but the credentials for OpenCode."""
+    return {name: value for name, value in environment.items() if name not in CREDENTIALS}

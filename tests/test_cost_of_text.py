@@ -57,7 +57,7 @@ from opencode_mcp.server.access import argument_values
 from opencode_mcp.server.operations import json_cut, json_outline, json_select
 from opencode_mcp.server.results import size_limit
 from opencode_mcp.server.stdio.front import request_keys
-from opencode_mcp.text import json_text, outside_text, similar_names
+from opencode_mcp.text import json_text, name_lists, outside_text, similar_names
 from opencode_mcp.workspace import globs, line_window
 from opencode_mcp.workspace.configuration import command_template, setup_files
 from opencode_mcp.workspace.search import found_lines, path_ranking, symbol_forms
@@ -293,6 +293,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     ),
     "opencode.http.request_limits": lambda text: request_limits.check_body(FIND, {"title": text, text: [text]}),
     "text.json_text": json_text.read_json,
+    "text.name_lists": lambda text: name_lists.listed(text.split("\n"), 10),
     "runs.output_schema.prompted": prompted.parse_answer,
     "text.similar_names": lambda text: similar_names.similar_names(text, text.split("\n")),
     "text.similar_names short": lambda text: similar_names.similar_names(text[:60], [text[:50]] * 100_000),

@@ -22,6 +22,7 @@ from opencode_mcp.launcher.executables.executable import INSTALL_HINT, find_exec
 from opencode_mcp.launcher.executables.executable_version import printed_line
 from opencode_mcp.launcher.provider_environment import counted
 from opencode_mcp.opencode.versions import check_version, printed_version
+from opencode_mcp.text.name_lists import listed
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
@@ -112,10 +113,9 @@ def _worktrees(settings: "Settings") -> Finding:
     kept = worktrees.Worktrees(settings.state_directory, settings.environment).left()
     if not kept:
         return found("no isolated worktree is left")
-    named = ", ".join(f"{one.branch} ({one.session_id or 'no session'})" for one in kept[:SHOWN_WORKTREES])
-    more = f" and {len(kept) - SHOWN_WORKTREES} more" if len(kept) > SHOWN_WORKTREES else ""
+    named = listed([f"{one.branch} ({one.session_id or 'no session'})" for one in kept], SHOWN_WORKTREES)
     remedy = 'opencode_integrate(session_id=ID or BRANCH, how="discard") drops one, how="branch" keeps its branch.'
-    return found(f"{len(kept)} isolated: {named}{more}. {remedy}")
+    return found(f"{len(kept)} isolated: {named}. {remedy}")
 
 
 def _ripgrep(settings: "Settings") -> Finding:

@@ -18,7 +18,7 @@ from opencode_mcp.isolation.kept_commits import (
 from opencode_mcp.isolation.merging import Merge, has_markers, merged_trees
 from opencode_mcp.isolation.results import Integration, IntegrationOptions
 from opencode_mcp.isolation.trees import Snapshot, TreeChange, changes, snapshot
-from opencode_mcp.isolation.work import check_inside, checkout_and_work, merged_work
+from opencode_mcp.isolation.work import merged_work, work_to_bring_back
 from opencode_mcp.isolation.writing import write
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ AGAIN = 'opencode_integrate with how="apply" brings them in again.'
 
 async def apply(worktrees: "Worktrees", worktree: "Worktree", options: IntegrationOptions) -> Integration:
     """Bring the work into the files of the checkout."""
-    git, work = await checkout_and_work(worktrees, worktree)
-    await check_inside(git, worktree, work)
+    git, work = await work_to_bring_back(worktrees, worktree)
     async with snapshot(git, filtered=False) as seen:
         merge = await merged_work(git, worktree, ours=seen.tree, theirs=work)
         if merge.conflicts and not options.markers:

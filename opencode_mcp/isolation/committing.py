@@ -11,7 +11,7 @@ from opencode_mcp.isolation.kept_commits import note_integrated
 from opencode_mcp.isolation.merging import merged_commits
 from opencode_mcp.isolation.results import Integration, IntegrationOptions
 from opencode_mcp.isolation.trees import changes, committed
-from opencode_mcp.isolation.work import check_branch_tip, check_inside, checkout_and_work, merged_work, move_branch
+from opencode_mcp.isolation.work import check_branch_tip, merged_work, move_branch, work_to_bring_back
 from opencode_mcp.isolation.writing import check_untracked
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 async def commit(worktrees: "Worktrees", worktree: "Worktree", options: IntegrationOptions) -> Integration:
     """Make one commit of the work."""
-    git, work = await checkout_and_work(worktrees, worktree)
-    await check_inside(git, worktree, work)
+    git, work = await work_to_bring_back(worktrees, worktree)
     head = await checked_head(git)
     merge = await merged_work(git, worktree, ours=head, theirs=work)
     if merge.conflicts:
@@ -44,8 +43,7 @@ async def merge_branch(worktrees: "Worktrees", worktree: "Worktree", options: In
             "The branch begins with changes that were not committed, so it cannot be merged.",
             hint="Use how=apply or how=commit: they bring only what the run has changed.",
         )
-    git, work = await checkout_and_work(worktrees, worktree)
-    await check_inside(git, worktree, work)
+    git, work = await work_to_bring_back(worktrees, worktree)
     head = await checked_head(git)
     await _check_common_history(git, worktree, head, work)
     await check_branch_tip(git, worktree, work)

@@ -9,6 +9,7 @@ from pathlib import Path
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.isolation.git import Git
 from opencode_mcp.isolation.scratch import scratch_folder
+from opencode_mcp.text.name_lists import listed
 
 KEEP_BRANCH = "Keep the work on its branch with how=branch, and merge that branch with your own git."
 SHOWN = 5
@@ -46,9 +47,8 @@ async def check_filters(git: Git, index: Path, paths: list[str]) -> None:
     """
     found = await filtered_paths(git, paths, index)
     if found:
-        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         raise InvalidArgument(
             "These files are stored through a filter of git, such as Git LFS, which is not run here: "
-            f"{', '.join(found[:SHOWN])}{more}. Nothing was changed.",
+            f"{listed(found, SHOWN)}. Nothing was changed.",
             hint=KEEP_BRANCH,
         )

@@ -23,6 +23,7 @@ from opencode_mcp.isolation.git_settings import (
     replaced_programs,
 )
 from opencode_mcp.processes.git_environment import git_environment
+from opencode_mcp.text.name_lists import listed
 
 FLAGS = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
 TIMEOUT_SECONDS = 120.0
@@ -189,14 +190,12 @@ def reason(complaint: str) -> str:
     first = next((number for number, line in enumerate(lines) if line.startswith(PREFIXES)), len(lines) - 1)
     if first < 0:
         return "it gives no reason."
-    told = lines[first].strip()
+    sentence = lines[first].strip()
     for prefix in PREFIXES:
-        told = told.removeprefix(prefix)
-    if not told.endswith(":"):
-        return told
-    names = _indented_lines(lines[first + 1 :])
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return f"{told} {', '.join(names[:NAMES_SHOWN])}{more}"
+        sentence = sentence.removeprefix(prefix)
+    if not sentence.endswith(":"):
+        return sentence
+    return f"{sentence} {listed(_indented_lines(lines[first + 1 :]), NAMES_SHOWN)}"
 
 
 def _indented_lines(lines: list[str]) -> list[str]:

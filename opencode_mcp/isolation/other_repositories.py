@@ -11,6 +11,7 @@ import anyio
 
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.isolation.git import Git
+from opencode_mcp.text.name_lists import listed
 
 ENTRY = "160000 "
 """Beginning of the line of a submodule in the list of an index."""
@@ -25,6 +26,8 @@ class OtherRepositories:
     """Those whose commit the index has."""
     new: list[str] = field(default_factory=list[str])
     """Others that git does not ignore."""
+    entries: list[str] = field(default_factory=list[str])
+    """Lines of the index, of files too."""
 
 
 async def other_repositories(git: Git, index: Path | None = None) -> OtherRepositories:
@@ -41,7 +44,7 @@ async def other_repositories(git: Git, index: Path | None = None) -> OtherReposi
     submodules = [entry.partition("\t")[2] for entry in entries if entry.startswith(ENTRY)]
     untracked = await git.paths("ls-files", "--others", "--exclude-standard", "-z", index=index)
     # Git lists a repository as one entry, with a slash, and other folders by their files.
-    return OtherRepositories(submodules, [path for path in untracked if path.endswith("/")])
+    return OtherRepositories(submodules, [path for path in untracked if path.endswith("/")], entries)
 
 
 async def check_no_other_repositories(git: Git) -> None:
@@ -55,10 +58,9 @@ async def check_no_other_repositories(git: Git) -> None:
     filled = [path for path in others.submodules if await _is_filled(git.work_tree / path)]
     found = sorted({*others.new, *filled})
     if found:
-        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         raise InvalidArgument(
             f"{git.work_tree} has git repositories of its own inside, whose files git neither brings back nor keeps: "
-            f"{', '.join(found[:SHOWN])}{more}. Nothing was changed.",
+            f"{listed(found, SHOWN)}. Nothing was changed.",
             hint="Have OpenCode move what is needed out of them and remove them in the same session, "
             "or remove their .git to bring their files back as a part of the project. Then call again.",
         )

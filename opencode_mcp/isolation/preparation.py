@@ -18,14 +18,12 @@ from anyio import to_thread
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.isolation.git import Git
 from opencode_mcp.isolation.records import Worktree
-from opencode_mcp.launcher.executables.serve_command import CREDENTIALS
-from opencode_mcp.options import IsolationSetup
+from opencode_mcp.options import IsolationSetup, without_credentials
 from opencode_mcp.processes.groups import FLAGS, force_to_end
 
 COMMAND_SECONDS = 900.0
 SHOWN_OUTPUT = 1500
 """Characters of the end of the command's output that an error shows."""
-OWN_PASSWORD = "OPENCODE_MCP_PASSWORD"  # noqa: S105 - the name of a variable
 CORRECT = "Correct the settings file of this MCP server."
 
 
@@ -48,9 +46,7 @@ async def prepare(
         await to_thread.run_sync(_copy, Path(worktree.repository, name), Path(worktree.folder, name), worktree.folder)
         await _check_ignored(git, name)
     if setup.command:
-        hidden = {*CREDENTIALS, OWN_PASSWORD}
-        kept = {name: value for name, value in environment.items() if name not in hidden}
-        await _run(setup.command, worktree.directory, kept, min(within, COMMAND_SECONDS))
+        await _run(setup.command, worktree.directory, without_credentials(environment), min(within, COMMAND_SECONDS))
 
 
 def _copy(source: Path, target: Path, folder: str) -> None:

@@ -69,14 +69,13 @@ async def snapshot(git: Git, *, filtered: bool = True) -> AsyncGenerator[Snapsho
         index, own = folder / "index", folder / "own"
         for copy in (index, own):
             await to_thread.run_sync(_copy, git.git_dir / "index", copy)
-        entries = await git.paths("ls-files", "--stage", "-z", index=index)
         others = await other_repositories(git, index)
         left_out = [path.rstrip("/") for path in (*others.submodules, *others.new)]
         wanted = [":(top)", *(f":(top,exclude,literal){path}" for path in left_out)]
         text = "\0".join(wanted).encode(errors="surrogateescape")
         await git.run("add", "--all", "--pathspec-from-file=-", "--pathspec-file-nul", index=index, text=text)
         if not filtered:
-            await _restore_filtered(git, entries, index, own)
+            await _restore_filtered(git, others.entries, index, own)
         yield Snapshot(await git.line("write-tree", index=index), index, own)
 
 

@@ -8,6 +8,7 @@ from opencode_mcp.isolation.kept_commits import INTEGRATED, kept
 from opencode_mcp.isolation.merging import Merge, merged_trees
 from opencode_mcp.isolation.other_repositories import check_no_other_repositories
 from opencode_mcp.isolation.trees import TreeChange, changes, committed, snapshot
+from opencode_mcp.text.name_lists import listed
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.git import Git
@@ -43,7 +44,19 @@ async def pending_changes(git: "Git", worktree: "Worktree", work: str) -> list[T
     return await changes(git, await kept(git, worktree.name, INTEGRATED) or worktree.base, work)
 
 
-async def check_inside(git: "Git", worktree: "Worktree", work: str) -> None:
+async def work_to_bring_back(worktrees: "Worktrees", worktree: "Worktree") -> "tuple[Git, str]":
+    """Return what ``checkout_and_work`` does, for a way that changes the checkout.
+
+    Raises:
+        InvalidArgument: As ``checkout_and_work``; or the work is not only in the project.
+        GitFailed: Git cannot read the worktree.
+    """
+    git, work = await checkout_and_work(worktrees, worktree)
+    await _check_inside(git, worktree, work)
+    return git, work
+
+
+async def _check_inside(git: "Git", worktree: "Worktree", work: str) -> None:
     """Refuse changes outside of the project, if that is a folder inside the repository: only the project is allowed.
 
     Raises:
@@ -53,9 +66,8 @@ async def check_inside(git: "Git", worktree: "Worktree", work: str) -> None:
     changed = [path for one in await changes(git, worktree.base, work) for path in (one.path, one.old_path) if path]
     outside = sorted({path for path in changed if not PurePosixPath(path).is_relative_to(folder)})
     if outside:
-        more = f" and {len(outside) - PATHS_NAMED} more" if len(outside) > PATHS_NAMED else ""
         raise InvalidArgument(
-            f"The run changed files outside of {worktree.project}: {', '.join(outside[:PATHS_NAMED])}{more}. "
+            f"The run changed files outside of {worktree.project}: {listed(outside, PATHS_NAMED)}. "
             "Nothing was brought back.",
             hint="Have OpenCode take these changes back in the same session, then call again. how=branch keeps them on "
             f"{worktree.branch}, for a person to merge.",

@@ -32,6 +32,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     ToolPart,
     UnknownPart,
 )
+from opencode_mcp.text.name_lists import listed
 
 FILES_NAMED = 10
 SILENT = frozenset({"step-start", "snapshot"})
@@ -244,8 +245,7 @@ def _compaction_cause(part: CompactionPart) -> str:
 
 
 def _files(paths: Sequence[str], view: View) -> str:
-    named = ", ".join(code(view.relative(path)) for path in paths[:FILES_NAMED])
-    return named + (f" and {len(paths) - FILES_NAMED:,} more" if len(paths) > FILES_NAMED else "")
+    return listed([code(view.relative(path)) for path in paths], FILES_NAMED)
 
 
 def _file(part: FilePart, view: View) -> str:

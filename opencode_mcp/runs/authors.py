@@ -18,7 +18,7 @@ from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import MESSAGES_A_PAGE, Run, all_answers
-from opencode_mcp.runs.sessions.history import own_messages
+from opencode_mcp.runs.sessions.history import own_messages, standing_messages
 
 logger = logging.getLogger(__name__)
 
@@ -80,15 +80,13 @@ async def _read_work(client: OpenCodeClient, session: Session, period: Period) -
     """Read the work of a session since the beginning of a period, without what is undone; maybe some from before."""
     work = Work()
     count = 0
-    async for message in own_messages(client, session, page=MESSAGES_A_PAGE):
+    async for message in standing_messages(client, session, page=MESSAGES_A_PAGE):
         count += 1
         time = message.info.time
         is_before = time.completed is not None and time.completed < period.begin
         if count > MESSAGES_READ or (is_before and message.info.role == "assistant"):
             break
         work.add(message, session)
-        if session.revert and message.info.id == session.revert.message_id:
-            work = Work()
     return work
 
 
@@ -121,12 +119,9 @@ def work_of_answers(answers: Sequence[Message], session: Session, message_id: st
 
 async def work_of_session(client: OpenCodeClient, session: Session) -> Work:
     """Return the work of a session that counts: not what a fork copied, or what is undone (``session.messages``)."""
-    undone_from = session.revert.message_id if session.revert else ""
     work = Work()
-    async for message in own_messages(client, session):
+    async for message in standing_messages(client, session):
         work.add(message, session)
-        if message.info.id == undone_from:
-            work = Work()
     return work
 
 

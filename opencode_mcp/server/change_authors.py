@@ -6,6 +6,7 @@ from opencode_mcp.runs import authors
 from opencode_mcp.runs.sessions import history
 from opencode_mcp.server.results.render import session_name
 from opencode_mcp.server.results.safe_text import shown
+from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
@@ -99,8 +100,7 @@ def left_out_note(authorships: "Mapping[str, Authorship]") -> str:
 
 def listed_names(files: list[str]) -> str:
     """Return some paths in one line; of many, the first and the number of the others."""
-    more = len(files) - FILES_NAMED
-    return ", ".join(map(one_line, files[:FILES_NAMED])) + (f" and {more:,} more" if more > 0 else "")
+    return listed([one_line(file) for file in files], FILES_NAMED)
 
 
 def _file_with_others(file: str, found: "Authorship") -> str:

@@ -51,7 +51,7 @@ async def test_tools_are_told_with_what_they_work_on(
     host: Host, case: str, opencode_generation: Generation, tmp_path: Path
 ) -> None:
     name, heard = f"told-{case}.txt", tmp_path / "heard"
-    # A command that is over at once is not told: no notification names work that is over.
+    # The command runs until it was reported: no notification names one that has ended.
     command = bash(f"echo hello; until [ -e {heard} ]; do sleep 0.1; done")
     async with meanwhile(lambda: host.run(write(name, "one\n"), edit(name, "one", "two"), command, text("Done."))):
         await host.hears(f"{tool_name('bash', opencode_generation)}: echo hello")

@@ -37,7 +37,7 @@ SHORTEST_STEM = 3
 WORDS_KEPT = 1000
 """Words of queries whose rarity is kept."""
 SAME_MEANING = 0.6
-"""Factor for a word of the same meaning as the one searched for."""
+"""Factor for the weight of a synonym."""
 SYNONYMS = (
     "create add new make open start launch",
     "delete remove erase destroy drop",
@@ -124,7 +124,7 @@ def _score(table: OperationTable, item: Operation, wanted: list[str], words: str
 
 
 def _count(known: Mapping[str, float], word: str) -> float:
-    """Return the weight of a word of the query in an operation: of itself, as a beginning, or by a synonym."""
+    """Return an operation's weight for a word of the query: that of the word, of a synonym or of a longer word."""
     if word in known:
         return known[word]
     similar = [SAME_MEANING * known[other] for other in _synonyms().get(word, ()) if other in known]

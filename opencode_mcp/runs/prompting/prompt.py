@@ -11,6 +11,7 @@ from opencode_mcp.opencode.vocabulary.models import ProviderModel, Providers
 from opencode_mcp.opencode.vocabulary.submission import Attachment, PromptSubmission, SessionSettings
 from opencode_mcp.runs.output_schema.checker_process import check_schema_apart
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
+from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.similar_names import similar_names
 from opencode_mcp.workspace.configuration.definitions import Sought
 
@@ -167,6 +168,4 @@ def _near(name: str, names: Sequence[str]) -> str:
 
 
 def _listed(names: Iterable[str]) -> str:
-    every = list(names)
-    more = f" and {len(every) - NAMES_SHOWN} more" if len(every) > NAMES_SHOWN else ""
-    return (", ".join(every[:NAMES_SHOWN]) or "none") + more
+    return listed(list(names), NAMES_SHOWN) or "none"

@@ -29,11 +29,8 @@ async def session_changes(client: OpenCodeClient, session: Session, message_id: 
 async def _changing_prompts(client: OpenCodeClient, session: Session) -> list[str]:
     """Return the prompts whose answers changed files, oldest first: only a few of a long session do."""
     changing: dict[str, None] = {}
-    undone_from = session.revert.message_id if session.revert else ""
-    async for message in own_messages(client, session):
-        if message.info.id == undone_from:
-            changing.clear()
-        elif any(part.type == "patch" for part in message.parts) and message.info.parent_id:
+    async for message in standing_messages(client, session):
+        if any(part.type == "patch" for part in message.parts) and message.info.parent_id:
             changing[message.info.parent_id] = None
     return list(reversed(changing))
 
@@ -58,6 +55,18 @@ async def own_messages(
         cursor = found.cursor
         if not cursor:
             return
+
+
+async def standing_messages(
+    client: OpenCodeClient, session: Session, *, page: int = MESSAGES_A_PAGE
+) -> AsyncIterator[Message]:
+    """Yield what ``own_messages`` does, without the messages that are undone."""
+    undone_from = session.revert.message_id if session.revert else ""
+    async for message in own_messages(client, session, page=page):
+        if not undone_from:
+            yield message
+        elif message.info.id == undone_from:
+            undone_from = ""
 
 
 def is_copied(info: MessageInfo, session: Session) -> bool:

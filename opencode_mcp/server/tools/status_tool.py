@@ -11,6 +11,7 @@ from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.project_status import UNREAD, ShownFacts, describe_project
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.tool import tool
+from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import beginning, one_line
 
 if TYPE_CHECKING:
@@ -95,9 +96,7 @@ def _unread(entry: dict[str, Any]) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    names = [one_line(name) for name in names]
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return (", ".join(names[:SHOWN]) or "none") + more
+    return listed([one_line(name) for name in names], SHOWN) or "none"
 
 
 def _agent(agent: "Mapping[str, str]") -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import BridgeError
-from opencode_mcp.options import OPTIONS
+from opencode_mcp.options import without_credentials
 from opencode_mcp.processes.groups import FLAGS
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.server.waiting.answerers import add_answerers
@@ -30,8 +30,6 @@ logger = logging.getLogger(__name__)
 LONGEST_SECONDS = 60.0
 """Time for the command; then it is ended."""
 CLOSED_WITHIN_SECONDS = 600.0
-PASSWORDS = frozenset(name for option in OPTIONS if option.name == "password" for name in option.variables)
-"""Variables that the command does not get."""
 
 
 def report_to_command(bridge: "Bridge", run: "Run") -> None:
@@ -78,7 +76,6 @@ class FinishCommand:
     async def _pass_on(self, report: "RunReport") -> None:
         settings = self._bridge.settings
         text = json.dumps(report_result(report).structured_content).encode()
-        environment = {name: value for name, value in settings.environment.items() if name not in PASSWORDS}
         try:
             with anyio.fail_after(LONGEST_SECONDS):
                 done = await anyio.run_process(
@@ -87,7 +84,7 @@ class FinishCommand:
                     stdout=DEVNULL,
                     stderr=DEVNULL,
                     check=False,
-                    env=environment,
+                    env=without_credentials(settings.environment),
                     creationflags=FLAGS,
                 )
         except TimeoutError:
