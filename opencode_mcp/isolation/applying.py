@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import GitFailed, InvalidArgument
-from opencode_mcp.isolation.checkout_checks import check_submodules
-from opencode_mcp.isolation.filtered_files import check_filters
-from opencode_mcp.isolation.kept_commits import (
+from opencode_mcp.isolation.repository.checkout_checks import check_submodules
+from opencode_mcp.isolation.repository.filtered_files import check_filters
+from opencode_mcp.isolation.repository.kept_commits import (
     APPLIED,
     forget_apply,
     keep,
@@ -15,15 +15,15 @@ from opencode_mcp.isolation.kept_commits import (
     note_integrated,
     record_apply,
 )
-from opencode_mcp.isolation.merging import Merge, has_markers, merged_trees
+from opencode_mcp.isolation.repository.merging import Merge, has_markers, merged_trees
+from opencode_mcp.isolation.repository.trees import Snapshot, TreeChange, changes, snapshot
+from opencode_mcp.isolation.repository.writing import write
 from opencode_mcp.isolation.results import Integration, IntegrationOptions
-from opencode_mcp.isolation.trees import Snapshot, TreeChange, changes, snapshot
 from opencode_mcp.isolation.work import merged_work, work_to_bring_back
-from opencode_mcp.isolation.writing import write
 
 if TYPE_CHECKING:
-    from opencode_mcp.isolation.git import Git
     from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.isolation.repository.git import Git
     from opencode_mcp.isolation.worktrees import Worktrees
 
 UNDO = 'Call opencode_integrate again with how="undo".'

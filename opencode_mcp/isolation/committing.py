@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.isolation.checkout_checks import checked_head
-from opencode_mcp.isolation.filtered_files import check_filters_of
-from opencode_mcp.isolation.kept_commits import note_integrated
-from opencode_mcp.isolation.merging import merged_commits
+from opencode_mcp.isolation.repository.checkout_checks import checked_head
+from opencode_mcp.isolation.repository.filtered_files import check_filters_of
+from opencode_mcp.isolation.repository.kept_commits import note_integrated
+from opencode_mcp.isolation.repository.merging import merged_commits
+from opencode_mcp.isolation.repository.trees import changes, committed
+from opencode_mcp.isolation.repository.writing import check_untracked
 from opencode_mcp.isolation.results import Integration, IntegrationOptions
-from opencode_mcp.isolation.trees import changes, committed
 from opencode_mcp.isolation.work import check_branch_tip, merged_work, move_branch, work_to_bring_back
-from opencode_mcp.isolation.writing import check_untracked
 
 if TYPE_CHECKING:
-    from opencode_mcp.isolation.git import Git
     from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.isolation.repository.git import Git
     from opencode_mcp.isolation.worktrees import Worktrees
 
 

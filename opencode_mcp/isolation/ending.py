@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from opencode_mcp.isolation.kept_commits import DISCARDED, keep, ref_of
+from opencode_mcp.isolation.repository.kept_commits import DISCARDED, keep, ref_of
+from opencode_mcp.isolation.repository.trees import changes, committed
 from opencode_mcp.isolation.results import Integration, IntegrationOptions
-from opencode_mcp.isolation.trees import changes, committed
 from opencode_mcp.isolation.work import (
     branch_tip,
     check_branch_tip,
@@ -18,8 +18,8 @@ from opencode_mcp.isolation.work import (
 )
 
 if TYPE_CHECKING:
-    from opencode_mcp.isolation.git import Git
     from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.isolation.repository.git import Git
     from opencode_mcp.isolation.worktrees import Worktrees
 
 

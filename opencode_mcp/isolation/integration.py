@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from opencode_mcp.isolation.records import Worktree
-    from opencode_mcp.isolation.trees import TreeChange
+    from opencode_mcp.isolation.repository.trees import TreeChange
     from opencode_mcp.isolation.ways import How
     from opencode_mcp.isolation.worktrees import Worktrees
 

@@ -16,8 +16,8 @@ import anyio
 from anyio import to_thread
 
 from opencode_mcp.errors import InvalidSetting
-from opencode_mcp.isolation.git import Git
 from opencode_mcp.isolation.records import Worktree
+from opencode_mcp.isolation.repository.git import Git
 from opencode_mcp.options import IsolationSetup, without_credentials
 from opencode_mcp.processes.groups import FLAGS, force_to_end
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from opencode_mcp.disk.state_folder import prepare_folder, replace_private, unusable
-from opencode_mcp.isolation.git import Repository
+from opencode_mcp.isolation.repository.git import Repository
 
 FOLDER = "worktrees"
 RECORDS = "records"

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from opencode_mcp.isolation.merging import Conflict
-from opencode_mcp.isolation.trees import TreeChange
+from opencode_mcp.isolation.repository.merging import Conflict
+from opencode_mcp.isolation.repository.trees import TreeChange
 
 
 @dataclass(frozen=True, slots=True)

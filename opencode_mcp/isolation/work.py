@@ -4,15 +4,15 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.isolation.kept_commits import INTEGRATED, kept
-from opencode_mcp.isolation.merging import Merge, merged_trees
-from opencode_mcp.isolation.other_repositories import check_no_other_repositories
-from opencode_mcp.isolation.trees import TreeChange, changes, committed, snapshot
+from opencode_mcp.isolation.repository.kept_commits import INTEGRATED, kept
+from opencode_mcp.isolation.repository.merging import Merge, merged_trees
+from opencode_mcp.isolation.repository.other_repositories import check_no_other_repositories
+from opencode_mcp.isolation.repository.trees import TreeChange, changes, committed, snapshot
 from opencode_mcp.text.name_lists import listed
 
 if TYPE_CHECKING:
-    from opencode_mcp.isolation.git import Git
     from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.isolation.repository.git import Git
     from opencode_mcp.isolation.worktrees import Worktrees
 
 PATHS_NAMED = 10

@@ -23,10 +23,10 @@ from anyio import to_thread
 
 from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.errors import GitFailed, InvalidArgument, NotFound, SessionBusy
-from opencode_mcp.isolation.git import Git, Repository, installed_git, reason
-from opencode_mcp.isolation.kept_commits import forget_all
 from opencode_mcp.isolation.records import Records, Worktree
-from opencode_mcp.isolation.trees import committed, snapshot
+from opencode_mcp.isolation.repository.git import Git, Repository, installed_git, reason
+from opencode_mcp.isolation.repository.kept_commits import forget_all
+from opencode_mcp.isolation.repository.trees import committed, snapshot
 from opencode_mcp.launcher.locks import hold
 
 BRANCHES = "opencode"

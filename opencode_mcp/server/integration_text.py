@@ -6,10 +6,10 @@ from opencode_mcp.isolation.ways import How
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from opencode_mcp.isolation.merging import Conflict
     from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.isolation.repository.merging import Conflict
+    from opencode_mcp.isolation.repository.trees import TreeChange
     from opencode_mcp.isolation.results import Integration
-    from opencode_mcp.isolation.trees import TreeChange
 
 MOST_FILES = 100
 KINDS = {"A": "added", "D": "deleted", "M": "changed", "R": "renamed", "T": "type changed"}

@@ -9,9 +9,9 @@ import anyio
 import pytest
 
 from opencode_mcp.errors import InvalidSetting
-from opencode_mcp.isolation.git import Git
 from opencode_mcp.isolation.preparation import prepare
 from opencode_mcp.isolation.records import Worktree
+from opencode_mcp.isolation.repository.git import Git
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.options import IsolationSetup, as_isolation
 from tests.isolation.repository import ENVIRONMENT, make_repository, put

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import anyio
 
 from opencode_mcp.errors import GitFailed
-from opencode_mcp.isolation.git import Git, reason
-from opencode_mcp.isolation.kept_commits import KEPT
-from opencode_mcp.isolation.trees import committed
+from opencode_mcp.isolation.repository.git import Git, reason
+from opencode_mcp.isolation.repository.kept_commits import KEPT
+from opencode_mcp.isolation.repository.trees import committed
 
 CHECKOUT = "checkout"
 WORKTREE = "worktree"

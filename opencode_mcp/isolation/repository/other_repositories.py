@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.isolation.git import Git
+from opencode_mcp.isolation.repository.git import Git
 from opencode_mcp.text.name_lists import listed
 
 ENTRY = "160000 "

@@ -8,8 +8,8 @@
 
 from dataclasses import dataclass
 
-from opencode_mcp.isolation.git import Git
-from opencode_mcp.isolation.trees import committed
+from opencode_mcp.isolation.repository.git import Git
+from opencode_mcp.isolation.repository.trees import committed
 
 KEPT = "refs/opencode-mcp"
 INTEGRATED = "integrated"

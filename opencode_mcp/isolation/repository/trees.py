@@ -17,10 +17,10 @@ from pathlib import Path
 from anyio import to_thread
 
 from opencode_mcp.errors import GitFailed
-from opencode_mcp.isolation.filtered_files import filtered_paths
-from opencode_mcp.isolation.git import Git
-from opencode_mcp.isolation.other_repositories import other_repositories
-from opencode_mcp.isolation.scratch import scratch_folder
+from opencode_mcp.isolation.repository.filtered_files import filtered_paths
+from opencode_mcp.isolation.repository.git import Git
+from opencode_mcp.isolation.repository.other_repositories import other_repositories
+from opencode_mcp.isolation.repository.scratch import scratch_folder
 
 SUBMODULE = "160000"
 """Mode of an entry that is the commit of another repository."""

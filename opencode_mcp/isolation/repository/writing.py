@@ -5,8 +5,8 @@ from pathlib import Path
 import anyio
 
 from opencode_mcp.errors import GitFailed
-from opencode_mcp.isolation.git import Git
-from opencode_mcp.isolation.trees import Snapshot, TreeChange, changes
+from opencode_mcp.isolation.repository.git import Git
+from opencode_mcp.isolation.repository.trees import Snapshot, TreeChange, changes
 
 NEW_FILE = frozenset("AR")
 """Changes that create a file."""

@@ -1,9 +1,9 @@
 """Checks of a person's checkout before changes are brought into it."""
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.isolation.filtered_files import KEEP_BRANCH
-from opencode_mcp.isolation.git import Git
-from opencode_mcp.isolation.trees import TreeChange
+from opencode_mcp.isolation.repository.filtered_files import KEEP_BRANCH
+from opencode_mcp.isolation.repository.git import Git
+from opencode_mcp.isolation.repository.trees import TreeChange
 
 SHOWN = 5
 

@@ -7,8 +7,8 @@ folder must not be committed.
 from pathlib import Path
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.isolation.git import Git
-from opencode_mcp.isolation.scratch import scratch_folder
+from opencode_mcp.isolation.repository.git import Git
+from opencode_mcp.isolation.repository.scratch import scratch_folder
 from opencode_mcp.text.name_lists import listed
 
 KEEP_BRANCH = "Keep the work on its branch with how=branch, and merge that branch with your own git."

@@ -15,7 +15,7 @@ from pathlib import Path
 import anyio
 
 from opencode_mcp.errors import GitFailed, InvalidSetting
-from opencode_mcp.isolation.git_settings import (
+from opencode_mcp.isolation.repository.git_settings import (
     FIXED,
     NAMED_PROGRAMS,
     as_variables,

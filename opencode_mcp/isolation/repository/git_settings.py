@@ -5,8 +5,8 @@ helpers for passwords. The bridge works with files that an agent has written, an
 of these programs runs on which file. So none runs. Git has a switch for most of them; filters, merge drivers and the
 hooks of newer versions have names, so each one that is configured is replaced by name.
 
-A filter that is off passes a file on as it is: a file of Git LFS is then its pointer. ``checkout.py`` refuses to change
-such files in a person's checkout.
+A filter that is off passes a file on as it is: a file of Git LFS is then its pointer. ``filtered_files.py`` refuses to
+change such files in a person's checkout.
 """
 
 import re
