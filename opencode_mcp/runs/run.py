@@ -34,7 +34,7 @@ from opencode_mcp.runs.prompting.sending import is_reported_failure, may_have_ar
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.record import Run, RunStarter, is_at_work_on, is_removed, is_superseded, latest_prompt
 from opencode_mcp.runs.report import RunReport, first_words, spoken
-from opencode_mcp.runs.reporter import LEFT_IN_INBOX, TAKEN_BACK, changed_settings, report_run
+from opencode_mcp.runs.reports.reporter import LEFT_IN_INBOX, TAKEN_BACK, changed_settings, report_run
 from opencode_mcp.runs.run_note import ANY_PROMPT, Note, Notes, combined
 from opencode_mcp.runs.start_deadline import StartDeadline
 from opencode_mcp.runs.state import State

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from opencode_mcp.runs import authors
+from opencode_mcp.runs.reports import authors
 from opencode_mcp.runs.sessions import history
 from opencode_mcp.server.results.render import session_name
 from opencode_mcp.server.results.safe_text import shown

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp.diffs.authorship import Authorship, Period, Work
 from opencode_mcp.errors import CallerError
-from opencode_mcp.runs import authors
+from opencode_mcp.runs.reports import authors
 from opencode_mcp.server.access.operation_uses import REDO, UNDO
 from opencode_mcp.server.change_authors import authors_note, listed_names
 

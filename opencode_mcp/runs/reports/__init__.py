@@ -1,1 +1,1 @@
-"""What a run did: its answer, its changed files and whose they are, and how it ended."""
+"""Report of a run: what it did and which files it changed, by whom, and which prompts were merged."""

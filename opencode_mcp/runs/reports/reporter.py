@@ -12,10 +12,8 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.models import Failure, Message
 from opencode_mcp.opencode.vocabulary.submission import Accepted
-from opencode_mcp.runs.changed_files import changed_files
 from opencode_mcp.runs.endings import failure_kind
 from opencode_mcp.runs.follow import CheckedAnswer, Observation, present_activity, run_age
-from opencode_mcp.runs.merging import read_merged
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.read_ahead import known_record
@@ -29,6 +27,8 @@ from opencode_mcp.runs.report import (
     question_seconds,
     summarise,
 )
+from opencode_mcp.runs.reports.changed_files import changed_files
+from opencode_mcp.runs.reports.merging import read_merged
 from opencode_mcp.runs.state import ENDS, State
 from opencode_mcp.text.outside_text import one_line
 

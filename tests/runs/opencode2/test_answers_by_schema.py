@@ -8,7 +8,7 @@ from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.output_schema.prompted import INSTRUCTION, correction_id
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run
-from opencode_mcp.runs.reporter import CORRECTED, IN_PROMPT
+from opencode_mcp.runs.reports.reporter import CORRECTED, IN_PROMPT
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import Notes
 from tests.harness.model import ScriptedModel

@@ -11,10 +11,10 @@ from opencode_mcp.opencode.v2.adapter import OpenCode2
 from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Session, SessionStatus
 from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import Features
-from opencode_mcp.runs import changed_files as module
-from opencode_mcp.runs.changed_files import changed_files
 from opencode_mcp.runs.follow import Observation
 from opencode_mcp.runs.report import ChangedFile, RunReport
+from opencode_mcp.runs.reports import changed_files as module
+from opencode_mcp.runs.reports.changed_files import changed_files
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.client import OpenCodeClient

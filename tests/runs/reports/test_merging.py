@@ -3,7 +3,7 @@
 import pytest
 
 from opencode_mcp.opencode.vocabulary.models import Message
-from opencode_mcp.runs.merging import TOGETHER_MS, merged_with
+from opencode_mcp.runs.reports.merging import TOGETHER_MS, merged_with
 
 
 def prompt(name: str, created: float) -> Message:
