@@ -8,15 +8,14 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-LEFT_OUT = frozenset({"const", "default", "exclusiveMinimum", "format", "minLength"})
-"""Keywords that some model's API refuses; see the rule in the tests."""
-CLOSED = ("additionalProperties", False)
-"""Constraint that is left out to save 600 bytes, since the bridge itself refuses unknown arguments."""
+LEFT_OUT = frozenset({"additionalProperties", "const", "default", "exclusiveMinimum", "format", "minLength"})
+"""Keywords that some model's API refuses (see the rule in the tests), and one that is left out to save bytes: objects
+are open without it, and the bridge itself refuses unknown arguments."""
 
 
 def listed_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Rewrite a schema, and those within it, in keywords that every model's API knows."""
-    kept = {key: value for key, value in schema.items() if key not in LEFT_OUT and (key, value) != CLOSED}
+    kept = {key: value for key, value in schema.items() if key not in LEFT_OUT}
     kept |= _constant(schema) | _minimum(schema) | _default(schema) | _inner_schemas(schema)
     if forms := _open_forms(schema):
         kept.pop("anyOf")
@@ -48,8 +47,6 @@ def _inner_schemas(schema: Mapping[str, Any]) -> dict[str, Any]:
         kept["properties"] = {name: listed_schema(item) for name, item in properties.items()}
     if "items" in schema:
         kept["items"] = listed_schema(schema["items"])
-    if isinstance(schema.get("additionalProperties"), Mapping):
-        kept["additionalProperties"] = True
     return kept
 
 

@@ -1,8 +1,8 @@
 """Output schemas of the tools, as short as possible, since every listing contains them.
 
-A typed client derives its result types from the declared properties, so the schemas of ``opencode_run`` and
-``opencode_wait`` declare all of them. The schemas of the properties are left out: they would double the size of the
-listing, and README describes the report.
+A typed client derives its result types from the declared properties, so the schema of ``opencode_run`` declares all of
+them, and the others declare none: such a client then keeps every field. The schemas of the properties are left out:
+they would double the size of the listing, and README describes the report.
 
 The module also lists the fields that repeat the text of the result: not every host gets them (``duplicate_text.py``),
 so none of them is required.
@@ -31,7 +31,6 @@ REPORT_TEXTS = ("text", "error", "todos")
 RUN_REPORT = _holding("status", "next", declared=REPORT_FIELDS)
 SAME_REPORT = _holding("status", "next")
 """Schema of the other tools that return such a report: its fields, six times over, would fill a tenth of the list."""
-RUN_REPORTS = _holding("status", "next", declared=("runs", *REPORT_FIELDS))
 REPORTS_TEXTS = (*REPORT_TEXTS, *(f"runs.{field}" for field in REPORT_TEXTS))
 SESSION = _holding("session_id", "status", "cursor")
 SESSION_TEXTS = ("transcript", "todos")

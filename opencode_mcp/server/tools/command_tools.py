@@ -45,13 +45,13 @@ async def opencode_command(
     command: Annotated[str, Field(description="Name; opencode_status(show=commands) lists them")],
     arguments: Annotated[str, Field(description="Text after the name")] = "",
     session_id: Annotated[str, Field(description="Empty: a new session")] = "",
-    directory: Annotated[str, Field(description="Allowed absolute path; empty: the first")] = "",
+    directory: Annotated[str, Field(description="Absolute path; else the first")] = "",
     agent: Annotated[str, Field(description="Where the command names none")] = "",
     model: Annotated[str, Field(description="provider/model")] = "",
     permissions: StrictnessAsForRun = None,
     max_cost: MaxAsForRun = None,
     max_minutes: MaxAsForRun = None,
-    max_steps: Annotated[int | None, Field(ge=1, description="As for opencode_run")] = None,
+    max_steps: Annotated[int | None, Field(ge=1, description="See opencode_run")] = None,
     wait_seconds: SecondsAsForRun = None,
 ) -> Outcome:
     """Run one of the project's slash commands, such as review, and report as opencode_run does."""
@@ -104,7 +104,7 @@ async def opencode_shell(
     *,
     command: Annotated[str, Field(description="Line for the shell, run in the session's directory")],
     session_id: Annotated[str, Field(description="Session whose agent sees the output; default a new one")] = "",
-    directory: Annotated[str, Field(description="Allowed absolute path of the project; default the first")] = "",
+    directory: Annotated[str, Field(description="Absolute path; else the first")] = "",
     agent: Annotated[str, Field(description="Agent that the session has for the line; default build")] = "",
     wait_seconds: SecondsAsForRun = None,
 ) -> Outcome:

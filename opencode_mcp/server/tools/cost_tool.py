@@ -23,7 +23,7 @@ async def opencode_cost(
     ctx: BridgeContext,
     *,
     since: Annotated[str, Field(description="today, 7d or 2026-11-24")] = "today",
-    directory: Annotated[str, Field(description="Allowed absolute path; empty: all")] = "",
+    directory: Annotated[str, Field(description="Absolute path; else all")] = "",
 ) -> CallToolResult:
     """Sum up cost and tokens by day, project, model and agent, with subagents.
 

@@ -64,7 +64,7 @@ async def opencode_diff(
     *,
     session_id: Annotated[str, Field(description="Default: the working tree")] = "",
     message_id: Annotated[str, Field(description="Only this prompt, as msg_...")] = "",
-    directory: Annotated[str, Field(description="Allowed absolute path of the working tree; empty: the first")] = "",
+    directory: Annotated[str, Field(description="Absolute path; else the first")] = "",
     against: Annotated[
         Literal["commit", "branch"],
         Field(description="branch: all since the default branch"),

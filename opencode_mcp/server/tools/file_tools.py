@@ -31,7 +31,7 @@ FACTS_BYTES = 16
 """Bytes that a page of a folder contains for each entry besides its name."""
 GIT = ".git"
 
-Directory = Annotated[str, Field(description="Allowed absolute path; empty: the first")]
+Directory = Annotated[str, Field(description="Absolute path; else the first")]
 Cursor = Annotated[str, Field(description="From the page before")]
 
 

@@ -46,8 +46,8 @@ async def opencode_reply_permission(
 ) -> Outcome:
     """Allow or refuse what OpenCode asks permission for, then wait as opencode_wait does.
 
-    Use it when a report's `pending` names a permission. Ask the person first where the command could do harm. A
-    refusal without a message ends the run.
+    Use it when `pending` names a permission. Ask the person first where it could do harm. A refusal without a message
+    ends the run.
     """
     if run := await resumed_run(ctx):
         return await wait_for_run(ctx, run, wait_seconds)
@@ -73,7 +73,7 @@ async def opencode_reply_question(
 ) -> Outcome:
     """Answer what OpenCode asks, then wait as opencode_wait does.
 
-    Use it when a report's `pending` names a question. Ask the person unless the answer follows from the task.
+    Use it when `pending` names a question. Ask the person unless the answer follows from the task.
     """
     if run := await resumed_run(ctx):
         return await wait_for_run(ctx, run, wait_seconds)

@@ -11,7 +11,7 @@ from opencode_mcp.runs import deadline, limits
 from opencode_mcp.runs.prompting import prompt as prompting_prompt
 from opencode_mcp.server import isolated_runs
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, RUN_REPORTS, SAME_REPORT
+from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, SAME_REPORT
 from opencode_mcp.server.results.several_reports import reports_result
 from opencode_mcp.server.sessions.undone import undone_run
 from opencode_mcp.server.tool import tool
@@ -35,19 +35,19 @@ Seconds = Annotated[
     Field(
         ge=0,
         le=3600,
-        description="Seconds to wait, at most 3600; default what your client tolerates. The run continues",
+        description="Seconds to wait; default what your client tolerates. The run continues",
     ),
 ]
-SecondsAsForRun = Annotated[float | None, Field(ge=0, le=3600, description="As for opencode_run")]
+SecondsAsForRun = Annotated[float | None, Field(ge=0, le=3600, description="See opencode_run")]
 Strictness = Annotated[
     Literal["agent", "human", "reject"] | None,
     Field(description="Who answers, if stricter than configured. human: by a form, else you ask the person"),
 ]
-StrictnessAsForRun = Annotated[Literal["agent", "human", "reject"] | None, Field(description="As for opencode_run")]
+StrictnessAsForRun = Annotated[Literal["agent", "human", "reject"] | None, Field(description="See opencode_run")]
 MaxCost = Annotated[float | None, Field(gt=0, description="Stop the run at so many US dollars")]
 MaxMinutes = Annotated[float | None, Field(gt=0, description="At so many minutes of work")]
 MaxSteps = Annotated[int | None, Field(ge=1, description="At so many model steps")]
-MaxAsForRun = Annotated[float | None, Field(gt=0, description="As for opencode_run")]
+MaxAsForRun = Annotated[float | None, Field(gt=0, description="See opencode_run")]
 SessionId = Annotated[str, Field(description="As ses_...")]
 run_tool = partial(
     tool, read_only=False, idempotent=False, open_world=True, output_schema=SAME_REPORT, texts=REPORT_TEXTS
@@ -61,7 +61,7 @@ async def opencode_run(
     *,
     prompt: Annotated[str, Field(description="The task, with all that OpenCode needs to know")],
     session_id: Annotated[str, Field(description="Go on in this session; empty: a new one")] = "",
-    directory: Annotated[str, Field(description="Allowed absolute path; empty: the first")] = "",
+    directory: Annotated[str, Field(description="Absolute path; else the first")] = "",
     agent: Annotated[str, Field(description="build (changes files), plan (reads only), or one of the project's")] = "",
     model: Annotated[str, Field(description="provider/model; empty: the default")] = "",
     variant: Annotated[str, Field(description="The model's variant, such as high")] = "",
@@ -76,10 +76,10 @@ async def opencode_run(
     max_steps: MaxSteps = None,
     wait_seconds: Seconds = None,
 ) -> Outcome:
-    """Give a task to OpenCode, a coding agent that reads, edits and runs code by itself.
+    """Give a task to OpenCode, a coding agent that reads, edits and runs code.
 
-    Delegate work, or go on in an earlier session. It waits, then reports the answer and the changed files, and names
-    the next call. For a quick look at files use opencode_read_file.
+    Delegate work, or go on in a session. It waits, then reports the answer, the changed files and the next call. For
+    a quick look at files use opencode_read_file.
     """
     if run := await resumed_run(ctx):
         return await wait_for_run(ctx, run, wait_seconds, started=True)
@@ -165,7 +165,7 @@ async def session_and_directory(bridge: Bridge, session_id: str, directory: str)
     destructive=False,
     idempotent=True,
     open_world=False,
-    output_schema=RUN_REPORTS,
+    output_schema=SAME_REPORT,
     texts=REPORTS_TEXTS,
 )
 async def opencode_wait(
@@ -173,16 +173,15 @@ async def opencode_wait(
     *,
     session_id: SessionId = "",
     message_id: Annotated[str, Field(description="The prompt, as msg_...; empty: the session's latest")] = "",
-    session_ids: Annotated[list[str], Field(description="Several sessions to wait for at once")] = [],
+    session_ids: Annotated[list[str], Field(description="Several sessions")] = [],
     until: Annotated[
-        Literal["any", "all"], Field(description="With several: return at the first end or question, or at the last")
+        Literal["any", "all"], Field(description="With several: until the first end or question, or the last")
     ] = "all",
-    wait_seconds: Seconds = None,
+    wait_seconds: SecondsAsForRun = None,
 ) -> Outcome:
     """Wait for a run that anybody started, and report it as opencode_run does.
 
-    Use it after a report that says `running`, and after a restart of anything. wait_seconds=0 only looks. It starts
-    and stops nothing.
+    Use it after `running`, and after any restart. wait_seconds=0 only looks.
     """
     bridge = bridge_of(ctx)
     named = _named_sessions([session_id, *session_ids], message_id)
@@ -231,11 +230,11 @@ async def opencode_abort(
     ctx: BridgeContext,
     *,
     session_id: SessionId,
-    message_id: Annotated[str, Field(description="Stop only if this prompt is the latest; empty: whatever runs")] = "",
+    message_id: Annotated[str, Field(description="Only if this prompt is the latest")] = "",
 ) -> CallToolResult:
     """Stop what a session and its subagents are working on.
 
-    What it has done so far stays, and opencode_run goes on from there. Stopping an idle session changes nothing.
+    What is done stays, and opencode_run goes on from there.
     """
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx).start):
