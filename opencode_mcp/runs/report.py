@@ -66,6 +66,8 @@ class ChangedFile(BaseModel):
     """Author of the change; OpenCode counts the changes of sessions that work at the same time as the run's."""
     others: list[OtherSession] = Field(default_factory=list[OtherSession])
     """Other sessions that changed it, or may have if ``whose`` is ``unknown``."""
+    outside: bool = False
+    """True if it is outside of the project: OpenCode keeps no diff of it, and an undo does not change it."""
 
 
 class PendingRequest(BaseModel):
@@ -106,7 +108,7 @@ class Decision(BaseModel):
 
 
 class Usage(BaseModel):
-    """Tokens of all model steps of a run."""
+    """Tokens of all model steps of a run, with its subagents; their reasoning is not counted."""
 
     input: float = 0
     output: float = 0
@@ -162,6 +164,13 @@ class RunReport(BaseModel):
     agent: str = ""
     tokens: Usage = Usage()
     cost: float = 0
+    """US dollars that the run cost, with its subagents."""
+    subagents_cost: float = Field(default=0, exclude=True)
+    """Part of it that they spent."""
+    subagents_counted: int = Field(default=0, exclude=True)
+    """Number of the subagents whose cost is included."""
+    is_cost_known: bool = Field(default=True, exclude=True)
+    """False if OpenCode has no cost of a part of the work, or that could not be read."""
     seconds: float = 0
     """Seconds since the prompt, until the end of the run if it has ended."""
     waited: float = 0
@@ -305,6 +314,11 @@ def list_missing(paths: Iterable[str], directory: str) -> list[ChangedFile]:
     prefix = absolute(".", directory) + "/"
     names = sorted(path.removeprefix(prefix) for path in paths)
     return [ChangedFile(path=name, change=NOT_SHOWN, added=0, removed=0) for name in names]
+
+
+def list_outside(paths: Iterable[str]) -> list[ChangedFile]:
+    """Return entries for files outside of the project, which OpenCode does not compare."""
+    return [ChangedFile(path=path, change=NOT_SHOWN, added=0, removed=0, outside=True) for path in sorted(paths)]
 
 
 def list_files(diffs: list[FileDiff], directory: str) -> list[ChangedFile]:

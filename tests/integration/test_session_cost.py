@@ -79,6 +79,8 @@ async def test_every_place_counts_forks_and_subagents_once_and_shows_the_same(
         step(text("Done."), usage(input=2000, output=1)),
         title="Costs",
     )
+    assert (report["cost"], report["subagents_cost"]) == (pytest.approx(0.003004 + 0.03001), pytest.approx(0.03001))
+    assert report["tokens"]["input"] == 33_000
     fork = await host.data("opencode_fork", session_id=report["session_id"])
     await host.run(step(text("In the fork."), usage(input=500, output=0)), session_id=fork["session_id"])
     found = await same_everywhere(host, project, [report["session_id"], fork["session_id"]])

@@ -6,15 +6,17 @@ it is reported without its diff if that does not come. A file that two steps cha
 first of them, so its diff is read until it changes or some time has passed.
 """
 
+from collections.abc import Sequence
+
 import anyio
 
-from opencode_mcp.diffs.authorship import Work
+from opencode_mcp.diffs.authorship import Work, WriteCall
 from opencode_mcp.diffs.merged import merge_diffs
-from opencode_mcp.diffs.named_files import possible_paths
+from opencode_mcp.diffs.named_files import absolute, possible_paths
 from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Session
 from opencode_mcp.runs.follow import Observation
-from opencode_mcp.runs.report import ChangedFile, RunReport, add_authors, list_files, list_missing
+from opencode_mcp.runs.report import ChangedFile, RunReport, add_authors, list_files, list_missing, list_outside
 from opencode_mcp.runs.reports.authors import read_authors, work_of_answers
 
 DIFF_SECONDS = 0.6
@@ -36,7 +38,7 @@ async def changed_files(report: RunReport, seen: Observation, answers: list[Mess
         answers: The assistant's messages of the run.
 
     Returns:
-        The files; none if no tool call of the run can have changed one.
+        The files; none if no tool call of the run can have changed one. Those outside of the project are the last.
 
     Raises:
         BackendError: The diff could not be read.
@@ -44,7 +46,7 @@ async def changed_files(report: RunReport, seen: Observation, answers: list[Mess
     session = Session(id=report.session_id, title=report.title, directory=report.directory)
     work = work_of_answers(answers, session, report.message_id)
     if not work.files or not (work.calls or work.subagents):
-        return []
+        return list_outside(_outside(work.calls, work.files, report.directory))
     grows = (await seen.client.features()).diffs_grow
     named = frozenset(path for call in work.calls for path in call.files) & work.files
     repeated = _changed_twice(work) if grows else frozenset[str]()
@@ -59,7 +61,19 @@ async def changed_files(report: RunReport, seen: Observation, answers: list[Mess
     if grows:
         files += list_missing(_missing(named, diffs, report.directory), report.directory)
     add_authors(files, judge)
-    return files
+    return files + list_outside(_outside(judge.own, work.files, report.directory))
+
+
+def _outside(calls: Sequence[WriteCall], differed: frozenset[str], directory: str) -> set[str]:
+    """Return the absolute paths of the files that edits name, and that OpenCode does not compare.
+
+    Args:
+        calls: Calls of the run.
+        differed: Absolute paths of the files that a step changed; some are above a directory in a git repository.
+        directory: Directory of the run.
+    """
+    named = {path for call in calls for path in call.files} - differed
+    return {path for path in named if not path.startswith(absolute(".", directory) + "/")}
 
 
 def _changed_twice(work: Work) -> frozenset[str]:

@@ -22,6 +22,7 @@ from opencode_mcp.runs.report import (
     STATUSES,
     AnswerSummary,
     RunReport,
+    Usage,
     is_default_title,
     list_todos,
     question_seconds,
@@ -29,6 +30,8 @@ from opencode_mcp.runs.report import (
 )
 from opencode_mcp.runs.reports.changed_files import changed_files
 from opencode_mcp.runs.reports.merging import read_merged
+from opencode_mcp.runs.reports.subagent_spending import SubagentSpending, read_subagent_spending
+from opencode_mcp.runs.sessions.spending import step_of
 from opencode_mcp.runs.state import ENDS, State
 from opencode_mcp.text.outside_text import one_line
 
@@ -91,6 +94,7 @@ async def report_run(hub: Hub, run: Run, seen: Observation, schema: Mapping[str,
     report = _report(run, seen, answer, reading_session.value)
     report.message_reader = (await seen.client.features()).message_reader
     report.waited = _waited(hub, run, answers, seen.client.clock.now() * 1000)
+    _add_spending(report, answers, await read_subagent_spending(seen.client, run.session_id, answers))
     if seen.state in ENDS:
         report.merged_with = reading_merged.value
         report.files = await changed_files(report, seen, answers)
@@ -132,6 +136,17 @@ def _duration(run: Run, answer: AnswerSummary) -> float:
     """
     since_prompt = age_of(run.message_id, int(answer.ended)) if answer.ended else 0
     return round(max(since_prompt, answer.seconds), 3)
+
+
+def _add_spending(report: RunReport, answers: list[Message], subagents: SubagentSpending) -> None:
+    """Add what the subagents spent, and whether OpenCode knows the cost of all that the run did."""
+    spent = subagents.spent
+    report.cost = round(report.cost + spent.cost, 6)
+    own = report.tokens
+    report.tokens = Usage(input=own.input + spent.input, output=own.output + spent.output, reasoning=own.reasoning)
+    report.subagents_cost, report.subagents_counted = round(spent.cost, 6), subagents.number
+    steps = [step_of(message.info) for message in answers]
+    report.is_cost_known = subagents.is_whole and not any(step.is_broken_off for step in steps)
 
 
 async def _add_end(report: RunReport, hub: Hub, seen: Observation, answer: AnswerSummary) -> None:

@@ -70,6 +70,7 @@ FILE_HEADINGS: Mapping[str, Collection[str]] = {
 OTHERS_DID = {"this": "also", "shared": "also changed by", "other": "by", "unknown": "this run or"}
 """Words in front of the other sessions, by whose change it is."""
 NO_DIFF = "(no diff: not ready, or changed back)"
+OUTSIDE = "(outside the project: no diff, and an undo leaves it as it is)"
 ERROR_LIMIT = 4000
 """Limit of an error, in bytes. It may quote a page that a model's provider sent."""
 
@@ -158,6 +159,7 @@ def report_data(report: "RunReport") -> dict[str, Any]:
     return data | {
         "text": _text_data(report),
         **({"error": cut_text(report.error, ERROR_LIMIT)} if report.error else {}),
+        **({"subagents_cost": report.subagents_cost} if report.subagents_cost else {}),
         "pending": [request_data(request) for request in report.pending],
         "next": next_step(report),
     }
@@ -280,10 +282,21 @@ def _headline(report: "RunReport") -> str:
         one_line(report.model),
         f"agent {one_line(report.agent)}" if report.agent else "",
         f"{tokens.input:.0f} tokens in, {tokens.output:.0f} out" if tokens.output else "",
-        f"${report.cost:.4f}" if report.cost else "",
+        _cost(report),
         f"subagents {', '.join(report.children)}" if report.children else "",
     ]
     return " · ".join(fact for fact in facts if fact)
+
+
+def _cost(report: "RunReport") -> str:
+    """Return the cost of a run with its subagents, and their part; empty if nothing was counted."""
+    if not report.cost:
+        return ""
+    amount = f"${report.cost:.4f}" if report.is_cost_known else f"at least ${report.cost:.4f}"
+    if not report.subagents_cost:
+        return amount
+    noun = "subagent" if report.subagents_counted == 1 else "subagents"
+    return f"{amount} (${report.subagents_cost:.4f} of it by {report.subagents_counted} {noun})"
 
 
 def name_line(report: "RunReport") -> str:
@@ -369,8 +382,14 @@ def _file_line(file: "ChangedFile") -> str:
         # An author is one of the sessions whose commands ran at that time, and not all of them.
         names = f"one of: {names}"
     by = f" ({OTHERS_DID[file.whose]} {names})" if names else ""
-    counts = NO_DIFF if file.change == "changed" else f"+{file.added} -{file.removed}"
-    return f"{file.change} {one_line(file.path)} {counts}{by}"
+    return f"{file.change} {one_line(file.path)} {_counts(file)}{by}"
+
+
+def _counts(file: "ChangedFile") -> str:
+    """Return the numbers of changed lines, or why there are none."""
+    if file.outside:
+        return OUTSIDE
+    return NO_DIFF if file.change == "changed" else f"+{file.added} -{file.removed}"
 
 
 def session_name(session_id: str, title: str) -> str:

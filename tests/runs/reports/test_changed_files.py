@@ -126,3 +126,19 @@ async def test_a_run_without_a_call_that_can_write_lists_nothing_and_reads_no_di
 async def test_if_the_other_sessions_cannot_be_read_a_file_that_no_call_names_has_no_known_author() -> None:
     files = await listed(Diffs(["a.txt", "b.txt"], lists=False), written("a.txt", differed=["b.txt"]))
     assert [(file.path, file.whose) for file in files] == [("a.txt", "this"), ("b.txt", "unknown")]
+
+
+async def test_a_file_outside_of_the_project_is_listed_whether_or_not_the_project_changed() -> None:
+    outside = written("/elsewhere/notes.txt")
+    outside.parts = outside.parts[:1]
+    files = await listed(Diffs(["a.txt"]), outside)
+    assert [(file.path, file.outside) for file in files] == [("/elsewhere/notes.txt", True)]
+    files = await listed(Diffs(["a.txt"]), written("a.txt"), outside)
+    assert [(file.path, file.outside) for file in files] == [("a.txt", False), ("/elsewhere/notes.txt", True)]
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_file_above_the_directory_that_a_step_changed_is_not_outside() -> None:
+    files = await listed(Diffs(["a.txt"]), written("../a.txt"))
+    assert files
+    assert not any(file.outside for file in files)

@@ -57,6 +57,14 @@ def test_the_headline_tells_whose_report_it_is_and_what_it_cost() -> None:
     )
 
 
+def test_the_cost_of_a_run_includes_its_subagents_and_says_if_a_part_of_it_is_unknown() -> None:
+    spent = report(cost=0.0123, subagents_cost=0.004, subagents_counted=2)
+    assert report_text(spent).splitlines()[0].endswith("$0.0123 ($0.0040 of it by 2 subagents)")
+    assert report_data(spent)["subagents_cost"] == 0.004
+    assert "subagents_cost" not in report_data(report(cost=0.0123))
+    assert "at least $0.0123" in report_text(report("aborted", cost=0.0123, is_cost_known=False))
+
+
 def test_a_report_names_its_run_and_tells_the_time_of_waiting_apart() -> None:
     text = report_text(report(seconds=212.4, waited=180.2, title="Fix login", prompt="Fix the login page"))
     head, names = text.splitlines()[:2]
@@ -124,6 +132,11 @@ def test_of_several_possible_authors_a_report_says_that_it_was_one_of_them() -> 
 def test_a_changed_file_without_a_diff_says_so() -> None:
     files = [ChangedFile(path="a.py", change="changed", added=0, removed=0)]
     assert "Changed files:\nchanged a.py (no diff: not ready, or changed back)" in report_text(report(files=files))
+
+
+def test_a_file_outside_of_the_project_is_named_as_one_without_a_diff() -> None:
+    files = [ChangedFile(path="/elsewhere/a.py", change="changed", added=0, removed=0, outside=True)]
+    assert "changed /elsewhere/a.py (outside the project: no diff" in report_text(report(files=files))
 
 
 def test_a_prompt_that_was_removed_leads_to_what_the_session_did_since() -> None:
