@@ -475,8 +475,10 @@ class Runs:
             BackendError: OpenCode could not be asked to stop.
         """
         self._stopped[run.message_id] = True
-        tree = await self._running_tree(run)
-        return StopResult(was_running=True, busy=await tree.stop(seconds)) if tree else StopResult(was_running=False)
+        tree, busy = await self._busy_tree(run)
+        if not busy:
+            return StopResult(was_running=False)
+        return StopResult(was_running=True, busy=await tree.stop(seconds, busy))
 
     async def abort(self, run: Run) -> tuple[RunReport, StopResult]:
         """Stop a run as ``stop`` does, and report it once it has ended.
@@ -485,17 +487,22 @@ class Runs:
             BackendError: OpenCode could not be asked to stop, or could not be read.
         """
         self._stopped[run.message_id] = True
-        tree = await self._running_tree(run)
-        stop = await stop_and_compare(tree, ABORT_DEADLINE) if tree else StopResult(was_running=False)
-        return await self.follow(run, ABORT_DEADLINE if tree else 0), stop
+        tree, busy = await self._busy_tree(run)
+        stop = await stop_and_compare(tree, ABORT_DEADLINE) if busy else StopResult(was_running=False)
+        return await self.follow(run, ABORT_DEADLINE if busy else 0), stop
 
-    async def _running_tree(self, run: Run) -> SessionTree | None:
-        """The run's session and its subagents; ``None`` where none is busy, or is busy with another prompt."""
+    async def _busy_tree(self, run: Run) -> tuple[SessionTree, list[list[str]]]:
+        """Return the run's session with its subagents, and which of them are busy, by depth; none with another prompt.
+
+        The messages are not read if no event was missed since OpenCode took the prompt, and it has taken no other.
+        """
         client = await self._client(run.directory)
         tree = SessionTree(client, run.session_id, run.directory)
-        if not await tree.busy_levels() or await is_superseded(client, await self._current(client, run)):
-            return None
-        return tree
+        busy = await tree.busy_levels()
+        if not busy or self._hub.state(run.session_id).working_on == run.message_id:
+            return tree, busy
+        is_other = await is_superseded(client, await self._current(client, run))
+        return tree, [] if is_other else busy
 
     async def _current(self, client: OpenCodeClient, run: Run) -> Run:
         """Return the run of the correction of an answer, if it was sent; else the run itself."""

@@ -24,9 +24,13 @@ class Backend:
         self._silent_below = silent_below
         self._seen = [ROOT]
         self.aborted: list[str] = []
+        self.aborted_at_first_read: list[str] | None = None
+        """The sessions that were aborted when the tree was read for the first time."""
 
     async def session_children(self, session_id: str) -> list[Session]:
         """The children by the rule."""
+        if self.aborted_at_first_read is None:
+            self.aborted_at_first_read = list(self.aborted)
         if session_id == self._silent_below:
             await anyio.sleep_forever()
         found = self._children(session_id)
@@ -63,6 +67,13 @@ async def test_a_tree_of_any_depth_is_stopped_from_its_end(depth: int) -> None:
     backend = Backend(chain(depth))
     assert await tree(backend).stop(30) == []
     assert backend.aborted == [f"ses_{number}" for number in range(depth, -1, -1)]
+
+
+async def test_what_was_just_read_as_busy_is_aborted_before_anything_is_read_again() -> None:
+    backend = Backend(chain(2))
+    assert await tree(backend).stop(30, [[ROOT], ["ses_1"]]) == []
+    assert backend.aborted_at_first_read == ["ses_1", ROOT]
+    assert backend.aborted == ["ses_1", ROOT, "ses_2"]
 
 
 async def test_a_tree_that_names_a_session_twice_or_goes_in_circles_is_read_once() -> None:

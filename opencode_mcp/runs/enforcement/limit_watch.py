@@ -138,9 +138,7 @@ class _Watcher:
         A reading that fails is repeated: OpenCode may only be slow, and the stream tells when it is gone.
         """
         try:
-            await self._read()
-            reason = excess(self._run.limits, self._used())
-            if reason:
+            if reason := await self._excess():
                 return await self._stop(reason)
             return self._is_unsure and await self._has_ended()
         except NotFound:
@@ -150,6 +148,18 @@ class _Watcher:
             self._is_unsure = True
             await anyio.sleep(RETRY_PAUSE)
             return False
+
+    async def _excess(self) -> str:
+        """Return a sentence on the limit that the run exceeds; empty if it exceeds none.
+
+        A step that an event has reported was begun, so steps are counted before anything is read: a model that answers
+        at once begins the next one in the time of a request.
+        """
+        return excess(self._run.limits, self._used()) or await self._excess_when_read()
+
+    async def _excess_when_read(self) -> str:
+        await self._read()
+        return excess(self._run.limits, self._used())
 
     async def _read(self) -> None:
         if self._run.limits.counts_messages and (self._is_unsure or self._new_steps):
