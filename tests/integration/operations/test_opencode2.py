@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
 
 import pytest
 
@@ -323,6 +324,24 @@ async def test_the_limits_of_a_caller_hold_in_opencode_2(
         files = [{"uri": inside}, {"uri": "data:text/plain;base64,aGk=", "name": "hi.txt"}]
         await world.data("session.prompt", text=script(text("Seen.")), files=files, **session)
         await world.call("session.wait", seconds=60, **session)
+
+
+@pytest.mark.parametrize("conflicts", [False, True], ids=["the first one wins", "others conflict"])
+async def test_another_text_under_the_id_of_a_message_is_refused(
+    world: World, opencode2: OpenCode2, *, conflicts: bool
+) -> None:
+    opencode2.switch(same_id_conflicts=conflicts)
+    try:
+        for operation_id in ("session.prompt", "session.synthetic"):
+            session = {"sessionID": await world.session()}
+            stored: Json = {"id": f"msg_{uuid4().hex}", "resume": False, **session}
+            for _ in range(2):
+                assert (await world.data(operation_id, text="First.\n", **stored))["id"] == stored["id"]
+            assert stored["id"] in await world.refusal(operation_id, text="Second.", **stored)
+            [kept] = await world.data("session.inbox.list", **session)
+            assert kept["payload"]["text"] == "First.\n"
+    finally:
+        opencode2.switch(same_id_conflicts=False)
 
 
 async def test_what_only_a_released_opencode_2_has_is_limited_too(

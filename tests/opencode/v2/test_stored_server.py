@@ -3,7 +3,15 @@
 import anyio
 import pytest
 
-from opencode_mcp.errors import BackendFailed, BackendTimeout, BackendUnavailable, BridgeError, NotFound, Unauthorized
+from opencode_mcp.errors import (
+    BackendFailed,
+    BackendTimeout,
+    BackendUnavailable,
+    BridgeError,
+    InvalidArgument,
+    NotFound,
+    Unauthorized,
+)
 from opencode_mcp.opencode.http.codec import Reply, Request
 from opencode_mcp.opencode.v2.calls import message_calls, project_calls
 from opencode_mcp.opencode.v2.calls.message_calls import PAGES_OF_A_TURN
@@ -20,6 +28,7 @@ LOST = BackendUnavailable("The connection broke.", sent=True)
 SLOW = BackendTimeout("It did not answer in time.")
 GONE = BackendUnavailable("Nothing answers.", sent=False)
 STARTING = BackendFailed("It is starting.", status=503)
+CONFLICT = InvalidArgument("OpenCode refused session.prompt: it exists already.")
 HISTORY = [
     prompt(1),
     step(2, "tool-calls", said("One.")),
@@ -51,7 +60,7 @@ async def test_a_prompt_whose_reply_is_lost_is_sent_again_with_the_same_id(first
     assert sent[0] == sent[1]
 
 
-@pytest.mark.parametrize("second", [GONE, LOST, SLOW, STARTING, Unauthorized("The password was changed.")])
+@pytest.mark.parametrize("second", [GONE, LOST, SLOW, STARTING, CONFLICT, Unauthorized("The password was changed.")])
 @pytest.mark.parametrize("first", [LOST, SLOW], ids=["lost", "slow"])
 async def test_a_prompt_that_may_have_arrived_is_never_reported_as_not_sent(
     first: BridgeError, second: BridgeError

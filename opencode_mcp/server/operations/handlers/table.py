@@ -18,6 +18,7 @@ from opencode_mcp.server.operations.handlers.default_handler import PLAIN, send
 from opencode_mcp.server.operations.handlers.event_stream import collect_events
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, number, seconds, text
 from opencode_mcp.server.operations.handlers.open_lists import read_when_open
+from opencode_mcp.server.operations.handlers.own_ids import add_message
 from opencode_mcp.server.operations.handlers.session_stop import abort_tree, delete_tree, remove_session
 from opencode_mcp.server.operations.handlers.session_update import update_session
 from opencode_mcp.server.operations.handlers.terminal_visit import visit_terminal
@@ -107,7 +108,9 @@ HANDLERS_2: Mapping[str, OperationHandler] = {
     "model.list": OperationHandler(read_when_open),
     "provider.list": OperationHandler(read_when_open),
     "skill.list": OperationHandler(read_when_open),
+    "session.prompt": OperationHandler(add_message),
     "session.remove": OperationHandler(remove_session),
+    "session.synthetic": OperationHandler(add_message),
     "session.update": OperationHandler(update_session),
     "session.wait": OperationHandler(bounded(30, "The session was not done"), seconds(30)),
     "permission.reply": OperationHandler(request_replies.decide_permission),
