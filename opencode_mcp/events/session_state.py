@@ -97,6 +97,8 @@ class SessionState:
     title: str = ""
     children: list[str] = field(default_factory=list[str])
     """The sessions of its subagents."""
+    ended: float = 0
+    """Time at which its work ended last, in seconds of the caller's clock; 0 if no end was seen."""
     complete: bool = False
     """True if no event was missed since the session was created; then title, todos and children are current."""
     work: PresentWork = field(default_factory=PresentWork)
@@ -119,12 +121,12 @@ def _note_message(state: SessionState, message: MessageInfo) -> None:
 
 
 def _note_progress(
-    state: SessionState, event: backend_events.StatusChanged | backend_events.Failed | backend_events.Idle
+    state: SessionState, event: backend_events.StatusChanged | backend_events.Failed | backend_events.Idle, now: float
 ) -> None:
     if isinstance(event, backend_events.StatusChanged):
         state.status = event.status if event.status.type != "idle" else None
         return
-    state.working_on = ""
+    state.working_on, state.ended = "", now
     if isinstance(event, backend_events.Failed):
         state.error = state.error or event.error
 
@@ -141,7 +143,7 @@ def fold(state: SessionState, event: backend_events.Event, now: float = 0) -> No
     state.draft = None if isinstance(event, backend_events.Idle) else drafted(state.draft, event)
     match event:
         case backend_events.StatusChanged() | backend_events.Failed() | backend_events.Idle():
-            _note_progress(state, event)
+            _note_progress(state, event, now)
         case backend_events.SessionChanged(session=session) if session.title:
             state.title = session.title
         case backend_events.TodosChanged(todos=todos):

@@ -45,12 +45,20 @@ async def test_a_session_is_renamed_archived_and_deleted(
     assert "There is no session" in await host.error("opencode_delete_session", session_id=session_id)
 
 
-async def test_a_session_at_work_is_stopped_before_it_is_deleted(
+async def test_a_session_at_work_is_archived_forked_and_stopped_before_it_is_deleted(
     host: Host, workplace: Path, case: str, scripted_model: ScriptedModel
 ) -> None:
     gate = f"deleted at work {case}"
     session_id = await host.start(hold(gate), text("Never said."), directory=str(workplace))
     await scripted_model.reached(gate)
+    fork = await host.data("opencode_fork", session_id=session_id)
+    seen = await host.data("opencode_session", session_id=fork["session_id"], limit=0)
+    assert seen["last_run"]["outcome"] != "failed", "it has only copied what goes on elsewhere"
+    await host.data("opencode_update_session", session_id=session_id, archived=True)
+    listed = await host.data("opencode_list_sessions", running=True)
+    (row,) = [row for row in listed["sessions"] if row["session_id"] == session_id]
+    assert (row["archived"], row["outcome"], listed["totals"]["complete"]) == (True, "running", False)
+    assert " · archived" in await host.text("opencode_session", session_id=session_id, limit=0)
     told = await host.text("opencode_delete_session", session_id=session_id)
     assert "It was running and was stopped" in told
     assert "Lost for good" in told

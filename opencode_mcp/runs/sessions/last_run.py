@@ -8,18 +8,19 @@ from typing import Any, Literal
 from opencode_mcp.errors import BackendFailed, CallerError
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.codec import is_unreadable
-from opencode_mcp.opencode.vocabulary.models import Message, Session, SubtaskPart
+from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, Session, SubtaskPart
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.output_schema.prompted import ParsedAnswer, corrected_prompt, parse_answer, schema_of
 from opencode_mcp.runs.record import answers_in, is_prompt, says_nothing
 from opencode_mcp.runs.report import first_words, spoken, summarise
+from opencode_mcp.runs.sessions.history import is_copied
 from opencode_mcp.runs.sessions.spending import step_of
 from opencode_mcp.runs.state import Evidence, State, classify
 from opencode_mcp.text.json_values import as_map
 
-Outcome = Literal["completed", "failed", "aborted", "undone", "running", "waiting", "unanswered", "none", "unread"]
-"""Outcome of a session's last run. ``unanswered``: its prompt has no answer; ``none``: the session has no message;
-``unread``: the messages were not read."""
+Outcome = Literal["completed", "failed", "aborted", "undone", "running", "waiting", "unanswered", "none", "unknown"]
+"""Outcome of a session's last run. ``unanswered``: its prompt has no answer, or a fork has copied an unfinished one;
+``none``: the session has no message; ``unknown``: the messages were not read."""
 LATEST = 6
 """Messages that are read first: a prompt with a few steps."""
 OUTCOMES: dict[State, Outcome] = {State.COMPLETED: "completed", State.ABORTED: "aborted"}
@@ -40,6 +41,8 @@ class LastRun:
     """Time of its prompt, or of its first known answer, in milliseconds since the epoch; 0 if there is none."""
     is_counted: bool = True
     """True if OpenCode knows what each of its steps cost that was read."""
+    is_unfinished: bool = False
+    """True if its last answer has no end: it goes on, or was aborted just now, or OpenCode was killed meanwhile."""
     latest: list[Message] = field(default_factory=list[Message], compare=False)
     """Messages that were read, oldest first."""
 
@@ -72,15 +75,24 @@ async def read_last_run(
     began = found.message or (answers[0] if answers else None)
     steps = [step_of(message.info) for message in answers]
     schema = (schemas or {}).get(corrected_prompt(asked)) or found.schema
+    is_unfinished = bool(answers) and _has_no_end(answers[-1].info)
+    outcome: Outcome = "undone" if session.revert else "unanswered"
+    if not session.revert and not (is_unfinished and is_copied(answers[-1].info, session)):
+        outcome = await _checked(answers, schema, in_text=found.has_schema_in_text)
     return LastRun(
-        outcome="undone" if session.revert else await _checked(answers, schema, in_text=found.has_schema_in_text),
+        outcome=outcome,
         prompt=words_of(found.message) if found.message else "",
         prompt_id=corrected_prompt(asked),
         changed=last.time.completed or last.time.created,
         began=began.info.time.created if began else 0,
         is_counted=not any(step.is_broken_off or step.has_no_usage for step in steps),
+        is_unfinished=is_unfinished,
         latest=messages,
     )
+
+
+def _has_no_end(answer: MessageInfo) -> bool:
+    return answer.time.completed is None and answer.error is None
 
 
 def words_of(prompt: Message) -> str:

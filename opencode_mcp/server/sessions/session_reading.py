@@ -6,6 +6,9 @@ One reading serves a row of a list and the view of a session, so that both show 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+import anyio
+
+from opencode_mcp.runs.reports.reporter import END_PAUSE_SECONDS, END_SECONDS
 from opencode_mcp.runs.sessions.last_run import LastRun, Outcome, read_last_run
 from opencode_mcp.runs.sessions.spending import Spending, own_spending
 from opencode_mcp.server.access.operation_uses import MESSAGES
@@ -60,13 +63,28 @@ async def read_end(bridge: "Bridge", session: "Session") -> tuple[LastRun, Spend
     """
     if bridge.allowed.denies(MESSAGES):
         return unread(session)
-    last = await read_last_run(bridge.client, session, bridge.runs.schemas)
+    last = await _read_ended_run(bridge, session)
     return last, await own_spending(bridge.client, session, last.latest)
+
+
+async def _read_ended_run(bridge: "Bridge", session: "Session") -> LastRun:
+    """Read the last run of a session, again while its end may not be stored: OpenCode 1 is idle before an abort is."""
+    last = await read_last_run(bridge.client, session, bridge.runs.schemas)
+    while last.is_unfinished and _has_just_ended(bridge, session.id):
+        await anyio.sleep(END_PAUSE_SECONDS)
+        last = await read_last_run(bridge.client, session, bridge.runs.schemas)
+    return last
+
+
+def _has_just_ended(bridge: "Bridge", session_id: str) -> bool:
+    """Return True if the event stream has shown the end of a session's work a moment ago, and no other prompt since."""
+    state = bridge.hub.state(session_id)
+    return bool(state.ended) and not state.working_on and anyio.current_time() - state.ended < END_SECONDS
 
 
 def unread(session: "Session") -> tuple[LastRun, Spending]:
     """Return what is known of a session whose messages are not read."""
-    return LastRun("unread"), Spending.counted(session)
+    return LastRun("unknown"), Spending.counted(session)
 
 
 def facts_of(

@@ -2,7 +2,7 @@
 
 OpenCode's list has neither outcome nor prompt, so the end of each session on the page is read, twelve at a time. To
 read a session makes OpenCode open its project. Therefore only sessions of projects that are open, listed by name or
-named by the caller are read; the outcome of another one is ``unread``.
+named by the caller are read; the outcome of another one is ``unknown``.
 """
 
 from dataclasses import dataclass, field
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
 SECONDS = 5.0
 """Seconds in which the sessions of a page are read; what is missing then is left out."""
-UNREAD = (
-    "unread: the last run was not read, since OpenCode has not opened the project, or did not answer in time, or the "
-    "configuration denies it. directory=... reads those of one project."
+UNKNOWN = (
+    "unknown: the outcome and the prompt were not read, since OpenCode has not opened the project, or did not answer "
+    "in time, or the configuration denies it. directory=... reads those of one project."
 )
 
 RowData = dict[str, Any]
@@ -77,9 +77,9 @@ class SessionRows:
         common = f"All in {one_line(directories.pop())}." if len(directories) == 1 else ""
         head = " ".join(filter(None, [totals_text(self.totals) if self.totals else "", common]))
         lines = [_line(row, common=bool(common)) for row in self.rows]
-        unread_rows = UNREAD if any(row.facts.outcome == "unread" for row in self.rows) else ""
+        unknown = UNKNOWN if any(row.facts.outcome == "unknown" for row in self.rows) else ""
         more = f'More with cursor="{self.cursor}".' if self.cursor else ""
-        return "\n".join(filter(None, [head, *lines, unread_rows, more]))
+        return "\n".join(filter(None, [head, *lines, unknown, more]))
 
 
 async def session_rows(bridge: "Bridge", page: SessionPage) -> SessionRows:
@@ -94,20 +94,29 @@ async def session_rows(bridge: "Bridge", page: SessionPage) -> SessionRows:
     if page.totals:
         for session in page.sessions:
             last, own = ends[session.id]
-            if last.outcome != "unread":
+            if last.outcome != "unknown":
                 page.totals.correct(session, own)
         page.totals.add_subagents(subagents)
-        page.totals.has_running = any(session.id in page.status for session in page.sessions)
+    facts = {
+        session.id: facts_of(bridge, session, ends[session.id], subagents, _activity(page, session, waiting))
+        for session in page.sessions
+    }
+    if page.totals:
+        page.totals.is_cost_known = all(one.is_cost_known for one in facts.values())
+    return _fitted(page, facts)
+
+
+def _fitted(page: SessionPage, facts: dict[str, SessionFacts]) -> SessionRows:
+    """Return the rows that fit, with the cursor of those that follow."""
     rows: list[Row] = []
     room, cursor = PAGE_BYTES, page.cursor
     for session in page.sessions:
-        facts = facts_of(bridge, session, ends[session.id], subagents, _activity(page, session, waiting))
-        data = _row_data(session, page.status.get(session.id, "idle"), facts)
+        data = _row_data(session, page.status.get(session.id, "idle"), facts[session.id])
         room -= json_size(data)
         if rows and room < 0:
             cursor = write_cursor(rows[-1].session)
             break
-        rows.append(Row(session, facts, data))
+        rows.append(Row(session, facts[session.id], data))
     return SessionRows(rows, page.totals, cursor)
 
 
@@ -127,7 +136,7 @@ def _activity(page: SessionPage, session: "Session", waiting: set[str]) -> Activ
 
 
 async def _read_ends(bridge: "Bridge", page: SessionPage) -> dict[str, tuple[LastRun, Spending]]:
-    """Read the end of each session of a page that may be read; one that cannot be read in time stays unread."""
+    """Read the end of each session of a page that may be read; one that cannot be read in time stays unknown."""
     readable = [session for session in page.sessions if session.directory in page.readable]
     found, _ = await read_each({session.id: partial(read_end, bridge, session) for session in readable}, within=SECONDS)
     return {session.id: unread(session) for session in page.sessions} | cast(

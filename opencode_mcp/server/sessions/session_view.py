@@ -142,13 +142,14 @@ def view_data(view: SessionView) -> dict[str, Any]:
         "forked_from": session.forked_from,
         **(_facts_data(view.facts, view.now) if view.facts else {}),
         "activity": one_line(view.doing),
+        "archived": session.time.archived is not None,
         "undone_from": session.revert.message_id if session.revert else "",
         "todos": view.todos,
         "children": [{"session_id": child.id, "title": title_of(child)} for child in view.children],
         "pending": [request_data(request) for request in view.pending],
         "next": _next(view),
     }
-    kept = {key: value for key, value in data.items() if value or value is False}
+    kept = {key: value for key, value in data.items() if value or key == "cost_complete"}
     return kept | {"transcript": view.transcript, "cursor": view.cursor}
 
 
@@ -202,6 +203,7 @@ def _facts(view: SessionView) -> str:
         f"changed {moment(session.changed)}",
         f"subagent of {session.parent_id}" if session.parent_id else "",
         f"fork of {session.forked_from}" if session.forked_from else "",
+        "archived" if session.time.archived is not None else "",
         tokens_text(facts.spent) if facts else "",
         cost_text(facts) if facts else "",
     ]
@@ -211,7 +213,7 @@ def _facts(view: SessionView) -> str:
 def _last_run(view: SessionView) -> str:
     """Return the lines about the last run; empty if there is none."""
     facts = view.facts
-    if facts is None or facts.outcome in {"none", "unread"}:
+    if facts is None or facts.outcome in {"none", "unknown"}:
         return ""
     seconds = _seconds(facts, view.now)
     link = "for" if facts.activity else "after"

@@ -30,8 +30,8 @@ class Totals:
     """False if there are more sessions than were counted."""
     since: float = 0
     """Time since which the sessions changed, in milliseconds since the epoch; 0: all."""
-    has_running: bool = False
-    """True if a session of the page is at work, so that its cost still grows."""
+    is_cost_known: bool = True
+    """False if a session of the page is at work, or OpenCode does not know what all its steps cost."""
 
     def add(self, session: "Session") -> None:
         """Count a session."""
@@ -66,10 +66,10 @@ def totals_text(totals: Totals) -> str:
 
 
 def _amount(totals: Totals) -> str:
-    """Return the sum as text; one that still grows is not shown as if it were final."""
-    if not totals.has_running:
+    """Return the sum as text; one that still grows, or lacks a part, is not shown as if it were whole."""
+    if totals.is_cost_known:
         return amount_text(totals.spent)
-    return "cost not known yet" if totals.spent.is_nothing else f"{amount_text(totals.spent)} so far"
+    return "cost not known" if totals.spent.is_nothing else f"at least {amount_text(totals.spent)}"
 
 
 def _by_subagents(totals: Totals) -> str:
@@ -85,7 +85,7 @@ def totals_data(totals: Totals) -> dict[str, Any]:
     data: dict[str, Any] = {
         "sessions": len(totals.sessions),
         **amount_data(totals.spent),
-        "complete": totals.is_whole and not totals.uncertain_forks and not totals.has_running,
+        "complete": totals.is_whole and not totals.uncertain_forks and totals.is_cost_known,
     }
     if totals.subagents:
         data["subagents"] = {"sessions": len(totals.subagents), **amount_data(totals.spent_by_subagents)}

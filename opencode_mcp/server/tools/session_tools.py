@@ -54,6 +54,7 @@ async def opencode_list_sessions(
         directory=await bridge.fence.directory(directory) if directory else "",
         since=read_local_moment(since, bridge.client.clock.now() * 1000) if since else 0,
         running=running,
+        archived=running,
         roots=roots_only,
     )
     page = await list_sessions(bridge, query, limit, cursor, totals=not cursor)

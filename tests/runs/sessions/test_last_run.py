@@ -9,6 +9,7 @@ from opencode_mcp.opencode.http.codec import UNREADABLE
 from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.opencode.vocabulary.selection import Page
 from opencode_mcp.runs.output_schema.prompted import METADATA_KEY, SCHEMA_KEY, correction_id, correction_text
+from opencode_mcp.runs.prompting.message_ids import message_id
 from opencode_mcp.runs.sessions.last_run import LastRun, read_last_run
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 SESSION = Session.read({"id": "ses_1"})
+BEGAN = 1_795_690_634_519
+"""Time in milliseconds since the epoch."""
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 
 
@@ -80,6 +83,18 @@ async def test_each_outcome_is_told_apart() -> None:
     assert (await read(prompt(), answer(time={"created": 1}))).outcome == "failed", "OpenCode was killed"
     assert (await read(prompt())).outcome == "unanswered"
     assert (await read()).outcome == "none"
+
+
+async def test_an_answer_without_an_end_is_unfinished_and_one_that_a_fork_copied_is_no_failure() -> None:
+    name = message_id(BEGAN + 1, 0, bytes(14))
+    unfinished, whole = answer(name, time={"created": BEGAN}), answer(name, time={"created": BEGAN, "completed": BEGAN})
+    fork = Session.read({"id": "ses_1", "time": {"created": BEGAN + 1}})
+    copied = await read(prompt(), unfinished, session=fork)
+    assert (copied.outcome, copied.is_unfinished) == ("unanswered", True)
+    assert (await read(prompt(), whole, session=fork)).outcome == "completed"
+    assert (await read(prompt(), unfinished)).outcome == "failed"
+    assert not (await read(prompt(), answer())).is_unfinished
+    assert not (await read(prompt(), answer(time={"created": 5}, error={"name": "APIError"}))).is_unfinished
 
 
 async def test_an_undone_session_says_so_whatever_its_last_answer_was() -> None:

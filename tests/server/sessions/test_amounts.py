@@ -77,13 +77,13 @@ def test_totals_count_each_session_once_with_its_subagents() -> None:
     roots.add_subagents(Subagents(family))
     assert totals_text(roots) == "1 session, $1.7500 ($0.7500 of it by 2 subagents)."
     assert totals_data(roots)["subagents"] == {"sessions": 2, "cost": 0.75, "tokens": {"input": 0, "output": 0}}
-    roots.has_running = True
-    assert totals_text(roots) == "1 session, $1.7500 so far ($0.7500 of it by 2 subagents)."
+    roots.is_cost_known = False
+    assert totals_text(roots) == "1 session, at least $1.7500 ($0.7500 of it by 2 subagents)."
     assert not totals_data(roots)["complete"]
     roots.since = 1_795_521_600_000
-    told = "so far ($0.7500 of it by 2 subagents). Costs are of the whole sessions, also before 2026-11-24T12:00:00Z."
+    told = "$1.7500 ($0.7500 of it by 2 subagents). Costs are of the whole sessions, also before 2026-11-24T12:00:00Z."
     assert totals_text(roots).endswith(told)
-    assert totals_text(Totals(sessions={"a"}, has_running=True)) == "1 session, cost not known yet."
+    assert totals_text(Totals(sessions={"a"}, is_cost_known=False)) == "1 session, cost not known."
     everything = Totals()
     for session in family[:2]:
         everything.add(session)
