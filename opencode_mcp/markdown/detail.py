@@ -61,6 +61,8 @@ class View:
     """Path of the project; paths in it are shown relative to it."""
     children: dict[str, Sequence[Message]] = field(default_factory=dict[str, Sequence[Message]])
     """Messages of subagents by session, until they are shown: each is shown once."""
+    undone: frozenset[str] = frozenset()
+    """Messages that are undone, by id."""
 
     @property
     def is_filtered(self) -> bool:

@@ -12,14 +12,19 @@ USUAL_ENDS = frozenset({"", "stop", "tool-calls"})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def headline(info: MessageInfo, answered: MessageInfo | None = None) -> str:
+UNDONE = "undone, does not count"
+
+
+def headline(info: MessageInfo, answered: MessageInfo | None = None, *, undone: bool = False) -> str:
     """Return the headline: author, time or duration, cost, and the id of the message.
 
     Args:
         info: The message.
         answered: The assistant's message before it; the model is named only if it has changed.
+        undone: Whether the message is undone.
     """
-    return " · ".join(filter(None, _facts(info, answered)))
+    role, *facts = _facts(info, answered)
+    return " · ".join(filter(None, [role, UNDONE if undone else "", *facts]))
 
 
 def _facts(info: MessageInfo, answered: MessageInfo | None) -> list[str]:

@@ -53,6 +53,7 @@ def render_transcript(
     children: Mapping[str, Sequence[Message]] | None = None,
     directory: str = "",
     pointer: str = "",
+    undone: frozenset[str] = frozenset(),
 ) -> str:
     """Render messages, oldest first.
 
@@ -64,8 +65,9 @@ def render_transcript(
         children: The messages of subagents, by the session in the tool call that started them.
         directory: Path of the project; paths in it are shown relative to it.
         pointer: Sentence that says how to read the parts that were cut; shown at the end if there are any.
+        undone: Ids of messages that are undone, which their headlines say.
     """
-    view = View(MEASURES[show], show, directory, dict(children or {}))
+    view = View(MEASURES[show], show, directory, dict(children or {}), undone)
     return _render(messages_with(messages, show), view, limit, pointer)
 
 
@@ -103,7 +105,7 @@ def _sections(messages: Sequence[Message], view: View) -> list[Section]:
         blocks = _message_blocks(message, view)
         if view.is_filtered and not blocks:
             continue
-        title = f"### {headline(message.info, answered)}"
+        title = f"### {headline(message.info, answered, undone=message.info.id in view.undone)}"
         sections.append(Section(title, blocks, key=name(message.info.id)))
         answered = message.info if message.info.role == "assistant" else answered
     return sections

@@ -58,23 +58,23 @@ async def read_transcript(
     Raises:
         InvalidArgument: The cursor does not belong to this session.
     """
-    page = await _messages(client, session.id, limit, cursor, show)
+    page = await _messages(client, session, limit, cursor, show)
     if not page.items and not page.has_read:
         return TranscriptPage(UNREADABLE if cursor else "No message yet.", "")
     children = {} if show == "conversation" else await _subagents(client, page.items)
-    text = _rendered(page.items, session.directory, children, show=show, characters=characters)
+    text = _rendered(page, session.directory, children, show=show, characters=characters)
     if json_size(text) > ROOM_BYTES and characters > LEAST_CHARACTERS:
         # Characters of several bytes, or many that JSON escapes. The next attempt assumes that all are as dense as
         # these.
         fewer = max(characters * ROOM_BYTES // json_size(text) * 9 // 10, LEAST_CHARACTERS)
-        text = _rendered(page.items, session.directory, children, show=show, characters=fewer)
+        text = _rendered(page, session.directory, children, show=show, characters=fewer)
     if limit > 1 and any(message.info.id not in text for message in page.items):
         return await read_transcript(client, session, limit=limit // 2, cursor=cursor, show=show, characters=characters)
     return TranscriptPage(f"{UNREADABLE}\n\n{text}" if page.lacks_prompt else text, page.cursor)
 
 
 def _rendered(
-    messages: list[Message],
+    page: "_Messages",
     directory: str,
     children: dict[str, list[Message]],
     *,
@@ -83,7 +83,13 @@ def _rendered(
 ) -> str:
     pointer = POINTER if show == "brief" else POINTER_LIMIT
     return render_transcript(
-        messages, show=show, limit=characters, children=children, directory=directory, pointer=pointer
+        page.items,
+        show=show,
+        limit=characters,
+        children=children,
+        directory=directory,
+        pointer=pointer,
+        undone=page.undone,
     )
 
 
@@ -97,21 +103,37 @@ class _Messages:
     """True if there were messages, of which maybe nothing is shown."""
     lacks_prompt: bool
     """True if the session's first prompt cannot be read, so that the messages begin with its answer."""
+    undone: frozenset[str]
+    """Ids of the messages that are undone."""
 
 
-async def _messages(client: OpenCodeClient, session_id: str, limit: int, cursor: str, show: ShownParts) -> _Messages:
+async def _messages(client: OpenCodeClient, session: Session, limit: int, cursor: str, show: ShownParts) -> _Messages:
     """Read messages until enough of them have something that is shown, or too many have been read."""
     items: list[Message] = []
+    undone: set[str] = set()
     has_read = lacks_prompt = False
     for _ in range(MOST_READS):
-        page = await _page(client, session_id, limit - len(items), cursor)
+        page = await _page(client, session.id, limit - len(items), cursor)
+        undone |= _undone_in(page.items, session)
         has_read = has_read or bool(page.items)
         items = [*messages_with(page.items, show), *items]
         cursor = page.cursor
         lacks_prompt = not cursor and _begins_with_answer(page.items)
         if not cursor or len(items) >= limit or show in {"brief", "everything"}:
             break
-    return _Messages(items, cursor, has_read, lacks_prompt)
+    return _Messages(items, cursor, has_read, lacks_prompt, frozenset(undone))
+
+
+def _undone_in(messages: list[Message], session: Session) -> set[str]:
+    """Return the ids of the messages of a page that are undone.
+
+    Where the first of them is on another page, or cannot be shown, the ids tell the order.
+    """
+    first = session.revert.message_id if session.revert else ""
+    if not first:
+        return set()
+    ids = [message.info.id for message in messages]
+    return set(ids[ids.index(first) :]) if first in ids else {name for name in ids if name > first}
 
 
 def _begins_with_answer(messages: list[Message]) -> bool:

@@ -81,6 +81,9 @@ async def test_an_undone_session_says_so_wherever_it_is_shown(host: Host, tracke
     assert "as they were before that prompt" in undone["note"]
     assert not (tracked / file).exists()
     assert (await rows_of(host, title))[session_id]["outcome"] == "undone"
+    seen = await host.data("opencode_session", session_id=session_id, show="conversation")
+    heads = [line for line in seen["transcript"].splitlines() if line.startswith("### ")]
+    assert ["undone" in head for head in heads] == [False, False, True, True]
     waited = await host.wait(session_id)
     assert "does not count" in waited["note"]
     assert "restore=true" in waited["note"]
