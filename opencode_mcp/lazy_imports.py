@@ -82,6 +82,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.runs.answers.auto_reply",
         "opencode_mcp.runs.answers.reply_sender",
         "opencode_mcp.runs.reports.authors",
+        "opencode_mcp.runs.reports.reporter",
         "opencode_mcp.runs.commands",
         "opencode_mcp.runs.deadline",
         "opencode_mcp.runs.enforcement.limit_watch",

@@ -42,6 +42,11 @@ class Connection:
         return self._transport.endpoint if self._transport else None
 
     @property
+    def has_answered(self) -> bool:
+        """Return True if the present server has answered a request of the bridge, so that it has started."""
+        return self._transport is not None and self._transport.has_answered
+
+    @property
     def clock(self) -> Clock:
         """Return the server's clock; before a server was found, this machine's clock."""
         return self._transport.clock if self._transport else Clock()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from opencode_mcp.bounded_dict import BoundedDict
-from opencode_mcp.errors import BackendError, BackendFailed, BridgeError, NotFound, SessionBusy
+from opencode_mcp.errors import BackendError, BackendFailed, BridgeError, InvalidArgument, NotFound, SessionBusy
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.codec import is_unreadable
@@ -39,6 +39,7 @@ from opencode_mcp.runs.run_note import ANY_PROMPT, Note, Notes, combined
 from opencode_mcp.runs.start_deadline import StartDeadline
 from opencode_mcp.runs.state import State
 from opencode_mcp.runs.stopping import SessionTree, StopResult, stop_and_compare
+from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.http.transport import Transport
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STARTED_KEPT = 1000
+LONGEST_ID = 80
+"""Most characters of a wrong id that an error shows."""
 POST_LEAST = 5.0
 """Seconds that OpenCode has to take a prompt, however late it is: it usually takes a hundredth of that."""
 BEGIN_WITHIN = 2.0
@@ -554,7 +557,7 @@ async def _latest_submitted(client: OpenCodeClient, session_id: str) -> _Prompt 
 
 
 async def _existing_prompt(client: OpenCodeClient, session: Session, message_id: str) -> _Prompt:
-    """Return a prompt, or refuse to wait for what never was.
+    """Return a prompt, also for the id of its answer, or refuse to wait for what never was.
 
     A prompt with ``format`` exists, though OpenCode 1.18 cannot show it.
 
@@ -562,14 +565,19 @@ async def _existing_prompt(client: OpenCodeClient, session: Session, message_id:
         NotFound: The session does not have it.
     """
     try:
-        return _Prompt(message_id, first_words(spoken(await client.session_message(session.id, message_id))))
-    except NotFound as error:
+        message = await client.session_message(session.id, message_id)
+        if message.info.role == "assistant" and message.info.parent_id:
+            # An answer names its prompt; OpenCode 1 cannot show some prompts.
+            return await _existing_prompt(client, session, message.info.parent_id)
+        return _Prompt(message_id, first_words(spoken(message)))
+    except (InvalidArgument, NotFound) as error:
         if message_id in await client.pending_prompts(session.id):
             return _Prompt(message_id)
         latest = await _latest_submitted(client, session.id)
         gone = "OpenCode removes a prompt that was undone when the session gets another one."
         hint = f"Its latest is {latest.id}. {gone}" if latest else "It has none yet."
-        raise NotFound(f"The session {session.id} has no prompt {message_id}.", hint=hint) from error
+        shown = one_line(message_id, LONGEST_ID)
+        raise NotFound(f"The session {session.id} has no prompt {shown!r}.", hint=hint) from error
     except BackendFailed as error:
         if not is_unreadable(error):
             raise

@@ -171,11 +171,15 @@ class SessionTree:
         """
         session_ids = [session_id for level in await self.levels() for session_id in level]
         async with at_once() as reads:
-            pages = [reads.start(self._client.session_messages, name, limit=MESSAGES_A_PAGE) for name in session_ids]
-        calls: list[BegunCall] = []
-        for session_id, page in zip(session_ids, pages, strict=True):
-            calls += _begun(session_id, page.value.items)
-        return calls
+            calls = [reads.start(self._begun_in, session_id) for session_id in session_ids]
+        return [call for found in calls for call in found.value]
+
+    async def _begun_in(self, session_id: str) -> list[BegunCall]:
+        try:
+            page = await self._client.session_messages(session_id, limit=MESSAGES_A_PAGE)
+        except NotFound:
+            return []  # Deleted meanwhile.
+        return _begun(session_id, page.items)
 
 
 def _begun(session_id: str, messages: list[Message]) -> list[BegunCall]:

@@ -260,6 +260,11 @@ class Bridge:
         return self.settings.attached or self._is_connected
 
     @property
+    def has_answered(self) -> bool:
+        """Return True if the present server has answered a request, so that it has started."""
+        return self._connection is not None and self._connection.has_answered
+
+    @property
     def _is_connected(self) -> bool:
         return self._connection is not None and self._connection.endpoint is not None
 

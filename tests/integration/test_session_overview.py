@@ -165,6 +165,8 @@ async def test_a_title_and_an_empty_schema_are_refused_where_they_would_be_ignor
 ) -> None:
     report = await host.run(text("Said."), directory=str(workplace), title=f"Titled {case}")
     session_id = report["session_id"]
+    told = await host.error("opencode_wait", session_id=session_id, message_id="the first one")
+    assert f"has no prompt 'the first one'. Its latest is {report['message_id']}." in told
     told = await host.error("opencode_run", prompt="x", session_id=session_id, title="Another")
     assert "opencode_update_session renames" in told
     assert "must describe an object" in await host.error("opencode_run", prompt="x", output_schema={})

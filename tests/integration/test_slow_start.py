@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from mcp import Client, MCPError
 
@@ -13,10 +14,11 @@ from opencode_mcp.opencode.http import project_opening
 from opencode_mcp.runs import run as runs
 from opencode_mcp.runs.answers.auto_reply import AutoReply
 from opencode_mcp.runs.deadline import Deadline
+from opencode_mcp.runs.follow import Observation
 from opencode_mcp.server import project_status
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.uris import PROJECT
-from opencode_mcp.server.waiting import deadlines
+from opencode_mcp.server.waiting import deadlines, wait
 from opencode_mcp.server.waiting import host_limits as hosts
 from tests.harness.bridge import data_of, text_of
 from tests.harness.model import ScriptedModel
@@ -160,6 +162,17 @@ async def test_the_time_of_a_start_is_taken_from_the_wait(
     again = data_of(await client.call_tool("opencode_wait", {"session_id": report["session_id"], "wait_seconds": 30}))
     assert again["status"] == "completed"
     assert 0 < waits[1] < 30
+
+    async def silent(*_arguments: object) -> Observation:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    monkeypatch.setattr(AutoReply, "observe", silent)
+    monkeypatch.setattr(wait, "LAST_LOOK_SECONDS", 0.1)
+    unseen = data_of(await client.call_tool("opencode_wait", {"session_id": report["session_id"], "wait_seconds": 0}))
+    assert unseen["status"] == "running"
+    assert "could not be read" in unseen["note"]
+    assert "may have ended" in unseen["note"]
 
 
 async def test_a_prompt_that_opencode_takes_too_slowly_is_reported_with_its_session_and_never_sent_again(

@@ -358,6 +358,11 @@ async def test_a_prompt_that_the_session_does_not_have_is_not_found(worker: Work
     report = await worker.run(text("Only this."))
     with pytest.raises(NotFound, match="msg_nosuch"):
         await worker.runs.find(session_of(report), "msg_nosuch")
+    with pytest.raises(NotFound, match="nosuch") as wrong:
+        await worker.runs.find(session_of(report), "nosuch")
+    assert report.message_id in wrong.value.hint
+    by_answer = await worker.runs.find(session_of(report), report.text_message)
+    assert by_answer.message_id == report.message_id
 
 
 async def test_an_aborted_run_keeps_what_it_did(tracker: Worker, scripted_model: ScriptedModel) -> None:

@@ -6,7 +6,9 @@ from typing import Any, cast
 import anyio
 import pytest
 
-from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
+from opencode_mcp.errors import NotFound
+from opencode_mcp.opencode.vocabulary.models import Message, Session, SessionStatus
+from opencode_mcp.opencode.vocabulary.selection import Page
 from opencode_mcp.runs import stopping
 from opencode_mcp.runs.stopping import SessionTree
 
@@ -19,8 +21,9 @@ Children = Callable[[str], list[str]]
 class Backend:
     """As much of OpenCode as a tree asks: children by a rule; every session is busy until it is aborted."""
 
-    def __init__(self, children: Children, *, silent_below: str = "") -> None:
+    def __init__(self, children: Children, *, silent_below: str = "", deleted: str = "") -> None:
         self._children = children
+        self._deleted = deleted
         self._silent_below = silent_below
         self._seen = [ROOT]
         self.aborted: list[str] = []
@@ -40,6 +43,15 @@ class Backend:
     async def session_status(self, _directory: str) -> dict[str, SessionStatus]:
         """What was named and not aborted."""
         return {name: SessionStatus(type="busy") for name in self._seen if name not in self.aborted}
+
+    async def session_messages(self, session_id: str, *, limit: int) -> Page[Message]:
+        """One running call of each session that exists."""
+        assert limit > 0
+        if session_id == self._deleted:
+            raise NotFound("Session not found")
+        part = {"id": f"prt_{session_id}", "type": "tool", "tool": "bash", "state": {"status": "running"}}
+        info = {"id": "msg_1", "sessionID": session_id, "role": "assistant"}
+        return Page([Message.read({"info": info, "parts": [part]})], "")
 
     async def running_shell(self, _session_id: str, _directory: str) -> str:
         """None."""
@@ -74,6 +86,11 @@ async def test_what_was_just_read_as_busy_is_aborted_before_anything_is_read_aga
     assert await tree(backend).stop(30, [[ROOT], ["ses_1"]]) == []
     assert backend.aborted_at_first_read == ["ses_1", ROOT]
     assert backend.aborted == ["ses_1", ROOT, "ses_2"]
+
+
+async def test_a_subagent_that_is_deleted_meanwhile_does_not_hide_what_the_others_have_begun() -> None:
+    begun = await tree(Backend(chain(2), deleted="ses_1")).begun_calls()
+    assert [call.session_id for call in begun] == ["ses_0", "ses_2"]
 
 
 async def test_a_tree_that_names_a_session_twice_or_goes_in_circles_is_read_once() -> None:

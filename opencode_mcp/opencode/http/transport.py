@@ -109,6 +109,8 @@ class Transport:
     def __init__(self, endpoint: "Endpoint") -> None:
         self.endpoint = endpoint
         self.clock = Clock(same=endpoint.process is not None)
+        self.has_answered = False
+        """True once the server has answered a request."""
         self._turns = anyio.Semaphore(CONCURRENT_REQUESTS, fast_acquire=True)
         self.directory_lists = BoundedDict[str, DirectoryLists](DIRECTORIES_KEPT)
         """Knowledge of the lists of each directory; see ``RequestSender.directory_lists``."""
@@ -194,6 +196,7 @@ class Transport:
         with self._deadline(timeout + BODY_TIMEOUT_SECONDS, request):
             turn = self._turn(timeout) if queued else nullcontext()
             async with turn, self._open(request, timeout) as response:
+                self.has_answered = True
                 return _reply(response, await _read_limited(response, request.path))
 
     @contextmanager

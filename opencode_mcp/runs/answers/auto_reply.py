@@ -13,7 +13,7 @@ from typing import Literal
 import anyio
 
 from opencode_mcp.bounded_dict import BoundedDict
-from opencode_mcp.errors import BridgeError, NotFound
+from opencode_mcp.errors import BackendTimeout, BridgeError, NotFound
 from opencode_mcp.events.hub import EVERYTHING, Hub
 from opencode_mcp.opencode.vocabulary.backend_events import Gap, PermissionAsked
 from opencode_mcp.opencode.vocabulary.models import Permission
@@ -23,6 +23,7 @@ from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.follow import Observation, Respond, SendProgress, leave_open, no_progress
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import Decision, PendingRequest, RunReport
+from opencode_mcp.runs.reports.reporter import UNSEEN, unseen_report
 from opencode_mcp.runs.requests.descriptions import describe
 from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.run import Runs
@@ -181,7 +182,10 @@ class AutoReply:
 
     async def _report_now(self, run: Run, ended: Observation | None) -> RunReport:
         """Report a run; one that has not ended may have changed while the others were waited for."""
-        return await self.report(run, ended or await self.observe(run, Deadline.after(0)))
+        try:
+            return await self.report(run, ended or await self.observe(run, Deadline.after(0)))
+        except BackendTimeout as error:
+            return unseen_report(run, UNSEEN.format(error=error))
 
     async def _answer(self, run: Run, request: PendingRequest) -> bool:
         """Answer a request if policy decides it, and return whether it is closed.

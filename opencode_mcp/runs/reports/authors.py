@@ -11,7 +11,7 @@ from functools import partial
 from typing import cast
 
 from opencode_mcp.diffs.authorship import Judge, Period, Work, work_of
-from opencode_mcp.errors import BridgeError
+from opencode_mcp.errors import BridgeError, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.concurrent_reads import at_once, read_each
 from opencode_mcp.opencode.vocabulary.models import Message, Session
@@ -37,7 +37,8 @@ SECONDS = 5.0
 async def read_authors(client: OpenCodeClient, session: Session, work: Work, period: Period) -> Judge:
     """Read who else worked (``experimental.session.list``, ``session.status``, ``session.messages`` of the others).
 
-    A read that fails is no error: it is then unknown who changed what no known call names.
+    A read that fails is no error: it is then unknown who changed what no known call names. A session that was deleted
+    meanwhile does not count, like one that was deleted before.
 
     Args:
         client: Client of OpenCode.
@@ -52,8 +53,10 @@ async def read_authors(client: OpenCodeClient, session: Session, work: Work, per
         return Judge(session.directory, work.steps, work.calls, [], is_whole=False)
     reads = {other.id: partial(_read_work, client, other, period) for other in others[:SESSIONS_READ]}
     found, failed = await read_each(reads, within=SECONDS)
-    if failed:
-        logger.info("could not read %d sessions beside %s", len(failed), session.id)
+    gone = {name for name, error in failed.items() if isinstance(error, NotFound)}
+    if failed.keys() - gone:
+        logger.info("could not read %d sessions beside %s", len(failed) - len(gone), session.id)
+    others = [other for other in others if other.id not in gone]
     works = cast("dict[str, Work]", found)
     family = _family(session.id, others, works, work)
     own = [*work.calls, *(call for name, other in works.items() if name in family for call in other.calls)]

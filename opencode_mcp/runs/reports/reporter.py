@@ -40,6 +40,7 @@ logger = logging.getLogger(__name__)
 END_SECONDS = 2.0
 """Time to wait for the end of an aborted message: OpenCode is idle before it has stored the text and the time."""
 END_PAUSE_SECONDS = 0.1
+UNSEEN = "The present state could not be read: {error} The run may have ended meanwhile."
 NEVER_FINISHED = (
     "OpenCode does not work on this run any more, and never finished it. The prompt may never have reached it, "
     "or OpenCode was restarted, or told to end what it did in this directory."
@@ -234,6 +235,23 @@ def _removed_report(run: Run) -> RunReport:
         directory=run.directory,
         prompt=run.words,
         removed=True,
+    )
+
+
+def unseen_report(run: Run, note: str) -> RunReport:
+    """Report a run that OpenCode has, but that could not be read: it goes on, as far as is known.
+
+    Args:
+        run: The run.
+        note: Sentences on why it could not be read.
+    """
+    return RunReport(
+        status="running",
+        note=note,
+        session_id=run.session_id,
+        message_id=run.message_id,
+        directory=run.directory,
+        prompt=run.words,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
 
-from opencode_mcp.errors import BridgeError
+from opencode_mcp.errors import BridgeError, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.concurrent_reads import read_each
 from opencode_mcp.opencode.vocabulary.models import Message, Session, ToolPart
@@ -74,4 +74,7 @@ async def _family(client: OpenCodeClient, session_id: str, started: set[str]) ->
 async def _spent_since(client: OpenCodeClient, session: Session, since: float) -> Spending:
     if session.time.created >= since:
         return Spending.counted(session)
-    return (await read_account(client, session, since)).total
+    try:
+        return (await read_account(client, session, since)).total
+    except NotFound:
+        return Spending()  # Deleted meanwhile.

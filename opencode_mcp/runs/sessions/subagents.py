@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
 
 if TYPE_CHECKING:
@@ -57,12 +58,20 @@ async def read_subagents(client: "OpenCodeClient", directory: str = "") -> Subag
     return Subagents(found.values())
 
 
+async def _children(client: "OpenCodeClient", session_id: str) -> "list[Session]":
+    """Return the subagents that a session itself started; none if it was deleted meanwhile."""
+    try:
+        return await client.session_children(session_id)
+    except NotFound:
+        return []
+
+
 async def read_subagents_of(client: "OpenCodeClient", session: "Session") -> Subagents:
     """Read the subagents of one session, level by level (``session.children``)."""
     found: dict[str, Session] = {}
     parents = [session.id]
     while parents:
-        for child in await client.session_children(parents.pop()):
+        for child in await _children(client, parents.pop()):
             if child.id not in found:
                 found[child.id] = child
                 parents.append(child.id)

@@ -10,6 +10,7 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, cast
 
+from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.http.concurrent_reads import read_each
 from opencode_mcp.runs.sessions.spending import Account, Spending, read_account
 from opencode_mcp.server.results.timestamps import local_day
@@ -96,6 +97,7 @@ async def report_cost(bridge: "Bridge", since: float, directory: str) -> CostRep
     readable = [session for session in page.sessions if session.directory in page.readable]
     reads = {session.id: partial(read_account, bridge.client, session, since) for session in readable}
     found, failed = await read_each(reads, within=SECONDS)
+    unread = [item for item in readable if item.id in failed and not isinstance(failed[item.id], NotFound)]
     keeps_removed = (await bridge.client.features()).keeps_removed_cost
     report = CostReport(since)
     for session in readable:
@@ -106,7 +108,7 @@ async def report_cost(bridge: "Bridge", since: float, directory: str) -> CostRep
     report.unknown = [
         *_about_steps(report),
         *_about_unread(closed, "in projects that are not open", "directory=... reads one."),
-        *_about_unread([item for item in readable if item.id in failed], "could not be read in time", "Try again."),
+        *_about_unread(unread, "could not be read in time", "Try again."),
         *([f"More than {MOST_SESSIONS:,} sessions changed; only the latest are counted."] if page.cursor else []),
         NOT_RECORDED[keeps_removed],
         PRICES,

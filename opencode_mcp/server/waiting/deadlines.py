@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 
 LEAST_START_SECONDS = 20.0
 """Shortest time for a start, since a short ``--wait`` is meant for runs."""
-NOTHING_SENT = "Nothing was sent to OpenCode. The start continues: make the same call again."
-READ_AGAIN = "The start continues: make the same call again."
+NOTHING_SENT = "Nothing was sent to OpenCode. Wait a moment, then make the same call again."
+READ_AGAIN = "Wait a moment, then make the same call again."
+NOT_READY = "OpenCode has not been ready within {seconds:.0f} s of this call: it, or the project, is still starting."
+BUSY = (
+    "OpenCode runs, but has not answered within {seconds:.0f} s of this call: it is busy, or the project is still "
+    "starting."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,5 @@ async def starting(ctx: BridgeContext, deadline: float, hint: str = NOTHING_SENT
             yield start_deadline
     if start_deadline.expired:
         seconds = anyio.current_time() - arrival_of(ctx)
-        raise BackendTimeout(
-            f"OpenCode has not been ready within {seconds:.0f} s of this call: it, or the project, is still starting.",
-            hint=hint,
-        )
+        text = BUSY if bridge_of(ctx).has_answered else NOT_READY
+        raise BackendTimeout(text.format(seconds=seconds), hint=hint)

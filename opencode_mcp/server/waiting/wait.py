@@ -50,6 +50,7 @@ from opencode_mcp.errors import BackendTimeout, BridgeError, CallerError, NotFou
 from opencode_mcp.runs import deadline as runs_deadline
 from opencode_mcp.runs import record
 from opencode_mcp.runs import report as runs_report
+from opencode_mcp.runs.reports import reporter
 from opencode_mcp.server import isolated_runs
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import report_data, report_text, result
@@ -75,6 +76,7 @@ FORM_HEARTBEAT_SECONDS = 10.0
 LAST_LOOK_SECONDS = 10.0
 """Time for reading a run's state and making its report after the wait."""
 TOO_LATE = "The answer came too late: it was answered elsewhere, or the run went on without it."
+STARTED_UNSEEN = "OpenCode has the prompt. Its state could not be read: {error} Do not send the prompt again."
 REPEATS_OF_EMPTY_FORM = 1
 """Number of times that a form is repeated after it was accepted without an answer."""
 
@@ -129,7 +131,7 @@ async def wait_for_run(
         started: Whether the call started the run, so that its result must name it in any case.
 
     Raises:
-        BridgeError: The run could not be read; not raised if the call started the run.
+        BridgeError: The run could not be read; not raised if the call started the run, or OpenCode is only slow.
         UnexpectedToolError: The bridge failed; the text names the run that the call started.
     """
     bridge = bridge_of(ctx)
@@ -137,9 +139,9 @@ async def wait_for_run(
         limits = _limits(ctx, run, wait_seconds)
         return await _Wait(ctx, run, *limits, progress_sender(ctx), note, note_if_running).outcome()
     except BridgeError as error:
-        if not started:
+        if not started and not isinstance(error, BackendTimeout):
             raise
-        return _unseen(bridge, run, error)
+        return _unseen(bridge, run, STARTED_UNSEEN if started else reporter.UNSEEN, error)
     except Exception as error:
         if not started:
             raise
@@ -197,7 +199,8 @@ class _Wait:
         raise BackendTimeout(f"OpenCode did not return the run's state within {LAST_LOOK_SECONDS:.0f} s.")
 
     def _limit_call(self) -> None:
-        self.limit.deadline = self.deadline.at + LAST_LOOK_SECONDS
+        # A start that took all the time leaves time for a look.
+        self.limit.deadline = max(self.deadline.at, anyio.current_time()) + LAST_LOOK_SECONDS
 
     def _for_person(self, pending: "list[PendingRequest]") -> "list[PendingRequest]":
         """Return the requests that the person is to be asked now."""
@@ -354,17 +357,8 @@ def lost_sight(run: "Run") -> UnexpectedToolError:
     )
 
 
-def _unseen(bridge: Bridge, run: "Run", error: BridgeError) -> CallToolResult:
-    """Report a run that was started, but could not be read since."""
-    note = f"OpenCode has the prompt. Its state could not be read: {error} Do not send the prompt again."
-    return report_result(
-        runs_report.RunReport(
-            status="running",
-            note=note,
-            session_id=run.session_id,
-            message_id=run.message_id,
-            directory=run.directory,
-            prompt=run.words,
-            unlisted_tools=bridge.unlisted_tools,
-        )
-    )
+def _unseen(bridge: Bridge, run: "Run", note: str, error: BridgeError) -> CallToolResult:
+    """Report a run that OpenCode has, but that could not be read."""
+    report = reporter.unseen_report(run, note.format(error=error))
+    report.unlisted_tools = bridge.unlisted_tools
+    return report_result(report)

@@ -18,11 +18,15 @@ from opencode_mcp.opencode.versions import Generation
 
 @dataclass
 class StoredServer:
-    """Sends pages of what is stored, newest first; ``failures`` are raised one after another for each prompt."""
+    """Sends pages of what is stored, newest first.
+
+    ``failures`` are raised one after another for each prompt, ``list_failures`` for each list of sessions.
+    """
 
     messages: Sequence[Mapping[str, object]] = ()
     sessions: Sequence[Mapping[str, object]] = ()
     failures: list[Exception] = field(default_factory=list[Exception])
+    list_failures: list[Exception] = field(default_factory=list[Exception])
     lists: dict[str, list[dict[str, object]]] = field(default_factory=dict[str, list[dict[str, object]]])
     """Lists of a directory by the ends of their paths, such as ``agent``; any other is empty."""
     endless: bool = False
@@ -47,6 +51,8 @@ class StoredServer:
         self.requests.append(request)
         if request.path.endswith("/prompt") and self.failures:
             raise self.failures.pop(0)
+        if request.path == "/api/session" and self.list_failures:
+            raise self.list_failures.pop(0)
         body = self._reply(request)
         return Reply(status=200, headers={"content-type": "application/json"}, body=json.dumps(body).encode())
 

@@ -129,6 +129,15 @@ async def test_sessions_are_searched_for_in_a_limited_number_of_pages(search: st
     assert sum(request.path == "/api/session" for request in server.requests) == MOST_PAGES
 
 
+async def test_a_session_that_is_deleted_while_opencode_makes_a_list_does_not_fail_it() -> None:
+    session = {"id": "ses_1", "time": {"updated": 1}}
+    gone = NotFound("Session not found")
+    calls = StoredServer(sessions=[session], list_failures=[gone, gone]).calls()
+    assert [one.id for one in (await calls.all_sessions(SessionFilter(limit=10))).items] == ["ses_1"]
+    with pytest.raises(NotFound):
+        await StoredServer(list_failures=[gone, gone, gone]).calls().session_children("ses_1")
+
+
 PROJECT = "/p"
 AGENT: dict[str, object] = {"id": "build", "mode": "primary"}
 MODEL: dict[str, object] = {"id": "m1", "providerID": "scripted"}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from opencode_mcp.errors import BackendUnavailable
+from opencode_mcp.errors import BackendUnavailable, NotFound
 from opencode_mcp.opencode.v1.adapter import OpenCode1
 from opencode_mcp.opencode.v2.adapter import OpenCode2
 from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Session, SessionStatus
@@ -25,7 +25,14 @@ pytestmark = pytest.mark.anyio
 class Diffs:
     """OpenCode with one session, whose diff grows with each read; the last diff stays."""
 
-    def __init__(self, *diffs: Sequence[str], features: Features = OpenCode1.features, lists: bool = True) -> None:
+    def __init__(
+        self,
+        *diffs: Sequence[str],
+        features: Features = OpenCode1.features,
+        lists: bool = True,
+        others: Sequence[Session] = (),
+    ) -> None:
+        self._others = list(others)
         self.diffs = list(diffs)
         self.reads = 0
         self._features = features
@@ -41,10 +48,14 @@ class Diffs:
         return [FileDiff(file=file, additions=1) for file in self.diffs[min(self.reads, len(self.diffs)) - 1]]
 
     async def all_sessions(self, _wanted: SessionFilter, _directory: str) -> Page[Session]:
-        """Return no other session, or fail."""
+        """Return the other sessions, or fail."""
         if not self._lists:
             raise BackendUnavailable("Nothing answers.")
-        return Page([], "")
+        return Page(self._others, "")
+
+    async def session_messages(self, _session_id: str, **_query: object) -> Page[Message]:
+        """Fail as for a session that was deleted after the list was made."""
+        raise NotFound("Session not found")
 
     async def session_status(self, _directory: str) -> dict[str, SessionStatus]:
         """Return nothing."""
@@ -135,6 +146,14 @@ async def test_a_file_outside_of_the_project_is_listed_whether_or_not_the_projec
     assert [(file.path, file.outside) for file in files] == [("/elsewhere/notes.txt", True)]
     files = await listed(Diffs(["a.txt"]), written("a.txt"), outside)
     assert [(file.path, file.outside) for file in files] == [("a.txt", False), ("/elsewhere/notes.txt", True)]
+
+
+async def test_a_session_that_was_deleted_meanwhile_is_no_possible_author() -> None:
+    other = Session.read({"id": "ses_2", "directory": "/p", "time": {"created": 1, "updated": 1500}})
+    command = written("x", tool="bash", differed=["b.txt"])
+    command.parts = [*written("a.txt").parts[:1], *command.parts]
+    files = await listed(Diffs(["a.txt", "b.txt"], others=[other]), command)
+    assert [(file.path, file.whose) for file in files][:2] == [("a.txt", "this"), ("b.txt", "this")]
 
 
 @pytest.mark.usefixtures("impatient")

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
 from opencode_mcp.runs.sessions import subagents
@@ -55,6 +56,17 @@ async def test_all_pages_are_read_also_if_several_sessions_changed_at_once(monke
     sessions = [session("a", updated=1), session("b", "a", 2), session("c", "a", 2), session("d", "b", 3)]
     found = await read_subagents(cast("OpenCodeClient", Sessions(*sessions)))
     assert sorted(one.id for one in found.below("a")) == ["b", "c", "d"]
+
+
+async def test_a_subagent_that_is_deleted_meanwhile_has_no_subagents() -> None:
+    class Deleted(Sessions):
+        async def session_children(self, session_id: str) -> list[Session]:
+            if session_id == "b":
+                raise NotFound("Session not found")
+            return await super().session_children(session_id)
+
+    found = await read_subagents_of(cast("OpenCodeClient", Deleted(*FAMILY)), session("a"))
+    assert sorted(one.id for one in found.below("a")) == ["b", "c"]
 
 
 async def test_the_subagents_of_one_session_are_read_level_by_level() -> None:

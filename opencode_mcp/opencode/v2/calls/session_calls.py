@@ -17,6 +17,7 @@ from opencode_mcp.opencode.vocabulary.models import (
 )
 from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import SessionSettings
+from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_map, as_maps
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 SESSIONS_A_PAGE = 200
 MOST_PAGES = 100
 """Most pages of sessions that one list has. The cursor of OpenCode 2 leads on for ever, so it does not end a list."""
+LIST_ATTEMPTS = 3
 FROM_THE_LATEST = "9" * 15
 """Cursor of the whole list, which follows a page of sessions in any order."""
 
@@ -106,7 +108,7 @@ class SessionCalls(SettingsCalls):
     async def _listed(self, query: dict[str, object]) -> AsyncIterator[Session]:
         """Yield what ``session.list`` has, in its order."""
         for _ in range(MOST_PAGES):
-            reply = as_map(await self.call("session.list", query=query))
+            reply = await self._page(query)
             items = as_maps(reply.get("data"))
             for item in items:
                 yield conversions.session_of(item)
@@ -118,8 +120,17 @@ class SessionCalls(SettingsCalls):
 
     async def session_children(self, session_id: str) -> list[Session]:
         """Call ``session.list`` with the parent."""
-        query = {"parentID": session_id, "limit": SESSIONS_A_PAGE}
-        return [conversions.session_of(item) for item in as_maps(await self._data("session.list", query=query))]
+        reply = await self._page({"parentID": session_id, "limit": SESSIONS_A_PAGE})
+        return [conversions.session_of(item) for item in as_maps(reply.get("data"))]
+
+    async def _page(self, query: dict[str, object]) -> JsonMap:
+        """Call ``session.list``, again if one of the listed sessions was deleted while OpenCode made the list."""
+        for _ in range(LIST_ATTEMPTS - 1):
+            try:
+                return as_map(await self.call("session.list", query=query))
+            except NotFound as error:
+                logger.info("the list of sessions failed: %s", error)
+        return as_map(await self.call("session.list", query=query))
 
     async def session_status(self, directory: str) -> dict[str, SessionStatus]:
         """Call ``session.active``: the busy sessions of all directories. It does not tell a retry from other work."""
