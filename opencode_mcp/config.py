@@ -15,7 +15,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from opencode_mcp.errors import InvalidSetting
-from opencode_mcp.options import OPTIONS, STOP_AFTER_SECONDS, Attach, Decider, IsolationSetup, LogLevel, Option, Rules
+from opencode_mcp.options import (
+    OPTIONS,
+    STOP_AFTER_SECONDS,
+    Attach,
+    Decider,
+    IsolationSetup,
+    LogLevel,
+    Option,
+    Rules,
+    VerifyCommand,
+)
 
 DEPTH_VARIABLE = "OPENCODE_MCP_DEPTH"
 """Variable in the environment of a started OpenCode: the number of bridges above it."""
@@ -60,6 +70,8 @@ class Settings:
     """Most steps of the model that a run may take; ``None`` for no limit."""
     isolation: IsolationSetup = field(default_factory=IsolationSetup)
     """Preparation of the worktree of an isolated run."""
+    verify: Mapping[str, VerifyCommand] = field(default_factory=dict[str, VerifyCommand])
+    """Named shell lines that callers may have verify the work of a run."""
     wait: float | None = None
     """Seconds that a call waits if it does not say; ``None`` for the limit that the host is known to have."""
     on_finish: tuple[str, ...] = ()

@@ -38,6 +38,21 @@ class IsolationSetup:
     """Shell line that is run in the worktree; empty for none."""
 
 
+VERIFY_SECONDS = 600.0
+LONGEST_VERIFY_SECONDS = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyCommand:
+    """Shell line that verifies the work of a run."""
+
+    line: str
+    seconds: float = VERIFY_SECONDS
+    """Time that it may take."""
+    environment: tuple[str, ...] = ()
+    """Variables of the bridge that it gets besides those that every such line gets."""
+
+
 LONGEST_WAIT_SECONDS = 3600.0
 STOP_AFTER_SECONDS = 8 * 3600.0
 LONGEST_STOP_AFTER_SECONDS = 30 * 24 * 3600.0
@@ -251,6 +266,28 @@ def as_isolation(value: object) -> IsolationSetup:
     return IsolationSetup(copies, as_text(table.get("setup", "")))
 
 
+def as_verify(value: object) -> Mapping[str, VerifyCommand]:
+    """Parse the named lines that verify the work of runs: a shell line each, or a table with one."""
+    if not isinstance(value, Mapping):
+        raise InvalidSetting("It must be a table.", hint='For instance verify.test = "pytest -q".')
+    return {name: _verify_command(name, said) for name, said in cast("Mapping[str, object]", value).items()}
+
+
+def _verify_command(name: str, value: object) -> VerifyCommand:
+    table = cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {"command": value}
+    if unknown := set(table) - {"command", "seconds", "environment"}:
+        raise InvalidSetting(
+            f"{name} has no key {min(unknown)!r}.", hint="The keys are command, seconds and environment."
+        )
+    line = as_text(table.get("command", "")).strip()
+    if not line:
+        raise InvalidSetting(f"{name} has no command.", hint='For instance verify.test = "pytest -q".')
+    seconds = _above_zero(table.get("seconds", VERIFY_SECONDS), "a number of seconds")
+    if seconds > LONGEST_VERIFY_SECONDS:
+        raise InvalidSetting(f"{name} may take {seconds:g} s.", hint=f"At most {LONGEST_VERIFY_SECONDS:.0f} s.")
+    return VerifyCommand(line, seconds, as_texts(table.get("environment", [])))
+
+
 def _number(value: object) -> float:
     """Return a number; other values become -1, which no option accepts."""
     try:
@@ -333,6 +370,13 @@ OPTIONS = (
         "isolation",
         as_isolation,
         "how the worktree of an isolated run is prepared: copy (files that git ignores) and setup (a shell line)",
+        kind="table",
+    ),
+    Option(
+        "verify",
+        as_verify,
+        "shell lines that verify the work of a run, by the name that opencode_run(verify=...) takes; a table instead "
+        "of a line has command, seconds (600) and environment (more variables)",
         kind="table",
     ),
     Option(

@@ -8,11 +8,16 @@ a change on one side is taken, different changes of the same lines conflict. If 
 comparison conflicts, only the changes since then are brought.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from anyio import to_thread
 
 from opencode_mcp.isolation.applying import apply, undo
 from opencode_mcp.isolation.committing import commit, merge_branch
 from opencode_mcp.isolation.ending import discard, keep_branch
+from opencode_mcp.isolation.left_files import left_paths
+from opencode_mcp.isolation.repository.trees import changes
 from opencode_mcp.isolation.results import Integration, IntegrationOptions
 from opencode_mcp.isolation.work import checkout_and_work, pending_changes
 
@@ -58,7 +63,14 @@ class Integrator:
             SessionBusy: Another call is at work on it.
         """
         async with self._worktrees.alone(worktree) as now:
-            return await WAYS[how](self._worktrees, now, options)
+            left_out = [] if how == "undo" else await to_thread.run_sync(left_paths, now)
+            return replace(await WAYS[how](self._worktrees, now, options), left_out=left_out)
+
+    async def changed(self, worktree: "Worktree") -> "list[TreeChange]":
+        """Return the changes of a worktree since its base, brought back or not; raises as ``integrate``."""
+        async with self._worktrees.alone(worktree) as now:
+            git, work = await checkout_and_work(self._worktrees, now)
+            return await changes(git, now.base, work)
 
     async def pending(self, worktree: "Worktree") -> "list[TreeChange]":
         """Return the changes of a worktree that were not brought back; raises as ``integrate``."""

@@ -5,12 +5,9 @@ Both come from the settings alone. No text of a caller or a model reaches the co
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
 
 import anyio
 from anyio import to_thread
@@ -19,7 +16,7 @@ from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.isolation.records import Worktree
 from opencode_mcp.isolation.repository.git import Git
 from opencode_mcp.options import IsolationSetup, without_credentials
-from opencode_mcp.processes.groups import FLAGS, force_to_end
+from opencode_mcp.processes.shell_line import end_of_output, run_shell_line
 
 COMMAND_SECONDS = 900.0
 SHOWN_OUTPUT = 1500
@@ -78,9 +75,8 @@ async def _check_ignored(git: Git, name: str) -> None:
 
 
 async def _run(command: str, directory: str, environment: Mapping[str, str], within: float) -> None:
-    # A file and no pipe: a process that the command leaves behind would keep a pipe open.
     with tempfile.TemporaryFile() as output:
-        code = await _exit_code(command, directory, environment, within, output)
+        code = await run_shell_line(command, directory, environment, within, output)
         if code is None:
             raise InvalidSetting(
                 f"isolation.setup did not end within the {within:.0f} s that this call had; its worktree is removed.",
@@ -89,39 +85,7 @@ async def _run(command: str, directory: str, environment: Mapping[str, str], wit
             )
         if code:
             raise InvalidSetting(
-                f"isolation.setup failed with exit code {code} in the new worktree: {_end_of(output)}",
+                f"isolation.setup failed with exit code {code} in the new worktree: "
+                f"{end_of_output(output, SHOWN_OUTPUT)}",
                 hint="Correct the command in the settings file.",
             )
-
-
-async def _exit_code(
-    command: str, directory: str, environment: Mapping[str, str], within: float, output: IO[bytes]
-) -> int | None:
-    """Run a shell line with all that it starts; return its exit code, or None if it was ended after its time."""
-    shell = ["cmd", "/c", command] if sys.platform == "win32" else ["/bin/sh", "-c", command]
-    process = await anyio.open_process(
-        shell,
-        cwd=directory,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        creationflags=FLAGS,
-        start_new_session=sys.platform != "win32",
-    )
-    try:
-        with anyio.move_on_after(within):
-            return await process.wait()
-        return None
-    finally:
-        with anyio.CancelScope(shield=True):
-            if process.returncode is None:
-                await to_thread.run_sync(force_to_end, process.pid)
-            await process.aclose()
-
-
-def _end_of(output: IO[bytes]) -> str:
-    """Return the end of what was printed."""
-    size = output.seek(0, os.SEEK_END)
-    output.seek(max(size - 4 * SHOWN_OUTPUT, 0))
-    return output.read().decode(errors="replace").strip()[-SHOWN_OUTPUT:]

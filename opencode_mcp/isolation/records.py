@@ -8,7 +8,8 @@ project.
 import json
 import os
 import re
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from opencode_mcp.disk.state_folder import prepare_folder, replace_private, unusable
@@ -45,6 +46,8 @@ class Worktree:
     """Session that works there; empty before there is one."""
     removed: bool = False
     """True if the files are removed, and only the session is left."""
+    left: Mapping[str, Sequence[int]] = field(default_factory=dict[str, "Sequence[int]"])
+    """Files that a verification has added, by path, with their size and time: they are no part of the work."""
 
     @property
     def directory(self) -> str:
@@ -135,6 +138,11 @@ class Records:
         except OSError as error:
             raise unusable(path, error) from error
         return path
+
+    def names(self, directory: str) -> bool:
+        """Return True if a path, as it is written, is in the folder of the worktrees."""
+        folders = (self.folder, Path(os.path.realpath(self.folder)))
+        return any(Path(directory).is_relative_to(folder) for folder in folders)
 
     def contains(self, path: Path) -> bool:
         """Return True if a resolved path is in the folder of the worktrees, existing or not."""

@@ -18,6 +18,8 @@ class Integration:
     """Commit that was made on the checked-out branch or on the branch of the worktree."""
     undo: str = ""
     """Way to undo it."""
+    left_out: list[str] = field(default_factory=list[str])
+    """Files of the worktree that a verification has added, which are no part of the work."""
     pending: int = 0
     """Number of files whose changes the checkout has not got, if the worktree was discarded."""
 

@@ -3,7 +3,10 @@
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from anyio import to_thread
+
 from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.isolation.left_files import left_paths
 from opencode_mcp.isolation.repository.kept_commits import INTEGRATED, kept
 from opencode_mcp.isolation.repository.merging import Merge, merged_trees
 from opencode_mcp.isolation.repository.other_repositories import check_no_other_repositories
@@ -33,7 +36,7 @@ async def _work_of(git: "Git", worktree: "Worktree") -> str:
     """Return a commit of the worktree's files; its parent is the last commit that was made there."""
     await check_no_other_repositories(git)
     last = await git.commit_of("HEAD") or worktree.base
-    async with snapshot(git) as work:
+    async with snapshot(git, without=await to_thread.run_sync(left_paths, worktree)) as work:
         if work.tree == await git.line("rev-parse", f"{last}^{{tree}}"):
             return last
         return await committed(git, work.tree, f"Work of {worktree.branch}", last)

@@ -13,7 +13,7 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -65,6 +65,17 @@ class Worktrees:
         exist = [await anyio.Path(place).is_dir() for place in places]
         return await self.git(worktree.checkout) if all(exist) else None
 
+    async def git_in(self, directory: str) -> Git:
+        """Return git for the worktree, or else for the repository, that a directory is in.
+
+        Raises:
+            InvalidArgument: It is in no git repository.
+            GitFailed: Git cannot read the repository.
+        """
+        worktree = self.records.holding(Path(await to_thread.run_sync(os.path.realpath, directory)))
+        repository = worktree.files if worktree else (await self._repository(directory))[0]
+        return await self.git(repository)
+
     async def create(self, project: str, *, base: str = HEAD, title: str = "") -> Worktree:
         """Make a worktree of a project's repository, on a new branch.
 
@@ -111,6 +122,10 @@ class Worktrees:
     async def assign(self, worktree: Worktree, session_id: str) -> None:
         """Record the session that works in a worktree."""
         await self._write(replace(worktree, session_id=session_id))
+
+    async def note_left(self, worktree: Worktree, left: Mapping[str, Sequence[int]]) -> None:
+        """Record the files of a worktree that are no part of the work."""
+        await self._write(replace(worktree, left=left))
 
     def find(self, name: str) -> Worktree | None:
         """Return the worktree that is there and has a session, a branch or a name; None if there is none."""

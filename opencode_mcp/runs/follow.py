@@ -138,6 +138,10 @@ class Observation:
     """The run of the prompt that asked for a corrected answer, if that was seen; see ``corrections.py``."""
     checked: CheckedAnswer | None = None
     """The answer, if it was checked because its schema was part of the prompt."""
+    prompts: list[str] = field(default_factory=list[str])
+    """Ids of the prompts of a run with a verification, oldest first; the observation is that of the last one."""
+    verifying: str = ""
+    """Line on the verification that a completed run waits for; its state is then that of a running one."""
 
 
 class Follower:

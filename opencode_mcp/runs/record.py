@@ -24,6 +24,8 @@ from opencode_mcp.options import Decider
 from opencode_mcp.runs.endings import is_rejected
 from opencode_mcp.runs.limits import NO_LIMITS, Limits, read_limits
 from opencode_mcp.runs.requests.permission_policy import Policy, as_data, read_policies
+from opencode_mcp.runs.verification import request as verification_request
+from opencode_mcp.runs.verification.request import VerificationRecord
 
 RunStarter = Literal["", "agent", "person"]
 """Starter of a run: nobody is known to have started it through a bridge; an agent alone; an
@@ -51,6 +53,8 @@ class Run:
     """Those of the operators under whom it was started: no other bridge is looser for it."""
     limits: Limits = NO_LIMITS
     """Limits at which the run is stopped."""
+    verification: VerificationRecord | None = field(default=None, compare=False)
+    """Verification of the work, as it was on record; ``None`` if there is to be none."""
     words: str = field(default="", compare=False)
     """First words of the prompt, as far as they are known."""
     stopped: str = field(default="", compare=False)
@@ -66,6 +70,7 @@ class Run:
         read: dict[str, Any] = {
             "policies": read_policies(data.get("policies", [])),
             "limits": read_limits(data.get("limits", {})),
+            "verification": verification_request.read_record(data.get("verification")),
         }
         return cls(**{**data, **read})
 

@@ -24,7 +24,8 @@ from opencode_mcp.opencode.vocabulary.models import (
 )
 from opencode_mcp.runs.endings import FailureKind, refusal_of
 from opencode_mcp.runs.state import State
-from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.runs.verification.request import VerificationRecord
+from opencode_mcp.text.outside_text import clean, one_line
 
 Status = Literal["completed", "running", "needs_input", "failed", "aborted"]
 STATUSES: Mapping[State, Status] = {
@@ -115,6 +116,23 @@ class Usage(BaseModel):
     reasoning: float = 0
 
 
+class VerificationReport(BaseModel):
+    """Verification of the work of a run: a command that was run in its directory at its end."""
+
+    command: str
+    exit_code: int | None = None
+    """Exit code of the command; ``None`` if it did not end by itself."""
+    output: str = ""
+    """End of what it printed."""
+    seconds: float = 0
+    repairs: int = 0
+    """Number of times that a failure was sent back to the session."""
+    left: list[str] = Field(default_factory=list[str])
+    """Files that it has changed or left behind, as ``added build/out.txt``."""
+    note: str = ""
+    """Reason why there is no judgement, or why the work was not repaired."""
+
+
 class RunReport(BaseModel):
     """The state of one run.
 
@@ -153,6 +171,10 @@ class RunReport(BaseModel):
     """True if OpenCode went away before the end of the run could be read."""
     activity: str = ""
     """Work at this moment, while it runs."""
+    verified: Literal["", "passed", "failed", "timed out"] = ""
+    """Judgement of the command that verified the work; empty if there is none."""
+    verification: VerificationReport | None = None
+    """Details of the verification."""
     files: list[ChangedFile] = Field(default_factory=list[ChangedFile])
     todos: list[str] = Field(default_factory=list[str])
     pending: list[PendingRequest] = Field(default_factory=list[PendingRequest])
@@ -330,6 +352,27 @@ def list_files(diffs: list[FileDiff], directory: str) -> list[ChangedFile]:
         )
         for diff in diffs
     ]
+
+
+def add_verification(report: RunReport, record: VerificationRecord) -> None:
+    """Add the result of a verification to the report of a run, if there is one."""
+    result = record.result
+    if result is None:
+        return
+    report.verification = VerificationReport(
+        command=record.request.line,
+        exit_code=result.exit_code,
+        output=clean(result.output),
+        seconds=result.seconds,
+        repairs=len(record.repairs),
+        left=list(result.left),
+        note=result.note,
+    )
+    match result.outcome:
+        case "passed" | "failed" | "timed out" if report.status == "completed":
+            report.verified = result.outcome
+        case _:
+            pass
 
 
 def list_todos(todos: list[Todo]) -> list[str]:

@@ -5,7 +5,7 @@ id, message id), and what is kept is a cache.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -33,12 +33,15 @@ from opencode_mcp.runs.prompting.reload import InstanceReload
 from opencode_mcp.runs.prompting.sending import is_reported_failure, may_have_arrived
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.record import Run, RunStarter, is_at_work_on, is_removed, is_superseded, latest_prompt
-from opencode_mcp.runs.report import RunReport, first_words, spoken
+from opencode_mcp.runs.report import RunReport, add_verification, first_words, spoken
 from opencode_mcp.runs.reports.reporter import LEFT_IN_INBOX, TAKEN_BACK, changed_settings, report_run
 from opencode_mcp.runs.run_note import ANY_PROMPT, Note, Notes, combined
 from opencode_mcp.runs.start_deadline import StartDeadline
 from opencode_mcp.runs.state import State
 from opencode_mcp.runs.stopping import SessionTree, StopResult, stop_and_compare
+from opencode_mcp.runs.verification.progress import Verification, Verifications
+from opencode_mcp.runs.verification.request import VerificationRecord, Verify
+from opencode_mcp.runs.verified import observe_verified
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
@@ -94,6 +97,8 @@ class Runs:
         """The prompts that were taken back because they were never begun, each with the state of its run."""
         self.stop_reasons = BoundedDict[str, str](STARTED_KEPT)
         """The prompts whose runs were stopped from here at a limit, each with a sentence on it."""
+        self.verifications = Verifications()
+        """The verifications of runs, as far as this bridge knows of them."""
 
     @property
     def schemas(self) -> Mapping[str, Mapping[str, Any] | None]:
@@ -108,6 +113,7 @@ class Runs:
         caller_limit: Decider = "allow",
         starter: RunStarter = "agent",
         limits: Limits = NO_LIMITS,
+        verify: Verify | None = None,
         before_send: Callable[[Run], None] | None = None,
         start_deadline: StartDeadline | None = None,
     ) -> Run:
@@ -119,6 +125,7 @@ class Runs:
             caller_limit: How strict the caller wants permissions to be answered at least.
             starter: Who is behind the host that starts it.
             limits: The limits of the run, which its note keeps; ``enforcement/`` stops a run at them.
+            verify: How its work is verified, which its note keeps too; ``enforcement/`` does it.
             before_send: Gets the run before OpenCode does, and so before it can ask anything.
             start_deadline: Lifted when the prompt is sent; none: sending it may take as long as it takes.
 
@@ -131,14 +138,14 @@ class Runs:
         client = await self._client(prompt.directory)
         await check_prompt(client, prompt, self.instance_reload)
         words = first_words(prompt.text)
-        note = self.notes.new(await next_message_id(client, session), caller_limit, starter, words, limits)
+        note = self.notes.new(await next_message_id(client, session), caller_limit, starter, words, limits, verify)
         begun = session or await self.begin_session(client, prompt.directory, note, prompt.settings, prompt.title)
         async with self.turn(begun, is_new=session is None) as client:
             run = await self.noted(client, begun, note, start_deadline, is_new=session is None)
             if before_send:
                 before_send(run)
             seconds = start_deadline.remaining(at_least=POST_LEAST, at_most=READ_TIMEOUT_SECONDS)
-            await self._post(client, run, prompt, seconds, is_first=session is None)
+            await self.post(client, run, prompt, seconds, is_first=session is None)
             return run
 
     async def begin_session(
@@ -175,6 +182,7 @@ class Runs:
             starter=note.starter,
             policies=note.policies,
             limits=note.limits,
+            verification=note.verification,
             words=note.words,
         )
 
@@ -195,7 +203,8 @@ class Runs:
         if not await SessionTree(client, session.id, session.directory).busy_levels():
             return note
         before = self.notes.of(await client.session_get(session.id))
-        return Note(note.message_id, *combined([note, *before]), words=note.words, limits=note.limits)
+        caller_limit, starter, policies = combined([note, *before])
+        return replace(note, caller_limit=caller_limit, starter=starter, policies=policies)
 
     @asynccontextmanager
     async def turn(self, session: Session, *, is_new: bool = False) -> AsyncGenerator[OpenCodeClient]:
@@ -235,6 +244,8 @@ class Runs:
         return client
 
     async def _refuse_if_busy(self, client: OpenCodeClient, session: Session) -> None:
+        if verification := self.verifications.running_in(session.id):
+            raise SessionBusy(f"The work of the session {session.id} is being verified: {verification.doing}.")
         if session.id not in await client.session_status(session.directory):
             return
         running = await latest_prompt(client, session.id)
@@ -242,9 +253,21 @@ class Runs:
         said = f": {words!r}" if words else ""
         raise SessionBusy(f"The session {session.id} is working on another prompt{said}.")
 
-    async def _post(
+    async def post(
         self, client: OpenCodeClient, run: Run, prompt: Prompt, seconds: float, *, is_first: bool = False
     ) -> None:
+        """Send a prompt in the turn of its session, whose note is written (``session.prompt_async``).
+
+        Args:
+            client: Of the turn.
+            run: The run of the prompt.
+            prompt: The prompt.
+            seconds: Time that OpenCode has to take it.
+            is_first: Whether the session was created for it.
+
+        Raises:
+            BridgeError: OpenCode does not have it.
+        """
         self._hub.state(run.session_id).error = None
         self._started[run.message_id] = run.words
         self._schemas[run.message_id] = prompt.output_schema
@@ -314,10 +337,48 @@ class Runs:
         *,
         corrects: bool = True,
     ) -> Observation:
-        """Wait until a run ends, needs an answer that nobody gives, or the deadline passes.
+        """Wait until a run and its verification end, it needs an answer that nobody gives, or the deadline passes.
 
         Args:
             run: From ``start`` or ``find``.
+            deadline: When to stop waiting; one that has passed allows one look.
+            send_progress: Gets a line of progress at most four times a second, at least every ten seconds.
+            respond: Answers the run's requests.
+            corrects: Whether an answer that does not fit a schema in the prompt is to be corrected (once).
+
+        Raises:
+            BackendError: OpenCode could not be read.
+        """
+
+        async def follow(prompt: Run) -> Observation:
+            return await self.observe_prompt(prompt, deadline, send_progress, respond, corrects=corrects)
+
+        verification = self._verification_of(run)
+        if verification is None:
+            return await follow(run)
+        return await observe_verified(run, verification, follow, deadline, send_progress)
+
+    def is_verified_now(self, run: Run) -> bool:
+        """Return True if a task of this bridge verifies the work of a run, or waits for its end to do so."""
+        verification = self._verification_of(run)
+        return verification is not None and verification.is_pending
+
+    def _verification_of(self, run: Run) -> Verification | None:
+        return self.verifications.of(run.session_id, run.message_id, run.verification)
+
+    async def observe_prompt(
+        self,
+        run: Run,
+        deadline: Deadline,
+        send_progress: SendProgress = no_progress,
+        respond: Respond = leave_open,
+        *,
+        corrects: bool = True,
+    ) -> Observation:
+        """Wait as ``observe`` does for one prompt of a run, whatever follows it.
+
+        Args:
+            run: The run of that prompt alone.
             deadline: When to stop waiting; one that has passed allows one look.
             send_progress: Gets a line of progress at most four times a second, at least every ten seconds.
             respond: Answers the run's requests.
@@ -367,7 +428,7 @@ class Runs:
                 if latest is None or latest.info.id != run.message_id:
                     return await find_correction(client, run)
                 prompt = Prompt(text=text, directory=run.directory)
-                await self._post(client, correction, prompt, POST_LEAST)
+                await self.post(client, correction, prompt, POST_LEAST)
         except BridgeError as error:
             logger.info("could not ask for a corrected answer to %s: %s", run.message_id, error)
             return None
@@ -393,6 +454,8 @@ class Runs:
             report.note = " ".join(filter(None, [report.note, unknown]))
         if for_caller and (accepted := self._accepted.pop(run.message_id, None)):
             report.note = " ".join(filter(None, [report.note, changed_settings(accepted)]))
+        if verification := self._verification_of(run):
+            add_verification(report, verification.record)
         reason = self.stop_reasons.get(run.message_id) or run.stopped
         if reason and report.status == "aborted":
             report.shortfall, report.at_limit = reason, True
@@ -436,16 +499,18 @@ class Runs:
         """
         client = await self._client(session.directory)
         found = await self._find_prompt(client, session, message_id)
-        corrected = corrected_prompt(found.id)
-        if corrected != found.id:
-            found = await self._find_prompt(client, session, corrected)
-        notes = [note for note in self.notes.of(session) if await _holds(client, session, note, found.id)]
+        known = self.notes.of(session)
+        first = _first_prompt(corrected_prompt(found.id), known)
+        if first != found.id:
+            found = await self._find_prompt(client, session, first)
+        notes = [note for note in known if await _holds(client, session, note, found.id)]
         return Run(
             session.directory,
             session.id,
             found.id,
             *combined(notes),
             limits=tightest(note.limits for note in notes),
+            verification=_verification_in(known, found.id),
             words=self.notes.words_of(session, found.id) or found.words,
             stopped=next((note.stopped for note in notes if note.stopped), ""),
         )
@@ -467,21 +532,27 @@ class Runs:
             hint="A prompt that was on its way when OpenCode went away never arrived: hand it over again.",
         )
 
-    async def stop(self, run: Run, seconds: float = ABORT_DEADLINE) -> StopResult:
-        """Stop a run and its subagents (``session.abort``); its answer is not corrected any more.
+    async def stop(self, run: Run, seconds: float = ABORT_DEADLINE, reason: str = "It was stopped.") -> StopResult:
+        """Stop a run, its subagents and its verification (``session.abort``); its answer is not corrected any more.
 
         Args:
             run: The run; one whose session has gone on to another prompt is left alone.
             seconds: How long OpenCode may take until nothing is busy.
+            reason: A sentence for the report of a verification that is stopped.
 
         Raises:
             BackendError: OpenCode could not be asked to stop.
         """
         self._stopped[run.message_id] = True
+        was_verified = self._stop_verification(run, reason)
         tree, busy = await self._busy_tree(run)
-        if not busy:
-            return StopResult(was_running=False)
-        return StopResult(was_running=True, busy=await tree.stop(seconds, busy))
+        still_busy = await tree.stop(seconds, busy) if busy else []
+        return StopResult(was_running=bool(busy) or was_verified, busy=still_busy)
+
+    def _stop_verification(self, run: Run, reason: str) -> bool:
+        """Stop the verification of a run, if this bridge does it; return True if its command runs."""
+        verification = self._verification_of(run)
+        return verification is not None and verification.stop(reason)
 
     async def abort(self, run: Run) -> tuple[RunReport, StopResult]:
         """Stop a run as ``stop`` does, and report it once it has ended.
@@ -490,9 +561,10 @@ class Runs:
             BackendError: OpenCode could not be asked to stop, or could not be read.
         """
         self._stopped[run.message_id] = True
+        was_verified = self._stop_verification(run, "It was stopped.")
         tree, busy = await self._busy_tree(run)
-        stop = await stop_and_compare(tree, ABORT_DEADLINE) if busy else StopResult(was_running=False)
-        return await self.follow(run, ABORT_DEADLINE if busy else 0), stop
+        stop = await stop_and_compare(tree, ABORT_DEADLINE) if busy else StopResult(was_running=was_verified)
+        return await self.follow(run, ABORT_DEADLINE if stop.was_running else 0), stop
 
     async def _busy_tree(self, run: Run) -> tuple[SessionTree, list[list[str]]]:
         """Return the run's session with its subagents, and which of them are busy, by depth; none with another prompt.
@@ -508,7 +580,10 @@ class Runs:
         return tree, [] if is_other else busy
 
     async def _current(self, client: OpenCodeClient, run: Run) -> Run:
-        """Return the run of the correction of an answer, if it was sent; else the run itself."""
+        """Return the run of the last prompt: one that sent a failure back, or the correction of an answer."""
+        verification = self._verification_of(run)
+        if verification and verification.record.repairs:
+            run = replace(run, message_id=verification.record.latest_prompt)
         if await self._schema_in_prompt(client, run) is None:
             return run
         return await find_correction(client, run) or run
@@ -527,6 +602,17 @@ async def next_message_id(client: OpenCodeClient, session: Session | None) -> st
     # A clock that is read from afar errs by a second, and what came last may be younger.
     last = (await client.session_messages(session.id, limit=1)).items
     return message_id_after(last[-1].info.id, made) if last else made
+
+
+def _first_prompt(message_id: str, notes: Iterable[Note]) -> str:
+    """Return the first prompt of the run to which a prompt belongs, by the notes of its session."""
+    return next((note.message_id for note in notes if message_id in note.prompts), message_id)
+
+
+def _verification_in(notes: Iterable[Note], message_id: str) -> VerificationRecord | None:
+    """Return the verification of a prompt's run as the last of some notes has it; ``None`` if none has one."""
+    found = [note.verification for note in notes if note.message_id == message_id and note.verification]
+    return found[-1] if found else None
 
 
 async def _holds(client: OpenCodeClient, session: Session, note: Note, message_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""Note about a run in the session's metadata: who started it, who may answer, its limits, and how its prompt begins.
+"""Note about a run in the session's metadata: starter, answerers, limits, first words, and verification of the work.
 
 Every bridge finds the note again, after a restart of either side, too (``session.create``, ``session.update``). It is
 sealed with the bridges' key, so that nobody else can write one, and names its prompt, so that a copy in another session
@@ -17,6 +17,8 @@ from opencode_mcp.options import DECIDERS, Decider
 from opencode_mcp.runs.limits import NO_LIMITS, Limits, read_limits
 from opencode_mcp.runs.record import STARTERS, RunStarter
 from opencode_mcp.runs.requests.permission_policy import Policy, as_data, read_policies, strictest
+from opencode_mcp.runs.verification.request import VerificationRecord, Verify, read_record
+from opencode_mcp.runs.verification.request import as_data as as_record_data
 
 KEY = "opencode-mcp"
 """The key of a session's metadata that is the bridges' own."""
@@ -62,6 +64,13 @@ class Note:
     """Limits at which the run is stopped."""
     stopped: str = ""
     """Sentence on the limit at which it was stopped; empty if it was not."""
+    verification: VerificationRecord | None = None
+    """Verification of the work, as far as it has come; ``None`` if there is to be none."""
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """Return the ids of the prompts of the run: its own, and those that sent a failure back."""
+        return (self.message_id, *(self.verification.repairs if self.verification else ()))
 
 
 UNREADABLE = Note(ANY_PROMPT, "human", "person")
@@ -88,9 +97,11 @@ class Notes:
         starter: RunStarter,
         words: str = "",
         limits: Limits = NO_LIMITS,
+        verify: Verify | None = None,
     ) -> Note:
         """A note for a prompt that is started here."""
-        return Note(message_id, caller_limit, starter, self._policies, words, limits)
+        verification = VerificationRecord(verify) if verify else None
+        return Note(message_id, caller_limit, starter, self._policies, words, limits, verification=verification)
 
     def metadata(self, note: Note, session: Session | None = None) -> dict[str, object]:
         """The metadata of a session with a note in it; what else the session carries stays."""
@@ -103,6 +114,7 @@ class Notes:
             "words": note.words,
             "limits": note.limits.as_data(),
             "stopped": note.stopped,
+            "verification": as_record_data(note.verification),
         }
         return {**(metadata_of(session) if session else NOTHING), KEY: self._codec.seal(json.dumps(content).encode())}
 
@@ -140,6 +152,7 @@ def _read(opened: bytes) -> Note:
         content = cast("Mapping[str, object]", value) if isinstance(value, Mapping) else NOTHING
         policies = read_policies(content.get("policies"))
         limits = read_limits(content.get("limits", {}))
+        verification = read_record(content.get("verification"))
     except ValueError:
         return UNREADABLE
     message, caller_limit, starter = content.get("message"), content.get("permissions"), content.get("starter")
@@ -147,7 +160,7 @@ def _read(opened: bytes) -> Note:
     if not readable or caller_limit not in DECIDERS or starter not in STARTERS:
         return UNREADABLE
     words, stopped = content.get("words"), content.get("stopped")
-    return Note(str(message), caller_limit, starter, policies, _text(words), limits, _text(stopped))
+    return Note(str(message), caller_limit, starter, policies, _text(words), limits, _text(stopped), verification)
 
 
 def _text(value: object) -> str:

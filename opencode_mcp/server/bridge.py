@@ -20,11 +20,11 @@ from opencode_mcp.launcher import connection, launcher
 from opencode_mcp.opencode import client, operation_calls
 from opencode_mcp.runs import commands, limits, run, run_note
 from opencode_mcp.runs.answers import answer_rules, auto_reply, reply_sender
-from opencode_mcp.runs.enforcement import limit_watch
+from opencode_mcp.runs.enforcement import limit_watch, verifier
 from opencode_mcp.runs.prompting import reload, session_lock
 from opencode_mcp.runs.requests import open_requests
 from opencode_mcp.runs.requests import permission_policy as policy
-from opencode_mcp.server.access import operation_arguments, operation_uses, paths
+from opencode_mcp.server.access import operation_arguments, operation_uses, paths, verify_commands
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.notifications import publisher
 from opencode_mcp.server.tokens.tickets import Tickets
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from opencode_mcp.config import Settings
     from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.verification.request import Verify
     from opencode_mcp.server.access.operation_uses import OneOperation, Uses
     from opencode_mcp.server.notifications.subscriptions import Subscriptions
 
@@ -180,15 +181,35 @@ class Bridge:
         """Return True if the operator lets this bridge stop runs."""
         return not self.settings.read_only and not self.allowed.denies(operation_uses.STOP)
 
-    def keep_to_limits(self, run: "Run") -> None:
-        """Watch the limits of a run also while no call waits, if this bridge may stop runs."""
+    @cached_property
+    def verifier(self) -> "verifier.Verifier":
+        """Return the part that verifies the work of runs, also while no call waits."""
+        settings = self.settings
+        locks = settings.state_directory / "verifications"
+        parts = verifier.CommandParts(self.worktrees, settings.environment, locks, self._may_verify)
+        return verifier.Verifier(self.hub, self.runs, self.requests, self._task_group, parts)
+
+    def _may_verify(self, request: "Verify") -> bool:
+        """Return True if the settings allow a verification that another bridge has begun."""
+        return verify_commands.may_verify(self.settings, self.allowed, self.policy, request)
+
+    def supervise(self, run: "Run", *, is_new: bool = False) -> None:
+        """Watch the limits of a run and verify its work also while no call waits, if this bridge may do so.
+
+        Args:
+            run: The run.
+            is_new: True if this bridge is starting it.
+        """
         if self.may_stop:
             self.limit_watch.add(run)
+        if run.verification and not run.verification.is_over and not self.settings.remote:
+            self.auto_reply.add(run)
+            self.verifier.add(run, is_new=is_new)
 
     def attend(self, run: "Run") -> None:
-        """Answer the permissions of a run by the operator's policy, and watch its limits, also while no call waits."""
+        """Answer the permissions of a new run by the operator's policy, and supervise it, also while no call waits."""
         self.auto_reply.add(run)
-        self.keep_to_limits(run)
+        self.supervise(run, is_new=True)
 
     @cached_property
     def files(self) -> "files.ProjectFiles":

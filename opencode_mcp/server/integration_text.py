@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.isolation.ways import How
+from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from opencode_mcp.isolation.results import Integration
 
 MOST_FILES = 100
+LEFT_SHOWN = 10
 KINDS = {"A": "added", "D": "deleted", "M": "changed", "R": "renamed", "T": "type changed"}
 DONE = {
     "apply": "The changes of {branch} are in the files of {project}; nothing is staged or committed.",
@@ -34,6 +36,8 @@ def text_of(how: How, worktree: "Worktree", done: "Integration") -> str:
     lines += [f"- {_described(change)}" for change in done.changed[:MOST_FILES]]
     left = len(done.changed) - MOST_FILES
     lines += [f"- and {left} more files"] if left > 0 else []
+    left_out = listed([one_line(path) for path in done.left_out], LEFT_SHOWN)
+    lines += [f"Left out, since a verification made them: {left_out}"] if left_out else []
     lines += [f"To undo it: {done.undo}"] if done.undo else []
     return "\n".join(lines)
 
@@ -46,6 +50,7 @@ def data_of(how: How, done: "Integration") -> dict[str, Any]:
         "integrated": not done.conflicts or bool(done.changed),
         "files": files[:MOST_FILES],
         "conflicts": [conflict.path for conflict in done.conflicts[:MOST_FILES]],
+        "left_out": done.left_out[:MOST_FILES],
         "commit": done.commit,
         "undo": done.undo,
     }

@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -11,6 +10,7 @@ import anyio
 from opencode_mcp.errors import BridgeError, InvalidArgument
 from opencode_mcp.isolation import preparation
 from opencode_mcp.server.results.render import without_tools
+from opencode_mcp.server.unseen_changes import unseen_note, worktree_of
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.report import RunReport
     from opencode_mcp.server.bridge import Bridge
 
+ENDED = frozenset({"completed", "failed", "aborted"})
+"""Statuses of runs that have ended."""
+UNSEEN_SECONDS = 5.0
+"""Time for a comparison of the worktree with its base, which a report can do without."""
 START_SECONDS = 5.0
 """Seconds that the preparation of a worktree leaves for the start of the run."""
 
@@ -124,15 +128,18 @@ async def _remove(bridge: "Bridge", worktree: "Worktree") -> None:
         await bridge.worktrees.remove(worktree)
 
 
-def isolation_note(bridge: "Bridge", run: "Run", report: "RunReport") -> str:
-    """Return a sentence for the report of a run that changed files in an isolated worktree; empty for any other."""
-    if bridge.settings.remote or not report.files:
+async def isolation_note(bridge: "Bridge", run: "Run", report: "RunReport") -> str:
+    """Return sentences for the report of a run that changed files in an isolated worktree; empty for any other."""
+    worktree = worktree_of(bridge, run.directory)
+    if worktree is None or report.status not in ENDED:
         return ""
-    worktree = bridge.worktrees.records.holding(Path(run.directory).resolve())
-    if worktree is None or worktree.removed:
+    unseen = ""
+    with anyio.move_on_after(UNSEEN_SECONDS):
+        unseen = await unseen_note(bridge, worktree, {file.path for file in report.files})
+    if not report.files and not unseen:
         return ""
     told = (
         f"The files are in a git worktree, on the branch {worktree.branch}; {worktree.project} is unchanged. "
-        f'opencode_integrate(session_id="{run.session_id}", how="apply") brings the changes there.'
+        f'opencode_integrate(session_id="{run.session_id}", how="apply") brings the changes there. {unseen}'
     )
-    return without_tools(told, bridge.unlisted_tools)
+    return without_tools(told.rstrip(), bridge.unlisted_tools)

@@ -14,6 +14,14 @@ from tests.harness.opencode import OpenCode
 from tests.harness.project import SNAPSHOTS, configure, make_project
 from tests.integration.host import Host
 
+VERIFY = """
+[verify]
+test = "echo made > made.txt; cat proof.txt"
+slow = {command = "echo begun > begun.txt; echo $$ > pid.txt; sleep 600", seconds = 60}
+short = {command = "sleep 600", seconds = 0.3}
+"""
+"""Commands that verify the work of runs."""
+
 
 @pytest.fixture(scope="package")
 def era(request: pytest.FixtureRequest) -> Era:
@@ -63,6 +71,9 @@ async def shared_bridge(
     folder = tmp_path_factory.mktemp(f"bridge{era}")
     launch = attaching(folder, scripted_model, opencode_server, workplace)
     launch = launch.telling("--directory", str(asking), "--directory", str(tracked), "--allow", "session.shell")
+    settings = folder / "settings.toml"
+    settings.write_text(VERIFY, encoding="utf-8")
+    launch = launch.within(OPENCODE_MCP_CONFIG=str(settings))
     async with open_bridge(launch, era=era) as bridge:
         yield bridge
 

@@ -7,9 +7,10 @@ from typing import Any, cast
 import pytest
 
 from opencode_mcp.config import Settings
+from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.server.isolated_runs import isolation_note
-from tests.isolation.repository import ENVIRONMENT, make_repository
+from tests.isolation.repository import ENVIRONMENT, make_repository, put
 
 pytestmark = pytest.mark.anyio
 
@@ -18,14 +19,19 @@ async def test_a_note_names_the_branch_and_only_a_listed_tool(tmp_path: Path) ->
     worktrees = Worktrees(tmp_path / "state", ENVIRONMENT)
     made = await worktrees.create(str(make_repository(tmp_path / "project")))
     run = cast("Any", SimpleNamespace(directory=made.directory, session_id="ses_1"))
-    changed, unchanged = (cast("Any", SimpleNamespace(files=files)) for files in (["a.txt"], []))
+    shown = [SimpleNamespace(path="a.txt")]
+    changed, unchanged = (cast("Any", SimpleNamespace(files=files, status="completed")) for files in (shown, []))
 
-    def note(report: Any, *unlisted: str) -> str:  # noqa: ANN401 - a stand-in
-        bridge = SimpleNamespace(settings=Settings(), worktrees=worktrees, unlisted_tools=unlisted)
-        return isolation_note(cast("Any", bridge), run, report)
+    async def note(report: Any, *unlisted: str) -> str:  # noqa: ANN401 - a stand-in
+        parts = {"worktrees": worktrees, "integrator": Integrator(worktrees)}
+        bridge = SimpleNamespace(settings=Settings(), unlisted_tools=unlisted, **parts)
+        return await isolation_note(cast("Any", bridge), run, report)
 
-    assert made.branch in note(changed)
-    assert "opencode_integrate" in note(changed)
-    assert made.branch in note(changed, "opencode_integrate")
-    assert "opencode_integrate" not in note(changed, "opencode_integrate")
-    assert note(unchanged) == ""
+    assert made.branch in await note(changed)
+    assert "opencode_integrate" in await note(changed)
+    assert made.branch in await note(changed, "opencode_integrate")
+    assert "opencode_integrate" not in await note(changed, "opencode_integrate")
+    assert await note(unchanged) == ""
+    put(Path(made.folder), {"large.bin": "x", "a.txt": "changed\n"})
+    assert (await note(changed)).endswith("OpenCode does not show these changed files of the worktree: large.bin.")
+    assert "a.txt, large.bin" in await note(unchanged)

@@ -9,7 +9,7 @@ refuses to overwrite a file that was changed after that.
 """
 
 import shutil
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +51,7 @@ class TreeChange:
 
 
 @asynccontextmanager
-async def snapshot(git: Git, *, filtered: bool = True) -> AsyncGenerator[Snapshot]:
+async def snapshot(git: Git, *, filtered: bool = True, without: Sequence[str] = ()) -> AsyncGenerator[Snapshot]:
     """Take the contents of git's folder; the scratch index exists until the block ends.
 
     Repositories inside the folder keep the commit that git has of them: looking into them would run what their own
@@ -61,6 +61,7 @@ async def snapshot(git: Git, *, filtered: bool = True) -> AsyncGenerator[Snapsho
         git: Git for the folder.
         filtered: Whether to take the files that are stored through a filter from the folder, too; otherwise they are
             as the index of the folder has them.
+        without: Paths of files that stay as the index of the folder has them, so new ones are left out.
 
     Raises:
         GitFailed: Git cannot read the folder.
@@ -70,7 +71,7 @@ async def snapshot(git: Git, *, filtered: bool = True) -> AsyncGenerator[Snapsho
         for copy in (index, own):
             await to_thread.run_sync(_copy, git.git_dir / "index", copy)
         others = await other_repositories(git, index)
-        left_out = [path.rstrip("/") for path in (*others.submodules, *others.new)]
+        left_out = [*without, *(path.rstrip("/") for path in (*others.submodules, *others.new))]
         wanted = [":(top)", *(f":(top,exclude,literal){path}" for path in left_out)]
         text = "\0".join(wanted).encode(errors="surrogateescape")
         await git.run("add", "--all", "--pathspec-from-file=-", "--pathspec-file-nul", index=index, text=text)

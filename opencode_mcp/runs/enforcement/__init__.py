@@ -1,1 +1,1 @@
-"""Enforcement of the limits of runs, also while nobody waits for them."""
+"""Tasks that keep to what was asked for a run, also while nobody waits: its limits, and its verification."""

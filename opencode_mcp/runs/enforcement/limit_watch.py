@@ -181,7 +181,8 @@ class _Watcher:
 
     async def _has_ended(self) -> bool:
         self._is_unsure = False
-        if self._run.session_id in await self._client.session_status(self._run.directory):
+        is_busy = self._run.session_id in await self._client.session_status(self._run.directory)
+        if is_busy or self._runs.is_verified_now(self._run):
             self._idle_since = None
             return False
         now = anyio.current_time()
@@ -193,7 +194,7 @@ class _Watcher:
         run = self._run
         # A call that waits for the run may see its end before the stop returns.
         self._runs.stop_reasons[run.message_id] = reason
-        stopped = await self._runs.stop(run)
+        stopped = await self._runs.stop(run, reason=reason)
         if not stopped.was_running:
             self._runs.stop_reasons.pop(run.message_id, None)
             return True

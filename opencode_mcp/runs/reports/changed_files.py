@@ -117,10 +117,9 @@ def _patience(found: list[FileDiff], named: frozenset[str], *, is_whole: bool, i
 
 
 async def _diffs_so_far(report: RunReport, seen: Observation) -> list[FileDiff]:
-    found = await seen.client.session_diff(report.session_id, report.message_id)
-    if seen.correction is None:
-        return found
-    return merge_diffs([found, await seen.client.session_diff(report.session_id, seen.correction.message_id)])
+    prompts = [*(seen.prompts or [report.message_id]), *([seen.correction.message_id] if seen.correction else [])]
+    found = [await seen.client.session_diff(report.session_id, prompt) for prompt in prompts]
+    return merge_diffs(found) if len(found) > 1 else found[0]
 
 
 def _missing(paths: frozenset[str], diffs: list[FileDiff], directory: str) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -164,10 +165,12 @@ async def _add_end(report: RunReport, hub: Hub, seen: Observation, answer: Answe
 
 
 async def _answers(client: OpenCodeClient, run: Run, seen: Observation) -> list[Message]:
-    """Return every answer, also those to the prompt that asked for a correction."""
-    if seen.correction is None:
-        return await _answers_to(client, run, seen)
-    return await all_answers(client, run) + await _answers_to(client, seen.correction, seen)
+    """Return every answer, also those to the prompts that asked for a correction or sent a failure back."""
+    prompts = [replace(run, message_id=prompt) for prompt in seen.prompts or [run.message_id]]
+    if seen.correction is not None:
+        prompts.append(seen.correction)
+    earlier = [message for prompt in prompts[:-1] for message in await all_answers(client, prompt)]
+    return earlier + await _answers_to(client, prompts[-1], seen)
 
 
 async def _answers_to(client: OpenCodeClient, run: Run, seen: Observation) -> list[Message]:
@@ -213,7 +216,9 @@ async def _add_present(report: RunReport, hub: Hub, run: Run, seen: Observation,
     """Add what only a run has that goes on: its age, the text so far, and what it does now."""
     report.seconds = round(run_age(seen.client, run), 3)
     report.text = seen.text or report.text
-    if seen.state is not State.WAITING:
+    if seen.verifying:
+        report.activity = seen.verifying
+    elif seen.state is not State.WAITING:
         report.activity = await present_activity(seen.client, hub, run, seen.status, answers)
 
 

@@ -187,10 +187,7 @@ def _next_step(report: "RunReport") -> str:
     session = f'session_id="{report.session_id}"'
     match report.status:
         case "completed":
-            ask = (
-                "Ask for the rest, or again and for less at once," if report.shortfall else "Go on in the same session"
-            )
-            return f"{ask} with opencode_run({session}, prompt=...)."
+            return f"{_after_completion(report)} with opencode_run({session}, prompt=...)."
         case "running":
             return f"It goes on by itself. Wait on with opencode_wait({session}). opencode_abort({session}) stops it."
         case "needs_input":
@@ -201,6 +198,12 @@ def _next_step(report: "RunReport") -> str:
             return f"opencode_wait({session}) finds OpenCode again and reports what it kept of the run."
         case "failed":
             return failure_step(report)
+
+
+def _after_completion(report: "RunReport") -> str:
+    if report.verified in {"failed", "timed out"}:
+        return "Have the cause corrected in the same session"
+    return "Ask for the rest, or again and for less at once," if report.shortfall else "Go on in the same session"
 
 
 def _step_after_stop(report: "RunReport", session: str) -> str:
@@ -263,6 +266,7 @@ def report_text(report: "RunReport") -> str:
         f"Doing: {one_line(report.activity)}" if report.activity else "",
         _answer(report),
         f"Structured answer:\n{_json(report.output)}" if report.output is not None else "",
+        verification_text(report),
         _files(report),
         "Todos:\n" + "\n".join(report.todos) if report.todos else "",
         *map(request_text, report.pending),
@@ -353,6 +357,29 @@ def _rest_of_answer(report: "RunReport") -> str:
         f'arguments={{"sessionID": "{report.session_id}", "messageID": "{report.text_message}"}}) reads on'
     )
     return without_tools(call, report.unlisted_tools)
+
+
+def verification_text(report: "RunReport") -> str:
+    """Return the result of the verification of a run; empty if there is none."""
+    found = report.verification
+    if found is None:
+        return ""
+    facts = [
+        f"Verification: {report.verified or 'no result'}",
+        one_line(found.command),
+        f"exit code {found.exit_code}" if found.exit_code is not None else "",
+        duration(found.seconds) if found.seconds else "",
+        f"repairs {found.repairs}" if found.repairs else "",
+    ]
+    left = ", ".join(map(one_line, found.left))
+    output = cut(clean(found.output)) if report.verified != "passed" else ""
+    lines = [
+        " · ".join(filter(None, facts)),
+        indented(found.note),
+        f"Left by the verification: {left}" if left else "",
+        f"The end of its output:\n{excerpt.fence(output)}" if output else "",
+    ]
+    return "\n".join(filter(None, lines))
 
 
 def _merged(report: "RunReport") -> str:

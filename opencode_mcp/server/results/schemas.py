@@ -23,10 +23,10 @@ def _holding(*required: str, declared: Sequence[str] = ()) -> Schema:
 REPORT_FIELDS = (
     *("status", "note", "session_id", "message_id", "directory", "title", "prompt", "text", "output", "merged_with"),
     *("shortfall", "error", "activity", "files", "todos", "pending", "decided", "children", "model", "agent"),
-    *("tokens", "cost", "seconds", "waited", "next", "left_out", "only_in_text"),
+    *("tokens", "cost", "seconds", "waited", "verified", "verification", "next", "left_out", "only_in_text"),
 )
 """Fields of ``RunReport``, repeated here because listing the tools must not import the modules of runs."""
-REPORT_TEXTS = ("text", "error", "todos")
+REPORT_TEXTS = ("text", "error", "todos", "verification.output")
 """Fields that repeat the text. Open requests are not among them: the reader who decides on one must always get it."""
 RUN_REPORT = _holding("status", "next", declared=REPORT_FIELDS)
 SAME_REPORT = _holding("status", "next")

@@ -28,6 +28,8 @@ async def stop_before_deletion(bridge: "Bridge", session: "Session") -> bool:
         NotAllowed: It is busy, and the operator denies stopping it.
         BackendTimeout: It could not be stopped.
     """
+    if verification := bridge.runs.verifications.running_in(session.id):
+        verification.stop("Its session was deleted.")
     tree = stopping.SessionTree(bridge.client, session.id, session.directory)
     was_running = bool(await tree.busy_levels())
     if was_running:

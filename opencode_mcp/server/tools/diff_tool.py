@@ -8,6 +8,7 @@ from pydantic import Field
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.markdown import diff as markdown_diff
 from opencode_mcp.runs.sessions import history
+from opencode_mcp.server import unseen_changes
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.change_authors import authors_data, authors_note, left_out_note, listed_names, own_changes
 from opencode_mcp.server.missing_changes import why_no_changes, why_without_git
@@ -74,7 +75,7 @@ async def opencode_diff(
 ) -> CallToolResult:
     """Show which files a session, one prompt, or the working tree changed, with patches.
 
-    Use it to review work, or to compare two sessions.
+    Use it to review work, or compare two sessions.
     """
     bridge = bridge_of(ctx)
     globs = workspace_globs.Globs(files)
@@ -90,7 +91,9 @@ async def opencode_diff(
     session = await bridge.fence.session(session_id)
     if compare_with:
         return await _compared(bridge, session, await bridge.fence.session(compare_with), globs if files else None)
-    changes = _only(await _of_session(bridge, session, message_id), files, globs)
+    found = await _of_session(bridge, session, message_id)
+    note = "" if message_id else await _more_changes(bridge, session, found)
+    changes = _only(found._replace(note=" ".join(filter(None, [found.note, note]))), files, globs)
     return changes_result(changes, diff_link(session_id, message_id))
 
 
@@ -104,6 +107,14 @@ async def _of_session(bridge: Bridge, session: "Session", message_id: str) -> Ch
         return changes._replace(note=f"It is undone from {undone} on.")
     reason = "" if own.diffs or own.left_out else await why_no_changes(bridge, session.directory)
     return changes._replace(note=reason, untold=bool(reason))
+
+
+async def _more_changes(bridge: Bridge, session: "Session", changes: Changes) -> str:
+    """Return a note on what OpenCode does not show of a session's changes."""
+    worktree = unseen_changes.worktree_of(bridge, session.directory)
+    seen = {diff.file for diff in changes.diffs} | changes.left_out.keys()
+    unseen = await unseen_changes.unseen_note(bridge, worktree, seen) if worktree else ""
+    return " ".join(filter(None, [unseen, unseen_changes.verification_note(bridge, session)]))
 
 
 async def _compared(bridge: Bridge, session: "Session", other: "Session", globs: "Globs | None") -> CallToolResult:

@@ -39,11 +39,11 @@ async def opencode_integrate(
         How,
         Field(
             description="apply: change files only; commit: one commit; merge: with its commits; branch: keep only the "
-            "branch; discard: drop it; undo: the last apply"
+            "branch; discard: drop; undo: the last apply"
         ),
     ],
-    message: Annotated[str, Field(description="Of the commit; default: the session's title")] = "",
-    markers: Annotated[bool, Field(description="Write conflict markers; default: change nothing")] = False,
+    message: Annotated[str, Field(description="Of the commit; else the title")] = "",
+    markers: Annotated[bool, Field(description="Write conflict markers; else change nothing")] = False,
 ) -> CallToolResult:
     """Bring the work of a run with isolate=true into the user's checkout, or drop it.
 
@@ -58,6 +58,11 @@ async def opencode_integrate(
         if busy := await bridge.client.running_sessions(worktree.directory):
             raise SessionBusy(
                 f"The session {busy[0]} is at work in the worktree.",
+                hint="Wait for it with opencode_wait. opencode_abort stops it.",
+            )
+        if verification := bridge.runs.verifications.running_in(worktree.session_id):
+            raise SessionBusy(
+                f"The work of the session {worktree.session_id} is being verified: {verification.doing}.",
                 hint="Wait for it with opencode_wait. opencode_abort stops it.",
             )
     title = session.title if session else ""

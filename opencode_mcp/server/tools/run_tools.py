@@ -1,5 +1,6 @@
 """Tools that start runs, wait for them and stop them."""
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.runs import deadline, limits
 from opencode_mcp.runs.prompting import prompt as prompting_prompt
 from opencode_mcp.server import isolated_runs
+from opencode_mcp.server.access import verify_commands
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, SAME_REPORT
 from opencode_mcp.server.results.several_reports import reports_result
@@ -19,6 +21,7 @@ from opencode_mcp.server.waiting import finish_command
 from opencode_mcp.server.waiting.answerers import add_answerers, starter_of
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
+from opencode_mcp.server.waiting.shell_permission import permit_shell
 from opencode_mcp.server.waiting.wait import Outcome, report_result, resumed_run, wait_for_run
 from opencode_mcp.workspace import attachments
 
@@ -69,7 +72,9 @@ async def opencode_run(
     output_schema: Annotated[dict[str, Any] | None, Field(description="JSON Schema of the answer")] = None,
     title: Annotated[str, Field(description="Title of a new session")] = "",
     isolate: Annotated[bool, Field(description="Work in a git worktree of its own")] = False,
-    base: Annotated[str, Field(description="With isolate: commit or working_tree; else HEAD")] = "",
+    base: Annotated[str, Field(description="With isolate: a commit, or working_tree")] = "",
+    verify: Annotated[str, Field(description="Then run this: a name of the settings, or a line")] = "",
+    repair: Annotated[int, Field(description="Times to send a failure back")] = 0,
     permissions: Strictness = None,
     max_cost: MaxCost = None,
     max_minutes: MaxMinutes = None,
@@ -85,6 +90,12 @@ async def opencode_run(
         return await wait_for_run(ctx, run, wait_seconds, started=True)
     bridge = bridge_of(ctx)
     held = bridge.limits_for(limits.Limits(max_cost, max_minutes, max_steps))
+    wanted = verify_commands.request_of(bridge.settings, bridge.allowed, verify, repair)
+    if wanted and not wanted.name:
+        async with starting(ctx, deadlines_of(ctx, wait_seconds).start):
+            _, where = await session_and_directory(bridge, session_id, directory)
+        if asked := await permit_shell(ctx, [wanted.line], where, session_id, permissions or "allow"):
+            return asked
     deadlines = deadlines_of(ctx, wait_seconds)
     async with starting(ctx, deadlines.start) as start_deadline:
         wish = isolated_runs.Isolation(isolate, base, title, deadlines.start)
@@ -109,6 +120,7 @@ async def opencode_run(
                 caller_limit=permissions or "allow",
                 starter=starter_of(ctx),
                 limits=held,
+                verify=replace(wanted, agent=task.agent, model=task.model, variant=variant) if wanted else None,
                 before_send=place.note_run(bridge.attend),
                 start_deadline=start_deadline,
             )
@@ -190,7 +202,7 @@ async def opencode_wait(
         sessions = [await bridge.fence.session(name) for name in named]
         runs = [await bridge.runs.find(session, message_id) for session in sessions]
     for run in runs:
-        bridge.keep_to_limits(run)
+        bridge.supervise(run)
     if len(runs) == 1:
         return await wait_for_run(ctx, runs[0], wait_seconds, undone_run(sessions[0], runs[0].message_id))
 

@@ -132,6 +132,7 @@ class RunTasks:
     async def _look_at_run(self, run: "Run", ctx: Context) -> dict[str, Any]:
         bridge = cast("Bridge", ctx.lifespan_context)
         capabilities = ctx.session.client_capabilities
+        bridge.supervise(run)
         report = await bridge.auto_reply.look(run)
         add_answerers(bridge, run, report, capabilities)
         report.note = joined_notes("", self._unanswered, report)

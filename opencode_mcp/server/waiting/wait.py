@@ -188,13 +188,14 @@ class _Wait:
     async def outcome(self) -> Outcome:
         """Wait until the run ends, needs an answer that this call cannot get, or time is up; then report it."""
         await self._take_returned_answers()
+        self.bridge.supervise(self.run)
         self._limit_call()
         with self.limit:
             seen = await self.bridge.auto_reply.observe(self.run, self.deadline, self.send_progress, self._respond)
             if asked := self._for_person(seen.pending):
                 return self._input_required(asked)
             report = await self.bridge.auto_reply.report(self.run, seen)
-            self._complete(report)
+            await self._complete(report)
             return report_result(report)
         raise BackendTimeout(f"OpenCode did not return the run's state within {LAST_LOOK_SECONDS:.0f} s.")
 
@@ -213,10 +214,10 @@ class _Wait:
             return False
         return is_for_person(self.bridge, self.run, request, self.ctx.client_capabilities)
 
-    def _complete(self, report: "RunReport") -> None:
+    async def _complete(self, report: "RunReport") -> None:
         add_answerers(self.bridge, self.run, report, self.ctx.client_capabilities)
         note = self.note or (self.note_if_running if report.status == "running" else "")
-        isolation = isolated_runs.isolation_note(self.bridge, self.run, report)
+        isolation = await isolated_runs.isolation_note(self.bridge, self.run, report)
         report.note = " ".join(filter(None, [joined_notes(note, self.unanswered, report), isolation]))
 
     # The 2025 era: the form is shown while the call waits

@@ -1,0 +1,62 @@
+"""Following of a run whose work is verified: it goes on until the verification has ended, with the repairs it caused.
+
+A failure that is sent back to the session is a further prompt, and part of the same run: a follower of the run follows
+that prompt once it was sent. Therefore a run can be found and reported by the id of its first prompt alone.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import anyio
+
+from opencode_mcp.runs.deadline import Deadline
+from opencode_mcp.runs.follow import Observation, SendProgress
+from opencode_mcp.runs.record import Run
+from opencode_mcp.runs.state import State
+from opencode_mcp.runs.verification.progress import Verification
+
+Follow = Callable[[Run], Awaitable[Observation]]
+"""Follows one prompt of a run to its end, or until the wait ends."""
+PROGRESS_SECONDS = 10.0
+"""Time between two lines of progress while a command runs."""
+
+
+async def observe_verified(
+    run: Run, verification: Verification, follow: Follow, deadline: Deadline, send_progress: SendProgress
+) -> Observation:
+    """Follow a run, its verification, and the prompts that send a failure back.
+
+    Args:
+        run: The run.
+        verification: Its verification; a task of this bridge takes care of it, or it is not waited for.
+        follow: Follows each of the prompts.
+        deadline: End of the wait.
+        send_progress: Gets the lines of progress.
+
+    Raises:
+        BackendError: OpenCode could not be read.
+    """
+    while True:
+        repairs = verification.record.repairs
+        prompts = [run.message_id, *repairs]
+        seen = await follow(replace(run, message_id=prompts[-1]))
+        seen.prompts = prompts
+        if seen.state is not State.COMPLETED or not verification.is_pending:
+            return seen
+        if not await _has_moved(verification, repairs, deadline, send_progress):
+            seen.state, seen.verifying = State.RUNNING, verification.doing
+            return seen
+
+
+async def _has_moved(
+    verification: Verification, repairs: tuple[str, ...], deadline: Deadline, send_progress: SendProgress
+) -> bool:
+    """Wait until a verification has ended or has sent a failure back; return False if the deadline passes before."""
+    while verification.is_pending and verification.record.repairs == repairs:
+        if deadline.passed:
+            return False
+        changed = verification.changed
+        await send_progress(verification.doing)
+        with anyio.move_on_after(min(PROGRESS_SECONDS, deadline.remaining)):
+            await changed.wait()
+    return True

@@ -1,0 +1,72 @@
+"""Command that is to verify the work of a run: one that the settings name, or any line if they allow that."""
+
+from typing import TYPE_CHECKING
+
+from opencode_mcp.disk.path_errors import check_text
+from opencode_mcp.errors import InvalidArgument, NotAllowed
+from opencode_mcp.options import VERIFY_SECONDS
+from opencode_mcp.runs.verification.request import MOST_REPAIRS, Verify
+from opencode_mcp.server.access.operation_uses import SHELL
+from opencode_mcp.server.access.shell_lines import decider_of
+from opencode_mcp.text.name_lists import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from opencode_mcp.config import Settings
+    from opencode_mcp.runs.requests.permission_policy import Policy
+    from opencode_mcp.server.access.allowed_operations import AllowedOperations
+
+NAMES_SHOWN = 10
+
+
+def request_of(settings: "Settings", allowed: "AllowedOperations", line: str, repair: int) -> Verify | None:
+    """Return how the work of a run is to be verified; ``None`` if it is not.
+
+    Args:
+        settings: The operator's.
+        allowed: The operations that callers may call.
+        line: Name of a command of the settings, or a shell line.
+        repair: Most times that a failure is sent back.
+
+    Raises:
+        InvalidArgument: There is nothing to repair, or OpenCode runs on another machine.
+        NotAllowed: The settings do not name it, and allow no line of the caller's.
+    """
+    line = line.strip()
+    if not 0 <= repair <= MOST_REPAIRS:
+        raise InvalidArgument(f"repair={repair} is not allowed.", hint=f"Give 0 to {MOST_REPAIRS}.")
+    if not line:
+        if repair:
+            raise InvalidArgument("repair is given without verify.", hint="Add verify, or leave repair out.")
+        return None
+    if settings.remote:
+        raise InvalidArgument(
+            "OpenCode runs on another machine, where this MCP server can run no command. Nothing was started.",
+            hint="Leave verify out, and ask for the check in the prompt.",
+        )
+    check_text(line, "verify")
+    named = settings.verify.get(line)
+    if named:
+        return Verify(named.line, named.seconds, line, named.environment, repair)
+    allowed.check_caller_code(SHELL, _not_named(settings.verify, line))
+    return Verify(line, VERIFY_SECONDS, repair=repair)
+
+
+def _not_named(names: "Collection[str]", line: str) -> str:
+    known = f"It names {listed(sorted(names), NAMES_SHOWN)}." if names else "It names none."
+    return f"verify={line!r} is no command that the settings file names. {known} A line of your own is a shell line."
+
+
+def may_verify(settings: "Settings", allowed: "AllowedOperations", policy: "Policy", request: Verify) -> bool:
+    """Return True if the settings allow a verification that another bridge has begun."""
+    if settings.read_only:
+        return False
+    if request.name:
+        named = settings.verify.get(request.name)
+        return named is not None and (named.line, named.environment) == (request.line, request.environment)
+    try:
+        allowed.check_caller_code(SHELL)
+        return decider_of(policy, [request.line]) != "human"
+    except NotAllowed:
+        return False

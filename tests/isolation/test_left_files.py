@@ -1,0 +1,71 @@
+"""Files that a command adds in a worktree are no part of the work, until the work changes them."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.isolation.integration import Integrator
+from opencode_mcp.isolation.left_files import LeftFiles
+from opencode_mcp.isolation.results import IntegrationOptions
+from opencode_mcp.isolation.worktrees import Worktrees
+from tests.isolation.repository import ENVIRONMENT, make_repository, put
+
+pytestmark = pytest.mark.anyio
+REQUEST = IntegrationOptions("Work")
+
+
+async def left_by(worktrees: Worktrees, directory: str, files: dict[str, str], *removed: str) -> tuple[str, ...]:
+    """Let a command write and remove files, and return what it left."""
+    compared = LeftFiles(worktrees)
+    await compared.begin(directory)
+    put(Path(directory), files)
+    for name in removed:
+        (Path(directory) / name).unlink()
+    return await compared.end(directory)
+
+
+async def test_what_a_command_adds_is_left_out_until_the_work_changes_it(tmp_path: Path) -> None:
+    worktrees = Worktrees(tmp_path / "state", ENVIRONMENT)
+    repository = make_repository(tmp_path / "project", {"a.txt": "a\n", "b.txt": "b\n", ".gitignore": "ignored/\n"})
+    made = await worktrees.create(str(repository))
+    put(Path(made.directory), {"work.txt": "work\n"})
+    left = await left_by(
+        worktrees,
+        made.directory,
+        {"out/x.bin": "1", "out/y.bin": "1", "ignored/z": "1", "a.txt": "formatted\n"},
+        "b.txt",
+    )
+    assert left == ("changed a.txt", "deleted b.txt", "added out/x.bin", "added out/y.bin")
+    assert await left_by(worktrees, made.directory, {"out/x.bin": "longer"}) == ("added out/x.bin", "added out/y.bin")
+
+    put(Path(made.directory), {"out/y.bin": "by the work\n"})
+    done = await Integrator(worktrees).integrate(made, "apply", REQUEST)
+    assert {change.path for change in done.changed} == {"a.txt", "b.txt", "work.txt", "out/y.bin"}
+    assert done.left_out == ["out/x.bin"]
+    assert not (repository / "out" / "x.bin").exists()
+    dropped = await Integrator(worktrees).integrate(made, "discard", REQUEST)
+    assert "out/x.bin" not in {change.path for change in dropped.changed}
+
+
+async def test_the_files_of_a_checkout_are_compared_too_and_no_repository_is_no_error(tmp_path: Path) -> None:
+    worktrees = Worktrees(tmp_path / "state", ENVIRONMENT)
+    repository = make_repository(tmp_path / "project", {"a.txt": "a\n"})
+    put(repository, {"mine.txt": "mine\n"})
+    assert await left_by(worktrees, str(repository), {"new.txt": "new\n"}) == ("added new.txt",)
+    (tmp_path / "plain").mkdir()
+    assert await left_by(worktrees, str(tmp_path / "plain"), {"new.txt": "new\n"}) == ()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a permission there")
+async def test_a_worktree_that_was_replaced_by_a_link_is_refused(tmp_path: Path) -> None:
+    worktrees = Worktrees(tmp_path / "state", ENVIRONMENT)
+    repository = make_repository(tmp_path / "project")
+    made = await worktrees.create(str(repository))
+    shutil.rmtree(made.folder)
+    os.symlink(repository, made.folder)  # noqa: PTH211 - as an agent does it
+    with pytest.raises(InvalidArgument, match="replaced by a link"):
+        await LeftFiles(worktrees).begin(made.directory)
