@@ -10,6 +10,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from opencode_mcp.opencode.versions import Generation
 from tests.harness.bridge import open_bridge
 from tests.harness.launch import Launch, attaching, end_left_server, left_server
 from tests.harness.model import ScriptedModel
@@ -19,6 +20,7 @@ from tests.harness.project import SNAPSHOTS, configure
 from tests.harness.proxy import Proxy, proxy_to
 from tests.integration.backend import backend
 from tests.integration.host import Host, changes, meanwhile
+from tests.integration.own_opencode import startable
 from tests.scripted_model.script import hold, question, script, step, text, write
 from tests.wires import cut_on_its_way
 
@@ -120,11 +122,12 @@ async def test_a_bridge_that_could_not_reach_opencode_reaches_it_as_soon_as_it_i
 # OpenCode goes away
 
 
+@pytest.mark.both_generations
 async def test_a_killed_opencode_ends_the_wait_with_what_is_known(
-    opencode_environment: dict[str, str], scripted_model: ScriptedModel, project: Path, tmp_path: Path
+    opencode_generation: Generation, scripted_model: ScriptedModel, project: Path, tmp_path: Path
 ) -> None:
     answer = step(text("So far so good. "), hold("killed"), text("Never said."))
-    with running_opencode(opencode_environment, tmp_path / "own.log") as server:
+    with startable(opencode_generation, tmp_path, scripted_model)(tmp_path / "own.log") as server:
         launch = attaching(tmp_path, scripted_model, server, project)
         async with connected(launch) as host, meanwhile(partial(host.run, answer)) as reports:
             await scripted_model.reached("killed")

@@ -7,7 +7,6 @@ A failure names its seeds. ``FAULT_SEEDS=7,12`` plays those alone, and ``FAULT_S
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
-from functools import partial
 from pathlib import Path
 
 import anyio
@@ -16,17 +15,13 @@ from anyio import to_thread
 
 from opencode_mcp.opencode.versions import Generation
 from tests.harness.failures import unwrapped
-from tests.harness.isolation import environment, without_snapshots
 from tests.harness.model import ScriptedModel
-from tests.harness.opencode import OpenCode, free_port, running_opencode
-from tests.harness.opencode2.environment import environment as environment2
-from tests.harness.opencode2.fixtures import skip_without_engine
-from tests.harness.opencode2.running import OpenCode2, running_opencode2
 from tests.harness.process import kill
 from tests.harness.project import configure, make_project
 from tests.harness.waiting import eventually
 from tests.integration.backend import backend
 from tests.integration.lossy_proxy import LossyProxy, lossy_proxy_to
+from tests.integration.own_opencode import AnyOpenCode, Startable, startable
 from tests.integration.rounds import (
     HANG,
     Desk,
@@ -40,9 +35,6 @@ from tests.integration.rounds import (
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.long, pytest.mark.both_generations]
 
-AnyOpenCode = OpenCode | OpenCode2
-Startable = Callable[[Path], AbstractContextManager[AnyOpenCode]]
-"""Starts an OpenCode with a file for what it prints."""
 Faults = Callable[[Round, LossyProxy, Desk], Coroutine[object, object, None]]
 AT_ONCE = 8
 WIRE, STALLED, KILLED = range(140), range(1000, 1040), range(2000, 2020)
@@ -130,17 +122,6 @@ async def test_an_opencode_that_is_killed_and_comes_back(
                 folder.mkdir()
                 server = startable(opencode_generation, folder, scripted_model)
                 tasks.start_soon(kill_under, seeds[first : first + TOGETHER], server, asking_project, folder)
-
-
-def startable(generation: Generation, folder: Path, model: ScriptedModel) -> Startable:
-    """Make a function that starts an OpenCode, each time with the same files and at the same address."""
-    port = free_port()
-    if generation == 1:
-        variables = environment(folder / "opencode", model.url)
-        without_snapshots(variables)
-        return partial(running_opencode, variables, port=port, password="faults")
-    skip_without_engine()
-    return partial(running_opencode2, environment2(folder / "opencode", model.url), port=port, password="faults")
 
 
 async def kill_under(seeds: Sequence[int], start: Startable, project: Path, folder: Path) -> None:
