@@ -114,12 +114,12 @@ class Settings:
 
 def read_environment(environment: Mapping[str, str]) -> OptionValues:
     """Return the options that the environment sets."""
-    said: OptionValues = {}
+    values: OptionValues = {}
     for option in OPTIONS:
         value = next((environment[name] for name in option.variables if environment.get(name)), "")
         if value:
-            said[option.name] = _items(value, option) if option.kind == "list" else value
-    return said
+            values[option.name] = _items(value, option) if option.kind == "list" else value
+    return values
 
 
 def _items(value: str, option: Option) -> list[str]:
@@ -156,9 +156,9 @@ def resolve(flags: OptionValues, environment: Mapping[str, str] | None = None) -
         InvalidSetting: A value is malformed; the text says which, and the correct form.
     """
     environment = os.environ if environment is None else environment
-    said = read_file(settings_file(environment)) | read_environment(environment) | flags
+    values = read_file(settings_file(environment)) | read_environment(environment) | flags
     checked: dict[str, Any] = {
-        option.name: _read(option, said[option.name]) for option in OPTIONS if option.name in said
+        option.name: _read(option, values[option.name]) for option in OPTIONS if option.name in values
     }
     return Settings(
         **checked,
@@ -170,9 +170,9 @@ def resolve(flags: OptionValues, environment: Mapping[str, str] | None = None) -
 
 
 def _depth(environment: Mapping[str, str]) -> int:
-    told = environment.get(DEPTH_VARIABLE, "0")
+    depth = environment.get(DEPTH_VARIABLE, "0")
     # An invalid value does not mean that this is the first bridge.
-    return int(told) if told.isdecimal() else 1
+    return int(depth) if depth.isdecimal() else 1
 
 
 def _read(option: Option, value: object) -> object:

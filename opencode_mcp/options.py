@@ -80,8 +80,8 @@ def as_texts(value: object) -> tuple[str, ...]:
 
 def as_names(value: object) -> tuple[str, ...]:
     """Parse names, as a list or separated by commas, each once."""
-    said = (name.strip() for text in as_texts(value) for name in text.split(","))
-    return tuple(dict.fromkeys(name for name in said if name))
+    names = (name.strip() for text in as_texts(value) for name in text.split(","))
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def as_switch(value: object) -> bool:

@@ -56,8 +56,8 @@ def parse(text: str) -> Patch:
     return Patch([line for line in header if line], hunks)
 
 
-def _length(told: str | None) -> int:
-    return 1 if told is None else int(told)
+def _length(count: str | None) -> int:
+    return 1 if count is None else int(count)
 
 
 def _read_edits(lines: Sequence[str], place: int, old: int, new: int) -> tuple[list[Edit], int]:

@@ -69,5 +69,5 @@ def _after(start: str, header: Sequence[str]) -> str:
 
 
 def _unescape(escape: re.Match[bytes]) -> bytes:
-    told = escape[1]
-    return bytes([ESCAPED[told[0]] if told[0] in ESCAPED else int(told, 8) & 0xFF])
+    code = escape[1]
+    return bytes([ESCAPED[code[0]] if code[0] in ESCAPED else int(code, 8) & 0xFF])

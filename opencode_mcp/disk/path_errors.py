@@ -109,8 +109,8 @@ def path_error(error: OSError | ValueError, name: str) -> BridgeError:
         return InvalidArgument(f"{shown} is not a valid path: {error}.", hint=HINTS[InvalidArgument])
     kind, cause = CAUSES.get(error.errno or 0, (BackendFailed, ""))
     reason = error.strerror or type(error).__name__
-    told = f"{cause} ({reason})" if cause and cause != MISSING else cause or f"cannot be read: {reason}"
-    return kind(f"{shown} {told}.", hint=HINTS.get(kind, ""))
+    problem = f"{cause} ({reason})" if cause and cause != MISSING else cause or f"cannot be read: {reason}"
+    return kind(f"{shown} {problem}.", hint=HINTS.get(kind, ""))
 
 
 def _parts(encoded: bytes) -> list[bytes]:

@@ -13,6 +13,7 @@ from opencode_mcp.diffs.raw import unquote
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.layout import ANY_LENGTH, Drawn, Excerpt, PlainLine, Section, draw
 from opencode_mcp.opencode.vocabulary.models import FileDiff
+from opencode_mcp.text.quantities import quantity
 
 PATH_CHARACTERS = 200
 TABLE_SHARE = 2
@@ -54,8 +55,8 @@ def render_diff(diffs: Sequence[FileDiff], *, limit: int = 20_000, pointer: str 
     room = limit - len(pointer) - 4
     table = draw(_table(changes, author), room // TABLE_SHARE)
     patches = _draw_patches(changes, room - len(table.text))
-    told = [table.text, patches.text, pointer if table.cut or patches.cut else ""]
-    return "\n\n".join(filter(None, told))
+    sections = [table.text, patches.text, pointer if table.cut or patches.cut else ""]
+    return "\n\n".join(filter(None, sections))
 
 
 def _changes(diffs: Sequence[FileDiff]) -> list[Change]:
@@ -85,7 +86,7 @@ def _table(changes: Sequence[Change], author: str) -> Section:
     added = sum(change.diff.additions for change in changes)
     removed = sum(change.diff.deletions for change in changes)
     changed = f"changed by {author}" if author else "changed"
-    total = f"{len(changes):,} {'file' if len(changes) == 1 else 'files'} {changed}, +{added:,} -{removed:,}"
+    total = f"{quantity(len(changes), 'file')} {changed}, +{added:,} -{removed:,}"
     rows = [PlainLine(_row(change)) for change in changes]
     return Section(f"{total}\n\n{HEAD}", rows, noun="files", from_end=False)
 

@@ -131,8 +131,8 @@ def _fits_a_line(text: str) -> bool:
     return 0 < len(inside) <= CODE_CHARACTERS and " ".join(inside.split()) == clean(inside)
 
 
-def _say(title: str, said: str) -> str:
-    return f"{title} {said}".rstrip() if title else said[:1].upper() + said[1:]
+def _say(title: str, words: str) -> str:
+    return f"{title} {words}".rstrip() if title else words[:1].upper() + words[1:]
 
 
 def _draw_section(section: Section, limit: int) -> Drawn:

@@ -167,9 +167,9 @@ def _outcome(info: MessageInfo, view: View) -> list[Block]:
     if info.error is not None and info.error.name == ABORTED_ERROR:
         blocks.append(PlainLine("- aborted"))
     elif info.error is not None:
-        said = info.error.text
-        kind = "" if info.error.name in said else f" with {name(info.error.name)}"
-        blocks.append(Excerpt(said, view.measure.output, f"- failed{kind} →"))
+        reason = info.error.text
+        kind = "" if info.error.name in reason else f" with {name(info.error.name)}"
+        blocks.append(Excerpt(reason, view.measure.output, f"- failed{kind} →"))
     return blocks
 
 

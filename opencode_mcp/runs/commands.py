@@ -235,9 +235,9 @@ class Commands:
                 return error
             return None
         state = self._hub.state(run.session_id)
-        told = state.error.text if state.error else ""
+        reason = state.error.text if state.error else ""
         state.error = state.error or Failure(data={"message": error.message})
-        return BackendFailed(f"OpenCode did not start it: {told}.", hint=error.hint) if told else error
+        return BackendFailed(f"OpenCode did not start it: {reason}.", hint=error.hint) if reason else error
 
 
 @dataclass(slots=True)

@@ -106,11 +106,11 @@ def read_limits(data: object) -> Limits:
     """
     if not isinstance(data, Mapping):
         raise ValueError("no limits")  # noqa: TRY004 - as JSON that cannot be read
-    said = cast("Mapping[str, object]", data)
+    values = cast("Mapping[str, object]", data)
     names = {field.name for field in fields(Limits)}
-    if not names.issuperset(said) or not all(_is_limit(value) for value in said.values()):
+    if not names.issuperset(values) or not all(_is_limit(value) for value in values.values()):
         raise ValueError("no limits")
-    return _of(cast("Mapping[str, float | None]", said))
+    return _of(cast("Mapping[str, float | None]", values))
 
 
 def _is_limit(value: object) -> bool:

@@ -239,10 +239,10 @@ def summarise(answers: list[Message]) -> AnswerSummary:
     if not answers:
         return AnswerSummary()
     last = answers[-1].info
-    said = _last_with_text(answers)
+    spoken_last = _last_with_text(answers)
     return AnswerSummary(
-        text=spoken(said) if said else "",
-        text_message=said.info.id if said else "",
+        text=spoken(spoken_last) if spoken_last else "",
+        text_message=spoken_last.info.id if spoken_last else "",
         output=last.structured,
         error=last.error.text if last.error else "",
         shortfall=_shortfall(answers),

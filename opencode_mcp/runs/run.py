@@ -250,8 +250,8 @@ class Runs:
             return
         running = await latest_prompt(client, session.id)
         words = first_words(spoken(running)) if running else ""
-        said = f": {words!r}" if words else ""
-        raise SessionBusy(f"The session {session.id} is working on another prompt{said}.")
+        quoted = f": {words!r}" if words else ""
+        raise SessionBusy(f"The session {session.id} is working on another prompt{quoted}.")
 
     async def post(
         self, client: OpenCodeClient, run: Run, prompt: Prompt, seconds: float, *, is_first: bool = False

@@ -107,31 +107,31 @@ def _is_login(login: str) -> bool:
 def _without_values(text: str, *, strict: bool) -> str:
     kept: list[str] = []
     at = looked = 0
-    for said in NAME.finditer(text):
-        if said.start() < at or not is_secret_parameter(said["name"] or said["flag"]):
+    for name_match in NAME.finditer(text):
+        if name_match.start() < at or not is_secret_parameter(name_match["name"] or name_match["flag"]):
             continue
-        if _is_cookie_header(said):
+        if _is_cookie_header(name_match):
             # The text that was checked for an earlier header contains no secret.
-            if said.start() < looked:
+            if name_match.start() < looked:
                 continue
-            place, looked = _place_of_cookies(text, said)
+            place, looked = _place_of_cookies(text, name_match)
         else:
-            place = _place_of_value(text, said, strict=strict)
+            place = _place_of_value(text, name_match, strict=strict)
         if place:
             kept += [text[at : place[0]], MARK]
             at = place[1]
     return "".join([*kept, text[at:]])
 
 
-def _is_cookie_header(said: re.Match[str]) -> bool:
-    return bool(said["name"]) and said["name"].lower().endswith("cookie") and ":" in said["given"]
+def _is_cookie_header(name_match: re.Match[str]) -> bool:
+    return bool(name_match["name"]) and name_match["name"].lower().endswith("cookie") and ":" in name_match["given"]
 
 
-def _place_of_cookies(text: str, said: re.Match[str]) -> tuple[tuple[int, int] | None, int]:
+def _place_of_cookies(text: str, name_match: re.Match[str]) -> tuple[tuple[int, int] | None, int]:
     """Return the position of the cookies of a header if they are secret, and where the search continues."""
-    if VALUE.match(text, said.end()) is None:
+    if VALUE.match(text, name_match.end()) is None:
         return None, 0
-    cookies = COOKIES.match(text, said.end())
+    cookies = COOKIES.match(text, name_match.end())
     if cookies is None:
         return None, 0
     if _looks_random("".join(cookies[0].split())):
@@ -141,9 +141,9 @@ def _place_of_cookies(text: str, said: re.Match[str]) -> tuple[tuple[int, int] |
     return None, cookies.end() - (LONGEST_COOKIES // 2 if is_cut else 0)
 
 
-def _place_of_value(text: str, said: re.Match[str], *, strict: bool) -> tuple[int, int] | None:
+def _place_of_value(text: str, name_match: re.Match[str], *, strict: bool) -> tuple[int, int] | None:
     """Return the position of the secret that is assigned to a name."""
-    value = VALUE.match(text, said.end())
+    value = VALUE.match(text, name_match.end())
     if value is None:
         return None
     start, end = value.span("quoted" if value["quote"] else "bare")
@@ -151,7 +151,7 @@ def _place_of_value(text: str, said: re.Match[str], *, strict: bool) -> tuple[in
     if found.lower() in SCHEMES:
         # The text after it is hidden already.
         return None
-    if not (strict or _is_given(text, said, found, value)):
+    if not (strict or _is_given(text, name_match, found, value)):
         return None
     return (start, start + len(found)) if value["quote"] else (start, _end_of(text, end))
 
@@ -161,15 +161,15 @@ def _end_of(text: str, end: int) -> int:
     return rest.end() if rest else end
 
 
-def _is_given(text: str, said: re.Match[str], value: str, place: re.Match[str]) -> bool:
+def _is_given(text: str, name_match: re.Match[str], value: str, place: re.Match[str]) -> bool:
     """Return True if a value is a secret, and not a word, a number, a file, code or a placeholder."""
     if len(value) < VALUE_CHARACTERS or PLACEHOLDER.fullmatch(value):
         return False
-    return _is_secret_of(said["name"] or said["flag"], text, said, value, place)
+    return _is_secret_of(name_match["name"] or name_match["flag"], text, name_match, value, place)
 
 
-def _is_secret_of(name: str, text: str, said: re.Match[str], value: str, place: re.Match[str]) -> bool:
-    if _is_in_url(text, said) or _is_in_shell(said):
+def _is_secret_of(name: str, text: str, name_match: re.Match[str], value: str, place: re.Match[str]) -> bool:
+    if _is_in_url(text, name_match) or _is_in_shell(name_match):
         return _is_secret_parameter(name, value)
     if not is_plainly_secret(name):
         return False
@@ -191,13 +191,13 @@ def _is_secret_parameter(name: str, value: str) -> bool:
     return _looks_random(unquote(value)) or (is_plainly_secret(name) and not _is_word_or_number(value))
 
 
-def _is_in_url(text: str, said: re.Match[str]) -> bool:
-    return said["given"] == "=" and text[max(said.start() - 1, 0) : said.start()] in {"?", "&"}
+def _is_in_url(text: str, name_match: re.Match[str]) -> bool:
+    return name_match["given"] == "=" and text[max(name_match.start() - 1, 0) : name_match.start()] in {"?", "&"}
 
 
-def _is_in_shell(said: re.Match[str]) -> bool:
+def _is_in_shell(name_match: re.Match[str]) -> bool:
     """Return True if a value is assigned as in a shell: to an option with ``=``, or to a variable in capitals."""
-    return said["given"] == "=" and (said["name"].startswith("-") or said["name"].isupper())
+    return name_match["given"] == "=" and (name_match["name"].startswith("-") or name_match["name"].isupper())
 
 
 def _is_word_or_number(value: str) -> bool:

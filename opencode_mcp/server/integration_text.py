@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from opencode_mcp.isolation.ways import How
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree
@@ -30,7 +31,7 @@ NOT_IN_PROJECT = {"branch": "Files of the work:", "discard": "Files of the dropp
 def text_of(how: How, worktree: "Worktree", done: "Integration") -> str:
     """Return the result as text for a model."""
     lines = [_headline(how, worktree, done)]
-    lines += [f"The checkout has not got its changes of {_files(done.pending)}."] if done.pending else []
+    lines += [f"The checkout has not got its changes of {quantity(done.pending, 'file')}."] if done.pending else []
     lines += [NOT_IN_PROJECT[how]] if how in NOT_IN_PROJECT and done.changed else []
     lines += [f"- conflict: {_conflict(conflict)}" for conflict in done.conflicts[:MOST_FILES]]
     lines += [f"- {_described(change)}" for change in done.changed[:MOST_FILES]]
@@ -67,12 +68,8 @@ def _headline(how: How, worktree: "Worktree", done: "Integration") -> str:
         return f"{project} does not have the last applied changes of {branch} any more, so nothing was changed."
     if not done.changed and how in {"apply", "commit", "merge"}:
         return f"{branch} has no changes that were not brought to {project} already."
-    told = DONE[how].format(branch=branch, project=project)
-    return f"{told} These files have conflicts, with markers where they are texts:" if done.conflicts else told
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"
+    text = DONE[how].format(branch=branch, project=project)
+    return f"{text} These files have conflicts, with markers where they are texts:" if done.conflicts else text
 
 
 def _conflict(conflict: "Conflict") -> str:

@@ -138,8 +138,8 @@ async def isolation_note(bridge: "Bridge", run: "Run", report: "RunReport") -> s
         unseen = await unseen_note(bridge, worktree, {file.path for file in report.files})
     if not report.files and not unseen:
         return ""
-    told = (
+    note = (
         f"The files are in a git worktree, on the branch {worktree.branch}; {worktree.project} is unchanged. "
         f'opencode_integrate(session_id="{run.session_id}", how="apply") brings the changes there. {unseen}'
     )
-    return without_tools(told.rstrip(), bridge.unlisted_tools)
+    return without_tools(note.rstrip(), bridge.unlisted_tools)

@@ -59,5 +59,5 @@ def _open_forms(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_default(description: str, default: object) -> str:
-    told = default if isinstance(default, str) else json.dumps(default)
-    return f"{description}; default {told}" if description else f"Default {told}"
+    value = default if isinstance(default, str) else json.dumps(default)
+    return f"{description}; default {value}" if description else f"Default {value}"

@@ -71,7 +71,7 @@ async def _refusal(git: str, directory: str, environment: Mapping[str, str]) -> 
         except OSError as error:
             return str(error)
         if done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines()
-            first = next((line for line in said if line.startswith(FATAL)), said[0] if said else "it gives no reason")
+            printed = done.stderr.decode(errors="replace").strip().splitlines() or ["it gives no reason"]
+            first = next((line for line in printed if line.startswith(FATAL)), printed[0])
             return first.removeprefix(FATAL)
     return ""

@@ -29,8 +29,8 @@ async def _branch_of(dot_git: anyio.Path) -> str:
     try:
         if await dot_git.is_file():
             # The `.git` file of a worktree contains the path of its state.
-            told = await to_thread.run_sync(_beginning, Path(dot_git))
-            dot_git = dot_git.parent / told.removeprefix(ELSEWHERE)
+            pointer = await to_thread.run_sync(_beginning, Path(dot_git))
+            dot_git = dot_git.parent / pointer.removeprefix(ELSEWHERE)
         head = await to_thread.run_sync(_beginning, Path(dot_git / "HEAD"))
     except (OSError, ValueError):
         # The path may contain a NUL, and the file may not be text.

@@ -34,10 +34,10 @@ class Clock:
             return
         self._last = date
         try:
-            told = parsedate_to_datetime(date).timestamp()
+            server_time = parsedate_to_datetime(date).timestamp()
         except (ValueError, OverflowError):
             return
-        self._ahead.append(told - time.time())
+        self._ahead.append(server_time - time.time())
 
     @property
     def ahead(self) -> float:

@@ -35,9 +35,9 @@ def config_problem(body: Mapping[str, object]) -> InvalidConfiguration | None:
     data = cast("Mapping[str, object]", data)
     file = one_line(str(data.get("path") or "unknown"))
     faults = _issues(data.get("issues")) or _message(str(data.get("message") or ""))
-    said = "; ".join(faults[:SHOWN_FAULTS]) or "it does not say why"
+    reasons = "; ".join(faults[:SHOWN_FAULTS]) or "it does not say why"
     more = f"; and {len(faults) - SHOWN_FAULTS} more" if len(faults) > SHOWN_FAULTS else ""
-    return InvalidConfiguration(f"OpenCode cannot use the configuration file {file}: {said}{more}.", hint=HINT)
+    return InvalidConfiguration(f"OpenCode cannot use the configuration file {file}: {reasons}{more}.", hint=HINT)
 
 
 def _issues(issues: object) -> list[str]:

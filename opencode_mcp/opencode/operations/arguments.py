@@ -71,8 +71,8 @@ def arguments_of(operation: Operation) -> Mapping[str, Argument]:
 
 def _parameters(operation: Operation) -> Iterator[Argument]:
     for parameter in operation.parameters:
-        said = {"description": parameter.description} if parameter.description else {}
-        yield Argument(parameter.location, parameter.name, {**parameter.schema, **said}, parameter.required)
+        description = {"description": parameter.description} if parameter.description else {}
+        yield Argument(parameter.location, parameter.name, {**parameter.schema, **description}, parameter.required)
 
 
 def _body_fields(operation: Operation) -> Iterator[Argument]:

@@ -49,6 +49,6 @@ def _object(schema: Schema) -> str:
 
 
 def _field(name: str, schema: Schema, required: bool) -> str:  # noqa: FBT001 - what a field has besides its name
-    said = str(schema.get("description") or "")
-    note = f" /* {said} */" if said and len(said) <= DESCRIPTION_CHARACTERS else ""
+    description = str(schema.get("description") or "")
+    note = f" /* {description} */" if description and len(description) <= DESCRIPTION_CHARACTERS else ""
     return f"{name}{'' if required else '?'}: {in_short(schema)}{note}"

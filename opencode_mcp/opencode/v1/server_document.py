@@ -55,7 +55,7 @@ def differences(document: object) -> Differences:
 
 
 def _changed(found: Mapping[Operation, JsonMap], document: object) -> dict[str, str]:
-    texts = {item.id: _told(item, entry, document) for item, entry in found.items() if entry}
+    texts = {item.id: _difference(item, entry, document) for item, entry in found.items() if entry}
     return {name: text for name, text in texts.items() if text}
 
 
@@ -67,12 +67,12 @@ def _entry(operation: Operation, document: object) -> JsonMap:
     )
 
 
-def _told(operation: Operation, entry: JsonMap, document: object) -> str:
+def _difference(operation: Operation, entry: JsonMap, document: object) -> str:
     ours = {item.name: item.required for item in operation.parameters if item.location == "query"}
     ours |= _fields(operation.body or {})
     theirs = _queries(entry) | _fields(_body(entry, document))
-    said = "; ".join(_sentences(ours, theirs))
-    return f"This OpenCode's {operation.id} is not that of {TABLE.version}: {said}." if said else ""
+    differences = "; ".join(_sentences(ours, theirs))
+    return f"This OpenCode's {operation.id} is not that of {TABLE.version}: {differences}." if differences else ""
 
 
 def _sentences(ours: Mapping[str, bool], theirs: Mapping[str, bool]) -> Iterator[str]:

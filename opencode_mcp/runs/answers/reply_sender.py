@@ -152,7 +152,7 @@ class ReplySender:
         run = await self.run_of(asked.session, *asked.parents)
         self.check(run, pending, reply, by)
         try:
-            told = await self._deliver(asked, reply)
+            outcome = await self._deliver(asked, reply)
         except (BackendTimeout, BackendUnavailable) as error:
             error.hint = _whether_given(asked, error)
             raise
@@ -160,7 +160,7 @@ class ReplySender:
             request = asked.request
             subject = ", ".join(request.patterns) if isinstance(request, Permission) else ""
             self.refusals[run.message_id] = refusal_text(pending.permission or QUESTION_TOOL, subject)
-        return told
+        return outcome
 
     async def _deliver(self, asked: FoundRequest, reply: RequestReply) -> str:
         """Call the operation that takes a reply; see ``send``."""

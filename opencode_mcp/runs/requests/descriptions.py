@@ -80,8 +80,8 @@ def question_item(plain: Mapping[str, Any]) -> QuestionItem:
 
 def _permission_text(permission: Permission, call: ToolPart | None) -> str:
     asked = f"{permission.permission}: {', '.join(permission.patterns)}"
-    told = [name for name in SHOWN_METADATA if (value := permission.metadata.get(name)) and str(value) not in asked]
-    shown = [*(_shown(name, permission.metadata) for name in told)]
+    names = [name for name in SHOWN_METADATA if (value := permission.metadata.get(name)) and str(value) not in asked]
+    shown = [*(_shown(name, permission.metadata) for name in names)]
     text = "\n".join(filter(None, [asked, permission.message, *shown]))
     # A diff shows what the call of an edit holds.
     given = input_text(call, text) if call and not permission.metadata.get("diff") else ""

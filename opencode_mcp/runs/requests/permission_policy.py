@@ -78,11 +78,11 @@ class Policy:
 
     def _decider_of_any(self, permission: str, pattern: str) -> Decider:
         possible: set[Decider] = {self.default}
-        for rule, said in self._rules_for(permission):
+        for rule, decider in self._rules_for(permission):
             if covers(rule, pattern):
-                possible = {said}
+                possible = {decider}
             elif may_overlap(rule, pattern):
-                possible.add(said)
+                possible.add(decider)
         return strictest(possible)
 
     def strictest(self, permission: str) -> Decider:
@@ -92,16 +92,16 @@ class Policy:
             permission: Its kind; empty if that is unknown too.
         """
         rules = self._rules_for(permission) if permission else self._all_rules()
-        return strictest([self.default, *(said for _, said in rules)])
+        return strictest([self.default, *(decider for _, decider in rules)])
 
     def _all_rules(self) -> list[tuple[str, Decider]]:
         return [rule for rules in self.rules.values() for rule in rules.items()]
 
     def _decider_of(self, permission: str, pattern: str) -> Decider:
         decider = self.default
-        for rule, said in self._rules_for(permission):
+        for rule, of_rule in self._rules_for(permission):
             if fnmatchcase(pattern, rule):
-                decider = said
+                decider = of_rule
         return decider
 
     def _rules_for(self, permission: str) -> list[tuple[str, Decider]]:
@@ -135,9 +135,9 @@ def read_policies(data: object) -> tuple[Policy, ...]:
 def _read(item: object) -> Policy:
     if not isinstance(item, Mapping):
         raise ValueError("no policy")  # noqa: TRY004 - as JSON that cannot be read
-    said = cast("Mapping[str, object]", item)
+    policy = cast("Mapping[str, object]", item)
     try:
-        return Policy(cast("Decider", as_decider(said.get("default"))), as_rules(said.get("rules")))
+        return Policy(cast("Decider", as_decider(policy.get("default"))), as_rules(policy.get("rules")))
     except InvalidSetting as error:
         raise ValueError("no policy") from error
 

@@ -248,9 +248,9 @@ class AllowedOperations:
         return not_allowed(operation_id, known, generation, settings.allow)
 
 
-def _denied(told: str, names: Iterable[str]) -> NotAllowed:
+def _denied(sentence: str, names: Iterable[str]) -> NotAllowed:
     listed = sorted(names)
     return NotAllowed(
-        f"{told}: whoever configured this MCP server denies {' and '.join(listed)}.",
+        f"{sentence}: whoever configured this MCP server denies {' and '.join(listed)}.",
         change=SettingsChange(f"--deny {','.join(listed)}", removes=True),
     )

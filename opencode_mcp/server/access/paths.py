@@ -123,11 +123,11 @@ class Fence:
         try:
             found = path.stat()
         except (OSError, ValueError) as error:
-            told = path_error(error, name)
-            if isinstance(told, NotFound):
-                told.message = f"There is no file {shortened(name)} in {directory}."
-                told.hint = _neighbours(directory, path)
-            raise told from error
+            reported = path_error(error, name)
+            if isinstance(reported, NotFound):
+                reported.message = f"There is no file {shortened(name)} in {directory}."
+                reported.hint = _neighbours(directory, path)
+            raise reported from error
         return f"{path}/" if stat.S_ISDIR(found.st_mode) else str(path)
 
     async def session(self, session_id: str) -> Session:
@@ -138,8 +138,8 @@ class Fence:
             NotAllowed: It works in a directory that is not listed; OpenCode did not open that directory.
         """
         if not session_id.startswith(SESSION_PREFIX):
-            told = f"{shortened(session_id)} is not a session id."
-            raise NotFound(told, hint=f"They begin with {SESSION_PREFIX!r}: {SESSION_HINT}")
+            message = f"{shortened(session_id)} is not a session id."
+            raise NotFound(message, hint=f"They begin with {SESSION_PREFIX!r}: {SESSION_HINT}")
         missing = NotFound(f"There is no session {shortened(session_id)}.", hint=SESSION_HINT)
         directory = await self._sessions.find(session_id)
         if not directory:
@@ -306,10 +306,10 @@ def _check_local_directory(path: Path, name: str, project: str) -> None:
     try:
         found = path.stat()
     except (OSError, ValueError) as error:
-        told = path_error(error, name)
-        if isinstance(told, NotFound):
-            told.message, told.hint = f"There is no directory {shortened(name)}.", _missing_hint(path, project)
-        raise told from error
+        reported = path_error(error, name)
+        if isinstance(reported, NotFound):
+            reported.message, reported.hint = f"There is no directory {shortened(name)}.", _missing_hint(path, project)
+        raise reported from error
     if not stat.S_ISDIR(found.st_mode):
         raise NotFound(f"There is no directory {shortened(name)}: it is a file.", hint=_neighbours(project, path))
 

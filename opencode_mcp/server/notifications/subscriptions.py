@@ -184,7 +184,7 @@ def _offer(answer: HandlerResult) -> HandlerResult:
     if not isinstance(answer, dict):
         return answer
     capabilities = cast("dict[str, dict[str, object]]", answer.get("capabilities") or {})
-    offered = {name: capabilities.get(name, {}) | said for name, said in OFFERED.items()}
+    offered = {name: capabilities.get(name, {}) | features for name, features in OFFERED.items()}
     return answer | {"capabilities": capabilities | offered}
 
 

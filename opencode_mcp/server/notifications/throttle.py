@@ -16,7 +16,7 @@ class Pace(Generic[Subject]):
     def __init__(self, interval: float) -> None:
         self._interval = interval
         self._due: dict[Subject, float] = {}
-        self._told: dict[Subject, float] = {}
+        self._notified: dict[Subject, float] = {}
 
     @property
     def next_due(self) -> float:
@@ -25,7 +25,7 @@ class Pace(Generic[Subject]):
 
     def note(self, subject: Subject, now: float) -> None:
         """Schedule a report of a subject, unless one is already pending."""
-        last = self._told.get(subject, -math.inf)
+        last = self._notified.get(subject, -math.inf)
         self._due.setdefault(subject, max(now, last + self._interval))
 
     def take(self, now: float) -> list[Subject]:
@@ -33,6 +33,6 @@ class Pace(Generic[Subject]):
         ready = [subject for subject, due in self._due.items() if due <= now]
         for subject in ready:
             del self._due[subject]
-        recent = {subject: told for subject, told in self._told.items() if now - told < self._interval}
-        self._told = recent | dict.fromkeys(ready, now)
+        recent = {subject: time for subject, time in self._notified.items() if now - time < self._interval}
+        self._notified = recent | dict.fromkeys(ready, now)
         return ready

@@ -142,8 +142,8 @@ async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap)
         _check_own(operation, handler, own)
         call = split(operation, given)
     except InvalidArgument as error:
-        told = [error.hint, bridge.operations.known_change(operation), catalog.difference(operation)]
-        error.hint = " ".join(filter(None, told))
+        hints = [error.hint, bridge.operations.known_change(operation), catalog.difference(operation)]
+        error.hint = " ".join(filter(None, hints))
         raise
     async with starting(ctx, deadlines_of(ctx).start):
         # OpenCode is started here if it does not run, within the call's deadline.

@@ -68,8 +68,8 @@ def select_json(value: object, expression: str) -> object:
         found = _evaluated(value, expression)
         _check(found)
     except JMESPathError as error:
-        said = " ".join(str(error).split("\n")[0].split())
-        raise InvalidArgument(f"`select` {expression!r} cannot be evaluated: {said}.", hint=HINT) from error
+        reason = " ".join(str(error).split("\n")[0].split())
+        raise InvalidArgument(f"`select` {expression!r} cannot be evaluated: {reason}.", hint=HINT) from error
     except _TooLargeError as error:
         raise InvalidArgument(f"`select` {expression!r} makes too much of the reply.", hint=HINT) from error
     except RecursionError as error:

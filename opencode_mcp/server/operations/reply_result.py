@@ -81,8 +81,8 @@ def reply_result(operation: "Operation", outcome: "OperationResult", part: Part 
         "cut": [asdict(cut) for cut in shown.cuts[:SHOWN_CUTS]],
         "cursor": outcome.cursor,
     }
-    said = "(nothing)" if shown.value is None else compact(shown.value)
-    text = "\n".join([f"OpenCode's reply to {operation.id}:", said, *notes])
+    reply_text = "(nothing)" if shown.value is None else compact(shown.value)
+    text = "\n".join([f"OpenCode's reply to {operation.id}:", reply_text, *notes])
     return result(text, {name: value for name, value in data.items() if value or name == "reply"})
 
 
@@ -119,14 +119,14 @@ def _form(whole: object) -> str:
 def _cut_notes(operation: "Operation", shown: CutJson, part: Part, selected: object) -> Iterator[str]:
     if not shown.cuts:
         return
-    places = "; ".join(_told(cut) for cut in shown.cuts[:SHOWN_CUTS])
+    places = "; ".join(_describe(cut) for cut in shown.cuts[:SHOWN_CUTS])
     more = f" and {len(shown.cuts) - SHOWN_CUTS} more places" if len(shown.cuts) > SHOWN_CUTS else ""
     yield f"Cut to fit: {places}{more}."
     yield _form(selected) if not part.select else f"What is selected has the form {outline(selected)}."
     yield _way_to_the_rest(operation, shown.cuts, part)
 
 
-def _told(cut: Cut) -> str:
+def _describe(cut: Cut) -> str:
     return f"{cut.at or 'the reply'} shows {cut.shown} of {cut.of}"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mcp_types import GetPromptResult, Prompt, PromptArgument
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.server.prompts.prompts import said
+from opencode_mcp.server.prompts.prompts import prompt_result
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.text.outside_text import one_line
 
@@ -44,7 +44,7 @@ def command_filled(command: "Command", given: Mapping[str, str]) -> GetPromptRes
     passed = f", arguments={json.dumps(line, ensure_ascii=False)}" if line else ""
     call = f"opencode_command(command={json.dumps(command.name, ensure_ascii=False)}{passed})"
     text = f"Run OpenCode's command /{command.name} with {call}, and tell me the result."
-    return said(one_line(shown(command.description)), text)
+    return prompt_result(one_line(shown(command.description)), text)
 
 
 def _arguments(command: "Command") -> dict[str, str]:

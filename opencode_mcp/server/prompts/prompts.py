@@ -53,10 +53,10 @@ class PromptSpec:
         if unknown or not given.get(self.argument):
             raise InvalidArgument(f"The prompt {self.name!r} {wrong}.", hint=f"It takes {self.argument}.")
         # In one pass, since the value may contain braces.
-        return said(self.description, PLACE.sub(lambda _: given[self.argument], self.text).strip())
+        return prompt_result(self.description, PLACE.sub(lambda _: given[self.argument], self.text).strip())
 
 
-def said(description: str, text: str) -> GetPromptResult:
+def prompt_result(description: str, text: str) -> GetPromptResult:
     """Return a prompt of one message."""
     message = PromptMessage(role="user", content=TextContent(type="text", text=text))
     return GetPromptResult(description=description, messages=[message])

@@ -35,6 +35,7 @@ from opencode_mcp.server.results.safe_text import ToDecide, shown, shown_data, s
 from opencode_mcp.server.results.size_limit import cut_text, fit
 from opencode_mcp.text.json_text import json_size
 from opencode_mcp.text.outside_text import INDENT, clean, indented, one_line, valid_unicode
+from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.report import ChangedFile, PendingRequest, RunReport
@@ -127,30 +128,30 @@ def result(
     """
     safe = valid_data if verbatim else shown_data
     structured = cast("dict[str, Any]", safe(data)) if data is not None else None
-    told, fitted = fit(valid_unicode(text) if verbatim or is_shown else shown(text), structured)
-    content: list[ContentBlock] = [TextContent(type="text", text=told), *([more] if more else [])]
+    fitted_text, fitted = fit(valid_unicode(text) if verbatim or is_shown else shown(text), structured)
+    content: list[ContentBlock] = [TextContent(type="text", text=fitted_text), *([more] if more else [])]
     return CallToolResult(content=content, structured_content=fitted)
 
 
 def cut(text: str, limit: int = TEXT_LIMIT, rest: str = "") -> str:
     """Cut a text to a limit, close a fence that this opens, and say how long it was and how to read the rest."""
-    told = _beginning(text, limit)
-    if told == text:
+    beginning = _beginning(text, limit)
+    if beginning == text:
         return text
-    lines = [told.removesuffix("\n"), excerpt.open_fence(told), f"… ({_part_of(told, text, rest)})"]
+    lines = [beginning.removesuffix("\n"), excerpt.open_fence(beginning), f"… ({_part_of(beginning, text, rest)})"]
     return "\n".join(line for line in lines if line)
 
 
 def _beginning(text: str, limit: int = TEXT_LIMIT) -> str:
     """Return the beginning of a text that a result has room for, whatever its characters take as JSON."""
-    told = excerpt.head(text, limit)
-    while (size := json_size(told)) > BYTES_LIMIT:
-        told = excerpt.head(told, len(told) * BYTES_LIMIT // size - 1)
-    return told
+    beginning = excerpt.head(text, limit)
+    while (size := json_size(beginning)) > BYTES_LIMIT:
+        beginning = excerpt.head(beginning, len(beginning) * BYTES_LIMIT // size - 1)
+    return beginning
 
 
-def _part_of(told: str, text: str, rest: str) -> str:
-    return f"the first {len(told)} of {len(text)} characters" + (f"; {rest}" if rest else "")
+def _part_of(beginning: str, text: str, rest: str) -> str:
+    return f"the first {len(beginning)} of {len(text)} characters" + (f"; {rest}" if rest else "")
 
 
 def report_data(report: "RunReport") -> dict[str, Any]:
@@ -168,8 +169,8 @@ def report_data(report: "RunReport") -> dict[str, Any]:
 def _text_data(report: "RunReport") -> str:
     if report.status not in UNFINISHED:
         return cut(report.text, rest=_rest_of_answer(report))
-    told, part = _told_text(report)
-    return f"… ({part})\n{told}" if part else told
+    answer, part = _shown_answer(report)
+    return f"… ({part})\n{answer}" if part else answer
 
 
 def next_step(report: "RunReport") -> str:
@@ -299,8 +300,8 @@ def _cost(report: "RunReport") -> str:
     amount = f"${report.cost:.4f}" if report.is_cost_known else f"at least ${report.cost:.4f}"
     if not report.subagents_cost:
         return amount
-    noun = "subagent" if report.subagents_counted == 1 else "subagents"
-    return f"{amount} (${report.subagents_cost:.4f} of it by {report.subagents_counted} {noun})"
+    by = quantity(report.subagents_counted, "subagent")
+    return f"{amount} (${report.subagents_cost:.4f} of it by {by})"
 
 
 def name_line(report: "RunReport") -> str:
@@ -333,19 +334,19 @@ def _answer(report: "RunReport") -> str:
     """Return the answer in a fence, so that no line of it can look like a line of the report."""
     if not report.text:
         return ""
-    told, part = _told_text(report)
+    answer, part = _shown_answer(report)
     notes = "; ".join(filter(None, ["unfinished" if report.status in UNFINISHED else "", part]))
     heading = ANSWER_HEADINGS[report.status] + (f" ({notes})" if notes else "")
-    return f"{heading}:\n{excerpt.fence(clean(told))}"
+    return f"{heading}:\n{excerpt.fence(clean(answer))}"
 
 
-def _told_text(report: "RunReport") -> tuple[str, str]:
+def _shown_answer(report: "RunReport") -> tuple[str, str]:
     """Return the part of the answer that is shown, and a note on which part that is; empty if it is all of it."""
     if report.status in UNFINISHED:
-        told = excerpt.tail(report.text, UNFINISHED_LIMIT)
-        return told, f"the last {len(told)} of {len(report.text)} characters" if told != report.text else ""
-    told = _beginning(report.text)
-    return told, _part_of(told, report.text, _rest_of_answer(report)) if told != report.text else ""
+        answer = excerpt.tail(report.text, UNFINISHED_LIMIT)
+        return answer, f"the last {len(answer)} of {len(report.text)} characters" if answer != report.text else ""
+    answer = _beginning(report.text)
+    return answer, _part_of(answer, report.text, _rest_of_answer(report)) if answer != report.text else ""
 
 
 def _rest_of_answer(report: "RunReport") -> str:

@@ -37,9 +37,9 @@ def reports_result(reports: "Sequence[RunReport]", *, until: str) -> CallToolRes
     """
     step = _next_step(reports, until)
     running = [report for report in reports if report.status == "running"]
-    told = [report_text(report) for report in reports if report.status != "running"]
+    ended = [report_text(report) for report in reports if report.status != "running"]
     lines = "\n".join(_line(report) for report in running)
-    text = SEPARATOR.join(filter(None, [*told, lines, f"Next: {step}" if step else ""]))
+    text = SEPARATOR.join(filter(None, [*ended, lines, f"Next: {step}" if step else ""]))
     status = min((report.status for report in reports), key=ORDER.index)
     data = {"status": status, "runs": [_data(report) for report in reports], "next": step}
     return result(text, data, is_shown=True)

@@ -17,6 +17,7 @@ from opencode_mcp.server.results.timestamps import local_day
 from opencode_mcp.server.sessions.amounts import money
 from opencode_mcp.server.sessions.session_list import SessionQuery, list_sessions
 from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -168,5 +169,6 @@ def _about_unread(sessions: "Sequence[Session]", why: str, step: str) -> list[st
     if not sessions:
         return []
     spent = Spending.total(map(Spending.counted, sessions))
-    noun = "1 session" if len(sessions) == 1 else f"{len(sessions)} sessions"
-    return [f"Not counted: {noun} {why}, with {money(spent.cost)} since they began. {step}"]
+    return [
+        f"Not counted: {quantity(len(sessions), 'session')} {why}, with {money(spent.cost)} since they began. {step}"
+    ]

@@ -6,6 +6,7 @@ from opencode_mcp.server.results.timestamps import local_moment, local_zone
 from opencode_mcp.server.sessions.amounts import amount_data, amount_text, money
 from opencode_mcp.server.sessions.cost_report import TABLES, CostReport
 from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,10 +34,9 @@ def _table_data(report: CostReport, name: str) -> list[dict[str, Any]]:
 
 def cost_text(report: CostReport) -> str:
     """Return the sums as text for a model."""
-    noun = "session" if report.sessions == 1 else "sessions"
     archived = f" ({report.archived} archived, which lists leave out)" if report.archived else ""
     head = (
-        f"{amount_text(report.total)} in {report.sessions} {noun}{archived}{_by_subagents(report)} since "
+        f"{amount_text(report.total)} in {quantity(report.sessions, 'session')}{archived}{_by_subagents(report)} since "
         f"{local_moment(report.since)} (days in this machine's time zone, {local_zone(report.since)})."
     )
     tables = [_table(report, name) for name in TABLES] if report.sessions or report.subagents else []
@@ -47,8 +47,9 @@ def cost_text(report: CostReport) -> str:
 def _by_subagents(report: CostReport) -> str:
     if not report.subagents:
         return ""
-    noun = "subagent" if report.subagents == 1 else "subagents"
-    return f" and {report.subagents} {noun} ({noun}: {money(report.spent_by_subagents.cost)})"
+    subagents = quantity(report.subagents, "subagent")
+    noun = subagents.partition(" ")[2]
+    return f" and {subagents} ({noun}: {money(report.spent_by_subagents.cost)})"
 
 
 def _table(report: CostReport, name: str) -> str:

@@ -10,6 +10,7 @@ from opencode_mcp.opencode.vocabulary.selection import SessionFilter
 from opencode_mcp.runs import stopping
 from opencode_mcp.server.access.operation_uses import STOP
 from opencode_mcp.server.results.render import without_tools
+from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree
@@ -48,8 +49,8 @@ async def worktree_note(bridge: "Bridge", session: "Session") -> str:
     except NotFound:
         return ""
     call = f'opencode_integrate(session_id="{worktree.branch}", how=...)'
-    told = f"Its worktree stays, {await _state_of(bridge, worktree)}. {call} still brings it back or drops it."
-    return without_tools(told, bridge.unlisted_tools)
+    note = f"Its worktree stays, {await _state_of(bridge, worktree)}. {call} still brings it back or drops it."
+    return without_tools(note, bridge.unlisted_tools)
 
 
 async def _state_of(bridge: "Bridge", worktree: "Worktree") -> str:
@@ -59,7 +60,7 @@ async def _state_of(bridge: "Bridge", worktree: "Worktree") -> str:
         return f"with work on the branch {worktree.branch} that cannot be compared with {worktree.project}"
     if not pending:
         return f"on the branch {worktree.branch}, without changes that {worktree.project} has not got"
-    files = "1 file" if len(pending) == 1 else f"{len(pending)} files"
+    files = quantity(len(pending), "file")
     return f"with changes of {files} on the branch {worktree.branch} that {worktree.project} has not got"
 
 

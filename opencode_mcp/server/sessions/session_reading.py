@@ -13,6 +13,7 @@ from opencode_mcp.runs.sessions.last_run import LastRun, Outcome, read_last_run
 from opencode_mcp.runs.sessions.spending import Spending, own_spending
 from opencode_mcp.server.access.operation_uses import MESSAGES
 from opencode_mcp.server.sessions.amounts import DATA_DIGITS, money
+from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
@@ -127,5 +128,5 @@ def cost_text(facts: SessionFacts) -> str:
     amount = money(shown) if facts.is_cost_known or not shown else f"at least {money(shown)}"
     if not facts.subagents.cost:
         return amount
-    noun = "subagent" if facts.number_of_subagents == 1 else "subagents"
-    return f"{amount} ({money(facts.subagents.cost)} of it by {facts.number_of_subagents} {noun})"
+    by = quantity(facts.number_of_subagents, "subagent")
+    return f"{amount} ({money(facts.subagents.cost)} of it by {by})"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from opencode_mcp.runs.sessions.spending import Spending
 from opencode_mcp.server.results.timestamps import moment
 from opencode_mcp.server.sessions.amounts import amount_data, amount_text, money
+from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
@@ -59,10 +60,9 @@ def totals_text(totals: Totals) -> str:
     """Return the line about all sessions of a selection."""
     number = len(totals.sessions)
     least = "" if totals.is_whole else "At least "
-    noun = "session" if number == 1 else "sessions"
     copied = f", with what {totals.uncertain_forks} forks copied" if totals.uncertain_forks else ""
     earlier = f" Costs are of the whole sessions, also before {moment(totals.since)}." if totals.since else ""
-    return f"{least}{number} {noun}, {_amount(totals)}{_by_subagents(totals)}{copied}.{earlier}"
+    return f"{least}{quantity(number, 'session')}, {_amount(totals)}{_by_subagents(totals)}{copied}.{earlier}"
 
 
 def _amount(totals: Totals) -> str:
@@ -76,8 +76,7 @@ def _by_subagents(totals: Totals) -> str:
     number = len(totals.subagents)
     if not number:
         return ""
-    noun = "subagent" if number == 1 else "subagents"
-    return f" ({money(totals.spent_by_subagents.cost)} of it by {number} {noun})"
+    return f" ({money(totals.spent_by_subagents.cost)} of it by {quantity(number, 'subagent')})"
 
 
 def totals_data(totals: Totals) -> dict[str, Any]:

@@ -234,10 +234,10 @@ def _only(changes: Changes, wanted: list[str], globs: "Globs") -> Changes:
         return changes._replace(diffs=kept, left_out=left_out)
     changed = f"file changed by {changes.author}" if changes.author else "changed file"
     quoted = [f'"{name}"' for name in wanted]
-    told = f"No {changed} fits files=[{listed_names(quoted)}]."
+    missing = f"No {changed} fits files=[{listed_names(quoted)}]."
     if changes.diffs:
-        told = f"{told} Changed: {listed_names([diff.file for diff in changes.diffs])}."
-    note = " ".join(filter(None, [changes.note, told]))
+        missing = f"{missing} Changed: {listed_names([diff.file for diff in changes.diffs])}."
+    note = " ".join(filter(None, [changes.note, missing]))
     return changes._replace(diffs=[], note=note, untold=True, left_out=left_out)
 
 

@@ -15,6 +15,7 @@ from opencode_mcp.server.results.schemas import FILE_TEXTS
 from opencode_mcp.server.suggestions import suggest_files
 from opencode_mcp.server.tool import tool
 from opencode_mcp.text.outside_text import beginning
+from opencode_mcp.text.quantities import quantity
 from opencode_mcp.workspace import attachments, file_scan, images, line_window
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _entry(name: str, sizes: "Mapping[str, int]", *, is_ignored: bool) -> str:
 
 def _summary(path: str, total: int, cursor: str, *, has_links: bool) -> str:
     """Return what the list of a folder's entries does not say by itself."""
-    entries = f"{total:,} {'entry' if total == 1 else 'entries'}" if total else f"{beginning(path)} is an empty folder"
+    entries = quantity(total, "entry", "entries") if total else f"{beginning(path)} is an empty folder"
     left_out = ".git" if has_links else ".git and links"
     more = f' More with cursor="{cursor}".' if cursor else ""
     return f"{entries}; hidden and ignored ones are included, {left_out} left out.{more}"

@@ -98,13 +98,13 @@ async def opencode_find_text(
 
 def _nothing(query: "TextQuery") -> str:
     """Return the sentences for a search without a match: what was searched, and how to find more."""
-    told = [f"Nothing matches {query.pattern!r}."]
+    sentences = [f"Nothing matches {query.pattern!r}."]
     if query.literal and CASE.search(query.pattern):
-        told.append("Upper and lower case count; a pattern without literal that begins with (?i) ignores them.")
+        sentences.append("Upper and lower case count; a pattern without literal that begins with (?i) ignores them.")
     elif CASE.search(query.pattern) and not IGNORES_CASE.search(query.pattern):
-        told.append("Upper and lower case count; a pattern that begins with (?i) ignores them.")
-    told.append(LEFT_OUT)
-    return " ".join(told)
+        sentences.append("Upper and lower case count; a pattern that begins with (?i) ignores them.")
+    sentences.append(LEFT_OUT)
+    return " ".join(sentences)
 
 
 def _lines(lines: "Sequence[str]", cursor: str, note: str = "") -> str:

@@ -16,6 +16,7 @@ from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
@@ -98,7 +99,7 @@ async def opencode_delete_session(ctx: BridgeContext, *, session_id: SessionId) 
         "deleted": [session.id, *(subagent.id for subagent in below)],
         "was_running": was_running,
     }
-    own = f" with {len(below)} {'subagent' if len(below) == 1 else 'subagents'}" if below else ""
+    own = f" with {quantity(len(below), 'subagent')}" if below else ""
     text = (
         f"{'It was running and was stopped. ' if was_running else ''}{session.id} ({shown_title(session)}) is "
         f"deleted{own}. Lost for good: the conversation, its cost of {money(lost)} in opencode_cost, and the way to "

@@ -132,8 +132,8 @@ async def opencode_fork(
     what = f"what was said before {end}" if end else "all that was said"
     undone = f" What is undone in {session.id} was not copied." if session.revert and end != message_id else ""
     step = f'Go on in it with opencode_run(session_id="{fork.id}", prompt=...).'
-    told = f"{fork.id} ({shown_title(fork)}) holds {what} in {session.id}.{undone} {SAME_FILES} {step}"
-    return result(told, data | {"next": step})
+    text = f"{fork.id} ({shown_title(fork)}) holds {what} in {session.id}.{undone} {SAME_FILES} {step}"
+    return result(text, data | {"next": step})
 
 
 async def _end_of_copy(bridge: Bridge, session: "Session", message_id: str) -> str:

@@ -173,8 +173,8 @@ FormContent = Mapping[str, str | int | float | bool | list[str] | None]
 
 def _permission_reply(content: FormContent) -> "RequestReply | Unanswered":
 
-    said = _decision(content)
-    match CHOICES.get(str(said).strip().casefold()):
+    decision = _decision(content)
+    match CHOICES.get(str(decision).strip().casefold()):
         case "later":
             return POSTPONED
         case "reject":
@@ -182,7 +182,7 @@ def _permission_reply(content: FormContent) -> "RequestReply | Unanswered":
         case "once" | "always" as reply:
             return answer_rules.PermissionReply(reply)
         case _:
-            shown = "no decision" if said is None else f"{str(said)[:SHOWN_VALUE]!r}"
+            shown = "no decision" if decision is None else f"{str(decision)[:SHOWN_VALUE]!r}"
             known = ", ".join(REPLIES)
             return Unanswered(f"The form came back with {shown}; it takes one of {known}. {STILL_OPEN}")
 

@@ -297,8 +297,8 @@ def _progress(
     if report.status == "aborted":
         return {"status": "cancelled"}
     outcome = report_result(report)
-    told = outcome if data_alone else without_repeated(outcome, REPORT_TEXTS)
-    return {"status": "completed", "result": _wire(told)}
+    shown_once = outcome if data_alone else without_repeated(outcome, REPORT_TEXTS)
+    return {"status": "completed", "result": _wire(shown_once)}
 
 
 def _first_line(asks: str) -> str:

@@ -98,9 +98,9 @@ def _check_answer(filled: ElicitResult | None) -> None:
     reply = CHOICES.get(str(decision).strip().casefold())
     if reply == "once":
         return
-    said = "refused the shell line" if reply == "reject" else "was asked about the shell line and gave no answer"
+    refusal = "refused the shell line" if reply == "reject" else "was asked about the shell line and gave no answer"
     raise NotAllowed(
-        f"The person {said}, so it did not run.", hint="Continue without it, or ask the person what to do."
+        f"The person {refusal}, so it did not run.", hint="Continue without it, or ask the person what to do."
     )
 
 

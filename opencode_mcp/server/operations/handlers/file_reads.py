@@ -106,12 +106,12 @@ async def _is_folder(request: OperationRequest, path: str, answer: object) -> bo
     rows = cast("JsonMap", answer).get("data") if isinstance(answer, Mapping) else answer
     if not isinstance(rows, list) or not rows:
         return True
-    told = {_plain(PurePath(str(row["path"]).replace("\\", "/")).name) for row in cast("list[JsonMap]", rows)}
+    listed = {_plain(PurePath(str(row["path"]).replace("\\", "/")).name) for row in cast("list[JsonMap]", rows)}
     try:
         own = await to_thread.run_sync(names_in, request.call.directory, path)
     except NotFound:
         return False
-    return told <= {_plain(name) for name in own}
+    return listed <= {_plain(name) for name in own}
 
 
 def _plain(text: str) -> str:

@@ -14,9 +14,9 @@ async def visit_terminal(request: OperationRequest) -> OperationResult:
     """Type into a terminal, and read its output."""
     own, operations = request.own, request.bridge.operations
     await _resize(request)
-    said = own.get("input", "")
-    cursor = own.get("cursor", NEW_ONLY if said else 0)
-    plan = TerminalInput(say=said, await_text=own.get("wait_for", ""), seconds=own.get("seconds", SECONDS))
+    typed = own.get("input", "")
+    cursor = own.get("cursor", NEW_ONLY if typed else 0)
+    plan = TerminalInput(say=typed, await_text=own.get("wait_for", ""), seconds=own.get("seconds", SECONDS))
     call = request.call._replace(query={"cursor": str(cursor)})
     try:
         output = await operations.use_terminal(request.operation, call, plan)
