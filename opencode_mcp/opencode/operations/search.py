@@ -1,18 +1,20 @@
 """Find operations by words.
 
 Pure, over the table alone. Rare words count more than common ones, and words of an id more than words of a
-description. A verb also finds operations that another verb of the same meaning describes, with less weight. Operations
+description. A verb also finds operations that another verb of the same meaning describes, with less weight. In place of
+a word that no operation has, the most similar one is searched for. Operations
 that few callers mean (the v2 API of OpenCode 1, the terminal interface) rank lower, unless the words name that area.
 Previews of another operation come last.
 """
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 
 from opencode_mcp.opencode.tables.annotation_types import Effect, Group
 from opencode_mcp.opencode.tables.operation_table import Operation, OperationTable
+from opencode_mcp.text import similar_names
 
 WEIGHTS = {"id": 4.0, "hints": 3.0, "description": 1.5}
 WORTH_SHOWING = 0.2
@@ -36,6 +38,10 @@ ENDINGS = (("ies", "y"), ("ing", ""), ("es", ""), ("ed", ""), ("s", ""), ("e", "
 SHORTEST_STEM = 3
 WORDS_KEPT = 1000
 """Words of queries whose rarity is kept."""
+SHORTEST_MISTYPED = 4
+"""Shortest word in place of which a similar one is searched for, in characters."""
+SIMILAR = 0.75
+"""Least similarity of a word that is searched for instead: one or two letters differ. It begins with the same one."""
 SAME_MEANING = 0.6
 """Factor for the weight of a synonym."""
 SYNONYMS = (
@@ -70,7 +76,7 @@ def search(
         limit: Most operations to return.
     """
     within = _within(table, group, effect)
-    wanted = _stems(words)
+    wanted = _corrected(table, _stems(words))
     if not wanted:
         return within[:limit]
     scores = {item.id: _score(table, item, wanted, words) for item in within}
@@ -83,6 +89,35 @@ def search(
         return bool(item.instead) and not asks_for_previews, -scores[item.id], len(item.id), item.id
 
     return sorted(found, key=rank)[:limit]
+
+
+def corrections(table: OperationTable, words: str) -> dict[str, str]:
+    """Return the words of a query that no operation has, each with the similar one that is searched for instead."""
+    stems = _stems(words)
+    described = " ".join(f"{item.id} {item.hints}" for item in table.operations.values())
+    pairs = zip(stems, _corrected(table, stems), strict=True)
+    return {_spelled(words, given): _spelled(described, taken) for given, taken in pairs if given != taken}
+
+
+def _spelled(text: str, stem: str) -> str:
+    """Return the first word of a text that has a stem; the stem itself if none has."""
+    return next((word for word in re.findall(r"[a-z0-9]+", text.lower()) if _stem(word) == stem), stem)
+
+
+def _corrected(table: OperationTable, wanted: Sequence[str]) -> list[str]:
+    """Return words, with a similar one in place of each that no operation has: it is mistyped."""
+    return [word if _rarity(table, word) else _similar(table, word) for word in wanted]
+
+
+@lru_cache(maxsize=WORDS_KEPT)
+def _similar(table: OperationTable, word: str) -> str:
+    """Return the most similar word of all operations; the word itself if none is."""
+    if len(word) < SHORTEST_MISTYPED:
+        return word
+    weighed = [pair for terms in _terms(table).values() for pair in terms.items()]
+    # Descriptions have many words that nobody searches for.
+    known = {term for term, weight in weighed if term[0] == word[0] and weight > WEIGHTS["description"]}
+    return next(iter(similar_names.similar_names(word, sorted(known), count=1, cutoff=SIMILAR)), word)
 
 
 def suggested_ids(table: OperationTable, words: str, limit: int = 2) -> list[str]:

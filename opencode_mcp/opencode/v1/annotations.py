@@ -385,8 +385,8 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "mcp",
         "admin",
         "new server install register connect",
-        "Starts the command of a local server. Answers 200 even if that fails: see its status. "
-        "For good: an entry in opencode.json.",
+        "It starts the command of a local server. It answers 200 even if that fails: mcp.status shows it. "
+        "To keep the server, add it to opencode.json instead.",
     ),
     "mcp.connect": A(
         "mcp", "admin", "start enable server", "Answers true even if the connection failed: see mcp.status."

@@ -152,7 +152,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "v2.reference.list": "List the references that agents may look things up in.",
     # MCP servers of OpenCode
     "mcp.status": "Show each MCP server that OpenCode uses: connected, disabled, failed or not signed in.",
-    "mcp.add": "Add an MCP server until OpenCode closes the project, and connect to it.",
+    "mcp.add": "Add an MCP server and connect to it, until OpenCode closes the project.",
     "mcp.connect": "Connect to a configured MCP server.",
     "mcp.disconnect": "Disconnect from an MCP server and disable it.",
     "mcp.auth.start": "Begin an OAuth sign-in to an MCP server and return its URL.",

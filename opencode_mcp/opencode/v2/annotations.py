@@ -292,11 +292,11 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "mcp",
         "admin",
         "new server install register connect",
-        f"Starts the command of a local server. {_UNTIL_RESTART} For good: an entry in opencode.json.",
+        "It starts the command of a local server. To keep the server, add it to opencode.json instead.",
     ),
     "mcp.connect": A("mcp", "admin", "start enable server", _UNTIL_RESTART),
     "mcp.disconnect": A("mcp", "admin", "stop disable server", _UNTIL_RESTART),
-    "mcp.remove": A("mcp", "admin", "delete server unregister", _UNTIL_RESTART, destructive=True),
+    "mcp.remove": A("mcp", "admin", "delete server unregister", destructive=True),
     "mcp.resource.catalog": A("mcp", "read", "resources documents templates servers"),
     # Terminals and shell commands
     "pty.list": A("terminal", "read", "terminals processes running"),

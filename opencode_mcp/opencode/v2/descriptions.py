@@ -124,10 +124,10 @@ DESCRIPTIONS: Mapping[str, str] = {
     "rpc.call": "Call a function that a plugin offers.",
     # MCP servers of OpenCode
     "mcp.list": "Show each MCP server that OpenCode uses: connected, disabled, failed or not signed in.",
-    "mcp.add": "Add an MCP server until the next restart, and connect to it.",
+    "mcp.add": "Add an MCP server and connect to it, until OpenCode restarts.",
     "mcp.connect": "Connect to an MCP server, also to a disabled one.",
     "mcp.disconnect": "Disconnect from an MCP server, and its tools with it.",
-    "mcp.remove": "Disconnect from an MCP server and remove it until the next restart.",
+    "mcp.remove": "Disconnect from an MCP server and remove it, until OpenCode restarts.",
     "mcp.resource.catalog": "List the resources and resource templates of the connected MCP servers.",
     # Terminals and shell commands
     "pty.list": "List the terminals of one directory, also those that have exited.",

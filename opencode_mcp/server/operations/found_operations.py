@@ -3,6 +3,7 @@
 What many hits have in common, such as the argument for the directory, is said once.
 """
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.opencode.operations import arguments as operation_arguments
@@ -25,6 +26,9 @@ LONGEST_ARGUMENTS = 2500
 SHOWN_WHOLE = 20
 """Limit of operations that are shown with their arguments. Longer lists are shown in short, to fit into one result."""
 SHORT = 80
+SETTINGS_TOLD = 3
+"""Different settings that one result names: of the best hits that need some."""
+SEPARATORS = re.compile(r"[`, ]+")
 USUAL_ARGUMENTS: "Mapping[Generation, tuple[str, ...]]" = {1: ("directory", "workspace"), 2: ("directory",)}
 """Arguments that most operations of a generation take: the place in which they work."""
 USUAL: "Mapping[Generation, str]" = {
@@ -59,7 +63,7 @@ class FoundOperations:
             return result("No operation fits. Try other words, or none with a group.", {"operations": []})
         if len(self._items) > SHOWN_WHOLE:
             return result("\n".join([*map(self._line, self._items), IN_SHORT, *remarks]), self._names())
-        hits = [self._hit(item) for item in self._items]
+        hits = _with_settings_once([self._hit(item) for item in self._items])
         usual = [USUAL[self._items[0].generation]] if any(map(_takes_usual, self._items)) else []
         refused = [REFUSED] if any("needs" in hit for hit in hits) else []
         data = {"operations": hits, **({"usual_arguments": usual[0]} if usual else {})}
@@ -97,6 +101,21 @@ class FoundOperations:
             return ""
         change = refusal.change
         return f"this MCP server without `{change.flags}`" if change.removes else f"`{change.flags}`"
+
+
+def _with_settings_once(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return hits of which only the best few name the settings that they need, and each setting once.
+
+    Operations that are needed together need the same flags, in another order.
+    """
+    told: set[frozenset[str]] = set()
+    for hit in hits:
+        flags = frozenset(SEPARATORS.split(hit.get("needs", "")))
+        if "needs" in hit and (flags in told or len(told) == SETTINGS_TOLD):
+            del hit["needs"]
+        elif "needs" in hit:
+            told.add(flags)
+    return hits
 
 
 def _heading(name: str, effect: str, does: str, *, allowed: bool) -> str:

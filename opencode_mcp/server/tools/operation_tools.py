@@ -54,6 +54,8 @@ async def opencode_find_operations(
     table, remarks = await _table(bridge)
     found = operations_search.search(table, query, group=chosen_group, effect=chosen_effect, limit=ALL)
     items = list(islice(filter(bridge.allowed.shows, found), limit))
+    taken = [f"{given!r} as {word!r}" for given, word in operations_search.corrections(table, query).items()]
+    remarks += [f"Read {', '.join(taken)}, since no operation has the word as it was given."] if taken else []
     return found_operations.FoundOperations(items, bridge.allowed, bridge.unlisted_tools).result(remarks)
 
 

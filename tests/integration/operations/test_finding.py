@@ -176,6 +176,14 @@ async def test_an_operation_that_is_refused_ranks_by_its_match_and_says_what_it_
     told = text_of(await connected.call("opencode_find_operations", query=query))
     assert f"\nneeds: {hits[0]['needs']}\n" in told
     assert told.count("Only the person can change the settings of this MCP server.") == 1
+    needs = [frozenset(hit["needs"].strip("`").split(" ", 1)[1].split(",")) for hit in hits if "needs" in hit]
+    assert len(needs) == len(set(needs)) <= 3
+
+
+async def test_a_mistyped_word_is_read_as_the_one_that_resembles_it(connected: Bridge) -> None:
+    told = text_of(await connected.call("opencode_find_operations", query="delete sesion", limit=1))
+    assert told.startswith("session.delete ")
+    assert "Read 'sesion' as 'session', since no operation has the word as it was given." in told
 
 
 async def test_a_hit_names_the_tool_that_does_the_same(connected: Bridge) -> None:

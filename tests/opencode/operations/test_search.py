@@ -3,7 +3,7 @@
 import pytest
 
 from opencode_mcp.opencode.operations.catalog import V1, V2
-from opencode_mcp.opencode.operations.search import search
+from opencode_mcp.opencode.operations.search import corrections, search
 from opencode_mcp.opencode.tables.operation_table import OperationTable
 from tests.harness.each import for_each
 
@@ -242,6 +242,23 @@ def test_no_words_give_all_of_a_group() -> None:
 
 def test_no_more_are_given_than_asked_for() -> None:
     assert len(search(V1, "session", limit=3)) == 3
+
+
+@for_each(
+    ("words", "taken"),
+    {"sesion": "session", "sesions": "session", "frok": "fork", "list permision": "permission"}.items(),
+)
+def test_a_mistyped_word_is_read_as_the_one_that_resembles_it(words: str, taken: str) -> None:
+    for table in (V1, V2):
+        assert corrections(table, words) == {words.rsplit(maxsplit=1)[-1]: taken}
+        found = search(table, words, limit=3)
+        assert found
+        assert taken in f"{found[0].id} {found[0].hints}"
+
+
+@for_each("words", ("list sessions", "weather today", "xylophone", "kubernetes", "zz", ""))
+def test_a_word_that_is_known_or_resembles_none_is_read_as_it_is(words: str) -> None:
+    assert corrections(V1, words) == {}
 
 
 def test_words_that_mean_nothing_here_find_nothing() -> None:
