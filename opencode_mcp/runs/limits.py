@@ -74,13 +74,25 @@ def excess(limits: Limits, used: Used) -> str:
     A new step exceeds a cost that is used up. The caller asks when a step begins, or while one runs.
     """
     if limits.max_steps is not None and used.steps > limits.max_steps:
-        return f"The run was stopped when step {used.steps} of the model began: the limit is {limits.max_steps} steps."
+        limit = _counted(limits.max_steps, "step")
+        return f"The run was stopped when step {used.steps} of the model began: the limit is {limit}."
     if limits.max_cost is not None and used.cost >= limits.max_cost:
         return f"The run was stopped at {_dollars(used.cost)} USD: the limit is {_dollars(limits.max_cost)} USD."
     if limits.max_minutes is not None and used.seconds >= limits.max_minutes * MINUTE:
-        worked = used.seconds / MINUTE
-        return f"The run was stopped after {worked:.1f} minutes of work: the limit is {limits.max_minutes:g} minutes."
+        limit = _counted(limits.max_minutes, "minute")
+        return f"The run was stopped after {_duration(used.seconds)} of work: the limit is {limit}."
     return ""
+
+
+def _counted(number: float, unit: str) -> str:
+    return f"{number:g} {unit}" if number == 1 else f"{number:g} {unit}s"
+
+
+def _duration(seconds: float) -> str:
+    """Return a time of work, not rounded to the limit that it exceeds."""
+    if seconds < MINUTE:
+        return f"{seconds:.1f} s"
+    return f"{seconds // MINUTE:.0f} min {seconds % MINUTE:.0f} s"
 
 
 def _dollars(amount: float) -> str:

@@ -71,7 +71,7 @@ async def describe_project(bridge: "Bridge", directory: str, show: ShownFacts = 
     if unreached and not isinstance(unreached, BackendTimeout):
         raise unreached
     if unreached:
-        failed |= dict.fromkeys((GENERATION, TESTED_WITH), unreached)
+        failed[GENERATION] = unreached
     elif VERSION in found:
         found |= _facts_of(cast("Health", found[VERSION]))
     facts = {name: found[name] for name in NAMES if name in found}
@@ -92,11 +92,15 @@ async def _health(bridge: "Bridge", _directory: str) -> "Health":
 
 
 def _facts_of(health: "Health") -> dict[str, object]:
-    """Return the facts that are made of the health, so that OpenCode is asked for it once."""
+    """Return the facts that are made of the health, so that OpenCode is asked for it once.
+
+    The tested versions are a fact only if this one is newer.
+    """
+    is_untested = versions.is_untested(health.version, health.generation)
     return {
         VERSION: health.version,
         GENERATION: health.generation,
-        TESTED_WITH: versions.describe_tested(health.version, health.generation),
+        **({TESTED_WITH: versions.describe_tested(health.version, health.generation)} if is_untested else {}),
     }
 
 

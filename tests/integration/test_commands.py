@@ -71,7 +71,8 @@ async def test_a_command_runs_as_a_prompt_does(
 
 @pytest.mark.usefixtures("commands")
 async def test_a_command_goes_on_in_a_session_with_a_slash_or_without(host: Host) -> None:
-    first = await host.run(text("Before."))
+    first = await host.data("opencode_run", prompt=script(text("Before."), say="/speak to me"), wait_seconds=60)
+    assert 'opencode_command(command="speak") runs the command.' in first["note"], "it was sent as text"
     second = await host.data("opencode_command", command="/speak", session_id=first["session_id"])
     assert second["session_id"] == first["session_id"]
     assert (await host.wait(first["session_id"]))["message_id"] == second["message_id"]

@@ -16,7 +16,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_gener
 
 def reason(step_number: int, limit: int) -> str:
     """The sentence on a limit of steps."""
-    return f"The run was stopped when step {step_number} of the model began: the limit is {limit} steps."
+    steps = "step" if limit == 1 else "steps"
+    return f"The run was stopped when step {step_number} of the model began: the limit is {limit} {steps}."
 
 
 async def test_a_run_is_stopped_when_it_begins_a_step_beyond_its_limit(host: Host, workplace: Path, case: str) -> None:
@@ -50,7 +51,7 @@ async def test_a_run_is_stopped_after_its_minutes_of_work(host: Host, workplace:
     )
     report = await host.wait(session_id)
     assert report["status"] == "aborted"
-    assert report["shortfall"].endswith("minutes of work: the limit is 0.05 minutes.")
+    assert report["shortfall"].endswith(" s of work: the limit is 0.05 minutes.")
 
 
 async def test_limits_hold_when_another_bridge_follows_the_run(launch: Launch, scripted_model: ScriptedModel) -> None:

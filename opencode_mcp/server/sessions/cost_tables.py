@@ -56,10 +56,13 @@ def _table(report: CostReport, name: str) -> str:
     rows = _rows(report, name)
     lines = [f"- {one_line(key)}: {amount_text(spent)}" for key, spent in rows[:SHOWN]]
     more = [f"- and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
-    return "\n".join([f"By {name}:", *lines, *more])
+    empty = len(report.tables[name]) - len(rows)
+    rest = [f"- and {empty} without cost or tokens"] if empty else []
+    return "\n".join([f"By {name}:", *lines, *more, *rest])
 
 
 def _rows(report: CostReport, name: str) -> "list[tuple[str, Spending]]":
-    """Return the rows of a table: days in their order, others by cost."""
+    """Return the rows of a table that are not zero: days in their order, others by cost."""
     order: Callable[[tuple[str, Spending]], Any] = (lambda row: row[0]) if name == "day" else (lambda row: -row[1].cost)
-    return sorted(report.tables[name].items(), key=order)
+    rows = [row for row in report.tables[name].items() if not row[1].is_nothing]
+    return sorted(rows, key=order)

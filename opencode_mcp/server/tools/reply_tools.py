@@ -92,7 +92,7 @@ def _check_form(request_id: str, kind: str) -> None:
     if not found:
         raise InvalidArgument(
             f"{beginning(request_id)} is not the id of a request.",
-            hint="An id begins with per_, que_ or frm_; the report's `pending` names it as request_id.",
+            hint='An id begins with per_, que_ or frm_; the report names it: "Waiting for a permission (per_...)".',
         )
     other = "permission" if found[1] == "per" else "question"
     if other != kind:

@@ -10,7 +10,7 @@ from pydantic import Field
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.runs import deadline, limits
 from opencode_mcp.runs.prompting import prompt as prompting_prompt
-from opencode_mcp.server import isolated_runs
+from opencode_mcp.server import command_note, isolated_runs
 from opencode_mcp.server.access import verify_commands
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, SAME_REPORT
@@ -125,7 +125,8 @@ async def opencode_run(
                 start_deadline=start_deadline,
             )
     finish_command.report_to_command(bridge, run)
-    return await wait_for_run(ctx, run, wait_seconds, started=True)
+    note = await command_note.command_note(bridge, prompt, run.directory)
+    return await wait_for_run(ctx, run, wait_seconds, note, started=True)
 
 
 def _check_title(session: "Session | None", title: str) -> None:

@@ -141,7 +141,8 @@ async def wait_for_run(
     except BridgeError as error:
         if not started and not isinstance(error, BackendTimeout):
             raise
-        return _unseen(bridge, run, STARTED_UNSEEN if started else reporter.UNSEEN, error)
+        told = (STARTED_UNSEEN if started else reporter.UNSEEN).format(error=error)
+        return _unseen(bridge, run, " ".join(filter(None, [note or note_if_running, told])))
     except Exception as error:
         if not started:
             raise
@@ -358,8 +359,8 @@ def lost_sight(run: "Run") -> UnexpectedToolError:
     )
 
 
-def _unseen(bridge: Bridge, run: "Run", note: str, error: BridgeError) -> CallToolResult:
+def _unseen(bridge: Bridge, run: "Run", note: str) -> CallToolResult:
     """Report a run that OpenCode has, but that could not be read."""
-    report = reporter.unseen_report(run, note.format(error=error))
+    report = reporter.unseen_report(run, note)
     report.unlisted_tools = bridge.unlisted_tools
     return report_result(report)

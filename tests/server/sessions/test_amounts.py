@@ -39,6 +39,18 @@ def test_each_row_of_a_table_is_rounded_as_elsewhere() -> None:
     assert sum(row["cost"] for row in data["by_day"]) == pytest.approx(data["cost"])
 
 
+def test_rows_of_zero_are_left_out_and_counted() -> None:
+    report = CostReport(0, sessions=1)
+    report.add(Spending(0.5, 10, 1), day="2026-11-10", **KEYS)
+    for model in ("p/failed", "p/stopped"):
+        report.add(Spending(), day="2026-11-11", **(KEYS | {"model": model}))
+    assert [row["model"] for row in cost_data(report)["by_model"]] == ["p/m"]
+    told = cost_text(report)
+    assert "p/failed" not in told
+    assert "- and 2 without cost or tokens" in told
+    assert "- and 1 without cost or tokens" in told, "the day"
+
+
 def facts(cost: float, *, counted: bool = True, subagents: float = 0, running: bool = False) -> SessionFacts:
     return SessionFacts(
         last=LastRun("completed", is_counted=counted),
