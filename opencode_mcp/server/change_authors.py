@@ -2,17 +2,19 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from opencode_mcp.diffs.authorship import Work
+from opencode_mcp.diffs.merged import merge_diffs
 from opencode_mcp.runs.reports import authors
-from opencode_mcp.runs.sessions import history
 from opencode_mcp.server.results.render import session_name
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from opencode_mcp.diffs.authorship import Authorship
+    from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.vocabulary.models import FileDiff, Session
     from opencode_mcp.server.bridge import Bridge
 
@@ -44,8 +46,8 @@ async def own_changes(bridge: "Bridge", session: "Session", message_id: str = ""
         session: The session.
         message_id: The prompt; empty: all of the session.
     """
-    found = await history.session_changes(bridge.client, session, message_id)
-    authorships = await authors_of(bridge, session, [diff.file for diff in found], message_id)
+    found, work = await _changes_and_work(bridge.client, session, message_id)
+    authorships = await _authors_of(bridge.client, session, found, work)
     left_out = {file: whose for file, whose in authorships.items() if whose.whose == "other"}
     kept = {file: whose for file, whose in authorships.items() if file not in left_out}
     is_unknown = any(whose.whose == "unknown" for whose in kept.values())
@@ -53,28 +55,29 @@ async def own_changes(bridge: "Bridge", session: "Session", message_id: str = ""
     return OwnChanges([diff for diff in found if diff.file not in left_out], kept, left_out, author)
 
 
-async def authors_of(
-    bridge: "Bridge", session: "Session", files: "Iterable[str]", message_id: str = ""
-) -> "dict[str, Authorship]":
-    """Return whose changes some files are, without those that are only the session's.
+async def _changes_and_work(
+    client: "OpenCodeClient", session: "Session", message_id: str
+) -> "tuple[list[FileDiff], Work]":
+    """Return the changes of a prompt or of a session, and the work that made them.
 
-    Args:
-        bridge: Reaches OpenCode.
-        session: The session.
-        files: Paths of the files, as in its diff.
-        message_id: The prompt whose changes they are; empty: those of the session.
+    OpenCode has the diff of each prompt (``session.diff``). Those of a session are the diffs of its prompts that count:
+    not of those that a fork copied, or that are undone.
     """
-    named = list(files)
-    if not named:
+    if message_id:
+        diffs = merge_diffs([await client.session_diff(session.id, message_id)])
+        return diffs, await authors.work_of_prompt(client, session, message_id) if diffs else Work()
+    work, prompts = await authors.work_of_session(client, session)
+    return merge_diffs([await client.session_diff(session.id, prompt) for prompt in prompts]), work
+
+
+async def _authors_of(
+    client: "OpenCodeClient", session: "Session", diffs: "Sequence[FileDiff]", work: "Work"
+) -> "dict[str, Authorship]":
+    """Return whose changes some files are, without those that are only the session's."""
+    if not diffs:
         return {}
-    client = bridge.client
-    work = (
-        await authors.work_of_prompt(client, session, message_id)
-        if message_id
-        else await authors.work_of_session(client, session)
-    )
     judge = await authors.read_authors(client, session, work, work.period)
-    found = {file: judge.judge(file) for file in named}
+    found = {diff.file: judge.judge(diff.file) for diff in diffs}
     return {file: authorship for file, authorship in found.items() if authorship.whose != "this"}
 
 

@@ -120,12 +120,17 @@ def work_of_answers(answers: Sequence[Message], session: Session, message_id: st
     return work
 
 
-async def work_of_session(client: OpenCodeClient, session: Session) -> Work:
-    """Return the work of a session that counts: not what a fork copied, or what is undone (``session.messages``)."""
-    work = Work()
+async def work_of_session(client: OpenCodeClient, session: Session) -> tuple[Work, list[str]]:
+    """Return the work of a session, and the prompts whose answers changed files, the oldest first.
+
+    What a fork copied, or what is undone, does not count (``session.messages``).
+    """
+    work, changing = Work(), dict[str, None]()
     async for message in standing_messages(client, session):
         work.add(message, session)
-    return work
+        if message.info.parent_id and any(part.type == "patch" for part in message.parts):
+            changing[message.info.parent_id] = None
+    return work, list(reversed(changing))
 
 
 async def work_since(client: OpenCodeClient, session: Session, first: str) -> tuple[Work, list[str]]:

@@ -2,37 +2,13 @@
 
 from collections.abc import AsyncIterator
 
-from opencode_mcp.diffs.merged import merge_diffs
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.codec import is_unreadable
-from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, MessageInfo, PatchPart, Session
+from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, PatchPart, Session
 from opencode_mcp.runs.prompting.message_ids import is_made_before
 
 MESSAGES_A_PAGE = 100
-
-
-async def session_changes(client: OpenCodeClient, session: Session, message_id: str = "") -> list[FileDiff]:
-    """Return the changes of one prompt, or of the whole session (``session.diff`` for each of its prompts).
-
-    The changes of a session are those that count: not those of prompts that a fork copied, or that are undone.
-
-    Args:
-        client: Reaches OpenCode.
-        session: The session.
-        message_id: The prompt's message; empty: all prompts, put together.
-    """
-    prompts = [message_id] if message_id else await _changing_prompts(client, session)
-    return merge_diffs([await client.session_diff(session.id, prompt) for prompt in prompts])
-
-
-async def _changing_prompts(client: OpenCodeClient, session: Session) -> list[str]:
-    """Return the prompts whose answers changed files, oldest first: only a few of a long session do."""
-    changing: dict[str, None] = {}
-    async for message in standing_messages(client, session):
-        if any(part.type == "patch" for part in message.parts) and message.info.parent_id:
-            changing[message.info.parent_id] = None
-    return list(reversed(changing))
 
 
 async def own_messages(
