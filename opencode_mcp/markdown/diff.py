@@ -141,11 +141,12 @@ def _is_binary(change: Change) -> bool:
 
 
 def _draw_patches(changes: Sequence[Change], room: int) -> Drawn:
-    excerpts = [
-        Excerpt(text, ANY_LENGTH, code(change.diff.file, PATH_CHARACTERS), language="diff")
-        for change in changes
-        if not change.moved and (text := write(short for hunk in change.patch.hunks for short in shorten_hunk(hunk)))
-    ]
+    excerpts: list[Excerpt] = []
+    for change in changes:
+        if change.moved:
+            continue
+        if text := write(short for hunk in change.patch.hunks for short in shorten_hunk(hunk)):
+            excerpts.append(Excerpt(text, ANY_LENGTH, code(change.diff.file, PATH_CHARACTERS), language="diff"))
     shown = max(room, 0) // PATCH_CHARACTERS
     note = f"- the patches of {len(excerpts) - shown:,} more files left out" if len(excerpts) > shown else ""
     drawn = draw(Section("", excerpts[:shown], noun="patches", from_end=False), room - len(note) - 1)

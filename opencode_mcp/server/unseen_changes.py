@@ -59,11 +59,6 @@ async def unseen_note(bridge: "Bridge", worktree: "Worktree", seen: "AbstractSet
     return f"OpenCode does not show these changed files of the worktree: {listed([*map(one_line, unseen)], SHOWN)}."
 
 
-def _paths_of(change: "TreeChange", worktree: "Worktree") -> list[str]:
-    """Return the paths by which OpenCode may show a change."""
-    return [change.path, _path_of(change, worktree)]
-
-
 def _path_of(change: "TreeChange", worktree: "Worktree") -> str:
     """Return the path below the project."""
     return change.path.removeprefix(f"{worktree.inside}/") if worktree.inside else change.path

@@ -7,8 +7,6 @@ from typing import Any, Literal, TypeVar, cast, get_args
 Outcome = Literal["passed", "failed", "timed out", "stopped", "not run"]
 """Outcome of a verification. ``stopped``: somebody stopped it; ``not run``: it could not be started."""
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-JUDGEMENTS = frozenset({"passed", "failed", "timed out"})
-"""Outcomes that say something about the work."""
 MOST_REPAIRS = 5
 
 
@@ -46,11 +44,6 @@ class Verified:
     """Files that it has changed or left behind, as ``added build/out.txt``."""
     note: str = ""
     """Reason why there is no judgement, or why the work was not repaired."""
-
-    @property
-    def is_judgement(self) -> bool:
-        """Return True if it says something about the work."""
-        return self.outcome in JUDGEMENTS
 
 
 @dataclass(frozen=True, slots=True)

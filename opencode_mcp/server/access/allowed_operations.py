@@ -145,12 +145,10 @@ class AllowedOperations:
     def _denied(self) -> "Mapping[Generation, Mapping[str, str]]":
         """Denied ids and effects of each generation, with the name in the settings that denies them."""
         named = {name: name for name in self._settings.deny}
-        replaced = {
-            new: old
-            for old in self._settings.deny
-            if (found := replacements.replacement(old))
-            for new in found.operations
-        }
+        replaced: dict[str, str] = {}
+        for old in self._settings.deny:
+            found = replacements.replacement(old)
+            replaced |= dict.fromkeys(found.operations, old) if found else {}
         return {1: named, 2: replaced | named}
 
     def check_denied(self, operation: "Operation") -> None:

@@ -37,7 +37,9 @@ def select_part(reply: object, expression: str) -> object:
         found = json_select.select_json(envelope[CONTENT], expression)
     except InvalidArgument:
         return json_select.select_json(reply, expression)
-    return _of_whole(reply, expression) or found if found in NOTHING else found
+    if found in NOTHING:
+        return _of_whole(reply, expression) or found
+    return found
 
 
 def _of_whole(reply: object, expression: str) -> object:

@@ -34,6 +34,16 @@ class PagedList:
     """Field that holds the list; empty: the reply is the list."""
     has_cursor: bool
 
+    def rows(self, reply: object) -> list[object]:
+        """Return the rows of a reply."""
+        return as_list(as_map(reply).get(self.list_at) if self.list_at else reply)
+
+    def append(self, outcome: OperationResult, page: OperationResult) -> None:
+        """Add the rows of the next page to a result, which gets its cursor."""
+        joined = [*self.rows(outcome.value), *self.rows(page.value)]
+        outcome.value = {**cast("JsonMap", page.value), self.list_at: joined} if self.list_at else joined
+        outcome.cursor = page.cursor
+
 
 PAGED_1: Mapping[str, PagedList] = {
     "session.list": PagedList("", has_cursor=False),
@@ -57,46 +67,55 @@ async def filled_page(request: OperationRequest, perform: "Perform", rows: "RowF
         The result, and the number of removed rows.
     """
     outcome = await perform(request)
-    asked = _rows_of(request, outcome.value)
+    paged = PAGED[request.operation.generation].get(request.operation.id)
+    number = len(paged.rows(outcome.value)) if paged else 0
     outcome.value, left_out = await rows.filter(request.operation, request.call, outcome.value)
-    paged = PAGED[request.operation.generation].get(request.operation.id)
     limit = int(as_number(request.call.query.get("limit")) or 0)
-    if paged is None or not left_out or limit <= 0 or len(asked) < limit:
+    # A page with fewer rows than the limit is the last one.
+    if paged is None or not left_out or not 0 < limit <= number:
         return outcome, left_out
+    pages = _Pages(request, perform, rows, paged, limit)
     if not paged.has_cursor:
-        return await _whole_list(request, perform, rows, limit)
-    for _ in range(MOST_PAGES):
-        missing = limit - len(_rows_of(request, outcome.value))
-        following = _following(request.call, outcome, missing)
-        if missing <= 0 or following is None:
-            break
-        page = await perform(request.with_call(following))
-        number = len(_rows_of(request, page.value))
-        page.value, more_left_out = await rows.filter(request.operation, following, page.value)
-        left_out += more_left_out
-        _append(request, outcome, page)
-        if number < missing:
-            break
-    return outcome, left_out
+        return await pages.whole_list()
+    return outcome, left_out + await pages.fill(outcome)
 
 
-async def _whole_list(
-    request: OperationRequest, perform: "Perform", rows: "RowFilter", limit: int
-) -> tuple[OperationResult, int]:
-    """Read a list without pages whole, and cut it."""
-    call = request.call._replace(query={**request.call.query, "limit": WITHOUT_CURSOR})
-    outcome = await perform(request.with_call(call))
-    outcome.value, left_out = await rows.filter(request.operation, call, outcome.value)
-    outcome.value = _rows_of(request, outcome.value)[:limit]
-    return outcome, left_out
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    """Pages of a list from which rows are removed."""
 
+    request: OperationRequest
+    perform: "Perform"
+    filter: "RowFilter"
+    paged: PagedList
+    limit: int
+    """Rows that the caller wants."""
 
-def _rows_of(request: OperationRequest, value: object) -> list[object]:
-    """Return the rows of a reply; none if the operation is no list of sessions."""
-    paged = PAGED[request.operation.generation].get(request.operation.id)
-    if paged is None:
-        return []
-    return as_list(as_map(value).get(paged.list_at) if paged.list_at else value)
+    async def whole_list(self) -> tuple[OperationResult, int]:
+        """Read a list without pages whole, and cut it; return the number of removed rows as well."""
+        given = self.request.call
+        call = given._replace(query={**given.query, "limit": WITHOUT_CURSOR})
+        outcome = await self.perform(self.request.with_call(call))
+        outcome.value, left_out = await self.filter.filter(self.request.operation, call, outcome.value)
+        outcome.value = self.paged.rows(outcome.value)[: self.limit]
+        return outcome, left_out
+
+    async def fill(self, outcome: OperationResult) -> int:
+        """Add rows of the following pages until the limit is reached; return the number of removed rows."""
+        removed = 0
+        for _ in range(MOST_PAGES):
+            missing = self.limit - len(self.paged.rows(outcome.value))
+            following = _following(self.request.call, outcome, missing)
+            if missing <= 0 or following is None:
+                break
+            page = await self.perform(self.request.with_call(following))
+            number = len(self.paged.rows(page.value))
+            page.value, left_out = await self.filter.filter(self.request.operation, following, page.value)
+            removed += left_out
+            self.paged.append(outcome, page)
+            if number < missing:
+                break
+        return removed
 
 
 def _following(call: "SplitArguments", outcome: OperationResult, limit: int) -> "SplitArguments | None":
@@ -108,11 +127,3 @@ def _following(call: "SplitArguments", outcome: OperationResult, limit: int) -> 
         return None
     # This cursor holds the filters, and OpenCode accepts no others beside it.
     return call._replace(query={"cursor": cursor, "limit": limit})
-
-
-def _append(request: OperationRequest, outcome: OperationResult, page: OperationResult) -> None:
-    """Add the rows of the next page to a result, which gets its cursor."""
-    joined = [*_rows_of(request, outcome.value), *_rows_of(request, page.value)]
-    paged = PAGED[request.operation.generation][request.operation.id]
-    outcome.value = {**cast("JsonMap", page.value), paged.list_at: joined} if paged.list_at else joined
-    outcome.cursor = page.cursor

@@ -64,10 +64,14 @@ class FoundOperations:
         if len(self._items) > SHOWN_WHOLE:
             return result("\n".join([*map(self._line, self._items), IN_SHORT, *remarks]), self._names())
         hits = _with_settings_once([self._hit(item) for item in self._items])
-        usual = [USUAL[self._items[0].generation]] if any(map(_takes_usual, self._items)) else []
-        refused = [REFUSED] if any("needs" in hit for hit in hits) else []
-        data = {"operations": hits, **({"usual_arguments": usual[0]} if usual else {})}
-        return result("\n\n".join([*map(_text, hits), *usual, *refused, *remarks]), data)
+        data: dict[str, object] = {"operations": hits}
+        notes: list[str] = []
+        if any(map(_takes_usual, self._items)):
+            data["usual_arguments"] = USUAL[self._items[0].generation]
+            notes.append(USUAL[self._items[0].generation])
+        if any("needs" in hit for hit in hits):
+            notes.append(REFUSED)
+        return result("\n\n".join([*map(_text, hits), *notes, *remarks]), data)
 
     def _names(self) -> dict[str, Any]:
         shown = [{"id": item.id, "effect": item.effect, "allowed": self._allowed.allows(item)} for item in self._items]
@@ -140,9 +144,11 @@ def _arguments(item: "Operation") -> str:
 
 
 def _text(hit: "Mapping[str, Any]") -> str:
-    heading = _heading(hit["id"], hit["effect"], hit["does"], allowed=hit["allowed"])
-    lines = [heading, hit.get("note", "")]
-    lines += [f"needs: {hit['needs']}"] if "needs" in hit else []
-    lines += [f"better: the tool {hit['tool']}"] if "tool" in hit else []
-    lines += [f"arguments: {hit['arguments']}", f"replies: {hit['replies']}"]
-    return "\n".join(filter(None, lines))
+    lines = [_heading(hit["id"], hit["effect"], hit["does"], allowed=hit["allowed"])]
+    if "note" in hit:
+        lines.append(hit["note"])
+    if "needs" in hit:
+        lines.append(f"needs: {hit['needs']}")
+    if "tool" in hit:
+        lines.append(f"better: the tool {hit['tool']}")
+    return "\n".join([*lines, f"arguments: {hit['arguments']}", f"replies: {hit['replies']}"])

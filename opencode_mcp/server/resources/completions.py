@@ -16,6 +16,7 @@ from opencode_mcp.text.outside_text import is_plain
 from opencode_mcp.workspace.project_folder import ProjectFolder
 
 if TYPE_CHECKING:
+    from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.server.bridge import Bridge
 
 SHOWN = 100
@@ -50,16 +51,18 @@ async def complete(bridge: "Bridge", argument: str, typed: str, others: Mapping[
 
 async def _sessions(bridge: "Bridge", typed: str, _others: Mapping[str, str]) -> Iterable[str]:
     """Find sessions by the beginning of the id, or by words of the title."""
-    words = typed.casefold().split()
     by_id = typed.startswith(paths.SESSION_PREFIX)
     # OpenCode searches for a single text in the title.
     search = "" if by_id else max(typed.split(), key=len, default="")
     page = await list_sessions(bridge, SessionQuery(search=search, roots=False), SHOWN + 1, "", room=inf)
-    return [
-        session.id
-        for session in page.sessions
-        if (by_id and session.id.startswith(typed)) or all(word in session.title.casefold() for word in words)
-    ]
+    return [session.id for session in page.sessions if _fits(session, typed)]
+
+
+def _fits(session: "Session", typed: str) -> bool:
+    """Return True if an id or a title fits what was typed."""
+    if typed.startswith(paths.SESSION_PREFIX) and session.id.startswith(typed):
+        return True
+    return all(word in session.title.casefold() for word in typed.casefold().split())
 
 
 async def _messages(bridge: "Bridge", typed: str, others: Mapping[str, str]) -> Iterable[str]:

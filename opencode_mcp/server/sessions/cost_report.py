@@ -150,19 +150,24 @@ def _day_of(session: "Session") -> str:
 
 
 def _about_steps(report: CostReport) -> list[str]:
-    free = [
-        one_line(name)
-        for name, spent in report.tables["model"].items()
-        if not spent.cost and spent.input + spent.output
-    ]
-    notes = [f"No cost of {', '.join(free)}: OpenCode knows no price for it, or it is free."] if free else []
+    notes: list[str] = []
+    free = [one_line(name) for name, spent in report.tables["model"].items() if _is_free(spent)]
+    if free:
+        notes.append(f"No cost of {', '.join(free)}: OpenCode knows no price for it, or it is free.")
     if report.broken_off:
         steps = "1 step was" if report.broken_off == 1 else f"{report.broken_off} steps were"
         notes.append(f"{steps} stopped or failed; OpenCode has no cost of that.")
     if report.without_usage:
         steps = "1 step has" if report.without_usage == 1 else f"{report.without_usage} steps have"
         notes.append(f"{steps} no tokens on record: the provider reports none, or OpenCode has not counted them yet.")
-    return [*notes, ABOUT_BESIDE] if BESIDE in report.tables["model"] else notes
+    if BESIDE in report.tables["model"]:
+        notes.append(ABOUT_BESIDE)
+    return notes
+
+
+def _is_free(spent: Spending) -> bool:
+    """Return True for tokens without a cost."""
+    return not spent.cost and spent.input + spent.output > 0
 
 
 def _about_unread(sessions: "Sequence[Session]", why: str, step: str) -> list[str]:
