@@ -218,7 +218,7 @@ def project(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     directory.mkdir()
     yield make_project(directory)
     if server:
-        server.let_go_of(directory)
+        server.unload(directory)
 
 
 @pytest.fixture

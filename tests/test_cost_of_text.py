@@ -1,6 +1,6 @@
 """Hostile text costs no pure function more than time in proportion to its length: none of them may hang the bridge.
 
-Every function that sees outside text stands in ``FUNCTIONS``. A module of the contract for pure modules that
+Every function that sees outside text is in ``FUNCTIONS``. A module of the contract for pure modules that
 is neither there nor in ``WITHOUT_TEXT`` fails a test. Each function gets every text at 2 KB, where a quadratic one is
 by far the slowest, and then the text that it was slowest at with 250 KB; in ``make attack``, at 20 KB and with 1 MB.
 That happens in a process that is ended when it takes far longer than a linear function could.

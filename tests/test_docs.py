@@ -85,7 +85,7 @@ def test_the_make_targets_that_it_names_exist(page: Path) -> None:
 
 
 def _commands(page: str) -> str:
-    """What stands in code, inline or in blocks; elsewhere ``make`` is a word."""
+    """Code, inline or in blocks; elsewhere ``make`` is a word."""
     return "\n".join(re.findall(r"```sh\n.*?```|`make [^`]*`", page, re.DOTALL))
 
 

@@ -1,4 +1,4 @@
-"""A proxy before the run's OpenCode, and sessions to hear of."""
+"""A proxy in front of the run's OpenCode, and sessions to listen to."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One stream, many listeners: each hears of its session and its subagents, and none can slow another."""
+"""One stream, many listeners: each gets the events of its session and its subagents, and none can slow another."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager

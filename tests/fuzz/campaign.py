@@ -1,6 +1,6 @@
 """Sends what hypothesis draws to bridges in batches, and finds out which message is to blame where something breaks.
 
-A batch is told by the seed and its number alone. A bridge serves one leg of the campaign, which is several batches; the
+The seed and its number alone decide a batch. A bridge serves one leg of the campaign, which is several batches; the
 eras of the protocol take turns.
 """
 
@@ -89,13 +89,13 @@ class Usage:
 
 @dataclass(slots=True)
 class Campaign:
-    """A fuzz and what came of it.
+    """A fuzz and its result.
 
     Args:
         place: Where.
         surface: What is offered there.
         value: The seed.
-        tell: Hears of every batch and of every finding.
+        tell: Gets a line about every batch and every finding.
     """
 
     place: Place

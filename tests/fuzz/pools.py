@@ -18,7 +18,7 @@ RAW: Mapping[str, str] = {
     "raw-control": '"a\x01b"',
     "bad-escape": '"\\x41"',
 }
-"""JSON, or nearly JSON, that Python's encoder would not write; it stands in a message as ``raw(name)``."""
+"""JSON, or nearly JSON, that Python's encoder would not write; a message contains it as ``raw(name)``."""
 RAW_OPEN, RAW_CLOSE = "\ue000", "\ue001"
 
 PLACES = (

@@ -1,1 +1,1 @@
-"""What the tests stand on: a real OpenCode, the installed bridge, raw JSON-RPC, and the faults between them."""
+"""The base of the tests: a real OpenCode, the installed bridge, raw JSON-RPC, and the faults between them."""

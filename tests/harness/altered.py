@@ -1,6 +1,6 @@
 """A server between the bridge and the real OpenCode that changes a little of what comes back.
 
-It stands in for what cannot be had in a test run: another version of OpenCode, another clock, a read that never ends.
+It takes the place of what cannot be had in a test run: another version of OpenCode, another clock, an endless read.
 """
 
 import json
@@ -35,7 +35,7 @@ class Rewriter(Protocol):
 
 @dataclass(slots=True)
 class Altered:
-    """What is changed; a test may change that at any time."""
+    """Settings of the changes; a test may change that at any time."""
 
     url: str = ""
     lacks: set[str] = field(default_factory=set[str])

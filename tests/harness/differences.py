@@ -53,7 +53,7 @@ PROMPT_OF_A_SERVER: Mapping[Generation, str] = {
 ROUTES: Mapping[str, str] = {"/global/health": "/api/info", "/path": "/api/location"}
 """Paths of OpenCode 1 that have another name in OpenCode 2."""
 ALWAYS_FOR_ECHO: Mapping[Generation, str] = {1: "echo *", 2: "{command}"}
-"""What "always" would store for an ``echo`` command: OpenCode 2 stores the command itself."""
+"""Rule that "always" would store for an ``echo`` command: OpenCode 2 stores the command itself."""
 FORMS_FOR_ALWAYS: Mapping[Generation, int] = {1: 1, 2: 2}
 """Forms for two commands that differ in their arguments, each answered with "always"."""
 END_BY_REJECTION: Mapping[Generation, str] = {1: "completed", 2: "aborted"}

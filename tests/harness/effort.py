@@ -1,6 +1,6 @@
-"""How much the tests try: a representative part in an ordinary run, and all of it in ``make attack``."""
+"""Amount that the tests try: a representative part in an ordinary run, and all of it in ``make attack``."""
 
 import os
 
 THOROUGH = os.environ.get("TEXTS") == "long"
-"""Whether this is ``make attack``, with long texts and many examples."""
+"""True in ``make attack``, with long texts and many examples."""

@@ -12,7 +12,7 @@ from types import FrameType
 
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 READY = "ready"
-"""What the server prints when it can be reached."""
+"""Line that the server prints when it can be reached."""
 STDIO = (0, 1, 2)
 WORD = 4
 """Bytes of each number on the connection."""

@@ -23,12 +23,12 @@ from opencode_mcp.cli import main as run_bridge
 from tests.harness.fork_client import READY, STDIO, WORD
 
 SECONDS = 30.0
-"""How long a client may take to say what it wants."""
+"""Seconds that a client may take to send its request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a client wants to run."""
+    """Command that a client wants to run."""
 
     arguments: list[str]
     environment: dict[str, str] = field(repr=False)
@@ -38,7 +38,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A running bridge, and the client that stands in for it."""
+    """A running bridge, and the client that the host sees in its place."""
 
     pid: int
     client: socket.socket

@@ -18,7 +18,7 @@ COMMAND = Path(sys.executable).with_name("opencode-mcp.exe" if sys.platform == "
 """The command as ``pip install`` put it."""
 CLIENT = ROOT / "tests" / "harness" / "fork_client.py"
 SECONDS = 60.0
-"""How long the fork server may take to start."""
+"""Seconds that the fork server may take to start."""
 
 
 class ForkServer:

@@ -1,7 +1,7 @@
-"""Hearing that resources and lists change, in either protocol era, over raw JSON-RPC: every notice is kept as it came.
+"""A client that is notified of changed resources and lists, in either protocol era, over raw JSON-RPC.
 
-In the 2025 era a client subscribes to single resources and hears of all lists; in the 2026 era it opens a stream that
-says which it wants.
+In the 2025 era a client subscribes to single resources and is notified of all lists; in the 2026 era it opens a stream
+that says which it wants.
 """
 
 from collections.abc import Awaitable, Callable
@@ -58,12 +58,12 @@ async def _open_stream(client: RawClient, *uris: str) -> Leave:
 
 
 def heard(client: RawClient, uri: str) -> int:
-    """How often a change of a resource was heard of."""
+    """Return the number of notifications about a resource."""
     return sum(message["params"]["uri"] == uri for message in client.messages(UPDATED))
 
 
 async def hears(client: RawClient, uri: str, *, more_than: int = 0) -> int:
-    """Wait until a change of a resource was heard of, and return how often it was."""
+    """Wait for a notification about a resource, and return their number."""
 
     async def look() -> int:
         times = heard(client, uri)
@@ -72,7 +72,7 @@ async def hears(client: RawClient, uri: str, *, more_than: int = 0) -> int:
     return await eventually(look)
 
 
-async def hears_of_list(client: RawClient, method: str, *, more_than: int = 0) -> int:
-    """Wait until a change of a list was heard of, and return how often it was."""
+async def list_notified(client: RawClient, method: str, *, more_than: int = 0) -> int:
+    """Wait for a notification about a list, and return their number."""
     await client.message(method, nth=more_than + 1)
     return len(client.messages(method))

@@ -28,7 +28,7 @@ KEPT = (
     "TMPDIR",
     "WINDIR",
 )
-"""What a process needs of the real environment, apart from PATH."""
+"""Variables of the real environment that a process needs, apart from PATH."""
 QUIET = {
     "OPENCODE_DISABLE_AUTOUPDATE": "1",
     "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",

@@ -1,4 +1,4 @@
-"""How a test starts the bridge: the installed command, what it is told, and where its stderr goes."""
+"""Start of the bridge in a test: the installed command, its settings, and the file for its stderr."""
 
 import json
 import os
@@ -27,7 +27,7 @@ class Launch:
     log: Path
     """Takes what the bridge writes to stderr."""
     installed: bool = False
-    """Whether the installed command itself is run, also where the fork server could stand in for it."""
+    """True if the installed command itself is run, also where the fork server could take its place."""
 
     @property
     def command(self) -> list[str]:
@@ -48,7 +48,7 @@ class Launch:
         return replace(self, environment={**self.environment, **variables})
 
     def printed(self) -> str:
-        """What the bridge has written to stderr until now."""
+        """Text that the bridge has written to stderr until now."""
         return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
 
 

@@ -23,7 +23,7 @@ class ScriptedModel:
     """Its base URL, without ``/v1``."""
 
     async def reached(self, hold: str) -> None:
-        """Wait until the model stands at a hold point."""
+        """Wait until the model has reached a hold point."""
         async with loopback_client(self.url, timeout=DEADLINE) as client:
             (await client.get(f"/reached/{hold}")).raise_for_status()
 
@@ -33,7 +33,7 @@ class ScriptedModel:
             (await client.post(f"/release/{hold}")).raise_for_status()
 
     async def requests(self, session: str) -> list[dict[str, Any]]:
-        """What the model was asked in a session, oldest first; the fields are those of ``conversation.Asked``."""
+        """Requests to the model in a session, the oldest first; the fields are those of ``conversation.Asked``."""
         async with loopback_client(self.url) as client:
             reply = await client.get("/requests", params={"session": session})
         return cast("list[dict[str, Any]]", reply.raise_for_status().json())

@@ -33,7 +33,7 @@ class OpenCode:
         headers = {"x-opencode-directory": str(directory)} if directory else {}
         return loopback_client(self.url, auth=("opencode", self.password), headers=headers, timeout=timeout)
 
-    def let_go_of(self, directory: Path) -> None:
+    def unload(self, directory: Path) -> None:
         """Have it end what it does in a directory, and stop watching its files: Linux gives a user 128 watchers."""
         headers = {"x-opencode-directory": str(directory)}
         ask(

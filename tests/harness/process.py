@@ -52,7 +52,7 @@ def spawned(
 
 
 def guarded() -> list[str]:
-    """What stands before a command so that it ends with the test run, where the system can do that."""
+    """Return the beginning of a command line that ends with the test run, where the system can do that."""
     return [sys.executable, "-I", "-S", "-c", UNTIL_PARENT_ENDS, str(os.getpid())] if sys.platform == "linux" else []
 
 

@@ -23,11 +23,11 @@ class Proxy:
         self._flows = _set_event()
         self._refuses = False
         self.url = ""
-        """Where to connect to instead of the target."""
+        """Address to connect to instead of the target."""
         self.connections = 0
-        """How many connections were ever made."""
+        """Number of connections that were made."""
         self.held = 0
-        """How many bytes are held back."""
+        """Number of bytes that are held back."""
 
     async def cut(self) -> None:
         """Drop the connections that are open now; new ones pass."""

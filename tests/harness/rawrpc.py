@@ -32,7 +32,7 @@ class NotJson(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What a client says of itself.
+    """Description that a client sends of itself.
 
     Args:
         protocol: ``2024-11-05`` to ``2025-11-25`` open with ``initialize``; ``2026-07-28`` puts an envelope on each
@@ -47,7 +47,7 @@ class Host:
 
     @property
     def modern(self) -> bool:
-        """Whether it speaks the protocol without handshake."""
+        """True if it speaks the protocol without a handshake."""
         return self.protocol >= MODERN
 
     @property
@@ -56,7 +56,7 @@ class Host:
         return {"name": self.name, "version": self.version}
 
     def envelope(self) -> Json:
-        """What each modern request carries in ``_meta``."""
+        """Content of ``_meta`` in each modern request."""
         return {
             f"{ENVELOPE}protocolVersion": self.protocol,
             f"{ENVELOPE}clientInfo": self.info,
@@ -136,7 +136,7 @@ class RawClient:
         return self.batches[nth - 1]
 
     def replied(self, number: int) -> bool:
-        """Whether the reply to a request has come."""
+        """Return True if the reply to a request has come."""
         return number in self._replies
 
     async def message(self, method: str, *, nth: int = 1, seconds: float = REPLY) -> Json:

@@ -21,11 +21,11 @@ PIECE = re.compile(
     re.DOTALL,
 )
 ANSWERS = {b"\x1b[6n": b"\x1b[1;1R", b"\x1b[c": b"\x1b[?62;c"}
-"""What a terminal says when a program asks where its cursor is, and what it is."""
+"""Answers of a terminal to the questions for its cursor and its kind."""
 
 
 class Screen:
-    """What a program shows on its terminal: only as much of one as a program that draws with cursor moves needs."""
+    """The screen of a program: only as much of a terminal as a program that draws with cursor moves needs."""
 
     def __init__(self, terminal: int) -> None:
         self._terminal = terminal
@@ -86,7 +86,7 @@ class Screen:
 
     @property
     def text(self) -> str:
-        """What is to be seen now."""
+        """Text on the screen now."""
         return "\n".join("".join(row).rstrip() for row in self._cells)
 
     async def shows(self, text: str, *, seconds: float = 20.0) -> None:

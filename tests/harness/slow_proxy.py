@@ -10,7 +10,7 @@ from tests.harness.proxy import GONE, Proxy, serving
 
 
 def of_a_project(request: bytes) -> bool:
-    """Whether a request is answered by a project, and not by the server itself."""
+    """Return True if a project answers a request, and not the server itself."""
     return b" /global/" not in request.split(b"\r\n", 1)[0]
 
 
@@ -20,9 +20,9 @@ class SlowProxy(Proxy):
     def __init__(self, target: str) -> None:
         super().__init__(target)
         self.holds: Callable[[bytes], bool] = of_a_project
-        """Which requests are held back."""
+        """Returns True for the requests that are held back."""
         self.waiting = 0
-        """How many are."""
+        """Number of requests that are held back."""
         self._released = anyio.Event()
 
     def release(self) -> None:

@@ -1,4 +1,4 @@
-"""What a test run started does not outlive it."""
+"""A process that a test run started does not outlive it."""
 
 import subprocess
 import sys

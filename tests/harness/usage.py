@@ -1,4 +1,4 @@
-"""What a process holds: memory and descriptors, where the system says."""
+"""Resources of a process: memory and descriptors, where the system says."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ def resident(pid: int) -> float | None:
 
 
 def open_descriptors(pid: int) -> int | None:
-    """How many descriptors a process has open; None where the system has no plain way to say."""
+    """Number of descriptors that a process has open; None where the system has no plain way to say."""
     folder = Path(f"/proc/{pid}/fd")
     return len(list(folder.iterdir())) if folder.is_dir() else None
 

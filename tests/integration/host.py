@@ -57,7 +57,7 @@ class Host:
         return [progress.message or "" for progress in self.bridge.progress]
 
     def told(self, part: str) -> bool:
-        """Whether a line of progress held this."""
+        """Return True if a line of progress had this part."""
         return any(part in line for line in self.lines)
 
     async def hears(self, part: str) -> None:

@@ -16,7 +16,7 @@ def filled(**content: str | list[str]) -> ElicitResult:
 
 
 class Person:
-    """Answers one form after another; whoever has no answer left thinks for ever.
+    """Answers one form after another; with no answer left, it never returns.
 
     Args:
         answers: In order.
@@ -44,7 +44,7 @@ class Person:
 
 
 class Chair:
-    """In front of a host that several tests share: whoever sits there is asked."""
+    """The place in front of a host that several tests share: the person of the present test is asked."""
 
     def __init__(self) -> None:
         self.person: Person | None = None

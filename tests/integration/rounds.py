@@ -1,6 +1,6 @@
 """Rounds of the fault test: one run, one host that never gives up, and faults that a seed chose.
 
-A round is told by its seed alone: what is run, what goes wrong and when, and how patient the host is. It ends when the
+The seed alone decides a round: what is run, what goes wrong and when, and how patient the host is. It ends when the
 bridge reports an end, and then OpenCode itself is asked whether that is true.
 """
 
@@ -67,7 +67,7 @@ def works(seed: int) -> Mapping[str, Work]:
 
 @dataclass(slots=True)
 class Round:
-    """One round's dice and what came of it."""
+    """One round's dice and its result."""
 
     seed: int
     dice: random.Random = field(init=False)
@@ -245,7 +245,7 @@ async def given_prompts(session_id: str, opencode: Backend) -> int:
 
 
 async def check_truth(game: Round, opencode: Backend, *, survived: bool) -> None:
-    """Hold the last report against OpenCode's record: begun once, and ended as told.
+    """Compare the last report with OpenCode's record: begun once, and ended as reported.
 
     Args:
         game: The round that ended.

@@ -1,4 +1,4 @@
-"""Whoever decides on a permission sees what the call would do: its input, and what "always" would cover."""
+"""The text of a permission request shows what the call would do: its input, and what "always" would cover."""
 
 import sys
 from pathlib import Path

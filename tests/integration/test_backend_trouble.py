@@ -39,13 +39,13 @@ async def connected(launch: Launch) -> AsyncGenerator[Host]:
 
 @pytest.fixture
 def unattached(launch: Launch) -> Launch:
-    """A bridge that is told nothing of an OpenCode."""
+    """A bridge without settings for an OpenCode."""
     kept = {name: value for name, value in launch.environment.items() if not name.startswith("OPENCODE_MCP_")}
     return replace(launch, environment=kept).within(OPENCODE_MCP_STATE=launch.environment["OPENCODE_MCP_STATE"])
 
 
 def program(path: Path, lines: str) -> str:
-    """A program in Python that stands in for what cannot be had for real: an OpenCode that does not work."""
+    """A program in Python for what cannot be had for real: an OpenCode that does not work."""
     path.write_text(f"#!{sys.executable}\n{lines}\n", encoding="utf-8")
     path.chmod(0o755)
     return str(path)

@@ -47,7 +47,7 @@ def projects_with_commands(workplace: Path, asking: Path) -> tuple[Path, Path]:
 def commands(projects_with_commands: tuple[Path, Path], opencode_server: OpenCode) -> None:
     """Those commands, where OpenCode knows them: it reads them when it opens a directory."""
     for project in projects_with_commands:
-        opencode_server.let_go_of(project)
+        opencode_server.unload(project)
 
 
 @pytest.mark.usefixtures("commands")

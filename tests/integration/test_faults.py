@@ -72,7 +72,7 @@ async def play_all(seeds: Sequence[int], at_once: int, play: Callable[[Round], A
             try:
                 with anyio.fail_after(HANG):
                     await play(game)
-            except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - all rounds are to be heard of
+            except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - all rounds are reported
                 failed.append(f"{game}: {error!r}")
 
     async with anyio.create_task_group() as rounds:

@@ -211,7 +211,7 @@ async def test_16_commands(
     host: Host, counting: CountingBridge, opencode_server: OpenCode, workplace: Path, case: str
 ) -> None:
     add_command(workplace, "job16", bash("echo job"), text("By the command."))
-    opencode_server.let_go_of(workplace)
+    opencode_server.unload(workplace)
     with counting.exactly(2):
         listed = await host.text("opencode_status", show="commands")
         report = await host.data("opencode_command", command="job16")

@@ -38,7 +38,7 @@ NOTES = 9
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What there is to read."""
+    """The sessions and the project to read."""
 
     project: Path
     session: str
@@ -116,7 +116,7 @@ async def read_json(host: Bridge, uri: str) -> Json:
 
 
 async def refusal(host: Bridge, uri: str) -> str:
-    """The text of the error that reading must give; all that a caller can mend has one code."""
+    """The text of the error that reading must give; all that a caller can correct has one code."""
     with pytest.raises(MCPError) as caught:
         await host.client.read_resource(uri)
     assert caught.value.error.code == INVALID_PARAMS
@@ -179,7 +179,7 @@ async def test_lists_come_though_opencode_is_gone(story_launch: Launch, era: Era
     assert len(prompts) == 4
 
 
-# What stands at each address
+# The content at each address
 
 
 @pytest.mark.both_generations

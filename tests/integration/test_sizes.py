@@ -148,7 +148,7 @@ async def test_globs_that_multiply_are_refused(host: Host, workplace: Path) -> N
     assert_explained(told)
 
 
-# What OpenCode has may be of any size, and what is told of it is not
+# OpenCode's data may be of any size, and results are limited
 
 
 @pytest.mark.both_generations

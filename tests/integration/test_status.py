@@ -1,4 +1,4 @@
-"""What there is to work with, told by the real OpenCode."""
+"""The status of the real OpenCode: agents, models, commands and what runs."""
 
 import json
 import re

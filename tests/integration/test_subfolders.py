@@ -34,7 +34,7 @@ class World:
 
     async def opened(self, directory: Path) -> int:
         """How often OpenCode opened a directory as a project, by its own log."""
-        # The log is written late: what stands in it before a later line is complete.
+        # The log is written late: everything before a later line is complete.
         before = self._in_log(self.beside)
         async with self.server.client(self.beside) as http:
             await http.get("/path")
@@ -193,4 +193,4 @@ async def test_each_folder_of_a_pattern_is_a_project(
         inner = await bridge.call("opencode_status", directory=str(tmp_path / "all" / "two" / "src"))
         assert NOT_LISTED in text_of(inner)
     for name in ("one", "two"):
-        opencode_server.let_go_of(tmp_path / "all" / name)
+        opencode_server.unload(tmp_path / "all" / name)

@@ -16,8 +16,8 @@ from tests.harness.hearing import (
     RESOURCES_CHANGED,
     heard,
     hears,
-    hears_of_list,
     host_of,
+    list_notified,
     subscribe,
 )
 from tests.harness.launch import Launch, attaching
@@ -78,7 +78,7 @@ async def read_text(client: RawClient, uri: str) -> str:
 
 
 async def read_until(client: RawClient, uri: str, wanted: Callable[[str], Found]) -> Found:
-    """Read a resource each time that it is told of, until it shows what is wanted."""
+    """Read a resource at each notification, until it shows what is wanted."""
     with anyio.fail_after(60):
         while True:
             before = heard(client, uri)
@@ -201,10 +201,10 @@ async def test_many_new_sessions_are_told_of_together(client: RawClient, opencod
     leave = await subscribe(client)
     before, began = len(client.messages(RESOURCES_CHANGED)), anyio.current_time()
     made = [await opencode.create_session() for _ in range(60)]
-    await hears_of_list(client, RESOURCES_CHANGED, more_than=before)
+    await list_notified(client, RESOURCES_CHANGED, more_than=before)
     for session in made:
         await opencode.delete(session)
-    await hears_of_list(client, RESOURCES_CHANGED, more_than=before + 1)
+    await list_notified(client, RESOURCES_CHANGED, more_than=before + 1)
     await leave()
     told = len(client.messages(RESOURCES_CHANGED)) - before
     assert told <= A_SECOND * (anyio.current_time() - began) + 1
@@ -250,11 +250,11 @@ async def test_sessions_that_come_and_go_and_change_their_titles_change_the_list
     leave = await subscribe(client)
     told = len(client.messages(RESOURCES_CHANGED))
     session = await opencode.create_session()
-    told = await hears_of_list(client, RESOURCES_CHANGED, more_than=told)
+    told = await list_notified(client, RESOURCES_CHANGED, more_than=told)
     await opencode.rename(session, "Another title")
-    told = await hears_of_list(client, RESOURCES_CHANGED, more_than=told)
+    told = await list_notified(client, RESOURCES_CHANGED, more_than=told)
     await opencode.delete(session)
-    await hears_of_list(client, RESOURCES_CHANGED, more_than=told)
+    await list_notified(client, RESOURCES_CHANGED, more_than=told)
     await leave()
 
 
@@ -263,8 +263,8 @@ async def test_the_first_use_of_opencode_makes_the_lists_grow_and_tells_so(own_l
         leave = await subscribe(client)
         before = await names(client, "prompts")
         await client.call("opencode_status")
-        await hears_of_list(client, PROMPTS_CHANGED)
-        await hears_of_list(client, RESOURCES_CHANGED)
+        await list_notified(client, PROMPTS_CHANGED)
+        await list_notified(client, RESOURCES_CHANGED)
         assert set(await names(client, "prompts")) > {*before, "init"}
         await leave()
 
@@ -285,7 +285,7 @@ async def test_commands_that_opencode_reads_anew_change_the_prompts(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"late{era}.md").write_text("Do this late.\n", encoding="utf-8")
     await opencode.dispose()
-    await hears_of_list(client, PROMPTS_CHANGED, more_than=told)
+    await list_notified(client, PROMPTS_CHANGED, more_than=told)
 
     async def listed() -> bool:
         # OpenCode 2 reads the files when the directory is used again, which may take longer than a list waits.
@@ -295,7 +295,7 @@ async def test_commands_that_opencode_reads_anew_change_the_prompts(
     await leave()
 
 
-# What a host is told of all this
+# The notifications of a host about all this
 
 
 async def test_the_handshake_says_that_resources_can_be_subscribed_to(place_launch: Launch, era: Era) -> None:

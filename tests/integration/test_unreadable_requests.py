@@ -79,7 +79,7 @@ async def test_after_an_abort_the_dead_entry_is_gone_from_view(launch: Launch, o
         assert data_of(await host.call("opencode_reply_permission", **answer))["text"] == "Ran."
         dead = {"request_id": asking["pending"][0]["request_id"], "reply": "once"}
         assert "not open any more" in data_of(await host.call("opencode_reply_permission", **dead))["note"]
-    # A bridge that comes later has heard of nothing, and works all the same.
+    # A bridge that comes later has got no event, and works all the same.
     async with open_bridge(launch) as host:
         fresh = data_of(await host.call("opencode_run", prompt=script(bash("echo fresh"), text("Ran."))))
         answer = {"request_id": fresh["pending"][0]["request_id"], "reply": "once"}

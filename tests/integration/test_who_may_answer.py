@@ -48,14 +48,14 @@ async def opencode(opencode_server: OpenCode, asking_project: Path) -> AsyncGene
 
 
 async def called(host: Bridge, operation: str, **arguments: object) -> str:
-    """What an operation that must be refused is told."""
+    """Return the error of an operation that must be refused."""
     result = await host.call("opencode_call_operation", operation=operation, arguments=arguments)
     assert result.is_error, text_of(result)
     return text_of(result)
 
 
 async def refused(host: Bridge, tool: str, **arguments: object) -> str:
-    """What a call of a tool that must be refused is told."""
+    """Return the error of a tool call that must be refused."""
     result = await host.call(tool, **arguments)
     assert result.is_error, text_of(result)
     return text_of(result)

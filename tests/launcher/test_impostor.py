@@ -1,4 +1,4 @@
-"""Whoever takes the port of an OpenCode that ended gets nothing: no password, and no prompt."""
+"""A program that takes the port of an OpenCode that ended gets nothing: no password, and no prompt."""
 
 import os
 import signal

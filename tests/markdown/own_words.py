@@ -27,7 +27,7 @@ def _outside_fences(markdown: str) -> Iterator[str]:
 
 
 def _unquote(line: str, most: int | None) -> tuple[str, int]:
-    """Take quote marks off; inside a fence no more of them than stand before the fence."""
+    """Take quote marks off; inside a fence no more of them than are before the fence."""
     quotes = 0
     while line.startswith(">") and (most is None or quotes < most):
         line, quotes = line[2:] if line.startswith(QUOTED) else line[1:], quotes + 1

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 Schema = Mapping[str, object]
 TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="/\\%."), min_size=1, max_size=12)
-"""Text that may stand in a path."""
+"""Text that a path may contain."""
 FREE = st.dictionaries(TEXT, TEXT, max_size=2)
 
 

@@ -1,4 +1,4 @@
-"""Processes are told apart, started in groups of their own, and ended whole."""
+"""Processes are distinguished, started in groups of their own, and ended whole."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ def start(code: str, output: Path) -> subprocess.Popen[bytes]:
     with output.open("wb") as file:
         command = [sys.executable, "-c", code]
         child = subprocess.Popen(command, stdout=file, stderr=file, start_new_session=sys.platform != "win32")  # noqa: S603
-    # Whoever ends it, its parent must wait for it, or it stays as a zombie.
+    # Its parent must wait for it, or it stays as a zombie.
     Thread(target=child.wait, daemon=True).start()
     return child
 

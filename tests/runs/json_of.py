@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from opencode_mcp.opencode.vocabulary.models import FileDiff, Message
 
 FOREIGN = "not ours"
-"""Stands in every text that somebody else wrote, and must never stand among the bridge's own words.
+"""Word in every text that somebody else wrote, which must never be among the bridge's own words.
 
 A single plain word may, such as the name of a model.
 """

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 @pytest.fixture
 async def requests(endpoint: Endpoint, hub: Hub) -> AsyncGenerator[Requests]:
-    """With a hub that has not heard of any session, as after a restart of the bridge."""
+    """With a hub that has got no event of any session, as after a restart of the bridge."""
     async with aclosing(Connection(Route(endpoint))) as connection:
         yield Requests(OpenCodeClient(connection), hub)
 

@@ -72,7 +72,7 @@ EDITED = {"filediff": {"additions": 3, "deletions": 1}}
         (tool("skill", "running", input={"id": "review"}), "skill: review"),
         (tool("execute", "running", input={"code": "return 1"}), "execute: return 1"),
         (tool("lsp", "running", input={}), "lsp"),
-        # Todos and questions are told by events of their own.
+        # Todos and questions have events of their own.
         (tool("todowrite", "running", input={"todos": []}), ""),
         (tool("bash", "running", CHILD, input={"command": "ls"}), "subagent: bash: ls"),
         (tool("bash", "error", input={"command": "x"}, error="denied"), "bash: x failed: denied"),

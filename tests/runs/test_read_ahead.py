@@ -40,7 +40,7 @@ async def last(client: OpenCodeClient, run: Run) -> Message:
 
 
 def without_end(message: MessageInfo) -> MessageInfo:
-    """A message as it is told between its last step and its end."""
+    """A message as events show it between its last step and its end."""
     return message.model_copy(update={"time": message.time.model_copy(update={"completed": None})})
 
 

@@ -1,4 +1,4 @@
-"""Who may answer what a run asks stands in the session's record, sealed, for the run's own prompt alone."""
+"""The note in a session's record says who may answer the requests of a run: sealed, for its own prompt alone."""
 
 import json
 from pathlib import Path

@@ -1,7 +1,7 @@
 """The scripted model over HTTP: chat completions for OpenCode, and the hold points and records for tests.
 
 Beside ``POST /v1/chat/completions`` it answers ``POST /release/{name}`` (open a hold point), ``GET /reached/{name}``
-(answers once the model stands at it), ``DELETE /holds`` (open all, and forget them) and ``GET /requests?session=``
+(answers once the model has reached it), ``DELETE /holds`` (open all, and forget them) and ``GET /requests?session=``
 (what the model was asked, newest last).
 """
 

@@ -44,11 +44,11 @@ class Gates:
         self._gates.clear()
 
     async def reached(self, name: str) -> None:
-        """Wait until the model stands at this gate."""
+        """Wait until the model has reached this gate."""
         await self._gates[name].reached.wait()
 
     async def hold(self, name: str) -> None:
-        """Stand at this gate until it is released."""
+        """Wait at this gate until it is released."""
         self._gates[name].reached.set()
         await self._gates[name].released.wait()
 

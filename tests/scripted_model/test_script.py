@@ -1,4 +1,4 @@
-"""The script survives its way through a prompt, and mistakes in it are told."""
+"""The script survives its way through a prompt, and mistakes in it are reported."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Lists that must come, whatever OpenCode does, and failures that are told as whose they are."""
+"""Lists that must come, whatever OpenCode does, and errors that name whose failure it is."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast

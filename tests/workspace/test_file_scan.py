@@ -1,4 +1,4 @@
-"""What a file is told to be by its bytes, and what is taken out of it."""
+"""The kind of a file is decided by its bytes, and its text is read."""
 
 from collections.abc import AsyncIterator, Iterable
 

@@ -25,9 +25,9 @@ def main() -> int:
 
     def ready(url: str) -> None:
         if arguments.stdio:
-            print(json.dumps({"url": url}), flush=True)  # noqa: T201 - whoever started us reads it
+            print(json.dumps({"url": url}), flush=True)  # noqa: T201 - the program that started us reads it
             return
-        print(f"server listening on {url}", flush=True)  # noqa: T201 - whoever started us reads it
+        print(f"server listening on {url}", flush=True)  # noqa: T201 - the program that started us reads it
         if not given:
             print(f"server password {password}", flush=True)  # noqa: T201 - as the released server does
 

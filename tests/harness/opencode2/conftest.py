@@ -41,7 +41,7 @@ def switched_back(opencode2: OpenCode2) -> Iterator[OpenCode2]:
 
 @pytest.fixture
 def own_folder(tmp_path: Path) -> Path:
-    """Where an OpenCode 2 of one test keeps its files."""
+    """Folder of the files of one test's OpenCode 2."""
     skip_without_engine()
     return tmp_path / "own"
 

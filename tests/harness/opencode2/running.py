@@ -45,7 +45,7 @@ class OpenCode2:
         headers = {"x-opencode-directory": str(directory)} if directory else {}
         return loopback_client(self.url, auth=("opencode", self.password), headers=headers, timeout=timeout)
 
-    def let_go_of(self, directory: Path) -> None:
+    def unload(self, directory: Path) -> None:
         """Have it drop what it keeps in memory of a directory."""
         httpx.delete(
             f"{self.url}/api/debug/location",

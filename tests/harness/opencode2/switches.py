@@ -9,7 +9,7 @@ VARIABLE = "OPENCODE2_SWITCHES"
 
 @dataclass(slots=True)
 class Switches:
-    """What is on; a test may change that at any time with ``PUT /test/switches``."""
+    """Switches that are on; a test may change that at any time with ``PUT /test/switches``."""
 
     user_rejects: bool = False
     """A rejected permission and a cancelled form end the execution with reason ``user`` and an idle message.

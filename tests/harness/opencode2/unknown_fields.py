@@ -1,4 +1,4 @@
-"""What a reply carries that the models of the released contract do not know."""
+"""Fields of a reply that the models of the released contract do not know."""
 
 from collections.abc import Iterator, Mapping
 from typing import cast
@@ -14,7 +14,7 @@ def unknown_fields(value: object, place: str = "") -> list[str]:
 
     Args:
         value: A model, or something with models in it.
-        place: Where it stands in the reply.
+        place: Its place in the reply.
     """
     return sorted(set(_unknown(value, place)))
 

@@ -1,4 +1,4 @@
-"""A table of cases: for each operation a good call with its effect looked at, and a bad one with what it is told."""
+"""A table of cases: for each operation a good call with its effect looked at, and a bad one with its error."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Case:
     bad: dict[str, Any]
     """Arguments that must be refused."""
     says: str
-    """What the refusal holds."""
+    """Part of the refusal's text."""
 
 
 CASES: dict[str, Case] = {}

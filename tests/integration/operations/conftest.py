@@ -1,4 +1,4 @@
-"""Has the asserts of the cases explained as those of tests are: they stand in modules of their own."""
+"""Makes pytest explain the asserts of the cases as those of tests, although they are in modules of their own."""
 
 import pytest
 

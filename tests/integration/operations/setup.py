@@ -252,7 +252,7 @@ async def upgrade(world: World) -> None:
 
 
 async def finds_back(world: World) -> None:
-    """A run after everything was dropped: the hub must hear of its end."""
+    """A run after everything was dropped: the hub must get the event of its end."""
     result = await world.bridge.call("opencode_run", prompt=script(text("Still here.")), wait_seconds=60)
     data = data_of(result)
     assert (data["status"], data["text"]) == ("completed", "Still here.")

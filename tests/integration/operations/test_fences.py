@@ -44,7 +44,7 @@ def attached(url: str) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A bridge that may do everything, inside one project, and what there is outside of it."""
+    """A bridge that may do everything, inside one project, and files outside of it."""
 
     bridge: Bridge
     server: OpenCode
@@ -62,7 +62,7 @@ class Place:
         return json.loads(text)
 
     async def told(self, operation_id: str, arguments: dict[str, Any], tool: str = "call") -> str:
-        """What a call that must be refused is told."""
+        """Return the error of a call that must be refused."""
         result = await self.bridge.call(
             f"opencode_{tool}_operation", operation=operation_id, arguments=self.filled(arguments)
         )

@@ -72,7 +72,7 @@ class World:
         return " ".join((await self.page(operation_id, **arguments)).get("notes", []))
 
     async def refusal(self, operation_id: str, /, **arguments: object) -> str:
-        """Call an operation that must fail, and return what the model is told."""
+        """Call an operation that must fail, and return the text for the model."""
         result = await self.bridge.call(_tool(operation_id), operation=operation_id, arguments=arguments)
         assert result.is_error, text_of(result)
         return text_of(result)

@@ -92,7 +92,7 @@ async def test_a_directory_that_another_client_had_closed_is_not_taken_for_an_em
     where = str(shared_project)
     for read in (client.agents, client.commands):
         before = len(await read(where))
-        await anyio.to_thread.run_sync(opencode2.let_go_of, shared_project)
+        await anyio.to_thread.run_sync(opencode2.unload, shared_project)
         assert len(await read(where)) == before > 0
 
 

@@ -1,4 +1,4 @@
-"""Prompts that shared an answer are told from prompts that followed each other."""
+"""Prompts that shared an answer are distinguished from prompts that followed each other."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the operator's settings list, allow and refuse."""
+"""The operator's settings decide what is listed, allowed and refused."""
 
 import json
 import re
@@ -127,7 +127,7 @@ def test_a_refusal_has_the_whole_flag_that_the_job_needs(settings: dict[str, Any
 
 @pytest.mark.parametrize("generation", [1, 2])
 def test_the_operations_of_a_job_have_one_effect_and_are_in_one_job(generation: Generation) -> None:
-    """Whoever may not create a thing may not change, end or remove those of others."""
+    """A caller that may not create a thing may not change, end or remove those of others."""
     known = TABLES[generation].operations
     jobs = JOBS[generation]
     assert len({name for job in jobs for name in job}) == sum(map(len, jobs))

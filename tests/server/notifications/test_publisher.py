@@ -1,4 +1,4 @@
-"""From OpenCode's events to notices: what is told to whom, together and not too often, and nothing to nobody."""
+"""OpenCode's events become notifications: to the right clients, together and not too often."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager

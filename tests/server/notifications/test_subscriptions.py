@@ -76,7 +76,7 @@ class Listening:
             self.heard.append(message.method)
 
     async def hears(self, *, more_than: int = 0) -> bool:
-        """Whether it heard of the list of resources."""
+        """Return True if it was notified of the list of resources."""
         return len(self.heard) > more_than
 
 

@@ -1,4 +1,4 @@
-"""The pace: everything noted is told, soon, and nothing too often. The clock is the test's own."""
+"""The throttle passes on everything soon, and nothing too often. The clock is the test's own."""
 
 import math
 from bisect import bisect_left, bisect_right

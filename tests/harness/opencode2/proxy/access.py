@@ -1,4 +1,4 @@
-"""Who may ask, and what about: the password, the directory, a server that is starting."""
+"""Access to the proxy: the password, the directory, a server that is starting."""
 
 import base64
 
@@ -11,7 +11,7 @@ from tests.harness.opencode2.proxy.replies import failed, no_location
 from tests.harness.opencode2.switches import Switches
 
 CONTROL = "/test/switches"
-"""Where a test turns switches on and off; it is no part of the contract."""
+"""Path at which a test turns switches on and off; it is no part of the contract."""
 
 
 class Access:

@@ -1,4 +1,4 @@
-"""What OpenCode asks the person: permissions and forms."""
+"""Requests of OpenCode to the person: permissions and forms."""
 
 from typing import cast
 

@@ -42,7 +42,7 @@ class End:
 
 @dataclass(slots=True)
 class _Read:
-    """What was read of a session's log so far."""
+    """Part of a session's log that was read so far."""
 
     ends: list[End] = field(default_factory=list[End])
     last_message: str = ""

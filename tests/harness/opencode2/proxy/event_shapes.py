@@ -21,7 +21,7 @@ DROPPED = frozenset(
 )
 """Events that the released server does not send."""
 CREATED = ("projectID", "slug", "title", "agent", "model", "parentID", "version")
-"""What the event about a new session says of it, apart from its place."""
+"""Fields of the event about a new session, apart from its place."""
 ENDS = {
     "session.execution.succeeded": "succeeded",
     "session.execution.failed": "failed",

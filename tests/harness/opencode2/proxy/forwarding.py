@@ -40,7 +40,7 @@ SHAPED: Mapping[str, Callable[[Any], object]] = {
     "GET /api/session/{sessionID}/permission/{requestID}": shapes.permission,
     "GET /api/skill": _each(shapes.skill),
 }
-"""What becomes of a reply, or of its ``data`` where it has one."""
+"""Converts a reply, or its ``data`` where it has one."""
 WHOLE = frozenset({"GET /api/location", "GET /api/project"})
 """Replies without ``data``."""
 
@@ -101,7 +101,7 @@ SENT: Mapping[str, Callable[[Json], Json]] = {
     "POST /api/session/{sessionID}/shell": _session_shell,
     "POST /api/shell": _location_shell,
 }
-"""What becomes of the body of a request."""
+"""Converts the body of a request."""
 
 
 def _shaped(operation: str, reply: Any) -> object:  # noqa: ANN401 - JSON of any shape

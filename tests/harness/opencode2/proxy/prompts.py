@@ -1,4 +1,4 @@
-"""What makes a session work and stop: prompts, commands, skills, the inbox, interrupts."""
+"""Routes that make a session work and stop: prompts, commands, skills, the inbox, interrupts."""
 
 from typing import cast
 

@@ -16,9 +16,9 @@ from tests.harness.opencode2.proxy.replies import failed, no_location, not_prese
 from tests.harness.opencode2.proxy.upstream import Json, Upstream
 
 KNOWN_AT_CREATION = ("id", "agent", "model", "location")
-"""What the preview takes when it makes a session."""
+"""Fields that the preview takes when it makes a session."""
 KEPT_HERE = ("metadata", "permissions")
-"""What the proxy keeps in its own memory; the engine does not enforce the permission rules."""
+"""Fields that the proxy keeps in its own memory; the engine does not enforce the permission rules."""
 DONE = 204
 
 
@@ -115,7 +115,7 @@ class Sessions:
             info["time"]["idle"] = ends[-1].event["created"]
         given = self._titles.get(session)
         if given is not None and info["title"] != given:
-            # The preview asks a model for a title at the first prompt, whoever has given the session one.
+            # The preview asks a model for a title at the first prompt, also if the session has one.
             await self._rename(session, given)
             info["title"] = given
         info |= _only(kept, KEPT_HERE)

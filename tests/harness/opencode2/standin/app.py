@@ -182,7 +182,7 @@ class Routes:
         return JSONResponse({"data": asked})
 
     async def reload(self, _request: Request) -> Response:
-        """Serve ``POST /api/location/reload``: what is asked for is gone, and clients hear of it."""
+        """Serve ``POST /api/location/reload``: open requests are gone, and clients get an event."""
         self._state.end_asks()
         self._standin.publish("location.shutdown", {})
         return Response(status_code=DONE)

@@ -1,4 +1,4 @@
-"""What the stand-in remembers: sessions, their inboxes, what they ask. Pure, in the shapes of the contract."""
+"""State of the stand-in: sessions, their inboxes, their requests. Pure, in the shapes of the contract."""
 
 import time
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Any, cast
 Json = dict[str, Any]
 NO_TOKENS: Json = {"input": 0, "output": 0, "reasoning": 0, "cache": {"read": 0, "write": 0}}
 GIVEN = ("title", "agent", "model", "metadata", "permissions", "parentID")
-"""What a session shows as it was given."""
+"""Fields that a session shows as they were given."""
 
 
 def now() -> float:

@@ -67,7 +67,7 @@ async def test_no_other_setting_changes_a_response(protocol: str, tmp_path: Path
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the package, which stands in for the installed one."""
+    """A copy of the package in place of the installed one."""
     copied = tmp_path / "opencode_mcp"
     shutil.copytree(Path(opencode_mcp.__file__).parent, copied, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(opencode_mcp, "__file__", str(copied / "__init__.py"))
