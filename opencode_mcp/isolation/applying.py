@@ -34,7 +34,8 @@ AGAIN = 'opencode_integrate with how="apply" brings them in again.'
 async def apply(worktrees: "Worktrees", worktree: "Worktree", options: IntegrationOptions) -> Integration:
     """Bring the work into the files of the checkout."""
     git, work = await work_to_bring_back(worktrees, worktree)
-    async with snapshot(git, filtered=False) as seen:
+    before = await last_apply(git, worktree.name)
+    async with snapshot(git, filtered=False, known=before.after if before else "") as seen:
         merge = await merged_work(git, worktree, ours=seen.tree, theirs=work)
         if merge.conflicts and not options.markers:
             return Integration(conflicts=merge.conflicts)
@@ -59,7 +60,7 @@ async def undo(worktrees: "Worktrees", worktree: "Worktree", options: Integratio
         raise InvalidArgument(
             f"No changes of {worktree.branch} are applied.", hint="Only how=apply can be undone like this."
         )
-    async with snapshot(git, filtered=False) as seen:
+    async with snapshot(git, filtered=False, known=done.after) as seen:
         merge = await merged_trees(git, worktree.name, base=done.after, ours=seen.tree, theirs=done.before)
         if merge.conflicts and not options.markers:
             return Integration(conflicts=merge.conflicts)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.repository.kept_commits import DISCARDED, keep, ref_of
 from opencode_mcp.isolation.repository.trees import changes, committed
 from opencode_mcp.isolation.results import Integration, IntegrationOptions
@@ -35,9 +36,18 @@ async def keep_branch(worktrees: "Worktrees", worktree: "Worktree", options: Int
 
 
 async def discard(worktrees: "Worktrees", worktree: "Worktree", _options: IntegrationOptions) -> Integration:
-    """Remove the worktree and its branch; a commit of the work is kept."""
-    if not await _is_whole(worktree):
+    """Remove the worktree and its branch; a commit of the work is kept, unless git cannot make one."""
+    if not await is_whole(worktree):
         return await _discard_rest(worktrees, worktree)
+    try:
+        return await _discard_whole(worktrees, worktree)
+    except GitFailed as error:
+        # An agent can write files and objects that git cannot read.
+        return replace(await _discard_rest(worktrees, worktree), lost=error.message)
+
+
+async def _discard_whole(worktrees: "Worktrees", worktree: "Worktree") -> Integration:
+    """Remove a worktree and its branch, and keep a commit of the work; raises GitFailed if git cannot make one."""
     git, work = await checkout_and_work(worktrees, worktree)
     pending = await pending_changes(git, worktree, work)
     changed = await changes(git, worktree.base, work)
@@ -51,18 +61,35 @@ async def discard(worktrees: "Worktrees", worktree: "Worktree", _options: Integr
 
 async def _discard_rest(worktrees: "Worktrees", worktree: "Worktree") -> Integration:
     """Remove what is left of a worktree that was removed in part; the commits on its branch are kept."""
-    git = await worktrees.checkout_git(worktree)
+    git = await _checkout_git(worktrees, worktree)
     tip = await branch_tip(git, worktree) if git else ""
-    if git and tip:
-        await keep(git, worktree.name, DISCARDED, tip)
+    kept = bool(git and tip) and await _is_kept(git, worktree, tip)
     await worktrees.remove(worktree)
-    return Integration(undo=_way_back(worktree) if tip else "")
+    return Integration(undo=_way_back(worktree) if kept else "")
 
 
-async def _is_whole(worktree: "Worktree") -> bool:
-    """Return True if both the files of a worktree and its git directory exist."""
-    found = [await anyio.Path(place).is_dir() for place in (worktree.folder, worktree.files.git_dir)]
-    return all(found)
+async def _is_kept(git: "Git | None", worktree: "Worktree", tip: str) -> bool:
+    """Keep a commit of a discarded branch, and return True if git can."""
+    try:
+        if git:
+            await keep(git, worktree.name, DISCARDED, tip)
+    except GitFailed:
+        return False
+    return git is not None
+
+
+async def _checkout_git(worktrees: "Worktrees", worktree: "Worktree") -> "Git | None":
+    """Return git for the person's checkout; None if that cannot be read."""
+    try:
+        return await worktrees.checkout_git(worktree)
+    except GitFailed:
+        return None
+
+
+async def is_whole(worktree: "Worktree") -> bool:
+    """Return True if both the files of a worktree and its git directory exist, and neither is a link elsewhere."""
+    places = [anyio.Path(place) for place in (worktree.folder, worktree.files.git_dir)]
+    return all([await place.is_dir() and not await place.is_symlink() for place in places])
 
 
 def _way_back(worktree: "Worktree") -> str:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
+from opencode_mcp.errors import NotFound
 from opencode_mcp.isolation.applying import apply, undo
 from opencode_mcp.isolation.committing import commit, merge_branch
-from opencode_mcp.isolation.ending import discard, keep_branch
+from opencode_mcp.isolation.ending import discard, is_whole, keep_branch
 from opencode_mcp.isolation.left_files import left_paths
 from opencode_mcp.isolation.repository.trees import changes
 from opencode_mcp.isolation.results import Integration, IntegrationOptions
@@ -37,6 +38,15 @@ WAYS: "Mapping[How, Callable[[Worktrees, Worktree, IntegrationOptions], Awaitabl
     "discard": discard,
     "undo": undo,
 }
+
+
+def _removed_by_hand(worktree: "Worktree") -> NotFound:
+    return NotFound(
+        f"The files of the isolated worktree {worktree.branch} do not exist any more: somebody has removed "
+        f"or replaced {worktree.folder}, or what git knows of it.",
+        hint='Call opencode_integrate with how="discard": it forgets the worktree, and names the command that brings '
+        "back the commits on its branch.",
+    )
 
 
 class Integrator:
@@ -63,6 +73,8 @@ class Integrator:
             SessionBusy: Another call is at work on it.
         """
         async with self._worktrees.alone(worktree) as now:
+            if how not in {"discard", "undo"} and not await is_whole(now):
+                raise _removed_by_hand(now)
             left_out = [] if how == "undo" else await to_thread.run_sync(left_paths, now)
             return replace(await WAYS[how](self._worktrees, now, options), left_out=left_out)
 

@@ -62,7 +62,7 @@ class Worktree:
     @property
     def files(self) -> Repository:
         """Return the git directory and the files of the worktree."""
-        return Repository(str(Path(self.common_dir) / "worktrees" / self.name), self.folder)
+        return Repository(str(Path(self.common_dir) / "worktrees" / self.name), self.folder, self.common_dir)
 
     @property
     def checkout(self) -> Repository:

@@ -20,6 +20,8 @@ class Integration:
     """Way to undo it."""
     left_out: list[str] = field(default_factory=list[str])
     """Files of the worktree that a verification has added, which are no part of the work."""
+    lost: str = ""
+    """Reason why the files of a discarded worktree are not kept as a commit; empty if they are."""
     pending: int = 0
     """Number of files whose changes the checkout has not got, if the worktree was discarded."""
 

@@ -25,7 +25,7 @@ from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.errors import GitFailed, InvalidArgument, NotFound, SessionBusy
 from opencode_mcp.isolation.records import Records, Worktree
 from opencode_mcp.isolation.repository.git import Git, Repository, installed_git, reason
-from opencode_mcp.isolation.repository.kept_commits import forget_all
+from opencode_mcp.isolation.repository.kept_commits import DISCARDED, forget_all
 from opencode_mcp.isolation.repository.trees import committed, snapshot
 from opencode_mcp.launcher.locks import hold
 
@@ -190,7 +190,9 @@ class Worktrees:
             await to_thread.run_sync(self.records.delete, worktree)
 
     async def delete_record(self, worktree: Worktree) -> None:
-        """Delete the record of a removed worktree without a session; the commits that were kept for it stay."""
+        """Delete the record of a removed worktree without a session; of its commits, the discarded work stays."""
+        if git := await self.checkout_git(worktree):
+            await forget_all(git, worktree.name, but=DISCARDED)
         await to_thread.run_sync(self.records.delete, worktree)
 
     async def forget(self, directory: str) -> None:
@@ -267,13 +269,16 @@ def _name(title: str) -> str:
 
 
 def _remove_folder(folder: str) -> None:
-    """Remove a folder, also one whose folders were made read-only.
+    """Remove a folder, also one whose folders were made read-only; of a link in its place only the link.
 
     Raises:
         GitFailed: It cannot be removed.
     """
     try:
-        shutil.rmtree(folder)
+        if Path(folder).is_symlink() or Path(folder).is_file():
+            Path(folder).unlink()
+        else:
+            shutil.rmtree(folder)
     except FileNotFoundError:
         return
     except OSError:

@@ -31,6 +31,7 @@ NOT_IN_PROJECT = {"branch": "Files of the work:", "discard": "Files of the dropp
 def text_of(how: How, worktree: "Worktree", done: "Integration") -> str:
     """Return the result as text for a model."""
     lines = [_headline(how, worktree, done)]
+    lines += [f"Its files were not kept as a commit, since git cannot read them: {done.lost}"] if done.lost else []
     lines += [f"The checkout has not got its changes of {quantity(done.pending, 'file')}."] if done.pending else []
     lines += [NOT_IN_PROJECT[how]] if how in NOT_IN_PROJECT and done.changed else []
     lines += [f"- conflict: {_conflict(conflict)}" for conflict in done.conflicts[:MOST_FILES]]

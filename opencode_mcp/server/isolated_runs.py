@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from opencode_mcp.errors import BridgeError, InvalidArgument
+from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.isolation import preparation
 from opencode_mcp.server.results.render import without_tools
 from opencode_mcp.server.unseen_changes import unseen_note, worktree_of
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.report import RunReport
     from opencode_mcp.server.bridge import Bridge
 
+INTEGRATE = "opencode_integrate"
 ENDED = frozenset({"completed", "failed", "aborted"})
 """Statuses of runs that have ended."""
 UNSEEN_SECONDS = 5.0
@@ -47,6 +48,7 @@ class Isolation:
 
         Raises:
             InvalidArgument: As its text says.
+            NotAllowed: The work could not be brought back, since the tool for that is not listed.
         """
         if self.base and not self.isolate:
             raise InvalidArgument("base is given without isolate.", hint="Add isolate=true, or leave base out.")
@@ -54,6 +56,11 @@ class Isolation:
             raise InvalidArgument(
                 f"{session_id} exists already, and a session stays in its directory.",
                 hint="Leave isolate out to go on there, or leave session_id out for a new session.",
+            )
+        if self.isolate and INTEGRATE in bridge.unlisted_tools:
+            raise NotAllowed(
+                f"No run can be isolated here: this MCP server does not list {INTEGRATE}, which brings the work back.",
+                hint="Run without isolate.",
             )
         if self.isolate and bridge.settings.remote:
             raise InvalidArgument(

@@ -56,11 +56,12 @@ class ToolSpec:
     long_results: bool
     """True if its results may have as many characters as the limit of ``size_limit.py`` allows."""
 
-    def build(self, *, brief: bool = False) -> "BridgeTool":
+    def build(self, *, brief: bool = False, without: Collection[str] = ()) -> "BridgeTool":
         """Return the SDK's tool.
 
         Args:
             brief: Whether to list it without its optional parts. The result still has structured content.
+            without: Arguments that are not listed.
         """
         tool = cast(
             "BridgeTool",
@@ -81,6 +82,8 @@ class ToolSpec:
             ),
         )
         tool.parameters = listed_schema(without_noise(tool.parameters))
+        for name in without:
+            tool.parameters["properties"].pop(name, None)
         tool.texts = self.texts
         tool.fn_metadata.output_schema = dict(self.output_schema) if self.output_schema and not brief else None
         return tool

@@ -27,7 +27,7 @@ with open(sys.argv[1], "a") as file:
 
 
 async def test_the_command_gets_a_report_for_a_question_and_for_the_end_though_nobody_waits(
-    launch: Launch, tmp_path: Path
+    launch: Launch, tmp_path: Path, project: Path
 ) -> None:
     recorder, records = tmp_path / "recorder.py", tmp_path / "records"
     recorder.write_text(RECORDER, encoding="utf-8")
@@ -39,7 +39,8 @@ async def test_the_command_gets_a_report_for_a_question_and_for_the_end_though_n
 
     async with open_raw(launch.telling("--on-finish", command)) as client:
         prompt = script(question("Which?", "Red", "Blue"), text("It is red."))
-        started = await client.call("opencode_run", prompt=prompt, wait_seconds=0)
+        # Isolated and with limits: the three work together.
+        started = await client.call("opencode_run", prompt=prompt, isolate=True, max_steps=2, wait_seconds=0)
         session_id = started["structuredContent"]["session_id"]
         asked = (await eventually(lambda: recorded(1)))[0]["report"]
         assert (asked["status"], asked["session_id"]) == ("needs_input", session_id)
@@ -54,4 +55,5 @@ async def test_the_command_gets_a_report_for_a_question_and_for_the_end_though_n
         both = await eventually(lambda: recorded(2))
     assert [record["report"]["status"] for record in both] == ["needs_input", "completed"]
     assert both[1]["report"]["text"] == "It is red."
+    assert not both[1]["report"]["directory"].startswith(str(project))
     assert [record["passwords"] for record in both] == [[], []]

@@ -1,18 +1,23 @@
 """Nothing that an agent can write makes git run a program while the bridge works with a worktree."""
 
+import os
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
+import anyio
 import pytest
 
-from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.config import Settings
+from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.records import Worktree
 from opencode_mcp.isolation.results import IntegrationOptions
 from opencode_mcp.isolation.ways import How
 from opencode_mcp.isolation.worktrees import WORKING_TREE, Worktrees
+from opencode_mcp.server.access.paths import Fence
 from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository, put
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(sys.platform == "win32", reason="the programs are POSIX's")]
@@ -246,6 +251,79 @@ async def test_git_gets_no_secret_of_the_bridge_and_nothing_that_redirects_it(tm
     assert (repository / "b.txt").read_text() == "theirs\n"
     assert "hunter2" not in seen.read_text()
     assert "elsewhere" not in seen.read_text()
+
+
+def replaced_by_a_pipe(_repository: Path, folder: Path) -> None:
+    (folder / "a.txt").unlink()
+    os.mkfifo(folder / "a.txt")
+
+
+def unreadable_encoding(_repository: Path, folder: Path) -> None:
+    put(folder, {".gitattributes": "*.txt working-tree-encoding=UTF-16\n", "new.txt": "not UTF-16"})
+
+
+def deleted_object(repository: Path, folder: Path) -> None:
+    put(folder, {"new.txt": "new\n"})
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message=work")
+    tree = git(folder, "rev-parse", "HEAD^{tree}")
+    (repository / ".git" / "objects" / tree[:2] / tree[2:]).unlink()
+    put(folder, {"new.txt": "changed\n"})
+
+
+def other_common_directory(repository: Path, folder: Path) -> None:
+    shutil.copytree(repository / ".git", repository.parent / "own")
+    (repository / ".git" / "worktrees" / folder.name / "commondir").write_text(str(repository.parent / "own"))
+    put(folder, {"new.txt": "new\n"})
+
+
+def linked_elsewhere(repository: Path, folder: Path) -> None:
+    put(repository.parent / "elsewhere", {"inside/mine.txt": "mine\n"})
+    (repository.parent / "elsewhere" / "inside").chmod(0o755)
+    shutil.rmtree(folder)
+    folder.symlink_to(repository.parent / "elsewhere")
+
+
+SABOTAGE = [replaced_by_a_pipe, unreadable_encoding, deleted_object, other_common_directory, linked_elsewhere]
+
+
+@pytest.mark.parametrize("sabotage", SABOTAGE)
+async def test_a_worktree_can_be_discarded_whatever_was_done_to_it(
+    sabotage: Callable[[Path, Path], None], repository: Path, worktrees: Worktrees
+) -> None:
+    made = await worktrees.create(str(repository))
+    before = contents(repository)
+    sabotage(repository, Path(made.folder))
+    integrator = Integrator(worktrees)
+    if sabotage is other_common_directory:
+        assert [change.path for change in await integrator.changed(made)] == ["new.txt"]
+    else:
+        with pytest.raises(BridgeError):
+            await integrator.integrate(made, "branch", REQUEST)
+    done = await integrator.integrate(made, "discard", REQUEST)
+    assert bool(done.lost) == (sabotage not in {other_common_directory, linked_elsewhere})
+    assert not await anyio.Path(made.folder).exists()
+    assert not await anyio.Path(made.folder).is_symlink()
+    assert git(repository, "branch", "--list", made.branch) == ""
+    assert contents(repository) == before
+    if sabotage is linked_elsewhere:
+        inside = repository.parent / "elsewhere" / "inside"
+        assert (inside / "mine.txt").read_text() == "mine\n"
+        assert inside.stat().st_mode & 0o777 == 0o755
+
+
+async def test_the_refusal_of_a_worktree_that_is_a_link_does_not_say_where_it_leads(
+    repository: Path, worktrees: Worktrees, tmp_path: Path
+) -> None:
+    made = await worktrees.create(str(repository))
+    linked_elsewhere(repository, Path(made.folder))
+    settings = Settings(directories=(str(repository), str(tmp_path / "elsewhere")), state_directory=tmp_path / "state")
+    fence = Fence(settings, cast("Any", None), worktrees.records)
+    with pytest.raises(NotAllowed) as refused:
+        await fence.directory(made.folder)
+    assert "replaced by a link" in str(refused.value)
+    assert "elsewhere" not in str(refused.value)
+    assert refused.value.change is None
 
 
 async def test_a_link_that_an_agent_makes_leads_no_file_out_of_the_checkout(

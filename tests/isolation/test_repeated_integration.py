@@ -1,5 +1,6 @@
 """Work that comes back in several steps, and what is refused on the way, with nothing changed."""
 
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -341,3 +342,51 @@ async def test_line_ends_stay_as_the_attributes_say(
     assert (repository / "run.bat").read_bytes() == b"one\r\ntwo\r\nthree\r\n"
     assert (repository / "x.raw").read_bytes() == b"a\r\nb\nc\r\n"
     assert git(repository, "diff", "--stat") != ""
+
+
+async def test_applied_files_that_git_ignores_are_taken_out_again_and_can_be_applied_once_more(
+    repository: Path, worktrees: Worktrees, integrator: Integrator
+) -> None:
+    made = await worktrees.create(str(repository))
+    put(Path(made.folder), {".gitignore": "*.log\n", "kept.log": "kept\n"})
+    git(Path(made.folder), "add", "--force", "kept.log")
+    before = contents(repository)
+    for _ in range(2):
+        assert (await integrator.integrate(made, "apply", REQUEST)).changed
+        assert (repository / "kept.log").exists()
+        put(Path(made.folder), {"kept.log": "kept longer\n"})
+        assert [one.path for one in (await integrator.integrate(made, "apply", REQUEST)).changed] == ["kept.log"]
+        for _ in range(2):
+            await integrator.integrate(made, "undo", REQUEST)
+        assert contents(repository) == before
+        put(Path(made.folder), {"kept.log": "kept\n"})
+
+
+async def test_a_base_that_is_no_commit_and_a_worktree_that_was_removed_by_hand_are_named(
+    repository: Path, worktrees: Worktrees, integrator: Integrator
+) -> None:
+    for base in ("^HEAD", "HEAD..main", "--all", "HEAD^{tree}"):
+        with pytest.raises(InvalidArgument, match="has no branch or commit"):
+            await worktrees.create(str(repository), base=base)
+    made = await worktrees.create(str(repository))
+    put(Path(made.folder), {"b.txt": "work\n"})
+    git(Path(made.folder), "commit", "--quiet", "--all", "--message=work")
+    shutil.rmtree(made.folder)
+    with pytest.raises(NotFound, match="removed or replaced") as refused:
+        await integrator.integrate(made, "apply", REQUEST)
+    assert 'how="discard"' in str(refused.value)
+    done = await integrator.integrate(made, "discard", REQUEST)
+    git(repository, *done.undo.split()[1:])
+    assert git(repository, "show", f"{made.branch}:b.txt") == "work"
+
+
+async def test_no_refs_are_left_but_the_way_back_of_a_discard(
+    repository: Path, worktrees: Worktrees, integrator: Integrator
+) -> None:
+    made = await worktrees.create(str(repository))
+    put(Path(made.folder), {"b.txt": "work\n"})
+    await integrator.integrate(made, "apply", REQUEST)
+    await integrator.integrate(made, "discard", REQUEST)
+    await worktrees.delete_record(made)
+    refs = git(repository, "for-each-ref", "--format=%(refname)", "refs/opencode-mcp").splitlines()
+    assert refs == [f"refs/opencode-mcp/{made.name}/discarded"]

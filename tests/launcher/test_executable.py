@@ -204,3 +204,14 @@ def test_a_program_that_tells_no_version_counts_as_the_first_generation(tmp_path
 def test_the_script_that_a_server_runs_first_is_installed(generation: Generation) -> None:
     variables = serve_environment(generation, {}, username="opencode", password="x")
     assert "delete" in Path(variables["BUN_INSPECT_PRELOAD"]).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+def test_a_server_lets_git_start_no_program_that_a_repository_names_for_files_or_missing_objects(
+    generation: Generation,
+) -> None:
+    given = serve_environment(generation, {}, username="opencode", password="x")
+    assert given["GIT_NO_LAZY_FETCH"] == "1"
+    assert (given["GIT_CONFIG_KEY_0"], given["GIT_CONFIG_VALUE_0"]) == ("core.fsmonitor", "false")
+    own = {"GIT_NO_LAZY_FETCH": "0", "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "a.b", "GIT_CONFIG_VALUE_0": "c"}
+    assert own.items() <= serve_environment(generation, own, username="opencode", password="x").items()

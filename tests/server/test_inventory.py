@@ -182,6 +182,8 @@ def test_the_whole_listing_costs_a_host_little() -> None:
 def test_the_minimal_toolset_costs_even_less_and_is_enough_for_a_run_and_everything_else() -> None:
     minimal = listing(Settings(toolsets=("minimal",)))
     assert {tool.name for tool in minimal} == MINIMAL_TOOLS
+    arguments = {tool.name: tool.input_schema["properties"].keys() for tool in minimal}
+    assert arguments["opencode_run"].isdisjoint({"isolate", "base"}), "nothing brings isolated work back"
     assert size_of(minimal) <= MINIMAL_LIMIT
 
 

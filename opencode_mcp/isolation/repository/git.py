@@ -5,6 +5,7 @@ searches for one in a worktree: an agent can write a file ``.git`` there that na
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,7 @@ COMMITTER = {
 """Identity for the commits of this module's own, since the person may have configured none."""
 PREFIXES = ("fatal: ", "error: ")
 NAMES_SHOWN = 10
+COMMIT = re.compile("[0-9a-f]+")
 """Files that a message of git names."""
 
 
@@ -46,10 +48,13 @@ class Repository:
     Args:
         git_dir: Absolute path of the git directory; empty: git searches for it from ``work_tree``.
         work_tree: Absolute path of the top folder of the files.
+        common_dir: Absolute path of the git directory that the worktrees share, which wins over what a file in
+            ``git_dir`` says; empty: as git finds it.
     """
 
     git_dir: str
     work_tree: str
+    common_dir: str = ""
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -137,7 +142,9 @@ class Git:
         code, commit, _ = await self.attempt(
             "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
         )
-        return commit.decode().strip() if code == 0 else ""
+        # A name such as ^HEAD excludes a commit: git prints that with the same mark.
+        found = commit.decode(errors="replace").strip()
+        return found if code == 0 and COMMIT.fullmatch(found) else ""
 
     async def attempt(self, *arguments: str, index: Path | None = None, text: bytes = b"") -> tuple[int, bytes, str]:
         """Run a command that may fail; return its exit code, its output and its error text.
@@ -146,6 +153,7 @@ class Git:
             GitFailed: It did not end in time, or cannot be started.
         """
         own = {"GIT_INDEX_FILE": str(index)} if index else {}
+        own |= {"GIT_COMMON_DIR": self.repository.common_dir} if self.repository.common_dir else {}
         command = [self.program, *self.repository.options, *arguments]
         environment = {**self.environment, **as_variables(self.settings), **self.identity, **own}
         with anyio.move_on_after(TIMEOUT_SECONDS):

@@ -51,10 +51,11 @@ async def note_integrated(git: Git, worktree: str, work: str) -> None:
     await git.attempt("update-ref", ref_of(worktree, INTEGRATED), work)
 
 
-async def forget_all(git: Git, worktree: str) -> None:
-    """Keep nothing of a worktree any more."""
+async def forget_all(git: Git, worktree: str, *, but: str = "") -> None:
+    """Keep nothing of a worktree any more, except one of the commits if that is named."""
     for name in (INTEGRATED, APPLIED, DISCARDED):
-        await keep(git, worktree, name, "")
+        if name != but:
+            await keep(git, worktree, name, "")
 
 
 async def record_apply(git: Git, worktree: str, *, before: str, after: str, work: str) -> str:

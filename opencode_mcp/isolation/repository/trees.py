@@ -51,7 +51,9 @@ class TreeChange:
 
 
 @asynccontextmanager
-async def snapshot(git: Git, *, filtered: bool = True, without: Sequence[str] = ()) -> AsyncGenerator[Snapshot]:
+async def snapshot(
+    git: Git, *, filtered: bool = True, without: Sequence[str] = (), known: str = ""
+) -> AsyncGenerator[Snapshot]:
     """Take the contents of git's folder; the scratch index exists until the block ends.
 
     Repositories inside the folder keep the commit that git has of them: looking into them would run what their own
@@ -62,6 +64,7 @@ async def snapshot(git: Git, *, filtered: bool = True, without: Sequence[str] = 
         filtered: Whether to take the files that are stored through a filter from the folder, too; otherwise they are
             as the index of the folder has them.
         without: Paths of files that stay as the index of the folder has them, so new ones are left out.
+        known: Tree whose files are taken from the folder also if git ignores them; empty: none.
 
     Raises:
         GitFailed: Git cannot read the folder.
@@ -75,9 +78,26 @@ async def snapshot(git: Git, *, filtered: bool = True, without: Sequence[str] = 
         wanted = [":(top)", *(f":(top,exclude,literal){path}" for path in left_out)]
         text = "\0".join(wanted).encode(errors="surrogateescape")
         await git.run("add", "--all", "--pathspec-from-file=-", "--pathspec-file-nul", index=index, text=text)
+        if known:
+            await _add_known(git, index, known)
         if not filtered:
             await _restore_filtered(git, others.entries, index, own)
         yield Snapshot(await git.line("write-tree", index=index), index, own)
+
+
+async def _add_known(git: Git, index: Path, tree: str) -> None:
+    """Add the files of a tree that the folder has, and that git ignores."""
+    present = set(await git.paths("ls-files", "-z", index=index))
+    missing = [path for path in await git.paths("ls-tree", "-r", "-z", "--name-only", tree) if path not in present]
+    found = await to_thread.run_sync(lambda: [path for path in missing if _is_file(git.work_tree / path)])
+    if found:
+        text = "\0".join(f":(top,literal){path}" for path in found).encode(errors="surrogateescape")
+        arguments = ("add", "--force", "--pathspec-from-file=-", "--pathspec-file-nul")
+        await git.run(*arguments, index=index, text=text)
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_symlink() or path.is_file()
 
 
 async def _restore_filtered(git: Git, entries: list[str], index: Path, own: Path) -> None:

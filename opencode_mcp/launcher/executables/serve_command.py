@@ -19,6 +19,14 @@ USERNAME_2 = "opencode"
 PRELOAD = Path(__file__).with_name("hide_password.js")
 CREDENTIALS = frozenset({"OPENCODE_PASSWORD", "OPENCODE_SERVER_PASSWORD", "OPENCODE_SERVER_USERNAME"})
 """Variables with credentials of servers, which a started server does not inherit."""
+GIT_VARIABLES: Mapping[str, str] = {
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "core.fsmonitor",
+    "GIT_CONFIG_VALUE_0": "false",
+}
+"""Variables that keep git from two programs which a repository can name, when OpenCode compares files by itself: the
+transport of a partial clone, and a monitor of files. Inherited ones win."""
 ADDRESS = rb"http://127\.0\.0\.1:\d+"
 ANNOUNCEMENT = re.compile(
     rb'^(?:(?:opencode )?server listening on |\{"url":\s*")(?P<url>' + ADDRESS + rb')(?:"\})?\s*$', re.MULTILINE
@@ -43,6 +51,7 @@ def serve_environment(
     """Return the environment of a server, with its credentials in place of inherited ones."""
     environment = {name: value for name, value in inherited.items() if name not in CREDENTIALS}
     environment["BUN_INSPECT_PRELOAD"] = str(PRELOAD)
+    environment = {**GIT_VARIABLES, **environment}
     if generation == 1:
         return {**environment, "OPENCODE_SERVER_USERNAME": username, "OPENCODE_SERVER_PASSWORD": password}
     return {**environment, "OPENCODE_PASSWORD": password}

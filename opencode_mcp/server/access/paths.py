@@ -241,6 +241,7 @@ class Fence:
     async def _check_session(self, session_id: str, directory: str) -> None:
         roots = await self._roots()
         path = resolved(roots.pure(directory))
+        self._check_own_worktree(directory, path)
         if roots.lists_sessions_of(path):
             roots.use(str(path))
             return
@@ -266,7 +267,21 @@ class Fence:
                 hint=f"Give an absolute path in {(roots.named or [roots.described()])[0]}.",
             )
         with path_errors(name):
-            return resolved(path)
+            found = resolved(path)
+        self._check_own_worktree(name, found)
+        return found
+
+    def _check_own_worktree(self, name: str, path: PurePath) -> None:
+        """Refuse the path of an isolated worktree that leads elsewhere: an agent may have put a link in its place.
+
+        Raises:
+            NotAllowed: It does; the error does not say where it leads, so that nobody allows that place.
+        """
+        if self._records and isinstance(path, Path) and self._records.names(name) and not self._records.contains(path):
+            raise NotAllowed(
+                f"The isolated worktree {shortened(name)} was replaced by a link, so it is not used.",
+                hint='opencode_integrate(how="discard") removes it. Start again with opencode_run(isolate=true).',
+            )
 
     def _in_project(self, place: ProjectFolder, name: str) -> PurePath:
         check_path_text(name, "The path")

@@ -55,6 +55,9 @@ TOOLS: tuple[ToolSpec, ...] = (
 )
 """All tools, in the order in which they are listed."""
 
+ISOLATION = frozenset({"isolate", "base"})
+"""Arguments that need ``opencode_integrate``."""
+
 
 def listed_tools(settings: "Settings") -> list[BridgeTool]:
     """Return the tools that the settings select: the same settings always give the same tools in the same order.
@@ -63,7 +66,10 @@ def listed_tools(settings: "Settings") -> list[BridgeTool]:
         InvalidSetting: The settings name an unknown toolset or operation.
     """
     allowed = AllowedOperations(settings)
-    tools = [spec.build(brief=allowed.is_minimal) for spec in allowed.tools(TOOLS)]
+    specs = allowed.tools(TOOLS)
+    # Without the tool that brings isolated work back, no run is isolated.
+    without = frozenset[str]() if opencode_integrate in specs else ISOLATION
+    tools = [spec.build(brief=allowed.is_minimal, without=without) for spec in specs]
     operations = allowed.operation_tools()
     if not operations:
         return tools
