@@ -76,6 +76,10 @@ class Settings:
     """Seconds that a call waits if it does not say; ``None`` for the limit that the host is known to have."""
     on_finish: tuple[str, ...] = ()
     """Command with its arguments that gets the report of each run that ends or needs input; empty for none."""
+    on_finish_url: str = ""
+    """Address that gets the same reports; empty for none."""
+    on_finish_key: str = field(default="", repr=False)
+    """Key with which the reports for it are signed."""
     abort_on_cancel: bool = False
     """True if cancelling a waiting call aborts its run."""
     toolsets: tuple[str, ...] = ("default",)
@@ -160,6 +164,11 @@ def resolve(flags: OptionValues, environment: Mapping[str, str] | None = None) -
     checked: dict[str, Any] = {
         option.name: _read(option, values[option.name]) for option in OPTIONS if option.name in values
     }
+    if checked.get("on_finish_url") and not checked.get("on_finish_key"):
+        raise InvalidSetting(
+            "--on-finish-url needs a key for the signature.",
+            hint=f"Set on_finish_key in {settings_file(environment)}. `openssl rand -hex 32` makes one.",
+        )
     return Settings(
         **checked,
         depth=_depth(environment),

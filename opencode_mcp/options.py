@@ -57,6 +57,8 @@ LONGEST_WAIT_SECONDS = 3600.0
 STOP_AFTER_SECONDS = 8 * 3600.0
 LONGEST_STOP_AFTER_SECONDS = 30 * 24 * 3600.0
 DEEPEST_LEVEL = 9
+SHORTEST_KEY = 16
+"""Characters of a key at least."""
 
 
 def as_text(value: object) -> str:
@@ -240,6 +242,24 @@ def as_command(value: object) -> tuple[str, ...]:
     return parts
 
 
+def as_hook(value: object) -> str:
+    """Parse an address that gets reports."""
+    url = as_text(value)
+    if not _is_address(url) or "#" in url:
+        raise InvalidSetting("It is not a URL.", hint="It looks like https://example.com/reports.")
+    if "@" in urlsplit(url).netloc:
+        raise InvalidSetting("It must not contain a password.", hint="The signature shows who sends a report.")
+    return url
+
+
+def as_key(value: object) -> str:
+    """Parse a key; the error does not show it."""
+    key = as_text(value)
+    if len(key) < SHORTEST_KEY:
+        raise InvalidSetting(f"It has fewer than {SHORTEST_KEY} characters.", hint="`openssl rand -hex 32` makes one.")
+    return key
+
+
 def as_rules(value: object) -> Rules:
     """Parse who answers which kind of permission request: a decider, or a table of patterns with a decider each."""
     if not isinstance(value, Mapping):
@@ -415,6 +435,14 @@ OPTIONS = (
         ("OPENCODE_MCP_ON_FINISH",),
         "COMMAND",
     ),
+    Option(
+        "on_finish_url",
+        as_hook,
+        "POST the same report to this address, signed with on_finish_key",
+        ("OPENCODE_MCP_ON_FINISH_URL",),
+        "URL",
+    ),
+    Option("on_finish_key", as_key, "key of the signature (HMAC-SHA256), at least 16 characters; only in this file"),
     Option(
         "abort_on_cancel",
         as_switch,

@@ -15,6 +15,7 @@ from opencode_mcp.options import OPTIONS, Option
 HERE = str(Path(__file__).parent)
 SAMPLES = {
     "url": "http://127.0.0.1:4096",
+    "on_finish_url": "https://example.com/reports/",
     "directories": HERE,
     "model": "anthropic/claude-opus",
     "attach": "service",
@@ -30,6 +31,7 @@ SAMPLES = {
     "log_level": "DEBUG",
 }
 """A good text for each option that does not take any text."""
+KEY = {"on_finish_key": "the address needs it"}
 SAID_AS_TEXT = [option for option in OPTIONS if option.variables]
 
 
@@ -54,9 +56,9 @@ def test_an_option_can_be_said_by_flag_by_variable_and_in_the_file(
     said = [text] if option.kind == "list" else text
     written = settings_file_with(tmp_path, f"{option.name} = {json.dumps(said)}")
     sources = [
-        resolve({option.name: said}, no_file),
-        resolve({}, written),
-        *(resolve({}, {**no_file, variable: text}) for variable in option.variables),
+        resolve({option.name: said, **KEY}, no_file),
+        resolve({**KEY}, written),
+        *(resolve({**KEY}, {**no_file, variable: text}) for variable in option.variables),
     ]
     assert {getattr(settings, option.name) for settings in sources} == {option.read(said)}
 

@@ -24,6 +24,7 @@ from opencode_mcp.runs.enforcement import limit_watch, verifier
 from opencode_mcp.runs.prompting import reload, session_lock
 from opencode_mcp.runs.requests import open_requests
 from opencode_mcp.runs.requests import permission_policy as policy
+from opencode_mcp.secrets.own_passwords import KNOWN_SECRETS
 from opencode_mcp.server.access import operation_arguments, operation_uses, paths, verify_commands
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.notifications import publisher
@@ -66,6 +67,7 @@ class Bridge:
 
     def __init__(self, settings: "Settings", task_group: "TaskGroup", subscriptions: "Subscriptions") -> None:
         self.settings = settings
+        KNOWN_SECRETS.add(settings.on_finish_key)
         self.subscriptions = subscriptions
         self.tickets = Tickets()
         """The tickets that let each answer of a person, which a client carries, act once."""

@@ -1,8 +1,9 @@
-"""Command of the operator's that gets the report of each run that ends or needs input (``--on-finish``).
+"""Command and address of the operator's that get the report of each run that ends or needs input.
 
-It is for hosts that do not listen any more. Each run that this bridge has started has a task that follows it, whether
-or not a call waits. The command gets the same data as the result of ``opencode_wait``, on its stdin. Nothing of a run
-is among its arguments, no shell is involved, and its output is discarded, so that stdout carries only MCP.
+They are for hosts that do not listen any more (``--on-finish``, ``--on-finish-url``). Each run that this bridge has
+started has a task that follows it, whether or not a call waits. The command gets the same data as the result of
+``opencode_wait``, on its stdin. Nothing of a run is among its arguments, no shell is involved, and its output is
+discarded, so that stdout carries only MCP. ``finish_url.py`` sends the same data to the address.
 """
 
 import json
@@ -17,6 +18,7 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.options import without_credentials
 from opencode_mcp.processes.groups import FLAGS
 from opencode_mcp.runs.deadline import Deadline
+from opencode_mcp.server.waiting import finish_url
 from opencode_mcp.server.waiting.answerers import add_answerers
 from opencode_mcp.server.waiting.wait import report_result
 
@@ -33,13 +35,13 @@ CLOSED_WITHIN_SECONDS = 600.0
 
 
 def report_to_command(bridge: "Bridge", run: "Run") -> None:
-    """Have the command, if there is one, get the reports of a run that has just been started here."""
-    if bridge.settings.on_finish:
+    """Have the command and the address, if there are any, get the reports of a run that was just started here."""
+    if bridge.settings.on_finish or bridge.settings.on_finish_url:
         bridge.spawn(FinishCommand(bridge).follow, run)
 
 
 class FinishCommand:
-    """Follows a run, and passes its reports to the command.
+    """Follows a run, and passes its reports to the command and to the address.
 
     Args:
         bridge: The parts of the server.
@@ -49,7 +51,7 @@ class FinishCommand:
         self._bridge = bridge
 
     async def follow(self, run: "Run") -> None:
-        """Follow a run to its end; the command gets a report of that, and of each time at which it needs input."""
+        """Follow a run to its end; pass on a report of that, and of each time at which it needs input."""
         try:
             report = await self._next_report(run)
             while report.status == "needs_input":
@@ -58,7 +60,7 @@ class FinishCommand:
                 report = await self._next_report(run)
             await self._pass_on(report)
         except BridgeError as error:
-            logger.warning("the command of --on-finish gets no more reports of %s: %s", run.session_id, error)
+            logger.warning("there are no more reports of %s for --on-finish: %s", run.session_id, error)
 
     async def _next_report(self, run: "Run") -> "RunReport":
         """Wait until a run ends or needs an answer that the policy does not give, and report it."""
@@ -76,6 +78,15 @@ class FinishCommand:
     async def _pass_on(self, report: "RunReport") -> None:
         settings = self._bridge.settings
         text = json.dumps(report_result(report).structured_content).encode()
+        async with anyio.create_task_group() as both:
+            if settings.on_finish:
+                both.start_soon(self._run, text)
+            if settings.on_finish_url:
+                both.start_soon(finish_url.deliver, settings.on_finish_url, settings.on_finish_key, text)
+
+    async def _run(self, text: bytes) -> None:
+        """Run the command with a report on its stdin."""
+        settings = self._bridge.settings
         try:
             with anyio.fail_after(LONGEST_SECONDS):
                 done = await anyio.run_process(
