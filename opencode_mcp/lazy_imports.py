@@ -47,6 +47,8 @@ FOR_CALLS = frozenset(
         "filelock",
         "httpx_ws",
         "jsonschema",
+        "opencode_mcp.diffs.authorship",
+        "opencode_mcp.diffs.merged",
         "opencode_mcp.diffs.raw",
         "opencode_mcp.doctor.backend_checks",
         "opencode_mcp.events.hub",

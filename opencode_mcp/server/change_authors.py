@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from opencode_mcp.diffs.authorship import Work
-from opencode_mcp.diffs.merged import merge_diffs
+from opencode_mcp.diffs import authorship, merged
 from opencode_mcp.runs.reports import authors
 from opencode_mcp.server.results.render import session_name
 from opencode_mcp.server.results.safe_text import shown
@@ -57,21 +56,21 @@ async def own_changes(bridge: "Bridge", session: "Session", message_id: str = ""
 
 async def _changes_and_work(
     client: "OpenCodeClient", session: "Session", message_id: str
-) -> "tuple[list[FileDiff], Work]":
+) -> "tuple[list[FileDiff], authorship.Work]":
     """Return the changes of a prompt or of a session, and the work that made them.
 
     OpenCode has the diff of each prompt (``session.diff``). Those of a session are the diffs of its prompts that count:
     not of those that a fork copied, or that are undone.
     """
     if message_id:
-        diffs = merge_diffs([await client.session_diff(session.id, message_id)])
-        return diffs, await authors.work_of_prompt(client, session, message_id) if diffs else Work()
+        diffs = merged.merge_diffs([await client.session_diff(session.id, message_id)])
+        return diffs, await authors.work_of_prompt(client, session, message_id) if diffs else authorship.Work()
     work, prompts = await authors.work_of_session(client, session)
-    return merge_diffs([await client.session_diff(session.id, prompt) for prompt in prompts]), work
+    return merged.merge_diffs([await client.session_diff(session.id, prompt) for prompt in prompts]), work
 
 
 async def _authors_of(
-    client: "OpenCodeClient", session: "Session", diffs: "Sequence[FileDiff]", work: "Work"
+    client: "OpenCodeClient", session: "Session", diffs: "Sequence[FileDiff]", work: "authorship.Work"
 ) -> "dict[str, Authorship]":
     """Return whose changes some files are, without those that are only the session's."""
     if not diffs:
