@@ -163,7 +163,7 @@ class Hub:
             case Gap():
                 for state in self._states.values():
                     state.forget()
-                self.answer_waits.forget()
+                self.answer_waits.note_gap(anyio.current_time())
                 self._connected.set()
                 self._broadcast(event)
             case Lost():
@@ -171,6 +171,7 @@ class Hub:
                 self._transport = None
                 self._connection.forget(transport)
                 self._asked.clear()
+                self.answer_waits.note_gap(anyio.current_time())
                 self._connected.set()
                 self._broadcast(event)
             case InstanceDisposed():
@@ -207,6 +208,9 @@ class Hub:
                 self.answer_waits.end(request_id, now)
             case MessageChanged(message=message) if message.role == "user":
                 self._note_prompt(event.session_id, message.id)
+            case MessageChanged(message=message) if message.parent_id:
+                if message.parent_id not in self.state(event.session_id).prompts:
+                    self.answer_waits.restart(event.session_id, message.parent_id, is_whole=False)
             case Idle():
                 self.answer_waits.end_all_of(event.session_id, now)
             case _:
@@ -249,6 +253,10 @@ class Hub:
         state = self._states.get(session_id) or SessionState()
         self._states[session_id] = state
         return state
+
+    def note_open(self, request: Permission | Question, now: float) -> None:
+        """Note that a request was read as open: its event may have been missed."""
+        self.answer_waits.begin(request.id, self.lineage(request.session_id), now)
 
     def asked(self) -> list[Permission | Question]:
         """Return the open requests that were seen, oldest first.

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import cast
 
 from opencode_mcp.errors import NotAllowed, SettingsChange
+from opencode_mcp.text.quantities import quantity
 
 MINUTE = 60.0
 
@@ -74,18 +75,14 @@ def excess(limits: Limits, used: Used) -> str:
     A new step exceeds a cost that is used up. The caller asks when a step begins, or while one runs.
     """
     if limits.max_steps is not None and used.steps > limits.max_steps:
-        limit = _counted(limits.max_steps, "step")
+        limit = quantity(limits.max_steps, "step")
         return f"The run was stopped when step {used.steps} of the model began: the limit is {limit}."
     if limits.max_cost is not None and used.cost >= limits.max_cost:
         return f"The run was stopped at {_dollars(used.cost)} USD: the limit is {_dollars(limits.max_cost)} USD."
     if limits.max_minutes is not None and used.seconds >= limits.max_minutes * MINUTE:
-        limit = _counted(limits.max_minutes, "minute")
-        return f"The run was stopped after {_duration(used.seconds)} of work: the limit is {limit}."
+        worked = _duration(used.seconds)
+        return f"The run was stopped after {worked} of work: the limit is {limits.max_minutes:g} min."
     return ""
-
-
-def _counted(number: float, unit: str) -> str:
-    return f"{number:g} {unit}" if number == 1 else f"{number:g} {unit}s"
 
 
 def _duration(seconds: float) -> str:

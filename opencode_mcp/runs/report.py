@@ -198,7 +198,7 @@ class RunReport(BaseModel):
     waited: float = 0
     """Seconds of these that it waited for answers to permissions and questions.
 
-    Those for permissions are known if the event stream was followed since the prompt.
+    Those for permissions are known as far as the event stream was followed since the prompt.
     """
     failure: FailureKind | None = Field(default=None, exclude=True)
     """Kind of the failure that ended it."""

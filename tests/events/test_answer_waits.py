@@ -64,12 +64,32 @@ def test_a_prompt_that_joins_the_work_on_another_one_has_its_time() -> None:
     assert waits.seconds("msg_3", 30) == waits.seconds(PROMPT, 30) == 5
 
 
-def test_after_a_gap_and_for_a_prompt_that_was_not_seen_nothing_is_known() -> None:
+def test_a_gap_loses_only_the_time_until_the_request_is_read_as_open() -> None:
     waits = prompted()
     waits.begin("per_1", [SES], 10)
-    waits.forget()
-    waits.end("per_1", 30)
-    assert waits.seconds(PROMPT, 40) is None
-    waits.begin("per_2", [SES], 50)
-    assert waits.seconds(PROMPT, 60) is None
+    assert waits.is_whole(PROMPT)
+    waits.note_gap(30)
+    assert waits.seconds(PROMPT, 40) == 20
+    waits.begin("per_1", [SES], 41)
+    waits.begin("per_1", [SES], 45)
+    assert waits.seconds(PROMPT, 51) == 30
+    waits.end("per_1", 61)
+    assert (waits.seconds(PROMPT, 100), waits.is_whole(PROMPT)) == (40, False)
+
+
+def test_a_request_that_was_closed_is_not_counted_when_an_older_reading_lists_it() -> None:
+    waits = prompted()
+    waits.begin("per_1", [SES], 10)
+    waits.end("per_1", 12)
+    waits.begin("per_1", [SES], 13)
+    assert waits.seconds(PROMPT, 50) == 2
+
+
+def test_of_a_prompt_that_was_not_seen_nothing_is_known() -> None:
+    waits = prompted()
     assert waits.seconds("msg_9", 60) is None
+    assert not waits.is_whole("msg_9")
+    waits.restart(SES, "msg_9", is_whole=False)
+    waits.begin("per_1", [SES], 10)
+    assert (waits.seconds("msg_9", 15), waits.seconds(PROMPT, 15)) == (5, 0)
+    assert not waits.is_whole("msg_9")

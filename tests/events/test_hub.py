@@ -19,13 +19,16 @@ from opencode_mcp.opencode.vocabulary.backend_events import (
     Gap,
     Idle,
     Lost,
+    MessageChanged,
     PartGrew,
+    PermissionAsked,
     ProjectChanged,
     QuestionAsked,
     SessionChanged,
     SessionDeleted,
     StatusChanged,
 )
+from opencode_mcp.opencode.vocabulary.models import MessageInfo, Permission
 from tests.harness.model import ScriptedModel
 from tests.harness.proxy import Proxy
 from tests.scripted_model.script import Action, Step, hold, question, script, step, text, words
@@ -322,3 +325,34 @@ async def test_a_directory_that_opencode_opens_anew_has_its_lists_read_again(
             heard = await hear(listener, is_kind(ProjectChanged))
     assert heard == [change]
     assert lists.is_complete is not reopened
+
+
+async def test_the_time_of_waiting_outlives_a_gap_and_goes_on_when_the_request_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    request = Permission.read({"id": "per_1", "sessionID": SES, "permission": "bash"})
+    prompt = MessageInfo(id="msg_1", session_id=SES, role="user")
+    listening = anyio.Event()
+
+    async def follow(_client: OpenCodeClient) -> AsyncGenerator[Event]:
+        yield Gap("")
+        await listening.wait()
+        yield MessageChanged(SES, prompt)
+        yield PermissionAsked(SES, request)
+        yield Gap("")
+        yield Idle(SES)
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr(hub_module, "follow_stream", follow)
+    async with running_hub(Endpoint(url="http://127.0.0.1:1")) as hub:
+        await hub.ensure()
+        with hub.listen(SES) as listener:
+            listening.set()
+            await hear(listener, is_kind(Idle))
+        waits = hub.answer_waits
+        before = waits.seconds("msg_1", 1e9)
+        assert before is not None
+        assert before < SECONDS, "it is not counted while it is not known to be open"
+        hub.note_open(request, 1e9)
+        assert waits.seconds("msg_1", 1e9 + 5) == pytest.approx(before + 5)
+        assert not waits.is_whole("msg_1")

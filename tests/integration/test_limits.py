@@ -51,7 +51,7 @@ async def test_a_run_is_stopped_after_its_minutes_of_work(host: Host, workplace:
     )
     report = await host.wait(session_id)
     assert report["status"] == "aborted"
-    assert report["shortfall"].endswith(" s of work: the limit is 0.05 minutes.")
+    assert report["shortfall"].endswith(" s of work: the limit is 0.05 min.")
 
 
 async def test_limits_hold_when_another_bridge_follows_the_run(launch: Launch, scripted_model: ScriptedModel) -> None:

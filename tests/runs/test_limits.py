@@ -25,7 +25,7 @@ def test_a_run_within_its_limits_goes_on(used: Used) -> None:
         (Used(cost=0.12), "The run was stopped at 0.12 USD: the limit is 0.10 USD."),
         (Used(cost=0.10123), "The run was stopped at 0.10123 USD: the limit is 0.10 USD."),
         (Used(cost=0.1), "The run was stopped at 0.10 USD: the limit is 0.10 USD."),
-        (Used(seconds=301), "The run was stopped after 5 min 1 s of work: the limit is 5 minutes."),
+        (Used(seconds=301), "The run was stopped after 5 min 1 s of work: the limit is 5 min."),
     ],
 )
 def test_the_reason_names_what_was_used_and_the_limit(used: Used, reason: str) -> None:
@@ -34,8 +34,8 @@ def test_the_reason_names_what_was_used_and_the_limit(used: Used, reason: str) -
 
 def test_a_limit_of_one_or_of_a_part_is_said_in_plain_words() -> None:
     assert excess(Limits(max_steps=1), Used(steps=2)).endswith("the limit is 1 step.")
-    assert excess(Limits(max_minutes=1), Used(seconds=60.4)).endswith("after 1 min 0 s of work: the limit is 1 minute.")
-    assert excess(Limits(max_minutes=0.05), Used(seconds=3.04)).endswith("3.0 s of work: the limit is 0.05 minutes.")
+    assert excess(Limits(max_minutes=1), Used(seconds=60.4)).endswith("after 1 min 0 s of work: the limit is 1 min.")
+    assert excess(Limits(max_minutes=0.05), Used(seconds=3.04)).endswith("3.0 s of work: the limit is 0.05 min.")
 
 
 def test_a_run_without_limits_never_exceeds_one() -> None:

@@ -225,10 +225,12 @@ async def _add_present(report: RunReport, hub: Hub, run: Run, seen: Observation,
 def _waited(hub: Hub, run: Run, answers: list[Message], now: float) -> float:
     """Return the seconds that a run waited for answers.
 
-    They are known from the event stream if that was followed since the prompt; else those for questions are on record.
+    They are known from the event stream if that was followed since the prompt. Else they are the least that is known:
+    those of the stream, or those for questions, which are on record.
     """
-    seen = hub.answer_waits.seconds(run.message_id, anyio.current_time())
-    return round(question_seconds(answers, now) if seen is None else seen, 3)
+    seen = hub.answer_waits.seconds(run.message_id, anyio.current_time()) or 0
+    whole = hub.answer_waits.is_whole(run.message_id)
+    return round(seen if whole else max(seen, question_seconds(answers, now)), 3)
 
 
 def _removed_report(run: Run) -> RunReport:

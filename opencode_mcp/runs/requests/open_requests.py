@@ -94,7 +94,9 @@ class Requests:
         for request in found:
             owned = await self._of_run(request, session_id, busy)
             shown = await self._described(owned, subagent=owned.session_id != session_id) if owned else None
-            described += [shown] if shown else []
+            if owned and shown:
+                self._hub.note_open(owned, anyio.current_time())
+                described.append(shown)
         return described
 
     async def _of_run(self, request: Request, session_id: str, busy: Iterable[str]) -> Request | None:

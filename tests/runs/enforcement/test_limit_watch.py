@@ -71,9 +71,14 @@ class Stops:
     stop_reasons: dict[str, str] = field(default_factory=dict[str, str])
     stopped: list[str] = field(default_factory=list[str])
 
-    async def stop(self, run: Run) -> StopResult:
+    def is_verified_now(self, _run: Run) -> bool:
+        """Return False."""
+        return False
+
+    async def stop(self, run: Run, *, reason: str) -> StopResult:
         """Note the reason."""
-        self.stopped.append(self.stop_reasons[run.message_id])
+        assert self.stop_reasons[run.message_id] == reason
+        self.stopped.append(reason)
         return StopResult(was_running=False)
 
 
