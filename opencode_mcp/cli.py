@@ -14,6 +14,8 @@ from opencode_mcp import __version__, lazy_imports
 from opencode_mcp import doctor as examination
 from opencode_mcp.config import resolve
 from opencode_mcp.errors import BridgeError, InvalidSetting
+from opencode_mcp.http import serve as http_serve
+from opencode_mcp.http import token_command
 from opencode_mcp.options import OPTIONS, Option
 from opencode_mcp.server import app
 from opencode_mcp.server.stdio import serve as stdio_serve
@@ -30,6 +32,8 @@ USAGE_ERROR = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
+    if given and given[0] == "token":
+        return token(given[1:])
     # Most hosts give no arguments, and without argparse their first requests are answered sooner.
     parsed: dict[str, Any] = vars(_parser().parse_args(given)) if given else {"command": "serve", "json": False}
     command, as_json = parsed.pop("command"), parsed.pop("json")
@@ -42,11 +46,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE_ERROR
 
 
+def token(arguments: Sequence[str]) -> int:
+    """Manage the principals that may use the bridge over HTTP."""
+    try:
+        token_command.run(arguments, print, partial(print, file=sys.stderr))
+    except BridgeError as error:
+        print(f"opencode-mcp: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    return 0
+
+
 def _parser() -> "argparse.ArgumentParser":
     parser = argparse.ArgumentParser(
         prog="opencode-mcp",
         description="An MCP server that lets any MCP host drive OpenCode.",
-        epilog="Each option can also be set by its environment variable, or in a settings file (OPENCODE_MCP_CONFIG).",
+        epilog="`opencode-mcp token` manages the clients over HTTP. Each option can also be set by its environment "
+        "variable, or in a settings file (OPENCODE_MCP_CONFIG).",
     )
     parser.add_argument("--version", action="version", version=f"opencode-mcp {__version__}")
     parser.add_argument(
@@ -54,7 +69,8 @@ def _parser() -> "argparse.ArgumentParser":
         nargs="?",
         choices=("serve", "doctor"),
         default="serve",
-        help="serve (the default): serve MCP on stdin and stdout; doctor: check that everything works",
+        help="serve (the default): serve MCP on stdin and stdout, or with --http over HTTP; doctor: check that "
+        "everything works",
     )
     parser.add_argument("--json", action="store_true", help="doctor: print the findings as JSON")
     for option in OPTIONS:
@@ -73,11 +89,16 @@ def _add(parser: "argparse.ArgumentParser", option: Option) -> None:
 
 
 def serve(settings: "Settings") -> int:
-    """Serve MCP on stdin and stdout until stdin closes.
+    """Serve MCP on stdin and stdout until stdin closes, or over HTTP until a signal arrives.
 
     Raises:
-        InvalidSetting: One of them is closed.
+        InvalidSetting: stdin or stdout is closed, or the address cannot be used.
     """
+    if settings.http:
+        configure_log(settings)
+        lazy_imports.execute(http_serve)
+        http_serve.serve_http(settings, partial(print, file=sys.stderr, flush=True))
+        return 0
     if not (sys.stdin and sys.stdout):
         raise InvalidSetting("stdin or stdout is closed.", hint="A host must start it with both, since MCP uses them.")
     if sys.platform == "win32":
@@ -90,13 +111,18 @@ def serve(settings: "Settings") -> int:
 
 def load_server(settings: "Settings") -> None:
     """Import the server with the SDK."""
-    # Before the SDK configures logging itself, so that the format is ours; stdout carries MCP and nothing else.
+    configure_log(settings)
+    lazy_imports.execute(app)
+    lazy_imports.execute(stdio_serve)
+
+
+def configure_log(settings: "Settings") -> None:
+    """Write the log to stderr; stdout may carry MCP."""
+    # Before the SDK configures logging itself, so that the format is ours.
     handlers = [stderr_log.StderrLog(sys.stderr.fileno())] if sys.stderr else []
     logging.basicConfig(level=settings.log_level, handlers=handlers)
     # httpx logs every request, which would be more than all other log lines.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    lazy_imports.execute(app)
-    lazy_imports.execute(stdio_serve)
 
 
 def run_server(settings: "Settings", takeover: "Takeover | None") -> None:

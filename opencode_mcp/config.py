@@ -90,12 +90,26 @@ class Settings:
     """Operations that may be called besides reads and writes, by id or effect."""
     deny: tuple[str, ...] = ()
     """Operations that may not be called, by id or effect; it overrides ``allow``."""
+    http: str = ""
+    """Address at which MCP is served over HTTP; empty for stdin and stdout."""
+    http_host: tuple[str, ...] = ()
+    """Names by which HTTP clients reach the bridge."""
+    http_origin: tuple[str, ...] = ()
+    """Origins of web pages that may use the bridge."""
+    forwarded_allow: tuple[str, ...] = ()
+    """Addresses of reverse proxies that say for which client they send a request."""
+    insecure_no_auth: bool = False
+    """True if HTTP clients need no authentication."""
+    principals: Mapping[str, object] = field(default_factory=dict[str, object], repr=False)
+    """Tables of those who may use the bridge over HTTP, by name; ``http/principals.py`` reads them."""
     log_level: LogLevel = "WARNING"
     """Lowest level of log lines on stderr."""
     stop_after: float = STOP_AFTER_SECONDS
     """Seconds without any bridge after which a started OpenCode is ended, even if a session is busy."""
     max_depth: int = 1
     """Most levels of delegation: with 1, an OpenCode that a bridge started cannot use a bridge itself."""
+    principal: str = ""
+    """Principal whose settings these are; empty for those of the whole bridge."""
     depth: int = 0
     """Number of bridges above this one: more than 0 inside an OpenCode that a bridge started."""
     inside: str = ""

@@ -53,6 +53,8 @@ class VerifyCommand:
     """Variables of the bridge that it gets besides those that every such line gets."""
 
 
+UNIX_PREFIX = "unix:"
+"""Beginning of an address that is a Unix socket."""
 LONGEST_WAIT_SECONDS = 3600.0
 STOP_AFTER_SECONDS = 8 * 3600.0
 LONGEST_STOP_AFTER_SECONDS = 30 * 24 * 3600.0
@@ -146,6 +148,35 @@ def _has_name_after_pattern(parts: list[str]) -> bool:
 def has_wildcard(part: str) -> bool:
     """Return True if a directory, or a part of one, is a pattern."""
     return any(character in part for character in "*?[")
+
+
+def as_http(value: object) -> str:
+    """Parse an address to listen at: a host and a port, or a Unix socket."""
+    text = as_text(value)
+    if text.startswith(UNIX_PREFIX):
+        if not os.path.isabs(text.removeprefix(UNIX_PREFIX)):  # noqa: PTH117 - it stays text
+            raise InvalidSetting(f"{text!r} is relative.", hint="Give an absolute path, as unix:/run/mcp.sock.")
+        return text
+    if not _is_host_and_port(text):
+        raise InvalidSetting(f"{text!r} is not a host with a port.", hint="It looks like 127.0.0.1:8700.")
+    return text
+
+
+def _is_host_and_port(text: str) -> bool:
+    try:
+        parts = urlsplit(f"//{text}")
+        return parts.netloc == text and bool(parts.hostname) and parts.port is not None and "@" not in text
+    except ValueError:
+        return False
+
+
+def as_origins(value: object) -> tuple[str, ...]:
+    """Parse the origins of web pages: scheme, host and port, without a path."""
+    origins = as_names(value)
+    for origin in origins:
+        if not _is_address(origin) or urlsplit(origin).path:
+            raise InvalidSetting(f"{origin!r} is not an origin.", hint="It looks like https://agents.example.com.")
+    return origins
 
 
 def as_model(value: object) -> str:
@@ -270,6 +301,13 @@ def as_rules(value: object) -> Rules:
 def _rules_of(rule: object) -> Mapping[str, Decider]:
     patterns = cast("Mapping[str, object]", rule) if isinstance(rule, Mapping) else {"*": rule}
     return {pattern: cast("Decider", as_decider(decider)) for pattern, decider in patterns.items()}
+
+
+def as_principals(value: object) -> Mapping[str, object]:
+    """Parse the tables of the principals, whose contents are checked when HTTP is served."""
+    if not isinstance(value, Mapping):
+        raise InvalidSetting("It must be a table.", hint="`opencode-mcp token new NAME` writes one.")
+    return cast("Mapping[str, object]", value)
 
 
 def as_isolation(value: object) -> IsolationSetup:
@@ -496,6 +534,46 @@ OPTIONS = (
         ("OPENCODE_MCP_MAX_DEPTH",),
         "NUMBER",
     ),
+    Option(
+        "http",
+        as_http,
+        "serve: serve MCP over HTTP at this address instead of stdin and stdout, as 127.0.0.1:8700 or "
+        "unix:/run/opencode-mcp.sock",
+        ("OPENCODE_MCP_HTTP",),
+        "ADDRESS",
+    ),
+    Option(
+        "http_host",
+        as_names,
+        "a name by which HTTP clients reach the bridge, besides its address and localhost (repeatable)",
+        ("OPENCODE_MCP_HTTP_HOST",),
+        "NAME",
+        "list",
+    ),
+    Option(
+        "http_origin",
+        as_origins,
+        "a web page that may use the bridge, as https://agents.example.com (repeatable)",
+        ("OPENCODE_MCP_HTTP_ORIGIN",),
+        "ORIGIN",
+        "list",
+    ),
+    Option(
+        "forwarded_allow",
+        as_names,
+        "address of a reverse proxy whose X-Forwarded-For is believed (repeatable)",
+        ("OPENCODE_MCP_FORWARDED_ALLOW",),
+        "ADDRESS",
+        "list",
+    ),
+    Option(
+        "insecure_no_auth",
+        as_switch,
+        "serve HTTP without authentication: every program on this machine may then use the bridge",
+        ("OPENCODE_MCP_INSECURE_NO_AUTH",),
+        kind="switch",
+    ),
+    Option("principals", as_principals, "who may use the bridge over HTTP, and what each may do", kind="table"),
     Option("log_level", as_log_level, "lowest level of log lines on stderr", ("OPENCODE_MCP_LOG_LEVEL",), "LEVEL"),
 )
 """All options, in the order in which they are shown."""

@@ -14,7 +14,7 @@ from zlib import crc32
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.bridge import Era, OpenBridge, open_bridge
+from tests.harness.bridge import Era, OpenBridge, Transport, open_bridge
 from tests.harness.differences import difference_of
 from tests.harness.forked import fork_server
 from tests.harness.isolation import BRIEF, environment, without_snapshots
@@ -39,6 +39,10 @@ FEW_EXAMPLES = 10
 REAL = frozenset({"opencode_environment", "opencode_server", "opencode2"})
 """Fixtures that start a real OpenCode."""
 ERAS: tuple[Era, ...] = ("2025", "2026")
+TRANSPORTED = re.compile(r"test_(runs|asking|tasks|resources|subscriptions|bad_input)\.py")
+"""Modules whose tests may run over HTTP."""
+ONE_IN_HTTP = 10
+"""One in so many of their tests runs over HTTP instead of stdio in an ordinary run."""
 ONE_IN = 5
 """One in so many tests for both generations runs on OpenCode 2 in an ordinary run."""
 PRINTED = 4000
@@ -112,8 +116,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option of ``make both``."""
+    """Add the options of ``make both`` and ``make http``."""
     parser.addoption("--all-generations", action="store_true", help="Run every test for both generations on OpenCode 2")
+    parser.addoption("--over-http", action="store_true", help="Run every test that can over HTTP instead of stdio")
 
 
 def _runs_on_2(metafunc: pytest.Metafunc) -> bool:
@@ -243,9 +248,19 @@ def own_launch(tmp_path: Path, scripted_model: ScriptedModel, project: Path) -> 
 
 
 @pytest.fixture
-def bridge(launch: Launch) -> OpenBridge:
+def transport(request: pytest.FixtureRequest) -> Transport:
+    """The transport of a test's bridge: HTTP for a part of those that do not depend on it, always the same."""
+    item, name = cast("pytest.Function", request.node), request.function.__name__
+    if not TRANSPORTED.fullmatch(item.path.name) or item.get_closest_marker("stdio"):
+        return "stdio"
+    chosen = crc32(name.encode()) % ONE_IN_HTTP == 1
+    return "http" if chosen or request.config.getoption("over_http") else "stdio"
+
+
+@pytest.fixture
+def bridge(launch: Launch, transport: Transport) -> OpenBridge:
     """Opens connections to bridges, each a process of its own, in ``async with``."""
-    return partial(open_bridge, launch)
+    return partial(open_bridge, launch, transport=transport)
 
 
 @pytest.fixture

@@ -28,6 +28,9 @@ SAMPLES = {
     "max_depth": "2",
     "abort_on_cancel": "true",
     "read_only": "true",
+    "http": "127.0.0.1:8700",
+    "http_origin": "https://page.example",
+    "insecure_no_auth": "true",
     "log_level": "DEBUG",
 }
 """A good text for each option that does not take any text."""
@@ -65,7 +68,7 @@ def test_an_option_can_be_said_by_flag_by_variable_and_in_the_file(
 
 def test_every_option_is_a_field_of_the_settings() -> None:
     fields = {field.name for field in dataclasses.fields(Settings)}
-    own = {"depth", "inside", "state_directory", "environment", "started_in"}
+    own = {"depth", "inside", "principal", "state_directory", "environment", "started_in"}
     assert {option.name for option in OPTIONS} == fields - own
 
 

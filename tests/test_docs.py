@@ -19,7 +19,7 @@ from tests.harness.isolation import ROOT
 WRITTEN = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")])
 LINK = re.compile(r"\]\(([^)#\s]+)")
 README = ROOT / "README.md"
-OTHERS_FLAGS = {"--scope", "--service", "--stdio", "--hostname", "--port", "--version"}
+OTHERS_FLAGS = {"--scope", "--transport", "--header", "--service", "--stdio", "--hostname", "--port", "--version"}
 """Flags of hosts and of OpenCode."""
 
 

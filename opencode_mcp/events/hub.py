@@ -248,6 +248,10 @@ class Hub:
             for listener in listeners:
                 listener.put(event)
 
+    def wake(self) -> None:
+        """Make every listener look at once, for instance because its wait has to end."""
+        self._broadcast(Gap(""))
+
     def state(self, session_id: str) -> SessionState:
         """Return the state of a session, folded from the stream since it was last connected."""
         state = self._states.get(session_id) or SessionState()

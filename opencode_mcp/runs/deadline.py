@@ -15,6 +15,8 @@ class Deadline:
 
     def __init__(self, at: float) -> None:
         self.at = at
+        self.ended = anyio.Event()
+        """Set when the wait must end early."""
 
     @classmethod
     def after(cls, seconds: float) -> "Deadline":
@@ -24,12 +26,16 @@ class Deadline:
     @property
     def passed(self) -> bool:
         """Return True if the wait is over."""
-        return anyio.current_time() >= self.at
+        return self.ended.is_set() or anyio.current_time() >= self.at
 
     @property
     def remaining(self) -> float:
         """Seconds until the wait is over; 0 when it is."""
-        return max(self.at - anyio.current_time(), 0)
+        return 0 if self.passed else self.at - anyio.current_time()
+
+    def end(self) -> None:
+        """End the wait now, whatever time is left or added."""
+        self.ended.set()
 
     @contextmanager
     def paused(self) -> Generator[None]:

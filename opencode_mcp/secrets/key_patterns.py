@@ -34,7 +34,7 @@ KEYS = (
     r"lin_api_\w{32,}|ntn_\w{40,}|secret_[A-Za-z0-9]{40,}|pat[A-Za-z0-9]{14}\.[0-9a-f]{64}",
     # Any service
     r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+",
-    r"AGE-SECRET-KEY-1[0-9A-Z]{50,}",
+    r"AGE-SECRET-KEY-1[0-9A-Z]{50,}|ocmcp_[\w-]{40,}",  # the latter are tokens of this bridge
 )
 KEYS_OF_LETTERS = (
     r"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)[0-9A-Z]{16}|LTAI[A-Za-z0-9]{16,20}",  # AWS, Alibaba

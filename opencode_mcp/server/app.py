@@ -33,19 +33,25 @@ from opencode_mcp.server.waiting.tasks_extension import Tasks
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
+    from opencode_mcp.server.upstream import Upstream
 
 STATE_SECONDS = 86_400.0
 """Time for which a form's answer is accepted; a run waits for it as long as OpenCode runs."""
 
 
-def build_server(settings: "Settings") -> BridgeServer:
-    """Build the server for some settings; nothing connects before a call needs it."""
+def build_server(settings: "Settings", upstream: "Upstream | None" = None) -> BridgeServer:
+    """Build the server for some settings; nothing connects before a call needs it.
+
+    Args:
+        settings: What the operator decided.
+        upstream: The connection to OpenCode, if it is shared with other servers of this process.
+    """
     subscriptions = Subscriptions()
 
     @asynccontextmanager
     async def lifespan(_server: MCPServer[Bridge]) -> AsyncGenerator[Bridge]:
         async with anyio.create_task_group() as task_group:
-            server.bridge = bridge = Bridge(settings, task_group, subscriptions)
+            server.bridge = bridge = Bridge(settings, task_group, subscriptions, upstream)
             bridge.unlisted_tools = frozenset(TOOL_USES) - server.tool_names
             task_group.start_soon(bridge.run_background_tasks)
             try:
@@ -54,7 +60,7 @@ def build_server(settings: "Settings") -> BridgeServer:
                 task_group.cancel_scope.cancel()
                 await bridge.aclose()
 
-    seal = TokenCodec(settings.state_directory)
+    seal = TokenCodec(settings.state_directory, settings.principal)
     tools = listed_tools(settings)
     server = BridgeServer(
         "opencode-mcp",

@@ -13,12 +13,10 @@ import anyio
 from mcp.server.mcpserver import Context
 
 from opencode_mcp.errors import BridgeError, NotAllowed
-from opencode_mcp.events import hub
 from opencode_mcp.isolation import integration
 from opencode_mcp.isolation import worktrees as isolation_worktrees
-from opencode_mcp.launcher import connection, launcher
-from opencode_mcp.opencode import client, operation_calls
-from opencode_mcp.runs import commands, limits, run, run_note
+from opencode_mcp.opencode import operation_calls
+from opencode_mcp.runs import commands, limits, open_waits, run, run_note
 from opencode_mcp.runs.answers import answer_rules, auto_reply, reply_sender
 from opencode_mcp.runs.enforcement import limit_watch, verifier
 from opencode_mcp.runs.prompting import reload, session_lock
@@ -30,6 +28,7 @@ from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.notifications import publisher
 from opencode_mcp.server.tokens.tickets import Tickets
 from opencode_mcp.server.tokens.token_codec import TokenCodec
+from opencode_mcp.server.upstream import Upstream
 from opencode_mcp.workspace import files
 from opencode_mcp.workspace.search import project_search, ripgrep
 
@@ -37,6 +36,9 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from opencode_mcp.config import Settings
+    from opencode_mcp.events import hub
+    from opencode_mcp.launcher import connection
+    from opencode_mcp.opencode import client
     from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.runs.record import Run
     from opencode_mcp.runs.verification.request import Verify
@@ -63,9 +65,16 @@ class Bridge:
         settings: The operator's settings.
         task_group: Runs tasks that outlive a request.
         subscriptions: The clients that asked for notifications.
+        upstream: The connection to OpenCode, if it is shared with other bridges; else the bridge makes its own.
     """
 
-    def __init__(self, settings: "Settings", task_group: "TaskGroup", subscriptions: "Subscriptions") -> None:
+    def __init__(
+        self,
+        settings: "Settings",
+        task_group: "TaskGroup",
+        subscriptions: "Subscriptions",
+        upstream: Upstream | None = None,
+    ) -> None:
         self.settings = settings
         KNOWN_SECRETS.add(settings.on_finish_key)
         self.subscriptions = subscriptions
@@ -76,7 +85,8 @@ class Bridge:
         self.unlisted_tools = self.allowed.denied_tools
         """Tools of our own that no text suggests to call, since the server does not list them."""
         self._task_group = task_group
-        self._connection: connection.Connection | None = None
+        self._shares = upstream is not None
+        self._upstream = upstream or Upstream(settings, task_group)
         self._events_needed = anyio.Event()
 
     async def run_background_tasks(self) -> None:
@@ -89,20 +99,18 @@ class Bridge:
     @property
     def connection(self) -> "connection.Connection":
         """Return the connection to OpenCode."""
-        if self._connection is None:
-            self._connection = connection.Connection(launcher.Launcher(self.settings))
-        return self._connection
+        return self._upstream.connection
 
-    @cached_property
+    @property
     def client(self) -> "client.OpenCodeClient":
         """Return the typed client for OpenCode's operations."""
-        return client.OpenCodeClient(self.connection)
+        return self._upstream.client
 
     @cached_property
     def hub(self) -> "hub.Hub":
         """Return the hub of OpenCode's events."""
         self._events_needed.set()
-        return hub.Hub(self.connection, self._task_group)
+        return self._upstream.hub
 
     @cached_property
     def publisher(self) -> "publisher.Publisher":
@@ -129,6 +137,11 @@ class Bridge:
         if self.allowed.denies(operation_uses.RELOAD) or self.settings.read_only:
             return "Whoever configured this MCP server denies that operation."
         return ""
+
+    @cached_property
+    def waits(self) -> "open_waits.OpenWaits":
+        """The waits for runs that calls are in."""
+        return open_waits.OpenWaits()
 
     @cached_property
     def commands(self) -> "commands.Commands":
@@ -289,7 +302,7 @@ class Bridge:
 
     @property
     def _is_connected(self) -> bool:
-        return self._connection is not None and self._connection.endpoint is not None
+        return self._upstream.is_connected
 
     def spawn(self, work: Callable[[*Arguments], Coroutine[Any, Any, object]], *arguments: *Arguments) -> None:
         """Start a task beside the requests; it ends with the server at the latest."""
@@ -308,11 +321,16 @@ class Bridge:
             logger.warning("cannot receive events: %s", error)
             self.spawn(self.publisher.come_back)
 
+    def end_waits(self) -> None:
+        """Make every call that waits for a run report it now, and every later call wait no longer."""
+        self.waits.end()
+        if self._is_connected:
+            self._upstream.hub.wake()
+
     async def aclose(self) -> None:
-        """Close the connection to OpenCode, if one was made."""
-        if self._connection is not None:
-            with anyio.CancelScope(shield=True):
-                await self._connection.aclose()
+        """Close the connection to OpenCode, if one was made and no other bridge shares it."""
+        if not self._shares:
+            await self._upstream.aclose()
 
 
 BridgeContext = Context[Bridge, object]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from mcp.server.connection import Connection
+    from mcp.server.lowlevel.server import Server
     from mcp.server.mcpserver import MCPServer
     from mcp.server.session import ServerSession
     from mcp.shared._stream_protocols import ReadStream, WriteStream
@@ -21,7 +22,7 @@ async def run_over_streams(
     writer: "WriteStream[SessionMessage]",
 ) -> None:
     """Serve one connection over streams other than those that the SDK opens itself, until the reader ends."""
-    lowlevel = server._lowlevel_server  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    lowlevel = lowlevel_of(server)
     await lowlevel.run(reader, writer, lowlevel.create_initialization_options())
 
 
@@ -38,3 +39,8 @@ def call_at_disconnect(session: "ServerSession", callback: Callable[[], None]) -
     connection = cast("Connection | None", getattr(session, "_connection", None))
     if connection:
         connection.exit_stack.callback(callback)
+
+
+def lowlevel_of(server: "MCPServer[Any]") -> "Server[Any]":
+    """Return the SDK's server below an ``MCPServer``, which its manager of HTTP sessions serves."""
+    return server._lowlevel_server  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

@@ -9,9 +9,11 @@ import pytest
 
 from tests.conformance.suite import Check, check, scenarios, served
 from tests.harness.isolation import basics
+from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.project import make_project
+from tests.harness.served import serving
 
 pytestmark = pytest.mark.integration
 CHOSEN = cast("Mapping[str, Any]", json.loads(Path(__file__).with_name("scenarios.json").read_text(encoding="utf-8")))
@@ -25,23 +27,12 @@ def fixture_server(run_folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def real_server(
-    run_folder: Path,
-    opencode_environment: dict[str, str],
-    opencode_server: OpenCode,
-    scripted_model: ScriptedModel,
-) -> Iterator[str]:
-    del scripted_model
-    directory = run_folder / "conformance"
-    directory.mkdir()
-    variables = {
-        "OPENCODE_MCP_URL": opencode_server.url,
-        "OPENCODE_MCP_PASSWORD": opencode_server.password,
-        "OPENCODE_MCP_STATE": str(run_folder / "conformance-state"),
-        "OPENCODE_MCP_DIRECTORY": str(make_project(directory)),
-    }
-    with served("tests.conformance.real_server", opencode_environment | variables, run_folder / "real.log") as url:
-        yield url
+def real_server(run_folder: Path, opencode_server: OpenCode, scripted_model: ScriptedModel) -> Iterator[str]:
+    folder = run_folder / "conformance"
+    directory = folder / "project"
+    directory.mkdir(parents=True)
+    with serving(attaching(folder, scripted_model, opencode_server, make_project(directory))) as bridge:
+        yield bridge.url
 
 
 def failures(checks: Sequence[Check]) -> list[str]:

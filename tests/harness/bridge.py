@@ -1,19 +1,24 @@
-"""The bridge as a host has it: the installed command over stdio, behind the SDK's client, in either protocol era."""
+"""The bridge as a host has it: the installed command behind the SDK's client, in either era, over stdio or HTTP."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, cast
 
+import httpx2
 from mcp import Client, StdioServerParameters
 from mcp.client.session import ElicitationFnT
 from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, Implementation, TextContent
 
 from tests.harness.failures import unwrapped
+from tests.harness.http import NO_CERTIFICATES
 from tests.harness.launch import Launch
+from tests.harness.served import serving
 
 Era = Literal["2025", "2026"]
+Transport = Literal["stdio", "http"]
 MODES: Mapping[Era, str] = {"2025": "legacy", "2026": "auto"}
 """The SDK's name for each era; a modern host asks first, as ``auto`` does."""
 DATA_READER = Implementation(name="claude-code", version="1")
@@ -60,16 +65,62 @@ class OpenBridge(Protocol):
 
 @asynccontextmanager
 async def open_bridge(
-    launch: Launch, *, era: Era = "2026", elicit: ElicitationFnT | None = None, host: Implementation = DATA_READER
+    launch: Launch,
+    *,
+    era: Era = "2026",
+    elicit: ElicitationFnT | None = None,
+    host: Implementation = DATA_READER,
+    transport: Transport = "stdio",
 ) -> AsyncGenerator[Bridge]:
-    """Start a bridge and connect to it; leaving closes its stdin, and kills it if it lingers.
+    """Start a bridge and connect to it; leaving ends it.
 
     Args:
         launch: What to start.
         era: Which protocol the client speaks.
         elicit: Answers elicitations; without it, the client declares none.
         host: What the client says of itself.
+        transport: How the client reaches it.
     """
+    if transport == "stdio":
+        async with _over_stdio(launch, era, elicit, host) as bridge:
+            yield bridge
+        return
+    with serving(launch) as served:
+        async with connected(served.url, launch, era=era, elicit=elicit, host=host) as bridge:
+            yield bridge
+
+
+@asynccontextmanager
+async def connected(
+    url: str,
+    launch: Launch,
+    *,
+    era: Era = "2026",
+    elicit: ElicitationFnT | None = None,
+    host: Implementation = DATA_READER,
+    token: str = "",
+) -> AsyncGenerator[Bridge]:
+    """Connect to a bridge that serves HTTP; see ``open_bridge``."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    timeout = httpx2.Timeout(CALL, read=CALL)
+    with unwrapped():
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=timeout, trust_env=False, verify=NO_CERTIFICATES) as http,
+            Client(
+                streamable_http_client(url, http_client=http),
+                mode=MODES[era],
+                elicitation_callback=elicit,
+                client_info=host,
+            ) as client,
+        ):
+            assert client.protocol_version.startswith(era), launch.printed()
+            yield Bridge(client, launch)
+
+
+@asynccontextmanager
+async def _over_stdio(
+    launch: Launch, era: Era, elicit: ElicitationFnT | None, host: Implementation
+) -> AsyncGenerator[Bridge]:
     program, *arguments = launch.command
     command = StdioServerParameters(
         command=program, args=arguments, env=dict(launch.environment), cwd=launch.environment["HOME"]

@@ -7,8 +7,8 @@ from typing import cast
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
-from tests.harness.bridge import Bridge, Era, open_bridge
-from tests.harness.launch import attaching
+from tests.harness.bridge import Bridge, Era, Transport, open_bridge
+from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.project import SNAPSHOTS, configure, make_project
@@ -58,27 +58,40 @@ def tracked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="package")
-async def shared_bridge(
-    era: Era,
+def shared_launch(
     tmp_path_factory: pytest.TempPathFactory,
     scripted_model: ScriptedModel,
     opencode_server: OpenCode,
     workplace: Path,
     asking: Path,
     tracked: Path,
-) -> AsyncGenerator[Bridge]:
-    """A bridge at the run's OpenCode, fenced into these projects; it serves all tests of one era."""
-    folder = tmp_path_factory.mktemp(f"bridge{era}")
+) -> Launch:
+    """A bridge at the run's OpenCode, fenced into these projects."""
+    folder = tmp_path_factory.mktemp("bridge")
     launch = attaching(folder, scripted_model, opencode_server, workplace)
     launch = launch.telling("--directory", str(asking), "--directory", str(tracked), "--allow", "session.shell")
     settings = folder / "settings.toml"
     settings.write_text(VERIFY, encoding="utf-8")
-    launch = launch.within(OPENCODE_MCP_CONFIG=str(settings))
-    async with open_bridge(launch, era=era) as bridge:
+    return launch.within(OPENCODE_MCP_CONFIG=str(settings))
+
+
+@pytest.fixture(scope="package")
+async def shared_bridge(era: Era, shared_launch: Launch) -> AsyncGenerator[Bridge]:
+    """A bridge that serves all tests of one era."""
+    async with open_bridge(shared_launch, era=era) as bridge:
+        yield bridge
+
+
+@pytest.fixture(scope="package")
+async def shared_http_bridge(era: Era, shared_launch: Launch) -> AsyncGenerator[Bridge]:
+    """A bridge that serves the tests of one era that run over HTTP."""
+    async with open_bridge(shared_launch, era=era, transport="http") as bridge:
         yield bridge
 
 
 @pytest.fixture
-def host(shared_bridge: Bridge) -> Host:
-    """A host that is connected to the shared bridge, and has heard nothing yet."""
-    return Host(Bridge(shared_bridge.client, shared_bridge.launch))
+def host(request: pytest.FixtureRequest, era: Era, opencode_generation: Generation, transport: Transport) -> Host:
+    """A host that is connected to a shared bridge, and has heard nothing yet."""
+    del era, opencode_generation  # They select the bridge.
+    shared = cast("Bridge", request.getfixturevalue("shared_http_bridge" if transport == "http" else "shared_bridge"))
+    return Host(Bridge(shared.client, shared.launch))

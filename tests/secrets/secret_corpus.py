@@ -131,6 +131,7 @@ KEYS: dict[str, str] = {
     "notion old": "secret" + "_" + some(ALNUM, 43),
     "airtable": "pat" + some(ALNUM, 14) + "." + some(HEX, 64),
     "jwt": jwt(),
+    "opencode-mcp": "ocmcp_" + some(ascii_letters + digits, 43),
     "age": "AGE-SECRET" + "-KEY-1" + some(ascii_uppercase + digits, 58),
     "rsa": private_key("RSA "),
     "openssh": private_key("OPENSSH "),

@@ -98,7 +98,7 @@ class ReplySender:
         """
         places, session = directories, None
         if known := session_id or self._requests.session_of(request_id):
-            session = await self._check_session(known)
+            session = await self._owner(known, "" if session_id else request_id)
             places = [session.directory]
         request = await self._requests.find(request_id, places)
         if request is None:
@@ -111,11 +111,29 @@ class ReplySender:
                 hint="Leave session_id out, or give the one that the report's `pending` names.",
             )
         if session is None or session.id != request.session_id:
-            session = await self._check_session(request.session_id)
+            session = await self._owner(request.session_id, request_id)
         if not await self._requests.still_waits(request, session.directory):
             raise NotFound(_gone(request_id))
         line = (await self._requests.lineage(session.id))[1:]
         return FoundRequest(request, session, [await self._check_session(name) for name in line])
+
+    async def _owner(self, session_id: str, request_id: str) -> Session:
+        """Return the session of a request.
+
+        Args:
+            session_id: The session.
+            request_id: The request, if its caller did not name the session and must not learn of it.
+
+        Raises:
+            NotFound: The session, or as far as the caller knows the request, does not exist.
+            NotAllowed: It is outside the allowed directories.
+        """
+        try:
+            return await self._check_session(session_id)
+        except NotFound as error:
+            if not request_id:
+                raise
+            raise NotFound(_gone(request_id)) from error
 
     async def _assigned(self, question: Question, session_id: str) -> Question:
         """Return a question of a directory as one of the session that the caller names.

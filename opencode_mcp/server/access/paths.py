@@ -134,25 +134,24 @@ class Fence:
         """Return the session that a caller named (``session.get``).
 
         Raises:
-            NotFound: There is no session with this id.
+            NotFound: There is no session with this id; to a principal, one of another does not exist.
             NotAllowed: It works in a directory that is not listed; OpenCode did not open that directory.
         """
         if not session_id.startswith(SESSION_PREFIX):
             message = f"{shortened(session_id)} is not a session id."
             raise NotFound(message, hint=f"They begin with {SESSION_PREFIX!r}: {SESSION_HINT}")
-        missing = NotFound(f"There is no session {shortened(session_id)}.", hint=SESSION_HINT)
         directory = await self._sessions.find(session_id)
         if not directory:
-            raise missing
-        await self._check_session(session_id, directory)
+            raise _missing_session(session_id)
+        await self._check_own(session_id, directory)
         try:
             session = await self._client.session_get(session_id, directory)
         except NotFound as error:
             self._sessions.forget(session_id)
-            raise missing from error
+            raise _missing_session(session_id) from error
         if session.directory != directory:
             self._sessions.forget(session_id)
-            await self._check_session(session_id, session.directory)
+            await self._check_own(session_id, session.directory)
         return session
 
     async def check_place_of(self, session_id: str) -> None:
@@ -163,7 +162,8 @@ class Fence:
             BackendError: The request to OpenCode failed.
         """
         directory = await self._sessions.find(session_id)
-        if directory:
+        # A principal can subscribe to a session that does not exist, and so to one of another: nothing comes.
+        if directory and not self._settings.principal:
             await self._check_session(session_id, directory)
 
     async def allows(self, directory: str) -> bool:
@@ -237,6 +237,15 @@ class Fence:
         if self._settings.remote and not self._settings.directories and not self._listed.named:
             self._listed.named.append((await self._client.path()).directory)
         return self._listed
+
+    async def _check_own(self, session_id: str, directory: str) -> None:
+        """Refuse a session in a directory that is not listed; a principal does not learn that there is one."""
+        try:
+            await self._check_session(session_id, directory)
+        except NotAllowed as error:
+            if self._settings.principal:
+                raise _missing_session(session_id) from error
+            raise
 
     async def _check_session(self, session_id: str, directory: str) -> None:
         roots = await self._roots()
@@ -315,6 +324,10 @@ class Fence:
             await self._client.file_list(project, folder)
         except BackendFailed as error:
             raise NotFound(f"There is no directory {shortened(name)}.") from error
+
+
+def _missing_session(session_id: str) -> NotFound:
+    return NotFound(f"There is no session {shortened(session_id)}.", hint=SESSION_HINT)
 
 
 def _check_local_directory(path: Path, name: str, project: str) -> None:

@@ -4,6 +4,7 @@ The key is stored in the state directory, so that tokens stay valid after a rest
 at the first use.
 """
 
+import hmac
 import logging
 import secrets
 from functools import cached_property
@@ -22,14 +23,17 @@ class TokenCodec:
 
     Args:
         state_directory: Directory that holds the key.
+        owner: Principal whose tokens these are. Those of another owner cannot be decrypted.
     """
 
-    def __init__(self, state_directory: Path) -> None:
+    def __init__(self, state_directory: Path, owner: str = "") -> None:
         self._state_directory = state_directory
+        self._owner = owner
 
     @cached_property
     def _codec(self) -> AESGCMRequestStateCodec:
-        return AESGCMRequestStateCodec([secret_key(self._state_directory)])
+        key = secret_key(self._state_directory)
+        return AESGCMRequestStateCodec([key_of(key, self._owner) if self._owner else key])
 
     def seal(self, payload: bytes) -> str:
         """Return an opaque token that only this key decrypts."""
@@ -61,3 +65,8 @@ def secret_key(state_directory: Path) -> bytes:
     except InvalidSetting as error:
         logger.warning("Tasks and forms become invalid when this bridge ends: %s", error)
         return secrets.token_bytes(state_folder.KEY_BYTES)
+
+
+def key_of(key: bytes, owner: str) -> bytes:
+    """Return the key of one principal, which is derived from that of the state folder."""
+    return hmac.digest(key, f"principal:{owner}".encode(), "sha256")

@@ -8,7 +8,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.runs import deadline, limits
+from opencode_mcp.runs import limits
 from opencode_mcp.runs.prompting import prompt as prompting_prompt
 from opencode_mcp.server import command_note, isolated_runs
 from opencode_mcp.server.access import verify_commands
@@ -208,7 +208,7 @@ async def opencode_wait(
         return await wait_for_run(ctx, runs[0], wait_seconds, undone_run(sessions[0], runs[0].message_id))
 
     reports = await bridge.auto_reply.follow_all(
-        runs, deadline.Deadline(deadlines.wait), progress_sender(ctx), until=until
+        runs, bridge.waits.deadline(deadlines.wait), progress_sender(ctx), until=until
     )
     for session, run, report in zip(sessions, runs, reports, strict=True):
         add_answerers(bridge, run, report, ctx.client_capabilities)

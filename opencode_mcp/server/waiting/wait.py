@@ -17,6 +17,7 @@ Invariants:
 * A cancelled call ends the wait and not the run, unless the operator set ``abort_on_cancel``.
 * The time that a person takes for a form is not counted: ``Deadline.paused``.
 * The call ends ``LAST_LOOK_SECONDS`` after its deadline at the latest, even if OpenCode does not answer.
+* A bridge that shuts down ends its waits (``OpenWaits``): their calls report the runs as they are.
 * A form is shown to the person once in a call, and once more if it was accepted without an answer.
 * A call that started a run names it in its result, whatever failed afterwards. After a mere error the agent would start
   it a second time.
@@ -47,7 +48,6 @@ from mcp_types import (
 from pydantic import ValidationError
 
 from opencode_mcp.errors import BackendTimeout, BridgeError, CallerError, NotFound
-from opencode_mcp.runs import deadline as runs_deadline
 from opencode_mcp.runs import record
 from opencode_mcp.runs import report as runs_report
 from opencode_mcp.runs.reports import reporter
@@ -155,13 +155,13 @@ async def wait_for_run(
 
 def _limits(ctx: BridgeContext, run: "Run", wait_seconds: float | None) -> "tuple[Deadline, bool]":
     """Return the deadline of a wait, and whether a person may be asked, which needs time to wait."""
-    deadlines = deadlines_of(ctx, wait_seconds)
+    deadlines, waits = deadlines_of(ctx, wait_seconds), bridge_of(ctx).waits
     slot = task_slot_of(ctx)
     if slot is None or deadlines.seconds <= slot.grace_seconds:
-        return runs_deadline.Deadline(deadlines.wait), deadlines.seconds > 0
+        return waits.deadline(deadlines.wait), deadlines.seconds > 0
     slot.run = run
     # Counted from now, since the time of a slow start does not belong to the run.
-    return runs_deadline.Deadline(min(deadlines.wait, anyio.current_time() + slot.grace_seconds)), True
+    return waits.deadline(min(deadlines.wait, anyio.current_time() + slot.grace_seconds)), True
 
 
 @dataclass(slots=True)
@@ -244,7 +244,12 @@ class _Wait:
                 filled.extend(await self._show_form(request))
                 tasks.cancel_scope.cancel()
 
+            async def end_early() -> None:
+                await self.deadline.ended.wait()
+                tasks.cancel_scope.cancel()
+
             tasks.start_soon(ask)
+            tasks.start_soon(end_early)
             closed = await self._wait_closed(request)
             tasks.cancel_scope.cancel()
         if filled:

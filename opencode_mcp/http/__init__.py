@@ -1,0 +1,1 @@
+"""MCP over HTTP: the address, the web server, authentication, and one MCP server for each principal."""

@@ -1,0 +1,124 @@
+"""The address that the bridge listens at: a host and a port, or a Unix socket."""
+
+import ipaddress
+import os
+import socket
+import stat
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from opencode_mcp.errors import InvalidSetting
+from opencode_mcp.options import UNIX_PREFIX
+
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+"""Names of this machine in a ``Host`` header."""
+BACKLOG = 512
+"""Connections that the system keeps until the bridge accepts them."""
+OWNER_ONLY = 0o177
+"""Mask of a Unix socket's permissions: only the user of the bridge may connect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A host and a port, or a Unix socket."""
+
+    host: str = ""
+    port: int = 0
+    """0: the system chooses one."""
+    path: Path | None = None
+    """Path of a Unix socket; ``None`` for a host and a port."""
+
+    @classmethod
+    def read(cls, text: str) -> "Address":
+        """Return the address in a text that ``options.as_http`` has checked."""
+        if text.startswith(UNIX_PREFIX):
+            return cls(path=Path(text.removeprefix(UNIX_PREFIX)))
+        parts = urlsplit(f"//{text}")
+        return cls(parts.hostname or "", parts.port or 0)
+
+    @property
+    def is_local(self) -> bool:
+        """Return True if only programs on this machine can connect."""
+        return self.path is not None or self.host == "localhost" or _is_loopback(self.host)
+
+    @property
+    def is_wildcard(self) -> bool:
+        """Return True if it stands for every address of this machine, and so names none."""
+        return self.path is None and self.host in {"0.0.0.0", "::", ""}  # noqa: S104 - it is recognised, not used
+
+    @property
+    def shown_host(self) -> str:
+        """Return the host as it is in a URL."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    def bind(self) -> socket.socket:
+        """Return a socket that listens.
+
+        Raises:
+            InvalidSetting: The address cannot be used.
+        """
+        try:
+            return _bind_path(self.path) if self.path else _bind_port(self.host, self.port)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise InvalidSetting(
+                f"Cannot listen at {self}: {reason}.", hint="Give --http an address of this machine that is free."
+            ) from error
+
+    def release(self) -> None:
+        """Remove the file of a Unix socket."""
+        if self.path:
+            with suppress(OSError):
+                self.path.unlink()
+
+    def bound(self, listener: socket.socket) -> "Address":
+        """Return the address with the port that the system chose."""
+        return self if self.path else Address(self.host, listener.getsockname()[1])
+
+    def __str__(self) -> str:
+        return f"{UNIX_PREFIX}{self.path}" if self.path else f"http://{self.shown_host}:{self.port}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _bind_port(host: str, port: int) -> socket.socket:
+    # "localhost" may stand for two addresses; clients try both.
+    numeric = "127.0.0.1" if host == "localhost" else host
+    family = socket.AF_INET6 if ":" in numeric else socket.AF_INET
+    return socket.create_server((numeric, port), family=family, backlog=BACKLOG)
+
+
+def _bind_path(path: Path) -> socket.socket:
+    if sys.platform == "win32":
+        raise InvalidSetting("Windows has no Unix sockets here.", hint="Give --http a host and a port.")
+    _remove_stale(path)
+    listener = socket.socket(socket.AF_UNIX)
+    mask = os.umask(OWNER_ONLY)
+    try:
+        listener.bind(str(path))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    finally:
+        os.umask(mask)
+    return listener
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove the socket that an ended process left; one that is in use, and any other file, is kept."""
+    if sys.platform == "win32" or not path.exists() or not stat.S_ISSOCK(path.stat().st_mode):
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()

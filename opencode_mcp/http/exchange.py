@@ -1,0 +1,95 @@
+"""One HTTP request with its response: it can be cancelled from outside, and a client that stalls ends it."""
+
+from typing import TYPE_CHECKING
+
+import anyio
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+BODY_SECONDS = 30.0
+"""Time for the body of a request to arrive."""
+SEND_SECONDS = 60.0
+"""Time for a client to read a part of the response."""
+CLOSE_SECONDS = 1.0
+"""Time for the end of a response that was cut off."""
+REQUEST_TIMEOUT, UNAVAILABLE = 408, 503
+EXCHANGE = "opencode_mcp.exchange"
+"""Key of a request's exchange in its ASGI scope."""
+
+
+class Exchange:
+    """Request and response of one client.
+
+    Args:
+        receive: Receives the request's body, and the client's end.
+        send: Sends the response.
+    """
+
+    def __init__(self, receive: "Receive", send: "Send") -> None:
+        self.status: int | None = None
+        """Status of the response, once it has begun."""
+        self._receive = receive
+        self._send = send
+        self._limit = anyio.CancelScope()
+        self._body_deadline = anyio.current_time() + BODY_SECONDS
+        self._has_body = False
+        self._is_complete = False
+        self._is_late = False
+
+    def cancel(self) -> None:
+        """End the request now."""
+        self._limit.cancel()
+
+    async def run(self, app: "ASGIApp", scope: "Scope") -> None:
+        """Let an application answer, and end the response in any case."""
+        with self._limit:
+            await app(scope, self.receive, self.send)
+        if self._limit.cancelled_caught:
+            with anyio.move_on_after(CLOSE_SECONDS, shield=True):
+                await self._cut_off()
+
+    async def receive(self) -> "Message":
+        """Receive the next part of the request; the whole body has to come in time."""
+        if self._has_body:
+            return await self._receive()
+        message = await self._in_time(self._receive, self._body_deadline - anyio.current_time())
+        self._has_body = not message.get("more_body", False)
+        return message
+
+    async def send(self, message: "Message") -> None:
+        """Send a part of the response; the client has to read it in time."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+
+        async def send_it() -> "Message":
+            await self._send(message)
+            return message
+
+        await self._in_time(send_it, SEND_SECONDS)
+        if message["type"] == "http.response.body":
+            self._is_complete = not message.get("more_body", False)
+
+    async def _in_time(self, step: "Callable[[], Awaitable[Message]]", seconds: float) -> "Message":
+        with anyio.move_on_after(seconds):
+            return await step()
+        self._is_late = True
+        self._limit.cancel()
+        await anyio.sleep_forever()
+        raise AssertionError  # The wait was cancelled.
+
+    async def _cut_off(self) -> None:
+        """Say why there is no response, or end the one that has begun."""
+        if self.status is None:
+            self.status = REQUEST_TIMEOUT if self._is_late else UNAVAILABLE
+            headers = [(b"content-length", b"0"), (b"connection", b"close")]
+            await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
+        if not self._is_complete:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def exchange_of(scope: "Scope") -> Exchange:
+    """Return the exchange of a request."""
+    return scope[EXCHANGE]

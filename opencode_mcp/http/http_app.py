@@ -1,0 +1,101 @@
+"""The application behind the web server: what each path answers, and the checks that precede every answer."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from mcp.server.transport_security import TransportSecurityMiddleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from opencode_mcp.http.exchange import EXCHANGE, Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mcp.server.transport_security import TransportSecuritySettings
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+LARGEST_HEAD = 32 * 1024
+"""Bytes of a request's headers."""
+MCP_PATH = "/mcp"
+ALIVE_PATH = "/healthz"
+READY_PATH = "/readyz"
+CORS_SECONDS = 600
+"""Time for which a browser may keep the answer to a preflight request."""
+REQUEST_HEADERS = (
+    "accept",
+    "authorization",
+    "content-type",
+    "last-event-id",
+    "mcp-method",
+    "mcp-name",
+    "mcp-protocol-version",
+    "mcp-session-id",
+)
+RESPONSE_HEADERS = ("mcp-session-id", "retry-after", "www-authenticate")
+
+
+class McpHandler(Protocol):
+    """Serves MCP to those who may use it."""
+
+    async def handle(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Serve one request at the path of MCP; ``exchange.exchange_of`` returns its exchange."""
+        ...
+
+
+class HttpApp:
+    """ASGI application.
+
+    Args:
+        handler: Serves MCP.
+        security: Allowed values of the headers ``Host`` and ``Origin``.
+        origins: Web pages that may read responses.
+    """
+
+    def __init__(self, handler: McpHandler, security: "TransportSecuritySettings", origins: tuple[str, ...]) -> None:
+        self.is_closing = False
+        """True once the bridge takes no more clients."""
+        self._handler = handler
+        self._security = TransportSecurityMiddleware(security)
+        self._checked: ASGIApp = self._route
+        if origins:
+            self._checked = CORSMiddleware(
+                self._route,
+                allow_origins=origins,
+                allow_methods=("GET", "POST", "DELETE"),
+                allow_headers=REQUEST_HEADERS,
+                expose_headers=RESPONSE_HEADERS,
+                max_age=CORS_SECONDS,
+            )
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Serve one request."""
+        if scope["type"] == "http":
+            scope[EXCHANGE] = exchange = Exchange(receive, send)
+            await exchange.run(self._check, scope)
+
+    async def _check(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        refusal = _too_long(scope) or await self._security.validate_request(Request(scope))
+        await (refusal or self._checked)(scope, receive, send)
+
+    async def _route(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        app = self._handler.handle if scope["path"] == MCP_PATH else self._plain(scope)
+        await app(scope, receive, send)
+
+    def _plain(self, scope: "Scope") -> Response:
+        if scope["path"] == ALIVE_PATH:
+            return PlainTextResponse("ok")
+        if scope["path"] == READY_PATH:
+            return PlainTextResponse("shutting down", 503) if self.is_closing else PlainTextResponse("ok")
+        return PlainTextResponse(f"Not found. MCP is at {MCP_PATH}.", 404)
+
+
+def _too_long(scope: "Scope") -> Response | None:
+    """Refuse a head that arrived at once and is longer than one that arrives in parts may be."""
+    length = len(scope["raw_path"]) + len(scope["query_string"]) + sum(map(sum, _lengths(scope)))
+    return PlainTextResponse("The headers are too long.", 431) if length > LARGEST_HEAD else None
+
+
+def _lengths(scope: "Scope") -> "Iterator[tuple[int, int]]":
+    for name, value in scope["headers"]:
+        yield len(name), len(value)

@@ -1,0 +1,77 @@
+"""The principals of the settings file, read again when the file changes."""
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from opencode_mcp.config import read_file
+from opencode_mcp.errors import InvalidSetting
+from opencode_mcp.http.principals import Principal, read_principals
+from opencode_mcp.http.tokens import matching
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opencode_mcp.config import Settings
+
+logger = logging.getLogger(__name__)
+
+Stamp = tuple[int, int, int]
+
+
+class PrincipalFile:
+    """The principals as the settings file has them now.
+
+    Args:
+        path: The settings file.
+        settings: The settings of the whole bridge. They do not change while it runs.
+
+    Raises:
+        InvalidSetting: The file is wrong.
+    """
+
+    def __init__(self, path: Path, settings: "Settings") -> None:
+        self._path = path
+        self._settings = settings
+        self._stamp = _stamp(path)
+        self.principals = self._read()
+
+    def refresh(self) -> bool:
+        """Read the file if it has changed, and return True if it was read.
+
+        A file that is wrong changes nothing: the principals stay as they were, and a line in the log says why.
+        """
+        stamp = _stamp(self._path)
+        if stamp == self._stamp:
+            return False
+        self._stamp = stamp
+        try:
+            self.principals = self._read()
+        except InvalidSetting as error:
+            logger.error("the principals stay as they were: %s", error)  # noqa: TRY400 - the operator needs no traceback
+            return False
+        logger.warning("the settings file was read again: %s", ", ".join(self.principals) or "there are no principals")
+        return True
+
+    def holder_of(self, token: str) -> tuple[Principal, str] | None:
+        """Return the principal of a token, and the token's digest; ``None`` if nobody has it."""
+        holders = {digest: one for one in self.principals.values() for digest in one.digests}
+        digest = matching(token, holders)
+        return (holders[digest], digest) if digest else None
+
+    def _read(self) -> dict[str, Principal]:
+        try:
+            tables = read_file(self._path).get("principals", {})
+        except OSError as error:
+            raise InvalidSetting(f"{self._path} cannot be read: {error.strerror}.") from error
+        return read_principals(cast("Mapping[str, object]", tables), self._settings)
+
+
+def _stamp(path: Path) -> Stamp | None:
+    """Return what changes when a file does; ``None`` if there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - it is called for each request
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

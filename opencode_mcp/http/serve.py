@@ -1,0 +1,147 @@
+"""Command ``opencode-mcp serve --http``: listen, serve until a signal arrives, and end without losing an answer.
+
+The end: the bridge accepts no more connections; calls that wait for runs report them as they are; then everything else
+is cut off, such as the streams of notifications. A run in OpenCode goes on.
+"""
+
+import signal
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio
+
+from opencode_mcp.config import settings_file
+from opencode_mcp.errors import InvalidSetting
+from opencode_mcp.http.address import Address
+from opencode_mcp.http.gate import Gate, OpenGate
+from opencode_mcp.http.header_checks import security_settings
+from opencode_mcp.http.http_app import MCP_PATH, HttpApp
+from opencode_mcp.http.principal_file import PrincipalFile
+from opencode_mcp.http.tenant import Tenant
+from opencode_mcp.http.web_server import WebServer
+from opencode_mcp.server.upstream import Upstream
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from anyio.abc import TaskGroup
+
+    from opencode_mcp.config import Settings
+
+NEW_PRINCIPAL = "Make a principal: opencode-mcp token new NAME --directory DIR."
+CALLS_SECONDS = 4.0
+"""Time that calls have to end when the bridge does."""
+
+
+def serve_http(settings: "Settings", announce: Callable[[str], None]) -> None:
+    """Serve MCP over HTTP until a signal arrives.
+
+    Args:
+        settings: What the operator decided.
+        announce: Gets a line with the address as soon as clients can connect.
+
+    Raises:
+        InvalidSetting: The address cannot be used, or not without authentication.
+    """
+    address = Address.read(settings.http)
+    check_authentication(settings, address)
+    listener = address.bind()
+    bound = address.bound(listener)
+    try:
+        server = _Serving(settings, bound, lambda: announce(f"MCP is served at {bound}{MCP_PATH}"))
+        anyio.run(server.run, listener)
+    finally:
+        listener.close()
+        address.release()
+
+
+def check_authentication(settings: "Settings", address: Address) -> None:
+    """Refuse to serve without authentication, except on this machine if the operator says so.
+
+    Raises:
+        InvalidSetting: The clients would not be authenticated.
+    """
+    if not settings.insecure_no_auth:
+        if not settings.principals:
+            raise InvalidSetting(
+                "HTTP clients would not be authenticated: there are no principals.", hint=NEW_PRINCIPAL
+            )
+        return
+    if settings.principals:
+        raise InvalidSetting(
+            "--insecure-no-auth and principals exclude each other: requests without a token would belong to nobody.",
+            hint="Leave --insecure-no-auth out.",
+        )
+    if not address.is_local:
+        raise InvalidSetting(
+            f"--insecure-no-auth is not possible at {address}: other machines could connect.",
+            hint=f"Listen at 127.0.0.1. {NEW_PRINCIPAL}",
+        )
+
+
+class _Serving:
+    """One run of the command."""
+
+    def __init__(self, settings: "Settings", address: Address, announce: Callable[[], None]) -> None:
+        self._settings = settings
+        self._security = security_settings(settings, address)
+        self._announce = announce
+        # A wrong table must be known before clients can connect.
+        self._file = None if settings.insecure_no_auth else PrincipalFile(settings_file(settings.environment), settings)
+
+    async def run(self, listener: "socket") -> None:
+        """Serve at a socket until a signal arrives."""
+        async with _signals() as arrived, anyio.create_task_group() as tasks, self._upstream(tasks) as upstream:
+            gate = await self._gate(upstream, tasks)
+            app = HttpApp(gate, self._security, self._settings.http_origin)
+            web_server = WebServer(app, self._settings.forwarded_allow)
+            async with anyio.create_task_group() as web:
+                web.start_soon(web_server.serve, [listener])
+                await web_server.listens.wait()
+                self._announce()
+                await arrived()
+                app.is_closing = web_server.should_exit = True
+                await _end(gate.tenants)
+            tasks.cancel_scope.cancel()
+
+    async def _gate(self, upstream: Upstream, tasks: "TaskGroup") -> "Gate | OpenGate":
+        make_tenant = partial(Tenant, upstream=upstream, security=self._security)
+        if self._file:
+            gate = Gate(self._file, make_tenant, tasks)
+            tasks.start_soon(gate.watch)
+            return gate
+        tenant = make_tenant(self._settings)
+        await tasks.start(tenant.run)
+        return OpenGate(tenant)
+
+    @asynccontextmanager
+    async def _upstream(self, tasks: "TaskGroup") -> AsyncGenerator[Upstream]:
+        upstream = Upstream(self._settings, tasks)
+        try:
+            yield upstream
+        finally:
+            await upstream.aclose()
+
+
+async def _end(tenants: "Iterable[Tenant]") -> None:
+    """Make the calls report at once, wait until they have, and cut everything else off."""
+    for tenant in tenants:
+        tenant.end_waits()
+    with anyio.move_on_after(CALLS_SECONDS):
+        for tenant in tenants:
+            await tenant.calls_over()
+    for tenant in tenants:
+        tenant.close()
+
+
+@asynccontextmanager
+async def _signals() -> "AsyncGenerator[Callable[[], Awaitable[object]]]":
+    """Yield a function that waits for a signal to end; on Windows only Ctrl+C ends the bridge."""
+    if sys.platform == "win32":
+        yield anyio.sleep_forever
+        return
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+        yield signals.__anext__

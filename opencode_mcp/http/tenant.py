@@ -1,0 +1,89 @@
+"""An MCP server of its own for each principal, over the one connection to OpenCode.
+
+Sessions, tasks, cursors, states of repeated calls and subscriptions exist only inside of a server. Those of another
+principal therefore do not exist, whatever their ids are.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio.abc import TaskStatus
+
+from opencode_mcp.http.exchange import exchange_of
+from opencode_mcp.http.session_manager import SessionManager
+from opencode_mcp.server import app
+
+if TYPE_CHECKING:
+    from mcp.server.transport_security import TransportSecuritySettings
+    from starlette.types import Receive, Scope, Send
+
+    from opencode_mcp.config import Settings
+    from opencode_mcp.http.exchange import Exchange
+    from opencode_mcp.server.upstream import Upstream
+
+LISTEN = b"subscriptions/listen"
+"""Value of the header ``Mcp-Method`` of a request that has no end of its own."""
+
+
+class Tenant:
+    """The MCP server of one principal.
+
+    Args:
+        settings: What the principal may do.
+        upstream: The connection to OpenCode.
+        security: Allowed values of the headers ``Host`` and ``Origin``.
+    """
+
+    def __init__(self, settings: "Settings", upstream: "Upstream", security: "TransportSecuritySettings") -> None:
+        self.settings = settings
+        self._server = app.build_server(settings, upstream)
+        self._manager = SessionManager(self._server, security)
+        self._exchanges: dict[Exchange, bool] = {}
+        """The requests that are served, and for each whether it is a call that will end by itself."""
+        self._ended = anyio.Event()
+        """Set when a request is over."""
+        self._stop = anyio.CancelScope()
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Serve until ``close``."""
+        with self._stop:
+            async with self._manager.run():
+                task_status.started()
+                await anyio.sleep_forever()
+
+    async def handle(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Serve one request."""
+        with self._kept(scope):
+            await self._manager.asgi_app(scope, receive, send)
+
+    @contextmanager
+    def _kept(self, scope: "Scope") -> Generator[None]:
+        exchange = exchange_of(scope)
+        self._exchanges[exchange] = _is_call(scope)
+        try:
+            yield
+        finally:
+            del self._exchanges[exchange]
+            self._ended.set()
+
+    async def calls_over(self) -> None:
+        """Wait until no call is being made."""
+        while any(self._exchanges.values()):
+            self._ended = anyio.Event()
+            await self._ended.wait()
+
+    def end_waits(self) -> None:
+        """Make the calls that wait for runs report them now."""
+        self._server.bridge.end_waits()
+
+    def close(self) -> None:
+        """Cut off every request and end; runs in OpenCode go on."""
+        for exchange in list(self._exchanges):
+            exchange.cancel()
+        self._stop.cancel()
+
+
+def _is_call(scope: "Scope") -> bool:
+    return scope["method"] == "POST" and (b"mcp-method", LISTEN) not in scope["headers"]

@@ -1,0 +1,89 @@
+"""Addresses to listen at, and the names by which clients may reach the bridge."""
+
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from opencode_mcp.config import Settings
+from opencode_mcp.errors import InvalidSetting
+from opencode_mcp.http.address import Address
+from opencode_mcp.http.header_checks import security_settings
+from opencode_mcp.http.serve import check_authentication
+
+
+@pytest.mark.parametrize(
+    ("text", "is_local"),
+    [
+        ("127.0.0.1:1", True),
+        ("127.8.8.8:1", True),
+        ("[::1]:1", True),
+        ("localhost:1", True),
+        ("unix:/run/socket", True),
+        ("0.0.0.0:1", False),
+        ("[::]:1", False),
+        ("192.168.1.2:1", False),
+        ("example.com:1", False),
+        ("127.0.0.1.example.com:1", False),
+    ],
+)
+def test_only_addresses_of_this_machine_work_without_authentication(text: str, is_local: bool) -> None:  # noqa: FBT001
+    address = Address.read(text)
+    assert address.is_local is is_local
+    with pytest.raises(InvalidSetting):
+        check_authentication(Settings(), address)
+    if is_local:
+        check_authentication(Settings(insecure_no_auth=True), address)
+    else:
+        with pytest.raises(InvalidSetting):
+            check_authentication(Settings(insecure_no_auth=True), address)
+
+
+def test_an_address_in_use_is_refused() -> None:
+    with Address.read("127.0.0.1:0").bind() as listener:
+        taken = Address.read("127.0.0.1:0").bound(listener)
+        with pytest.raises(InvalidSetting, match=f"Cannot listen at http://127.0.0.1:{taken.port}"):
+            taken.bind()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such sockets")
+def test_a_unix_socket_is_for_its_user_alone_and_replaces_one_that_was_left(tmp_path: Path) -> None:
+    address = Address(path=tmp_path / "socket")
+    address.bind().close()
+    with address.bind():
+        assert stat.S_IMODE((tmp_path / "socket").stat().st_mode) == 0o600
+        with pytest.raises(InvalidSetting):
+            address.bind()
+    address.release()
+    assert not (tmp_path / "socket").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such sockets")
+def test_a_file_is_not_replaced_by_a_unix_socket(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    with pytest.raises(InvalidSetting):
+        Address(path=tmp_path / "file").bind()
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
+
+
+def test_clients_may_use_the_names_of_the_bridge_and_no_others() -> None:
+    allowed = security_settings(Settings(http_host=("bridge.example",)), Address("0.0.0.0", 8700))  # noqa: S104
+    assert {"bridge.example", "bridge.example:*", "localhost:*", "[::1]:*"} <= set(allowed.allowed_hosts)
+    assert "0.0.0.0" not in allowed.allowed_hosts  # noqa: S104
+    assert allowed.enable_dns_rebinding_protection
+
+
+def test_an_address_that_names_no_host_needs_the_names_of_the_bridge() -> None:
+    with pytest.raises(InvalidSetting, match="--http-host"):
+        security_settings(Settings(), Address("0.0.0.0", 8700))  # noqa: S104
+
+
+def test_web_pages_are_refused_unless_they_are_named() -> None:
+    allowed = security_settings(Settings(http_origin=("https://page.example",)), Address("127.0.0.1", 8700))
+    assert set(allowed.allowed_origins) == {
+        "https://page.example",
+        "http://127.0.0.1:8700",
+        "http://localhost:8700",
+        "http://[::1]:8700",
+    }

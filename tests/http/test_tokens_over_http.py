@@ -1,0 +1,186 @@
+"""Requests with and without a token, and changes of the settings file while a bridge serves. No OpenCode is needed."""
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from tests.harness.forked import COMMAND
+from tests.harness.http import loopback_client
+from tests.harness.isolation import basics
+from tests.harness.launch import Launch
+from tests.harness.rawrpc import Host as Client
+from tests.harness.served import Served, serving
+from tests.harness.waiting import eventually
+
+pytestmark = pytest.mark.anyio
+
+MODERN = Client("2026-07-28")
+HEADERS = {
+    "Accept": "application/json, text/event-stream",
+    "MCP-Protocol-Version": MODERN.protocol,
+    "Mcp-Method": "tools/list",
+}
+LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": MODERN.envelope()}}
+STREAM = {
+    "jsonrpc": "2.0",
+    "id": 2,
+    "method": "subscriptions/listen",
+    "params": {"_meta": MODERN.envelope(), "notifications": {"resourcesListChanged": True}},
+}
+
+
+class Operator:
+    """The operator, who manages tokens on the command line."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings = folder / "config.toml"
+        self.environment = basics() | {
+            "HOME": str(folder),
+            "OPENCODE_MCP_CONFIG": str(self.settings),
+            "OPENCODE_MCP_STATE": str(folder / "state"),
+        }
+        self.launch = Launch((), self.environment, folder / "bridge.log")
+
+    def token(self, *arguments: str) -> str:
+        """Run ``opencode-mcp token``, and return what it prints."""
+        command = [str(COMMAND), "token", *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True)  # noqa: S603
+        return done.stdout.strip()
+
+    def principal(self, name: str, *arguments: str) -> str:
+        """Make a principal with a directory of its own, and return its token."""
+        directory = self.settings.parent / name
+        directory.mkdir()
+        return self.token("new", name, "--directory", str(directory), *arguments)
+
+
+@pytest.fixture(scope="module")
+def operator(tmp_path_factory: pytest.TempPathFactory) -> Operator:
+    return Operator(tmp_path_factory.mktemp("tokens"))
+
+
+@pytest.fixture(scope="module")
+def laptop(operator: Operator) -> str:
+    return operator.principal("laptop")
+
+
+@pytest.fixture(scope="module")
+def served(operator: Operator, laptop: str) -> Iterator[Served]:
+    assert laptop
+    with serving(operator.launch, "--log-level", "DEBUG") as bridge:
+        yield bridge
+
+
+async def listed(served: Served, token: str = "", path: str = "/mcp", **more: str) -> httpx.Response:
+    """Ask for the tools."""
+    headers = HEADERS | ({"Authorization": f"Bearer {token}"} if token else {}) | more
+    async with loopback_client(served.base) as http:
+        return await http.post(path, json=LIST, headers=headers)
+
+
+def names(response: httpx.Response) -> set[str]:
+    assert response.status_code == 200, response.text
+    body: dict[str, Any] = response.json()
+    return {tool["name"] for tool in body["result"]["tools"]}
+
+
+async def test_a_request_needs_a_token(served: Served, laptop: str) -> None:
+    refused = await listed(served)
+    assert refused.status_code == 401
+    assert refused.headers["www-authenticate"] == 'Bearer realm="opencode-mcp"'
+    assert "opencode_run" in names(await listed(served, laptop))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"Authorization": "Basic x"}, {"Authorization": "Bearer"}, {"Authorization": ""}, {"X-Token": "TOKEN"}],
+)
+async def test_a_token_elsewhere_does_not_count(served: Served, laptop: str, given: Mapping[str, str]) -> None:
+    more = {name: value.replace("TOKEN", laptop) for name, value in given.items()}
+    assert (await listed(served, **more)).status_code == 401
+
+
+async def test_a_token_in_a_url_is_refused_even_if_it_is_right(served: Served, laptop: str) -> None:
+    assert (await listed(served, laptop, f"/mcp?access_token={laptop}")).status_code == 400
+    assert laptop not in served.launch.printed()
+
+
+async def test_liveness_needs_no_token(served: Served) -> None:
+    async with loopback_client(served.base) as http:
+        assert [(await http.get(path)).text for path in ("/healthz", "/readyz")] == ["ok", "ok"]
+
+
+async def test_each_principal_has_the_tools_that_it_may_use(served: Served, operator: Operator, laptop: str) -> None:
+    reader = operator.principal("reader", "--read-only")
+    assert "opencode_run" not in names(await listed(served, reader))
+    assert "opencode_run" in names(await listed(served, laptop))
+
+
+async def test_a_wrong_file_changes_nothing(served: Served, operator: Operator, laptop: str) -> None:
+    right = operator.settings.read_bytes()
+    operator.settings.write_bytes(right + b"broken")
+    assert (await listed(served, laptop)).status_code == 200
+    assert "the principals stay as they were" in served.launch.printed()
+    operator.settings.write_bytes(right)
+    assert (await listed(served, laptop)).status_code == 200
+
+
+async def test_a_token_that_is_replaced_or_revoked_ends_at_once_with_its_open_streams(
+    served: Served, operator: Operator
+) -> None:
+    first = operator.principal("moving")
+    headers = HEADERS | {"Authorization": f"Bearer {first}", "Mcp-Method": "subscriptions/listen"}
+    async with (
+        loopback_client(served.base) as http,
+        http.stream("POST", "/mcp", json=STREAM, headers=headers) as stream,
+    ):
+        assert stream.status_code == 200
+        second = await anyio.to_thread.run_sync(operator.token, "rotate", "moving")
+        with anyio.fail_after(20):
+            assert (await stream.aread()).startswith(b"event: message")
+    assert (await listed(served, first)).status_code == 401
+    assert (await listed(served, second)).status_code == 200
+    operator.token("revoke", "moving")
+    assert (await listed(served, second)).status_code == 401
+
+
+async def test_a_session_of_one_principal_does_not_exist_for_another(
+    served: Served, operator: Operator, laptop: str
+) -> None:
+    other = operator.principal("other")
+    client = Client()
+    params = {"protocolVersion": client.protocol, "capabilities": {}, "clientInfo": client.info}
+    hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    async with loopback_client(served.base, headers={"Accept": HEADERS["Accept"]}) as http:
+        opened = await http.post("/mcp", json=hello, headers={"Authorization": f"Bearer {laptop}"})
+        session = {"Mcp-Session-Id": opened.headers["mcp-session-id"], "MCP-Protocol-Version": client.protocol}
+        ping = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
+        answers = [
+            (await http.post("/mcp", json=ping, headers=session | {"Authorization": f"Bearer {token}"})).status_code
+            for token in (other, laptop)
+        ]
+    assert answers == [404, 200]
+
+
+async def test_wrong_tokens_are_limited_and_a_right_one_is_always_accepted(served: Served, laptop: str) -> None:
+    async def refused() -> bool:
+        return (await listed(served, "ocmcp_wrong")).status_code == 429
+
+    await eventually(refused)
+    limited = await listed(served, "ocmcp_wrong")
+    assert 0 < int(limited.headers["retry-after"]) <= 60
+    assert (await listed(served, laptop)).status_code == 200
+    assert "ocmcp_wrong" not in served.launch.printed()
+
+
+async def test_no_token_is_in_the_log(served: Served, operator: Operator, laptop: str) -> None:
+    await listed(served, laptop)
+    assert laptop not in served.launch.printed()
+    assert "ocmcp_" not in served.launch.printed()
+    assert os.environ.get("OPENCODE_MCP_CONFIG") != str(operator.settings)

@@ -1,0 +1,388 @@
+"""Two principals of one bridge: whatever belongs to one is, for the other, as if it did not exist."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp.shared.exceptions import MCPError
+from mcp_types import ElicitResult
+
+from opencode_mcp.opencode.operations.catalog import table_of
+from opencode_mcp.server.resources.resources import RESOURCES
+from opencode_mcp.server.tools import TOOLS
+from tests.harness.bridge import Bridge, connected, text_of
+from tests.harness.http import loopback_client
+from tests.harness.isolation import environment
+from tests.harness.launch import Launch
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.project import configure, make_project
+from tests.harness.rawrpc import Host as Client
+from tests.harness.served import Served, serving
+from tests.http.test_tokens_over_http import Operator
+from tests.integration.host import Host
+from tests.scripted_model.script import bash, hold, script, step, text
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+
+Json = dict[str, Any]
+TASKS = "io.modelcontextprotocol/tasks"
+FORMS = Client("2026-07-28", capabilities={"elicitation": {}})
+WITH_TASKS = Client("2026-07-28", capabilities={"extensions": {TASKS: {}}})
+TITLE = "The first principal's work"
+TASK_REQUESTS: tuple[tuple[str, Json], ...] = (
+    ("tasks/get", {}),
+    ("tasks/update", {"inputResponses": {}}),
+    ("tasks/cancel", {}),
+)
+WITHOUT_IDS = {"opencode_find_operations"}
+"""Tools whose arguments name nothing that belongs to anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """Ids of what belongs to the first principal."""
+
+    session: str
+    message: str
+    request: str
+    directory: str
+    state: str
+    """State of a call that waits for a form."""
+    call: Json
+    """That call."""
+    task: str
+
+    def others(self) -> "Owned":
+        """Return ids of the same form that nobody has."""
+        return Owned(
+            "ses_nobodyhasthis0000000000000",
+            "msg_nobodyhasthis0000000000000",
+            "per_nobodyhasthis0000000000000",
+            f"{self.directory}-nobody",
+            "",
+            {},
+            "",
+        )
+
+    def masked(self, words: str) -> str:
+        """Return a text without the ids that it repeats."""
+        for name, value in (
+            ("<directory>", self.directory),
+            ("<session>", self.session),
+            ("<message>", self.message),
+            ("<request>", self.request),
+        ):
+            words = words.replace(value, name)
+        return re.sub(r"\d+(\.\d+)? (ms|s)\b", "<time>", words)
+
+
+@dataclass(frozen=True, slots=True)
+class Two:
+    """The two principals at one bridge."""
+
+    served: Served
+    tokens: tuple[str, str]
+    owned: Owned
+
+
+class RawHttp:
+    """A client of the 2026 era without an SDK."""
+
+    def __init__(self, served: Served, token: str, client: Client) -> None:
+        self._http = loopback_client(served.base, headers={"Authorization": f"Bearer {token}"})
+        self._client = client
+
+    async def request(self, method: str, params: Json, name: str = "") -> Json:
+        """Make a request, and return its response."""
+        headers = {
+            "Accept": "application/json, text/event-stream",
+            "MCP-Protocol-Version": self._client.protocol,
+            "Mcp-Method": method,
+            "Mcp-Name": name or str(params.get("name") or params.get("taskId") or params.get("uri") or ""),
+        }
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params | {"_meta": self._client.envelope()}}
+        async with self._http as http:
+            response = await http.post("/mcp", json=body, headers=headers)
+        lines = [
+            line.removeprefix("data: ") for line in response.text.splitlines() if line.startswith(("data: {", "{"))
+        ]
+        return json.loads(lines[-1])
+
+
+@pytest.fixture(scope="module")
+async def two(
+    tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel, opencode1: OpenCode
+) -> AsyncIterator[Two]:
+    folder = tmp_path_factory.mktemp("two")
+    operator = Operator(folder)
+    operator.environment = environment(folder, scripted_model.url) | {
+        "OPENCODE_MCP_CONFIG": str(operator.settings),
+        "OPENCODE_MCP_URL": opencode1.url,
+        "OPENCODE_MCP_PASSWORD": opencode1.password,
+        "OPENCODE_MCP_STATE": str(folder / "bridge"),
+    }
+    operator.launch = Launch((), operator.environment, folder / "bridge.log")
+    tokens = tuple(operator.principal(name, "--allow", "execute,admin") for name in ("first", "second"))
+    for name in ("first", "second"):
+        make_project(folder / name)
+        configure(folder / name, {"permission": {"bash": "ask"}})
+    with serving(operator.launch, "--log-level", "INFO") as served:
+        yield Two(served, (tokens[0], tokens[1]), await owned(served, tokens[0], folder / "first", scripted_model))
+
+
+async def owned(served: Served, token: str, directory: Path, model: ScriptedModel) -> Owned:
+    """Let the first principal start a run that asks for a permission, and one that becomes a task."""
+    call = {"name": "opencode_run", "arguments": {"prompt": script(bash("true"), text("Done.")), "title": TITLE}}
+    asked = (await RawHttp(served, token, FORMS).request("tools/call", call))["result"]
+    assert asked["resultType"] == "input_required", asked
+    (request,) = asked["inputRequests"]
+    slow = {"name": "opencode_run", "arguments": {"prompt": script(step(hold("two"), text("Later."))), "title": TITLE}}
+    offered = (await RawHttp(served, token, WITH_TASKS).request("tools/call", slow))["result"]
+    await model.reached("two")
+    async with connected(served.url, served.launch, token=token) as bridge:
+        rows = (await Host(bridge).data("opencode_list_sessions", running=True))["sessions"]
+        sessions = [row["session_id"] for row in rows]
+        reports = [await Host(bridge).wait(session, wait_seconds=0) for session in sessions]
+    (report,) = [report for report in reports if report["pending"]]
+    assert report["pending"][0]["request_id"] == request
+    return Owned(
+        report["session_id"],
+        report["message_id"],
+        request,
+        str(directory),
+        asked["requestState"],
+        call,
+        offered["taskId"],
+    )
+
+
+CALLS: Mapping[str, Callable[[Owned], list[Json]]] = {
+    "opencode_run": lambda of: [
+        {"prompt": "x", "session_id": of.session},
+        {"prompt": "x", "directory": of.directory},
+        {"prompt": "x", "files": [f"{of.directory}/README.md"]},
+    ],
+    "opencode_wait": lambda of: [
+        {"session_id": of.session, "wait_seconds": 0},
+        {"session_id": of.session, "message_id": of.message, "wait_seconds": 0},
+        {"session_ids": [of.session, of.session + "x"], "wait_seconds": 0},
+    ],
+    "opencode_reply_permission": lambda of: [
+        {"request_id": of.request, "reply": "once"},
+        {"request_id": of.request, "reply": "reject", "session_id": of.session},
+    ],
+    "opencode_reply_question": lambda of: [
+        {"request_id": of.request, "answers": [["x"]]},
+        {"request_id": of.request, "reject": True, "session_id": of.session},
+    ],
+    "opencode_abort": lambda of: [{"session_id": of.session}],
+    "opencode_list_sessions": lambda of: [
+        {"directory": of.directory},
+        {"search": of.session, "directory": of.directory},
+    ],
+    "opencode_session": lambda of: [{"session_id": of.session}, {"session_id": of.session, "show": "everything"}],
+    "opencode_cost": lambda of: [{"directory": of.directory}],
+    "opencode_diff": lambda of: [
+        {"session_id": of.session},
+        {"session_id": of.session, "message_id": of.message},
+        {"directory": of.directory},
+        {"session_id": of.session, "compare_with": of.session + "x"},
+    ],
+    "opencode_revert": lambda of: [{"session_id": of.session}, {"session_id": of.session, "message_id": of.message}],
+    "opencode_fork": lambda of: [{"session_id": of.session}],
+    "opencode_update_session": lambda of: [{"session_id": of.session, "title": "x"}],
+    "opencode_delete_session": lambda of: [{"session_id": of.session}],
+    "opencode_integrate": lambda of: [{"session_id": of.session, "how": "apply"}],
+    "opencode_command": lambda of: [
+        {"command": "review", "session_id": of.session},
+        {"command": "review", "directory": of.directory},
+    ],
+    "opencode_shell": lambda of: [
+        {"command": "true", "session_id": of.session},
+        {"command": "true", "directory": of.directory},
+    ],
+    "opencode_read_file": lambda of: [
+        {"path": f"{of.directory}/README.md"},
+        {"path": "README.md", "directory": of.directory},
+        {"path": "../first/README.md"},
+    ],
+    "opencode_find_files": lambda of: [{"query": "README", "directory": of.directory}],
+    "opencode_find_text": lambda of: [{"pattern": "a", "directory": of.directory}],
+    "opencode_find_symbols": lambda of: [{"query": "a", "directory": of.directory}],
+    "opencode_status": lambda of: [{"directory": of.directory}],
+    "opencode_read_operation": lambda of: [
+        {"operation": "session.get", "arguments": {"sessionID": of.session}},
+        {"operation": "file.read", "arguments": {"path": f"{of.directory}/README.md"}},
+        {"operation": "session.list", "arguments": {"directory": of.directory}},
+    ],
+    "opencode_call_operation": lambda of: [
+        {"operation": "session.abort", "arguments": {"sessionID": of.session}},
+        {"operation": "permission.reply", "arguments": {"requestID": of.request, "reply": "once"}},
+        {"operation": "session.create", "arguments": {"directory": of.directory}},
+    ],
+}
+"""Calls of each tool that name something of somebody else."""
+
+
+def test_every_tool_has_calls_that_name_what_is_anothers() -> None:
+    assert {*CALLS, *WITHOUT_IDS} == {tool.name for tool in TOOLS}
+
+
+async def test_no_tool_reaches_what_is_anothers(two: Two) -> None:
+    nobody = two.owned.others()
+    asked: list[str] = []
+
+    async def elicit(context: object, params: object) -> ElicitResult:
+        del context
+        asked.append(str(params))
+        return ElicitResult(action="cancel")
+
+    different: list[str] = []
+    async with connected(two.served.url, two.served.launch, token=two.tokens[1], elicit=elicit) as bridge:
+        for tool, calls in CALLS.items():
+            for own, other in zip(calls(two.owned), calls(nobody), strict=True):
+                told, expected = [await outcome(bridge, tool, arguments) for arguments in (own, other)]
+                if two.owned.masked(told) != nobody.masked(expected):
+                    different.append(f"{tool} {own}:\n{told}\n{expected}")
+    assert different == []
+    assert asked == []
+
+
+async def outcome(bridge: Bridge, tool: str, arguments: Json) -> str:
+    """Return the error that a call must have."""
+    result = await bridge.call(tool, **arguments)
+    assert result.is_error, f"{tool} {arguments}: {text_of(result)}"
+    return text_of(result)
+
+
+async def test_no_operation_reaches_a_session_of_another(two: Two) -> None:
+    nobody = two.owned.others()
+    different: list[str] = []
+    compared = 0
+    async with connected(two.served.url, two.served.launch, token=two.tokens[1]) as bridge:
+        for item in table_of(1).operations.values():
+            required = [one.name for one in item.parameters if one.required]
+            if not {"sessionID", "requestID", "permissionID"} & set(required):
+                continue
+            tool = "opencode_read_operation" if item.effect == "read" else "opencode_call_operation"
+            texts = [
+                of.masked(text_of(await bridge.call(tool, operation=item.id, arguments=filled(required, of))))
+                for of in (two.owned, nobody)
+            ]
+            compared += 1
+            if texts[0] != texts[1]:
+                different.append(f"{item.id}:\n{texts[0]}\n{texts[1]}")
+    assert different == []
+    assert compared > 30
+
+
+def filled(names: list[str], of: Owned) -> Json:
+    """Return the required arguments of an operation."""
+    known = {
+        "sessionID": of.session,
+        "messageID": of.message,
+        "requestID": of.request,
+        "permissionID": of.request,
+    }
+    return {name: known.get(name, "prt_x") for name in names}
+
+
+async def test_no_resource_shows_what_is_anothers(two: Two) -> None:
+    nobody = two.owned.others()
+    different: list[str] = []
+    async with connected(two.served.url, two.served.launch, token=two.tokens[1]) as bridge:
+        for spec in RESOURCES:
+            for own, other in zip(uris(spec.template, two.owned), uris(spec.template, nobody), strict=True):
+                texts = [await read(bridge, uri) for uri in (own, other)]
+                if two.owned.masked(texts[0]) != nobody.masked(texts[1]):
+                    different.append(f"{own}:\n{texts[0]}\n{texts[1]}")
+    assert different == []
+
+
+def uris(template: str, of: Owned) -> list[str]:
+    """Return URIs of a template that name what belongs to somebody."""
+    base = re.sub(r"\{\?.*\}", "", template)
+    named = base.replace("{id}", of.session).replace("{session}", of.session).replace("{message}", of.message)
+    found = [named] if named != base else []
+    if "directory" in template:
+        found.append(f"{named.replace('{+path}', 'README.md')}?directory={of.directory}")
+    return [uri.replace("{+path}", f"{of.directory}/README.md") for uri in found]
+
+
+async def read(bridge: Bridge, uri: str) -> str:
+    try:
+        return str(await bridge.client.read_resource(uri))
+    except MCPError as error:
+        return str(error)
+
+
+async def test_nothing_of_another_is_in_any_list(two: Two) -> None:
+    async with connected(two.served.url, two.served.launch, token=two.tokens[1]) as bridge:
+        seen = [
+            text_of(await bridge.call(tool, **arguments))
+            for tool, arguments in (
+                ("opencode_list_sessions", {}),
+                ("opencode_list_sessions", {"running": True}),
+                ("opencode_cost", {}),
+                ("opencode_status", {}),
+                ("opencode_read_operation", {"operation": "session.list"}),
+                ("opencode_read_operation", {"operation": "session.status"}),
+                ("opencode_read_operation", {"operation": "permission.list"}),
+                ("opencode_read_operation", {"operation": "question.list"}),
+            )
+        ]
+        seen += [
+            str(await bridge.client.list_resources()),
+            str(await bridge.client.read_resource("opencode://sessions")),
+        ]
+    for words in seen:
+        assert two.owned.session not in words
+        assert two.owned.request not in words
+        assert TITLE not in words
+        assert two.owned.directory not in words
+
+
+async def test_a_task_of_another_does_not_exist(two: Two) -> None:
+    async def answers(token: str, task: str) -> list[Json]:
+        return [
+            await RawHttp(two.served, token, WITH_TASKS).request(method, {"taskId": task} | more)
+            for method, more in TASK_REQUESTS
+        ]
+
+    known = await RawHttp(two.served, two.tokens[0], WITH_TASKS).request("tasks/get", {"taskId": two.owned.task})
+    assert known["result"]["taskId"] == two.owned.task
+    foreign, unknown = await answers(two.tokens[1], two.owned.task), await answers(two.tokens[1], "unknown")
+    masked = [json.dumps(answer).replace(two.owned.task, "unknown") for answer in foreign]
+    assert masked == [json.dumps(answer) for answer in unknown]
+    assert all("There is no task" in answer for answer in masked)
+
+
+async def test_the_state_of_a_call_of_another_is_not_accepted(two: Two) -> None:
+    answer = {two.owned.request: {"action": "accept", "content": {"answer": "once"}}}
+    repeated = two.owned.call | {"requestState": two.owned.state, "inputResponses": answer}
+    refused = await RawHttp(two.served, two.tokens[1], FORMS).request("tools/call", repeated)
+    assert "Invalid or expired requestState" in refused["error"]["message"]
+    async with connected(two.served.url, two.served.launch, token=two.tokens[0]) as bridge:
+        report = await Host(bridge).wait(two.owned.session, wait_seconds=0)
+    assert report["status"] == "needs_input"
+
+
+@pytest.mark.filterwarnings("ignore:resources/subscribe is removed")
+async def test_a_subscription_to_what_is_anothers_is_as_one_to_nothing(two: Two) -> None:
+    nobody = two.owned.others()
+    async with connected(two.served.url, two.served.launch, token=two.tokens[1], era="2025") as bridge:
+        outcomes = [await subscribed(bridge, f"opencode://session/{of.session}") for of in (two.owned, nobody)]
+    assert outcomes[0] == outcomes[1]
+
+
+async def subscribed(bridge: Bridge, uri: str) -> str:
+    try:
+        session = bridge.client.session
+        return str(await session.subscribe_resource(uri))  # pyright: ignore[reportDeprecated] - what that era has
+    except MCPError as error:
+        return str(error)
