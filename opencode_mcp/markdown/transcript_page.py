@@ -1,8 +1,10 @@
 """Page of a session's transcript, with the messages of its subagents; older messages are not read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from opencode_mcp.errors import InvalidArgument, NotFound
+from opencode_mcp.markdown.excerpt import code
 from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.markdown.transcript import messages_with, render_transcript
 from opencode_mcp.opencode.client import OpenCodeClient, Page
@@ -23,6 +25,8 @@ MARK_CHARACTERS = 6
 SHOWN_CURSOR = 80
 """Longest part of a wrong cursor that an error shows, in characters."""
 UNREADABLE = "The session began with a prompt for a structured answer, which OpenCode 1.18 cannot show."
+WordsOf = Callable[[str], str]
+"""Returns how a prompt began, by its id; empty if that is not known."""
 POINTER = 'What is cut is shown longer with show="everything" and a smaller limit.'
 POINTER_LIMIT = "What is cut is shown longer with a smaller limit."
 
@@ -36,6 +40,11 @@ class TranscriptPage:
     """Cursor of the messages before them; empty at the beginning of the session."""
 
 
+def no_words(_message_id: str) -> str:
+    """Return nothing: it is not known how a prompt began."""
+    return ""
+
+
 async def read_transcript(
     client: OpenCodeClient,
     session: Session,
@@ -44,6 +53,7 @@ async def read_transcript(
     cursor: str = "",
     show: ShownParts = "brief",
     characters: int,
+    words_of: WordsOf = no_words,
 ) -> TranscriptPage:
     """Read the latest messages of a session, or those before a cursor (``session.messages``).
 
@@ -54,6 +64,7 @@ async def read_transcript(
         cursor: From the page before; later messages do not change it.
         show: Parts to show, and whether texts are cut short.
         characters: Longest text, in characters; it is shorter if it would take more bytes than ``ROOM_BYTES``.
+        words_of: Returns the beginning of a prompt that OpenCode cannot show.
 
     Raises:
         InvalidArgument: The cursor does not belong to this session.
@@ -69,8 +80,25 @@ async def read_transcript(
         fewer = max(characters * ROOM_BYTES // json_size(text) * 9 // 10, LEAST_CHARACTERS)
         text = _rendered(page, session.directory, children, show=show, characters=fewer)
     if limit > 1 and any(message.info.id not in text for message in page.items):
-        return await read_transcript(client, session, limit=limit // 2, cursor=cursor, show=show, characters=characters)
-    return TranscriptPage(f"{UNREADABLE}\n\n{text}" if page.lacks_prompt else text, page.cursor)
+        return await read_transcript(
+            client,
+            session,
+            limit=limit // 2,
+            cursor=cursor,
+            show=show,
+            characters=characters,
+            words_of=words_of,
+        )
+    return TranscriptPage(_with_missing_prompt(text, page.missing_prompt, words_of), page.cursor)
+
+
+def _with_missing_prompt(text: str, missing: str, words_of: WordsOf) -> str:
+    """Return a text with a line on the prompt that OpenCode cannot show in front, if there is one."""
+    if not missing:
+        return text
+    words = words_of(missing)
+    line = f"{UNREADABLE} It began with {code(words)}." if words else UNREADABLE
+    return f"{line}\n\n{text}"
 
 
 def _rendered(
@@ -101,8 +129,8 @@ class _Messages:
     cursor: str
     has_read: bool
     """True if there were messages, of which maybe nothing is shown."""
-    lacks_prompt: bool
-    """True if the session's first prompt cannot be read, so that the messages begin with its answer."""
+    missing_prompt: str
+    """Id of the session's first prompt, if it cannot be read, so that the messages begin with its answer."""
     undone: frozenset[str]
     """Ids of the messages that are undone."""
 
@@ -111,17 +139,17 @@ async def _messages(client: OpenCodeClient, session: Session, limit: int, cursor
     """Read messages until enough of them have something that is shown, or too many have been read."""
     items: list[Message] = []
     undone: set[str] = set()
-    has_read = lacks_prompt = False
+    has_read, missing_prompt = False, ""
     for _ in range(MOST_READS):
         page = await _page(client, session.id, limit - len(items), cursor)
         undone |= _undone_in(page.items, session)
         has_read = has_read or bool(page.items)
         items = [*messages_with(page.items, show), *items]
         cursor = page.cursor
-        lacks_prompt = not cursor and _begins_with_answer(page.items)
+        missing_prompt = "" if cursor else _missing_prompt(page.items)
         if not cursor or len(items) >= limit or show in {"brief", "everything"}:
             break
-    return _Messages(items, cursor, has_read, lacks_prompt, frozenset(undone))
+    return _Messages(items, cursor, has_read, missing_prompt, frozenset(undone))
 
 
 def _undone_in(messages: list[Message], session: Session) -> set[str]:
@@ -136,8 +164,9 @@ def _undone_in(messages: list[Message], session: Session) -> set[str]:
     return set(ids[ids.index(first) :]) if first in ids else {name for name in ids if name > first}
 
 
-def _begins_with_answer(messages: list[Message]) -> bool:
-    return bool(messages) and messages[0].info.role == "assistant" and bool(messages[0].info.parent_id)
+def _missing_prompt(messages: list[Message]) -> str:
+    """Return the id of the prompt that the first message answers; empty if it is no answer."""
+    return messages[0].info.parent_id if messages and messages[0].info.role == "assistant" else ""
 
 
 async def _page(client: OpenCodeClient, session_id: str, limit: int, cursor: str) -> Page[Message]:

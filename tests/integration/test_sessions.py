@@ -192,7 +192,7 @@ async def test_a_session_that_began_with_a_structured_prompt_says_what_cannot_be
     report = await host.run(structured({"a": 1}), output_schema=SCHEMA)
     pages = await pages_of(host, report["session_id"], 20)
     assert '{"a": 1}' in pages[0]["transcript"]
-    assert "cannot show" in pages[-1]["transcript"]
+    assert "cannot show. It began with `" in pages[-1]["transcript"]
 
 
 # The list

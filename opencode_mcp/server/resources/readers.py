@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from opencode_mcp.errors import CallerError, InvalidArgument, NotFound
@@ -96,6 +97,7 @@ async def read_transcript(
         cursor=cursor,
         show=_shown_parts(show),
         characters=LIMIT,
+        words_of=partial(bridge.runs.notes.words_of, session),
     )
     older = uris.transcript(id, limit=limit, cursor=page.cursor, show=show)
     return _markdown(f"Older messages: {older}\n\n{page.text}" if page.cursor else page.text)

@@ -1,6 +1,7 @@
 """View of one session for a model: its state, its last run, its open requests, and a page of its transcript."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.markdown.transcript_page import TranscriptPage, read_transcript
@@ -73,7 +74,7 @@ async def view_session(
         end = reads.start(_end, bridge, session, wanted=first)
         todos = reads.start(_todos, client, session, wanted=first)
         subagents = reads.start(_subagents, client, session, wanted=first)
-        page = reads.start(_page, client, session, limit=limit, cursor=cursor, show=show)
+        page = reads.start(_page, bridge, session, limit=limit, cursor=cursor, show=show)
     state = busy.value.get(session.id)
     pending = await bridge.requests.open(session.directory, session.id) if state and first else []
     activity: Activity = "waiting" if pending else "running" if state else ""
@@ -114,13 +115,19 @@ async def _subagents(client: "OpenCodeClient", session: "Session", *, wanted: bo
     return await read_subagents_of(client, session) if wanted else Subagents()
 
 
-async def _page(
-    client: "OpenCodeClient", session: "Session", *, limit: int, cursor: str, show: "ShownParts"
-) -> TranscriptPage:
+async def _page(bridge: "Bridge", session: "Session", *, limit: int, cursor: str, show: "ShownParts") -> TranscriptPage:
     """Read a page of the transcript; an empty one if no messages are wanted."""
     if not limit:
         return TranscriptPage("", "")
-    return await read_transcript(client, session, limit=limit, cursor=cursor, show=show, characters=TEXT_LIMIT)
+    return await read_transcript(
+        bridge.client,
+        session,
+        limit=limit,
+        cursor=cursor,
+        show=show,
+        characters=TEXT_LIMIT,
+        words_of=partial(bridge.runs.notes.words_of, session),
+    )
 
 
 def _status(state: "SessionStatus | None") -> str:
