@@ -328,7 +328,7 @@ def as_verify(value: object) -> Mapping[str, VerifyCommand]:
     """Parse the named lines that verify the work of runs: a shell line each, or a table with one."""
     if not isinstance(value, Mapping):
         raise InvalidSetting("It must be a table.", hint='For instance verify.test = "pytest -q".')
-    return {name: _verify_command(name, said) for name, said in cast("Mapping[str, object]", value).items()}
+    return {name: _verify_command(name, command) for name, command in cast("Mapping[str, object]", value).items()}
 
 
 def _verify_command(name: str, value: object) -> VerifyCommand:

@@ -77,22 +77,22 @@ def read_record(data: object) -> VerificationRecord | None:
     """
     if data is None:
         return None
-    said = _fields(data)
-    result = said.get("result")
+    fields = _fields(data)
+    result = fields.get("result")
     verified = None if result is None else _read(Verified, _fields(result))
     if verified is not None and verified.outcome not in OUTCOMES:
         raise ValueError("no outcome")
     return _read(
-        VerificationRecord, said | {"request": _read(Verify, _fields(said.get("request"))), "result": verified}
+        VerificationRecord, fields | {"request": _read(Verify, _fields(fields.get("request"))), "result": verified}
     )
 
 
 Kind = TypeVar("Kind")
 
 
-def _read(kind: type[Kind], said: Mapping[str, Any]) -> Kind:
+def _read(kind: type[Kind], values: Mapping[str, Any]) -> Kind:
     try:
-        return kind(**said)
+        return kind(**values)
     except TypeError as error:
         raise ValueError("no verification") from error
 

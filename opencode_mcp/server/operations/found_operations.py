@@ -112,13 +112,13 @@ def _with_settings_once(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
     Operations that are needed together need the same flags, in another order.
     """
-    told: set[frozenset[str]] = set()
+    named: set[frozenset[str]] = set()
     for hit in hits:
         flags = frozenset(SEPARATORS.split(hit.get("needs", "")))
-        if "needs" in hit and (flags in told or len(told) == SETTINGS_TOLD):
+        if "needs" in hit and (flags in named or len(named) == SETTINGS_TOLD):
             del hit["needs"]
         elif "needs" in hit:
-            told.add(flags)
+            named.add(flags)
     return hits
 
 

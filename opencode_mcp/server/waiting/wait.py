@@ -141,8 +141,8 @@ async def wait_for_run(
     except BridgeError as error:
         if not started and not isinstance(error, BackendTimeout):
             raise
-        told = (STARTED_UNSEEN if started else reporter.UNSEEN).format(error=error)
-        return _unseen(bridge, run, " ".join(filter(None, [note or note_if_running, told])))
+        failure = (STARTED_UNSEEN if started else reporter.UNSEEN).format(error=error)
+        return _unseen(bridge, run, " ".join(filter(None, [note or note_if_running, failure])))
     except Exception as error:
         if not started:
             raise
