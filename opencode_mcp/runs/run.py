@@ -59,6 +59,7 @@ BEGIN_WITHIN = 2.0
 BEGIN_SILENCE = 0.2
 """Seconds without an event after which OpenCode is asked whether the session is busy."""
 ABORT_DEADLINE = 10.0
+STOPPED = "It was stopped."
 
 
 class Runs:
@@ -532,7 +533,7 @@ class Runs:
             hint="A prompt that was on its way when OpenCode went away never arrived: hand it over again.",
         )
 
-    async def stop(self, run: Run, seconds: float = ABORT_DEADLINE, reason: str = "It was stopped.") -> StopResult:
+    async def stop(self, run: Run, seconds: float = ABORT_DEADLINE, reason: str = STOPPED) -> StopResult:
         """Stop a run, its subagents and its verification (``session.abort``); its answer is not corrected any more.
 
         Args:
@@ -554,14 +555,18 @@ class Runs:
         verification = self._verification_of(run)
         return verification is not None and verification.stop(reason)
 
-    async def abort(self, run: Run) -> tuple[RunReport, StopResult]:
+    async def abort(self, run: Run, *, verified_elsewhere: bool = False) -> tuple[RunReport, StopResult]:
         """Stop a run as ``stop`` does, and report it once it has ended.
+
+        Args:
+            run: The run.
+            verified_elsewhere: Whether another bridge was asked to stop its verification.
 
         Raises:
             BackendError: OpenCode could not be asked to stop, or could not be read.
         """
         self._stopped[run.message_id] = True
-        was_verified = self._stop_verification(run, "It was stopped.")
+        was_verified = self._stop_verification(run, STOPPED) or verified_elsewhere
         tree, busy = await self._busy_tree(run)
         stop = await stop_and_compare(tree, ABORT_DEADLINE) if busy else StopResult(was_running=was_verified)
         return await self.follow(run, ABORT_DEADLINE if stop.was_running else 0), stop

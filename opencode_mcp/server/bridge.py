@@ -221,6 +221,17 @@ class Bridge:
             self.auto_reply.add(run)
             self.verifier.add(run, is_new=is_new)
 
+    async def stop_verification_elsewhere(self, run: "Run") -> bool:
+        """Ask the bridge that verifies a run to stop that; return False if none does.
+
+        Raises:
+            BridgeError: The note of the run could not be read or written.
+        """
+        if not run.verification or run.verification.is_over or self.settings.remote:
+            return False
+        self.supervise(run)
+        return await self.verifier.stop_elsewhere(run)
+
     def attend(self, run: "Run") -> None:
         """Answer the permissions of a new run by the operator's policy, and supervise it, also while no call waits."""
         self.auto_reply.add(run)

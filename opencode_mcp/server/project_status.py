@@ -138,6 +138,11 @@ async def _isolated_worktrees(bridge: "Bridge", directory: str) -> dict[str, str
     return {worktree.branch: worktree.session_id for worktree in reversed(left[-WORKTREES:])}
 
 
+async def _verify_commands(bridge: "Bridge", _directory: str) -> dict[str, str]:
+    """Return the commands that can verify the work of a run, by name."""
+    return {} if bridge.settings.remote else {name: one.line for name, one in bridge.settings.verify.items()}
+
+
 async def _agents(bridge: "Bridge", directory: str) -> dict[str, dict[str, str]]:
     agents = await bridge.client.agents(directory)
     return {agent.name: {"mode": agent.mode or "primary", "description": _short(agent.description)} for agent in agents}
@@ -183,6 +188,7 @@ FACTS: Mapping[str, Read] = {
     "changed_files": _changed_files,
     "running_sessions": _running_sessions,
     "isolated_worktrees": _isolated_worktrees,
+    "verify_commands": _verify_commands,
     "default_model": _default_model,
     "models": _models,
     "agents": _agents,
@@ -196,7 +202,7 @@ NAMES = (VERSION, GENERATION, TESTED_WITH, *(name for name in FACTS if name != V
 SHOWN: Mapping[ShownFacts, tuple[str, ...]] = {
     "summary": (
         *(VERSION, "directory", "allowed_directories", "branch", "running_sessions"),
-        "isolated_worktrees",
+        *("isolated_worktrees", "verify_commands"),
         *("default_model", "models", "agents"),
     ),
     "agents": ("directory", "agents"),

@@ -66,6 +66,7 @@ async def test_a_summary_is_short_and_says_how_to_see_more(host: Host) -> None:
         "branch",
         "running_sessions",
         "isolated_worktrees",
+        "verify_commands",
     }
     expected |= {"tested_with"} if is_untested(status["opencode"], status["generation"]) else set()
     assert set(status) == expected | {"default_model", "models", "agents"}

@@ -123,7 +123,13 @@ async def test_a_run_goes_on_while_its_work_is_verified_and_a_stop_ends_the_comm
         (workplace / name).unlink()
 
 
-async def test_a_killed_bridge_leaves_no_command_and_the_next_one_verifies_the_run_once(
+async def third_pid(file: Path) -> int:
+    """Return the process id of the third command; 0 until it has begun."""
+    pids = (await anyio.Path(file).read_text(encoding="utf-8")).split()
+    return int(pids[2]) if len(pids) > 2 else 0
+
+
+async def test_a_killed_bridge_leaves_no_command_and_the_next_one_verifies_the_run_once_and_any_can_stop_it(
     launch: Launch, project: Path, tmp_path: Path, scripted_model: ScriptedModel
 ) -> None:
     settings = tmp_path / "settings.toml"
@@ -146,3 +152,9 @@ async def test_a_killed_bridge_leaves_no_command_and_the_next_one_verifies_the_r
             report = (await bridge.call("opencode_wait", **session))["structuredContent"]
             assert (report["status"], report["verified"]) == ("completed", "passed")
         assert len(file.read_text(encoding="utf-8").split()) == 2
+
+        await third.call("opencode_run", **session, prompt=script(text("Done.")), verify="second", wait_seconds=0)
+        pid = await eventually(lambda: third_pid(file))
+        stopped = (await other.call("opencode_abort", **session))["structuredContent"]
+        assert stopped["verification"]["note"] == "It was stopped."
+        assert await eventually(lambda: has_ended(pid))

@@ -27,6 +27,9 @@ async def send_repair(runs: Runs, run: Run, verification: Verification) -> None:
     async with runs.turn(session) as client:
         if not await is_at_end_of(client, run, verification.record):
             raise SessionBusy(f"The session {run.session_id} has gone on to another prompt.")
+        noted = await read_note(runs, client, run)
+        if noted and noted.stop:
+            raise SessionBusy(noted.stop)
         message_id = await next_message_id(client, session)
         prompt = Prompt(
             text=repair_text(verification.record),

@@ -32,7 +32,7 @@ from opencode_mcp.runs.follow import Observation, no_progress
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests.open_requests import Requests
-from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.run import STOPPED, Runs
 from opencode_mcp.runs.state import State
 from opencode_mcp.runs.verification.command import verify
 from opencode_mcp.runs.verification.progress import Verification
@@ -40,6 +40,8 @@ from opencode_mcp.runs.verification.request import Verified, Verify
 
 logger = logging.getLogger(__name__)
 
+STOP_READ_EVERY = 3.0
+"""Seconds between two reads of the note while a command runs: another bridge may ask to stop it."""
 READ_EVERY = 1.0
 """Seconds between two reads of a note that another bridge is going to write."""
 CLOSED_WITHIN_SECONDS = 600.0
@@ -95,6 +97,24 @@ class Verifier:
         if verification and not verification.is_attended and not verification.record.is_over:
             verification.is_attended = True
             self._task_group.start_soon(self._attend, run, verification, is_new)
+
+    async def stop_elsewhere(self, run: Run, reason: str = STOPPED) -> bool:
+        """Ask the bridge that attends to a run to stop its verification; return False if it is over, or is run here.
+
+        Raises:
+            SessionBusy: Another bridge was starting something in the session all the time.
+            BackendError: The note could not be read or written.
+        """
+        verification = self._runs.verifications.of(run.session_id, run.message_id, run.verification)
+        if verification is None or verification.record.is_over or verification.command:
+            return False
+        client = await self._client()
+        async with self._runs.alone_in(run.session_id):
+            noted = await read_note(self._runs, client, run)
+            if noted is None or noted.is_over:
+                return False
+            await write_note(self._runs, client, run, replace(noted, stop=reason))
+        return True
 
     async def _attend(self, run: Run, verification: Verification, is_new: bool) -> None:  # noqa: FBT001 - of a task
         try:
@@ -159,6 +179,11 @@ class Verifier:
         await self._read(run, verification)
         if verification.record.is_over:
             return False
+        if verification.record.stop:
+            stopped = Verified("stopped", note=verification.record.stop)
+            verification.update(replace(verification.record, result=stopped))
+            await self._end(run, verification)
+            return False
         if not self._parts.allows(verification.record.request):
             verification.update(replace(verification.record, result=Verified("not run", note=NOT_HERE)))
             verification.end()
@@ -186,13 +211,33 @@ class Verifier:
             verification.command, verification.began = scope, anyio.current_time()
             verification.notify()
             if not verification.stop_reason:
-                request = verification.record.request
-                result = await verify(request, run.directory, files, self._parts.environment)
+                result = await self._run_command(run, verification, files)
                 verification.command, verification.began = None, None
                 return result
         seconds = round(anyio.current_time() - (verification.began or 0), 1)
         verification.command, verification.began = None, None
         return Verified("stopped", seconds=seconds, note=verification.stop_reason)
+
+    async def _run_command(self, run: Run, verification: Verification, files: LeftFiles) -> Verified:
+        """Run the command, and end it when another bridge asks for that."""
+        result = Verified("stopped")
+        async with anyio.create_task_group() as watching:
+            watching.start_soon(self._watch_for_stop, run, verification)
+            request = verification.record.request
+            result = await verify(request, run.directory, files, self._parts.environment)
+            watching.cancel_scope.cancel()
+        return result
+
+    async def _watch_for_stop(self, run: Run, verification: Verification) -> None:
+        while True:
+            await anyio.sleep(STOP_READ_EVERY)
+            try:
+                noted = await read_note(self._runs, await self._client(), run)
+            except BridgeError as error:
+                logger.info("could not read the note of %s: %s", run.session_id, error)
+                continue
+            if noted and noted.stop:
+                verification.stop(noted.stop)
 
     async def _goes_on(self, run: Run, verification: Verification) -> bool:
         """Send a failure back, if there is one and the caller wants that; return True if it was sent."""

@@ -57,6 +57,8 @@ class VerificationRecord:
     """Result of the last command; it stays while its failure is being repaired."""
     is_over: bool = False
     """True if the result is final."""
+    stop: str = ""
+    """Sentence on why it is to be stopped, by a bridge that does not attend to it; empty if it is not."""
 
     @property
     def latest_prompt(self) -> str:

@@ -258,7 +258,7 @@ async def opencode_abort(
             f"{message_id} is not the latest prompt of {session_id}: {run.message_id} is.",
             hint="Leave message_id out to stop whatever runs.",
         )
-    report, stop = await bridge.runs.abort(run)
+    report, stop = await bridge.runs.abort(run, verified_elsewhere=await bridge.stop_verification_elsewhere(run))
     report.note = " ".join(filter(None, [_stop_note(stop, session.directory), report.note]))
     return report_result(report)
 
