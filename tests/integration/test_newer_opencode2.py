@@ -21,7 +21,8 @@ from tests.integration.test_faults import chosen, play_all
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.long]
 
 RELEASES = range(3000, 3100)
-AT_ONCE = 6
+AT_ONCE = 2
+"""Rounds at once: the bridges and the servers that change the replies are all in this process."""
 READERS = ("opencode_session", "opencode_diff", "opencode_wait")
 """Tools that read a session."""
 OTHERS = ("opencode_status", "opencode_list_sessions")

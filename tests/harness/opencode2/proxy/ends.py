@@ -4,7 +4,7 @@ The released server writes an ``idle`` message at each end; the preview has the 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +67,28 @@ class Ends:
         self._upstream = upstream
         self._switches = switches
         self._known = defaultdict[str, _Read](_Read)
+        self._settled = set[str]()
+        """Sessions that were at rest when their log was read."""
+
+    async def at_rest(self, session: str, active: Container[str]) -> Sequence[End]:
+        """Do as ``of`` does, without a request for a session that has done nothing since its log was read.
+
+        Args:
+            session: A session.
+            active: The sessions that ran immediately before.
+
+        Raises:
+            Refused: There is no such session.
+        """
+        changed = self._upstream.changed
+        if session in active or session in changed or session not in self._settled:
+            changed.discard(session)
+            self._settled.discard(session)
+            ends = await self.of(session)
+            if session not in active and session not in changed:
+                self._settled.add(session)
+            return ends
+        return self._written(session)
 
     async def of(self, session: str) -> Sequence[End]:
         """List the ends of a session's executions that the released server would write down, oldest first.
@@ -82,7 +104,10 @@ class Ends:
                     event = event_in(line)
                     if event and event["type"] != "log.synced":
                         known.add(event)
-        return [end for end in known.ends if self._is_written(end)]
+        return self._written(session)
+
+    def _written(self, session: str) -> Sequence[End]:
+        return [end for end in self._known[session].ends if self._is_written(end)]
 
     def _is_written(self, end: End) -> bool:
         return self._switches.user_rejects or end.event["data"].get("reason") != SHUTDOWN

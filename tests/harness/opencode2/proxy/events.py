@@ -42,6 +42,7 @@ class Events:
                         yield written(connected())
                         yield HEARTBEAT
                     else:
+                        self._upstream.changed.add(event["data"].get("sessionID", ""))
                         for translated in self._translate(event):
                             yield written(translated)
 

@@ -3,13 +3,14 @@
 import json
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from tests.harness.opencode2.proxy import shapes
-from tests.harness.opencode2.proxy.ends import Ends
+from tests.harness.opencode2.proxy.ends import End, Ends
 from tests.harness.opencode2.proxy.event_shapes import ENDS
 from tests.harness.opencode2.proxy.places import is_usable
 from tests.harness.opencode2.proxy.replies import failed, no_location, not_presented
@@ -52,8 +53,10 @@ class Sessions:
 
     async def list(self, request: Request) -> Response:
         """Serve ``GET /api/session``."""
+        # A list asks about the ends of each of its sessions, a tenth of a second each.
+        active = await self._upstream.read("/api/session/active")
         reply = await self._upstream.ask("GET", "/api/session", params=request.query_params)
-        found = [await self._presented(info) for info in reply["data"]]
+        found = [await self._presented(info, await self._ends.at_rest(info["id"], active)) for info in reply["data"]]
         archived = request.query_params.get("archived") == "true"
         reply["data"] = [info for info in found if archived or "archived" not in info["time"]]
         return JSONResponse(reply)
@@ -82,7 +85,8 @@ class Sessions:
         text = await request.body()
         before = json.loads(text).get("before") if text else None
         made = await self._upstream.ask("POST", request.url.path, {"messageID": before} if before else {})
-        return JSONResponse({"data": await self._presented(made["data"])})
+        info = made["data"]
+        return JSONResponse({"data": await self._presented(info, await self._ends.of(info["id"]))})
 
     async def clear_revert(self, request: Request) -> Response:
         """Serve ``DELETE /api/session/{sessionID}/revert``."""
@@ -104,12 +108,12 @@ class Sessions:
         await self._upstream.ask("POST", f"/api/session/{session}/rename", {"title": title})
 
     async def _session(self, session: str) -> Json:
-        return await self._presented(await self._upstream.read(f"/api/session/{session}"))
+        info = await self._upstream.read(f"/api/session/{session}")
+        return await self._presented(info, await self._ends.of(session))
 
-    async def _presented(self, info: Json) -> Json:
+    async def _presented(self, info: Json, ends: Sequence[End]) -> Json:
         """Add what only the released server knows: how the last execution ended, and what the proxy keeps."""
         session, kept = info["id"], self._kept[info["id"]]
-        ends = await self._ends.of(session)
         if ends:
             info["outcome"] = ENDS[ends[-1].event["type"]]
             info["time"]["idle"] = ends[-1].event["created"]

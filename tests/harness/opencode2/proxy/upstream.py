@@ -1,6 +1,7 @@
 """Requests of the proxy to the engine behind it."""
 
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -13,6 +14,8 @@ from tests.harness.http import loopback_client
 Json = dict[str, Any]
 LONGEST = 3600.0
 """Seconds that a request may take: waiting for a session has no limit of its own."""
+OF_SESSION = re.compile(r"/api/(?:experimental/)?session/(ses_\w+)")
+"""Matches the beginning of the path of an operation on one session."""
 
 
 class Refused(Exception):
@@ -28,6 +31,8 @@ class Upstream:
 
     def __init__(self, url: str, password: str) -> None:
         self._http = loopback_client(url, auth=("opencode", password), timeout=LONGEST)
+        self.changed = set[str]()
+        """Sessions that have had a request or an event since they were taken out of here."""
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -47,7 +52,13 @@ class Upstream:
         Raises:
             Refused: The engine refuses it.
         """
-        reply = await self._http.request(method, path, params=params, content=content, headers=headers)
+        session = OF_SESSION.match(path) if method != "GET" else None
+        touched = {session[1]} if session else set[str]()
+        self.changed |= touched
+        try:
+            reply = await self._http.request(method, path, params=params, content=content, headers=headers)
+        finally:
+            self.changed |= touched
         if not reply.is_success:
             raise Refused(reply)
         return reply
