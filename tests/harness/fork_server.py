@@ -20,6 +20,7 @@ import anyio
 
 import opencode_mcp
 from opencode_mcp.cli import main as run_bridge
+from opencode_mcp.lazy_imports import LazyModule
 from tests.harness.fork_client import READY, STDIO, WORD
 
 SECONDS = 30.0
@@ -62,6 +63,10 @@ def main() -> int:
 def _import_all() -> None:
     for module in pkgutil.walk_packages(opencode_mcp.__path__, "opencode_mcp."):
         importlib.import_module(module.name)
+    while lazy := [module for module in sys.modules.values() if isinstance(module, LazyModule)]:
+        for module in lazy:
+            # The first read of a name executes it.
+            getattr(module, "any_name", None)
     # This imports what anyio loads with its first loop.
     anyio.run(anyio.sleep, 0)
     gc.collect()
