@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.harness.isolation import FOLDERS, NOWHERE, basics
+from tests.harness.isolation import BRIEF, FOLDERS, NOWHERE, basics
 
 QUIET = {
     "OPENCODE_DISABLE_AUTOUPDATE": "1",
@@ -29,13 +29,25 @@ def environment(folder: Path, model_url: str, config: Mapping[str, object] | Non
     places = {name: folder / place for name, place in FOLDERS.items()}
     for place in places.values():
         place.mkdir(parents=True, exist_ok=True)
+    # OpenCode reads its list of all models anew for each directory.
+    models = folder / "models.json"
+    models.write_text("{}", encoding="utf-8")
     content = json.dumps({**configuration(model_url), **(config or {})})
     return {
         **basics(),
         **QUIET,
+        **BRIEF,
         **{name: str(place) for name, place in places.items()},
         "OPENCODE_CONFIG_CONTENT": content,
+        "OPENCODE_MODELS_PATH": str(models),
     }
+
+
+def without_snapshots(variables: Mapping[str, str]) -> None:
+    """Have OpenCode 2 take snapshots only in projects whose own settings say so: they take a third of a run."""
+    folder = Path(variables["XDG_CONFIG_HOME"]) / "opencode"
+    folder.mkdir(exist_ok=True)
+    (folder / "opencode.json").write_text(json.dumps({"snapshots": False}), encoding="utf-8")
 
 
 def configuration(model_url: str) -> dict[str, object]:

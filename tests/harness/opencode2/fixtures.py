@@ -7,9 +7,9 @@ import pytest
 
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.engine import exists_here
-from tests.harness.opencode2.environment import environment
+from tests.harness.opencode2.environment import environment, without_snapshots
 from tests.harness.opencode2.running import OpenCode2, running_opencode2
-from tests.harness.project import make_project
+from tests.harness.project import configure, make_project
 
 ASKING = {
     "agents": {
@@ -40,7 +40,9 @@ def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def opencode2_environment(engine_folder: Path, scripted_model: ScriptedModel) -> dict[str, str]:
-    return environment(engine_folder, scripted_model.url, ASKING)
+    variables = environment(engine_folder, scripted_model.url, ASKING)
+    without_snapshots(variables)
+    return variables
 
 
 @pytest.fixture(scope="session")
@@ -53,4 +55,6 @@ def opencode2(opencode2_environment: dict[str, str], run_folder: Path) -> Iterat
 def shared_project(engine_folder: Path) -> Path:
     directory = engine_folder / "project"
     directory.mkdir()
-    return make_project(directory)
+    make_project(directory)
+    configure(directory, {"snapshots": True})
+    return directory

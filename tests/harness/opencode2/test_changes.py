@@ -122,6 +122,6 @@ async def test_a_retry_a_subagent_and_a_compaction_are_heard_of_and_seen(client:
     assert unknown_fields([heard.events, found, context, children]) == []
 
 
-async def test_a_text_is_generated_without_a_session(client: AsyncOpencode) -> None:
-    with_limit = client.with_options(timeout=LIMIT)
+async def test_a_text_is_generated_without_a_session(settled: AsyncOpencode) -> None:
+    with_limit = settled.with_options(timeout=LIMIT)
     assert "Hello" in str(await with_limit.generate.text(prompt="Hello"))

@@ -106,7 +106,8 @@ async def _project_and_providers(world: World) -> None:
     for name in ("skill.list", "reference.list", "plugin.list", "websearch.providers", "integration.list"):
         assert isinstance(await world.data(name), list)
     entries = await world.call("config.get")
-    [document] = [entry["info"] for entry in entries if entry["type"] == "document"]
+    documents = [entry["info"] for entry in entries if entry["type"] == "document"]
+    [document] = [document for document in documents if "providers" in document]
     assert document["providers"]["scripted"]["settings"]["apiKey"] == MARK
     assert str(world.project) in [row["directory"] for row in await world.call("debug.location.list")]
     await _integrations(world)

@@ -90,7 +90,10 @@ async def test_who_only_reads_or_stopped_the_run_has_nothing_corrected(worker: W
     assert (looked.status, looked.output) == ("failed", {"answer": "many"})
     assert "'many' is not of type 'integer'" in looked.error
     stopped, _ = await worker.runs.abort(run)
-    assert stopped == await worker.runs.follow(run, 0) == looked
+    again = await worker.runs.follow(run, 0)
+    # OpenCode may give the session its title in between.
+    untitled = [report.model_copy(update={"title": ""}) for report in (looked, stopped, again)]
+    assert untitled[0] == untitled[1] == untitled[2]
     assert await prompts_in(client, run.session_id) == [run.message_id]
 
 
