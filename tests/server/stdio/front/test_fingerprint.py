@@ -10,7 +10,7 @@ import pytest
 
 import opencode_mcp
 from opencode_mcp.config import Settings
-from opencode_mcp.options import OPTIONS, IsolationSetup
+from opencode_mcp.options import OPTIONS, IsolationSetup, VerifyCommand
 from opencode_mcp.server.stdio.front.fingerprint import fingerprint_of
 from tests.server.stdio.front.early import LEGACY, MODERN, first_messages, responses_of_sdk, settings_in
 
@@ -31,6 +31,9 @@ OTHERS: dict[str, Any] = {
     "max_steps": 7,
     "isolation": IsolationSetup((".env",), "make"),
     "on_finish": ("notify",),
+    "on_finish_url": "https://reports.example",
+    "on_finish_key": "key",
+    "verify": {"test": VerifyCommand("make test")},
     "wait": 5.0,
     "abort_on_cancel": True,
     "stop_after": 60.0,
