@@ -7,9 +7,10 @@ PYTHON ?= python3
 # pytest keeps the tests as it has rewritten them: doing that anew in each worker takes longer than the fast tests.
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
+OVER_HTTP := runs.py asking.py tasks.py resources.py subscriptions.py bad_input.py
 PARALLEL := --numprocesses=auto --dist=worksteal
 
-.PHONY: setup basics test pytest both fast check lint types format demo bench attack
+.PHONY: setup basics test pytest both http fast check lint types format demo bench attack
 
 setup:
 	@$(PYTHON) scripts/setup.py
@@ -53,6 +54,10 @@ demo: $(if $(filter 2,$(OPENCODE)),setup,basics)
 bench: setup
 	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks --opencode 2
+
+# Every test over HTTP of the modules of which `make test` runs a part over HTTP: half an hour.
+http: setup
+	$(BIN)/pytest $(PARALLEL) --reruns=2 --over-http tests/http tests/conformance $(addprefix tests/integration/test_,$(OVER_HTTP))
 
 # Every test for both generations on OpenCode 2, of which `make test` takes a part: half an hour.
 both: setup

@@ -100,6 +100,8 @@ class Settings:
     """Addresses of reverse proxies that say for which client they send a request."""
     insecure_no_auth: bool = False
     """True if HTTP clients need no authentication."""
+    key_file: str = ""
+    """File with the key that several bridges share; empty for a key in the state folder."""
     principals: Mapping[str, object] = field(default_factory=dict[str, object], repr=False)
     """Tables of those who may use the bridge over HTTP, by name; ``http/principals.py`` reads them."""
     log_level: LogLevel = "WARNING"

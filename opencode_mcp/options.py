@@ -303,6 +303,14 @@ def _rules_of(rule: object) -> Mapping[str, Decider]:
     return {pattern: cast("Decider", as_decider(decider)) for pattern, decider in patterns.items()}
 
 
+def as_file(value: object) -> str:
+    """Parse the absolute path of a file."""
+    path = as_text(value)
+    if not os.path.isabs(path):  # noqa: PTH117 - as of the directories
+        raise InvalidSetting(f"{path!r} is relative.", hint="Give an absolute path.")
+    return path
+
+
 def as_principals(value: object) -> Mapping[str, object]:
     """Parse the tables of the principals, whose contents are checked when HTTP is served."""
     if not isinstance(value, Mapping):
@@ -572,6 +580,13 @@ OPTIONS = (
         "serve HTTP without authentication: every program on this machine may then use the bridge",
         ("OPENCODE_MCP_INSECURE_NO_AUTH",),
         kind="switch",
+    ),
+    Option(
+        "key_file",
+        as_file,
+        "file with a key that several bridges share, so that each accepts the tasks and forms of the others",
+        ("OPENCODE_MCP_KEY_FILE",),
+        "PATH",
     ),
     Option("principals", as_principals, "who may use the bridge over HTTP, and what each may do", kind="table"),
     Option("log_level", as_log_level, "lowest level of log lines on stderr", ("OPENCODE_MCP_LOG_LEVEL",), "LEVEL"),

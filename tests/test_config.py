@@ -31,6 +31,7 @@ SAMPLES = {
     "http": "127.0.0.1:8700",
     "http_origin": "https://page.example",
     "insecure_no_auth": "true",
+    "key_file": HERE,
     "log_level": "DEBUG",
 }
 """A good text for each option that does not take any text."""

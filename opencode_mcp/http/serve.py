@@ -4,6 +4,7 @@ The end: the bridge accepts no more connections; calls that wait for runs report
 is cut off, such as the streams of notifications. A run in OpenCode goes on.
 """
 
+import logging
 import signal
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
@@ -22,6 +23,7 @@ from opencode_mcp.http.http_app import MCP_PATH, HttpApp
 from opencode_mcp.http.principal_file import PrincipalFile
 from opencode_mcp.http.tenant import Tenant
 from opencode_mcp.http.web_server import WebServer
+from opencode_mcp.server.stdio.stderr_log import JSON_LINES
 from opencode_mcp.server.upstream import Upstream
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ def serve_http(settings: "Settings", announce: Callable[[str], None]) -> None:
     Raises:
         InvalidSetting: The address cannot be used, or not without authentication.
     """
+    logging.getLogger(JSON_LINES).setLevel(logging.INFO)
     address = Address.read(settings.http)
     check_authentication(settings, address)
     listener = address.bind()

@@ -6,16 +6,19 @@ principal therefore do not exist, whatever their ids are.
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio.abc import TaskStatus
 
 from opencode_mcp.http.exchange import exchange_of
+from opencode_mcp.http.request_log import RequestLog
 from opencode_mcp.http.session_manager import SessionManager
 from opencode_mcp.server import app
 
 if TYPE_CHECKING:
+    from mcp.server.context import ServerMiddleware
     from mcp.server.transport_security import TransportSecuritySettings
     from starlette.types import Receive, Scope, Send
 
@@ -38,7 +41,7 @@ class Tenant:
 
     def __init__(self, settings: "Settings", upstream: "Upstream", security: "TransportSecuritySettings") -> None:
         self.settings = settings
-        self._server = app.build_server(settings, upstream)
+        self._server = app.build_server(settings, upstream, partial(_request_log, settings))
         self._manager = SessionManager(self._server, security)
         self._exchanges: dict[Exchange, bool] = {}
         """The requests that are served, and for each whether it is a call that will end by itself."""
@@ -83,6 +86,10 @@ class Tenant:
         for exchange in list(self._exchanges):
             exchange.cancel()
         self._stop.cancel()
+
+
+def _request_log(settings: "Settings", changing_tools: frozenset[str]) -> "ServerMiddleware[Any]":
+    return RequestLog(settings, changing_tools).middleware
 
 
 def _is_call(scope: "Scope") -> bool:

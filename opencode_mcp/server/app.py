@@ -1,8 +1,8 @@
 """Build the MCP server from its parts."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp.server.mcpserver import MCPServer
@@ -24,7 +24,7 @@ from opencode_mcp.server.mcp_server import BridgeServer
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from opencode_mcp.server.resources.completions import complete
 from opencode_mcp.server.skills_extension import Skills
-from opencode_mcp.server.tokens.token_codec import TokenCodec
+from opencode_mcp.server.tokens import token_codec
 from opencode_mcp.server.tools import listed_tools
 from opencode_mcp.server.waiting.call_context import add_arrival
 from opencode_mcp.server.waiting.run_tasks import TOOLS as TASK_TOOLS
@@ -32,19 +32,25 @@ from opencode_mcp.server.waiting.run_tasks import RunTasks
 from opencode_mcp.server.waiting.tasks_extension import Tasks
 
 if TYPE_CHECKING:
+    from mcp.server.context import ServerMiddleware
+
     from opencode_mcp.config import Settings
     from opencode_mcp.server.upstream import Upstream
 
+MakeObserver = Callable[[frozenset[str]], "ServerMiddleware[Any]"]
 STATE_SECONDS = 86_400.0
 """Time for which a form's answer is accepted; a run waits for it as long as OpenCode runs."""
 
 
-def build_server(settings: "Settings", upstream: "Upstream | None" = None) -> BridgeServer:
+def build_server(
+    settings: "Settings", upstream: "Upstream | None" = None, observe: "MakeObserver | None" = None
+) -> BridgeServer:
     """Build the server for some settings; nothing connects before a call needs it.
 
     Args:
         settings: What the operator decided.
         upstream: The connection to OpenCode, if it is shared with other servers of this process.
+        observe: Makes a middleware that sees each request first, from the names of the tools that may change things.
     """
     subscriptions = Subscriptions()
 
@@ -60,8 +66,12 @@ def build_server(settings: "Settings", upstream: "Upstream | None" = None) -> Br
                 task_group.cancel_scope.cancel()
                 await bridge.aclose()
 
-    seal = TokenCodec(settings.state_directory, settings.principal)
+    if settings.key_file:
+        token_codec.key_in(settings.key_file)  # A wrong file must be known before a client comes.
+    seal = token_codec.TokenCodec(settings.state_directory, settings.principal, settings.key_file)
     tools = listed_tools(settings)
+    changing = frozenset(tool.name for tool in tools if not (tool.annotations and tool.annotations.read_only_hint))
+    observers = [observe(changing)] if observe else []
     server = BridgeServer(
         "opencode-mcp",
         title="OpenCode",
@@ -75,7 +85,7 @@ def build_server(settings: "Settings", upstream: "Upstream | None" = None) -> Br
         log_level=settings.log_level,
         lifespan=lifespan,
         subscriptions=subscriptions.bus,
-        middleware=[add_arrival, subscriptions.middleware],
+        middleware=[*observers, add_arrival, subscriptions.middleware],
     )
     server.tool_names = frozenset(tool.name for tool in tools)
     _serve_completions(server)

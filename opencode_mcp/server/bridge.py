@@ -121,7 +121,7 @@ class Bridge:
     def runs(self) -> "run.Runs":
         """Prompts, and the runs that follow from them."""
         state = self.settings.state_directory
-        notes = run_note.Notes(TokenCodec(state), self.policy)
+        notes = run_note.Notes(TokenCodec(state, key_file=self.settings.key_file), self.policy)
         return run.Runs(self.hub, notes, session_lock.SessionLocks(state / "turns"), self.instance_reload)
 
     @cached_property

@@ -1,5 +1,6 @@
 """Requests with and without a token, and changes of the settings file while a bridge serves. No OpenCode is needed."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -177,6 +178,14 @@ async def test_wrong_tokens_are_limited_and_a_right_one_is_always_accepted(serve
     assert 0 < int(limited.headers["retry-after"]) <= 60
     assert (await listed(served, laptop)).status_code == 200
     assert "ocmcp_wrong" not in served.launch.printed()
+
+
+async def test_each_request_is_a_line_of_json_in_the_log(served: Served, laptop: str) -> None:
+    await listed(served, laptop)
+    entries = [json.loads(line) for line in served.launch.printed().splitlines() if line.startswith('{"log": "access"')]
+    entry = next(entry for entry in reversed(entries) if entry["method"] == "tools/list")
+    assert (entry["principal"], entry["outcome"]) == ("laptop", "ok")
+    assert entry["seconds"] >= 0
 
 
 async def test_no_token_is_in_the_log(served: Served, operator: Operator, laptop: str) -> None:

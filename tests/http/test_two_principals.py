@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +131,10 @@ async def two(
     for name in ("first", "second"):
         make_project(folder / name)
         configure(folder / name, {"permission": {"bash": "ask"}})
-    with serving(operator.launch, "--log-level", "INFO") as served:
+    key = folder / "key"
+    key.write_text("k" * 64, encoding="utf-8")
+    key.chmod(0o600)
+    with serving(operator.launch, "--log-level", "INFO", "--key-file", str(key)) as served:
         yield Two(served, (tokens[0], tokens[1]), await owned(served, tokens[0], folder / "first", scripted_model))
 
 
@@ -347,6 +350,23 @@ async def test_nothing_of_another_is_in_any_list(two: Two) -> None:
         assert two.owned.directory not in words
 
 
+async def test_each_action_is_in_the_audit_log_without_its_contents(two: Two) -> None:
+    async with connected(two.served.url, two.served.launch, token=two.tokens[1]) as bridge:
+        await bridge.call("opencode_abort", session_id=two.owned.session)
+        await bridge.call("opencode_call_operation", operation="pty.remove", arguments={"ptyID": "pty_1"})
+        await bridge.call("opencode_session", session_id=two.owned.session)
+    log = two.served.launch.printed()
+    audit = [json.loads(line) for line in log.splitlines() if line.startswith('{"log": "audit"')]
+    done = [(entry["principal"], entry["tool"], entry.get("session", ""), entry["outcome"]) for entry in audit]
+    assert ("second", "opencode_abort", two.owned.session, "error") in done
+    assert not [entry for entry in audit if entry["tool"] == "opencode_session"]
+    removal = next(entry for entry in audit if entry.get("operation") == "pty.remove")
+    assert removal["allowed_by"] == "execute"
+    assert next(entry for entry in audit if entry["tool"] == "opencode_run")["principal"] == "first"
+    assert TITLE not in log
+    assert "Done." not in log
+
+
 async def test_a_task_of_another_does_not_exist(two: Two) -> None:
     async def answers(token: str, task: str) -> list[Json]:
         return [
@@ -360,6 +380,18 @@ async def test_a_task_of_another_does_not_exist(two: Two) -> None:
     masked = [json.dumps(answer).replace(two.owned.task, "unknown") for answer in foreign]
     assert masked == [json.dumps(answer) for answer in unknown]
     assert all("There is no task" in answer for answer in masked)
+
+
+async def test_another_process_with_the_same_key_serves_the_tasks_of_the_first(two: Two, tmp_path: Path) -> None:
+    elsewhere = replace(two.served.launch.within(OPENCODE_MCP_STATE=str(tmp_path / "state")), log=tmp_path / "2.log")
+    # Its own address follows that of the first process, and the last one counts.
+    with serving(elsewhere, "--log-level", "INFO") as second:
+        answers = [
+            await RawHttp(second, token, WITH_TASKS).request("tasks/get", {"taskId": two.owned.task})
+            for token in two.tokens
+        ]
+    assert answers[0]["result"]["taskId"] == two.owned.task
+    assert "There is no task" in answers[1]["error"]["message"]
 
 
 async def test_the_state_of_a_call_of_another_is_not_accepted(two: Two) -> None:

@@ -19,6 +19,16 @@ ROOM = 512 if sys.platform == "win32" else select.PIPE_BUF
 LONGEST = 8 * 1024
 """Limit of a record, in characters; the middle of a longer one is left out."""
 FORMAT = "%(levelname)s %(name)s: %(message)s"
+JSON_LINES = "opencode_mcp.requests"
+"""Logger whose messages are lines of JSON, and are written as they are."""
+
+
+class LineFormatter(logging.Formatter):
+    """Formats a record as a line, except one that is a line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the text of a record."""
+        return record.getMessage() if record.name == JSON_LINES else super().format(record)
 
 
 class StderrLog(logging.Handler):
@@ -30,7 +40,7 @@ class StderrLog(logging.Handler):
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
-        self.setFormatter(logging.Formatter(FORMAT))
+        self.setFormatter(LineFormatter(FORMAT))
         self._descriptor = descriptor
         # Windows cannot find out if a pipe has room.
         self._may_block = sys.platform != "win32" and _is_pipe(descriptor)

@@ -1,12 +1,15 @@
 """Encrypt and authenticate data that clients return to the bridge: task ids, and the state of a repeated call.
 
-The key is stored in the state directory, so that tokens stay valid after a restart of the bridge. It is read or created
-at the first use.
+The key is stored in the state directory or in a file that the operator names, so that tokens stay valid after a restart
+of the bridge. It is read or created at the first use.
 """
 
+import hashlib
 import hmac
 import logging
 import secrets
+import stat
+import sys
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +17,9 @@ from mcp.server.request_state import AESGCMRequestStateCodec, InvalidRequestStat
 
 from opencode_mcp.disk import state_folder
 from opencode_mcp.errors import InvalidSetting
+
+NEW_KEY = "`openssl rand -hex 32` makes a key."
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 logger = logging.getLogger(__name__)
 
@@ -24,15 +30,17 @@ class TokenCodec:
     Args:
         state_directory: Directory that holds the key.
         owner: Principal whose tokens these are. Those of another owner cannot be decrypted.
+        key_file: File with the key that several bridges share; empty: the key is in the state directory.
     """
 
-    def __init__(self, state_directory: Path, owner: str = "") -> None:
+    def __init__(self, state_directory: Path, owner: str = "", key_file: str = "") -> None:
         self._state_directory = state_directory
         self._owner = owner
+        self._key_file = key_file
 
     @cached_property
     def _codec(self) -> AESGCMRequestStateCodec:
-        key = secret_key(self._state_directory)
+        key = key_in(self._key_file) if self._key_file else secret_key(self._state_directory)
         return AESGCMRequestStateCodec([key_of(key, self._owner) if self._owner else key])
 
     def seal(self, payload: bytes) -> str:
@@ -65,6 +73,24 @@ def secret_key(state_directory: Path) -> bytes:
     except InvalidSetting as error:
         logger.warning("Tasks and forms become invalid when this bridge ends: %s", error)
         return secrets.token_bytes(state_folder.KEY_BYTES)
+
+
+def key_in(key_file: str) -> bytes:
+    """Return the key of a file, which bridges on several machines may share.
+
+    Raises:
+        InvalidSetting: It cannot be read, others can read it, or it is too short for a key.
+    """
+    path = Path(key_file)
+    try:
+        secret, mode = path.read_bytes().strip(), path.stat().st_mode
+    except OSError as error:
+        raise InvalidSetting(f"The key file {key_file} cannot be read: {error.strerror}.", hint=NEW_KEY) from error
+    if sys.platform != "win32" and mode & OTHERS:
+        raise InvalidSetting(f"Other users can use the key file {key_file}.", hint=f"Run `chmod 600 {key_file}`.")
+    if len(secret) < state_folder.KEY_BYTES:
+        raise InvalidSetting(f"The key file {key_file} has fewer than {state_folder.KEY_BYTES} bytes.", hint=NEW_KEY)
+    return hashlib.sha256(secret).digest()
 
 
 def key_of(key: bytes, owner: str) -> bytes:

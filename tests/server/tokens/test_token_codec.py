@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from mcp.server.request_state import InvalidRequestState
 
 from opencode_mcp.disk.state_folder import KEY, KEY_BYTES
-from opencode_mcp.server.tokens.token_codec import TokenCodec, secret_key
+from opencode_mcp.errors import InvalidSetting
+from opencode_mcp.server.tokens.token_codec import TokenCodec, key_in, secret_key
 
 # The key may be the same for every example.
 SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -91,3 +92,35 @@ def test_a_key_that_others_could_have_written_is_not_used(tmp_path: Path, caplog
     (tmp_path / KEY).chmod(0o666)
     assert secret_key(tmp_path) != planted
     assert f"{KEY} can be changed by other users" in caplog.text
+
+
+def key_file_in(folder: Path, key: str = "k" * 32) -> str:
+    path = folder / "key"
+    path.write_text(f"{key}\n", encoding="utf-8")
+    path.chmod(0o600)
+    return str(path)
+
+
+def test_bridges_with_one_key_file_read_each_others_tokens(tmp_path: Path) -> None:
+    key_file = key_file_in(tmp_path)
+    token = TokenCodec(tmp_path / "one", "laptop", key_file).seal(b"payload")
+    assert TokenCodec(tmp_path / "two", "laptop", key_file).unseal(token) == b"payload"
+    assert TokenCodec(tmp_path / "two", "laptop").unseal_or_none(token) is None
+
+
+def test_a_token_of_one_principal_is_none_of_another(tmp_path: Path) -> None:
+    token = TokenCodec(tmp_path, "laptop").seal(b"payload")
+    assert TokenCodec(tmp_path, "laptop").unseal(token) == b"payload"
+    assert [TokenCodec(tmp_path, owner).unseal_or_none(token) for owner in ("", "other", "laptop2")] == [None] * 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_a_key_file_that_is_no_secret_is_refused(tmp_path: Path) -> None:
+    key_file = Path(key_file_in(tmp_path))
+    key_file.chmod(0o640)
+    with pytest.raises(InvalidSetting, match="Other users can use the key file"):
+        key_in(str(key_file))
+    with pytest.raises(InvalidSetting, match="fewer than 32 bytes"):
+        key_in(key_file_in(tmp_path, "short"))
+    with pytest.raises(InvalidSetting, match="cannot be read"):
+        key_in(str(tmp_path / "none"))

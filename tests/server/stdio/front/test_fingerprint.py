@@ -43,6 +43,7 @@ OTHERS: dict[str, Any] = {
     "http_origin": ("https://page.example",),
     "forwarded_allow": ("127.0.0.1",),
     "insecure_no_auth": True,
+    "key_file": "",
     "principals": {"laptop": {}},
     "principal": "laptop",
     "log_level": "ERROR",

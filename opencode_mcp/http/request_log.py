@@ -1,0 +1,112 @@
+"""Access log and audit log: a line of JSON for each request, and another one for each that may change something.
+
+The lines go to stderr, whatever the level of the log is. They say who did what, where, for how long and with which
+outcome. They contain no prompts, no results and no other contents.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+import anyio
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.shared.exceptions import MCPError
+
+from opencode_mcp.server.access.operation_uses import ONLY_IF_ALLOWED
+from opencode_mcp.server.access.setting_names import GENERATIONS, annotations_of
+from opencode_mcp.server.stdio.stderr_log import JSON_LINES
+
+if TYPE_CHECKING:
+    from opencode_mcp.config import Settings
+
+logger = logging.getLogger(JSON_LINES)
+
+Context = ServerRequestContext[Any, Any]
+LONGEST = 200
+"""Characters of a name that a client chose."""
+ACTIONS = frozenset({"tasks/update", "tasks/cancel"})
+"""Requests that change something and are no calls of tools."""
+BY_DEFAULT = "default"
+
+
+class RequestLog:
+    """Logs of one principal.
+
+    Args:
+        settings: Rights of the principal.
+        changing_tools: Names of the tools that may change something.
+    """
+
+    def __init__(self, settings: "Settings", changing_tools: frozenset[str]) -> None:
+        self._settings = settings
+        self._changing_tools = changing_tools
+
+    async def middleware(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+        """Log a request when it ends, however it does."""
+        began, outcome, answer = anyio.current_time(), "failed", None
+        try:
+            answer = await call_next(ctx)
+            outcome = _outcome_of(answer)
+        except MCPError:
+            outcome = "refused"
+            raise
+        except anyio.get_cancelled_exc_class():
+            outcome = "cancelled"
+            raise
+        finally:
+            self._write(ctx, answer, outcome, anyio.current_time() - began)
+        return answer
+
+    def _write(self, ctx: Context, answer: HandlerResult, outcome: str, seconds: float) -> None:
+        params: Mapping[str, Any] = ctx.params or {}
+        is_call = ctx.method == "tools/call"
+        arguments = _mapping(params.get("arguments") if is_call else None)
+        tool = str(params.get("name", "")) if is_call else ""
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "principal": self._settings.principal,
+            "method": ctx.method,
+            "tool": tool,
+            "session": str(arguments.get("session_id") or _session_in(answer)),
+        }
+        _log({"log": "access", **line, "seconds": round(seconds, 3), "outcome": outcome})
+        if tool in self._changing_tools or ctx.method in ACTIONS:
+            operation, directory = (str(arguments.get(name, "")) for name in ("operation", "directory"))
+            where = {"operation": operation, "directory": directory}
+            allowed_by = self._allowed_by(tool, operation)
+            _log({"log": "audit", **line, **where, "outcome": outcome, "allowed_by": allowed_by})
+
+    def _allowed_by(self, tool: str, operation: str) -> str:
+        """Return the entries of ``allow`` that permit a call; empty if it needs one and there is none."""
+        uses = ONLY_IF_ALLOWED[tool] if tool in ONLY_IF_ALLOWED else dict.fromkeys(GENERATIONS, operation)
+        known = [annotations_of(one).get(uses[one]) for one in GENERATIONS]
+        effects = {found.effect for found in known if found}
+        if effects <= {"read", "write"}:
+            return BY_DEFAULT
+        return ",".join(name for name in self._settings.allow if name in {*uses.values(), *effects})
+
+
+def _outcome_of(answer: HandlerResult) -> str:
+    if isinstance(answer, dict):
+        is_error = cast("Mapping[str, Any]", answer).get("isError")
+    else:
+        is_error = getattr(answer, "is_error", False)
+    return "error" if is_error else "ok"
+
+
+def _session_in(answer: HandlerResult) -> str:
+    """Return the session that the result of a call names."""
+    if isinstance(answer, dict):
+        return str(_mapping(cast("Mapping[str, Any]", answer).get("structuredContent")).get("session_id", ""))
+    return str(_mapping(getattr(answer, "structured_content", None)).get("session_id", ""))
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else dict[str, Any]()
+
+
+def _log(fields: Mapping[str, object]) -> None:
+    kept = {name: value[:LONGEST] if isinstance(value, str) else value for name, value in fields.items()}
+    logger.info("%s", json.dumps({name: value for name, value in kept.items() if value != ""}))
