@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from opencode_mcp.errors import BridgeError, InvalidArgument
+from opencode_mcp.text.outside_text import shorten
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 STATUS = ("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")
 MOST_NAMED = 50
+PATH_CHARACTERS = 200
+"""Characters of a path in the result: that is kept in the metadata of the session."""
 ADDED = frozenset({"??", "A "})
 """Codes of files that git does not know, or only since they were staged."""
 
@@ -136,4 +139,4 @@ def _described(path: str, before: FileState | None, after: FileState | None) -> 
         verb = "deleted"
     else:
         verb = "added" if before is None and after.code in ADDED else "changed"
-    return f"{verb} {path}"
+    return f"{verb} {shorten(path, PATH_CHARACTERS)}"

@@ -5,7 +5,6 @@ Both come from the settings alone. No text of a caller or a model reaches the co
 
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.isolation.records import Worktree
 from opencode_mcp.isolation.repository.git import Git
 from opencode_mcp.options import IsolationSetup, without_credentials
-from opencode_mcp.processes.shell_line import end_of_output, run_shell_line
+from opencode_mcp.processes.shell_line import run_shell_line
 
 COMMAND_SECONDS = 900.0
 SHOWN_OUTPUT = 1500
@@ -75,17 +74,15 @@ async def _check_ignored(git: Git, name: str) -> None:
 
 
 async def _run(command: str, directory: str, environment: Mapping[str, str], within: float) -> None:
-    with tempfile.TemporaryFile() as output:
-        code = await run_shell_line(command, directory, environment, within, output)
-        if code is None:
-            raise InvalidSetting(
-                f"isolation.setup did not end within the {within:.0f} s that this call had; its worktree is removed.",
-                hint="Give the call more time with wait_seconds, or make the command faster, for example by "
-                "isolation.copy.",
-            )
-        if code:
-            raise InvalidSetting(
-                f"isolation.setup failed with exit code {code} in the new worktree: "
-                f"{end_of_output(output, SHOWN_OUTPUT)}",
-                hint="Correct the command in the settings file.",
-            )
+    done = await run_shell_line(command, directory, environment, within)
+    if done.code is None:
+        raise InvalidSetting(
+            f"isolation.setup did not end within the {within:.0f} s that this call had; its worktree is removed.",
+            hint="Give the call more time with wait_seconds, or make the command faster, for example by "
+            "isolation.copy.",
+        )
+    if done.code:
+        raise InvalidSetting(
+            f"isolation.setup failed with exit code {done.code} in the new worktree: {done.output[-SHOWN_OUTPUT:]}",
+            hint="Correct the command in the settings file.",
+        )

@@ -1,13 +1,13 @@
 """Run a shell line with a time limit; the line and all that it has started end with the bridge at the latest."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from typing import IO
+from dataclasses import dataclass
 
 import anyio
 from anyio import to_thread
+from anyio.abc import Process
 
 from opencode_mcp.processes.groups import FLAGS, force_to_end
 
@@ -17,9 +17,17 @@ END_SECONDS = 5.0
 """Time that the supervisor has to end the line; then it is ended itself."""
 
 
-async def run_shell_line(
-    line: str, directory: str, environment: Mapping[str, str], within: float, output: IO[bytes]
-) -> int | None:
+@dataclass(frozen=True, slots=True)
+class ShellResult:
+    """Result of a shell line."""
+
+    code: int | None
+    """Exit code; ``None`` if the line was ended after its time."""
+    output: str
+    """End of what it printed."""
+
+
+async def run_shell_line(line: str, directory: str, environment: Mapping[str, str], within: float) -> ShellResult:
     """Run a shell line, and end all that it has started.
 
     Args:
@@ -27,10 +35,6 @@ async def run_shell_line(
         directory: Absolute path of the working directory.
         environment: The whole environment.
         within: Seconds that it may take.
-        output: File that gets what it prints. A process that escapes would keep a pipe open.
-
-    Returns:
-        The exit code; ``None`` if the line was ended after its time.
 
     Raises:
         OSError: No process can be started in the directory.
@@ -41,33 +45,38 @@ async def run_shell_line(
         cwd=directory,
         env=environment,
         stdin=subprocess.PIPE,
-        stdout=output,
-        stderr=subprocess.STDOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         creationflags=FLAGS,
         start_new_session=sys.platform != "win32",
     )
+    printed: list[bytes] = []
+    in_time = False
     try:
         with anyio.move_on_after(within):
-            return await process.wait()
-        return None
+            await _read(process, printed)
+            in_time = True
     finally:
         with anyio.CancelScope(shield=True):
-            await _end(process)
+            await _end(process, printed)
+    output = b"".join(printed).decode(errors="replace").strip()
+    return ShellResult(process.returncode if in_time else None, output)
 
 
-async def _end(process: anyio.abc.Process) -> None:
+async def _read(process: Process, printed: list[bytes]) -> None:
+    """Read what the supervisor writes at its end, and wait for that."""
+    if process.stdout:
+        async for part in process.stdout:
+            printed.append(part)  # noqa: PERF401 - what was read before a cancellation counts
+    await process.wait()
+
+
+async def _end(process: Process, printed: list[bytes]) -> None:
     """End the supervisor, which ends the line when its standard input is closed."""
     if process.stdin:
         await process.stdin.aclose()
     with anyio.move_on_after(END_SECONDS):
-        await process.wait()
+        await _read(process, printed)
     if process.returncode is None:
         await to_thread.run_sync(force_to_end, process.pid)
     await process.aclose()
-
-
-def end_of_output(output: IO[bytes], characters: int) -> str:
-    """Return the end of what was printed into a file, without spaces around it."""
-    size = output.seek(0, os.SEEK_END)
-    output.seek(max(size - 4 * characters, 0))
-    return output.read().decode(errors="replace").strip()[-characters:]

@@ -1,8 +1,9 @@
 """Process that runs one command, and ends it with all that it has started when its own parent is gone.
 
 Its standard input is a pipe of the parent, which the system closes however the parent ends. The command leads a group
-of processes; whatever is left of that group is ended as well when the command has ended. The module is executed by
-``shell_line.py``; its arguments are the command.
+of processes; whatever is left of that group is ended as well when the command has ended. At the end, the last part of
+what the command printed is written to standard output: a command that prints without end fills no disk. The module is
+executed by ``shell_line.py``; its arguments are the command.
 """
 
 import os
@@ -19,19 +20,38 @@ NOT_FOUND = 127
 """Exit code if the command cannot be started, as shells have it."""
 BY_SIGNAL = 128
 """Exit code of a command that a signal has ended, less the number of the signal."""
+KEPT_BYTES = 65_536
+"""Bytes of the end of the output that are kept."""
+REST_SECONDS = 1.0
+"""Time for the rest of the output after the end of the command: a process that has left the group may keep it open."""
+
+
+class Tail:
+    """End of what a command prints."""
+
+    def __init__(self) -> None:
+        self.kept = b""
+
+    def read(self, descriptor: int) -> None:
+        """Read until the output is closed."""
+        with suppress(OSError):
+            while part := os.read(descriptor, KEPT_BYTES):
+                self.kept = (self.kept + part)[-KEPT_BYTES:]
 
 
 def main() -> int:
-    """Run the command and return its exit code."""
+    """Run the command, write the end of its output, and return its exit code."""
     try:
         command = subprocess.Popen(  # noqa: S603 - the parent's command
             sys.argv[1:],
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             creationflags=FLAGS,
             start_new_session=sys.platform != "win32",
         )
     except OSError as error:
-        sys.stderr.write(f"{error}\n")
+        os.write(1, str(error).encode(errors="replace"))
         return NOT_FOUND
 
     def end_at_request(_number: int, _frame: FrameType | None) -> None:
@@ -39,8 +59,14 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, end_at_request)
     threading.Thread(target=_end_without_parent, args=(command.pid,), daemon=True).start()
+    tail = Tail()
+    descriptor = command.stdout.fileno() if command.stdout else 0
+    reading = threading.Thread(target=tail.read, args=(descriptor,), daemon=True)
+    reading.start()
     code = command.wait()
     force_to_end(command.pid)
+    reading.join(REST_SECONDS)
+    _write(tail.kept)
     return code if code >= 0 else BY_SIGNAL - code
 
 
@@ -53,5 +79,15 @@ def _end_without_parent(pid: int) -> None:
     force_to_end(pid)
 
 
+def _write(output: bytes) -> None:
+    """Write the output; a parent that is gone reads nothing."""
+    with suppress(OSError):
+        while output:
+            output = output[os.write(1, output) :]
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    # The threads may still read: nothing waits for them.
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)

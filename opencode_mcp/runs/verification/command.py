@@ -1,12 +1,11 @@
 """Run the command of a verification in the directory of the run, and compare the files before and after it."""
 
-import tempfile
 import time
 from collections.abc import Mapping
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.isolation.left_files import LeftFiles
-from opencode_mcp.processes.shell_line import end_of_output, run_shell_line
+from opencode_mcp.processes.shell_line import run_shell_line
 from opencode_mcp.runs.verification.environment import command_environment
 from opencode_mcp.runs.verification.request import Verified, Verify
 
@@ -28,14 +27,12 @@ async def verify(request: Verify, directory: str, files: LeftFiles, environment:
     except BridgeError as error:
         return Verified("not run", note=str(error))
     variables = command_environment(environment, request.environment)
-    with tempfile.TemporaryFile() as output:
-        began = time.monotonic()
-        try:
-            code = await run_shell_line(request.line, directory, variables, request.seconds, output)
-        except OSError as error:
-            return Verified("not run", note=f"It cannot be started in {directory}: {error.strerror or error}.")
-        seconds = round(time.monotonic() - began, 1)
-        printed = end_of_output(output, OUTPUT_CHARACTERS)
+    began = time.monotonic()
+    try:
+        done = await run_shell_line(request.line, directory, variables, request.seconds)
+    except OSError as error:
+        return Verified("not run", note=f"It cannot be started in {directory}: {error.strerror or error}.")
+    seconds = round(time.monotonic() - began, 1)
     left = await files.end(directory)
-    outcome = "timed out" if code is None else "failed" if code else "passed"
-    return Verified(outcome, code, printed, seconds, left)
+    outcome = "timed out" if done.code is None else "failed" if done.code else "passed"
+    return Verified(outcome, done.code, done.output[-OUTPUT_CHARACTERS:], seconds, left)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from opencode_mcp.server.access.allowed_operations import AllowedOperations
 
 NAMES_SHOWN = 10
+LONGEST_LINE = 4000
+"""Characters of a line of a caller's."""
 
 
 def request_of(settings: "Settings", allowed: "AllowedOperations", line: str, repair: int) -> Verify | None:
@@ -49,6 +51,10 @@ def request_of(settings: "Settings", allowed: "AllowedOperations", line: str, re
     named = settings.verify.get(line)
     if named:
         return Verify(named.line, named.seconds, line, named.environment, repair)
+    if len(line) > LONGEST_LINE:
+        raise InvalidArgument(
+            f"verify has {len(line):,} characters.", hint=f"Give at most {LONGEST_LINE:,}: put more into a script."
+        )
     allowed.check_caller_code(SHELL, _not_named(settings.verify, line))
     return Verify(line, VERIFY_SECONDS, repair=repair)
 

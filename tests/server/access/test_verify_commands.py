@@ -43,6 +43,7 @@ def test_what_cannot_be_verified_is_refused() -> None:
         ("test", 6, {}, "repair=6"),
         ("test", 0, {"url": "http://192.0.2.1:4096"}, "another machine"),
         ("te\0st", 0, {}, "verify"),
+        ("x" * 4001, 0, {"allow": ("execute",)}, "4,001 characters"),
     ):
         with pytest.raises(InvalidArgument, match=words):
             wanted(line, repair, **settings)
