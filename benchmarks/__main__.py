@@ -12,6 +12,7 @@ from pathlib import Path
 
 import anyio
 
+from benchmarks.batch import batch
 from benchmarks.first_operation import first_operation
 from benchmarks.fuzz import fuzz
 from benchmarks.many_runs import many_runs
@@ -39,13 +40,14 @@ BENCHMARKS: Mapping[str, Callable[[World], Awaitable[list[Row]]]] = {
     "status": status,
     "first-operation": first_operation,
     "many-runs": many_runs,
+    "batch": batch,
     "transcript": transcript,
     "search": search,
     "subscribers": subscribers,
     "notices": notices,
 }
 OPENCODE_2 = 2
-ON_2: Sequence[str] = ("requests", "round-trip", "prompt-delay", "result-delay", "status", "many-runs")
+ON_2: Sequence[str] = ("requests", "round-trip", "prompt-delay", "result-delay", "status", "many-runs", "batch")
 """Benchmarks that run on OpenCode 2: those of what the bridge does there in its own way."""
 ATTACKS: Mapping[str, Callable[[Sequence[str]], int]] = {"fuzz": fuzz, "soak": soak}
 """Attacks, which take minutes, have options, and run only when they are named."""

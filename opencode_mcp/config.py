@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.options import (
+    MOST_RUNS,
     OPTIONS,
     STOP_AFTER_SECONDS,
     Attach,
@@ -72,6 +73,8 @@ class Settings:
     """Preparation of the worktree of an isolated run."""
     verify: Mapping[str, VerifyCommand] = field(default_factory=dict[str, VerifyCommand])
     """Named shell lines that callers may have verify the work of a run."""
+    max_runs: int = MOST_RUNS
+    """Most tasks of batches at once, of all bridges of a user; runs that no batch has started take places, too."""
     wait: float | None = None
     """Seconds that a call waits if it does not say; ``None`` for the limit that the host is known to have."""
     on_finish: tuple[str, ...] = ()

@@ -55,6 +55,8 @@ class VerifyCommand:
 
 UNIX_PREFIX = "unix:"
 """Beginning of an address that is a Unix socket."""
+MOST_RUNS = 8
+LARGEST_MOST_RUNS = 1000
 LONGEST_WAIT_SECONDS = 3600.0
 STOP_AFTER_SECONDS = 8 * 3600.0
 LONGEST_STOP_AFTER_SECONDS = 30 * 24 * 3600.0
@@ -250,6 +252,16 @@ def as_steps(value: object) -> int:
     if steps != int(steps):
         raise InvalidSetting(f"{value!r} is not a number of steps.", hint="It must be a whole number above 0.")
     return int(steps)
+
+
+def as_runs(value: object) -> int:
+    """Parse a number of runs."""
+    number = _number(value)
+    if not 1 <= number <= LARGEST_MOST_RUNS or number != int(number):
+        raise InvalidSetting(
+            f"{value!r} is not a number of runs.", hint=f"It must be a whole number from 1 to {LARGEST_MOST_RUNS}."
+        )
+    return int(number)
 
 
 def _above_zero(value: object, meaning: str) -> float:
@@ -464,6 +476,13 @@ OPTIONS = (
         as_steps,
         "the same for steps of the model, those of subagents included",
         ("OPENCODE_MCP_MAX_STEPS",),
+        "NUMBER",
+    ),
+    Option(
+        "max_runs",
+        as_runs,
+        f"tasks of batches that work at once, of all bridges of a user; the others are queued (default: {MOST_RUNS})",
+        ("OPENCODE_MCP_MAX_RUNS",),
         "NUMBER",
     ),
     Option(

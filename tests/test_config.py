@@ -23,6 +23,7 @@ SAMPLES = {
     "max_cost": "0.5",
     "max_minutes": "10",
     "max_steps": "20",
+    "max_runs": "20",
     "wait": "30",
     "stop_after": "3600",
     "max_depth": "2",

@@ -39,6 +39,11 @@ def any_lease_lives(folder: Path, *, besides: Path | None = None) -> bool:
     return bool(live)
 
 
+def lease_lives(path: Path) -> bool:
+    """Return True if a bridge holds a lease; the lease of a dead bridge is removed."""
+    return path.exists() and not _remove_if_stale(path)
+
+
 def _remove_if_stale(path: Path) -> bool:
     lock = try_lock(path)
     if lock is None:

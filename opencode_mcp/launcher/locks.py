@@ -46,6 +46,11 @@ class Lease:
         self._lock = file_lock(self._path)
         self._lock.acquire(blocking=False)
 
+    @property
+    def name(self) -> str:
+        """Return the name of the file, which no other lease has."""
+        return self._path.name
+
     def others_live(self) -> bool:
         """Return True if another bridge holds a lease; the leases of dead bridges are removed."""
         return any_lease_lives(self._path.parent, besides=self._path)

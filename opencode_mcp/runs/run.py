@@ -5,8 +5,8 @@ id, message id), and what is kept is a cache.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -115,7 +115,7 @@ class Runs:
         starter: RunStarter = "agent",
         limits: Limits = NO_LIMITS,
         verify: Verify | None = None,
-        before_send: Callable[[Run], None] | None = None,
+        before_send: Callable[[Run], Awaitable[None] | None] | None = None,
         start_deadline: StartDeadline | None = None,
     ) -> Run:
         """Hand a prompt to OpenCode (``session.prompt_async``).
@@ -127,7 +127,8 @@ class Runs:
             starter: Who is behind the host that starts it.
             limits: The limits of the run, which its note keeps; ``enforcement/`` stops a run at them.
             verify: How its work is verified, which its note keeps too; ``enforcement/`` does it.
-            before_send: Gets the run before OpenCode does, and so before it can ask anything.
+            before_send: Gets the run before OpenCode does, and so before it can ask anything. If what it returns raises
+                an error, nothing is sent, and a session that was created for the run is deleted.
             start_deadline: Lifted when the prompt is sent; none: sending it may take as long as it takes.
 
         Raises:
@@ -139,15 +140,25 @@ class Runs:
         client = await self._client(prompt.directory)
         await check_prompt(client, prompt, self.instance_reload)
         words = first_words(prompt.text)
-        note = self.notes.new(await next_message_id(client, session), caller_limit, starter, words, limits, verify)
+        message_id = prompt.message_id or await next_message_id(client, session)
+        note = self.notes.new(message_id, caller_limit, starter, words, limits, verify)
         begun = session or await self.begin_session(client, prompt.directory, note, prompt.settings, prompt.title)
         async with self.turn(begun, is_new=session is None) as client:
             run = await self.noted(client, begun, note, start_deadline, is_new=session is None)
-            if before_send:
-                before_send(run)
+            if before_send and (admission := before_send(run)):
+                await self._admit(client, run, admission, is_new=session is None)
             seconds = start_deadline.remaining(at_least=POST_LEAST, at_most=READ_TIMEOUT_SECONDS)
             await self.post(client, run, prompt, seconds, is_first=session is None)
             return run
+
+    async def _admit(self, client: OpenCodeClient, run: Run, admission: Awaitable[None], *, is_new: bool) -> None:
+        try:
+            await admission
+        except BridgeError:
+            if is_new:
+                with anyio.CancelScope(shield=True), suppress(BridgeError):
+                    await client.session_delete(run.session_id)
+            raise
 
     async def begin_session(
         self, client: OpenCodeClient, directory: str, note: Note, settings: SessionSettings, title: str = ""

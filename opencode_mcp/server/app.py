@@ -17,6 +17,8 @@ from mcp_types import (
 
 from opencode_mcp import __version__
 from opencode_mcp.server.access.operation_uses import TOOL_USES
+from opencode_mcp.server.batches.batch_tasks import AllTasks
+from opencode_mcp.server.batches.worker import work_on_batches
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.icon import ICON
 from opencode_mcp.server.instructions import instructions_for
@@ -28,7 +30,6 @@ from opencode_mcp.server.tokens import token_codec
 from opencode_mcp.server.tools import listed_tools
 from opencode_mcp.server.waiting.call_context import add_arrival
 from opencode_mcp.server.waiting.run_tasks import TOOLS as TASK_TOOLS
-from opencode_mcp.server.waiting.run_tasks import RunTasks
 from opencode_mcp.server.waiting.tasks_extension import Tasks
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def build_server(
             server.bridge = bridge = Bridge(settings, task_group, subscriptions, upstream)
             bridge.unlisted_tools = frozenset(TOOL_USES) - server.tool_names
             task_group.start_soon(bridge.run_background_tasks)
+            task_group.start_soon(work_on_batches, bridge)
             try:
                 yield bridge
             finally:
@@ -79,7 +81,7 @@ def build_server(
         instructions=instructions_for([tool.name for tool in tools]),
         version=__version__,
         tools=[*tools],
-        extensions=[Tasks(RunTasks(seal), TASK_TOOLS), Skills()],
+        extensions=[Tasks(AllTasks(seal), TASK_TOOLS), Skills()],
         icons=[ICON],
         request_state_security=RequestStateSecurity(codec=seal, ttl=STATE_SECONDS),
         log_level=settings.log_level,

@@ -18,6 +18,8 @@ LONGER: Mapping[str, int] = {
     "command": 100_000,
     "message": 100_000,
     "answers": 100_000,
+    "tasks": 2_000_000,
+    "common": 2_000_000,
     "output_schema": 100_000,
     "files": 100_000,
     "include": 20_000,

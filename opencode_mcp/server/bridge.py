@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVarTuple
 import anyio
 from mcp.server.mcpserver import Context
 
+from opencode_mcp.batches import queue, scope
 from opencode_mcp.errors import BridgeError, NotAllowed
 from opencode_mcp.isolation import integration
 from opencode_mcp.isolation import worktrees as isolation_worktrees
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Arguments = TypeVarTuple("Arguments")
+QUEUE = "batches/queue.sqlite3"
+"""Path of the queue in the state folder; repeated here because looking for it must not import SQLite."""
 NO_LIMITS_WITHOUT_STOP = (
     "A run cannot have limits here: this MCP server may not stop runs, since its settings deny the operation for that. "
     "Nothing was started."
@@ -88,6 +91,8 @@ class Bridge:
         self._shares = upstream is not None
         self._upstream = upstream or Upstream(settings, task_group)
         self._events_needed = anyio.Event()
+        self.batches_needed = anyio.Event()
+        """Set when the queue of batches is first used."""
 
     async def run_background_tasks(self) -> None:
         """Run what works beside the requests, from the first need of OpenCode's events until the server ends."""
@@ -237,6 +242,22 @@ class Bridge:
         self.auto_reply.add(run)
         self.supervise(run, is_new=True)
 
+    @property
+    def has_queue(self) -> bool:
+        """Return True if there is a queue, which may hold tasks of a bridge that has ended."""
+        return (self.settings.state_directory / QUEUE).exists()
+
+    @cached_property
+    def batches(self) -> "queue.Queue":
+        """Return the queue of batches.
+
+        Raises:
+            InvalidSetting: The state folder cannot be used.
+        """
+        found = queue.Queue(self.settings.state_directory, scope.scope_of(self.settings))
+        self.batches_needed.set()
+        return found
+
     @cached_property
     def files(self) -> "files.ProjectFiles":
         """Return the reader of files."""
@@ -309,7 +330,7 @@ class Bridge:
     @property
     def has_answered(self) -> bool:
         """Return True if the present server has answered a request, so that it has started."""
-        return self._connection is not None and self._connection.has_answered
+        return self._upstream.has_answered
 
     @property
     def _is_connected(self) -> bool:

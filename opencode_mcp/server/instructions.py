@@ -15,8 +15,9 @@ not see this conversation: put everything that it needs to know into the prompt.
 call opencode_reply_permission or opencode_reply_question.
 - Continue: pass the session_id of a report to opencode_run; the session remembers everything. A session takes one \
 prompt at a time.
-- In parallel: start each run with opencode_run(wait_seconds=0), then call opencode_wait(session_ids=[...]). Runs in \
-one directory share its files: give each its own files to change.
+- In parallel: opencode_run_many(tasks=[...]) queues tasks and reports a table. Runs in one directory share its files: \
+give each its own files to change, or isolate it.
+- Started one by one: opencode_run(wait_seconds=0), then opencode_wait(session_ids=[...]).
 - Check: opencode_diff shows what changed, opencode_revert undoes it.
 - Apart: opencode_run(isolate=true) works in a git worktree; opencode_integrate brings the changes back.
 - Stop: opencode_abort ends a run with its subagents.

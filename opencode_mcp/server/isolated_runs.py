@@ -1,6 +1,6 @@
 """Isolated worktrees around the start of a run, and what its reports say of them."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -77,12 +77,12 @@ class Place:
         self.session_id = ""
         """Session of the run; empty until the prompt is about to be sent."""
 
-    def note_run(self, add: "Callable[[Run], None]") -> "Callable[[Run], None]":
+    def note_run(self, add: "Callable[[Run], Awaitable[None] | None]") -> "Callable[[Run], Awaitable[None] | None]":
         """Return a function that notes the run's session, and passes the run on."""
 
-        def note(run: "Run") -> None:
+        def note(run: "Run") -> "Awaitable[None] | None":
             self.session_id = run.session_id
-            add(run)
+            return add(run)
 
         return note
 

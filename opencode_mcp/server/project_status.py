@@ -37,6 +37,7 @@ DESCRIPTION_CHARACTERS = 160
 """Longest description of an agent or a command, in characters."""
 REASON_LIMIT = 1000
 UNREAD = "unread"
+BATCHES = "batches"
 VERSION = "opencode"
 GENERATION = "generation"
 TESTED_WITH = "tested_with"
@@ -74,7 +75,7 @@ async def describe_project(bridge: "Bridge", directory: str, show: ShownFacts = 
         failed[GENERATION] = unreached
     elif VERSION in found:
         found |= _facts_of(cast("Health", found[VERSION]))
-    facts = {name: found[name] for name in NAMES if name in found}
+    facts = {name: found[name] for name in NAMES if name in found and (found[name] or name != BATCHES)}
     return {**facts, UNREAD: _by_reason(failed)} if failed else facts
 
 
@@ -143,6 +144,12 @@ async def _verify_commands(bridge: "Bridge", _directory: str) -> dict[str, str]:
     return {} if bridge.settings.remote else {name: one.line for name, one in bridge.settings.verify.items()}
 
 
+async def _batches(bridge: "Bridge", _directory: str) -> dict[str, str]:
+    """Return the batches that are not over, or whose end was not reported, with the number of tasks that have ended."""
+    found = await bridge.batches.open_batches() if bridge.has_queue else {}
+    return {batch_id: f"{ended} of {tasks} tasks have ended" for batch_id, (ended, tasks) in found.items()}
+
+
 async def _agents(bridge: "Bridge", directory: str) -> dict[str, dict[str, str]]:
     agents = await bridge.client.agents(directory)
     return {agent.name: {"mode": agent.mode or "primary", "description": _short(agent.description)} for agent in agents}
@@ -188,6 +195,7 @@ FACTS: Mapping[str, Read] = {
     "changed_files": _changed_files,
     "running_sessions": _running_sessions,
     "isolated_worktrees": _isolated_worktrees,
+    BATCHES: _batches,
     "verify_commands": _verify_commands,
     "default_model": _default_model,
     "models": _models,
@@ -202,7 +210,7 @@ NAMES = (VERSION, GENERATION, TESTED_WITH, *(name for name in FACTS if name != V
 SHOWN: Mapping[ShownFacts, tuple[str, ...]] = {
     "summary": (
         *(VERSION, "directory", "allowed_directories", "branch", "running_sessions"),
-        *("isolated_worktrees", "verify_commands"),
+        *("isolated_worktrees", BATCHES, "verify_commands"),
         *("default_model", "models", "agents"),
     ),
     "agents": ("directory", "agents"),

@@ -149,6 +149,18 @@ class BridgeTool(Tool):
         return {*unlisted, STATUS} if self.name == STATUS else unlisted
 
     async def _run(self, arguments: dict[str, Any], context: Context[Any, Any]) -> object:
+        values = self.checked(arguments)
+        if not self._only_reads(context):
+            return await self._call(values, context)
+        async with starting(context, deadlines_of(context).start, READ_AGAIN):
+            return await self._call(values, context)
+
+    def checked(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a call, with defaults for those that are left out.
+
+        Raises:
+            InvalidArgument: Some are wrong; the text names each fault.
+        """
         check_limits(arguments)
         required = cast("list[str]", self.parameters.get("required", []))
         # A client that cannot leave an argument out sends null.
@@ -159,10 +171,7 @@ class BridgeTool(Tool):
             raise self._refusal(arguments, _faults(error)) from error
         if set(arguments) - set(self.fn_metadata.arg_model.model_fields):
             raise self._refusal(arguments, "There is an unknown argument.")
-        if not self._only_reads(context):
-            return await self._call(values, context)
-        async with starting(context, deadlines_of(context).start, READ_AGAIN):
-            return await self._call(values, context)
+        return values
 
     async def _call(self, values: dict[str, Any], context: Context[Any, Any]) -> object:
         bridge = context.request_context.lifespan_context

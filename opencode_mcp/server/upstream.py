@@ -50,6 +50,11 @@ class Upstream:
         """Return True if an OpenCode was found and not lost since."""
         return self._connection is not None and self._connection.endpoint is not None
 
+    @property
+    def has_answered(self) -> bool:
+        """Return True if the present server has answered a request, so that it has started."""
+        return self._connection is not None and self._connection.has_answered
+
     async def aclose(self) -> None:
         """Close the connection to OpenCode, if one was made."""
         if self._connection is not None:

@@ -56,6 +56,8 @@ class Owned:
     call: Json
     """That call."""
     task: str
+    batch: str = "bat_0000000000"
+    """A batch that has ended."""
 
     def others(self) -> "Owned":
         """Return ids of the same form that nobody has."""
@@ -76,6 +78,7 @@ class Owned:
             ("<session>", self.session),
             ("<message>", self.message),
             ("<request>", self.request),
+            ("<batch>", self.batch),
         ):
             words = words.replace(value, name)
         return re.sub(r"\d+(\.\d+)? (ms|s)\b", "<time>", words)
@@ -150,6 +153,7 @@ async def owned(served: Served, token: str, directory: Path, model: ScriptedMode
     async with connected(served.url, served.launch, token=token) as bridge:
         rows = (await Host(bridge).data("opencode_list_sessions", running=True))["sessions"]
         sessions = [row["session_id"] for row in rows]
+        batch = await Host(bridge).data("opencode_run_many", tasks=[{"prompt": script(text("Done."))}])
         reports = [await Host(bridge).wait(session, wait_seconds=0) for session in sessions]
     (report,) = [report for report in reports if report["pending"]]
     assert report["pending"][0]["request_id"] == request
@@ -161,6 +165,7 @@ async def owned(served: Served, token: str, directory: Path, model: ScriptedMode
         asked["requestState"],
         call,
         offered["taskId"],
+        batch["batch_id"],
     )
 
 
@@ -174,6 +179,12 @@ CALLS: Mapping[str, Callable[[Owned], list[Json]]] = {
         {"session_id": of.session, "wait_seconds": 0},
         {"session_id": of.session, "message_id": of.message, "wait_seconds": 0},
         {"session_ids": [of.session, of.session + "x"], "wait_seconds": 0},
+        {"session_id": of.batch, "wait_seconds": 0},
+        {"session_ids": [f"{of.batch}.1"], "wait_seconds": 0},
+    ],
+    "opencode_run_many": lambda of: [
+        {"tasks": [{"prompt": "x", "directory": of.directory}]},
+        {"tasks": [{"prompt": "x"}], "common": {"files": [f"{of.directory}/README.md"]}},
     ],
     "opencode_reply_permission": lambda of: [
         {"request_id": of.request, "reply": "once"},
@@ -183,7 +194,7 @@ CALLS: Mapping[str, Callable[[Owned], list[Json]]] = {
         {"request_id": of.request, "answers": [["x"]]},
         {"request_id": of.request, "reject": True, "session_id": of.session},
     ],
-    "opencode_abort": lambda of: [{"session_id": of.session}],
+    "opencode_abort": lambda of: [{"session_id": of.session}, {"session_id": of.batch}],
     "opencode_list_sessions": lambda of: [
         {"directory": of.directory},
         {"search": of.session, "directory": of.directory},

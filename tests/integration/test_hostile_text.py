@@ -149,6 +149,7 @@ async def told(hostile_launch: Launch) -> Told:
         await use_sessions(caller, session, message)
         await use_project(caller)
         await use_isolation(caller)
+        await use_batch(caller)
         await read_everything(bridge, told, session, message)
         told.texts += [("progress", progress.message or "") for progress in bridge.progress]
     return told
@@ -232,6 +233,15 @@ async def use_isolation(caller: Caller) -> None:
         await caller.call("opencode_integrate", session_id=report["session_id"], how=how)
     await caller.fails("opencode_integrate", session_id=report["session_id"], how="apply")
     await caller.fails("opencode_run", prompt="x", isolate=True, base=f"main\n{HEADING}")
+
+
+async def use_batch(caller: Caller) -> None:
+    """Queue tasks with hostile names."""
+    tasks = [{"title": HOSTILE, "prompt": script(text("Done."), say=HOSTILE)}]
+    table = await caller.call("opencode_run_many", tasks=tasks, wait_seconds=30)
+    await caller.call("opencode_wait", session_id=table["batch_id"])
+    await caller.call("opencode_abort", session_id=table["batch_id"])
+    await caller.fails("opencode_run_many", tasks=[{"prompt": "x", "agent": f"plain\n{HEADING}"}])
 
 
 async def use_project(caller: Caller) -> None:

@@ -229,6 +229,7 @@ async def test_every_tool_uses_what_is_declared(recorder: Recorder, scripted_mod
     await _go_on(recorder, {"session_id": made["session_id"]}, made["message_id"])
     isolated = await recorder.call("opencode_run", prompt=script(text("Apart.")), isolate=True)
     await recorder.call("opencode_integrate", session_id=isolated["session_id"], how="discard")
+    await recorder.call("opencode_run_many", tasks=[{"prompt": script(text("One of many."))}], wait_seconds=30)
     await _stop(recorder, scripted_model)
     for tool, asks, answer in ANSWERS:
         asked = await recorder.call("opencode_run", prompt=script(asks, text("On.")))

@@ -35,6 +35,8 @@ class Prompt:
     """JSON Schema of the answer."""
     title: str = ""
     """Title of a new session."""
+    message_id: str = ""
+    """Id for its message, which nothing else has; empty: one is made when it is sent."""
 
     @property
     def settings(self) -> SessionSettings:

@@ -31,10 +31,12 @@ ANSWERS: Mapping[str, OneOperation] = {
 }
 """Operations that answer, by the names that ``runs/answers/answer_rules.py`` has for them."""
 NOTHING: Uses = {1: (), 2: ()}
+RUN: Uses = {1: ("session.create", "session.prompt_async"), 2: ("session.create", "session.prompt")}
 READ_FILE: Uses = {1: ("file.read", "file.list"), 2: ("file.read", "file.list")}
 SESSION_LIST: Uses = {1: ("session.list", "experimental.session.list"), 2: ("session.list",)}
 TOOL_USES: Mapping[str, Uses] = {
-    "opencode_run": {1: ("session.create", "session.prompt_async"), 2: ("session.create", "session.prompt")},
+    "opencode_run": RUN,
+    "opencode_run_many": RUN,
     "opencode_wait": {1: ("session.messages", "session.status"), 2: ("message.list", "session.active")},
     "opencode_reply_permission": {1: ("permission.reply",), 2: ("permission.reply",)},
     "opencode_reply_question": {

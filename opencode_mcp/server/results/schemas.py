@@ -29,7 +29,7 @@ REPORT_FIELDS = (
 REPORT_TEXTS = ("text", "error", "todos", "verification.output")
 """Fields that repeat the text. Open requests are not among them: the reader who decides on one must always get it."""
 RUN_REPORT = _holding("status", "next", declared=REPORT_FIELDS)
-SAME_REPORT = _holding("status", "next")
+SAME_REPORT: Schema = {"type": "object"}
 """Schema of the other tools that return such a report: its fields, six times over, would fill a tenth of the list."""
 REPORTS_TEXTS = (*REPORT_TEXTS, *(f"runs.{field}" for field in REPORT_TEXTS))
 SESSION = _holding("session_id", "status", "cursor")

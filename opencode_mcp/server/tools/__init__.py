@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
 from opencode_mcp.server.operations import operation_tool
 from opencode_mcp.server.tool import BridgeTool, ToolSpec
+from opencode_mcp.server.tools.batch_tool import opencode_run_many
 from opencode_mcp.server.tools.command_tools import opencode_command, opencode_shell
 from opencode_mcp.server.tools.cost_tool import opencode_cost
 from opencode_mcp.server.tools.diff_tool import opencode_diff
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 TOOLS: tuple[ToolSpec, ...] = (
     opencode_run,
+    opencode_run_many,
     opencode_wait,
     opencode_reply_permission,
     opencode_reply_question,

@@ -10,6 +10,7 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.markdown import excerpt
 from opencode_mcp.opencode.vocabulary import models
 from opencode_mcp.runs import commands, limits, record
+from opencode_mcp.server import run_orders
 from opencode_mcp.server.access.operation_uses import SHELL as SHELL_OPERATION
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.resources.links import message_link
@@ -21,7 +22,6 @@ from opencode_mcp.server.tools.run_tools import (
     SecondsAsForRun,
     StrictnessAsForRun,
     run_tool,
-    session_and_directory,
 )
 from opencode_mcp.server.waiting import finish_command
 from opencode_mcp.server.waiting.answerers import starter_of
@@ -42,9 +42,9 @@ NO_EXIT_CODE = "OpenCode does not return the exit code; `; echo $?` at the end o
 async def opencode_command(
     ctx: BridgeContext,
     *,
-    command: Annotated[str, Field(description="Name; opencode_status(show=commands) lists them")],
+    command: Annotated[str, Field(description="opencode_status(show=commands) lists them")],
     arguments: Annotated[str, Field(description="Text after the name")] = "",
-    session_id: Annotated[str, Field(description="Empty: a new session")] = "",
+    session_id: Annotated[str, Field(description="Else a new session")] = "",
     directory: Annotated[str, Field(description="Absolute path; else the first")] = "",
     agent: Annotated[str, Field(description="Where the command names none")] = "",
     model: Annotated[str, Field(description="provider/model")] = "",
@@ -60,7 +60,7 @@ async def opencode_command(
     bridge = bridge_of(ctx)
     held = bridge.limits_for(limits.Limits(max_cost, max_minutes, max_steps))
     async with starting(ctx, deadlines_of(ctx, wait_seconds).start):
-        session, where = await session_and_directory(bridge, session_id, directory)
+        session, where = await run_orders.session_and_directory(bridge, session_id, directory)
         name = command.strip().removeprefix("/")
         caller_limit = permissions or "allow"
         # OpenCode attaches files and runs shell lines of the command's text without permission.
@@ -115,7 +115,7 @@ async def opencode_shell(
     """
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx).start):
-        session, where = await session_and_directory(bridge, session_id, directory)
+        session, where = await run_orders.session_and_directory(bridge, session_id, directory)
     # The list of tools may be older than the settings.
     bridge.allowed.check_caller_code(SHELL_OPERATION)
     if command.strip() and (asked := await permit_shell(ctx, [command], where, session_id)):

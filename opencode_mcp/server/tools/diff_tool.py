@@ -63,8 +63,8 @@ class Changes(NamedTuple):
 async def opencode_diff(
     ctx: BridgeContext,
     *,
-    session_id: Annotated[str, Field(description="Default: the working tree")] = "",
-    message_id: Annotated[str, Field(description="Only this prompt, as msg_...")] = "",
+    session_id: Annotated[str, Field(description="Else the working tree")] = "",
+    message_id: Annotated[str, Field(description="Only this prompt: msg_...")] = "",
     directory: Annotated[str, Field(description="Absolute path; else the first")] = "",
     against: Annotated[
         Literal["commit", "branch"],

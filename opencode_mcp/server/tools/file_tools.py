@@ -49,7 +49,7 @@ Cursor = Annotated[str, Field(description="From the page before")]
 async def opencode_read_file(
     ctx: BridgeContext,
     *,
-    path: Annotated[str, Field(description="In the project, relative or absolute; . is its folder")],
+    path: Annotated[str, Field(description="In the project; . is its folder")],
     directory: Directory = "",
     first: Annotated[int, Field(ge=1, description="First line")] = 1,
     lines: Annotated[int, Field(ge=1, le=5000, description="Most lines, or entries of a folder")] = 500,

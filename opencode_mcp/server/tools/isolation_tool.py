@@ -47,7 +47,7 @@ async def opencode_integrate(
 ) -> CallToolResult:
     """Bring the work of a run with isolate=true into the user's checkout, or drop it.
 
-    Look at it with opencode_diff first. The result names conflicts, and how to undo it.
+    See opencode_diff first. The result names conflicts and how to undo it.
     """
     if markers and how not in {"apply", "undo"}:
         raise InvalidArgument("markers=true needs how=apply.", hint="Resolve the conflicts in the files after it.")

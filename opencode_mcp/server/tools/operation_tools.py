@@ -44,7 +44,7 @@ async def opencode_find_operations(
     effect: Annotated[str, Field(description="read, write, execute or admin")] = "",
     limit: Annotated[int, Field(ge=1, le=200)] = 8,
 ) -> CallToolResult:
-    """Find operations of OpenCode's API with the arguments that each takes.
+    """Find operations of OpenCode's API with their arguments.
 
     Use it for what no other tool does.
     """

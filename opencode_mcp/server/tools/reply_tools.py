@@ -40,7 +40,7 @@ async def opencode_reply_permission(
         Literal["once", "always", "reject"],
         Field(description="always, if offered: also for what matches later, in every session"),
     ],
-    message: Annotated[str, Field(description="With reject: what to do instead; OpenCode then goes on")] = "",
+    message: Annotated[str, Field(description="With reject: what to do instead")] = "",
     session_id: RequestSession = "",
     wait_seconds: SecondsAsForRun = None,
 ) -> Outcome:
@@ -67,7 +67,7 @@ async def opencode_reply_question(
         list[list[str]],
         Field(description="One list per question: labels, own words or a value; [] skips"),
     ] = [],
-    reject: Annotated[bool, Field(description="Dismiss the question; the run ends")] = False,
+    reject: Annotated[bool, Field(description="Dismiss it; the run ends")] = False,
     session_id: RequestSession = "",
     wait_seconds: SecondsAsForRun = None,
 ) -> Outcome:

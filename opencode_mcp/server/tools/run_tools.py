@@ -1,6 +1,5 @@
 """Tools that start runs, wait for them and stop them."""
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -8,11 +7,10 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.runs import limits
-from opencode_mcp.runs.prompting import prompt as prompting_prompt
-from opencode_mcp.server import command_note, isolated_runs
+from opencode_mcp.server import command_note, run_orders
 from opencode_mcp.server.access import verify_commands
-from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.batches import batch_wait
+from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, SAME_REPORT
 from opencode_mcp.server.results.several_reports import reports_result
 from opencode_mcp.server.sessions.undone import undone_run
@@ -23,12 +21,8 @@ from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, star
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
 from opencode_mcp.server.waiting.shell_permission import permit_shell
 from opencode_mcp.server.waiting.wait import Outcome, report_result, resumed_run, wait_for_run
-from opencode_mcp.workspace import attachments
 
 if TYPE_CHECKING:
-    from opencode_mcp.opencode.vocabulary.models import Session
-    from opencode_mcp.opencode.vocabulary.submission import Attachment
-    from opencode_mcp.runs.prompting.prompt import Prompt
     from opencode_mcp.runs.stopping import StopResult
 
 SHOWN = 10
@@ -44,14 +38,15 @@ Seconds = Annotated[
 SecondsAsForRun = Annotated[float | None, Field(ge=0, le=3600, description="See opencode_run")]
 Strictness = Annotated[
     Literal["agent", "human", "reject"] | None,
-    Field(description="Who answers, if stricter than configured. human: by a form, else you ask the person"),
+    Field(description="Who answers, if stricter than configured. human: a form, else you ask the person"),
 ]
 StrictnessAsForRun = Annotated[Literal["agent", "human", "reject"] | None, Field(description="See opencode_run")]
 MaxCost = Annotated[float | None, Field(gt=0, description="Stop the run at so many US dollars")]
 MaxMinutes = Annotated[float | None, Field(gt=0, description="At so many minutes of work")]
 MaxSteps = Annotated[int | None, Field(ge=1, description="At so many model steps")]
 MaxAsForRun = Annotated[float | None, Field(gt=0, description="See opencode_run")]
-SessionId = Annotated[str, Field(description="As ses_...")]
+SessionId = Annotated[str, Field(description="ses_...")]
+SessionOrBatch = Annotated[str, Field(description="ses_..., or bat_... of a batch or task")]
 run_tool = partial(
     tool, read_only=False, idempotent=False, open_world=True, output_schema=SAME_REPORT, texts=REPORT_TEXTS
 )
@@ -63,11 +58,11 @@ async def opencode_run(
     ctx: BridgeContext,
     *,
     prompt: Annotated[str, Field(description="The task, with all that OpenCode needs to know")],
-    session_id: Annotated[str, Field(description="Go on in this session; empty: a new one")] = "",
+    session_id: Annotated[str, Field(description="Go on in this session; else a new one")] = "",
     directory: Annotated[str, Field(description="Absolute path; else the first")] = "",
     agent: Annotated[str, Field(description="build (changes files), plan (reads only), or one of the project's")] = "",
-    model: Annotated[str, Field(description="provider/model; empty: the default")] = "",
-    variant: Annotated[str, Field(description="The model's variant, such as high")] = "",
+    model: Annotated[str, Field(description="provider/model; else the default")] = "",
+    variant: Annotated[str, Field(description="Model variant, such as high")] = "",
     files: Annotated[list[str], Field(description="Files or folders to attach")] = [],
     output_schema: Annotated[dict[str, Any] | None, Field(description="JSON Schema of the answer")] = None,
     title: Annotated[str, Field(description="Title of a new session")] = "",
@@ -89,87 +84,38 @@ async def opencode_run(
     if run := await resumed_run(ctx):
         return await wait_for_run(ctx, run, wait_seconds, started=True)
     bridge = bridge_of(ctx)
-    held = bridge.limits_for(limits.Limits(max_cost, max_minutes, max_steps))
+    order = run_orders.RunOrder(
+        prompt=prompt,
+        session_id=session_id,
+        directory=directory,
+        agent=agent,
+        model=model,
+        variant=variant,
+        files=files,
+        output_schema=output_schema,
+        title=title,
+        isolate=isolate,
+        base=base,
+        verify=verify,
+        repair=repair,
+        permissions=permissions,
+        max_cost=max_cost,
+        max_minutes=max_minutes,
+        max_steps=max_steps,
+    )
     wanted = verify_commands.request_of(bridge.settings, bridge.allowed, verify, repair)
     if wanted and not wanted.name:
         async with starting(ctx, deadlines_of(ctx, wait_seconds).start):
-            _, where = await session_and_directory(bridge, session_id, directory)
+            _, where = await run_orders.session_and_directory(bridge, session_id, directory)
         if asked := await permit_shell(ctx, [wanted.line], where, session_id, permissions or "allow"):
             return asked
     deadlines = deadlines_of(ctx, wait_seconds)
     async with starting(ctx, deadlines.start) as start_deadline:
-        wish = isolated_runs.Isolation(isolate, base, title, deadlines.start)
-        wish.check(bridge, session_id)
-        session, project = await session_and_directory(bridge, session_id, directory)
-        _check_title(session, title)
-        async with isolated_runs.place_of(bridge, project, wish) as place:
-            task = _prompt(
-                bridge,
-                text=prompt,
-                directory=place.directory,
-                agent=agent,
-                model=model,
-                variant=variant,
-                files=[await _attached(bridge, place.directory, name) for name in files],
-                output_schema=output_schema,
-                title=title,
-            )
-            run = await bridge.runs.start(
-                task,
-                session,
-                caller_limit=permissions or "allow",
-                starter=starter_of(ctx),
-                limits=held,
-                verify=replace(wanted, agent=task.agent, model=task.model, variant=variant) if wanted else None,
-                before_send=place.note_run(bridge.attend),
-                start_deadline=start_deadline,
-            )
+        start = run_orders.StartTerms(starter=starter_of(ctx), deadline=start_deadline, until=deadlines.start)
+        run = await run_orders.start_run(bridge, order, start)
     finish_command.report_to_command(bridge, run)
     note = await command_note.command_note(bridge, prompt, run.directory)
     return await wait_for_run(ctx, run, wait_seconds, note, started=True)
-
-
-def _check_title(session: "Session | None", title: str) -> None:
-    """Refuse a title for a session that exists.
-
-    Raises:
-        InvalidArgument: It is another one than that of the session.
-    """
-    if session and title.strip() and title.strip() != session.title:
-        raise InvalidArgument(
-            f"{session.id} exists, and title is for a new session.",
-            hint="Leave title out. opencode_update_session renames a session.",
-        )
-
-
-def _prompt(bridge: Bridge, *, agent: str, model: str, **chosen: Any) -> "Prompt":  # noqa: ANN401 - the fields of Prompt
-
-    settings = bridge.settings
-    return prompting_prompt.Prompt(agent=agent or settings.agent, model=model or settings.model, **chosen)
-
-
-async def _attached(bridge: Bridge, directory: str, name: str) -> "Attachment":
-
-    return await attachments.attachment(bridge.files, directory, await bridge.fence.existing_file(directory, name))
-
-
-async def session_and_directory(bridge: Bridge, session_id: str, directory: str) -> "tuple[Session | None, str]":
-    """Return the session to continue, if one is named, and the directory to work in.
-
-    Raises:
-        InvalidArgument: The session works in another directory than the named one.
-        NotFound: It worked in an isolated worktree that was removed.
-    """
-    if not session_id:
-        return None, await bridge.fence.directory(directory)
-    session = await bridge.fence.session(session_id)
-    bridge.fence.check_files_exist(session.directory)
-    if directory and await bridge.fence.directory(directory) != session.directory:
-        raise InvalidArgument(
-            f"The session works in {session.directory}, not in {directory}.",
-            hint="Leave directory out, or leave session_id out.",
-        )
-    return session, session.directory
 
 
 @tool(
@@ -184,8 +130,8 @@ async def session_and_directory(bridge: Bridge, session_id: str, directory: str)
 async def opencode_wait(
     ctx: BridgeContext,
     *,
-    session_id: SessionId = "",
-    message_id: Annotated[str, Field(description="The prompt, as msg_...; empty: the session's latest")] = "",
+    session_id: SessionOrBatch = "",
+    message_id: Annotated[str, Field(description="msg_... of the prompt; else the latest")] = "",
     session_ids: Annotated[list[str], Field(description="Several sessions")] = [],
     until: Annotated[
         Literal["any", "all"], Field(description="With several: until the first end or question, or the last")
@@ -194,11 +140,14 @@ async def opencode_wait(
 ) -> Outcome:
     """Wait for a run that anybody started, and report it as opencode_run does.
 
-    Use it after `running`, and after any restart. wait_seconds=0 only looks.
+    Use it after `running` or a restart. wait_seconds=0 only looks.
     """
     bridge = bridge_of(ctx)
     named = _named_sessions([session_id, *session_ids], message_id)
     deadlines = deadlines_of(ctx, wait_seconds)
+    if tasks := batch_wait.named_tasks(named):
+        wait = batch_wait.wait_limit(ctx, wait_seconds, tasks)
+        return await batch_wait.wait_for_tasks(bridge, tasks, wait, progress_sender(ctx), until)
     async with starting(ctx, deadlines.start, READ_AGAIN):
         sessions = [await bridge.fence.session(name) for name in named]
         runs = [await bridge.runs.find(session, message_id) for session in sessions]
@@ -242,7 +191,7 @@ def _named_sessions(session_ids: list[str], message_id: str) -> list[str]:
 async def opencode_abort(
     ctx: BridgeContext,
     *,
-    session_id: SessionId,
+    session_id: SessionOrBatch,
     message_id: Annotated[str, Field(description="Only if this prompt is the latest")] = "",
 ) -> CallToolResult:
     """Stop what a session and its subagents are working on.
@@ -250,6 +199,8 @@ async def opencode_abort(
     What is done stays, and opencode_run goes on from there.
     """
     bridge = bridge_of(ctx)
+    if tasks := batch_wait.named_tasks([session_id]):
+        return await batch_wait.stop_tasks(bridge, tasks)
     async with starting(ctx, deadlines_of(ctx).start):
         session = await bridge.fence.session(session_id)
         run = await bridge.runs.find(session)

@@ -73,7 +73,7 @@ async def opencode_find_text(
     *,
     pattern: Annotated[str, Field(description="Regular expression (Rust's); (?i) ignores case")],
     directory: Directory = "",
-    literal: Annotated[bool, Field(description="Take the pattern as plain text")] = False,
+    literal: Annotated[bool, Field(description="Pattern is plain text")] = False,
     include: Annotated[list[str], Field(description="Globs of files; !glob leaves out")] = [],
     context: Annotated[int, Field(ge=0, le=20, description="Lines around a match")] = 0,
     per_file: Annotated[int, Field(ge=0, description="Most matches per file; 0: all")] = 0,

@@ -55,7 +55,7 @@ async def opencode_find_symbols(
     references: Annotated[bool, Field(description="Also the lines that use the whole name, by text")] = False,
     limit: Annotated[int, Field(ge=1, le=200)] = 50,
 ) -> CallToolResult:
-    """Find the definitions of functions, classes, types and variables, and with `references` their uses.
+    """Find definitions of functions, classes, types and variables, and with `references` their uses.
 
     Use it when a name is known.
     """

@@ -39,10 +39,10 @@ async def opencode_revert(
     ctx: BridgeContext,
     *,
     session_id: SessionId,
-    message_id: Annotated[str, Field(description="Undo this prompt and all later ones; required unless restore")] = "",
+    message_id: Annotated[str, Field(description="Undo it and all later prompts; required unless restore")] = "",
     restore: Annotated[bool, Field(description="Bring back what was undone")] = False,
 ) -> CallToolResult:
-    """Undo a session from a prompt on: its files become as before, and its later messages no longer count.
+    """Undo a session from a prompt on: its files become as before, later messages no longer count.
 
     Use it when work went wrong. It refuses if other sessions changed those files too. The next prompt makes it final.
     """
@@ -114,7 +114,7 @@ async def opencode_fork(
     ctx: BridgeContext,
     *,
     session_id: SessionId,
-    message_id: Annotated[str, Field(description="Copy what comes before it; default: all")] = "",
+    message_id: Annotated[str, Field(description="Copy what comes before it; default all")] = "",
 ) -> CallToolResult:
     """Copy a session's conversation into a new one.
 

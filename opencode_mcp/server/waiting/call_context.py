@@ -18,11 +18,13 @@ Context = ServerRequestContext[Any, Any]
 
 @dataclass(slots=True)
 class TaskSlot:
-    """Slot for a run that a tool did not wait for to the end, so that the call becomes a task."""
+    """Slot for a run, or for a batch, that a tool did not wait for to the end, so that the call becomes a task."""
 
     grace_seconds: float
     """Seconds that the tool may wait before it puts the run into the slot."""
     run: "Run | None" = None
+    batch: tuple[str, ...] = ()
+    """Ids of a batch, or of some of its tasks."""
 
 
 @dataclass(kw_only=True)

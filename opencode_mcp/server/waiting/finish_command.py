@@ -53,27 +53,14 @@ class FinishCommand:
     async def follow(self, run: "Run") -> None:
         """Follow a run to its end; pass on a report of that, and of each time at which it needs input."""
         try:
-            report = await self._next_report(run)
+            report = await next_report(self._bridge, run)
             while report.status == "needs_input":
                 await self._pass_on(report)
-                await self._wait_answered(run, report)
-                report = await self._next_report(run)
+                await wait_answered(self._bridge, run, report)
+                report = await next_report(self._bridge, run)
             await self._pass_on(report)
         except BridgeError as error:
             logger.warning("there are no more reports of %s for --on-finish: %s", run.session_id, error)
-
-    async def _next_report(self, run: "Run") -> "RunReport":
-        """Wait until a run ends or needs an answer that the policy does not give, and report it."""
-        replies = self._bridge.auto_reply
-        seen = await replies.observe(run, Deadline(math.inf))
-        report = await replies.report(run, seen, for_caller=False)
-        add_answerers(self._bridge, run, report, None)
-        return report
-
-    async def _wait_answered(self, run: "Run", report: "RunReport") -> None:
-        for request in report.pending:
-            while not await self._bridge.requests.wait_closed(request, run.directory, CLOSED_WITHIN_SECONDS):
-                pass
 
     async def _pass_on(self, report: "RunReport") -> None:
         settings = self._bridge.settings
@@ -105,3 +92,26 @@ class FinishCommand:
         else:
             if done.returncode:
                 logger.warning("the command of --on-finish ended with the exit code %d", done.returncode)
+
+
+async def next_report(bridge: "Bridge", run: "Run") -> "RunReport":
+    """Wait until a run ends or needs an answer that the policy does not give, and report it to no caller.
+
+    Raises:
+        BackendError: OpenCode could not be read.
+    """
+    seen = await bridge.auto_reply.observe(run, Deadline(math.inf))
+    report = await bridge.auto_reply.report(run, seen, for_caller=False)
+    add_answerers(bridge, run, report, None)
+    return report
+
+
+async def wait_answered(bridge: "Bridge", run: "Run", report: "RunReport") -> None:
+    """Wait until none of the requests in a report is open any more.
+
+    Raises:
+        BackendError: OpenCode could not be read.
+    """
+    for request in report.pending:
+        while not await bridge.requests.wait_closed(request, run.directory, CLOSED_WITHIN_SECONDS):
+            pass

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.report import PendingRequest, RunReport
     from opencode_mcp.server.bridge import Bridge
 
-TOOLS = ("opencode_run", "opencode_wait", "opencode_command")
+TOOLS = ("opencode_run", "opencode_run_many", "opencode_wait", "opencode_command")
 KEPT = 1000
 GRACE_SECONDS = 1.5
 """Time that a call may take before it becomes a task. A quick call returns a plain result."""
@@ -59,7 +59,8 @@ class RunTasks:
     """
 
     def __init__(self, seal: TokenCodec) -> None:
-        self._seal = seal
+        self.seal = seal
+        """Encrypts and decrypts the ids."""
         self._unanswered = BoundedDict[str, str](KEPT)
         """Requests whose form came back without an answer, each with the reason. Their form is not shown again."""
         self._asked_again = BoundedDict[str, None](KEPT)
@@ -77,9 +78,13 @@ class RunTasks:
             return await call_next(ctx)
         slot = TaskSlot(GRACE_SECONDS)
         outcome = await call_next(replace(ctx, task_slot=slot))
-        if slot.run is None or not _still_runs(outcome):
+        if not _still_runs(outcome):
             return outcome
-        now = _now()
+        now = time_now()
+        if slot.batch:
+            return self._offer_batch(slot.batch, now, outcome, ctx)
+        if slot.run is None:
+            return outcome
         return TaskState(
             task_id=self._id_of(slot.run, now),
             status="working",
@@ -89,13 +94,20 @@ class RunTasks:
             model_text=without_tools(_address(slot.run), cast("Bridge", ctx.lifespan_context).unlisted_tools),
         )
 
+    def _offer_batch(
+        self, names: tuple[str, ...], now: str, outcome: HandlerResult, ctx: Context
+    ) -> HandlerResult | TaskState:
+        """Return the task for a wait for a batch; a source that knows no batches returns the result of the call."""
+        del names, now, ctx
+        return outcome
+
     async def get(self, task_id: str, ctx: Context) -> TaskState | None:
         """Return the task in the present state of its run; an ended task does not change any more.
 
         Raises:
             MCPError: The operator denies to report runs.
         """
-        await _check_served(ctx)
+        await check_tasks_served(ctx)
         if task_id in self._ended:
             return self._ended[task_id]
         opened = self._open(task_id)
@@ -105,7 +117,7 @@ class RunTasks:
         found = await self._look(task_id, run, ctx)
         if found is None:
             return None
-        task = TaskState(task_id=task_id, created=created, updated=_now(), **found)
+        task = TaskState(task_id=task_id, created=created, updated=time_now(), **found)
         if task.status in ENDS:
             self._ended[task_id] = task
         return task
@@ -155,8 +167,8 @@ class RunTasks:
         Raises:
             MCPError: OpenCode could not be reached, the bridge is read-only, or the operator denies to report runs.
         """
-        await _check_served(ctx)
-        with _as_protocol_errors():
+        await check_tasks_served(ctx)
+        with as_protocol_errors():
             run = await self._changeable(task_id, ctx)
             if run is None:
                 return False
@@ -211,10 +223,10 @@ class RunTasks:
             MCPError: OpenCode could not be reached, the bridge is read-only, or the operator denies to report or stop
                 runs.
         """
-        await _check_served(ctx)
+        await check_tasks_served(ctx)
 
         bridge = cast("Bridge", ctx.lifespan_context)
-        with _as_protocol_errors():
+        with as_protocol_errors():
             run = await self._changeable(task_id, ctx)
             if run is None:
                 return False
@@ -223,11 +235,11 @@ class RunTasks:
         return True
 
     def _id_of(self, run: "Run", created: str) -> str:
-        return self._seal.seal(json.dumps({"is": KIND, "run": run.as_data(), "created": created}).encode())
+        return self.seal.seal(json.dumps({"is": KIND, "run": run.as_data(), "created": created}).encode())
 
     def _open(self, task_id: str) -> "tuple[Run, str] | None":
 
-        opened = self._seal.unseal_or_none(task_id)
+        opened = self.seal.unseal_or_none(task_id)
         if opened is None:
             return None
         fields = cast("dict[str, Any]", json.loads(opened))
@@ -240,8 +252,13 @@ def _serves_tasks(ctx: Context) -> bool:
     return cast("Bridge", ctx.lifespan_context).allowed.serves(TOOL_USES["opencode_wait"])
 
 
-async def _check_served(ctx: Context) -> None:
-    with _as_protocol_errors():
+async def check_tasks_served(ctx: Context) -> None:
+    """Refuse tasks where the operator denies what they report.
+
+    Raises:
+        MCPError: The operator denies it.
+    """
+    with as_protocol_errors():
         if not _serves_tasks(ctx):
             raise NotAllowed(
                 "Whoever configured this MCP server denies operations of opencode_wait, so it serves no tasks."
@@ -287,7 +304,7 @@ def _progress(
     if report.status == "running":
         return {"status": "working", "message": one_line(shown(report.activity))}
     if asked:
-        requests = {key: _wire(ElicitRequest(params=form)) for key, form in forms.items()}
+        requests = {key: on_wire(ElicitRequest(params=form)) for key, form in forms.items()}
         asks = ", ".join(f"{item.kind}: {_first_line(item.asks)}" for item in asked.values())
         return {
             "status": "input_required",
@@ -298,7 +315,7 @@ def _progress(
         return {"status": "cancelled"}
     outcome = report_result(report)
     shown_once = outcome if data_alone else without_repeated(outcome, REPORT_TEXTS)
-    return {"status": "completed", "result": _wire(shown_once)}
+    return {"status": "completed", "result": on_wire(shown_once)}
 
 
 def _first_line(asks: str) -> str:
@@ -308,21 +325,24 @@ def _first_line(asks: str) -> str:
 
 def _failure(error: BridgeError) -> dict[str, Any]:
     failed = CallToolResult(content=result(explain(error)).content, is_error=True)
-    return {"status": "completed", "result": _wire(failed)}
+    return {"status": "completed", "result": on_wire(failed)}
 
 
 @contextmanager
-def _as_protocol_errors() -> Generator[None]:
+def as_protocol_errors() -> Generator[None]:
+    """Turn errors of the bridge into errors of the protocol."""
     try:
         yield
     except BridgeError as error:
         raise MCPError(INTERNAL_ERROR, explain(error)) from error
 
 
-def _wire(value: CallToolResult | ElicitRequest) -> dict[str, Any]:
+def on_wire(value: CallToolResult | ElicitRequest) -> dict[str, Any]:
+    """Return a value as it is sent."""
     kind = {"resultType": "complete"} if isinstance(value, CallToolResult) else {}
     return value.model_dump(by_alias=True, mode="json", exclude_none=True) | kind
 
 
-def _now() -> str:
+def time_now() -> str:
+    """Return the present time in ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

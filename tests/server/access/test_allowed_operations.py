@@ -232,8 +232,8 @@ def test_read_only_lists_what_reads() -> None:
     ("denied", "gone"),
     [
         ("session.shell", set[str]()),
-        ("session.prompt_async", {"opencode_run"}),
-        ("session.create", {"opencode_run", "opencode_command"}),
+        ("session.prompt_async", {"opencode_run", "opencode_run_many"}),
+        ("session.create", {"opencode_run", "opencode_run_many", "opencode_command"}),
         ("permission.reply", {"opencode_reply_permission"}),
         ("file.read", {"opencode_read_file"}),
         ("session.messages", {"opencode_wait", "opencode_session", "opencode_cost", "opencode_diff"}),

@@ -29,6 +29,7 @@ OTHERS: dict[str, Any] = {
     "max_cost": 0.5,
     "max_minutes": 5.0,
     "max_steps": 7,
+    "max_runs": 7,
     "isolation": IsolationSetup((".env",), "make"),
     "on_finish": ("notify",),
     "on_finish_url": "https://reports.example",

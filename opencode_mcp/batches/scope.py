@@ -1,0 +1,55 @@
+"""Scope of a bridge's batches: a digest of everything that decides what its runs may do.
+
+A bridge starts the tasks of its own scope only, and those of others do not exist for it: another bridge may have other
+directories, permissions or limits, another OpenCode, or another principal's token.
+"""
+
+import hashlib
+import hmac
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from opencode_mcp.disk.state_folder import shared_key
+from opencode_mcp.launcher.provider_environment import fingerprint
+
+if TYPE_CHECKING:
+    from opencode_mcp.config import Settings
+
+INDIFFERENT = frozenset(
+    {
+        "abort_on_cancel",
+        "environment",
+        "forwarded_allow",
+        "http",
+        "http_host",
+        "http_origin",
+        "insecure_no_auth",
+        "key_file",
+        "log_level",
+        "max_runs",
+        "principals",
+        "started_in",
+        "state_directory",
+        "stop_after",
+        "toolsets",
+        "wait",
+    }
+)
+"""Settings that decide nothing about a run. Every other one does, those that are added later included."""
+
+
+def scope_of(settings: "Settings") -> str:
+    """Return the scope of a bridge with some settings.
+
+    Raises:
+        InvalidSetting: The state folder cannot be used.
+    """
+    key = shared_key(settings.state_directory)
+    decisive = {name: value for name, value in asdict(settings).items() if name not in INDIFFERENT}
+    if not settings.directories:
+        decisive["started_in"] = str(settings.started_in)
+    if not settings.attached:
+        decisive["server"] = fingerprint(settings.environment, key)
+    text = json.dumps(decisive, sort_keys=True, default=str)
+    return hmac.new(key, text.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()

@@ -1,0 +1,100 @@
+"""Waits for batches as MCP tasks, beside those for runs: the id of such a task names the batch."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from opencode_mcp.batches import tasks as batches_tasks
+from opencode_mcp.errors import NotAllowed, NotFound, SettingsChange
+from opencode_mcp.server.access.operation_uses import STOP
+from opencode_mcp.server.batches import batch_wait
+from opencode_mcp.server.results.render import without_tools
+from opencode_mcp.server.waiting.run_tasks import RunTasks, as_protocol_errors, check_tasks_served, on_wire, time_now
+from opencode_mcp.server.waiting.tasks_extension import Context, TaskState
+
+if TYPE_CHECKING:
+    from mcp.server.context import HandlerResult
+
+    from opencode_mcp.server.bridge import Bridge
+
+KIND = "batch task"
+
+
+class AllTasks(RunTasks):
+    """``TaskSource`` that makes tasks of runs and of batches."""
+
+    def _offer_batch(
+        self, names: tuple[str, ...], now: str, outcome: "HandlerResult", ctx: Context
+    ) -> "HandlerResult | TaskState":
+        del outcome
+        told = f"The tasks of {names[0].partition('.')[0]} run, as far as there is room. The result comes by itself. "
+        told += f'opencode_abort(session_id="{names[0]}") stops it.'
+        content = {"is": KIND, "names": names, "created": now}
+        return TaskState(
+            task_id=self.seal.seal(json.dumps(content).encode()),
+            status="working",
+            created=now,
+            updated=now,
+            model_text=without_tools(told, cast("Bridge", ctx.lifespan_context).unlisted_tools),
+        )
+
+    async def get(self, task_id: str, ctx: Context) -> TaskState | None:
+        """Return the task in its present state; see ``RunTasks.get``."""
+        content = self._content(task_id)
+        if content is None:
+            return await super().get(task_id, ctx)
+        await check_tasks_served(ctx)
+        with as_protocol_errors():
+            found = await _look(content["names"], ctx)
+        if found is None:
+            return None
+        return TaskState(task_id=task_id, created=content["created"], updated=time_now(), **found)
+
+    async def update(self, task_id: str, responses: Mapping[str, Any], ctx: Context) -> bool:
+        """Pass answers on; see ``RunTasks.update``. A batch asks nothing by itself."""
+        if self._content(task_id) is None:
+            return await super().update(task_id, responses, ctx)
+        await check_tasks_served(ctx)
+        return True
+
+    async def cancel(self, task_id: str, ctx: Context) -> bool:
+        """Stop the tasks of a batch; see ``RunTasks.cancel``."""
+        content = self._content(task_id)
+        if content is None:
+            return await super().cancel(task_id, ctx)
+        await check_tasks_served(ctx)
+        bridge = cast("Bridge", ctx.lifespan_context)
+        named = batch_wait.named_tasks(content["names"])
+        with as_protocol_errors():
+            if bridge.settings.read_only:
+                raise NotAllowed(
+                    "This MCP server is read-only: it stops nothing.",
+                    change=SettingsChange("--read-only", removes=True),
+                )
+            bridge.allowed.check_denied(await bridge.operation_of(STOP))
+            try:
+                await batch_wait.stop_tasks(bridge, named) if named else None
+            except NotFound:
+                return False
+        return True
+
+    def _content(self, task_id: str) -> dict[str, Any] | None:
+        """Return the content of the id of a batch's task; None for any other id."""
+        if task_id.startswith(batches_tasks.PREFIX):
+            return None
+        opened = self.seal.unseal_or_none(task_id)
+        content = cast("dict[str, Any]", json.loads(opened)) if opened is not None else {}
+        return content if content.get("is") == KIND else None
+
+
+async def _look(names: list[str], ctx: Context) -> dict[str, Any] | None:
+    """Return the state of some tasks as the fields of a task; None if the batch does not exist for this bridge."""
+    bridge = cast("Bridge", ctx.lifespan_context)
+    named = batch_wait.named_tasks(names)
+    try:
+        table, is_over, line = await batch_wait.look_at(bridge, named) if named else (None, False, "")
+    except NotFound:
+        return None
+    if table is None or not is_over:
+        return {"status": "working", "message": line}
+    return {"status": "completed", "result": on_wire(table)}

@@ -1,0 +1,40 @@
+"""Outcome of a task, from the report of its run or from an error."""
+
+from typing import TYPE_CHECKING
+
+from opencode_mcp.batches.tasks import Outcome
+from opencode_mcp.secrets.redact_text import scrub
+from opencode_mcp.text.outside_text import one_line
+
+if TYPE_CHECKING:
+    from opencode_mcp.errors import BridgeError
+    from opencode_mcp.runs.report import RunReport
+
+NOTE_LIMIT = 300
+"""Characters of an error in the table; the report of the run has all of it."""
+OWN = frozenset({"this", "shared"})
+"""Changes that are the run's."""
+
+
+def outcome_of(report: "RunReport") -> Outcome:
+    """Return the outcome of a run that has ended."""
+    own = [file for file in report.files if file.whose in OWN]
+    return Outcome(
+        status=report.status,
+        note=_note(report.error or report.shortfall),
+        files=len(own),
+        added=sum(file.added for file in own),
+        removed=sum(file.removed for file in own),
+        cost=report.cost,
+        seconds=report.seconds,
+        verified=report.verified,
+    )
+
+
+def failure_of(error: "BridgeError") -> Outcome:
+    """Return the outcome of a task whose run could not be started or followed."""
+    return Outcome(status="failed", note=_note(f"{error.message} {error.hint}"))
+
+
+def _note(text: str) -> str:
+    return one_line(scrub(text), NOTE_LIMIT)

@@ -1,0 +1,207 @@
+"""Runs of tasks: start the run of a claimed task, or find the run of an adopted one, and follow it to its end.
+
+A prompt is given to OpenCode once. Its id is stored before anything is made in OpenCode, and immediately before it is
+sent the queue admits it. So if the bridge dies:
+
+* before the admission, the prompt was not sent, and the task is queued again;
+* after it, the session shows whether OpenCode has the prompt. If it has, its run is followed. If it has not, the
+  session is deleted, so that a request which is still under way finds nothing, and the task is queued again.
+"""
+
+import logging
+from typing import TYPE_CHECKING
+
+import anyio
+
+from opencode_mcp.batches.queue import STOPPED
+from opencode_mcp.batches.tasks import Outcome
+from opencode_mcp.errors import BackendError, BackendTimeout, BridgeError, CallerError, NotFound
+from opencode_mcp.runs.prompting.message_ids import new_message_id
+from opencode_mcp.runs.start_deadline import StartDeadline
+from opencode_mcp.server.batches.leftovers import (
+    assign_worktree,
+    delete_session,
+    place_name,
+    remove_rest,
+    take_back_unbegun,
+)
+from opencode_mcp.server.batches.outcomes import failure_of, outcome_of
+from opencode_mcp.server.run_orders import RunOrder, StartTerms, start_run
+from opencode_mcp.server.waiting import finish_command
+
+if TYPE_CHECKING:
+    from opencode_mcp.batches.queue import Queue
+    from opencode_mcp.batches.tasks import Task
+    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.runs.record import Run, RunStarter
+    from opencode_mcp.runs.report import RunReport
+    from opencode_mcp.server.bridge import Bridge
+
+logger = logging.getLogger(__name__)
+
+START_SECONDS = 900.0
+"""Time for the start of OpenCode and of the project, and for the preparation of a worktree."""
+MOST_ATTEMPTS = 5
+RETRY_SECONDS = 5.0
+"""Time before a further attempt, multiplied by the number of attempts."""
+ARRIVES_WITHIN = 10.0
+"""Seconds after which a prompt that a dead bridge has sent shows in its session, if OpenCode has it."""
+PAUSE = 0.5
+MOST_READINGS = 60
+"""Number of times that a run is read whose OpenCode is away, before its task counts as failed."""
+GONE = "Its session was deleted."
+
+
+class _Withdrawn(CallerError):
+    """The task was stopped before its prompt was sent."""
+
+
+class TaskRuns:
+    """Starts and follows the runs of tasks.
+
+    Args:
+        bridge: The parts of the server.
+        queue: Records what becomes of the tasks.
+    """
+
+    def __init__(self, bridge: "Bridge", queue: "Queue") -> None:
+        self._bridge = bridge
+        self._queue = queue
+
+    async def start(self, task: "Task") -> None:
+        """Start the run of a claimed task, and follow it to its end."""
+        try:
+            run = await self._started(task)
+        except _Withdrawn:
+            await self._end(task, Outcome(status="aborted", note=STOPPED))
+        except BackendError as error:
+            await self._try_again(task, error)
+        except BridgeError as error:
+            await self._end(task, failure_of(error))
+        else:
+            finish_command.report_to_command(self._bridge, run)
+            await self._follow(task, run)
+
+    async def _started(self, task: "Task") -> "Run":
+        bridge = self._bridge
+        await bridge.hub.ensure()
+        message_id = new_message_id(bridge.client.clock.now())
+        await self._queue.name_prompt(task, message_id)
+        until = anyio.current_time() + START_SECONDS
+        deadline = StartDeadline(until)
+
+        async def admit(run: "Run") -> None:
+            if not await self._queue.admit(task, run.session_id):
+                raise _Withdrawn(STOPPED)
+
+        start = StartTerms(
+            starter=_starter(task),
+            deadline=deadline,
+            until=until,
+            place_name=place_name(task),
+            message_id=message_id,
+            admit=admit,
+        )
+        with deadline.scope:
+            return await start_run(bridge, RunOrder.read(task.arguments), start)
+        raise BackendTimeout(f"OpenCode was not ready within {START_SECONDS:.0f} s.")
+
+    async def _try_again(self, task: "Task", error: BackendError) -> None:
+        """Queue a task again whose prompt OpenCode does not have, unless that failed too often."""
+        logger.info("could not start %s: %s", task.id, error)
+        if task.attempts >= MOST_ATTEMPTS:
+            await self._end(task, failure_of(error))
+            return
+        await self._queue.put_back(task, RETRY_SECONDS * task.attempts)
+
+    async def resume(self, task: "Task") -> None:
+        """Go on with a task whose bridge has died."""
+        try:
+            await self._bridge.hub.ensure()
+            run = await self._sent_run(task) if task.session_id else None
+            if run is None:
+                await remove_rest(self._bridge, task)
+        except NotFound:
+            await self._end(task, Outcome(status="aborted", note=GONE))
+        except BridgeError as error:
+            await self._end(task, failure_of(error))
+        else:
+            await self._go_on(task, run)
+
+    async def _go_on(self, task: "Task", run: "Run | None") -> None:
+        """Follow the run of an adopted task; queue the task again if its prompt was not sent."""
+        if run is None:
+            await self._queue.put_back(task)
+            return
+        self._bridge.attend(run)
+        finish_command.report_to_command(self._bridge, run)
+        await self._follow(task, run)
+
+    async def _sent_run(self, task: "Task") -> "Run | None":
+        """Return the run of a prompt that may have been sent; None if OpenCode does not have it.
+
+        Raises:
+            NotFound: Its session was deleted.
+        """
+        bridge = self._bridge
+        session = await bridge.fence.session(task.session_id)
+        run = await self._found(session, task.message_id)
+        if run is None or await take_back_unbegun(bridge, session, task.message_id):
+            await delete_session(bridge, session)
+            return None
+        await assign_worktree(bridge, session)
+        return run
+
+    async def _found(self, session: "Session", message_id: str) -> "Run | None":
+        """Return the run of a prompt; None if OpenCode does not show it in time."""
+        with anyio.move_on_after(ARRIVES_WITHIN):
+            while True:
+                try:
+                    return await self._bridge.runs.find(session, message_id)
+                except NotFound:
+                    await anyio.sleep(PAUSE)
+        return None
+
+    async def _follow(self, task: "Task", run: "Run") -> None:
+        """Follow a run to its end, and record it, and each time at which it waits for an answer."""
+        try:
+            report = await self._report(run)
+            while report.status == "needs_input":
+                await self._queue.note_asking(task, asks=True)
+                await finish_command.wait_answered(self._bridge, run, report)
+                await self._queue.note_asking(task, asks=False)
+                report = await self._report(run)
+        except NotFound:
+            await self._end(task, Outcome(status="aborted", note=GONE))
+        except BridgeError as error:
+            await self._end(task, failure_of(error))
+        else:
+            await self._end(task, outcome_of(report))
+
+    async def _report(self, run: "Run") -> "RunReport":
+        """Wait until a run ends or asks, and report it; an OpenCode that went away may come back."""
+        for _ in range(MOST_READINGS):
+            try:
+                report = await finish_command.next_report(self._bridge, run)
+            except BackendError as error:
+                logger.info("could not follow %s: %s", run.session_id, error)
+            else:
+                if not report.lost:
+                    return report
+            await anyio.sleep(RETRY_SECONDS)
+        return await finish_command.next_report(self._bridge, run)
+
+    async def _end(self, task: "Task", outcome: Outcome) -> None:
+        """Record the end of a task, as soon as the queue can be written."""
+        while True:
+            try:
+                await self._queue.finish(task, outcome)
+            except BridgeError as error:
+                logger.warning("cannot record the end of %s: %s", task.id, error)
+                await anyio.sleep(RETRY_SECONDS)
+            else:
+                return
+
+
+def _starter(task: "Task") -> "RunStarter":
+    return "person" if task.starter == "person" else "agent"

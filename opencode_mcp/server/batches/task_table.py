@@ -1,0 +1,144 @@
+"""Table of a batch: a line for each task, totals, and the next step."""
+
+from typing import TYPE_CHECKING, Any
+
+from mcp_types import CallToolResult
+
+from opencode_mcp.server.results.render import duration, result, without_tools
+from opencode_mcp.server.results.safe_text import shown
+from opencode_mcp.server.sessions.amounts import DATA_DIGITS, money
+from opencode_mcp.text.outside_text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from opencode_mcp.batches.tasks import Batch, Task
+
+ORDER = ("needs_input", "running", "queued", "failed", "aborted", "completed")
+"""Statuses by what the caller has to do first."""
+SHOWN_STATUS = {"starting": "running"}
+NAMES_SHOWN = 3
+
+
+def table_result(
+    batch: "Batch", tasks: "Sequence[Task]", unlisted_tools: "Collection[str]", note: str = ""
+) -> CallToolResult:
+    """Return the table of some tasks of a batch as a tool's result.
+
+    Args:
+        batch: The batch.
+        tasks: The tasks to show.
+        unlisted_tools: Tools that the next step does not name.
+        note: Text to put before the table.
+    """
+    places = places_of(batch)
+    step = without_tools(_next_step(batch, tasks), unlisted_tools)
+    lines = [_line(task, places.get(task.number, 0)) for task in tasks]
+    text = "\n".join(filter(None, [note, shown(headline(batch, tasks)), *lines, f"Next: {step}"]))
+    data: dict[str, Any] = {
+        "status": overall(tasks),
+        "batch_id": batch.id,
+        "tasks": [_data(task, places.get(task.number, 0)) for task in tasks],
+        "totals": _totals(tasks),
+        "next": step,
+    }
+    return result(text, data | ({"note": note} if note else {}), is_shown=True)
+
+
+def places_of(batch: "Batch") -> dict[int, int]:
+    """Return the place in the queue of each queued task of a batch, from 1, by the task's number."""
+    queued = [task.number for task in batch.tasks if task.status == "queued"]
+    return {number: batch.ahead + place for place, number in enumerate(queued, 1)}
+
+
+def status_of(task: "Task") -> str:
+    """Return the status of a task as callers know it."""
+    return SHOWN_STATUS.get(task.status, task.status)
+
+
+def overall(tasks: "Sequence[Task]") -> str:
+    """Return the status of several tasks: the one that the caller has to act on first."""
+    first = min((status_of(task) for task in tasks), key=ORDER.index)
+    return "running" if first == "queued" else first
+
+
+def counts_of(tasks: "Sequence[Task]") -> dict[str, int]:
+    """Return the number of tasks of each status that some have."""
+    told = [status_of(task) for task in tasks]
+    return {status: told.count(status) for status in reversed(ORDER) if status in told}
+
+
+def headline(batch: "Batch", tasks: "Sequence[Task]") -> str:
+    """Return a line on a batch as a whole."""
+    counts = ", ".join(f"{count} {status}" for status, count in counts_of(tasks).items())
+    return f"Batch {batch.id} · {counts} · {money(sum(task.cost for task in tasks))}"
+
+
+def task_line(task: "Task") -> str:
+    """Return a line on a task that has ended, for progress."""
+    return f"{task.id} {status_of(task)}: {one_line(task.words)}"
+
+
+def _line(task: "Task", place: int) -> str:
+    changed = f"{task.files} file{'' if task.files == 1 else 's'} +{task.added} -{task.removed}" if task.files else ""
+    facts = [
+        str(task.number),
+        f"{status_of(task)} at place {place}" if place else status_of(task),
+        f"verified: {task.verified}" if task.verified else "",
+        task.session_id or task.id,
+        changed,
+        money(task.cost) if task.cost else "",
+        duration(task.seconds) if task.seconds else "",
+        one_line(task.words),
+        one_line(task.note),
+    ]
+    return shown(" · ".join(filter(None, facts)))
+
+
+def _data(task: "Task", place: int) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "place": place,
+        "session_id": task.session_id,
+        "verified": task.verified,
+        "files": task.files,
+        "added": task.added,
+        "removed": task.removed,
+        "cost": round(task.cost, DATA_DIGITS),
+        "seconds": round(task.seconds, 3),
+        "note": task.note,
+    }
+    known = {name: value for name, value in facts.items() if value}
+    return {"id": task.id, "status": status_of(task), "task": task.words} | known
+
+
+def _totals(tasks: "Sequence[Task]") -> dict[str, Any]:
+    return counts_of(tasks) | {
+        "files": sum(task.files for task in tasks),
+        "added": sum(task.added for task in tasks),
+        "removed": sum(task.removed for task in tasks),
+        "cost": round(sum(task.cost for task in tasks), DATA_DIGITS),
+    }
+
+
+def _next_step(batch: "Batch", tasks: "Sequence[Task]") -> str:
+    asking = [task.session_id for task in tasks if task.status == "needs_input"]
+    steps: list[str] = []
+    if asking:
+        names = " and ".join(asking[:NAMES_SHOWN])
+        steps.append(f'{names} ask something: opencode_wait(session_id="{asking[0]}") shows what.')
+    if any(task.status in {"queued", "starting", "running"} for task in tasks):
+        steps.append(f'It goes on by itself. Wait on with opencode_wait(session_id="{batch.id}").')
+        steps.append(f'opencode_abort(session_id="{batch.id}") stops it.')
+    return " ".join(steps) or _last_step(tasks)
+
+
+def _last_step(tasks: "Sequence[Task]") -> str:
+    done = [task.session_id for task in tasks if task.status == "completed" and task.session_id]
+    reads = "opencode_wait(session_id=...) reports one task in full."
+    if not done:
+        return reads
+    other = f', compare_with="{done[1]}"' if len(done) > 1 else ""
+    return (
+        f'{reads} opencode_diff(session_id="{done[0]}"{other}) shows its changes{" beside another" if other else ""}. '
+        "opencode_integrate brings an isolated one back, one after the other."
+    )

@@ -1,0 +1,89 @@
+"""Worker of the queue: starts what is next when there is room, and adopts the tasks of bridges that have died.
+
+One worker runs in each bridge, from the start if there is a queue, else from the first batch on.
+"""
+
+import logging
+from typing import TYPE_CHECKING
+
+import anyio
+
+from opencode_mcp.errors import BridgeError, InvalidSetting
+from opencode_mcp.server.batches import other_runs, task_runs
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+    from opencode_mcp.batches.tasks import Task
+    from opencode_mcp.server.bridge import Bridge
+
+logger = logging.getLogger(__name__)
+
+BATCH_TOOL = "opencode_run_many"
+LOOK_AFTER_SECONDS = 3.0
+"""Seconds after the start of the bridge at which it looks for a queue: a host that starts asks for lists first."""
+BUSY_PAUSE = 2.0
+"""Seconds between two looks at the queue while tasks of this scope are unfinished: another bridge may make room."""
+IDLE_PAUSE = 30.0
+"""The same while there are none."""
+
+
+async def work_on_batches(bridge: "Bridge") -> None:
+    """Run the worker of a bridge, if the bridge lists the tool for batches, until the bridge ends."""
+    if BATCH_TOOL in bridge.unlisted_tools:
+        return
+    with anyio.move_on_after(LOOK_AFTER_SECONDS):
+        await bridge.batches_needed.wait()
+    if not bridge.has_queue:
+        await bridge.batches_needed.wait()
+    try:
+        await BatchWorker(bridge).run()
+    except InvalidSetting as error:
+        logger.warning("nothing that is queued is started: %s", error)
+
+
+class BatchWorker:
+    """Worker of one bridge.
+
+    Args:
+        bridge: The parts of the server.
+
+    Raises:
+        InvalidSetting: The state folder cannot be used.
+    """
+
+    def __init__(self, bridge: "Bridge") -> None:
+        self._bridge = bridge
+        self._queue = bridge.batches
+        self._runs = task_runs.TaskRuns(bridge, self._queue)
+
+    async def run(self) -> None:
+        """Work until the bridge ends; what is unfinished then is adopted by another bridge, or the next one."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                while True:
+                    await self._queue.wait_change(await self._look(tasks))
+        finally:
+            self._queue.close()
+
+    async def _look(self, tasks: "TaskGroup") -> float:
+        """Start and adopt what is there, and return the seconds until the next look."""
+        try:
+            unfinished = await self._queue.unfinished()
+            if not unfinished:
+                return IDLE_PAUSE
+            for task in await self._queue.adopt():
+                tasks.start_soon(self._runs.resume, task)
+            for task in await self._queue.claim(await self._places(unfinished)):
+                tasks.start_soon(self._runs.start, task)
+        except BridgeError as error:
+            logger.warning("cannot start what is queued: %s", error)
+            return IDLE_PAUSE
+        return BUSY_PAUSE
+
+    async def _places(self, unfinished: "list[Task]") -> int:
+        """Return how many tasks may be at work beside the other runs in the projects of this bridge."""
+        most = self._bridge.settings.max_runs
+        if all(task.status != "queued" for task in unfinished):
+            return most
+        return most - await other_runs.count_other_runs(self._bridge, await self._queue.sessions())

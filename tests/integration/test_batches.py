@@ -1,0 +1,177 @@
+"""Batches over MCP: tasks wait for their place, each runs once, and the table says what became of each."""
+
+import os
+import random
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from opencode_mcp.opencode.versions import Generation
+from tests.harness.launch import Launch
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.rawrpc import open_raw
+from tests.harness.waiting import eventually
+from tests.integration.backend import Backend, backend
+from tests.integration.host import Host, meanwhile
+from tests.scripted_model.script import failure, hold, question, script, step, text, usage, write
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
+Json = dict[str, Any]
+SEEDS = range(50)
+EACH: Mapping[Generation, int] = {1: 25, 2: 50}
+"""One in so many rounds with a killed bridge is played in an ordinary run."""
+
+
+def says(words: str, *steps: Any, **arguments: object) -> Json:  # noqa: ANN401 - steps of a script
+    """A task with a name."""
+    return {"prompt": script(*(steps or (text(f"{words} is done."),)), say=words), "title": words, **arguments}
+
+
+def of(table: Json, number: int) -> Json:
+    """The row of a task."""
+    return table["tasks"][number - 1]
+
+
+def counts(table: Json) -> Counter[str]:
+    """The number of tasks of each status."""
+    return Counter(task["status"] for task in table["tasks"])
+
+
+@pytest.fixture
+async def opencode(opencode_server: OpenCode, project: Path) -> AsyncGenerator[Backend]:
+    seen = backend(opencode_server, project)
+    async with seen.http:
+        yield seen
+
+
+def twenty(case: str) -> list[Json]:
+    """Twenty tasks: the third fails, the sixth and ninth ask, the twelfth costs too much."""
+    never = step(text("On."), hold(f"too dear {case}"))
+    dear = step(write(f"dear-{case}.txt", "x\n"), usage(input=90_000, output=5))
+    tasks = [says(f"Task {number}") for number in range(1, 21)]
+    tasks[2] = says("Task 3", failure(401, "Invalid API key"))
+    tasks[5] = says("Task 6", question("Which?", "Red", "Blue"), text("It is red."))
+    tasks[8] = says("Task 9", question("Which?", "Red", "Blue"), text("It is red."))
+    tasks[11] = says("Task 12", dear, never, max_cost=0.01)
+    return tasks
+
+
+async def most_at_once(host: Host, batch_id: str) -> int:
+    """Watch a batch until nothing of it works, and return the largest number of tasks that worked at once."""
+    most = 0
+    while True:
+        working = counts(await host.data("opencode_wait", session_id=batch_id, wait_seconds=0))
+        if not working["running"] + working["queued"]:
+            return most
+        most = max(most, working["running"])
+        await anyio.sleep(0.1)
+
+
+async def test_twenty_tasks_of_which_some_fail_ask_and_cost_too_much(host: Host, workplace: Path, case: str) -> None:
+    common = {"directory": str(workplace)}
+    begun = await host.data("opencode_run_many", tasks=twenty(case), parallel=4, common=common, wait_seconds=0)
+    batch_id = begun["batch_id"]
+    async with meanwhile(lambda: host.data("opencode_wait", session_id=batch_id, wait_seconds=100)) as returned:
+        assert 2 <= await most_at_once(host.another(), batch_id) <= 4
+    (table,) = returned
+    assert table["status"] == "needs_input"
+    assert counts(table) == {"completed": 16, "failed": 1, "needs_input": 2, "aborted": 1}
+    assert [of(table, number)["task"] for number in (1, 20)] == ["Task 1", "Task 20"]
+    assert "Invalid API key" in of(table, 3)["note"]
+    assert "the limit is 0.01 USD" in of(table, 12)["note"]
+    assert table["totals"]["cost"] > 0.01
+    assert sum("completed: Task" in line for line in host.lines) == counts(table)["completed"]
+
+    asked = await host.wait(of(table, 6)["session_id"], wait_seconds=0)
+    await host.data("opencode_reply_question", request_id=asked["pending"][0]["request_id"], answers=[["Red"]])
+    one = await host.data("opencode_wait", session_id=f"{batch_id}.6", wait_seconds=20)
+    assert [(task["id"], task["status"]) for task in one["tasks"]] == [(f"{batch_id}.6", "completed")]
+    table = await host.data("opencode_abort", session_id=batch_id)
+    assert counts(table) == {"completed": 17, "failed": 1, "aborted": 2}
+    assert "opencode_diff" in table["next"]
+
+
+async def test_queued_tasks_show_their_place_and_are_stopped_without_being_sent(
+    host: Host, workplace: Path, scripted_model: ScriptedModel, case: str
+) -> None:
+    tasks = [says("Long", step(text("On."), hold(f"long {case}"))), says("Next"), says("Last")]
+    common = {"directory": str(workplace)}
+    table = await host.data("opencode_run_many", tasks=tasks, parallel=1, common=common, wait_seconds=0)
+    batch_id = table["batch_id"]
+    await scripted_model.reached(f"long {case}")
+    table = await host.data("opencode_wait", session_ids=[f"{batch_id}.2", f"{batch_id}.3"], wait_seconds=0)
+    assert [(task["status"], task["place"]) for task in table["tasks"]] == [("queued", 1), ("queued", 2)]
+    stopped = await host.data("opencode_abort", session_id=f"{batch_id}.2")
+    assert of(stopped, 1)["status"] == "aborted"
+    assert "prompt was not sent" in of(stopped, 1)["note"]
+    async with meanwhile(lambda: host.data("opencode_wait", session_id=batch_id, until="any")) as returned:
+        await scripted_model.release(f"long {case}")
+    assert of(returned[0], 1)["status"] == "completed"
+    table = await host.data("opencode_wait", session_id=batch_id)
+    assert [task["status"] for task in table["tasks"]] == ["completed", "aborted", "completed"]
+
+
+async def test_a_wrong_task_is_named_and_nothing_is_queued(host: Host, workplace: Path) -> None:
+    good = says("Good", directory=str(workplace))
+    for bad, told in (
+        ({"promt": "x"}, "did you mean `prompt`"),
+        ({"prompt": "x", "session_id": "ses_1"}, "A task has no session_id."),
+        ({"prompt": "x", "directory": "/elsewhere"}, "is outside of what is allowed"),
+        ({"prompt": "x", "agent": "nobody"}, "OpenCode has no agent 'nobody'"),
+        ({"prompt": "x", "max_cost": -1}, "max_cost"),
+        ({"prompt": " "}, "The prompt is empty."),
+    ):
+        error = await host.error("opencode_run_many", tasks=[good, bad])
+        assert error.startswith("Task 2: "), error
+        assert told in error
+        assert "No task was queued." in error
+    assert "at most 100" in await host.error("opencode_run_many", tasks=[good] * 101)
+    assert "Give either tasks" in await host.error("opencode_run_many", tasks=[good], prompt="x")
+    assert "There is no batch bat_0000000000" in await host.error("opencode_wait", session_id="bat_0000000000")
+    assert "one batch" in await host.error("opencode_wait", session_ids=["bat_00", "ses_1"])
+
+
+def chosen(generation: Generation) -> list[int]:
+    """The seeds of the rounds to play; ``FAULT_SEEDS=all`` plays all."""
+    named = os.environ.get("FAULT_SEEDS")
+    if named == "all":
+        return list(SEEDS)
+    return [int(seed) for seed in named.split(",")] if named else list(SEEDS[:: EACH[generation]])
+
+
+async def test_a_batch_goes_on_in_the_next_bridge_when_its_bridge_is_killed(
+    launch: Launch, opencode: Backend, opencode_generation: Generation
+) -> None:
+    for seed in chosen(opencode_generation):
+        dice = random.Random(seed)  # noqa: S311 - chooses moments, guards nothing
+        names = [f"Round {seed} task {number}" for number in range(6)]
+        isolate = dice.random() < 0.5
+        tasks = [says(name, isolate=isolate and number % 2 == 0) for number, name in enumerate(names)]
+        async with open_raw(launch) as killed:
+            started = await killed.call("opencode_run_many", tasks=tasks, parallel=2, wait_seconds=0)
+            batch_id = started["structuredContent"]["batch_id"]
+            await anyio.sleep(dice.uniform(0, 4))
+            killed.process.kill()
+        async with open_raw(launch) as client:
+
+            async def over(client: Any = client, batch_id: str = batch_id) -> Json:  # noqa: ANN401
+                result = await client.call("opencode_wait", session_id=batch_id, wait_seconds=20)
+                table = result["structuredContent"]
+                return table if table["status"] not in {"running", "needs_input"} else {}
+
+            table = await eventually(over, seconds=100)
+            assert counts(table) == {"completed": 6}, (seed, [task.get("note", "") for task in table["tasks"]])
+            for name, task in zip(names, table["tasks"], strict=True):
+                found = await client.call("opencode_list_sessions", search=name, limit=100)
+                rows = found["structuredContent"]["sessions"]
+                assert [row["session_id"] for row in rows] == [task["session_id"]], (seed, name)
+                assert await opencode.prompts(task["session_id"]) == 1, (seed, name)
+            status = await client.call("opencode_status")
+            left = status["structuredContent"].get("worktrees", [])
+            kept = {task["session_id"] for task in table["tasks"]}
+            assert {worktree["session_id"] for worktree in left} <= kept, (seed, left)
