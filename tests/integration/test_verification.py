@@ -112,6 +112,7 @@ async def test_a_run_goes_on_while_its_work_is_verified_and_a_stop_ends_the_comm
     report = await host.wait(session, wait_seconds=0.1)
     assert report["status"] == "running"
     assert report["activity"].startswith("verifying: echo begun")
+    assert "verifying: echo begun" in await host.text("opencode_session", session_id=session)
     assert "is being verified" in await host.error("opencode_run", prompt="Go on", session_id=session)
     told = await host.text("opencode_abort", session_id=session)
     assert "Verification: no result" in told
@@ -119,6 +120,13 @@ async def test_a_run_goes_on_while_its_work_is_verified_and_a_stop_ends_the_comm
     assert await eventually(lambda: has_ended(pid))
     report = await host.wait(session)
     assert (report["status"], report.get("verified")) == ("completed", None)
+
+    for name in ("pid.txt", "begun.txt"):
+        (workplace / name).unlink()
+    await host.start(text("Done."), session_id=session, verify="slow")
+    pid = await eventually(lambda: pid_in(file))
+    await host.data("opencode_delete_session", session_id=session)
+    assert await eventually(lambda: has_ended(pid))
     for name in ("pid.txt", "begun.txt"):
         (workplace / name).unlink()
 

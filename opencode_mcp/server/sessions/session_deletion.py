@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 SECONDS = 10.0
 
 
+def stop_verification(bridge: "Bridge", session: "Session") -> None:
+    """Stop the command that verifies the work of a session, if this bridge runs it."""
+    if verification := bridge.runs.verifications.running_in(session.id):
+        verification.stop("Its session was stopped or deleted.")
+
+
 async def stop_before_deletion(bridge: "Bridge", session: "Session") -> bool:
     """Stop a session and its subagents, and return True if any of them was at work (``session.abort``).
 
@@ -29,8 +35,7 @@ async def stop_before_deletion(bridge: "Bridge", session: "Session") -> bool:
         NotAllowed: It is busy, and the operator denies stopping it.
         BackendTimeout: It could not be stopped.
     """
-    if verification := bridge.runs.verifications.running_in(session.id):
-        verification.stop("Its session was deleted.")
+    stop_verification(bridge, session)
     tree = stopping.SessionTree(bridge.client, session.id, session.directory)
     was_running = bool(await tree.busy_levels())
     if was_running:

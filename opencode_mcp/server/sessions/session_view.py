@@ -80,6 +80,8 @@ async def view_session(
     activity: Activity = "waiting" if pending else "running" if state else ""
     last = end.value[0] if end.value else None
     doing = await _doing(bridge, session, last, state) if last and activity == "running" else ""
+    if verification := bridge.runs.verifications.running_in(session.id):
+        doing = verification.doing
     return SessionView(
         session=session,
         status=_status(state),

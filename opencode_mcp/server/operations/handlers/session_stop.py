@@ -5,12 +5,19 @@ from opencode_mcp.runs.stopping import SessionTree
 from opencode_mcp.server.access.operation_uses import STOP
 from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
-from opencode_mcp.server.sessions.session_deletion import SECONDS, forget_worktree, stop_before_deletion, worktree_note
+from opencode_mcp.server.sessions.session_deletion import (
+    SECONDS,
+    forget_worktree,
+    stop_before_deletion,
+    stop_verification,
+    worktree_note,
+)
 
 
 async def abort_tree(request: OperationRequest) -> OperationResult:
     """Stop a session with its subagents, and return the response (``session.abort``)."""
     session = await _session(request)
+    stop_verification(request.bridge, session)
     busy = await SessionTree(request.bridge.client, session.id, session.directory).stop(SECONDS)
     outcome = await send(request)
     if busy:
@@ -39,6 +46,7 @@ async def remove_session(request: OperationRequest) -> OperationResult:
     session = await _session(request)
     if await SessionTree(request.bridge.client, session.id, session.directory).busy_levels():
         request.bridge.allowed.check(await request.bridge.operation_of(STOP))
+    stop_verification(request.bridge, session)
     return await _deleted(request, session)
 
 
