@@ -38,16 +38,17 @@ Rejected:
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
 
-from opencode_mcp.errors import BackendError
+from opencode_mcp.errors import BackendError, BridgeError
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
-from opencode_mcp.opencode.vocabulary.models import Message, SessionStatus, ToolPart
+from opencode_mcp.opencode.vocabulary.models import Message, Session, SessionStatus, ToolPart
 from opencode_mcp.runs.activity import Moment, activity_on_record, activity_on_stream
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.progress import Progress, ProgressThrottle
@@ -56,6 +57,7 @@ from opencode_mcp.runs.read_ahead import ReadAhead, known_record
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, has_moved_on, last_answers, says_nothing
 from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests.open_requests import Requests
+from opencode_mcp.runs.sessions.history import is_copied
 from opencode_mcp.runs.state import ENDS, Evidence, State, advance, classify
 
 logger = logging.getLogger(__name__)
@@ -122,6 +124,8 @@ class Observation:
     """True if these are all of its messages since the prompt."""
     parked: bool = False
     """True if the session is idle, and has the prompt in its inbox: it was never begun."""
+    copied: bool = False
+    """True if a fork copied the prompt before its answer was complete: it goes on elsewhere, or ended there."""
     pending: list[PendingRequest] = field(default_factory=list[PendingRequest])
     """The requests that nobody has answered."""
     status: SessionStatus | None = None
@@ -178,6 +182,7 @@ class Follower:
         self._seen = Observation(client)
         self._idle_since: float | None = None
         self._was_busy = False
+        self._is_copy_checked = False
         self._requests_stale = True
         self._superseded: bool | None = None
         """True if the run has ended and the session may work on something else; ``None``: to be read."""
@@ -349,12 +354,14 @@ class Follower:
             return await self._busy_evidence(SessionStatus(type="busy"))
         seen.pending, self._requests_stale = [], True
         seen.parked = not self._superseded and await self._is_parked()
+        quiet_seconds = await self._quiet_seconds()
         return Evidence(
             answers=[message.info for message in seen.answers],
             empty=bool(seen.answers) and says_nothing(seen.answers[-1]),
             error=self._hub.state(run.session_id).error,
             parked=seen.parked,
-            quiet_seconds=await self._quiet_seconds(),
+            copied=seen.copied,
+            quiet_seconds=quiet_seconds,
         )
 
     async def _shell_line_runs(self) -> bool:
@@ -388,13 +395,30 @@ class Follower:
         now = anyio.current_time()
         if self._idle_since is None:
             self._idle_since = now - (0 if self._was_busy else await self._untouched())
+        elif not self._is_copy_checked:
+            # A fork's copy of a prompt looks on the stream as if OpenCode had taken it.
+            await self._read_session()
         return now - self._idle_since
 
     async def _untouched(self) -> float:
         """Seconds that nobody has touched the run: who only looks now and then must see one that died long ago."""
-        session = await self._client.session_get(self._run.session_id)
+        session = await self._read_session()
         ages = self._client.clock.now() - session.time.updated / 1000, run_age(self._client, self._run)
         return max(min(ages) - CLOCKS_DIFFER, 0)
+
+    async def _read_session(self) -> Session:
+        """Read the session, and note whether it is a fork that only copied the run (``session.get``)."""
+        session = await self._client.session_get(self._run.session_id)
+        self._seen.copied, self._is_copy_checked = await self._is_copied(session), True
+        return session
+
+    async def _is_copied(self, session: Session) -> bool:
+        """Return True if a fork copied the last answer, or the prompt if it has none (``session.message``)."""
+        if self._seen.answers:
+            return is_copied(self._seen.answers[-1].info, session)
+        with suppress(BridgeError):
+            return is_copied((await self._client.session_message(session.id, self._run.message_id)).info, session)
+        return False
 
     async def _with_pause(self, status: SessionStatus) -> SessionStatus:
         """Return the status of the busy session with a pause that the server's own status does not tell.

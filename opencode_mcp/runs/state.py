@@ -16,7 +16,9 @@ The order of the tests in ``classify`` is the order of trust, from what was neve
 2. The last answer. A message with an end time or an error is final. OpenCode writes no error where a run is aborted
    while it waits to ask the model again; the message is then empty and names no reason for its end.
 3. A ``session.error`` event since the prompt. It is the only trace of a prompt that failed before its first answer.
-4. The inbox. A prompt that is in there, while the session is idle, was stopped before it began (OpenCode 2).
+4. The inbox, and the session's beginning. A prompt that is in the inbox, while the session is idle, was stopped before
+   it began (OpenCode 2). A prompt or an incomplete answer that is older than its session was copied by a fork, which
+   never completes it.
 5. Time. A run that failed can be idle with an unfinished answer for seconds, on a busy machine for more than three. A
    run whose OpenCode was killed stays so for ever. Ten seconds separate the two.
 
@@ -106,6 +108,8 @@ class Evidence:
     """The ``session.error`` that came since the prompt."""
     parked: bool = False
     """True if the session is idle and has the prompt in its inbox."""
+    copied: bool = False
+    """True if a fork copied the prompt before its answer was complete."""
     quiet_seconds: float = 0.0
     """Time that the session has been idle without a complete answer."""
 
@@ -118,7 +122,7 @@ def classify(evidence: Evidence) -> State:
         return _answered_state(evidence.answers[-1].error, empty=evidence.empty)
     if evidence.error is not None:
         return _end_state(evidence.error)
-    if evidence.parked:
+    if evidence.parked or evidence.copied:
         return State.ABORTED
     return State.LOST if evidence.quiet_seconds > QUIET_LIMIT_SECONDS else State.SETTLING
 

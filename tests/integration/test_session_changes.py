@@ -54,6 +54,9 @@ async def test_a_session_at_work_is_archived_forked_and_stopped_before_it_is_del
     fork = await host.data("opencode_fork", session_id=session_id)
     seen = await host.data("opencode_session", session_id=fork["session_id"], limit=0)
     assert seen["last_run"]["outcome"] != "failed", "it has only copied what goes on elsewhere"
+    if seen["last_run"]["outcome"] == "unanswered":
+        copied = await host.wait(fork["session_id"])
+        assert (copied["status"], "Nothing runs here" in copied.get("note", "")) == ("aborted", True)
     await host.data("opencode_update_session", session_id=session_id, archived=True)
     listed = await host.data("opencode_list_sessions", running=True)
     (row,) = [row for row in listed["sessions"] if row["session_id"] == session_id]

@@ -55,6 +55,10 @@ CORRECTED = "The first answer did not fit the schema, so OpenCode was asked once
 REMOVED = (
     "This prompt was undone, and the session's next prompt made that final: OpenCode has removed it with its answer."
 )
+COPIED = (
+    "Nothing runs here: this session is a fork, which copied the prompt before its answer was complete. The session "
+    "that it was copied from goes on by itself."
+)
 TAKEN_BACK = "The prompt was stopped before it began, and was taken back."
 LEFT_IN_INBOX = (
     "The prompt was stopped before it began. It is still in the inbox of the session: OpenCode will run it with the "
@@ -105,6 +109,8 @@ async def report_run(hub: Hub, run: Run, seen: Observation, schema: Mapping[str,
         await _add_present(report, hub, run, seen, answers)
     if seen.correction:
         report.note = CORRECTED
+    if seen.copied and seen.state is State.ABORTED:
+        report.note = COPIED
     return _add_checked(report, seen.checked) if seen.checked else await _check_output(report, schema)
 
 

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
 
 
+WITHOUT_DURATION = frozenset({"undone", "unanswered"})
+"""Outcomes of runs whose duration says nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionView:
     """State of a session. The lists are empty on all pages but the first."""
@@ -226,7 +230,7 @@ def _last_run(view: SessionView) -> str:
         return ""
     seconds = _seconds(facts, view.now)
     link = "for" if facts.activity else "after"
-    took = f" {link} {duration(seconds)}" if seconds and facts.outcome != "undone" else ""
+    took = f" {link} {duration(seconds)}" if seconds and facts.outcome not in WITHOUT_DURATION else ""
     prompt = f'prompt "{facts.last.prompt}"' if facts.last.prompt else ""
     line = "Last run: " + " · ".join(filter(None, [f"{facts.outcome}{took}", prompt]))
     return f"{line}\nDoing: {one_line(view.doing)}" if view.doing else line
