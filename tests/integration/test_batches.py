@@ -3,18 +3,17 @@
 import os
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
-from opencode_mcp.opencode.versions import Generation
 from tests.harness.launch import Launch
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
-from tests.harness.rawrpc import open_raw
+from tests.harness.rawrpc import RawClient, open_raw
 from tests.harness.waiting import eventually
 from tests.integration.backend import Backend, backend
 from tests.integration.host import Host, meanwhile
@@ -23,7 +22,7 @@ from tests.scripted_model.script import failure, hold, question, script, step, t
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 Json = dict[str, Any]
 SEEDS = range(50)
-EACH: Mapping[Generation, int] = {1: 25, 2: 50}
+EACH = 25
 """One in so many rounds with a killed bridge is played in an ordinary run."""
 
 
@@ -136,42 +135,46 @@ async def test_a_wrong_task_is_named_and_nothing_is_queued(host: Host, workplace
     assert "one batch" in await host.error("opencode_wait", session_ids=["bat_00", "ses_1"])
 
 
-def chosen(generation: Generation) -> list[int]:
+def chosen() -> list[int]:
     """The seeds of the rounds to play; ``FAULT_SEEDS=all`` plays all."""
     named = os.environ.get("FAULT_SEEDS")
     if named == "all":
         return list(SEEDS)
-    return [int(seed) for seed in named.split(",")] if named else list(SEEDS[:: EACH[generation]])
+    return [int(seed) for seed in named.split(",")] if named else list(SEEDS[::EACH])
 
 
+async def ended(client: RawClient, batch_id: str) -> Json:
+    """Wait for the end of a batch, and return its table."""
+
+    async def look() -> Json:
+        table = (await client.call("opencode_wait", session_id=batch_id, wait_seconds=20))["structuredContent"]
+        return table if table["status"] not in {"running", "needs_input"} else {}
+
+    return await eventually(look, seconds=100)
+
+
+@pytest.mark.parametrize("seed", chosen())
 async def test_a_batch_goes_on_in_the_next_bridge_when_its_bridge_is_killed(
-    launch: Launch, opencode: Backend, opencode_generation: Generation
+    launch: Launch, opencode: Backend, seed: int
 ) -> None:
-    for seed in chosen(opencode_generation):
-        dice = random.Random(seed)  # noqa: S311 - chooses moments, guards nothing
-        names = [f"Round {seed} task {number}" for number in range(6)]
-        isolate = dice.random() < 0.5
-        tasks = [says(name, isolate=isolate and number % 2 == 0) for number, name in enumerate(names)]
-        async with open_raw(launch) as killed:
-            started = await killed.call("opencode_run_many", tasks=tasks, parallel=2, wait_seconds=0)
-            batch_id = started["structuredContent"]["batch_id"]
-            await anyio.sleep(dice.uniform(0, 4))
-            killed.process.kill()
-        async with open_raw(launch) as client:
-
-            async def over(client: Any = client, batch_id: str = batch_id) -> Json:  # noqa: ANN401
-                result = await client.call("opencode_wait", session_id=batch_id, wait_seconds=20)
-                table = result["structuredContent"]
-                return table if table["status"] not in {"running", "needs_input"} else {}
-
-            table = await eventually(over, seconds=100)
-            assert counts(table) == {"completed": 6}, (seed, [task.get("note", "") for task in table["tasks"]])
-            for name, task in zip(names, table["tasks"], strict=True):
-                found = await client.call("opencode_list_sessions", search=name, limit=100)
-                rows = found["structuredContent"]["sessions"]
-                assert [row["session_id"] for row in rows] == [task["session_id"]], (seed, name)
-                assert await opencode.prompts(task["session_id"]) == 1, (seed, name)
-            status = await client.call("opencode_status")
-            left = status["structuredContent"].get("worktrees", [])
-            kept = {task["session_id"] for task in table["tasks"]}
-            assert {worktree["session_id"] for worktree in left} <= kept, (seed, left)
+    dice = random.Random(seed)  # noqa: S311 - chooses moments, guards nothing
+    names = [f"Round {seed} task {number}" for number in range(6)]
+    isolate = dice.random() < 0.5
+    tasks = [says(name, isolate=isolate and number % 2 == 0) for number, name in enumerate(names)]
+    async with open_raw(launch) as killed:
+        started = await killed.call("opencode_run_many", tasks=tasks, parallel=2, wait_seconds=0)
+        await anyio.sleep(dice.uniform(0, 4))
+        killed.process.kill()
+    async with open_raw(launch) as client:
+        table = await ended(client, started["structuredContent"]["batch_id"])
+        assert counts(table) == {"completed": 6}, [task.get("note", "") for task in table["tasks"]]
+        for name, task in zip(names, table["tasks"], strict=True):
+            found = await client.call("opencode_list_sessions", search=name, limit=100)
+            rows = found["structuredContent"]["sessions"]
+            assert [row["session_id"] for row in rows] == [task["session_id"]], name
+            assert await opencode.prompts(task["session_id"]) == 1, name
+        status = await client.call("opencode_status")
+        left = status["structuredContent"]["isolated_worktrees"].values()
+        assert set(left) == {
+            task["session_id"] for number, task in enumerate(table["tasks"]) if tasks[number]["isolate"]
+        }

@@ -89,6 +89,25 @@ async def test_a_tasks_result_says_a_long_answer_once_unless_the_model_reads_the
     assert result["structuredContent"].get("text") == (answer if name == "claude-code" else None)
 
 
+async def test_a_batch_becomes_a_task_whose_result_is_its_table_and_which_can_be_cancelled(
+    launch: Launch, scripted_model: ScriptedModel
+) -> None:
+    tasks = [{"prompt": script(step(hold("task-many"), text("After.")))}, {"prompt": script(text("Next."))}]
+    call = {"name": "opencode_run_many", "arguments": {"tasks": tasks, "parallel": 1}}
+    async with open_raw(launch, TASKS) as host:
+        offered = await task_of(host, call)
+        assert 'opencode_abort(session_id="bat_' in offered["_meta"][MODEL_RESPONSE]
+        await scripted_model.reached("task-many")
+        assert "1 queued" in (await get(host, offered["taskId"]))["statusMessage"]
+        other = await task_of(host, call)
+        await host.request("tasks/cancel", {"taskId": other["taskId"]})
+        stopped = await until(host, other["taskId"], "completed")
+        assert stopped["result"]["structuredContent"]["totals"]["aborted"] == 2
+        await scripted_model.release("task-many")
+        result = (await until(host, offered["taskId"], "completed"))["result"]
+    assert result["structuredContent"]["totals"]["completed"] == 2
+
+
 @pytest.mark.both_generations
 async def test_a_long_run_becomes_a_task_that_tells_what_it_does_and_ends_with_the_result(
     launch: Launch, scripted_model: ScriptedModel, opencode: Backend
