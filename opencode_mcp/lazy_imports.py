@@ -55,6 +55,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.diffs.merged",
         "opencode_mcp.diffs.raw",
         "opencode_mcp.doctor.backend_checks",
+        "opencode_mcp.doctor.http_checks",
         "opencode_mcp.events.hub",
         "opencode_mcp.isolation.integration",
         "opencode_mcp.isolation.preparation",

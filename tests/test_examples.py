@@ -11,6 +11,7 @@ import pytest
 from tests.harness.isolation import ROOT
 from tests.harness.launch import Launch
 from tests.harness.opencode2.fixtures import skip_without_engine
+from tests.harness.served import serving
 from tests.scripted_model.script import script, text
 
 pytestmark = pytest.mark.integration
@@ -88,3 +89,11 @@ def test_the_smallest_client_prints_the_report(launch: Launch, project: Path) ->
     assert done.returncode == 0, done.stderr
     assert "It is a small project." in done.stdout
     assert "completed" in done.stdout
+
+
+def test_a_client_of_another_machine_prints_the_report(launch: Launch) -> None:
+    with serving(launch) as served:
+        variables = {**os.environ, "OPENCODE_BRIDGE": served.url, "OPENCODE_BRIDGE_TOKEN": "none", "NO_PROXY": "*"}
+        done = run("remote.py", script(text("It is a small project.")), environment=variables)
+    assert done.returncode == 0, done.stderr
+    assert "It is a small project." in done.stdout

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp import __version__
 from opencode_mcp.doctor import backend_checks as backend
+from opencode_mcp.doctor import http_checks
 from opencode_mcp.doctor.finding import Finding
 from opencode_mcp.doctor.local_checks import DEPENDENCIES, local_findings
 from opencode_mcp.secrets.own_passwords import KNOWN_SECRETS
@@ -46,6 +47,8 @@ def examine(settings: "Settings", *, as_json: bool = False) -> int:
     for finding in local_findings(settings):
         note(finding)
     if not any(finding.failed and finding.check == DEPENDENCIES for finding in findings):
+        for finding in http_checks.http_findings(settings) if settings.http else ():
+            note(finding)
         backend.run_checks(settings, note)
     _print(_document(findings) if as_json else f"\n{_verdict(findings)}")
     return 1 if _failures(findings) else 0

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.config import settings_file
-from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.address import Address
+from opencode_mcp.http.authentication import check_authentication
 from opencode_mcp.http.gate import Gate, OpenGate
 from opencode_mcp.http.header_checks import security_settings
 from opencode_mcp.http.http_app import MCP_PATH, HttpApp
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from opencode_mcp.config import Settings
 
-NEW_PRINCIPAL = "Make a principal: opencode-mcp token new NAME --directory DIR."
 CALLS_SECONDS = 4.0
 """Time that calls have to end when the bridge does."""
 
@@ -59,30 +58,6 @@ def serve_http(settings: "Settings", announce: Callable[[str], None]) -> None:
     finally:
         listener.close()
         address.release()
-
-
-def check_authentication(settings: "Settings", address: Address) -> None:
-    """Refuse to serve without authentication, except on this machine if the operator says so.
-
-    Raises:
-        InvalidSetting: The clients would not be authenticated.
-    """
-    if not settings.insecure_no_auth:
-        if not settings.principals:
-            raise InvalidSetting(
-                "HTTP clients would not be authenticated: there are no principals.", hint=NEW_PRINCIPAL
-            )
-        return
-    if settings.principals:
-        raise InvalidSetting(
-            "--insecure-no-auth and principals exclude each other: requests without a token would belong to nobody.",
-            hint="Leave --insecure-no-auth out.",
-        )
-    if not address.is_local:
-        raise InvalidSetting(
-            f"--insecure-no-auth is not possible at {address}: other machines could connect.",
-            hint=f"Listen at 127.0.0.1. {NEW_PRINCIPAL}",
-        )
 
 
 class _Serving:

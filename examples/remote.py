@@ -1,0 +1,34 @@
+"""Delegate one task to the OpenCode of another machine, whose bridge serves HTTP, and print the report.
+
+OPENCODE_BRIDGE is the URL of the bridge, such as https://agents.example.com/mcp, and OPENCODE_BRIDGE_TOKEN the token of
+a principal.
+"""
+
+import os
+import sys
+from typing import Any, cast
+
+import anyio
+import httpx2
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+URL, TOKEN = os.environ["OPENCODE_BRIDGE"], os.environ["OPENCODE_BRIDGE_TOKEN"]
+LONGEST_SILENCE = 60.0
+"""Seconds without a byte from the bridge, which sends progress or a sign of life every 15 s."""
+
+
+async def main(task: str) -> None:
+    """Pass on the task, wait until it is over, and print the report."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=LONGEST_SILENCE) as http,
+        Client(streamable_http_client(URL, http_client=http)) as client,
+    ):
+        result = await client.call_tool("opencode_run", {"prompt": task})
+        while (report := cast("dict[str, Any]", result.structured_content or {})).get("status") == "running":
+            result = await client.call_tool("opencode_wait", {"session_id": report["session_id"]})
+        print(result.content[0].model_dump()["text"])
+
+
+anyio.run(main, sys.argv[1])

@@ -1,0 +1,71 @@
+"""Checks of ``serve --http``: the address, who may connect, and the shared key. They serve nothing."""
+
+import stat
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from opencode_mcp.config import settings_file
+from opencode_mcp.doctor.finding import Finding, failure_of, found, warn
+from opencode_mcp.errors import BridgeError
+from opencode_mcp.http.address import Address
+from opencode_mcp.http.authentication import check_authentication
+from opencode_mcp.http.header_checks import security_settings
+from opencode_mcp.http.principal_file import PrincipalFile
+from opencode_mcp.server.tokens.token_codec import key_in
+
+if TYPE_CHECKING:
+    from opencode_mcp.config import Settings
+
+OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
+
+
+def http_findings(settings: "Settings") -> Iterator[Finding]:
+    """Yield the findings of serving HTTP; none if the settings name no address."""
+    for name, check in CHECKS.items() if settings.http else ():
+        try:
+            finding = check(settings)
+        except BridgeError as error:
+            finding = failure_of(error)
+        yield replace(finding, check=name)
+
+
+def _address(settings: "Settings") -> Finding:
+    address = Address.read(settings.http)
+    security_settings(settings, address)
+    address.bind().close()
+    address.release()
+    if address.is_local:
+        return found(f"{address} is free; only programs on this machine can connect")
+    return warn(
+        f"{address} is free; other machines can connect",
+        "Tokens over plain HTTP can be read on the network: put a reverse proxy with TLS in front, and listen at "
+        "127.0.0.1.",
+    )
+
+
+def _authentication(settings: "Settings") -> Finding:
+    check_authentication(settings, Address.read(settings.http))
+    if settings.insecure_no_auth:
+        return warn("none: every program on this machine can use the bridge", "`opencode-mcp token new` makes a token.")
+    path = settings_file(settings.environment)
+    principals = PrincipalFile(path, settings).principals
+    told = f"principals: {', '.join(principals)}"
+    if sys.platform != "win32" and path.stat().st_mode & OTHERS_READ:
+        return warn(f"{told}; other users can read their digests", f"Run `chmod 600 {path}`.")
+    return found(told)
+
+
+def _key(settings: "Settings") -> Finding:
+    if not settings.key_file:
+        return found("in the state folder, which bridges on this machine share")
+    key_in(settings.key_file)
+    return found(f"in {settings.key_file}")
+
+
+CHECKS: Mapping[str, Callable[["Settings"], Finding]] = {
+    "HTTP address": _address,
+    "HTTP clients": _authentication,
+    "shared key": _key,
+}
