@@ -24,7 +24,7 @@ from tests.harness.rawrpc import open_raw
 from tests.integration.backend import backend
 from tests.integration.host import Host
 from tests.integration.person import CANCELLED, DECLINED, Person, filled
-from tests.scripted_model.script import spoken
+from tests.scripted_model.script import script, spoken, text
 from tests.workspace.configuration.test_command_template import EXPANSIONS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_eras]
@@ -200,7 +200,8 @@ async def test_the_rules_for_bash_hold_for_every_part_of_a_line(launch: Launch, 
 async def test_a_person_is_asked_and_sees_the_whole_line(
     launch: Launch, session: str, place: Path, era: Era, tmp_path: Path
 ) -> None:
-    person = Person(filled(decision="once"), filled(decision="reject"), DECLINED, CANCELLED)
+    reject, once = filled(decision="reject"), filled(decision="once")
+    person = Person(once, reject, DECLINED, CANCELLED, reject, once)
     marker = tmp_path / "ran.txt"
     async with open_bridge(launch, era=era, elicit=person) as bridge:
         host = Host(bridge)
@@ -210,8 +211,13 @@ async def test_a_person_is_asked_and_sees_the_whole_line(
             assert said in await host.error("opencode_shell", session_id=session, command=f"touch {marker}")
         told = await host.error("opencode_shell", session_id=session, command="echo " + "a" * 4000)
         assert "too many to read" in told
-    assert not marker.exists()
-    assert len(person.forms) == 4
+        # A line that verifies the work of a run is such a line.
+        verified = {"prompt": script(text("Done.")), "session_id": session, "verify": f"touch {marker}"}
+        assert "The person refused the shell line" in await host.error("opencode_run", **verified)
+        assert not marker.exists()
+        assert (await host.data("opencode_run", **verified))["verified"] == "passed"
+        assert marker.exists()
+    assert len(person.forms) == 6
     assert person.forms[0].message.startswith(f"Run this shell line in {place}?")
     assert person.forms[0].message.endswith("\n\necho \\u202easked")
 
