@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from opencode_mcp.batches import tasks as batches_tasks
 from opencode_mcp.errors import NotAllowed, NotFound, SettingsChange
 from opencode_mcp.server.access.operation_uses import STOP
 from opencode_mcp.server.batches import batch_wait
@@ -80,8 +79,6 @@ class AllTasks(RunTasks):
 
     def _content(self, task_id: str) -> dict[str, Any] | None:
         """Return the content of the id of a batch's task; None for any other id."""
-        if task_id.startswith(batches_tasks.PREFIX):
-            return None
         opened = self.seal.unseal_or_none(task_id)
         content = cast("dict[str, Any]", json.loads(opened)) if opened is not None else {}
         return content if content.get("is") == KIND else None
