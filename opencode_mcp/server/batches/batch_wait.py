@@ -8,8 +8,8 @@ import anyio
 
 from opencode_mcp.batches.tasks import PREFIX, Batch, Task
 from opencode_mcp.errors import BackendError, InvalidArgument, NotFound
-from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.server.batches.task_table import headline, status_of, table_result, task_line
+from opencode_mcp.server.bridge import bridge_of
 from opencode_mcp.server.waiting.call_context import task_slot_of
 from opencode_mcp.server.waiting.deadlines import deadlines_of
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from mcp_types import CallToolResult
 
+    from opencode_mcp.runs.deadline import Deadline
     from opencode_mcp.runs.follow import SendProgress
     from opencode_mcp.server.bridge import Bridge, BridgeContext
 
@@ -80,7 +81,7 @@ def named_tasks(names: "Sequence[str]") -> Named | None:
 async def wait_for_tasks(
     bridge: "Bridge",
     named: Named,
-    deadline: Deadline,
+    deadline: "Deadline",
     send_progress: "SendProgress",
     until: Literal["any", "all"] = "all",
 ) -> "CallToolResult":
@@ -110,14 +111,14 @@ async def wait_for_tasks(
     return table_result(batch, named.of(batch), bridge.unlisted_tools)
 
 
-def wait_limit(ctx: "BridgeContext", wait_seconds: float | None, named: Named) -> Deadline:
+def wait_limit(ctx: "BridgeContext", wait_seconds: float | None, named: Named) -> "Deadline":
     """Return the deadline of a wait for tasks; the call of a client that supports tasks becomes one after a while."""
-    deadlines = deadlines_of(ctx, wait_seconds)
+    deadlines, waits = deadlines_of(ctx, wait_seconds), bridge_of(ctx).waits
     slot = task_slot_of(ctx)
     if slot is None or deadlines.seconds <= slot.grace_seconds:
-        return Deadline(deadlines.wait)
+        return waits.deadline(deadlines.wait)
     slot.batch = named.names
-    return Deadline(min(deadlines.wait, anyio.current_time() + slot.grace_seconds))
+    return waits.deadline(min(deadlines.wait, anyio.current_time() + slot.grace_seconds))
 
 
 async def look_at(bridge: "Bridge", named: Named) -> "tuple[CallToolResult, bool, str]":

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import anyio
 from mcp_types import CallToolResult
 from pydantic import Field
 
@@ -125,7 +124,8 @@ async def opencode_shell(
         line = commands.ShellLine(line=command, directory=where, agent=agent)
         run = await bridge.commands.shell(line, session, start_deadline)
     try:
-        report = await bridge.runs.follow(run, max(deadlines.wait - anyio.current_time(), 0), progress_sender(ctx))
+        seen = await bridge.runs.observe(run, bridge.waits.deadline(deadlines.wait), progress_sender(ctx))
+        report = await bridge.runs.report(run, seen)
         answer, output = await _printed(bridge, run)
     except BridgeError as error:
         error.hint = f"The line was sent as the message {run.message_id}. {_next(run)}"
