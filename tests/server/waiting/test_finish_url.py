@@ -24,6 +24,7 @@ Requests = list[tuple[dict[str, str], bytes]]
 async def received(*replies: str, pauses: tuple[float, ...] = (0, 0)) -> tuple[bool, Requests]:
     """Deliver a report to a server that gives these replies, and return the outcome and the requests."""
     requests: Requests = []
+    taken = False
     waiting = list(replies)
 
     async def serve(stream: SocketStream) -> None:
