@@ -8,6 +8,7 @@ model. A test compares this tree with the classes::
     ├── CallerError                the caller must change the call
     │   ├── InvalidArgument
     │   ├── NotFound
+    │   │   └── NoRunYet
     │   ├── SessionBusy
     │   └── NotAllowed
     ├── OperatorError              the operator must change something
@@ -70,6 +71,10 @@ class InvalidArgument(CallerError):
 
 class NotFound(CallerError):
     """The object that the caller named does not exist; the hint names existing ones."""
+
+
+class NoRunYet(NotFound):
+    """The session exists, and has no prompt."""
 
 
 class SessionBusy(CallerError):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from opencode_mcp.isolation.repository.git import Git
     from opencode_mcp.isolation.worktrees import Worktrees
 
-UNDO = 'Call opencode_integrate again with how="undo".'
+UNDO = 'call opencode_integrate again with how="undo".'
 EARLIER = 'how="undo" once more takes the apply before it back, too.'
 AGAIN = 'opencode_integrate with how="apply" brings them in again.'
 

@@ -50,13 +50,15 @@ async def _discard_whole(worktrees: "Worktrees", worktree: "Worktree") -> Integr
     """Remove a worktree and its branch, and keep a commit of the work; raises GitFailed if git cannot make one."""
     git, work = await checkout_and_work(worktrees, worktree)
     pending = await pending_changes(git, worktree, work)
-    changed = await changes(git, worktree.base, work)
+    has_work = bool(await changes(git, worktree.base, work))
     tip = await branch_tip(git, worktree)
     lost = [tip] if tip and not await contains(git, work, tip) else []
     dropped = await committed(git, work, f"Work of {worktree.branch}", work, *lost) if lost else work
     await keep(git, worktree.name, DISCARDED, dropped)
     await worktrees.remove(worktree)
-    return Integration(changed, undo=_way_back(worktree), pending=len(pending))
+    return Integration(
+        pending, undo=_way_back(worktree), pending=len(pending), is_brought_back=has_work and not pending
+    )
 
 
 async def _discard_rest(worktrees: "Worktrees", worktree: "Worktree") -> Integration:

@@ -11,7 +11,8 @@ class Integration:
     """Result of bringing changes back."""
 
     changed: list[TreeChange] = field(default_factory=list[TreeChange])
-    """Files of the checkout that were changed, or for ``branch`` and ``discard`` those of the work."""
+    """Files of the checkout that were changed, or for ``branch`` those of the work, and for ``discard`` those of the
+    work that the checkout has not got."""
     conflicts: list[Conflict] = field(default_factory=list[Conflict])
     """Files with conflicts; if nothing was to be changed then, nothing was."""
     commit: str = ""
@@ -24,6 +25,8 @@ class Integration:
     """Reason why the files of a discarded worktree are not kept as a commit; empty if they are."""
     pending: int = 0
     """Number of files whose changes the checkout has not got, if the worktree was discarded."""
+    is_brought_back: bool = False
+    """True if the worktree was discarded after all its work had been brought to the checkout."""
 
 
 @dataclass(frozen=True, slots=True)

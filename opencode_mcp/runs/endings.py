@@ -5,6 +5,7 @@ from typing import Literal
 
 from opencode_mcp.opencode.vocabulary.call_subject import call_subject
 from opencode_mcp.opencode.vocabulary.models import QUESTION_TOOL, Failure, Message, ToolPart
+from opencode_mcp.runs.shortfalls import PERMISSION_REFUSED, QUESTION_DISMISSED
 from opencode_mcp.text.outside_text import one_line
 
 REJECTIONS = frozenset(
@@ -52,9 +53,9 @@ def refusal_of(last: Message) -> str:
 def refusal_text(tool: str, subject: str) -> str:
     """Return a sentence that says what was refused, and that the run ended with it."""
     if tool == QUESTION_TOOL:
-        return "The run ended because its question was dismissed, not because the task was done."
+        return QUESTION_DISMISSED
     call = one_line(f"{tool}: {subject}" if subject else tool, SUBJECT_LIMIT)
-    return f"The run ended because the permission for {call} was refused, not because the task was done."
+    return PERMISSION_REFUSED.format(call)
 
 
 def failure_kind(failure: Failure) -> FailureKind:

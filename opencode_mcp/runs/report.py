@@ -23,6 +23,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     ToolPart,
 )
 from opencode_mcp.runs.endings import FailureKind, refusal_of
+from opencode_mcp.runs.shortfalls import CUT, NO_ANSWER
 from opencode_mcp.runs.state import State
 from opencode_mcp.runs.verification.request import VerificationRecord
 from opencode_mcp.text.outside_text import clean, one_line
@@ -40,7 +41,6 @@ STATUSES: Mapping[State, Status] = {
     State.LOST: "failed",
 }
 
-CUT = "cut at the model's token limit"
 DEFAULT_TITLE = re.compile(r"(New|Child) session - \d{4}-")
 WORDS_LIMIT = 80
 """Characters of a prompt that name its run."""
@@ -289,7 +289,7 @@ def _shortfall(answers: list[Message]) -> str:
     is_cut = last.info.finish == "length"
     if spoken(last) or _acted(last):
         return f"The answer was {CUT}." if is_cut else ""
-    missing = f"The model gave no answer: it was {CUT}." if is_cut else "The model gave no answer."
+    missing = f"{NO_ANSWER}: it was {CUT}." if is_cut else f"{NO_ANSWER}."
     return f"{missing} The text is what it said before." if _last_with_text(answers) else missing
 
 

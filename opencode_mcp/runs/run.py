@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from opencode_mcp.bounded_dict import BoundedDict
-from opencode_mcp.errors import BackendError, BackendFailed, BridgeError, InvalidArgument, NotFound, SessionBusy
+from opencode_mcp.errors import (
+    BackendError,
+    BackendFailed,
+    BridgeError,
+    InvalidArgument,
+    NoRunYet,
+    NotFound,
+    SessionBusy,
+)
 from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.codec import is_unreadable
@@ -539,9 +547,10 @@ class Runs:
             return await _existing_prompt(client, session, message_id)
         if latest := await _latest_submitted(client, session.id):
             return _Prompt(latest.id, self._started.get(latest.id) or latest.words)
-        raise NotFound(
+        raise NoRunYet(
             f"The session {session.id} has no run yet.",
-            hint="A prompt that was on its way when OpenCode went away never arrived: hand it over again.",
+            hint=f'Start one with opencode_run(session_id="{session.id}", prompt=...). If OpenCode stopped while a '
+            "prompt was on its way, send that prompt again.",
         )
 
     async def stop(self, run: Run, seconds: float = ABORT_DEADLINE, reason: str = STOPPED) -> StopResult:

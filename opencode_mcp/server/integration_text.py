@@ -32,6 +32,7 @@ def text_of(how: How, worktree: "Worktree", done: "Integration") -> str:
     """Return the result as text for a model."""
     lines = [_headline(how, worktree, done)]
     lines += [f"Its files were not kept as a commit, since git cannot read them: {done.lost}"] if done.lost else []
+    lines += [f"Its work was brought to {one_line(worktree.project)} before."] if done.is_brought_back else []
     lines += [f"The checkout has not got its changes of {quantity(done.pending, 'file')}."] if done.pending else []
     lines += [NOT_IN_PROJECT[how]] if how in NOT_IN_PROJECT and done.changed else []
     lines += [f"- conflict: {_conflict(conflict)}" for conflict in done.conflicts[:MOST_FILES]]
@@ -40,7 +41,7 @@ def text_of(how: How, worktree: "Worktree", done: "Integration") -> str:
     lines += [f"- and {left} more files"] if left > 0 else []
     left_out = listed([one_line(path) for path in done.left_out], LEFT_SHOWN)
     lines += [f"Left out, since a verification made them: {left_out}"] if left_out else []
-    lines += [f"To undo it: {done.undo}"] if done.undo else []
+    lines += [_undo(worktree, done.undo)] if done.undo else []
     return "\n".join(lines)
 
 
@@ -58,12 +59,18 @@ def data_of(how: How, done: "Integration") -> dict[str, Any]:
     }
 
 
+def _undo(worktree: "Worktree", way: str) -> str:
+    """Return how to undo the integration; a git command with the folder in which to run it."""
+    place = f", in {one_line(worktree.project)}" if way.startswith("git ") else ""
+    return f"To undo it{place}: {way}"
+
+
 def _headline(how: How, worktree: "Worktree", done: "Integration") -> str:
     branch, project = worktree.branch, one_line(worktree.project)
     if done.conflicts and not done.changed:
         return (
-            f"Nothing was changed: these files were changed differently in {project} and on {branch}. Have OpenCode "
-            "adapt the work in the same session, or use how=apply with markers=true."
+            f"Nothing was changed: these files were changed differently in {project} and on {branch}. "
+            f"{_step_after_conflicts(how, worktree)}"
         )
     if not done.changed and how == "undo":
         return f"{project} does not have the last applied changes of {branch} any more, so nothing was changed."
@@ -71,6 +78,13 @@ def _headline(how: How, worktree: "Worktree", done: "Integration") -> str:
         return f"{branch} has no changes that were not brought to {project} already."
     text = DONE[how].format(branch=branch, project=project)
     return f"{text} These files have conflicts, with markers where they are texts:" if done.conflicts else text
+
+
+def _step_after_conflicts(how: How, worktree: "Worktree") -> str:
+    if how == "undo":
+        return "how=undo with markers=true writes conflict markers into the files."
+    call = f'opencode_run(session_id="{worktree.session_id}", prompt=...)'
+    return f"Have OpenCode adapt the work with {call}, or use how=apply with markers=true."
 
 
 def _conflict(conflict: "Conflict") -> str:

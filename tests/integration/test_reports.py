@@ -18,6 +18,7 @@ from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.waiting import eventually
+from tests.integration.backend import backend
 from tests.integration.host import Host, Json, meanwhile
 from tests.scripted_model.actions import Action
 from tests.scripted_model.script import (
@@ -86,7 +87,7 @@ async def test_a_report_says_what_the_run_does_at_this_moment(
 
 
 async def test_of_several_sessions_those_that_go_on_take_a_line_and_next_names_them(
-    host: Host, scripted_model: ScriptedModel, case: str
+    host: Host, scripted_model: ScriptedModel, opencode_server: OpenCode, workplace: Path, case: str
 ) -> None:
     gate = f"several {case}"
     done = await host.start(text("Ready."), title="Short")
@@ -107,6 +108,14 @@ async def test_of_several_sessions_those_that_go_on_take_a_line_and_next_names_t
     await scripted_model.release(gate)
     both = await host.data("opencode_wait", session_ids=[done, held])
     assert both["next"] == "All have ended. Each report names its next step."
+
+    async with backend(opencode_server, workplace) as opencode:
+        empty = await opencode.create_session("Empty")
+    beside = await host.data("opencode_wait", session_ids=[empty, done])
+    assert [run["text"] for run in beside["runs"]] == ["Ready."]
+    assert beside["without_run"] == [empty]
+    assert f"{empty} has no run yet" in await host.error("opencode_wait", session_ids=[empty])
+    assert f"Nothing runs in {empty}; there is nothing" in await host.error("opencode_abort", session_id=empty)
 
 
 async def test_the_progress_of_several_sessions_names_them(

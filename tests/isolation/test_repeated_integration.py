@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.results import IntegrationOptions
 from opencode_mcp.isolation.ways import How
 from opencode_mcp.isolation.worktrees import WORKING_TREE, Worktrees
+from opencode_mcp.server.integration_text import text_of
 from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository, put
 
 if TYPE_CHECKING:
@@ -101,7 +103,7 @@ async def test_conflict_markers_name_the_sides_and_are_not_written_twice(
     change_line(Path(made.folder), 3, "theirs")
     change_line(repository, 3, "ours")
     done = await integrator.integrate(made, "apply", WITH_MARKERS)
-    assert [conflict.kind for conflict in done.conflicts] == ["both sides changed the same lines"]
+    assert [conflict.kind for conflict in done.conflicts] == ["both sides changed the same or neighbouring lines"]
     marked = (repository / "a.txt").read_text()
     assert f"<<<<<<< opencode-mcp/{made.name}/checkout\nours\n" in marked
     assert f"theirs\n>>>>>>> opencode-mcp/{made.name}/worktree\n" in marked
@@ -258,9 +260,34 @@ async def test_a_discard_says_how_much_was_not_brought_back(
     await integrator.integrate(made, "apply", REQUEST)
     put(Path(made.folder), {"two.txt": "2\n", "three.txt": "3\n"})
     done = await integrator.integrate(made, "discard", REQUEST)
-    assert (len(done.changed), done.pending) == (3, 2)
+    assert (len(done.changed), done.pending, done.is_brought_back) == (2, 2, False)
     with pytest.raises(NotFound, match="was removed"):
         await integrator.integrate(made, "apply", REQUEST)
+
+
+async def test_a_discard_after_all_was_brought_back_drops_no_file(
+    repository: Path, worktrees: Worktrees, integrator: Integrator
+) -> None:
+    made = await worktrees.create(str(repository))
+    put(Path(made.folder), {"one.txt": "1\n"})
+    await integrator.integrate(made, "commit", REQUEST)
+    done = await integrator.integrate(made, "discard", REQUEST)
+    assert (done.changed, done.pending, done.is_brought_back) == ([], 0, True)
+    told = text_of("discard", made, done)
+    assert f"Its work was brought to {repository} before." in told
+    assert f"To undo it, in {repository}: git branch {made.branch} " in told
+    assert "dropped" not in told
+
+
+async def test_files_that_conflict_are_told_with_the_call_that_adapts_the_work(
+    repository: Path, worktrees: Worktrees, integrator: Integrator
+) -> None:
+    made = replace(await worktrees.create(str(repository)), session_id="ses_1")
+    put(Path(made.folder), {"b.txt": "theirs\n"})
+    put(repository, {"b.txt": "mine\n"})
+    told = text_of("apply", made, await integrator.integrate(made, "apply", REQUEST))
+    assert 'Have OpenCode adapt the work with opencode_run(session_id="ses_1", prompt=...)' in told
+    assert "- conflict: b.txt (both sides changed the same or neighbouring lines)" in told
 
 
 @pytest.mark.parametrize("gone", ["folder", "git_dir", "repository"])

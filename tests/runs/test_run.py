@@ -12,6 +12,7 @@ from opencode_mcp.errors import (
     BackendUnavailable,
     BridgeError,
     InvalidArgument,
+    NoRunYet,
     NotFound,
     SessionBusy,
     Unauthorized,
@@ -350,7 +351,7 @@ async def test_a_run_that_somebody_else_started_is_found_and_followed(worker: Wo
 
 async def test_a_session_without_prompts_has_no_run(worker: Worker, http: httpx.AsyncClient) -> None:
     created = (await http.post("/session", json={})).json()["id"]
-    with pytest.raises(NotFound, match=f"{created} has no run yet"):
+    with pytest.raises(NoRunYet, match=f"{created} has no run yet"):
         await worker.runs.find(Session(id=created, directory=worker.directory))
 
 

@@ -20,8 +20,8 @@ WORKTREE = "worktree"
 CONFLICT = "CONFLICT ("
 MARKER = b"<<<<<<< "
 KINDS = {
-    "contents": "both sides changed the same lines",
-    "content": "both sides changed the same lines",
+    "contents": "both sides changed the same or neighbouring lines",
+    "content": "both sides changed the same or neighbouring lines",
     "add/add": "both sides added it differently",
     "binary": "both sides changed a binary file",
     "modify/delete": "one side changed it, the other deleted it",

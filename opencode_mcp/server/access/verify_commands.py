@@ -55,13 +55,26 @@ def request_of(settings: "Settings", allowed: "AllowedOperations", line: str, re
         raise InvalidArgument(
             f"verify has {len(line):,} characters.", hint=f"Give at most {LONGEST_LINE:,}: put more into a script."
         )
-    allowed.check_caller_code(SHELL, _not_named(settings.verify, line))
+    _check_line_of_caller(allowed, settings.verify, line)
     return Verify(line, VERIFY_SECONDS, repair=repair)
 
 
-def _not_named(names: "Collection[str]", line: str) -> str:
-    known = f"It names {listed(sorted(names), NAMES_SHOWN)}." if names else "It names none."
-    return f"verify={line!r} is no command that the settings file names. {known} A line of your own is a shell line."
+def _check_line_of_caller(allowed: "AllowedOperations", names: "Collection[str]", line: str) -> None:
+    """Refuse a shell line of the caller's, unless the settings allow one.
+
+    Raises:
+        NotAllowed: They do not.
+    """
+    try:
+        allowed.check_caller_code(SHELL)
+    except NotAllowed as error:
+        known = f"they are {listed(sorted(names), NAMES_SHOWN)}" if names else "there are none"
+        error.message = (
+            f"verify={line!r} is not allowed here: verify takes only the commands that the person has named in the "
+            f"settings file; {known}."
+        )
+        error.hint = "Leave verify out, and put the check into the prompt."
+        raise
 
 
 def may_verify(settings: "Settings", allowed: "AllowedOperations", policy: "Policy", request: Verify) -> bool:

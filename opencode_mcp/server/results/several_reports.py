@@ -17,7 +17,7 @@ from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from opencode_mcp.runs.report import RunReport
 
@@ -28,20 +28,24 @@ LEFT_OUT = ("text", "todos")
 """Fields of a run that goes on which only its own report has."""
 
 
-def reports_result(reports: "Sequence[RunReport]", *, until: str) -> CallToolResult:
+def reports_result(reports: "Sequence[RunReport]", *, until: str, without_run: "Sequence[str]" = ()) -> CallToolResult:
     """Return the reports of several runs as one result.
 
     Args:
         reports: The reports, in the order in which the sessions were named.
         until: The caller's ``until``, which the next call repeats.
+        without_run: Ids of the named sessions that have no run.
     """
     step = _next_step(reports, until)
     running = [report for report in reports if report.status == "running"]
     ended = [report_text(report) for report in reports if report.status != "running"]
-    lines = "\n".join(_line(report) for report in running)
+    unlisted = reports[0].unlisted_tools
+    lines = "\n".join([*map(_line, running), *(_line_without_run(session, unlisted) for session in without_run)])
     text = SEPARATOR.join(filter(None, [*ended, lines, f"Next: {step}" if step else ""]))
     status = min((report.status for report in reports), key=ORDER.index)
-    data = {"status": status, "runs": [_data(report) for report in reports], "next": step}
+    data: dict[str, Any] = {"status": status, "runs": [_data(report) for report in reports], "next": step}
+    if without_run:
+        data["without_run"] = [*without_run]
     return result(text, data, is_shown=True)
 
 
@@ -50,6 +54,12 @@ def _line(report: "RunReport") -> str:
     age = duration(report.seconds) if report.seconds else ""
     facts = [report.status, f"session {report.session_id}", name_line(report), age, one_line(report.activity)]
     return shown(" · ".join(filter(None, facts)))
+
+
+def _line_without_run(session_id: str, unlisted_tools: "Collection[str]") -> str:
+    """Return the line of a session that has no run."""
+    step = f'opencode_run(session_id="{session_id}", prompt=...) starts one.'
+    return without_tools(f"no run yet · session {session_id}. {step}", unlisted_tools)
 
 
 def _data(report: "RunReport") -> dict[str, Any]:

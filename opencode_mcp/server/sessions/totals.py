@@ -60,7 +60,9 @@ def totals_text(totals: Totals) -> str:
     """Return the line about all sessions of a selection."""
     number = len(totals.sessions)
     least = "" if totals.is_whole else "At least "
-    copied = f", with what {totals.uncertain_forks} forks copied" if totals.uncertain_forks else ""
+    copied = (
+        f", which may include what {quantity(totals.uncertain_forks, 'fork')} copied" if totals.uncertain_forks else ""
+    )
     earlier = f" Costs are of the whole sessions, also before {moment(totals.since)}." if totals.since else ""
     return f"{least}{quantity(number, 'session')}, {_amount(totals)}{_by_subagents(totals)}{copied}.{earlier}"
 

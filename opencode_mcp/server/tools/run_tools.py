@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from mcp_types import CallToolResult
 from pydantic import Field
 
-from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.errors import InvalidArgument, NoRunYet, NotFound, SessionBusy
 from opencode_mcp.server import command_note, run_orders
 from opencode_mcp.server.access import verify_commands
 from opencode_mcp.server.batches import batch_wait
@@ -23,7 +23,10 @@ from opencode_mcp.server.waiting.shell_permission import permit_shell
 from opencode_mcp.server.waiting.wait import Outcome, report_result, resumed_run, wait_for_run
 
 if TYPE_CHECKING:
+    from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.runs.record import Run
     from opencode_mcp.runs.stopping import StopResult
+    from opencode_mcp.server.bridge import Bridge
 
 SHOWN = 10
 """Number of calls or sessions that a note names."""
@@ -150,19 +153,38 @@ async def opencode_wait(
         return await batch_wait.wait_for_tasks(bridge, tasks, wait, progress_sender(ctx), until)
     async with starting(ctx, deadlines.start, READ_AGAIN):
         sessions = [await bridge.fence.session(name) for name in named]
-        runs = [await bridge.runs.find(session, message_id) for session in sessions]
+        found = await _find_runs(bridge, sessions, message_id)
+    runs = [run for _, run in found]
     for run in runs:
         bridge.supervise(run)
-    if len(runs) == 1:
+    if len(sessions) == 1:
         return await wait_for_run(ctx, runs[0], wait_seconds, undone_run(sessions[0], runs[0].message_id))
 
     reports = await bridge.auto_reply.follow_all(
         runs, bridge.waits.deadline(deadlines.wait), progress_sender(ctx), until=until
     )
-    for session, run, report in zip(sessions, runs, reports, strict=True):
+    for (session, run), report in zip(found, reports, strict=True):
         add_answerers(bridge, run, report, ctx.client_capabilities)
         report.note = " ".join(filter(None, [undone_run(session, run.message_id), report.note]))
-    return reports_result(reports, until=until)
+    with_run = {run.session_id for run in runs}
+    without_run = [session.id for session in sessions if session.id not in with_run]
+    return reports_result(reports, until=until, without_run=without_run)
+
+
+async def _find_runs(bridge: "Bridge", sessions: "list[Session]", message_id: str) -> "list[tuple[Session, Run]]":
+    """Return the sessions that have a run, each with the run.
+
+    Raises:
+        NotFound: No session has one, or not the named one.
+    """
+    found: list[tuple[Session, Run]] = []
+    for session in sessions:
+        try:
+            found.append((session, await bridge.runs.find(session, message_id)))
+        except NoRunYet:
+            if session is sessions[-1] and not found:
+                raise
+    return found
 
 
 def _named_sessions(session_ids: list[str], message_id: str) -> list[str]:
@@ -203,7 +225,7 @@ async def opencode_abort(
         return await batch_wait.stop_tasks(bridge, tasks)
     async with starting(ctx, deadlines_of(ctx).start):
         session = await bridge.fence.session(session_id)
-        run = await bridge.runs.find(session)
+        run = await _find_to_stop(bridge, session)
     if message_id and run.message_id != message_id:
         raise InvalidArgument(
             f"{message_id} is not the latest prompt of {session_id}: {run.message_id} is.",
@@ -212,6 +234,27 @@ async def opencode_abort(
     report, stop = await bridge.runs.abort(run, verified_elsewhere=await bridge.stop_verification_elsewhere(run))
     report.note = " ".join(filter(None, [_stop_note(stop, session.directory), report.note]))
     return report_result(report)
+
+
+async def _find_to_stop(bridge: "Bridge", session: "Session") -> "Run":
+    """Return the latest run of a session.
+
+    Raises:
+        NotFound: The session has none, and does nothing.
+        SessionBusy: The session has none, and is busy: a shell line is no run.
+    """
+    try:
+        return await bridge.runs.find(session)
+    except NoRunYet as error:
+        if session.id in await bridge.client.running_sessions(session.directory):
+            raise SessionBusy(
+                f"{session.id} has no run that could be stopped, but it is busy, perhaps with a shell line.",
+                hint="That ends by itself.",
+            ) from error
+        raise NotFound(
+            f"Nothing runs in {session.id}; there is nothing to stop.",
+            hint=f'opencode_run(session_id="{session.id}", prompt=...) gives it a task.',
+        ) from error
 
 
 def _stop_note(stop: "StopResult", directory: str) -> str:

@@ -32,9 +32,12 @@ def test_a_line_that_the_settings_do_not_name_needs_permission() -> None:
     assert wanted("make check", allow=("session.shell",)) == Verify("make check", 600)
     several: list[dict[str, Any]] = [{}, {"allow": ("execute",), "deny": ("session.shell",)}]
     for settings in several:
-        with pytest.raises(NotAllowed, match=r"'make check' is no command .* It names test\.") as refused:
+        with pytest.raises(NotAllowed, match=r"'make check' is not allowed here: .*; they are test\.") as refused:
             wanted("make check", **settings)
         assert refused.value.change
+    nothing = Settings()
+    with pytest.raises(NotAllowed, match=r"there are none\. Leave verify out, and put the check into the prompt"):
+        request_of(nothing, AllowedOperations(nothing), "ls", 0)
 
 
 def test_what_cannot_be_verified_is_refused() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from opencode_mcp.errors import SessionBusy
 from opencode_mcp.runs.answers.answer_rules import READ_ONLY
+from opencode_mcp.runs.endings import refusal_text
 from opencode_mcp.runs.report import ChangedFile, Decision, OtherSession, PendingRequest, RunReport, Usage
 from opencode_mcp.server.instructions import TOOL_NAME
 from opencode_mcp.server.results.render import (
@@ -201,6 +202,17 @@ def test_of_several_runs_those_that_go_on_take_a_line_and_next_names_them() -> N
     assert ended["next"] == "All have ended. Each report names its next step."
 
 
+def test_a_session_without_a_run_takes_a_line_beside_the_reports_of_the_others() -> None:
+    made = reports_result([report(text="Ready.")], until="all", without_run=["ses_2"])
+    line = 'no run yet · session ses_2. opencode_run(session_id="ses_2", prompt=...) starts one.'
+    assert "Ready." in text_of(made)
+    assert line in text_of(made).splitlines()
+    data = cast("dict[str, Any]", made.structured_content)
+    assert (data["status"], data["without_run"], len(data["runs"])) == ("completed", ["ses_2"], 1)
+    denied = report(unlisted_tools=frozenset({"opencode_run"}))
+    assert "opencode_run" not in text_of(reports_result([denied], until="all", without_run=["ses_2"]))
+
+
 def test_what_is_empty_is_not_mentioned() -> None:
     lines = report_text(report()).splitlines()
     assert lines[0] == "completed · session ses_1 · message msg_1"
@@ -388,6 +400,20 @@ def test_a_single_question_says_that_several_may_be_chosen_too() -> None:
 )
 def test_every_status_says_what_the_caller_can_do_now(status: str, more: dict[str, Any], said: str) -> None:
     assert said in next_step(report(status, **more))
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (refusal_text("question", ""), "Say how to go on without that answer, with opencode_run("),
+        (refusal_text("bash", "git push"), "Say how to go on without that call, with opencode_run("),
+        ("The model gave no answer.", "Ask again with opencode_run("),
+        ("The model gave no answer: it was cut at the model's token limit.", "Ask for the rest, or again"),
+        ("The answer was cut at the model's token limit.", "Ask for the rest, or again"),
+    ],
+)
+def test_the_next_step_after_an_answer_that_is_missing_depends_on_the_reason(reason: str, said: str) -> None:
+    assert next_step(report(shortfall=reason)).startswith(said)
 
 
 def test_the_data_always_has_what_callers_rely_on_and_of_the_rest_only_what_there_is() -> None:
