@@ -18,7 +18,7 @@ from functools import partial
 
 import pytest
 
-from opencode_mcp.diffs import authorship, named_files, patches, result_text
+from opencode_mcp.diffs import authorship, named_files, patches, reading_commands, result_text
 from opencode_mcp.diffs import merged as merged_diff
 from opencode_mcp.diffs import raw as raw_diff
 from opencode_mcp.errors import BridgeError
@@ -374,6 +374,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
         named_files.named_files(a_call("apply_patch", {"patchText": text, "filePath": text}), text[:9]),
         named_files.possible_paths(text, text),
     ],
+    "diffs.reading_commands": reading_commands.reads_only,
     "diffs.authorship": lambda text: authorship.Judge(text, [], a_work(text).calls, a_work(text).calls).judge(text),
     "markdown.question_blocks": lambda text: question_blocks.question_blocks(
         a_call("question", {"questions": [{"question": text, "options": [{"label": text, "description": text}]}]}),

@@ -42,6 +42,10 @@ class WriteCall:
     """True if it may have changed any file, as a shell command."""
     differing: frozenset[str] = frozenset()
     """Absolute paths of the files that differed after its step, by whichever session."""
+    put_back: frozenset[str] = frozenset()
+    """Absolute paths of the files that it may have put back, as the undo of a session does."""
+    is_undone: bool = False
+    """True if it is undone: what it changed is no longer there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,14 @@ class Work:
         files = named_files(call, session.directory)
         is_open = not names_files(call)
         self.calls.append(WriteCall(session.id, session.title, made, files, is_open, differing))
+
+    def add_undo(self, session: Session) -> None:
+        """Add the undo of the work, which put its files back at a time that OpenCode does not tell."""
+        named = frozenset(path for call in self.calls for path in call.files)
+        undone = Period(self.period.end, math.inf)
+        self.calls.append(
+            WriteCall(session.id, session.title, undone, frozenset(), is_open=False, put_back=self.files | named)
+        )
 
     @property
     def steps(self) -> list[ChangeStep]:
@@ -172,7 +184,9 @@ class Judge:
         paths = possible_paths(file, self.directory)
         during = self._periods(paths)
         later = [Period(period.begin, math.inf) for period in during]
-        others = _overlapping(self.others, later if since else during)
+        others = _overlapping(self.others, during)
+        if since:
+            others += [call for call in _overlapping(self.others, later) if not call.is_undone and call not in others]
         named = _each_session(call for call in others if call.files & paths)
         is_own = any(call.files & paths for call in self.own)
         if named:
@@ -182,10 +196,10 @@ class Judge:
             return Authorship("unknown", _each_session(changing))
         if is_own:
             return Authorship("this")
-        able = [call for call in _overlapping(self.others, during) if call.is_open]
+        able = [call for call in _overlapping(self.others, during) if call.is_open or call.put_back & paths]
         has_open_calls = any(call.is_open for call in self.own)
         if not able:
-            # Without a command of its own, it was a person, an undo, or a session that was deleted.
+            # Without a command of its own, it was a person, or a session that was deleted.
             return Authorship("this" if self.is_whole and has_open_calls else "unknown")
         return Authorship("unknown" if has_open_calls else "other", _each_session(able))
 

@@ -9,7 +9,7 @@ are listed one after another and the counts are their sums: the edits that were 
 from collections.abc import Sequence
 from functools import reduce
 
-from opencode_mcp.diffs.patches import Edit, Hunk, compose, count, parse, write
+from opencode_mcp.diffs.patches import Edit, Hunk, compose, count, lines_of, parse, write
 from opencode_mcp.opencode.vocabulary.models import FileDiff
 
 
@@ -40,7 +40,8 @@ def _merge_file(steps: Sequence[FileDiff]) -> FileDiff | None:
     edits = _difference(steps)
     if edits is None:
         return _in_a_row(steps, status)
-    if status == "modified" and not count(edits, "-+"):
+    # Composed changes can remove a line and add the same one again.
+    if status == "modified" and lines_of(edits, " -") == lines_of(edits, " +"):
         return None
     return _as_diff(steps[0].file, status, edits)
 

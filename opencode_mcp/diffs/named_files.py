@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from opencode_mcp.diffs.reading_commands import reads_only
 from opencode_mcp.opencode.vocabulary.models import SUBAGENT_TOOLS, ToolPart
 from opencode_mcp.text.json_values import as_map, as_maps, as_text
 
@@ -16,6 +17,8 @@ READERS = frozenset(
     }
 )
 """Tools that change no file."""
+SHELLS = frozenset({"bash", "shell"})
+"""Tools that run a shell line, in both generations of OpenCode."""
 PATH_ARGUMENTS = ("filePath", "path", "file_path", "filepath")
 """Arguments that name the file: those of OpenCode 1 and 2, and of older versions."""
 PATH_FIELDS = ("file", "filePath", "movePath", "path")
@@ -28,8 +31,10 @@ DRIVE = re.compile(r"[A-Za-z]:/")
 
 
 def can_write(call: ToolPart) -> bool:
-    """Return True if a call has begun and its tool may change files. A subagent's calls are in its own session."""
-    return call.tool not in READERS and call.tool not in SUBAGENT_TOOLS and call.state.status != "pending"
+    """Return True if a call has begun and may change files. A subagent's calls are in its own session."""
+    if call.tool in READERS or call.tool in SUBAGENT_TOOLS or call.state.status == "pending":
+        return False
+    return call.tool not in SHELLS or not reads_only(as_text(call.state.input.get("command")))
 
 
 def names_files(call: ToolPart) -> bool:

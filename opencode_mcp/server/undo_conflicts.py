@@ -1,4 +1,4 @@
-"""Check of an undo and of its restoring: neither may take back what other sessions changed."""
+"""Check of an undo and of its restoring: neither may take back what others changed."""
 
 import json
 import math
@@ -21,7 +21,7 @@ PROMPTS_READ = 30
 
 
 async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: str) -> None:
-    """Refuse an undo that would take back what other sessions changed.
+    """Refuse an undo that would take back what other sessions or a person changed.
 
     OpenCode puts each file that differed after an undone step back to its state before that step, also if others
     changed it. OpenCode 2 does so with each file that differed between the prompt and the end of the work.
@@ -56,7 +56,7 @@ async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: st
     safe = _undo_by_hand(session.id, own) if own else ""
     operation = (await bridge.operation_of(UNDO)).id
     raise CallerError(
-        f"Nothing was undone: to undo {session.id} from {prompt} on would also take back changes of other sessions. "
+        f"Nothing was undone: to undo {session.id} from {prompt} on would also take back changes that are not its own. "
         f"{authors_note(foreign)}",
         hint=safe + _all_the_same(operation, {"sessionID": session.id, "messageID": prompt}, list(foreign)),
     )
@@ -86,7 +86,7 @@ async def refuse_redo_over_others(bridge: "Bridge", session: "Session") -> None:
     judge = await authors.read_authors(bridge.client, session, Work(), since)
     changed: dict[str, Authorship] = {}
     for call in judge.others:
-        if call.period.overlaps(since):
+        if call.period.overlaps(since) and not call.is_undone:
             files = call.differing if call.is_open else call.files
             changed |= {_relative(file, session): Authorship("other", [call]) for file in files}
     if not changed:
@@ -109,7 +109,7 @@ def _undo_by_hand(session_id: str, files: list[str]) -> str:
 def _all_the_same(operation: str, arguments: "Mapping[str, str]", lost: list[str]) -> str:
     """Return the call of the operation itself, after what it loses."""
     call = f'opencode_call_operation(operation="{operation}", arguments={json.dumps(arguments)})'
-    return f"This also loses the changes of others in {listed_names(lost)}; ask the person first: {call}."
+    return f"To do it with the loss of the changes of others in {listed_names(lost)}, ask the person first: {call}."
 
 
 def _relative(file: str, session: "Session") -> str:

@@ -1,6 +1,8 @@
 """Whose a changed file is, by the tool calls of the sessions that worked at the same time."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -56,6 +58,8 @@ def test_an_undo_also_counts_what_others_changed_since() -> None:
     assert judged([MINE], [later]) == ("this", [])
     assert judged([MINE], [later], since=True) == ("shared", ["you"])
     assert judged([MINE], [edits("you", 1, 5, PATH)], since=True) == ("this", [])
+    assert judged([MINE], [replace(later, is_undone=True)], since=True) == ("this", [])
+    assert judged([MINE], [replace(edits("you", 13, 14, PATH), is_undone=True)], since=True) == ("shared", ["you"])
     harmless = runs("you", 50, 60)
     assert judged([SHELL], [harmless], since=True) == ("this", [])
     changing = WriteCall("you", "YOU", Period(50, 60), frozenset(), is_open=True, differing=frozenset({PATH}))
@@ -110,3 +114,25 @@ def test_work_has_the_files_of_its_steps_its_calls_and_its_subagents() -> None:
         ("Me", Period(12, 13), False),
         ("Me", Period(14, 20), True),
     ]
+
+
+def test_a_file_that_an_undo_may_have_put_back_is_not_that_of_a_command() -> None:
+    undo = WriteCall("you", "YOU", Period(5, math.inf), frozenset(), is_open=False, put_back=frozenset({PATH}))
+    assert judged([MINE], [undo]) == ("this", [])
+    assert judged([SHELL], [undo]) == ("unknown", ["you"])
+    assert judged([edits("me", 11, 12, "/p/b.txt")], [undo]) == ("other", ["you"])
+    elsewhere = WriteCall(
+        "you", "YOU", Period(5, math.inf), frozenset(), is_open=False, put_back=frozenset({"/p/b.txt"})
+    )
+    assert judged([SHELL], [elsewhere]) == ("this", [])
+
+
+def test_the_undo_of_work_puts_back_what_its_steps_changed_and_its_calls_name() -> None:
+    session = Session(id="ses_1", title="Me", directory="/p")
+    write = {"status": "completed", "input": {"filePath": "b.txt"}, "time": {"start": 12, "end": 13}}
+    parts = [{"type": "tool", "tool": "write", "state": write}, {"type": "patch", "files": ["/p/a.txt"]}]
+    info = {"id": "msg_1", "sessionID": "ses_1", "role": "assistant", "time": {"created": 10, "completed": 20}}
+    work = work_of([Message.read({"info": info, "parts": parts})], session)
+    work.add_undo(session)
+    undo = work.calls[-1]
+    assert (undo.put_back, undo.period) == (frozenset({PATH, "/p/b.txt"}), Period(20, math.inf))

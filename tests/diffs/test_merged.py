@@ -23,6 +23,13 @@ def test_a_file_that_is_as_it_was_is_not_told() -> None:
     assert merge_diffs([[step] for step in diffs_of("a", [("x\n",), ("y\n",), ("z\n",), ("x\n",)])]) == []
 
 
+def test_a_file_whose_lines_moved_and_came_back_is_not_told() -> None:
+    whole = tuple(
+        f"{line}\n" for line in ["two", "three", "two", "two", "one", "one", "two", "one", "two", "three", "two"]
+    )
+    assert merge_diffs([[step] for step in diffs_of("a", [whole, ("one\n", "three\n", "one"), whole])]) == []
+
+
 def test_a_file_that_was_removed_and_made_anew_is_modified() -> None:
     (told,) = merge_diffs([[step] for step in diffs_of("a", [("x\n",), None, ("y\n",)])])
     assert (told.status, told.additions, told.deletions) == ("modified", 1, 1)

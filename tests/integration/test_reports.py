@@ -297,7 +297,7 @@ async def test_an_undo_that_would_take_back_changes_of_another_session_is_refuse
     assert f'{theirs} ({runs.second["session_id"]} "Theirs")' in refused
     safe = f'opencode_run(session_id="{runs.first["session_id"]}", prompt="Undo your own changes of {mine} by hand.")'
     assert safe in refused
-    assert f"also loses the changes of others in {theirs}; ask the person first" in refused
+    assert f"with the loss of the changes of others in {theirs}, ask the person first" in refused
     assert refused.index(safe) < refused.index("opencode_call_operation")
     assert [(tracked / name).exists() for name in (mine, theirs)] == [True, True]
     call = re.search(r'opencode_call_operation\(operation="([\w.]+)", arguments=(\{.*?\})\)', refused)
@@ -387,6 +387,25 @@ async def test_a_run_that_only_reads_lists_no_file_that_changed_meanwhile(
     assert "files" not in runs.first
     told = await host.text("opencode_diff", session_id=runs.first["session_id"])
     assert told.endswith("This session changed no file.")
+
+
+async def test_neither_a_person_nor_an_undo_is_taken_for_a_command_that_reads(
+    host: Host, scripted_model: ScriptedModel, tracked: Path, case: str
+) -> None:
+    undone, persons, mine = f"undone-8-{case}.txt", f"persons-8-{case}.txt", f"mine-8-{case}.txt"
+    earlier = await host.run(write(undone, "x\n"), text("Made."), directory=str(tracked), title="Earlier")
+    steps = step(hold(f"person {case}"), bash("ls"), write(mine, "x\n"))
+    first = await host.start(steps, text("Mine."), directory=str(tracked))
+    await scripted_model.reached(f"person {case}")
+    (tracked / persons).write_text("precious\n", encoding="utf-8")
+    await host.data("opencode_revert", session_id=earlier["session_id"], message_id=earlier["message_id"])
+    await scripted_model.release(f"person {case}")
+    report = await host.wait(first)
+    expected = {mine: ("this", []), persons: ("unknown", []), undone: ("other", [earlier["session_id"]])}
+    assert authors(report) == expected
+    refused = await host.error("opencode_revert", session_id=report["session_id"], message_id=report["message_id"])
+    assert f"not known by whom: {persons}" in refused
+    assert (tracked / persons).read_text(encoding="utf-8") == "precious\n"
 
 
 async def test_a_fork_is_no_author_of_what_it_copied(host: Host, tracked: Path, case: str) -> None:

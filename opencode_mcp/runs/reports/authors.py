@@ -7,6 +7,7 @@ that directory as a project.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -80,16 +81,28 @@ def _may_have_worked(other: Session, session: Session, period: Period, busy: set
 
 
 async def _read_work(client: OpenCodeClient, session: Session, period: Period) -> Work:
-    """Read the work of a session since the beginning of a period, without what is undone; maybe some from before."""
-    work = Work()
+    """Read the work of a session since the beginning of a period, with what is undone; maybe some from before."""
+    work, undone = Work(), Work()
+    undone_from = session.revert.message_id if session.revert else ""
     count = 0
-    async for message in standing_messages(client, session, page=MESSAGES_A_PAGE):
+    async for message in own_messages(client, session, page=MESSAGES_A_PAGE):
         count += 1
         time = message.info.time
         is_before = time.completed is not None and time.completed < period.begin
-        if count > MESSAGES_READ or (is_before and message.info.role == "assistant"):
+        is_past = is_before and message.info.role == "assistant"
+        if count > MESSAGES_READ or (is_past and not undone_from):
             break
-        work.add(message, session)
+        if undone_from:
+            # Also if it is from before the period: the undo itself may have been in it.
+            undone.add(message, session)
+        else:
+            work.add(message, session)
+        if message.info.id == undone_from:
+            undone_from = ""
+    if undone.calls:
+        undone.add_undo(session)
+        work.calls += [replace(call, is_undone=True) for call in undone.calls]
+        work.subagents |= undone.subagents
     return work
 
 

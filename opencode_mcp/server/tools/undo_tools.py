@@ -44,7 +44,7 @@ async def opencode_revert(
 ) -> CallToolResult:
     """Undo a session from a prompt on: its files become as before, later messages no longer count.
 
-    Use it when work went wrong. It refuses if other sessions changed those files too. The next prompt makes it final.
+    Use it when work went wrong. It refuses if others changed files meanwhile. The next prompt makes it final.
     """
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx).start):

@@ -64,7 +64,7 @@ async def test_a_prompt_in_the_inbox_is_the_run_that_its_session_has(worker: Wor
     run = await parked(client, session)
     assert (await worker.runs.find(session)).message_id == run.message_id
     assert (await worker.runs.find(session, run.message_id)).message_id == run.message_id
-    with pytest.raises(NotFound, match="no prompt msg_nosuch") as refused:
+    with pytest.raises(NotFound, match="no prompt 'msg_nosuch'") as refused:
         await worker.runs.find(session, "msg_nosuch")
     assert run.message_id in refused.value.hint
 
