@@ -22,6 +22,9 @@ AGENT_ARGUMENTS = ("subagent_type", "agent")
 ELSEWHERE = "…"
 """Placeholder in a call for an argument that is shown below it."""
 
+STOPPED = "Task cancelled"
+"""Error that OpenCode 1 writes into the call of a subagent that was stopped."""
+
 
 def tool_blocks(part: ToolPart, view: View, subagent: Sequence[Block] = ()) -> list[Block]:
     """Return the blocks of a tool call.
@@ -46,7 +49,14 @@ def _delegated(part: ToolPart, view: View, subagent: Sequence[Block]) -> list[Bl
     who = " ".join(filter(None, ["subagent", name(agent) if agent else ""]))
     title = f"- {_call(part, view, {'prompt': ''})} → {who}, session {name(part.child_session)}:"
     quoted = Section(title, subagent, noun="messages of the subagent", quoted=True)
-    return [quoted, *([_result(part, view, "- the subagent")] if part.state.status == "error" else [])]
+    return [quoted, *([_bad_end(part, view)] if part.state.status == "error" else [])]
+
+
+def _bad_end(part: ToolPart, view: View) -> Block:
+    """Return the line on the bad end of a subagent whose messages are shown."""
+    if part.state.error.strip() == STOPPED:
+        return PlainLine("- the subagent was stopped")
+    return _result(part, view, "- the subagent")
 
 
 def _call(part: ToolPart, view: View, beneath: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from opencode_mcp.opencode.vocabulary.call_subject import call_subject
 from opencode_mcp.opencode.vocabulary.models import Message, ReasoningPart, SessionStatus, TextPart, ToolPart
 from opencode_mcp.runs.progress import LINE_LIMIT, relative, retrying, writing
-from opencode_mcp.text.json_values import as_map
+from opencode_mcp.text.json_values import as_map, as_number
 from opencode_mcp.text.outside_text import shorten
 
 if TYPE_CHECKING:
@@ -62,10 +62,14 @@ def _words(work: "PresentWork", characters: int, now: Moment) -> str:
     """Return the line for a model that writes, or that is waited for."""
     silence = now.stream - work.last_output if work.last_output else 0
     if work.writes == "reasoning":
-        return THINKING + (f", no output for {silence:.0f} s" if silence >= 1 else "")
+        return THINKING + _silence(silence)
     if work.writes == "text" and characters:
         return writing(characters) + (f", no more for {silence:.0f} s" if silence >= 1 else "")
-    return WAITING_FOR_MODEL + (f", no output for {silence:.0f} s" if silence >= 1 else "")
+    return WAITING_FOR_MODEL + _silence(silence)
+
+
+def _silence(seconds: float) -> str:
+    return f", no output for {seconds:.0f} s" if seconds >= 1 else ""
 
 
 def _open_call(call: "RunningCall", state_of: StateOf, directory: str, now: Moment, depth: int) -> str:
@@ -77,7 +81,15 @@ def _open_call(call: "RunningCall", state_of: StateOf, directory: str, now: Mome
     return f"{line}; subagent: {activity_on_stream(state_of, call.child_session, directory, now, depth - 1)}"
 
 
-def activity_on_record(answers: Sequence[Message], directory: str, status: SessionStatus | None, now: Moment) -> str:
+def activity_on_record(
+    answers: Sequence[Message],
+    directory: str,
+    status: SessionStatus | None,
+    now: Moment,
+    *,
+    age: float = 0,
+    state_of: StateOf | None = None,
+) -> str:
     """Return the activity of a run, by the messages that answer its prompt.
 
     Args:
@@ -85,19 +97,37 @@ def activity_on_record(answers: Sequence[Message], directory: str, status: Sessi
         directory: The project's; paths in it are shown relative to it.
         status: The session's, if it is busy.
         now: The present time.
+        age: Seconds since the prompt; 0 if they are not known.
+        state_of: Gives the states of subagents by the event stream, which may have been followed since their prompts.
     """
     if status and status.type == "retry":
         return shorten(retrying(status, now.opencode), LINE_LIMIT)
     last = answers[-1] if answers else None
     parts = last.parts if last else []
     lines = [
-        _call_line(part.tool, call_subject(part.state.input), directory, _age(part, now))
+        _recorded_call(part, state_of, directory, now)
         for part in parts
         if isinstance(part, ToolPart) and part.state.status not in ENDED
     ]
     if lines:
         return _joined(lines)
-    return (_unfinished_words(last) if last else "") or WAITING_FOR_MODEL
+    if last is None:
+        return WAITING_FOR_MODEL + _silence(age)
+    return _unfinished_words(last) or WAITING_FOR_MODEL + _silence((now.opencode - _last_output(last)) / 1000)
+
+
+def _recorded_call(part: ToolPart, state_of: StateOf | None, directory: str, now: Moment) -> str:
+    line = _call_line(part.tool, call_subject(part.state.input), directory, _age(part, now))
+    if state_of is None or not part.child_session or not state_of(part.child_session).working_on:
+        return line
+    return f"{line}; subagent: {activity_on_stream(state_of, part.child_session, directory, now, DEPTH - 1)}"
+
+
+def _last_output(message: Message) -> float:
+    """Return the time of the last output in a message, in milliseconds since the epoch."""
+    calls = [part.state.time.end or 0 for part in message.parts if isinstance(part, ToolPart)]
+    texts = [_end_of(part) for part in message.parts if isinstance(part, TextPart | ReasoningPart)]
+    return max(message.info.time.created, message.info.time.completed or 0, *calls, *texts)
 
 
 def _unfinished_words(message: Message) -> str:
@@ -116,7 +146,12 @@ def _unfinished_words(message: Message) -> str:
 
 
 def _has_end(part: TextPart | ReasoningPart) -> bool:
-    return bool(as_map((part.model_extra or {}).get("time")).get("end"))
+    return bool(_end_of(part))
+
+
+def _end_of(part: TextPart | ReasoningPart) -> float:
+    """Return the end of a text, in milliseconds since the epoch; 0 if it has none."""
+    return as_number(as_map((part.model_extra or {}).get("time")).get("end")) or 0
 
 
 def _age(part: ToolPart, now: Moment) -> float:

@@ -468,7 +468,8 @@ async def present_activity(
         return activity_on_stream(hub.state, run.session_id, run.directory, now)
     if answers is None:
         answers, _ = await last_answers(client, run)
-    return activity_on_record(answers, run.directory, state.status or status, now)
+    age = run_age(client, run)
+    return activity_on_record(answers, run.directory, state.status or status, now, age=age, state_of=hub.state)
 
 
 def run_age(client: OpenCodeClient, run: Run) -> float:

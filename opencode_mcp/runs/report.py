@@ -3,15 +3,15 @@
 It reads OpenCode's record of the run by GET and keeps nothing. Turning it into text for a model is the server's part.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from opencode_mcp.diffs.authorship import Judge, Whose
+from opencode_mcp.diffs.authorship import Judge, Whose, WriteCall
 from opencode_mcp.diffs.named_files import absolute
+from opencode_mcp.opencode.vocabulary.default_titles import made_title
 from opencode_mcp.opencode.vocabulary.models import (
     QUESTION_TOOL,
     AlwaysLasts,
@@ -41,7 +41,6 @@ STATUSES: Mapping[State, Status] = {
     State.LOST: "failed",
 }
 
-DEFAULT_TITLE = re.compile(r"(New|Child) session - \d{4}-")
 WORDS_LIMIT = 80
 """Characters of a prompt that name its run."""
 NOT_SHOWN = "changed"
@@ -276,11 +275,6 @@ def first_words(text: str) -> str:
     return one_line(" ".join(text.split()), WORDS_LIMIT)
 
 
-def is_default_title(title: str) -> bool:
-    """Return True for the title that OpenCode gives to a session before it has made one."""
-    return DEFAULT_TITLE.match(title) is not None
-
-
 def _shortfall(answers: list[Message]) -> str:
     """Explain why the last message is not a whole answer; an error explains itself."""
     last = answers[-1]
@@ -328,7 +322,11 @@ def add_authors(files: list[ChangedFile], judge: Judge) -> None:
     for file in files:
         authorship = judge.judge(file.path)
         file.whose = authorship.whose
-        file.others = [OtherSession(session_id=call.session_id, title=call.title) for call in authorship.others]
+        file.others = [_other_session(call) for call in authorship.others]
+
+
+def _other_session(call: WriteCall) -> OtherSession:
+    return OtherSession(session_id=call.session_id, title=made_title(call.title))
 
 
 def list_missing(paths: Iterable[str], directory: str) -> list[ChangedFile]:

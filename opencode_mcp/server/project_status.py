@@ -155,15 +155,17 @@ async def _agents(bridge: "Bridge", directory: str) -> dict[str, dict[str, str]]
     return {agent.name: {"mode": agent.mode or "primary", "description": _short(agent.description)} for agent in agents}
 
 
-async def _models(bridge: "Bridge", directory: str) -> dict[str, dict[str, float]]:
-    """Return the usable models: their price in dollars per million tokens and their context in tokens, if known."""
+async def _models(bridge: "Bridge", directory: str) -> dict[str, dict[str, float | list[str]]]:
+    """Return the usable models with their variants, price in dollars per million tokens, and context in tokens."""
     providers = await bridge.client.used_providers(directory)
     return {name: _model_facts(model) for name, model in providers.usable_models.items()}
 
 
-def _model_facts(model: "ProviderModel") -> dict[str, float]:
+def _model_facts(model: "ProviderModel") -> dict[str, float | list[str]]:
     price = {"input": model.price[0], "output": model.price[1]} if model.price else {}
-    return {**price, **({"context": model.context} if model.context else {})}
+    context = {"context": model.context} if model.context else {}
+    variants = {"variants": [*model.variants]} if model.variants else {}
+    return {**price, **context, **variants}
 
 
 async def _default_model(bridge: "Bridge", directory: str) -> str:

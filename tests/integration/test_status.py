@@ -23,6 +23,8 @@ from tests.scripted_model.script import hold, step, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
+MODEL_LINE = "  scripted/m1: $1 in, $2 out per million tokens, context 128,000 tokens, variants: "
+
 
 async def whole_status(host: Host, **arguments: object) -> Json:
     """What it tells once everything could be read in time: a busy machine opens a project slowly."""
@@ -44,6 +46,7 @@ async def test_it_tells_the_server_the_project_and_what_can_be_chosen(
     assert status["allowed_directories"] == [str(workplace), str(asking), str(tracked)]
     assert status["branch"] == "main"
     assert {"build", "plan", "general"} <= set(status["agents"])
+    assert all("high" in model.pop("variants") for model in status["models"].values())
     assert status["models"] == {
         "scripted/m1": {"input": 1, "output": 2, "context": 128_000},
         "scripted/m2": {"input": 1, "output": 2, "context": 128_000},
@@ -73,7 +76,7 @@ async def test_a_summary_is_short_and_says_how_to_see_more(host: Host) -> None:
     told = (await host.text("opencode_status")).splitlines()
     assert "  build (primary)" in told
     assert "  general (subagent)" in told
-    assert "  scripted/m1: $1 in, $2 out per million tokens, context 128,000 tokens" in told
+    assert any(line.startswith(MODEL_LINE) and "high" in line for line in told)
     assert "show=agents, models or commands describes each" in told[-1]
 
 
@@ -94,7 +97,7 @@ async def test_its_text_has_a_line_for_each_fact(host: Host, workplace: Path) ->
     await whole_status(host)
     told = (await host.text("opencode_status")).splitlines()
     assert f"directory: {workplace}" in told
-    assert "  scripted/m1: $1 in, $2 out per million tokens, context 128,000 tokens" in told
+    assert any(line.startswith(MODEL_LINE) and "high" in line for line in told)
     assert "branch: main" in told
 
 

@@ -269,6 +269,12 @@ def test_what_came_with_a_subagents_failure_is_told_beside_its_messages() -> Non
     assert told.endswith("- the subagent failed → `Cancelled`")
 
 
+def test_a_subagent_that_was_stopped_did_not_fail() -> None:
+    part = call("task", status="error", error="Task cancelled", metadata={"sessionId": "ses_2"})
+    told = render_transcript([message(part)], children={"ses_2": [message(said("Begun."), number=2)]})
+    assert told.endswith("- the subagent was stopped")
+
+
 def test_the_pointer_stands_where_something_is_cut_and_only_there() -> None:
     short, long = [message(said("Fine."))], [message(said("word " * 2000))]
     assert POINTER not in render_transcript(short, pointer=POINTER)

@@ -127,14 +127,40 @@ def words(kind: str, text: str, **more: object) -> dict[str, Any]:
         ([], None, "waiting for the model"),
         ([message(call("running", time={"start": NOW.opencode - 41_000}))], BUSY, "bash: ls (41 s)"),
         ([message(call("running"))], BUSY, "bash: ls"),
-        ([message(call("completed"))], BUSY, "waiting for the model"),
+        ([message(call("completed"))], BUSY, "waiting for the model, no output for 1000 s"),
+        (
+            [message(call("completed", time={"start": 1, "end": NOW.opencode - 120_000}))],
+            BUSY,
+            "waiting for the model, no output for 120 s",
+        ),
         ([message(words("text", "Hello"))], BUSY, "writing, 5 characters"),
         ([message(words("reasoning", "Hm"))], BUSY, "the model is thinking"),
-        ([message(words("text", "Hello", time={"start": 1, "end": 2}))], BUSY, "waiting for the model"),
+        (
+            [message(words("text", "Hello", time={"start": 1, "end": NOW.opencode - 500}))],
+            BUSY,
+            "waiting for the model",
+        ),
         ([message(words("text", ""))], BUSY, "the model has begun its answer; its text is not known here"),
-        ([message(call("running")), message()], BUSY, "waiting for the model"),
+        ([message(call("running")), message()], BUSY, "waiting for the model, no output for 1000 s"),
         ([message(call("completed"))], RETRY, "retrying in 8 s (attempt 2): 429 Slow down"),
     ],
 )
 def test_the_record_tells_what_is_done_now(answers: list[Message], status: SessionStatus | None, line: str) -> None:
     assert activity_on_record(answers, "/p", status, NOW) == line
+
+
+def test_the_record_tells_how_long_a_prompt_has_had_no_output() -> None:
+    assert activity_on_record([], "/p", BUSY, NOW, age=14) == "waiting for the model, no output for 14 s"
+
+
+def test_a_call_on_record_is_told_with_what_its_subagent_does_if_that_was_followed() -> None:
+    child = SessionState()
+    asked = MessageInfo(id="msg_9", session_id=CHILD, role="user")
+    state = {"status": "running", "metadata": {"sessionId": CHILD}, "time": {"start": NOW.opencode - 60_000}}
+    delegated = {"type": "tool", "tool": "task", "state": {**state, "input": {"description": "Look"}}}
+    answers = [message(delegated)]
+    assert activity_on_record(answers, "/p", BUSY, NOW, state_of=lambda _: child) == "task: Look (60 s)"
+    fold(child, backend_events.MessageChanged(CHILD, asked), 90)
+    fold(child, tool("bash", "running", CHILD, **LISTS), 95)
+    told_now = activity_on_record(answers, "/p", BUSY, NOW, state_of=lambda _: child)
+    assert told_now == "task: Look (60 s); subagent: bash: ls (5 s)"

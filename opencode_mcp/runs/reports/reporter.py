@@ -11,6 +11,7 @@ from opencode_mcp.errors import BackendError
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.concurrent_reads import at_once
+from opencode_mcp.opencode.vocabulary.default_titles import made_title
 from opencode_mcp.opencode.vocabulary.models import Failure, Message
 from opencode_mcp.opencode.vocabulary.submission import Accepted
 from opencode_mcp.runs.endings import failure_kind
@@ -24,7 +25,6 @@ from opencode_mcp.runs.report import (
     AnswerSummary,
     RunReport,
     Usage,
-    is_default_title,
     list_todos,
     question_seconds,
     summarise,
@@ -121,7 +121,7 @@ def _report(run: Run, seen: Observation, answer: AnswerSummary, session: Session
         session_id=run.session_id,
         message_id=run.message_id,
         directory=run.directory,
-        title="" if is_default_title(session.title) else session.title,
+        title=made_title(session.title),
         prompt=run.words,
         text=answer.text,
         text_message=answer.text_message,

@@ -27,6 +27,7 @@ from opencode_mcp.errors import (
     UnsupportedOperation,
 )
 from opencode_mcp.markdown import excerpt
+from opencode_mcp.opencode.vocabulary.default_titles import made_title
 from opencode_mcp.runs.requests import call_input
 from opencode_mcp.runs.shortfalls import CUT, NO_ANSWER, PERMISSION_REFUSED, QUESTION_DISMISSED
 from opencode_mcp.server.instructions import TOOL_NAME
@@ -430,8 +431,9 @@ def _counts(file: "ChangedFile") -> str:
 
 
 def session_name(session_id: str, title: str) -> str:
-    """Return a session's id with its title."""
-    return f'{session_id} "{one_line(title)}"' if title else session_id
+    """Return a session's id with its title, if it has more than the one that every new session gets."""
+    name = one_line(made_title(title))
+    return f'{session_id} "{name}"' if name else session_id
 
 
 def _decided(report: "RunReport") -> str:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from opencode_mcp.runs import report
+from opencode_mcp.opencode.vocabulary.default_titles import made_title
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ UNTITLED = "untitled"
 
 def title_of(session: "Session") -> str:
     """Return the title of a session; empty if it has only the one that OpenCode gives to every new session."""
-    return "" if report.is_default_title(session.title) else one_line(session.title)
+    return one_line(made_title(session.title))
 
 
 def shown_title(session: "Session") -> str:

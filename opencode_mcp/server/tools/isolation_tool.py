@@ -13,6 +13,7 @@ from opencode_mcp.server import integration_text
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.sessions.session_deletion import has_sessions
+from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
@@ -65,7 +66,7 @@ async def opencode_integrate(
                 f"The work of the session {worktree.session_id} is being verified: {verification.doing}.",
                 hint="Wait for it with opencode_wait. opencode_abort stops it.",
             )
-    title = session.title if session else ""
+    title = title_of(session) if session else ""
     options = results.IntegrationOptions(message or title or worktree.name, markers=markers)
     done = await bridge.integrator.integrate(worktree, how, options)
     if how in REMOVING and session is None and not await has_sessions(bridge, worktree.directory):

@@ -56,7 +56,7 @@ async def opencode_update_session(
             old = title_of(session)
             done.append(f'renamed from "{old}" to "{name}"' if old else f'named "{name}"')
     session = await bridge.client.session_get(session_id)
-    data = {"session_id": session.id, "title": session.title, "archived": session.time.archived is not None}
+    data = {"session_id": session.id, "title": title_of(session), "archived": session.time.archived is not None}
     return result(f"{session.id} is {', and '.join(done)}.", data)
 
 

@@ -104,11 +104,13 @@ def _agent(agent: "Mapping[str, str]") -> str:
     return f" ({kind}){_described(agent.get('description', ''))}"
 
 
-def _model(facts: "Mapping[str, float]") -> str:
+def _model(facts: "Mapping[str, Any]") -> str:
     price = (
         f"${facts['input']:g} in, ${facts['output']:g} out per million tokens" if "input" in facts else "price unknown"
     )
-    return f": {price}" + (f", context {facts['context']:,.0f} tokens" if "context" in facts else "")
+    context = f", context {facts['context']:,.0f} tokens" if "context" in facts else ""
+    variants = f", variants: {_listed(facts['variants'])}" if "variants" in facts else ""
+    return f": {price}{context}{variants}"
 
 
 def _described(description: str) -> str:
