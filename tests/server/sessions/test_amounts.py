@@ -101,3 +101,15 @@ def test_totals_count_each_session_once_with_its_subagents() -> None:
         everything.add(session)
     everything.add_subagents(Subagents(family))
     assert totals_text(everything) == "2 sessions, $1.7500 ($0.2500 of it by 1 subagent)."
+
+
+def test_totals_say_that_they_may_include_what_a_fork_copied_until_the_fork_is_read() -> None:
+    totals = Totals()
+    forks = [Session(id=f"ses_{number}", directory="/p", counts_copies=True) for number in (1, 2)]
+    for fork in forks:
+        totals.add(fork)
+    assert totals_text(totals).endswith(", which may include what 2 forks copied.")
+    totals.correct(forks[0], Spending())
+    assert totals_text(totals).endswith(", which may include what 1 fork copied.")
+    totals.correct(forks[1], Spending())
+    assert "copied" not in totals_text(totals)
