@@ -252,9 +252,14 @@ async def test_what_cannot_be_forked_is_explained(host: Host) -> None:
     session_id = first["session_id"]
     assert "no message" in await host.error("opencode_fork", session_id=session_id, message_id="msg_none")
     asked = await host.run(step(structured({"a": 1})), session_id=session_id, output_schema=SCHEMA)
-    refused = await host.error("opencode_fork", session_id=session_id)
-    assert "structured answer" in refused
-    assert asked["message_id"] in refused
+    later = await host.run(text("After."), session_id=session_id)
+    before = await session_ids(host)
+    for message_id in ("", later["message_id"]):
+        refused = await host.error("opencode_fork", session_id=session_id, message_id=message_id)
+        assert refused.startswith("Nothing was forked: ")
+        assert "structured answer" in refused
+        assert asked["message_id"] in refused
+    assert await session_ids(host) == before, "OpenCode was not made to begin a copy"
     fork = await host.data("opencode_fork", session_id=session_id, message_id=asked["message_id"])
     seen = await host.data("opencode_session", session_id=fork["session_id"])
     assert "Before." in seen["transcript"]
@@ -262,7 +267,15 @@ async def test_what_cannot_be_forked_is_explained(host: Host) -> None:
 
 async def test_a_session_that_began_with_a_structured_prompt_is_told_as_not_forkable(host: Host) -> None:
     asked = await host.run(structured({"a": 1}), output_schema=SCHEMA)
+    before = await session_ids(host)
     assert asked["message_id"] in await host.error("opencode_fork", session_id=asked["session_id"])
+    assert await session_ids(host) == before
+
+
+async def session_ids(host: Host) -> set[str]:
+    """Read the ids of all sessions of the project."""
+    found = await host.data("opencode_read_operation", operation="session.list", select="[].id")
+    return set(found["reply"])
 
 
 @pytest.mark.both_generations

@@ -102,17 +102,44 @@ def _no_message(session_id: str, message_id: str) -> NotFound:
     )
 
 
-async def first_structured_prompt(client: OpenCodeClient, session_id: str) -> str:
-    """Return the oldest prompt that carries ``format``, which OpenCode 1.18.33 cannot read back; empty for none."""
+async def uncopyable_prompt(client: OpenCodeClient, session_id: str, end: str = "") -> str:
+    """Return the oldest prompt with ``format`` if OpenCode cannot read it back, and so cannot copy it; empty for none.
+
+    That is a fault of OpenCode 1.18.33 (``session.messages``, ``session.message``).
+
+    Args:
+        client: Client of OpenCode.
+        session_id: The session.
+        end: Message from which on nothing is copied; empty if all is copied.
+    """
+    found = await _first_structured_prompt(client, session_id, end)
+    if not found:
+        return ""
+    try:
+        await client.session_message(session_id, found)
+    except BackendFailed as error:
+        if not is_unreadable(error):
+            raise
+        return found
+    except NotFound:
+        # The prompt of the oldest answer was deleted.
+        return ""
+    return ""
+
+
+async def _first_structured_prompt(client: OpenCodeClient, session_id: str, end: str) -> str:
     cursor, found, oldest = "", "", None
+    is_before_end = not end
     while True:
         page = await client.session_messages(session_id, limit=MESSAGES_A_PAGE, before=cursor)
         for message in reversed(page.items):
             oldest = message
-            if (message.info.model_extra or {}).get("format"):
+            if is_before_end and (message.info.model_extra or {}).get("format"):
                 found = message.info.id
+            is_before_end = is_before_end or message.info.id == end
         cursor = page.cursor
         if not cursor:
             break
     # The session's first message is left out of the page where it is such a prompt; its answer names it.
-    return oldest.info.parent_id if oldest and oldest.info.role == "assistant" else found
+    first = oldest.info.parent_id if oldest and oldest.info.role == "assistant" else ""
+    return found if first in {"", end} else first

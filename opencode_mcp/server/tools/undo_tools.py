@@ -124,10 +124,8 @@ async def opencode_fork(
     async with starting(ctx, deadlines_of(ctx).start):
         session = await bridge.fence.session(session_id)
     end = await _end_of_copy(bridge, session, message_id)
-    try:
-        fork = await bridge.client.session_fork(session.id, end)
-    except BackendFailed as error:
-        raise await _why_not_forked(bridge, session, error) from error
+    await _refuse_if_uncopyable(bridge, session, end)
+    fork = await bridge.client.session_fork(session.id, end)
     data = {"session_id": fork.id, "title": title_of(fork), "forked_from": session.id}
     what = f"what was said before {end}" if end else "all that was said"
     undone = f" What is undone in {session.id} was not copied." if session.revert and end != message_id else ""
@@ -145,13 +143,13 @@ async def _end_of_copy(bridge: Bridge, session: "Session", message_id: str) -> s
     return min(undone, message_id) if undone else message_id
 
 
-async def _why_not_forked(bridge: Bridge, session: "Session", error: BackendFailed) -> BackendFailed:
-
-    prompt = await history.first_structured_prompt(bridge.client, session.id)
-    if not prompt:
-        return error
-    return BackendFailed(
-        f"OpenCode 1.18 cannot copy the prompt {prompt}, since it asked for a structured answer.",
-        hint=f"Fork before it, with message_id={prompt!r} or an earlier one.",
-        status=error.status,
-    )
+async def _refuse_if_uncopyable(bridge: Bridge, session: "Session", end: str) -> None:
+    """Refuse a fork that OpenCode would begin, and then not finish: its half-made copy would stay."""
+    if not (await bridge.client.features()).output_schemas:
+        return
+    prompt = await history.uncopyable_prompt(bridge.client, session.id, end)
+    if prompt:
+        raise BackendFailed(
+            f"Nothing was forked: OpenCode 1.18 cannot copy the prompt {prompt}, which asked for a structured answer.",
+            hint=f"Fork before it, with message_id={prompt!r} or an earlier one.",
+        )
