@@ -408,7 +408,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "terminal",
         "execute",
         "terminal shell run command process console new open",
-        "A terminal whose program has exited is removed at once.",
+        "Only pty.connect types into it and reads its output. A terminal whose program has exited is removed at once.",
     ),
     "pty.get": A("terminal", "read", "terminal process status"),
     "pty.update": A("terminal", "execute", "terminal resize rows columns title"),
@@ -419,7 +419,9 @@ ANNOTATIONS: Mapping[str, Annotation] = {
         "terminal", "execute", "terminal ticket attach", "The ticket is valid once, for 60 s.", headers=_TICKET
     ),
     "v2.pty.list": A("terminal", "read", "terminals shells"),
-    "v2.pty.create": A("terminal", "execute", "terminal shell run command"),
+    "v2.pty.create": A(
+        "terminal", "execute", "terminal shell run command", "Only v2.pty.connect types into it and reads its output."
+    ),
     "v2.pty.get": A("terminal", "read", "terminal process exit code"),
     "v2.pty.update": A("terminal", "execute", "terminal resize title"),
     "v2.pty.remove": A("terminal", "execute", "terminal kill close", destructive=True),

@@ -300,7 +300,12 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "mcp.resource.catalog": A("mcp", "read", "resources documents templates servers"),
     # Terminals and shell commands
     "pty.list": A("terminal", "read", "terminals processes running"),
-    "pty.create": A("terminal", "execute", "terminal shell run command process console new open"),
+    "pty.create": A(
+        "terminal",
+        "execute",
+        "terminal shell run command process console new open",
+        "No operation types into it or reads its output. session.shell runs a command whose output can be read.",
+    ),
     "pty.get": A("terminal", "read", "terminal process status exit code"),
     "pty.update": A("terminal", "execute", "terminal resize rows columns title"),
     "pty.remove": A("terminal", "execute", "terminal kill close stop process", destructive=True),

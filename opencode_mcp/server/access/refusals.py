@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import NotAllowed, SettingsChange
-from opencode_mcp.server.access.operation_uses import TOOL_OF
+from opencode_mcp.server.access.operation_uses import RELOAD, TOOL_OF
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.tables.annotation_types import Annotation, Effect, Group
@@ -65,6 +65,8 @@ AGENT_TOOL = "opencode_run"
 BY_AGENT = "OpenCode's agent can {} under OpenCode's permission rules."
 COMMANDS = frozenset({"session.shell", "shell.create", "pty.create"})
 """Operations in whose place the agent runs commands, which is not the same as a terminal."""
+OPENS_TERMINAL = frozenset({"pty.create", "v2.pty.create"})
+"""Operations whose note says how the terminal can be used, which a person must know before allowing them."""
 INSTEAD: Mapping[str, str] = {
     **TOOL_OF,
     "permission.respond": "opencode_reply_permission",
@@ -77,22 +79,30 @@ INSTEAD: Mapping[str, str] = {
 """Tools that need no ``--allow``, by the operation that they replace: OpenCode's rules apply to what they do."""
 _LOGIN = "The person can also sign in with `opencode auth login` in a terminal."
 _BY_CONFIGURATION = (
-    "To have it for good, the person needs no setting here, but an entry in the opencode.json of the project: {}. "
-    "OpenCode reads that file when it opens the project."
+    "To have it for good, the person needs no setting here, but an entry in the opencode.json of the project: {}. {}"
 )
-_MCP_1 = _BY_CONFIGURATION.format('{"mcp": {"NAME": {"type": "local", "command": ["PROGRAM"], "enabled": true}}}')
-_MCP_2 = _BY_CONFIGURATION.format('{"mcp": {"servers": {"NAME": {"type": "local", "command": ["PROGRAM"]}}}}')
-_SETTINGS = "The person can also edit opencode.json, which OpenCode reads when it opens the project."
+_REREAD: Mapping["Generation", str] = {
+    generation: "OpenCode reads that file only when it opens the project: the person then restarts OpenCode, or allows "
+    f"{RELOAD[generation]} too, with which you make OpenCode open the project anew."
+    for generation in RELOAD
+}
+_MCP_1 = _BY_CONFIGURATION.format(
+    '{"mcp": {"NAME": {"type": "local", "command": ["PROGRAM"], "enabled": true}}}', _REREAD[1]
+)
+_MCP_2 = _BY_CONFIGURATION.format(
+    '{"mcp": {"servers": {"NAME": {"type": "local", "command": ["PROGRAM"]}}}}', _REREAD[2]
+)
+_SETTINGS = "The person can also edit opencode.json. {}"
 BY_HAND: Mapping["Generation", Mapping[str, str]] = {
     1: {
         **dict.fromkeys(("mcp.add", "mcp.connect", "mcp.disconnect"), _MCP_1),
         **dict.fromkeys(("auth.set", "provider.oauth.authorize", "provider.oauth.callback"), _LOGIN),
-        **dict.fromkeys(("config.update", "global.config.update"), _SETTINGS),
+        **dict.fromkeys(("config.update", "global.config.update"), _SETTINGS.format(_REREAD[1])),
     },
     2: {
         **dict.fromkeys(("mcp.add", "mcp.connect", "mcp.disconnect", "mcp.remove"), _MCP_2),
         **dict.fromkeys(("integration.connect.key", "integration.oauth.connect", "credential.create"), _LOGIN),
-        "config.update": _SETTINGS,
+        "config.update": _SETTINGS.format(_REREAD[2]),
     },
 }
 """Ways of a person to the same end that need no ``--allow``, by operation; that of an MCP server is also lasting."""
@@ -128,9 +138,10 @@ def not_allowed(
         allowed: The names in ``--allow``.
     """
     danger = GROUP_DANGERS.get(annotation.group, DANGERS[annotation.effect])
+    note = annotation.note if operation_id in OPENS_TERMINAL else ""
     return NotAllowed(
         f"{operation_id} is not allowed here: its effect is {annotation.effect}. {danger}",
-        hint=_other_way(operation_id, generation),
+        hint=f"{note} {_other_way(operation_id, generation)}".strip(),
         change=added_to(allowed, job_of(operation_id, generation), annotation.effect),
     )
 

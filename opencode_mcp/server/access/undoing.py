@@ -1,5 +1,6 @@
 """Check an undo of a session: the files that it restores may decide what OpenCode runs and asks."""
 
+import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -35,13 +36,13 @@ async def check_undo(
     if allowed.allows_as("execute", operation):
         return
     files = [*await history.touched_files(client, session.id, first), *_undone_files(session)]
-    _refuse(files, session, allowed, operation)
+    _refuse(files, session, allowed, operation, "Undo your changes of {} by hand.")
 
 
 def check_redo(allowed: "AllowedOperations", operation: "Operation", session: "Session") -> None:
     """Refuse to take back an undo (``session.unrevert``) if that would change OpenCode's configuration."""
     if not allowed.allows_as("execute", operation):
-        _refuse(_undone_files(session), session, allowed, operation)
+        _refuse(_undone_files(session), session, allowed, operation, "Make your changes of {} again.")
 
 
 def _undone_files(session: "Session") -> list[str]:
@@ -49,11 +50,24 @@ def _undone_files(session: "Session") -> list[str]:
     return raw.paths_in(session.revert.diff) if session.revert else []
 
 
-def _refuse(files: Iterable[str], session: "Session", allowed: "AllowedOperations", operation: "Operation") -> None:
+def _refuse(
+    files: Iterable[str], session: "Session", allowed: "AllowedOperations", operation: "Operation", task: str
+) -> None:
+    """Refuse if one of the files decides what OpenCode runs and asks.
+
+    Args:
+        files: The files that would change.
+        session: Their session.
+        allowed: Decides what is allowed.
+        operation: The operation that would change them.
+        task: A prompt that makes OpenCode's agent do the same, with a place for the file.
+    """
     deciding = next((name for name in files if decides_what_runs(name, session.directory)), "")
     if deciding:
         raise NotAllowed(
-            f"That would change {deciding!r}, which decides what OpenCode runs and asks.",
-            hint="A person can change the file back.",
+            f"{operation.id}, with which opencode_revert undoes and restores, would change {deciding!r}, which decides "
+            "what OpenCode runs and asks.",
+            hint="A person can change the file by hand. OpenCode's agent can do it under OpenCode's permission rules: "
+            f'opencode_run(session_id="{session.id}", prompt={json.dumps(task.format(deciding), ensure_ascii=False)}).',
             change=allowed.change_for("execute", operation),
         )

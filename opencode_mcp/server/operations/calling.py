@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
-from opencode_mcp.errors import BackendError, BridgeError, InvalidArgument, NotFound, UnsupportedOperation
+from opencode_mcp.errors import (
+    BackendError,
+    BackendFailed,
+    BridgeError,
+    InvalidArgument,
+    NotFound,
+    UnsupportedOperation,
+)
 from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.opencode.operations.argument_problems import problems
 from opencode_mcp.opencode.operations.arguments import arguments_of, arguments_schema, split
@@ -41,6 +48,8 @@ SECRET_REPLIES: Mapping[tuple[Generation, str], tuple[str, ...]] = {
     (2, "experimental.persistentPty.handoff"): ("handoff",),
 }
 """Places of secrets in replies whose names do not show it; such a text gives the rights of the password."""
+WITHOUT_ARGUMENTS = "opencode_status shows whether OpenCode answers."
+"""Next step after the failure of a call that has no arguments to correct."""
 DOCUMENT_WITHIN = 5.0
 """Time for reading the server's API document to explain a failure."""
 
@@ -202,7 +211,7 @@ async def perform_with_progress(request: OperationRequest, handler: OperationHan
             errors.append(error)
         tasks.cancel_scope.cancel()
     for error in errors:
-        raise _explained(error, request.operation)
+        raise _explained(error, request)
     return outcomes[0]
 
 
@@ -215,7 +224,11 @@ async def _beat(request: OperationRequest) -> None:
         await tell(f"waiting for {request.operation.id} ({waited:.0f} s)")
 
 
-def _explained(error: BridgeError, operation: Operation) -> BridgeError:
+def _explained(error: BridgeError, request: OperationRequest) -> BridgeError:
+    operation, call = request.operation, request.call
+    has_arguments = call.path or call.query or call.body or request.own
+    if isinstance(error, BackendFailed) and not error.hint and not has_arguments:
+        error.hint = WITHOUT_ARGUMENTS
     if operation.note and isinstance(error, (BackendError, InvalidArgument)):
         error.message = f"{error.message} Note on {operation.id}: {operation.note}"
     return error

@@ -28,6 +28,8 @@ SHOWN_WHOLE = 20
 SHORT = 80
 SETTINGS_TOLD = 3
 """Different settings that one result names: of the best hits that need some."""
+OWN_REPLY = "The reply is {"
+"""Part of the notes of operations whose result is made here; OpenCode's reply is not shown then."""
 SEPARATORS = re.compile(r"[`, ]+")
 USUAL_ARGUMENTS: "Mapping[Generation, tuple[str, ...]]" = {1: ("directory", "workspace"), 2: ("directory",)}
 """Arguments that most operations of a generation take: the place in which they work."""
@@ -93,7 +95,7 @@ class FoundOperations:
             "tool": "" if tool in self._unlisted else tool,
             "note": f"{instead} {item.note}".strip(),
             "arguments": _arguments(item),
-            "replies": item.reply,
+            "replies": "" if OWN_REPLY in item.note else item.reply,
             "call": "opencode_read_operation" if item.effect == "read" else "opencode_call_operation",
         }
         return {name: value for name, value in hit.items() if value != ""}
@@ -110,15 +112,17 @@ class FoundOperations:
 def _with_settings_once(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return hits of which only the best few name the settings that they need, and each setting once.
 
-    Operations that are needed together need the same flags, in another order.
+    Operations that are needed together need the same flags, in another order: the others name the first of them.
     """
-    named: set[frozenset[str]] = set()
+    named: dict[frozenset[str], str] = {}
     for hit in hits:
         flags = frozenset(SEPARATORS.split(hit.get("needs", "")))
-        if "needs" in hit and (flags in named or len(named) == SETTINGS_TOLD):
+        if flags in named:
+            hit["needs"] = f"as {named[flags]}"
+        elif "needs" in hit and len(named) == SETTINGS_TOLD:
             del hit["needs"]
         elif "needs" in hit:
-            named.add(flags)
+            named[flags] = hit["id"]
     return hits
 
 
@@ -151,4 +155,7 @@ def _text(hit: "Mapping[str, Any]") -> str:
         lines.append(f"needs: {hit['needs']}")
     if "tool" in hit:
         lines.append(f"better: the tool {hit['tool']}")
-    return "\n".join([*lines, f"arguments: {hit['arguments']}", f"replies: {hit['replies']}"])
+    lines.append(f"arguments: {hit['arguments']}")
+    if "replies" in hit:
+        lines.append(f"replies: {hit['replies']}")
+    return "\n".join(lines)

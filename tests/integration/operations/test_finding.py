@@ -51,6 +51,8 @@ async def test_the_bridges_own_arguments_are_shown_and_those_it_fills_in_are_not
     hit = (await find(connected, query="pty.connect"))[0]
     assert "wait_for?: string" in hit["arguments"]
     assert "ticket" not in hit["arguments"]
+    assert "The reply is {output, " in hit["note"]
+    assert "replies" not in hit, "OpenCode's own reply is not what the call returns"
 
 
 async def test_all_of_a_group_are_listed_without_words(connected: Bridge) -> None:
@@ -176,8 +178,12 @@ async def test_an_operation_that_is_refused_ranks_by_its_match_and_says_what_it_
     told = text_of(await connected.call("opencode_find_operations", query=query))
     assert f"\nneeds: {hits[0]['needs']}\n" in told
     assert told.count("Only the person can change the settings of this MCP server.") == 1
-    needs = [frozenset(hit["needs"].strip("`").split(" ", 1)[1].split(",")) for hit in hits if "needs" in hit]
+    named = [hit["needs"] for hit in hits if hit.get("needs", "").startswith("`")]
+    needs = [frozenset(flags.strip("`").split(" ", 1)[1].split(",")) for flags in named]
     assert len(needs) == len(set(needs)) <= 3
+    for other in hits[0]["needs"].strip("`").split(",")[1:]:
+        assert f"\n{other} ({hits[0]['effect']}, not allowed here): " in told
+        assert next(hit for hit in hits if hit["id"] == other)["needs"] == f"as {best}"
 
 
 async def test_a_mistyped_word_is_read_as_the_one_that_resembles_it(connected: Bridge) -> None:

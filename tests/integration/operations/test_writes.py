@@ -91,9 +91,13 @@ async def test_an_undo_that_changes_the_set_up_is_refused_in_both_ways_to_ask_fo
 ) -> None:
     report = await set_up_by(host, "plain.txt", name)
     place = {"session_id": report["session_id"], "message_id": report["message_id"]}
-    assert DECIDES in await host.error("opencode_revert", **place)
     asked = {"sessionID": report["session_id"], "messageID": report["message_id"]}
-    assert DECIDES in await called(host, "session.revert", **asked)
+    for told in (await host.error("opencode_revert", **place), await called(host, "session.revert", **asked)):
+        assert DECIDES in told
+        assert told.startswith("session.revert, with which opencode_revert undoes and restores, would change ")
+        assert f'opencode_run(session_id="{report["session_id"]}", prompt="Undo your changes of ' in told
+        assert f'{name} by hand.")' in told
+        assert "Only the person can allow session.revert" in told
     assert (careful / name).exists()
     assert (careful / "plain.txt").exists()
     await anyio.Path(careful / name).unlink()

@@ -15,6 +15,7 @@ from opencode_mcp.server.operations import calling
 from opencode_mcp.server.operations.calling import find, offered_schema, perform_with_progress, without_nulls
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
 from opencode_mcp.server.operations.handlers.table import HANDLERS, handler_of
+from opencode_mcp.server.results.render import explain
 from tests.harness.each import for_each
 from tests.harness.operations import operation
 
@@ -85,6 +86,29 @@ async def test_a_refusal_comes_as_it_is_with_what_is_known(error: BridgeError, s
         await perform_with_progress(request(Listener()), OperationHandler(perform))
     assert caught.value is error
     assert error.message.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "hint"),
+    [
+        ("session.status", {}, "opencode_status shows whether OpenCode answers."),
+        ("instance.dispose", {}, "opencode_status shows whether OpenCode answers."),
+        ("session.get", {"sessionID": "ses_1"}, ""),
+        ("app.log", {"service": "a", "level": "info", "message": "b"}, ""),
+    ],
+)
+async def test_the_failure_of_a_call_without_arguments_does_not_speak_of_them(
+    name: str, arguments: dict[str, object], hint: str
+) -> None:
+    async def perform(_request: OperationRequest) -> OperationResult:
+        raise BackendFailed("It broke.")
+
+    item = operation(name)
+    call = OperationRequest(cast("BridgeContext", Listener()), item, split(item, arguments), {})
+    with pytest.raises(BackendFailed) as caught:
+        await perform_with_progress(call, OperationHandler(perform))
+    assert caught.value.hint == hint
+    assert ("the arguments" in explain(caught.value)) == bool(arguments)
 
 
 def test_an_unknown_operation_is_looked_for_by_words() -> None:

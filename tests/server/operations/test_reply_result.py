@@ -7,7 +7,8 @@ import pytest
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.opencode.operations.catalog import V1, V2
 from opencode_mcp.opencode.versions import Generation
-from opencode_mcp.server.operations.empty_replies import MEANINGS
+from opencode_mcp.server.access.operation_uses import RELOAD
+from opencode_mcp.server.operations.empty_replies import MEANINGS, NEXT
 from opencode_mcp.server.operations.handlers.handler import OperationResult
 from opencode_mcp.server.operations.reply_result import Part, reply_result
 from tests.harness.bridge import text_of
@@ -26,10 +27,25 @@ EMPTY: tuple[tuple[str, Generation, object], ...] = (
 
 
 @for_each(("operation_id", "generation", "value"), EMPTY)
-def test_an_empty_list_of_mcp_servers_says_that_none_is_configured(
+def test_an_empty_list_of_mcp_servers_says_that_none_is_loaded_and_when_a_new_entry_is_read(
     operation_id: str, generation: Generation, value: object
 ) -> None:
-    assert told(operation_id, value, generation=generation).endswith("\nNo MCP server is configured.")
+    said = told(operation_id, value, generation=generation)
+    assert "\nNo MCP server is loaded. OpenCode reads an entry that is new in opencode.json when " in said
+    assert said.endswith(f"after a restart of OpenCode, or after {RELOAD[generation]}.")
+
+
+@for_each("operation_id", sorted(NEXT))
+def test_a_change_of_the_mcp_servers_without_a_reply_says_what_shows_its_outcome(operation_id: str) -> None:
+    said = told(operation_id, None, generation=2)
+    assert said.endswith("shows the servers and whether they are connected.")
+    assert '\nNext: opencode_read_operation(operation="mcp.list") shows ' in said
+    assert "Next: " not in told("session.interrupt", None, generation=2)
+
+
+def test_the_next_step_is_not_named_after_a_reply_that_shows_the_outcome() -> None:
+    assert "Next: " not in told("mcp.add", {"own": {"status": "connected"}})
+    assert "Next: " not in told("mcp.connect", value=True)
 
 
 def test_another_empty_reply_says_so_with_a_note_that_explains_it() -> None:
@@ -41,14 +57,14 @@ def test_another_empty_reply_says_so_with_a_note_that_explains_it() -> None:
 
 def test_an_expression_that_finds_nothing_in_an_empty_reply_is_not_blamed() -> None:
     said = told("mcp.list", {"data": []}, generation=2, part=Part("[].name"))
-    assert said.endswith("\n[]\nNo MCP server is configured.")
+    assert "\n[]\nNo MCP server is loaded. " in said
     assert "`select` finds nothing there" in told(
         "mcp.list", {"data": [{"name": "a"}]}, generation=2, part=Part("[].x")
     )
 
 
 def test_a_reply_that_is_not_empty_or_that_lacks_rows_on_purpose_is_not_called_empty() -> None:
-    assert "configured" not in told("mcp.status", {"own": {"status": "connected"}})
+    assert "loaded" not in told("mcp.status", {"own": {"status": "connected"}})
     assert told("session.status", {}, "3 rows are left out.").endswith("{}\n3 rows are left out.")
     assert "empty" not in told("session.update", {})
 
