@@ -103,6 +103,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.runs.record",
         "opencode_mcp.runs.report",
         "opencode_mcp.runs.requests.call_input",
+        "opencode_mcp.runs.shortfalls",
         "opencode_mcp.runs.requests.descriptions",
         "opencode_mcp.runs.requests.open_requests",
         "opencode_mcp.runs.requests.permission_policy",

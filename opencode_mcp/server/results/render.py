@@ -28,8 +28,8 @@ from opencode_mcp.errors import (
 )
 from opencode_mcp.markdown import excerpt
 from opencode_mcp.opencode.vocabulary.default_titles import made_title
+from opencode_mcp.runs import shortfalls
 from opencode_mcp.runs.requests import call_input
-from opencode_mcp.runs.shortfalls import CUT, NO_ANSWER, PERMISSION_REFUSED, QUESTION_DISMISSED
 from opencode_mcp.server.instructions import TOOL_NAME
 from opencode_mcp.server.results.failure_steps import failure_step
 from opencode_mcp.server.results.host_settings import told_change
@@ -74,13 +74,6 @@ OTHERS_DID = {"this": "also", "shared": "also changed by", "other": "by", "unkno
 """Words in front of the other sessions, by whose change it is."""
 NO_DIFF = "(no diff: not ready, or changed back)"
 GO_ON = "Go on in the same session"
-STEPS_BY_SHORTFALL: Mapping[str, str] = {
-    CUT: "Ask for the rest, or again and for less at once,",
-    NO_ANSWER: "Ask again",
-    QUESTION_DISMISSED: "Say how to go on without that answer,",
-    PERMISSION_REFUSED.partition("{}")[0]: "Say how to go on without that call,",
-}
-"""Beginnings of the next step after a run without a whole answer, by a part of the reason."""
 OUTSIDE = "(outside the project: no diff, and an undo leaves it as it is)"
 ERROR_LIMIT = 4000
 """Limit of an error, in bytes. It may quote a page that a model's provider sent."""
@@ -214,7 +207,18 @@ def _next_step(report: "RunReport") -> str:
 def _after_completion(report: "RunReport") -> str:
     if report.verified in {"failed", "timed out"}:
         return "Have the cause corrected in the same session"
-    return next((step for part, step in STEPS_BY_SHORTFALL.items() if part in report.shortfall), GO_ON)
+    return _after_shortfall(report.shortfall) if report.shortfall else GO_ON
+
+
+def _after_shortfall(reason: str) -> str:
+    """Return the beginning of the next step after a run without a whole answer."""
+    steps = {
+        shortfalls.CUT: "Ask for the rest, or again and for less at once,",
+        shortfalls.NO_ANSWER: "Ask again",
+        shortfalls.QUESTION_DISMISSED: "Say how to go on without that answer,",
+        shortfalls.PERMISSION_REFUSED.partition("{}")[0]: "Say how to go on without that call,",
+    }
+    return next((step for part, step in steps.items() if part in reason), GO_ON)
 
 
 def _step_after_stop(report: "RunReport", session: str) -> str:
