@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opencode_mcp.diffs import authorship, merged
+from opencode_mcp.opencode.vocabulary.default_titles import made_title
 from opencode_mcp.runs.reports import authors
 from opencode_mcp.server.results.render import session_name
 from opencode_mcp.server.results.safe_text import shown
@@ -116,5 +117,7 @@ def authors_data(found: "Authorship | None") -> dict[str, Any]:
     """Return the fields of a file in structured content; none if it is the session's alone."""
     if found is None:
         return {}
-    others = [{"session_id": call.session_id, "title": shown(one_line(call.title))} for call in found.others]
+    others = [
+        {"session_id": call.session_id, "title": shown(one_line(made_title(call.title)))} for call in found.others
+    ]
     return {"whose": found.whose, "others": others}
