@@ -401,7 +401,11 @@ async def test_neither_a_person_nor_an_undo_is_taken_for_a_command_that_reads(
     await host.data("opencode_revert", session_id=earlier["session_id"], message_id=earlier["message_id"])
     await scripted_model.release(f"person {case}")
     report = await host.wait(first)
-    expected = {mine: ("this", []), persons: ("unknown", []), undone: ("other", [earlier["session_id"]])}
+    expected: dict[str, tuple[str, list[str]]] = {
+        mine: ("this", []),
+        persons: ("unknown", []),
+        undone: ("other", [earlier["session_id"]]),
+    }
     assert authors(report) == expected
     refused = await host.error("opencode_revert", session_id=report["session_id"], message_id=report["message_id"])
     assert f"not known by whom: {persons}" in refused

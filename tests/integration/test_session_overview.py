@@ -20,8 +20,11 @@ def about(cost: float, expected: float, generation: Generation) -> bool:
 
 
 async def rows_of(host: Host, title: str) -> dict[str, Json]:
-    """Return the rows of the sessions whose titles begin so; a search would miss those that OpenCode 2 names again."""
-    listed = await host.data("opencode_list_sessions", limit=100)
+    """Return the rows of the latest sessions whose titles begin so.
+
+    A search would miss those that OpenCode 2 names again. A busy machine does not read the ends of a hundred in time.
+    """
+    listed = await host.data("opencode_list_sessions", limit=20)
     return {row["session_id"]: row for row in listed["sessions"] if row.get("title", "").startswith(title)}
 
 

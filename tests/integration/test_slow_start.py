@@ -43,7 +43,7 @@ CALLS: tuple[tuple[str, Json], ...] = (
     ("opencode_session", {"session_id": "ses_unknown"}),
     ("opencode_wait", {"session_id": "ses_unknown", "wait_seconds": 0}),
     ("opencode_abort", {"session_id": "ses_unknown"}),
-    ("opencode_run_many", {"tasks": [{"prompt": "x"}]}),
+    ("opencode_run_many", {"tasks": [{"prompt": "x", "model": "scripted/m1"}]}),
     ("opencode_fork", {"session_id": "ses_unknown"}),
     ("opencode_integrate", {"session_id": "ses_unknown", "how": "discard"}),
     ("opencode_shell", {"session_id": "ses_unknown", "command": "true", "wait_seconds": 0}),
