@@ -42,7 +42,7 @@ async def batch(world: World) -> list[Row]:
 
 
 async def _batch(bridge: RawClient, count: int) -> float:
-    """Hand over a batch, and return the seconds until its table says that all tasks are completed.
+    """Queue a batch, and return the seconds until its table says that all tasks are completed.
 
     Raises:
         Incomplete: Not all of them are.

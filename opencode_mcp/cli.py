@@ -15,7 +15,7 @@ from opencode_mcp import doctor as examination
 from opencode_mcp.config import resolve
 from opencode_mcp.errors import BridgeError, InvalidSetting
 from opencode_mcp.http import serve as http_serve
-from opencode_mcp.http import token_command
+from opencode_mcp.http.principals import token_command
 from opencode_mcp.options import OPTIONS, Option
 from opencode_mcp.server import app
 from opencode_mcp.server.stdio import serve as stdio_serve

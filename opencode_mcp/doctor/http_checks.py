@@ -12,7 +12,7 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.http.address import Address
 from opencode_mcp.http.authentication import check_authentication
 from opencode_mcp.http.header_checks import security_settings
-from opencode_mcp.http.principal_file import PrincipalFile
+from opencode_mcp.http.principals.principal_file import PrincipalFile
 from opencode_mcp.server.tokens.token_codec import key_in
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from opencode_mcp.config import Settings
     from opencode_mcp.http.exchange import Exchange
-    from opencode_mcp.http.principal_file import PrincipalFile
-    from opencode_mcp.http.principals import Principal
+    from opencode_mcp.http.principals.principal import Principal
+    from opencode_mcp.http.principals.principal_file import PrincipalFile
     from opencode_mcp.http.tenant import Tenant
 
 logger = logging.getLogger(__name__)

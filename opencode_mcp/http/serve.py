@@ -20,7 +20,7 @@ from opencode_mcp.http.authentication import check_authentication
 from opencode_mcp.http.gate import Gate, OpenGate
 from opencode_mcp.http.header_checks import security_settings
 from opencode_mcp.http.http_app import MCP_PATH, HttpApp
-from opencode_mcp.http.principal_file import PrincipalFile
+from opencode_mcp.http.principals.principal_file import PrincipalFile
 from opencode_mcp.http.tenant import Tenant
 from opencode_mcp.http.web_server import WebServer
 from opencode_mcp.server.stdio.stderr_log import JSON_LINES

@@ -9,8 +9,8 @@ import anyio
 
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.isolation import preparation
+from opencode_mcp.server.changes.unseen_changes import unseen_note, worktree_of
 from opencode_mcp.server.results.render import without_tools
-from opencode_mcp.server.unseen_changes import unseen_note, worktree_of
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree

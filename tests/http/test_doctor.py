@@ -8,7 +8,7 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.doctor.http_checks import http_findings
 from opencode_mcp.http.address import Address
-from opencode_mcp.http.tokens import digest_of
+from opencode_mcp.http.principals.tokens import digest_of
 
 PRINCIPAL = f'[principals.laptop]\ntoken_sha256 = "{digest_of("token")}"\ndirectories = ["/p"]\n'
 

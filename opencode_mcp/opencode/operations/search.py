@@ -159,7 +159,7 @@ def _score(table: OperationTable, item: Operation, wanted: list[str], words: str
 
 
 def _count(known: Mapping[str, float], word: str) -> float:
-    """Return an operation's weight for a word of the query: that of the word, of a synonym or of a longer word."""
+    """Return the weight of a query word in an operation: its own, or that of a synonym or of a longer term."""
     if word in known:
         return known[word]
     similar = [SAME_MEANING * known[other] for other in _synonyms().get(word, ()) if other in known]

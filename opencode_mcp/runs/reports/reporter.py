@@ -24,6 +24,7 @@ from opencode_mcp.runs.report import (
     STATUSES,
     AnswerSummary,
     RunReport,
+    Status,
     Usage,
     list_todos,
     question_seconds,
@@ -240,15 +241,7 @@ def _waited(hub: Hub, run: Run, answers: list[Message], now: float) -> float:
 
 
 def _removed_report(run: Run) -> RunReport:
-    return RunReport(
-        status="aborted",
-        note=REMOVED,
-        session_id=run.session_id,
-        message_id=run.message_id,
-        directory=run.directory,
-        prompt=run.words,
-        removed=True,
-    )
+    return _bare_report(run, "aborted").model_copy(update={"note": REMOVED, "removed": True})
 
 
 def unseen_report(run: Run, note: str) -> RunReport:
@@ -258,27 +251,23 @@ def unseen_report(run: Run, note: str) -> RunReport:
         run: The run.
         note: Sentences on why it could not be read.
     """
-    return RunReport(
-        status="running",
-        note=note,
-        session_id=run.session_id,
-        message_id=run.message_id,
-        directory=run.directory,
-        prompt=run.words,
-    )
+    return _bare_report(run, "running").model_copy(update={"note": note})
 
 
 def _lost_report(run: Run, seen: Observation) -> RunReport:
     """Report what is known without a request: OpenCode is gone, and a request would start another."""
+    error = f"OpenCode went away in the middle of the run. {seen.gone}"
+    return _bare_report(run, "failed").model_copy(update={"text": seen.text, "error": error, "lost": True})
+
+
+def _bare_report(run: Run, status: Status) -> RunReport:
+    """Return a report that only names the run, and says how it stands."""
     return RunReport(
-        status="failed",
+        status=status,
         session_id=run.session_id,
         message_id=run.message_id,
         directory=run.directory,
         prompt=run.words,
-        text=seen.text,
-        error=f"OpenCode went away in the middle of the run. {seen.gone}",
-        lost=True,
     )
 
 

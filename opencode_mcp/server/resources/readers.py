@@ -16,8 +16,8 @@ from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.runs import report
 from opencode_mcp.runs.sessions import history
 from opencode_mcp.server import uris
-from opencode_mcp.server.change_authors import authors_note, left_out_note, own_changes
-from opencode_mcp.server.missing_changes import why_no_changes
+from opencode_mcp.server.changes.change_authors import authors_note, left_out_note, own_changes
+from opencode_mcp.server.changes.missing_changes import why_no_changes
 from opencode_mcp.server.project_status import describe_project
 from opencode_mcp.server.resources.skill import skill_text
 from opencode_mcp.server.results.render import report_text

@@ -1,4 +1,4 @@
-"""Tool that hands over many tasks at once."""
+"""Tool that queues many tasks with one call."""
 
 from typing import Annotated, Any
 

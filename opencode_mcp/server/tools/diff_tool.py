@@ -8,10 +8,16 @@ from pydantic import Field
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.markdown import diff as markdown_diff
 from opencode_mcp.runs.sessions import history
-from opencode_mcp.server import unseen_changes
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.change_authors import authors_data, authors_note, left_out_note, listed_names, own_changes
-from opencode_mcp.server.missing_changes import why_no_changes, why_without_git
+from opencode_mcp.server.changes import unseen_changes
+from opencode_mcp.server.changes.change_authors import (
+    authors_data,
+    authors_note,
+    left_out_note,
+    listed_names,
+    own_changes,
+)
+from opencode_mcp.server.changes.missing_changes import why_no_changes, why_without_git
 from opencode_mcp.server.resources.links import diff_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result
 from opencode_mcp.server.results.schemas import CHANGES_TEXTS

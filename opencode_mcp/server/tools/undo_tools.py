@@ -9,10 +9,10 @@ from opencode_mcp.diffs import raw
 from opencode_mcp.errors import BackendFailed, InvalidArgument, SessionBusy
 from opencode_mcp.runs import record
 from opencode_mcp.runs.sessions import history, last_run
-from opencode_mcp.server import undo_conflicts
 from opencode_mcp.server.access.operation_uses import REDO, UNDO
 from opencode_mcp.server.access.undoing import check_redo, check_undo
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.changes import undo_conflicts
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.schemas import CHANGES_TEXTS
 from opencode_mcp.server.sessions.titles import shown_title, title_of

@@ -8,7 +8,7 @@ from opencode_mcp.diffs.authorship import Authorship, Period, Work
 from opencode_mcp.errors import CallerError
 from opencode_mcp.runs.reports import authors
 from opencode_mcp.server.access.operation_uses import REDO, UNDO
-from opencode_mcp.server.change_authors import authors_note, listed_names
+from opencode_mcp.server.changes.change_authors import authors_note, listed_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

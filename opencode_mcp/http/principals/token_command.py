@@ -10,9 +10,9 @@ import filelock
 from opencode_mcp.config import read_file, resolve, settings_file
 from opencode_mcp.disk.state_folder import PRIVATE, PRIVATE_FOLDER, replace_private
 from opencode_mcp.errors import InvalidSetting
-from opencode_mcp.http import settings_text
-from opencode_mcp.http.principals import OWN_OPTIONS, TOKEN_KEY, check_name, read_principals
-from opencode_mcp.http.tokens import digest_of, new_token
+from opencode_mcp.http.principals import settings_text
+from opencode_mcp.http.principals.principal import OWN_OPTIONS, TOKEN_KEY, check_name, read_principals
+from opencode_mcp.http.principals.tokens import digest_of, new_token
 from opencode_mcp.options import OPTIONS, Option
 
 LOCK_SECONDS = 5.0
