@@ -5,7 +5,7 @@ From the repository: ``python -m scripts.draw_states``.
 
 from pathlib import Path
 
-from opencode_mcp.runs.state import ENDS, TRANSITIONS, State
+from opencode_mcp.runs.outcome.state import ENDS, TRANSITIONS, State
 from scripts.blocks import replace_block
 
 PAGE = Path(__file__).parents[1] / "ARCHITECTURE.md"

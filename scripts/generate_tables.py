@@ -12,9 +12,9 @@ from typing import cast
 from opencode_mcp.config import Settings
 from opencode_mcp.options import OPTIONS, Option
 from opencode_mcp.server.access.operation_uses import ONLY_IF_ALLOWED
+from opencode_mcp.server.definition.tool import ToolSpec
 from opencode_mcp.server.resources.resources import RESOURCES
 from opencode_mcp.server.results.host_settings import HOSTS as SETTINGS
-from opencode_mcp.server.tool import ToolSpec
 from opencode_mcp.server.tools import TOOLS
 from opencode_mcp.server.waiting.host_limits import HOSTS, UNKNOWN_HOST_SECONDS, HostProfile
 from scripts.blocks import replace_block, table

@@ -46,14 +46,15 @@ from opencode_mcp.opencode.vocabulary.models import (
     Session,
     ToolPart,
 )
-from opencode_mcp.runs import activity, endings, progress
+from opencode_mcp.runs.following import activity, progress
+from opencode_mcp.runs.outcome import endings
 from opencode_mcp.runs.output_schema import prompted
 from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.runs.requests.shell_policy import shell_decider
 from opencode_mcp.secrets import own_passwords as known_secrets
 from opencode_mcp.secrets import redact_data, redact_text, secret_names
-from opencode_mcp.server import argument_limits
 from opencode_mcp.server.access import argument_values
+from opencode_mcp.server.definition import argument_limits
 from opencode_mcp.server.operations import json_cut, json_outline, json_select
 from opencode_mcp.server.results import size_limit
 from opencode_mcp.server.stdio.front import request_keys

@@ -21,8 +21,8 @@ from opencode_mcp.opencode.vocabulary.models import (
     ToolPart,
 )
 from opencode_mcp.options import Decider
-from opencode_mcp.runs.endings import is_rejected
 from opencode_mcp.runs.limits import NO_LIMITS, Limits, read_limits
+from opencode_mcp.runs.outcome.endings import is_rejected
 from opencode_mcp.runs.requests.permission_policy import Policy, as_data, read_policies
 from opencode_mcp.runs.verification import request as verification_request
 from opencode_mcp.runs.verification.request import VerificationRecord

@@ -29,11 +29,14 @@ from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.vocabulary.models import Failure, Session
 from opencode_mcp.opencode.vocabulary.submission import Accepted, PromptSubmission, SessionSettings
 from opencode_mcp.options import Decider
-from opencode_mcp.runs.corrections import find_correction, observe_corrected, read_schema
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.follow import Follower, Observation, Respond, SendProgress, leave_open, no_progress
+from opencode_mcp.runs.following.corrections import find_correction, observe_corrected, read_schema
+from opencode_mcp.runs.following.follow import Follower, Observation, Respond, SendProgress, leave_open, no_progress
+from opencode_mcp.runs.following.verified import observe_verified
 from opencode_mcp.runs.limits import NO_LIMITS, Limits, tightest
 from opencode_mcp.runs.model_prices import unknown_cost
+from opencode_mcp.runs.outcome.report import RunReport, add_verification, first_words, spoken
+from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.output_schema.prompted import corrected_prompt, correction_id, with_schema_in_text
 from opencode_mcp.runs.prompting.message_ids import message_id_after, new_message_id
 from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
@@ -41,15 +44,12 @@ from opencode_mcp.runs.prompting.reload import InstanceReload
 from opencode_mcp.runs.prompting.sending import is_reported_failure, may_have_arrived
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.record import Run, RunStarter, is_at_work_on, is_removed, is_superseded, latest_prompt
-from opencode_mcp.runs.report import RunReport, add_verification, first_words, spoken
 from opencode_mcp.runs.reports.reporter import LEFT_IN_INBOX, TAKEN_BACK, changed_settings, report_run
 from opencode_mcp.runs.run_note import ANY_PROMPT, Note, Notes, combined
 from opencode_mcp.runs.start_deadline import StartDeadline
-from opencode_mcp.runs.state import State
 from opencode_mcp.runs.stopping import SessionTree, StopResult, stop_and_compare
 from opencode_mcp.runs.verification.progress import Verification, Verifications
 from opencode_mcp.runs.verification.request import VerificationRecord, Verify
-from opencode_mcp.runs.verified import observe_verified
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from opencode_mcp.errors import BackendError, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.models import Message, ToolPart
-from opencode_mcp.runs.progress import LINE_LIMIT, subject_of
+from opencode_mcp.runs.following.progress import LINE_LIMIT, subject_of
 from opencode_mcp.runs.record import MESSAGES_A_PAGE
 from opencode_mcp.text.outside_text import shorten
 

@@ -25,7 +25,7 @@ from opencode_mcp.server.instructions import instructions_for
 from opencode_mcp.server.mcp_server import BridgeServer
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from opencode_mcp.server.resources.completions import complete
-from opencode_mcp.server.skills_extension import Skills
+from opencode_mcp.server.resources.skills_extension import Skills
 from opencode_mcp.server.tokens import token_codec
 from opencode_mcp.server.tools import listed_tools
 from opencode_mcp.server.waiting.call_context import add_arrival

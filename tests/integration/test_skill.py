@@ -5,7 +5,7 @@ from hashlib import sha256
 import pytest
 from mcp_types import INVALID_PARAMS, METHOD_NOT_FOUND
 
-from opencode_mcp.server.skills_extension import IDENTIFIER
+from opencode_mcp.server.resources.skills_extension import IDENTIFIER
 from opencode_mcp.server.uris import SKILL
 from tests.harness.rawrpc import Host, OpenRaw
 

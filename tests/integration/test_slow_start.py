@@ -14,7 +14,7 @@ from opencode_mcp.opencode.http import project_opening
 from opencode_mcp.runs import run as runs
 from opencode_mcp.runs.answers.auto_reply import AutoReply
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.follow import Observation
+from opencode_mcp.runs.following.follow import Observation
 from opencode_mcp.server import project_status
 from opencode_mcp.server.app import build_server
 from opencode_mcp.server.uris import PROJECT

@@ -14,7 +14,7 @@ from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.results import IntegrationOptions
 from opencode_mcp.isolation.ways import How
 from opencode_mcp.isolation.worktrees import WORKING_TREE, Worktrees
-from opencode_mcp.server.integration_text import text_of
+from opencode_mcp.server.results.integration_text import text_of
 from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository, put
 
 if TYPE_CHECKING:

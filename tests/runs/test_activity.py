@@ -7,7 +7,7 @@ import pytest
 from opencode_mcp.events.session_state import SessionState, fold
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, SessionStatus
-from opencode_mcp.runs.activity import Moment, activity_on_record, activity_on_stream
+from opencode_mcp.runs.following.activity import Moment, activity_on_record, activity_on_stream
 
 SES, CHILD, PROMPT, ANSWER = "ses_1", "ses_2", "msg_1", "msg_2"
 NOW = Moment(stream=100.0, opencode=1_000_000.0)

@@ -3,7 +3,7 @@
 import pytest
 
 from opencode_mcp.opencode.vocabulary.models import Failure, Message
-from opencode_mcp.runs.endings import FailureKind, failure_kind, refusal_of
+from opencode_mcp.runs.outcome.endings import FailureKind, failure_kind, refusal_of
 
 REJECTED = "The user rejected permission to use this specific tool call."
 

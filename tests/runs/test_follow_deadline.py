@@ -9,11 +9,11 @@ import pytest
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.http.clock import Clock
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.follow import Follower
-from opencode_mcp.runs.read_ahead import ReadAhead
+from opencode_mcp.runs.following.follow import Follower
+from opencode_mcp.runs.following.read_ahead import ReadAhead
+from opencode_mcp.runs.outcome.report import PendingRequest
+from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.record import Run
-from opencode_mcp.runs.report import PendingRequest
-from opencode_mcp.runs.state import State
 
 if TYPE_CHECKING:
     from opencode_mcp.launcher.connection import Connection

@@ -10,7 +10,7 @@ from opencode_mcp.events.hub import Hub
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, Session, Todo
-from opencode_mcp.runs.read_ahead import ReadAhead, folded
+from opencode_mcp.runs.following.read_ahead import ReadAhead, folded
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
 from opencode_mcp.runs.run import Runs
 from tests.runs.worker import WAIT, Worker

@@ -25,10 +25,11 @@ from opencode_mcp.opencode.http.transport import TOO_LARGE
 from opencode_mcp.opencode.v1 import event_parser
 from opencode_mcp.opencode.vocabulary.models import Session, SessionStatus
 from opencode_mcp.opencode.vocabulary.submission import Accepted, PromptSubmission
-from opencode_mcp.runs import record, state
+from opencode_mcp.runs import record
+from opencode_mcp.runs.outcome import state
+from opencode_mcp.runs.outcome.report import ChangedFile, Usage
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run
-from opencode_mcp.runs.report import ChangedFile, Usage
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import Notes
 from opencode_mcp.runs.stopping import SessionTree, StopResult

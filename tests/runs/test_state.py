@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opencode_mcp.opencode.vocabulary.models import Failure, MessageInfo, SessionStatus, Span
-from opencode_mcp.runs.report import STATUSES
-from opencode_mcp.runs.state import (
+from opencode_mcp.runs.outcome.report import STATUSES
+from opencode_mcp.runs.outcome.state import (
     ABORTED_ERROR,
     ENDS,
     QUIET_LIMIT_SECONDS,

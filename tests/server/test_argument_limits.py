@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from opencode_mcp.errors import InvalidArgument
-from opencode_mcp.server.argument_limits import LONGER, TEXT, check_limits
+from opencode_mcp.server.definition.argument_limits import LONGER, TEXT, check_limits
 
 DEEP: Any = json.loads("[" * 200 + "]" * 200)
 

@@ -9,7 +9,7 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.worktrees import Worktrees
-from opencode_mcp.server.isolated_runs import isolation_note
+from opencode_mcp.server.starting.isolated_runs import isolation_note
 from tests.isolation.repository import ENVIRONMENT, make_repository, put
 
 pytestmark = pytest.mark.anyio

@@ -12,8 +12,8 @@ from pydantic import Field
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.server.bridge import BridgeContext
+from opencode_mcp.server.definition.tool import ToolSpec, tool, without_noise
 from opencode_mcp.server.results.render import explain, result
-from opencode_mcp.server.tool import ToolSpec, tool, without_noise
 from tests.harness.bridge import text_of
 from tests.reflection import descendants
 

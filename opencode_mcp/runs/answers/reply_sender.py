@@ -27,9 +27,9 @@ from opencode_mcp.runs.answers.answer_rules import (
     RequestReply,
     is_rejection,
 )
-from opencode_mcp.runs.endings import QUESTION_TOOL, refusal_text
+from opencode_mcp.runs.outcome.endings import QUESTION_TOOL, refusal_text
+from opencode_mcp.runs.outcome.report import PendingRequest
 from opencode_mcp.runs.record import Run
-from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests.descriptions import Request, describe
 from opencode_mcp.runs.requests.fitted_answers import fit_answers, read_differently
 from opencode_mcp.runs.requests.open_requests import Requests, is_of_directory

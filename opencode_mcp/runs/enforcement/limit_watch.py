@@ -22,7 +22,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.runs.enforcement.usage import RunUsage
 from opencode_mcp.runs.enforcement.working_time import WorkingTime
-from opencode_mcp.runs.follow import run_age
+from opencode_mcp.runs.following.follow import run_age
 from opencode_mcp.runs.limits import MINUTE, Used, excess
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.requests.open_requests import Requests

@@ -28,12 +28,12 @@ from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.runs.deadline import Deadline
 from opencode_mcp.runs.enforcement.repairs import is_at_end_of, read_note, send_repair, without_unsent, write_note
-from opencode_mcp.runs.follow import Observation, no_progress
+from opencode_mcp.runs.following.follow import Observation, no_progress
+from opencode_mcp.runs.outcome.report import PendingRequest
+from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.record import Run
-from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.run import STOPPED, Runs
-from opencode_mcp.runs.state import State
 from opencode_mcp.runs.verification.command import verify
 from opencode_mcp.runs.verification.progress import Verification
 from opencode_mcp.runs.verification.request import Verified, Verify

@@ -15,8 +15,8 @@ from opencode_mcp.diffs.merged import merge_diffs
 from opencode_mcp.diffs.named_files import absolute, possible_paths
 from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Session
-from opencode_mcp.runs.follow import Observation
-from opencode_mcp.runs.report import ChangedFile, RunReport, add_authors, list_files, list_missing, list_outside
+from opencode_mcp.runs.following.follow import Observation
+from opencode_mcp.runs.outcome.report import ChangedFile, RunReport, add_authors, list_files, list_missing, list_outside
 from opencode_mcp.runs.reports.authors import read_authors, work_of_answers
 
 DIFF_SECONDS = 0.6

@@ -14,13 +14,10 @@ from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.default_titles import made_title
 from opencode_mcp.opencode.vocabulary.models import Failure, Message
 from opencode_mcp.opencode.vocabulary.submission import Accepted
-from opencode_mcp.runs.endings import failure_kind
-from opencode_mcp.runs.follow import CheckedAnswer, Observation, present_activity, run_age
-from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
-from opencode_mcp.runs.prompting.message_ids import age_of
-from opencode_mcp.runs.read_ahead import known_record
-from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
-from opencode_mcp.runs.report import (
+from opencode_mcp.runs.following.follow import CheckedAnswer, Observation, present_activity, run_age
+from opencode_mcp.runs.following.read_ahead import known_record
+from opencode_mcp.runs.outcome.endings import failure_kind
+from opencode_mcp.runs.outcome.report import (
     STATUSES,
     AnswerSummary,
     RunReport,
@@ -30,11 +27,14 @@ from opencode_mcp.runs.report import (
     question_seconds,
     summarise,
 )
+from opencode_mcp.runs.outcome.state import ENDS, State
+from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
+from opencode_mcp.runs.prompting.message_ids import age_of
+from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
 from opencode_mcp.runs.reports.changed_files import changed_files
 from opencode_mcp.runs.reports.merging import read_merged
 from opencode_mcp.runs.reports.subagent_spending import SubagentSpending, read_subagent_spending
 from opencode_mcp.runs.sessions.spending import step_of
-from opencode_mcp.runs.state import ENDS, State
 from opencode_mcp.text.outside_text import one_line
 
 logger = logging.getLogger(__name__)

@@ -9,13 +9,13 @@ from opencode_mcp.errors import BackendFailed, CallerError
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.codec import is_unreadable
 from opencode_mcp.opencode.vocabulary.models import Message, MessageInfo, Session, SubtaskPart
+from opencode_mcp.runs.outcome.report import first_words, spoken, summarise
+from opencode_mcp.runs.outcome.state import Evidence, State, classify
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.output_schema.prompted import ParsedAnswer, corrected_prompt, parse_answer, schema_of
 from opencode_mcp.runs.record import answers_in, is_prompt, says_nothing
-from opencode_mcp.runs.report import first_words, spoken, summarise
 from opencode_mcp.runs.sessions.history import is_copied
 from opencode_mcp.runs.sessions.spending import step_of
-from opencode_mcp.runs.state import Evidence, State, classify
 from opencode_mcp.text.json_values import as_map
 
 Outcome = Literal["completed", "failed", "aborted", "undone", "running", "waiting", "unanswered", "none", "unknown"]

@@ -7,7 +7,7 @@ import anyio
 
 from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
-from opencode_mcp.server.run_orders import RunOrder
+from opencode_mcp.server.starting.run_orders import RunOrder
 
 if TYPE_CHECKING:
     from opencode_mcp.batches.tasks import Task

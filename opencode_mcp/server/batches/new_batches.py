@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 from opencode_mcp.batches.scope import scope_of
 from opencode_mcp.batches.tasks import NewBatch, NewTask
 from opencode_mcp.errors import BridgeError, InvalidArgument
+from opencode_mcp.runs.outcome.report import first_words
 from opencode_mcp.runs.prompting.prompt import check_prompt
-from opencode_mcp.runs.report import first_words
 from opencode_mcp.server.access import verify_commands
-from opencode_mcp.server.isolated_runs import Isolation
-from opencode_mcp.server.run_orders import RunOrder, prompt_of
+from opencode_mcp.server.starting.isolated_runs import Isolation
+from opencode_mcp.server.starting.run_orders import RunOrder, prompt_of
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.record import RunStarter
     from opencode_mcp.server.bridge import Bridge
-    from opencode_mcp.server.tool import BridgeTool
+    from opencode_mcp.server.definition.tool import BridgeTool
 
 MOST_TASKS = 100
 NOT_FOR_TASKS = frozenset({"session_id", "wait_seconds"})

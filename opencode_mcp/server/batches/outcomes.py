@@ -8,7 +8,7 @@ from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.errors import BridgeError
-    from opencode_mcp.runs.report import RunReport
+    from opencode_mcp.runs.outcome.report import RunReport
 
 NOTE_LIMIT = 300
 """Characters of an error in the table; the report of the run has all of it."""

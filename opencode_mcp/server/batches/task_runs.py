@@ -26,15 +26,15 @@ from opencode_mcp.server.batches.leftovers import (
     take_back_unbegun,
 )
 from opencode_mcp.server.batches.outcomes import failure_of, outcome_of
-from opencode_mcp.server.run_orders import RunOrder, StartTerms, start_run
+from opencode_mcp.server.starting.run_orders import RunOrder, StartTerms, start_run
 from opencode_mcp.server.waiting import finish_command
 
 if TYPE_CHECKING:
     from opencode_mcp.batches.queue import Queue
     from opencode_mcp.batches.tasks import Task
     from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.runs.outcome.report import RunReport
     from opencode_mcp.runs.record import Run, RunStarter
-    from opencode_mcp.runs.report import RunReport
     from opencode_mcp.server.bridge import Bridge
 
 logger = logging.getLogger(__name__)

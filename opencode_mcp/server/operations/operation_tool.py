@@ -6,10 +6,10 @@ from mcp.server.mcpserver.context import Context
 from mcp_types import CallToolResult, ToolAnnotations
 
 from opencode_mcp.server.bridge import BridgeContext
-from opencode_mcp.server.listed_schema import listed_schema
+from opencode_mcp.server.definition.listed_schema import listed_schema
+from opencode_mcp.server.definition.tool import BridgeTool
 from opencode_mcp.server.operations.calling import call_operation, offered_schema, operation_in_use
 from opencode_mcp.server.results.schemas import REPLY_TEXTS
-from opencode_mcp.server.tool import BridgeTool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from opencode_mcp.errors import CallerError, InvalidArgument, NotFound
 from opencode_mcp.markdown import diff, transcript, transcript_page
 from opencode_mcp.markdown.shown_parts import ShownParts
-from opencode_mcp.runs import report
+from opencode_mcp.runs.outcome import report
 from opencode_mcp.runs.sessions import history
 from opencode_mcp.server import uris
 from opencode_mcp.server.changes.change_authors import authors_note, left_out_note, own_changes

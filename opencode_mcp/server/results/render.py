@@ -28,7 +28,7 @@ from opencode_mcp.errors import (
 )
 from opencode_mcp.markdown import excerpt
 from opencode_mcp.opencode.vocabulary.default_titles import made_title
-from opencode_mcp.runs import shortfalls
+from opencode_mcp.runs.outcome import shortfalls
 from opencode_mcp.runs.requests import call_input
 from opencode_mcp.server.instructions import TOOL_NAME
 from opencode_mcp.server.results.failure_steps import failure_step
@@ -40,7 +40,7 @@ from opencode_mcp.text.outside_text import INDENT, clean, indented, one_line, va
 from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.report import ChangedFile, PendingRequest, RunReport
+    from opencode_mcp.runs.outcome.report import ChangedFile, PendingRequest, RunReport
 
 SENTENCE_END = re.compile(r"(?<=\.) ")
 TEXT_LIMIT = 20_000

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.markdown.transcript_page import TranscriptPage, read_transcript
 from opencode_mcp.opencode.http.concurrent_reads import at_once
-from opencode_mcp.runs.follow import present_activity
+from opencode_mcp.runs.following.follow import present_activity
+from opencode_mcp.runs.outcome.report import PendingRequest, list_todos
 from opencode_mcp.runs.record import Run, answers_in
-from opencode_mcp.runs.report import PendingRequest, list_todos
 from opencode_mcp.runs.sessions.subagents import Subagents, read_subagents_of
 from opencode_mcp.server.results.render import TEXT_LIMIT, duration, request_data, request_text
 from opencode_mcp.server.results.safe_text import shown_sections

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from opencode_mcp.server.access.allowed_operations import AllowedOperations
+from opencode_mcp.server.definition.tool import BridgeTool, ToolSpec
 from opencode_mcp.server.operations import operation_tool
-from opencode_mcp.server.tool import BridgeTool, ToolSpec
 from opencode_mcp.server.tools.batch_tool import opencode_run_many
 from opencode_mcp.server.tools.command_tools import opencode_command, opencode_shell
 from opencode_mcp.server.tools.cost_tool import opencode_cost

@@ -9,13 +9,13 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.markdown import excerpt
 from opencode_mcp.opencode.vocabulary import models
 from opencode_mcp.runs import commands, limits, record
-from opencode_mcp.server import run_orders
 from opencode_mcp.server.access.operation_uses import SHELL as SHELL_OPERATION
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import message_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result, without_tools
 from opencode_mcp.server.results.schemas import SHELL, SHELL_TEXTS
-from opencode_mcp.server.tool import tool
+from opencode_mcp.server.starting import run_orders
 from opencode_mcp.server.tools.run_tools import (
     MaxAsForRun,
     SecondsAsForRun,
@@ -31,8 +31,8 @@ from opencode_mcp.server.waiting.wait import Outcome, lost_sight, resumed_run, w
 from opencode_mcp.text.outside_text import clean, indented
 
 if TYPE_CHECKING:
+    from opencode_mcp.runs.outcome.report import RunReport
     from opencode_mcp.runs.record import Run
-    from opencode_mcp.runs.report import RunReport
 
 NO_EXIT_CODE = "OpenCode does not return the exit code; `; echo $?` at the end of the command prints it."
 

@@ -6,10 +6,10 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.timestamps import read_local_moment
 from opencode_mcp.server.sessions import cost_report, cost_tables
-from opencode_mcp.server.tool import tool
 
 
 @tool(

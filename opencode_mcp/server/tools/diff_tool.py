@@ -18,11 +18,11 @@ from opencode_mcp.server.changes.change_authors import (
     own_changes,
 )
 from opencode_mcp.server.changes.missing_changes import why_no_changes, why_without_git
+from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import diff_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result
 from opencode_mcp.server.results.schemas import CHANGES_TEXTS
 from opencode_mcp.server.sessions import versions_on_disk
-from opencode_mcp.server.tool import tool
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.workspace import git_head
 from opencode_mcp.workspace import globs as workspace_globs

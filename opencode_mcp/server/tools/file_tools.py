@@ -8,12 +8,12 @@ from pydantic import Field
 
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import file_link
 from opencode_mcp.server.results.paging import PAGE_BYTES, page_of, size_text
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.schemas import FILE_TEXTS
 from opencode_mcp.server.suggestions import suggest_files
-from opencode_mcp.server.tool import tool
 from opencode_mcp.text.outside_text import beginning
 from opencode_mcp.text.quantities import quantity
 from opencode_mcp.workspace import attachments, file_scan, images, line_window

@@ -9,12 +9,12 @@ from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.errors import InvalidArgument, NotFound, SessionBusy
 from opencode_mcp.isolation import results
 from opencode_mcp.isolation.ways import How
-from opencode_mcp.server import integration_text
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.definition.tool import tool
+from opencode_mcp.server.results import integration_text
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.sessions.session_deletion import has_sessions
 from opencode_mcp.server.sessions.titles import title_of
-from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 

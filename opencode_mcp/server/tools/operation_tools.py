@@ -15,9 +15,9 @@ from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.opencode.operations import search as operations_search
 from opencode_mcp.opencode.tables import annotation_types as annotation
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.operations import calling, found_operations, reply_result
 from opencode_mcp.server.results.schemas import OPERATION_REPLY, OPERATIONS, OPERATIONS_TEXTS, REPLY_TEXTS
-from opencode_mcp.server.tool import tool
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.tables.annotation_types import Effect, Group

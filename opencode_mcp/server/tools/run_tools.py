@@ -7,14 +7,14 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.errors import InvalidArgument, NoRunYet, NotFound, SessionBusy
-from opencode_mcp.server import command_note, run_orders
 from opencode_mcp.server.access import verify_commands
 from opencode_mcp.server.batches import batch_wait
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN_REPORT, SAME_REPORT
 from opencode_mcp.server.results.several_reports import reports_result
 from opencode_mcp.server.sessions.undone import undone_run
-from opencode_mcp.server.tool import tool
+from opencode_mcp.server.starting import command_note, run_orders
 from opencode_mcp.server.waiting import finish_command
 from opencode_mcp.server.waiting.answerers import add_answerers, starter_of
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting

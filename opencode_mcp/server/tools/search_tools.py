@@ -8,10 +8,10 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.results.paging import PAGE_BYTES, check_offset, fitting, offset_of
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.schemas import MATCHES, MATCHES_TEXTS, PATHS
-from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.file_tools import Cursor, Directory
 from opencode_mcp.text.outside_text import beginning
 from opencode_mcp.workspace.search import found_lines

@@ -8,11 +8,11 @@ from pydantic import Field
 from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.runs.sessions import spending, subagents
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
+from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.sessions.amounts import money
 from opencode_mcp.server.sessions.session_deletion import forget_worktree, stop_before_deletion, worktree_note
 from opencode_mcp.server.sessions.titles import shown_title, title_of
-from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.text.outside_text import one_line

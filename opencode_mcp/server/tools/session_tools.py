@@ -9,6 +9,7 @@ from pydantic import Field
 from opencode_mcp.errors import NotFound
 from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import transcript_link
 from opencode_mcp.server.results.render import answer_steps, result
 from opencode_mcp.server.results.schemas import SESSION, SESSION_TEXTS
@@ -16,7 +17,6 @@ from opencode_mcp.server.results.timestamps import read_local_moment
 from opencode_mcp.server.sessions import session_rows, session_view
 from opencode_mcp.server.sessions.session_list import SessionQuery, list_sessions
 from opencode_mcp.server.sessions.titles import title_of
-from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.answerers import mark_answerers
 

@@ -8,9 +8,9 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.project_status import UNREAD, ShownFacts, describe_project
 from opencode_mcp.server.results.render import result
-from opencode_mcp.server.tool import tool
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import beginning, one_line
 

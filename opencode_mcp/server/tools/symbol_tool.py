@@ -6,10 +6,10 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
+from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.results.paging import PAGE_BYTES, fitting
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.schemas import SYMBOLS, SYMBOLS_TEXTS
-from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.file_tools import Directory
 from opencode_mcp.server.tools.search_tools import TEN_ONLY, lines_by_file
 from opencode_mcp.text.json_text import json_size

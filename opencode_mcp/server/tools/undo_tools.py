@@ -13,10 +13,10 @@ from opencode_mcp.server.access.operation_uses import REDO, UNDO
 from opencode_mcp.server.access.undoing import check_redo, check_undo
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.changes import undo_conflicts
+from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.schemas import CHANGES_TEXTS
 from opencode_mcp.server.sessions.titles import shown_title, title_of
-from opencode_mcp.server.tool import tool
 from opencode_mcp.server.tools.diff_tool import Changes, changes_result
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from mcp_types import ClientCapabilities
 
     from opencode_mcp.runs.answers.answer_rules import Answerer
+    from opencode_mcp.runs.outcome.report import PendingRequest, RunReport
     from opencode_mcp.runs.record import Run, RunStarter
-    from opencode_mcp.runs.report import PendingRequest, RunReport
     from opencode_mcp.server.bridge import Bridge, BridgeContext
 
 

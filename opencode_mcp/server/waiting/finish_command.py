@@ -23,8 +23,8 @@ from opencode_mcp.server.waiting.answerers import add_answerers
 from opencode_mcp.server.waiting.wait import report_result
 
 if TYPE_CHECKING:
+    from opencode_mcp.runs.outcome.report import RunReport
     from opencode_mcp.runs.record import Run
-    from opencode_mcp.runs.report import RunReport
     from opencode_mcp.server.bridge import Bridge
 
 logger = logging.getLogger(__name__)

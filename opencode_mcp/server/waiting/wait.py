@@ -1,9 +1,9 @@
 """Wait for a run during one call: the policy answers, the person is asked, and the run is reported once, at the end.
 
-There is one loop, that of the run's follower (``runs/follow.py``). This module provides the follower's ``respond``
-function: whenever the run has a request that the policy does not decide, the follower calls ``_Wait._respond`` with the
-open requests, and continues or ends according to its result. The follower's observations are passed to the report,
-which is made once, at the end of the wait.
+There is one loop, that of the run's follower (``runs/following/follow.py``). This module provides the follower's
+``respond`` function: whenever the run has a request that the policy does not decide, the follower calls
+``_Wait._respond`` with the open requests, and continues or ends according to its result. The follower's observations
+are passed to the report, which is made once, at the end of the wait.
 
 Both eras of MCP use this loop. They differ only in the way in which a form reaches the person:
 
@@ -49,11 +49,11 @@ from pydantic import ValidationError
 
 from opencode_mcp.errors import BackendTimeout, BridgeError, CallerError, NotFound
 from opencode_mcp.runs import record
-from opencode_mcp.runs import report as runs_report
+from opencode_mcp.runs.outcome import report as runs_report
 from opencode_mcp.runs.reports import reporter
-from opencode_mcp.server import isolated_runs
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import report_data, report_text, result
+from opencode_mcp.server.starting import isolated_runs
 from opencode_mcp.server.waiting.answerers import add_answerers, form_answerer, is_for_person
 from opencode_mcp.server.waiting.call_context import task_slot_of
 from opencode_mcp.server.waiting.cancellation import stop_cancelled
@@ -63,9 +63,9 @@ from opencode_mcp.server.waiting.progress_notifications import progress_sender
 
 if TYPE_CHECKING:
     from opencode_mcp.runs.deadline import Deadline
-    from opencode_mcp.runs.follow import SendProgress
+    from opencode_mcp.runs.following.follow import SendProgress
+    from opencode_mcp.runs.outcome.report import PendingRequest, RunReport
     from opencode_mcp.runs.record import Run
-    from opencode_mcp.runs.report import PendingRequest, RunReport
 
 logger = logging.getLogger(__name__)
 

@@ -19,10 +19,10 @@ from opencode_mcp.opencode.vocabulary.models import (
     StepFinishPart,
     TextPart,
 )
+from opencode_mcp.runs.outcome.report import summarise
+from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.record import is_prompt, was_followed
-from opencode_mcp.runs.report import summarise
 from opencode_mcp.runs.reports.merging import merged_with
-from opencode_mcp.runs.state import State
 from tests.opencode.v2.lists import (
     SESSION,
     Item,

@@ -13,10 +13,10 @@ from opencode_mcp.diffs.authorship import work_of
 from opencode_mcp.markdown.transcript import render_transcript
 from opencode_mcp.opencode.v2.messages.conversation import to_messages
 from opencode_mcp.opencode.vocabulary.models import Message, Session
+from opencode_mcp.runs.outcome.report import summarise
+from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.record import answers_in
-from opencode_mcp.runs.report import summarise
 from opencode_mcp.runs.reports.merging import merged_with
-from opencode_mcp.runs.state import State
 from tests.harness.failures import unwrapped
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode2.driving import kinds, prompt

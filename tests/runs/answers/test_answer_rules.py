@@ -15,8 +15,8 @@ from opencode_mcp.runs.answers.answer_rules import (
     QuestionReply,
     RequestReply,
 )
+from opencode_mcp.runs.outcome.report import PendingRequest
 from opencode_mcp.runs.record import Run
-from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests.permission_policy import Policy
 
 RUN = Run("/project", "ses_1", "msg_1", starter="agent")

@@ -11,8 +11,8 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.codec import Reply, Request
 from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS, Transport
 from opencode_mcp.opencode.vocabulary.models import ToolPart
-from opencode_mcp.runs import state
 from opencode_mcp.runs.commands import Commands, ShellLine, SlashCommand
+from opencode_mcp.runs.outcome import state
 from opencode_mcp.runs.record import Run, all_answers
 from opencode_mcp.runs.run_note import ANY_PROMPT, Notes
 from tests.runs.worker import WAIT, Worker, session_of

@@ -11,7 +11,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.endpoint import Endpoint
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.opencode.vocabulary.submission import PromptSubmission
-from opencode_mcp.runs import state
+from opencode_mcp.runs.outcome import state
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.reports.reporter import LEFT_IN_INBOX, TAKEN_BACK

@@ -8,7 +8,7 @@ import pytest
 from opencode import AsyncOpencode
 
 from opencode_mcp.opencode.client import OpenCodeClient
-from opencode_mcp.runs import follow
+from opencode_mcp.runs.following import follow
 from opencode_mcp.runs.record import Run, has_moved_on
 from tests.harness.failures import unwrapped
 from tests.harness.model import ScriptedModel

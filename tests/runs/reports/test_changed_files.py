@@ -11,8 +11,8 @@ from opencode_mcp.opencode.v2.adapter import OpenCode2
 from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Session, SessionStatus
 from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import Features
-from opencode_mcp.runs.follow import Observation
-from opencode_mcp.runs.report import ChangedFile, RunReport
+from opencode_mcp.runs.following.follow import Observation
+from opencode_mcp.runs.outcome.report import ChangedFile, RunReport
 from opencode_mcp.runs.reports import changed_files as module
 from opencode_mcp.runs.reports.changed_files import changed_files
 

@@ -30,10 +30,10 @@ from opencode_mcp.server.access.operation_uses import (
 )
 from opencode_mcp.server.access.refusals import BY_HAND, INSTEAD, JOBS
 from opencode_mcp.server.access.setting_names import GENERATIONS
+from opencode_mcp.server.definition.tool import ToolSpec
 from opencode_mcp.server.operations.operation_tool import tool_name, tool_of
 from opencode_mcp.server.resources.completions import SOURCES
 from opencode_mcp.server.resources.resources import RESOURCES
-from opencode_mcp.server.tool import ToolSpec
 from opencode_mcp.server.tools import TOOLS, listed_tools
 from tests.harness.each import for_each
 from tests.harness.operations import operation, operations

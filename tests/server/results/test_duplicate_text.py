@@ -5,9 +5,9 @@ from typing import Any, cast
 import pytest
 from mcp_types import CallToolResult, TextContent
 
+from opencode_mcp.server.definition.tool import ToolSpec
 from opencode_mcp.server.operations.operation_tool import tool_of
 from opencode_mcp.server.results.duplicate_text import IN_TEXT, LONG, without_repeated
-from opencode_mcp.server.tool import ToolSpec
 from opencode_mcp.server.tools import TOOLS
 from tests.harness.each import for_each
 from tests.harness.operations import operation

@@ -16,9 +16,9 @@ from opencode_mcp.config import Settings
 from opencode_mcp.errors import BackendFailed, BackendUnavailable, BridgeError, NotFound, OpenCodeNotStarting
 from opencode_mcp.options import DECIDERS, Decider
 from opencode_mcp.runs.answers.answer_rules import PERSON, POLICY, Answerer, PermissionReply, QuestionReply
-from opencode_mcp.runs.follow import Observation
+from opencode_mcp.runs.following.follow import Observation
+from opencode_mcp.runs.outcome.report import PendingRequest, RunReport
 from opencode_mcp.runs.record import STARTERS, Run, RunStarter
-from opencode_mcp.runs.report import PendingRequest, RunReport
 from opencode_mcp.server.bridge import Bridge, BridgeContext
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from opencode_mcp.server.waiting.answerers import add_answerers, is_for_person

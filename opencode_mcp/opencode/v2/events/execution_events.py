@@ -4,8 +4,8 @@ An execution is a busy period of a session. It answers the prompts that were del
 can also have none, for instance after a background subagent has ended.
 
 A step is a model's answer, which is one assistant message. ``step.ended`` is reported as a message that is not
-complete, and the end of the execution completes it. In between, which takes some milliseconds, ``runs/read_ahead.py``
-reads the messages.
+complete, and the end of the execution completes it. In between, which takes some milliseconds,
+``runs/following/read_ahead.py`` reads the messages.
 
 An interrupted execution has a reason. ``shutdown`` does not mean that the server ends: it is also the reason after a
 rejected permission. The messages then show how the run ended.

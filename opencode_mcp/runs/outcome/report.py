@@ -22,9 +22,9 @@ from opencode_mcp.opencode.vocabulary.models import (
     Todo,
     ToolPart,
 )
-from opencode_mcp.runs.endings import FailureKind, refusal_of
-from opencode_mcp.runs.shortfalls import CUT, NO_ANSWER
-from opencode_mcp.runs.state import State
+from opencode_mcp.runs.outcome.endings import FailureKind, refusal_of
+from opencode_mcp.runs.outcome.shortfalls import CUT, NO_ANSWER
+from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.verification.request import VerificationRecord
 from opencode_mcp.text.outside_text import clean, one_line
 

@@ -19,9 +19,9 @@ from pydantic import ValidationError
 from opencode_mcp.errors import BridgeError, InvalidArgument
 from opencode_mcp.opencode.operations import argument_problems
 from opencode_mcp.server.access.operation_uses import NOTHING, TOOL_USES
-from opencode_mcp.server.argument_limits import check_limits
 from opencode_mcp.server.bridge import Bridge
-from opencode_mcp.server.listed_schema import listed_schema
+from opencode_mcp.server.definition.argument_limits import check_limits
+from opencode_mcp.server.definition.listed_schema import listed_schema
 from opencode_mcp.server.results.duplicate_text import without_repeated
 from opencode_mcp.server.results.render import explain
 from opencode_mcp.server.results.size_limit import LIMIT

@@ -49,16 +49,16 @@ from opencode_mcp.events.hub import Hub, Listener
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary import backend_events
 from opencode_mcp.opencode.vocabulary.models import Message, Session, SessionStatus, ToolPart
-from opencode_mcp.runs.activity import Moment, activity_on_record, activity_on_stream
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.progress import Progress, ProgressThrottle
+from opencode_mcp.runs.following.activity import Moment, activity_on_record, activity_on_stream
+from opencode_mcp.runs.following.progress import Progress, ProgressThrottle
+from opencode_mcp.runs.following.read_ahead import ReadAhead, known_record
+from opencode_mcp.runs.outcome.report import PendingRequest
+from opencode_mcp.runs.outcome.state import ENDS, Evidence, State, advance, classify
 from opencode_mcp.runs.prompting.message_ids import age_of
-from opencode_mcp.runs.read_ahead import ReadAhead, known_record
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, has_moved_on, last_answers, says_nothing
-from opencode_mcp.runs.report import PendingRequest
 from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.sessions.history import is_copied
-from opencode_mcp.runs.state import ENDS, Evidence, State, advance, classify
 
 logger = logging.getLogger(__name__)
 

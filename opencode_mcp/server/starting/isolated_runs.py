@@ -14,8 +14,8 @@ from opencode_mcp.server.results.render import without_tools
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree
+    from opencode_mcp.runs.outcome.report import RunReport
     from opencode_mcp.runs.record import Run
-    from opencode_mcp.runs.report import RunReport
     from opencode_mcp.server.bridge import Bridge
 
 INTEGRATE = "opencode_integrate"

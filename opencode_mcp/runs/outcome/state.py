@@ -2,7 +2,7 @@
 
 OpenCode has no state machine for a prompt that could be read. It has a map of busy sessions (``session.status``), the
 messages of a session, lists of open requests, and events. This module turns one reading of them into one of nine
-states. It is pure: no clock, no network, no MCP. The follower (``runs/follow.py``) does the reading.
+states. It is pure: no clock, no network, no MCP. The follower (``runs/following/follow.py``) does the reading.
 
 A run is read into an ``Evidence``. ``classify`` says which state that evidence shows, without knowing the past.
 ``advance`` then applies ``TRANSITIONS``: a state that may follow the present one replaces it, any other is ignored.

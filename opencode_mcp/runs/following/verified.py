@@ -10,9 +10,9 @@ from dataclasses import replace
 import anyio
 
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.follow import Observation, SendProgress
+from opencode_mcp.runs.following.follow import Observation, SendProgress
+from opencode_mcp.runs.outcome.state import State
 from opencode_mcp.runs.record import Run
-from opencode_mcp.runs.state import State
 from opencode_mcp.runs.verification.progress import Verification
 
 Follow = Callable[[Run], Awaitable[Observation]]

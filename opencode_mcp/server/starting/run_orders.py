@@ -14,7 +14,7 @@ from opencode_mcp.runs.limits import Limits
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.server.access import verify_commands
 from opencode_mcp.server.bridge import Bridge
-from opencode_mcp.server.isolated_runs import Isolation, place_of
+from opencode_mcp.server.starting.isolated_runs import Isolation, place_of
 from opencode_mcp.workspace.attachments import attachment
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Following a run from its prompt to its end: reading, progress, corrections, and verification."""
