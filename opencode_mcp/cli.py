@@ -61,7 +61,8 @@ def _parser() -> "argparse.ArgumentParser":
         prog="opencode-mcp",
         description="An MCP server that lets any MCP host drive OpenCode.",
         epilog="`opencode-mcp token` manages the clients over HTTP. Each option can also be set by its environment "
-        "variable, or in a settings file (OPENCODE_MCP_CONFIG).",
+        "variable, or in a settings file (OPENCODE_MCP_CONFIG), which can also name an issuer of access tokens (OAuth "
+        "2.1) for HTTP.",
     )
     parser.add_argument("--version", action="version", version=f"opencode-mcp {__version__}")
     parser.add_argument(

@@ -107,6 +107,8 @@ class Settings:
     """File with the key that several bridges share; empty for a key in the state folder."""
     principals: Mapping[str, object] = field(default_factory=dict[str, object], repr=False)
     """Tables of those who may use the bridge over HTTP, by name; ``http/principals/principal.py`` reads them."""
+    oauth: Mapping[str, object] = field(default_factory=dict[str, object])
+    """Issuer of access tokens for HTTP; ``http/oauth/oauth_settings.py`` reads it."""
     log_level: LogLevel = "WARNING"
     """Lowest level of log lines on stderr."""
     stop_after: float = STOP_AFTER_SECONDS

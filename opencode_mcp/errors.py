@@ -18,7 +18,8 @@ model. A test compares this tree with the classes::
     │   ├── NotOpenCode
     │   ├── UnsupportedVersion
     │   ├── InvalidConfiguration
-    │   └── Unauthorized
+    │   ├── Unauthorized
+    │   └── IssuerFailed
     ├── BackendError               OpenCode or the connection to it failed
     │   ├── BackendUnavailable
     │   ├── BackendTimeout
@@ -125,6 +126,10 @@ class InvalidConfiguration(OperatorError):
 
 class Unauthorized(OperatorError):
     """OpenCode refused the user name or the password."""
+
+
+class IssuerFailed(OperatorError):
+    """The issuer of access tokens did not give its keys."""
 
 
 class BackendError(BridgeError):

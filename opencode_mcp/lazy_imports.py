@@ -33,6 +33,8 @@ AT_START = frozenset(
         "logging",
         "opencode_mcp.disk.state_folder",
         "opencode_mcp.doctor",
+        "opencode_mcp.http.oauth.access_tokens",
+        "opencode_mcp.http.oauth.resource_metadata",
         "opencode_mcp.http.serve",
         "opencode_mcp.http.principals.token_command",
         "opencode_mcp.server.app",

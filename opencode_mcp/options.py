@@ -330,6 +330,13 @@ def as_principals(value: object) -> Mapping[str, object]:
     return cast("Mapping[str, object]", value)
 
 
+def as_oauth(value: object) -> Mapping[str, object]:
+    """Parse the table of OAuth, whose contents are checked when HTTP is served."""
+    if not isinstance(value, Mapping):
+        raise InvalidSetting("It must be a table.", hint='For instance oauth.issuer = "https://login.example.com".')
+    return cast("Mapping[str, object]", value)
+
+
 def as_isolation(value: object) -> IsolationSetup:
     """Parse how an isolated worktree is prepared."""
     if not isinstance(value, Mapping):
@@ -608,6 +615,13 @@ OPTIONS = (
         "PATH",
     ),
     Option("principals", as_principals, "who may use the bridge over HTTP, and what each may do", kind="table"),
+    Option(
+        "oauth",
+        as_oauth,
+        "whose access tokens (OAuth 2.1) the bridge accepts over HTTP: issuer, resource, and if needed audience, "
+        "jwks_url and scopes",
+        kind="table",
+    ),
     Option("log_level", as_log_level, "lowest level of log lines on stderr", ("OPENCODE_MCP_LOG_LEVEL",), "LEVEL"),
 )
 """All options, in the order in which they are shown."""

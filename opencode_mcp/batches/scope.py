@@ -28,6 +28,7 @@ INDIFFERENT = frozenset(
         "key_file",
         "log_level",
         "max_runs",
+        "oauth",
         "principals",
         "started_in",
         "state_directory",

@@ -1,10 +1,13 @@
-"""Checks of ``serve --http``: the address, who may connect, and the shared key. They serve nothing."""
+"""Checks of ``serve --http``: the address, who may connect, the issuer, and the shared key. They serve nothing."""
 
 import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import anyio
 
 from opencode_mcp.config import settings_file
 from opencode_mcp.doctor.finding import Finding, failure_of, found, warn
@@ -12,6 +15,8 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.http.address import Address
 from opencode_mcp.http.authentication import check_authentication
 from opencode_mcp.http.header_checks import security_settings
+from opencode_mcp.http.oauth.issuer import fetch_keys
+from opencode_mcp.http.oauth.oauth_settings import read_oauth
 from opencode_mcp.http.principals.principal_file import PrincipalFile
 from opencode_mcp.server.tokens.token_codec import key_in
 
@@ -57,6 +62,32 @@ def _authentication(settings: "Settings") -> Finding:
     return found(told)
 
 
+def _issuer(settings: "Settings") -> Finding:
+    oauth = read_oauth(settings)
+    if oauth is None:
+        return found("none: clients need the tokens of principals")
+    keys = anyio.run(fetch_keys, oauth)
+    told = f"{oauth.issuer} has {len(keys)} keys ({', '.join(keys.algorithms)}); audience: {', '.join(oauth.audience)}"
+    return _unreachable(settings, oauth.resource, told) or found(told)
+
+
+def _unreachable(settings: "Settings", resource: str, told: str) -> Finding | None:
+    """Return the finding for access tokens that nobody can use."""
+    host = urlsplit(resource).hostname or ""
+    if host not in _host_names(settings):
+        return warn(f"{told}; the bridge refuses requests for {host}", f"Add --http-host {host}.")
+    principals = PrincipalFile(settings_file(settings.environment), settings).principals.values()
+    if not any(principal.subjects or principal.claims for principal in principals):
+        return warn(
+            f"{told}; no principal is for its tokens", 'Add to a principal for instance subjects = ["SUBJECT"].'
+        )
+    return None
+
+
+def _host_names(settings: "Settings") -> list[str]:
+    return [name.strip("[]") for name in security_settings(settings, Address.read(settings.http)).allowed_hosts]
+
+
 def _key(settings: "Settings") -> Finding:
     if not settings.key_file:
         return found("in the state folder, which bridges on this machine share")
@@ -67,5 +98,6 @@ def _key(settings: "Settings") -> Finding:
 CHECKS: Mapping[str, Callable[["Settings"], Finding]] = {
     "HTTP address": _address,
     "HTTP clients": _authentication,
+    "issuer": _issuer,
     "shared key": _key,
 }

@@ -23,9 +23,10 @@ def check_authentication(settings: "Settings", address: "Address") -> None:
                 "HTTP clients would not be authenticated: there are no principals.", hint=NEW_PRINCIPAL
             )
         return
-    if settings.principals:
+    if settings.principals or settings.oauth:
+        named = "principals" if settings.principals else "oauth"
         raise InvalidSetting(
-            "--insecure-no-auth and principals exclude each other: requests without a token would belong to nobody.",
+            f"--insecure-no-auth and {named} exclude each other: requests without a token would belong to nobody.",
             hint="Leave --insecure-no-auth out.",
         )
     if not address.is_local:

@@ -1,6 +1,8 @@
 """Bearer tokens in requests, and the responses to requests without a right one."""
 
 import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.responses import PlainTextResponse, Response
@@ -12,6 +14,9 @@ SCHEME = "bearer"
 REALM = 'Bearer realm="opencode-mcp"'
 WANTED = "Send a token in the header: Authorization: Bearer TOKEN. `opencode-mcp token new` makes one."
 IN_URL = "A token in a URL ends up in logs. Send it in the header: Authorization: Bearer TOKEN."
+NOBODY = "The token is right, but its holder may not use this server. Ask its operator."
+LATER_SECONDS = 10
+"""Time after which a token that cannot be checked now may be sent again."""
 
 
 def token_of(scope: "Scope") -> str:
@@ -28,17 +33,47 @@ def has_token_in_url(scope: "Scope") -> bool:
     return b"token" in scope["query_string"].lower()
 
 
-def no_token() -> Response:
-    """Return the response to a request without a token."""
-    return PlainTextResponse(WANTED, 401, {"WWW-Authenticate": REALM})
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """Responses that say how to get access."""
+
+    metadata_url: str = ""
+    """Address of the metadata by which clients find the issuer of access tokens; empty if there is no issuer."""
+    scopes: tuple[str, ...] = ()
+    """Scopes that a client should ask the issuer for."""
+
+    def no_token(self) -> Response:
+        """Return the response to a request without a token."""
+        return PlainTextResponse(WANTED, 401, self._header("", self.scopes))
+
+    def wrong_token(self, wait_seconds: float) -> Response:
+        """Return the response to a wrong token; after too many of them it says when to come back."""
+        if wait_seconds:
+            return PlainTextResponse("Too many wrong tokens.", 429, {"Retry-After": str(math.ceil(wait_seconds))})
+        words = f"The token is unknown, was revoked or has expired. {WANTED}"
+        return PlainTextResponse(words, 401, self._header("invalid_token", self.scopes))
+
+    def few_scopes(self, needed: Iterable[str]) -> Response:
+        """Return the response to a token without the scopes that a request needs."""
+        scopes = tuple(needed)
+        words = f"The token lacks a scope: {' '.join(scopes)}."
+        return PlainTextResponse(words, 403, self._header("insufficient_scope", scopes))
+
+    def _header(self, error: str, scopes: tuple[str, ...]) -> dict[str, str]:
+        parameters = {"error": error, "scope": " ".join(scopes), "resource_metadata": self.metadata_url}
+        given = [f'{name}="{value}"' for name, value in parameters.items() if value]
+        return {"WWW-Authenticate": ", ".join([REALM, *given])}
 
 
-def wrong_token(wait_seconds: float) -> Response:
-    """Return the response to a wrong token; after too many of them it says when to come back."""
-    if wait_seconds:
-        return PlainTextResponse("Too many wrong tokens.", 429, {"Retry-After": str(math.ceil(wait_seconds))})
-    challenge = f'{REALM}, error="invalid_token"'
-    return PlainTextResponse(f"The token is unknown or was revoked. {WANTED}", 401, {"WWW-Authenticate": challenge})
+def nobody() -> Response:
+    """Return the response to an access token that belongs to no principal."""
+    return PlainTextResponse(NOBODY, 403)
+
+
+def not_now() -> Response:
+    """Return the response to a token that cannot be checked now."""
+    words = "The token cannot be checked now: its issuer does not answer."
+    return PlainTextResponse(words, 503, {"Retry-After": str(LATER_SECONDS)})
 
 
 def token_in_url() -> Response:

@@ -1,5 +1,6 @@
 """The application behind the web server: what each path answers, and the checks that precede every answer."""
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from mcp.server.transport_security import TransportSecurityMiddleware
@@ -10,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from opencode_mcp.http.exchange import EXCHANGE, Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from mcp.server.transport_security import TransportSecuritySettings
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -32,6 +33,7 @@ REQUEST_HEADERS = (
     "mcp-protocol-version",
     "mcp-session-id",
 )
+NO_DOCUMENTS: "Mapping[str, Response]" = MappingProxyType({})
 RESPONSE_HEADERS = ("mcp-session-id", "retry-after", "www-authenticate")
 
 
@@ -50,12 +52,20 @@ class HttpApp:
         handler: Serves MCP.
         security: Allowed values of the headers ``Host`` and ``Origin``.
         origins: Web pages that may read responses.
+        documents: Responses that everybody gets, by path.
     """
 
-    def __init__(self, handler: McpHandler, security: "TransportSecuritySettings", origins: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        handler: McpHandler,
+        security: "TransportSecuritySettings",
+        origins: tuple[str, ...],
+        documents: "Mapping[str, Response]" = NO_DOCUMENTS,
+    ) -> None:
         self.is_closing = False
         """True once the bridge takes no more clients."""
         self._handler = handler
+        self._documents = documents
         self._security = TransportSecurityMiddleware(security)
         self._checked: ASGIApp = self._route
         if origins:
@@ -87,7 +97,7 @@ class HttpApp:
             return PlainTextResponse("ok")
         if scope["path"] == READY_PATH:
             return PlainTextResponse("shutting down", 503) if self.is_closing else PlainTextResponse("ok")
-        return PlainTextResponse(f"Not found. MCP is at {MCP_PATH}.", 404)
+        return self._documents.get(scope["path"]) or PlainTextResponse(f"Not found. MCP is at {MCP_PATH}.", 404)
 
 
 def _too_long(scope: "Scope") -> Response | None:

@@ -14,6 +14,7 @@ import anyio
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
+from opencode_mcp.http.oauth.user import subject_of
 from opencode_mcp.server.access.operation_uses import ONLY_IF_ALLOWED
 from opencode_mcp.server.access.setting_names import GENERATIONS, annotations_of
 from opencode_mcp.server.stdio.stderr_log import JSON_LINES
@@ -67,6 +68,7 @@ class RequestLog:
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "principal": self._settings.principal,
+            "subject": subject_of(ctx.request),
             "method": ctx.method,
             "tool": tool,
             "session": str(arguments.get("session_id") or _session_in(answer)),

@@ -7,7 +7,7 @@ is cut off, such as the streams of notifications. A run in OpenCode goes on.
 import logging
 import signal
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,9 +17,12 @@ import anyio
 from opencode_mcp.config import settings_file
 from opencode_mcp.http.address import Address
 from opencode_mcp.http.authentication import check_authentication
+from opencode_mcp.http.authenticator import Authenticator
 from opencode_mcp.http.gate import Gate, OpenGate
 from opencode_mcp.http.header_checks import security_settings
 from opencode_mcp.http.http_app import MCP_PATH, HttpApp
+from opencode_mcp.http.oauth import access_tokens, resource_metadata
+from opencode_mcp.http.oauth.oauth_settings import read_oauth
 from opencode_mcp.http.principals.principal_file import PrincipalFile
 from opencode_mcp.http.tenant import Tenant
 from opencode_mcp.http.web_server import WebServer
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from socket import socket
 
     from anyio.abc import TaskGroup
+    from starlette.responses import Response
 
     from opencode_mcp.config import Settings
 
@@ -67,14 +71,15 @@ class _Serving:
         self._settings = settings
         self._security = security_settings(settings, address)
         self._announce = announce
-        # A wrong table must be known before clients can connect.
+        # Wrong tables must be known before clients can connect.
+        self._oauth = read_oauth(settings)
         self._file = None if settings.insecure_no_auth else PrincipalFile(settings_file(settings.environment), settings)
 
     async def run(self, listener: "socket") -> None:
         """Serve at a socket until a signal arrives."""
         async with _signals() as arrived, anyio.create_task_group() as tasks, self._upstream(tasks) as upstream:
             gate = await self._gate(upstream, tasks)
-            app = HttpApp(gate, self._security, self._settings.http_origin)
+            app = HttpApp(gate, self._security, self._settings.http_origin, self._documents())
             web_server = WebServer(app, self._settings.forwarded_allow)
             async with anyio.create_task_group() as web:
                 web.start_soon(web_server.serve, [listener])
@@ -88,12 +93,22 @@ class _Serving:
     async def _gate(self, upstream: Upstream, tasks: "TaskGroup") -> "Gate | OpenGate":
         make_tenant = partial(Tenant, upstream=upstream, security=self._security)
         if self._file:
-            gate = Gate(self._file, make_tenant, tasks)
+            gate = Gate(self._file, self._authenticator(self._file, tasks), make_tenant, tasks)
             tasks.start_soon(gate.watch)
             return gate
         tenant = make_tenant(self._settings)
         await tasks.start(tenant.run)
         return OpenGate(tenant)
+
+    def _authenticator(self, file: PrincipalFile, tasks: "TaskGroup") -> Authenticator:
+        if self._oauth is None:
+            return Authenticator(file)
+        tokens = access_tokens.AccessTokens(self._oauth, tasks)
+        tokens.prepare()
+        return Authenticator(file, tokens)
+
+    def _documents(self) -> "Mapping[str, Response]":
+        return resource_metadata.metadata_documents(self._oauth) if self._oauth else {}
 
     @asynccontextmanager
     async def _upstream(self, tasks: "TaskGroup") -> AsyncGenerator[Upstream]:

@@ -9,8 +9,12 @@ from opencode_mcp.config import Settings
 from opencode_mcp.doctor.http_checks import http_findings
 from opencode_mcp.http.address import Address
 from opencode_mcp.http.principals.tokens import digest_of
+from tests.harness.issuer import running_issuer
 
 PRINCIPAL = f'[principals.laptop]\ntoken_sha256 = "{digest_of("token")}"\ndirectories = ["/p"]\n'
+
+
+OAUTH_PRINCIPAL = '[principals.alice]\nsubjects = ["alice"]\ndirectories = ["/a"]\n'
 
 
 def grades(settings: Settings) -> dict[str, tuple[str, str]]:
@@ -38,7 +42,8 @@ def test_what_prevents_serving_is_a_failure(tmp_path: Path) -> None:
     with Address("127.0.0.1").bind() as taken:
         settings = Settings(http=f"127.0.0.1:{taken.getsockname()[1]}", key_file=str(tmp_path / "none"))
         found = grades(settings)
-    assert {name: grade for name, (grade, _) in found.items()} == dict.fromkeys(found, "FAIL")
+    failed = dict.fromkeys(("HTTP address", "HTTP clients", "shared key"), "FAIL")
+    assert {name: grade for name, (grade, _) in found.items()} == failed | {"issuer": "ok"}
     assert "Cannot listen" in found["HTTP address"][1]
     assert "would not be authenticated" in found["HTTP clients"][1]
 
@@ -47,3 +52,37 @@ def test_serving_without_authentication_is_a_warning() -> None:
     settings = Settings(http="127.0.0.1:0", insecure_no_auth=True)
     assert grades(settings)["HTTP clients"][0] == "warn"
     assert grades(replace(settings, http="0.0.0.0:0", http_host=("name",)))["HTTP clients"][0] == "FAIL"
+
+
+@pytest.mark.parametrize(
+    ("principals", "resource", "grade", "said"),
+    [
+        (OAUTH_PRINCIPAL, "http://127.0.0.1:8700/mcp", "ok", "has 3 keys (RS256, ES256, EdDSA); audience: http://127"),
+        (PRINCIPAL, "http://127.0.0.1:8700/mcp", "warn", "no principal is for its tokens"),
+        (OAUTH_PRINCIPAL, "https://agents.example.com/mcp", "warn", "refuses requests for agents.example.com"),
+    ],
+)
+def test_the_issuer_of_access_tokens_is_checked(
+    tmp_path: Path, principals: str, resource: str, grade: str, said: str
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(principals, encoding="utf-8")
+    with running_issuer() as issuer:
+        settings = Settings(
+            http="127.0.0.1:0",
+            principals={"one": {}},
+            oauth={"issuer": issuer.url, "resource": resource},
+            environment={"OPENCODE_MCP_CONFIG": str(path)},
+        )
+        found = grades(settings)["issuer"]
+    assert found[0] == grade
+    assert said in found[1]
+    down = grades(settings)["issuer"]
+    assert down[0] == "FAIL"
+    assert "gives no metadata" in down[1]
+
+
+def test_a_wrong_table_of_oauth_is_a_failure() -> None:
+    found = grades(Settings(http="127.0.0.1:0", insecure_no_auth=True, oauth={"issuer": "x"}))
+    assert (found["issuer"][0], found["HTTP clients"][0]) == ("FAIL", "FAIL")
+    assert "oauth has no resource" in found["issuer"][1]

@@ -1,4 +1,4 @@
-"""Principals: those who may use the bridge over HTTP, each with a token, directories and limits of its own.
+"""Principals: those who may use the bridge over HTTP, each with tokens, directories and limits of its own.
 
 They are tables of the settings file. A principal may set what the options below set for everybody; the settings of the
 whole bridge that restrict hold for all principals.
@@ -6,7 +6,7 @@ whole bridge that restrict hold for all principals.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import combinations, takewhile
 from pathlib import Path
@@ -19,6 +19,9 @@ from opencode_mcp.server.access.allowed_directories import resolved
 from opencode_mcp.server.access.setting_names import check_names
 
 TOKEN_KEY = "token_sha256"  # noqa: S105 - the name of a key
+SUBJECTS_KEY, CLAIMS_KEY = "subjects", "claims"
+IDENTITY_KEYS = (TOKEN_KEY, SUBJECTS_KEY, CLAIMS_KEY)
+"""Keys that say who the principal is."""
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 OWN_OPTIONS = (
@@ -50,6 +53,10 @@ class Principal:
     """Digests of its tokens."""
     settings: Settings
     """Its rights."""
+    subjects: tuple[str, ...] = ()
+    """Subjects of its access tokens."""
+    claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Values of which a claim of its access tokens has one, such as a group."""
 
 
 def read_principals(tables: Mapping[str, object], settings: Settings) -> dict[str, Principal]:
@@ -88,8 +95,9 @@ def _principal(name: str, table: object, settings: Settings) -> Principal:
     values = dict(cast("Mapping[str, object]", table))
     try:
         digests = _digests(name, values.pop(TOKEN_KEY, []))
+        subjects, claims = as_texts(values.pop(SUBJECTS_KEY, [])), _claims(values.pop(CLAIMS_KEY, {}))
         own = {key: _value(key, value) for key, value in values.items()}
-        return Principal(name, digests, settings_of(name, own, settings))
+        return Principal(name, digests, settings_of(name, own, settings), subjects, claims)
     except InvalidSetting as error:
         raise InvalidSetting(f"principals.{name} is wrong: {error.message}", hint=error.hint) from error
 
@@ -103,9 +111,16 @@ def _digests(name: str, value: object) -> tuple[str, ...]:
     return digests
 
 
+def _claims(value: object) -> Mapping[str, tuple[str, ...]]:
+    if not isinstance(value, Mapping):
+        raise InvalidSetting(f"{CLAIMS_KEY} must be a table.", hint='For instance claims = { groups = ["shop-team"] }.')
+    return {name: as_texts(values) for name, values in cast("Mapping[str, object]", value).items()}
+
+
 def _value(key: str, value: object) -> object:
     if key not in _OPTIONS:
-        raise InvalidSetting(f"It has no key {key!r}.", hint=f"The keys are {', '.join((TOKEN_KEY, *OWN_OPTIONS))}.")
+        keys = ", ".join((*IDENTITY_KEYS, *OWN_OPTIONS))
+        raise InvalidSetting(f"It has no key {key!r}.", hint=f"The keys are {keys}.")
     try:
         return _OPTIONS[key].read(value)
     except InvalidSetting as error:
@@ -136,12 +151,14 @@ def settings_of(name: str, own: Mapping[str, Any], settings: Settings) -> Settin
 
 
 def _check_apart(one: Principal, other: Principal) -> None:
-    """Refuse two principals with one token, or with a directory in which both could see the other's sessions."""
+    """Refuse two principals with one token or subject, or with a directory in which both see all work."""
     if set(one.digests) & set(other.digests):
         raise InvalidSetting(
             f"The principals {one.name} and {other.name} have the same token.",
             hint=f"`opencode-mcp token rotate {other.name}` makes another one.",
         )
+    if shared := set(one.subjects) & set(other.subjects):
+        raise InvalidSetting(f"The principals {one.name} and {other.name} have the same subject, {min(shared)}.")
     for first in one.settings.directories:
         for second in other.settings.directories:
             if overlap(first, second):

@@ -1,0 +1,25 @@
+"""Principal of an access token: the one that names its subject, or a value of one of its claims."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from opencode_mcp.text.json_values import as_text, as_texts
+
+if TYPE_CHECKING:
+    from opencode_mcp.http.principals.principal import Principal
+
+
+def matching_principals(claims: Mapping[str, Any], principals: "Iterable[Principal]") -> "list[Principal]":
+    """Return the principals of a token: that of its subject, otherwise those of its other claims."""
+    known = list(principals)
+    of_subject = [one for one in known if claims.get("sub") in one.subjects]
+    return of_subject or [one for one in known if _has_claim(claims, one.claims)]
+
+
+def _has_claim(claims: Mapping[str, Any], wanted: Mapping[str, tuple[str, ...]]) -> bool:
+    return any(not _values(claims.get(name)).isdisjoint(values) for name, values in wanted.items())
+
+
+def _values(claim: object) -> frozenset[str]:
+    """Return the values of a claim, which is a text or a list of texts."""
+    return frozenset([as_text(claim), *as_texts(claim)]) - {""}
