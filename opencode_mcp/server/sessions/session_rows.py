@@ -5,14 +5,16 @@ read a session makes OpenCode open its project. Therefore only sessions of proje
 named by the caller are read; the outcome of another one is ``unknown``.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from opencode_mcp.opencode.http.concurrent_reads import read_each
+from opencode_mcp.opencode.vocabulary.default_titles import told_once
 from opencode_mcp.runs.sessions.last_run import LastRun
 from opencode_mcp.runs.sessions.spending import Spending
 from opencode_mcp.runs.sessions.subagents import read_subagents
+from opencode_mcp.server.access.operation_uses import MESSAGES
 from opencode_mcp.server.results.paging import PAGE_BYTES
 from opencode_mcp.server.results.timestamps import moment
 from opencode_mcp.server.sessions.session_list import SessionPage, write_cursor
@@ -36,10 +38,10 @@ if TYPE_CHECKING:
 
 SECONDS = 5.0
 """Seconds in which the sessions of a page are read; what is missing then is left out."""
-UNKNOWN = (
-    "unknown: the outcome and the prompt were not read, since OpenCode has not opened the project, or did not answer "
-    "in time, or the configuration denies it. directory=... reads those of one project."
-)
+UNKNOWN = "unknown: the outcome and the prompt were not read, since {}."
+CLOSED = "OpenCode has not opened the project; directory=... opens one and reads its sessions"
+SLOW = "OpenCode did not answer in time; call again, or with a smaller limit"
+DENIED = "the settings of this MCP server deny it"
 
 RowData = dict[str, Any]
 
@@ -61,6 +63,8 @@ class SessionRows:
     rows: list[Row] = field(default_factory=list[Row])
     totals: Totals | None = None
     cursor: str = ""
+    unread: str = ""
+    """Sentence on the sessions that were not read; empty if there are none."""
 
     @property
     def data(self) -> RowData:
@@ -77,9 +81,8 @@ class SessionRows:
         common = f"All in {one_line(directories.pop())}." if len(directories) == 1 else ""
         head = " ".join(filter(None, [totals_text(self.totals) if self.totals else "", common]))
         lines = [_line(row, common=bool(common)) for row in self.rows]
-        unknown = UNKNOWN if any(row.facts.outcome == "unknown" for row in self.rows) else ""
         more = f'More with cursor="{self.cursor}".' if self.cursor else ""
-        return "\n".join(filter(None, [head, *lines, unknown, more]))
+        return "\n".join(filter(None, [head, *lines, self.unread, more]))
 
 
 async def session_rows(bridge: "Bridge", page: SessionPage) -> SessionRows:
@@ -103,7 +106,20 @@ async def session_rows(bridge: "Bridge", page: SessionPage) -> SessionRows:
     }
     if page.totals:
         page.totals.is_cost_known = all(one.is_cost_known for one in facts.values())
-    return _fitted(page, facts)
+    rows = _fitted(page, facts)
+    return replace(rows, unread=_unread(bridge, page, rows.rows))
+
+
+def _unread(bridge: "Bridge", page: SessionPage, rows: list[Row]) -> str:
+    """Return why the outcomes of some rows are unknown; empty if none is."""
+    unknown = [row.session for row in rows if row.facts.outcome == "unknown"]
+    if not unknown:
+        return ""
+    if bridge.allowed.denies(MESSAGES):
+        return UNKNOWN.format(DENIED)
+    is_closed = any(session.directory not in page.readable for session in unknown)
+    is_slow = any(session.directory in page.readable for session in unknown)
+    return UNKNOWN.format(" or ".join([*([CLOSED] if is_closed else []), *([SLOW] if is_slow else [])]))
 
 
 def _fitted(page: SessionPage, facts: dict[str, SessionFacts]) -> SessionRows:
@@ -163,14 +179,14 @@ def _row_data(session: "Session", status: str, facts: SessionFacts) -> RowData:
 
 def _line(row: Row, *, common: bool) -> str:
     data = row.data
-    title = data.get("title", "") or ("" if data.get("prompt") else UNTITLED)
+    title, prompt = told_once(data.get("title", ""), data.get("prompt", ""))
     facts = [
         data["session_id"],
         data["outcome"],
         f"changed {data['changed']}",
         cost_text(row.facts),
-        one_line(title),
-        f'prompt "{data["prompt"]}"' if data.get("prompt") else "",
+        one_line(title) or ("" if prompt else UNTITLED),
+        f'prompt "{prompt}"' if prompt else "",
         "" if common else one_line(data["directory"]),
         f"subagent of {data['parent']}" if data.get("parent") else "",
         f"fork of {data['forked_from']}" if data.get("forked_from") else "",

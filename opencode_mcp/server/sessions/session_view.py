@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.markdown.transcript_page import TranscriptPage, read_transcript
 from opencode_mcp.opencode.http.concurrent_reads import at_once
+from opencode_mcp.opencode.vocabulary.default_titles import told_once
 from opencode_mcp.runs.following.follow import present_activity
 from opencode_mcp.runs.outcome.report import PendingRequest, list_todos
 from opencode_mcp.runs.record import Run, answers_in
@@ -22,7 +23,7 @@ from opencode_mcp.server.sessions.session_reading import (
     facts_of,
     read_end,
 )
-from opencode_mcp.server.sessions.titles import shown_title, title_of
+from opencode_mcp.server.sessions.titles import UNTITLED, shown_title, title_of
 from opencode_mcp.server.sessions.undone import undone_text
 from opencode_mcp.text.outside_text import one_line
 
@@ -208,10 +209,11 @@ def view_text(view: SessionView) -> str:
 def _facts(view: SessionView) -> str:
     """Return the lines about the session itself, and about its last run."""
     session, facts = view.session, view.facts
+    title, prompt = told_once(title_of(session), facts.last.prompt if facts and _has_run(facts) else "")
     line = [
         session.id,
         view.status,
-        shown_title(session),
+        title or ("" if prompt else UNTITLED),
         one_line(session.directory),
         f"changed {moment(session.changed)}",
         f"subagent of {session.parent_id}" if session.parent_id else "",
@@ -220,19 +222,21 @@ def _facts(view: SessionView) -> str:
         tokens_text(facts.spent) if facts else "",
         cost_text(facts) if facts else "",
     ]
-    return "\n".join(filter(None, [" · ".join(filter(None, line)), _last_run(view)]))
+    run = _last_run(view, facts, prompt) if facts and _has_run(facts) else ""
+    return "\n".join(filter(None, [" · ".join(filter(None, line)), run]))
 
 
-def _last_run(view: SessionView) -> str:
-    """Return the lines about the last run; empty if there is none."""
-    facts = view.facts
-    if facts is None or facts.outcome in {"none", "unknown"}:
-        return ""
+def _has_run(facts: SessionFacts) -> bool:
+    return facts.outcome not in {"none", "unknown"}
+
+
+def _last_run(view: SessionView, facts: SessionFacts, prompt: str) -> str:
+    """Return the lines about the last run, which began with some words."""
     seconds = _seconds(facts, view.now)
     link = "for" if facts.activity else "after"
     took = f" {link} {duration(seconds)}" if seconds and facts.outcome not in WITHOUT_DURATION else ""
-    prompt = f'prompt "{facts.last.prompt}"' if facts.last.prompt else ""
-    line = "Last run: " + " · ".join(filter(None, [f"{facts.outcome}{took}", prompt]))
+    words = f'prompt "{prompt}"' if prompt else ""
+    line = "Last run: " + " · ".join(filter(None, [f"{facts.outcome}{took}", words]))
     return f"{line}\nDoing: {one_line(view.doing)}" if view.doing else line
 
 

@@ -72,6 +72,16 @@ def test_a_report_names_its_run_and_tells_the_time_of_waiting_apart() -> None:
     assert head == "completed · session ses_1 · message msg_1 · 3 min 32 s (3 min 0 s of it waiting for an answer)"
     assert names == '"Fix login" · prompt: "Fix the login page"'
     assert report_text(report(title="Same", prompt="Same")).splitlines()[1] == '"Same"'
+    assert (
+        report_text(report(title="Fix", prompt="Fix the login page")).splitlines()[1] == 'prompt: "Fix the login page"'
+    )
+
+
+def test_files_that_only_tool_calls_name_are_told_as_such() -> None:
+    named = ChangedFile(path="a.txt", change="changed", added=0, removed=0, by_calls=True)
+    outside = ChangedFile(path="/b.txt", change="changed", added=0, removed=0, outside=True)
+    heading = "Changed files, by its tool calls (OpenCode records no changes here, and cannot undo any):"
+    assert f"{heading}\nchanged a.txt\nchanged /b.txt (outside " in report_text(report(files=[named, outside]))
 
 
 @pytest.mark.parametrize(
