@@ -139,6 +139,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.server.sessions.session_view",
         "opencode_mcp.server.sessions.totals",
         "opencode_mcp.server.sessions.versions_on_disk",
+        "opencode_mcp.server.changes.comparison",
         "opencode_mcp.server.changes.undo_conflicts",
         "opencode_mcp.server.changes.unseen_changes",
         "opencode_mcp.server.waiting.finish_command",

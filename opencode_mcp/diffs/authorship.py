@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from opencode_mcp.diffs.named_files import absolute, can_write, named_files, names_files, possible_paths
-from opencode_mcp.opencode.vocabulary.models import Message, PatchPart, Session, ToolPart
+from opencode_mcp.opencode.vocabulary.models import Message, Part, PatchPart, Session, StepFinishPart, ToolPart
 
 Whose = Literal["this", "shared", "other", "unknown"]
 """Author of a change: this session, this one and others, others only, or one that cannot be told."""
@@ -68,6 +68,8 @@ class Work:
     calls: list[WriteCall] = field(default_factory=list[WriteCall])
     subagents: set[str] = field(default_factory=set[str])
     """Sessions of the subagents that it started."""
+    is_recorded: bool = False
+    """True if OpenCode recorded the files after a step, so that a file that it does not name did not differ."""
 
     def add(self, message: Message, session: Session) -> None:
         """Add one message of a session."""
@@ -80,6 +82,7 @@ class Work:
                 files = frozenset(absolute(path, session.directory) for path in part.files)
                 self.reported.append(ChangeStep(period, files))
                 differing |= files
+            self.is_recorded = self.is_recorded or _is_record(part)
         for part in message.parts:
             if isinstance(part, ToolPart):
                 self._add_call(part, session, period, frozenset(differing))
@@ -97,10 +100,9 @@ class Work:
 
     def add_undo(self, session: Session) -> None:
         """Add the undo of the work, which put its files back at a time that OpenCode does not tell."""
-        named = frozenset(path for call in self.calls for path in call.files)
         undone = Period(self.period.end, math.inf)
         self.calls.append(
-            WriteCall(session.id, session.title, undone, frozenset(), is_open=False, put_back=self.files | named)
+            WriteCall(session.id, session.title, undone, frozenset(), is_open=False, put_back=self.files | self.named)
         )
 
     @property
@@ -122,9 +124,25 @@ class Work:
         return frozenset(path for step in self.reported for path in step.files)
 
     @property
+    def named(self) -> frozenset[str]:
+        """Return the files that its editing calls name."""
+        return frozenset(path for call in self.calls for path in call.files)
+
+    @property
     def period(self) -> Period:
         """Return the time of all steps."""
         return _whole([step.period for step in self.steps] or [call.period for call in self.calls])
+
+
+def _is_record(part: Part) -> bool:
+    """Return True if a part shows that OpenCode recorded the files."""
+    match part:
+        case PatchPart():
+            return True
+        case StepFinishPart(snapshot=snapshot):
+            return bool(snapshot)
+        case _:
+            return part.type == "step-start" and bool((part.model_extra or {}).get("snapshot"))
 
 
 def _whole(periods: Sequence[Period]) -> Period:

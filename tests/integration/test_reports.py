@@ -284,6 +284,16 @@ async def test_a_file_that_another_session_names_is_told_as_that_ones_everywhere
     )
 
 
+async def test_where_opencode_records_no_files_a_report_and_a_diff_name_those_of_the_tool_calls(
+    host: Host, workplace: Path, case: str
+) -> None:
+    name = f"unrecorded-{case}.txt"
+    report = await host.run(write(name, "x\n"), text("Written."), directory=str(workplace))
+    assert [(file["path"], file.get("by_calls")) for file in report["files"]] == [(name, True)]
+    told = await host.text("opencode_diff", session_id=report["session_id"])
+    assert told == f"OpenCode records no changes of files here. By its tool calls it changed {name}."
+
+
 async def test_an_undo_that_would_take_back_changes_of_another_session_is_refused_and_changes_nothing(
     host: Host, scripted_model: ScriptedModel, tracked: Path, case: str
 ) -> None:
@@ -298,6 +308,8 @@ async def test_an_undo_that_would_take_back_changes_of_another_session_is_refuse
     safe = f'opencode_run(session_id="{runs.first["session_id"]}", prompt="Undo your own changes of {mine} by hand.")'
     assert safe in refused
     assert f"with the loss of the changes of others in {theirs}, ask the person first" in refused
+    assert "at the same time in one directory" in refused
+    assert "Next time, opencode_run(isolate=true) gives each of such runs files of its own." in refused
     assert refused.index(safe) < refused.index("opencode_call_operation")
     assert [(tracked / name).exists() for name in (mine, theirs)] == [True, True]
     call = re.search(r'opencode_call_operation\(operation="([\w.]+)", arguments=(\{.*?\})\)', refused)
@@ -315,6 +327,7 @@ async def test_an_undo_leaves_what_another_session_has_made_of_a_file_since(
     point = {"session_id": first["session_id"], "message_id": first["message_id"]}
     refused = await host.error("opencode_revert", **point)
     assert f"Changed by this session and by others: {name} ({second['session_id']}" in refused
+    assert f'undo the latest first: opencode_revert(session_id="{second["session_id"]}", message_id=...)' in refused
     assert (tracked / name).read_text(encoding="utf-8") == "two\n"
     await host.data("opencode_revert", session_id=second["session_id"], message_id=second["message_id"])
     assert (tracked / name).read_text(encoding="utf-8") == "one\n"

@@ -253,6 +253,8 @@ class StepFinishPart(BasePart):
     reason: str = ""
     cost: float = 0
     tokens: Tokens = Tokens()
+    snapshot: str = ""
+    """Id of the files as OpenCode recorded them; empty where it records none: outside of git, or by its settings."""
 
 
 class PatchPart(BasePart):

@@ -68,6 +68,8 @@ class ChangedFile(BaseModel):
     """Other sessions that changed it, or may have if ``whose`` is ``unknown``."""
     outside: bool = False
     """True if it is outside of the project: OpenCode keeps no diff of it, and an undo does not change it."""
+    by_calls: bool = False
+    """True if only tool calls name it: OpenCode records no files here, so there is no diff and no undo."""
 
 
 class PendingRequest(BaseModel):
@@ -331,9 +333,19 @@ def _other_session(call: WriteCall) -> OtherSession:
 
 def list_missing(paths: Iterable[str], directory: str) -> list[ChangedFile]:
     """Return entries for files that steps changed, and whose diff OpenCode does not have."""
+    return [ChangedFile(path=name, change=NOT_SHOWN, added=0, removed=0) for name in _inside(paths, directory)]
+
+
+def list_named(paths: Iterable[str], directory: str) -> list[ChangedFile]:
+    """Return entries for files that only tool calls name, where OpenCode records no files."""
+    names = _inside(paths, directory)
+    return [ChangedFile(path=name, change=NOT_SHOWN, added=0, removed=0, by_calls=True) for name in names]
+
+
+def _inside(paths: Iterable[str], directory: str) -> list[str]:
+    """Return absolute paths as relative ones, as far as they are in a directory."""
     prefix = absolute(".", directory) + "/"
-    names = sorted(path.removeprefix(prefix) for path in paths)
-    return [ChangedFile(path=name, change=NOT_SHOWN, added=0, removed=0) for name in names]
+    return sorted(path.removeprefix(prefix) for path in paths)
 
 
 def list_outside(paths: Iterable[str]) -> list[ChangedFile]:

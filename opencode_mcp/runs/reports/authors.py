@@ -6,6 +6,7 @@ that directory as a project.
 """
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,6 +18,7 @@ from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.concurrent_reads import at_once, read_each
 from opencode_mcp.opencode.vocabulary.models import Message, Session
 from opencode_mcp.opencode.vocabulary.selection import SessionFilter
+from opencode_mcp.runs.outcome.report import list_named
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import MESSAGES_A_PAGE, Run, all_answers
 from opencode_mcp.runs.sessions.history import own_messages, standing_messages
@@ -31,6 +33,7 @@ MESSAGES_READ = 1000
 LOOK_BACK = 3_600_000
 """Milliseconds before the work within which another run must have begun, unless it still goes on. OpenCode does not
 count the end of a run as a change of its session."""
+EVER = Period(-math.inf, math.inf)
 SECONDS = 5.0
 """Seconds in which the other sessions are read."""
 
@@ -133,17 +136,39 @@ def work_of_answers(answers: Sequence[Message], session: Session, message_id: st
     return work
 
 
-async def work_of_session(client: OpenCodeClient, session: Session) -> tuple[Work, list[str]]:
+async def work_of_session(client: OpenCodeClient, session: Session, within: Period = EVER) -> tuple[Work, list[str]]:
     """Return the work of a session, and the prompts whose answers changed files, the oldest first.
 
     What a fork copied, or what is undone, does not count (``session.messages``).
+
+    Args:
+        client: Reads the messages.
+        session: The session.
+        within: Period in which a message must have begun; its beginning is not part of it, its end is.
     """
     work, changing = Work(), dict[str, None]()
     async for message in standing_messages(client, session):
+        if not within.begin < message.info.time.created <= within.end:
+            continue
         work.add(message, session)
         if message.info.parent_id and any(part.type == "patch" for part in message.parts):
             changing[message.info.parent_id] = None
     return work, list(reversed(changing))
+
+
+async def files_named_only(client: OpenCodeClient, session: Session, message_id: str = "") -> list[str]:
+    """Return the files that editing calls name where OpenCode records no files, with paths relative to the directory.
+
+    Args:
+        client: Reads the messages.
+        session: The session.
+        message_id: The prompt; empty: all of the session.
+    """
+    if message_id:
+        work = await work_of_prompt(client, session, message_id)
+    else:
+        work, _ = await work_of_session(client, session)
+    return [] if work.is_recorded else [file.path for file in list_named(work.named, session.directory)]
 
 
 async def work_since(client: OpenCodeClient, session: Session, first: str) -> tuple[Work, list[str]]:

@@ -13,10 +13,19 @@ import anyio
 from opencode_mcp.diffs.authorship import Work, WriteCall
 from opencode_mcp.diffs.merged import merge_diffs
 from opencode_mcp.diffs.named_files import absolute, possible_paths
+from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Session
 from opencode_mcp.runs.following.follow import Observation
-from opencode_mcp.runs.outcome.report import ChangedFile, RunReport, add_authors, list_files, list_missing, list_outside
+from opencode_mcp.runs.outcome.report import (
+    ChangedFile,
+    RunReport,
+    add_authors,
+    list_files,
+    list_missing,
+    list_named,
+    list_outside,
+)
 from opencode_mcp.runs.reports.authors import read_authors, work_of_answers
 
 DIFF_SECONDS = 0.6
@@ -45,10 +54,12 @@ async def changed_files(report: RunReport, seen: Observation, answers: list[Mess
     """
     session = Session(id=report.session_id, title=report.title, directory=report.directory)
     work = work_of_answers(answers, session, report.message_id)
+    if not work.is_recorded:
+        return await _named_files(seen.client, session, work)
     if not work.files or not (work.calls or work.subagents):
         return list_outside(_outside(work.calls, work.files, report.directory))
     grows = (await seen.client.features()).diffs_grow
-    named = frozenset(path for call in work.calls for path in call.files) & work.files
+    named = work.named & work.files
     repeated = _changed_twice(work) if grows else frozenset[str]()
     async with at_once() as reads:
         reading_diffs = reads.start(_diffs, report, seen, work.files, named, repeated)
@@ -62,6 +73,17 @@ async def changed_files(report: RunReport, seen: Observation, answers: list[Mess
         files += list_missing(_missing(named, diffs, report.directory), report.directory)
     add_authors(files, judge)
     return files + list_outside(_outside(judge.own, work.files, report.directory))
+
+
+async def _named_files(client: OpenCodeClient, session: Session, work: Work) -> list[ChangedFile]:
+    """Return the files that the editing calls of a run name, where OpenCode records no files."""
+    if not work.named and not work.subagents:
+        return []
+    judge = await read_authors(client, session, work, work.period)
+    outside = _outside(judge.own, frozenset(), session.directory)
+    files = list_named({path for call in judge.own for path in call.files} - outside, session.directory)
+    add_authors(files, judge)
+    return files + list_outside(outside)
 
 
 def _outside(calls: Sequence[WriteCall], differed: frozenset[str], directory: str) -> set[str]:

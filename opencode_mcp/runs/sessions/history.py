@@ -45,6 +45,19 @@ async def standing_messages(
             undone_from = ""
 
 
+async def last_copied(client: OpenCodeClient, fork: Session) -> float:
+    """Return the time of the latest message that a fork copied, in milliseconds since the epoch; 0 if there is none."""
+    cursor = ""
+    while True:
+        found = await client.session_messages(fork.id, limit=MESSAGES_A_PAGE, before=cursor)
+        for message in reversed(found.items):
+            if is_copied(message.info, fork):
+                return message.info.time.created
+        cursor = found.cursor
+        if not cursor:
+            return 0
+
+
 def is_copied(info: MessageInfo, session: Session) -> bool:
     """Return True if a message of a session is one that a fork copied: it keeps its time, and has a new id.
 

@@ -13,7 +13,7 @@ from opencode_mcp.text.outside_text import one_line
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from opencode_mcp.diffs.authorship import Authorship
+    from opencode_mcp.diffs.authorship import Authorship, Period
     from opencode_mcp.opencode.client import OpenCodeClient
     from opencode_mcp.opencode.vocabulary.models import FileDiff, Session
     from opencode_mcp.server.bridge import Bridge
@@ -38,15 +38,18 @@ class OwnChanges(NamedTuple):
     """Author of the diffs, as the subject of a sentence."""
 
 
-async def own_changes(bridge: "Bridge", session: "Session", message_id: str = "") -> OwnChanges:
+async def own_changes(
+    bridge: "Bridge", session: "Session", message_id: str = "", within: "Period | None" = None
+) -> OwnChanges:
     """Read what a session changed, or one prompt of it.
 
     Args:
         bridge: Reaches OpenCode.
         session: The session.
         message_id: The prompt; empty: all of the session.
+        within: Only what the session did in this period.
     """
-    found, work = await _changes_and_work(bridge.client, session, message_id)
+    found, work = await _changes_and_work(bridge.client, session, message_id, within or authors.EVER)
     authorships = await _authors_of(bridge.client, session, found, work)
     left_out = {file: whose for file, whose in authorships.items() if whose.whose == "other"}
     kept = {file: whose for file, whose in authorships.items() if file not in left_out}
@@ -56,7 +59,7 @@ async def own_changes(bridge: "Bridge", session: "Session", message_id: str = ""
 
 
 async def _changes_and_work(
-    client: "OpenCodeClient", session: "Session", message_id: str
+    client: "OpenCodeClient", session: "Session", message_id: str, within: "Period"
 ) -> "tuple[list[FileDiff], authorship.Work]":
     """Return the changes of a prompt or of a session, and the work that made them.
 
@@ -66,7 +69,7 @@ async def _changes_and_work(
     if message_id:
         diffs = merged.merge_diffs([await client.session_diff(session.id, message_id)])
         return diffs, await authors.work_of_prompt(client, session, message_id) if diffs else authorship.Work()
-    work, prompts = await authors.work_of_session(client, session)
+    work, prompts = await authors.work_of_session(client, session, within)
     return merged.merge_diffs([await client.session_diff(session.id, prompt) for prompt in prompts]), work
 
 

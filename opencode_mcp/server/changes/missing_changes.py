@@ -5,21 +5,37 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import BridgeError
+from opencode_mcp.runs.reports import authors
+from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.workspace import git_cause
 
 if TYPE_CHECKING:
+    from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.server.bridge import Bridge
 
 NAMES_SHOWN = 5
+FILES_NAMED = 20
+UNRECORDED = "OpenCode records no changes of files here."
 STATUS_TIMEOUT = 5.0
 REPLACED = "\ufffd"
 """Replacement for bytes in a name that are not UTF-8."""
 
 
-async def why_no_changes(bridge: "Bridge", directory: str) -> str:
-    """Return the reason for a session or a prompt of a directory; empty if nothing was changed."""
-    return await why_without_git(bridge, directory) or await _unnamed(bridge, directory)
+async def why_no_changes(bridge: "Bridge", session: "Session", message_id: str = "") -> str:
+    """Return the reason why OpenCode has no changes of a session or a prompt; empty if nothing was changed.
+
+    Args:
+        bridge: Reaches OpenCode.
+        session: The session.
+        message_id: The prompt; empty: all of the session.
+    """
+    reason = await why_without_git(bridge, session.directory) or await _unnamed(bridge, session.directory)
+    named = await authors.files_named_only(bridge.client, session, message_id)
+    if not named:
+        return reason
+    names = listed([one_line(path) for path in named], FILES_NAMED)
+    return f"{reason or UNRECORDED} By its tool calls it changed {names}."
 
 
 async def why_without_git(bridge: "Bridge", directory: str) -> str:

@@ -123,7 +123,7 @@ async def read_diff(bridge: "Bridge", id: str, message: str = "") -> Content:  #
     undone = session.revert.message_id if session.revert else ""
     changes = await own_changes(bridge, session, prompt)
     pointer = f'opencode_diff(session_id="{id}", files=[...]) shows single files.'
-    reason = "" if changes.diffs or changes.left_out or undone else await why_no_changes(bridge, session.directory)
+    reason = "" if changes.diffs or changes.left_out or undone else await why_no_changes(bridge, session, prompt)
     shown = reason or diff.render_diff(changes.diffs, limit=LIMIT, pointer=pointer, author=changes.author)
     notes = [left_out_note(changes.left_out), authors_note(changes.authors)]
     return _markdown("\n\n".join(filter(None, [*notes, shown])))

@@ -70,6 +70,8 @@ FILE_HEADINGS: Mapping[str, Collection[str]] = {
     "Changed meanwhile; it is not known by whom:": ("unknown",),
 }
 """Headings of the lists of changed files, with whose changes they are."""
+BY_CALLS = "Changed files, by its tool calls (OpenCode records no changes here, and cannot undo any):"
+"""Heading of the first list where OpenCode records no files."""
 OTHERS_DID = {"this": "also", "shared": "also changed by", "other": "by", "unknown": "this run or"}
 """Words in front of the other sessions, by whose change it is."""
 NO_DIFF = "(no diff: not ready, or changed back)"
@@ -412,8 +414,9 @@ def _files(report: "RunReport") -> str:
     more = len(report.files) - len(shown)
     lines: list[str] = []
     for heading, kinds in FILE_HEADINGS.items():
-        listed = [_file_line(file) for file in shown if file.whose in kinds]
-        lines += [heading, *listed] if listed else []
+        listed = [file for file in shown if file.whose in kinds]
+        head = BY_CALLS if "this" in kinds and any(file.by_calls for file in listed) else heading
+        lines += [head, *map(_file_line, listed)] if listed else []
     return "\n".join([*lines, *([f"and {more} more"] if more else [])])
 
 
@@ -423,13 +426,15 @@ def _file_line(file: "ChangedFile") -> str:
         # An author is one of the sessions whose commands ran at that time, and not all of them.
         names = f"one of: {names}"
     by = f" ({OTHERS_DID[file.whose]} {names})" if names else ""
-    return f"{file.change} {one_line(file.path)} {_counts(file)}{by}"
+    return " ".join(filter(None, [file.change, one_line(file.path), _counts(file)])) + by
 
 
 def _counts(file: "ChangedFile") -> str:
     """Return the numbers of changed lines, or why there are none."""
     if file.outside:
         return OUTSIDE
+    if file.by_calls:
+        return ""
     return NO_DIFF if file.change == "changed" else f"+{file.added} -{file.removed}"
 
 

@@ -9,7 +9,7 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.markdown import diff as markdown_diff
 from opencode_mcp.runs.sessions import history
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.changes import unseen_changes
+from opencode_mcp.server.changes import comparison, unseen_changes
 from opencode_mcp.server.changes.change_authors import (
     authors_data,
     authors_note,
@@ -22,7 +22,6 @@ from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import diff_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result
 from opencode_mcp.server.results.schemas import CHANGES_TEXTS
-from opencode_mcp.server.sessions import versions_on_disk
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.workspace import git_head
 from opencode_mcp.workspace import globs as workspace_globs
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from opencode_mcp.workspace.globs import Globs
 
 FILES_TOLD = 200
-FILES_NAMED = 50
 NOBODY_ELSE: "Mapping[str, Authorship]" = {}
 ONE_FILE = "To see more of the cut parts, name fewer files with files=[...]."
 
@@ -96,7 +94,8 @@ async def opencode_diff(
         raise InvalidArgument("A session has its own directory.", hint="Leave directory or session_id out.")
     session = await bridge.fence.session(session_id)
     if compare_with:
-        return await _compared(bridge, session, await bridge.fence.session(compare_with), globs if files else None)
+        other = await bridge.fence.session(compare_with)
+        return await comparison.compared(bridge, session, other, globs if files else None)
     found = await _of_session(bridge, session, message_id)
     note = "" if message_id else await _more_changes(bridge, session, found)
     changes = _only(found._replace(note=" ".join(filter(None, [found.note, note]))), files, globs)
@@ -111,7 +110,7 @@ async def _of_session(bridge: Bridge, session: "Session", message_id: str) -> Ch
     changes = Changes(own.diffs, authors=own.authors, left_out=own.left_out, author=own.author)
     if undone and not message_id:
         return changes._replace(note=f"It is undone from {undone} on.")
-    reason = "" if own.diffs or own.left_out else await why_no_changes(bridge, session.directory)
+    reason = "" if own.diffs or own.left_out else await why_no_changes(bridge, session, prompt)
     return changes._replace(note=reason, untold=bool(reason))
 
 
@@ -121,84 +120,6 @@ async def _more_changes(bridge: Bridge, session: "Session", changes: Changes) ->
     seen = {diff.file for diff in changes.diffs} | changes.left_out.keys()
     unseen = await unseen_changes.unseen_note(bridge, worktree, seen) if worktree else ""
     return " ".join(filter(None, [unseen, unseen_changes.verification_note(bridge, session)]))
-
-
-async def _compared(bridge: Bridge, session: "Session", other: "Session", globs: "Globs | None") -> CallToolResult:
-    """Compare what two sessions changed: the patches of the files that they did not change in the same way."""
-    ours = await _changes_by_file(bridge, session, globs)
-    theirs = await _changes_by_file(bridge, other, globs)
-    rows = [_compared_file(path, ours.get(path), theirs.get(path)) for path in dict.fromkeys([*ours, *theirs])]
-    if session.directory == other.directory:
-        on_disk = await versions_on_disk.versions_on_disk(bridge, session.directory, ours, theirs)
-        for row in rows:
-            if version := on_disk.get(row["path"]):
-                row["on_disk"] = version
-    different = {row["path"] for row in rows if row["compared"] != "same"}
-    texts: list[str] = []
-    for found, diffs in ((session, ours), (other, theirs)):
-        shown = [diff for path, diff in diffs.items() if path in different]
-        texts += [_patches_of(found.id, shown)] if shown else []
-    note = _comparison(session.id, other.id, rows, " that `files` names" if globs else "")
-    if session.directory != other.directory:
-        note = f"{note}\nEach of them works in its own directory."
-    data = {"files": rows[:FILES_TOLD], "diff": "\n\n".join(texts), "note": note}
-    return result("\n\n".join([note, *texts]), data, verbatim=True)
-
-
-async def _changes_by_file(bridge: Bridge, session: "Session", globs: "Globs | None") -> "dict[str, FileDiff]":
-    """Return what a session changed, without the files that only other sessions changed at the same time."""
-    changes = await own_changes(bridge, session)
-    return {diff.file: diff for diff in changes.diffs if globs is None or globs.fit(diff.file)}
-
-
-def _compared_file(path: str, ours: "FileDiff | None", theirs: "FileDiff | None") -> dict[str, Any]:
-    if ours is None or theirs is None:
-        compared = "only_other" if ours is None else "only_this"
-    else:
-        compared = "same" if (ours.status, ours.patch) == (theirs.status, theirs.patch) else "different"
-    row: dict[str, Any] = {"path": path, "compared": compared}
-    for name, diff in (("this", ours), ("other", theirs)):
-        if diff:
-            row[name] = {"change": diff.status, "added": diff.additions, "removed": diff.deletions}
-    return row
-
-
-def _comparison(this: str, other: str, rows: list[dict[str, Any]], which: str = "") -> str:
-    """Return the lines that say which files two sessions changed in which way.
-
-    Args:
-        this: Id of one session.
-        other: Id of the other one.
-        rows: The files that either of them changed.
-        which: Restriction of the files, for a sentence.
-    """
-    if not rows:
-        return f"Neither {this} nor {other} changed a file{which}."
-    heads = {
-        "different": "Changed differently",
-        "only_this": f"Changed only by {this}",
-        "only_other": f"Changed only by {other}",
-        "same": "Changed in the same way",
-    }
-    versions = {
-        "this": f"On disk is the version of {this}",
-        "other": f"On disk is the version of {other}",
-        "neither": "On disk is neither version, since the file changed later",
-    }
-    lines = [_named_files(rows, "compared", kind, head) for kind, head in heads.items()]
-    lines += [_named_files(rows, "on_disk", version, head) for version, head in versions.items()]
-    return "\n".join(filter(None, lines))
-
-
-def _named_files(rows: list[dict[str, Any]], field: str, value: str, head: str) -> str:
-    """Return a line that names the files whose field has a value; empty if there are none."""
-    paths = [one_line(row["path"]) for row in rows if row.get(field) == value]
-    more = f", and {len(paths) - FILES_NAMED} more" if len(paths) > FILES_NAMED else ""
-    return f"{head}: {', '.join(paths[:FILES_NAMED])}{more}" if paths else ""
-
-
-def _patches_of(session_id: str, diffs: "list[FileDiff]") -> str:
-    return f"In {session_id}:\n\n{markdown_diff.render_diff(diffs, limit=TEXT_LIMIT // 2, pointer=ONE_FILE)}"
 
 
 async def _working_tree(bridge: Bridge, directory: str, against: str) -> Changes:

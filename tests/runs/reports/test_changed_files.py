@@ -148,6 +148,23 @@ async def test_a_file_outside_of_the_project_is_listed_whether_or_not_the_projec
     assert [(file.path, file.outside) for file in files] == [("a.txt", False), ("/elsewhere/notes.txt", True)]
 
 
+def unrecorded(*files: str, snapshot: str = "") -> Message:
+    """A step that wrote files, with the snapshot after it but no file that differed."""
+    message = written(*files)
+    end = {"type": "step-finish", "snapshot": snapshot}
+    message.parts[-1:] = Message.read({"info": message.info.model_dump(), "parts": [end]}).parts
+    return message
+
+
+async def test_where_opencode_records_no_files_those_that_edits_name_are_listed() -> None:
+    client = Diffs([])
+    files = await listed(client, unrecorded("b.txt", "/p/a.txt", "/elsewhere/c.txt"))
+    expected = [("a.txt", True, False), ("b.txt", True, False), ("/elsewhere/c.txt", False, True)]
+    assert [(file.path, file.by_calls, file.outside) for file in files] == expected
+    assert client.reads == 0, "there is no diff to wait for"
+    assert await listed(client, unrecorded("a.txt", snapshot="4b82")) == [], "it was written as it was"
+
+
 async def test_a_session_that_was_deleted_meanwhile_is_no_possible_author() -> None:
     other = Session.read({"id": "ses_2", "directory": "/p", "time": {"created": 1, "updated": 1500}})
     command = written("x", tool="bash", differed=["b.txt"])

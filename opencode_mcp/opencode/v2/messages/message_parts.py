@@ -99,8 +99,10 @@ def _add_end(parts: PartList, message: JsonMap) -> None:
     if as_number(as_map(message.get("time")).get("completed")) is None:
         return
     cost = as_number(message.get("cost")) or 0
-    parts.add("step-finish", reason=as_text(message.get("finish")), cost=cost, tokens=tokens(message))
-    if files := as_texts(as_map(message.get("snapshot")).get("files")):
+    snapshot = as_map(message.get("snapshot"))
+    recorded = {"snapshot": end} if (end := as_text(snapshot.get("end"))) else {}
+    parts.add("step-finish", reason=as_text(message.get("finish")), cost=cost, tokens=tokens(message), **recorded)
+    if files := as_texts(snapshot.get("files")):
         parts.add("patch", files=files)
 
 
