@@ -259,6 +259,8 @@ async def test_what_cannot_be_forked_is_explained(host: Host) -> None:
         assert refused.startswith("Nothing was forked: ")
         assert "structured answer" in refused
         assert asked["message_id"] in refused
+    refused = await host.error("opencode_call_operation", operation="session.fork", arguments={"sessionID": session_id})
+    assert refused.startswith("Nothing was forked: ")
     assert await session_ids(host) == before, "OpenCode was not made to begin a copy"
     fork = await host.data("opencode_fork", session_id=session_id, message_id=asked["message_id"])
     seen = await host.data("opencode_session", session_id=fork["session_id"])

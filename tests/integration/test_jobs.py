@@ -194,7 +194,8 @@ async def test_14_an_mcp_server_is_added_by_whoever_configures_this_one(host: Ho
         )
     assert found.startswith("mcp.add (admin, not allowed here): ")
     assert "--allow session.shell,mcp.add,mcp.connect,mcp.disconnect" in told
-    assert 'in the opencode.json of the project: {"mcp": {"' in told
+    entry = '{"mcp": {"other": {"type": "local", "command": ["other"]}}}'
+    assert f"in the opencode.json of the project: {entry}." in told
 
 
 async def test_15_fork_and_compare(host: Host, counting: CountingBridge, tracked: Path, case: str) -> None:

@@ -30,6 +30,8 @@ ANSWERS: Mapping[str, OneOperation] = {
     "question.reject": {1: "question.reject", 2: "session.form.cancel"},
 }
 """Operations that answer, by the names that ``runs/answers/answer_rules.py`` has for them."""
+INTEGRATE = "opencode_integrate"
+"""Tool that brings the work of an isolated run back."""
 NOTHING: Uses = {1: (), 2: ()}
 RUN: Uses = {1: ("session.create", "session.prompt_async"), 2: ("session.create", "session.prompt")}
 READ_FILE: Uses = {1: ("file.read", "file.list"), 2: ("file.read", "file.list")}

@@ -3,14 +3,17 @@
 A job often needs several operations. A refusal names them all, so that a person changes the settings once.
 """
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import NotAllowed, SettingsChange
 from opencode_mcp.server.access.operation_uses import RELOAD, TOOL_OF
+from opencode_mcp.text.json_types import JsonMap
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.tables.annotation_types import Annotation, Effect, Group
+    from opencode_mcp.opencode.tables.operation_table import Operation
     from opencode_mcp.opencode.versions import Generation
 
 DANGERS: Mapping["Effect", str] = {
@@ -86,12 +89,15 @@ _REREAD: Mapping["Generation", str] = {
     f"{RELOAD[generation]} too, with which you make OpenCode open the project anew."
     for generation in RELOAD
 }
-_MCP_1 = _BY_CONFIGURATION.format(
-    '{"mcp": {"NAME": {"type": "local", "command": ["PROGRAM"], "enabled": true}}}', _REREAD[1]
-)
-_MCP_2 = _BY_CONFIGURATION.format(
-    '{"mcp": {"servers": {"NAME": {"type": "local", "command": ["PROGRAM"]}}}}', _REREAD[2]
-)
+_MCP_ENTRIES: Mapping["Generation", str] = {
+    1: '"NAME": {"type": "local", "command": ["PROGRAM"], "enabled": true}',
+    2: '"NAME": {"type": "local", "command": ["PROGRAM"]}',
+}
+"""Entry of an MCP server in the configuration, as an example."""
+_MCP_1 = _BY_CONFIGURATION.format(f'{{"mcp": {{{_MCP_ENTRIES[1]}}}}}', _REREAD[1])
+_MCP_2 = _BY_CONFIGURATION.format(f'{{"mcp": {{"servers": {{{_MCP_ENTRIES[2]}}}}}}}', _REREAD[2])
+_MCP_NAMES: Mapping["Generation", str] = {1: "name", 2: "server"}
+"""Argument of ``mcp.add`` with the name of the server."""
 _SETTINGS = "The person can also edit opencode.json. {}"
 BY_HAND: Mapping["Generation", Mapping[str, str]] = {
     1: {
@@ -144,6 +150,21 @@ def not_allowed(
         hint=f"{note} {_other_way(operation_id, generation)}".strip(),
         change=added_to(allowed, job_of(operation_id, generation), annotation.effect),
     )
+
+
+def with_entry_of(refusal: NotAllowed, operation: "Operation", arguments: JsonMap) -> NotAllowed:
+    """Return the refusal of a call of ``mcp.add`` with the entry of the very server that the call names.
+
+    Args:
+        refusal: The refusal of the operation.
+        operation: The operation.
+        arguments: The arguments of the call; they are not checked yet.
+    """
+    name, entry = arguments.get(_MCP_NAMES[operation.generation]), arguments.get("config")
+    if operation.id == "mcp.add" and isinstance(name, str) and isinstance(entry, Mapping):
+        given = json.dumps({name: entry}, ensure_ascii=False).removeprefix("{").removesuffix("}")
+        refusal.hint = refusal.hint.replace(_MCP_ENTRIES[operation.generation], given)
+    return refusal
 
 
 def _other_way(operation_id: str, generation: "Generation") -> str:

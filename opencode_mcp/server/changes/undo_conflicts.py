@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from opencode_mcp.diffs.authorship import Authorship, Period, Work
 from opencode_mcp.errors import CallerError
 from opencode_mcp.runs.reports import authors
-from opencode_mcp.server.access.operation_uses import REDO, UNDO
+from opencode_mcp.server.access.operation_uses import INTEGRATE, REDO, UNDO
 from opencode_mcp.server.changes.change_authors import authors_note, listed_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from opencode_mcp.diffs.authorship import Judge
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.server.bridge import Bridge
 
@@ -54,11 +55,12 @@ async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: st
         return
     own = [file for file, whose in found.items() if whose.whose in {"this", "shared"}]
     safe = _undo_by_hand(session.id, own) if own else ""
+    order = _other_order(bridge, session.id, work, judge, foreign)
     operation = (await bridge.operation_of(UNDO)).id
     raise CallerError(
         f"Nothing was undone: to undo {session.id} from {prompt} on would also take back changes that are not its own. "
         f"{authors_note(foreign)}",
-        hint=safe + _all_the_same(operation, {"sessionID": session.id, "messageID": prompt}, list(foreign)),
+        hint=order + safe + _all_the_same(operation, {"sessionID": session.id, "messageID": prompt}, list(foreign)),
     )
 
 
@@ -97,6 +99,31 @@ async def refuse_redo_over_others(bridge: "Bridge", session: "Session") -> None:
         f"{authors_note(changed)}",
         hint=_all_the_same(operation, {"sessionID": session.id}, list(changed)),
     )
+
+
+def _other_order(
+    bridge: "Bridge", session_id: str, work: Work, judge: "Judge", foreign: "Mapping[str, Authorship]"
+) -> str:
+    """Return sentences on how the work of several sessions can be undone; empty if no other session is known.
+
+    Args:
+        bridge: Knows whether runs can be isolated.
+        session_id: The session whose undo is refused.
+        work: Its work that would be undone.
+        judge: Knows the calls of the others.
+        foreign: The files that are not, or not only, the session's.
+    """
+    named = {call.session_id for found in foreign.values() for call in found.others}
+    calls = sorted((call for call in judge.others if call.session_id in named), key=lambda call: call.period.begin)
+    if not calls:
+        return ""
+    if not any(call.period.overlaps(work.period) for call in calls):
+        revert = f'opencode_revert(session_id="{calls[-1].session_id}", message_id=...)'
+        return f"The others worked later. To undo their work too, undo the latest first: {revert}. "
+    alone = f"They worked at the same time in one directory, so that {session_id} cannot be undone alone. "
+    if bridge.settings.remote or INTEGRATE in bridge.unlisted_tools:
+        return alone
+    return f"{alone}Next time, opencode_run(isolate=true) gives each of such runs files of its own. "
 
 
 def _undo_by_hand(session_id: str, files: list[str]) -> str:

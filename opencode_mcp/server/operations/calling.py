@@ -27,6 +27,7 @@ from opencode_mcp.secrets.redact_data import redact, secrets_in
 from opencode_mcp.secrets.redact_text import scrub
 from opencode_mcp.server.access.argument_values import with_text_at
 from opencode_mcp.server.access.operation_uses import TOOL_OF
+from opencode_mcp.server.access.refusals import with_entry_of
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.operations.filled_pages import filled_page
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
@@ -107,7 +108,8 @@ async def call_operation(
     arguments = without_nulls(operation, arguments)
     known = {bridge.settings.password, *_secrets_of(operation, arguments)}
     try:
-        bridge.allowed.check(operation)
+        if refusal := bridge.allowed.refusal(operation):
+            raise with_entry_of(refusal, operation, arguments)
         outcome = await _perform(ctx, operation, arguments)
     except BridgeError as error:
         error.message, error.hint = scrub(error.message, known), scrub(error.hint, known)

@@ -9,6 +9,7 @@ import anyio
 
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.isolation import preparation
+from opencode_mcp.server.access.operation_uses import INTEGRATE
 from opencode_mcp.server.changes.unseen_changes import unseen_note, worktree_of
 from opencode_mcp.server.results.render import without_tools
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.record import Run
     from opencode_mcp.server.bridge import Bridge
 
-INTEGRATE = "opencode_integrate"
 ENDED = frozenset({"completed", "failed", "aborted"})
 """Statuses of runs that have ended."""
 UNSEEN_SECONDS = 5.0

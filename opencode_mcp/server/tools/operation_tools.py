@@ -42,7 +42,7 @@ async def opencode_find_operations(
     query: Annotated[str, Field(description="Words, or an operation's id")] = "",
     group: Annotated[str, Field(description="sessions, files, config, mcp, terminal, ...")] = "",
     effect: Annotated[str, Field(description="read, write, execute or admin")] = "",
-    limit: Annotated[int, Field(ge=1, le=200)] = 8,
+    limit: Annotated[int, Field(ge=1, le=200)] = 6,
 ) -> CallToolResult:
     """Find operations of OpenCode's API with their arguments.
 

@@ -25,6 +25,10 @@ LABELS: "Mapping[str, str]" = {
     ENVIRONMENT: "environment variables that must be equal for others to share this OpenCode",
 }
 """Labels of facts whose name does not explain them."""
+NONE: "Mapping[str, str]" = {
+    "mcp_servers": "none loaded (an entry that is new in opencode.json is read when OpenCode opens the project anew)",
+}
+"""Words for facts of which there is none, where that may not be the whole truth."""
 MORE = "show=agents, models or commands describes each, and everything adds changed files, MCP servers and settings."
 
 
@@ -83,7 +87,8 @@ def _lines(data: dict[str, Any]) -> "Iterable[str]":
             yield from (f"  {beginning(key)}{ENTRIES[name](entry)}" for key, entry in entries.items())
         elif isinstance(value, Mapping):
             pairs = cast("Mapping[str, str]", value).items()
-            yield f"{label}: {_listed([f'{key} ({text})' if text else key for key, text in pairs])}"
+            names = [f"{key} ({text})" if text else key for key, text in pairs]
+            yield f"{label}: {_listed(names) if names else NONE.get(name, 'none')}"
         elif isinstance(value, list):
             yield f"{label}: {_listed(cast('list[str]', value))}"
         else:

@@ -16,6 +16,7 @@ from opencode_mcp.server.changes import undo_conflicts
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.schemas import CHANGES_TEXTS
+from opencode_mcp.server.sessions.forking import refuse_if_uncopyable
 from opencode_mcp.server.sessions.titles import shown_title, title_of
 from opencode_mcp.server.tools.diff_tool import Changes, changes_result
 from opencode_mcp.server.tools.run_tools import SessionId
@@ -124,7 +125,7 @@ async def opencode_fork(
     async with starting(ctx, deadlines_of(ctx).start):
         session = await bridge.fence.session(session_id)
     end = await _end_of_copy(bridge, session, message_id)
-    await _refuse_if_uncopyable(bridge, session, end)
+    await refuse_if_uncopyable(bridge, session.id, end)
     fork = await bridge.client.session_fork(session.id, end)
     data = {"session_id": fork.id, "title": title_of(fork), "forked_from": session.id}
     what = f"what was said before {end}" if end else "all that was said"
@@ -141,15 +142,3 @@ async def _end_of_copy(bridge: Bridge, session: "Session", message_id: str) -> s
         return undone
     await history.prompt_of(bridge.client, session.id, message_id)
     return min(undone, message_id) if undone else message_id
-
-
-async def _refuse_if_uncopyable(bridge: Bridge, session: "Session", end: str) -> None:
-    """Refuse a fork that OpenCode would begin, and then not finish: its half-made copy would stay."""
-    if not (await bridge.client.features()).output_schemas:
-        return
-    prompt = await history.uncopyable_prompt(bridge.client, session.id, end)
-    if prompt:
-        raise BackendFailed(
-            f"Nothing was forked: OpenCode 1.18 cannot copy the prompt {prompt}, which asked for a structured answer.",
-            hint=f"Fork before it, with message_id={prompt!r} or an earlier one.",
-        )

@@ -19,6 +19,7 @@ from opencode_mcp.server.operations.handlers.event_stream import collect_events
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, number, seconds, text
 from opencode_mcp.server.operations.handlers.open_lists import read_when_open
 from opencode_mcp.server.operations.handlers.own_ids import add_message
+from opencode_mcp.server.operations.handlers.session_fork import fork_session
 from opencode_mcp.server.operations.handlers.session_stop import abort_tree, delete_tree, remove_session
 from opencode_mcp.server.operations.handlers.session_update import update_session
 from opencode_mcp.server.operations.handlers.terminal_visit import visit_terminal
@@ -76,6 +77,7 @@ HANDLERS_1: Mapping[str, OperationHandler] = {
     "v2.pty.connect": OperationHandler(visit_terminal, TERMINAL, TICKET_AND_CURSOR),
     "session.abort": OperationHandler(abort_tree),
     "session.delete": OperationHandler(delete_tree),
+    "session.fork": OperationHandler(fork_session),
     "session.update": OperationHandler(update_session),
     "config.update": OperationHandler(send, hidden=DOLLAR_SCHEMA),
     "global.config.update": OperationHandler(send, hidden=DOLLAR_SCHEMA),
