@@ -26,6 +26,7 @@ from opencode_mcp.server.mcp_server import BridgeServer
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
 from opencode_mcp.server.resources.completions import complete
 from opencode_mcp.server.resources.skills_extension import Skills
+from opencode_mcp.server.sdk_private import without_log_configuration
 from opencode_mcp.server.tokens import token_codec
 from opencode_mcp.server.tools import listed_tools
 from opencode_mcp.server.waiting.call_context import add_arrival
@@ -74,21 +75,22 @@ def build_server(
     tools = listed_tools(settings)
     changing = frozenset(tool.name for tool in tools if not (tool.annotations and tool.annotations.read_only_hint))
     observers = [observe(changing)] if observe else []
-    server = BridgeServer(
-        "opencode-mcp",
-        title="OpenCode",
-        description="Delegate work to OpenCode, follow it live, answer its requests, and collect the results.",
-        instructions=instructions_for([tool.name for tool in tools]),
-        version=__version__,
-        tools=[*tools],
-        extensions=[Tasks(AllTasks(seal), TASK_TOOLS), Skills()],
-        icons=[ICON],
-        request_state_security=RequestStateSecurity(codec=seal, ttl=STATE_SECONDS),
-        log_level=settings.log_level,
-        lifespan=lifespan,
-        subscriptions=subscriptions.bus,
-        middleware=[*observers, add_arrival, subscriptions.middleware],
-    )
+    with without_log_configuration():
+        server = BridgeServer(
+            "opencode-mcp",
+            title="OpenCode",
+            description="Delegate work to OpenCode, follow it live, answer its requests, and collect the results.",
+            instructions=instructions_for([tool.name for tool in tools]),
+            version=__version__,
+            tools=[*tools],
+            extensions=[Tasks(AllTasks(seal), TASK_TOOLS), Skills()],
+            icons=[ICON],
+            request_state_security=RequestStateSecurity(codec=seal, ttl=STATE_SECONDS),
+            log_level=settings.log_level,
+            lifespan=lifespan,
+            subscriptions=subscriptions.bus,
+            middleware=[*observers, add_arrival, subscriptions.middleware],
+        )
     server.tool_names = frozenset(tool.name for tool in tools)
     _serve_completions(server)
     return server

@@ -4,8 +4,11 @@
 version of the SDK has changed one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
+
+from mcp.server.mcpserver import server as mcpserver
 
 if TYPE_CHECKING:
     from mcp.server.connection import Connection
@@ -44,3 +47,22 @@ def call_at_disconnect(session: "ServerSession", callback: Callable[[], None]) -
 def lowlevel_of(server: "MCPServer[Any]") -> "Server[Any]":
     """Return the SDK's server below an ``MCPServer``, which its manager of HTTP sessions serves."""
     return server._lowlevel_server  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+@contextmanager
+def without_log_configuration() -> Generator[None]:
+    """Build an ``MCPServer`` without its configuration of the log.
+
+    It imports ``rich`` for a handler, which takes as long as to build the tools. ``logging.basicConfig`` then drops it,
+    because the bridge has configured the log before.
+    """
+    configure = mcpserver.configure_logging  # pyright: ignore[reportPrivateImportUsage]
+    mcpserver.configure_logging = _keep_log  # pyright: ignore[reportPrivateImportUsage]
+    try:
+        yield
+    finally:
+        mcpserver.configure_logging = configure  # pyright: ignore[reportPrivateImportUsage]
+
+
+def _keep_log(*_arguments: object, **_options: object) -> None:
+    """Take the place of the SDK's ``configure_logging``."""

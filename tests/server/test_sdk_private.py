@@ -11,11 +11,17 @@ import anyio
 import pytest
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import server as mcpserver
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCRequest, JSONRPCResponse
 
 import opencode_mcp
-from opencode_mcp.server.sdk_private import call_at_disconnect, connection_state, run_over_streams
+from opencode_mcp.server.sdk_private import (
+    call_at_disconnect,
+    connection_state,
+    run_over_streams,
+    without_log_configuration,
+)
 from tests.harness.rawrpc import Host
 
 pytestmark = pytest.mark.anyio
@@ -58,6 +64,16 @@ async def test_a_server_serves_over_streams_of_our_own_keeps_data_of_them_and_ca
             await to_server.aclose()
     assert sorted(ended) == ["initialize", "ping"]
     await from_server.aclose()
+
+
+def test_a_server_can_be_built_without_the_log_of_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    configured: list[object] = []
+    monkeypatch.setattr(mcpserver, "configure_logging", configured.append)
+    with without_log_configuration():
+        MCPServer[None]("quiet")
+    assert configured == []
+    MCPServer[None]("usual")
+    assert configured == ["INFO"]
 
 
 def test_private_names_of_the_sdk_stand_in_one_module() -> None:
