@@ -75,6 +75,10 @@ class Settings:
     """Named shell lines that callers may have verify the work of a run."""
     max_runs: int = MOST_RUNS
     """Most tasks of batches at once, of all bridges of a user; runs that no batch has started take places, too."""
+    max_cost_a_day: float | None = None
+    """US dollars that the runs of a day may cost until no further one is started; ``None`` for no limit."""
+    runs_at_once: int | None = None
+    """Most runs of a principal at once, however they are started; ``None`` for no limit."""
     wait: float | None = None
     """Seconds that a call waits if it does not say; ``None`` for the limit that the host is known to have."""
     on_finish: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ model. A test compares this tree with the classes::
     │   │   └── NoRunYet
     │   ├── SessionBusy
     │   └── NotAllowed
+    │       └── LimitReached
     ├── OperatorError              the operator must change something
     │   ├── InvalidSetting
     │   ├── OpenCodeNotInstalled
@@ -94,6 +95,10 @@ class NotAllowed(CallerError):
     def __init__(self, message: str, *, hint: str = "", change: SettingsChange | None = None) -> None:
         super().__init__(message, hint=hint)
         self.change = change
+
+
+class LimitReached(NotAllowed):
+    """A limit of the settings is used up for now: runs at once, or cost of a day."""
 
 
 class OperatorError(BridgeError):

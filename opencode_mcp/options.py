@@ -493,6 +493,13 @@ OPTIONS = (
         "NUMBER",
     ),
     Option(
+        "max_cost_a_day",
+        as_cost,
+        "start no run after the runs of a day have cost this much, in US dollars",
+        ("OPENCODE_MCP_MAX_COST_A_DAY",),
+        "USD",
+    ),
+    Option(
         "wait",
         as_wait,
         "seconds that a call waits if it does not say (default: the limit that the host is known to have)",

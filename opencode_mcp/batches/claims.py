@@ -9,18 +9,16 @@ from opencode_mcp.batches.tasks import AT_WORK, CLAIMED, Task
 from opencode_mcp.disk.file_locks import lease_lives
 
 
-def claim(connection: sqlite3.Connection, scope: str, owner: str, most: int, leases: Path) -> list[Task]:
+def claim(connection: sqlite3.Connection, scope: str, owner: str, room: int) -> list[Task]:
     """Claim the tasks that are next, and return them.
 
     Args:
         connection: In a transaction.
         scope: Only its batches count.
         owner: Lease of the bridge that claims.
-        most: Most tasks of all bridges that may be at work.
-        leases: Folder of the leases.
+        room: Most tasks to claim.
     """
     claimed: list[tuple[str, int]] = []
-    room = most - _at_work(connection, leases)
     batches = connection.execute("SELECT * FROM batch WHERE scope = ? ORDER BY created, id", (scope,)).fetchall()
     for batch in batches:
         if _is_spent(connection, batch):
@@ -54,7 +52,7 @@ def adopt(connection: sqlite3.Connection, scope: str, owner: str, leases: Path) 
     return orphans
 
 
-def _at_work(connection: sqlite3.Connection, leases: Path) -> int:
+def at_work(connection: sqlite3.Connection, leases: Path) -> int:
     """Count the tasks of all bridges that are at work; those of dead bridges that nobody adopts do not count."""
     rows = connection.execute(
         f"SELECT owner, count(*) AS tasks FROM task WHERE status IN ({listed(AT_WORK)}) GROUP BY owner"  # noqa: S608 - our texts

@@ -19,7 +19,7 @@ from typing import TypeVar
 import anyio
 from anyio import to_thread
 
-from opencode_mcp.batches.claims import adopt, claim
+from opencode_mcp.batches.claims import adopt, at_work, claim
 from opencode_mcp.batches.rows import listed, read_batch, read_tasks
 from opencode_mcp.batches.store import Store
 from opencode_mcp.batches.tasks import AT_WORK, CLAIMED, PREFIX, UNFINISHED, Batch, NewBatch, Outcome, Task
@@ -130,17 +130,19 @@ class Queue:
         with self._store.transaction() as connection:
             return [task.session_id for task in read_tasks(connection, f"status IN ({listed(CLAIMED)})")]
 
-    async def claim(self, most: int) -> list[Task]:
+    async def claim(self, most: int, at_once: int | None = None) -> list[Task]:
         """Claim the tasks that are next, and return them.
 
         Args:
             most: Most tasks of all bridges that may be at work, without what else OpenCode works on.
+            at_once: Most tasks to claim; ``None`` for no limit.
         """
-        return await _in_thread(self._claim, most)
+        return await _in_thread(self._claim, most, at_once)
 
-    def _claim(self, most: int) -> list[Task]:
+    def _claim(self, most: int, at_once: int | None) -> list[Task]:
         with self._store.transaction() as connection:
-            return claim(connection, self._scope, self._owner(), most, self._store.folder)
+            room = most - at_work(connection, self._store.folder)
+            return claim(connection, self._scope, self._owner(), room if at_once is None else min(room, at_once))
 
     async def adopt(self) -> list[Task]:
         """Take over the tasks of this scope whose bridge has died, and return them."""

@@ -17,7 +17,7 @@ from opencode_mcp.errors import BridgeError, NotAllowed
 from opencode_mcp.isolation import integration
 from opencode_mcp.isolation import worktrees as isolation_worktrees
 from opencode_mcp.opencode import operation_calls
-from opencode_mcp.runs import commands, limits, open_waits, run, run_note
+from opencode_mcp.runs import commands, limits, open_waits, run, run_note, starting_runs
 from opencode_mcp.runs.answers import answer_rules, auto_reply, reply_sender
 from opencode_mcp.runs.enforcement import limit_watch, verifier
 from opencode_mcp.runs.prompting import reload, session_lock
@@ -142,6 +142,11 @@ class Bridge:
         if self.allowed.denies(operation_uses.RELOAD) or self.settings.read_only:
             return "Whoever configured this MCP server denies that operation."
         return ""
+
+    @cached_property
+    def starting(self) -> "starting_runs.StartingRuns":
+        """Return the runs that this bridge is starting."""
+        return starting_runs.StartingRuns()
 
     @cached_property
     def waits(self) -> "open_waits.OpenWaits":

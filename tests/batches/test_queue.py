@@ -52,6 +52,13 @@ async def test_tasks_are_claimed_in_their_order_as_far_as_there_is_room(queue: Q
     assert waiting.ahead == 2
 
 
+async def test_a_bridge_can_claim_less_than_there_is_room_for(queue: Queue) -> None:
+    await queue.add(a_batch(3))
+    assert numbers(await queue.claim(8, 0)) == []
+    assert numbers(await queue.claim(8, 1)) == [1]
+    assert numbers(await queue.claim(8, 5)) == [2, 3]
+
+
 async def test_a_task_that_waits_for_an_answer_takes_no_place(queue: Queue) -> None:
     await queue.add(a_batch(2, parallel=1))
     (task,) = await queue.claim(1)

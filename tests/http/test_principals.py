@@ -38,6 +38,14 @@ def test_what_restricts_the_bridge_restricts_every_principal() -> None:
     assert made.directories == (f"{ROOT}p",)
 
 
+def test_the_limit_of_runs_is_the_principals_own_and_that_of_batches_stays() -> None:
+    bridge = Settings(max_runs=5, max_cost_a_day=10)
+    made = settings_of({"max_runs": 2, "max_cost_a_day": 20}, bridge)
+    assert (made.max_runs, made.runs_at_once, made.max_cost_a_day) == (5, 2, 10)
+    assert settings_of({"max_cost_a_day": 3}, bridge).max_cost_a_day == 3
+    assert settings_of({}, bridge).runs_at_once is None
+
+
 @pytest.mark.parametrize(
     ("table", "said"),
     [

@@ -34,6 +34,8 @@ OWN_OPTIONS = (
     "max_cost",
     "max_minutes",
     "max_steps",
+    "max_runs",
+    "max_cost_a_day",
     "model",
     "agent",
     "wait",
@@ -41,6 +43,8 @@ OWN_OPTIONS = (
     "abort_on_cancel",
 )
 """Options that a principal may have."""
+LIMITS = ("max_cost", "max_minutes", "max_steps", "max_cost_a_day")
+"""Options of which the lower value holds: the principal's, or that of the whole bridge."""
 _OPTIONS = {option.name: option for option in OPTIONS if option.name in OWN_OPTIONS}
 
 
@@ -141,8 +145,11 @@ def settings_of(name: str, own: Mapping[str, Any], settings: Settings) -> Settin
         "read_only": settings.read_only or own.get("read_only", False),
         "allow": own.get("allow", ()),
         "deny": tuple(dict.fromkeys((*settings.deny, *own.get("deny", ())))),
+        # The limit of the whole bridge is one of batches alone, and holds for all principals together.
+        "max_runs": settings.max_runs,
+        "runs_at_once": own.get("max_runs"),
     }
-    for limit in ("max_cost", "max_minutes", "max_steps"):
+    for limit in LIMITS:
         set_limits = [value for value in (getattr(settings, limit), own.get(limit)) if value is not None]
         restricted[limit] = min(set_limits, default=None)
     made = replace(settings, **(dict(own) | restricted), principal=name, principals={})

@@ -16,6 +16,8 @@ from opencode_mcp.http.principals.tokens import digest_of, new_token
 from opencode_mcp.options import OPTIONS, Option
 
 LOCK_SECONDS = 5.0
+HELP = {"max_runs": "runs of the principal at once: a further one is refused, and the tasks of its batches are queued"}
+"""Help on options that mean something else for a principal than for the whole bridge."""
 SHOWN = "The token is shown this once, and only its digest is stored:"
 """Line before a token, for the person."""
 
@@ -79,11 +81,12 @@ def _read(key: str, value: object) -> object:
 
 
 def _add(parser: argparse.ArgumentParser, option: Option) -> None:
+    told = HELP.get(option.name, option.help)
     if option.kind == "switch":
-        parser.add_argument(option.spelling, dest=option.name, action="store_true", default=None, help=option.help)
+        parser.add_argument(option.spelling, dest=option.name, action="store_true", default=None, help=told)
         return
     action = "append" if option.kind == "list" else "store"
-    parser.add_argument(option.spelling, dest=option.name, metavar=option.metavar, action=action, help=option.help)
+    parser.add_argument(option.spelling, dest=option.name, metavar=option.metavar, action=action, help=told)
 
 
 class _File:

@@ -34,6 +34,17 @@ INTEGRATE = "opencode_integrate"
 """Tool that brings the work of an isolated run back."""
 NOTHING: Uses = {1: (), 2: ()}
 RUN: Uses = {1: ("session.create", "session.prompt_async"), 2: ("session.create", "session.prompt")}
+STARTS: Uses = {
+    1: (
+        *("session.prompt", "session.prompt_async", "session.command", "session.init", "session.summarize"),
+        *("tui.submitPrompt", "v2.session.prompt", "v2.session.compact"),
+    ),
+    2: (
+        *("session.prompt", "session.command", "session.compact", "session.generate", "session.skill"),
+        *("session.synthetic", "generate.text"),
+    ),
+}
+"""Operations by which a caller makes a model work."""
 READ_FILE: Uses = {1: ("file.read", "file.list"), 2: ("file.read", "file.list")}
 SESSION_LIST: Uses = {1: ("session.list", "experimental.session.list"), 2: ("session.list",)}
 TOOL_USES: Mapping[str, Uses] = {

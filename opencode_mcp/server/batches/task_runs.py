@@ -15,7 +15,7 @@ import anyio
 
 from opencode_mcp.batches.queue import STOPPED
 from opencode_mcp.batches.tasks import Outcome
-from opencode_mcp.errors import BackendError, BackendTimeout, BridgeError, CallerError, NotFound
+from opencode_mcp.errors import BackendError, BackendTimeout, BridgeError, CallerError, LimitReached, NotFound
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from opencode_mcp.runs.start_deadline import StartDeadline
 from opencode_mcp.server.batches.leftovers import (
@@ -74,6 +74,9 @@ class TaskRuns:
             run = await self._started(task)
         except _Withdrawn:
             await self._end(task, Outcome(status="aborted", note=STOPPED))
+        except LimitReached as error:
+            logger.info("%s waits: %s", task.id, error)
+            await self._queue.put_back(task, RETRY_SECONDS)
         except BackendError as error:
             await self._try_again(task, error)
         except BridgeError as error:

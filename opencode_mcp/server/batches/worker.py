@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import BridgeError, InvalidSetting
-from opencode_mcp.server.batches import other_runs, task_runs
+from opencode_mcp.server.batches import task_runs
+from opencode_mcp.server.sessions import sessions_at_work
+from opencode_mcp.server.starting import start_limits
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
-    from opencode_mcp.batches.tasks import Task
     from opencode_mcp.server.bridge import Bridge
 
 logger = logging.getLogger(__name__)
@@ -74,16 +75,16 @@ class BatchWorker:
                 return IDLE_PAUSE
             for task in await self._queue.adopt():
                 tasks.start_soon(self._runs.resume, task)
-            for task in await self._queue.claim(await self._places(unfinished)):
-                tasks.start_soon(self._runs.start, task)
+            if any(task.status == "queued" for task in unfinished):
+                await self._claim(tasks)
         except BridgeError as error:
             logger.warning("cannot start what is queued: %s", error)
             return IDLE_PAUSE
         return BUSY_PAUSE
 
-    async def _places(self, unfinished: "list[Task]") -> int:
-        """Return how many tasks may be at work beside the other runs in the projects of this bridge."""
-        most = self._bridge.settings.max_runs
-        if all(task.status != "queued" for task in unfinished):
-            return most
-        return most - await other_runs.count_other_runs(self._bridge, await self._queue.sessions())
+    async def _claim(self, tasks: "TaskGroup") -> None:
+        """Claim and start as many tasks as have room beside the other runs in the projects of this bridge."""
+        others = await sessions_at_work.sessions_at_work(self._bridge) - set(await self._queue.sessions())
+        most = self._bridge.settings.max_runs - len(others)
+        for task in await self._queue.claim(most, await start_limits.room(self._bridge)):
+            tasks.start_soon(self._runs.start, task)

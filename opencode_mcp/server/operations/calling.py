@@ -26,7 +26,7 @@ from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.secrets.redact_data import redact, secrets_in
 from opencode_mcp.secrets.redact_text import scrub
 from opencode_mcp.server.access.argument_values import with_text_at
-from opencode_mcp.server.access.operation_uses import TOOL_OF
+from opencode_mcp.server.access.operation_uses import STARTS, TOOL_OF
 from opencode_mcp.server.access.refusals import with_entry_of
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.operations.filled_pages import filled_page
@@ -34,6 +34,7 @@ from opencode_mcp.server.operations.handlers.handler import OperationHandler, Op
 from opencode_mcp.server.operations.handlers.table import handler_of
 from opencode_mcp.server.operations.reply_result import Part, reply_result
 from opencode_mcp.server.operations.row_filter import RowFilter, left_out_note
+from opencode_mcp.server.starting import start_limits
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.elicitation import can_ask
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
@@ -161,6 +162,8 @@ async def _perform(ctx: BridgeContext, operation: Operation, arguments: JsonMap)
         await bridge.connection.transport()
         change = bridge.operations.check(operation)
         call = await bridge.argument_checker.admit(operation, arguments, call, asks=can_ask(ctx.client_capabilities))
+        if operation.id in STARTS[operation.generation]:
+            await start_limits.check(bridge)
         if call.directory:
             # Open the project now: the call itself may change something, and must not be sent after its caller gave up.
             await bridge.client.path(call.directory)

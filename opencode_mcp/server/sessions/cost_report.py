@@ -70,6 +70,8 @@ class CostReport:
     """Steps that were stopped or failed, so that OpenCode has no cost of them."""
     without_usage: int = 0
     """Steps that ended well and have no tokens."""
+    not_counted: Spending = field(default_factory=Spending)
+    """Sum that OpenCode counts for the sessions that were not read, since they began."""
     unknown: list[str] = field(default_factory=list[str])
     """Sentences about what is not known."""
 
@@ -106,6 +108,7 @@ async def report_cost(bridge: "Bridge", since: float, directory: str) -> CostRep
             project = bridge.fence.project_of(session.directory)
             _add_session(report, session, cast("Account", found[session.id]), project)
     closed = [session for session in page.sessions if session.directory not in page.readable]
+    report.not_counted = Spending.total(map(Spending.counted, [*closed, *unread]))
     report.unknown = [
         *_about_steps(report),
         *_about_unread(closed, "in projects that are not open", "directory=... reads one."),

@@ -14,6 +14,7 @@ from opencode_mcp.runs.limits import Limits
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.server.access import verify_commands
 from opencode_mcp.server.bridge import Bridge
+from opencode_mcp.server.starting import start_limits
 from opencode_mcp.server.starting.isolated_runs import Isolation, place_of
 from opencode_mcp.workspace.attachments import attachment
 
@@ -81,22 +82,25 @@ async def start_run(bridge: Bridge, order: RunOrder, start: StartTerms) -> "Run"
     """Check an order and start its run (``session.create``, ``session.prompt_async``).
 
     Raises:
-        CallerError: An argument is wrong, or names what is not allowed or does not exist. Nothing was started.
+        CallerError: An argument is wrong, or names what is not allowed or does not exist, or a limit is used up.
+            Nothing was started.
         OperatorError: The settings cannot be met. Nothing was started.
         BackendError: OpenCode could not be reached. Nothing was started.
     """
     held = bridge.limits_for(order.limits)
     verified = verify_commands.request_of(bridge.settings, bridge.allowed, order.verify, order.repair)
 
-    def before_send(run: "Run") -> "Awaitable[None] | None":
-        bridge.attend(run)
-        return start.admit(run) if start.admit else None
-
     wish = Isolation(order.isolate, order.base, start.place_name or order.title, start.until)
     wish.check(bridge, order.session_id)
     session, project = await session_and_directory(bridge, order.session_id, order.directory)
     _check_title(session, order.title)
-    async with place_of(bridge, project, wish) as place:
+    async with start_limits.place(bridge) as starting, place_of(bridge, project, wish) as place:
+
+        def before_send(run: "Run") -> "Awaitable[None] | None":
+            starting.session_id = run.session_id
+            bridge.attend(run)
+            return start.admit(run) if start.admit else None
+
         prompt = await prompt_of(bridge, order, place.directory, start.message_id)
         chosen = {"agent": prompt.agent, "model": prompt.model, "variant": prompt.variant}
         return await bridge.runs.start(

@@ -15,7 +15,7 @@ from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import message_link
 from opencode_mcp.server.results.render import TEXT_LIMIT, result, without_tools
 from opencode_mcp.server.results.schemas import SHELL, SHELL_TEXTS
-from opencode_mcp.server.starting import run_orders
+from opencode_mcp.server.starting import run_orders, start_limits
 from opencode_mcp.server.tools.run_tools import (
     MaxAsForRun,
     SecondsAsForRun,
@@ -75,14 +75,22 @@ async def opencode_command(
         agent=agent or bridge.settings.agent,
         model=model or bridge.settings.model,
     )
-    async with starting(ctx, deadlines_of(ctx, wait_seconds).start) as start_deadline:
+    async with (
+        starting(ctx, deadlines_of(ctx, wait_seconds).start) as start_deadline,
+        start_limits.place(bridge) as place,
+    ):
+
+        def before_send(run: "Run") -> None:
+            place.session_id = run.session_id
+            bridge.attend(run)
+
         run = await bridge.commands.start(
             call,
             session,
             caller_limit=caller_limit,
             starter=starter_of(ctx),
             limits=held,
-            before_send=bridge.attend,
+            before_send=before_send,
             start_deadline=start_deadline,
         )
     finish_command.report_to_command(bridge, run)

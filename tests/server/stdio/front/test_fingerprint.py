@@ -30,6 +30,8 @@ OTHERS: dict[str, Any] = {
     "max_minutes": 5.0,
     "max_steps": 7,
     "max_runs": 7,
+    "max_cost_a_day": 7.0,
+    "runs_at_once": 7,
     "isolation": IsolationSetup((".env",), "make"),
     "on_finish": ("notify",),
     "on_finish_url": "https://reports.example",

@@ -1,4 +1,4 @@
-"""Runs beside the queue: they take places, and never wait for one."""
+"""Sessions in which a run is at work: they take places, of the queue and of a principal."""
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -11,12 +11,8 @@ if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
 
 
-async def count_other_runs(bridge: "Bridge", tasks: "Iterable[str]") -> int:
-    """Count the sessions at work in the projects of a bridge, without subagents and those that wait for an answer.
-
-    Args:
-        bridge: The parts of the server.
-        tasks: Sessions of tasks, which do not count.
+async def sessions_at_work(bridge: "Bridge") -> set[str]:
+    """Return the sessions at work in the projects of a bridge, without subagents and those that wait for an answer.
 
     Raises:
         BackendError: OpenCode could not be read.
@@ -29,7 +25,7 @@ async def count_other_runs(bridge: "Bridge", tasks: "Iterable[str]") -> int:
         if found:
             asked = await bridge.requests.listed(directory)
             waiting |= await _roots(bridge, [request.session_id for request in asked])
-    return len(busy - waiting - set(tasks))
+    return busy - waiting
 
 
 async def _roots(bridge: "Bridge", session_ids: "Iterable[str]") -> set[str]:

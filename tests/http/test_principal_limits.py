@@ -1,0 +1,87 @@
+"""Limits of a principal: runs at once, and cost of a day. What is beyond one is refused, or waits in the queue."""
+
+from collections.abc import AsyncGenerator, Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from opencode_mcp.opencode.versions import Generation
+from tests.harness.bridge import connected, text_of
+from tests.harness.launch import attaching
+from tests.harness.model import ScriptedModel
+from tests.harness.opencode import OpenCode
+from tests.harness.served import serving
+from tests.http.test_tokens_over_http import Operator
+from tests.integration.host import Host, meanwhile
+from tests.scripted_model.script import hold, script, step, text, usage
+
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
+
+LIMITS = ("--max-runs", "1", "--max-cost-a-day", "0.05", "--allow", "execute")
+AT_ONCE = "The limit is 1 run at once, and 1 is at work. Nothing was started."
+PROMPT: Mapping[Generation, Mapping[str, Any]] = {
+    1: {"parts": [{"type": "text", "text": "x"}]},
+    2: {"text": "x"},
+}
+"""Arguments of the operation for a prompt."""
+OF_DAY = "The runs of today have cost 0.05 USD or more, which is the limit of a day. Nothing was started."
+
+
+@pytest.fixture
+async def limited(
+    tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenCode, project: Path
+) -> AsyncGenerator[Host]:
+    """A principal with limits, at a bridge over HTTP."""
+    launch = attaching(tmp_path, scripted_model, opencode_server, project)
+    operator = Operator(tmp_path)
+    operator.environment = {**launch.environment, "OPENCODE_MCP_CONFIG": str(operator.settings)}
+    token = operator.token("new", "limited", "--directory", str(project), *LIMITS)
+    assert "max_runs = 1, max_cost_a_day = 0.05" in operator.token("list")
+    with serving(launch.within(OPENCODE_MCP_CONFIG=str(operator.settings)), "--log-level", "INFO") as served:
+        async with connected(served.url, served.launch, token=token) as bridge:
+            yield Host(bridge)
+
+
+async def test_a_run_beyond_the_limit_is_refused_and_the_task_of_a_batch_waits(
+    limited: Host, scripted_model: ScriptedModel, opencode_generation: Generation
+) -> None:
+    session_id = await limited.start(step(hold("busy"), text("Done.")))
+    await scripted_model.reached("busy")
+    refused = await limited.error("opencode_run", prompt="x")
+    assert AT_ONCE in refused
+    assert "opencode_run_many wait by themselves" in refused
+    by_operation = {"sessionID": session_id, **PROMPT[opencode_generation]}
+    refused = await limited.error("opencode_call_operation", operation="session.prompt", arguments=by_operation)
+    assert AT_ONCE in refused
+    table = await limited.data("opencode_run_many", tasks=[{"prompt": script(text("Late."))}], wait_seconds=0)
+    assert table["tasks"][0]["status"] == "queued"
+    async with meanwhile(lambda: limited.data("opencode_wait", session_id=table["batch_id"])) as returned:
+        await scripted_model.release("busy")
+    assert [task["status"] for task in returned[0]["tasks"]] == ["completed"]
+
+
+async def test_of_two_runs_that_start_at_once_one_is_refused(limited: Host, scripted_model: ScriptedModel) -> None:
+    texts: list[str] = []
+
+    async def start() -> None:
+        prompt = script(step(hold("one"), text("Done.")))
+        result = await limited.bridge.call("opencode_run", prompt=prompt, wait_seconds=0)
+        texts.append(text_of(result) if result.is_error else "started")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(start)
+        tasks.start_soon(start)
+    await scripted_model.release("one")
+    assert sorted(said.startswith(AT_ONCE) for said in texts) == [False, True]
+    assert "started" in texts
+
+
+async def test_no_run_starts_after_the_cost_of_a_day(limited: Host) -> None:
+    await limited.run(step(text("Cheap."), usage(input=10_000, output=5)))
+    await limited.run(step(text("Dear."), usage(input=60_000, output=5)))
+    assert (await limited.error("opencode_run", prompt="x")).startswith(OF_DAY)
+    table = await limited.data("opencode_run_many", tasks=[{"prompt": "x"}], wait_seconds=0)
+    stopped = await limited.data("opencode_abort", session_id=table["batch_id"])
+    assert "prompt was not sent" in stopped["tasks"][0]["note"]
