@@ -105,6 +105,8 @@ class Settings:
     """Origins of web pages that may use the bridge."""
     forwarded_allow: tuple[str, ...] = ()
     """Addresses of reverse proxies that say for which client they send a request."""
+    metrics: str = ""
+    """Address at which metrics are served; empty for none."""
     insecure_no_auth: bool = False
     """True if HTTP clients need no authentication."""
     key_file: str = ""

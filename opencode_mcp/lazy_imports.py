@@ -59,6 +59,8 @@ FOR_CALLS = frozenset(
         "opencode_mcp.doctor.backend_checks",
         "opencode_mcp.doctor.http_checks",
         "opencode_mcp.events.hub",
+        "opencode_mcp.http.metrics.endpoint",
+        "opencode_mcp.http.metrics.instruments",
         "opencode_mcp.isolation.integration",
         "opencode_mcp.isolation.preparation",
         "opencode_mcp.isolation.results",

@@ -172,6 +172,12 @@ def _is_host_and_port(text: str) -> bool:
         return False
 
 
+def as_metrics(value: object) -> str:
+    """Parse an address for metrics; a port alone is one of this machine."""
+    text = as_text(value)
+    return as_http(f"127.0.0.1:{text}" if text.isdecimal() else text)
+
+
 def as_origins(value: object) -> tuple[str, ...]:
     """Parse the origins of web pages: scheme, host and port, without a path."""
     origins = as_names(value)
@@ -606,6 +612,13 @@ OPTIONS = (
         ("OPENCODE_MCP_FORWARDED_ALLOW",),
         "ADDRESS",
         "list",
+    ),
+    Option(
+        "metrics",
+        as_metrics,
+        "serve --http: serve metrics for Prometheus at this address, as 127.0.0.1:9464 or unix:/run/metrics.sock",
+        ("OPENCODE_MCP_METRICS",),
+        "ADDRESS",
     ),
     Option(
         "insecure_no_auth",

@@ -32,6 +32,7 @@ SAMPLES = {
     "read_only": "true",
     "http": "127.0.0.1:8700",
     "http_origin": "https://page.example",
+    "metrics": "127.0.0.1:9464",
     "insecure_no_auth": "true",
     "key_file": HERE,
     "log_level": "DEBUG",

@@ -29,6 +29,7 @@ INDIFFERENT = frozenset(
         "log_level",
         "max_cost_a_day",
         "max_runs",
+        "metrics",
         "oauth",
         "principals",
         "runs_at_once",

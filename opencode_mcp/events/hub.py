@@ -33,7 +33,7 @@ Invariants:
 """
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator
 from contextlib import aclosing, contextmanager
 
@@ -71,6 +71,7 @@ BACKLOG = 1000
 REMEMBERED_SESSIONS = 2000
 REMEMBERED_REQUESTS = 1000
 CONNECT_TIMEOUT_SECONDS = 15.0
+IDLE = "idle"
 EVERYTHING = ""
 """Key for the listeners of every session."""
 
@@ -124,6 +125,24 @@ class Hub:
         self._asked = BoundedDict[str, Permission | Question](REMEMBERED_REQUESTS)
         self.answer_waits = AnswerWaits()
         """Time that sessions waited for answers."""
+        self._opened = 0
+
+    @property
+    def reconnects(self) -> int:
+        """Return how many times the stream was opened again."""
+        return max(self._opened - 1, 0)
+
+    def work_by_state(self) -> Counter[str]:
+        """Count the sessions at work that the events have shown, without subagents.
+
+        Each is counted under OpenCode's word for its status, or under ``waiting`` if it waits for an answer.
+        """
+        waiting = {self.lineage(request.session_id)[-1] for request in self._asked.values()}
+        found: Counter[str] = Counter()
+        for session_id, state in self._states.items():
+            if len(self.lineage(session_id)) == 1 and state.status and state.status.type != IDLE:
+                found["waiting" if session_id in waiting else state.status.type] += 1
+        return found
 
     @property
     def follows(self) -> bool:
@@ -161,6 +180,7 @@ class Hub:
     def _receive(self, event: Event, transport: Transport) -> None:
         match event:
             case Gap():
+                self._opened += 1
                 for state in self._states.values():
                     state.forget()
                 self.answer_waits.note_gap(anyio.current_time())

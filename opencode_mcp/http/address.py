@@ -5,7 +5,8 @@ import os
 import socket
 import stat
 import sys
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -80,6 +81,25 @@ class Address:
 
     def __str__(self) -> str:
         return f"{UNIX_PREFIX}{self.path}" if self.path else f"http://{self.shown_host}:{self.port}"
+
+
+@contextmanager
+def listening(text: str) -> Generator[tuple[socket.socket, Address]]:
+    """Listen at the address in a text that ``options.as_http`` has checked, for the length of the block.
+
+    Yields:
+        The socket, and the address with its port.
+
+    Raises:
+        InvalidSetting: The address cannot be used.
+    """
+    address = Address.read(text)
+    listener = address.bind()
+    try:
+        yield listener, address.bound(listener)
+    finally:
+        listener.close()
+        address.release()
 
 
 def _is_loopback(host: str) -> bool:

@@ -40,6 +40,11 @@ class Authenticator:
         """Right tokens that belong to nobody, which are not logged for ever either."""
         self._challenge = _challenge_of(access_tokens)
 
+    @property
+    def wrong_tokens(self) -> int:
+        """Return the number of tokens that were wrong, or belonged to nobody."""
+        return self._failed.total + self._strangers.total
+
     async def caller_of(self, scope: "Scope") -> "Caller | Response":
         """Return the caller of a request, or the response that refuses it."""
         if bearer.has_token_in_url(scope):

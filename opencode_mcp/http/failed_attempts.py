@@ -18,10 +18,13 @@ class FailedAttempts:
     """
 
     def __init__(self) -> None:
+        self.total = 0
+        """Wrong tokens since the start."""
         self._counts = BoundedDict[str, tuple[float, int]](ADDRESSES)
 
     def add(self, address: str) -> float:
         """Count a wrong token, and return the seconds until the address may send the next one; 0: at once."""
+        self.total += 1
         now = anyio.current_time()
         began, count = self._counts.get(address, (now, 0))
         if now - began >= PERIOD_SECONDS:

@@ -59,6 +59,11 @@ class Gate:
         """Return the tenants that have started."""
         return list(self._tenants.values())
 
+    @property
+    def wrong_tokens(self) -> int:
+        """Return the number of tokens that were wrong, or belonged to nobody."""
+        return self._authenticator.wrong_tokens
+
     async def handle(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Serve one request, if it has the token of a principal."""
         self._refresh()
@@ -122,6 +127,8 @@ class OpenGate:
     Args:
         tenant: Serves them all.
     """
+
+    wrong_tokens = 0
 
     def __init__(self, tenant: "Tenant") -> None:
         self.tenants: Iterable[Tenant] = (tenant,)

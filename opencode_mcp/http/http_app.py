@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from opencode_mcp.http.exchange import EXCHANGE, Exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from mcp.server.transport_security import TransportSecuritySettings
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -53,6 +53,7 @@ class HttpApp:
         security: Allowed values of the headers ``Host`` and ``Origin``.
         origins: Web pages that may read responses.
         documents: Responses that everybody gets, by path.
+        count_response: Gets the status of each response.
     """
 
     def __init__(
@@ -61,11 +62,13 @@ class HttpApp:
         security: "TransportSecuritySettings",
         origins: tuple[str, ...],
         documents: "Mapping[str, Response]" = NO_DOCUMENTS,
+        count_response: "Callable[[int], None] | None" = None,
     ) -> None:
         self.is_closing = False
         """True once the bridge takes no more clients."""
         self._handler = handler
         self._documents = documents
+        self._count_response = count_response
         self._security = TransportSecurityMiddleware(security)
         self._checked: ASGIApp = self._route
         if origins:
@@ -82,7 +85,11 @@ class HttpApp:
         """Serve one request."""
         if scope["type"] == "http":
             scope[EXCHANGE] = exchange = Exchange(receive, send)
-            await exchange.run(self._check, scope)
+            try:
+                await exchange.run(self._check, scope)
+            finally:
+                if self._count_response and exchange.status:
+                    self._count_response(exchange.status)
 
     async def _check(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         refusal = _too_long(scope) or await self._security.validate_request(Request(scope))

@@ -6,7 +6,7 @@ outcome. They contain no prompts, no results and no other contents.
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +21,7 @@ from opencode_mcp.server.stdio.stderr_log import JSON_LINES
 
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
+    from opencode_mcp.server.app import ToolNames
 
 logger = logging.getLogger(JSON_LINES)
 
@@ -30,6 +31,9 @@ LONGEST = 200
 ACTIONS = frozenset({"tasks/update", "tasks/cancel"})
 """Requests that change something and are no calls of tools."""
 BY_DEFAULT = "default"
+UNKNOWN_TOOL = "other"
+CountRequest = Callable[[str, str, str, float], None]
+"""Gets the method of a request, the tool that it calls (empty if none), its outcome and its seconds."""
 
 
 class RequestLog:
@@ -37,12 +41,14 @@ class RequestLog:
 
     Args:
         settings: Rights of the principal.
-        changing_tools: Names of the tools that may change something.
+        tools: Names of the tools that the principal has.
+        count: Counts each request that has ended.
     """
 
-    def __init__(self, settings: "Settings", changing_tools: frozenset[str]) -> None:
+    def __init__(self, settings: "Settings", tools: "ToolNames", count: CountRequest | None = None) -> None:
         self._settings = settings
-        self._changing_tools = changing_tools
+        self._tools = tools
+        self._count = count
 
     async def middleware(self, ctx: Context, call_next: CallNext) -> HandlerResult:
         """Log a request when it ends, however it does."""
@@ -65,6 +71,9 @@ class RequestLog:
         is_call = ctx.method == "tools/call"
         arguments = _mapping(params.get("arguments") if is_call else None)
         tool = str(params.get("name", "")) if is_call else ""
+        if self._count:
+            counted_tool = tool if not is_call or tool in self._tools.listed else UNKNOWN_TOOL
+            self._count(ctx.method, counted_tool, outcome, seconds)
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "principal": self._settings.principal,
@@ -74,7 +83,7 @@ class RequestLog:
             "session": str(arguments.get("session_id") or _session_in(answer)),
         }
         _log({"log": "access", **line, "seconds": round(seconds, 3), "outcome": outcome})
-        if tool in self._changing_tools or ctx.method in ACTIONS:
+        if tool in self._tools.changing or ctx.method in ACTIONS:
             operation, directory = (str(arguments.get(name, "")) for name in ("operation", "directory"))
             where = {"operation": operation, "directory": directory}
             allowed_by = self._allowed_by(tool, operation)

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.config import settings_file
-from opencode_mcp.http.address import Address
+from opencode_mcp.http.address import Address, listening
 from opencode_mcp.http.authentication import check_authentication
 from opencode_mcp.http.authenticator import Authenticator
 from opencode_mcp.http.gate import Gate, OpenGate
 from opencode_mcp.http.header_checks import security_settings
 from opencode_mcp.http.http_app import MCP_PATH, HttpApp
+from opencode_mcp.http.metrics.present import read_present
+from opencode_mcp.http.metrics.serving import METRICS_PATH, Metrics, metrics_of
 from opencode_mcp.http.oauth import access_tokens, resource_metadata
 from opencode_mcp.http.oauth.oauth_settings import read_oauth
 from opencode_mcp.http.principals.principal_file import PrincipalFile
@@ -46,30 +48,33 @@ def serve_http(settings: "Settings", announce: Callable[[str], None]) -> None:
 
     Args:
         settings: What the operator decided.
-        announce: Gets a line with the address as soon as clients can connect.
+        announce: Gets a line with each address as soon as clients can connect.
 
     Raises:
-        InvalidSetting: The address cannot be used, or not without authentication.
+        InvalidSetting: An address cannot be used, or not without authentication.
     """
     logging.getLogger(JSON_LINES).setLevel(logging.INFO)
-    address = Address.read(settings.http)
-    check_authentication(settings, address)
-    listener = address.bind()
-    bound = address.bound(listener)
-    try:
-        server = _Serving(settings, bound, lambda: announce(f"MCP is served at {bound}{MCP_PATH}"))
-        anyio.run(server.run, listener)
-    finally:
-        listener.close()
-        address.release()
+    check_authentication(settings, Address.read(settings.http))
+    with listening(settings.http) as (listener, bound), metrics_of(settings) as metrics:
+
+        def listens() -> None:
+            announce(f"MCP is served at {bound}{MCP_PATH}")
+            if metrics:
+                announce(f"Metrics are served at {metrics.address}{METRICS_PATH}")
+
+        anyio.run(_Serving(settings, bound, metrics, listens).run, listener)
 
 
 class _Serving:
     """One run of the command."""
 
-    def __init__(self, settings: "Settings", address: Address, announce: Callable[[], None]) -> None:
+    def __init__(
+        self, settings: "Settings", address: Address, metrics: Metrics | None, announce: Callable[[], None]
+    ) -> None:
         self._settings = settings
         self._security = security_settings(settings, address)
+        self._metrics = metrics
+        self._instruments = metrics.instruments if metrics else None
         self._announce = announce
         # Wrong tables must be known before clients can connect.
         self._oauth = read_oauth(settings)
@@ -79,19 +84,25 @@ class _Serving:
         """Serve at a socket until a signal arrives."""
         async with _signals() as arrived, anyio.create_task_group() as tasks, self._upstream(tasks) as upstream:
             gate = await self._gate(upstream, tasks)
-            app = HttpApp(gate, self._security, self._settings.http_origin, self._documents())
+            count = self._instruments.count_response if self._instruments else None
+            app = HttpApp(gate, self._security, self._settings.http_origin, self._documents(), count)
             web_server = WebServer(app, self._settings.forwarded_allow)
             async with anyio.create_task_group() as web:
                 web.start_soon(web_server.serve, [listener])
+                if self._metrics:
+                    web.start_soon(self._metrics.serve, partial(read_present, gate, web_server, upstream))
                 await web_server.listens.wait()
                 self._announce()
                 await arrived()
                 app.is_closing = web_server.should_exit = True
                 await _end(gate.tenants)
+                if self._metrics:
+                    self._metrics.close()
             tasks.cancel_scope.cancel()
 
     async def _gate(self, upstream: Upstream, tasks: "TaskGroup") -> "Gate | OpenGate":
-        make_tenant = partial(Tenant, upstream=upstream, security=self._security)
+        count = self._instruments.count_request if self._instruments else None
+        make_tenant = partial(Tenant, upstream=upstream, security=self._security, count=count)
         if self._file:
             gate = Gate(self._file, self._authenticator(self._file, tasks), make_tenant, tasks)
             tasks.start_soon(gate.watch)

@@ -42,6 +42,11 @@ class SessionManager(StreamableHTTPSessionManager):
             max_sessions=MOST_SESSIONS,
         )
 
+    @property
+    def open_sessions(self) -> int:
+        """Return the number of open sessions."""
+        return len(self._server_instances)
+
     def _admit_session(self, requestor: "AuthorizationContext | None") -> "StreamableHTTPServerTransport | None":
         # The SDK calls this while no other session is opened.
         self.event_store = SessionEvents()

@@ -4,6 +4,7 @@ Sessions, tasks, cursors, states of repeated calls and subscriptions exist only 
 principal therefore do not exist, whatever their ids are.
 """
 
+from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from opencode_mcp.config import Settings
     from opencode_mcp.http.exchange import Exchange
+    from opencode_mcp.http.request_log import CountRequest
+    from opencode_mcp.server.app import ToolNames
     from opencode_mcp.server.upstream import Upstream
 
 LISTEN = b"subscriptions/listen"
@@ -37,11 +40,18 @@ class Tenant:
         settings: What the principal may do.
         upstream: The connection to OpenCode.
         security: Allowed values of the headers ``Host`` and ``Origin``.
+        count: Counts each request that has ended.
     """
 
-    def __init__(self, settings: "Settings", upstream: "Upstream", security: "TransportSecuritySettings") -> None:
+    def __init__(
+        self,
+        settings: "Settings",
+        upstream: "Upstream",
+        security: "TransportSecuritySettings",
+        count: "CountRequest | None" = None,
+    ) -> None:
         self.settings = settings
-        self._server = app.build_server(settings, upstream, partial(_request_log, settings))
+        self._server = app.build_server(settings, upstream, partial(_request_log, settings, count))
         self._manager = SessionManager(self._server, security)
         self._exchanges: dict[Exchange, bool] = {}
         """The requests that are served, and for each whether it is a call that will end by itself."""
@@ -71,6 +81,26 @@ class Tenant:
             del self._exchanges[exchange]
             self._ended.set()
 
+    @property
+    def open_sessions(self) -> int:
+        """Return the number of open sessions of the 2025 era."""
+        return self._manager.open_sessions
+
+    @property
+    def open_waits(self) -> int:
+        """Return the number of calls that wait for a run."""
+        return len(self._server.bridge.waits)
+
+    async def unfinished_tasks(self) -> Counter[str]:
+        """Count the unfinished tasks of batches, by their status.
+
+        Raises:
+            InvalidSetting: The queue cannot be read.
+        """
+        bridge = self._server.bridge
+        tasks = await bridge.batches.unfinished() if bridge.has_queue else []
+        return Counter(task.status for task in tasks)
+
     async def calls_over(self) -> None:
         """Wait until no call is being made."""
         while any(self._exchanges.values()):
@@ -88,8 +118,8 @@ class Tenant:
         self._stop.cancel()
 
 
-def _request_log(settings: "Settings", changing_tools: frozenset[str]) -> "ServerMiddleware[Any]":
-    return RequestLog(settings, changing_tools).middleware
+def _request_log(settings: "Settings", count: "CountRequest | None", tools: "ToolNames") -> "ServerMiddleware[Any]":
+    return RequestLog(settings, tools, count).middleware
 
 
 def _is_call(scope: "Scope") -> bool:

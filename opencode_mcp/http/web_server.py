@@ -123,6 +123,11 @@ class WebServer(Server):
         self.listens = anyio.Event()
         """Set when clients can connect."""
 
+    @property
+    def open_connections(self) -> int:
+        """Return the number of open connections."""
+        return len(self.server_state.connections)
+
     async def startup(self, sockets: "list[socket] | None" = None) -> None:
         """Listen at the sockets."""
         await super().startup(sockets)

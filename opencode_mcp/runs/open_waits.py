@@ -24,6 +24,10 @@ class OpenWaits:
         self._deadlines.add(made)
         return made
 
+    def __len__(self) -> int:
+        """Return the number of waits that go on."""
+        return sum(not deadline.passed for deadline in self._deadlines)
+
     def end(self) -> None:
         """End all waits, also those that begin later; the followers must be woken."""
         self._ended = True

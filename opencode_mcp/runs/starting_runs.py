@@ -1,4 +1,4 @@
-"""Runs that a bridge is starting: they take places at once, before OpenCode shows them at work."""
+"""Runs that are being started: they take places at once, before OpenCode shows them at work."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ class StartingRun:
 
 
 class StartingRuns:
-    """The runs that one bridge is starting."""
+    """The runs of one principal that a process is starting."""
 
     def __init__(self) -> None:
         self.lock = anyio.Lock()
         """Held while somebody counts and then adds a run."""
-        self.spent_day = 0.0
-        """Beginning of the day whose limit of cost was last found to be used up, in milliseconds since the epoch."""
+        self.spent_day: tuple[float, float] | None = None
+        """Beginning of the day whose limit of cost was last found to be used up, and that limit."""
         self._runs: set[StartingRun] = set()
 
     def add(self) -> StartingRun:

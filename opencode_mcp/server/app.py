@@ -1,7 +1,8 @@
 """Build the MCP server from its parts."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -37,9 +38,20 @@ if TYPE_CHECKING:
     from mcp.server.context import ServerMiddleware
 
     from opencode_mcp.config import Settings
+    from opencode_mcp.server.definition.tool import BridgeTool
     from opencode_mcp.server.upstream import Upstream
 
-MakeObserver = Callable[[frozenset[str]], "ServerMiddleware[Any]"]
+
+@dataclass(frozen=True, slots=True)
+class ToolNames:
+    """Names of the tools of a server."""
+
+    listed: frozenset[str]
+    changing: frozenset[str]
+    """Part of them that may change something."""
+
+
+MakeObserver = Callable[[ToolNames], "ServerMiddleware[Any]"]
 STATE_SECONDS = 86_400.0
 """Time for which a form's answer is accepted; a run waits for it as long as OpenCode runs."""
 
@@ -52,7 +64,7 @@ def build_server(
     Args:
         settings: What the operator decided.
         upstream: The connection to OpenCode, if it is shared with other servers of this process.
-        observe: Makes a middleware that sees each request first, from the names of the tools that may change things.
+        observe: Makes a middleware that sees each request first, from the names of the tools.
     """
     subscriptions = Subscriptions()
 
@@ -73,8 +85,7 @@ def build_server(
         token_codec.key_in(settings.key_file)  # A wrong file must be known before a client comes.
     seal = token_codec.TokenCodec(settings.state_directory, settings.principal, settings.key_file)
     tools = listed_tools(settings)
-    changing = frozenset(tool.name for tool in tools if not (tool.annotations and tool.annotations.read_only_hint))
-    observers = [observe(changing)] if observe else []
+    observers = [observe(_names(tools))] if observe else []
     with without_log_configuration():
         server = BridgeServer(
             "opencode-mcp",
@@ -94,6 +105,12 @@ def build_server(
     server.tool_names = frozenset(tool.name for tool in tools)
     _serve_completions(server)
     return server
+
+
+def _names(tools: "Iterable[BridgeTool]") -> ToolNames:
+    reading = frozenset(tool.name for tool in tools if tool.annotations and tool.annotations.read_only_hint)
+    listed = frozenset(tool.name for tool in tools)
+    return ToolNames(listed, listed - reading)
 
 
 def _serve_completions(server: BridgeServer) -> None:

@@ -17,7 +17,7 @@ from opencode_mcp.errors import BridgeError, NotAllowed
 from opencode_mcp.isolation import integration
 from opencode_mcp.isolation import worktrees as isolation_worktrees
 from opencode_mcp.opencode import operation_calls
-from opencode_mcp.runs import commands, limits, open_waits, run, run_note, starting_runs
+from opencode_mcp.runs import commands, limits, open_waits, run, run_note
 from opencode_mcp.runs.answers import answer_rules, auto_reply, reply_sender
 from opencode_mcp.runs.enforcement import limit_watch, verifier
 from opencode_mcp.runs.prompting import reload, session_lock
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from opencode_mcp.launcher import connection
     from opencode_mcp.opencode import client
     from opencode_mcp.opencode.tables.operation_table import Operation
+    from opencode_mcp.runs import starting_runs
     from opencode_mcp.runs.record import Run
     from opencode_mcp.runs.verification.request import Verify
     from opencode_mcp.server.access.operation_uses import OneOperation, Uses
@@ -143,10 +144,10 @@ class Bridge:
             return "Whoever configured this MCP server denies that operation."
         return ""
 
-    @cached_property
+    @property
     def starting(self) -> "starting_runs.StartingRuns":
-        """Return the runs that this bridge is starting."""
-        return starting_runs.StartingRuns()
+        """Return the runs that are being started here for the principal of this bridge."""
+        return self._upstream.starting(self.settings.principal)
 
     @cached_property
     def waits(self) -> "open_waits.OpenWaits":

@@ -8,6 +8,7 @@ import anyio
 from opencode_mcp.events import hub
 from opencode_mcp.launcher import connection, launcher
 from opencode_mcp.opencode import client
+from opencode_mcp.runs import starting_runs
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -27,6 +28,7 @@ class Upstream:
         self._settings = settings
         self._task_group = task_group
         self._connection: connection.Connection | None = None
+        self._starting: dict[str, starting_runs.StartingRuns] = {}
 
     @property
     def connection(self) -> "connection.Connection":
@@ -44,6 +46,15 @@ class Upstream:
     def hub(self) -> "hub.Hub":
         """Return the hub of OpenCode's events."""
         return hub.Hub(self.connection, self._task_group)
+
+    def starting(self, principal: str) -> "starting_runs.StartingRuns":
+        """Return the runs that bridges of a principal are starting: it has several if its tokens have other scopes."""
+        return self._starting.setdefault(principal, starting_runs.StartingRuns())
+
+    @property
+    def has_hub(self) -> bool:
+        """Return True if events were needed, so that there is a hub."""
+        return "hub" in vars(self)
 
     @property
     def is_connected(self) -> bool:

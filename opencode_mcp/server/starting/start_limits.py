@@ -1,7 +1,7 @@
 """Limits of starts: the runs that a principal has at once, and the cost of a day. A start beyond one is refused.
 
 OpenCode's report of the sessions in the directories of the bridge counts, also of those that others have started: so
-several bridges of one principal count alike, and a restart forgets nothing. The runs that this bridge is starting count
+several bridges of one principal count alike, and a restart forgets nothing. Runs that this process is starting count
 before OpenCode shows them. A run that has begun goes on: ``max_cost`` limits that.
 """
 
@@ -90,9 +90,10 @@ async def _is_day_spent(bridge: "Bridge") -> bool:
     if limit is None:
         return False
     since = read_local_moment("today", bridge.client.clock.now() * 1000)
-    if bridge.starting.spent_day != since and await _reaches(bridge, since, limit):
-        bridge.starting.spent_day = since
-    return bridge.starting.spent_day == since
+    starting = bridge.starting
+    if starting.spent_day != (since, limit) and await _reaches(bridge, since, limit):
+        starting.spent_day = since, limit
+    return starting.spent_day == (since, limit)
 
 
 async def _reaches(bridge: "Bridge", since: float, limit: float) -> bool:

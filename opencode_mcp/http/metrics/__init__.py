@@ -1,0 +1,1 @@
+"""Metrics for Prometheus: what they count, and the address at which they are read."""

@@ -1,0 +1,58 @@
+"""Endpoint at which Prometheus reads the metrics: an address of its own, so that no client of MCP reaches it."""
+
+from typing import TYPE_CHECKING
+
+from mcp.server.transport_security import TransportSecurityMiddleware
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from opencode_mcp.errors import BridgeError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from mcp.server.transport_security import TransportSecuritySettings
+    from starlette.types import Receive, Scope, Send
+
+    from opencode_mcp.http.metrics.instruments import Instruments
+    from opencode_mcp.http.metrics.present import Present
+
+
+class MetricsApp:
+    """ASGI application.
+
+    Args:
+        path: Path of the metrics.
+        instruments: The metrics.
+        read_present: Reads the present state of the bridge.
+        security: Allowed values of the header ``Host``; ``None``: any.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        instruments: "Instruments",
+        read_present: "Callable[[], Awaitable[Present]]",
+        security: "TransportSecuritySettings | None",
+    ) -> None:
+        self._path = path
+        self._instruments = instruments
+        self._read_present = read_present
+        self._security = TransportSecurityMiddleware(security) if security else None
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Serve one request."""
+        if scope["type"] == "http":
+            refusal = await self._security.validate_request(Request(scope)) if self._security else None
+            response = refusal or await self._answer(scope)
+            await response(scope, receive, send)
+
+    async def _answer(self, scope: "Scope") -> Response:
+        if scope["path"] != self._path:
+            return PlainTextResponse(f"Not found. The metrics are at {self._path}.", 404)
+        try:
+            present = await self._read_present()
+        except BridgeError as error:
+            return PlainTextResponse(str(error), 503)
+        return Response(self._instruments.text(present), media_type=CONTENT_TYPE_LATEST)
