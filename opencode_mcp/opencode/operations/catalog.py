@@ -34,7 +34,7 @@ def named_operation(table: OperationTable, operation_id: str) -> Operation:
     try:
         return table.operation(operation_id)
     except NotFound as error:
-        error.hint = _advice(table, operation_id) or _suggestion(alternatives(table, operation_id))
+        error.hint = advice(table, operation_id) or _suggestion(alternatives(table, operation_id))
         raise
 
 
@@ -52,6 +52,25 @@ def difference(operation: Operation) -> str:
     return replacements.advice(operation.id) if operation.generation == V2.generation else ""
 
 
+def lacking(table: OperationTable, words: str) -> str:
+    """Return the operation of OpenCode 1 that fits some words best, if OpenCode 2 has none like it; empty otherwise.
+
+    Args:
+        table: The operations of the generation in use.
+        words: The query.
+    """
+    if table.generation != V2.generation:
+        return ""
+    old, new = _best(V1, words), _best(table, words)
+    found = replacements.replacement(old.id) if old else None
+    is_better = search.words_met(V1, old, words) > search.words_met(table, new, words)
+    return old.id if old and found and not found.operations and is_better else ""
+
+
+def _best(table: OperationTable, words: str) -> Operation | None:
+    return next(iter(search.search(table, words, limit=1)), None)
+
+
 def _replacing(table: OperationTable, operation_id: str) -> tuple[str, ...]:
     """Return the operations of a table that do what an operation of the other generation does."""
     if table.generation == V2.generation:
@@ -60,7 +79,7 @@ def _replacing(table: OperationTable, operation_id: str) -> tuple[str, ...]:
     return replacements.replaced_by(operation_id)
 
 
-def _advice(table: OperationTable, operation_id: str) -> str:
+def advice(table: OperationTable, operation_id: str) -> str:
     """Return what to use in place of an operation of the other generation; empty if the other has no such id."""
     if table.generation == V2.generation:
         return replacements.advice(operation_id)

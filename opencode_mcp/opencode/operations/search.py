@@ -1,10 +1,11 @@
 """Find operations by words.
 
 Pure, over the table alone. Rare words count more than common ones, and words of an id more than words of a
-description. A verb also finds operations that another verb of the same meaning describes, with less weight. In place of
-a word that no operation has, the most similar one is searched for. Operations
-that few callers mean (the v2 API of OpenCode 1, the terminal interface) rank lower, unless the words name that area.
-Previews of another operation come last.
+description. The first word counts most: in a plain request, it is the verb. A question is answered by an operation that
+reads. A verb also finds operations that another verb of the same meaning describes, with less weight. In place of a
+word that no operation has, the most similar one is searched for. Operations that few callers mean (the v2 API of
+OpenCode 1, the terminal interface) rank lower, unless the words name that area. Previews of another operation come
+last, and only if that one is not found.
 """
 
 import math
@@ -17,7 +18,7 @@ from opencode_mcp.opencode.tables.operation_table import Operation, OperationTab
 from opencode_mcp.text import similar_names
 
 WEIGHTS = {"id": 4.0, "hints": 3.0, "description": 1.5}
-WORTH_SHOWING = 0.2
+WORTH_SHOWING = 0.3
 """Share of the best score below which a hit is dropped."""
 BEGINNING = 0.5
 """Factor for a word that only begins with the one searched for."""
@@ -31,9 +32,17 @@ PREVIEW = "v2"
 UNCOMMON = {PREVIEW: 0.4, "tui": 0.5, "experimental": 0.7, "sync": 0.7}
 """Factor for operations whose id starts with this word, unless the query contains it."""
 IGNORED = re.compile(
-    "a|all|an|and|any|are|at|by|can|do|does|for|from|get|how|i|in|into|is|it|its|me|my|of|on|opencode|or|out|please|"
-    "some|that|the|this|to|via|what|which|with"
+    "a|all|an|and|any|are|at|by|can|do|does|for|from|get|how|i|in|into|is|it|its|last|me|my|of|on|opencode|or|out|"
+    "please|show|some|that|the|there|this|to|via|want|what|which|who|with"
 )
+QUESTION = re.compile(r"\s*(which|what|who|is|are|how many|list|show|see|view)\b", re.IGNORECASE)
+"""Beginning of a request that only asks for something."""
+CHANGES_THOUGH_ASKED = 0.5
+"""Factor for an operation that changes something, if the request only asks."""
+LISTS = 1.2
+"""Factor for an operation that lists, if the request only asks."""
+LACKS_FIRST_WORD = 0.5
+"""Factor for an operation that does not have the first word of the request."""
 ENDINGS = (("ies", "y"), ("ing", ""), ("es", ""), ("ed", ""), ("s", ""), ("e", ""))
 SHORTEST_STEM = 3
 WORDS_KEPT = 1000
@@ -51,7 +60,6 @@ SYNONYMS = (
     "update change modify set rename",
     "edit write",
     "run execute exec",
-    "list show",
     "allow approve accept grant",
     "reject deny decline refuse dismiss",
     "copy duplicate clone fork",
@@ -85,8 +93,14 @@ def search(
     is_exact = max(scores.values(), default=0.0) == EXACT
     asks_for_previews = is_exact or PREVIEW in wanted
 
-    def rank(item: Operation) -> tuple[bool, float, int, str]:
-        return bool(item.instead) and not asks_for_previews, -scores[item.id], len(item.id), item.id
+    if not asks_for_previews:
+        known = {item.id for item in found}
+        found = [item for item in found if item.instead not in known]
+    given = set(re.findall(r"[a-z0-9]+", words.lower()))
+
+    def rank(item: Operation) -> tuple[bool, float, int, int, str]:
+        is_preview = bool(item.instead) and not asks_for_previews
+        return is_preview, -scores[item.id], -len(given & set(item.id.split("."))), len(item.id), item.id
 
     return sorted(found, key=rank)[:limit]
 
@@ -97,6 +111,16 @@ def corrections(table: OperationTable, words: str) -> dict[str, str]:
     described = " ".join(f"{item.id} {item.hints}" for item in table.operations.values())
     pairs = zip(stems, _corrected(table, stems), strict=True)
     return {_spelled(words, given): _spelled(described, taken) for given, taken in pairs if given != taken}
+
+
+def words_met(table: OperationTable, item: Operation | None, words: str) -> int:
+    """Return the number of words of a query that an operation has; 0 without an operation."""
+    return sum(_count(_terms(table)[item.id], word) > 0 for word in _stems(words)) if item else 0
+
+
+def unknown_words(table: OperationTable, words: str) -> list[str]:
+    """Return the words of a query that no operation has, and for which none is searched for instead."""
+    return [_spelled(words, word) for word in _corrected(table, _stems(words)) if not _rarity(table, word)]
 
 
 def _spelled(text: str, stem: str) -> str:
@@ -155,7 +179,12 @@ def _score(table: OperationTable, item: Operation, wanted: list[str], words: str
     counts = [_count(known, word) * _rarity(table, word) for word in wanted]
     met = sum(count > 0 for count in counts) / len(counts)
     root = item.id.partition(".")[0]
-    return sum(counts) * met * (1.0 if root in wanted else UNCOMMON.get(root, 1.0))
+    factor = 1.0 if root in wanted else UNCOMMON.get(root, 1.0)
+    if _rarity(table, wanted[0]) and not counts[0]:
+        factor *= LACKS_FIRST_WORD
+    if QUESTION.match(words):
+        factor *= CHANGES_THOUGH_ASKED if item.effect != "read" else LISTS if item.id.endswith(".list") else 1.0
+    return sum(counts) * met * factor
 
 
 def _count(known: Mapping[str, float], word: str) -> float:

@@ -82,7 +82,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "session.revert.stage": A(
         "sessions",
         "write",
-        "undo changes rollback restore files back",
+        "undo changes prompt rollback restore files back",
         "Answers 409 while the session is busy. The next prompt makes it final. It needs --allow execute if it would "
         "change a file that decides what OpenCode runs or asks permission for.",
     ),
@@ -303,7 +303,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "pty.create": A(
         "terminal",
         "execute",
-        "terminal shell run command process console new open",
+        "terminal shell run command process console new open type",
         "No operation types into it or reads its output. session.shell runs a command whose output can be read.",
     ),
     "pty.get": A("terminal", "read", "terminal process status exit code"),

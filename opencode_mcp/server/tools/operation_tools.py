@@ -14,6 +14,7 @@ from opencode_mcp.errors import BridgeError, InvalidArgument
 from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.opencode.operations import search as operations_search
 from opencode_mcp.opencode.tables import annotation_types as annotation
+from opencode_mcp.server.access.operation_uses import TOOL_OF
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.operations import calling, found_operations, reply_result
@@ -54,6 +55,11 @@ async def opencode_find_operations(
     table, remarks = await _table(bridge)
     found = operations_search.search(table, query, group=chosen_group, effect=chosen_effect, limit=ALL)
     items = list(islice(filter(bridge.allowed.shows, found), limit))
+    if lacking := catalog.lacking(table, query):
+        tool = f"The tool {TOOL_OF[lacking]} does it." if lacking in TOOL_OF else ""
+        remarks.append(f"{catalog.advice(table, lacking)} {tool}".rstrip())
+    unknown = operations_search.unknown_words(table, query)
+    remarks += [f"No operation has {' or '.join(map(repr, unknown))}."] if unknown and items else []
     taken = [f"{given!r} as {word!r}" for given, word in operations_search.corrections(table, query).items()]
     remarks += [f"Read {', '.join(taken)}, since no operation has the word as it was given."] if taken else []
     return found_operations.FoundOperations(items, bridge.allowed, bridge.unlisted_tools).result(remarks)

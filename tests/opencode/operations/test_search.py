@@ -2,8 +2,8 @@
 
 import pytest
 
-from opencode_mcp.opencode.operations.catalog import V1, V2
-from opencode_mcp.opencode.operations.search import corrections, search
+from opencode_mcp.opencode.operations.catalog import V1, V2, advice, lacking
+from opencode_mcp.opencode.operations.search import corrections, search, unknown_words
 from opencode_mcp.opencode.tables.operation_table import OperationTable
 from tests.harness.each import for_each
 
@@ -54,6 +54,11 @@ FIRST = {
     "working directory": "path.get",
     "v2 list sessions": "v2.session.list",
     "session.prompt_async": "session.prompt_async",
+    "show the messages of a session": "session.messages",
+    "undo the last prompt": "session.revert",
+    "which mcp servers are connected": "mcp.status",
+    "abort a running session": "session.abort",
+    "what is the current branch": "vcs.get",
 }
 AMONG_THE_FIRST_FOUR = {
     "terminal": "pty.create",
@@ -116,6 +121,12 @@ FIRST_OF_OPENCODE_2 = {
     "restart the server": "location.reload",
     "version": "server.info",
     "working directory": "location.get",
+    "show the messages of a session": "message.list",
+    "undo the last prompt": "session.revert.stage",
+    "which mcp servers are connected": "mcp.list",
+    "which agents are there": "agent.list",
+    "abort a running session": "session.interrupt",
+    "type into a terminal": "pty.create",
 }
 AMONG_THE_FIRST_FOUR_OF_OPENCODE_2 = {
     "git branch": "vcs.get",
@@ -263,3 +274,20 @@ def test_a_word_that_is_known_or_resembles_none_is_read_as_it_is(words: str) -> 
 
 def test_words_that_mean_nothing_here_find_nothing() -> None:
     assert search(V1, "xylophone") == []
+
+
+def test_what_only_opencode_1_can_do_is_known() -> None:
+    assert lacking(V2, "share a session") == "session.share"
+    assert lacking(V2, "lsp status") == "lsp.status"
+    assert "does not publish sessions" in advice(V2, "session.share")
+    for words in ("search the web", "write a file", "rename a session", "xylophone", ""):
+        assert lacking(V2, words) == ""
+    assert lacking(V1, "export a session") == ""
+    assert unknown_words(V1, "export a session") == ["export"]
+    assert unknown_words(V1, "rename a sesion") == []
+
+
+def test_a_preview_is_left_out_beside_the_operation_to_use() -> None:
+    found = [item.id for item in search(V1, "approve a permission")]
+    assert found[0] == "permission.reply"
+    assert "v2.session.permission.reply" not in found
