@@ -123,6 +123,8 @@ class Settings:
     """Most levels of delegation: with 1, an OpenCode that a bridge started cannot use a bridge itself."""
     principal: str = ""
     """Principal whose settings these are; empty for those of the whole bridge."""
+    missing_scopes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Scope for each effect that the principal may have and the access token of the client does not permit."""
     depth: int = 0
     """Number of bridges above this one: more than 0 inside an OpenCode that a bridge started."""
     inside: str = ""

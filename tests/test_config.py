@@ -72,7 +72,16 @@ def test_an_option_can_be_said_by_flag_by_variable_and_in_the_file(
 
 def test_every_option_is_a_field_of_the_settings() -> None:
     fields = {field.name for field in dataclasses.fields(Settings)}
-    own = {"depth", "inside", "principal", "runs_at_once", "state_directory", "environment", "started_in"}
+    own = {
+        "depth",
+        "inside",
+        "missing_scopes",
+        "principal",
+        "runs_at_once",
+        "state_directory",
+        "environment",
+        "started_in",
+    }
     assert {option.name for option in OPTIONS} == fields - own
 
 

@@ -30,6 +30,7 @@ INDIFFERENT = frozenset(
         "max_cost_a_day",
         "max_runs",
         "metrics",
+        "missing_scopes",
         "oauth",
         "principals",
         "runs_at_once",

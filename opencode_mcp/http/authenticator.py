@@ -9,7 +9,7 @@ from opencode_mcp.http import bearer
 from opencode_mcp.http.caller import Caller
 from opencode_mcp.http.failed_attempts import FailedAttempts
 from opencode_mcp.http.oauth.token_refused import TokenRefused
-from opencode_mcp.http.oauth.token_rights import effects_of, reading_scope, scopes_of, usual_scopes
+from opencode_mcp.http.oauth.token_rights import effects_of, narrowed, scope_for, scopes_of, usual_scopes
 from opencode_mcp.http.principals.claim_match import matching_principals
 from opencode_mcp.text.outside_text import one_line
 
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import Scope
 
+    from opencode_mcp.config import Settings
     from opencode_mcp.http.oauth.access_tokens import AccessTokens
     from opencode_mcp.http.oauth.oauth_settings import Scopes
+    from opencode_mcp.http.principals.principal import Principal
     from opencode_mcp.http.principals.principal_file import PrincipalFile
+    from opencode_mcp.opencode.tables.annotation_types import Effect
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +41,8 @@ class Authenticator:
         self._failed = FailedAttempts()
         self._strangers = FailedAttempts()
         """Right tokens that belong to nobody, which are not logged for ever either."""
-        self._challenge = _challenge_of(access_tokens)
+        self.challenge = _challenge_of(access_tokens)
+        """Responses to those who need another token."""
 
     @property
     def wrong_tokens(self) -> int:
@@ -51,7 +55,7 @@ class Authenticator:
             return bearer.token_in_url()
         token = bearer.token_of(scope)
         if not token:
-            return self._challenge.no_token()
+            return self.challenge.no_token()
         if holder := self._file.holder_of(token):
             principal, digest = holder
             return Caller(principal.name, digest)
@@ -75,8 +79,14 @@ class Authenticator:
             return self._refuse_stranger(scope, claims, [one.name for one in matching])
         effects = effects_of(scopes_of(claims), scopes)
         if "read" not in effects:
-            return self._challenge.few_scopes([reading_scope(scopes)])
+            return self.challenge.few_scopes([scope_for("read", scopes)])
         return Caller(matching[0].name, claims=claims, effects=effects)
+
+    def rights(self, principal: "Principal", effects: "frozenset[Effect]") -> "Settings":
+        """Return what the callers of a principal may do whose tokens permit some effects."""
+        if self._access_tokens is None:
+            return principal.settings
+        return narrowed(principal.settings, effects, self._access_tokens.settings.scopes)
 
     def _refuse(self, scope: "Scope", refused: TokenRefused) -> "Response":
         # The client of a token that has expired needs to know that, however many clients are behind its address.
@@ -84,7 +94,7 @@ class Authenticator:
         if not wait_seconds:
             level = logging.DEBUG if refused.has_expired else logging.WARNING
             logger.log(level, "a wrong token came from %s: %s", _address(scope), refused.reason)
-        return self._challenge.wrong_token(wait_seconds)
+        return self.challenge.wrong_token(wait_seconds)
 
     def _refuse_stranger(self, scope: "Scope", claims: Mapping[str, Any], names: list[str]) -> "Response":
         if not self._strangers.add(_address(scope)):

@@ -16,6 +16,8 @@ SEND_SECONDS = 60.0
 CLOSE_SECONDS = 1.0
 """Time for the end of a response that was cut off."""
 REQUEST_TIMEOUT, UNAVAILABLE = 408, 503
+LISTEN = b"subscriptions/listen"
+"""Value of the header ``Mcp-Method`` of a request that has no end of its own."""
 EXCHANGE = "opencode_mcp.exchange"
 """Key of a request's exchange in its ASGI scope."""
 
@@ -42,6 +44,10 @@ class Exchange:
     def cancel(self) -> None:
         """End the request now."""
         self._limit.cancel()
+
+    def end_after(self, seconds: float) -> None:
+        """End the request after some time, if it is not over by then."""
+        self._limit.deadline = anyio.current_time() + seconds
 
     async def run(self, app: "ASGIApp", scope: "Scope") -> None:
         """Let an application answer, and end the response in any case."""
@@ -88,6 +94,11 @@ class Exchange:
             await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
         if not self._is_complete:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def is_call(scope: "Scope") -> bool:
+    """Return True if a request ends by itself: it is no stream of notifications."""
+    return scope["method"] == "POST" and (b"mcp-method", LISTEN) not in scope["headers"]
 
 
 def exchange_of(scope: "Scope") -> Exchange:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.http.caller import Caller
-from opencode_mcp.http.exchange import exchange_of
-from opencode_mcp.http.oauth.token_rights import narrowed
+from opencode_mcp.http.exchange import exchange_of, is_call
 from opencode_mcp.http.oauth.user import USER, user_of
+from opencode_mcp.http.step_up import lacking_scopes
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -73,9 +73,15 @@ class Gate:
             return
         if caller.claims:
             scope[USER] = user_of(caller.claims)
-        with self._kept(caller, exchange_of(scope)):
+        exchange = exchange_of(scope)
+        if caller.claims and not is_call(scope):
+            # A stream has no end of its own. Its client opens another one with its next token.
+            exchange.end_after(caller.seconds_left)
+        with self._kept(caller, exchange):
             tenant = await self._tenant(caller)
-            await tenant.handle(scope, receive, send)
+            lacking = lacking_scopes(scope, tenant.settings)
+            app = self._authenticator.challenge.few_scopes(lacking) if lacking else tenant.handle
+            await app(scope, receive, send)
 
     @contextmanager
     def _kept(self, caller: Caller, exchange: "Exchange") -> Generator[None]:
@@ -86,7 +92,8 @@ class Gate:
             del self._exchanges[exchange]
 
     async def _tenant(self, caller: Caller) -> "Tenant":
-        key, rights = (caller.principal, caller.effects), caller.rights(self._file.principals)
+        key = (caller.principal, caller.effects)
+        rights = self._authenticator.rights(self._file.principals[caller.principal], caller.effects)
         async with self._starting:
             tenant = self._tenants.get(key)
             if tenant is None:
@@ -116,7 +123,7 @@ class Gate:
         principals = self._file.principals
         for key, tenant in list(self._tenants.items()):
             name, effects = key
-            if name not in principals or narrowed(principals[name].settings, effects) != tenant.settings:
+            if name not in principals or self._authenticator.rights(principals[name], effects) != tenant.settings:
                 tenant.close()
                 del self._tenants[key]
 

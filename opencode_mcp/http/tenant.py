@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from anyio.abc import TaskStatus
 
-from opencode_mcp.http.exchange import exchange_of
+from opencode_mcp.http.exchange import exchange_of, is_call
 from opencode_mcp.http.request_log import RequestLog
 from opencode_mcp.http.session_manager import SessionManager
 from opencode_mcp.server import app
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from opencode_mcp.http.request_log import CountRequest
     from opencode_mcp.server.app import ToolNames
     from opencode_mcp.server.upstream import Upstream
-
-LISTEN = b"subscriptions/listen"
-"""Value of the header ``Mcp-Method`` of a request that has no end of its own."""
 
 
 class Tenant:
@@ -74,7 +71,7 @@ class Tenant:
     @contextmanager
     def _kept(self, scope: "Scope") -> Generator[None]:
         exchange = exchange_of(scope)
-        self._exchanges[exchange] = _is_call(scope)
+        self._exchanges[exchange] = is_call(scope)
         try:
             yield
         finally:
@@ -120,7 +117,3 @@ class Tenant:
 
 def _request_log(settings: "Settings", count: "CountRequest | None", tools: "ToolNames") -> "ServerMiddleware[Any]":
     return RequestLog(settings, tools, count).middleware
-
-
-def _is_call(scope: "Scope") -> bool:
-    return scope["method"] == "POST" and (b"mcp-method", LISTEN) not in scope["headers"]

@@ -37,6 +37,12 @@ def test_tables_below_a_principal_are_removed_with_it() -> None:
     assert tomllib.loads(remove_principal(text, "a")) == {"principals": {"ab": {"x": 1}}}
 
 
+def test_a_principal_without_a_value_gets_it() -> None:
+    text = '[principals.a] # Anna\nsubjects = ["a"]\n[principals.a.claims]\ngroups = "x"\n'
+    values = tomllib.loads(set_value(text, "a", "token_sha256", "c"))["principals"]["a"]
+    assert values == {"subjects": ["a"], "claims": {"groups": "x"}, "token_sha256": "c"}
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -4,7 +4,7 @@ The algorithms are fixed, and each key is used with its own only. So a token can
 have a public key used as a shared secret (``HS256``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +12,14 @@ import jwt
 
 from opencode_mcp.http.oauth.issuer import fetch_keys
 from opencode_mcp.http.oauth.issuer_keys import IssuerKeys
-from opencode_mcp.http.oauth.key_set import ALGORITHMS
-from opencode_mcp.http.oauth.oauth_settings import OAuthSettings
+from opencode_mcp.http.oauth.key_set import ALGORITHMS, KeySet
+from opencode_mcp.http.oauth.oauth_settings import CLOCK_SKEW_SECONDS, OAuthSettings
 from opencode_mcp.http.oauth.resource_metadata import metadata_url
 from opencode_mcp.http.oauth.token_refused import TokenRefused
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
-CLOCK_SKEW_SECONDS = 60.0
-"""Difference between the clocks of the issuer and this machine that is forgiven."""
 NEEDED_CLAIMS = ("exp", "iss", "aud", "sub")
 REASONS: Mapping[type[jwt.PyJWTError], str] = {
     jwt.ExpiredSignatureError: "it has expired",
@@ -34,6 +32,7 @@ REASONS: Mapping[type[jwt.PyJWTError], str] = {
 }
 """Reasons for the log, without anything of the token."""
 Claims = Mapping[str, Any]
+FetchKeys = Callable[[OAuthSettings], Awaitable[KeySet]]
 
 
 class AccessTokens:
@@ -42,13 +41,14 @@ class AccessTokens:
     Args:
         settings: Whose tokens are accepted.
         task_group: Runs the requests to the issuer.
+        fetch: Gets the keys of the issuer.
     """
 
-    def __init__(self, settings: OAuthSettings, task_group: "TaskGroup") -> None:
+    def __init__(self, settings: OAuthSettings, task_group: "TaskGroup", fetch: FetchKeys = fetch_keys) -> None:
         self.settings = settings
         self.metadata_url = metadata_url(settings)
         """Address of the metadata by which clients find the issuer."""
-        self._keys = IssuerKeys(partial(fetch_keys, settings), task_group)
+        self._keys = IssuerKeys(partial(fetch, settings), task_group)
 
     def prepare(self) -> None:
         """Begin to fetch the keys of the issuer, so that its failure is in the log when the bridge starts."""

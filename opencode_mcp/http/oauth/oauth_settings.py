@@ -14,6 +14,8 @@ from opencode_mcp.options import as_names, as_text, as_texts
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
 
+CLOCK_SKEW_SECONDS = 60
+"""Difference between the clocks of the issuer and this machine that is forgiven."""
 EFFECTS: frozenset[Effect] = frozenset(get_args(Effect))
 Scopes = Mapping[str, frozenset[Effect]]
 """Effects that each scope of a token permits."""

@@ -36,16 +36,16 @@ def effects_of(granted: Iterable[str], scopes: Scopes) -> "frozenset[Effect]":
 def usual_scopes(scopes: Scopes) -> tuple[str, ...]:
     """Return the scopes that a client needs for its work: those that permit to change OpenCode's configuration not."""
     usual = tuple(name for name, permitted in scopes.items() if permitted <= USUAL_EFFECTS)
-    return usual or (reading_scope(scopes),)
+    return usual or (scope_for("read", scopes),)
 
 
-def reading_scope(scopes: Scopes) -> str:
-    """Return the scope that permits to read, and the least besides."""
-    reading = [name for name, permitted in scopes.items() if "read" in permitted]
-    return min(reading, key=lambda name: len(scopes[name]))
+def scope_for(effect: "Effect", scopes: Scopes) -> str:
+    """Return the scope that permits an effect, and the least besides; empty if none does."""
+    fitting = [name for name, permitted in scopes.items() if effect in permitted]
+    return min(fitting, key=lambda name: len(scopes[name]), default="")
 
 
-def narrowed(settings: "Settings", effects: "frozenset[Effect]") -> "Settings":
+def narrowed(settings: "Settings", effects: "frozenset[Effect]", scopes: Scopes) -> "Settings":
     """Return the settings of a principal, as far as the effects of a token permit.
 
     What runs something needs no entry of ``allow`` in our own tools, so it is denied. What changes OpenCode's
@@ -60,7 +60,16 @@ def narrowed(settings: "Settings", effects: "frozenset[Effect]") -> "Settings":
         read_only=settings.read_only or "write" in missing,
         allow=tuple(name for name in settings.allow if missing.isdisjoint(_effects_named(name))),
         deny=(*settings.deny, *denied),
+        missing_scopes={effect: scope_for(effect, scopes) for effect in sorted(missing & _possible(settings))},
     )
+
+
+def _possible(settings: "Settings") -> "frozenset[Effect]":
+    """Return the effects that a principal may have, apart from single operations."""
+    if settings.read_only:
+        return frozenset({"read"})
+    allowed = {"read", "write", "execute"}.union(*map(_effects_named, settings.allow))
+    return EFFECTS & (allowed - set(settings.deny))
 
 
 def _effects_named(name: str) -> "frozenset[Effect]":

@@ -51,7 +51,7 @@ def remove_principal(text: str, name: str) -> str:
 
 
 def set_value(text: str, name: str, key: str, value: object) -> str:
-    """Return the text with another value of a principal's key.
+    """Return the text with another value of a principal's key, which it may not have had.
 
     Raises:
         InvalidSetting: The file has another form.
@@ -59,11 +59,15 @@ def set_value(text: str, name: str, key: str, value: object) -> str:
     lines = text.splitlines(keepends=True)
     assignment = re.compile(rf"\s*{re.escape(key)}\s*=")
     new = f"{key} = {_toml(value)}\n"
-    owners = _owners(lines)
-    changed = [
-        new if of == f"principals.{name}" and assignment.match(line) else line
-        for line, of in zip(lines, owners, strict=True)
-    ]
+    table = f"principals.{name}"
+    owned = [number for number, owner in enumerate(_owners(lines)) if owner == table]
+    assigned = [number for number in owned if assignment.match(lines[number])]
+    changed = list(lines)
+    if assigned:
+        changed[assigned[0]] = new
+    elif owned:
+        # The header has it at least.
+        changed.insert(owned[0] + 1, new)
 
     def change(tables: Tables) -> None:
         tables["principals"][name][key] = value

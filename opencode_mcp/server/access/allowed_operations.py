@@ -234,6 +234,11 @@ class AllowedOperations:
 
     def _refusal(self, operation_id: str, generation: "Generation") -> NotAllowed | None:
         settings, known = self._settings, annotations_of(generation)[operation_id]
+        if scope := settings.missing_scopes.get(known.effect):
+            return NotAllowed(
+                f"{operation_id} is not allowed here: the access token of this client lacks the scope {scope}.",
+                hint="The person can let the client sign in again and ask for that scope.",
+            )
         if settings.read_only and known.effect != "read":
             return NotAllowed(
                 f"{operation_id} is not allowed here: this MCP server is read-only.",

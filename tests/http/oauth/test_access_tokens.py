@@ -1,9 +1,9 @@
-"""Access tokens of an issuer on loopback: which are accepted, and that no other is."""
+"""Access tokens of an issuer: which are accepted, and that no other is."""
 
 import base64
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import anyio
@@ -11,27 +11,31 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from opencode_mcp.http.oauth.access_tokens import CLOCK_SKEW_SECONDS, AccessTokens
-from opencode_mcp.http.oauth.oauth_settings import OAuthSettings
+from opencode_mcp.http.oauth.access_tokens import AccessTokens
+from opencode_mcp.http.oauth.key_set import KeySet, key_set_of
+from opencode_mcp.http.oauth.oauth_settings import CLOCK_SKEW_SECONDS, OAuthSettings
 from opencode_mcp.http.oauth.token_refused import TokenRefused
-from tests.harness.issuer import AUDIENCE, Issuer, private_key, running_issuer
+from tests.harness.issuer import AUDIENCE, KEYS_PATH, Issuer, private_key
 
 pytestmark = pytest.mark.anyio
 
 NOW = int(time.time())
-SKEW = int(CLOCK_SKEW_SECONDS)
+SKEW = CLOCK_SKEW_SECONDS
 
 
 @pytest.fixture(scope="module")
-def issuer() -> Iterator[Issuer]:
-    with running_issuer() as running:
-        yield running
+def issuer() -> Issuer:
+    return Issuer("https://login.example.com")
 
 
 @pytest.fixture
 async def tokens(issuer: Issuer) -> AsyncIterator[AccessTokens]:
+    async def fetch(_settings: OAuthSettings) -> KeySet:
+        return key_set_of(issuer.document(KEYS_PATH))
+
+    settings = OAuthSettings(issuer=issuer.url, resource=AUDIENCE, audience=(AUDIENCE, "other"))
     async with anyio.create_task_group() as tasks:
-        yield AccessTokens(OAuthSettings(issuer=issuer.url, resource=AUDIENCE, audience=(AUDIENCE, "other")), tasks)
+        yield AccessTokens(settings, tasks, fetch)
         tasks.cancel_scope.cancel()
 
 

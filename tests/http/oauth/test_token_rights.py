@@ -3,9 +3,11 @@
 import pytest
 
 from opencode_mcp.config import Settings
-from opencode_mcp.http.oauth.oauth_settings import DEFAULT_SCOPES, EFFECTS
-from opencode_mcp.http.oauth.token_rights import effects_of, narrowed, reading_scope, scopes_of, usual_scopes
+from opencode_mcp.http.oauth.oauth_settings import DEFAULT_SCOPES, EFFECTS, Scopes
+from opencode_mcp.http.oauth.token_rights import effects_of, narrowed, scope_for, scopes_of, usual_scopes
+from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.opencode.tables.annotation_types import Effect
+from opencode_mcp.server.access.allowed_operations import AllowedOperations
 
 ALLOWED = Settings(allow=("execute", "admin", "session.shell", "config.update"))
 
@@ -52,19 +54,42 @@ def test_scopes_narrow_what_a_principal_may_do(
     allow: tuple[str, ...],
     deny: tuple[str, ...],
 ) -> None:
-    made = narrowed(ALLOWED, frozenset(effects))
+    made = narrowed(ALLOWED, frozenset(effects), DEFAULT_SCOPES)
     assert (made.read_only, made.allow, made.deny) == (read_only, allow, deny)
 
 
 def test_scopes_give_nothing_that_the_principal_does_not_have() -> None:
     settings = Settings(read_only=True, deny=("execute", "admin"), allow=())
-    assert narrowed(settings, EFFECTS) == settings
-    assert narrowed(settings, frozenset({"read"})) == settings
+    assert narrowed(settings, EFFECTS, DEFAULT_SCOPES) == settings
+    assert narrowed(settings, frozenset({"read"}), DEFAULT_SCOPES) == settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "effects", "missing"),
+    [
+        (Settings(), {"read"}, {"write", "execute"}),
+        (Settings(), {"read", "write"}, {"execute"}),
+        (Settings(allow=("config.update",)), {"read", "write"}, {"execute", "admin"}),
+        (Settings(deny=("execute",)), {"read"}, {"write"}),
+        (Settings(read_only=True), {"read"}, set[str]()),
+    ],
+)
+def test_only_scopes_that_would_help_are_named(settings: Settings, effects: set[Effect], missing: set[str]) -> None:
+    made = narrowed(settings, frozenset(effects), DEFAULT_SCOPES)
+    assert made.missing_scopes == {effect: f"opencode:{effect}" for effect in missing}
+
+
+@pytest.mark.parametrize(("operation", "scope"), [("session.delete", "opencode:write"), ("file.read", "")])
+def test_a_refusal_names_the_scope_that_is_missing(operation: str, scope: str) -> None:
+    allowed = AllowedOperations(narrowed(Settings(), frozenset({"read"}), DEFAULT_SCOPES))
+    refusal = allowed.refusal(catalog.table_of(1).operations[operation])
+    assert bool(refusal and f"lacks the scope {scope}." in refusal.message) == bool(scope)
 
 
 def test_clients_are_told_the_scopes_for_ordinary_work() -> None:
     assert usual_scopes(DEFAULT_SCOPES) == ("opencode:read", "opencode:write", "opencode:execute")
-    assert reading_scope(DEFAULT_SCOPES) == "opencode:read"
+    assert scope_for("read", DEFAULT_SCOPES) == "opencode:read"
     all_in_one = {"all": EFFECTS}
     assert usual_scopes(all_in_one) == ("all",)
-    assert reading_scope({"use": frozenset({"read", "write"}), "look": frozenset({"read"})}) == "look"
+    both: Scopes = {"use": frozenset({"read", "write"}), "look": frozenset({"read"})}
+    assert [scope_for(effect, both) for effect in ("read", "write", "admin")] == ["look", "use", ""]

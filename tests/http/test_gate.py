@@ -1,0 +1,83 @@
+"""Requests at the gate: streams end with their access token, and calls do not."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import anyio
+import anyio.abc
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from opencode_mcp.config import Settings
+from opencode_mcp.http.authenticator import Authenticator
+from opencode_mcp.http.caller import Caller
+from opencode_mcp.http.exchange import EXCHANGE, LISTEN, Exchange
+from opencode_mcp.http.gate import Gate
+from opencode_mcp.http.oauth.oauth_settings import CLOCK_SKEW_SECONDS
+from opencode_mcp.http.principals.principal_file import PrincipalFile
+
+if TYPE_CHECKING:
+    from opencode_mcp.http.tenant import Tenant
+
+pytestmark = pytest.mark.anyio
+
+
+class AlwaysExpired(Authenticator):
+    """Takes every request for one whose access token has expired just now."""
+
+    async def caller_of(self, scope: Scope) -> Caller:
+        """Return the same caller for every request."""
+        assert scope
+        expired = int(time.time()) - CLOCK_SKEW_SECONDS
+        return Caller("alice", claims={"sub": "alice", "iss": "issuer", "exp": expired})
+
+
+class SilentTenant:
+    """Answers nothing."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    async def run(self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Be started."""
+        task_status.started()
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Keep the client waiting."""
+        assert scope[EXCHANGE].receive == receive
+        assert send
+        await anyio.sleep_forever()
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "ends"),
+    [("GET", {}, True), ("POST", {b"mcp-method": LISTEN}, True), ("POST", {b"mcp-method": b"tools/call"}, False)],
+)
+async def test_a_stream_ends_with_its_token_and_a_call_does_not(
+    tmp_path: Path,
+    method: str,
+    headers: Mapping[bytes, bytes],
+    ends: bool,  # noqa: FBT001
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[principals.alice]\nsubjects = ["alice"]\ndirectories = ["/a"]\n', encoding="utf-8")
+    file = PrincipalFile(path, Settings())
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async with anyio.create_task_group() as tasks:
+        gate = Gate(file, AlwaysExpired(file), lambda settings: cast("Tenant", SilentTenant(settings)), tasks)
+        exchange = Exchange(receive, send)
+        scope = {"type": "http", "method": method, "headers": list(headers.items()), EXCHANGE: exchange}
+        tasks.start_soon(exchange.run, gate.handle, scope)
+        await anyio.wait_all_tasks_blocked()
+        assert bool(sent) == ends
+        tasks.cancel_scope.cancel()
