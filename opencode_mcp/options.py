@@ -494,7 +494,8 @@ OPTIONS = (
     Option(
         "max_runs",
         as_runs,
-        f"tasks of batches that work at once, of all bridges of a user; the others are queued (default: {MOST_RUNS})",
+        "tasks of batches that work at once, of all bridges of a user, other runs counted; the others are queued "
+        f"(default: {MOST_RUNS})",
         ("OPENCODE_MCP_MAX_RUNS",),
         "NUMBER",
     ),

@@ -4,7 +4,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from opencode_mcp.batches.rows import listed, read_tasks
+from opencode_mcp.batches.rows import cost_of, listed, read_tasks
 from opencode_mcp.batches.tasks import AT_WORK, CLAIMED, Task
 from opencode_mcp.disk.file_locks import lease_lives
 
@@ -79,7 +79,7 @@ def _is_spent(connection: sqlite3.Connection, batch: sqlite3.Row) -> bool:
     limit = batch["max_cost"]
     if limit is None:
         return False
-    (cost,) = connection.execute("SELECT total(cost) FROM task WHERE batch = ?", (batch["id"],)).fetchone()
+    cost = cost_of(connection, batch["id"])
     if cost < limit:
         return False
     note = f"Not started: the batch has cost {cost:.6g} USD, and its limit is {limit:g} USD."

@@ -20,12 +20,14 @@ import anyio
 from anyio import to_thread
 
 from opencode_mcp.batches.claims import adopt, at_work, claim
-from opencode_mcp.batches.rows import listed, read_batch, read_tasks
+from opencode_mcp.batches.rows import cost_of, listed, read_batch, read_tasks
 from opencode_mcp.batches.store import Store
 from opencode_mcp.batches.tasks import AT_WORK, CLAIMED, PREFIX, UNFINISHED, Batch, NewBatch, Outcome, Task
 from opencode_mcp.launcher.locks import Lease
 
 T = TypeVar("T")
+QUEUED = "status = 'queued', owner = '', message_id = '', session_id = ?"
+"""Fields of a task that waits for its place."""
 DAY = 86_400.0
 KEPT_REPORTED = DAY
 """Seconds for which a batch is kept after all its tasks have ended and were reported."""
@@ -167,19 +169,44 @@ class Queue:
             task, "status = 'running', session_id = ?", session_id, only_if="status = 'starting' AND stop = 0"
         )
 
-    async def put_back(self, task: Task, seconds: float = 0) -> None:
+    async def put_back(self, task: Task, seconds: float = 0, *, session_id: str = "") -> None:
         """Queue a task again whose prompt OpenCode certainly does not have.
 
         Args:
             task: The task.
             seconds: Time for which it is not claimed.
+            session_id: Session in which it goes on; empty: it begins one.
         """
-        fields = "status = 'queued', owner = '', session_id = '', message_id = '', not_before = ?"
-        await self._record(task, fields, time.time() + seconds)
+        await self._record(task, f"{QUEUED}, not_before = ?", session_id, time.time() + seconds)
+
+    async def go_on(self, task: Task, session_id: str, arguments: str) -> bool:
+        """Queue a task whose run broke off, unless it is to be stopped; return True if it is queued.
+
+        Args:
+            task: The task.
+            session_id: Its session.
+            arguments: The order for the rest of the work.
+        """
+        return await self._record(task, f"{QUEUED}, arguments = ?", session_id, arguments, only_if="stop = 0")
 
     async def note_asking(self, task: Task, *, asks: bool) -> None:
         """Record whether the run of a task waits for an answer."""
         await self._record(task, "status = ?", "needs_input" if asks else "running")
+
+    async def note_cost(self, task: Task, cost: float) -> float:
+        """Record what the run of a task has cost so far, and return the cost of its batch, both in US dollars."""
+        total = await _in_thread(self._note_cost, task, cost)
+        self.note_change()
+        return total
+
+    def _note_cost(self, task: Task, cost: float) -> float:
+        with self._store.transaction() as connection:
+            connection.execute(
+                "UPDATE task SET cost = ? WHERE batch = ? AND number = ? AND owner = ? "  # noqa: S608 - our texts
+                f"AND status IN ({listed(CLAIMED)})",
+                (cost, task.batch, task.number, self._owner()),
+            )
+            return cost_of(connection, task.batch)
 
     async def finish(self, task: Task, outcome: Outcome) -> None:
         """Record the end of a task, and forget its prompt."""

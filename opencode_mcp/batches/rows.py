@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from opencode_mcp.batches.tasks import Batch, Task
 
 TASKS = """
-    SELECT task.*, batch.starter FROM task JOIN batch ON batch.id = task.batch
+    SELECT task.*, batch.starter, batch.max_cost FROM task JOIN batch ON batch.id = task.batch
     WHERE {condition} ORDER BY batch.created, batch.id, task.number
 """
 """Query for tasks, in the order in which they are started."""
@@ -37,6 +37,11 @@ def read_batch(connection: sqlite3.Connection, batch_id: str, scope: str) -> Bat
     )
 
 
+def cost_of(connection: sqlite3.Connection, batch_id: str) -> float:
+    """Return the cost of a batch so far in US dollars, that of running tasks included."""
+    return connection.execute("SELECT total(cost) FROM task WHERE batch = ?", (batch_id,)).fetchone()[0]
+
+
 def listed(values: Iterable[str]) -> str:
     """Return texts of our own as a list for ``IN``."""
     return ", ".join(f"'{value}'" for value in values)
@@ -62,4 +67,5 @@ def _task(row: sqlite3.Row) -> Task:
         seconds=row["seconds"],
         verified=row["verified"],
         starter=row["starter"],
+        batch_max_cost=row["max_cost"],
     )

@@ -36,7 +36,7 @@ class NewBatch:
     parallel: int
     """Most tasks of it at once."""
     max_cost: float | None
-    """US dollars after which no further task is started."""
+    """US dollars at which no further task is started, and those that run are stopped."""
     tasks: tuple[NewTask, ...]
 
 
@@ -86,6 +86,8 @@ class Task:
     verified: str
     starter: str
     """Starter of the run: ``agent`` or ``person``."""
+    batch_max_cost: float | None
+    """Limit of the whole batch, in US dollars."""
 
     @property
     def id(self) -> str:

@@ -167,6 +167,15 @@ class Adapter(Protocol):
         """Return the ids of the busy sessions of one directory."""
         ...
 
+    async def sessions_in_use(self, since: float) -> "list[Session]":
+        """Return the sessions of all directories that may be busy, without subagents; no directory is opened for it.
+
+        Args:
+            since: Time in milliseconds since the epoch; sessions that have not changed since then are left out, unless
+                OpenCode says that they are busy (``Features.busy_anywhere``).
+        """
+        ...
+
     async def session_pause(self, session_id: str) -> "SessionStatus | None":
         """Return the pause before the model of a busy session is asked again; see ``Features.retry_status``."""
         ...

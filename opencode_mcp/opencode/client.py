@@ -199,6 +199,10 @@ class OpenCodeClient:
         """See ``Adapter.running_sessions``."""
         return await (await self.adapter()).running_sessions(directory)
 
+    async def sessions_in_use(self, since: float) -> "list[Session]":
+        """See ``Adapter.sessions_in_use``."""
+        return await (await self.adapter()).sessions_in_use(since)
+
     async def session_pause(self, session_id: str) -> "SessionStatus | None":
         """See ``Adapter.session_pause``."""
         return await (await self.adapter()).session_pause(session_id)

@@ -85,6 +85,18 @@ def excess(limits: Limits, used: Used) -> str:
     return ""
 
 
+def excess_of_batch(limit: float, spent: float) -> str:
+    """Return a sentence for a run whose batch has cost as much as it may; empty if it has not.
+
+    Args:
+        limit: Limit of the batch in US dollars.
+        spent: Cost of its tasks until now.
+    """
+    if spent < limit:
+        return ""
+    return f"The run was stopped: its batch has cost {_dollars(spent)} USD, and the limit is {_dollars(limit)} USD."
+
+
 def _duration(seconds: float) -> str:
     """Return a time of work, not rounded to the limit that it exceeds."""
     if seconds < MINUTE:

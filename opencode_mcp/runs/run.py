@@ -466,6 +466,7 @@ class Runs:
             BackendError: OpenCode could not be read.
         """
         report = await report_run(self._hub, run, seen, self._schemas.get(run.message_id))
+        report.unbegun = seen.parked
         if seen.parked:
             report.note = TAKEN_BACK if await self._take_back(run, seen) else LEFT_IN_INBOX
         if run.limits.max_cost is not None and not report.lost:

@@ -153,6 +153,21 @@ async def test_no_task_is_started_after_the_batch_has_reached_its_limit(queue: Q
     assert batch.tasks[2].note == "Not started: the batch has cost 0.5 USD, and its limit is 0.5 USD."
 
 
+async def test_the_cost_of_what_runs_counts_towards_the_limit_of_the_batch(queue: Queue) -> None:
+    batch_id = await queue.add(a_batch(3, parallel=2, max_cost=0.5))
+    first, second = await queue.claim(8)
+    assert await queue.note_cost(first, 0.2) == pytest.approx(0.2)
+    assert await queue.note_cost(second, 0.1) == pytest.approx(0.3)
+    assert await queue.note_cost(first, 0.4) == pytest.approx(0.5)
+    assert await queue.claim(8) == []
+    assert await statuses(queue, batch_id) == ["starting", "starting", "aborted"]
+    await queue.finish(first, Outcome(status="completed", cost=0.4))
+    await queue.put_back(second)
+    batch = await queue.batch(batch_id)
+    assert batch
+    assert [task.cost for task in batch.tasks] == [0.4, 0.1, 0]
+
+
 async def test_prompts_are_for_their_owner_alone_and_forgotten_when_they_have_ended(
     queue: Queue, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from opencode_mcp.opencode.versions import Generation
 from tests.harness.forked import COMMAND, fork_server
@@ -72,12 +73,18 @@ def starting(folder: Path, model: ScriptedModel, project: Path, generation: Gene
     return Launch(_fence(project), variables, folder / "bridge.log")
 
 
+def server_record(launch: Launch) -> dict[str, Any]:
+    """The record of the OpenCode that bridges of this launch started; empty if there is none."""
+    found = next(Path(launch.environment["OPENCODE_MCP_STATE"]).glob("servers/*/server.json"), None)
+    return json.loads(found.read_text(encoding="utf-8")) if found else {}
+
+
 def left_server(launch: Launch) -> int | None:
     """The process id of the OpenCode that bridges of this launch started and have not stopped; None if none runs."""
-    record = next(Path(launch.environment["OPENCODE_MCP_STATE"]).glob("servers/*/server.json"), None)
-    if record is None:
+    record = server_record(launch)
+    if not record:
         return None
-    pid = int(json.loads(record.read_text(encoding="utf-8"))["process"]["pid"])
+    pid = int(record["process"]["pid"])
     try:
         os.kill(pid, 0)
     except OSError:

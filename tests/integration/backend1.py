@@ -95,6 +95,11 @@ class Backend1(Backend):
         """Call ``GET /session/{id}/message``."""
         return [message["info"]["id"] for message in await self._messages(session_id) if _is_prompt(message)]
 
+    async def prompt_texts(self, session_id: str) -> list[str]:
+        """Call ``GET /session/{id}/message``."""
+        prompts = [message for message in await self._messages(session_id) if _is_prompt(message)]
+        return ["".join(part.get("text", "") for part in prompt["parts"]) for prompt in prompts]
+
     async def waiting_prompts(self, session_id: str) -> list[str]:
         """Return nothing: OpenCode 1 has no inbox."""
         del session_id

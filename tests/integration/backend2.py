@@ -98,6 +98,10 @@ class Backend2(Backend):
         """Call ``GET /api/session/{id}/message``."""
         return [message["id"] for message in await self._messages(session_id) if message["type"] == "user"]
 
+    async def prompt_texts(self, session_id: str) -> list[str]:
+        """Call ``GET /api/session/{id}/message``."""
+        return [message["text"] for message in await self._messages(session_id) if message["type"] == "user"]
+
     async def waiting_prompts(self, session_id: str) -> list[str]:
         """Call ``GET /api/session/{id}/inbox``."""
         return [item["id"] for item in await self._data(f"/api/session/{session_id}/inbox") if item["type"] == "user"]

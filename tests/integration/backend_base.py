@@ -155,6 +155,10 @@ class Backend(ABC):
         """Return the ids of the prompts that a session was given."""
 
     @abstractmethod
+    async def prompt_texts(self, session_id: str) -> list[str]:
+        """Return the texts of the prompts that a session was given."""
+
+    @abstractmethod
     async def waiting_prompts(self, session_id: str) -> list[str]:
         """Return the ids of the prompts that a session was given, and that it has not begun."""
 

@@ -3,21 +3,24 @@
 import os
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
-from tests.harness.launch import Launch
+from opencode_mcp.opencode.versions import Generation
+from opencode_mcp.server.batches.continuation import GO_ON
+from tests.harness.launch import Launch, end_left_server, starting
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.rawrpc import RawClient, open_raw
 from tests.harness.waiting import eventually
-from tests.integration.backend import Backend, backend
+from tests.integration.backend import Backend, backend, started_backend
 from tests.integration.host import Host, meanwhile
-from tests.scripted_model.script import failure, hold, question, script, step, text, usage, write
+from tests.scripted_model.script import failure, hold, question, script, step, text, usage, words, write
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 Json = dict[str, Any]
@@ -115,6 +118,45 @@ async def test_queued_tasks_show_their_place_and_are_stopped_without_being_sent(
     assert [task["status"] for task in table["tasks"]] == ["completed", "aborted", "completed"]
 
 
+async def test_the_limit_of_a_batch_counts_what_runs_and_stops_that_at_its_next_step(
+    host: Host, workplace: Path, scripted_model: ScriptedModel, case: str
+) -> None:
+    dear = step(write(f"dear-batch-{case}.txt", "x\n"), usage(input=90_000, output=5))
+    never = step(text("On."), hold(f"never {case}"))
+    slow = step(hold(f"slow {case}"), write(f"slow-batch-{case}.txt", "x\n"))
+    tasks = [says("Slow", slow, never), says("Dear", dear, never), says("Late")]
+    common = {"directory": str(workplace)}
+    begun = await host.data("opencode_run_many", tasks=tasks, parallel=2, max_cost=0.01, common=common, wait_seconds=0)
+    batch_id = begun["batch_id"]
+    table = await host.data("opencode_wait", session_ids=[f"{batch_id}.2", f"{batch_id}.3"], wait_seconds=60)
+    assert [task["status"] for task in table["tasks"]] == ["aborted", "aborted"]
+    assert "The run was stopped: its batch has cost" in of(table, 1)["note"]
+    assert "Not started: the batch has cost" in of(table, 2)["note"]
+    await scripted_model.release(f"slow {case}")
+    table = await host.data("opencode_wait", session_id=batch_id, wait_seconds=60)
+    assert of(table, 1)["status"] == "aborted"
+    assert "its batch has cost" in of(table, 1)["note"]
+
+
+async def test_runs_in_worktrees_and_in_other_projects_take_places(
+    host: Host, workplace: Path, scripted_model: ScriptedModel, launch: Launch, case: str
+) -> None:
+    elsewhere, isolated = f"elsewhere {case}", f"isolated {case}"
+    other = await host.start(step(text("On."), hold(elsewhere)), directory=str(workplace))
+    await scripted_model.reached(elsewhere)
+    async with open_raw(launch.telling("--max-runs", "2")) as client:
+        own = script(step(text("On."), hold(isolated)))
+        await client.call("opencode_run", prompt=own, isolate=True, wait_seconds=0)
+        await scripted_model.reached(isolated)
+        begun = await client.call("opencode_run_many", tasks=[says("Waits")], wait_seconds=5)
+        assert of(begun["structuredContent"], 1)["status"] == "queued"
+        await scripted_model.release(elsewhere)
+        assert (await host.wait(other))["status"] == "completed"
+        table = await ended(client, begun["structuredContent"]["batch_id"])
+        assert counts(table) == {"completed": 1}
+        await scripted_model.release(isolated)
+
+
 async def test_a_wrong_task_is_named_and_nothing_is_queued(host: Host, workplace: Path) -> None:
     good = says("Good", directory=str(workplace))
     for bad, told in (
@@ -135,12 +177,14 @@ async def test_a_wrong_task_is_named_and_nothing_is_queued(host: Host, workplace
     assert "one batch" in await host.error("opencode_wait", session_ids=["bat_00", "ses_1"])
 
 
-def chosen() -> list[int]:
-    """The seeds of the rounds to play; ``FAULT_SEEDS=all`` plays all."""
-    named = os.environ.get("FAULT_SEEDS")
-    if named == "all":
-        return list(SEEDS)
-    return [int(seed) for seed in named.split(",")] if named else list(SEEDS[::EACH])
+def chosen(kind: int) -> list[int]:
+    """The seeds of the rounds to play, of those in which bridges (0) or OpenCode (1) are killed.
+
+    ``FAULT_SEEDS=all`` plays all.
+    """
+    named = os.environ.get("FAULT_SEEDS", "")
+    seeds = SEEDS if named == "all" else [int(seed) for seed in named.split(",")] if named else SEEDS[::EACH]
+    return [seed for seed in seeds if seed % 2 == kind]
 
 
 async def ended(client: RawClient, batch_id: str) -> Json:
@@ -153,28 +197,81 @@ async def ended(client: RawClient, batch_id: str) -> Json:
     return await eventually(look, seconds=100)
 
 
-@pytest.mark.parametrize("seed", chosen())
-async def test_a_batch_goes_on_in_the_next_bridge_when_its_bridge_is_killed(
-    launch: Launch, opencode: Backend, seed: int
-) -> None:
-    dice = random.Random(seed)  # noqa: S311 - chooses moments, guards nothing
-    names = [f"Round {seed} task {number}" for number in range(6)]
-    isolate = dice.random() < 0.5
-    tasks = [says(name, isolate=isolate and number % 2 == 0) for number, name in enumerate(names)]
-    async with open_raw(launch) as killed:
-        started = await killed.call("opencode_run_many", tasks=tasks, parallel=2, wait_seconds=0)
-        await anyio.sleep(dice.uniform(0, 4))
-        killed.process.kill()
-    async with open_raw(launch) as client:
-        table = await ended(client, started["structuredContent"]["batch_id"])
+class Round:
+    """A batch of six tasks, and the moments that its seed chose."""
+
+    def __init__(self, seed: int) -> None:
+        self.dice = random.Random(seed)  # noqa: S311 - chooses moments, guards nothing
+        self.names = [f"Round {seed} task {number}" for number in range(6)]
+        isolate = self.dice.random() < 0.5
+        self.isolated = {number for number in range(6) if isolate and number % 2 == 0}
+        self.tasks = [
+            says(name, write(f"{number}.txt", f"{seed}\n"), words(20, delay=0.02), isolate=number in self.isolated)
+            for number, name in enumerate(self.names)
+        ]
+
+    async def begin(self, client: RawClient) -> str:
+        """Queue the batch, let it work for a while, and return its id."""
+        begun = await client.call("opencode_run_many", tasks=self.tasks, parallel=2, wait_seconds=0)
+        await anyio.sleep(self.dice.uniform(0, 4))
+        return begun["structuredContent"]["batch_id"]
+
+    async def check(self, client: RawClient, table: Json, opencode: Backend) -> None:
+        """Check that each task was done once, and that nothing else is left."""
         assert counts(table) == {"completed": 6}, [task.get("note", "") for task in table["tasks"]]
-        for name, task in zip(names, table["tasks"], strict=True):
+        for name, task in zip(self.names, table["tasks"], strict=True):
             found = await client.call("opencode_list_sessions", search=name, limit=100)
             rows = found["structuredContent"]["sessions"]
             assert [row["session_id"] for row in rows] == [task["session_id"]], name
-            assert await opencode.prompts(task["session_id"]) == 1, name
+            first, *others = await opencode.prompt_texts(task["session_id"])
+            assert name in first
+            assert all(GO_ON in other and name not in other for other in others), others
         status = await client.call("opencode_status")
-        left = status["structuredContent"]["isolated_worktrees"].values()
-        assert set(left) == {
-            task["session_id"] for number, task in enumerate(table["tasks"]) if tasks[number]["isolate"]
-        }
+        left = set(status["structuredContent"]["isolated_worktrees"].values())
+        assert left == {table["tasks"][number]["session_id"] for number in self.isolated}
+
+
+@pytest.mark.parametrize("seed", chosen(0))
+async def test_a_batch_goes_on_in_the_next_bridge_when_its_bridge_is_killed(
+    launch: Launch, opencode: Backend, seed: int
+) -> None:
+    played = Round(seed)
+    async with open_raw(launch) as killed:
+        batch_id = await played.begin(killed)
+        killed.process.kill()
+    async with open_raw(launch) as client:
+        await played.check(client, await ended(client, batch_id), opencode)
+
+
+@pytest.fixture
+def starting_launch(
+    tmp_path: Path, scripted_model: ScriptedModel, project: Path, opencode_generation: Generation
+) -> Iterator[Launch]:
+    """A bridge that starts an OpenCode by itself."""
+    launch = starting(tmp_path, scripted_model, project, opencode_generation)
+    yield launch
+    end_left_server(launch)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", chosen(1))
+async def test_a_batch_goes_on_when_opencode_is_killed_with_its_bridge_or_without(
+    starting_launch: Launch, project: Path, opencode_generation: Generation, seed: int
+) -> None:
+    played = Round(seed)
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(open_raw(starting_launch))
+        if played.dice.random() < 0.8:
+            # Else OpenCode starts for the batch, and may be killed before it has started.
+            await client.call("opencode_list_sessions")
+        batch_id = await played.begin(client)
+        if played.dice.random() < 0.5:
+            client.process.kill()
+            end_left_server(starting_launch)
+            client = await stack.enter_async_context(open_raw(starting_launch))
+        else:
+            end_left_server(starting_launch)
+        table = await ended(client, batch_id)
+        opencode = started_backend(starting_launch, project, opencode_generation)
+        async with opencode.http:
+            await played.check(client, table, opencode)

@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 W = TypeVar("W", bound=Wire)
+SESSIONS_IN_USE = 100
+"""Most sessions among which those that may be busy are searched."""
 REREADING = Rereading(
     operation="instance.dispose",
     consequence="stops what runs there",
@@ -71,6 +73,7 @@ class OpenCode1(OperationCaller):
         output_schemas=True,
         command_ids=True,
         retry_status=True,
+        busy_anywhere=False,
         todos=True,
         message_reader="session.message",
         keeps_removed_cost=False,
@@ -217,6 +220,11 @@ class OpenCode1(OperationCaller):
     async def running_sessions(self, directory: str) -> list[str]:
         """Call ``session.status``."""
         return list(await self.session_status(directory))
+
+    async def sessions_in_use(self, since: float) -> list[Session]:
+        """Call ``experimental.session.list`` for those that have changed: which are busy is known to each directory."""
+        wanted = SessionFilter(roots=True, archived=True, since=since, limit=SESSIONS_IN_USE)
+        return (await self.all_sessions(wanted)).items
 
     async def session_pause(self, session_id: str) -> SessionStatus | None:
         """Return nothing: ``session.status`` tells the pause."""

@@ -36,6 +36,7 @@ class OpenCode2(SessionCalls, RequestCalls):
         output_schemas=False,
         command_ids=False,
         retry_status=False,
+        busy_anywhere=True,
         todos=False,
         message_reader="session.message.get",
         keeps_removed_cost=True,

@@ -99,6 +99,8 @@ class Features:
     """True if a slash command can have an id for its prompt's message. Without it, OpenCode chooses the id."""
     retry_status: bool
     """True if the status of a session tells a pause before the model is asked again from other work."""
+    busy_anywhere: bool
+    """True if OpenCode lists the busy sessions of all directories at once."""
     todos: bool
     """True if a session can have a todo list."""
     message_reader: str

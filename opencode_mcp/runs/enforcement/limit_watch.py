@@ -9,7 +9,7 @@ complete, and one that needs another step is stopped when that begins.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 import anyio
@@ -37,6 +37,8 @@ SILENCE = 10.0
 ENDED_AFTER = 30.0
 """Seconds for which the session of a run that has ended is idle; it is idle too before OpenCode has the prompt."""
 RETRY_PAUSE = 1.0
+SharedLimit = Callable[[float], Awaitable[str]]
+"""Takes the cost of a run so far, in US dollars; returns a sentence on a limit of several runs, if they exceed it."""
 ASKING = (backend_events.PermissionAsked, backend_events.QuestionAsked, backend_events.RequestClosed)
 
 
@@ -56,35 +58,53 @@ class LimitWatch:
         self._requests = requests
         self._task_group = task_group
         self._watched = BoundedDict[str, bool](WATCHED_KEPT)
+        self._shared = BoundedDict[str, SharedLimit](WATCHED_KEPT)
+        """Limits that runs share with others, by the ids of their prompts."""
 
     def add(self, run: Run) -> None:
         """Watch a run until it has ended; one without limits, and one that is watched already, needs no task.
 
         The prompt of a slash command of OpenCode 2 has no id at first; its run is added again when it has one.
         """
-        if run.limits and run.message_id and run.message_id not in self._watched:
+        has_limits = run.limits or run.message_id in self._shared
+        if has_limits and run.message_id and run.message_id not in self._watched:
             self._watched[run.message_id] = True
             self._task_group.start_soon(self._watch, run)
+
+    def share(self, run: Run, limit: SharedLimit) -> None:
+        """Hold a run to a limit of cost that it shares with others, beside its own limits."""
+        self._shared[run.message_id] = limit
+        self.add(run)
 
     async def _watch(self, run: Run) -> None:
         try:
             client = OpenCodeClient(await self._hub.ensure())
-            await _Watcher(client, self._hub, self._runs, self._requests, run).watch()
+            await _Watcher(client, self._hub, self._runs, self._requests, run, self._shared).watch()
         except BridgeError as error:
             logger.warning("the limits of the run in %s are not watched any more: %s", run.session_id, error)
         finally:
             self._watched.pop(run.message_id, None)
+            self._shared.pop(run.message_id, None)
 
 
 class _Watcher:
     """Watch of one run."""
 
-    def __init__(self, client: OpenCodeClient, hub: Hub, runs: Runs, requests: Requests, run: Run) -> None:
+    def __init__(
+        self,
+        client: OpenCodeClient,
+        hub: Hub,
+        runs: Runs,
+        requests: Requests,
+        run: Run,
+        shared: Mapping[str, SharedLimit],
+    ) -> None:
         self._client = client
         self._hub = hub
         self._runs = runs
         self._requests = requests
         self._run = run
+        self._shared = shared
         self._usage = RunUsage(client, run)
         self._time = WorkingTime(anyio.current_time())
         self._new_steps: set[str] = set()
@@ -158,13 +178,21 @@ class _Watcher:
         return excess(self._run.limits, self._used()) or await self._excess_when_read()
 
     async def _excess_when_read(self) -> str:
-        await self._read()
-        return excess(self._run.limits, self._used())
+        has_new_cost = await self._read_messages()
+        await self._read_requests()
+        limit = self._shared.get(self._run.message_id) if has_new_cost else None
+        return excess(self._run.limits, self._used()) or (await limit(self._usage.cost) if limit else "")
 
-    async def _read(self) -> None:
-        if self._run.limits.counts_messages and (self._is_unsure or self._new_steps):
-            await self._usage.read(await self._sessions_to_read())
-            self._new_steps.clear()
+    async def _read_messages(self) -> bool:
+        """Read the messages of the run, if they count and there may be new ones; return True if they were read."""
+        counts = self._run.limits.counts_messages or self._run.message_id in self._shared
+        if not counts or not (self._is_unsure or self._new_steps):
+            return False
+        await self._usage.read(await self._sessions_to_read())
+        self._new_steps.clear()
+        return True
+
+    async def _read_requests(self) -> None:
         if self._run.limits.max_minutes is not None and (self._is_unsure or self._asks_anew):
             waits = bool(await self._requests.open(self._run.directory, self._run.session_id))
             self._time.note(anyio.current_time(), waits=waits)

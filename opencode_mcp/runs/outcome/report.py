@@ -170,6 +170,10 @@ class RunReport(BaseModel):
     """True if OpenCode has removed the prompt with its answer."""
     lost: bool = Field(default=False, exclude=True)
     """True if OpenCode went away before the end of the run could be read."""
+    unbegun: bool = Field(default=False, exclude=True)
+    """True if OpenCode has put the prompt into the inbox of the session, and never began it."""
+    broken_off: bool = Field(default=False, exclude=True)
+    """True if OpenCode does not work on it any more and never finished it, though nobody stopped it."""
     activity: str = ""
     """Work at this moment, while it runs."""
     verified: Literal["", "passed", "failed", "timed out"] = ""

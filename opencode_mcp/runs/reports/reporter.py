@@ -166,7 +166,7 @@ async def _add_end(report: RunReport, hub: Hub, seen: Observation, answer: Answe
         case State.FAILED:
             await _add_failure(report, seen.client, answer.failure or hub.state(report.session_id).error)
         case State.LOST:
-            report.error = NEVER_FINISHED
+            report.error, report.broken_off = NEVER_FINISHED, True
         case _:
             pass
 

@@ -33,6 +33,8 @@ async def remove_rest(bridge: "Bridge", task: "Task") -> None:
         BridgeError: They cannot be found or removed.
     """
     order = RunOrder.read(task.arguments)
+    if order.session_id:
+        return  # Its session has an earlier prompt.
     worktrees = _worktrees_of(bridge, task) if order.isolate else []
     directories = [one.directory for one in worktrees] or [await bridge.fence.directory(order.directory)]
     for directory in directories:

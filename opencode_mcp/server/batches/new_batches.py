@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.batches.scope import scope_of
 from opencode_mcp.batches.tasks import NewBatch, NewTask
-from opencode_mcp.errors import BridgeError, InvalidArgument
+from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.runs.outcome.report import first_words
 from opencode_mcp.runs.prompting.prompt import check_prompt
 from opencode_mcp.server.access import verify_commands
+from opencode_mcp.server.bridge import LIMITS_OR_STOP, NO_LIMITS_WITHOUT_STOP
 from opencode_mcp.server.starting.isolated_runs import Isolation
 from opencode_mcp.server.starting.run_orders import RunOrder, prompt_of
 from opencode_mcp.text.outside_text import one_line
@@ -48,6 +49,8 @@ async def new_batch(bridge: "Bridge", wish: Wish, run_tool: "BridgeTool", starte
     Raises:
         BridgeError: A task is wrong; the text names its number. Nothing was queued.
     """
+    if wish.max_cost is not None and not bridge.may_stop:
+        raise NotAllowed(NO_LIMITS_WITHOUT_STOP, hint=LIMITS_OR_STOP)
     orders: list[RunOrder] = []
     seen: set[tuple[str, ...]] = set()
     for number, arguments in enumerate(_tasks(wish), 1):

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp.batches.tasks import Outcome
 from opencode_mcp.secrets.redact_text import scrub
+from opencode_mcp.server.batches.continuation import Done
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
@@ -12,21 +13,24 @@ if TYPE_CHECKING:
 
 NOTE_LIMIT = 300
 """Characters of an error in the table; the report of the run has all of it."""
-OWN = frozenset({"this", "shared"})
-"""Changes that are the run's."""
 
 
-def outcome_of(report: "RunReport") -> Outcome:
-    """Return the outcome of a run that has ended."""
-    own = [file for file in report.files if file.whose in OWN]
+def outcome_of(report: "RunReport", before: Done) -> Outcome:
+    """Return the outcome of a task whose run has ended.
+
+    Args:
+        report: Report of the run.
+        before: Work on the task before it.
+    """
+    done = before.with_run(report)
     return Outcome(
         status=report.status,
         note=_note(report.error or report.shortfall),
-        files=len(own),
-        added=sum(file.added for file in own),
-        removed=sum(file.removed for file in own),
-        cost=report.cost,
-        seconds=report.seconds,
+        files=len(done.files),
+        added=sum(added for added, _ in done.files.values()),
+        removed=sum(removed for _, removed in done.files.values()),
+        cost=done.cost,
+        seconds=done.seconds,
         verified=report.verified,
     )
 

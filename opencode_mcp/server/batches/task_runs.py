@@ -6,6 +6,9 @@ sent the queue admits it. So if the bridge dies:
 * before the admission, the prompt was not sent, and the task is queued again;
 * after it, the session shows whether OpenCode has the prompt. If it has, its run is followed. If it has not, the
   session is deleted, so that a request which is still under way finds nothing, and the task is queued again.
+
+If OpenCode ends in the middle of a run, it is started again or found again, and the task goes on in its session with a
+further prompt (``continuation.py``).
 """
 
 import logging
@@ -16,8 +19,10 @@ import anyio
 from opencode_mcp.batches.queue import STOPPED
 from opencode_mcp.batches.tasks import Outcome
 from opencode_mcp.errors import BackendError, BackendTimeout, BridgeError, CallerError, LimitReached, NotFound
+from opencode_mcp.runs.limits import excess_of_batch
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from opencode_mcp.runs.start_deadline import StartDeadline
+from opencode_mcp.server.batches.continuation import done_before, order_to_go_on
 from opencode_mcp.server.batches.leftovers import (
     assign_worktree,
     delete_session,
@@ -76,7 +81,7 @@ class TaskRuns:
             await self._end(task, Outcome(status="aborted", note=STOPPED))
         except LimitReached as error:
             logger.info("%s waits: %s", task.id, error)
-            await self._queue.put_back(task, RETRY_SECONDS)
+            await self._put_back(task, RETRY_SECONDS)
         except BackendError as error:
             await self._try_again(task, error)
         except BridgeError as error:
@@ -96,6 +101,7 @@ class TaskRuns:
         async def admit(run: "Run") -> None:
             if not await self._queue.admit(task, run.session_id):
                 raise _Withdrawn(STOPPED)
+            self._share_limit(task, run)
 
         start = StartTerms(
             starter=_starter(task),
@@ -115,7 +121,22 @@ class TaskRuns:
         if task.attempts >= MOST_ATTEMPTS:
             await self._end(task, failure_of(error))
             return
-        await self._queue.put_back(task, RETRY_SECONDS * task.attempts)
+        await self._remove_rest(task)
+        await self._put_back(task, RETRY_SECONDS * task.attempts)
+
+    async def _remove_rest(self, task: "Task") -> None:
+        """Remove what was made for a prompt that OpenCode does not have, as soon as OpenCode can be reached."""
+        for _ in range(MOST_READINGS):
+            try:
+                await remove_rest(self._bridge, task)
+            except BackendError as error:
+                logger.info("could not remove what was made for %s: %s", task.id, error)
+                await anyio.sleep(RETRY_SECONDS)
+            else:
+                return
+
+    async def _put_back(self, task: "Task", seconds: float = 0) -> None:
+        await self._queue.put_back(task, seconds, session_id=RunOrder.read(task.arguments).session_id)
 
     async def resume(self, task: "Task") -> None:
         """Go on with a task whose bridge has died."""
@@ -134,11 +155,24 @@ class TaskRuns:
     async def _go_on(self, task: "Task", run: "Run | None") -> None:
         """Follow the run of an adopted task; queue the task again if its prompt was not sent."""
         if run is None:
-            await self._queue.put_back(task)
+            await self._put_back(task)
             return
         self._bridge.attend(run)
+        self._share_limit(task, run)
         finish_command.report_to_command(self._bridge, run)
         await self._follow(task, run)
+
+    def _share_limit(self, task: "Task", run: "Run") -> None:
+        """Stop a run when a step of it begins after the tasks of its batch have cost as much as they may."""
+        limit = task.batch_max_cost
+        if limit is None or not self._bridge.may_stop:
+            return
+
+        async def excess(cost: float) -> str:
+            spent = await self._queue.note_cost(task, done_before(task).cost + cost)
+            return excess_of_batch(limit, spent)
+
+        self._bridge.limit_watch.share(run, excess)
 
     async def _sent_run(self, task: "Task") -> "Run | None":
         """Return the run of a prompt that may have been sent; None if OpenCode does not have it.
@@ -150,10 +184,15 @@ class TaskRuns:
         session = await bridge.fence.session(task.session_id)
         run = await self._found(session, task.message_id)
         if run is None or await take_back_unbegun(bridge, session, task.message_id):
-            await delete_session(bridge, session)
+            await self._delete_begun(task, session)
             return None
         await assign_worktree(bridge, session)
         return run
+
+    async def _delete_begun(self, task: "Task", session: "Session") -> None:
+        """Delete the session of a task, unless an earlier prompt is in it."""
+        if not RunOrder.read(task.arguments).session_id:
+            await delete_session(self._bridge, session)
 
     async def _found(self, session: "Session", message_id: str) -> "Run | None":
         """Return the run of a prompt; None if OpenCode does not show it in time."""
@@ -171,18 +210,31 @@ class TaskRuns:
             report = await self._report(run)
             while report.status == "needs_input":
                 await self._queue.note_asking(task, asks=True)
-                await finish_command.wait_answered(self._bridge, run, report)
+                await self._wait_answered(run, report)
                 await self._queue.note_asking(task, asks=False)
                 report = await self._report(run)
+            is_over = not report.broken_off or not await self._goes_on(task, run, report)
         except NotFound:
             await self._end(task, Outcome(status="aborted", note=GONE))
         except BridgeError as error:
             await self._end(task, failure_of(error))
         else:
-            await self._end(task, outcome_of(report))
+            if is_over:
+                await self._end(task, outcome_of(report, done_before(task)))
+
+    async def _wait_answered(self, run: "Run", report: "RunReport") -> None:
+        try:
+            await finish_command.wait_answered(self._bridge, run, report)
+        except BackendError as error:
+            # The report that follows finds out whether OpenCode is there, and still asks.
+            logger.info("could not wait for the answers to %s: %s", run.session_id, error)
 
     async def _report(self, run: "Run") -> "RunReport":
-        """Wait until a run ends or asks, and report it; an OpenCode that went away may come back."""
+        """Wait until a run ends or asks, and report it; an OpenCode that went away is started again or comes back.
+
+        A prompt that OpenCode had not begun when it went away is broken off, too.
+        """
+        was_away = False
         for _ in range(MOST_READINGS):
             try:
                 report = await finish_command.next_report(self._bridge, run)
@@ -190,9 +242,39 @@ class TaskRuns:
                 logger.info("could not follow %s: %s", run.session_id, error)
             else:
                 if not report.lost:
+                    report.broken_off = report.broken_off or (was_away and report.unbegun)
                     return report
+            was_away = True
             await anyio.sleep(RETRY_SECONDS)
         return await finish_command.next_report(self._bridge, run)
+
+    async def _goes_on(self, task: "Task", run: "Run", report: "RunReport") -> bool:
+        """Queue a task again whose run broke off; return False if it is to end instead.
+
+        Raises:
+            NotFound: Its session was deleted.
+            BackendError: OpenCode could not be read.
+        """
+        if task.attempts >= MOST_ATTEMPTS:
+            return False
+        session = await self._bridge.fence.session(run.session_id)
+        if await self._has_begun(run):
+            return await self._queue.go_on(task, session.id, order_to_go_on(task, report))
+        await self._delete_begun(task, session)
+        await self._remove_rest(task)
+        await self._put_back(task)
+        return True
+
+    async def _has_begun(self, run: "Run") -> bool:
+        """Return True if the prompt of a run is in its session; it is taken out of the inbox if it waits there."""
+        client = self._bridge.client
+        if run.message_id in await client.pending_prompts(run.session_id):
+            return not await client.withdraw_prompt(run.session_id, run.message_id)
+        try:
+            await client.session_message(run.session_id, run.message_id)
+        except NotFound:
+            return False
+        return True
 
     async def _end(self, task: "Task", outcome: Outcome) -> None:
         """Record the end of a task, as soon as the queue can be written."""

@@ -57,6 +57,8 @@ class BatchWorker:
         self._bridge = bridge
         self._queue = bridge.batches
         self._runs = task_runs.TaskRuns(bridge, self._queue)
+        self._pause = BUSY_PAUSE
+        """Seconds until the next look; each failure doubles them."""
 
     async def run(self) -> None:
         """Work until the bridge ends; what is unfinished then is adopted by another bridge, or the next one."""
@@ -79,12 +81,15 @@ class BatchWorker:
                 await self._claim(tasks)
         except BridgeError as error:
             logger.warning("cannot start what is queued: %s", error)
-            return IDLE_PAUSE
-        return BUSY_PAUSE
+            self._pause = min(self._pause * 2, IDLE_PAUSE)
+        else:
+            self._pause = BUSY_PAUSE
+        return self._pause
 
     async def _claim(self, tasks: "TaskGroup") -> None:
-        """Claim and start as many tasks as have room beside the other runs in the projects of this bridge."""
-        others = await sessions_at_work.sessions_at_work(self._bridge) - set(await self._queue.sessions())
+        """Claim and start as many tasks as have room beside the other runs."""
+        others = await sessions_at_work.sessions_at_work_anywhere(self._bridge)
+        others -= set(await self._queue.sessions())
         most = self._bridge.settings.max_runs - len(others)
         for task in await self._queue.claim(most, await start_limits.room(self._bridge)):
             tasks.start_soon(self._runs.start, task)

@@ -26,7 +26,7 @@ async def opencode_run_many(
     models: Annotated[list[str], Field(description="A task for each, isolated")] = [],
     common: Annotated[dict[str, Any], Field(description="Arguments of all tasks")] = {},
     parallel: Annotated[int, Field(ge=1, description="Tasks at once")] = 4,
-    max_cost: Annotated[float | None, Field(gt=0, description="Start none after so many US dollars")] = None,
+    max_cost: Annotated[float | None, Field(gt=0, description="Stop at so many US dollars")] = None,
     wait_seconds: SecondsAsForRun = None,
 ) -> CallToolResult:
     """Queue tasks, run some at once, and report a table.

@@ -140,14 +140,20 @@ class SessionCalls(SettingsCalls):
 
     async def running_sessions(self, directory: str) -> list[str]:
         """Call ``session.active``, and ``session.get`` for each, since the list has no directories."""
-        found: list[str] = []
-        for session_id in await self.session_status(directory):
+        return [session.id for session in await self._active_sessions() if session.directory == directory]
+
+    async def sessions_in_use(self, since: float) -> list[Session]:
+        """Call ``session.active``, and ``session.get`` for each."""
+        del since
+        return [session for session in await self._active_sessions() if not session.parent_id]
+
+    async def _active_sessions(self) -> list[Session]:
+        found: list[Session] = []
+        for session_id in await self.session_status(""):
             try:
-                session = await self.session_get(session_id)
+                found.append(await self.session_get(session_id))
             except NotFound:
                 continue  # Deleted meanwhile.
-            if session.directory == directory:
-                found.append(session_id)
         return found
 
     async def session_todo(self, session_id: str) -> list[Todo]:

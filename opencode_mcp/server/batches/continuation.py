@@ -1,0 +1,65 @@
+"""Continuation of a task whose OpenCode ended in the middle of its work: a further prompt in the same session.
+
+The task is queued again with an order of its own. Its first prompt is in the session, so it is not sent again. What the
+work before has cost and changed is kept with the order, since the report of the last prompt does not have it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, cast
+
+from opencode_mcp.server.starting.run_orders import RunOrder
+
+if TYPE_CHECKING:
+    from opencode_mcp.batches.tasks import Task
+    from opencode_mcp.runs.outcome.report import RunReport
+
+KEY = "done"
+"""Key of the work before in a stored order."""
+GO_ON = (
+    "OpenCode ended in the middle of the work on the prompt above, and was started again. Check what is done already, "
+    "then finish the rest."
+)
+ONLY_FIRST: Mapping[str, Any] = {"directory": "", "files": [], "title": "", "isolate": False, "base": ""}
+"""Fields of an order that are for the first prompt of a session alone, as they are in that of a later one."""
+OWN = frozenset({"this", "shared"})
+"""Changes that are the run's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Work on a task, from one prompt or several."""
+
+    cost: float = 0
+    """US dollars."""
+    seconds: float = 0
+    files: Mapping[str, Sequence[int]] = field(default_factory=dict[str, "Sequence[int]"])
+    """Numbers of lines that were added and removed, by file."""
+
+    def with_run(self, report: "RunReport") -> "Done":
+        """Return this work and that of a run together."""
+        lines = dict(self.files)
+        for file in report.files:
+            if file.whose in OWN:
+                added, removed = lines.get(file.path, (0, 0))
+                lines[file.path] = (added + file.added, removed + file.removed)
+        return Done(self.cost + report.cost, self.seconds + report.seconds, lines)
+
+
+def done_before(task: "Task") -> Done:
+    """Return the work on a task before its present prompt."""
+    stored = cast("Mapping[str, Any]", json.loads(task.arguments))
+    return Done(**stored.get(KEY, {}))
+
+
+def is_continuation(task: "Task") -> bool:
+    """Return True if a task goes on in a session that has its first prompt."""
+    return bool(RunOrder.read(task.arguments).session_id)
+
+
+def order_to_go_on(task: "Task", report: "RunReport") -> str:
+    """Return the order, as JSON, with which a task goes on after a run that did not end."""
+    order = RunOrder.read(task.arguments)
+    further = replace(order, prompt=GO_ON, session_id=report.session_id, **ONLY_FIRST)
+    return json.dumps(asdict(further) | {KEY: asdict(done_before(task).with_run(report))})
