@@ -61,6 +61,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.events.hub",
         "opencode_mcp.http.metrics.endpoint",
         "opencode_mcp.http.metrics.instruments",
+        "opencode_mcp.http.traces.exporter",
         "opencode_mcp.isolation.integration",
         "opencode_mcp.isolation.preparation",
         "opencode_mcp.isolation.results",

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
-from mcp.shared.exceptions import MCPError
 
 from opencode_mcp.http.oauth.user import subject_of
+from opencode_mcp.http.request_names import CALL, known_method, known_tool
+from opencode_mcp.http.request_outcome import RequestEnd, request_end
 from opencode_mcp.server.access.operation_uses import ONLY_IF_ALLOWED
 from opencode_mcp.server.access.setting_names import GENERATIONS, annotations_of
 from opencode_mcp.server.stdio.stderr_log import JSON_LINES
@@ -31,7 +32,6 @@ LONGEST = 200
 ACTIONS = frozenset({"tasks/update", "tasks/cancel"})
 """Requests that change something and are no calls of tools."""
 BY_DEFAULT = "default"
-UNKNOWN_TOOL = "other"
 CountRequest = Callable[[str, str, str, float], None]
 """Gets the method of a request, the tool that it calls (empty if none), its outcome and its seconds."""
 
@@ -52,28 +52,21 @@ class RequestLog:
 
     async def middleware(self, ctx: Context, call_next: CallNext) -> HandlerResult:
         """Log a request when it ends, however it does."""
-        began, outcome, answer = anyio.current_time(), "failed", None
+        began, end = anyio.current_time(), RequestEnd()
         try:
-            answer = await call_next(ctx)
-            outcome = _outcome_of(answer)
-        except MCPError:
-            outcome = "refused"
-            raise
-        except anyio.get_cancelled_exc_class():
-            outcome = "cancelled"
-            raise
+            with request_end(end):
+                return end.note(await call_next(ctx))
         finally:
-            self._write(ctx, answer, outcome, anyio.current_time() - began)
-        return answer
+            seconds = anyio.current_time() - began
+            if self._count:
+                self._count(known_method(ctx), known_tool(ctx, self._tools.listed), end.outcome, seconds)
+            self._write(ctx, end.answer, end.outcome, seconds)
 
     def _write(self, ctx: Context, answer: HandlerResult, outcome: str, seconds: float) -> None:
         params: Mapping[str, Any] = ctx.params or {}
-        is_call = ctx.method == "tools/call"
+        is_call = ctx.method == CALL
         arguments = _mapping(params.get("arguments") if is_call else None)
         tool = str(params.get("name", "")) if is_call else ""
-        if self._count:
-            counted_tool = tool if not is_call or tool in self._tools.listed else UNKNOWN_TOOL
-            self._count(ctx.method, counted_tool, outcome, seconds)
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "principal": self._settings.principal,
@@ -97,14 +90,6 @@ class RequestLog:
         if effects <= {"read", "write"}:
             return BY_DEFAULT
         return ",".join(name for name in self._settings.allow if name in {*uses.values(), *effects})
-
-
-def _outcome_of(answer: HandlerResult) -> str:
-    if isinstance(answer, dict):
-        is_error = cast("Mapping[str, Any]", answer).get("isError")
-    else:
-        is_error = getattr(answer, "is_error", False)
-    return "error" if is_error else "ok"
 
 
 def _session_in(answer: HandlerResult) -> str:

@@ -27,6 +27,7 @@ from opencode_mcp.http.oauth import access_tokens, resource_metadata
 from opencode_mcp.http.oauth.oauth_settings import read_oauth
 from opencode_mcp.http.principals.principal_file import PrincipalFile
 from opencode_mcp.http.tenant import Tenant
+from opencode_mcp.http.traces.tracing import tracer_of
 from opencode_mcp.http.web_server import WebServer
 from opencode_mcp.server.stdio.stderr_log import JSON_LINES
 from opencode_mcp.server.upstream import Upstream
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from socket import socket
 
     from anyio.abc import TaskGroup
+    from opentelemetry.trace import Tracer
     from starlette.responses import Response
 
     from opencode_mcp.config import Settings
@@ -82,8 +84,13 @@ class _Serving:
 
     async def run(self, listener: "socket") -> None:
         """Serve at a socket until a signal arrives."""
-        async with _signals() as arrived, anyio.create_task_group() as tasks, self._upstream(tasks) as upstream:
-            gate = await self._gate(upstream, tasks)
+        async with (
+            _signals() as arrived,
+            tracer_of(self._settings.environment) as tracer,
+            anyio.create_task_group() as tasks,
+            self._upstream(tasks) as upstream,
+        ):
+            gate = await self._gate(upstream, tracer, tasks)
             count = self._instruments.count_response if self._instruments else None
             app = HttpApp(gate, self._security, self._settings.http_origin, self._documents(), count)
             web_server = WebServer(app, self._settings.forwarded_allow)
@@ -100,9 +107,9 @@ class _Serving:
                     self._metrics.close()
             tasks.cancel_scope.cancel()
 
-    async def _gate(self, upstream: Upstream, tasks: "TaskGroup") -> "Gate | OpenGate":
+    async def _gate(self, upstream: Upstream, tracer: "Tracer | None", tasks: "TaskGroup") -> "Gate | OpenGate":
         count = self._instruments.count_request if self._instruments else None
-        make_tenant = partial(Tenant, upstream=upstream, security=self._security, count=count)
+        make_tenant = partial(Tenant, upstream=upstream, security=self._security, count=count, tracer=tracer)
         if self._file:
             gate = Gate(self._file, self._authenticator(self._file, tasks), make_tenant, tasks)
             tasks.start_soon(gate.watch)

@@ -16,11 +16,13 @@ from anyio.abc import TaskStatus
 from opencode_mcp.http.exchange import exchange_of, is_call
 from opencode_mcp.http.request_log import RequestLog
 from opencode_mcp.http.session_manager import SessionManager
+from opencode_mcp.http.traces.spans import spans_middleware
 from opencode_mcp.server import app
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerMiddleware
     from mcp.server.transport_security import TransportSecuritySettings
+    from opentelemetry.trace import Tracer
     from starlette.types import Receive, Scope, Send
 
     from opencode_mcp.config import Settings
@@ -38,6 +40,7 @@ class Tenant:
         upstream: The connection to OpenCode.
         security: Allowed values of the headers ``Host`` and ``Origin``.
         count: Counts each request that has ended.
+        tracer: Makes a span of each request.
     """
 
     def __init__(
@@ -46,9 +49,10 @@ class Tenant:
         upstream: "Upstream",
         security: "TransportSecuritySettings",
         count: "CountRequest | None" = None,
+        tracer: "Tracer | None" = None,
     ) -> None:
         self.settings = settings
-        self._server = app.build_server(settings, upstream, partial(_request_log, settings, count))
+        self._server = app.build_server(settings, upstream, partial(_observers, settings, count, tracer))
         self._manager = SessionManager(self._server, security)
         self._exchanges: dict[Exchange, bool] = {}
         """The requests that are served, and for each whether it is a call that will end by itself."""
@@ -115,5 +119,8 @@ class Tenant:
         self._stop.cancel()
 
 
-def _request_log(settings: "Settings", count: "CountRequest | None", tools: "ToolNames") -> "ServerMiddleware[Any]":
-    return RequestLog(settings, tools, count).middleware
+def _observers(
+    settings: "Settings", count: "CountRequest | None", tracer: "Tracer | None", tools: "ToolNames"
+) -> "list[ServerMiddleware[Any]]":
+    log = RequestLog(settings, tools, count).middleware
+    return [spans_middleware(tracer, settings, tools), log] if tracer else [log]

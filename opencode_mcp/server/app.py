@@ -51,20 +51,20 @@ class ToolNames:
     """Part of them that may change something."""
 
 
-MakeObserver = Callable[[ToolNames], "ServerMiddleware[Any]"]
+MakeObservers = Callable[[ToolNames], "Iterable[ServerMiddleware[Any]]"]
 STATE_SECONDS = 86_400.0
 """Time for which a form's answer is accepted; a run waits for it as long as OpenCode runs."""
 
 
 def build_server(
-    settings: "Settings", upstream: "Upstream | None" = None, observe: "MakeObserver | None" = None
+    settings: "Settings", upstream: "Upstream | None" = None, observe: "MakeObservers | None" = None
 ) -> BridgeServer:
     """Build the server for some settings; nothing connects before a call needs it.
 
     Args:
         settings: What the operator decided.
         upstream: The connection to OpenCode, if it is shared with other servers of this process.
-        observe: Makes a middleware that sees each request first, from the names of the tools.
+        observe: Makes middlewares that see each request first, from the names of the tools.
     """
     subscriptions = Subscriptions()
 
@@ -85,7 +85,7 @@ def build_server(
         token_codec.key_in(settings.key_file)  # A wrong file must be known before a client comes.
     seal = token_codec.TokenCodec(settings.state_directory, settings.principal, settings.key_file)
     tools = listed_tools(settings)
-    observers = [observe(_names(tools))] if observe else []
+    observers = observe(_names(tools)) if observe else ()
     with without_log_configuration():
         server = BridgeServer(
             "opencode-mcp",

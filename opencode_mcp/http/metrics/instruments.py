@@ -6,7 +6,6 @@ The values of labels come from fixed lists, so that no client can make new time 
 
 from collections.abc import Iterable, Mapping
 
-from mcp_types.methods import SPEC_CLIENT_METHODS, SPEC_CLIENT_NOTIFICATION_METHODS
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -15,8 +14,6 @@ from opencode_mcp.batches.tasks import UNFINISHED
 from opencode_mcp.http.metrics.present import Present
 
 PREFIX = "opencode_mcp"
-METHODS = SPEC_CLIENT_METHODS | SPEC_CLIENT_NOTIFICATION_METHODS | {"tasks/get", "tasks/update", "tasks/cancel"}
-OTHER = "other"
 SECONDS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 """Upper limits of the durations that are counted together; a call that waits for a run takes minutes."""
 RUN_STATES = ("busy", "retry", "waiting")
@@ -64,12 +61,11 @@ class Instruments:
         """Count a request of MCP that has ended.
 
         Args:
-            method: Its method, as the client wrote it.
-            tool: The tool that it calls: empty, ``other``, or one that exists.
+            method: Its method, or ``other``.
+            tool: The tool that it calls, or ``other``; empty if it calls none.
             outcome: ``ok``, ``error``, ``refused``, ``cancelled`` or ``failed``.
             seconds: Its duration.
         """
-        method = method if method in METHODS else OTHER
         self._requests.labels(method, tool, outcome).inc()
         self._durations.labels(method, tool).observe(seconds)
 

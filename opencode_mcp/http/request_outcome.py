@@ -1,0 +1,44 @@
+"""Outcome of a request of MCP, for logs, metrics and traces."""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import anyio
+from mcp.server.context import HandlerResult
+from mcp.shared.exceptions import MCPError
+
+
+@dataclass(slots=True)
+class RequestEnd:
+    """End of a request."""
+
+    outcome: str = "failed"
+    """``ok``, ``error`` (the tool returned an error), ``refused`` (a protocol error), ``cancelled`` or ``failed``."""
+    answer: HandlerResult = None
+
+    def note(self, answer: HandlerResult) -> HandlerResult:
+        """Keep the answer to the request, and return it."""
+        self.answer = answer
+        self.outcome = "error" if _is_error(answer) else "ok"
+        return answer
+
+
+@contextmanager
+def request_end(end: RequestEnd) -> Generator[None]:
+    """Note how the block ends that serves a request."""
+    try:
+        yield
+    except MCPError:
+        end.outcome = "refused"
+        raise
+    except anyio.get_cancelled_exc_class():
+        end.outcome = "cancelled"
+        raise
+
+
+def _is_error(answer: HandlerResult) -> bool:
+    if isinstance(answer, dict):
+        return bool(cast("Mapping[str, Any]", answer).get("isError"))
+    return bool(getattr(answer, "is_error", False))
