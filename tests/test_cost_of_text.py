@@ -18,11 +18,16 @@ from functools import partial
 
 import pytest
 
+from opencode_mcp.config import Settings
 from opencode_mcp.diffs import authorship, named_files, patches, reading_commands, result_text
 from opencode_mcp.diffs import merged as merged_diff
 from opencode_mcp.diffs import raw as raw_diff
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.events import collection
+from opencode_mcp.http.oauth import token_rights
+from opencode_mcp.http.oauth.oauth_settings import DEFAULT_SCOPES
+from opencode_mcp.http.principals import claim_match
+from opencode_mcp.http.principals.principal import Principal
 from opencode_mcp.markdown import diff, excerpt, headline, question_blocks, tool_calls, transcript
 from opencode_mcp.markdown.detail import DETAILED, View
 from opencode_mcp.opencode.http import codec, request_limits, terminal
@@ -285,6 +290,12 @@ def split_arguments(text: str) -> None:
 
 FIND = operation("find.files")
 FUNCTIONS: Mapping[str, Callable[[str], object]] = {
+    "http.oauth.token_rights": lambda text: token_rights.effects_of(
+        token_rights.scopes_of({"scope": text, "scp": [text]}), DEFAULT_SCOPES
+    ),
+    "http.principals.claim_match": lambda text: claim_match.matching_principals(
+        {"sub": text, "groups": text.split("a")}, [Principal("a", (), Settings(), ("a",), {"groups": ("a",)})]
+    ),
     "opencode.http.codec encode": lambda text: codec.encode(FIND, query={"query": text}, body={"a": [text]}),
     "opencode.http.codec decode": lambda text: codec.decode(
         FIND, codec.Reply(status=200, headers={"content-type": "application/json"}, body=text.encode(errors="replace"))
@@ -337,7 +348,7 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "server.operations.json_cut": lambda text: json_cut.cut_json({"a": text, "b": [text[:9]] * 5000}, 20_000),
     "server.operations.json_outline": lambda text: json_outline.outline({text: [text] * 50, "a": {text[:99]: text}}),
     "server.operations.json_select": lambda text: selected({"a": text, "b": [text[:99]] * 50}, text),
-    "server.argument_limits": lambda text: argument_limits.check_limits({"prompt": text, text: 1}),
+    "server.definition.argument_limits": lambda text: argument_limits.check_limits({"prompt": text, text: 1}),
     "server.results.size_limit": lambda text: size_limit.fit(text, {"a": text, "b": [text[:99]] * 2000}),
     "opencode.v1.event_parser": lambda text: event_parser.EventParser1().parse(an_event(text)),
     "opencode.v1.event_parser raw": event_parser.EventParser1().parse,
@@ -349,14 +360,14 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     "opencode.vocabulary.field_values": typed_values,
     "events.collection": lambda text: collection.session_of({"type": text, "properties": {"sessionID": text}}),
     "opencode.vocabulary.call_subject": lambda text: call_subject.call_subject({"command": text}),
-    "runs.activity": lambda text: activity.activity_on_record(
+    "runs.following.activity": lambda text: activity.activity_on_record(
         [Message(info=MessageInfo(id="msg_1", session_id="ses_1", role="assistant"), parts=[running_call(text)])],
         text,
         None,
         activity.Moment(0.0, 0.0),
     ),
-    "runs.endings": lambda text: endings.failure_kind(Failure(name=text, data={"message": text})),
-    "runs.progress": progress_lines,
+    "runs.outcome.endings": lambda text: endings.failure_kind(Failure(name=text, data={"message": text})),
+    "runs.following.progress": progress_lines,
     "runs.requests.permission_policy": lambda text: Policy(
         rules={"bash": {"*a*b*c*": "allow", "git *": "reject"}}
     ).decider("bash", [text]),
@@ -419,8 +430,8 @@ WITHOUT_TEXT: Mapping[str, str] = {
     "events.answer_waits": "keeps times only",
     "runs.enforcement.working_time": "keeps times only",
     "runs.limits": "keeps numbers only",
-    "events.present_work": "keeps names and numbers of characters; runs.activity, which is here, makes lines of them",
-    "runs.state": "states and signals only",
+    "events.present_work": "keeps names and sizes; runs.following.activity, which is here, makes lines of them",
+    "runs.outcome.state": "states and signals only",
     "server.sessions.amounts": "numbers only",
     "markdown.detail": "measures only",
     "markdown.layout": "drawn by markdown.transcript and markdown.diff, which are here",
