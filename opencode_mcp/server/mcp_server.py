@@ -30,6 +30,7 @@ from mcp_types import (
 from pydantic import AnyUrl
 
 from opencode_mcp.errors import BridgeError, CallerError, NotFound
+from opencode_mcp.server.access import missing_scopes
 from opencode_mcp.server.access.operation_uses import RESOURCE_USES
 from opencode_mcp.server.bridge import Bridge
 from opencode_mcp.server.prompts.command_prompts import command_filled, command_listed
@@ -81,8 +82,17 @@ class BridgeServer(MCPServer[Bridge]):
     ) -> CallToolResult | InputRequiredResult:
         """Call a listed tool; other names are refused here, since the SDK repeats them unchanged in its error."""
         if name not in self.tool_names:
-            raise ToolError(f"There is no tool {shown(one_line(name))}. {self._near(name)}".rstrip())
+            raise ToolError(self._no_tool(name))
         return await super().call_tool(name, arguments, context)
+
+    def _no_tool(self, name: str) -> str:
+        """Return the reason why a tool is not listed, or does not exist."""
+        if scopes := missing_scopes.missing_scopes(name, self.bridge.settings):
+            wanted = " and ".join(scopes)
+            return (
+                f"{name} is not allowed here: the access token of this client lacks {wanted}. {missing_scopes.REMEDY}"
+            )
+        return f"There is no tool {shown(one_line(name))}. {self._near(name)}".rstrip()
 
     def _near(self, name: str) -> str:
         """Suggest the tools whose names are most similar to one that does not exist."""

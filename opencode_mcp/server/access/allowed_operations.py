@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from opencode_mcp.errors import NotAllowed, SettingsChange
 from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.opencode.v2 import replacements
+from opencode_mcp.server.access.missing_scopes import REMEDY
 from opencode_mcp.server.access.operation_uses import (
     MINIMAL_TOOLS,
     ONLY_IF_ALLOWED,
@@ -237,7 +238,7 @@ class AllowedOperations:
         if scope := settings.missing_scopes.get(known.effect):
             return NotAllowed(
                 f"{operation_id} is not allowed here: the access token of this client lacks the scope {scope}.",
-                hint="The person can let the client sign in again and ask for that scope.",
+                hint=REMEDY,
             )
         if settings.read_only and known.effect != "read":
             return NotAllowed(

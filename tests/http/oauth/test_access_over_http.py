@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +18,10 @@ from pydantic import AnyUrl
 
 from opencode_mcp.http.failed_attempts import ATTEMPTS
 from opencode_mcp.http.principals.tokens import digest_of, new_token
-from tests.harness.bridge import CALL, Era, connected
+from tests.harness.bridge import CALL, Era, connected, text_of
 from tests.harness.http import NO_CERTIFICATES, loopback_client
 from tests.harness.issuer import Issuer, running_issuer
+from tests.harness.opencode import free_port
 from tests.harness.rawrpc import Host as Client
 from tests.harness.served import Served, serving
 from tests.http.oauth.test_access_tokens import BAD
@@ -40,12 +40,6 @@ WRONG = (
     "signed by another key",
 )
 PROTECTED = "/.well-known/oauth-protected-resource"
-
-
-def free_port() -> int:
-    """A port that nobody uses."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +133,10 @@ async def test_scopes_narrow_what_a_client_may_do(site: Site, era: Era) -> None:
         tools = {tool.name for tool in (await bridge.client.list_tools()).tools}
         assert "opencode_session" in tools
         assert tools.isdisjoint({"opencode_run", "opencode_abort", "opencode_revert", "opencode_shell"})
-        refused = await bridge.call("opencode_call_operation", operation="session.delete", arguments={})
-        assert refused.is_error
+        if era == "2025":
+            refused = await bridge.call("opencode_run", prompt="x")
+            assert refused.is_error
+            assert f"the access token of this client lacks {EXECUTE} and {WRITE}." in text_of(refused)
     writes = names(await listed(site.served, site.issuer.token(scope=f"{READ} {WRITE}")))
     assert "opencode_revert" in writes
     assert writes.isdisjoint({"opencode_run", "opencode_shell"})
