@@ -81,15 +81,16 @@ class Issuer:
         } | changed
         return {name: value for name, value in claims.items() if value is not None}
 
-    def token(self, key: str = "RS256-1", kid: str | None = "", **changed: object) -> str:
+    def token(self, key: str = "RS256-1", kid: str | None = "", typ: str = "JWT", **changed: object) -> str:
         """A good token, or one with other claims.
 
         Args:
             key: Name of the key that signs.
             kid: Name of the key in the header; None: none.
+            typ: Type in the header.
             changed: Other claims.
         """
-        headers = {} if kid is None else {"kid": kid or key}
+        headers = {"typ": typ} if kid is None else {"typ": typ, "kid": kid or key}
         return jwt.encode(self.claims(**changed), private_key(key), key.partition("-")[0], headers)
 
     def document(self, path: str) -> Mapping[str, object] | None:

@@ -16,10 +16,13 @@ from opencode_mcp.http.oauth.key_set import ALGORITHMS, KeySet
 from opencode_mcp.http.oauth.oauth_settings import CLOCK_SKEW_SECONDS, OAuthSettings
 from opencode_mcp.http.oauth.resource_metadata import metadata_url
 from opencode_mcp.http.oauth.token_refused import TokenRefused
+from opencode_mcp.text.json_values import as_text
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
+TYPES = frozenset({"", "jwt", "at+jwt", "application/at+jwt"})
+"""Types of a JWT that may be an access token. Others, such as those of a logout, are for other purposes."""
 NEEDED_CLAIMS = ("exp", "iss", "aud", "sub")
 REASONS: Mapping[type[jwt.PyJWTError], str] = {
     jwt.ExpiredSignatureError: "it has expired",
@@ -75,7 +78,7 @@ def claims_of(token: str, key: jwt.PyJWK, settings: OAuthSettings) -> Claims:
         TokenRefused: The token is not accepted.
     """
     try:
-        return jwt.decode(
+        claims = jwt.decode(
             token,
             key,
             algorithms=ALGORITHMS,
@@ -86,6 +89,10 @@ def claims_of(token: str, key: jwt.PyJWK, settings: OAuthSettings) -> Claims:
         )
     except jwt.PyJWTError as error:
         raise _refusal(error) from None
+    if "cnf" in claims:
+        # A stolen one could be used here (RFC 8705, RFC 9449).
+        raise TokenRefused("it is bound to a key, whose possession the bridge cannot check")
+    return claims
 
 
 def _key_of(token: str) -> tuple[str, str]:
@@ -97,6 +104,8 @@ def _key_of(token: str) -> tuple[str, str]:
     algorithm = header.get("alg")
     if algorithm not in ALGORITHMS:
         raise TokenRefused(REASONS[jwt.InvalidAlgorithmError])
+    if as_text(header.get("typ", "")).lower() not in TYPES:
+        raise TokenRefused("it is no access token")
     return header.get("kid", ""), algorithm
 
 

@@ -75,6 +75,11 @@ async def test_clocks_may_differ_a_little_and_one_audience_is_enough(
     assert await tokens.verified(issuer.token(**GOOD[name]))
 
 
+@pytest.mark.parametrize("typ", ["at+jwt", "application/at+JWT", ""])
+async def test_a_token_may_say_that_it_is_an_access_token(issuer: Issuer, tokens: AccessTokens, typ: str) -> None:
+    assert await tokens.verified(issuer.token(typ=typ))
+
+
 async def test_a_token_without_the_name_of_its_key_is_accepted_if_one_key_can_be_meant(
     issuer: Issuer, tokens: AccessTokens
 ) -> None:
@@ -94,6 +99,11 @@ BAD: dict[str, tuple[Callable[[Issuer], str], str]] = {
     "no subject": (lambda issuer: issuer.token(sub=None), "a claim is missing"),
     "subject that is no text": (lambda issuer: issuer.token(sub=7), "it is malformed"),
     "expiry that is no number": (lambda issuer: issuer.token(exp="soon"), "it is malformed"),
+    "token of a logout": (lambda issuer: issuer.token(typ="logout+jwt"), "it is no access token"),
+    "bound to a key": (
+        lambda issuer: issuer.token(cnf={"jkt": "x"}),
+        "it is bound to a key, whose possession the bridge cannot check",
+    ),
     "none": (unsigned, "its algorithm is not accepted"),
     "None": (lambda issuer: unsigned(issuer, "None"), "its algorithm is not accepted"),
     "signed with the public key": (signed_with_public_key, "its algorithm is not accepted"),
