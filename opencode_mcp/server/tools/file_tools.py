@@ -7,6 +7,7 @@ from mcp_types import CallToolResult, ImageContent
 from pydantic import Field
 
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
+from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import file_link
@@ -94,8 +95,10 @@ async def _list(bridge: Bridge, place: "ProjectFolder", path: str, limit: int, c
         raise NotFound(f"There is no file or folder {path!r} in {place.project}.", hint=near) from None
     names = sorted((_name(name, is_folder) for name, is_folder in found.items() if name != GIT), key=_folders_first)
     page, cursor = page_of(names, limit, cursor, key=_folders_first, beside=FACTS_BYTES)
-    sizes = await bridge.files.sizes(place.project, path, page)
-    ignored = await _ignored(bridge, place.project, path, page)
+    async with at_once() as reads:
+        sizes_read = reads.start(bridge.files.sizes, place.project, path, page)
+        ignored_read = reads.start(_ignored, bridge, place.project, path, page)
+    sizes, ignored = sizes_read.value, ignored_read.value
     lines = [_entry(name, sizes or {}, is_ignored=name in ignored) for name in page]
     data = {
         "path": place.within(path),
