@@ -16,8 +16,8 @@ from opencode_mcp.doctor import backend_checks as backend
 from opencode_mcp.doctor import http_checks
 from opencode_mcp.doctor.finding import Finding
 from opencode_mcp.doctor.local_checks import DEPENDENCIES, local_findings
+from opencode_mcp.secrets import redact_text
 from opencode_mcp.secrets.own_passwords import KNOWN_SECRETS
-from opencode_mcp.secrets.redact_text import scrub
 from opencode_mcp.text.outside_text import INVISIBLE, clean
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ def examine(settings: "Settings", *, as_json: bool = False) -> int:
 
 def _safe(text: str) -> str:
     """Return text of others without secrets and without control sequences of terminals."""
-    return scrub(KNOWN_SECRETS.hide("\n".join(INVISIBLE.sub("\ufffd", line) for line in clean(text).split("\n"))))
+    return redact_text.scrub(
+        KNOWN_SECRETS.hide("\n".join(INVISIBLE.sub("\ufffd", line) for line in clean(text).split("\n")))
+    )
 
 
 def _print(text: str) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from opencode_mcp.secrets.redact_text import scrub
+from opencode_mcp.secrets import redact_text
 from opencode_mcp.secrets.secret_names import is_secret
 
 SHOWN_CHARACTERS = 2000
@@ -27,7 +27,7 @@ def read_output(path: Path, environment: Mapping[str, str]) -> str:
         file.seek(max(0, path.stat().st_size - READ_BYTES))
         text = file.read().decode(errors="replace")
     # OpenCode prints a settings text that it cannot parse, including the keys in it.
-    return scrub(COLOUR.sub("", text), _secrets(environment), strict=True).strip()[-SHOWN_CHARACTERS:]
+    return redact_text.scrub(COLOUR.sub("", text), _secrets(environment), strict=True).strip()[-SHOWN_CHARACTERS:]
 
 
 def _secrets(environment: Mapping[str, str]) -> set[str]:

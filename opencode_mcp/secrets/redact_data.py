@@ -9,8 +9,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import cast
 
+from opencode_mcp.secrets import redact_text
 from opencode_mcp.secrets.own_passwords import MARK
-from opencode_mcp.secrets.redact_text import scrub
 from opencode_mcp.secrets.secret_names import is_secret, plain_name
 
 SECRET_MAPS = re.compile("env|environment|headers")
@@ -74,7 +74,7 @@ def _hidden(value: object, name: str, known: Sequence[str]) -> object:
     """Copy a value that has a name."""
     match value:
         case str():
-            return MARK if value and is_secret(name) else scrub(value, known)
+            return MARK if value and is_secret(name) else redact_text.scrub(value, known)
         case Mapping():
             return _hidden_map(cast("Mapping[str, object]", value), name, known)
         case list():
@@ -86,7 +86,7 @@ def _hidden(value: object, name: str, known: Sequence[str]) -> object:
 def _hidden_list(items: Sequence[object], name: str, known: Sequence[str]) -> list[object]:
     plain = plain_name(name)
     if COMMANDS.fullmatch(plain):
-        return [scrub(item, known) if isinstance(item, str) else item for item in _command(items)]
+        return [redact_text.scrub(item, known) if isinstance(item, str) else item for item in _command(items)]
     if plain == "plugin":
         return [_plugin(item, known) for item in items]
     # A list of options belongs to a question.
@@ -99,7 +99,7 @@ def _hidden_map(value: Mapping[str, object], name: str, known: Sequence[str]) ->
     if SECRET_MAPS.fullmatch(plain) or (is_secret(name) and not SCHEMA_WORDS & value.keys()):
         return {key: _all_hidden(item) for key, item in value.items()}
     if not value.keys() ^ PAIR and isinstance(value["key"], str):
-        return {"key": scrub(value["key"], known), "value": _hidden(value["value"], value["key"], known)}
+        return {"key": redact_text.scrub(value["key"], known), "value": _hidden(value["value"], value["key"], known)}
     if OPTIONS.fullmatch(plain):
         return {key: _option(item, key, known) for key, item in value.items()}
     names = RENAMED.get(plain, {})

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from opencode_mcp.errors import NotAllowed, SettingsChange
 from opencode_mcp.opencode.operations import catalog
 from opencode_mcp.opencode.v2 import replacements
+from opencode_mcp.server.access import refusals
 from opencode_mcp.server.access.missing_scopes import REMEDY
 from opencode_mcp.server.access.operation_uses import (
     MINIMAL_TOOLS,
@@ -24,7 +25,6 @@ from opencode_mcp.server.access.operation_uses import (
     TOOL_USES,
     WRITE_BY_THEMSELVES,
 )
-from opencode_mcp.server.access.refusals import added_to, not_allowed
 from opencode_mcp.server.access.setting_names import (
     ALL,
     DEFAULT,
@@ -201,7 +201,7 @@ class AllowedOperations:
         allowed = self._settings.allow
         if operation is None:
             return SettingsChange(f"--allow {','.join([*allowed, effect])}")
-        return added_to(allowed, [operation.id], effect)
+        return refusals.added_to(allowed, [operation.id], effect)
 
     def check(self, operation: "Operation") -> None:
         """Refuse an operation that may not be called.
@@ -249,7 +249,7 @@ class AllowedOperations:
             return _denied(f"{operation_id} is not allowed here", denied)
         if known.effect in ALLOWED_BY_ITSELF or {operation_id, known.effect} & set(settings.allow):
             return None
-        return not_allowed(operation_id, known, generation, settings.allow)
+        return refusals.not_allowed(operation_id, known, generation, settings.allow)
 
 
 def _denied(sentence: str, names: Iterable[str]) -> NotAllowed:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from opencode_mcp.batches.tasks import Outcome
-from opencode_mcp.secrets.redact_text import scrub
+from opencode_mcp.secrets import redact_text
 from opencode_mcp.server.batches.continuation import Done
 from opencode_mcp.text.outside_text import one_line
 
@@ -41,4 +41,4 @@ def failure_of(error: "BridgeError") -> Outcome:
 
 
 def _note(text: str) -> str:
-    return one_line(scrub(text), NOTE_LIMIT)
+    return one_line(redact_text.scrub(text), NOTE_LIMIT)

@@ -6,7 +6,7 @@ from opencode_mcp.diffs.authorship import Period
 from opencode_mcp.markdown.diff import render_diff
 from opencode_mcp.runs.reports.authors import EVER
 from opencode_mcp.runs.sessions.history import last_copied
-from opencode_mcp.server.changes.change_authors import own_changes
+from opencode_mcp.server.changes import change_authors
 from opencode_mcp.server.results.render import TEXT_LIMIT, result
 from opencode_mcp.server.sessions.versions_on_disk import versions_on_disk
 from opencode_mcp.text.name_lists import listed
@@ -100,7 +100,7 @@ async def _changes_by_file(
     bridge: "Bridge", session: "Session", globs: "Globs | None", within: Period
 ) -> "dict[str, FileDiff]":
     """Return what a session changed, without the files that only other sessions changed at the same time."""
-    changes = await own_changes(bridge, session, within=within)
+    changes = await change_authors.own_changes(bridge, session, within=within)
     return {diff.file: diff for diff in changes.diffs if globs is None or globs.fit(diff.file)}
 
 

@@ -8,7 +8,7 @@ from opencode_mcp.diffs.authorship import Authorship, Period, Work
 from opencode_mcp.errors import CallerError
 from opencode_mcp.runs.reports import authors
 from opencode_mcp.server.access.operation_uses import INTEGRATE, REDO, UNDO
-from opencode_mcp.server.changes.change_authors import authors_note, listed_names
+from opencode_mcp.server.changes import change_authors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,7 @@ async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: st
     operation = (await bridge.operation_of(UNDO)).id
     raise CallerError(
         f"Nothing was undone: to undo {session.id} from {prompt} on would also take back changes that are not its own. "
-        f"{authors_note(foreign)}",
+        f"{change_authors.authors_note(foreign)}",
         hint=order + safe + _all_the_same(operation, {"sessionID": session.id, "messageID": prompt}, list(foreign)),
     )
 
@@ -96,7 +96,7 @@ async def refuse_redo_over_others(bridge: "Bridge", session: "Session") -> None:
     operation = (await bridge.operation_of(REDO)).id
     raise CallerError(
         "Nothing was restored: OpenCode would put all files back to their state at the time of the undo. "
-        f"{authors_note(changed)}",
+        f"{change_authors.authors_note(changed)}",
         hint=_all_the_same(operation, {"sessionID": session.id}, list(changed)),
     )
 
@@ -128,7 +128,7 @@ def _other_order(
 
 def _undo_by_hand(session_id: str, files: list[str]) -> str:
     """Return a sentence on how to undo only what the session changed."""
-    prompt = json.dumps(f"Undo your own changes of {listed_names(files)} by hand.", ensure_ascii=False)
+    prompt = json.dumps(f"Undo your own changes of {change_authors.listed_names(files)} by hand.", ensure_ascii=False)
     call = f'opencode_run(session_id="{session_id}", prompt={prompt})'
     return f"To take back only this session's changes: {call}, or edit the files. "
 
@@ -136,7 +136,8 @@ def _undo_by_hand(session_id: str, files: list[str]) -> str:
 def _all_the_same(operation: str, arguments: "Mapping[str, str]", lost: list[str]) -> str:
     """Return the call of the operation itself, after what it loses."""
     call = f'opencode_call_operation(operation="{operation}", arguments={json.dumps(arguments)})'
-    return f"To do it with the loss of the changes of others in {listed_names(lost)}, ask the person first: {call}."
+    names = change_authors.listed_names(lost)
+    return f"To do it with the loss of the changes of others in {names}, ask the person first: {call}."
 
 
 def _relative(file: str, session: "Session") -> str:

@@ -22,12 +22,12 @@ from opencode_mcp.opencode.operations.argument_problems import problems
 from opencode_mcp.opencode.operations.arguments import arguments_of, arguments_schema, split
 from opencode_mcp.opencode.tables.operation_table import Operation, OperationTable
 from opencode_mcp.opencode.versions import Generation
+from opencode_mcp.secrets import redact_text
 from opencode_mcp.secrets.own_passwords import MARK
 from opencode_mcp.secrets.redact_data import redact, secrets_in
-from opencode_mcp.secrets.redact_text import scrub
+from opencode_mcp.server.access import refusals
 from opencode_mcp.server.access.argument_values import with_text_at
 from opencode_mcp.server.access.operation_uses import STARTS, TOOL_OF
-from opencode_mcp.server.access.refusals import with_entry_of
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.operations.filled_pages import filled_page
 from opencode_mcp.server.operations.handlers.handler import OperationHandler, OperationRequest, OperationResult
@@ -110,15 +110,15 @@ async def call_operation(
     known = {bridge.settings.password, *_secrets_of(operation, arguments)}
     try:
         if refusal := bridge.allowed.refusal(operation):
-            raise with_entry_of(refusal, operation, arguments)
+            raise refusals.with_entry_of(refusal, operation, arguments)
         outcome = await _perform(ctx, operation, arguments)
     except BridgeError as error:
-        error.message, error.hint = scrub(error.message, known), scrub(error.hint, known)
+        error.message, error.hint = redact_text.scrub(error.message, known), redact_text.scrub(error.hint, known)
         raise
     for place in SECRET_REPLIES.get((operation.generation, operation.id), ()):
         outcome.value = with_text_at(outcome.value, place, MARK)
     outcome.value = redact(outcome.value, known)
-    outcome.notes = [scrub(note, known) for note in outcome.notes]
+    outcome.notes = [redact_text.scrub(note, known) for note in outcome.notes]
     return reply_result(operation, outcome, part)
 
 

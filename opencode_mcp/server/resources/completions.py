@@ -11,7 +11,7 @@ from opencode_mcp.errors import BridgeError
 from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.server.access import paths
 from opencode_mcp.server.access.operation_uses import COMPLETION_USES, NOTHING
-from opencode_mcp.server.sessions.session_list import SessionQuery, list_sessions
+from opencode_mcp.server.sessions import session_list
 from opencode_mcp.text.outside_text import is_plain
 from opencode_mcp.workspace.project_folder import ProjectFolder
 
@@ -54,7 +54,9 @@ async def _sessions(bridge: "Bridge", typed: str, _others: Mapping[str, str]) ->
     by_id = typed.startswith(paths.SESSION_PREFIX)
     # OpenCode searches for a single text in the title.
     search = "" if by_id else max(typed.split(), key=len, default="")
-    page = await list_sessions(bridge, SessionQuery(search=search, roots=False), SHOWN + 1, "", room=inf)
+    page = await session_list.list_sessions(
+        bridge, session_list.SessionQuery(search=search, roots=False), SHOWN + 1, "", room=inf
+    )
     return [session.id for session in page.sessions if _fits(session, typed)]
 
 

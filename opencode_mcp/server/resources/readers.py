@@ -16,15 +16,14 @@ from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.runs.outcome import report
 from opencode_mcp.runs.sessions import history
 from opencode_mcp.server import uris
-from opencode_mcp.server.changes.change_authors import authors_note, left_out_note, own_changes
+from opencode_mcp.server.changes import change_authors
 from opencode_mcp.server.changes.missing_changes import why_no_changes
 from opencode_mcp.server.project_status import describe_project
 from opencode_mcp.server.resources.skill import skill_text
 from opencode_mcp.server.results.render import report_text
 from opencode_mcp.server.results.safe_text import shown_data
 from opencode_mcp.server.results.size_limit import TAIL, cut_text, fit_data
-from opencode_mcp.server.sessions import session_rows, session_view
-from opencode_mcp.server.sessions.session_list import SessionQuery, list_sessions
+from opencode_mcp.server.sessions import session_list, session_rows, session_view
 from opencode_mcp.server.suggestions import suggest_files
 from opencode_mcp.workspace import file_scan, images
 
@@ -56,7 +55,7 @@ class Content:
 
 async def read_sessions(bridge: "Bridge", cursor: str = "") -> Content:
     """Return the sessions that callers may see, the latest first (``experimental.session.list``)."""
-    page = await list_sessions(bridge, SessionQuery(), PAGE, cursor, totals=not cursor)
+    page = await session_list.list_sessions(bridge, session_list.SessionQuery(), PAGE, cursor, totals=not cursor)
     data = (await session_rows.session_rows(bridge, page)).data
     following = data.pop("cursor")
     data["sessions"] = [row | {"transcript": uris.transcript(row["session_id"])} for row in data["sessions"]]
@@ -121,11 +120,11 @@ async def read_diff(bridge: "Bridge", id: str, message: str = "") -> Content:  #
     session = await bridge.fence.session(id)
     prompt = await history.prompt_of(bridge.client, id, message) if message else ""
     undone = session.revert.message_id if session.revert else ""
-    changes = await own_changes(bridge, session, prompt)
+    changes = await change_authors.own_changes(bridge, session, prompt)
     pointer = f'opencode_diff(session_id="{id}", files=[...]) shows single files.'
     reason = "" if changes.diffs or changes.left_out or undone else await why_no_changes(bridge, session, prompt)
     shown = reason or diff.render_diff(changes.diffs, limit=LIMIT, pointer=pointer, author=changes.author)
-    notes = [left_out_note(changes.left_out), authors_note(changes.authors)]
+    notes = [change_authors.left_out_note(changes.left_out), change_authors.authors_note(changes.authors)]
     return _markdown("\n\n".join(filter(None, [*notes, shown])))
 
 

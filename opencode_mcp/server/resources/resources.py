@@ -18,7 +18,7 @@ from opencode_mcp.server.resources import readers
 from opencode_mcp.server.resources.readers import JSON, MARKDOWN, Content
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.results.timestamps import moment
-from opencode_mcp.server.sessions.session_list import SessionQuery, list_sessions
+from opencode_mcp.server.sessions import session_list
 from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.text.outside_text import one_line
 
@@ -187,7 +187,7 @@ async def list_sessions_as_resources(bridge: "Bridge") -> list[Resource]:
     """Return the transcripts of the recent sessions for ``resources/list``."""
     for name in ("sessions", "transcript"):
         await bridge.check_served(RESOURCE_USES[name])
-    page = await list_sessions(bridge, SessionQuery(), LISTED_SESSIONS, "", room=inf)
+    page = await session_list.list_sessions(bridge, session_list.SessionQuery(), LISTED_SESSIONS, "", room=inf)
     return [_listed(session) for session in page.sessions]
 
 

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import cast
 
+from opencode_mcp.secrets import redact_text
 from opencode_mcp.secrets.own_passwords import MARK
-from opencode_mcp.secrets.redact_text import scrub
 from opencode_mcp.text.outside_text import clean, valid_unicode
 
 CODE = frozenset("$`;|&<>(){}!\\\"'\n\t ")
@@ -19,7 +19,7 @@ CODE = frozenset("$`;|&<>(){}!\\\"'\n\t ")
 
 def shown(text: str) -> str:
     """Return a text without secrets, control sequences and invisible characters, as valid Unicode."""
-    return scrub(clean(valid_unicode(text)))
+    return redact_text.scrub(clean(valid_unicode(text)))
 
 
 class ToDecide(str):
@@ -41,7 +41,7 @@ def shown_to_decide(text: str) -> str:
     the person or agent that permits it. If that is possible, no secret in the text is hidden.
     """
     plain = clean(valid_unicode(text))
-    hidden = scrub(plain)
+    hidden = redact_text.scrub(plain)
     return hidden if _code_in(hidden) == _code_in(plain) else plain
 
 

@@ -14,8 +14,8 @@ from opencode_mcp.errors import NotFound
 from opencode_mcp.opencode.http.concurrent_reads import read_each
 from opencode_mcp.runs.sessions.spending import Account, Spending, read_account
 from opencode_mcp.server.results.timestamps import local_day
+from opencode_mcp.server.sessions import session_list
 from opencode_mcp.server.sessions.amounts import money
-from opencode_mcp.server.sessions.session_list import SessionQuery, list_sessions
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.quantities import quantity
 
@@ -95,8 +95,8 @@ async def report_cost(bridge: "Bridge", since: float, directory: str) -> CostRep
     Raises:
         BackendError: OpenCode could not list its sessions.
     """
-    query = SessionQuery(directory=directory, since=since, roots=False, archived=True)
-    page = await list_sessions(bridge, query, MOST_SESSIONS, "", room=inf)
+    query = session_list.SessionQuery(directory=directory, since=since, roots=False, archived=True)
+    page = await session_list.list_sessions(bridge, query, MOST_SESSIONS, "", room=inf)
     readable = [session for session in page.sessions if session.directory in page.readable]
     reads = {session.id: partial(read_account, bridge.client, session, since) for session in readable}
     found, failed = await read_each(reads, within=SECONDS)

@@ -17,7 +17,7 @@ from opencode_mcp.runs.sessions.subagents import read_subagents
 from opencode_mcp.server.access.operation_uses import MESSAGES
 from opencode_mcp.server.results.paging import PAGE_BYTES
 from opencode_mcp.server.results.timestamps import moment
-from opencode_mcp.server.sessions.session_list import SessionPage, write_cursor
+from opencode_mcp.server.sessions import session_list
 from opencode_mcp.server.sessions.session_reading import (
     Activity,
     SessionFacts,
@@ -85,7 +85,7 @@ class SessionRows:
         return "\n".join(filter(None, [head, *lines, self.unread, more]))
 
 
-async def session_rows(bridge: "Bridge", page: SessionPage) -> SessionRows:
+async def session_rows(bridge: "Bridge", page: session_list.SessionPage) -> SessionRows:
     """Return the rows of a page; if they would be too long, the page is cut, and its cursor changed.
 
     Raises:
@@ -110,7 +110,7 @@ async def session_rows(bridge: "Bridge", page: SessionPage) -> SessionRows:
     return replace(rows, unread=_unread(bridge, page, rows.rows))
 
 
-def _unread(bridge: "Bridge", page: SessionPage, rows: list[Row]) -> str:
+def _unread(bridge: "Bridge", page: session_list.SessionPage, rows: list[Row]) -> str:
     """Return why the outcomes of some rows are unknown; empty if none is."""
     unknown = [row.session for row in rows if row.facts.outcome == "unknown"]
     if not unknown:
@@ -122,7 +122,7 @@ def _unread(bridge: "Bridge", page: SessionPage, rows: list[Row]) -> str:
     return UNKNOWN.format(" or ".join([*([CLOSED] if is_closed else []), *([SLOW] if is_slow else [])]))
 
 
-def _fitted(page: SessionPage, facts: dict[str, SessionFacts]) -> SessionRows:
+def _fitted(page: session_list.SessionPage, facts: dict[str, SessionFacts]) -> SessionRows:
     """Return the rows that fit, with the cursor of those that follow."""
     rows: list[Row] = []
     room, cursor = PAGE_BYTES, page.cursor
@@ -130,13 +130,13 @@ def _fitted(page: SessionPage, facts: dict[str, SessionFacts]) -> SessionRows:
         data = _row_data(session, page.status.get(session.id, "idle"), facts[session.id])
         room -= json_size(data)
         if rows and room < 0:
-            cursor = write_cursor(rows[-1].session)
+            cursor = session_list.write_cursor(rows[-1].session)
             break
         rows.append(Row(session, facts[session.id], data))
     return SessionRows(rows, page.totals, cursor)
 
 
-async def _waiting(bridge: "Bridge", page: SessionPage) -> set[str]:
+async def _waiting(bridge: "Bridge", page: session_list.SessionPage) -> set[str]:
     """Return the busy sessions of a page that wait for an answer, their subagents' requests included."""
     waiting: set[str] = set()
     for session in page.sessions:
@@ -145,13 +145,13 @@ async def _waiting(bridge: "Bridge", page: SessionPage) -> set[str]:
     return waiting
 
 
-def _activity(page: SessionPage, session: "Session", waiting: set[str]) -> Activity:
+def _activity(page: session_list.SessionPage, session: "Session", waiting: set[str]) -> Activity:
     if session.id in waiting:
         return "waiting"
     return "running" if session.id in page.status else ""
 
 
-async def _read_ends(bridge: "Bridge", page: SessionPage) -> dict[str, tuple[LastRun, Spending]]:
+async def _read_ends(bridge: "Bridge", page: session_list.SessionPage) -> dict[str, tuple[LastRun, Spending]]:
     """Read the end of each session of a page that may be read; one that cannot be read in time stays unknown."""
     readable = [session for session in page.sessions if session.directory in page.readable]
     found, _ = await read_each({session.id: partial(read_end, bridge, session) for session in readable}, within=SECONDS)

@@ -10,8 +10,8 @@ import select
 import stat
 import sys
 
+from opencode_mcp.secrets import redact_text
 from opencode_mcp.secrets.own_passwords import KNOWN_SECRETS
-from opencode_mcp.secrets.redact_text import scrub
 from opencode_mcp.text.outside_text import clean
 
 ROOM = 512 if sys.platform == "win32" else select.PIPE_BUF
@@ -76,7 +76,7 @@ class StderrLog(logging.Handler):
         return f"WARNING {__name__}: {dropped} records were dropped: nobody read stderr\n".encode() if dropped else b""
 
     def _encoded(self, record: logging.LogRecord) -> bytes:
-        text = scrub(KNOWN_SECRETS.hide(clean(self.format(record))))
+        text = redact_text.scrub(KNOWN_SECRETS.hide(clean(self.format(record))))
         if len(text) > LONGEST:
             text = f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
         # Text that a record quotes must not look like a record.

@@ -22,11 +22,10 @@ from opencode_mcp.server.tools.run_tools import (
     StrictnessAsForRun,
     run_tool,
 )
-from opencode_mcp.server.waiting import finish_command
+from opencode_mcp.server.waiting import finish_command, shell_permission
 from opencode_mcp.server.waiting.answerers import starter_of
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
-from opencode_mcp.server.waiting.shell_permission import permit_shell
 from opencode_mcp.server.waiting.wait import Outcome, lost_sight, resumed_run, wait_for_run
 from opencode_mcp.text.outside_text import clean, indented
 
@@ -66,7 +65,7 @@ async def opencode_command(
         lines = await bridge.argument_checker.commands.check(name, arguments, where)
     if lines.of_caller:
         bridge.allowed.check_caller_code(SHELL_OPERATION, lines.reason)
-    if lines.all and (asked := await permit_shell(ctx, lines.all, where, session_id, caller_limit)):
+    if lines.all and (asked := await shell_permission.permit_shell(ctx, lines.all, where, session_id, caller_limit)):
         return asked
     call = commands.SlashCommand(
         name=name,
@@ -125,7 +124,7 @@ async def opencode_shell(
         session, where = await run_orders.session_and_directory(bridge, session_id, directory)
     # The list of tools may be older than the settings.
     bridge.allowed.check_caller_code(SHELL_OPERATION)
-    if command.strip() and (asked := await permit_shell(ctx, [command], where, session_id)):
+    if command.strip() and (asked := await shell_permission.permit_shell(ctx, [command], where, session_id)):
         return asked
     deadlines = deadlines_of(ctx, wait_seconds)
     async with starting(ctx, deadlines.start) as start_deadline:

@@ -9,14 +9,7 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.markdown import diff as markdown_diff
 from opencode_mcp.runs.sessions import history
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.changes import comparison, unseen_changes
-from opencode_mcp.server.changes.change_authors import (
-    authors_data,
-    authors_note,
-    left_out_note,
-    listed_names,
-    own_changes,
-)
+from opencode_mcp.server.changes import change_authors, comparison, unseen_changes
 from opencode_mcp.server.changes.missing_changes import why_no_changes, why_without_git
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import diff_link
@@ -106,7 +99,7 @@ async def _of_session(bridge: Bridge, session: "Session", message_id: str) -> Ch
 
     prompt = await history.prompt_of(bridge.client, session.id, message_id) if message_id else ""
     undone = session.revert.message_id if session.revert else ""
-    own = await own_changes(bridge, session, prompt)
+    own = await change_authors.own_changes(bridge, session, prompt)
     changes = Changes(own.diffs, authors=own.authors, left_out=own.left_out, author=own.author)
     if undone and not message_id:
         return changes._replace(note=f"It is undone from {undone} on.")
@@ -161,9 +154,9 @@ def _only(changes: Changes, wanted: list[str], globs: "Globs") -> Changes:
         return changes._replace(diffs=kept, left_out=left_out)
     changed = f"file changed by {changes.author}" if changes.author else "changed file"
     quoted = [f'"{name}"' for name in wanted]
-    missing = f"No {changed} fits files=[{listed_names(quoted)}]."
+    missing = f"No {changed} fits files=[{change_authors.listed_names(quoted)}]."
     if changes.diffs:
-        missing = f"{missing} Changed: {listed_names([diff.file for diff in changes.diffs])}."
+        missing = f"{missing} Changed: {change_authors.listed_names([diff.file for diff in changes.diffs])}."
     note = " ".join(filter(None, [changes.note, missing]))
     return changes._replace(diffs=[], note=note, untold=True, left_out=left_out)
 
@@ -177,7 +170,9 @@ def changes_result(changes: Changes, link: "ResourceLink | None" = None) -> Call
     """
     diffs, authors = changes.diffs, changes.authors
     shown = {diff.file: authors[diff.file] for diff in diffs if diff.file in authors}
-    note = " ".join(filter(None, [changes.note, left_out_note(changes.left_out), authors_note(shown)]))
+    note = " ".join(
+        filter(None, [changes.note, change_authors.left_out_note(changes.left_out), change_authors.authors_note(shown)])
+    )
     text = ""
     if not changes.untold:
         text = markdown_diff.render_diff(diffs, limit=TEXT_LIMIT, pointer=ONE_FILE, author=changes.author)
@@ -190,5 +185,5 @@ def _files(diffs: "list[FileDiff]", authors: "Mapping[str, Authorship]") -> list
     rows: list[dict[str, Any]] = []
     for diff in diffs[:FILES_TOLD]:
         row = {"path": diff.file, "change": diff.status, "added": diff.additions, "removed": diff.deletions}
-        rows.append(row | authors_data(authors.get(diff.file)))
+        rows.append(row | change_authors.authors_data(authors.get(diff.file)))
     return rows

@@ -13,7 +13,7 @@ from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.results import integration_text
 from opencode_mcp.server.results.render import result
-from opencode_mcp.server.sessions.session_deletion import has_sessions
+from opencode_mcp.server.sessions import session_deletion
 from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
@@ -69,7 +69,7 @@ async def opencode_integrate(
     title = title_of(session) if session else ""
     options = results.IntegrationOptions(message or title or worktree.name, markers=markers)
     done = await bridge.integrator.integrate(worktree, how, options)
-    if how in REMOVING and session is None and not await has_sessions(bridge, worktree.directory):
+    if how in REMOVING and session is None and not await session_deletion.has_sessions(bridge, worktree.directory):
         # Nothing needs the record any more.
         await bridge.worktrees.delete_record(worktree)
     return result(integration_text.text_of(how, worktree, done), integration_text.data_of(how, done))

@@ -15,11 +15,10 @@ from opencode_mcp.server.results.schemas import REPORT_TEXTS, REPORTS_TEXTS, RUN
 from opencode_mcp.server.results.several_reports import reports_result
 from opencode_mcp.server.sessions.undone import undone_run
 from opencode_mcp.server.starting import command_note, run_orders
-from opencode_mcp.server.waiting import finish_command
+from opencode_mcp.server.waiting import finish_command, shell_permission
 from opencode_mcp.server.waiting.answerers import add_answerers, starter_of
 from opencode_mcp.server.waiting.deadlines import READ_AGAIN, deadlines_of, starting
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
-from opencode_mcp.server.waiting.shell_permission import permit_shell
 from opencode_mcp.server.waiting.wait import Outcome, report_result, resumed_run, wait_for_run
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ async def opencode_run(
     if wanted and not wanted.name:
         async with starting(ctx, deadlines_of(ctx, wait_seconds).start):
             _, where = await run_orders.session_and_directory(bridge, session_id, directory)
-        if asked := await permit_shell(ctx, [wanted.line], where, session_id, permissions or "allow"):
+        if asked := await shell_permission.permit_shell(ctx, [wanted.line], where, session_id, permissions or "allow"):
             return asked
     deadlines = deadlines_of(ctx, wait_seconds)
     async with starting(ctx, deadlines.start) as start_deadline:

@@ -10,8 +10,8 @@ from opencode_mcp.runs.sessions import spending, subagents
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.results.render import result
+from opencode_mcp.server.sessions import session_deletion
 from opencode_mcp.server.sessions.amounts import money
-from opencode_mcp.server.sessions.session_deletion import forget_worktree, stop_before_deletion, worktree_note
 from opencode_mcp.server.sessions.titles import shown_title, title_of
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
@@ -87,12 +87,12 @@ async def opencode_delete_session(ctx: BridgeContext, *, session_id: SessionId) 
     bridge = bridge_of(ctx)
     async with starting(ctx, deadlines_of(ctx).start):
         session = await bridge.fence.session(session_id)
-    was_running = await stop_before_deletion(bridge, session)
+    was_running = await session_deletion.stop_before_deletion(bridge, session)
     below = (await subagents.read_subagents_of(bridge.client, session)).below(session.id)
     lost = await _cost_of(bridge, session.id, below)
-    note = await worktree_note(bridge, session)
+    note = await session_deletion.worktree_note(bridge, session)
     await bridge.client.session_delete(session.id)
-    await forget_worktree(bridge, session)
+    await session_deletion.forget_worktree(bridge, session)
     data = {
         "session_id": session.id,
         "title": title_of(session),

@@ -14,8 +14,7 @@ from opencode_mcp.server.resources.links import transcript_link
 from opencode_mcp.server.results.render import answer_steps, result
 from opencode_mcp.server.results.schemas import SESSION, SESSION_TEXTS
 from opencode_mcp.server.results.timestamps import read_local_moment
-from opencode_mcp.server.sessions import session_rows, session_view
-from opencode_mcp.server.sessions.session_list import SessionQuery, list_sessions
+from opencode_mcp.server.sessions import session_list, session_rows, session_view
 from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.server.tools.run_tools import SessionId
 from opencode_mcp.server.waiting.answerers import mark_answerers
@@ -49,7 +48,7 @@ async def opencode_list_sessions(
     Use it to find one.
     """
     bridge = bridge_of(ctx)
-    query = SessionQuery(
+    query = session_list.SessionQuery(
         search=search,
         directory=await bridge.fence.directory(directory) if directory else "",
         since=read_local_moment(since, bridge.client.clock.now() * 1000) if since else 0,
@@ -57,7 +56,7 @@ async def opencode_list_sessions(
         archived=running,
         roots=roots_only,
     )
-    page = await list_sessions(bridge, query, limit, cursor, totals=not cursor)
+    page = await session_list.list_sessions(bridge, query, limit, cursor, totals=not cursor)
     rows = await session_rows.session_rows(bridge, page)
     return result(rows.text, rows.data)
 

@@ -54,9 +54,9 @@ from opencode_mcp.runs.reports import reporter
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.results.render import report_data, report_text, result
 from opencode_mcp.server.starting import isolated_runs
+from opencode_mcp.server.waiting import cancellation
 from opencode_mcp.server.waiting.answerers import add_answerers, form_answerer, is_for_person
 from opencode_mcp.server.waiting.call_context import task_slot_of
-from opencode_mcp.server.waiting.cancellation import stop_cancelled
 from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 from opencode_mcp.server.waiting.elicitation import NOT_SHOWN, Form, Unanswered, form_of, read_form
 from opencode_mcp.server.waiting.progress_notifications import progress_sender
@@ -149,7 +149,7 @@ async def wait_for_run(
         raise lost_sight(run) from error
     except anyio.get_cancelled_exc_class():
         if bridge.settings.abort_on_cancel:
-            await stop_cancelled(bridge, run)
+            await cancellation.stop_cancelled(bridge, run)
         raise
 
 

@@ -5,20 +5,14 @@ from opencode_mcp.runs.stopping import SessionTree
 from opencode_mcp.server.access.operation_uses import STOP
 from opencode_mcp.server.operations.handlers.default_handler import send
 from opencode_mcp.server.operations.handlers.handler import OperationRequest, OperationResult
-from opencode_mcp.server.sessions.session_deletion import (
-    SECONDS,
-    forget_worktree,
-    stop_before_deletion,
-    stop_verification,
-    worktree_note,
-)
+from opencode_mcp.server.sessions import session_deletion
 
 
 async def abort_tree(request: OperationRequest) -> OperationResult:
     """Stop a session with its subagents, and return the response (``session.abort``)."""
     session = await _session(request)
-    stop_verification(request.bridge, session)
-    busy = await SessionTree(request.bridge.client, session.id, session.directory).stop(SECONDS)
+    session_deletion.stop_verification(request.bridge, session)
+    busy = await SessionTree(request.bridge.client, session.id, session.directory).stop(session_deletion.SECONDS)
     outcome = await send(request)
     if busy:
         outcome.notes.append(f"Still busy: {', '.join(busy)}. Call it again.")
@@ -33,7 +27,7 @@ async def delete_tree(request: OperationRequest) -> OperationResult:
         BackendTimeout: It could not be stopped, so it was not deleted.
     """
     session = await _session(request)
-    await stop_before_deletion(request.bridge, session)
+    await session_deletion.stop_before_deletion(request.bridge, session)
     return await _deleted(request, session)
 
 
@@ -46,7 +40,7 @@ async def remove_session(request: OperationRequest) -> OperationResult:
     session = await _session(request)
     if await SessionTree(request.bridge.client, session.id, session.directory).busy_levels():
         request.bridge.allowed.check(await request.bridge.operation_of(STOP))
-    stop_verification(request.bridge, session)
+    session_deletion.stop_verification(request.bridge, session)
     return await _deleted(request, session)
 
 
@@ -56,8 +50,8 @@ async def _session(request: OperationRequest) -> Session:
 
 async def _deleted(request: OperationRequest, session: Session) -> OperationResult:
     """Delete a session, and say what stays of its isolated worktree."""
-    note = await worktree_note(request.bridge, session)
+    note = await session_deletion.worktree_note(request.bridge, session)
     outcome = await send(request)
-    await forget_worktree(request.bridge, session)
+    await session_deletion.forget_worktree(request.bridge, session)
     outcome.notes += [note] if note else []
     return outcome
