@@ -1,5 +1,6 @@
 """The bridge as a host has it: the installed command behind the SDK's client, in either era, over stdio or HTTP."""
 
+import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -99,13 +100,14 @@ async def connected(
     elicit: ElicitationFnT | None = None,
     host: Implementation = DATA_READER,
     token: str = "",
+    certificates: ssl.SSLContext = NO_CERTIFICATES,
 ) -> AsyncGenerator[Bridge]:
     """Connect to a bridge that serves HTTP; see ``open_bridge``."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     timeout = httpx2.Timeout(CALL, read=CALL)
     with unwrapped():
         async with (
-            httpx2.AsyncClient(headers=headers, timeout=timeout, trust_env=False, verify=NO_CERTIFICATES) as http,
+            httpx2.AsyncClient(headers=headers, timeout=timeout, trust_env=False, verify=certificates) as http,
             Client(
                 streamable_http_client(url, http_client=http),
                 mode=MODES[era],

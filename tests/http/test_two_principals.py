@@ -15,12 +15,12 @@ from opencode_mcp.opencode.operations.catalog import table_of
 from opencode_mcp.server.resources.resources import RESOURCES
 from opencode_mcp.server.tools import TOOLS
 from tests.harness.bridge import Bridge, connected, text_of
-from tests.harness.http import loopback_client
 from tests.harness.isolation import environment
 from tests.harness.launch import Launch
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.project import configure, make_project
+from tests.harness.raw_http import RawHttp
 from tests.harness.rawrpc import Host as Client
 from tests.harness.served import Served, serving
 from tests.http.test_tokens_over_http import Operator
@@ -93,30 +93,6 @@ class Two:
     owned: Owned
 
 
-class RawHttp:
-    """A client of the 2026 era without an SDK."""
-
-    def __init__(self, served: Served, token: str, client: Client) -> None:
-        self._http = loopback_client(served.base, headers={"Authorization": f"Bearer {token}"})
-        self._client = client
-
-    async def request(self, method: str, params: Json, name: str = "") -> Json:
-        """Make a request, and return its response."""
-        headers = {
-            "Accept": "application/json, text/event-stream",
-            "MCP-Protocol-Version": self._client.protocol,
-            "Mcp-Method": method,
-            "Mcp-Name": name or str(params.get("name") or params.get("taskId") or params.get("uri") or ""),
-        }
-        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params | {"_meta": self._client.envelope()}}
-        async with self._http as http:
-            response = await http.post("/mcp", json=body, headers=headers)
-        lines = [
-            line.removeprefix("data: ") for line in response.text.splitlines() if line.startswith(("data: {", "{"))
-        ]
-        return json.loads(lines[-1])
-
-
 @pytest.fixture(scope="module")
 async def two(
     tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel, opencode1: OpenCode
@@ -144,11 +120,11 @@ async def two(
 async def owned(served: Served, token: str, directory: Path, model: ScriptedModel) -> Owned:
     """Let the first principal start a run that asks for a permission, and one that becomes a task."""
     call = {"name": "opencode_run", "arguments": {"prompt": script(bash("true"), text("Done.")), "title": TITLE}}
-    asked = (await RawHttp(served, token, FORMS).request("tools/call", call))["result"]
+    asked = (await RawHttp(served.url, token, FORMS).request("tools/call", call))["result"]
     assert asked["resultType"] == "input_required", asked
     (request,) = asked["inputRequests"]
     slow = {"name": "opencode_run", "arguments": {"prompt": script(step(hold("two"), text("Later."))), "title": TITLE}}
-    offered = (await RawHttp(served, token, WITH_TASKS).request("tools/call", slow))["result"]
+    offered = (await RawHttp(served.url, token, WITH_TASKS).request("tools/call", slow))["result"]
     await model.reached("two")
     async with connected(served.url, served.launch, token=token) as bridge:
         rows = (await Host(bridge).data("opencode_list_sessions", running=True))["sessions"]
@@ -382,11 +358,11 @@ async def test_each_action_is_in_the_audit_log_without_its_contents(two: Two) ->
 async def test_a_task_of_another_does_not_exist(two: Two) -> None:
     async def answers(token: str, task: str) -> list[Json]:
         return [
-            await RawHttp(two.served, token, WITH_TASKS).request(method, {"taskId": task} | more)
+            await RawHttp(two.served.url, token, WITH_TASKS).request(method, {"taskId": task} | more)
             for method, more in TASK_REQUESTS
         ]
 
-    known = await RawHttp(two.served, two.tokens[0], WITH_TASKS).request("tasks/get", {"taskId": two.owned.task})
+    known = await RawHttp(two.served.url, two.tokens[0], WITH_TASKS).request("tasks/get", {"taskId": two.owned.task})
     assert known["result"]["taskId"] == two.owned.task
     foreign, unknown = await answers(two.tokens[1], two.owned.task), await answers(two.tokens[1], "unknown")
     masked = [json.dumps(answer).replace(two.owned.task, "unknown") for answer in foreign]
@@ -399,7 +375,7 @@ async def test_another_process_with_the_same_key_serves_the_tasks_of_the_first(t
     # Its own address follows that of the first process, and the last one counts.
     with serving(elsewhere, "--log-level", "INFO") as second:
         answers = [
-            await RawHttp(second, token, WITH_TASKS).request("tasks/get", {"taskId": two.owned.task})
+            await RawHttp(second.url, token, WITH_TASKS).request("tasks/get", {"taskId": two.owned.task})
             for token in two.tokens
         ]
     assert answers[0]["result"]["taskId"] == two.owned.task
@@ -409,7 +385,7 @@ async def test_another_process_with_the_same_key_serves_the_tasks_of_the_first(t
 async def test_the_state_of_a_call_of_another_is_not_accepted(two: Two) -> None:
     answer = {two.owned.request: {"action": "accept", "content": {"answer": "once"}}}
     repeated = two.owned.call | {"requestState": two.owned.state, "inputResponses": answer}
-    refused = await RawHttp(two.served, two.tokens[1], FORMS).request("tools/call", repeated)
+    refused = await RawHttp(two.served.url, two.tokens[1], FORMS).request("tools/call", repeated)
     assert "Invalid or expired requestState" in refused["error"]["message"]
     async with connected(two.served.url, two.served.launch, token=two.tokens[0]) as bridge:
         report = await Host(bridge).wait(two.owned.session, wait_seconds=0)
