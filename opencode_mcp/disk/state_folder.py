@@ -76,9 +76,15 @@ def replace_private(path: Path, content: bytes) -> None:
     """Replace a file atomically; only its owner can read it."""
     # Two bridges may write at once.
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    with open_private(fresh) as file:
-        file.write(content)
-    fresh.replace(path)
+    try:
+        with open_private(fresh) as file:
+            file.write(content)
+        fresh.replace(path)
+    except OSError:
+        # A full disk: the part that was written would stay.
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise
 
 
 def shared_key(folder: Path) -> bytes:

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.errors import GitFailed, InvalidArgument
 from opencode_mcp.isolation.repository.checkout_checks import checked_head
 from opencode_mcp.isolation.repository.filtered_files import check_filters_of
 from opencode_mcp.isolation.repository.kept_commits import note_integrated
 from opencode_mcp.isolation.repository.merging import merged_commits
 from opencode_mcp.isolation.repository.trees import changes, committed
-from opencode_mcp.isolation.repository.writing import check_untracked
+from opencode_mcp.isolation.repository.writing import check_untracked, restore
 from opencode_mcp.isolation.results import Integration, IntegrationOptions
 from opencode_mcp.isolation.work import check_branch_tip, merged_work, move_branch, work_to_bring_back
 
@@ -74,7 +74,13 @@ async def _advance(git: "Git", tree: str, message: str, head: str, *parents: str
         await check_filters_of(git, attributes, [change.path for change in changed if change.status != "D"])
     await check_untracked(git, changed)
     made = await committed(await git.as_person(), tree, message, head, *parents)
+    refused, _, _ = await git.attempt("read-tree", "--dry-run", "-m", "-u", head, made)
     with anyio.CancelScope(shield=True):
-        # Git refuses it if a file that it changes has changes that are not committed.
-        await git.run("merge", "--quiet", "--ff-only", "--no-overwrite-ignore", made)
+        try:
+            # Git refuses it if a file that it changes has changes that are not committed.
+            await git.run("merge", "--quiet", "--ff-only", "--no-overwrite-ignore", made)
+        except GitFailed:
+            if not refused:
+                await restore(git, changed, tree)
+            raise
     return Integration(changed, commit=made, undo=f"git reset --keep {head[:12]}")

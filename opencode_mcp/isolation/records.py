@@ -90,7 +90,10 @@ class Records:
             InvalidSetting: They cannot be used, or others could change them.
         """
         prepare_folder(self._state)
-        self.folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise unusable(self.folder, error) from error
         prepare_folder(self._records)
 
     def write(self, worktree: Worktree) -> None:

@@ -22,6 +22,7 @@ import anyio
 from anyio import to_thread
 
 from opencode_mcp.disk.path_errors import check_text
+from opencode_mcp.disk.state_folder import unusable
 from opencode_mcp.errors import GitFailed, InvalidArgument, NotFound, SessionBusy
 from opencode_mcp.isolation.records import Records, Worktree
 from opencode_mcp.isolation.repository.git import Git, Repository, installed_git, reason
@@ -36,6 +37,8 @@ WORKING_TREE = "working_tree"
 HEAD = "HEAD"
 MOST_WORDS = 6
 MOST_LETTERS = 40
+LITTLE_SPACE = 1 << 20
+"""Bytes; what is left when git could not write a file is mostly less than that file."""
 LOCK_SECONDS = 30.0
 """Seconds to wait for another call that changes the same worktree."""
 ASKED = ("--path-format=absolute", "--show-toplevel", "--absolute-git-dir", "--git-common-dir", "--show-prefix")
@@ -113,7 +116,9 @@ class Worktrees:
         await self._write(made)
         try:
             await self._check_out(git, made)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, GitFailed):
+                error.hint = error.hint or _lack_of_space(made.folder)
             with anyio.CancelScope(shield=True):
                 await self.remove(made)
             raise
@@ -219,7 +224,10 @@ class Worktrees:
         return Repository(git_dir, top), common_dir, prefix.rstrip("/")
 
     async def _check_out(self, git: Git, made: Worktree) -> None:
-        await anyio.Path(made.folder).mkdir(mode=0o700)
+        try:
+            await anyio.Path(made.folder).mkdir(mode=0o700)
+        except OSError as error:
+            raise unusable(Path(made.folder), error) from error
         await git.run("worktree", "add", "--quiet", "--no-checkout", "-b", made.branch, made.folder, made.base)
         if not await anyio.Path(made.files.git_dir).is_dir():
             raise GitFailed(f"git made the worktree {made.name} under another name.")
@@ -266,6 +274,15 @@ def _name(title: str) -> str:
     """Return a new name: the first plain words of a title, and a random end."""
     words = [word for word in re.split(r"[\W_]+", title.lower()) if word.isascii() and word][:MOST_WORDS]
     return "-".join(["-".join(words)[:MOST_LETTERS].strip("-") or "run", secrets.token_hex(4)])
+
+
+def _lack_of_space(folder: str) -> str:
+    """Return a hint if the disk of a folder is nearly full: git does not say so; empty if it is not."""
+    try:
+        free = shutil.disk_usage(Path(folder).parent).free
+    except OSError:
+        return ""
+    return f"Only {free >> 10} kB are free on its disk: make some space." if free < LITTLE_SPACE else ""
 
 
 def _remove_folder(folder: str) -> None:

@@ -157,6 +157,23 @@ async def test_runs_in_worktrees_and_in_other_projects_take_places(
         await scripted_model.release(isolated)
 
 
+async def test_the_operator_can_have_a_cancelled_call_stop_its_batch(
+    launch: Launch, scripted_model: ScriptedModel, case: str
+) -> None:
+    held = f"cancelled {case}"
+    tasks = [says("Held", step(text("On."), hold(held))), says("Waits")]
+    async with open_raw(launch.telling("--abort-on-cancel")) as client:
+        arguments = {"tasks": tasks, "parallel": 1}
+        number = await client.send("tools/call", {"name": "opencode_run_many", "arguments": arguments})
+        await scripted_model.reached(held)
+        (batch_id,) = (await client.call("opencode_status"))["structuredContent"]["batches"]
+        await client.cancel(number, "the user pressed Esc")
+        table = await ended(client, batch_id)
+        assert [task["status"] for task in table["tasks"]] == ["aborted", "aborted"]
+        assert "prompt was not sent" in of(table, 2)["note"]
+        assert "session_id" not in of(table, 2)
+
+
 async def test_a_wrong_task_is_named_and_nothing_is_queued(host: Host, workplace: Path) -> None:
     good = says("Good", directory=str(workplace))
     for bad, told in (

@@ -1,5 +1,6 @@
 """Make the files of a person's checkout equal to a tree, whole or not at all."""
 
+import os
 from pathlib import Path
 
 import anyio
@@ -21,7 +22,8 @@ async def write(git: Git, seen: Snapshot, tree: str) -> None:
     Raises:
         GitFailed: Nothing was changed.
     """
-    await check_untracked(git, await changes(git, seen.tree, tree), seen.index)
+    coming = await changes(git, seen.tree, tree)
+    await check_untracked(git, coming, seen.index)
     arguments = ("-m", "-u", seen.tree, tree)
     # Git checks every file before it writes the first one, so what fails here has changed nothing.
     await git.run("read-tree", "--dry-run", *arguments, index=seen.index)
@@ -29,7 +31,7 @@ async def write(git: Git, seen: Snapshot, tree: str) -> None:
         try:
             await git.run("read-tree", *arguments, index=seen.index)
         except GitFailed:
-            await _restore(git, seen, tree)
+            await restore(git, coming, tree, seen.index)
             raise
 
 
@@ -68,19 +70,36 @@ async def _overwritten(git: Git, index: Path | None, path: str, going: set[str])
     return inside[0] if inside else ""
 
 
-async def _restore(git: Git, seen: Snapshot, tree: str) -> None:
-    """Undo a ``write`` that failed in the middle."""
-    for change in await changes(git, seen.tree, tree):
-        if change.status in NEW_FILE:
+async def restore(git: Git, coming: list[TreeChange], tree: str, index: Path | None = None) -> None:
+    """Undo changes of files that git could not finish, for example because the disk is full.
+
+    What was written is removed first, since the files before need its space.
+
+    Args:
+        git: Git for the checkout.
+        coming: The changes, some of which were made.
+        tree: Tree with the files after them.
+        index: Index with the files before them; none: the checkout's own.
+    """
+    for change in coming:
+        if change.status != "D":
             await _remove_written(git, tree, change.path)
-        if change.status != "A":
-            # It fails where the disk is full: then the other files are still restored.
-            await git.attempt("checkout-index", "--force", "--", change.old_path or change.path, index=seen.index)
+    before = [change.old_path or change.path for change in coming if change.status != "A"]
+    text = "".join(f"{path}\0" for path in before).encode(errors="surrogateescape")
+    await git.attempt("checkout-index", "--force", "-z", "--stdin", index=index, text=text)
 
 
 async def _remove_written(git: Git, tree: str, path: str) -> None:
-    """Remove a file that only the new tree has, if its content is the beginning of what was to be written."""
+    """Remove a file if its content is the beginning of what a tree has there."""
     file = anyio.Path(git.work_tree) / path
     code, wanted, _ = await git.attempt("cat-file", "--filters", f"{tree}:{path}")
-    if code == 0 and await file.is_file() and wanted.startswith(await file.read_bytes()):
+    written = await _content(file)
+    if code == 0 and written is not None and wanted.startswith(written):
         await file.unlink()
+
+
+async def _content(file: anyio.Path) -> bytes | None:
+    """Return the content of a file, or the target of a link; None if it is neither."""
+    if await file.is_symlink():
+        return os.fsencode(await file.readlink())
+    return await file.read_bytes() if await file.is_file() else None

@@ -1,5 +1,6 @@
 """Isolated worktrees around the start of a run, and what its reports say of them."""
 
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.outcome.report import RunReport
     from opencode_mcp.runs.record import Run
     from opencode_mcp.server.bridge import Bridge
+
+logger = logging.getLogger(__name__)
 
 ENDED = frozenset({"completed", "failed", "aborted"})
 """Statuses of runs that have ended."""
@@ -112,7 +115,11 @@ async def place_of(bridge: "Bridge", project: str, wish: Isolation) -> AsyncGene
     except BaseException:
         await _leave(bridge, worktree, place)
         raise
-    await bridge.worktrees.assign(worktree, place.session_id)
+    try:
+        await bridge.worktrees.assign(worktree, place.session_id)
+    except BridgeError as error:
+        # The prompt was sent. The worktree is also found by the directory of its session.
+        logger.warning("the record of the worktree %s has no session: %s", worktree.name, error)
 
 
 async def _prepare(bridge: "Bridge", worktree: "Worktree", wish: Isolation) -> None:

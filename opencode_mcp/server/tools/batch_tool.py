@@ -40,7 +40,10 @@ async def opencode_run_many(
     deadlines = deadlines_of(ctx, wait_seconds)
     async with starting(ctx, deadlines.start):
         batch = await new_batches.new_batch(bridge, wish, opencode_run.build(), starter_of(ctx))
-    batch_id = await bridge.batches.add(batch)
+    batch_id = ""
+    with anyio.CancelScope(shield=True):
+        # A call that is cancelled meanwhile must know the batch that it stops.
+        batch_id = await bridge.batches.add(batch)
     named = batch_wait.Named(batch_id, frozenset())
     limit = batch_wait.wait_limit(ctx, wait_seconds, named)
     try:
