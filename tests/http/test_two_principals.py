@@ -12,6 +12,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitResult
 
 from opencode_mcp.opencode.operations.catalog import table_of
+from opencode_mcp.opencode.versions import Generation
 from opencode_mcp.server.resources.resources import RESOURCES
 from opencode_mcp.server.tools import TOOLS
 from tests.harness.bridge import Bridge, connected, text_of
@@ -27,7 +28,7 @@ from tests.http.test_tokens_over_http import Operator
 from tests.integration.host import Host
 from tests.scripted_model.script import bash, hold, script, step, text
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 
 Json = dict[str, Any]
 TASKS = "io.modelcontextprotocol/tasks"
@@ -95,14 +96,14 @@ class Two:
 
 @pytest.fixture(scope="module")
 async def two(
-    tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel, opencode1: OpenCode
+    tmp_path_factory: pytest.TempPathFactory, scripted_model: ScriptedModel, opencode_server: OpenCode
 ) -> AsyncIterator[Two]:
     folder = tmp_path_factory.mktemp("two")
     operator = Operator(folder)
     operator.environment = environment(folder, scripted_model.url) | {
         "OPENCODE_MCP_CONFIG": str(operator.settings),
-        "OPENCODE_MCP_URL": opencode1.url,
-        "OPENCODE_MCP_PASSWORD": opencode1.password,
+        "OPENCODE_MCP_URL": opencode_server.url,
+        "OPENCODE_MCP_PASSWORD": opencode_server.password,
         "OPENCODE_MCP_STATE": str(folder / "bridge"),
     }
     operator.launch = Launch((), operator.environment, folder / "bridge.log")
@@ -250,12 +251,12 @@ async def outcome(bridge: Bridge, tool: str, arguments: Json) -> str:
     return text_of(result)
 
 
-async def test_no_operation_reaches_a_session_of_another(two: Two) -> None:
+async def test_no_operation_reaches_a_session_of_another(two: Two, opencode_generation: Generation) -> None:
     nobody = two.owned.others()
     different: list[str] = []
     compared = 0
     async with connected(two.served.url, two.served.launch, token=two.tokens[1]) as bridge:
-        for item in table_of(1).operations.values():
+        for item in table_of(opencode_generation).operations.values():
             required = [one.name for one in item.parameters if one.required]
             if not {"sessionID", "requestID", "permissionID"} & set(required):
                 continue
