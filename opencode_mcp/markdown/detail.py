@@ -63,6 +63,8 @@ class View:
     """Messages of subagents by session, until they are shown: each is shown once."""
     undone: frozenset[str] = frozenset()
     """Messages that are undone, by id."""
+    permissions: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Answers to permissions, in words, by the call that asked."""
 
     @property
     def is_filtered(self) -> bool:

@@ -54,6 +54,7 @@ def render_transcript(
     directory: str = "",
     pointer: str = "",
     undone: frozenset[str] = frozenset(),
+    permissions: Mapping[str, str] | None = None,
 ) -> str:
     """Render messages, oldest first.
 
@@ -66,8 +67,9 @@ def render_transcript(
         directory: Path of the project; paths in it are shown relative to it.
         pointer: Sentence that says how to read the parts that were cut; shown at the end if there are any.
         undone: Ids of messages that are undone, which their headlines say.
+        permissions: Answers to permissions, in words, by the id of the call that asked.
     """
-    view = View(MEASURES[show], show, directory, dict(children or {}), undone)
+    view = View(MEASURES[show], show, directory, dict(children or {}), undone, permissions or {})
     return _render(messages_with(messages, show), view, limit, pointer)
 
 
@@ -193,7 +195,9 @@ def _call(part: ToolPart, view: View) -> list[Block]:
     """Return the blocks of a tool call; of a conversation only questions are part."""
     if view.shown == "conversation":
         return question_blocks(part, view)
-    return tool_blocks(part, view, _sections(view.children.pop(part.child_session, ()), view))
+    blocks = tool_blocks(part, view, _sections(view.children.pop(part.child_session, ()), view))
+    answer = view.permissions.get(part.call_id, "")
+    return [*blocks, PlainLine(f"- permission {answer}")] if answer else blocks
 
 
 def _reasoning(part: ReasoningPart, view: View) -> list[Block]:

@@ -1,7 +1,8 @@
 """Page of a session's transcript, with the messages of its subagents; older messages are not read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from opencode_mcp.errors import InvalidArgument, NotFound
 from opencode_mcp.markdown.excerpt import code
@@ -25,6 +26,7 @@ MARK_CHARACTERS = 6
 SHOWN_CURSOR = 80
 """Longest part of a wrong cursor that an error shows, in characters."""
 UNREADABLE = "The session began with a prompt for a structured answer, which OpenCode 1.18 cannot show."
+NO_PERMISSIONS: Mapping[str, str] = {}
 WordsOf = Callable[[str], str]
 """Returns how a prompt began, by its id; empty if that is not known."""
 POINTER = 'What is cut is shown longer with show="everything" and a smaller limit.'
@@ -54,6 +56,7 @@ async def read_transcript(
     show: ShownParts = "brief",
     characters: int,
     words_of: WordsOf = no_words,
+    permissions: Mapping[str, str] = NO_PERMISSIONS,
 ) -> TranscriptPage:
     """Read the latest messages of a session, or those before a cursor (``session.messages``).
 
@@ -65,6 +68,7 @@ async def read_transcript(
         show: Parts to show, and whether texts are cut short.
         characters: Longest text, in characters; it is shorter if it would take more bytes than ``ROOM_BYTES``.
         words_of: Returns the beginning of a prompt that OpenCode cannot show.
+        permissions: Answers to permissions, in words, by the id of the call that asked.
 
     Raises:
         InvalidArgument: The cursor does not belong to this session.
@@ -73,12 +77,13 @@ async def read_transcript(
     if not page.items and not page.has_read:
         return TranscriptPage(UNREADABLE if cursor else "No message yet.", "")
     children = {} if show == "conversation" else await _subagents(client, page.items)
-    text = _rendered(page, session.directory, children, show=show, characters=characters)
+    shown = partial(_rendered, page, session.directory, children, permissions, show=show)
+    text = shown(characters=characters)
     if json_size(text) > ROOM_BYTES and characters > LEAST_CHARACTERS:
         # Characters of several bytes, or many that JSON escapes. The next attempt assumes that all are as dense as
         # these.
         fewer = max(characters * ROOM_BYTES // json_size(text) * 9 // 10, LEAST_CHARACTERS)
-        text = _rendered(page, session.directory, children, show=show, characters=fewer)
+        text = shown(characters=fewer)
     if limit > 1 and any(message.info.id not in text for message in page.items):
         return await read_transcript(
             client,
@@ -88,6 +93,7 @@ async def read_transcript(
             show=show,
             characters=characters,
             words_of=words_of,
+            permissions=permissions,
         )
     return TranscriptPage(_with_missing_prompt(text, page.missing_prompt, words_of), page.cursor)
 
@@ -105,6 +111,7 @@ def _rendered(
     page: "_Messages",
     directory: str,
     children: dict[str, list[Message]],
+    permissions: Mapping[str, str],
     *,
     show: ShownParts,
     characters: int,
@@ -118,6 +125,7 @@ def _rendered(
         directory=directory,
         pointer=pointer,
         undone=page.undone,
+        permissions=permissions,
     )
 
 

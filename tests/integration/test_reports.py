@@ -478,6 +478,22 @@ async def test_the_time_of_a_run_counts_from_its_prompt_and_is_the_same_later(
     assert (later["seconds"], later["waited"]) == (ended["seconds"], ended["waited"])
 
 
+async def test_the_answer_to_a_permission_is_shown_at_its_call_and_counts_for_a_bridge_that_was_not_there(
+    host: Host, asking: Path, reader: Host
+) -> None:
+    report = await host.run(bash("echo asked"), text("Done."), directory=str(asking))
+    (request,) = report["pending"]
+    session_id = report["session_id"]
+    ended = await host.data("opencode_reply_permission", request_id=request["request_id"], reply="once")
+    assert ended["status"] == "completed"
+    later = await reader.wait(session_id)
+    seen = await reader.data("opencode_session", session_id=session_id)
+    for other in (later, seen["last_run"]):
+        assert other["seconds"] == pytest.approx(ended["seconds"], abs=1)
+        assert 0 < other["waited"] == pytest.approx(ended["waited"], abs=1)
+    assert "\n- permission allowed once by the agent that calls this MCP server after " in seen["transcript"]
+
+
 async def test_the_report_of_an_abort_has_the_time_and_the_text_until_then(
     host: Host, scripted_model: ScriptedModel, case: str
 ) -> None:
@@ -508,11 +524,16 @@ async def test_a_conversation_shows_what_was_asked_and_answered(host: Host) -> N
 
 @pytest.fixture
 async def reader(
-    tmp_path: Path, scripted_model: ScriptedModel, opencode_server: OpenCode, workplace: Path, tracked: Path
+    tmp_path: Path,
+    scripted_model: ScriptedModel,
+    opencode_server: OpenCode,
+    workplace: Path,
+    tracked: Path,
+    asking: Path,
 ) -> AsyncGenerator[Host]:
     """A host whose bridge only reads."""
     launch = attaching(tmp_path, scripted_model, opencode_server, workplace).telling(
-        "--read-only", "--directory", str(tracked)
+        "--read-only", "--directory", str(tracked), "--directory", str(asking)
     )
     async with open_bridge(launch) as bridge:
         yield Host(bridge)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Todo
-from opencode_mcp.runs.outcome.report import Usage, list_files, list_todos, question_seconds, spoken, summarise
+from opencode_mcp.runs.outcome.report import Usage, list_files, list_todos, spoken, summarise
 
 
 def text(words: str, **more: object) -> dict[str, object]:
@@ -53,15 +53,6 @@ def test_without_answers_everything_is_empty() -> None:
     answer = summarise([])
     assert (answer.text, answer.output, answer.error, answer.cost, answer.seconds) == ("", None, "", 0, 0)
     assert answer.ended == 0
-
-
-def test_questions_waited_from_their_beginning_to_their_answers() -> None:
-    def asked(tool: str, **time: int) -> dict[str, object]:
-        return {"type": "tool", "tool": tool, "state": {"status": "completed", "time": time}}
-
-    answers = [message(asked("question", start=1000, end=3500)), message(asked("bash", start=4000, end=9000))]
-    assert question_seconds(answers, 10_000) == 2.5
-    assert question_seconds([*answers, message(asked("question", start=9000))], 10_000) == 3.5
 
 
 @pytest.mark.parametrize(

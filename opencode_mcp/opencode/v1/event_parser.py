@@ -79,7 +79,8 @@ def _question(properties: JsonMap) -> Event:
 
 
 def _closed(properties: JsonMap) -> Event:
-    return RequestClosed(_session_of(properties), str(properties.get("requestID") or ""))
+    request_id, reply = str(properties.get("requestID") or ""), properties.get("reply")
+    return RequestClosed(_session_of(properties), request_id, reply if isinstance(reply, str) else "")
 
 
 NO_DIRECTORY = "global"

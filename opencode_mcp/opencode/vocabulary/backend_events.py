@@ -140,6 +140,8 @@ class RequestClosed(Event):
     """A permission or a question was answered, by any client."""
 
     request_id: str
+    reply: str = field(default="", compare=False)
+    """Answer to a permission: ``once``, ``always`` or ``reject``; empty if it is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import anyio
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import BackendTimeout, BridgeError, NotFound
 from opencode_mcp.events.hub import EVERYTHING, Hub
-from opencode_mcp.opencode.vocabulary.backend_events import Gap, PermissionAsked
+from opencode_mcp.opencode.vocabulary.backend_events import Gap, PermissionAsked, RequestClosed
 from opencode_mcp.opencode.vocabulary.models import Permission
 from opencode_mcp.runs.answers.answer_rules import POLICY, PermissionReply
 from opencode_mcp.runs.answers.reply_sender import ReplySender
@@ -67,6 +67,8 @@ class AutoReply:
         self._reply_sender = answers
         self._watched = BoundedDict[str, Run](RUNS_KEPT)
         self._decisions = BoundedDict[str, list[Decision]](RUNS_KEPT)
+        self._open = BoundedDict[str, Permission](RUNS_KEPT)
+        """Permissions whose request was seen, and not yet the answer."""
         self._attempts: dict[str, _Attempt] = {}
         """Attempts that are under way, by the id of the request."""
 
@@ -80,9 +82,24 @@ class AutoReply:
             while True:
                 for event in await listener.wait(math.inf):
                     if isinstance(event, PermissionAsked):
+                        self._open[event.permission.id] = event.permission
                         await self._answer_watched(event.permission)
+                    elif isinstance(event, RequestClosed):
+                        await self._note_seen(event)
                     elif isinstance(event, Gap):
                         await self._catch_up()
+
+    async def _note_seen(self, event: RequestClosed) -> None:
+        """Note the answer to a permission of an added run that somebody gave elsewhere, such as in OpenCode's terminal.
+
+        What OpenCode closes along with a permission that was answered here is no answer of its own.
+        """
+        permission = self._open.pop(event.request_id, None)
+        if permission is None or event.request_id in self._reply_sender.sent:
+            return
+        run = self._watched.get(self._hub.lineage(permission.session_id)[-1])
+        if run is not None and not self._reply_sender.closes_others(permission.session_id):
+            await self._reply_sender.note(run, permission, event.reply, by="")
 
     async def _catch_up(self) -> None:
         """Answer the permissions that were asked while no events came."""

@@ -5,14 +5,19 @@ up in OpenCode; its session and its run follow from the request itself, and not 
 ``answer_rules.py`` are applied to these. A request that is not found is not answered.
 """
 
+import logging
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+
+import anyio
 
 from opencode_mcp.bounded_dict import BoundedDict
 from opencode_mcp.errors import (
     BackendError,
     BackendTimeout,
     BackendUnavailable,
+    BridgeError,
     InvalidArgument,
     NotAllowed,
     NotFound,
@@ -20,6 +25,7 @@ from opencode_mcp.errors import (
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.vocabulary.models import Permission, Question, Session
 from opencode_mcp.runs.answers.answer_rules import (
+    POLICY,
     Answerer,
     AnswerRules,
     PermissionReply,
@@ -29,18 +35,26 @@ from opencode_mcp.runs.answers.answer_rules import (
 )
 from opencode_mcp.runs.outcome.endings import QUESTION_TOOL, refusal_text
 from opencode_mcp.runs.outcome.report import PendingRequest
+from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.requests.descriptions import Request, describe
 from opencode_mcp.runs.requests.fitted_answers import fit_answers, read_differently
 from opencode_mcp.runs.requests.open_requests import Requests, is_of_directory
 from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import Note, combined
+from opencode_mcp.runs.sessions.given_answers import GivenAnswer, answers_in, metadata_with
+
+logger = logging.getLogger(__name__)
 
 OPERATOR_HINT = (
     "You may reject it. opencode_abort stops the run. opencode_wait asks the person, where the host can. With the "
     "setting --permissions agent, agents may answer in runs that are started afterwards."
 )
 REFUSALS_KEPT = 1000
+SPREAD_SECONDS = 2.0
+"""Time within which OpenCode closes the other permissions of a session after a refusal, or an answer for ever."""
+NOTE_SECONDS = 2.0
+"""Time for noting an answer, which is given already."""
 CheckSession = Callable[[str], Awaitable[Session]]
 """Gives the session of an id, or raises why it is not the caller's."""
 
@@ -82,6 +96,10 @@ class ReplySender:
         self.answer_rules = answer_rules
         self.refusals = BoundedDict[str, str](REFUSALS_KEPT)
         """Sentences on the refusals that were sent from here, by the prompt whose run they end."""
+        self.sent = BoundedDict[str, bool](REFUSALS_KEPT)
+        """Requests that were answered from here."""
+        self._spread = BoundedDict[str, float](REFUSALS_KEPT)
+        """Times of the answers from here that hold for other permissions of their session, too."""
 
     async def find(self, request_id: str, session_id: str = "", directories: Sequence[str] = ()) -> FoundRequest:
         """Find an open request.
@@ -169,16 +187,47 @@ class ReplySender:
         pending = describe(asked.request, subagent=bool(asked.parents))
         run = await self.run_of(asked.session, *asked.parents)
         self.check(run, pending, reply, by)
+        self.sent[asked.request.id] = True
+        if isinstance(reply, PermissionReply) and reply.reply != "once":
+            self._spread[asked.session.id] = anyio.current_time()
         try:
             outcome = await self._deliver(asked, reply)
         except (BackendTimeout, BackendUnavailable) as error:
             error.hint = _whether_given(asked, error)
             raise
+        if isinstance(asked.request, Permission) and isinstance(reply, PermissionReply) and by != POLICY:
+            await self.note(run, asked.request, reply.reply, by.who)
         if _ends_run(asked, reply):
             request = asked.request
             subject = ", ".join(request.patterns) if isinstance(request, Permission) else ""
             self.refusals[run.message_id] = refusal_text(pending.permission or QUESTION_TOOL, subject)
         return outcome
+
+    def closes_others(self, session_id: str) -> bool:
+        """Return True if an answer from here has just closed other permissions of a session, too."""
+        return anyio.current_time() - self._spread.get(session_id, -math.inf) < SPREAD_SECONDS
+
+    async def note(self, run: Run, permission: Permission, reply: str, by: str) -> None:
+        """Note the answer to a permission in the session of its run (``session.update``); a failure is no loss.
+
+        Args:
+            run: The run.
+            permission: The permission.
+            reply: ``once``, ``always`` or ``reject``; empty if it is not known.
+            by: ``person`` or ``agent``; empty if it was only seen, and is noted only if nobody else has done so.
+        """
+        now = self._client.clock.now() * 1000
+        call = permission.tool.call_id if permission.tool else ""
+        asked = now - age_of(permission.id, int(now)) * 1000
+        answer = GivenAnswer(permission.id, call, run.message_id, reply, by, asked, now)
+        try:
+            with anyio.move_on_after(NOTE_SECONDS):
+                async with self._runs.alone_in(run.session_id):
+                    session = await self._client.session_get(run.session_id)
+                    if by or all(known.request_id != permission.id for known in answers_in(session)):
+                        await self._client.session_set_metadata(session, metadata_with(session, answer))
+        except BridgeError as error:
+            logger.info("could not note the answer to %s: %s", permission.id, error)
 
     async def _deliver(self, asked: FoundRequest, reply: RequestReply) -> str:
         """Call the operation that takes a reply; see ``send``."""

@@ -13,7 +13,6 @@ from opencode_mcp.diffs.authorship import Judge, Whose, WriteCall
 from opencode_mcp.diffs.named_files import absolute
 from opencode_mcp.opencode.vocabulary.default_titles import made_title
 from opencode_mcp.opencode.vocabulary.models import (
-    QUESTION_TOOL,
     AlwaysLasts,
     Failure,
     FileDiff,
@@ -203,7 +202,7 @@ class RunReport(BaseModel):
     waited: float = 0
     """Seconds of these that it waited for answers to permissions and questions.
 
-    Those for permissions are known as far as the event stream was followed since the prompt.
+    Those for a permission that was answered elsewhere while no bridge followed the run are not known.
     """
     failure: FailureKind | None = Field(default=None, exclude=True)
     """Kind of the failure that ended it."""
@@ -306,21 +305,6 @@ def spoken(message: Message) -> str:
 
 def _end(answers: list[Message]) -> float:
     return max(message.info.time.completed or message.info.time.created for message in answers)
-
-
-def question_seconds(answers: list[Message], now: float) -> float:
-    """Return the seconds that the questions of a run waited for answers, by the times of their calls.
-
-    Args:
-        answers: The assistant's messages of the run.
-        now: Milliseconds since the epoch, by OpenCode's clock.
-    """
-    waited = 0.0
-    for message in answers:
-        for part in message.parts:
-            if isinstance(part, ToolPart) and part.tool == QUESTION_TOOL and part.state.time.start:
-                waited += (part.state.time.end or now) - part.state.time.start
-    return max(waited, 0) / 1000
 
 
 def add_authors(files: list[ChangedFile], judge: Judge) -> None:

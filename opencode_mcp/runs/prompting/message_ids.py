@@ -6,6 +6,8 @@ import time
 from itertools import count
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+MOMENT_DIGITS = 12
+"""Digits at the beginning of an id that show its time."""
 CYCLE = 2**36
 """Milliseconds after which the times in ids start again from zero."""
 _counter = count()
@@ -50,7 +52,7 @@ def age_of(spelled: str, milliseconds: int) -> float:
     """Return the seconds from an id's time to a given time; 0 for an id of another form, or a later one.
 
     Args:
-        spelled: The id.
+        spelled: The id, of a message or of a request.
         milliseconds: The moment, since the epoch.
     """
     made = _moment_of(spelled)
@@ -69,7 +71,8 @@ def is_made_before(spelled: str, milliseconds: float) -> bool:
 
 def _moment_of(spelled: str) -> int | None:
     """Return the milliseconds in an id, ``None`` for an id of another form."""
+    digits = spelled.rpartition("_")[2][:MOMENT_DIGITS]
     try:
-        return int(spelled.removeprefix("msg_")[:12], 16) // 4096
+        return int(digits, 16) // 4096 if len(digits) == MOMENT_DIGITS else None
     except ValueError:
         return None

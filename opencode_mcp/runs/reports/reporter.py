@@ -24,7 +24,6 @@ from opencode_mcp.runs.outcome.report import (
     Status,
     Usage,
     list_todos,
-    question_seconds,
     summarise,
 )
 from opencode_mcp.runs.outcome.state import ENDS, State
@@ -34,6 +33,8 @@ from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_sessi
 from opencode_mcp.runs.reports.changed_files import changed_files
 from opencode_mcp.runs.reports.merging import read_merged
 from opencode_mcp.runs.reports.subagent_spending import SubagentSpending, read_subagent_spending
+from opencode_mcp.runs.reports.waiting import waited_seconds
+from opencode_mcp.runs.sessions.given_answers import GivenAnswer, answers_in
 from opencode_mcp.runs.sessions.spending import step_of
 from opencode_mcp.text.outside_text import one_line
 
@@ -100,7 +101,7 @@ async def report_run(hub: Hub, run: Run, seen: Observation, schema: Mapping[str,
     answer = summarise(answers)
     report = _report(run, seen, answer, reading_session.value)
     report.message_reader = (await seen.client.features()).message_reader
-    report.waited = _waited(hub, run, answers, seen.client.clock.now() * 1000)
+    report.waited = await _waited(hub, run, seen, answers)
     _add_spending(report, answers, await read_subagent_spending(seen.client, run.session_id, answers))
     if seen.state in ENDS:
         report.merged_with = reading_merged.value
@@ -229,15 +230,13 @@ async def _add_present(report: RunReport, hub: Hub, run: Run, seen: Observation,
         report.activity = await present_activity(seen.client, hub, run, seen.status, answers)
 
 
-def _waited(hub: Hub, run: Run, answers: list[Message], now: float) -> float:
-    """Return the seconds that a run waited for answers.
-
-    They are known from the event stream if that was followed since the prompt. Else they are the least that is known:
-    those of the stream, or those for questions, which are on record.
-    """
-    seen = hub.answer_waits.seconds(run.message_id, anyio.current_time()) or 0
-    whole = hub.answer_waits.is_whole(run.message_id)
-    return round(seen if whole else max(seen, question_seconds(answers, now)), 3)
+async def _waited(hub: Hub, run: Run, seen: Observation, answers: list[Message]) -> float:
+    """Return the seconds that a run waited for answers; its session is read only if the event stream does not tell."""
+    given: list[GivenAnswer] = []
+    if not hub.answer_waits.is_whole(run.message_id):
+        given = answers_in(await seen.client.session_get(run.session_id))
+    pending = [request.request_id for request in seen.pending]
+    return waited_seconds(hub, run.message_id, answers, given, pending, seen.client.clock.now() * 1000)
 
 
 def _removed_report(run: Run) -> RunReport:

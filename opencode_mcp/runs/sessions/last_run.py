@@ -13,6 +13,7 @@ from opencode_mcp.runs.outcome.report import first_words, spoken, summarise
 from opencode_mcp.runs.outcome.state import Evidence, State, classify
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.output_schema.prompted import ParsedAnswer, corrected_prompt, parse_answer, schema_of
+from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import answers_in, is_prompt, says_nothing
 from opencode_mcp.runs.sessions.history import is_copied
 from opencode_mcp.runs.sessions.spending import step_of
@@ -43,13 +44,16 @@ class LastRun:
     """True if OpenCode knows what each of its steps cost that was read."""
     is_unfinished: bool = False
     """True if its last answer has no end: it goes on, or was aborted just now, or OpenCode was killed meanwhile."""
+    has_more: bool = False
+    """True if it has earlier messages than those that were read."""
     latest: list[Message] = field(default_factory=list[Message], compare=False)
     """Messages that were read, oldest first."""
 
     @property
     def seconds(self) -> float:
-        """Return the duration from its prompt to the latest message."""
-        return max(self.changed - self.began, 0) / 1000 if self.began else 0
+        """Return the duration from its prompt to the latest message, as a report of the run has it."""
+        since_began = (self.changed - self.began) / 1000 if self.began else 0
+        return max(since_began, age_of(self.prompt_id, int(self.changed)))
 
 
 async def read_last_run(
@@ -87,6 +91,7 @@ async def read_last_run(
         began=began.info.time.created if began else 0,
         is_counted=not any(step.is_broken_off or step.has_no_usage for step in steps),
         is_unfinished=is_unfinished,
+        has_more=all(message.info.id != corrected_prompt(asked) for message in messages),
         latest=messages,
     )
 

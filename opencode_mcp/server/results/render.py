@@ -329,10 +329,12 @@ def name_line(report: "RunReport") -> str:
 
 def _time(report: "RunReport") -> str:
     """Return the age or the duration of a run, and the part of it that was spent waiting for an answer."""
-    if not report.seconds:
-        return ""
-    waited = f" ({duration(report.waited)} of it waiting for an answer)" if report.waited >= 1 else ""
-    return duration(report.seconds) + waited
+    return time_spent(report.seconds, report.waited) if report.seconds else ""
+
+
+def time_spent(seconds: float, waited: float) -> str:
+    """Return a duration, and the part of it that was spent waiting for an answer if that is a second or more."""
+    return duration(seconds) + (f" ({duration(waited)} of it waiting for an answer)" if waited >= 1 else "")
 
 
 def duration(seconds: float) -> str:

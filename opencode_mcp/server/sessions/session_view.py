@@ -9,9 +9,11 @@ from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.default_titles import told_once
 from opencode_mcp.runs.following.follow import present_activity
 from opencode_mcp.runs.outcome.report import PendingRequest, list_todos
-from opencode_mcp.runs.record import Run, answers_in
+from opencode_mcp.runs.record import Run, all_answers, answers_in
+from opencode_mcp.runs.reports.waiting import waited_seconds
+from opencode_mcp.runs.sessions import given_answers
 from opencode_mcp.runs.sessions.subagents import Subagents, read_subagents_of
-from opencode_mcp.server.results.render import TEXT_LIMIT, duration, request_data, request_text
+from opencode_mcp.server.results.render import TEXT_LIMIT, request_data, request_text, time_spent
 from opencode_mcp.server.results.safe_text import shown_sections
 from opencode_mcp.server.results.timestamps import moment
 from opencode_mcp.server.sessions.amounts import tokens_text
@@ -57,6 +59,8 @@ class SessionView:
     """Calls that answer the open requests, if they are known."""
     doing: str = ""
     """Present activity of the last run; empty if it does nothing."""
+    waited: float = 0
+    """Seconds that the last run waited for answers."""
     now: float = 0
     """Time of the view, in milliseconds since the epoch."""
 
@@ -87,6 +91,7 @@ async def view_session(
     doing = await _doing(bridge, session, last, state) if last and activity == "running" else ""
     if verification := bridge.runs.verifications.running_in(session.id):
         doing = verification.doing
+    waited = await _waited(bridge, session, last, pending) if last else 0
     return SessionView(
         session=session,
         status=_status(state),
@@ -97,6 +102,7 @@ async def view_session(
         transcript=page.value.text,
         cursor=page.value.cursor,
         doing=doing,
+        waited=waited,
         now=client.clock.now() * 1000,
     )
 
@@ -112,6 +118,17 @@ async def _doing(bridge: "Bridge", session: "Session", last: "LastRun", state: "
     run = Run(session.directory, session.id, last.prompt_id)
     answers = answers_in(last.latest, last.prompt_id)
     return await present_activity(bridge.client, bridge.hub, run, state, answers)
+
+
+async def _waited(bridge: "Bridge", session: "Session", last: "LastRun", pending: list[PendingRequest]) -> float:
+    """Return the seconds that the last run waited for answers; earlier messages are read only if they may tell more."""
+    hub, now = bridge.hub, bridge.client.clock.now() * 1000
+    is_known = hub.answer_waits.is_whole(last.prompt_id) or not last.prompt_id
+    answers = [] if is_known else answers_in(last.latest, last.prompt_id)
+    if not is_known and last.has_more:
+        answers = await all_answers(bridge.client, Run(session.directory, session.id, last.prompt_id))
+    given = given_answers.answers_in(session)
+    return waited_seconds(hub, last.prompt_id, answers, given, [request.request_id for request in pending], now)
 
 
 async def _todos(client: "OpenCodeClient", session: "Session", *, wanted: bool) -> list[str]:
@@ -134,6 +151,7 @@ async def _page(bridge: "Bridge", session: "Session", *, limit: int, cursor: str
         show=show,
         characters=TEXT_LIMIT,
         words_of=partial(bridge.runs.notes.words_of, session),
+        permissions=given_answers.told_by_call(given_answers.answers_in(session)),
     )
 
 
@@ -154,7 +172,7 @@ def view_data(view: SessionView) -> dict[str, Any]:
         "changed": moment(session.changed),
         "parent": session.parent_id,
         "forked_from": session.forked_from,
-        **(_facts_data(view.facts, view.now) if view.facts else {}),
+        **(_facts_data(view.facts, view.now, view.waited) if view.facts else {}),
         "activity": one_line(view.doing),
         "archived": session.time.archived is not None,
         "undone_from": session.revert.message_id if session.revert else "",
@@ -167,11 +185,12 @@ def view_data(view: SessionView) -> dict[str, Any]:
     return kept | {"transcript": view.transcript, "cursor": view.cursor}
 
 
-def _facts_data(facts: SessionFacts, now: float) -> dict[str, Any]:
+def _facts_data(facts: SessionFacts, now: float, waited: float) -> dict[str, Any]:
     last = facts.last
     run = {
         "outcome": facts.outcome,
         "seconds": _seconds(facts, now),
+        "waited": waited,
         "prompt": last.prompt,
         "message_id": last.prompt_id,
     }
@@ -234,7 +253,7 @@ def _last_run(view: SessionView, facts: SessionFacts, prompt: str) -> str:
     """Return the lines about the last run, which began with some words."""
     seconds = _seconds(facts, view.now)
     link = "for" if facts.activity else "after"
-    took = f" {link} {duration(seconds)}" if seconds and facts.outcome not in WITHOUT_DURATION else ""
+    took = f" {link} {time_spent(seconds, view.waited)}" if seconds and facts.outcome not in WITHOUT_DURATION else ""
     words = f'prompt "{prompt}"' if prompt else ""
     line = "Last run: " + " · ".join(filter(None, [f"{facts.outcome}{took}", words]))
     return f"{line}\nDoing: {one_line(view.doing)}" if view.doing else line

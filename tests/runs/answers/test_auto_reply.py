@@ -23,6 +23,7 @@ from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.sessions.given_answers import GivenAnswer, answers_in
 from tests.harness.opencode import OpenCode
 from tests.harness.project import configure, make_project
 from tests.harness.proxy import Proxy
@@ -212,3 +213,21 @@ async def test_the_number_of_runs_that_are_answered_for_is_limited(auto_reply: A
     for number in range(RUNS_KEPT + 10):
         auto_reply.add(Run("/p", f"ses_{number}", "msg_1"))
     assert len(auto_reply._watched) == RUNS_KEPT  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_an_answer_that_was_given_elsewhere_is_noted_in_the_session(
+    auto_reply: AutoReply, runs: Runs, asking: Path, beside: httpx.AsyncClient
+) -> None:
+    run = await runs.start(prompt(asking, "echo mine"))
+    auto_reply.add(run)
+    seen = await auto_reply.observe(run, Deadline.after(WAIT))
+    (request,) = seen.pending
+    (await beside.post(f"/permission/{request.request_id}/reply", json={"reply": "once"})).raise_for_status()
+
+    async def noted() -> list[GivenAnswer]:
+        return answers_in(await seen.client.session_get(run.session_id))
+
+    await eventually(noted)
+    (answer,) = await noted()
+    assert (answer.request_id, answer.reply, answer.by) == (request.request_id, "once", "")
+    assert (answer.prompt_id, bool(answer.call_id), answer.asked <= answer.answered) == (run.message_id, True, True)

@@ -72,7 +72,8 @@ def _permission_asked(received: Received) -> list[Event]:
 
 
 def _permission_replied(received: Received) -> list[Event]:
-    return [RequestClosed(received.session_id, as_text(received.data.get("requestID")))]
+    request_id, reply = as_text(received.data.get("requestID")), as_text(received.data.get("reply"))
+    return [RequestClosed(received.session_id, request_id, reply)]
 
 
 def _form_created(received: Received) -> list[Event]:

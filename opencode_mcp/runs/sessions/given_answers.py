@@ -1,0 +1,97 @@
+"""Answers that were given to the permissions of a session, in a note in its metadata: OpenCode keeps none of them.
+
+A bridge notes each answer that a person or an agent gave through it, and each that it saw while it followed the run.
+So a transcript can show it, and the time of waiting is known also to a bridge that did not see it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from opencode_mcp.opencode.vocabulary.models import Session
+from opencode_mcp.runs.run_note import metadata_of
+from opencode_mcp.text.json_types import JsonMap
+from opencode_mcp.text.json_values import as_map, as_maps, as_number, as_text
+
+KEY = "opencode-mcp-answers"
+"""Key of the note in a session's metadata."""
+KEPT = 50
+"""Answers that a session keeps, the latest."""
+GIVERS: Mapping[str, str] = {
+    "person": "by a person",
+    "agent": "by the agent that calls this MCP server",
+    "": "in another program",
+}
+"""Givers of answers, in words."""
+REPLIES: Mapping[str, str] = {
+    "once": "allowed once",
+    "always": "allowed always",
+    "reject": "refused",
+}
+"""Answers, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAnswer:
+    """Answer to a permission."""
+
+    request_id: str
+    call_id: str
+    """The tool call that asked; empty if that is not known."""
+    prompt_id: str
+    """Prompt of the run in which it was asked."""
+    reply: str
+    """``once``, ``always`` or ``reject``; empty if only the end of the wait was seen."""
+    by: str
+    """``person`` or ``agent``; empty if it was given elsewhere."""
+    asked: float
+    """Time of the request, in milliseconds since the epoch."""
+    answered: float
+    """Time of the answer, in milliseconds since the epoch."""
+
+    @property
+    def text(self) -> str:
+        """Return what was answered, by whom and after which time."""
+        seconds = max(self.answered - self.asked, 0) / 1000
+        return f"{REPLIES.get(self.reply, 'answered')} {GIVERS.get(self.by, GIVERS[''])} after {seconds:.0f} s"
+
+
+def answers_in(session: Session) -> list[GivenAnswer]:
+    """Return the answers that a session has on record; not those of the session that a fork copied."""
+    note = as_map(metadata_of(session).get(KEY))
+    return [_read(item) for item in as_maps(note.get("answers"))] if note.get("session") == session.id else []
+
+
+def metadata_with(session: Session, answer: GivenAnswer) -> dict[str, object]:
+    """Return the metadata of a session with one more answer; it replaces another one to the same request."""
+    others = [known for known in answers_in(session) if known.request_id != answer.request_id]
+    kept = [*others, answer][-KEPT:]
+    return {**metadata_of(session), KEY: {"session": session.id, "answers": [_as_data(one) for one in kept]}}
+
+
+def told_by_call(answers: Iterable[GivenAnswer]) -> dict[str, str]:
+    """Return the texts on some answers by the id of the call that asked."""
+    return {answer.call_id: answer.text for answer in answers if answer.call_id}
+
+
+def _as_data(answer: GivenAnswer) -> JsonMap:
+    return {
+        "request": answer.request_id,
+        "call": answer.call_id,
+        "prompt": answer.prompt_id,
+        "reply": answer.reply,
+        "by": answer.by,
+        "asked": answer.asked,
+        "answered": answer.answered,
+    }
+
+
+def _read(item: JsonMap) -> GivenAnswer:
+    return GivenAnswer(
+        request_id=as_text(item.get("request")),
+        call_id=as_text(item.get("call")),
+        prompt_id=as_text(item.get("prompt")),
+        reply=as_text(item.get("reply")),
+        by=as_text(item.get("by")),
+        asked=as_number(item.get("asked")) or 0,
+        answered=as_number(item.get("answered")) or 0,
+    )
