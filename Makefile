@@ -69,4 +69,5 @@ attack: setup
 	@$(BIN)/python -m benchmarks soak
 	@FAULT_SEEDS=all $(BIN)/pytest tests/integration/test_faults.py tests/integration/test_newer_opencode2.py
 	@FAULT_SEEDS=all $(BIN)/pytest $(PARALLEL) tests/integration/test_batches.py -k killed
+	@LOAD=large $(BIN)/pytest tests/http/test_load.py
 	@TEXTS=long $(BIN)/pytest $(PARALLEL) -m "not integration" --hypothesis-profile=default
