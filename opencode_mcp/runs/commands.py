@@ -34,9 +34,10 @@ from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload, Missing
 from opencode_mcp.runs.prompting.sending import is_reported_failure, may_have_arrived
 from opencode_mcp.runs.record import Run, RunStarter
-from opencode_mcp.runs.run import Runs, next_message_id
+from opencode_mcp.runs.run import Runs
 from opencode_mcp.runs.run_note import ANY_PROMPT
-from opencode_mcp.runs.start_deadline import StartDeadline
+from opencode_mcp.runs.starting.prompt_poster import next_message_id
+from opencode_mcp.runs.starting.start_deadline import StartDeadline
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.similar_names import similar_names
 from opencode_mcp.workspace.configuration.definitions import Sought
@@ -148,16 +149,16 @@ class Commands:
         message_id = await next_message_id(client, session) if has_id else ANY_PROMPT
         words = first_words(f"/{command.name} {command.arguments}")
         note = self._runs.notes.new(message_id, caller_limit, starter, words, limits)
-        begun = session or await self._runs.begin_session(client, command.directory, note, command.settings)
-        async with self._runs.turn(begun, is_new=session is None) as client:
-            run = await self._runs.noted(client, begun, note, start_deadline, is_new=session is None)
+        begun = session or await self._runs.turns.begin_session(client, command.directory, note, command.settings)
+        async with self._runs.turns.turn(begun, is_new=session is None) as client:
+            run = await self._runs.turns.noted(client, begun, note, start_deadline, is_new=session is None)
             if before_send:
                 before_send(run)
             submission = command.submission(run.message_id, is_first=session is None)
             post = partial(client.submit_command, begun.id, begun.directory, submission, timeout=LONGEST)
             run = await self._begin(run, post, start_deadline.remaining(at_least=BEGINS_LEAST, at_most=BEGINS_WITHIN))
             if not has_id:
-                await self._runs.note_prompt(client, begun, run)
+                await self._runs.turns.note_prompt(client, begun, run)
         if before_send and not has_id:
             before_send(run)
         return run
@@ -185,7 +186,7 @@ class Commands:
         directory = session.directory if session else shell.directory
         chosen = await _agent_for_shell(client, directory, shell.agent, self._runs.instance_reload)
         begun = session or await client.session_create(directory, title=_title(shell.line))
-        async with self._runs.turn(begun, is_new=session is None) as client:
+        async with self._runs.turns.turn(begun, is_new=session is None) as client:
             run = Run(begun.directory, begun.id, await next_message_id(client, session))
             submission = ShellSubmission(message_id=run.message_id, line=shell.line, agent=chosen)
             post = partial(client.submit_shell, begun.id, begun.directory, submission, timeout=LONGEST)
@@ -209,7 +210,7 @@ class Commands:
         if sent.failed:
             raise sent.failed
         if sent.accepted:
-            self._runs.accepted(sent.accepted)
+            self._runs.poster.accepted(sent.accepted)
             return replace(run, message_id=sent.accepted.message_id)
         if not run.message_id:
             raise BackendTimeout(f"OpenCode did not accept the command within {seconds:.0f} s.", hint=_may_run(run))

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from opencode_mcp.launcher import connection
     from opencode_mcp.opencode import client
     from opencode_mcp.opencode.tables.operation_table import Operation
-    from opencode_mcp.runs import starting_runs
     from opencode_mcp.runs.record import Run
+    from opencode_mcp.runs.starting import starting_runs
     from opencode_mcp.runs.verification.request import Verify
     from opencode_mcp.server.access.operation_uses import OneOperation, Uses
     from opencode_mcp.server.notifications.subscriptions import Subscriptions

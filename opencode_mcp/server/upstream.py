@@ -8,7 +8,7 @@ import anyio
 from opencode_mcp.events import hub
 from opencode_mcp.launcher import connection, launcher
 from opencode_mcp.opencode import client
-from opencode_mcp.runs import starting_runs
+from opencode_mcp.runs.starting import starting_runs
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup

@@ -5,7 +5,7 @@ import math
 import anyio
 import pytest
 
-from opencode_mcp.runs.start_deadline import StartDeadline
+from opencode_mcp.runs.starting.start_deadline import StartDeadline
 
 pytestmark = pytest.mark.anyio
 

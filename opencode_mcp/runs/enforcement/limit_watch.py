@@ -221,10 +221,10 @@ class _Watcher:
         """Stop the run; return False if a part of it is still busy."""
         run = self._run
         # A call that waits for the run may see its end before the stop returns.
-        self._runs.stop_reasons[run.message_id] = reason
+        self._runs.known.stop_reasons[run.message_id] = reason
         stopped = await self._runs.stop(run, reason=reason)
         if not stopped.was_running:
-            self._runs.stop_reasons.pop(run.message_id, None)
+            self._runs.known.stop_reasons.pop(run.message_id, None)
             return True
         logger.info("stopped %s: %s", run.session_id, reason)
         await self._note_reason(reason)
@@ -234,7 +234,7 @@ class _Watcher:
         """Write the reason into the note of the run, for other bridges, unless the session has another one by now."""
         run, notes = self._run, self._runs.notes
         try:
-            async with self._runs.alone_in(run.session_id):
+            async with self._runs.turns.alone_in(run.session_id):
                 session = await self._client.session_get(run.session_id)
                 for note in notes.of(session):
                     if note.message_id == run.message_id:

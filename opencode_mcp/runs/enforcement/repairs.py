@@ -8,7 +8,8 @@ from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.runs.output_schema.prompted import corrected_prompt
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.runs.record import Run, latest_prompt
-from opencode_mcp.runs.run import POST_LEAST, Runs, next_message_id
+from opencode_mcp.runs.run import Runs
+from opencode_mcp.runs.starting.prompt_poster import POST_LEAST, next_message_id
 from opencode_mcp.runs.verification.progress import Verification
 from opencode_mcp.runs.verification.request import VerificationRecord
 from opencode_mcp.text.outside_text import clean, indented
@@ -24,7 +25,7 @@ async def send_repair(runs: Runs, run: Run, verification: Verification) -> None:
         BackendError: OpenCode does not have it.
     """
     session, request = Session(id=run.session_id, directory=run.directory), verification.record.request
-    async with runs.turn(session) as client:
+    async with runs.turns.turn(session) as client:
         if not await is_at_end_of(client, run, verification.record):
             raise SessionBusy(f"The session {run.session_id} has gone on to another prompt.")
         noted = await read_note(runs, client, run)
@@ -37,11 +38,11 @@ async def send_repair(runs: Runs, run: Run, verification: Verification) -> None:
             agent=request.agent,
             model=request.model,
             variant=request.variant,
-            output_schema=runs.schemas.get(run.message_id),
+            output_schema=runs.known.schemas.get(run.message_id),
         )
         record = replace(verification.record, repairs=(*verification.record.repairs, message_id))
         await write_note(runs, client, run, record)
-        await runs.post(client, replace(run, message_id=message_id), prompt, POST_LEAST)
+        await runs.poster.post(client, replace(run, message_id=message_id), prompt, POST_LEAST)
         verification.update(record)
 
 

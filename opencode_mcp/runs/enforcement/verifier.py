@@ -109,7 +109,7 @@ class Verifier:
         if verification is None or verification.record.is_over or verification.command:
             return False
         client = await self._client()
-        async with self._runs.alone_in(run.session_id):
+        async with self._runs.turns.alone_in(run.session_id):
             noted = await read_note(self._runs, client, run)
             if noted is None or noted.is_over:
                 return False
@@ -258,7 +258,7 @@ class Verifier:
         record = replace(verification.record, is_over=True)
         try:
             with anyio.CancelScope(shield=True):
-                async with self._runs.alone_in(run.session_id):
+                async with self._runs.turns.alone_in(run.session_id):
                     await write_note(self._runs, await self._client(), run, record)
         except BridgeError as error:
             logger.info("could not note the verification of %s: %s", run.session_id, error)

@@ -21,7 +21,7 @@ from opencode_mcp.batches.tasks import Outcome
 from opencode_mcp.errors import BackendError, BackendTimeout, BridgeError, CallerError, LimitReached, NotFound
 from opencode_mcp.runs.limits import excess_of_batch
 from opencode_mcp.runs.prompting.message_ids import new_message_id
-from opencode_mcp.runs.start_deadline import StartDeadline
+from opencode_mcp.runs.starting.start_deadline import StartDeadline
 from opencode_mcp.server.batches.continuation import done_before, order_to_go_on
 from opencode_mcp.server.batches.leftovers import (
     assign_worktree,

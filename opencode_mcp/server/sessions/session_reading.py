@@ -70,10 +70,10 @@ async def read_end(bridge: "Bridge", session: "Session") -> tuple[LastRun, Spend
 
 async def _read_ended_run(bridge: "Bridge", session: "Session") -> LastRun:
     """Read the last run of a session, again while its end may not be stored: OpenCode 1 is idle before an abort is."""
-    last = await read_last_run(bridge.client, session, bridge.runs.schemas)
+    last = await read_last_run(bridge.client, session, bridge.runs.known.schemas)
     while last.is_unfinished and _has_just_ended(bridge, session.id):
         await anyio.sleep(END_PAUSE_SECONDS)
-        last = await read_last_run(bridge.client, session, bridge.runs.schemas)
+        last = await read_last_run(bridge.client, session, bridge.runs.known.schemas)
     return last
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.submission import Attachment
     from opencode_mcp.options import Decider
     from opencode_mcp.runs.record import Run, RunStarter
-    from opencode_mcp.runs.start_deadline import StartDeadline
+    from opencode_mcp.runs.starting.start_deadline import StartDeadline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

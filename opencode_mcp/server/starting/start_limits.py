@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import LimitReached
 from opencode_mcp.runs.sessions import spending
-from opencode_mcp.runs.starting_runs import StartingRun
+from opencode_mcp.runs.starting.starting_runs import StartingRun
 from opencode_mcp.server.results.timestamps import local_zone, read_local_moment
 from opencode_mcp.server.sessions import cost_report, session_list, sessions_at_work
 from opencode_mcp.text.quantities import quantity

@@ -45,7 +45,7 @@ async def opencode_update_session(
     async with starting(ctx, deadlines_of(ctx).start):
         await bridge.fence.session(session_id)
     done: list[str] = []
-    async with bridge.runs.alone_in(session_id):
+    async with bridge.runs.turns.alone_in(session_id):
         session = await bridge.client.session_get(session_id)
         if archived is not None:
             await bridge.client.session_archive(session, archived=archived)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import BackendTimeout
-from opencode_mcp.runs import start_deadline as runs_start_deadline
+from opencode_mcp.runs.starting import start_deadline as runs_start_deadline
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.waiting.call_context import arrival_of, person_seconds_of
 from opencode_mcp.server.waiting.host_limits import call_seconds_of, wait_seconds_of
@@ -16,7 +16,7 @@ from opencode_mcp.server.waiting.progress_notifications import start_progress
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from opencode_mcp.runs.start_deadline import StartDeadline
+    from opencode_mcp.runs.starting.start_deadline import StartDeadline
 
 LEAST_START_SECONDS = 20.0
 """Shortest time for a start, since a short ``--wait`` is meant for runs."""

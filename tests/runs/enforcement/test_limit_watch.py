@@ -12,6 +12,7 @@ from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.vocabulary.backend_events import Event, MessageChanged
 from opencode_mcp.opencode.vocabulary.models import MessageInfo
 from opencode_mcp.runs.enforcement.limit_watch import LimitWatch
+from opencode_mcp.runs.known_prompts import KnownPrompts
 from opencode_mcp.runs.limits import Limits
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.stopping import StopResult
@@ -68,7 +69,7 @@ class Events:
 class Stops:
     """Runs of which only the stops are noted."""
 
-    stop_reasons: dict[str, str] = field(default_factory=dict[str, str])
+    known: KnownPrompts = field(default_factory=KnownPrompts)
     stopped: list[str] = field(default_factory=list[str])
 
     def is_verified_now(self, _run: Run) -> bool:
@@ -77,7 +78,7 @@ class Stops:
 
     async def stop(self, run: Run, *, reason: str) -> StopResult:
         """Note the reason."""
-        assert self.stop_reasons[run.message_id] == reason
+        assert self.known.stop_reasons[run.message_id] == reason
         self.stopped.append(reason)
         return StopResult(was_running=False)
 

@@ -51,7 +51,7 @@ async def outcome(client: Messages, state: SessionState) -> str:
     bridge = SimpleNamespace(
         client=client,
         allowed=SimpleNamespace(denies=denies),
-        runs=SimpleNamespace(schemas={}),
+        runs=SimpleNamespace(known=SimpleNamespace(schemas={})),
         hub=SimpleNamespace(state=state_of),
     )
     last, _ = await read_end(cast("Bridge", bridge), SESSION)

@@ -26,7 +26,7 @@ async def update_session(request: OperationRequest) -> OperationResult:
     if "metadata" not in body:
         return await send(request)
     bridge, session_id = request.bridge, request.call.path["sessionID"]
-    async with bridge.runs.alone_in(session_id):
+    async with bridge.runs.turns.alone_in(session_id):
         session = await bridge.client.session_get(session_id)
         return await send(_with_note(request, body, session))
 
