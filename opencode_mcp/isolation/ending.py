@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from opencode_mcp.errors import GitFailed
-from opencode_mcp.isolation.repository.kept_commits import DISCARDED, keep, ref_of
+from opencode_mcp.isolation.repository.kept_commits import DISCARDED, keep_discarded, ref_of
 from opencode_mcp.isolation.repository.trees import changes, committed
 from opencode_mcp.isolation.results import Integration, IntegrationOptions
 from opencode_mcp.isolation.work import (
@@ -54,7 +54,7 @@ async def _discard_whole(worktrees: "Worktrees", worktree: "Worktree") -> Integr
     tip = await branch_tip(git, worktree)
     lost = [tip] if tip and not await contains(git, work, tip) else []
     dropped = await committed(git, work, f"Work of {worktree.branch}", work, *lost) if lost else work
-    await keep(git, worktree.name, DISCARDED, dropped)
+    await keep_discarded(git, worktree.name, dropped)
     await worktrees.remove(worktree)
     return Integration(
         pending, undo=_way_back(worktree), pending=len(pending), is_brought_back=has_work and not pending
@@ -74,7 +74,7 @@ async def _is_kept(git: "Git | None", worktree: "Worktree", tip: str) -> bool:
     """Keep a commit of a discarded branch, and return True if git can."""
     try:
         if git:
-            await keep(git, worktree.name, DISCARDED, tip)
+            await keep_discarded(git, worktree.name, tip)
     except GitFailed:
         return False
     return git is not None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
-from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.errors import GitFailed, InvalidArgument
 from opencode_mcp.isolation.left_files import left_paths
 from opencode_mcp.isolation.repository.kept_commits import INTEGRATED, kept
 from opencode_mcp.isolation.repository.merging import Merge, merged_trees
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from opencode_mcp.isolation.worktrees import Worktrees
 
 PATHS_NAMED = 10
+REPAIR = (
+    "Nothing was changed. Have OpenCode remove or repair what git cannot read in {folder}, then call again. "
+    "how=discard drops the work."
+)
 
 
 async def checkout_and_work(worktrees: "Worktrees", worktree: "Worktree") -> "tuple[Git, str]":
@@ -36,10 +40,14 @@ async def _work_of(git: "Git", worktree: "Worktree") -> str:
     """Return a commit of the worktree's files; its parent is the last commit that was made there."""
     await check_no_other_repositories(git)
     last = await git.commit_of("HEAD") or worktree.base
-    async with snapshot(git, without=await to_thread.run_sync(left_paths, worktree)) as work:
-        if work.tree == await git.line("rev-parse", f"{last}^{{tree}}"):
-            return last
-        return await committed(git, work.tree, f"Work of {worktree.branch}", last)
+    try:
+        async with snapshot(git, without=await to_thread.run_sync(left_paths, worktree), whole=True) as work:
+            if work.tree == await git.line("rev-parse", f"{last}^{{tree}}"):
+                return last
+            return await committed(git, work.tree, f"Work of {worktree.branch}", last)
+    except GitFailed as error:
+        error.hint = error.hint or REPAIR.format(folder=worktree.folder)
+        raise
 
 
 async def pending_changes(git: "Git", worktree: "Worktree", work: str) -> list[TreeChange]:

@@ -26,7 +26,7 @@ from opencode_mcp.disk.state_folder import unusable
 from opencode_mcp.errors import GitFailed, InvalidArgument, NotFound, SessionBusy
 from opencode_mcp.isolation.records import Records, Worktree
 from opencode_mcp.isolation.repository.git import Git, Repository, installed_git, reason
-from opencode_mcp.isolation.repository.kept_commits import DISCARDED, forget_all
+from opencode_mcp.isolation.repository.kept_commits import DISCARDED, forget_all, forget_old
 from opencode_mcp.isolation.repository.trees import committed, snapshot
 from opencode_mcp.launcher.locks import hold
 
@@ -99,6 +99,7 @@ class Worktrees:
         checkout, common_dir, inside = await self._repository(project)
         git = await self.git(checkout)
         start = await _start(git, base)
+        await forget_old(git)
         await to_thread.run_sync(self.records.prepare)
         name = _name(title)
         made = Worktree(
@@ -309,5 +310,9 @@ def _remove_folder(folder: str) -> None:
 
 
 def _make_writable(folder: str) -> None:
-    for path, _, _ in os.walk(folder):
-        Path(path).chmod(stat.S_IRWXU)
+    Path(folder).chmod(stat.S_IRWXU)
+    for path, names, _ in os.walk(folder):
+        # Before the walk goes on into them: it passes over a folder that it cannot open.
+        for child in [Path(path, name) for name in names]:
+            if not child.is_symlink():
+                child.chmod(stat.S_IRWXU)

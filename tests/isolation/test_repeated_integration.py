@@ -275,7 +275,7 @@ async def test_a_discard_after_all_was_brought_back_drops_no_file(
     assert (done.changed, done.pending, done.is_brought_back) == ([], 0, True)
     told = text_of("discard", made, done)
     assert f"Its work was brought to {repository} before." in told
-    assert f"To undo it, in {repository}: git branch {made.branch} " in told
+    assert f"To undo it within 30 days, in {repository}: git branch {made.branch} " in told
     assert "dropped" not in told
 
 

@@ -1,12 +1,16 @@
 """Isolated worktrees: what they begin with, and that nothing is left of one that could not be made."""
 
 import json
+import time
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from opencode_mcp.errors import GitFailed, InvalidArgument, InvalidSetting, NotFound
+from opencode_mcp.isolation.integration import Integrator
+from opencode_mcp.isolation.repository import kept_commits
+from opencode_mcp.isolation.results import IntegrationOptions
 from opencode_mcp.isolation.worktrees import WORKING_TREE, Worktrees
 from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository, put
 
@@ -59,6 +63,25 @@ async def test_a_worktree_begins_with_a_named_branch(repository: Path, worktrees
     git(repository, "checkout", "--quiet", "main")
     made = await worktrees.create(str(repository), base="other")
     assert "other.txt" in contents(Path(made.folder))
+
+
+async def test_what_was_discarded_is_kept_for_thirty_days(
+    repository: Path, worktrees: Worktrees, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    refs: list[str] = []
+    for days, name in ((0, "first"), (29, "second")):
+        monkeypatch.setattr(kept_commits.time, "time", lambda days=days: now + days * kept_commits.DAY_SECONDS)
+        made = await worktrees.create(str(repository))
+        put(Path(made.folder), {"name.txt": name})
+        done = await Integrator(worktrees).integrate(made, "discard", IntegrationOptions("message"))
+        refs.append(done.undo.rpartition(" ")[2])
+    for name, ref in zip(("first", "second"), refs, strict=True):
+        git(repository, "branch", name, ref)
+        assert git(repository, "show", f"{name}:name.txt") == name
+    monkeypatch.setattr(kept_commits.time, "time", lambda: now + 31 * kept_commits.DAY_SECONDS)
+    await worktrees.create(str(repository))
+    assert git(repository, "for-each-ref", "--format=%(refname)", "refs/opencode-mcp") == refs[1]
 
 
 async def test_a_folder_of_a_repository_is_the_same_folder_of_the_worktree(

@@ -3,9 +3,11 @@
 - ``integrated``: the work that the checkout has already got. The next changes are also compared with it.
 - ``applied``: the last ``apply``, with what ``undo`` needs. Its tree holds the files of the checkout after it; its
   parents are the files before it, the work, and the ``apply`` before it, if there is one.
-- ``discarded``: the work that a ``discard`` dropped.
+- ``discarded``: the work that a ``discard`` dropped, by a tag with the time of that, after which it is kept for
+  ``DISCARDED_DAYS``.
 """
 
+import time
 from dataclasses import dataclass
 
 from opencode_mcp.isolation.repository.git import Git
@@ -15,6 +17,15 @@ KEPT = "refs/opencode-mcp"
 INTEGRATED = "integrated"
 APPLIED = "applied"
 DISCARDED = "discarded"
+DISCARDED_DAYS = 30
+DAY_SECONDS = 86_400
+TAG = """object {commit}
+type commit
+tag {name}
+tagger opencode-mcp <opencode-mcp@localhost> {time:.0f} +0000
+
+Discarded work
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,27 @@ async def keep(git: Git, worktree: str, name: str, commit: str) -> None:
         await git.run("update-ref", ref, commit)
     else:
         await git.attempt("update-ref", "-d", ref)
+
+
+async def keep_discarded(git: Git, worktree: str, commit: str) -> None:
+    """Keep the work that is being discarded, and forget what was discarded long ago in the same repository.
+
+    Raises:
+        GitFailed: Git cannot keep it.
+    """
+    text = TAG.format(commit=commit, name=f"{worktree}-{DISCARDED}", time=time.time()).encode()
+    await keep(git, worktree, DISCARDED, await git.line("mktag", text=text))
+    await forget_old(git)
+
+
+async def forget_old(git: Git) -> None:
+    """Forget the work that was discarded more than ``DISCARDED_DAYS`` ago in git's repository."""
+    code, printed, _ = await git.attempt("for-each-ref", "--format=%(creatordate:unix) %(refname)", KEPT)
+    oldest = time.time() - DISCARDED_DAYS * DAY_SECONDS
+    for line in printed.decode(errors="surrogateescape").splitlines() if code == 0 else ():
+        made, _, ref = line.partition(" ")
+        if ref.endswith(f"/{DISCARDED}") and made.isdecimal() and int(made) < oldest:
+            await git.attempt("update-ref", "-d", ref)
 
 
 async def note_integrated(git: Git, worktree: str, work: str) -> None:

@@ -18,10 +18,12 @@ from anyio import to_thread
 
 from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.repository.filtered_files import filtered_paths
-from opencode_mcp.isolation.repository.git import Git
+from opencode_mcp.isolation.repository.git import Git, reason
 from opencode_mcp.isolation.repository.other_repositories import other_repositories
 from opencode_mcp.isolation.repository.scratch import scratch_folder
 
+CLOSED = "could not open directory"
+"""Part of git's warning about a folder whose files it leaves out."""
 SUBMODULE = "160000"
 """Mode of an entry that is the commit of another repository."""
 
@@ -52,7 +54,7 @@ class TreeChange:
 
 @asynccontextmanager
 async def snapshot(
-    git: Git, *, filtered: bool = True, without: Sequence[str] = (), known: str = ""
+    git: Git, *, filtered: bool = True, without: Sequence[str] = (), known: str = "", whole: bool = False
 ) -> AsyncGenerator[Snapshot]:
     """Take the contents of git's folder; the scratch index exists until the block ends.
 
@@ -65,6 +67,7 @@ async def snapshot(
             as the index of the folder has them.
         without: Paths of files that stay as the index of the folder has them, so new ones are left out.
         known: Tree whose files are taken from the folder also if git ignores them; empty: none.
+        whole: Whether a folder inside that cannot be opened is an error; git itself leaves its files out.
 
     Raises:
         GitFailed: Git cannot read the folder.
@@ -77,7 +80,11 @@ async def snapshot(
         left_out = [*without, *(path.rstrip("/") for path in (*others.submodules, *others.new))]
         wanted = [":(top)", *(f":(top,exclude,literal){path}" for path in left_out)]
         text = "\0".join(wanted).encode(errors="surrogateescape")
-        await git.run("add", "--all", "--pathspec-from-file=-", "--pathspec-file-nul", index=index, text=text)
+        code, _, complaint = await git.attempt(
+            "add", "--all", "--pathspec-from-file=-", "--pathspec-file-nul", index=index, text=text
+        )
+        if code or (whole and CLOSED in complaint):
+            raise GitFailed(f"git add failed: {reason(complaint)}")
         if known:
             await _add_known(git, index, known)
         if not filtered:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from opencode_mcp.isolation.repository.kept_commits import DISCARDED_DAYS
 from opencode_mcp.isolation.ways import How
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
@@ -41,7 +42,7 @@ def text_of(how: How, worktree: "Worktree", done: "Integration") -> str:
     lines += [f"- and {left} more files"] if left > 0 else []
     left_out = listed([one_line(path) for path in done.left_out], LEFT_SHOWN)
     lines += [f"Left out, since a verification made them: {left_out}"] if left_out else []
-    lines += [_undo(worktree, done.undo)] if done.undo else []
+    lines += [_undo(how, worktree, done.undo)] if done.undo else []
     return "\n".join(lines)
 
 
@@ -59,10 +60,11 @@ def data_of(how: How, done: "Integration") -> dict[str, Any]:
     }
 
 
-def _undo(worktree: "Worktree", way: str) -> str:
+def _undo(how: How, worktree: "Worktree", way: str) -> str:
     """Return how to undo the integration; a git command with the folder in which to run it."""
     place = f", in {one_line(worktree.project)}" if way.startswith("git ") else ""
-    return f"To undo it{place}: {way}"
+    until = f" within {DISCARDED_DAYS} days" if how == "discard" else ""
+    return f"To undo it{until}{place}: {way}"
 
 
 def _headline(how: How, worktree: "Worktree", done: "Integration") -> str:
