@@ -19,6 +19,7 @@ from opencode_mcp.options import (
     MOST_RUNS,
     OPTIONS,
     STOP_AFTER_SECONDS,
+    VERIFY_SECONDS,
     Attach,
     Decider,
     IsolationSetup,
@@ -73,6 +74,8 @@ class Settings:
     """Preparation of the worktree of an isolated run."""
     verify: Mapping[str, VerifyCommand] = field(default_factory=dict[str, VerifyCommand])
     """Named shell lines that callers may have verify the work of a run."""
+    verify_seconds: float = VERIFY_SECONDS
+    """Seconds that a shell line of a caller's may take to verify the work of a run."""
     max_runs: int = MOST_RUNS
     """Most tasks of batches at once, of all bridges of a user; runs that no batch has started take places, too."""
     max_cost_a_day: float | None = None

@@ -260,6 +260,14 @@ def as_steps(value: object) -> int:
     return int(steps)
 
 
+def as_verify_seconds(value: object) -> float:
+    """Parse the time of a command that verifies work."""
+    seconds = _above_zero(value, "a number of seconds")
+    if seconds > LONGEST_VERIFY_SECONDS:
+        raise InvalidSetting(f"{seconds:g} s are too many.", hint=f"At most {LONGEST_VERIFY_SECONDS:.0f} s.")
+    return seconds
+
+
 def as_runs(value: object) -> int:
     """Parse a number of runs."""
     number = _number(value)
@@ -469,6 +477,13 @@ OPTIONS = (
         "shell lines that verify the work of a run, by the name that opencode_run(verify=...) takes; a table instead "
         "of a line has command, seconds (600) and environment (more variables)",
         kind="table",
+    ),
+    Option(
+        "verify_seconds",
+        as_verify_seconds,
+        f"seconds that a shell line which a caller gives to verify a run may take (default: {VERIFY_SECONDS:.0f})",
+        ("OPENCODE_MCP_VERIFY_SECONDS",),
+        "SECONDS",
     ),
     Option(
         "max_cost",

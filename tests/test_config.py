@@ -23,6 +23,7 @@ SAMPLES = {
     "max_cost": "0.5",
     "max_minutes": "10",
     "max_steps": "20",
+    "verify_seconds": "1200",
     "max_runs": "20",
     "max_cost_a_day": "20",
     "wait": "30",

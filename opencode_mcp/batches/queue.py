@@ -4,8 +4,8 @@ A bridge that looks after tasks holds a lease, which the kernel releases when th
 another bridge adopts its tasks. A task is claimed in one transaction, and admitted in another one immediately before
 its prompt is sent: so it is known of every task whether its prompt may have been sent, and by whom.
 
-Rejected: task queues such as Huey, Celery or Dramatiq. They run functions and repeat those whose worker died, while
-here the work goes on in OpenCode, and a repetition would send a prompt twice; see docs/dependencies.md.
+Rejected: libraries for task queues. They lose a task whose worker died, or run it again, while here the work goes on in
+OpenCode, and a repetition would send a prompt twice; docs/dependencies.md compares them.
 """
 
 import json

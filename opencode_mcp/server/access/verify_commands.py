@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.errors import InvalidArgument, NotAllowed
-from opencode_mcp.options import VERIFY_SECONDS
 from opencode_mcp.runs.verification.request import MOST_REPAIRS, Verify
 from opencode_mcp.server.access.operation_uses import SHELL
 from opencode_mcp.server.access.shell_lines import decider_of
@@ -56,7 +55,7 @@ def request_of(settings: "Settings", allowed: "AllowedOperations", line: str, re
             f"verify has {len(line):,} characters.", hint=f"Give at most {LONGEST_LINE:,}: put more into a script."
         )
     _check_line_of_caller(allowed, settings.verify, line)
-    return Verify(line, VERIFY_SECONDS, repair=repair)
+    return Verify(line, settings.verify_seconds, repair=repair)
 
 
 def _check_line_of_caller(allowed: "AllowedOperations", names: "Collection[str]", line: str) -> None:

@@ -30,6 +30,7 @@ def test_a_named_line_may_always_be_used_also_where_shell_lines_are_denied() -> 
 
 def test_a_line_that_the_settings_do_not_name_needs_permission() -> None:
     assert wanted("make check", allow=("session.shell",)) == Verify("make check", 600)
+    assert wanted("make check", allow=("execute",), verify_seconds=1200) == Verify("make check", 1200)
     several: list[dict[str, Any]] = [{}, {"allow": ("execute",), "deny": ("session.shell",)}]
     for settings in several:
         with pytest.raises(NotAllowed, match=r"'make check' is not allowed here: .*; they are test\.") as refused:

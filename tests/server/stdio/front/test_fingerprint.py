@@ -29,6 +29,7 @@ OTHERS: dict[str, Any] = {
     "max_cost": 0.5,
     "max_minutes": 5.0,
     "max_steps": 7,
+    "verify_seconds": 7.0,
     "max_runs": 7,
     "max_cost_a_day": 7.0,
     "runs_at_once": 7,
