@@ -13,11 +13,11 @@ from opencode_mcp.config import settings_file
 from opencode_mcp.doctor.finding import Finding, failure_of, found, warn
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.http.address import Address
-from opencode_mcp.http.authentication import check_authentication
-from opencode_mcp.http.header_checks import security_settings
+from opencode_mcp.http.authentication.without_authentication import check_authentication
 from opencode_mcp.http.oauth.issuer import fetch_keys
 from opencode_mcp.http.oauth.oauth_settings import read_oauth
 from opencode_mcp.http.principals.principal_file import PrincipalFile
+from opencode_mcp.http.transport.header_checks import security_settings
 from opencode_mcp.server.tokens.token_codec import key_in
 
 if TYPE_CHECKING:

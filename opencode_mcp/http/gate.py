@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from opencode_mcp.http.caller import Caller
-from opencode_mcp.http.exchange import exchange_of, is_call
+from opencode_mcp.http.authentication.caller import Caller
+from opencode_mcp.http.authentication.step_up import lacking_scopes
 from opencode_mcp.http.oauth.user import USER, user_of
-from opencode_mcp.http.step_up import lacking_scopes
+from opencode_mcp.http.transport.exchange import exchange_of, is_call
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
     from starlette.types import Receive, Scope, Send
 
     from opencode_mcp.config import Settings
-    from opencode_mcp.http.authenticator import Authenticator
-    from opencode_mcp.http.exchange import Exchange
+    from opencode_mcp.http.authentication.authenticator import Authenticator
     from opencode_mcp.http.principals.principal_file import PrincipalFile
     from opencode_mcp.http.tenant import Tenant
+    from opencode_mcp.http.transport.exchange import Exchange
     from opencode_mcp.opencode.tables.annotation_types import Effect
 
 TenantKey = tuple[str, "frozenset[Effect]"]

@@ -16,11 +16,9 @@ import anyio
 
 from opencode_mcp.config import settings_file
 from opencode_mcp.http.address import Address, listening
-from opencode_mcp.http.authentication import check_authentication
-from opencode_mcp.http.authenticator import Authenticator
+from opencode_mcp.http.authentication.authenticator import Authenticator
+from opencode_mcp.http.authentication.without_authentication import check_authentication
 from opencode_mcp.http.gate import Gate, OpenGate
-from opencode_mcp.http.header_checks import security_settings
-from opencode_mcp.http.http_app import MCP_PATH, HttpApp
 from opencode_mcp.http.metrics.present import read_present
 from opencode_mcp.http.metrics.serving import METRICS_PATH, Metrics, metrics_of
 from opencode_mcp.http.oauth import access_tokens, resource_metadata
@@ -28,7 +26,9 @@ from opencode_mcp.http.oauth.oauth_settings import read_oauth
 from opencode_mcp.http.principals.principal_file import PrincipalFile
 from opencode_mcp.http.tenant import Tenant
 from opencode_mcp.http.traces.tracing import tracer_of
-from opencode_mcp.http.web_server import WebServer
+from opencode_mcp.http.transport.header_checks import security_settings
+from opencode_mcp.http.transport.http_app import MCP_PATH, HttpApp
+from opencode_mcp.http.transport.web_server import WebServer
 from opencode_mcp.server.stdio.stderr_log import JSON_LINES
 from opencode_mcp.server.upstream import Upstream
 

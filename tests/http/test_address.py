@@ -9,8 +9,8 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.address import Address
-from opencode_mcp.http.authentication import check_authentication
-from opencode_mcp.http.header_checks import security_settings
+from opencode_mcp.http.authentication.without_authentication import check_authentication
+from opencode_mcp.http.transport.header_checks import security_settings
 
 
 @pytest.mark.parametrize(

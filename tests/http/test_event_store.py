@@ -4,7 +4,7 @@ import pytest
 from mcp.server.streamable_http import EventMessage
 from mcp_types import JSONRPCNotification
 
-from opencode_mcp.http.event_store import MOST_CHARACTERS, MOST_EVENTS, SessionEvents
+from opencode_mcp.http.transport.event_store import MOST_CHARACTERS, MOST_EVENTS, SessionEvents
 
 pytestmark = pytest.mark.anyio
 

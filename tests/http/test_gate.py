@@ -11,12 +11,12 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from opencode_mcp.config import Settings
-from opencode_mcp.http.authenticator import Authenticator
-from opencode_mcp.http.caller import Caller
-from opencode_mcp.http.exchange import EXCHANGE, LISTEN, Exchange
+from opencode_mcp.http.authentication.authenticator import Authenticator
+from opencode_mcp.http.authentication.caller import Caller
 from opencode_mcp.http.gate import Gate
 from opencode_mcp.http.oauth.oauth_settings import CLOCK_SKEW_SECONDS
 from opencode_mcp.http.principals.principal_file import PrincipalFile
+from opencode_mcp.http.transport.exchange import EXCHANGE, LISTEN, Exchange
 
 if TYPE_CHECKING:
     from opencode_mcp.http.tenant import Tenant

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.address import Address, listening
-from opencode_mcp.http.header_checks import security_settings
 from opencode_mcp.http.metrics import endpoint, instruments
-from opencode_mcp.http.web_server import WebServer
+from opencode_mcp.http.transport.header_checks import security_settings
+from opencode_mcp.http.transport.web_server import WebServer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator

@@ -8,8 +8,8 @@ from mcp.shared.auth import ProtectedResourceMetadata
 from pydantic import AnyHttpUrl
 from starlette.responses import Response
 
-from opencode_mcp.http.http_app import MCP_PATH
 from opencode_mcp.http.oauth.oauth_settings import OAuthSettings
+from opencode_mcp.http.transport.http_app import MCP_PATH
 
 WELL_KNOWN_PATH = "/.well-known/oauth-protected-resource"
 NAME = "opencode-mcp"

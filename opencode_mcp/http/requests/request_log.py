@@ -14,8 +14,8 @@ import anyio
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
 from opencode_mcp.http.oauth.user import subject_of
-from opencode_mcp.http.request_names import CALL, known_method, known_tool
-from opencode_mcp.http.request_outcome import RequestEnd, request_end
+from opencode_mcp.http.requests.request_names import CALL, known_method, known_tool
+from opencode_mcp.http.requests.request_outcome import RequestEnd, request_end
 from opencode_mcp.server.access.operation_uses import ONLY_IF_ALLOWED
 from opencode_mcp.server.access.setting_names import GENERATIONS, annotations_of
 from opencode_mcp.server.stdio.stderr_log import JSON_LINES

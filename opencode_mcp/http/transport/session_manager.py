@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-from opencode_mcp.http.event_store import SessionEvents
+from opencode_mcp.http.transport.event_store import SessionEvents
 from opencode_mcp.server.sdk_private import lowlevel_of
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from opencode_mcp.http.exchange import EXCHANGE, Exchange
+from opencode_mcp.http.transport.exchange import EXCHANGE, Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

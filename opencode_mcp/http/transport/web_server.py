@@ -14,7 +14,7 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from opencode_mcp.http.http_app import LARGEST_HEAD
+from opencode_mcp.http.transport.http_app import LARGEST_HEAD
 
 if TYPE_CHECKING:
     from socket import socket

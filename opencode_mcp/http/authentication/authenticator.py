@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.errors import IssuerFailed
-from opencode_mcp.http import bearer
-from opencode_mcp.http.caller import Caller
-from opencode_mcp.http.failed_attempts import FailedAttempts
+from opencode_mcp.http.authentication import bearer
+from opencode_mcp.http.authentication.caller import Caller
+from opencode_mcp.http.authentication.failed_attempts import FailedAttempts
 from opencode_mcp.http.oauth.token_refused import TokenRefused
 from opencode_mcp.http.oauth.token_rights import effects_of, narrowed, scope_for, scopes_of, usual_scopes
 from opencode_mcp.http.principals.claim_match import matching_principals

@@ -1,0 +1,1 @@
+"""Authentication over HTTP: whose a request is, and what its token permits."""

@@ -1,0 +1,1 @@
+"""Names and outcomes of requests over HTTP, and the logs of them."""
