@@ -17,6 +17,7 @@ from benchmarks.first_operation import first_operation
 from benchmarks.fuzz import fuzz
 from benchmarks.many_runs import many_runs
 from benchmarks.notices import notices
+from benchmarks.over_http import over_http
 from benchmarks.prompt_delay import prompt_delay
 from benchmarks.reading import search, transcript
 from benchmarks.requests import requests
@@ -34,6 +35,7 @@ from tests.harness.opencode2.engine import exists_here
 BENCHMARKS: Mapping[str, Callable[[World], Awaitable[list[Row]]]] = {
     "start-up": start_up,
     "round-trip": round_trip,
+    "http": over_http,
     "requests": requests,
     "prompt-delay": prompt_delay,
     "result-delay": result_delay,
