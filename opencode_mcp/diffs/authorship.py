@@ -10,7 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from opencode_mcp.diffs.named_files import absolute, can_write, named_files, names_files, possible_paths
+from opencode_mcp.diffs.named_files import (
+    absolute,
+    can_write,
+    has_changed_something,
+    named_files,
+    names_files,
+    possible_paths,
+)
 from opencode_mcp.opencode.vocabulary.models import Message, Part, PatchPart, Session, StepFinishPart, ToolPart
 
 Whose = Literal["this", "shared", "other", "unknown"]
@@ -46,6 +53,8 @@ class WriteCall:
     """Absolute paths of the files that it may have put back, as the undo of a session does."""
     is_undone: bool = False
     """True if it is undone: what it changed is no longer there."""
+    is_certain: bool = False
+    """True if its result shows that it changed a file, and does not only name some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,8 @@ class Work:
         made = Period(times.start or period.begin, times.end or period.end)
         files = named_files(call, session.directory)
         is_open = not names_files(call)
-        self.calls.append(WriteCall(session.id, session.title, made, files, is_open, differing))
+        is_certain = has_changed_something(call)
+        self.calls.append(WriteCall(session.id, session.title, made, files, is_open, differing, is_certain=is_certain))
 
     def add_undo(self, session: Session) -> None:
         """Add the undo of the work, which put its files back at a time that OpenCode does not tell."""
@@ -127,6 +137,12 @@ class Work:
     def named(self) -> frozenset[str]:
         """Return the files that its editing calls name."""
         return frozenset(path for call in self.calls for path in call.files)
+
+    @property
+    def unrecorded(self) -> frozenset[str]:
+        """Return the files that its editing calls have changed and OpenCode did not record, such as ignored ones."""
+        calls = [call for call in self.calls if call.is_certain or not self.is_recorded]
+        return frozenset(path for call in calls for path in call.files) - self.files
 
     @property
     def period(self) -> Period:

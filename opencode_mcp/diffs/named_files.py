@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from opencode_mcp.diffs.reading_commands import reads_only
 from opencode_mcp.opencode.vocabulary.models import SUBAGENT_TOOLS, ToolPart
-from opencode_mcp.text.json_values import as_map, as_maps, as_text
+from opencode_mcp.text.json_values import as_map, as_maps, as_number, as_text
 
 EDITORS = frozenset({"edit", "write", "patch", "apply_patch", "multiedit"})
 """Tools that change the files which they name, and no others."""
@@ -23,6 +23,8 @@ PATH_ARGUMENTS = ("filePath", "path", "file_path", "filepath")
 """Arguments that name the file: those of OpenCode 1 and 2, and of older versions."""
 PATH_FIELDS = ("file", "filePath", "movePath", "path")
 """Fields of a changed file in the metadata of a call."""
+COUNTS = ("additions", "deletions")
+"""Fields with the numbers of changed lines in the metadata of a call."""
 PATCHED = re.compile(r"^\*\*\* (?:Add File|Update File|Delete File|Move to): (.+)$", re.MULTILINE)
 """Line of a patch that names a file."""
 LEVELS = 50
@@ -52,6 +54,17 @@ def named_files(call: ToolPart, directory: str) -> frozenset[str]:
     if not names_files(call) or call.state.status != "completed":
         return frozenset()
     return frozenset(absolute(path, directory) for path in _paths(call) if path)
+
+
+def has_changed_something(call: ToolPart) -> bool:
+    """Return True if the result of an editing call shows that it changed lines of a file, or made one.
+
+    That of OpenCode 2 for a written file shows neither.
+    """
+    metadata = call.state.metadata
+    difference = as_map(metadata.get("filediff"))
+    counts = [as_number(entry.get(name)) for entry in [difference, *as_maps(metadata.get("files"))] for name in COUNTS]
+    return metadata.get("exists") is False or any(counts)
 
 
 def _paths(call: ToolPart) -> Iterator[str]:

@@ -291,7 +291,20 @@ async def test_where_opencode_records_no_files_a_report_and_a_diff_name_those_of
     report = await host.run(write(name, "x\n"), text("Written."), directory=str(workplace))
     assert [(file["path"], file.get("by_calls")) for file in report["files"]] == [(name, True)]
     told = await host.text("opencode_diff", session_id=report["session_id"])
-    assert told == f"OpenCode records no changes of files here. By its tool calls it changed {name}."
+    assert told == f"OpenCode shows no changes. By its tool calls it changed {name}."
+
+
+async def test_a_file_that_git_ignores_is_named_by_the_tool_call_that_changed_it(
+    host: Host, tracked: Path, case: str
+) -> None:
+    name = f"ignored-{case}.txt"
+    (tracked / ".git" / "info").mkdir(exist_ok=True)
+    (tracked / ".git" / "info" / "exclude").write_text("ignored-*\n", encoding="utf-8")
+    (tracked / name).write_text("old\n", encoding="utf-8")
+    report = await host.run(edit(name, "old", "new"), text("Edited."), directory=str(tracked))
+    assert [(file["path"], file.get("by_calls")) for file in report["files"]] == [(name, True)]
+    told = await host.text("opencode_diff", session_id=report["session_id"])
+    assert told == f"OpenCode shows no changes. By its tool calls it changed {name}."
 
 
 async def test_an_undo_that_would_take_back_changes_of_another_session_is_refused_and_changes_nothing(

@@ -68,7 +68,7 @@ class ChangedFile(BaseModel):
     outside: bool = False
     """True if it is outside of the project: OpenCode keeps no diff of it, and an undo does not change it."""
     by_calls: bool = False
-    """True if only tool calls name it: OpenCode records no files here, so there is no diff and no undo."""
+    """True if only tool calls name it: OpenCode does not record it, so there is no diff and no undo."""
 
 
 class PendingRequest(BaseModel):
@@ -325,7 +325,7 @@ def list_missing(paths: Iterable[str], directory: str) -> list[ChangedFile]:
 
 
 def list_named(paths: Iterable[str], directory: str) -> list[ChangedFile]:
-    """Return entries for files that only tool calls name, where OpenCode records no files."""
+    """Return entries for files that only tool calls name, since OpenCode does not record them."""
     names = _inside(paths, directory)
     return [ChangedFile(path=name, change=NOT_SHOWN, added=0, removed=0, by_calls=True) for name in names]
 

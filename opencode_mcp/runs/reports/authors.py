@@ -156,8 +156,8 @@ async def work_of_session(client: OpenCodeClient, session: Session, within: Peri
     return work, list(reversed(changing))
 
 
-async def files_named_only(client: OpenCodeClient, session: Session, message_id: str = "") -> list[str]:
-    """Return the files that editing calls name where OpenCode records no files, with paths relative to the directory.
+async def files_without_diff(client: OpenCodeClient, session: Session, message_id: str = "") -> list[str]:
+    """Return the files that editing calls have changed and OpenCode shows no diff of, relative to the directory.
 
     Args:
         client: Reads the messages.
@@ -168,7 +168,7 @@ async def files_named_only(client: OpenCodeClient, session: Session, message_id:
         work = await work_of_prompt(client, session, message_id)
     else:
         work, _ = await work_of_session(client, session)
-    return [] if work.is_recorded else [file.path for file in list_named(work.named, session.directory)]
+    return [file.path for file in list_named(work.unrecorded | (work.named & work.files), session.directory)]
 
 
 async def work_since(client: OpenCodeClient, session: Session, first: str) -> tuple[Work, list[str]]:

@@ -57,7 +57,7 @@ async def changed_files(report: RunReport, seen: Observation, answers: list[Mess
     if not work.is_recorded:
         return await _named_files(seen.client, session, work)
     if not work.files or not (work.calls or work.subagents):
-        return list_outside(_outside(work.calls, work.files, report.directory))
+        return _unrecorded(work, session)
     grows = (await seen.client.features()).diffs_grow
     named = work.named & work.files
     repeated = _changed_twice(work) if grows else frozenset[str]()
@@ -72,7 +72,19 @@ async def changed_files(report: RunReport, seen: Observation, answers: list[Mess
     if grows:
         files += list_missing(_missing(named, diffs, report.directory), report.directory)
     add_authors(files, judge)
-    return files + list_outside(_outside(judge.own, work.files, report.directory))
+    own = list_named(_within(work.unrecorded, report.directory), report.directory)
+    return files + own + list_outside(_outside(judge.own, work.files, report.directory))
+
+
+def _unrecorded(work: Work, session: Session) -> list[ChangedFile]:
+    """Return the files that a run changed, where OpenCode recorded no difference at all."""
+    named = list_named(_within(work.unrecorded, session.directory), session.directory)
+    return named + list_outside(_outside(work.calls, work.files, session.directory))
+
+
+def _within(paths: frozenset[str], directory: str) -> set[str]:
+    """Return the absolute paths that are in a directory."""
+    return {path for path in paths if path.startswith(absolute(".", directory) + "/")}
 
 
 async def _named_files(client: OpenCodeClient, session: Session, work: Work) -> list[ChangedFile]:

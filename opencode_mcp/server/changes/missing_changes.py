@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NAMES_SHOWN = 5
 FILES_NAMED = 20
-UNRECORDED = "OpenCode records no changes of files here."
+UNRECORDED = "OpenCode shows no changes."
 STATUS_TIMEOUT = 5.0
 REPLACED = "\ufffd"
 """Replacement for bytes in a name that are not UTF-8."""
@@ -31,7 +31,7 @@ async def why_no_changes(bridge: "Bridge", session: "Session", message_id: str =
         message_id: The prompt; empty: all of the session.
     """
     reason = await why_without_git(bridge, session.directory) or await _unnamed(bridge, session.directory)
-    named = await authors.files_named_only(bridge.client, session, message_id)
+    named = await authors.files_without_diff(bridge.client, session, message_id)
     if not named:
         return reason
     names = listed([one_line(path) for path in named], FILES_NAMED)

@@ -70,8 +70,8 @@ FILE_HEADINGS: Mapping[str, Collection[str]] = {
     "Changed meanwhile; it is not known by whom:": ("unknown",),
 }
 """Headings of the lists of changed files, with whose changes they are."""
-BY_CALLS = "Changed files, by its tool calls (OpenCode records no changes here, and cannot undo any):"
-"""Heading of the first list where OpenCode records no files."""
+BY_CALLS = "Changed by its tool calls; OpenCode records no changes of these files, and cannot undo them:"
+"""Heading of the files that OpenCode does not record: without git, without snapshots, or since git ignores them."""
 OTHERS_DID = {"this": "also", "shared": "also changed by", "other": "by", "unknown": "this run or"}
 """Words in front of the other sessions, by whose change it is."""
 NO_DIFF = "(no diff: not ready, or changed back)"
@@ -416,9 +416,10 @@ def _files(report: "RunReport") -> str:
     more = len(report.files) - len(shown)
     lines: list[str] = []
     for heading, kinds in FILE_HEADINGS.items():
-        listed = [file for file in shown if file.whose in kinds]
-        head = BY_CALLS if "this" in kinds and any(file.by_calls for file in listed) else heading
-        lines += [head, *map(_file_line, listed)] if listed else []
+        listed = [_file_line(file) for file in shown if file.whose in kinds and not file.by_calls]
+        lines += [heading, *listed] if listed else []
+    named = [_file_line(file) for file in shown if file.by_calls]
+    lines += [BY_CALLS, *named] if named else []
     return "\n".join([*lines, *([f"and {more} more"] if more else [])])
 
 

@@ -8,7 +8,7 @@ import pytest
 from opencode_mcp.errors import BackendUnavailable, NotFound
 from opencode_mcp.opencode.v1.adapter import OpenCode1
 from opencode_mcp.opencode.v2.adapter import OpenCode2
-from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Session, SessionStatus
+from opencode_mcp.opencode.vocabulary.models import FileDiff, Message, Session, SessionStatus, ToolPart
 from opencode_mcp.opencode.vocabulary.selection import Page, SessionFilter
 from opencode_mcp.opencode.vocabulary.submission import Features
 from opencode_mcp.runs.following.follow import Observation
@@ -163,6 +163,16 @@ async def test_where_opencode_records_no_files_those_that_edits_name_are_listed(
     assert [(file.path, file.by_calls, file.outside) for file in files] == expected
     assert client.reads == 0, "there is no diff to wait for"
     assert await listed(client, unrecorded("a.txt", snapshot="4b82")) == [], "it was written as it was"
+
+
+async def test_a_file_that_a_call_made_and_no_step_recorded_is_listed_also_beside_others() -> None:
+    made = unrecorded("ignored.txt", snapshot="4b82")
+    for part in made.parts:
+        if isinstance(part, ToolPart):
+            part.state.metadata["exists"] = False
+    assert [(file.path, file.by_calls) for file in await listed(Diffs([]), made)] == [("ignored.txt", True)]
+    files = await listed(Diffs(["a.txt"]), written("a.txt"), made)
+    assert [(file.path, file.by_calls) for file in files] == [("a.txt", False), ("ignored.txt", True)]
 
 
 async def test_a_session_that_was_deleted_meanwhile_is_no_possible_author() -> None:
