@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from opencode_mcp.opencode.http.endpoint import Endpoint
 from opencode_mcp.secrets.own_passwords import FRAGMENT_CHARACTERS, KNOWN_SECRETS, MARK, KnownSecrets
+from opencode_mcp.server.stdio import outgoing
 from opencode_mcp.server.stdio.outgoing import line_of
 
 PASSWORD = "dUmmY-0123456789-abcdefghijklmnop-" + "x" * 9
@@ -67,8 +68,10 @@ def test_a_long_password_is_also_hidden_where_it_is_cut(length: int) -> None:
     assert secrets.hide(f"…{PASSWORD[-length:]} and") == f"…{MARK} and"
 
 
-def test_a_password_that_is_a_word_of_the_protocol_breaks_nothing() -> None:
-    KNOWN_SECRETS.add("tools/call")
+def test_a_password_that_is_a_word_of_the_protocol_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = KnownSecrets()
+    secrets.add("tools/call")
+    monkeypatch.setattr(outgoing, "KNOWN_SECRETS", secrets)
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"x": "the tools/call"}}
     assert json.loads(line_of(message)) == {**message, "params": {"x": f"the {MARK}"}}
 
