@@ -8,16 +8,19 @@ a change on one side is taken, different changes of the same lines conflict. If 
 comparison conflicts, only the changes since then are brought.
 """
 
+import logging
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
-from opencode_mcp.errors import NotFound
+from opencode_mcp.errors import InvalidSetting, NotFound
 from opencode_mcp.isolation.applying import apply, undo
 from opencode_mcp.isolation.committing import commit, merge_branch
 from opencode_mcp.isolation.ending import discard, is_whole, keep_branch
 from opencode_mcp.isolation.left_files import left_paths
+from opencode_mcp.isolation.records import Brought
 from opencode_mcp.isolation.repository.trees import changes
 from opencode_mcp.isolation.results import Integration, IntegrationOptions
 from opencode_mcp.isolation.work import checkout_and_work, pending_changes
@@ -30,6 +33,11 @@ if TYPE_CHECKING:
     from opencode_mcp.isolation.ways import How
     from opencode_mcp.isolation.worktrees import Worktrees
 
+logger = logging.getLogger(__name__)
+
+PATHS_KEPT = 1000
+CHANGING = frozenset({"apply", "commit", "merge", "undo"})
+"""Ways that change files of the checkout."""
 WAYS: "Mapping[How, Callable[[Worktrees, Worktree, IntegrationOptions], Awaitable[Integration]]]" = {
     "apply": apply,
     "commit": commit,
@@ -76,7 +84,21 @@ class Integrator:
             if how not in {"discard", "undo"} and not await is_whole(now):
                 raise _removed_by_hand(now)
             left_out = [] if how == "undo" else await to_thread.run_sync(left_paths, now)
-            return replace(await WAYS[how](self._worktrees, now, options), left_out=left_out)
+            begun = time.time()
+            done = await WAYS[how](self._worktrees, now, options)
+            if how in CHANGING and done.changed:
+                await self._note(now, begun, done, options.title)
+            return replace(done, left_out=left_out)
+
+    async def _note(self, worktree: "Worktree", begun: float, done: Integration, title: str) -> None:
+        """Record which files of the checkout were changed, so that it is known whose changes they are."""
+        paths = sorted({path for one in done.changed for path in (one.path, one.old_path) if path})
+        brought = Brought(begun * 1000, time.time() * 1000, title, paths[:PATHS_KEPT])
+        try:
+            await self._worktrees.note_brought(worktree, brought)
+        except InvalidSetting as error:
+            # The work is in the checkout, which is what the caller must learn.
+            logger.warning("it is not recorded that work was brought to %s: %s", worktree.project, error)
 
     async def changed(self, worktree: "Worktree") -> "list[TreeChange]":
         """Return the changes of a worktree since its base, brought back or not; raises as ``integrate``."""

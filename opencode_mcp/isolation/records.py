@@ -21,6 +21,19 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """Files of the person's checkout that were changed when work was brought back, or taken out again."""
+
+    begin: float
+    """Time in milliseconds since 1970."""
+    end: float
+    title: str
+    """Title of the session that the work is of."""
+    paths: Sequence[str]
+    """Paths in the repository."""
+
+
+@dataclass(frozen=True, slots=True)
 class Worktree:
     """Isolated worktree, as its record has it."""
 
@@ -48,6 +61,8 @@ class Worktree:
     """True if the files are removed, and only the session is left."""
     left: Mapping[str, Sequence[int]] = field(default_factory=dict[str, "Sequence[int]"])
     """Files that a verification has added, by path, with their size and time: they are no part of the work."""
+    brought: Sequence[Brought] = ()
+    """Changes of the checkout, oldest first: OpenCode does not know whose they are."""
 
     @property
     def directory(self) -> str:
@@ -177,6 +192,7 @@ class Records:
 
 def _read(record: Path) -> Worktree | None:
     try:
-        return Worktree(**json.loads(record.read_bytes()))
-    except (OSError, ValueError, TypeError):
+        data = json.loads(record.read_bytes())
+        return Worktree(**data | {"brought": [Brought(**each) for each in data.get("brought", ())]})
+    except (OSError, ValueError, TypeError, AttributeError):
         return None

@@ -36,7 +36,9 @@ class IntegrationOptions:
     Args:
         message: Message of the commit.
         markers: Whether ``apply`` writes conflict markers into the files that conflict.
+        title: Title of the session that the work is of.
     """
 
     message: str
     markers: bool = False
+    title: str = ""

@@ -24,7 +24,7 @@ from anyio import to_thread
 from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.disk.state_folder import unusable
 from opencode_mcp.errors import GitFailed, InvalidArgument, NotFound, SessionBusy
-from opencode_mcp.isolation.records import Records, Worktree
+from opencode_mcp.isolation.records import Brought, Records, Worktree
 from opencode_mcp.isolation.repository.git import Git, Repository, installed_git, reason
 from opencode_mcp.isolation.repository.kept_commits import DISCARDED, forget_all, forget_old
 from opencode_mcp.isolation.repository.trees import committed, snapshot
@@ -37,6 +37,7 @@ WORKING_TREE = "working_tree"
 HEAD = "HEAD"
 MOST_WORDS = 6
 MOST_LETTERS = 40
+BROUGHT_KEPT = 20
 LITTLE_SPACE = 1 << 20
 """Bytes; what is left when git could not write a file is mostly less than that file."""
 LOCK_SECONDS = 30.0
@@ -132,6 +133,10 @@ class Worktrees:
     async def note_left(self, worktree: Worktree, left: Mapping[str, Sequence[int]]) -> None:
         """Record the files of a worktree that are no part of the work."""
         await self._write(replace(worktree, left=left))
+
+    async def note_brought(self, worktree: Worktree, brought: Brought) -> None:
+        """Record that files of the checkout were changed; the latest ``BROUGHT_KEPT`` times are kept."""
+        await self._write(replace(worktree, brought=[*worktree.brought, brought][-BROUGHT_KEPT:]))
 
     def find(self, name: str) -> Worktree | None:
         """Return the worktree that is there and has a session, a branch or a name; None if there is none."""

@@ -17,6 +17,7 @@ from opencode_mcp.errors import (
     BridgeError,
 )
 from opencode_mcp.events.hub import Hub
+from opencode_mcp.isolation.records import Records
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.vocabulary.models import Session
@@ -36,6 +37,7 @@ from opencode_mcp.runs.prompting.prompt import Prompt, check_prompt
 from opencode_mcp.runs.prompting.reload import InstanceReload
 from opencode_mcp.runs.prompting.session_lock import SessionLocks
 from opencode_mcp.runs.record import Run, RunStarter, is_removed, is_superseded, latest_prompt
+from opencode_mcp.runs.reports.brought_back import brought_back, no_other_work
 from opencode_mcp.runs.reports.reporter import LEFT_IN_INBOX, TAKEN_BACK, changed_settings, report_run
 from opencode_mcp.runs.run_note import Notes
 from opencode_mcp.runs.starting.prompt_poster import POST_LEAST, PromptPoster, next_message_id
@@ -59,6 +61,7 @@ class Runs:
         notes: Where it is noted who answers what a run asks.
         session_locks: Keeps others out of a session while something is started in it; none: only this process's.
         instance_reload: Makes OpenCode read new files; without it, new names stay unknown.
+        worktrees: Records of isolated worktrees, whose work may be brought to where others work; none: there are none.
     """
 
     def __init__(
@@ -67,8 +70,11 @@ class Runs:
         notes: Notes,
         session_locks: SessionLocks | None = None,
         instance_reload: InstanceReload | None = None,
+        worktrees: Records | None = None,
     ) -> None:
         self._hub = hub
+        self.other_work = brought_back(worktrees) if worktrees else no_other_work
+        """Reads what was changed in a directory without a session that works there."""
         self.notes = notes
         self.instance_reload = instance_reload or InstanceReload()
         self.verifications = Verifications()
@@ -251,7 +257,8 @@ class Runs:
         Raises:
             BackendError: OpenCode could not be read.
         """
-        report = await report_run(self._hub, run, seen, self.known.schemas.get(run.message_id))
+        schema = self.known.schemas.get(run.message_id)
+        report = await report_run(self._hub, run, seen, schema, self.other_work)
         report.unbegun = seen.parked
         if seen.parked:
             report.note = TAKEN_BACK if await self._take_back(run, seen) else LEFT_IN_INBOX

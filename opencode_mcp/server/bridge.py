@@ -128,7 +128,8 @@ class Bridge:
         """Prompts, and the runs that follow from them."""
         state = self.settings.state_directory
         notes = run_note.Notes(TokenCodec(state, key_file=self.settings.key_file), self.policy)
-        return run.Runs(self.hub, notes, session_lock.SessionLocks(state / "turns"), self.instance_reload)
+        records = None if self.settings.remote else self.worktrees.records
+        return run.Runs(self.hub, notes, session_lock.SessionLocks(state / "turns"), self.instance_reload, records)
 
     @cached_property
     def instance_reload(self) -> "reload.InstanceReload":

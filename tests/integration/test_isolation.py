@@ -8,7 +8,7 @@ from tests.harness.bridge import data_of
 from tests.harness.model import ScriptedModel
 from tests.harness.project import git
 from tests.integration.host import Host, Json
-from tests.scripted_model.script import hold, step, text, write
+from tests.scripted_model.script import bash, hold, step, text, write
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 
@@ -69,6 +69,29 @@ async def test_a_conflict_is_shown_and_resolved_by_the_same_session(
     assert (await integrate(host, report, "apply"))["conflicts"] == []
     await integrate(host, report, "discard")
     (workplace / name).unlink()
+
+
+async def test_work_that_is_brought_back_beside_a_run_is_that_of_its_own_session(
+    host: Host, tracked: Path, scripted_model: ScriptedModel, case: str
+) -> None:
+    brought, beside, key = f"brought-{case}.txt", f"beside-{case}.txt", f"beside-{case}"
+    place = str(tracked)
+    isolated = await host.run(write(brought, "x\n"), directory=place, isolate=True, title=f"Isolated {case}")
+    running = await host.start(step(hold(key), write(beside, "x\n"), bash("true")), directory=place)
+    await scripted_model.reached(key)
+    await integrate(host, isolated, "apply")
+    await scripted_model.release(key)
+    report = await host.wait(running)
+    whose = {file["path"]: file.get("whose", "this") for file in report["files"]}
+    assert whose == {beside: "this", brought: "other"}
+    (other,) = next(file["others"] for file in report["files"] if file["path"] == brought)
+    assert other == {"session_id": isolated["session_id"], "title": f"Isolated {case}"}
+    assert brought in await host.text("opencode_diff", session_id=isolated["session_id"])
+    shown = await host.text("opencode_diff", session_id=running)
+    assert f"1 file that other sessions changed is left out: {brought} ({isolated['session_id']}" in shown
+    await integrate(host, isolated, "undo")
+    await integrate(host, isolated, "discard")
+    (tracked / beside).unlink()
 
 
 async def test_a_run_that_cannot_be_isolated_leaves_nothing(host: Host, workplace: Path) -> None:

@@ -222,7 +222,7 @@ class ReplySender:
         answer = GivenAnswer(permission.id, call, run.message_id, reply, by, asked, now)
         try:
             with anyio.move_on_after(NOTE_SECONDS):
-                async with self._runs.alone_in(run.session_id):
+                async with self._runs.turns.alone_in(run.session_id):
                     session = await self._client.session_get(run.session_id)
                     if by or all(known.request_id != permission.id for known in answers_in(session)):
                         await self._client.session_set_metadata(session, metadata_with(session, answer))

@@ -1,8 +1,8 @@
 """Reads what other sessions did in a directory while a session worked there.
 
-The answer comes from OpenCode's records alone, so it is the same later and in another bridge. Only sessions of the same
-directory that changed lately, or that are busy, are read. To read one of another directory would make OpenCode open
-that directory as a project.
+The answer comes from OpenCode's records, and from those of work that was brought back, so it is the same later and in
+another bridge. Only sessions of the same directory that changed lately, or that are busy, are read. To read one of
+another directory would make OpenCode open that directory as a project.
 """
 
 import logging
@@ -21,6 +21,7 @@ from opencode_mcp.opencode.vocabulary.selection import SessionFilter
 from opencode_mcp.runs.outcome.report import list_named
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import MESSAGES_A_PAGE, Run, all_answers
+from opencode_mcp.runs.reports.brought_back import OtherWork, no_other_work
 from opencode_mcp.runs.sessions.history import own_messages, standing_messages
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,9 @@ SECONDS = 5.0
 """Seconds in which the other sessions are read."""
 
 
-async def read_authors(client: OpenCodeClient, session: Session, work: Work, period: Period) -> Judge:
+async def read_authors(
+    client: OpenCodeClient, session: Session, work: Work, period: Period, other_work: OtherWork = no_other_work
+) -> Judge:
     """Read who else worked (``experimental.session.list``, ``session.status``, ``session.messages`` of the others).
 
     A read that fails is no error: it is then unknown who changed what no known call names. A session that was deleted
@@ -49,12 +52,14 @@ async def read_authors(client: OpenCodeClient, session: Session, work: Work, per
         session: The session whose changes are looked at; only its id, title and directory are used.
         work: Its work.
         period: Time in which others count.
+        other_work: Reads what was changed otherwise.
     """
+    brought = [call for call in await other_work(session.directory, period) if call.session_id != session.id]
     try:
         others = await _others(client, session, period)
     except BridgeError as error:
         logger.info("could not list the sessions beside %s: %s", session.id, error)
-        return Judge(session.directory, work.steps, work.calls, [], is_whole=False)
+        return Judge(session.directory, work.steps, work.calls, brought, is_whole=False)
     reads = {other.id: partial(_read_work, client, other, period) for other in others[:SESSIONS_READ]}
     found, failed = await read_each(reads, within=SECONDS)
     gone = {name for name, error in failed.items() if isinstance(error, NotFound)}
@@ -65,6 +70,7 @@ async def read_authors(client: OpenCodeClient, session: Session, work: Work, per
     family = _family(session.id, others, works, work)
     own = [*work.calls, *(call for name, other in works.items() if name in family for call in other.calls)]
     foreign = [call for name, other in works.items() if name not in family for call in other.calls]
+    foreign += brought
     return Judge(session.directory, work.steps, own, foreign, is_whole=len(works) == len(others))
 
 

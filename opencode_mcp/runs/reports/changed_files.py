@@ -27,6 +27,7 @@ from opencode_mcp.runs.outcome.report import (
     list_outside,
 )
 from opencode_mcp.runs.reports.authors import read_authors, work_of_answers
+from opencode_mcp.runs.reports.brought_back import OtherWork, no_other_work
 
 DIFF_SECONDS = 0.6
 """Time to wait for the rest of a diff: OpenCode computes it some 25 ms after the session went idle."""
@@ -38,13 +39,16 @@ A run without net changes waits it out.
 DIFF_PAUSE_SECONDS = 0.02
 
 
-async def changed_files(report: RunReport, seen: Observation, answers: list[Message]) -> list[ChangedFile]:
+async def changed_files(
+    report: RunReport, seen: Observation, answers: list[Message], other_work: OtherWork = no_other_work
+) -> list[ChangedFile]:
     """Read which files changed (``session.diff``), and who else worked in the directory at that time.
 
     Args:
         report: Names the run.
         seen: The run as it was seen last.
         answers: The assistant's messages of the run.
+        other_work: Reads what was changed without a session of the directory.
 
     Returns:
         The files; none if no tool call of the run can have changed one. Those outside of the project are the last.
@@ -55,7 +59,7 @@ async def changed_files(report: RunReport, seen: Observation, answers: list[Mess
     session = Session(id=report.session_id, title=report.title, directory=report.directory)
     work = work_of_answers(answers, session, report.message_id)
     if not work.is_recorded:
-        return await _named_files(seen.client, session, work)
+        return await _named_files(seen.client, session, work, other_work)
     if not work.files or not (work.calls or work.subagents):
         return _unrecorded(work, session)
     grows = (await seen.client.features()).diffs_grow
@@ -63,7 +67,7 @@ async def changed_files(report: RunReport, seen: Observation, answers: list[Mess
     repeated = _changed_twice(work) if grows else frozenset[str]()
     async with at_once() as reads:
         reading_diffs = reads.start(_diffs, report, seen, work.files, named, repeated)
-        reading_authors = reads.start(read_authors, seen.client, session, work, work.period)
+        reading_authors = reads.start(read_authors, seen.client, session, work, work.period, other_work)
     judge = reading_authors.value
     if not judge.own:
         return []
@@ -87,11 +91,13 @@ def _within(paths: frozenset[str], directory: str) -> set[str]:
     return {path for path in paths if path.startswith(absolute(".", directory) + "/")}
 
 
-async def _named_files(client: OpenCodeClient, session: Session, work: Work) -> list[ChangedFile]:
+async def _named_files(
+    client: OpenCodeClient, session: Session, work: Work, other_work: OtherWork
+) -> list[ChangedFile]:
     """Return the files that the editing calls of a run name, where OpenCode records no files."""
     if not work.named and not work.subagents:
         return []
-    judge = await read_authors(client, session, work, work.period)
+    judge = await read_authors(client, session, work, work.period, other_work)
     outside = _outside(judge.own, frozenset(), session.directory)
     files = list_named({path for call in judge.own for path in call.files} - outside, session.directory)
     add_authors(files, judge)

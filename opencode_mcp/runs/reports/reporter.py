@@ -30,6 +30,7 @@ from opencode_mcp.runs.outcome.state import ENDS, State
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
+from opencode_mcp.runs.reports.brought_back import OtherWork, no_other_work
 from opencode_mcp.runs.reports.changed_files import changed_files
 from opencode_mcp.runs.reports.merging import read_merged
 from opencode_mcp.runs.reports.subagent_spending import SubagentSpending, read_subagent_spending
@@ -77,7 +78,13 @@ def changed_settings(accepted: Accepted) -> str:
     return f"The session now uses {settings}, also for later prompts that name none." if settings else ""
 
 
-async def report_run(hub: Hub, run: Run, seen: Observation, schema: Mapping[str, Any] | None) -> RunReport:
+async def report_run(
+    hub: Hub,
+    run: Run,
+    seen: Observation,
+    schema: Mapping[str, Any] | None,
+    other_work: OtherWork = no_other_work,
+) -> RunReport:
     """Report a run that ended, waits, or goes on.
 
     Args:
@@ -85,6 +92,7 @@ async def report_run(hub: Hub, run: Run, seen: Observation, schema: Mapping[str,
         run: The run.
         seen: The run as it was seen last.
         schema: The caller's ``output_schema``, where it is still known.
+        other_work: Reads what was changed in the directory without a session that works there.
 
     Raises:
         BackendError: OpenCode could not be read.
@@ -105,7 +113,7 @@ async def report_run(hub: Hub, run: Run, seen: Observation, schema: Mapping[str,
     _add_spending(report, answers, await read_subagent_spending(seen.client, run.session_id, answers))
     if seen.state in ENDS:
         report.merged_with = reading_merged.value
-        report.files = await changed_files(report, seen, answers)
+        report.files = await changed_files(report, seen, answers, other_work)
         await _add_end(report, hub, seen, answer)
     else:
         await _add_present(report, hub, run, seen, answers)

@@ -50,7 +50,7 @@ async def own_changes(
         within: Only what the session did in this period.
     """
     found, work = await _changes_and_work(bridge.client, session, message_id, within or authors.EVER)
-    authorships = await _authors_of(bridge.client, session, found, work)
+    authorships = await _authors_of(bridge, session, found, work)
     left_out = {file: whose for file, whose in authorships.items() if whose.whose == "other"}
     kept = {file: whose for file, whose in authorships.items() if file not in left_out}
     is_unknown = any(whose.whose == "unknown" for whose in kept.values())
@@ -74,12 +74,12 @@ async def _changes_and_work(
 
 
 async def _authors_of(
-    client: "OpenCodeClient", session: "Session", diffs: "Sequence[FileDiff]", work: "authorship.Work"
+    bridge: "Bridge", session: "Session", diffs: "Sequence[FileDiff]", work: "authorship.Work"
 ) -> "dict[str, Authorship]":
     """Return whose changes some files are, without those that are only the session's."""
     if not diffs:
         return {}
-    judge = await authors.read_authors(client, session, work, work.period)
+    judge = await authors.read_authors(bridge.client, session, work, work.period, bridge.runs.other_work)
     found = {diff.file: judge.judge(diff.file) for diff in diffs}
     return {file: authorship for file, authorship in found.items() if authorship.whose != "this"}
 

@@ -48,7 +48,9 @@ async def refuse_undo_of_others(bridge: "Bridge", session: "Session", prompt: st
         files |= await _differing(bridge, session, prompts)
     if not files:
         return
-    judge = await authors.read_authors(bridge.client, session, work, Period(work.period.begin, math.inf))
+    judge = await authors.read_authors(
+        bridge.client, session, work, Period(work.period.begin, math.inf), bridge.runs.other_work
+    )
     found = {file: judge.judge(file, since=True) for file in sorted(files)}
     foreign = {file: whose for file, whose in found.items() if whose.whose != "this"}
     if not foreign:
@@ -85,7 +87,7 @@ async def refuse_redo_over_others(bridge: "Bridge", session: "Session") -> None:
         CallerError: An edit of another session has changed a file since the undo.
     """
     since = Period(session.time.updated, math.inf)
-    judge = await authors.read_authors(bridge.client, session, Work(), since)
+    judge = await authors.read_authors(bridge.client, session, Work(), since, bridge.runs.other_work)
     changed: dict[str, Authorship] = {}
     for call in judge.others:
         if call.period.overlaps(since) and not call.is_undone:

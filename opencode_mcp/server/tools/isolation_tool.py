@@ -67,7 +67,7 @@ async def opencode_integrate(
                 hint="Wait for it with opencode_wait. opencode_abort stops it.",
             )
     title = title_of(session) if session else ""
-    options = results.IntegrationOptions(message or title or worktree.name, markers=markers)
+    options = results.IntegrationOptions(message or title or worktree.name, markers=markers, title=title)
     done = await bridge.integrator.integrate(worktree, how, options)
     if how in REMOVING and session is None and not await session_deletion.has_sessions(bridge, worktree.directory):
         # Nothing needs the record any more.
