@@ -1,4 +1,4 @@
-"""Checks of ``serve --http``: the address, who may connect, the issuer, and the shared key. They serve nothing."""
+"""Checks of ``serve --http``: address, clients, issuer, shared key and metrics. They serve nothing."""
 
 import stat
 import sys
@@ -14,6 +14,7 @@ from opencode_mcp.doctor.finding import Finding, failure_of, found, warn
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.http.address import Address
 from opencode_mcp.http.authentication.without_authentication import check_authentication
+from opencode_mcp.http.metrics.serving import metrics_of
 from opencode_mcp.http.oauth.issuer import fetch_keys
 from opencode_mcp.http.oauth.oauth_settings import read_oauth
 from opencode_mcp.http.principals.principal_file import PrincipalFile
@@ -95,9 +96,19 @@ def _key(settings: "Settings") -> Finding:
     return found(f"in {settings.key_file}")
 
 
+def _metrics(settings: "Settings") -> Finding:
+    with metrics_of(settings) as metrics:
+        if metrics is None:
+            return found("none")
+        if metrics.address.is_local:
+            return found(f"{metrics.address} is free; only programs on this machine can read them")
+        return warn(f"{metrics.address} is free; other machines can read them", "They need no token to do so.")
+
+
 CHECKS: Mapping[str, Callable[["Settings"], Finding]] = {
     "HTTP address": _address,
     "HTTP clients": _authentication,
     "issuer": _issuer,
     "shared key": _key,
+    "metrics": _metrics,
 }

@@ -66,7 +66,7 @@ class Address:
         except OSError as error:
             reason = error.strerror or str(error)
             raise InvalidSetting(
-                f"Cannot listen at {self}: {reason}.", hint="Give --http an address of this machine that is free."
+                f"Cannot listen at {self}: {reason}.", hint="Name an address of this machine that is free."
             ) from error
 
     def release(self) -> None:

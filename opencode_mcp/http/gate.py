@@ -1,15 +1,18 @@
-"""Pass each request to the tenant of its caller, which starts with the first request."""
+"""Pass each request to the tenant of its caller, which starts with the first request, or for its batches."""
 
+import logging
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import anyio
 
+from opencode_mcp.errors import BridgeError
 from opencode_mcp.http.authentication.caller import Caller
 from opencode_mcp.http.authentication.step_up import lacking_scopes
 from opencode_mcp.http.oauth.user import USER, user_of
 from opencode_mcp.http.transport.exchange import exchange_of, is_call
+from opencode_mcp.http.unfinished_batches import has_unfinished_tasks
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from opencode_mcp.http.tenant import Tenant
     from opencode_mcp.http.transport.exchange import Exchange
     from opencode_mcp.opencode.tables.annotation_types import Effect
+
+logger = logging.getLogger(__name__)
 
 TenantKey = tuple[str, "frozenset[Effect]"]
 """Name of a principal, and the effects that a token of it permits."""
@@ -51,6 +56,8 @@ class Gate:
         self._task_group = task_group
         self._tenants: dict[TenantKey, Tenant] = {}
         self._starting = anyio.Lock()
+        self._has_changed = True
+        """True if tenants may be missing whose batches go on."""
         self._exchanges: dict[Exchange, Caller] = {}
         """The requests that are served."""
 
@@ -105,10 +112,29 @@ class Gate:
             return tenant
 
     async def watch(self) -> None:
-        """Apply changes of the settings file, also to requests that are being served."""
+        """Apply changes of the settings file, also to requests that are being served, and let batches go on."""
         while True:
+            if self._has_changed:
+                self._has_changed = False
+                await self._resume()
             await anyio.sleep(LOOK_SECONDS)
             self._refresh()
+
+    async def _resume(self) -> None:
+        """Start the tenants of principals whose tasks of batches have not ended.
+
+        Those that were queued with access tokens of other effects wait for a request with such a token.
+        """
+        for name, principal in self._file.principals.items():
+            caller = Caller(name)
+            rights = self._authenticator.rights(principal, caller.effects)
+            try:
+                is_needed = (name, caller.effects) not in self._tenants and await has_unfinished_tasks(rights)
+                # The settings file may have changed meanwhile.
+                if is_needed and name in self._file.principals:
+                    await self._tenant(caller)
+            except BridgeError as error:
+                logger.warning("the batches of %s wait for its next request: %s", name, error)
 
     def _refresh(self) -> None:
         if not self._file.refresh():
@@ -119,13 +145,14 @@ class Gate:
         self._close_changed()
 
     def _close_changed(self) -> None:
-        """End the tenants whose principals are gone or may do other things now; the next request starts new ones."""
+        """End the tenants whose principals are gone or may do other things now; what needs new ones starts them."""
         principals = self._file.principals
         for key, tenant in list(self._tenants.items()):
             name, effects = key
             if name not in principals or self._authenticator.rights(principals[name], effects) != tenant.settings:
                 tenant.close()
                 del self._tenants[key]
+                self._has_changed = True
 
 
 class OpenGate:

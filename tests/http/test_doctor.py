@@ -43,9 +43,18 @@ def test_what_prevents_serving_is_a_failure(tmp_path: Path) -> None:
         settings = Settings(http=f"127.0.0.1:{taken.getsockname()[1]}", key_file=str(tmp_path / "none"))
         found = grades(settings)
     failed = dict.fromkeys(("HTTP address", "HTTP clients", "shared key"), "FAIL")
-    assert {name: grade for name, (grade, _) in found.items()} == failed | {"issuer": "ok"}
+    assert {name: grade for name, (grade, _) in found.items()} == failed | {"issuer": "ok", "metrics": "ok"}
     assert "Cannot listen" in found["HTTP address"][1]
     assert "would not be authenticated" in found["HTTP clients"][1]
+
+
+def test_the_address_of_metrics_is_checked() -> None:
+    settings = Settings(http="127.0.0.1:0", metrics="127.0.0.1:0")
+    assert grades(settings)["metrics"][0] == "ok"
+    assert grades(replace(settings, metrics="0.0.0.0:0"))["metrics"][0] == "warn"
+    with Address("127.0.0.1").bind() as taken:
+        settings = replace(settings, metrics=f"127.0.0.1:{taken.getsockname()[1]}")
+        assert "Cannot listen" in grades(settings)["metrics"][1]
 
 
 def test_serving_without_authentication_is_a_warning() -> None:

@@ -1,6 +1,7 @@
 """Metrics for Prometheus: what is counted, where, and that no client can make a new time series."""
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,6 +146,7 @@ def test_without_the_library_the_command_says_what_to_install(monkeypatch: pytes
         pass
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no Unix sockets here")
 def test_metrics_can_be_at_a_unix_socket(operator: Operator) -> None:
     path = Path(operator.environment["HOME"]) / "metrics.sock"
     with serving(operator.launch, "--metrics", f"unix:{path}"):

@@ -4,6 +4,7 @@ import json
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -29,7 +30,11 @@ from tests.http.test_tokens_over_http import Operator
 from tests.integration.host import Host, meanwhile
 from tests.scripted_model.script import bash, hold, script, step, text
 
-pytestmark = [pytest.mark.anyio, pytest.mark.integration]
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.integration,
+    pytest.mark.skipif(sys.platform != "linux", reason="the clients need several addresses of this machine"),
+]
 
 FLAGS = ("--http-host", NAME, "--forwarded-allow", "127.0.0.1")
 """Flags of the documentation."""

@@ -1,0 +1,24 @@
+"""Tell whether somebody has tasks of batches that go on, without a bridge for it."""
+
+from typing import TYPE_CHECKING
+
+from opencode_mcp.batches import queue, scope
+from opencode_mcp.server.bridge import QUEUE
+
+if TYPE_CHECKING:
+    from opencode_mcp.config import Settings
+
+
+async def has_unfinished_tasks(settings: "Settings") -> bool:
+    """Return True if there are tasks that have not ended, of a bridge with these settings.
+
+    Raises:
+        InvalidSetting: The state folder cannot be used.
+    """
+    if not (settings.state_directory / QUEUE).exists():
+        return False
+    tasks = queue.Queue(settings.state_directory, scope.scope_of(settings))
+    try:
+        return bool(await tasks.unfinished())
+    finally:
+        tasks.close()
