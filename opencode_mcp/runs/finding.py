@@ -11,7 +11,7 @@ from opencode_mcp.runs.limits import tightest
 from opencode_mcp.runs.outcome.report import first_words, spoken
 from opencode_mcp.runs.output_schema.prompted import corrected_prompt
 from opencode_mcp.runs.record import Run, is_at_work_on, latest_prompt
-from opencode_mcp.runs.run_note import ANY_PROMPT, Note, Notes, combined
+from opencode_mcp.runs.run_note import ANY_PROMPT, Note, Notes, combined, first_prompt
 from opencode_mcp.runs.verification.request import VerificationRecord
 from opencode_mcp.text.outside_text import one_line
 
@@ -45,7 +45,7 @@ async def find_run(
     """
     found = await _find_prompt(client, words, session, message_id)
     known = notes.of(session)
-    first = _first_prompt(corrected_prompt(found.id), known)
+    first = first_prompt(corrected_prompt(found.id), known)
     if first != found.id:
         found = await _find_prompt(client, words, session, first)
     applying = [note for note in known if await _holds(client, session, note, found.id)]
@@ -80,11 +80,6 @@ async def _find_prompt(
         hint=f'Start one with opencode_run(session_id="{session.id}", prompt=...). If OpenCode stopped while a '
         "prompt was on its way, send that prompt again.",
     )
-
-
-def _first_prompt(message_id: str, notes: Iterable[Note]) -> str:
-    """Return the first prompt of the run to which a prompt belongs, by the notes of its session."""
-    return next((note.message_id for note in notes if message_id in note.prompts), message_id)
 
 
 def _verification_in(notes: Iterable[Note], message_id: str) -> VerificationRecord | None:

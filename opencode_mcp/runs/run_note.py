@@ -173,6 +173,11 @@ def metadata_of(session: Session) -> Mapping[str, object]:
     return cast("Mapping[str, object]", metadata) if isinstance(metadata, Mapping) else NOTHING
 
 
+def first_prompt(message_id: str, notes: Iterable[Note]) -> str:
+    """Return the first prompt of the run to which a prompt belongs, by the notes of its session."""
+    return next((note.message_id for note in notes if message_id in note.prompts), message_id)
+
+
 def combined(notes: Iterable[Note]) -> tuple[Decider, RunStarter, tuple[Policy, ...]]:
     """The strictest of what some notes say, and the policies of all of them."""
     found = list(notes)

@@ -75,6 +75,9 @@ async def test_the_recipe_of_a_verified_fix_brings_repaired_work_back_and_not_wh
     session = {"session_id": report["session_id"]}
     again = await host.wait(**session)
     assert {**again, "seconds": 0, "title": ""} == {**report, "seconds": 0, "title": ""}
+    last_run = (await host.data("opencode_session", **session))["last_run"]
+    assert (last_run["message_id"], last_run["prompt"]) == (report["message_id"], report["prompt"])
+    assert last_run["seconds"] == pytest.approx(again["seconds"], abs=1)
     assert "Left by the verification: added made.txt." in await host.text(diff, **session)
     told = await host.text(integrate, **way | session)
     assert "Left out, since a verification made them: made.txt" in told

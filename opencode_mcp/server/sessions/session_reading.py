@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import anyio
 
 from opencode_mcp.runs.reports.reporter import END_PAUSE_SECONDS, END_SECONDS
+from opencode_mcp.runs.run_note import first_prompt
 from opencode_mcp.runs.sessions.last_run import LastRun, Outcome, read_last_run
 from opencode_mcp.runs.sessions.spending import Spending, own_spending
 from opencode_mcp.server.access.operation_uses import MESSAGES
@@ -101,10 +102,11 @@ def facts_of(
         activity: Its work at this moment.
     """
     last, own = end
-    words = bridge.runs.notes.words_of(session, last.prompt_id) or last.prompt
+    first = first_prompt(last.prompt_id, bridge.runs.notes.of(session))
+    words = bridge.runs.notes.words_of(session, first) or last.prompt
     below = subagents.below(session.id)
     return SessionFacts(
-        last=replace(last, prompt=words),
+        last=replace(last, prompt=words, prompt_id=first),
         own=own,
         subagents=Spending.total(map(Spending.counted, below)),
         number_of_subagents=len(below),

@@ -91,11 +91,12 @@ async def view_session(
     doing = await _doing(bridge, session, last, state) if last and activity == "running" else ""
     if verification := bridge.runs.verifications.running_in(session.id):
         doing = verification.doing
-    waited = await _waited(bridge, session, last, pending) if last else 0
+    facts = facts_of(bridge, session, end.value, subagents.value, activity) if end.value else None
+    waited = await _waited(bridge, session, facts.last, pending) if facts else 0
     return SessionView(
         session=session,
         status=_status(state),
-        facts=facts_of(bridge, session, end.value, subagents.value, activity) if end.value else None,
+        facts=facts,
         todos=todos.value,
         children=subagents.value.started_by(session.id),
         pending=pending,
