@@ -48,32 +48,47 @@ class FoundOperations:
         items: The operations.
         allowed: Decides which of them may be called.
         unlisted: Tools that are not listed; no hit names them.
+        is_search: Whether words were searched for, so that the first one is what was asked for.
     """
 
-    def __init__(self, items: "Sequence[Operation]", allowed: "AllowedOperations", unlisted: "Collection[str]") -> None:
+    def __init__(
+        self,
+        items: "Sequence[Operation]",
+        allowed: "AllowedOperations",
+        unlisted: "Collection[str]",
+        *,
+        is_search: bool = False,
+    ) -> None:
         self._items = items
+        self._is_search = is_search
         self._allowed = allowed
         self._unlisted = unlisted
 
-    def result(self, remarks: "Sequence[str]") -> "CallToolResult":
+    def result(self, remarks: "Sequence[str]", lacking: str = "") -> "CallToolResult":
         """Make the result.
 
         Args:
             remarks: Sentences to put at the end of the text.
+            lacking: Sentences to put in front, on what this OpenCode cannot do.
         """
         if not self._items:
-            return result("No operation fits. Try other words, or none with a group.", {"operations": []})
+            return result(lacking or "No operation fits. Try other words, or none with a group.", {"operations": []})
         if len(self._items) > SHOWN_WHOLE:
             return result("\n".join([*map(self._line, self._items), IN_SHORT, *remarks]), self._names())
         hits = _with_settings_once([self._hit(item) for item in self._items])
-        data: dict[str, object] = {"operations": hits}
+        in_short = [hit for hit in hits[1:] if "tool" in hit] if self._is_search else []
+        for hit in in_short:
+            # The tool is better, and the id of the operation finds its arguments.
+            del hit["arguments"]
+            hit.pop("replies", None)
+        data: dict[str, object] = {"operations": hits, **({"note": lacking} if lacking else {})}
         notes: list[str] = []
-        if any(map(_takes_usual, self._items)):
+        if any(_takes_usual(item) for item, hit in zip(self._items, hits, strict=True) if "arguments" in hit):
             data["usual_arguments"] = USUAL[self._items[0].generation]
             notes.append(USUAL[self._items[0].generation])
         if any("needs" in hit for hit in hits):
             notes.append(REFUSED)
-        return result("\n\n".join([*map(_text, hits), *notes, *remarks]), data)
+        return result("\n\n".join([*([lacking] if lacking else []), *map(_text, hits), *notes, *remarks]), data)
 
     def _names(self) -> dict[str, Any]:
         shown = [{"id": item.id, "effect": item.effect, "allowed": self._allowed.allows(item)} for item in self._items]
@@ -155,7 +170,8 @@ def _text(hit: "Mapping[str, Any]") -> str:
         lines.append(f"needs: {hit['needs']}")
     if "tool" in hit:
         lines.append(f"better: the tool {hit['tool']}")
-    lines.append(f"arguments: {hit['arguments']}")
+    if "arguments" in hit:
+        lines.append(f"arguments: {hit['arguments']}")
     if "replies" in hit:
         lines.append(f"replies: {hit['replies']}")
     return "\n".join(lines)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
 
 ALL = 1000
+NEAREST = 2
+"""Operations that are shown if this OpenCode has none for the query."""
 
 
 @tool(
@@ -54,15 +56,23 @@ async def opencode_find_operations(
     chosen_effect = cast("Effect | None", _one_of("effect", effect, annotation.Effect))
     table, remarks = await _table(bridge)
     found = operations_search.search(table, query, group=chosen_group, effect=chosen_effect, limit=ALL)
-    items = list(islice(filter(bridge.allowed.shows, found), limit))
-    if lacking := catalog.lacking(table, query):
-        tool = f"The tool {TOOL_OF[lacking]} does it." if lacking in TOOL_OF else ""
-        remarks.append(f"{catalog.advice(table, lacking)} {tool}".rstrip())
+    lacking = _lacking(table, query)
+    items = list(islice(filter(bridge.allowed.shows, found), min(limit, NEAREST) if lacking else limit))
     unknown = operations_search.unknown_words(table, query)
     remarks += [f"No operation has {' or '.join(map(repr, unknown))}."] if unknown and items else []
     taken = [f"{given!r} as {word!r}" for given, word in operations_search.corrections(table, query).items()]
     remarks += [f"Read {', '.join(taken)}, since no operation has the word as it was given."] if taken else []
-    return found_operations.FoundOperations(items, bridge.allowed, bridge.unlisted_tools).result(remarks)
+    shown = found_operations.FoundOperations(items, bridge.allowed, bridge.unlisted_tools, is_search=bool(query))
+    return shown.result(remarks, lacking)
+
+
+def _lacking(table: "OperationTable", query: str) -> str:
+    """Return what the OpenCode in use cannot do that a query asks for, with the tool that does it; empty if nothing."""
+    operation = catalog.lacking(table, query)
+    if not operation:
+        return ""
+    tool = f" The tool {TOOL_OF[operation]} does it." if operation in TOOL_OF else ""
+    return f"{catalog.advice(table, operation)}{tool}"
 
 
 async def _table(bridge: "Bridge") -> "tuple[OperationTable, list[str]]":

@@ -200,6 +200,9 @@ async def test_a_hit_names_the_tool_that_does_the_same(connected: Bridge) -> Non
     assert hit["tool"] == "opencode_update_session"
     told = text_of(await connected.call("opencode_find_operations", query="rename session"))
     assert "\nbetter: the tool opencode_update_session\n" in told
+    first, *others = await find(connected, query="undo the last prompt")
+    assert (first["id"], "arguments" in first) == ("session.revert", True)
+    assert {hit["tool"] for hit in others if "arguments" not in hit} == {"opencode_revert", "opencode_run"}
 
 
 async def test_an_unknown_tool_names_near_ones(connected: Bridge) -> None:
