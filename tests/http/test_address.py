@@ -1,5 +1,6 @@
 """Addresses to listen at, and the names by which clients may reach the bridge."""
 
+import socket
 import stat
 import sys
 from pathlib import Path
@@ -87,3 +88,12 @@ def test_web_pages_are_refused_unless_they_are_named() -> None:
         "http://localhost:8700",
         "http://[::1]:8700",
     }
+
+
+def test_connections_do_not_wait_for_acknowledgements() -> None:
+    with Address("127.0.0.1").bind() as listener:
+        assert listener.proto == socket.IPPROTO_TCP
+        with socket.create_connection(listener.getsockname(), timeout=20):
+            connection, _ = listener.accept()
+            with connection:
+                assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
