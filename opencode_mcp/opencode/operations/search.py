@@ -41,7 +41,7 @@ CHANGES_THOUGH_ASKED = 0.5
 """Factor for an operation that changes something, if the request only asks."""
 LISTS = 1.2
 """Factor for an operation that lists, if the request only asks."""
-LACKS_FIRST_WORD = 0.5
+LACKS_FIRST_WORD = 0.3
 """Factor for an operation that does not have the first word of the request."""
 ENDINGS = (("ies", "y"), ("ing", ""), ("es", ""), ("ed", ""), ("s", ""), ("e", ""))
 SHORTEST_STEM = 3
@@ -116,6 +116,11 @@ def corrections(table: OperationTable, words: str) -> dict[str, str]:
 def words_met(table: OperationTable, item: Operation | None, words: str) -> int:
     """Return the number of words of a query that an operation has; 0 without an operation."""
     return sum(_count(_terms(table)[item.id], word) > 0 for word in _stems(words)) if item else 0
+
+
+def fits_mostly(table: OperationTable, item: Operation, words: str) -> bool:
+    """Return True if an operation has more than half of the words of a query."""
+    return words_met(table, item, words) * 2 > len(_stems(words))
 
 
 def unknown_words(table: OperationTable, words: str) -> list[str]:

@@ -72,7 +72,8 @@ class FoundOperations:
             lacking: Sentences to put in front, on what this OpenCode cannot do.
         """
         if not self._items:
-            return result(lacking or "No operation fits. Try other words, or none with a group.", {"operations": []})
+            nothing = lacking or "No operation fits. Try other words, or none with a group."
+            return result(nothing, {"operations": [], **_note(lacking)})
         if len(self._items) > SHOWN_WHOLE:
             return result("\n".join([*map(self._line, self._items), IN_SHORT, *remarks]), self._names())
         hits = _with_settings_once([self._hit(item) for item in self._items])
@@ -81,7 +82,7 @@ class FoundOperations:
             # The tool is better, and the id of the operation finds its arguments.
             del hit["arguments"]
             hit.pop("replies", None)
-        data: dict[str, object] = {"operations": hits, **({"note": lacking} if lacking else {})}
+        data: dict[str, object] = {"operations": hits, **_note(lacking)}
         notes: list[str] = []
         if any(_takes_usual(item) for item, hit in zip(self._items, hits, strict=True) if "arguments" in hit):
             data["usual_arguments"] = USUAL[self._items[0].generation]
@@ -139,6 +140,10 @@ def _with_settings_once(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
         elif "needs" in hit:
             named[flags] = hit["id"]
     return hits
+
+
+def _note(lacking: str) -> dict[str, str]:
+    return {"note": lacking} if lacking else {}
 
 
 def _heading(name: str, effect: str, does: str, *, allowed: bool) -> str:

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from opencode_mcp.server.bridge import Bridge
 
 ALL = 1000
-NEAREST = 2
-"""Operations that are shown if this OpenCode has none for the query."""
 
 
 @tool(
@@ -57,7 +55,9 @@ async def opencode_find_operations(
     table, remarks = await _table(bridge)
     found = operations_search.search(table, query, group=chosen_group, effect=chosen_effect, limit=ALL)
     lacking = _lacking(table, query)
-    items = list(islice(filter(bridge.allowed.shows, found), min(limit, NEAREST) if lacking else limit))
+    if lacking:
+        found = [item for item in found if operations_search.fits_mostly(table, item, query)]
+    items = list(islice(filter(bridge.allowed.shows, found), limit))
     unknown = operations_search.unknown_words(table, query)
     remarks += [f"No operation has {' or '.join(map(repr, unknown))}."] if unknown and items else []
     taken = [f"{given!r} as {word!r}" for given, word in operations_search.corrections(table, query).items()]
