@@ -19,7 +19,6 @@ from tests.harness.issuer import AUDIENCE, KEYS_PATH, Issuer, private_key
 
 pytestmark = pytest.mark.anyio
 
-NOW = int(time.time())
 SKEW = CLOCK_SKEW_SECONDS
 
 
@@ -37,6 +36,11 @@ async def tokens(issuer: Issuer) -> AsyncIterator[AccessTokens]:
     async with anyio.create_task_group() as tasks:
         yield AccessTokens(settings, tasks, fetch)
         tasks.cancel_scope.cancel()
+
+
+def seconds_from_now(seconds: float) -> int:
+    """A time as claims have it, counted from the call: a module may be imported long before its tests run."""
+    return int(time.time() + seconds)
 
 
 def unsigned(issuer: Issuer, algorithm: str = "none", signature: str = "") -> str:
@@ -60,11 +64,11 @@ async def test_a_good_token_is_accepted_with_every_algorithm(issuer: Issuer, tok
     assert (await tokens.verified(issuer.token(key)))["sub"] == "alice"
 
 
-GOOD: dict[str, dict[str, Any]] = {
-    "expired within the skew": {"exp": NOW - SKEW // 2},
-    "valid in a moment": {"nbf": NOW + SKEW // 2},
-    "several audiences": {"aud": ["elsewhere", AUDIENCE]},
-    "another audience of the settings": {"aud": "other"},
+GOOD: dict[str, Callable[[], dict[str, Any]]] = {
+    "expired within the skew": lambda: {"exp": seconds_from_now(-SKEW / 2)},
+    "valid in a moment": lambda: {"nbf": seconds_from_now(SKEW / 2)},
+    "several audiences": lambda: {"aud": ["elsewhere", AUDIENCE]},
+    "another audience of the settings": lambda: {"aud": "other"},
 }
 
 
@@ -72,7 +76,7 @@ GOOD: dict[str, dict[str, Any]] = {
 async def test_clocks_may_differ_a_little_and_one_audience_is_enough(
     issuer: Issuer, tokens: AccessTokens, name: str
 ) -> None:
-    assert await tokens.verified(issuer.token(**GOOD[name]))
+    assert await tokens.verified(issuer.token(**GOOD[name]()))
 
 
 @pytest.mark.parametrize("typ", ["at+jwt", "application/at+JWT", ""])
@@ -87,9 +91,9 @@ async def test_a_token_without_the_name_of_its_key_is_accepted_if_one_key_can_be
 
 
 BAD: dict[str, tuple[Callable[[Issuer], str], str]] = {
-    "expired": (lambda issuer: issuer.token(exp=NOW - 2 * SKEW), "it has expired"),
-    "not valid yet": (lambda issuer: issuer.token(nbf=NOW + 10 * SKEW), "it is not valid yet"),
-    "issued in the future": (lambda issuer: issuer.token(iat=NOW + 10 * SKEW), "it is not valid yet"),
+    "expired": (lambda issuer: issuer.token(exp=seconds_from_now(-2 * SKEW)), "it has expired"),
+    "not valid yet": (lambda issuer: issuer.token(nbf=seconds_from_now(10 * SKEW)), "it is not valid yet"),
+    "issued in the future": (lambda issuer: issuer.token(iat=seconds_from_now(10 * SKEW)), "it is not valid yet"),
     "wrong audience": (lambda issuer: issuer.token(aud="https://elsewhere.example.com"), "it is for another audience"),
     "wrong issuer": (lambda issuer: issuer.token(iss="https://elsewhere.example.com"), "it is of another issuer"),
     "issuer with a slash": (lambda issuer: issuer.token(iss=f"{issuer.url}/"), "it is of another issuer"),

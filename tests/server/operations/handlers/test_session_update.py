@@ -29,7 +29,7 @@ class Backend:
         self.locks = SessionLocks(None)
         self.client = SimpleNamespace(session_get=self._get)
         self.operations = SimpleNamespace(send=self._send)
-        self.runs = SimpleNamespace(alone_in=self.locks.hold)
+        self.runs = SimpleNamespace(turns=SimpleNamespace(alone_in=self.locks.hold))
 
     async def _get(self, session_id: str) -> Session:
         return Session.model_validate({"id": session_id, "metadata": self.metadata})
