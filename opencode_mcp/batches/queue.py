@@ -56,11 +56,20 @@ class Queue:
         self._change.set()
         self._change = anyio.Event()
 
-    async def wait_change(self, seconds: float) -> None:
-        """Wait for a change by this bridge, or for some seconds: other bridges change tasks, too."""
-        change = self._change
+    @property
+    def next_change(self) -> anyio.Event:
+        """Return the event of the next change: taken before a look, it tells of a change during that look, too."""
+        return self._change
+
+    async def wait_change(self, seconds: float, change: anyio.Event | None = None) -> None:
+        """Wait for a change by this bridge, or for some seconds: other bridges change tasks, too.
+
+        Args:
+            seconds: The longest wait.
+            change: The change; ``None``: the next one.
+        """
         with anyio.move_on_after(seconds):
-            await change.wait()
+            await (change or self._change).wait()
 
     async def add(self, batch: NewBatch) -> str:
         """Queue a batch, and return its id. Batches that are over long since are deleted."""

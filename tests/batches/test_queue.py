@@ -52,6 +52,14 @@ async def test_tasks_are_claimed_in_their_order_as_far_as_there_is_room(queue: Q
     assert waiting.ahead == 2
 
 
+async def test_a_change_while_somebody_looks_is_not_missed(queue: Queue) -> None:
+    change = queue.next_change
+    assert await queue.unfinished() == []
+    await queue.add(a_batch(1))
+    with anyio.fail_after(20):
+        await queue.wait_change(600, change)
+
+
 async def test_a_bridge_can_claim_less_than_there_is_room_for(queue: Queue) -> None:
     await queue.add(a_batch(3))
     assert numbers(await queue.claim(8, 0)) == []

@@ -65,7 +65,8 @@ class BatchWorker:
         try:
             async with anyio.create_task_group() as tasks:
                 while True:
-                    await self._queue.wait_change(await self._look(tasks))
+                    change = self._queue.next_change
+                    await self._queue.wait_change(await self._look(tasks), change)
         finally:
             self._queue.close()
 
