@@ -13,6 +13,7 @@ from urllib.request import url2pathname
 from opencode_mcp.disk.path_errors import shortened
 from opencode_mcp.errors import InvalidArgument, NotAllowed
 from opencode_mcp.runs.run_note import KEY
+from opencode_mcp.runs.sessions import given_answers
 from opencode_mcp.server.access import argument_values
 from opencode_mcp.server.access.argument_values import RULES, texts_at, values_at, with_text_at
 from opencode_mcp.server.access.command_texts import CommandTexts
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
 
 BREAKS = re.compile(r"[\t\n\r]")
 BLANKS = "".join(map(chr, range(33)))
+OWN_NOTES: Mapping[str, str] = {
+    KEY: "who may answer the session's requests",
+    given_answers.KEY: "how the session's requests were answered",
+}
+"""Keys of the bridges' own notes in the metadata of a session, with what they record."""
 WITHOUT_FILES = frozenset({"session.update", "session.delete", "session.remove", "session.abort", "session.interrupt"})
 """Operations that change a session and need none of its files: they are possible in a removed worktree, too."""
 BY_PERMISSION = (
@@ -236,11 +242,12 @@ def _sessions_of(rules: "ArgumentRules", operation: "Operation", arguments: Json
 
 def _check_metadata(rules: "ArgumentRules", operation: "Operation", arguments: JsonMap) -> None:
     """Refuse arguments that would write the bridges' own note in a session's record."""
-    for place in rules.metadata.get(operation.id, ()):
-        for value in values_at(arguments, place):
-            if _has_key(value, KEY):
+    places = [(place, value) for place in rules.metadata.get(operation.id, ()) for value in values_at(arguments, place)]
+    for place, value in places:
+        for key, content in OWN_NOTES.items():
+            if _has_key(value, key):
                 raise NotAllowed(
-                    f"`{place}.{KEY}` belongs to this MCP server: it records who may answer the session's requests.",
+                    f"`{place}.{key}` belongs to this MCP server: it records {content}.",
                     hint="Leave it out; its value is kept.",
                 )
 
