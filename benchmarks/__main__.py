@@ -15,6 +15,7 @@ import anyio
 from benchmarks.batch import batch
 from benchmarks.first_operation import first_operation
 from benchmarks.fuzz import fuzz
+from benchmarks.isolation import isolation
 from benchmarks.many_runs import many_runs
 from benchmarks.notices import notices
 from benchmarks.over_http import over_http
@@ -43,6 +44,7 @@ BENCHMARKS: Mapping[str, Callable[[World], Awaitable[list[Row]]]] = {
     "first-operation": first_operation,
     "many-runs": many_runs,
     "batch": batch,
+    "isolation": isolation,
     "transcript": transcript,
     "search": search,
     "subscribers": subscribers,
