@@ -123,6 +123,9 @@ class Hub:
         self._states = BoundedDict[str, SessionState](REMEMBERED_SESSIONS)
         self._parents = BoundedDict[str, str](REMEMBERED_SESSIONS)
         self._asked = BoundedDict[str, Permission | Question](REMEMBERED_REQUESTS)
+        self.opened = 0
+        """Number of times that a stream was opened: one that is opened again may be that of an OpenCode that was
+        started again."""
         self.answer_waits = AnswerWaits()
         """Time that sessions waited for answers."""
         self._opened = 0
@@ -162,6 +165,7 @@ class Hub:
             transport = await self._connection.transport()
             if self._transport is not transport:
                 self._transport, self._connected = transport, anyio.Event()
+                self.opened += 1
                 self._task_group.start_soon(self._run, transport)
             connected = self._connected
         with anyio.move_on_after(CONNECT_TIMEOUT_SECONDS) as scope:

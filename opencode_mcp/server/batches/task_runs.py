@@ -12,6 +12,7 @@ further prompt (``continuation.py``).
 """
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
@@ -75,7 +76,11 @@ class TaskRuns:
 
     async def start(self, task: "Task") -> None:
         """Start the run of a claimed task, and follow it to its end."""
+        opened = 0
         try:
+            await self._bridge.hub.ensure()
+            opened = self._bridge.hub.opened
+            task = await self._named(task)
             run = await self._started(task)
         except _Withdrawn:
             await self._end(task, Outcome(status="aborted", note=STOPPED))
@@ -88,13 +93,16 @@ class TaskRuns:
             await self._end(task, failure_of(error))
         else:
             finish_command.report_to_command(self._bridge, run)
-            await self._follow(task, run)
+            await self._follow(task, run, opened)
+
+    async def _named(self, task: "Task") -> "Task":
+        """Give a task the id of its prompt, by which what is made for it is found again."""
+        message_id = new_message_id(self._bridge.client.clock.now())
+        await self._queue.name_prompt(task, message_id)
+        return replace(task, message_id=message_id)
 
     async def _started(self, task: "Task") -> "Run":
         bridge = self._bridge
-        await bridge.hub.ensure()
-        message_id = new_message_id(bridge.client.clock.now())
-        await self._queue.name_prompt(task, message_id)
         until = anyio.current_time() + START_SECONDS
         deadline = StartDeadline(until)
 
@@ -108,7 +116,7 @@ class TaskRuns:
             deadline=deadline,
             until=until,
             place_name=place_name(task),
-            message_id=message_id,
+            message_id=task.message_id,
             admit=admit,
         )
         with deadline.scope:
@@ -118,10 +126,10 @@ class TaskRuns:
     async def _try_again(self, task: "Task", error: BackendError) -> None:
         """Queue a task again whose prompt OpenCode does not have, unless that failed too often."""
         logger.info("could not start %s: %s", task.id, error)
+        await self._remove_rest(task)
         if task.attempts >= MOST_ATTEMPTS:
             await self._end(task, failure_of(error))
             return
-        await self._remove_rest(task)
         await self._put_back(task, RETRY_SECONDS * task.attempts)
 
     async def _remove_rest(self, task: "Task") -> None:
@@ -160,7 +168,7 @@ class TaskRuns:
         self._bridge.attend(run)
         self._share_limit(task, run)
         finish_command.report_to_command(self._bridge, run)
-        await self._follow(task, run)
+        await self._follow(task, run, self._bridge.hub.opened)
 
     def _share_limit(self, task: "Task", run: "Run") -> None:
         """Stop a run when a step of it begins after the tasks of its batch have cost as much as they may."""
@@ -204,15 +212,21 @@ class TaskRuns:
                     await anyio.sleep(PAUSE)
         return None
 
-    async def _follow(self, task: "Task", run: "Run") -> None:
-        """Follow a run to its end, and record it, and each time at which it waits for an answer."""
+    async def _follow(self, task: "Task", run: "Run", opened: int) -> None:
+        """Follow a run to its end, and record it, and each time at which it waits for an answer.
+
+        Args:
+            task: The task.
+            run: Its run.
+            opened: What ``Hub.opened`` was before the prompt was sent.
+        """
         try:
-            report = await self._report(run)
+            report = await self._report(run, opened)
             while report.status == "needs_input":
                 await self._queue.note_asking(task, asks=True)
                 await self._wait_answered(run, report)
                 await self._queue.note_asking(task, asks=False)
-                report = await self._report(run)
+                report = await self._report(run, opened)
             is_over = not report.broken_off or not await self._goes_on(task, run, report)
         except NotFound:
             await self._end(task, Outcome(status="aborted", note=GONE))
@@ -229,12 +243,11 @@ class TaskRuns:
             # The report that follows finds out whether OpenCode is there, and still asks.
             logger.info("could not wait for the answers to %s: %s", run.session_id, error)
 
-    async def _report(self, run: "Run") -> "RunReport":
+    async def _report(self, run: "Run", opened: int) -> "RunReport":
         """Wait until a run ends or asks, and report it; an OpenCode that went away is started again or comes back.
 
         A prompt that OpenCode had not begun when it went away is broken off, too.
         """
-        was_away = False
         for _ in range(MOST_READINGS):
             try:
                 report = await finish_command.next_report(self._bridge, run)
@@ -242,9 +255,9 @@ class TaskRuns:
                 logger.info("could not follow %s: %s", run.session_id, error)
             else:
                 if not report.lost:
+                    was_away = self._bridge.hub.opened != opened
                     report.broken_off = report.broken_off or (was_away and report.unbegun)
                     return report
-            was_away = True
             await anyio.sleep(RETRY_SECONDS)
         return await finish_command.next_report(self._bridge, run)
 
