@@ -1,4 +1,4 @@
-"""What isolation adds in a repository of 20,000 files, to a run and to bring its work back, beside git and OpenCode."""
+"""An isolated run in a repository of 20,000 files, and bringing its work back, beside git and OpenCode alone."""
 
 import time
 from pathlib import Path
