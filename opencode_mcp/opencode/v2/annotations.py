@@ -18,7 +18,7 @@ _LAST_PAGE = "The last page has a cursor too: stop at an empty page."
 _BUSY = "In a busy session it changes the run that goes on."
 _NOT_CHECKED = "A name that does not exist is accepted and fails at the next prompt."
 _UNTIL_RESTART = "It lasts until the next restart of the server."
-_LASTING = "Experimental; `capabilities.persistentPty` of server.info says whether it works."
+_LASTING = "Experimental: it works only if server.info has `capabilities.persistentPty`."
 _TICKET = {"x-opencode-ticket": "1"}
 
 ANNOTATIONS: Mapping[str, Annotation] = {

@@ -43,8 +43,8 @@ OWN_NOTES: Mapping[str, str] = {
 WITHOUT_FILES = frozenset({"session.update", "session.delete", "session.remove", "session.abort", "session.interrupt"})
 """Operations that change a session and need none of its files: they are possible in a removed worktree, too."""
 BY_PERMISSION = (
-    "Leave it out, and answer requests with opencode_reply_permission, which follows the permission policy of this MCP "
-    "server."
+    "What OpenCode asks is decided by the person's own settings: `permission` in opencode.json, with OpenCode 2 "
+    "`permissions`. opencode_reply_permission answers it, within the permission policy of this MCP server."
 )
 
 
@@ -128,7 +128,7 @@ class ArgumentChecker:
         for place in rules.rights.get(operation.id, ()):
             if any(map(_grants_permission, values_at(arguments, place))):
                 raise NotAllowed(
-                    f"`{place}` would give the agent permission by itself, which is not allowed here.",
+                    f"`{place}` can outweigh what denies or asks elsewhere, so it is not allowed here.",
                     hint=BY_PERMISSION,
                     change=self._allowed.change_for("admin"),
                 )

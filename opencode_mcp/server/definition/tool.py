@@ -138,10 +138,17 @@ class BridgeTool(Tool):
             raise
         except Exception as error:
             # The text of an unexpected error may hold anything, so it goes only to the log, to which the SDK writes it.
-            raise UnexpectedToolError(f"{self.name} failed inside this MCP server; see its log.") from error
+            raise UnexpectedToolError(self._own_fault()) from error
         if isinstance(outcome, CallToolResult) and not reads_data_alone(context.session):
             return without_repeated(outcome, self.texts)
         return outcome
+
+    def _own_fault(self) -> str:
+        """Return the text for an error that nobody expected."""
+        fault = f"{self.name} failed inside this MCP server, whose log has the details."
+        if self._reads():
+            return fault
+        return f"{fault} It may have done its work all the same: look with opencode_session before you call it again."
 
     def _not_suggested(self, context: Context[Any, Any]) -> Collection[str]:
         """Return the tools that an error of this one must not suggest."""
@@ -179,11 +186,13 @@ class BridgeTool(Tool):
             await bridge.check_served(TOOL_USES.get(self.name, NOTHING))
         return await self.fn_metadata.call_fn(self.fn, self.is_async, values, {self.context_kwarg or "ctx": context})
 
+    def _reads(self) -> bool:
+        return self.annotations is not None and self.annotations.read_only_hint is True
+
     def _only_reads(self, context: Context[Any, Any]) -> bool:
         """Return True if a call can be cancelled at any time; tools that wait check their deadlines themselves."""
-        reads = self.annotations is not None and self.annotations.read_only_hint is True
         on_bridge = isinstance(context.request_context.lifespan_context, Bridge)
-        return reads and on_bridge and not WAITING & self.parameters.get("properties", {}).keys()
+        return self._reads() and on_bridge and not WAITING & self.parameters.get("properties", {}).keys()
 
     def _refusal(self, arguments: dict[str, Any], otherwise: str) -> InvalidArgument:
         """Return an error that names each fault of the arguments in a sentence."""

@@ -153,7 +153,7 @@ async def test_a_call_cannot_widen_an_agents_rights(
         made = await call(bridge, "session.create")
         session = {} if operation_id == "session.create" else {"sessionID": made["id"]}
         refused = partial(refusal, bridge, "opencode_call_operation", operation=operation_id)
-        assert "would give the agent permission" in await refused(arguments={**arguments, **session})
+        assert "can outweigh what denies or asks elsewhere" in await refused(arguments={**arguments, **session})
 
 
 async def test_a_call_may_take_rights_away_and_the_operator_may_allow_to_give_them(launch: Launch) -> None:

@@ -305,7 +305,7 @@ async def test_the_limits_of_a_caller_hold_in_opencode_2(
             ("session.get", {"sessionID": foreign}, "outside of what is allowed"),
             ("session.create", {"id": foreign}, "outside of what is allowed"),
             ("session.create", {"location": {"directory": str(outside)}}, "outside of what is allowed"),
-            ("session.create", {"permissions": allowing}, "would give the agent permission"),
+            ("session.create", {"permissions": allowing}, "can outweigh what denies or asks elsewhere"),
             ("session.create", {"metadata": {"opencode-mcp": {}}}, "belongs to this MCP server"),
             ("session.update", {"permissions": [], **session}, "would replace the permission rules"),
             ("session.interrupt", {"resume": True, **session}, "its effect is execute"),
@@ -362,7 +362,7 @@ async def test_what_only_a_released_opencode_2_has_is_limited_too(
         ("file.write", {"path": str(outside / "new.txt"), "body": "x"}, "outside of what is allowed"),
         ("session.import", {"info": {"id": foreign}, **transcript}, "outside of what is allowed"),
         ("session.import", {"info": {"parentID": foreign}, **transcript}, "outside of what is allowed"),
-        ("session.import", {"info": {"permissions": allowing}, **transcript}, "would give the agent permission"),
+        ("session.import", {"info": {"permissions": allowing}, **transcript}, "can outweigh what denies or asks elsewhere"),
         ("session.import", {"info": {"metadata": {}}, **transcript}, "would replace the note of this MCP server"),
         (
             "session.import",
