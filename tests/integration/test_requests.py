@@ -170,6 +170,8 @@ async def test_a_refusal_with_a_message_is_heard_by_the_model_which_goes_on(
         "opencode_reply_permission", request_id=request["request_id"], reply="reject", message="Use make clean."
     )
     assert (report["status"], report["text"]) == ("completed", "Then not.")
+    (refused,) = report["decided"]
+    assert (refused["reply"], refused["by"], refused["message"]) == ("reject", "agent", "Use make clean.")
     assert "Use make clean." in await last_result(scripted_model, report["session_id"])
 
 

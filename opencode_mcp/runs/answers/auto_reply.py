@@ -159,7 +159,8 @@ class AutoReply:
             BackendError: OpenCode could not be read.
         """
         report = await self._runs.report(run, seen, for_caller=for_caller)
-        report.decided = self._decisions.get(run.message_id, [])
+        refused = self._reply_sender.refused.get(run.message_id, [])
+        report.decided = [*self._decisions.get(run.message_id, []), *refused]
         if report.status == "aborted":
             report.shortfall = report.shortfall or self._reply_sender.refusals.get(run.message_id, "")
         return report

@@ -34,7 +34,7 @@ from opencode_mcp.runs.answers.answer_rules import (
     is_rejection,
 )
 from opencode_mcp.runs.outcome.endings import QUESTION_TOOL, refusal_text
-from opencode_mcp.runs.outcome.report import PendingRequest
+from opencode_mcp.runs.outcome.report import Decision, PendingRequest
 from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.requests.descriptions import Request, describe
@@ -94,6 +94,8 @@ class ReplySender:
         self._runs = runs
         self._check_session = check_session
         self.answer_rules = answer_rules
+        self.refused = BoundedDict[str, list[Decision]](REFUSALS_KEPT)
+        """Permissions that a person or an agent refused from here, by the prompt whose run asked."""
         self.refusals = BoundedDict[str, str](REFUSALS_KEPT)
         """Sentences on the refusals that were sent from here, by the prompt whose run they end."""
         self.sent = BoundedDict[str, bool](REFUSALS_KEPT)
@@ -197,6 +199,15 @@ class ReplySender:
             raise
         if isinstance(asked.request, Permission) and isinstance(reply, PermissionReply) and by != POLICY:
             await self.note(run, asked.request, reply.reply, by.who)
+            if reply.reply == "reject":
+                refused = Decision(
+                    permission=pending.permission,
+                    patterns=pending.patterns,
+                    reply=reply.reply,
+                    by=by.who,
+                    message=reply.message,
+                )
+                self.refused.setdefault(run.message_id, []).append(refused)
         if _ends_run(asked, reply):
             request = asked.request
             subject = ", ".join(request.patterns) if isinstance(request, Permission) else ""

@@ -101,11 +101,15 @@ class PendingRequest(BaseModel):
 
 
 class Decision(BaseModel):
-    """A permission that the operator's policy answered by itself."""
+    """A permission that the operator's policy answered by itself, or that a person or an agent refused."""
 
     permission: str
     patterns: list[str]
     reply: str
+    by: str = ""
+    """``person`` or ``agent``; empty for the policy."""
+    message: str = ""
+    """Reason that the model was given; empty for the policy."""
 
 
 class Usage(BaseModel):

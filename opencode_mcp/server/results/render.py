@@ -40,7 +40,7 @@ from opencode_mcp.text.outside_text import INDENT, clean, indented, one_line, va
 from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
-    from opencode_mcp.runs.outcome.report import ChangedFile, PendingRequest, RunReport
+    from opencode_mcp.runs.outcome.report import ChangedFile, Decision, PendingRequest, RunReport
 
 SENTENCE_END = re.compile(r"(?<=\.) ")
 TEXT_LIMIT = 20_000
@@ -448,10 +448,18 @@ def session_name(session_id: str, title: str) -> str:
 
 
 def _decided(report: "RunReport") -> str:
-    """Return the requests that the operator's policy answered, so that the reader knows why nobody was asked."""
+    """Return what the operator's policy answered, so that the reader knows why nobody was asked, and other refusals."""
     words = {"once": "allowed", "reject": "refused"}
-    lines = [one_line(f"{words[item.reply]} {item.permission}: {', '.join(item.patterns)}") for item in report.decided]
-    return "\n".join(["By the permission policy of this MCP server:", *lines]) if lines else ""
+    by_policy = [item for item in report.decided if not item.by]
+    lines = [one_line(f"{words[item.reply]} {item.permission}: {', '.join(item.patterns)}") for item in by_policy]
+    title = ["By the permission policy of this MCP server:"] if lines else []
+    return "\n".join([*title, *lines, *(_refused(item) for item in report.decided if item.by)])
+
+
+def _refused(item: "Decision") -> str:
+    by = "by the person" if item.by == "person" else "with opencode_reply_permission"
+    reason = f" (reason given: {item.message})" if item.message else ""
+    return one_line(f"Refused {by}: {item.permission}: {', '.join(item.patterns)}{reason}")
 
 
 def request_data(request: "PendingRequest") -> dict[str, Any]:

@@ -362,7 +362,11 @@ async def test_what_only_a_released_opencode_2_has_is_limited_too(
         ("file.write", {"path": str(outside / "new.txt"), "body": "x"}, "outside of what is allowed"),
         ("session.import", {"info": {"id": foreign}, **transcript}, "outside of what is allowed"),
         ("session.import", {"info": {"parentID": foreign}, **transcript}, "outside of what is allowed"),
-        ("session.import", {"info": {"permissions": allowing}, **transcript}, "can outweigh what denies or asks elsewhere"),
+        (
+            "session.import",
+            {"info": {"permissions": allowing}, **transcript},
+            "can outweigh what denies or asks elsewhere",
+        ),
         ("session.import", {"info": {"metadata": {}}, **transcript}, "would replace the note of this MCP server"),
         (
             "session.import",

@@ -249,6 +249,10 @@ def test_what_is_empty_is_not_mentioned() -> None:
             {"decided": [Decision(permission="bash", patterns=["ls", "pwd"], reply="once")]},
             "By the permission policy of this MCP server:\nallowed bash: ls, pwd",
         ),
+        (
+            {"decided": [Decision(permission="bash", patterns=["ls"], reply="reject", by="agent", message="No ls")]},
+            "Refused with opencode_reply_permission: bash: ls (reason given: No ls)",
+        ),
     ],
 )
 def test_each_fact_has_its_section(more: dict[str, Any], section: str) -> None:
