@@ -83,5 +83,6 @@ async def test_no_run_starts_after_the_cost_of_a_day(limited: Host) -> None:
     await limited.run(step(text("Dear."), usage(input=60_000, output=5)))
     assert (await limited.error("opencode_run", prompt="x")).startswith(OF_DAY)
     table = await limited.data("opencode_run_many", tasks=[{"prompt": "x"}], wait_seconds=0)
+    assert table["note"].startswith("Queued tasks wait, since the runs of today have cost 0.05 USD or more.")
     stopped = await limited.data("opencode_abort", session_id=table["batch_id"])
     assert "prompt was not sent" in stopped["tasks"][0]["note"]

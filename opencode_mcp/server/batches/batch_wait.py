@@ -10,6 +10,7 @@ from opencode_mcp.batches.tasks import PREFIX, Batch, Task
 from opencode_mcp.errors import BackendError, InvalidArgument, NotFound
 from opencode_mcp.server.batches.task_table import headline, status_of, table_result, task_line
 from opencode_mcp.server.bridge import bridge_of
+from opencode_mcp.server.starting import start_limits
 from opencode_mcp.server.waiting.call_context import task_slot_of
 from opencode_mcp.server.waiting.deadlines import deadlines_of
 
@@ -108,7 +109,11 @@ async def wait_for_tasks(
             if (task.number, status_of(task)) in _at_rest(now) - told:
                 await send_progress(f"{task_line(task)} · {headline(batch, now)}")
         told = told | _at_rest(now)
-    return table_result(batch, named.of(batch), bridge.unlisted_tools)
+    return _table(bridge, batch, named.of(batch))
+
+
+def _table(bridge: "Bridge", batch: "Batch", tasks: "Sequence[Task]") -> "CallToolResult":
+    return table_result(batch, tasks, bridge.unlisted_tools, start_limits.queue_note(bridge, tasks))
 
 
 def wait_limit(ctx: "BridgeContext", wait_seconds: float | None, named: Named) -> "Deadline":
@@ -129,7 +134,7 @@ async def look_at(bridge: "Bridge", named: Named) -> "tuple[CallToolResult, bool
     """
     batch = await _batch(bridge, named)
     tasks = named.of(batch)
-    table = table_result(batch, tasks, bridge.unlisted_tools)
+    table = _table(bridge, batch, tasks)
     return table, all(task.status in AT_REST for task in tasks), headline(batch, tasks)
 
 

@@ -5,7 +5,7 @@ several bridges of one principal count alike, and a restart forgets nothing. Run
 before OpenCode shows them. A run that has begun goes on: ``max_cost`` limits that.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from math import inf
 from typing import TYPE_CHECKING
@@ -18,13 +18,15 @@ from opencode_mcp.server.sessions import cost_report, session_list, sessions_at_
 from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
+    from opencode_mcp.batches.tasks import Task
     from opencode_mcp.server.bridge import Bridge
 
 AT_ONCE = (
     "Wait until one has ended: opencode_list_sessions(running=true) lists them. The tasks of opencode_run_many wait by "
     "themselves."
 )
-A_DAY = "opencode_cost shows what was spent. The next day begins at 00:00 ({zone})."
+NEXT_DAY = "The next day begins at 00:00 ({zone})."
+A_DAY = f"opencode_cost shows what was spent. {NEXT_DAY}"
 
 
 @asynccontextmanager
@@ -78,6 +80,16 @@ async def room(bridge: "Bridge") -> int | None:
         return 0
     limit = bridge.settings.runs_at_once
     return None if limit is None else limit - await _at_work(bridge)
+
+
+def queue_note(bridge: "Bridge", tasks: "Iterable[Task]") -> str:
+    """Return why queued tasks are not started today; empty if none is queued, or the limit was not reached before."""
+    limit, now = bridge.settings.max_cost_a_day, bridge.client.clock.now() * 1000
+    is_spent = limit is not None and bridge.starting.spent_day == (read_local_moment("today", now), limit)
+    if not is_spent or all(task.status != "queued" for task in tasks):
+        return ""
+    wait = NEXT_DAY.format(zone=local_zone(now))
+    return f"Queued tasks wait, since the runs of today have cost {limit:g} USD or more. {wait}"
 
 
 async def _at_work(bridge: "Bridge") -> int:
