@@ -4,13 +4,18 @@ from collections.abc import Sequence
 
 from opencode_mcp.markdown.detail import View
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine
-from opencode_mcp.opencode.vocabulary.models import ToolPart
+from opencode_mcp.opencode.vocabulary.models import QUESTION_TOOL, ToolPart
 from opencode_mcp.text.json_types import JsonMap
 from opencode_mcp.text.json_values import as_list, as_map, as_maps, as_text
 
 ASKED = "- asked →"
 ANSWERED = "- answer →"
 UNANSWERED = "no answer"
+
+
+def has_questions(part: ToolPart) -> bool:
+    """Return True for a call of the question tool whose questions have the known form."""
+    return part.tool == QUESTION_TOOL and bool(as_maps(part.state.input.get("questions")))
 
 
 def question_blocks(part: ToolPart, view: View) -> list[Block]:

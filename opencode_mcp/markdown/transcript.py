@@ -12,7 +12,7 @@ from opencode_mcp.markdown.detail import MEASURES, WHOLE, View
 from opencode_mcp.markdown.excerpt import code, name
 from opencode_mcp.markdown.headline import headline
 from opencode_mcp.markdown.layout import Block, Excerpt, PlainLine, Section, draw
-from opencode_mcp.markdown.question_blocks import question_blocks
+from opencode_mcp.markdown.question_blocks import has_questions, question_blocks
 from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.markdown.tool_calls import tool_blocks
 from opencode_mcp.opencode.vocabulary.models import (
@@ -193,7 +193,7 @@ def _part_blocks(part: Part, view: View) -> list[Block]:
 
 def _call(part: ToolPart, view: View) -> list[Block]:
     """Return the blocks of a tool call; of a conversation only questions are part."""
-    if view.shown == "conversation":
+    if view.shown == "conversation" or has_questions(part):
         return question_blocks(part, view)
     blocks = tool_blocks(part, view, _sections(view.children.pop(part.child_session, ()), view))
     answer = view.permissions.get(part.call_id, "")

@@ -32,7 +32,7 @@ async def test_isolated_work_comes_back_by_apply_and_goes_by_undo(host: Host, tr
     )
     assert report["status"] == "completed"
     assert report["directory"] != str(tracked)
-    assert "opencode_integrate" in report["note"]
+    assert f'opencode_integrate(session_id="{report["session_id"]}", how="apply")' in report["next"]
     assert [file["path"] for file in report["files"]] == [name]
     assert files_of(str(tracked)) == before
 

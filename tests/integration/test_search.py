@@ -223,7 +223,7 @@ async def test_the_lines_that_use_a_symbol_are_found_by_text_without_its_definit
     assert [line for path, line in used if path == "orchard/use.py"] == [1, 3]
     told = await host.text("opencode_find_symbols", **asked)
     assert told.count("class Hazelnut") == 1
-    assert "Lines that use 'Hazelnut', matched by text:" in told
+    assert "Lines that use 'Hazelnut':" in told
     short = await host.text("opencode_find_symbols", limit=1, **asked)
     assert "opencode_find_text(pattern='Hazelnut')" in short
     none = await host.text("opencode_find_symbols", query="zzz", references=True)

@@ -1,5 +1,7 @@
 """Renaming, archiving and deleting sessions, over stdio."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -29,13 +31,19 @@ async def test_a_session_is_renamed_archived_and_deleted(
     assert (row["title"], row["changed"] >= before) == (title, True)
     assert "nothing to change" in await host.error("opencode_update_session", session_id=session_id)
 
-    archived = await host.data("opencode_update_session", session_id=session_id, archived=True)
-    assert archived["archived"] is True
+    archived = await host.text("opencode_update_session", session_id=session_id, archived=True)
+    assert archived.startswith(f"{session_id} is archived, so lists leave it out. ")
+    call = re.search(r'opencode_read_operation\(operation="([^"]+)", arguments=(\{[^}]+})\)', archived)
+    assert call
+    listed = await host.text("opencode_read_operation", operation=call[1], arguments=json.loads(call[2]))
+    assert session_id in listed
     assert session_id not in await rows_of(host, title)
     assert (await host.data("opencode_session", session_id=session_id, limit=0))["title"] == title
     if opencode_generation == 1:
+        assert "OpenCode 1 cannot put it back" in archived
         assert "archive" in await host.error("opencode_update_session", session_id=session_id, archived=False)
     else:
+        assert f'opencode_update_session(session_id="{session_id}", archived=false)' in archived
         await host.data("opencode_update_session", session_id=session_id, archived=False)
         assert session_id in await rows_of(host, title)
 

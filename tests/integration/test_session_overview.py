@@ -62,7 +62,7 @@ async def test_a_fork_counts_only_its_own_part(
     assert [file["path"] for file in changed["files"]] == [forked]
     compared = await host.data("opencode_diff", session_id=source["session_id"], compare_with=fork)
     assert {file["path"]: file["compared"] for file in compared["files"]} == {forked: "only_other"}
-    assert f"Before the fork, {source['session_id']} had changed {made}, for both the same." in compared["note"]
+    assert f"Before the fork, {source['session_id']} had changed {made}, which both sessions have." in compared["note"]
     assert "+one" not in compared["diff"]
     assert "+two" in compared["diff"]
     same = await host.text("opencode_diff", session_id=fork, compare_with=fork)

@@ -276,7 +276,7 @@ async def test_only_sessions_that_changed_since_are_listed(
     assert [row["session_id"] for row in listed["sessions"]] == [new]
     assert len((await host.data("opencode_list_sessions", search=title, since="1h"))["sessions"]) >= 2
     today = await host.text("opencode_list_sessions", search=title, since="today")
-    assert " Costs are of the whole sessions, also before 20" in today
+    assert " A session counts with its whole cost, also for what it did before 20" in today
     assert "is not a time" in await host.error("opencode_list_sessions", since="soon")
 
 

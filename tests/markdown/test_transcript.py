@@ -182,8 +182,9 @@ QUESTION = ["- asked →", "```", "Which colour?", '- "Red" (Warm)', '- "Blue"',
         ({"status": "running"}, "- no answer so far"),
     ],
 )
-def test_a_conversation_has_the_questions_of_the_model_and_their_answers(state: Json, end: str) -> None:
+def test_a_transcript_has_the_questions_of_the_model_and_their_answers(state: Json, end: str) -> None:
     assert lines(asked(**state), show="conversation") == [*QUESTION, end]
+    assert lines(asked(**state), show="tools") == [*QUESTION, end]
 
 
 def test_a_question_of_an_unknown_form_is_not_lost_in_a_conversation() -> None:

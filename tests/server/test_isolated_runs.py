@@ -9,18 +9,23 @@ import pytest
 from opencode_mcp.config import Settings
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.worktrees import Worktrees
+from opencode_mcp.runs.outcome.report import ChangedFile, RunReport
 from opencode_mcp.server.starting.isolated_runs import isolation_note
 from tests.isolation.repository import ENVIRONMENT, make_repository, put
 
 pytestmark = pytest.mark.anyio
 
 
+def _report(files: list[ChangedFile]) -> RunReport:
+    return RunReport(status="completed", session_id="ses_1", message_id="msg_1", directory="/p", files=files)
+
+
 async def test_a_note_names_the_branch_and_only_a_listed_tool(tmp_path: Path) -> None:
     worktrees = Worktrees(tmp_path / "state", ENVIRONMENT)
     made = await worktrees.create(str(make_repository(tmp_path / "project")))
     run = cast("Any", SimpleNamespace(directory=made.directory, session_id="ses_1"))
-    shown = [SimpleNamespace(path="a.txt")]
-    changed, unchanged = (cast("Any", SimpleNamespace(files=files, status="completed")) for files in (shown, []))
+    shown = [ChangedFile(path="a.txt", change="modified", added=1, removed=0, outside=True)]
+    changed, unchanged = (_report(files) for files in (shown, []))
 
     async def note(report: Any, *unlisted: str) -> str:  # noqa: ANN401 - a stand-in
         parts = {"worktrees": worktrees, "integrator": Integrator(worktrees)}

@@ -107,6 +107,12 @@ class Features:
     """Id of the operation that reads a message; its arguments are ``sessionID`` and ``messageID``."""
     keeps_removed_cost: bool
     """True if the cost of a session keeps that of messages that were removed, and has that of its title."""
+    unarchives: bool
+    """True if an archived session can be put back into the lists."""
+    archived_lister: str
+    """Id of the operation that lists archived sessions; its arguments are ``archived`` and ``directory``."""
+    archived_alone: bool
+    """True if it then lists no other ones."""
     mentions_in_worktree: bool
     """True if a file that a slash command mentions is relative to the worktree. Otherwise it is relative to the
     directory of the session, and files that shell lines of the command mention are attached too."""

@@ -214,6 +214,8 @@ class RunReport(BaseModel):
     """Other models that can be used, after a failure."""
     unlisted_tools: frozenset[str] = Field(default=frozenset(), exclude=True)
     """Tools that ``next`` does not name, since this server does not list them."""
+    isolated: bool = Field(default=False, exclude=True)
+    """True if the run worked in an isolated worktree that still exists."""
     next: str = ""
     """Next step of the caller."""
 

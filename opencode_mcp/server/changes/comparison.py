@@ -107,8 +107,11 @@ async def _changes_by_file(
 def _before_fork(fork: _Fork, files: "Iterable[str]") -> str:
     """Return the line on what the origin changed before the fork."""
     names = _listed(files)
-    changed = f"{fork.origin.id} had changed {names}, for both the same" if names else "no file was changed"
-    return f"{fork.fork.id} is a fork of {fork.origin.id}. Before the fork, {changed}. Compared is what came after it."
+    changed = f"{fork.origin.id} had changed {names}, which both sessions have" if names else "no file was changed"
+    return (
+        f"{fork.fork.id} is a fork of {fork.origin.id}. Before the fork, {changed}. "
+        "The comparison shows only what changed after the fork."
+    )
 
 
 def _compared_file(path: str, ours: "FileDiff | None", theirs: "FileDiff | None") -> dict[str, Any]:

@@ -75,6 +75,8 @@ BY_CALLS = "Changed by its tool calls; OpenCode records no changes of these file
 OTHERS_DID = {"this": "also", "shared": "also changed by", "other": "by", "unknown": "this run or"}
 """Words in front of the other sessions, by whose change it is."""
 NO_DIFF = "(no diff: not ready, or changed back)"
+OWN_CHANGES = frozenset({"this", "shared"})
+"""Authors of the changes that a run made itself."""
 GO_ON = "Go on in the same session"
 OUTSIDE = "(outside the project: no diff, and an undo leaves it as it is)"
 ERROR_LIMIT = 4000
@@ -193,7 +195,7 @@ def _next_step(report: "RunReport") -> str:
     session = f'session_id="{report.session_id}"'
     match report.status:
         case "completed":
-            return f"{_after_completion(report)} with opencode_run({session}, prompt=...)."
+            return _after_completion(report, session)
         case "running":
             return f"It goes on by itself. Wait on with opencode_wait({session}). opencode_abort({session}) stops it."
         case "needs_input":
@@ -206,10 +208,27 @@ def _next_step(report: "RunReport") -> str:
             return failure_step(report)
 
 
-def _after_completion(report: "RunReport") -> str:
+def _after_completion(report: "RunReport", session: str) -> str:
+    """Return the next step after a completed run: first what makes its work whole, or what shows its changes."""
     if report.verified in {"failed", "timed out"}:
-        return "Have the cause corrected in the same session"
-    return _after_shortfall(report.shortfall) if report.shortfall else GO_ON
+        return f"Have the cause corrected in the same session with opencode_run({session}, prompt=...)."
+    further = _after_shortfall(report.shortfall)
+    if further == GO_ON and any(map(_has_diff, report.files)):
+        return f"{_to_changes(report, session)} {GO_ON} with opencode_run."
+    return f"{further} with opencode_run({session}, prompt=...)."
+
+
+def _has_diff(file: "ChangedFile") -> bool:
+    """Return True for a change of the run's own that OpenCode has recorded."""
+    return file.whose in OWN_CHANGES and not file.by_calls and not file.outside
+
+
+def _to_changes(report: "RunReport", session: str) -> str:
+    """Return sentences on how to see the changes of a run, and to keep or undo them."""
+    seen = f"opencode_diff({session}) shows the changes."
+    if report.isolated:
+        return f'{seen} opencode_integrate({session}, how="apply") brings them into the project.'
+    return f"{seen} opencode_revert undoes them."
 
 
 def _after_shortfall(reason: str) -> str:
@@ -310,9 +329,9 @@ def _headline(report: "RunReport") -> str:
 
 
 def _cost(report: "RunReport") -> str:
-    """Return the cost of a run with its subagents, and their part; empty if nothing was counted."""
+    """Return the cost of a run with its subagents, and their part; empty if there is none."""
     if not report.cost:
-        return ""
+        return "" if report.is_cost_known else "cost not known"
     amount = f"${report.cost:.4f}" if report.is_cost_known else f"at least ${report.cost:.4f}"
     if not report.subagents_cost:
         return amount
@@ -503,7 +522,7 @@ def request_text(request: "PendingRequest") -> str:
         lines.append(f'"always" would also allow {one_line(covers, ALWAYS_LIMIT)}.{only}')
     lines += [INDENT + indented(text) for text in request.preface]
     for item in request.questions:
-        lines += [INDENT + indented(item["question"]), *_choices(item)]
+        lines += [f"Question: {indented(item['question'])}", *_choices(item)]
     text = "\n".join(lines)
     return ToDecide(text) if _is_decided_by_reader(request) else text
 

@@ -30,6 +30,13 @@ def amount_text(spent: "Spending") -> str:
     return ", ".join(filter(None, [money(spent.cost), tokens_text(spent)]))
 
 
+def known_amount_text(spent: "Spending", *, is_known: bool) -> str:
+    """Return an amount as text; one that still grows, or lacks a part, is not shown as if it were whole."""
+    if is_known:
+        return amount_text(spent)
+    return "cost not known" if spent.is_nothing else f"at least {amount_text(spent)}"
+
+
 def amount_data(spent: "Spending") -> dict[str, Any]:
     """Return an amount as structured content."""
     tokens = {"input": int(spent.input), "output": int(spent.output)}

@@ -1,4 +1,4 @@
-"""Cost of the work since a time, by day, project, model and agent.
+"""Cost of the work since a time, by day, project, model, agent and session.
 
 Each step of a model counts once: in the session that made it, not in a fork that copied it, and for the day on which it
 began. Subagents are sessions of their own. Archived sessions count. What OpenCode does not know is named.
@@ -16,11 +16,12 @@ from opencode_mcp.runs.sessions.spending import Account, Spending, read_account
 from opencode_mcp.server.results.timestamps import local_day
 from opencode_mcp.server.sessions import session_list
 from opencode_mcp.server.sessions.amounts import money
+from opencode_mcp.server.sessions.titles import title_of
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.server.bridge import Bridge
@@ -50,6 +51,18 @@ TABLES: tuple[str, ...] = ("day", "project", "model", "agent")
 
 
 @dataclass(slots=True)
+class SessionCost:
+    """Sum of a session with its subagents in a period."""
+
+    session_id: str
+    title: str
+    is_archived: bool
+    spent: Spending = field(default_factory=Spending)
+    is_known: bool = True
+    """False if OpenCode has no cost of one of the steps."""
+
+
+@dataclass(slots=True)
 class CostReport:
     """Sums of a period."""
 
@@ -58,6 +71,8 @@ class CostReport:
     total: Spending = field(default_factory=Spending)
     tables: dict[str, dict[str, Spending]] = field(default_factory=lambda: {name: {} for name in TABLES})
     """Sums by the names of ``TABLES``, then by day, directory, model or agent."""
+    by_session: dict[str, SessionCost] = field(default_factory=dict[str, SessionCost])
+    """Sums of the sessions by id, each with its subagents; a subagent whose session is not counted stands alone."""
     sessions: int = 0
     """Sessions that spent something in the period, without subagents."""
     archived: int = 0
@@ -74,6 +89,11 @@ class CostReport:
     """Sum that OpenCode counts for the sessions that were not read, since they began."""
     unknown: list[str] = field(default_factory=list[str])
     """Sentences about what is not known."""
+
+    @property
+    def is_known(self) -> bool:
+        """Return True if OpenCode has a cost of every step."""
+        return not self.broken_off and not self.without_usage
 
     def add(self, spent: Spending, **keys: str) -> None:
         """Count an amount under its day, project, model and agent."""
@@ -103,10 +123,11 @@ async def report_cost(bridge: "Bridge", since: float, directory: str) -> CostRep
     unread = [item for item in readable if item.id in failed and not isinstance(failed[item.id], NotFound)]
     keeps_removed = (await bridge.client.features()).keeps_removed_cost
     report = CostReport(since)
-    for session in readable:
-        if session.id in found:
-            project = bridge.fence.project_of(session.directory)
-            _add_session(report, session, cast("Account", found[session.id]), project)
+    counted = {session.id: session for session in readable if session.id in found}
+    for session in counted.values():
+        account = cast("Account", found[session.id])
+        _add_session(report, session, account, bridge.fence.project_of(session.directory))
+        _add_to_row(report, origin_of(session, counted), account)
     closed = [session for session in page.sessions if session.directory not in page.readable]
     report.not_counted = Spending.total(map(Spending.counted, [*closed, *unread]))
     report.unknown = [
@@ -135,6 +156,24 @@ def _add_session(report: CostReport, session: "Session", account: Account, proje
         )
     if not account.beside.is_nothing:
         report.add(account.beside, day=_day_of(session), project=project, model=BESIDE, agent=BESIDE)
+
+
+def origin_of(session: "Session", counted: "Mapping[str, Session]") -> "Session":
+    """Return the session that started a subagent, directly or not, as far as it is counted; else the session itself."""
+    passed = {session.id}
+    while (parent := counted.get(session.parent_id or "")) and parent.id not in passed:
+        passed.add(parent.id)
+        session = parent
+    return session
+
+
+def _add_to_row(report: CostReport, origin: "Session", account: Account) -> None:
+    if not account.steps and account.beside.is_nothing:
+        return
+    new = SessionCost(origin.id, title_of(origin), origin.time.archived is not None)
+    row = report.by_session.setdefault(origin.id, new)
+    row.spent.add(account.total)
+    row.is_known &= not any(step.is_broken_off or step.has_no_usage for step in account.steps)
 
 
 def _count_session(report: CostReport, session: "Session", account: Account) -> None:

@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 from opencode_mcp.runs.sessions.spending import Spending
 from opencode_mcp.server.results.timestamps import moment
-from opencode_mcp.server.sessions.amounts import amount_data, amount_text, money
+from opencode_mcp.server.sessions.amounts import amount_data, known_amount_text, money
 from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
     from opencode_mcp.runs.sessions.subagents import Subagents
+
+
+WHOLE_COST = "A session counts with its whole cost, also for what it did before {time}."
 
 
 @dataclass(slots=True)
@@ -63,15 +66,9 @@ def totals_text(totals: Totals) -> str:
     copied = (
         f", which may include what {quantity(totals.uncertain_forks, 'fork')} copied" if totals.uncertain_forks else ""
     )
-    earlier = f" Costs are of the whole sessions, also before {moment(totals.since)}." if totals.since else ""
-    return f"{least}{quantity(number, 'session')}, {_amount(totals)}{_by_subagents(totals)}{copied}.{earlier}"
-
-
-def _amount(totals: Totals) -> str:
-    """Return the sum as text; one that still grows, or lacks a part, is not shown as if it were whole."""
-    if totals.is_cost_known:
-        return amount_text(totals.spent)
-    return "cost not known" if totals.spent.is_nothing else f"at least {amount_text(totals.spent)}"
+    amount = known_amount_text(totals.spent, is_known=totals.is_cost_known)
+    earlier = f" {WHOLE_COST.format(time=moment(totals.since))}" if totals.since else ""
+    return f"{least}{quantity(number, 'session')}, {amount}{_by_subagents(totals)}{copied}.{earlier}"
 
 
 def _by_subagents(totals: Totals) -> str:

@@ -12,7 +12,7 @@ from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.isolation import preparation
 from opencode_mcp.server.access.operation_uses import INTEGRATE
 from opencode_mcp.server.changes.unseen_changes import unseen_note, worktree_of
-from opencode_mcp.server.results.render import without_tools
+from opencode_mcp.server.results.render import next_step, without_tools
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree
@@ -152,8 +152,11 @@ async def isolation_note(bridge: "Bridge", run: "Run", report: "RunReport") -> s
         unseen = await unseen_note(bridge, worktree, {file.path for file in report.files})
     if not report.files and not unseen:
         return ""
+    report.isolated = not worktree.removed
+    call = f'opencode_integrate(session_id="{run.session_id}", how="apply")'
+    brings = "" if call in next_step(report) else f"{call} brings the changes there. "
     note = (
         f"The files are in a git worktree, on the branch {worktree.branch}; {worktree.project} is unchanged. "
-        f'opencode_integrate(session_id="{run.session_id}", how="apply") brings the changes there. {unseen}'
+        f"{brings}{unseen}"
     )
     return without_tools(note.rstrip(), bridge.unlisted_tools)

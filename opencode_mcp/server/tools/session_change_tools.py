@@ -1,5 +1,6 @@
 """Tools that rename, archive and delete sessions. Only the one that deletes is marked as destructive."""
 
+from json import dumps
 from typing import TYPE_CHECKING, Annotated
 
 from mcp_types import CallToolResult
@@ -9,7 +10,7 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.runs.sessions import spending, subagents
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
-from opencode_mcp.server.results.render import result
+from opencode_mcp.server.results.render import result, without_tools
 from opencode_mcp.server.sessions import session_deletion
 from opencode_mcp.server.sessions.amounts import money
 from opencode_mcp.server.sessions.titles import shown_title, title_of
@@ -45,11 +46,13 @@ async def opencode_update_session(
     async with starting(ctx, deadlines_of(ctx).start):
         await bridge.fence.session(session_id)
     done: list[str] = []
+    ways: list[str] = []
     async with bridge.runs.turns.alone_in(session_id):
         session = await bridge.client.session_get(session_id)
         if archived is not None:
             await bridge.client.session_archive(session, archived=archived)
             done.append("archived, so lists leave it out" if archived else "back in the lists")
+            ways = await _ways_back(bridge, session) if archived else []
         if title is not None:
             name = one_line(title.strip())
             await bridge.client.session_rename(session, name)
@@ -57,7 +60,21 @@ async def opencode_update_session(
             done.append(f'renamed from "{old}" to "{name}"' if old else f'named "{name}"')
     session = await bridge.client.session_get(session_id)
     data = {"session_id": session.id, "title": title_of(session), "archived": session.time.archived is not None}
-    return result(f"{session.id} is {', and '.join(done)}.", data)
+    text = " ".join([f"{session.id} is {', and '.join(done)}.", *ways])
+    return result(without_tools(text, bridge.unlisted_tools), data)
+
+
+async def _ways_back(bridge: Bridge, session: "Session") -> list[str]:
+    """Return sentences on what can be done with an archived session, and on how to list those of its directory."""
+    features = await bridge.client.features()
+    arguments = dumps({"archived": True, "directory": session.directory}, ensure_ascii=False)
+    found = f'opencode_read_operation(operation="{features.archived_lister}", arguments={arguments})'
+    back = (
+        f'opencode_update_session(session_id="{session.id}", archived=false) puts it back.'
+        if features.unarchives
+        else "OpenCode 1 cannot put it back, but it can be read and continued as before with its session_id."
+    )
+    return [back, f"{found} lists {'' if features.archived_alone else 'also '}the archived ones of this directory."]
 
 
 def _check_change(title: str | None, *, archived: bool | None) -> None:

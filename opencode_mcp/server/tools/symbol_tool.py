@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from opencode_mcp.workspace.search.symbol_forms import SymbolDefinition
 
 BY_TEXT = "No language server result; matched by text instead."
-REFERENCES = "Lines that use {name!r}, matched by text:"
+REFERENCES = "Lines that use {name!r}{by_text}:"
 ALL_LINES = " opencode_find_text searches all lines."
 LEAST_ROOM = 4000
 """Bytes for the lines that use a symbol, however many definitions there are."""
@@ -68,11 +68,11 @@ async def opencode_find_symbols(
     data: dict[str, Any] = {"symbols": rows, "source": "language server" if found.known else "text"}
     none = f"No definition of {query!r} was found." + ("" if references else ALL_LINES)
     lines = [_symbol_line(row) for row in rows] or [none]
+    by_text = BY_TEXT if rows and not found.known else ""
     if references:
         page = found_lines.FoundPage(0, limit, room=max(PAGE_BYTES - json_size(rows), LEAST_ROOM))
         data["references"] = await _references(bridge, place, query, page, rows)
-        lines += _reference_lines(query, page, "other line" if rows else "line")
-    by_text = BY_TEXT if rows and not found.known else ""
+        lines += _reference_lines(query, page, "other line" if rows else "line", told=bool(by_text))
     data |= {"note": f"{by_text} {note}".strip()} if by_text or note else {}
     return result("\n".join(filter(None, [by_text, *lines, note])), data, verbatim=references)
 
@@ -99,11 +99,24 @@ async def _references(
     return [{"path": line.path, "line": line.number, "text": line.text} for line in page.lines]
 
 
-def _reference_lines(query: str, page: "FoundPage", lines: str) -> list[str]:
+def _reference_lines(query: str, page: "FoundPage", lines: str, *, told: bool) -> list[str]:
+    """Return the lines about the uses of a symbol.
+
+    Args:
+        query: Name of the symbol.
+        page: The lines that were found.
+        lines: Word for them.
+        told: Whether the result has said before that everything in it is matched by text.
+    """
     if not page.lines:
         return [f"No {lines} contains {query!r} as a whole word."]
     more = f"There are more; opencode_find_text(pattern={query!r}) shows all by pages." if page.more else ""
-    return ["", REFERENCES.format(name=query), *lines_by_file(page.lines), *filter(None, [more])]
+    return [
+        "",
+        REFERENCES.format(name=query, by_text="" if told else ", matched by text"),
+        *lines_by_file(page.lines),
+        *filter(None, [more]),
+    ]
 
 
 def _symbol_line(row: "JsonMap") -> str:

@@ -64,6 +64,21 @@ def test_the_cost_of_a_run_includes_its_subagents_and_says_if_a_part_of_it_is_un
     assert report_data(spent)["subagents_cost"] == 0.004
     assert "subagents_cost" not in report_data(report(cost=0.0123))
     assert "at least $0.0123" in report_text(report("aborted", cost=0.0123, is_cost_known=False))
+    assert " · cost not known" in report_text(report("aborted", is_cost_known=False))
+
+
+def test_a_run_that_changed_files_names_the_tool_that_shows_them_first() -> None:
+    made = ChangedFile(path="a.py", change="modified", added=1, removed=0)
+    end = "Go on in the same session with opencode_run."
+    shows = 'opencode_diff(session_id="ses_1") shows the changes.'
+    assert next_step(report(files=[made])) == f"{shows} opencode_revert undoes them. {end}"
+    brings = 'opencode_integrate(session_id="ses_1", how="apply") brings them into the project.'
+    assert next_step(report(files=[made], isolated=True)) == f"{shows} {brings} {end}"
+    for unseen in ({"outside": True}, {"by_calls": True}, {"whose": "other"}):
+        step = next_step(report(files=[made.model_copy(update=unseen)]))
+        assert step == 'Go on in the same session with opencode_run(session_id="ses_1", prompt=...).'
+    failed = report(files=[made], verified="failed")
+    assert next_step(failed).startswith("Have the cause corrected in the same session with opencode_run(")
 
 
 def test_a_report_names_its_run_and_tells_the_time_of_waiting_apart() -> None:
@@ -383,7 +398,7 @@ def test_a_read_only_bridge_names_nothing_that_it_would_refuse() -> None:
 def test_a_question_shows_its_options() -> None:
     text = report_text(report("needs_input", pending=[QUESTION]))
     assert text.count("Which colour?") == 1
-    assert '    Which colour?\n- "Red" (Like fire)\n- or own words' in text
+    assert 'Question: Which colour?\n- "Red" (Like fire)\n- or own words' in text
     assert "opencode_reply_question" in text
 
 
@@ -391,8 +406,8 @@ def test_several_questions_are_told_apart() -> None:
     size = COLOUR | {"question": "Which size?", "multiple": True, "own_words": False}
     request = QUESTION.model_copy(update={"questions": [COLOUR, size]})
     text = report_text(report("needs_input", pending=[request]))
-    colour, _, rest = text.partition("\n    Which size?")
-    assert colour.endswith('    Which colour?\n- "Red" (Like fire)\n- or own words')
+    colour, _, rest = text.partition("\nQuestion: Which size?")
+    assert colour.endswith('Question: Which colour?\n- "Red" (Like fire)\n- or own words')
     assert rest.startswith('\n- "Red" (Like fire)\n(several may be chosen)')
 
 

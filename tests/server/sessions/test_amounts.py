@@ -9,7 +9,7 @@ from opencode_mcp.runs.sessions.last_run import LastRun
 from opencode_mcp.runs.sessions.spending import Spending
 from opencode_mcp.runs.sessions.subagents import Subagents
 from opencode_mcp.server.sessions.amounts import amount_data, amount_text, money
-from opencode_mcp.server.sessions.cost_report import CostReport
+from opencode_mcp.server.sessions.cost_report import CostReport, SessionCost, origin_of
 from opencode_mcp.server.sessions.cost_tables import cost_data, cost_text
 from opencode_mcp.server.sessions.session_reading import SessionFacts
 from opencode_mcp.server.sessions.session_reading import cost_text as session_cost_text
@@ -47,8 +47,33 @@ def test_rows_of_zero_are_left_out_and_counted() -> None:
     assert [row["model"] for row in cost_data(report)["by_model"]] == ["p/m"]
     told = cost_text(report)
     assert "p/failed" not in told
-    assert "- and 2 without cost or tokens" in told
-    assert "- and 1 without cost or tokens" in told, "the day"
+    assert "- and 2 models without cost or tokens" in told
+    assert "- and 1 day without cost or tokens" in told
+
+
+def test_the_sessions_of_the_highest_cost_are_named_and_what_is_not_known_is_said() -> None:
+    report = CostReport(0, sessions=7)
+    for number in range(1, 8):
+        report.by_session[f"ses_{number}"] = SessionCost(f"ses_{number}", "", number == 7, Spending(number))
+        report.add(Spending(number), day="2026-11-10", **KEYS)
+    report.by_session["ses_6"].title = "Six"
+    report.by_session["ses_6"].is_known = False
+    assert cost_text(report).startswith("$28.0000 in 7 sessions")
+    report.broken_off = 1
+    told = cost_text(report)
+    assert told.startswith("at least $28.0000 in 7 sessions")
+    first = ["- ses_7 (archived): $7.0000", '- ses_6 "Six": at least $6.0000', "- ses_5: $5.0000"]
+    assert "\n".join(["By session (the 5 of the highest cost, of 7):", *first]) in told
+    assert "ses_2" not in told
+    data = cost_data(report)
+    assert not data["complete"]
+    assert [row["session_id"] for row in data["by_session"]] == [f"ses_{number}" for number in (7, 6, 5, 4, 3)]
+
+
+def test_a_subagent_counts_for_the_session_that_started_it() -> None:
+    family = {session.id: session for session in (listed("a", 1), listed("b", 0.5, "a"), listed("c", 0.25, "b"))}
+    assert origin_of(family["c"], family).id == "a"
+    assert origin_of(listed("d", 1, "unread"), family).id == "d"
 
 
 def facts(cost: float, *, counted: bool = True, subagents: float = 0, running: bool = False) -> SessionFacts:
@@ -93,7 +118,10 @@ def test_totals_count_each_session_once_with_its_subagents() -> None:
     assert totals_text(roots) == "1 session, at least $1.7500 ($0.7500 of it by 2 subagents)."
     assert not totals_data(roots)["complete"]
     roots.since = 1_795_521_600_000
-    told = "$1.7500 ($0.7500 of it by 2 subagents). Costs are of the whole sessions, also before 2026-11-24T12:00:00Z."
+    told = (
+        "$1.7500 ($0.7500 of it by 2 subagents). "
+        "A session counts with its whole cost, also for what it did before 2026-11-24T12:00:00Z."
+    )
     assert totals_text(roots).endswith(told)
     assert totals_text(Totals(sessions={"a"}, is_cost_known=False)) == "1 session, cost not known."
     everything = Totals()
