@@ -52,6 +52,7 @@ async def test_a_run_beyond_the_limit_is_refused_and_the_task_of_a_batch_waits(
     refused = await limited.error("opencode_run", prompt="x")
     assert AT_ONCE in refused
     assert "opencode_run_many wait by themselves" in refused
+    assert AT_ONCE in await limited.error("opencode_command", command="review")
     by_operation = {"sessionID": session_id, **PROMPT[opencode_generation]}
     refused = await limited.error("opencode_call_operation", operation="session.prompt", arguments=by_operation)
     assert AT_ONCE in refused
