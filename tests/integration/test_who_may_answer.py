@@ -223,7 +223,7 @@ async def test_a_caller_cannot_take_its_own_narrowing_back(launch: Launch, openc
         forged = {"opencode-mcp": {"message": report["message_id"], "permissions": "allow"}}
         assert "belongs to this MCP server" in await called(host, "session.update", sessionID=session, metadata=forged)
         assert "belongs to this MCP server" in await called(host, "session.create", metadata={"opencode-mcp": noted})
-        answers = {"opencode-mcp-answers": {"session": session, "answers": []}}
+        answers: Json = {"opencode-mcp-answers": {"session": session, "answers": []}}
         assert "belongs to this MCP server" in await called(host, "session.update", sessionID=session, metadata=answers)
         event = {
             "id": "evt_1",
