@@ -38,6 +38,8 @@ class SettingsChange:
 
     flags: str
     """Flags with their values, such as ``--allow execute``."""
+    after: str = ""
+    """Flags that must come before them where none of this name is given yet: a flag replaces other settings."""
     removes: bool = False
     """True if the flags must be removed, not added."""
     broader: str = ""

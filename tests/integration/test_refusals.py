@@ -19,7 +19,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 CODEX = Implementation(name="codex-mcp-client", version="0.169.0")
 CHANGE = re.compile(
-    r"add `([^`]+)`(?: \((?:or `[^`]+`, which allows more|keep what is there, and add none twice)\))? "
+    r"add `([^`]+)`(?: \((?:or `[^`]+`, which allows more|"
+    r"and before it `([^`]+)`, if no --directory is given there yet)\))? "
     r"to `args` of this MCP server in ~/\.codex/config\.toml, then restart Codex"
 )
 
@@ -28,7 +29,7 @@ def flags_in(told: str) -> list[str]:
     """Return the flags that a refusal tells the person to add."""
     found = CHANGE.search(told)
     assert found, told
-    return shlex.split(found[1])
+    return shlex.split(" ".join(filter(None, [found[2], found[1]])))
 
 
 async def test_a_terminal_works_after_the_change_that_its_refusal_names(launch: Launch) -> None:
@@ -57,6 +58,7 @@ async def test_a_directory_can_be_used_after_the_change_that_its_refusal_names(
         told = await host.error("opencode_run", prompt="Hello", directory=str(other))
         below = await host.error("opencode_run", prompt="Hello", directory=str(project / "src"))
     assert f"Allowed: {project}." in told
+    assert "external_directory" in told
     for refused, directory in ((told, other), (below, project / "src")):
         assert flags_in(refused) == ["--directory", str(project), "--directory", str(directory)]
         assert "the person must trust it" in refused

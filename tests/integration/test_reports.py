@@ -51,13 +51,15 @@ async def test_a_running_report_shows_the_answer_so_far_as_unfinished(
 
     assert await eventually(look)
     told = await host.text("opencode_wait", session_id=session, wait_seconds=0)
-    assert "Answer so far (unfinished):\n```\nHalf of the answer\n```" in told
+    so_far = "Answer so far (unfinished):\n```\nHalf of the answer\n```"
+    assert so_far in told
     assert "Doing: writing, 18 characters" in told
     assert '"Halves" · prompt: "Do as the script says.' in told
     assert "OpenCode's answer" not in told
     activity = (await reader.wait(session, wait_seconds=0))["activity"]
     assert activity == "the model has begun its answer; its text is not known here"
     assert "\nDoing: writing, 18 characters" in await host.text("opencode_session", session_id=session)
+    assert f"{so_far}\n" in await host.text("opencode_session", session_id=session)
     assert f"\nDoing: {activity}" in await reader.text("opencode_session", session_id=session)
     await scripted_model.release(gate)
     ended = await host.text("opencode_wait", session_id=session)

@@ -7,14 +7,14 @@ project: OpenCode would load its configuration and plugins, which run code.
 import os
 import posixpath
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
 from opencode_mcp.config import Settings
-from opencode_mcp.errors import InvalidArgument, InvalidSetting
+from opencode_mcp.errors import InvalidArgument, InvalidSetting, SettingsChange
 from opencode_mcp.isolation.records import Records, Worktree
 from opencode_mcp.options import has_wildcard
 
@@ -143,11 +143,11 @@ class Roots:
         found = (str(path) for pattern in self.patterns for path in _filled(Path(pattern.base), pattern.names))
         return list(dict.fromkeys([*self.named, *found]))
 
-    def flags_with(self, directory: str) -> str:
-        """Return the flags that list one more directory; flags replace what the other settings list."""
+    def with_directory(self, directory: str) -> SettingsChange:
+        """Return the change that lists one more directory; flags replace what the other settings list."""
         listed = [*self.named, *map(str, self.patterns)]
         kept = listed if len(listed) <= MOST_IN_FLAGS else []
-        return " ".join(f"--directory {shlex.quote(name)}" for name in [*kept, directory])
+        return SettingsChange(_flags([directory]), after=_flags(kept))
 
     def described(self) -> str:
         """Return the listed directories and patterns, for an error's hint."""
@@ -197,3 +197,8 @@ def _filled(base: Path, names: tuple[str, ...]) -> Iterator[Path]:
     for name in found:
         if name_fits(name, names[0]):
             yield from _filled(base / name, names[1:])
+
+
+def _flags(directories: Iterable[str]) -> str:
+    """Return the flags that list some directories."""
+    return " ".join(f"--directory {shlex.quote(name)}" for name in directories)

@@ -5,13 +5,14 @@ text, and a request to OpenCode finds out whether they exist. A path that was ch
 so code that reads a file opens it through ``disk/confined.py``.
 """
 
+import os
 import stat
 from pathlib import Path, PurePath
 
 from opencode_mcp.config import Settings
 from opencode_mcp.disk.confined import list_folder
 from opencode_mcp.disk.path_errors import check_path_text, path_error, path_errors, shortened
-from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument, NotAllowed, NotFound, SettingsChange
+from opencode_mcp.errors import BackendFailed, BridgeError, InvalidArgument, NotAllowed, NotFound
 from opencode_mcp.isolation.records import Records, Worktree
 from opencode_mcp.isolation.worktrees import removed_worktree
 from opencode_mcp.opencode.client import OpenCodeClient
@@ -263,7 +264,7 @@ class Fence:
             raise NotAllowed(
                 f"{what} is a folder of {project} and not listed itself.",
                 hint=f"Work in a session of {project}. {TRUSTED}",
-                change=SettingsChange(roots.flags_with(str(path))),
+                change=roots.with_directory(str(path)),
             )
         raise _outside(what, roots, str(path))
 
@@ -298,9 +299,10 @@ class Fence:
             raise InvalidArgument(f"The path {name!r} names no file.", hint="Give a path in the project.")
         pure = self._listed.pure
         with path_errors(name):
-            path = resolved(pure(str(pure(place.project) / place.folder / name)))
+            named = pure(str(pure(place.project) / place.folder / name))
+            path = resolved(named)
         if not path.is_relative_to(place.project):
-            raise _outside_project(name, place.project, self._listed.holding(path))
+            raise _outside_project(name, place.project, self._listed, named)
         return path
 
     def _not_a_project(self, name: str, place: ProjectFolder) -> NotAllowed:
@@ -309,7 +311,7 @@ class Fence:
             f"The directory {shortened(name)} is a folder of the project {place.project}, and not listed as a project.",
             hint=f"Work in {place.project} and say which folder is meant: {place.folder}. To open it as a project "
             f"of its own, it must be listed. {TRUSTED}",
-            change=SettingsChange(self._listed.flags_with(path)),
+            change=self._listed.with_directory(path),
         )
 
     async def _check_directory(self, name: str, project: str, folder: str) -> None:
@@ -346,17 +348,25 @@ def _outside(what: str, roots: Roots, directory: str) -> NotAllowed:
     return NotAllowed(
         f"{what} is outside of what is allowed.",
         hint=f"Allowed: {roots.described()}. {TRUSTED}",
-        change=SettingsChange(roots.flags_with(directory)),
+        change=roots.with_directory(directory),
     )
 
 
-def _outside_project(name: str, project: str, other: str) -> NotAllowed:
-    """Return the error for a path outside of the project of a call, which may be in another listed project."""
-    elsewhere = f' It is in another project: give directory="{other}".' if other else ""
-    return NotAllowed(
-        f"The path {shortened(name)} is outside of what is allowed.",
-        hint=f"Allowed: {project}. Give a path in it.{elsewhere}",
-    )
+def _outside_project(name: str, project: str, roots: Roots, named: PurePath) -> NotAllowed:
+    """Return the error for a path outside of the project of a call, which may be in another listed project.
+
+    The error does not say where a link leads, so that nobody allows a place to which an agent has made one.
+    """
+    what, hint = f"The path {shortened(name)} is outside of what is allowed.", f"Allowed: {project}. Give a path in it."
+    if other := roots.holding(resolved(named)):
+        return NotAllowed(what, hint=f'{hint} It is in another project: give directory="{other}".')
+    path = Path(os.path.normpath(named)) if isinstance(named, Path) else resolved(named)
+    folder = path.parent
+    if folder == folder.parent or path.is_relative_to(project):
+        return NotAllowed(what, hint=hint)
+    # Whether the path is a folder itself is not told, since nothing there may be looked at.
+    trust = f"To allow {folder}, or the project that holds it: {TRUSTED}"
+    return NotAllowed(what, hint=f"{hint} {trust}", change=roots.with_directory(str(folder)))
 
 
 def _missing_hint(path: Path, project: str) -> str:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from opencode_mcp.config import settings_file
 from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.errors import InvalidArgument, NotAllowed
 from opencode_mcp.runs.verification.request import MOST_REPAIRS, Verify
@@ -10,8 +11,6 @@ from opencode_mcp.server.access.shell_lines import decider_of
 from opencode_mcp.text.name_lists import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from opencode_mcp.config import Settings
     from opencode_mcp.runs.requests.permission_policy import Policy
     from opencode_mcp.server.access.allowed_operations import AllowedOperations
@@ -19,6 +18,16 @@ if TYPE_CHECKING:
 NAMES_SHOWN = 10
 LONGEST_LINE = 4000
 """Characters of a line of a caller's."""
+
+
+WITHOUT = "Leave verify out, and put the check into the prompt."
+BY_NAME = (
+    'The person can name the command in {file}: `[verify]`, and below it a line such as `test = "pytest -q"`; this MCP '
+    'server then restarts, and you give verify="test".'
+)
+BY_LINE = (
+    "To have any line run, the person allows session.shell: like that operation, it asks no permission of OpenCode's."
+)
 
 
 def request_of(settings: "Settings", allowed: "AllowedOperations", line: str, repair: int) -> Verify | None:
@@ -54,11 +63,11 @@ def request_of(settings: "Settings", allowed: "AllowedOperations", line: str, re
         raise InvalidArgument(
             f"verify has {len(line):,} characters.", hint=f"Give at most {LONGEST_LINE:,}: put more into a script."
         )
-    _check_line_of_caller(allowed, settings.verify, line)
+    _check_line_of_caller(settings, allowed, line)
     return Verify(line, settings.verify_seconds, repair=repair)
 
 
-def _check_line_of_caller(allowed: "AllowedOperations", names: "Collection[str]", line: str) -> None:
+def _check_line_of_caller(settings: "Settings", allowed: "AllowedOperations", line: str) -> None:
     """Refuse a shell line of the caller's, unless the settings allow one.
 
     Raises:
@@ -67,13 +76,22 @@ def _check_line_of_caller(allowed: "AllowedOperations", names: "Collection[str]"
     try:
         allowed.check_caller_code(SHELL)
     except NotAllowed as error:
+        names = settings.verify
         known = f"they are {listed(sorted(names), NAMES_SHOWN)}" if names else "there are none"
         error.message = (
             f"verify={line!r} is not allowed here: verify takes only the commands that the person has named in the "
             f"settings file; {known}."
         )
-        error.hint = "Leave verify out, and put the check into the prompt."
+        error.hint = " ".join([WITHOUT, *_ways_to_allow(settings, error)])
         raise
+
+
+def _ways_to_allow(settings: "Settings", error: NotAllowed) -> list[str]:
+    """Return sentences on what the person can set: first a name for the command, then what allows any line."""
+    # A principal works on another machine, where this path would say nothing.
+    path = "" if settings.principal else f" ({settings_file(settings.environment)})"
+    adds = error.change is not None and not error.change.removes
+    return [BY_NAME.format(file=f"the settings file{path}"), *([BY_LINE] if adds else [])]
 
 
 def may_verify(settings: "Settings", allowed: "AllowedOperations", policy: "Policy", request: Verify) -> bool:

@@ -1,5 +1,6 @@
 """Table of a batch: a line for each task, totals, and the next step."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from mcp_types import CallToolResult
@@ -18,6 +19,8 @@ ORDER = ("needs_input", "running", "queued", "failed", "aborted", "completed")
 """Statuses by what the caller has to do first."""
 SHOWN_STATUS = {"starting": "running"}
 NAMES_SHOWN = 3
+MODEL = re.compile(r" \([^\s()]+/[^\s()]+\)$")
+"""Model at the end of a task's words."""
 
 
 def table_result(
@@ -137,8 +140,13 @@ def _last_step(tasks: "Sequence[Task]") -> str:
     reads = "opencode_wait(session_id=...) reports one task in full."
     if not done:
         return reads
-    other = f', compare_with="{done[1]}"' if len(done) > 1 else ""
+    other = f', compare_with="{done[1]}"' if len(done) > 1 and _is_one_prompt(tasks) else ""
     return (
         f'{reads} opencode_diff(session_id="{done[0]}"{other}) shows its changes{" beside another" if other else ""}. '
-        "opencode_integrate brings an isolated one back, one after the other."
+        f'opencode_integrate(session_id="{done[0]}", how="apply") brings an isolated one back, one after the other.'
     )
+
+
+def _is_one_prompt(tasks: "Sequence[Task]") -> bool:
+    """Return True if all tasks have the same words, as one prompt for several models has."""
+    return len({MODEL.sub("", task.words) for task in tasks}) == 1

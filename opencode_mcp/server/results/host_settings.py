@@ -4,8 +4,6 @@ from typing import NamedTuple
 
 from opencode_mcp.errors import SettingsChange
 
-DIRECTORY = "--directory "
-
 
 class HostSettings(NamedTuple):
     """Place of the arguments in one host, recognized by a part of the name that it sends."""
@@ -75,5 +73,6 @@ def _beside(change: SettingsChange) -> str:
     """Return a remark on the flags to add; empty if there is none."""
     if change.broader:
         return f" (or `{change.broader}`, which allows more)"
-    # These flags repeat the directories that are allowed now, which may be among the arguments or not.
-    return " (keep what is there, and add none twice)" if change.flags.startswith(DIRECTORY) else ""
+    if change.after:
+        return f" (and before it `{change.after}`, if no {change.flags.split()[0]} is given there yet)"
+    return ""

@@ -376,11 +376,25 @@ def _answer(report: "RunReport") -> str:
     return f"{heading}:\n{excerpt.fence(clean(answer))}"
 
 
+def unfinished_answer(text: str) -> str:
+    """Return the section with the end of an answer that is being written; empty if there is no text yet."""
+    if not text:
+        return ""
+    end, part = shown_end(text)
+    notes = "; ".join(filter(None, ["unfinished", part]))
+    return f"{ANSWER_HEADINGS['running']} ({notes}):\n{excerpt.fence(clean(end))}"
+
+
+def shown_end(text: str) -> tuple[str, str]:
+    """Return the end of an unfinished answer, and a note on which part that is; empty if it is all of it."""
+    end = excerpt.tail(text, UNFINISHED_LIMIT)
+    return end, f"the last {len(end)} of {len(text)} characters" if end != text else ""
+
+
 def _shown_answer(report: "RunReport") -> tuple[str, str]:
     """Return the part of the answer that is shown, and a note on which part that is; empty if it is all of it."""
     if report.status in UNFINISHED:
-        answer = excerpt.tail(report.text, UNFINISHED_LIMIT)
-        return answer, f"the last {len(answer)} of {len(report.text)} characters" if answer != report.text else ""
+        return shown_end(report.text)
     answer = _beginning(report.text)
     return answer, _part_of(answer, report.text, _rest_of_answer(report)) if answer != report.text else ""
 

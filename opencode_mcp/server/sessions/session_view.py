@@ -13,7 +13,14 @@ from opencode_mcp.runs.record import Run, all_answers, answers_in
 from opencode_mcp.runs.reports.waiting import waited_seconds
 from opencode_mcp.runs.sessions import given_answers
 from opencode_mcp.runs.sessions.subagents import Subagents, read_subagents_of
-from opencode_mcp.server.results.render import TEXT_LIMIT, request_data, request_text, time_spent
+from opencode_mcp.server.results.render import (
+    TEXT_LIMIT,
+    request_data,
+    request_text,
+    shown_end,
+    time_spent,
+    unfinished_answer,
+)
 from opencode_mcp.server.results.safe_text import shown_sections
 from opencode_mcp.server.results.timestamps import moment
 from opencode_mcp.server.sessions.amounts import tokens_text
@@ -59,6 +66,8 @@ class SessionView:
     """Calls that answer the open requests, if they are known."""
     doing: str = ""
     """Present activity of the last run; empty if it does nothing."""
+    draft: str = ""
+    """Text that the model is writing, as far as it is known."""
     waited: float = 0
     """Seconds that the last run waited for answers."""
     now: float = 0
@@ -103,6 +112,7 @@ async def view_session(
         transcript=page.value.text,
         cursor=page.value.cursor,
         doing=doing,
+        draft=_draft(bridge, session, last) if last and activity == "running" else "",
         waited=waited,
         now=client.clock.now() * 1000,
     )
@@ -119,6 +129,12 @@ async def _doing(bridge: "Bridge", session: "Session", last: "LastRun", state: "
     run = Run(session.directory, session.id, last.prompt_id)
     answers = answers_in(last.latest, last.prompt_id)
     return await present_activity(bridge.client, bridge.hub, run, state, answers)
+
+
+def _draft(bridge: "Bridge", session: "Session", last: "LastRun") -> str:
+    """Return the text that the model is writing, if the event stream has shown it; the prompt's own text is none."""
+    draft = bridge.hub.state(session.id).draft
+    return draft.text if draft and draft.message_id != last.prompt_id else ""
 
 
 async def _waited(bridge: "Bridge", session: "Session", last: "LastRun", pending: list[PendingRequest]) -> float:
@@ -175,6 +191,7 @@ def view_data(view: SessionView) -> dict[str, Any]:
         "forked_from": session.forked_from,
         **(_facts_data(view.facts, view.now, view.waited) if view.facts else {}),
         "activity": one_line(view.doing),
+        "answer_so_far": shown_end(view.draft)[0],
         "archived": session.time.archived is not None,
         "undone_from": session.revert.message_id if session.revert else "",
         "todos": view.todos,
@@ -213,6 +230,7 @@ def view_text(view: SessionView) -> str:
     """Return the view as text for a model, cleaned for display."""
     sections = [
         _facts(view),
+        unfinished_answer(view.draft),
         undone_text(view.session),
         "\n".join(["Todos:", *view.todos]) if view.todos else "",
         "\n".join(["Subagents:", *(f"{child.id} · {shown_title(child)}" for child in view.children)])

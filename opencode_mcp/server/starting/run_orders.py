@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from opencode_mcp.errors import InvalidArgument
+from opencode_mcp.errors import InvalidArgument, NotAllowed
 from opencode_mcp.runs.limits import Limits
 from opencode_mcp.runs.prompting.prompt import Prompt
 from opencode_mcp.server.access import verify_commands
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from opencode_mcp.options import Decider
     from opencode_mcp.runs.record import Run, RunStarter
     from opencode_mcp.runs.starting.start_deadline import StartDeadline
+
+READS_ELSEWHERE = (
+    "A run in an allowed directory can read files elsewhere if OpenCode's permission external_directory is given to it."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,10 +157,15 @@ async def session_and_directory(bridge: Bridge, session_id: str, directory: str)
 
     Raises:
         InvalidArgument: The session works in another directory than the named one.
+        NotAllowed: The directory is not allowed.
         NotFound: It worked in an isolated worktree that was removed.
     """
     if not session_id:
-        return None, await bridge.fence.directory(directory)
+        try:
+            return None, await bridge.fence.directory(directory)
+        except NotAllowed as error:
+            error.hint = f"{error.hint} {READS_ELSEWHERE}"
+            raise
     session = await bridge.fence.session(session_id)
     bridge.fence.check_files_exist(session.directory)
     if directory and await bridge.fence.directory(directory) != session.directory:

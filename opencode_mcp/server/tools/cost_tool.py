@@ -25,9 +25,9 @@ async def opencode_cost(
     since: Annotated[str, Field(description="today, 7d or 2026-11-24")] = "today",
     directory: Annotated[str, Field(description="Absolute path; else all")] = "",
 ) -> CallToolResult:
-    """Sum up cost and tokens by day, project, model and agent, with subagents.
+    """Sum up cost and tokens by day, project, model, agent and session, with subagents.
 
-    Use it for the cost of today.
+    Use it for today's cost.
     """
     bridge = bridge_of(ctx)
     begin = read_local_moment(since, bridge.client.clock.now() * 1000)

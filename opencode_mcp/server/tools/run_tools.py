@@ -59,7 +59,7 @@ run_tool = partial(
 async def opencode_run(
     ctx: BridgeContext,
     *,
-    prompt: Annotated[str, Field(description="The task, with all that OpenCode needs to know")],
+    prompt: Annotated[str, Field(description="The task, with all OpenCode needs to know")],
     session_id: Annotated[str, Field(description="Go on in this session; else a new one")] = "",
     directory: Annotated[str, Field(description="Absolute path; else the first")] = "",
     agent: Annotated[str, Field(description="build (changes files), plan (reads only), or one of the project's")] = "",
@@ -70,7 +70,7 @@ async def opencode_run(
     title: Annotated[str, Field(description="Title of a new session")] = "",
     isolate: Annotated[bool, Field(description="Work in a git worktree of its own")] = False,
     base: Annotated[str, Field(description="With isolate: a commit, or working_tree")] = "",
-    verify: Annotated[str, Field(description="Then run this: a name of the settings, or a line")] = "",
+    verify: Annotated[str, Field(description="Then run: a name of the settings, or a line if allowed")] = "",
     repair: Annotated[int, Field(description="Times to send a failure back")] = 0,
     permissions: Strictness = None,
     max_cost: MaxCost = None,

@@ -50,9 +50,9 @@ KINDS = (
 async def opencode_find_symbols(
     ctx: BridgeContext,
     *,
-    query: Annotated[str, Field(description="Name or a part of it")],
+    query: Annotated[str, Field(description="Name or part of it")],
     directory: Directory = "",
-    references: Annotated[bool, Field(description="Also the lines that use the whole name, by text")] = False,
+    references: Annotated[bool, Field(description="Also lines that use the whole name, by text")] = False,
     limit: Annotated[int, Field(ge=1, le=200)] = 50,
 ) -> CallToolResult:
     """Find definitions of functions, classes, types and variables, and with `references` their uses.

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from opencode_mcp.config import Settings
-from opencode_mcp.errors import BridgeError, InvalidArgument, InvalidSetting, NotAllowed, NotFound
+from opencode_mcp.errors import BridgeError, InvalidArgument, InvalidSetting, NotAllowed, NotFound, SettingsChange
 from opencode_mcp.launcher.health import connected
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.endpoint import Endpoint
@@ -197,8 +197,23 @@ async def test_a_refusal_has_the_flags_that_allow_the_directory_besides_the_pres
         with pytest.raises(NotAllowed) as refused:
             await fence.directory(str(name))
         assert refused.value.change
-        assert refused.value.change.flags == f"--directory {project} --directory {name}"
+        assert refused.value.change == SettingsChange(f"--directory {name}", after=f"--directory {project}")
         assert "must trust it" in refused.value.hint
+
+
+async def test_a_file_elsewhere_is_refused_with_the_flags_for_its_folder_unless_a_link_leads_there(
+    fence: Fence, project: Path, outside: Path
+) -> None:
+    with pytest.raises(NotAllowed) as refused:
+        await fence.relative(str(project), str(outside / "notes" / "a.txt"))
+    assert refused.value.change
+    assert refused.value.change.flags == f"--directory {outside / 'notes'}"
+    (project / "link").symlink_to(outside)
+    for name in ("link/notes/a.txt", "/top.txt"):
+        with pytest.raises(NotAllowed) as refused:
+            await fence.relative(str(project), name)
+        assert refused.value.change is None
+        assert str(outside) not in str(refused.value)
 
 
 async def test_a_path_of_another_listed_project_is_refused_and_names_that_project(

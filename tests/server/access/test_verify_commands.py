@@ -17,7 +17,7 @@ NAMED = {"test": VerifyCommand("pytest -q", 30, ("DATABASE_URL",))}
 
 def wanted(line: str, repair: int = 0, **settings: Any) -> Verify | None:  # noqa: ANN401 - of any setting
     """Return what a bridge with some settings makes of the arguments."""
-    known = Settings(verify=NAMED, **settings)
+    known = Settings(verify=NAMED, environment={"OPENCODE_MCP_CONFIG": "/etc/bridge.toml"}, **settings)
     return request_of(known, AllowedOperations(known), line, repair)
 
 
@@ -36,6 +36,9 @@ def test_a_line_that_the_settings_do_not_name_needs_permission() -> None:
         with pytest.raises(NotAllowed, match=r"'make check' is not allowed here: .*; they are test\.") as refused:
             wanted("make check", **settings)
         assert refused.value.change
+        assert "/etc/bridge.toml" in refused.value.hint
+        assert "`[verify]`" in refused.value.hint
+        assert ("allows session.shell" in refused.value.hint) == (not settings)
     nothing = Settings()
     with pytest.raises(NotAllowed, match=r"there are none\. Leave verify out, and put the check into the prompt"):
         request_of(nothing, AllowedOperations(nothing), "ls", 0)

@@ -39,6 +39,14 @@ def test_a_refusal_says_which_flag_to_add_where_and_to_restart() -> None:
     assert told.endswith("then restart Codex.")
 
 
+def test_a_refusal_names_what_is_missing_and_what_a_flag_would_replace() -> None:
+    change = SettingsChange("--directory /b", after="--directory /a")
+    told = explain(NotAllowed("No.", change=change), client_name="codex-mcp-client")
+    assert (
+        "add `--directory /b` (and before it `--directory /a`, if no --directory is given there yet) to `args`" in told
+    )
+
+
 def test_a_refusal_says_which_flag_to_remove() -> None:
     change = SettingsChange("--read-only", removes=True)
     told = explain(NotAllowed("It is read-only.", change=change), client_name="claude-code")
