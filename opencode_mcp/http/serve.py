@@ -30,6 +30,7 @@ from opencode_mcp.http.transport.header_checks import security_settings
 from opencode_mcp.http.transport.http_app import MCP_PATH, HttpApp
 from opencode_mcp.http.transport.web_server import WebServer
 from opencode_mcp.server.stdio.stderr_log import JSON_LINES
+from opencode_mcp.server.tokens.token_codec import key_in
 from opencode_mcp.server.upstream import Upstream
 
 if TYPE_CHECKING:
@@ -53,10 +54,12 @@ def serve_http(settings: "Settings", announce: Callable[[str], None]) -> None:
         announce: Gets a line with each address as soon as clients can connect.
 
     Raises:
-        InvalidSetting: An address cannot be used, or not without authentication.
+        InvalidSetting: An address cannot be used, or not without authentication, or the key file is wrong.
     """
     logging.getLogger(JSON_LINES).setLevel(logging.INFO)
     check_authentication(settings, Address.read(settings.http))
+    if settings.key_file:
+        key_in(settings.key_file)  # The servers of principals, which read it, start later.
     with listening(settings.http) as (listener, bound), metrics_of(settings) as metrics:
 
         def listens() -> None:
