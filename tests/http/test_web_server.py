@@ -1,8 +1,9 @@
 """Connections that send nothing, or only a part of a request."""
 
 import socket
+import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 
 import anyio
 import pytest
@@ -16,8 +17,12 @@ from tests.harness.http import loopback_client
 
 pytestmark = pytest.mark.anyio
 
+FEW_FILES = 300
+"""Open files that a server may have."""
 PART = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 WHOLE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+UNREAD = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
+"""A request whose body never comes, and is not needed for the response."""
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,7 +49,7 @@ async def closed(stream: anyio.abc.SocketStream) -> None:
             pass
 
 
-@pytest.mark.parametrize("begin", [b"", PART, WHOLE + PART])
+@pytest.mark.parametrize("begin", [b"", PART, WHOLE + PART, UNREAD])
 async def test_a_head_that_does_not_come_in_time_closes_its_connection(
     begin: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,8 +64,9 @@ async def test_a_head_that_does_not_come_in_time_closes_its_connection(
 async def test_others_are_served_while_many_connections_send_nothing() -> None:
     async with running(most=20) as port:
         silent = [await anyio.connect_tcp("127.0.0.1", port) for _ in range(60)]
-        for stream in silent[::2]:
-            await stream.send(PART)
+        for number, stream in enumerate(silent):
+            with suppress(anyio.BrokenResourceError):
+                await stream.send((b"", PART, WHOLE, UNREAD)[number % 4])
         async with loopback_client(f"http://127.0.0.1:{port}") as http:
             assert (await http.get("/")).text == "served"
             await closed(silent[0])
@@ -76,3 +82,21 @@ async def test_connections_that_break_off_leave_nothing() -> None:
                 broken.sendall(PART)
         async with loopback_client(f"http://127.0.0.1:{port}") as http:
             assert (await http.get("/")).text == "served"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of open files.")
+async def test_a_burst_of_connections_never_takes_the_last_open_file() -> None:
+    command = (sys.executable, "-m", "tests.http.few_files", str(FEW_FILES))
+    with ExitStack() as burst:
+        async with await anyio.open_process(command, stderr=None) as process:
+            assert process.stdout
+            port = int(await process.stdout.receive())
+            for number in range(2 * FEW_FILES):
+                connection = burst.enter_context(socket.create_connection(("127.0.0.1", port)))
+                with suppress(ConnectionError):
+                    connection.sendall((b"", WHOLE, UNREAD)[number % 3])
+            async with loopback_client(f"http://127.0.0.1:{port}") as http:
+                assert (await http.get("/")).text == "served"
+            process.terminate()
+            assert process.stdout
+            assert await process.stdout.receive() == b"0 failures\n"
