@@ -63,6 +63,7 @@ def _task(row: sqlite3.Row) -> Task:
         files=row["files"],
         added=row["added"],
         removed=row["removed"],
+        names=row["names"],
         cost=row["cost"],
         seconds=row["seconds"],
         verified=row["verified"],

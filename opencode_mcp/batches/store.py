@@ -49,6 +49,7 @@ TABLES = (
         files INTEGER NOT NULL DEFAULT 0,
         added INTEGER NOT NULL DEFAULT 0,
         removed INTEGER NOT NULL DEFAULT 0,
+        names TEXT NOT NULL DEFAULT '',
         cost REAL NOT NULL DEFAULT 0,
         seconds REAL NOT NULL DEFAULT 0,
         verified TEXT NOT NULL DEFAULT '',
@@ -56,6 +57,10 @@ TABLES = (
     )
     """,
 )
+
+
+LATER_COLUMNS = {"names": "TEXT NOT NULL DEFAULT ''"}
+"""Columns of tasks that files of earlier versions lack, with their definitions."""
 
 
 def queue_file(state_directory: Path) -> Path:
@@ -92,8 +97,7 @@ class Store:
                     connection.execute("BEGIN IMMEDIATE")
                     with connection:
                         if not self._is_ready:
-                            for table in TABLES:
-                                connection.execute(table)
+                            _prepare_tables(connection)
                         yield connection
                     self._is_ready = True
             except OSError as error:
@@ -123,3 +127,13 @@ class Store:
         except OSError as error:
             raise unusable(self._path, error) from error
         self._is_ready = False
+
+
+def _prepare_tables(connection: sqlite3.Connection) -> None:
+    """Create the tables, and add the columns that a file of an earlier version lacks."""
+    for table in TABLES:
+        connection.execute(table)
+    present = {row["name"] for row in connection.execute("PRAGMA table_info(task)")}
+    for name, definition in LATER_COLUMNS.items():
+        if name not in present:
+            connection.execute(f"ALTER TABLE task ADD COLUMN {name} {definition}")

@@ -51,6 +51,8 @@ class Outcome:
     added: int = 0
     removed: int = 0
     """Changed files, and lines."""
+    names: str = ""
+    """Paths of the files, one on each line, if they are few."""
     cost: float = 0
     """US dollars."""
     seconds: float = 0
@@ -81,6 +83,8 @@ class Task:
     files: int
     added: int
     removed: int
+    names: str
+    """Paths of the changed files, one on each line, if they are few."""
     cost: float
     seconds: float
     verified: str

@@ -1,8 +1,10 @@
 """The queue: tasks are claimed once and in order, adopted from dead bridges, and their prompts are forgotten."""
 
+import sqlite3
 import stat
 import sys
 from collections.abc import AsyncGenerator
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -215,3 +217,19 @@ async def test_a_damaged_file_is_an_error_of_the_operators_that_names_it(queue: 
     with pytest.raises(InvalidSetting, match=r"queue\.sqlite3") as raised:
         await queue.add(a_batch(1))
     assert "remove it" in raised.value.hint
+
+
+async def test_a_file_of_an_earlier_version_gets_the_columns_that_it_lacks(tmp_path: Path) -> None:
+    earlier = Queue(tmp_path, "a")
+    batch = await earlier.add(a_batch(1))
+    earlier.close()
+    with closing(sqlite3.connect(queue_file(tmp_path))) as connection:
+        connection.execute("ALTER TABLE task DROP COLUMN names")
+        connection.commit()
+    later = Queue(tmp_path, "a")
+    (task,) = await later.claim(1)
+    await later.finish(task, Outcome(status="completed", files=1, names="a.py"))
+    found = await later.batch(batch)
+    later.close()
+    assert found
+    assert [task.names for task in found.tasks] == ["a.py"]

@@ -55,10 +55,12 @@ async def test_the_best_of_three_models_is_brought_back(host: Host, tracked: Pat
     assert len(run[1]["models"]) == len(models)
     here = {"directory": str(tracked)}
     table = await host.data(run[0], prompt=prompt, models=models, common=here, wait_seconds=100)
-    assert [(task["status"], task["files"]) for task in table["tasks"]] == [("completed", 1)] * 3
+    ended = [(task["status"], task["files"], task["file_names"]) for task in table["tasks"]]
+    assert ended == [("completed", 1, [best.name])] * 3
     assert not best.exists()
     first, second, third = (task["session_id"] for task in table["tasks"])
     assert f'opencode_diff(session_id="{first}", compare_with="{second}")' in table["next"]
+    assert f'opencode_integrate(session_id="{first}", how="apply")' in table["next"]
     named = {"ses_A": first, "ses_B": second}
     compared = await host.text(compare[0], **{name: named[value] for name, value in compare[1].items()})
     assert best.name in compared

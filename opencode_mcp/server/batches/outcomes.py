@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from opencode_mcp.errors import BridgeError
     from opencode_mcp.runs.outcome.report import RunReport
 
+FILES_NAMED = 2
+"""Most changed files that the table names."""
 NOTE_LIMIT = 300
 """Characters of an error in the table; the report of the run has all of it."""
 
@@ -29,10 +31,16 @@ def outcome_of(report: "RunReport", before: Done) -> Outcome:
         files=len(done.files),
         added=sum(added for added, _ in done.files.values()),
         removed=sum(removed for _, removed in done.files.values()),
+        names=_names(list(done.files)),
         cost=done.cost,
         seconds=done.seconds,
         verified=report.verified,
     )
+
+
+def _names(paths: list[str]) -> str:
+    """Return the paths of changed files, one on each line; empty if they are too many to be named."""
+    return "\n".join(one_line(path) for path in paths) if len(paths) <= FILES_NAMED else ""
 
 
 def failure_of(error: "BridgeError") -> Outcome:

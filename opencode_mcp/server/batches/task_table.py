@@ -9,6 +9,7 @@ from opencode_mcp.server.results.render import duration, result, without_tools
 from opencode_mcp.server.results.safe_text import shown
 from opencode_mcp.server.sessions.amounts import DATA_DIGITS, money
 from opencode_mcp.text.outside_text import one_line
+from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -83,7 +84,8 @@ def task_line(task: "Task") -> str:
 
 
 def _line(task: "Task", place: int) -> str:
-    changed = f"{task.files} file{'' if task.files == 1 else 's'} +{task.added} -{task.removed}" if task.files else ""
+    names = ", ".join(task.names.splitlines()) or quantity(task.files, "file")
+    changed = f"{names} +{task.added} -{task.removed}" if task.files else ""
     facts = [
         str(task.number),
         f"{status_of(task)} at place {place}" if place else status_of(task),
@@ -104,6 +106,7 @@ def _data(task: "Task", place: int) -> dict[str, Any]:
         "session_id": task.session_id,
         "verified": task.verified,
         "files": task.files,
+        "file_names": task.names.splitlines(),
         "added": task.added,
         "removed": task.removed,
         "cost": round(task.cost, DATA_DIGITS),

@@ -1,0 +1,49 @@
+"""Table of a batch: what a line names, and when the next step compares two tasks."""
+
+from opencode_mcp.batches.tasks import Batch, Task
+from opencode_mcp.server.batches.task_table import table_result
+
+
+def a_task(number: int, words: str, names: str = "", files: int = 1) -> Task:
+    return Task(
+        batch="bat_1",
+        number=number,
+        status="completed",
+        arguments="",
+        words=words,
+        session_id=f"ses_{number}",
+        message_id="",
+        owner="",
+        attempts=1,
+        stop=False,
+        note="",
+        files=files,
+        added=3,
+        removed=1,
+        names=names,
+        cost=0,
+        seconds=0,
+        verified="",
+        starter="agent",
+        batch_max_cost=None,
+    )
+
+
+def told(*tasks: Task) -> str:
+    batch = Batch(id="bat_1", created=0, parallel=2, max_cost=None, tasks=tasks, ahead=0)
+    (content,) = table_result(batch, tasks, ()).content
+    assert content.type == "text"
+    return content.text
+
+
+def test_a_line_names_the_files_if_they_are_few() -> None:
+    text = told(a_task(1, "Fix", "a.py"), a_task(2, "Fix", "a.py\nb.py", 2), a_task(3, "Fix", "", 3))
+    assert "ses_1 · a.py +3 -1" in text
+    assert "ses_2 · a.py, b.py +3 -1" in text
+    assert "ses_3 · 3 files +3 -1" in text
+
+
+def test_two_tasks_are_compared_only_if_they_have_one_prompt() -> None:
+    compares = 'opencode_diff(session_id="ses_1", compare_with="ses_2") shows'
+    assert compares in told(a_task(1, "Fix (a/one)"), a_task(2, "Fix (b/two-2.1)"))
+    assert "compare_with" not in told(a_task(1, "Fix it"), a_task(2, "Write tests"))
