@@ -148,7 +148,7 @@ async def test_runs_in_worktrees_and_in_other_projects_take_places(
         own = script(step(text("On."), hold(isolated)))
         await client.call("opencode_run", prompt=own, isolate=True, wait_seconds=0)
         await scripted_model.reached(isolated)
-        begun = await client.call("opencode_run_many", tasks=[says("Waits")], wait_seconds=5)
+        begun = await client.call("opencode_run_many", tasks=[says("Waits")], wait_seconds=3)
         assert of(begun["structuredContent"], 1)["status"] == "queued"
         await scripted_model.release(elsewhere)
         assert (await host.wait(other))["status"] == "completed"
@@ -238,6 +238,7 @@ class Round:
         assert counts(table) == {"completed": 6}, [task.get("note", "") for task in table["tasks"]]
         for name, task in zip(self.names, table["tasks"], strict=True):
             found = await client.call("opencode_list_sessions", search=name, limit=100)
+            assert "structuredContent" in found, found
             rows = found["structuredContent"]["sessions"]
             assert [row["session_id"] for row in rows] == [task["session_id"]], name
             first, *others = await opencode.prompt_texts(task["session_id"])

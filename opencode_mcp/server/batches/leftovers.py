@@ -60,16 +60,18 @@ async def _sessions_of(bridge: "Bridge", task: "Task", directory: str) -> "list[
 
 
 async def take_back_unbegun(bridge: "Bridge", session: "Session", message_id: str) -> bool:
-    """Take back a prompt that OpenCode 2 has in its inbox and does not begin, and return success.
+    """Take back a prompt that OpenCode 2 has in its inbox and does not begin; return True if it does not begin.
 
-    A bridge that dies while it sends a prompt can leave it so: nothing but the session's next prompt would begin it.
+    A bridge or an OpenCode that dies meanwhile can leave it so: nothing but the session's next prompt would begin it.
+    The preview of OpenCode 2 cannot take it back, but to delete the session does the same.
     """
     for _ in range(LOOKS):
         waiting = await bridge.client.pending_prompts(session.id)
         if message_id not in waiting or session.id in await bridge.client.session_status(session.directory):
             return False
         await anyio.sleep(PAUSE)
-    return await bridge.client.withdraw_prompt(session.id, message_id)
+    taken = await bridge.client.withdraw_prompt(session.id, message_id)
+    return taken or message_id in await bridge.client.pending_prompts(session.id)
 
 
 async def delete_session(bridge: "Bridge", session: "Session") -> None:

@@ -282,7 +282,8 @@ class TaskRuns:
         """Return True if the prompt of a run is in its session; it is taken out of the inbox if it waits there."""
         client = self._bridge.client
         if run.message_id in await client.pending_prompts(run.session_id):
-            return not await client.withdraw_prompt(run.session_id, run.message_id)
+            await client.withdraw_prompt(run.session_id, run.message_id)
+            return False
         try:
             await client.session_message(run.session_id, run.message_id)
         except NotFound:

@@ -71,7 +71,8 @@ def own_handlers(upstream: Upstream, *, url: str, data: Path, switches: Switches
     ends = Ends(upstream, switches)
     messages = Messages(upstream, ends)
     titles: dict[str, str] = {}
-    sessions, prompts = Sessions(upstream, ends, titles), Prompts(upstream, switches)
+    sessions = Sessions(upstream, ends, titles, data / "kept.json")
+    prompts = Prompts(upstream, switches)
     events, asks, reads = Events(upstream, switches, titles), Asks(upstream), Reads(upstream, url)
     session, trial = "/api/session/{sessionID}", "/api/experimental/session/{sessionID}"
     return {

@@ -4,6 +4,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import cast
 
 from starlette.requests import Request
@@ -19,18 +20,34 @@ from tests.harness.opencode2.proxy.upstream import Json, Upstream
 KNOWN_AT_CREATION = ("id", "agent", "model", "location")
 """Fields that the preview takes when it makes a session."""
 KEPT_HERE = ("metadata", "permissions")
-"""Fields that the proxy keeps in its own memory; the engine does not enforce the permission rules."""
+"""Fields that the proxy keeps in a file; the engine does not enforce the permission rules."""
 DONE = 204
 
 
 class Sessions:
-    """Serves the routes of sessions themselves."""
+    """Serves the routes of sessions themselves.
 
-    def __init__(self, upstream: Upstream, ends: Ends, titles: dict[str, str]) -> None:
+    Args:
+        upstream: The engine.
+        ends: Knows how executions ended.
+        titles: Titles that sessions were given.
+        file: File for the fields that the engine does not know: they outlive the process, as in the released version.
+    """
+
+    def __init__(self, upstream: Upstream, ends: Ends, titles: dict[str, str], file: Path) -> None:
         self._upstream = upstream
         self._ends = ends
         self._titles = titles
+        self._file = file
         self._kept = defaultdict[str, Json](dict)
+        if file.exists():
+            self._kept |= json.loads(file.read_text(encoding="utf-8"))
+
+    def _keep(self) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(json.dumps(self._kept), encoding="utf-8")
+        fresh.replace(self._file)
 
     async def create(self, request: Request) -> Response:
         """Serve ``POST /api/session``."""
@@ -43,6 +60,7 @@ class Sessions:
         made = await self._upstream.ask("POST", "/api/session", _only(body, KNOWN_AT_CREATION))
         session = str(made["data"]["id"])
         self._kept[session] |= _only(body, KEPT_HERE)
+        self._keep()
         if body.get("title"):
             await self._rename(session, body["title"])
         return JSONResponse({"data": await self._session(session)})
@@ -70,6 +88,7 @@ class Sessions:
         self._kept[session] |= _only(body, KEPT_HERE)
         if "archived" in body:
             self._kept[session]["archived"] = time.time() * 1000 if body["archived"] else None
+        self._keep()
         return Response(status_code=DONE)
 
     async def remove(self, request: Request) -> Response:
@@ -77,6 +96,7 @@ class Sessions:
         session = request.path_params["sessionID"]
         await self._upstream.ask("DELETE", f"/api/session/{session}")
         self._kept.pop(session, None)
+        self._keep()
         self._titles.pop(session, None)
         return Response(status_code=DONE)
 
@@ -101,6 +121,7 @@ class Sessions:
             return failed(400, "InvalidRequestError", 'Missing key\n  at ["idle"]', kind="Payload")
         if body["idle"] == info["time"].get("idle"):
             self._kept[session]["viewed"] = body["idle"]
+            self._keep()
         return Response(status_code=DONE)
 
     async def _rename(self, session: str, title: str) -> None:
