@@ -25,7 +25,7 @@ from opencode_mcp.server.icon import ICON
 from opencode_mcp.server.instructions import instructions_for
 from opencode_mcp.server.mcp_server import BridgeServer
 from opencode_mcp.server.notifications.subscriptions import Subscriptions
-from opencode_mcp.server.resources.completions import complete
+from opencode_mcp.server.resources import completions
 from opencode_mcp.server.resources.skills_extension import Skills
 from opencode_mcp.server.sdk_private import without_log_configuration
 from opencode_mcp.server.tokens import token_codec
@@ -121,4 +121,4 @@ def _serve_completions(server: BridgeServer) -> None:
         context: CompletionContext | None,
     ) -> Completion:
         filled = (context.arguments if context else None) or {}
-        return await complete(server.bridge, argument.name, argument.value, filled)
+        return await completions.complete(server.bridge, argument.name, argument.value, filled)

@@ -33,7 +33,7 @@ from opencode_mcp.errors import BridgeError, CallerError, NotFound
 from opencode_mcp.server.access import missing_scopes
 from opencode_mcp.server.access.operation_uses import RESOURCE_USES
 from opencode_mcp.server.bridge import Bridge
-from opencode_mcp.server.prompts.command_prompts import command_filled, command_listed
+from opencode_mcp.server.prompts import command_prompts
 from opencode_mcp.server.prompts.prompts import OWN, PromptSpec, own_prompt
 from opencode_mcp.server.resources.resources import RESOURCES, ResourceSpec, find_resource, list_sessions_as_resources
 from opencode_mcp.server.results.render import explain
@@ -176,7 +176,7 @@ class BridgeServer(MCPServer[Bridge]):
         command = next((command for command in commands if command.name == name), None)
         if own or command is None:
             raise self._no_prompt(name, commands)
-        return command_filled(command, given)
+        return command_prompts.command_filled(command, given)
 
     def _no_prompt(self, name: str, commands: "Sequence[Command]") -> NotFound:
         names = ", ".join([*(spec.name for spec in self._own_prompts()), *(command.name for command in commands)])
@@ -204,7 +204,7 @@ def _bounded(context: Context[Bridge, Any] | None) -> AbstractAsyncContextManage
 
 
 async def _commands(bridge: Bridge) -> list[Prompt]:
-    return [command_listed(command) for command in await _commands_of(bridge)]
+    return [command_prompts.command_listed(command) for command in await _commands_of(bridge)]
 
 
 async def _commands_of(bridge: Bridge) -> "list[Command]":

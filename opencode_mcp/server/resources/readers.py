@@ -15,7 +15,7 @@ from opencode_mcp.markdown import diff, transcript, transcript_page
 from opencode_mcp.markdown.shown_parts import ShownParts
 from opencode_mcp.runs.outcome import report
 from opencode_mcp.runs.sessions import history
-from opencode_mcp.server import uris
+from opencode_mcp.server import suggestions, uris
 from opencode_mcp.server.changes import change_authors
 from opencode_mcp.server.changes.missing_changes import why_no_changes
 from opencode_mcp.server.project_status import describe_project
@@ -24,7 +24,6 @@ from opencode_mcp.server.results.render import report_text
 from opencode_mcp.server.results.safe_text import shown_data
 from opencode_mcp.server.results.size_limit import TAIL, cut_text, fit_data
 from opencode_mcp.server.sessions import session_list, session_rows, session_view
-from opencode_mcp.server.suggestions import suggest_files
 from opencode_mcp.workspace import file_scan, images
 
 if TYPE_CHECKING:
@@ -195,7 +194,9 @@ async def _no_file(bridge: "Bridge", directory: str, path: str) -> CallerError:
     try:
         found = await bridge.files.names(directory, path)
     except NotFound:
-        return NotFound(f"There is no file {path!r} in {directory}.", hint=await suggest_files(bridge, directory, path))
+        return NotFound(
+            f"There is no file {path!r} in {directory}.", hint=await suggestions.suggest_files(bridge, directory, path)
+        )
     names = ", ".join(sorted(found)[:NAMED])
     return InvalidArgument(f"{path!r} is a folder.", hint=f"In it: {names}." if names else "It is empty.")
 

@@ -8,13 +8,13 @@ from pydantic import Field
 
 from opencode_mcp.errors import BackendFailed, InvalidArgument, NotFound
 from opencode_mcp.opencode.http.concurrent_reads import at_once
+from opencode_mcp.server import suggestions
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import file_link
 from opencode_mcp.server.results.paging import PAGE_BYTES, page_of, size_text
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.schemas import FILE_TEXTS
-from opencode_mcp.server.suggestions import suggest_files
 from opencode_mcp.text.outside_text import beginning
 from opencode_mcp.text.quantities import quantity
 from opencode_mcp.workspace import attachments, file_scan, images, line_window
@@ -91,7 +91,7 @@ async def _list(bridge: Bridge, place: "ProjectFolder", path: str, limit: int, c
     try:
         found = await bridge.files.names(place.project, path)
     except NotFound:
-        near = await suggest_files(bridge, place.project, path)
+        near = await suggestions.suggest_files(bridge, place.project, path)
         raise NotFound(f"There is no file or folder {path!r} in {place.project}.", hint=near) from None
     names = sorted((_name(name, is_folder) for name, is_folder in found.items() if name != GIT), key=_folders_first)
     page, cursor = page_of(names, limit, cursor, key=_folders_first, beside=FACTS_BYTES)
