@@ -365,7 +365,7 @@ def _outside_project(name: str, project: str, roots: Roots, named: PurePath) -> 
     if folder == folder.parent or path.is_relative_to(project):
         return NotAllowed(what, hint=hint)
     # Whether the path is a folder itself is not told, since nothing there may be looked at.
-    trust = f"To allow {folder}, or the project that holds it: {TRUSTED}"
+    trust = f"The folder {folder}, or the project that holds it, can be allowed. {TRUSTED}"
     return NotAllowed(what, hint=f"{hint} {trust}", change=roots.with_directory(str(folder)))
 
 
