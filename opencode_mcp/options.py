@@ -3,6 +3,7 @@
 The command line, the environment, the settings file and the README's table are all made from ``OPTIONS``.
 """
 
+import ipaddress
 import os
 import re
 import shlex
@@ -53,6 +54,8 @@ class VerifyCommand:
     """Variables of the bridge that it gets besides those that every such line gets."""
 
 
+HOST = re.compile(r"([a-zA-Z0-9_][a-zA-Z0-9_.-]*|\[[0-9a-fA-F:.]+\])(:\d{1,5})?")
+"""Name or address of a host, and perhaps a port."""
 UNIX_PREFIX = "unix:"
 """Beginning of an address that is a Unix socket."""
 MOST_RUNS = 8
@@ -182,9 +185,37 @@ def as_origins(value: object) -> tuple[str, ...]:
     """Parse the origins of web pages: scheme, host and port, without a path."""
     origins = as_names(value)
     for origin in origins:
-        if not _is_address(origin) or urlsplit(origin).path:
+        parts = urlsplit(origin)
+        right = f"{parts.scheme}://{parts.netloc}"
+        if not _is_address(origin) or not HOST.fullmatch(parts.netloc):
             raise InvalidSetting(f"{origin!r} is not an origin.", hint="It looks like https://agents.example.com.")
-    return origins
+        if origin.lower() != right.lower():
+            raise InvalidSetting(f"{origin!r} is not an origin.", hint=f"It has no path: give {right}.")
+    return tuple(origin.lower() for origin in origins)
+
+
+def as_hosts(value: object) -> tuple[str, ...]:
+    """Parse names of hosts, as they are in a header ``Host``."""
+    hosts = as_names(value)
+    for host in hosts:
+        if not HOST.fullmatch(host):
+            right = urlsplit(host).netloc if "://" in host else ""
+            hint = f"Give {right}." if HOST.fullmatch(right) else "It looks like agents.example.com; give each name."
+            raise InvalidSetting(f"{host!r} is not the name of a host.", hint=hint)
+    return tuple(host.lower() for host in hosts)
+
+
+def as_proxies(value: object) -> tuple[str, ...]:
+    """Parse addresses and networks of reverse proxies."""
+    proxies = as_names(value)
+    for proxy in proxies:
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError as error:
+            raise InvalidSetting(
+                f"{proxy!r} is not an address or a network: {error}.", hint="It looks like 127.0.0.1 or 10.0.0.0/8."
+            ) from error
+    return proxies
 
 
 def as_model(value: object) -> str:
@@ -607,7 +638,7 @@ OPTIONS = (
     ),
     Option(
         "http_host",
-        as_names,
+        as_hosts,
         "a name by which HTTP clients reach the bridge, besides its address and localhost (repeatable)",
         ("OPENCODE_MCP_HTTP_HOST",),
         "NAME",
@@ -623,7 +654,7 @@ OPTIONS = (
     ),
     Option(
         "forwarded_allow",
-        as_names,
+        as_proxies,
         "address of a reverse proxy whose X-Forwarded-For is believed (repeatable)",
         ("OPENCODE_MCP_FORWARDED_ALLOW",),
         "ADDRESS",

@@ -67,6 +67,14 @@ async def test_a_body_that_does_not_come_in_time_is_refused(monkeypatch: pytest.
     assert [message.get("status") for message in client.received] == [408, None]
 
 
+async def test_a_client_that_hangs_up_in_its_body_is_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    client = Client([MORE, {"type": "http.disconnect"}])
+    with anyio.fail_after(20):
+        await Exchange(client.receive, client.send).run(read_all, {})
+    assert [record.exc_info for record in caplog.records] == [None]
+
+
 async def test_a_client_that_does_not_read_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchanges, "SEND_SECONDS", 0.05)
     client = Client([REST], reads=False)

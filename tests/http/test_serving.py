@@ -144,6 +144,8 @@ async def resumed_event(http: httpx.AsyncClient, session: str) -> dict[str, Any]
     [
         ("/healthz", {}, 200),
         ("/readyz", {}, 200),
+        ("/healthz", {"Host": "LOCALHOST"}, 200),
+        ("/healthz", {"Connection": "Upgrade", "Upgrade": "websocket"}, 200),
         ("/elsewhere", {}, 404),
         ("/healthz", {"Host": "attacker.example"}, 421),
         ("/healthz", {"Host": "localhost.attacker.example"}, 421),

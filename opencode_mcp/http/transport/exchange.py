@@ -1,5 +1,6 @@
 """One HTTP request with its response: it can be cancelled from outside, and a client that stalls ends it."""
 
+import logging
 from typing import TYPE_CHECKING
 
 import anyio
@@ -8,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
 
 BODY_SECONDS = 30.0
 """Time for the body of a request to arrive."""
@@ -39,7 +42,7 @@ class Exchange:
         self._body_deadline = anyio.current_time() + BODY_SECONDS
         self._has_body = False
         self._is_complete = False
-        self._is_late = False
+        self._is_incomplete = False
 
     def cancel(self) -> None:
         """End the request now."""
@@ -62,6 +65,10 @@ class Exchange:
         if self._has_body:
             return await self._receive()
         message = await self._in_time(self._receive, self._body_deadline - anyio.current_time())
+        if message["type"] == "http.disconnect" and not self._is_complete:
+            # Those who read the body would report this as an error of their own.
+            logger.info("a client closed its connection before its request was complete")
+            await self._give_up()
         self._has_body = not message.get("more_body", False)
         return message
 
@@ -81,15 +88,19 @@ class Exchange:
     async def _in_time(self, step: "Callable[[], Awaitable[Message]]", seconds: float) -> "Message":
         with anyio.move_on_after(seconds):
             return await step()
-        self._is_late = True
+        await self._give_up()
+        raise AssertionError  # The wait was cancelled.
+
+    async def _give_up(self) -> None:
+        """End the request, because its client did not do its part."""
+        self._is_incomplete = True
         self._limit.cancel()
         await anyio.sleep_forever()
-        raise AssertionError  # The wait was cancelled.
 
     async def _cut_off(self) -> None:
         """Say why there is no response, or end the one that has begun."""
         if self.status is None:
-            self.status = REQUEST_TIMEOUT if self._is_late else UNAVAILABLE
+            self.status = REQUEST_TIMEOUT if self._is_incomplete else UNAVAILABLE
             headers = [(b"content-length", b"0"), (b"connection", b"close")]
             await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
         if not self._is_complete:

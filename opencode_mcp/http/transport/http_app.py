@@ -33,6 +33,8 @@ REQUEST_HEADERS = (
     "mcp-protocol-version",
     "mcp-session-id",
 )
+NO_CASE = frozenset({b"host", b"origin"})
+"""Headers whose values are compared without regard to case."""
 NO_DOCUMENTS: "Mapping[str, Response]" = MappingProxyType({})
 RESPONSE_HEADERS = ("mcp-session-id", "retry-after", "www-authenticate")
 
@@ -84,6 +86,7 @@ class HttpApp:
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Serve one request."""
         if scope["type"] == "http":
+            scope["headers"] = [_compared(name, value) for name, value in scope["headers"]]
             scope[EXCHANGE] = exchange = Exchange(receive, send)
             try:
                 await exchange.run(self._check, scope)
@@ -105,6 +108,11 @@ class HttpApp:
         if scope["path"] == READY_PATH:
             return PlainTextResponse("shutting down", 503) if self.is_closing else PlainTextResponse("ok")
         return self._documents.get(scope["path"]) or PlainTextResponse(f"Not found. MCP is at {MCP_PATH}.", 404)
+
+
+def _compared(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """Return a header as it is compared: hosts and origins have no case."""
+    return name, value.lower() if name in NO_CASE else value
 
 
 def _too_long(scope: "Scope") -> Response | None:

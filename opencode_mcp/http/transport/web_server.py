@@ -21,6 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from opencode_mcp.http.address import BACKLOG
+from opencode_mcp.http.transport.forwarded_for import ForwardedFor
 from opencode_mcp.http.transport.http_app import LARGEST_HEAD
 
 if TYPE_CHECKING:
@@ -152,15 +153,14 @@ class WebServer(Server):
     def __init__(self, app: "ASGIApp", proxies: tuple[str, ...] = ()) -> None:
         super().__init__(
             Config(
-                app,
+                ForwardedFor(app, proxies) if proxies else app,
                 http=LimitedProtocol,
                 ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                proxy_headers=bool(proxies),
-                forwarded_allow_ips=list(proxies),
+                proxy_headers=False,
                 h11_max_incomplete_event_size=LARGEST_HEAD,
                 backlog=ACCEPTED_AT_ONCE,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
