@@ -4,7 +4,7 @@ import pytest
 from mcp.server.streamable_http import EventMessage
 from mcp_types import JSONRPCNotification
 
-from opencode_mcp.http.transport.event_store import MOST_CHARACTERS, MOST_EVENTS, SessionEvents
+from opencode_mcp.http.transport.event_store import MOST_CHARACTERS, MOST_EVENTS, MOST_MESSAGES, SessionEvents
 
 pytestmark = pytest.mark.anyio
 
@@ -43,9 +43,19 @@ async def test_an_unknown_event_replays_nothing(unknown: str) -> None:
 async def test_the_oldest_events_are_dropped() -> None:
     events = SessionEvents()
     first = await events.store_event("7", None)
-    for number in range(MOST_EVENTS - 1):
+    for number in range(MOST_MESSAGES):
+        await events.store_event("8", None)
         await events.store_event("7", message(str(number)))
+    assert len((await after(events, first))[1]) == MOST_MESSAGES
     last = await events.store_event("7", message("last"))
     assert await after(events, first) == (None, [])
     await events.store_event("7", message("x" * MOST_CHARACTERS))
     assert await after(events, last) == (None, [])
+
+
+async def test_places_without_messages_are_dropped_too() -> None:
+    events = SessionEvents()
+    first = await events.store_event("7", None)
+    for _ in range(MOST_EVENTS):
+        await events.store_event("7", None)
+    assert await after(events, first) == (None, [])
