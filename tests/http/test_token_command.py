@@ -76,3 +76,12 @@ def test_what_is_wrong_changes_nothing(
     assert said in told.err
     assert told.out == ""
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(("directory", "told"), [("none", 1), ("none/*", 0), ("", 0)])
+def test_a_directory_that_does_not_exist_is_told(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], directory: str, told: int
+) -> None:
+    assert main(["token", "new", "laptop", "--directory", str(tmp_path / directory)]) == 0
+    assert capsys.readouterr().err.count("Warning: there is no folder") == told
+    assert path.exists()

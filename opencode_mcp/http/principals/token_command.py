@@ -1,7 +1,7 @@
 """Command ``opencode-mcp token``: make, list, revoke and replace the tokens of principals in the settings file."""
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +13,7 @@ from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.principals import settings_text
 from opencode_mcp.http.principals.principal import OWN_OPTIONS, TOKEN_KEY, check_name, read_principals
 from opencode_mcp.http.principals.tokens import digest_of, new_token
-from opencode_mcp.options import OPTIONS, Option
+from opencode_mcp.options import OPTIONS, Option, as_texts, has_wildcard
 
 LOCK_SECONDS = 5.0
 HELP = {"max_runs": "runs of the principal at once: a further one is refused, and the tasks of its batches are queued"}
@@ -40,6 +40,8 @@ def run(arguments: Sequence[str], write: Callable[[str], None], tell: Callable[[
     match action:
         case "new":
             token = file.add(name, values)
+            for directory in _missing(as_texts(values.get("directories", []))):
+                tell(f"Warning: there is no folder {directory} now. Check its name.")
         case "rotate":
             token = file.rotate(name)
         case "revoke":
@@ -51,6 +53,11 @@ def run(arguments: Sequence[str], write: Callable[[str], None], tell: Callable[[
             return
     tell(f"{name} is in {file.path}. {SHOWN}")
     write(token)
+
+
+def _missing(directories: Iterable[str]) -> list[str]:
+    """Return the directories that do not exist; a pattern may match some later."""
+    return [one for one in directories if not has_wildcard(one) and not Path(one).is_dir()]
 
 
 def _parser() -> argparse.ArgumentParser:
