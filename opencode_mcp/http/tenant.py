@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio.abc import TaskStatus
+from starlette.responses import PlainTextResponse
 
 from opencode_mcp.http.requests.request_log import RequestLog
 from opencode_mcp.http.traces.spans import spans_middleware
-from opencode_mcp.http.transport.exchange import exchange_of, is_call
+from opencode_mcp.http.transport.exchange import UNAVAILABLE, exchange_of, is_call
 from opencode_mcp.http.transport.session_manager import SessionManager
 from opencode_mcp.server import app
 
@@ -68,7 +69,10 @@ class Tenant:
                 await anyio.sleep_forever()
 
     async def handle(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Serve one request."""
+        """Serve one request; one that comes on an open connection after ``close`` is refused."""
+        if self._stop.cancel_called:
+            await PlainTextResponse("shutting down", UNAVAILABLE)(scope, receive, send)
+            return
         with self._kept(scope):
             await self._manager.asgi_app(scope, receive, send)
 

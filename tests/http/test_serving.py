@@ -98,6 +98,8 @@ async def test_a_signal_makes_open_waits_report_and_ends_the_bridge(
             connected(served.url, served.launch, era="2025") as legacy,
             connected(served.url, served.launch) as modern,
         ):
+            # The SDK's client asks for the tools after its first call, which would be after the end of the bridge.
+            await legacy.client.list_tools()
             session = await Host(modern).start(step(hold("signal"), text("It went on.")))
             await scripted_model.reached("signal")
             async with (
