@@ -76,7 +76,8 @@ def excess(limits: Limits, used: Used) -> str:
     """
     if limits.max_steps is not None and used.steps > limits.max_steps:
         limit = quantity(limits.max_steps, "step")
-        return f"The run was stopped when step {used.steps} of the model began: the limit is {limit}."
+        begun = f"step {used.steps} of the model began, whose calls may have run"
+        return f"The run was stopped when {begun}: the limit is {limit}."
     if limits.max_cost is not None and used.cost >= limits.max_cost:
         return f"The run was stopped at {_dollars(used.cost)} USD: the limit is {_dollars(limits.max_cost)} USD."
     if limits.max_minutes is not None and used.seconds >= limits.max_minutes * MINUTE:

@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_gener
 def reason(step_number: int, limit: int) -> str:
     """The sentence on a limit of steps."""
     steps = "step" if limit == 1 else "steps"
-    return f"The run was stopped when step {step_number} of the model began: the limit is {limit} {steps}."
+    begun = f"step {step_number} of the model began, whose calls may have run"
+    return f"The run was stopped when {begun}: the limit is {limit} {steps}."
 
 
 async def test_a_run_is_stopped_when_it_begins_a_step_beyond_its_limit(host: Host, workplace: Path, case: str) -> None:

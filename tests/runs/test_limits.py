@@ -21,7 +21,10 @@ def test_a_run_within_its_limits_goes_on(used: Used) -> None:
 @pytest.mark.parametrize(
     ("used", "reason"),
     [
-        (Used(steps=4), "The run was stopped when step 4 of the model began: the limit is 3 steps."),
+        (
+            Used(steps=4),
+            "The run was stopped when step 4 of the model began, whose calls may have run: the limit is 3 steps.",
+        ),
         (Used(cost=0.12), "The run was stopped at 0.12 USD: the limit is 0.10 USD."),
         (Used(cost=0.10123), "The run was stopped at 0.10123 USD: the limit is 0.10 USD."),
         (Used(cost=0.1), "The run was stopped at 0.10 USD: the limit is 0.10 USD."),

@@ -114,6 +114,10 @@ BY_HAND: Mapping["Generation", Mapping[str, str]] = {
 """Ways of a person to the same end that need no ``--allow``, by operation; that of an MCP server is also lasting."""
 
 
+PREFERRED = "Prefer that way; what follows is for this call."
+"""Sentence after such a way, since the change of the settings comes next."""
+
+
 def job_of(operation_id: str, generation: "Generation") -> tuple[str, ...]:
     """Return the operations that are needed together with an operation: the operation itself first."""
     for job in JOBS[generation]:
@@ -172,4 +176,5 @@ def _other_way(operation_id: str, generation: "Generation") -> str:
     if tool := INSTEAD.get(operation_id):
         agent = BY_AGENT.format("run commands" if operation_id in COMMANDS else "do it")
         return f"{tool} needs no setting{f': {agent}' if tool == AGENT_TOOL else '.'}"
-    return BY_HAND[generation].get(operation_id, "")
+    by_hand = BY_HAND[generation].get(operation_id, "")
+    return f"{by_hand} {PREFERRED}" if by_hand else ""

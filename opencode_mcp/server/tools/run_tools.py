@@ -40,7 +40,7 @@ Seconds = Annotated[
 SecondsAsForRun = Annotated[float | None, Field(ge=0, le=3600, description="See opencode_run")]
 Strictness = Annotated[
     Literal["agent", "human", "reject"] | None,
-    Field(description="Stricter answers to what OpenCode asks; it asks no more. human: a form, else you"),
+    Field(description="Who answers OpenCode's requests, if stricter than set. human: a form, else you"),
 ]
 StrictnessAsForRun = Annotated[Literal["agent", "human", "reject"] | None, Field(description="See opencode_run")]
 MaxCost = Annotated[float | None, Field(gt=0, description="Stop the run at so many US dollars")]
