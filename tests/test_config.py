@@ -33,6 +33,7 @@ SAMPLES = {
     "read_only": "true",
     "http": "127.0.0.1:8700",
     "http_origin": "https://page.example",
+    "forwarded_allow": "10.0.0.0/8",
     "metrics": "127.0.0.1:9464",
     "insecure_no_auth": "true",
     "key_file": HERE,
