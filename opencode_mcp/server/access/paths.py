@@ -302,7 +302,7 @@ class Fence:
             named = pure(str(pure(place.project) / place.folder / name))
             path = resolved(named)
         if not path.is_relative_to(place.project):
-            raise _outside_project(name, place.project, self._listed, named)
+            raise _outside_project(name, place.project, self._listed, named, by_flag=not self._settings.principal)
         return path
 
     def _not_a_project(self, name: str, place: ProjectFolder) -> NotAllowed:
@@ -352,17 +352,24 @@ def _outside(what: str, roots: Roots, directory: str) -> NotAllowed:
     )
 
 
-def _outside_project(name: str, project: str, roots: Roots, named: PurePath) -> NotAllowed:
+def _outside_project(name: str, project: str, roots: Roots, named: PurePath, *, by_flag: bool) -> NotAllowed:
     """Return the error for a path outside of the project of a call, which may be in another listed project.
 
     The error does not say where a link leads, so that nobody allows a place to which an agent has made one.
+
+    Args:
+        name: The path as the caller gave it.
+        project: The project.
+        roots: The listed directories.
+        named: The path, whose links are not followed.
+        by_flag: Whether a flag can allow its folder; the directories of a principal are in the settings file.
     """
     what, hint = f"The path {shortened(name)} is outside of what is allowed.", f"Allowed: {project}. Give a path in it."
     if other := roots.holding(resolved(named)):
         return NotAllowed(what, hint=f'{hint} It is in another project: give directory="{other}".')
     path = Path(os.path.normpath(named)) if isinstance(named, Path) else resolved(named)
     folder = path.parent
-    if folder == folder.parent or path.is_relative_to(project):
+    if not by_flag or folder == folder.parent or path.is_relative_to(project):
         return NotAllowed(what, hint=hint)
     # Whether the path is a folder itself is not told, since nothing there may be looked at.
     trust = f"The folder {folder}, or the project that holds it, can be allowed. {TRUSTED}"
