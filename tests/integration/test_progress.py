@@ -96,10 +96,17 @@ async def test_text_is_told_while_it_is_written(host: Host, scripted_model: Scri
 
 
 @pytest.mark.both_generations
-async def test_a_subagents_work_is_told_as_such(host: Host, opencode_generation: Generation) -> None:
-    await host.run(task(script(bash("echo deep"), text("Done.")), description="Small part"), text("All done."))
-    assert host.told(f"{tool_name('task', opencode_generation)}: Small part")
-    assert host.told(f"subagent: {tool_name('bash', opencode_generation)}: echo deep")
+async def test_a_subagents_work_is_told_as_such(
+    host: Host, scripted_model: ScriptedModel, opencode_generation: Generation, era: str
+) -> None:
+    # Of lines that follow each other closely only one is sent, so each is waited for before the next.
+    begin, end = (f"subagent {era} {opencode_generation} {name}" for name in ("begin", "end"))
+    child = script(step(hold(begin), bash("echo deep")), step(hold(end), text("Done.")))
+    async with meanwhile(lambda: host.run(task(child, description="Small part"), text("All done."))):
+        await host.hears(f"{tool_name('task', opencode_generation)}: Small part")
+        await scripted_model.release(begin)
+        await host.hears(f"subagent: {tool_name('bash', opencode_generation)}: echo deep")
+        await scripted_model.release(end)
 
 
 @pytest.mark.both_generations
