@@ -58,7 +58,7 @@ class Queue:
 
     @property
     def next_change(self) -> anyio.Event:
-        """Return the event of the next change: taken before a look, it tells of a change during that look, too."""
+        """Return the event of the next change: taken before a look, it also reports a change during that look."""
         return self._change
 
     async def wait_change(self, seconds: float, change: anyio.Event | None = None) -> None:

@@ -17,7 +17,7 @@ HEADER = b"x-forwarded-for"
 
 
 class ForwardedFor:
-    """ASGI application that tells another one the addresses of clients behind proxies.
+    """ASGI application that passes the addresses of clients behind proxies on to another one.
 
     Args:
         app: The other application.

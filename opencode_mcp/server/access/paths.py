@@ -371,7 +371,7 @@ def _outside_project(name: str, project: str, roots: Roots, named: PurePath, *, 
     folder = path.parent
     if not by_flag or folder == folder.parent or path.is_relative_to(project):
         return NotAllowed(what, hint=hint)
-    # Whether the path is a folder itself is not told, since nothing there may be looked at.
+    # Whether the path is a folder itself is not reported, since nothing there may be read.
     trust = f"The folder {folder}, or the project that holds it, can be allowed. {TRUSTED}"
     return NotAllowed(what, hint=f"{hint} {trust}", change=roots.with_directory(str(folder)))
 

@@ -1,8 +1,8 @@
 """Sessions in which a run is at work: they take places, of the queue and of a principal.
 
 Which sessions of a directory are busy is read where the operator allows the directory: a request opens it, with its
-plugins. Of other directories OpenCode 2 tells the same. OpenCode 1 only tells which sessions have changed; its events
-tell which ones begin and end work.
+plugins. For other directories OpenCode 2 reports the same. OpenCode 1 reports only which sessions have changed; its
+events tell which ones begin and end work.
 """
 
 from contextlib import suppress

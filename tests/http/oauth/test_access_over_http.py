@@ -54,7 +54,7 @@ class Site:
 
     @property
     def challenge(self) -> str:
-        """The beginning of what a client is told that has no right token."""
+        """Beginning of the response to a client without a valid token."""
         return 'Bearer realm="opencode-mcp"'
 
     @property

@@ -1,4 +1,4 @@
-"""Answers to permissions on record: what is kept, what is told, and the time that they took."""
+"""Answers to permissions on record: what is kept, what is reported, and the time that they took."""
 
 from typing import Any
 
