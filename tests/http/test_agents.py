@@ -14,7 +14,7 @@ from tests.harness.isolation import ROOT, basics
 from tests.harness.launch import Launch
 from tests.harness.model import ScriptedModel
 from tests.harness.served import serving
-from tests.http.test_tokens_over_http import Operator
+from tests.http.operator import Operator
 from tests.scripted_model.script import script, text, tool
 
 pytestmark = pytest.mark.integration

@@ -10,7 +10,7 @@ import pytest
 from tests.harness.http import loopback_client
 from tests.harness.rawrpc import Host as Client
 from tests.harness.served import Served, serving
-from tests.http.test_tokens_over_http import HEADERS, LIST, MODERN, Operator, listed
+from tests.http.operator import HEADERS, LIST, MODERN, Operator, listed
 
 pytestmark = pytest.mark.anyio
 
@@ -92,11 +92,6 @@ RAW: Mapping[str, bytes] = {
     "blank before a colon": HEAD + b"Content-Length : 0\r\n\r\n",
 }
 """Requests that are no HTTP."""
-
-
-@pytest.fixture(scope="module")
-def operator(tmp_path_factory: pytest.TempPathFactory) -> Operator:
-    return Operator(tmp_path_factory.mktemp("bad"))
 
 
 @pytest.fixture(scope="module")

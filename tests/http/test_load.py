@@ -17,8 +17,8 @@ from tests.harness.raw_http import RawHttp
 from tests.harness.rawrpc import Host as Client
 from tests.harness.served import Served, serving
 from tests.harness.waiting import eventually
+from tests.http.operator import MODERN, Operator
 from tests.http.test_metrics import metrics
-from tests.http.test_tokens_over_http import MODERN, Operator
 
 pytestmark = pytest.mark.anyio
 
@@ -37,11 +37,6 @@ BROKEN = (
 """Beginnings after which a connection sends nothing more and reads nothing."""
 RESET = struct.pack("ii", 1, 0)
 """Option of a socket with which its end is a reset."""
-
-
-@pytest.fixture(scope="module")
-def operator(tmp_path_factory: pytest.TempPathFactory) -> Operator:
-    return Operator(tmp_path_factory.mktemp("load"))
 
 
 @pytest.fixture(scope="module")

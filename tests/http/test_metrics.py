@@ -19,23 +19,13 @@ from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.served import Served, serving
 from tests.harness.waiting import eventually
-from tests.http.test_tokens_over_http import HEADERS, LIST, MODERN, Operator, listed
+from tests.http.operator import HEADERS, LIST, MODERN, Operator, listed
 from tests.integration.host import Host, meanwhile
 from tests.scripted_model.script import hold, step, text
 
 pytestmark = pytest.mark.anyio
 
 SECRET = "a name that a client chose"
-
-
-@pytest.fixture(scope="module")
-def operator(tmp_path_factory: pytest.TempPathFactory) -> Operator:
-    return Operator(tmp_path_factory.mktemp("metrics"))
-
-
-@pytest.fixture(scope="module")
-def laptop(operator: Operator) -> str:
-    return operator.principal("laptop")
 
 
 @pytest.fixture(scope="module")

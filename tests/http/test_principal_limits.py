@@ -13,7 +13,7 @@ from tests.harness.launch import attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
 from tests.harness.served import serving
-from tests.http.test_tokens_over_http import Operator
+from tests.http.operator import Operator
 from tests.integration.host import Host, meanwhile
 from tests.scripted_model.script import hold, script, step, text, usage
 

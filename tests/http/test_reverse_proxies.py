@@ -26,7 +26,7 @@ from tests.harness.rawrpc import Host as Client
 from tests.harness.reverse_proxy import NAME, PROGRAMS, Certificate, Program, certificate, executable, proxying
 from tests.harness.served import Served, serving
 from tests.harness.waiting import eventually
-from tests.http.test_tokens_over_http import Operator
+from tests.http.operator import Operator
 from tests.integration.host import Host, meanwhile
 from tests.scripted_model.script import bash, hold, script, step, text
 

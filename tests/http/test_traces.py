@@ -25,7 +25,7 @@ from opencode_mcp.http.traces.spans import spans_middleware
 from opencode_mcp.http.traces.tracing import is_configured, tracer_of
 from opencode_mcp.server.app import ToolNames, build_server
 from tests.harness.served import serving
-from tests.http.test_tokens_over_http import Operator, listed
+from tests.http.operator import Operator, listed
 
 pytestmark = pytest.mark.anyio
 

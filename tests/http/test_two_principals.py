@@ -24,7 +24,7 @@ from tests.harness.project import configure, make_project
 from tests.harness.raw_http import RawHttp
 from tests.harness.rawrpc import Host as Client
 from tests.harness.served import Served, serving
-from tests.http.test_tokens_over_http import Operator
+from tests.http.operator import Operator
 from tests.integration.host import Host
 from tests.scripted_model.script import bash, hold, script, step, text
 

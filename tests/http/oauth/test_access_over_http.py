@@ -25,7 +25,7 @@ from tests.harness.opencode import free_port
 from tests.harness.rawrpc import Host as Client
 from tests.harness.served import Served, serving
 from tests.http.oauth.test_access_tokens import BAD
-from tests.http.test_tokens_over_http import HEADERS, STREAM, Operator, listed, names
+from tests.http.operator import HEADERS, STREAM, Operator, listed, names
 
 pytestmark = pytest.mark.anyio
 
