@@ -155,6 +155,14 @@ def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.T
     return report
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show why each test that got another try failed: a test that passes then may still have found a fault."""
+    reports = cast("dict[str, list[pytest.TestReport]]", terminalreporter.stats)
+    for report in reports.get("rerun", []):
+        terminalreporter.write_sep("_", f"Failed before another try: {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext[-PRINTED:])
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"

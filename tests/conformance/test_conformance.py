@@ -27,10 +27,12 @@ def fixture_server(run_folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def real_server(run_folder: Path, opencode_server: OpenCode, scripted_model: ScriptedModel) -> Iterator[str]:
-    folder = run_folder / "conformance"
+def real_server(
+    tmp_path_factory: pytest.TempPathFactory, opencode_server: OpenCode, scripted_model: ScriptedModel
+) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("conformance")
     directory = folder / "project"
-    directory.mkdir(parents=True)
+    directory.mkdir()
     with serving(attaching(folder, scripted_model, opencode_server, make_project(directory))) as bridge:
         yield bridge.url
 

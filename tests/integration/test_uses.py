@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,6 +97,11 @@ REJECTION: Mapping[Generation, Mapping[str, frozenset[str]]] = {
     },
 }
 """Operations by which the bridge rejects: an interrupt on OpenCode 2, whose own rejection ends the run too."""
+UNLESS_DENIED: Mapping[str, frozenset[str]] = {
+    "opencode_diff": frozenset({"vcs.status"}),
+    "changes": frozenset({"vcs.status"}),
+}
+"""Operations of both generations that a tool or resource uses only if they are not denied: it works without them."""
 OTHER_GENERATION = ("GET", "/global/health")
 """Request that tells an OpenCode 1 from an OpenCode 2, where it is no operation."""
 
@@ -160,10 +166,10 @@ class Recorder:
         """Hold what was seen to what is declared, and see that nothing was left out."""
         assert set(self.seen) == set(declared)
         own, rejection = OWN[self.generation], REJECTION[self.generation]
-        undeclared = {
-            name: seen - set(declared[name][self.generation]) - own - rejection.get(name, frozenset())
-            for name, seen in self.seen.items()
-        }
+        undeclared: dict[str, set[str]] = {}
+        for name, seen in self.seen.items():
+            known = {*declared[name][self.generation], *own, *rejection.get(name, ()), *UNLESS_DENIED.get(name, ())}
+            undeclared[name] = seen - known
         assert not any(undeclared.values()), f"--deny does not know of {undeclared}"
 
 
@@ -229,6 +235,9 @@ async def test_every_tool_uses_what_is_declared(recorder: Recorder, scripted_mod
     await _go_on(recorder, {"session_id": made["session_id"]}, made["message_id"])
     isolated = await recorder.call("opencode_run", prompt=script(text("Apart.")), isolate=True)
     await recorder.call("opencode_integrate", session_id=isolated["session_id"], how="discard")
+    unchanged = await recorder.call("opencode_run", prompt=script(text("Nothing to change.")))
+    await recorder.call("opencode_diff", session_id=unchanged["session_id"])
+    assert "vcs.status" in recorder.seen["opencode_diff"]
     await recorder.call("opencode_run_many", tasks=[{"prompt": script(text("One of many."))}], wait_seconds=30)
     await _stop(recorder, scripted_model)
     for tool, asks, answer in ANSWERS:
@@ -239,6 +248,21 @@ async def test_every_tool_uses_what_is_declared(recorder: Recorder, scripted_mod
     await recorder.refused("opencode_run", prompt="x", agent="nobody")
     await recorder.refused("opencode_read_file", path="docs/nothing.txt")
     recorder.check({name: uses for name, uses in TOOL_USES.items() if name not in BY_THEIR_ARGUMENT})
+
+
+@pytest.mark.both_generations
+async def test_the_list_of_changed_files_is_not_read_if_it_is_denied(
+    recorder: Recorder, scripted_model: ScriptedModel, opencode_server: OpenCode, tmp_path: Path
+) -> None:
+    run = data_of(await recorder.bridge.call("opencode_run", prompt=script(text("Nothing to change."))))
+    with altered(opencode_server.url) as server:
+        launch = attaching(tmp_path, scripted_model, replace(opencode_server, url=server.url), Path(run["directory"]))
+        async with open_bridge(launch.telling("--deny", "vcs.status")) as bridge:
+            found = data_of(await bridge.call("opencode_diff", session_id=run["session_id"]))
+            used = requested(server.requests, recorder.generation)
+    assert found["files"] == []
+    assert used & {"session.messages", "message.list"}
+    assert "vcs.status" not in used
 
 
 async def _go_on(recorder: Recorder, session: dict[str, Any], first: str) -> None:

@@ -24,6 +24,7 @@ UNDO: OneOperation = {1: "session.revert", 2: "session.revert.stage"}
 REDO: OneOperation = {1: "session.unrevert", 2: "session.revert.clear"}
 MESSAGES: OneOperation = {1: "session.messages", 2: "message.list"}
 RELOAD: OneOperation = {1: "instance.dispose", 2: "debug.location.evict"}
+UNCOMMITTED: OneOperation = {1: "vcs.status", 2: "vcs.status"}
 ANSWERS: Mapping[str, OneOperation] = {
     "permission.reply": {1: "permission.reply", 2: "permission.reply"},
     "question.reply": {1: "question.reply", 2: "session.form.reply"},

@@ -6,6 +6,7 @@ import anyio
 
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.runs.reports import authors
+from opencode_mcp.server.access.operation_uses import UNCOMMITTED
 from opencode_mcp.text.name_lists import listed
 from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.workspace import git_cause
@@ -53,7 +54,12 @@ async def why_without_git(bridge: "Bridge", directory: str) -> str:
 
 
 async def _unnamed(bridge: "Bridge", directory: str) -> str:
-    """Return a note on file names that are not UTF-8: OpenCode 1.18 reports no changes of a prompt with such a file."""
+    """Return a note on file names that are not UTF-8: OpenCode 1.18 reports no changes of a prompt with such a file.
+
+    It is empty if the operator denies reading the list of changed files.
+    """
+    if bridge.allowed.denies(UNCOMMITTED):
+        return ""
     found: list[str] = []
     with anyio.move_on_after(STATUS_TIMEOUT):
         try:
