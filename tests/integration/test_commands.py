@@ -1,5 +1,6 @@
 """Slash commands and shell lines over stdio."""
 
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -14,7 +15,7 @@ from tests.harness.opencode import OpenCode
 from tests.harness.project import commit
 from tests.harness.waiting import eventually
 from tests.integration.backend import backend
-from tests.integration.host import Host
+from tests.integration.host import Host, meanwhile
 from tests.scripted_model.script import Action, Step, bash, hold, question, script, step, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
@@ -33,6 +34,8 @@ def add_command(project: Path, name: str, *steps: Action | Step, head: str = "")
 def projects_with_commands(workplace: Path, asking: Path) -> tuple[Path, Path]:
     """The shared projects, with some commands in them."""
     add_command(workplace, "speak", bash("echo spoken"), text("Spoken."))
+    # The script's command runs until the file exists that the slash command names.
+    add_command(workplace, "dwell_on", bash("echo spoken; until [ -e $ARGUMENTS ]; do sleep 0.1; done"), text("On."))
     add_command(workplace, "wonder", question("Which?", "Red", "Blue"), text("Chosen."))
     for era in ("2025", "2026"):
         add_command(workplace, f"dwell{era}", step(hold(f"dwelling {era}"), text("Dwelt.")))
@@ -52,12 +55,9 @@ def commands(projects_with_commands: tuple[Path, Path], opencode_server: OpenCod
 
 @pytest.mark.usefixtures("commands")
 @pytest.mark.both_eras
-async def test_a_command_runs_as_a_prompt_does(
-    host: Host, opencode_server: OpenCode, workplace: Path, opencode_generation: Generation
-) -> None:
+async def test_a_command_runs_as_a_prompt_does(host: Host, opencode_server: OpenCode, workplace: Path) -> None:
     report = await host.data("opencode_command", command="speak", arguments="to me")
     assert (report["status"], report["text"]) == ("completed", "Spoken.")
-    assert host.told(f"{tool_name('bash', opencode_generation)}: echo spoken")
     opencode = backend(opencode_server, workplace)
     async with opencode.http:
         assert await opencode.prompt_ids(report["session_id"]) == [report["message_id"]]
@@ -67,6 +67,18 @@ async def test_a_command_runs_as_a_prompt_does(
     listed = await host.data("opencode_list_sessions", directory=str(workplace), limit=100)
     (prompt,) = [row["prompt"] for row in listed["sessions"] if row["session_id"] == report["session_id"]]
     assert prompt == "/speak to me"
+
+
+@pytest.mark.usefixtures("commands")
+async def test_a_command_s_tools_are_reported_as_progress(
+    host: Host, opencode_generation: Generation, tmp_path: Path
+) -> None:
+    heard = tmp_path / "heard"
+    call = partial(host.data, "opencode_command", command="dwell_on", arguments=str(heard))
+    async with meanwhile(call) as reports:
+        await host.hears(f"{tool_name('bash', opencode_generation)}: echo spoken")
+        heard.touch()
+    assert [report["status"] for report in reports] == ["completed"]
 
 
 @pytest.mark.usefixtures("commands")
@@ -119,7 +131,9 @@ async def test_a_command_can_ask_for_a_permission_and_a_question(host: Host, ask
 @pytest.mark.usefixtures("commands")
 async def test_the_caller_s_limit_on_permissions_holds_for_commands(host: Host, asking: Path) -> None:
     report = await host.data("opencode_command", command="permit", directory=str(asking), permissions="reject")
-    assert report["decided"][0]["reply"] == "reject"
+    assert [decision["reply"] for decision in report["decided"]] == ["reject"]
+    allowed = await host.data("opencode_run", session_id=report["session_id"], prompt=script(text("Later.")))
+    assert "decided" not in allowed
 
 
 @pytest.mark.usefixtures("commands")

@@ -67,14 +67,26 @@ class AutoReply:
         self._reply_sender = answers
         self._watched = BoundedDict[str, Run](RUNS_KEPT)
         self._decisions = BoundedDict[str, list[Decision]](RUNS_KEPT)
+        """By the prompt; by the session while OpenCode has not named the prompt of a command."""
         self._open = BoundedDict[str, Permission](RUNS_KEPT)
         """Permissions whose request was seen, and not yet the answer."""
         self._attempts: dict[str, _Attempt] = {}
         """Attempts that are under way, by the id of the request."""
 
     def add(self, run: Run) -> None:
-        """Answer for a run also while nobody waits for it."""
+        """Answer for a run also while nobody waits for it.
+
+        A command of OpenCode 2 is added twice: before it is sent, and when OpenCode has named its prompt.
+        """
         self._watched[run.session_id] = run
+        if not run.message_id:
+            self._decisions.pop(run.session_id, None)
+        elif early := self._decisions.pop(run.session_id, None):
+            self._decisions[run.message_id] = early
+
+    def _decisions_key(self, run: Run) -> str:
+        watched = self._watched.get(run.session_id)
+        return run.message_id or (watched.message_id if watched else "") or run.session_id
 
     async def watch(self) -> None:
         """Answer the permissions of the added runs for as long as the task runs."""
@@ -237,7 +249,7 @@ class AutoReply:
             logger.warning("could not answer the permission %s: %s", request.request_id, error)
             return False
         decision = Decision(permission=request.permission, patterns=request.patterns, reply=reply)
-        self._decisions.setdefault(run.message_id, []).append(decision)
+        self._decisions.setdefault(self._decisions_key(run), []).append(decision)
         return True
 
 
