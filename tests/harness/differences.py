@@ -69,9 +69,12 @@ SUBAGENTS_READ: Mapping[Generation, str] = {1: "/children", 2: "GET /api/session
 """End of the request that reads the subagents of a session, which belong to its part of a report."""
 SESSION_READS: Mapping[Generation, tuple[str, ...]] = {
     1: ("GET /session/{id}", "GET /session/{id}/todo", "GET /session/{id}/children"),
-    2: ("GET /api/session/{id}", "GET /api/session"),
+    2: ("GET /api/session/{id}",),
 }
-"""Requests that read a session's part of a report."""
+"""Requests that read a session's part of a report.
+
+OpenCode 2 lists a session's subagents by the request that also finds other authors of its changes.
+"""
 USABLE_MODELS: Mapping[Generation, str] = {1: "/config/providers", 2: "/api/model"}
 """Path of the models that can be used."""
 EVENTS: Mapping[Generation, str] = {1: "/global/event", 2: "/api/event"}

@@ -184,7 +184,9 @@ async def test_13_the_cost_of_the_day(host: Host, counting: CountingBridge) -> N
     assert "scripted/m1" in told
 
 
-async def test_14_an_mcp_server_is_added_by_whoever_configures_this_one(host: Host, counting: CountingBridge) -> None:
+async def test_14_an_mcp_server_is_added_by_whoever_configures_this_one(
+    host: Host, counting: CountingBridge, opencode_generation: Generation
+) -> None:
     with counting.exactly(2):
         found = await host.text("opencode_find_operations", query="add an MCP server")
         told = await host.error(
@@ -194,7 +196,8 @@ async def test_14_an_mcp_server_is_added_by_whoever_configures_this_one(host: Ho
         )
     assert found.startswith("mcp.add (admin, not allowed here): ")
     assert "--allow session.shell,mcp.add,mcp.connect,mcp.disconnect" in told
-    entry = '{"mcp": {"other": {"type": "local", "command": ["other"]}}}'
+    server = '{"other": {"type": "local", "command": ["other"]}}'
+    entry = f'{{"mcp": {server}}}' if opencode_generation == 1 else f'{{"mcp": {{"servers": {server}}}}}'
     assert f"in the opencode.json of the project: {entry}." in told
 
 

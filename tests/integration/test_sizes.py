@@ -159,7 +159,7 @@ async def test_a_title_of_any_length_leaves_room_for_the_other_sessions(
     async with backend(opencode_server, workplace) as opencode:
         made = [await opencode.create_session(title) for title in titles]
         try:
-            listed = await host.bridge.call("opencode_list_sessions", limit=3)
+            listed = await host.bridge.call("opencode_list_sessions", limit=6)
             shown = await host.bridge.call("opencode_session", session_id=made[0])
             read = [await read_json(host, uri) for uri in (uris.SESSIONS, uris.session(made[0]))]
         finally:
@@ -167,7 +167,8 @@ async def test_a_title_of_any_length_leaves_room_for_the_other_sessions(
                 await opencode.delete(session)
     assert json_size(listed.model_dump(mode="json")) <= LIMIT + SLACK
     assert json_size(shown.model_dump(mode="json")) <= LIMIT + SLACK
-    assert [row["session_id"] for row in data_of(listed)["sessions"]] == made[::-1]
+    # Sessions of earlier tests may still change.
+    assert [row["session_id"] for row in data_of(listed)["sessions"] if row["session_id"] in made] == made[::-1]
     assert "short" in text_of(listed)
     assert {row["session_id"] for row in read[0]["sessions"]} >= set(made)
     assert read[1]["session_id"] == made[0]
