@@ -3,7 +3,7 @@
 A test fails if a job needs another call, or if a result does not say what the job is about.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,9 @@ from tests.integration.test_commands import add_command
 from tests.scripted_model.script import bash, hold, question, step, structured, text, write
 
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
+
+MCP_NAMES: Mapping[Generation, str] = {1: "name", 2: "server"}
+"""Argument of ``mcp.add`` with the name of the server."""
 
 SCHEMA = {"type": "object", "properties": {"answer": {"type": "integer"}}, "required": ["answer"]}
 
@@ -192,7 +195,7 @@ async def test_14_an_mcp_server_is_added_by_whoever_configures_this_one(
         told = await host.error(
             "opencode_call_operation",
             operation="mcp.add",
-            arguments={"name": "other", "config": {"type": "local", "command": ["other"]}},
+            arguments={MCP_NAMES[opencode_generation]: "other", "config": {"type": "local", "command": ["other"]}},
         )
     assert found.startswith("mcp.add (admin, not allowed here): ")
     assert "--allow session.shell,mcp.add,mcp.connect,mcp.disconnect" in told
