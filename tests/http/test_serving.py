@@ -131,9 +131,20 @@ async def test_a_client_resumes_its_own_stream_only(served: Served) -> None:
     assert "prompts" in resumed[1]["result"]
 
 
+async def test_a_stream_that_cannot_be_resumed_is_refused(served: Served) -> None:
+    async with loopback_client(served.base, headers=ACCEPT) as http:
+        session = (await http.post("/mcp", json=initialize())).headers["mcp-session-id"]
+        own = {"Mcp-Session-Id": session, "MCP-Protocol-Version": "2025-11-25", "Last-Event-ID": "99-7"}
+        refused = await http.get("/mcp", headers=own)
+        unknown = await http.get("/mcp", headers=own | {"Mcp-Session-Id": "0" * 32})
+    assert refused.status_code == 400
+    assert "cannot be resumed" in refused.json()["error"]["message"]
+    assert unknown.status_code == 404
+
+
 async def resumed_event(http: httpx.AsyncClient, session: str) -> dict[str, Any]:
     """Return the first message that a client gets who says that the beginning of its stream came last."""
-    own = {"Mcp-Session-Id": session, "MCP-Protocol-Version": "2025-11-25", "Last-Event-ID": "3"}
+    own = {"Mcp-Session-Id": session, "MCP-Protocol-Version": "2025-11-25", "Last-Event-ID": "3-7"}
     async with http.stream("GET", "/mcp", headers=own) as response:
         async for line in response.aiter_lines():
             if line.startswith("data: {"):
