@@ -72,7 +72,7 @@ def nobody() -> Response:
 
 def not_now() -> Response:
     """Return the response to a token that cannot be checked now."""
-    words = "The token cannot be checked now: its issuer does not answer."
+    words = "The token cannot be checked now: the present keys of its issuer are not known."
     return PlainTextResponse(words, 503, {"Retry-After": str(LATER_SECONDS)})
 
 

@@ -1,7 +1,11 @@
-"""Keys of the issuer, kept while they are fresh, and fetched again when the issuer has new ones."""
+"""Keys of the issuer, kept while they are fresh, and fetched again when the issuer has new ones.
+
+A token that names an unknown key may be signed with a new one, and only the issuer knows. It is asked at most so many
+times. After that, such a token waits for its turn, so that tokens with keys that do not exist, however many there are,
+cannot keep out one with a new key.
+"""
 
 import logging
-from collections import deque
 from typing import TYPE_CHECKING
 
 import anyio
@@ -22,9 +26,12 @@ FRESH_SECONDS = 600.0
 """Age from which keys are fetched again; meanwhile they are used."""
 KEPT_SECONDS = 3600.0
 """Age from which keys are not used any more: the issuer may have withdrawn them."""
-MOST_REQUESTS = 6
-"""Requests to the issuer in a period, whatever tokens come."""
-PERIOD_SECONDS = 60.0
+MOST_AT_ONCE = 6
+"""Requests to the issuer that may follow each other at once, whatever tokens come."""
+PAUSE_SECONDS = 10.0
+"""Time between further requests."""
+MOST_WAITING = 100
+"""Tokens that wait for the next request to the issuer; more of them cannot be checked."""
 
 
 class IssuerKeys:
@@ -40,8 +47,13 @@ class IssuerKeys:
         self._task_group = task_group
         self._keys: KeySet | None = None
         self._fetched_at = 0.0
-        self._asked_at: deque[float] = deque()
-        """Times of the requests to the issuer in the present period."""
+        self._has_failed = False
+        """True if the last request to the issuer has failed."""
+        self._paid_until = 0.0
+        """Time up to which requests have used up the allowance of one in each pause."""
+        self._asks_at = 0.0
+        """Time at which the request that is under way is sent, or was."""
+        self._waiting = 0
         self._arrival: anyio.Event | None = None
         """Set when the request to the issuer that is under way has ended; ``None``: there is none."""
 
@@ -49,7 +61,7 @@ class IssuerKeys:
         """Return the key that a token names; ``None`` if the issuer has no such key.
 
         Raises:
-            IssuerFailed: There are no keys, because the issuer cannot be reached.
+            IssuerFailed: That is not known, because the issuer cannot be reached, or too many tokens wait for it.
         """
         if self._is_older(FRESH_SECONDS):
             self.refresh()
@@ -57,37 +69,52 @@ class IssuerKeys:
         key = known.find(key_id, algorithm) if known else None
         if key is None:
             # It may be a new key.
-            self.refresh()
-            await self._arrived()
-            key = self._checked().find(key_id, algorithm)
+            key = (await self._fetched_anew()).find(key_id, algorithm)
         return key
 
     def refresh(self) -> None:
-        """Begin to fetch the keys, unless that is under way or was done too often."""
-        if self._arrival is None and self._may_ask():
-            self._asked_at.append(anyio.current_time())
+        """Have the keys fetched as soon as the issuer may be asked, unless that is under way."""
+        if self._arrival is None:
+            now = anyio.current_time()
+            self._asks_at = max(now, self._paid_until - (MOST_AT_ONCE - 1) * PAUSE_SECONDS)
+            self._paid_until = max(now, self._paid_until) + PAUSE_SECONDS
             self._arrival = anyio.Event()
             self._task_group.start_soon(self._get)
 
-    def _may_ask(self) -> bool:
-        while self._asked_at and anyio.current_time() - self._asked_at[0] >= PERIOD_SECONDS:
-            self._asked_at.popleft()
-        return len(self._asked_at) < MOST_REQUESTS
+    async def _fetched_anew(self) -> "KeySet":
+        """Return the keys that the issuer has now.
+
+        Raises:
+            IssuerFailed: They are not known.
+        """
+        self.refresh()
+        if self._asks_at <= anyio.current_time() or (self._present and self._waiting < MOST_WAITING):
+            await self._arrived()
+            if self._present and not self._has_failed:
+                return self._present
+        raise IssuerFailed("The keys of the issuer are not known now.")
+
+    async def _arrived(self) -> None:
+        self._waiting += 1
+        try:
+            if self._arrival:
+                await self._arrival.wait()
+        finally:
+            self._waiting -= 1
 
     async def _get(self) -> None:
         try:
+            await anyio.sleep_until(self._asks_at)
             self._keys = await self._fetch()
             self._fetched_at = anyio.current_time()
+            self._has_failed = False
         except IssuerFailed as error:
+            self._has_failed = True
             logger.warning("the keys of the issuer cannot be read: %s", error.message)
         finally:
             if self._arrival:
                 self._arrival.set()
             self._arrival = None
-
-    async def _arrived(self) -> None:
-        if self._arrival:
-            await self._arrival.wait()
 
     def _is_older(self, seconds: float) -> bool:
         return anyio.current_time() - self._fetched_at >= seconds
@@ -95,8 +122,3 @@ class IssuerKeys:
     @property
     def _present(self) -> "KeySet | None":
         return None if self._is_older(KEPT_SECONDS) else self._keys
-
-    def _checked(self) -> "KeySet":
-        if present := self._present:
-            return present
-        raise IssuerFailed("The keys of the issuer are not known now.")

@@ -1,6 +1,7 @@
 """Keys of the issuer over time: rotation, limits of requests, and an issuer that fails."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import anyio
 import pytest
@@ -61,12 +62,85 @@ async def test_a_new_key_is_found_and_one_that_was_withdrawn_is_not(keys: Issuer
     assert await keys.find(FIRST, "ES256") is None
 
 
+@pytest.fixture
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(issuer_keys, "PAUSE_SECONDS", 0.0)
+
+
+@pytest.fixture
+def long_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the allowance of requests to the issuer be one, and the next one far away."""
+    monkeypatch.setattr(issuer_keys, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(issuer_keys, "PAUSE_SECONDS", 3600.0)
+
+
 async def test_unknown_keys_do_not_make_the_bridge_ask_again_and_again(keys: IssuerKeys, source: Source) -> None:
     assert await keys.find(FIRST, "ES256")
-    for number in range(50):
+    for number in range(issuer_keys.MOST_AT_ONCE - 1):
         assert await keys.find(f"unknown-{number}", "ES256") is None
-    assert source.asked == issuer_keys.MOST_REQUESTS
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(keys.find, "unknown", "ES256")
+        await anyio.wait_all_tasks_blocked()
+        assert source.asked == issuer_keys.MOST_AT_ONCE
+        assert await keys.find(FIRST, "ES256")
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_new_key_is_found_during_a_flood_of_unknown_ones(
+    keys: IssuerKeys, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issuer_keys, "PAUSE_SECONDS", 0.05)
     assert await keys.find(FIRST, "ES256")
+
+    async def flood() -> None:
+        with suppress(IssuerFailed):
+            await keys.find("unknown", "ES256")
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            for _ in range(issuer_keys.MOST_WAITING - 1):
+                tasks.start_soon(flood)
+            await anyio.wait_all_tasks_blocked()
+            source.names = [*source.names, SECOND]
+            assert await keys.find(SECOND, "ES256")
+    assert source.asked <= issuer_keys.MOST_AT_ONCE
+
+
+@pytest.mark.usefixtures("long_pause")
+async def test_of_too_many_tokens_with_unknown_keys_some_are_not_checked(
+    keys: IssuerKeys, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issuer_keys, "MOST_WAITING", 2)
+    assert await keys.find(FIRST, "ES256")
+    async with anyio.create_task_group() as tasks:
+        for _ in range(issuer_keys.MOST_WAITING):
+            tasks.start_soon(keys.find, "unknown", "ES256")
+        await anyio.wait_all_tasks_blocked()
+        with pytest.raises(IssuerFailed):
+            await keys.find(SECOND, "ES256")
+        assert await keys.find(FIRST, "ES256")
+        tasks.cancel_scope.cancel()
+    assert source.asked == 1
+
+
+@pytest.mark.usefixtures("no_pause")
+async def test_whether_a_key_is_new_is_not_known_while_the_issuer_is_down(keys: IssuerKeys, source: Source) -> None:
+    assert await keys.find(FIRST, "ES256")
+    source.fails = True
+    with pytest.raises(IssuerFailed):
+        await keys.find(SECOND, "ES256")
+    assert await keys.find(FIRST, "ES256")
+    source.fails, source.names = False, [FIRST, SECOND]
+    assert await keys.find(SECOND, "ES256")
+
+
+@pytest.mark.usefixtures("long_pause")
+async def test_nobody_waits_for_an_issuer_that_was_down(keys: IssuerKeys, source: Source) -> None:
+    source.fails = True
+    for _ in range(3):
+        with pytest.raises(IssuerFailed), anyio.fail_after(5):
+            await keys.find(FIRST, "ES256")
+    assert source.asked == 1
 
 
 async def test_many_callers_wait_for_one_request(keys: IssuerKeys, source: Source) -> None:
@@ -84,17 +158,6 @@ async def test_many_callers_wait_for_one_request(keys: IssuerKeys, source: Sourc
     assert len(found) == 20
     assert all(found)
     assert source.asked == 1
-
-
-async def test_the_issuer_is_asked_again_in_the_next_period(
-    keys: IssuerKeys, source: Source, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for _ in range(2 * issuer_keys.MOST_REQUESTS):
-        assert await keys.find(SECOND, "ES256") is None
-    source.names = [SECOND]
-    assert await keys.find(SECOND, "ES256") is None
-    monkeypatch.setattr(issuer_keys, "PERIOD_SECONDS", 0.0)
-    assert await keys.find(SECOND, "ES256")
 
 
 async def test_an_issuer_that_is_down_at_first_is_asked_again(keys: IssuerKeys, source: Source) -> None:
