@@ -151,7 +151,8 @@ class Worktrees:
         worktree = self.records.holding(Path(os.path.realpath(directory)))
         if worktree is None:
             raise NotFound(
-                f"{directory} is no isolated worktree.", hint="Only a run that was started with isolate=true has one."
+                f"{directory} is no isolated worktree in {self.records.folder}.",
+                hint="Only a run that was started with isolate=true has one, in the state folder of its bridge.",
             )
         if worktree.removed:
             raise removed_worktree(worktree)

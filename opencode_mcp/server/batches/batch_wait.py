@@ -143,8 +143,8 @@ async def _batch(bridge: "Bridge", named: Named) -> Batch:
     if batch is None:
         raise NotFound(
             f"There is no batch {named.batch_id}.",
-            hint="It may be deleted, since it ended long ago, or belong to an MCP server with other settings. "
-            "opencode_list_sessions shows its sessions.",
+            hint="It may be deleted, since it ended long ago, or belong to an MCP server with other settings or with "
+            f"another state folder than {bridge.settings.state_directory}. opencode_list_sessions shows its sessions.",
         )
     named.of(batch)
     return batch
