@@ -126,6 +126,8 @@ class Settings:
     """Most levels of delegation: with 1, an OpenCode that a bridge started cannot use a bridge itself."""
     principal: str = ""
     """Principal whose settings these are; empty for those of the whole bridge."""
+    flags: frozenset[str] = frozenset()
+    """Names of the options that flags set, and not the environment or the settings file."""
     missing_scopes: Mapping[str, str] = field(default_factory=dict[str, str])
     """Scope for each effect that the principal may have and the access token of the client does not permit."""
     depth: int = 0
@@ -203,6 +205,7 @@ def resolve(flags: OptionValues, environment: Mapping[str, str] | None = None) -
         )
     return Settings(
         **checked,
+        flags=frozenset(flags),
         depth=_depth(environment),
         inside=environment.get(INSIDE_VARIABLE, ""),
         state_directory=state_directory(environment),

@@ -38,8 +38,6 @@ class SettingsChange:
 
     flags: str
     """Flags with their values, such as ``--allow execute``."""
-    after: str = ""
-    """Flags that must come before them where none of this name is given yet: a flag replaces other settings."""
     removes: bool = False
     """True if the flags must be removed, not added."""
     broader: str = ""
@@ -92,11 +90,16 @@ class NotAllowed(CallerError):
         message: What is forbidden, and why.
         hint: What the caller can do instead.
         change: Change of the settings that allows it; ``None`` if none does.
+        remark: What the person should know before; shown after the change.
     """
 
-    def __init__(self, message: str, *, hint: str = "", change: SettingsChange | None = None) -> None:
+    def __init__(self, message: str, *, hint: str = "", change: SettingsChange | None = None, remark: str = "") -> None:
         super().__init__(message, hint=hint)
         self.change = change
+        self.remark = remark
+
+    def __str__(self) -> str:
+        return f"{super().__str__()} {self.remark}".rstrip()
 
 
 class LimitReached(NotAllowed):

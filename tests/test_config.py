@@ -76,6 +76,7 @@ def test_every_option_is_a_field_of_the_settings() -> None:
     fields = {field.name for field in dataclasses.fields(Settings)}
     own = {
         "depth",
+        "flags",
         "inside",
         "missing_scopes",
         "principal",

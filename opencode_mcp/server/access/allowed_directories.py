@@ -18,9 +18,6 @@ from opencode_mcp.errors import InvalidArgument, InvalidSetting, SettingsChange
 from opencode_mcp.isolation.records import Records, Worktree
 from opencode_mcp.options import has_wildcard
 
-MOST_IN_FLAGS = 10
-"""Most listed directories that a text repeats as flags; so many are listed by flags already."""
-
 
 class Pattern(NamedTuple):
     """Listed pattern: a folder, and a pattern for the names at each level below it."""
@@ -145,9 +142,8 @@ class Roots:
 
     def with_directory(self, directory: str) -> SettingsChange:
         """Return the change that lists one more directory; flags replace what the other settings list."""
-        listed = [*self.named, *map(str, self.patterns)]
-        kept = listed if len(listed) <= MOST_IN_FLAGS else []
-        return SettingsChange(_flags([directory]), after=_flags(kept))
+        kept = [] if "directories" in self._settings.flags else [*self.named, *map(str, self.patterns)]
+        return SettingsChange(_flags([*kept, directory]))
 
     def described(self) -> str:
         """Return the listed directories and patterns, for an error's hint."""

@@ -24,7 +24,7 @@ from opencode_mcp.workspace.project_folder import ProjectFolder
 
 SESSION_PREFIX = "ses"
 SESSION_HINT = "opencode_list_sessions lists the existing ones."
-TRUSTED = "OpenCode runs the plugins and the configuration of each allowed directory, so the person must trust it."
+TRUSTED = "The person must trust it: OpenCode runs the plugins and the configuration of each allowed directory."
 
 
 class Fence:
@@ -263,8 +263,9 @@ class Fence:
         if project:
             raise NotAllowed(
                 f"{what} is a folder of {project} and not listed itself.",
-                hint=f"Work in a session of {project}. {TRUSTED}",
+                hint=f"Work in a session of {project}.",
                 change=roots.with_directory(str(path)),
+                remark=TRUSTED,
             )
         raise _outside(what, roots, str(path))
 
@@ -310,8 +311,9 @@ class Fence:
         return NotAllowed(
             f"The directory {shortened(name)} is a folder of the project {place.project}, and not listed as a project.",
             hint=f"Work in {place.project} and say which folder is meant: {place.folder}. To open it as a project "
-            f"of its own, it must be listed. {TRUSTED}",
+            "of its own, it must be listed.",
             change=self._listed.with_directory(path),
+            remark=TRUSTED,
         )
 
     async def _check_directory(self, name: str, project: str, folder: str) -> None:
@@ -347,8 +349,9 @@ def _check_local_directory(path: Path, name: str, project: str) -> None:
 def _outside(what: str, roots: Roots, directory: str) -> NotAllowed:
     return NotAllowed(
         f"{what} is outside of what is allowed.",
-        hint=f"Allowed: {roots.described()}. {TRUSTED}",
+        hint=f"Allowed: {roots.described()}.",
         change=roots.with_directory(directory),
+        remark=TRUSTED,
     )
 
 
@@ -372,8 +375,8 @@ def _outside_project(name: str, project: str, roots: Roots, named: PurePath, *, 
     if not by_flag or folder == folder.parent or path.is_relative_to(project):
         return NotAllowed(what, hint=hint)
     # Whether the path is a folder itself is not reported, since nothing there may be read.
-    trust = f"The folder {folder}, or the project that holds it, can be allowed. {TRUSTED}"
-    return NotAllowed(what, hint=f"{hint} {trust}", change=roots.with_directory(str(folder)))
+    hint = f"{hint} The folder {folder}, or the project that holds it, can be allowed."
+    return NotAllowed(what, hint=hint, change=roots.with_directory(str(folder)), remark=TRUSTED)
 
 
 def _missing_hint(path: Path, project: str) -> str:

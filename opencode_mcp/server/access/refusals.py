@@ -150,9 +150,10 @@ def not_allowed(
     danger = GROUP_DANGERS.get(annotation.group, DANGERS[annotation.effect])
     note = annotation.note if operation_id in OPENS_TERMINAL else ""
     return NotAllowed(
-        f"{operation_id} is not allowed here: its effect is {annotation.effect}. {danger}",
-        hint=f"{note} {_other_way(operation_id, generation)}".strip(),
+        f"{operation_id} is not allowed here: its effect is {annotation.effect}.",
+        hint=_other_way(operation_id, generation),
         change=added_to(allowed, job_of(operation_id, generation), annotation.effect),
+        remark=f"{danger} {note}".strip(),
     )
 
 

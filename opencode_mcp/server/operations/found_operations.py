@@ -10,6 +10,7 @@ from opencode_mcp.opencode.operations import arguments as operation_arguments
 from opencode_mcp.opencode.operations import schema_text
 from opencode_mcp.server.access.operation_uses import TOOL_OF
 from opencode_mcp.server.operations import calling
+from opencode_mcp.server.results.host_settings import told_place
 from opencode_mcp.server.results.render import cut, result
 from opencode_mcp.text.outside_text import one_line
 
@@ -38,7 +39,6 @@ USUAL: "Mapping[Generation, str]" = {
     2: "… stands for directory?: string (absolute path of the project; empty: the default).",
 }
 IN_SHORT = "A query, a group or a smaller limit shows fewer operations with their arguments."
-REFUSED = "Only the person can change the settings of this MCP server. A refused call says what to tell them."
 
 
 class FoundOperations:
@@ -49,6 +49,7 @@ class FoundOperations:
         allowed: Decides which of them may be called.
         unlisted: Tools that are not listed; no hit names them.
         is_search: Whether words were searched for, so that the first one is what was asked for.
+        client_name: Name that the host sent, to say where its settings are.
     """
 
     def __init__(
@@ -58,10 +59,12 @@ class FoundOperations:
         unlisted: "Collection[str]",
         *,
         is_search: bool = False,
+        client_name: str = "",
     ) -> None:
         self._items = items
         self._is_search = is_search
         self._allowed = allowed
+        self._client_name = client_name
         self._unlisted = unlisted
 
     def result(self, remarks: "Sequence[str]", lacking: str = "") -> "CallToolResult":
@@ -82,13 +85,14 @@ class FoundOperations:
             # The tool is better, and the id of the operation finds its arguments.
             del hit["arguments"]
             hit.pop("replies", None)
-        data: dict[str, object] = {"operations": hits, **_note(lacking)}
+        data: dict[str, Any] = {"operations": hits, **_note(lacking)}
         notes: list[str] = []
         if any(_takes_usual(item) for item, hit in zip(self._items, hits, strict=True) if "arguments" in hit):
             data["usual_arguments"] = USUAL[self._items[0].generation]
             notes.append(USUAL[self._items[0].generation])
         if any("needs" in hit for hit in hits):
-            notes.append(REFUSED)
+            data["needs_from"] = told_place(self._client_name)
+            notes.append(data["needs_from"])
         return result("\n\n".join([*([lacking] if lacking else []), *map(_text, hits), *notes, *remarks]), data)
 
     def _names(self) -> dict[str, Any]:

@@ -62,17 +62,22 @@ def told_change(change: SettingsChange, client_name: str) -> str:
     if change.removes:
         where = f"remove `{change.flags}` from {host.place} (or its environment variable or settings file)"
     else:
-        where = f"add `{change.flags}`{_beside(change)} to {host.place}"
+        where = f"add `{change.flags}`{_broader(change)} to {host.place}"
     return (
         f"Only the person can allow {change.allows}; do not change it yourself. "
         f"Tell them: {where}, then restart {host.title}."
     )
 
 
-def _beside(change: SettingsChange) -> str:
-    """Return a remark on the flags to add; empty if there is none."""
-    if change.broader:
-        return f" (or `{change.broader}`, which allows more)"
-    if change.after:
-        return f" (and before it `{change.after}`, if no {change.flags.split()[0]} is given there yet)"
-    return ""
+def told_place(client_name: str) -> str:
+    """Return where a person gives flags, for a result that has named them."""
+    host = host_settings(client_name)
+    return (
+        f"What is needed belongs to {host.place}. Only the person can change that; do not change it yourself. "
+        f"Tell them, and to restart {host.title} then."
+    )
+
+
+def _broader(change: SettingsChange) -> str:
+    """Return a remark on the flags that allow more; empty if there are none."""
+    return f" (or `{change.broader}`, which allows more)" if change.broader else ""

@@ -99,7 +99,7 @@ NEXT_STEPS: Mapping[type[BridgeError], str] = {
 
 
 def explain(error: BridgeError, unlisted_tools: Collection[str] = (), client_name: str = "") -> str:
-    """Return an error as text for a model: what was wrong, what would be right, what to do next.
+    """Return an error as text for a model: what was wrong, what would be right, what to do next, what to know before.
 
     It may quote text of others, so all lines but the first are indented.
 
@@ -111,8 +111,9 @@ def explain(error: BridgeError, unlisted_tools: Collection[str] = (), client_nam
     change = error.change if isinstance(error, NotAllowed) else None
     usual = "" if change else next(NEXT_STEPS[kind] for kind in type(error).__mro__ if kind in NEXT_STEPS)
     step = without_tools(error.hint or usual, unlisted_tools)
-    if change:
-        step = f"{step} {told_change(change, client_name)}".strip()
+    if isinstance(error, NotAllowed) and change:
+        remark = without_tools(error.remark, unlisted_tools)
+        step = f"{step} {told_change(change, client_name)} {remark}".strip()
     return indented(shown(f"{cut_text(error.message, ERROR_LIMIT)} {cut_text(step, ERROR_LIMIT)}"))
 
 

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.record import Run, RunStarter
     from opencode_mcp.runs.starting.start_deadline import StartDeadline
 
-READS_ELSEWHERE = (
-    "A run in an allowed directory can read files elsewhere if OpenCode's permission external_directory is given to it."
+WORKS_ELSEWHERE = (
+    "Without that, a run in an allowed directory can use files elsewhere: OpenCode asks for its permission "
+    "external_directory first, and opencode_reply_permission answers it. To give it always, the person sets "
+    'external_directory = "allow" under [permission_rules] in the settings file of this MCP server.'
 )
 
 
@@ -164,7 +166,7 @@ async def session_and_directory(bridge: Bridge, session_id: str, directory: str)
         try:
             return None, await bridge.fence.directory(directory)
         except NotAllowed as error:
-            error.hint = f"{error.hint} {READS_ELSEWHERE}"
+            error.remark = f"{error.remark} {WORKS_ELSEWHERE}".strip()
             raise
     session = await bridge.fence.session(session_id)
     bridge.fence.check_files_exist(session.directory)

@@ -19,6 +19,7 @@ from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.operations import calling, found_operations, reply_result
 from opencode_mcp.server.results.schemas import OPERATION_REPLY, OPERATIONS, OPERATIONS_TEXTS, REPLY_TEXTS
+from opencode_mcp.server.waiting.host_limits import client_name_of
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.tables.annotation_types import Effect, Group
@@ -62,7 +63,13 @@ async def opencode_find_operations(
     remarks += [f"No operation has {' or '.join(map(repr, unknown))}."] if unknown and items else []
     taken = [f"{given!r} as {word!r}" for given, word in operations_search.corrections(table, query).items()]
     remarks += [f"Read {', '.join(taken)}, since no operation has the word as it was given."] if taken else []
-    shown = found_operations.FoundOperations(items, bridge.allowed, bridge.unlisted_tools, is_search=bool(query))
+    shown = found_operations.FoundOperations(
+        items,
+        bridge.allowed,
+        bridge.unlisted_tools,
+        is_search=bool(query),
+        client_name=client_name_of(ctx.session),
+    )
     return shown.result(remarks, lacking)
 
 

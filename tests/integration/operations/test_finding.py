@@ -178,7 +178,8 @@ async def test_an_operation_that_is_refused_ranks_by_its_match_and_says_what_it_
     assert not any("needs" in hit for hit in hits if hit["allowed"])
     told = text_of(await connected.call("opencode_find_operations", query=query))
     assert f"\nneeds: {hits[0]['needs']}\n" in told
-    assert told.count("Only the person can change the settings of this MCP server.") == 1
+    assert told.count("Only the person can change that") == 1
+    assert "What is needed belongs to `args` of this MCP server in ~/.claude.json" in told
     named = [hit["needs"] for hit in hits if hit.get("needs", "").startswith("`")]
     needs = [frozenset(flags.strip("`").split(" ", 1)[1].split(",")) for flags in named]
     assert len(needs) == len(set(needs)) <= 3

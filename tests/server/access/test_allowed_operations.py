@@ -92,7 +92,7 @@ def test_read_only_outweighs_everything(item: Operation) -> None:
         ({"deny": ("execute",), "allow": ("execute",)}, "whoever configured this MCP server denies execute"),
         (
             {},
-            "its effect is execute. It runs something for which OpenCode asks no permission",
+            "its effect is execute. .* It runs something for which OpenCode asks no permission",
         ),
     ],
 )

@@ -197,8 +197,17 @@ async def test_a_refusal_has_the_flags_that_allow_the_directory_besides_the_pres
         with pytest.raises(NotAllowed) as refused:
             await fence.directory(str(name))
         assert refused.value.change
-        assert refused.value.change == SettingsChange(f"--directory {name}", after=f"--directory {project}")
-        assert "must trust it" in refused.value.hint
+        assert refused.value.change == SettingsChange(f"--directory {project} --directory {name}")
+        assert "must trust it" in refused.value.remark
+
+
+async def test_a_refusal_names_only_the_missing_directory_if_flags_list_the_others(
+    client: OpenCodeClient, project: Path, outside: Path
+) -> None:
+    listed = Settings(directories=(str(project),), flags=frozenset({"directories"}))
+    with pytest.raises(NotAllowed) as refused:
+        await Fence(listed, client).directory(str(outside))
+    assert refused.value.change == SettingsChange(f"--directory {outside}")
 
 
 async def test_a_file_elsewhere_is_refused_with_the_flags_for_its_folder_unless_a_link_leads_there(
@@ -207,7 +216,7 @@ async def test_a_file_elsewhere_is_refused_with_the_flags_for_its_folder_unless_
     with pytest.raises(NotAllowed) as refused:
         await fence.relative(str(project), str(outside / "notes" / "a.txt"))
     assert refused.value.change
-    assert refused.value.change.flags == f"--directory {outside / 'notes'}"
+    assert refused.value.change.flags == f"--directory {project} --directory {outside / 'notes'}"
     (project / "link").symlink_to(outside)
     for name in ("link/notes/a.txt", "/top.txt"):
         with pytest.raises(NotAllowed) as refused:

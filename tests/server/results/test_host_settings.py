@@ -39,12 +39,12 @@ def test_a_refusal_says_which_flag_to_add_where_and_to_restart() -> None:
     assert told.endswith("then restart Codex.")
 
 
-def test_a_refusal_names_what_is_missing_and_what_a_flag_would_replace() -> None:
-    change = SettingsChange("--directory /b", after="--directory /a")
-    told = explain(NotAllowed("No.", change=change), client_name="codex-mcp-client")
-    assert (
-        "add `--directory /b` (and before it `--directory /a`, if no --directory is given there yet) to `args`" in told
-    )
+def test_a_refusal_says_what_to_do_before_why() -> None:
+    told = explain(NotAllowed("No.", hint="Leave it.", change=ALLOW, remark="It is dangerous. Use opencode_shell."))
+    assert told.startswith("No. Leave it. Only the person")
+    assert told.endswith(". It is dangerous. Use opencode_shell.")
+    told = explain(NotAllowed("No.", change=ALLOW, remark="It is. Use opencode_shell."), {"opencode_shell"})
+    assert told.endswith(". It is.")
 
 
 def test_a_refusal_says_which_flag_to_remove() -> None:
