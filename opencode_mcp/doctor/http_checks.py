@@ -11,7 +11,8 @@ import anyio
 
 from opencode_mcp.config import settings_file
 from opencode_mcp.doctor.finding import Finding, failure_of, found, warn
-from opencode_mcp.errors import BridgeError
+from opencode_mcp.doctor.running_bridge import serves_mcp, serves_metrics
+from opencode_mcp.errors import BridgeError, InvalidSetting
 from opencode_mcp.http.address import Address
 from opencode_mcp.http.authentication.without_authentication import check_authentication
 from opencode_mcp.http.metrics.serving import metrics_of
@@ -24,6 +25,7 @@ from opencode_mcp.server.tokens.token_codec import key_in
 if TYPE_CHECKING:
     from opencode_mcp.config import Settings
 
+FREE, USED = "is free", "is used by a bridge that runs"
 OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
 
 
@@ -40,15 +42,30 @@ def http_findings(settings: "Settings") -> Iterator[Finding]:
 def _address(settings: "Settings") -> Finding:
     address = Address.read(settings.http)
     security_settings(settings, address)
-    address.bind().close()
-    address.release()
+    state = _state(address)
     if address.is_local:
-        return found(f"{address} is free; only programs on this machine can connect")
+        return found(f"{address} {state}; only programs on this machine can connect")
     return warn(
-        f"{address} is free; other machines can connect",
+        f"{address} {state}; other machines can connect",
         "Tokens over plain HTTP can be read on the network: put a reverse proxy with TLS in front, and listen at "
         "127.0.0.1.",
     )
+
+
+def _state(address: Address) -> str:
+    """Return whether an address is free, or used by a bridge that runs.
+
+    Raises:
+        InvalidSetting: It cannot be used.
+    """
+    try:
+        address.bind().close()
+    except InvalidSetting:
+        if serves_mcp(address):
+            return USED
+        raise
+    address.release()
+    return FREE
 
 
 def _authentication(settings: "Settings") -> Finding:
@@ -97,12 +114,23 @@ def _key(settings: "Settings") -> Finding:
 
 
 def _metrics(settings: "Settings") -> Finding:
-    with metrics_of(settings) as metrics:
-        if metrics is None:
-            return found("none")
-        if metrics.address.is_local:
-            return found(f"{metrics.address} is free; only programs on this machine can read them")
-        return warn(f"{metrics.address} is free; other machines can read them", "They need no token to do so.")
+    if not settings.metrics:
+        return found("none")
+    address = Address.read(settings.metrics)
+    state = _state_of_metrics(settings, address)
+    if address.is_local:
+        return found(f"{address} {state}; only programs on this machine can read them")
+    return warn(f"{address} {state}; other machines can read them", "They need no token to do so.")
+
+
+def _state_of_metrics(settings: "Settings", address: Address) -> str:
+    try:
+        with metrics_of(settings):
+            return FREE
+    except InvalidSetting:
+        if serves_metrics(address):
+            return USED
+        raise
 
 
 CHECKS: Mapping[str, Callable[["Settings"], Finding]] = {

@@ -55,6 +55,14 @@ class Address:
         """Return the host as it is in a URL."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
+    @property
+    def reached_at(self) -> str:
+        """Return a URL by which a program on this machine reaches it; that of a Unix socket has any host."""
+        if self.path:
+            return "http://localhost"
+        host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.shown_host)  # noqa: S104 - see above
+        return f"http://{host}:{self.port}"
+
     def bind(self) -> socket.socket:
         """Return a socket that listens.
 

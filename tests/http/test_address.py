@@ -97,3 +97,18 @@ def test_connections_do_not_wait_for_acknowledgements() -> None:
             connection, _ = listener.accept()
             with connection:
                 assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("127.0.0.1:1", "http://127.0.0.1:1"),
+        ("[::1]:1", "http://[::1]:1"),
+        ("0.0.0.0:1", "http://127.0.0.1:1"),
+        ("[::]:1", "http://[::1]:1"),
+        ("bridge.example:1", "http://bridge.example:1"),
+        ("unix:/run/socket", "http://localhost"),
+    ],
+)
+def test_a_program_on_this_machine_reaches_an_address_at_a_url(text: str, url: str) -> None:
+    assert Address.read(text).reached_at == url

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from opencode_mcp.config import Settings
+from opencode_mcp.doctor import running_bridge
 from opencode_mcp.doctor.http_checks import http_findings
 from opencode_mcp.http.address import Address
 from opencode_mcp.http.principals.tokens import digest_of
@@ -15,6 +16,12 @@ PRINCIPAL = f'[principals.laptop]\ntoken_sha256 = "{digest_of("token")}"\ndirect
 
 
 OAUTH_PRINCIPAL = '[principals.alice]\nsubjects = ["alice"]\ndirectories = ["/a"]\n'
+
+
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the doctor not wait for programs that take a connection and answer nothing."""
+    monkeypatch.setattr(running_bridge, "SECONDS", 0.2)
 
 
 def grades(settings: Settings) -> dict[str, tuple[str, str]]:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from opencode_mcp.config import Settings
+from opencode_mcp.doctor.http_checks import http_findings
 from opencode_mcp.errors import InvalidSetting
 from opencode_mcp.http.metrics import serving as metrics_serving
 from opencode_mcp.http.metrics.serving import metrics_of
@@ -137,9 +138,14 @@ def test_without_the_library_the_command_says_what_to_install(monkeypatch: pytes
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no Unix sockets here")
-def test_metrics_can_be_at_a_unix_socket(operator: Operator) -> None:
+def test_metrics_can_be_at_a_unix_socket_and_the_doctor_knows_a_bridge_that_runs(operator: Operator) -> None:
     path = Path(operator.environment["HOME"]) / "metrics.sock"
-    with serving(operator.launch, "--metrics", f"unix:{path}"):
+    with serving(operator.launch, "--metrics", f"unix:{path}") as served:
+        settings = Settings(http=served.base.removeprefix("http://"), metrics=f"unix:{path}", insecure_no_auth=True)
+        found = {finding.check: (finding.grade, finding.text) for finding in http_findings(settings)}
+        for check in ("HTTP address", "metrics"):
+            assert found[check][0] == "ok"
+            assert "is used by a bridge that runs" in found[check][1]
         transport = httpx.HTTPTransport(uds=str(path))
         with httpx.Client(transport=transport) as http:
             assert "opencode_mcp_connections" in http.get("http://localhost/metrics").text

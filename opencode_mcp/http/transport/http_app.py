@@ -20,6 +20,8 @@ LARGEST_HEAD = 32 * 1024
 """Bytes of a request's headers."""
 MCP_PATH = "/mcp"
 ALIVE_PATH = "/healthz"
+SERVER_NAME = "opencode-mcp"
+"""Name by which the doctor recognises a bridge that runs."""
 READY_PATH = "/readyz"
 CORS_SECONDS = 600
 """Time for which a browser may keep the answer to a preflight request."""
@@ -104,7 +106,7 @@ class HttpApp:
 
     def _plain(self, scope: "Scope") -> Response:
         if scope["path"] == ALIVE_PATH:
-            return PlainTextResponse("ok")
+            return PlainTextResponse("ok", headers={"Server": SERVER_NAME})
         if scope["path"] == READY_PATH:
             return PlainTextResponse("shutting down", 503) if self.is_closing else PlainTextResponse("ok")
         return self._documents.get(scope["path"]) or PlainTextResponse(f"Not found. MCP is at {MCP_PATH}.", 404)

@@ -17,11 +17,15 @@ class Fetched:
     """Result of a request."""
 
     content: bytes = b""
+    server: str = ""
+    """Name that the server gives itself."""
     problem: str = ""
     """Reason why there is no content; empty if there is."""
 
 
-async def fetch(url: str, *, seconds: float, most_bytes: int, trust_proxy: bool) -> Fetched:
+async def fetch(
+    url: str, *, seconds: float, most_bytes: int, trust_proxy: bool = False, unix_socket: str | None = None
+) -> Fetched:
     """Get a document once, and follow no redirect.
 
     Args:
@@ -29,12 +33,16 @@ async def fetch(url: str, *, seconds: float, most_bytes: int, trust_proxy: bool)
         seconds: Time for the whole document.
         most_bytes: Limit of its size.
         trust_proxy: Use the proxy that the environment names.
+        unix_socket: Path of a socket to connect to, whatever host the address names.
     """
+    transport = httpx.AsyncHTTPTransport(uds=unix_socket) if unix_socket else None
     timeout = httpx.Timeout(seconds, connect=CONNECT_TIMEOUT_SECONDS)
     try:
         with anyio.fail_after(seconds):
             async with (
-                httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=trust_proxy) as client,
+                httpx.AsyncClient(
+                    timeout=timeout, follow_redirects=False, trust_env=trust_proxy, transport=transport
+                ) as client,
                 client.stream("GET", url, headers=HEADERS) as reply,
             ):
                 if reply.status_code != OK:
@@ -52,4 +60,4 @@ async def _content(reply: httpx.Response, most_bytes: int) -> Fetched:
         content += chunk
         if len(content) > most_bytes:
             return Fetched(problem=f"more than {most_bytes:,} bytes")
-    return Fetched(content)
+    return Fetched(content, server=reply.headers.get("server", ""))
