@@ -28,6 +28,7 @@ from opencode_mcp.http.oauth import token_rights
 from opencode_mcp.http.oauth.oauth_settings import DEFAULT_SCOPES
 from opencode_mcp.http.principals import claim_match
 from opencode_mcp.http.principals.principal import Principal
+from opencode_mcp.http.requests import audited_place
 from opencode_mcp.markdown import diff, excerpt, headline, question_blocks, tool_calls, transcript
 from opencode_mcp.markdown.detail import DETAILED, View
 from opencode_mcp.opencode.http import codec, request_limits, terminal
@@ -295,6 +296,9 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     ),
     "http.principals.claim_match": lambda text: claim_match.matching_principals(
         {"sub": text, "groups": text.split("a")}, [Principal("a", (), Settings(), ("a",), {"groups": ("a",)})]
+    ),
+    "http.requests.audited_place": lambda text: audited_place.directory_of(
+        "opencode_run_many", {"tasks": [{"directory": part} for part in text.split("a")]}, text
     ),
     "opencode.http.codec encode": lambda text: codec.encode(FIND, query={"query": text}, body={"a": [text]}),
     "opencode.http.codec decode": lambda text: codec.decode(

@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from opencode_mcp.config import read_file
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.http.authentication.caller import Caller
 from opencode_mcp.http.authentication.step_up import lacking_scopes
 from opencode_mcp.http.oauth.user import USER, user_of
+from opencode_mcp.http.principals.principal_file import stamp_of
 from opencode_mcp.http.transport.exchange import exchange_of, is_call
 from opencode_mcp.http.unfinished_batches import has_unfinished_tasks
+from opencode_mcp.text.json_values import as_map
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from anyio.abc import TaskGroup
     from starlette.types import Receive, Scope, Send
 
@@ -31,6 +36,10 @@ TenantKey = tuple[str, "frozenset[Effect]"]
 """Name of a principal, and the effects that a token of it permits."""
 LOOK_SECONDS = 1.0
 """Time between two looks at the settings file while no request comes."""
+NOT_IN_EFFECT = (
+    "%s has principals now (%s), but this bridge was started with --insecure-no-auth and asks for no token: "
+    "start it again without that flag"
+)
 
 
 class Gate:
@@ -160,10 +169,28 @@ class OpenGate:
 
     Args:
         tenant: Serves them all.
+        path: The settings file.
     """
 
     wrong_tokens = 0
 
-    def __init__(self, tenant: "Tenant") -> None:
+    def __init__(self, tenant: "Tenant", path: "Path") -> None:
         self.tenants: Iterable[Tenant] = (tenant,)
         self.handle = tenant.handle
+        self._path = path
+
+    async def watch(self) -> None:
+        """Log when principals are added to the settings file: they have no effect here."""
+        stamp = stamp_of(self._path)
+        while True:
+            await anyio.sleep(LOOK_SECONDS)
+            if stamp != (stamp := stamp_of(self._path)) and (names := _principals_in(self._path)):
+                logger.warning(NOT_IN_EFFECT, self._path, ", ".join(names))
+
+
+def _principals_in(path: "Path") -> list[str]:
+    try:
+        return list(as_map(read_file(path).get("principals")))
+    except (BridgeError, OSError) as error:
+        logger.warning("%s cannot be read: %s", path, error)
+        return []

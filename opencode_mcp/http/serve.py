@@ -119,7 +119,9 @@ class _Serving:
             return gate
         tenant = make_tenant(self._settings)
         await tasks.start(tenant.run)
-        return OpenGate(tenant)
+        open_gate = OpenGate(tenant, settings_file(self._settings.environment))
+        tasks.start_soon(open_gate.watch)
+        return open_gate
 
     def _authenticator(self, file: PrincipalFile, tasks: "TaskGroup") -> Authenticator:
         if self._oauth is None:

@@ -11,12 +11,14 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from opencode_mcp.config import Settings
+from opencode_mcp.http import gate as gate_module
 from opencode_mcp.http.authentication.authenticator import Authenticator
 from opencode_mcp.http.authentication.caller import Caller
-from opencode_mcp.http.gate import Gate
+from opencode_mcp.http.gate import Gate, OpenGate
 from opencode_mcp.http.oauth.oauth_settings import CLOCK_SKEW_SECONDS
 from opencode_mcp.http.principals.principal_file import PrincipalFile
 from opencode_mcp.http.transport.exchange import EXCHANGE, LISTEN, Exchange
+from tests.harness.waiting import eventually
 
 if TYPE_CHECKING:
     from opencode_mcp.http.tenant import Tenant
@@ -81,3 +83,22 @@ async def test_a_stream_ends_with_its_token_and_a_call_does_not(
         await anyio.wait_all_tasks_blocked()
         assert bool(sent) == ends
         tasks.cancel_scope.cancel()
+
+
+async def test_principals_that_are_added_to_a_bridge_without_authentication_are_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(gate_module, "LOOK_SECONDS", 0.01)
+    path = tmp_path / "config.toml"
+
+    async def is_logged() -> bool:
+        return "has principals now (alice)" in caplog.text
+
+    async with anyio.create_task_group() as tasks:
+        open_gate = OpenGate(cast("Tenant", SilentTenant(Settings())), path)
+        tasks.start_soon(open_gate.watch)
+        await anyio.wait_all_tasks_blocked()
+        path.write_text('[principals.alice]\nsubjects = ["alice"]\ndirectories = ["/a"]\n', encoding="utf-8")
+        await eventually(is_logged)
+        tasks.cancel_scope.cancel()
+    assert caplog.text.count("has principals now") == 1

@@ -350,6 +350,7 @@ async def test_each_action_is_in_the_audit_log_without_its_contents(two: Two) ->
     assert ("second", "opencode_abort", two.owned.session, "error") in done
     assert not [entry for entry in audit if entry.get("tool") == "opencode_session"]
     removal = next(entry for entry in audit if entry.get("operation") == "pty.remove")
+    assert Path(removal["directory"]).name == "second"
     assert removal["allowed_by"] == "execute"
     assert next(entry for entry in audit if entry.get("tool") == "opencode_run")["principal"] == "first"
     assert TITLE not in log

@@ -34,7 +34,7 @@ class PrincipalFile:
     def __init__(self, path: Path, settings: "Settings") -> None:
         self._path = path
         self._settings = settings
-        self._stamp = _stamp(path)
+        self._stamp = stamp_of(path)
         self.principals = self._read()
 
     def refresh(self) -> bool:
@@ -42,7 +42,7 @@ class PrincipalFile:
 
         A file that is wrong changes nothing: the principals stay as they were, and a line in the log says why.
         """
-        stamp = _stamp(self._path)
+        stamp = stamp_of(self._path)
         if stamp == self._stamp:
             return False
         self._stamp = stamp
@@ -68,7 +68,7 @@ class PrincipalFile:
         return read_principals(cast("Mapping[str, object]", tables), self._settings)
 
 
-def _stamp(path: Path) -> Stamp | None:
+def stamp_of(path: Path) -> Stamp | None:
     """Return what changes when a file does; ``None`` if there is none."""
     try:
         found = os.stat(path)  # noqa: PTH116 - it is called for each request

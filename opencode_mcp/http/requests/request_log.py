@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
+from opencode_mcp.errors import BridgeError
 from opencode_mcp.http.oauth.user import subject_of
+from opencode_mcp.http.requests.audited_place import directory_of, session_named
 from opencode_mcp.http.requests.request_names import CALL, known_method, known_tool
 from opencode_mcp.http.requests.request_outcome import RequestEnd, request_end
+from opencode_mcp.server.access.allowed_directories import Roots
 from opencode_mcp.server.access.operation_uses import ONLY_IF_ALLOWED
 from opencode_mcp.server.access.setting_names import GENERATIONS, annotations_of
 from opencode_mcp.server.stdio.stderr_log import JSON_LINES
@@ -49,6 +52,7 @@ class RequestLog:
         self._settings = settings
         self._tools = tools
         self._count = count
+        self._default_directory = _default_directory(settings)
 
     async def middleware(self, ctx: Context, call_next: CallNext) -> HandlerResult:
         """Log a request when it ends, however it does."""
@@ -73,12 +77,12 @@ class RequestLog:
             "subject": subject_of(ctx.request),
             "method": ctx.method,
             "tool": tool,
-            "session": str(arguments.get("session_id") or _session_in(answer)),
+            "session": session_named(tool, arguments) or _session_in(answer),
         }
         _log({"log": "access", **line, "seconds": round(seconds, 3), "outcome": outcome})
         if tool in self._tools.changing or ctx.method in ACTIONS:
-            operation, directory = (str(arguments.get(name, "")) for name in ("operation", "directory"))
-            where = {"operation": operation, "directory": directory}
+            operation = str(arguments.get("operation", ""))
+            where = {"operation": operation, "directory": directory_of(tool, arguments, self._default_directory)}
             allowed_by = self._allowed_by(tool, operation)
             _log({"log": "audit", **line, **where, "outcome": outcome, "allowed_by": allowed_by})
 
@@ -90,6 +94,14 @@ class RequestLog:
         if effects <= {"read", "write"}:
             return BY_DEFAULT
         return ",".join(name for name in self._settings.allow if name in {*uses.values(), *effects})
+
+
+def _default_directory(settings: "Settings") -> str:
+    """Return the directory of calls that name none; empty if there is none."""
+    try:
+        return Roots(settings).default()
+    except BridgeError:
+        return ""
 
 
 def _session_in(answer: HandlerResult) -> str:
