@@ -11,6 +11,7 @@ from subprocess import Popen
 
 import httpx
 
+from opencode_mcp.server.sessions.sessions_at_work import JUST_CHANGED_SECONDS
 from scripts.opencode_binary import installed, installed_oldest
 from tests.harness.http import ask, loopback_client
 from tests.harness.process import NotReady, await_line, spawned
@@ -35,10 +36,21 @@ class OpenCode:
 
     def unload(self, directory: Path) -> None:
         """Have it end what it does in a directory, and stop watching its files: Linux gives a user 128 watchers."""
-        headers = {"x-opencode-directory": str(directory)}
-        ask(
-            "POST", f"{self.url}/instance/dispose", auth=("opencode", self.password), headers=headers
-        ).raise_for_status()
+        self._ask("POST", "/instance/dispose", {"x-opencode-directory": str(directory)})
+
+    def delete_latest_sessions(self) -> None:
+        """Delete the sessions that have changed within a minute.
+
+        A bridge that starts then has not heard that they have ended, and counts them as runs of other projects.
+        """
+        since = int((time.time() - JUST_CHANGED_SECONDS) * 1000)
+        wanted = f"roots=true&archived=true&limit=1000&start={since}"
+        for session in self._ask("GET", f"/experimental/session?{wanted}").json():
+            self._ask("DELETE", f"/session/{session['id']}")
+
+    def _ask(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        reply = ask(method, self.url + path, auth=("opencode", self.password), headers=headers)
+        return reply.raise_for_status()
 
 
 def binary() -> Path:

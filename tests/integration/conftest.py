@@ -11,6 +11,7 @@ from tests.harness.bridge import Bridge, Era, Transport, open_bridge
 from tests.harness.launch import Launch, attaching
 from tests.harness.model import ScriptedModel
 from tests.harness.opencode import OpenCode
+from tests.harness.opencode2.running import OpenCode2
 from tests.harness.project import SNAPSHOTS, configure, make_project
 from tests.integration.host import Host
 
@@ -33,6 +34,13 @@ def era(request: pytest.FixtureRequest) -> Era:
 def case(era: Era, opencode_generation: Generation) -> str:
     """A suffix for the names of files in a shared project, which a test needs anew each time that it runs."""
     return f"{era}-{opencode_generation}"
+
+
+@pytest.fixture
+def without_latest_sessions(opencode_server: OpenCode | OpenCode2) -> None:
+    """Delete what other tests did in the last minute, which takes places from the batches of a bridge that starts."""
+    if isinstance(opencode_server, OpenCode):
+        opencode_server.delete_latest_sessions()
 
 
 @pytest.fixture(scope="package")

@@ -47,6 +47,7 @@ def is_more(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is ...
 
 
+@pytest.mark.usefixtures("without_latest_sessions")
 async def test_the_best_of_three_models_is_brought_back(host: Host, tracked: Path, case: str) -> None:
     best = tracked / f"best-{case}.txt"
     run, compare, bring = calls_of("The best of three models")

@@ -139,6 +139,7 @@ async def test_the_limit_of_a_batch_counts_what_runs_and_stops_that_at_its_next_
     assert "its batch has cost" in of(table, 1)["note"]
 
 
+@pytest.mark.usefixtures("without_latest_sessions")
 async def test_runs_in_worktrees_and_in_other_projects_take_places(
     host: Host, workplace: Path, scripted_model: ScriptedModel, launch: Launch, case: str
 ) -> None:
@@ -158,6 +159,7 @@ async def test_runs_in_worktrees_and_in_other_projects_take_places(
         await scripted_model.release(isolated)
 
 
+@pytest.mark.usefixtures("without_latest_sessions")
 async def test_the_operator_can_have_a_cancelled_call_stop_its_batch(
     launch: Launch, scripted_model: ScriptedModel, case: str
 ) -> None:
@@ -252,6 +254,7 @@ class Round:
         assert left == {table["tasks"][number]["session_id"] for number in self.isolated}
 
 
+@pytest.mark.usefixtures("without_latest_sessions")
 @pytest.mark.parametrize("seed", chosen(0))
 async def test_a_batch_goes_on_in_the_next_bridge_when_its_bridge_is_killed(
     launch: Launch, opencode: Backend, seed: int

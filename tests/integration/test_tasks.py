@@ -89,6 +89,7 @@ async def test_a_tasks_result_says_a_long_answer_once_unless_the_model_reads_the
     assert result["structuredContent"].get("text") == (answer if name == "claude-code" else None)
 
 
+@pytest.mark.usefixtures("without_latest_sessions")
 async def test_a_batch_becomes_a_task_whose_result_is_its_table_and_which_can_be_cancelled(
     launch: Launch, scripted_model: ScriptedModel
 ) -> None:

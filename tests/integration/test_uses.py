@@ -229,6 +229,7 @@ ANSWERS: list[tuple[str, Any, dict[str, Any]]] = [
 
 
 @pytest.mark.both_generations
+@pytest.mark.usefixtures("without_latest_sessions")
 async def test_every_tool_uses_what_is_declared(recorder: Recorder, scripted_model: ScriptedModel) -> None:
     recorder.seen.clear()
     made = await recorder.call("opencode_run", prompt=script(write("made.txt", "x\n"), text("Made.")), title="Uses")
