@@ -17,6 +17,7 @@ from opencode_mcp.errors import BridgeError, InvalidSetting
 from opencode_mcp.http import serve as http_serve
 from opencode_mcp.http.principals import token_command
 from opencode_mcp.options import OPTIONS, Option
+from opencode_mcp.processes.garbage_collector import collector_paused
 from opencode_mcp.server import app
 from opencode_mcp.server.stdio import serve as stdio_serve
 from opencode_mcp.server.stdio import stderr_log
@@ -97,7 +98,8 @@ def serve(settings: "Settings") -> int:
     """
     if settings.http:
         configure_log(settings)
-        lazy_imports.execute(http_serve)
+        with collector_paused():
+            lazy_imports.execute(http_serve)
         http_serve.serve_http(settings, partial(print, file=sys.stderr, flush=True))
         return 0
     if not (sys.stdin and sys.stdout):
@@ -113,8 +115,9 @@ def serve(settings: "Settings") -> int:
 def load_server(settings: "Settings") -> None:
     """Import the server with the SDK."""
     configure_log(settings)
-    lazy_imports.execute(app)
-    lazy_imports.execute(stdio_serve)
+    with collector_paused():
+        lazy_imports.execute(app)
+        lazy_imports.execute(stdio_serve)
 
 
 def configure_log(settings: "Settings") -> None:
@@ -133,7 +136,9 @@ def run_server(settings: "Settings", takeover: "Takeover | None") -> None:
         settings: What the operator decided.
         takeover: The streams as the front leaves them; None: there was no front.
     """
-    stdio_serve.serve_stdio(app.build_server(settings), takeover)
+    with collector_paused():
+        server = app.build_server(settings)
+    stdio_serve.serve_stdio(server, takeover)
 
 
 def doctor(settings: "Settings", *, as_json: bool) -> int:
