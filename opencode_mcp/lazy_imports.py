@@ -133,6 +133,7 @@ FOR_CALLS = frozenset(
         "opencode_mcp.server.changes.change_authors",
         "opencode_mcp.server.changes.comparison",
         "opencode_mcp.server.changes.undo_conflicts",
+        "opencode_mcp.server.changes.tree_authors",
         "opencode_mcp.server.changes.unseen_changes",
         "opencode_mcp.server.notifications.publisher",
         "opencode_mcp.server.operations.calling",

@@ -19,7 +19,7 @@ from functools import partial
 import pytest
 
 from opencode_mcp.config import Settings
-from opencode_mcp.diffs import authorship, named_files, patches, reading_commands, result_text
+from opencode_mcp.diffs import authorship, named_files, patches, reading_commands, result_text, session_files
 from opencode_mcp.diffs import merged as merged_diff
 from opencode_mcp.diffs import raw as raw_diff
 from opencode_mcp.errors import BridgeError
@@ -392,6 +392,9 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
     ],
     "diffs.reading_commands": reading_commands.reads_only,
     "diffs.authorship": lambda text: authorship.Judge(text, [], a_work(text).calls, a_work(text).calls).judge(text),
+    "diffs.session_files": lambda text: session_files.session_files(
+        [Message(info=a_message(text).info, parts=[a_call("apply_patch", {"patchText": text, "filePath": text})])], text
+    ),
     "markdown.question_blocks": lambda text: question_blocks.question_blocks(
         a_call("question", {"questions": [{"question": text, "options": [{"label": text, "description": text}]}]}),
         View(DETAILED),

@@ -28,6 +28,25 @@ async def rows_of(host: Host, title: str) -> dict[str, Json]:
     return {row["session_id"]: row for row in listed["sessions"] if row.get("title", "").startswith(title)}
 
 
+async def each_says_which_session_changed_which_file(host: Host, directory: Path, sessions: dict[str, str]) -> None:
+    """Look at the list of sessions and at the working tree, each in one call.
+
+    Args:
+        host: Calls the tools.
+        directory: The project.
+        sessions: The only session that changed each file.
+    """
+    listed = await host.data("opencode_list_sessions", directory=str(directory), limit=20)
+    rows = {row["session_id"]: row.get("files", []) for row in listed["sessions"]}
+    assert {file: [file] for file in sessions} == {
+        file: [changed["path"] for changed in rows[session_id]] for file, session_id in sessions.items()
+    }
+    tree = await host.data("opencode_diff", directory=str(directory), files=list(sessions))
+    authors = {file["path"]: [one["session_id"] for one in file["sessions"]] for file in tree["files"]}
+    assert authors == {file: [session_id] for file, session_id in sessions.items()}
+    assert all(f"- {session_id} " in tree["note"] for session_id in sessions.values())
+
+
 async def test_a_fork_counts_only_its_own_part(
     host: Host, tracked: Path, case: str, opencode_generation: Generation
 ) -> None:
@@ -53,10 +72,11 @@ async def test_a_fork_counts_only_its_own_part(
     seen = await host.data("opencode_session", session_id=fork, limit=0)
     assert (seen["cost"], seen["forked_from"]) == (pytest.approx(0.0004), source["session_id"])
     assert about(rows[source["session_id"]]["cost"], 0.00204, opencode_generation)
-    listed = await host.data("opencode_list_sessions", search=title, limit=1)
-    assert listed["totals"]["sessions"] == 2
-    assert about(listed["totals"]["cost"], 0.00244, opencode_generation)
-    assert listed["totals"]["complete"]
+    totals = (await host.data("opencode_list_sessions", search=title, limit=1))["totals"]
+    assert (totals["sessions"], totals["complete"]) == (2, True)
+    assert about(totals["cost"], 0.00244, opencode_generation)
+
+    await each_says_which_session_changed_which_file(host, tracked, {made: source["session_id"], forked: fork})
 
     changed = await host.data("opencode_diff", session_id=fork)
     assert [file["path"] for file in changed["files"]] == [forked]

@@ -46,6 +46,8 @@ class LastRun:
     """True if its last answer has no end: it goes on, or was aborted just now, or OpenCode was killed meanwhile."""
     has_more: bool = False
     """True if it has earlier messages than those that were read."""
+    is_whole: bool = False
+    """True if the session has no other messages than those that were read."""
     latest: list[Message] = field(default_factory=list[Message], compare=False)
     """Messages that were read, oldest first."""
 
@@ -69,9 +71,10 @@ async def read_last_run(
     Raises:
         BackendError: OpenCode could not be read.
     """
-    messages = (await client.session_messages(session.id, limit=LATEST)).items
+    page = await client.session_messages(session.id, limit=LATEST)
+    messages = page.items
     if not messages:
-        return LastRun("none")
+        return LastRun("none", is_whole=True)
     last = messages[-1].info
     asked = _prompt_id(messages)
     found = await _find_prompt(client, session.id, messages, corrected_prompt(asked))
@@ -92,6 +95,7 @@ async def read_last_run(
         is_counted=not any(step.is_broken_off or step.has_no_usage for step in steps),
         is_unfinished=is_unfinished,
         has_more=all(message.info.id != corrected_prompt(asked) for message in messages),
+        is_whole=not page.cursor,
         latest=messages,
     )
 

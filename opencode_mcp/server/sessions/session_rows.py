@@ -1,6 +1,6 @@
-"""Rows of a list of sessions: for each, the outcome of its last run, its cost, and how its last prompt begins.
+"""Rows of a list of sessions: for each, the outcome of its last run, its cost, its last prompt, and changed files.
 
-OpenCode's list has neither outcome nor prompt, so the end of each session on the page is read, twelve at a time. To
+OpenCode's list has none of these, so the end of each session on the page is read, twelve at a time. To
 read a session makes OpenCode open its project. Therefore only sessions of projects that are open, listed by name or
 named by the caller are read; the outcome of another one is ``unknown``.
 """
@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, cast
 from opencode_mcp.opencode.http.concurrent_reads import read_each
 from opencode_mcp.opencode.vocabulary.default_titles import told_once
 from opencode_mcp.runs.sessions.last_run import LastRun
+from opencode_mcp.runs.sessions.session_changes import NO_CHANGES, SessionChanges, changes_in, read_changes
 from opencode_mcp.runs.sessions.spending import Spending
 from opencode_mcp.runs.sessions.subagents import read_subagents
 from opencode_mcp.server.access.operation_uses import MESSAGES
 from opencode_mcp.server.results.paging import PAGE_BYTES
 from opencode_mcp.server.results.timestamps import moment
 from opencode_mcp.server.sessions import session_list
+from opencode_mcp.server.sessions.changed_paths import MAYBE, changes_data, changes_text
 from opencode_mcp.server.sessions.session_reading import (
     Activity,
     SessionFacts,
@@ -34,10 +36,13 @@ from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
+    from opencode_mcp.runs.sessions.subagents import Subagents
     from opencode_mcp.server.bridge import Bridge
 
 SECONDS = 5.0
 """Seconds in which the sessions of a page are read; what is missing then is left out."""
+MESSAGES_READ = 50
+"""Most messages of a session that are read for the files that it changed."""
 UNKNOWN = "unknown: the outcome and the prompt were not read, since {}."
 CLOSED = "OpenCode has not opened the project; directory=... opens one and reads its sessions"
 SLOW = "OpenCode did not answer in time; call again, or with a smaller limit"
@@ -52,6 +57,7 @@ class Row:
 
     session: "Session"
     facts: SessionFacts
+    changes: SessionChanges
     data: RowData
     """The row as structured content."""
 
@@ -82,7 +88,18 @@ class SessionRows:
         head = " ".join(filter(None, [totals_text(self.totals) if self.totals else "", common]))
         lines = [_line(row, common=bool(common)) for row in self.rows]
         more = f'More with cursor="{self.cursor}".' if self.cursor else ""
-        return "\n".join(filter(None, [head, *lines, self.unread, more]))
+        maybe = MAYBE if any(_is_uncertain(row) for row in self.rows) else ""
+        return "\n".join(filter(None, [head, *lines, maybe, self.unread, more]))
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """End of a session, and what it changed."""
+
+    last: LastRun
+    own: Spending
+    """Spending of the session itself."""
+    changes: SessionChanges = NO_CHANGES
 
 
 async def session_rows(bridge: "Bridge", page: session_list.SessionPage) -> SessionRows:
@@ -96,17 +113,17 @@ async def session_rows(bridge: "Bridge", page: session_list.SessionPage) -> Sess
     subagents = await read_subagents(bridge.client, page.directory)
     if page.totals:
         for session in page.sessions:
-            last, own = ends[session.id]
-            if last.outcome != "unknown":
-                page.totals.correct(session, own)
+            end = ends[session.id]
+            if end.last.outcome != "unknown":
+                page.totals.correct(session, end.own)
         page.totals.add_subagents(subagents)
     facts = {
-        session.id: facts_of(bridge, session, ends[session.id], subagents, _activity(page, session, waiting))
+        session.id: _facts(bridge, session, ends[session.id], subagents, _activity(page, session, waiting))
         for session in page.sessions
     }
     if page.totals:
         page.totals.is_cost_known = all(one.is_cost_known for one in facts.values())
-    rows = _fitted(page, facts)
+    rows = _fitted(page, facts, ends)
     return replace(rows, unread=_unread(bridge, page, rows.rows))
 
 
@@ -122,17 +139,23 @@ def _unread(bridge: "Bridge", page: session_list.SessionPage, rows: list[Row]) -
     return UNKNOWN.format(" or ".join([*([CLOSED] if is_closed else []), *([SLOW] if is_slow else [])]))
 
 
-def _fitted(page: session_list.SessionPage, facts: dict[str, SessionFacts]) -> SessionRows:
+def _facts(bridge: "Bridge", session: "Session", end: _End, subagents: "Subagents", activity: Activity) -> SessionFacts:
+    return facts_of(bridge, session, (end.last, end.own), subagents, activity)
+
+
+def _fitted(page: session_list.SessionPage, facts: dict[str, SessionFacts], ends: dict[str, _End]) -> SessionRows:
     """Return the rows that fit, with the cursor of those that follow."""
     rows: list[Row] = []
     room, cursor = PAGE_BYTES, page.cursor
     for session in page.sessions:
+        changes = ends[session.id].changes
         data = _row_data(session, page.status.get(session.id, "idle"), facts[session.id])
+        data |= changes_data(changes, session.directory)
         room -= json_size(data)
         if rows and room < 0:
             cursor = session_list.write_cursor(rows[-1].session)
             break
-        rows.append(Row(session, facts[session.id], data))
+        rows.append(Row(session, facts[session.id], changes, data))
     return SessionRows(rows, page.totals, cursor)
 
 
@@ -151,13 +174,21 @@ def _activity(page: session_list.SessionPage, session: "Session", waiting: set[s
     return "running" if session.id in page.status else ""
 
 
-async def _read_ends(bridge: "Bridge", page: session_list.SessionPage) -> dict[str, tuple[LastRun, Spending]]:
+async def _read_ends(bridge: "Bridge", page: session_list.SessionPage) -> dict[str, _End]:
     """Read the end of each session of a page that may be read; one that cannot be read in time stays unknown."""
     readable = [session for session in page.sessions if session.directory in page.readable]
-    found, _ = await read_each({session.id: partial(read_end, bridge, session) for session in readable}, within=SECONDS)
-    return {session.id: unread(session) for session in page.sessions} | cast(
-        "dict[str, tuple[LastRun, Spending]]", found
-    )
+    found, _ = await read_each({one.id: partial(_read_end, bridge, one) for one in readable}, within=SECONDS)
+    return {session.id: _End(*unread(session)) for session in page.sessions} | cast("dict[str, _End]", found)
+
+
+async def _read_end(bridge: "Bridge", session: "Session") -> _End:
+    """Read the end of a session, and further messages only if these are not all, for the files that it changed."""
+    last, own = await read_end(bridge, session)
+    if last.outcome == "unknown":
+        return _End(last, own)
+    if last.is_whole:
+        return _End(last, own, changes_in(last.latest, session))
+    return _End(last, own, await read_changes(bridge.client, session, MESSAGES_READ))
 
 
 def _row_data(session: "Session", status: str, facts: SessionFacts) -> RowData:
@@ -177,6 +208,10 @@ def _row_data(session: "Session", status: str, facts: SessionFacts) -> RowData:
     return {name: value for name, value in row.items() if value != ""} | cost_data(facts)
 
 
+def _is_uncertain(row: Row) -> bool:
+    return not all(file.is_certain for file in row.changes.files)
+
+
 def _line(row: Row, *, common: bool) -> str:
     data = row.data
     title, prompt = told_once(data.get("title", ""), data.get("prompt", ""))
@@ -187,6 +222,7 @@ def _line(row: Row, *, common: bool) -> str:
         cost_text(row.facts),
         one_line(title) or ("" if prompt else UNTITLED),
         f'prompt "{prompt}"' if prompt else "",
+        changes_text(row.changes, row.session.directory),
         "" if common else one_line(data["directory"]),
         f"subagent of {data['parent']}" if data.get("parent") else "",
         f"fork of {data['forked_from']}" if data.get("forked_from") else "",

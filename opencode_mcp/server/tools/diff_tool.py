@@ -9,7 +9,7 @@ from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.markdown import diff as markdown_diff
 from opencode_mcp.runs.sessions import history
 from opencode_mcp.server.bridge import Bridge, BridgeContext, bridge_of
-from opencode_mcp.server.changes import change_authors, comparison, unseen_changes
+from opencode_mcp.server.changes import change_authors, comparison, tree_authors, unseen_changes
 from opencode_mcp.server.changes.missing_changes import why_no_changes, why_without_git
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.resources.links import diff_link
@@ -20,12 +20,13 @@ from opencode_mcp.workspace import git_head
 from opencode_mcp.workspace import globs as workspace_globs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mcp_types import ResourceLink
 
     from opencode_mcp.diffs.authorship import Authorship
     from opencode_mcp.opencode.vocabulary.models import FileDiff, Session
+    from opencode_mcp.server.changes.tree_authors import TreeAuthor
     from opencode_mcp.workspace.globs import Globs
 
 FILES_TOLD = 200
@@ -46,6 +47,8 @@ class Changes(NamedTuple):
     """Files that only other sessions changed."""
     author: str = ""
     """Author of the changes, as the subject of a sentence; empty for those of the working tree."""
+    sessions: "Sequence[TreeAuthor]" = ()
+    """Sessions that changed files of the working tree."""
 
 
 @tool(
@@ -70,9 +73,9 @@ async def opencode_diff(
     compare_with: Annotated[str, Field(description="Another session_id")] = "",
     files: Annotated[list[str], Field(description="Only these paths, folders or globs")] = [],
 ) -> CallToolResult:
-    """Show which files a session, one prompt, or the working tree changed, with patches.
+    """Show which files a session, one prompt, or the working tree changed, with patches and sessions.
 
-    Use it to review work, or compare two sessions.
+    Use it to review or compare work.
     """
     bridge = bridge_of(ctx)
     globs = workspace_globs.Globs(files)
@@ -82,7 +85,9 @@ async def opencode_diff(
         if message_id:
             raise InvalidArgument(f"The prompt {message_id} needs a session.", hint="Give its session_id too.")
         where = await bridge.fence.directory(directory)
-        return changes_result(_only(await _working_tree(bridge, where, against), files, globs))
+        tree = _only(await _working_tree(bridge, where, against), files, globs)
+        sessions = await tree_authors.read_tree_authors(bridge, where, tree.diffs)
+        return changes_result(tree._replace(sessions=sessions))
     if directory:
         raise InvalidArgument("A session has its own directory.", hint="Leave directory or session_id out.")
     session = await bridge.fence.session(session_id)
@@ -173,17 +178,19 @@ def changes_result(changes: Changes, link: "ResourceLink | None" = None) -> Call
     note = " ".join(
         filter(None, [changes.note, change_authors.left_out_note(changes.left_out), change_authors.authors_note(shown)])
     )
+    note = "\n".join(filter(None, [note, tree_authors.tree_note(changes.sessions, diffs)]))
     text = ""
     if not changes.untold:
         text = markdown_diff.render_diff(diffs, limit=TEXT_LIMIT, pointer=ONE_FILE, author=changes.author)
-    data = {"files": _files(diffs, shown), "diff": text} | ({"note": note} if note else {})
+    data = {"files": _files(changes, shown), "diff": text} | ({"note": note} if note else {})
     more = link if text.endswith(ONE_FILE) else None
     return result("\n\n".join(filter(None, [note, text])), data, more, verbatim=True)
 
 
-def _files(diffs: "list[FileDiff]", authors: "Mapping[str, Authorship]") -> list[dict[str, Any]]:
+def _files(changes: Changes, authors: "Mapping[str, Authorship]") -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    for diff in diffs[:FILES_TOLD]:
+    for diff in changes.diffs[:FILES_TOLD]:
         row = {"path": diff.file, "change": diff.status, "added": diff.additions, "removed": diff.deletions}
-        rows.append(row | change_authors.authors_data(authors.get(diff.file)))
+        row |= change_authors.authors_data(authors.get(diff.file))
+        rows.append(row | tree_authors.tree_data(changes.sessions, diff.file))
     return rows

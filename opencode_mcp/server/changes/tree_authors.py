@@ -1,0 +1,134 @@
+"""Sessions that changed the files of a working tree, from the latest sessions of its directory.
+
+A file may also have been changed by hand, or by an older session, and a session may have changed it before the last
+commit: the messages show only who changed a file, and not what is left of it.
+"""
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from opencode_mcp.diffs.named_files import possible_paths
+from opencode_mcp.errors import BridgeError
+from opencode_mcp.opencode.http.concurrent_reads import read_each
+from opencode_mcp.opencode.vocabulary.selection import SessionFilter
+from opencode_mcp.runs.reports.authors import EVER
+from opencode_mcp.runs.sessions.session_changes import SessionChanges, read_changes
+from opencode_mcp.server.access.operation_uses import SESSION_NAMES
+from opencode_mcp.server.changes.change_authors import listed_names
+from opencode_mcp.server.results.render import session_name
+from opencode_mcp.server.results.safe_text import shown
+from opencode_mcp.server.sessions.titles import title_of
+from opencode_mcp.text.outside_text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from opencode_mcp.opencode.vocabulary.models import FileDiff, Session
+    from opencode_mcp.server.bridge import Bridge
+
+logger = logging.getLogger(__name__)
+
+SESSIONS_READ = 30
+"""Most sessions that are read, the latest changed first."""
+MESSAGES_READ = 200
+"""Most messages of one session that are read, the latest first."""
+SECONDS = 5.0
+"""Seconds in which the sessions are read."""
+SESSIONS_NAMED = 10
+
+
+class TreeAuthor(NamedTuple):
+    """Session that changed files of the working tree."""
+
+    session_id: str
+    title: str
+    files: frozenset[str]
+    """Files of the difference that its editing calls name."""
+    perhaps: frozenset[str]
+    """Files that a command or a subagent of it may have changed."""
+
+
+async def read_tree_authors(bridge: "Bridge", directory: str, diffs: "Sequence[FileDiff]") -> list[TreeAuthor]:
+    """Read which sessions changed some files (``experimental.session.list``, ``session.messages``).
+
+    Args:
+        bridge: Reaches OpenCode.
+        directory: The directory of the working tree.
+        diffs: Its changes.
+
+    Returns:
+        The sessions, the latest first; one that cannot be read in time is left out.
+    """
+    if not diffs or not bridge.allowed.serves(SESSION_NAMES):
+        return []
+    sessions = await _sessions(bridge, directory)
+    reads = {one.id: partial(read_changes, bridge.client, one, MESSAGES_READ) for one in sessions}
+    found, _ = await read_each(reads, within=SECONDS)
+    changes = cast("dict[str, SessionChanges]", found)
+    paths = {diff.file: possible_paths(diff.file, directory) for diff in diffs}
+    authors = [_author(one, changes[one.id], paths) for one in sessions if one.id in changes]
+    brought = [
+        TreeAuthor(call.session_id, call.title, _named(call.files, paths), frozenset())
+        for call in await bridge.runs.other_work(directory, EVER)
+    ]
+    return _without_doubt([author for author in [*brought, *authors] if author.files or author.perhaps])
+
+
+async def _sessions(bridge: "Bridge", directory: str) -> "list[Session]":
+    """Return the latest sessions of a directory; a failure only leaves them out, since the changes are known."""
+    wanted = SessionFilter(archived=True, limit=SESSIONS_READ)
+    try:
+        found = await bridge.client.all_sessions(wanted, directory)
+    except BridgeError as error:
+        logger.info("could not list the sessions that changed %s: %s", directory, error)
+        return []
+    return [session for session in found.items if session.directory == directory]
+
+
+def _author(session: "Session", changes: SessionChanges, paths: "dict[str, frozenset[str]]") -> TreeAuthor:
+    certain = _named((file.path for file in changes.files if file.is_certain), paths)
+    perhaps = _named((file.path for file in changes.files if not file.is_certain), paths)
+    return TreeAuthor(session.id, title_of(session), certain, perhaps)
+
+
+def _named(changed: "Iterable[str]", paths: "dict[str, frozenset[str]]") -> frozenset[str]:
+    known = frozenset(changed)
+    return frozenset(file for file, possible in paths.items() if possible & known)
+
+
+def _without_doubt(authors: list[TreeAuthor]) -> list[TreeAuthor]:
+    """Return the authors without the doubtful changes of files that calls of another session name."""
+    certain = frozenset(file for author in authors for file in author.files)
+    kept = [author._replace(perhaps=author.perhaps - certain) for author in authors]
+    return [author for author in kept if author.files or author.perhaps]
+
+
+def tree_note(authors: "Sequence[TreeAuthor]", diffs: "Sequence[FileDiff]") -> str:
+    """Return the sentences on who changed which file; empty if no session did."""
+    lines = [_line(author) for author in authors[:SESSIONS_NAMED]]
+    if not lines:
+        return ""
+    more = len(authors) - SESSIONS_NAMED
+    known = {file for author in authors for file in author.files | author.perhaps}
+    others = [diff.file for diff in diffs if diff.file not in known]
+    rest = [f"By none of the latest {SESSIONS_READ} sessions: {listed_names(others)}."] if others else []
+    head = "By session, also if it was before the last commit:"
+    # Titles come from others, and changes are shown as they are.
+    return shown("\n".join([head, *lines, *([f"- and {more} more sessions"] if more > 0 else []), *rest]))
+
+
+def _line(author: TreeAuthor) -> str:
+    perhaps = [f"{file} (perhaps, by a command or a subagent)" for file in sorted(author.perhaps)]
+    return f"- {session_name(author.session_id, author.title)}: {listed_names([*sorted(author.files), *perhaps])}"
+
+
+def tree_data(authors: "Sequence[TreeAuthor]", file: str) -> dict[str, Any]:
+    """Return the field with the sessions of a file in structured content; nothing if none is known."""
+    rows = [_row(author, file) for author in authors if file in author.files | author.perhaps]
+    return {"sessions": rows[:SESSIONS_NAMED]} if rows else {}
+
+
+def _row(author: TreeAuthor, file: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"session_id": author.session_id, "title": shown(one_line(author.title))}
+    return row if file in author.files else row | {"certain": False}
