@@ -102,6 +102,12 @@ def test_the_default_tools_are_those_that_are_defined_in_their_order() -> None:
     assert [tool.name for tool in DEFAULT] == [spec.name for spec in TOOLS if spec.name not in ONLY_IF_ALLOWED]
 
 
+def test_no_server_changes_the_tools_of_another_in_the_same_process() -> None:
+    for settings in (Settings(toolsets=("minimal",)), Settings(deny=("execute",)), Settings(read_only=True)):
+        listing(settings)
+    assert listing(Settings()) == DEFAULT
+
+
 def test_no_two_tools_share_a_name_or_a_title() -> None:
     assert len({tool.name for tool in LISTED}) == len(LISTED)
     assert len({tool.title for tool in LISTED}) == len(LISTED)

@@ -7,6 +7,7 @@ converts our errors to the text that a model reads: the SDK shows a model the te
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 from mcp.server.mcpserver.context import Context
@@ -63,30 +64,27 @@ class ToolSpec:
             brief: Whether to list it without its optional parts. The result still has structured content.
             without: Arguments that are not listed.
         """
-        tool = cast(
-            "BridgeTool",
-            BridgeTool.from_function(
-                self.handler,
-                name=self.name,
-                title=self.title,
-                description=inspect.getdoc(self.handler),
-                structured_output=False,
-                meta=LONG_RESULTS if self.long_results else None,
+        made = _sdk_tool(self.handler)
+        parameters = listed_schema(without_noise(made.parameters))
+        for name in without:
+            parameters["properties"].pop(name, None)
+        output_schema = dict(self.output_schema) if self.output_schema and not brief else None
+        return made.model_copy(
+            update={
+                "title": self.title,
+                "parameters": parameters,
+                "fn_metadata": made.fn_metadata.model_copy(update={"output_schema": output_schema}),
+                "meta": LONG_RESULTS if self.long_results else None,
                 # The title is listed only once, next to the name.
-                annotations=ToolAnnotations(
+                "annotations": ToolAnnotations(
                     read_only_hint=self.read_only,
                     destructive_hint=self.destructive,
                     idempotent_hint=self.idempotent,
                     open_world_hint=self.open_world,
                 ),
-            ),
+                "texts": self.texts,
+            }
         )
-        tool.parameters = listed_schema(without_noise(tool.parameters))
-        for name in without:
-            tool.parameters["properties"].pop(name, None)
-        tool.texts = self.texts
-        tool.fn_metadata.output_schema = dict(self.output_schema) if self.output_schema and not brief else None
-        return tool
 
 
 def tool(
@@ -223,6 +221,14 @@ def _unlisted_tools(context: Context[Any, Any]) -> Collection[str]:
     """Return the tools that errors must not suggest, since this server does not list them."""
     bridge = context.request_context.lifespan_context
     return bridge.unlisted_tools if isinstance(bridge, Bridge) else ()
+
+
+@cache
+def _sdk_tool(handler: Handler) -> BridgeTool:
+    """Return the SDK's tool of a handler, which is made once: the server of each principal has a copy."""
+    description = inspect.getdoc(handler)
+    made = BridgeTool.from_function(handler, description=description, structured_output=False)
+    return cast("BridgeTool", made)
 
 
 def without_noise(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Tools for single operations, which operators list with ``--toolsets``."""
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from mcp.server.mcpserver.context import Context
@@ -52,26 +53,34 @@ def tool_of(rows: "Sequence[Operation]") -> OperationTool:
     async def perform(ctx: BridgeContext, arguments: dict[str, Any]) -> CallToolResult:
         return await call_operation(ctx, await operation_in_use(ctx, operation_id), arguments)
 
-    tool = cast(
-        "OperationTool",
-        OperationTool.from_function(
-            perform,
-            name=tool_name(operation_id),
-            title=operation_id,
-            description=_description(rows),
-            structured_output=False,
-            annotations=ToolAnnotations(
+    return _sdk_tool().model_copy(
+        update={
+            "fn": perform,
+            "name": tool_name(operation_id),
+            "title": operation_id,
+            "description": _description(rows),
+            "parameters": listed_schema(_merged([offered_schema(row) for row in rows])),
+            "annotations": ToolAnnotations(
                 title=operation_id,
                 read_only_hint=effects == {"read"},
                 destructive_hint=any(row.destructive for row in rows) or not effects.isdisjoint(OUTSIDE),
                 idempotent_hint=all(row.effect == "read" or row.method in SAFE_TO_REPEAT for row in rows),
                 open_world_hint=not effects.isdisjoint(OUTSIDE),
             ),
-        ),
+        }
     )
-    tool.parameters = listed_schema(_merged([offered_schema(row) for row in rows]))
-    tool.texts = REPLY_TEXTS
-    return tool
+
+
+@cache
+def _sdk_tool() -> OperationTool:
+    """Return what the tools of all operations have in common; the SDK takes milliseconds to make it."""
+
+    async def perform(ctx: BridgeContext, arguments: dict[str, Any]) -> CallToolResult:
+        raise NotImplementedError
+
+    made = cast("OperationTool", OperationTool.from_function(perform, description="", structured_output=False))
+    made.texts = REPLY_TEXTS
+    return made
 
 
 def _description(rows: "Sequence[Operation]") -> str:
