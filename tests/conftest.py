@@ -1,5 +1,6 @@
 """The fixtures for every test: one scripted model and one OpenCode for the whole run, a project for each test."""
 
+import gc
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from zlib import crc32
 import pytest
 
 from opencode_mcp.opencode.versions import Generation
+from opencode_mcp.processes.garbage_collector import collector_paused
 from tests.harness.bridge import Era, OpenBridge, Transport, open_bridge
 from tests.harness.differences import difference_of
 from tests.harness.forked import fork_server
@@ -34,7 +36,7 @@ NEEDS_OPENCODE = re.compile(r"^pytestmark = (\[[^\]]*)?pytest\.mark\.integration
 """Matches the source of a module all of whose tests need OpenCode."""
 EXAMPLES = 25
 """Examples of a property in an ordinary run; `make attack` tries four times as many, Hypothesis' own number."""
-FEW_EXAMPLES = 10
+FEW_EXAMPLES = 5
 """Examples of a property in `make fast`."""
 REAL = frozenset({"opencode_environment", "opencode_server", "opencode2"})
 """Fixtures that start a real OpenCode."""
@@ -45,6 +47,8 @@ ONE_IN_HTTP = 10
 """One in so many of their tests runs over HTTP instead of stdio in an ordinary run."""
 ONE_IN = 5
 """One in so many tests for both generations runs on OpenCode 2 in an ordinary run."""
+SELDOM = (20_000, 20, 20)
+"""Thresholds of the garbage collector: objects until the next collection, and collections until a wider one."""
 PRINTED = 4000
 """Characters of each log that a failure shows."""
 
@@ -60,13 +64,23 @@ RUNNING = ExitStack()
 
 
 def pytest_sessionstart() -> None:
-    """Let bridges start without importing anything, and no process outlive the run."""
+    """Let bridges start without importing anything, and no process outlive the run; forget the user's settings."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A background job of a shell without job control ignores it, and what it starts would, too.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     RUNNING.enter_context(leftovers_ended())
     RUNNING.callback(fork_server.stop)
     fork_server.enabled = sys.platform == "linux"
+    for name in [name for name in os.environ if name.startswith("OPENCODE")]:
+        del os.environ[name]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Exempt what is imported from garbage collection, and collect seldom: it takes a tenth of the time of a run."""
+    gc.set_threshold(*SELDOM)
+    with collector_paused():
+        return (yield)
 
 
 @pytest.hookimpl(trylast=True)
@@ -166,13 +180,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture(autouse=True)
-def no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what the user's environment says of OpenCode and of the bridge out of the tests."""
-    for name in [name for name in os.environ if name.startswith("OPENCODE")]:
-        monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="session")

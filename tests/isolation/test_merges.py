@@ -73,7 +73,7 @@ async def applied(repository: Path, state: Path, ours: list[Edit], theirs: list[
     return after
 
 
-@settings(max_examples=15, deadline=None)
+@settings(deadline=None)
 @given(ours=edits, theirs=edits)
 @example(ours=[("write", "d/e.txt", 0)], theirs=[("rename", "d/c.txt", 0)])
 def test_changes_are_merged_as_git_merges_them(ours: list[Edit], theirs: list[Edit]) -> None:

@@ -21,7 +21,7 @@ UNMADE = {"retry", "snapshot"}
 """The kinds of part that OpenCode's schema has and OpenCode 1.18 never makes."""
 
 # To make up a page of messages takes longer than to render it.
-patient = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 Json = Mapping[str, object]

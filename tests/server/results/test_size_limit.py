@@ -92,7 +92,7 @@ def test_an_error_quotes_a_page_in_part() -> None:
     assert len(explain(BackendFailed("<html>" + "x" * 60_000, hint="y" * 60_000))) < 10_000
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=200), st.dictionaries(st.text(max_size=10), VALUES, max_size=10))
 def test_no_field_is_dropped_and_the_result_is_bounded(text: str, data: dict[str, Any]) -> None:
     shown, fitted = fit(text, data)
