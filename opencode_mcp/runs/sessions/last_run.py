@@ -80,7 +80,8 @@ async def read_last_run(
     found = await _find_prompt(client, session.id, messages, corrected_prompt(asked))
     answers = _answers(messages, asked)
     began = found.message or (answers[0] if answers else None)
-    steps = [step_of(message.info) for message in answers]
+    own = [message.info for message in messages if not is_copied(message.info, session)]
+    steps = [step_of(info) for info in own if info.role == "assistant"]
     schema = (schemas or {}).get(corrected_prompt(asked)) or found.schema
     is_unfinished = bool(answers) and _has_no_end(answers[-1].info)
     outcome: Outcome = "undone" if session.revert else "unanswered"
@@ -92,7 +93,7 @@ async def read_last_run(
         prompt_id=corrected_prompt(asked),
         changed=last.time.completed or last.time.created,
         began=began.info.time.created if began else 0,
-        is_counted=not any(step.is_broken_off or step.has_no_usage for step in steps),
+        is_counted=all(step.is_counted for step in steps),
         is_unfinished=is_unfinished,
         has_more=all(message.info.id != corrected_prompt(asked) for message in messages),
         is_whole=not page.cursor,

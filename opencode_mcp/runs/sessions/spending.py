@@ -84,6 +84,13 @@ class Step:
     """True if it was stopped or failed, so that OpenCode has no cost of it."""
     has_no_usage: bool
     """True if it ended well and has no tokens: OpenCode has not recorded them yet, or the provider reports none."""
+    prompt_id: str = ""
+    """Prompt that it answers."""
+
+    @property
+    def is_counted(self) -> bool:
+        """Return True if OpenCode knows what it cost."""
+        return not (self.is_broken_off or self.has_no_usage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +135,7 @@ def step_of(info: "MessageInfo") -> Step:
         spending=spending,
         is_broken_off=info.error is not None and spending.is_nothing,
         has_no_usage=info.error is None and bool(info.finish) and spending.is_nothing,
+        prompt_id=info.parent_id,
     )
 
 

@@ -33,7 +33,7 @@ BESIDE = "titles and undone prompts"
 """Name of the model and the agent for what OpenCode counted and no message shows."""
 ABOUT_BESIDE = (
     f'"{BESIDE}" is what OpenCode counted for requests for session titles and for prompts that were undone. It records '
-    "neither their model nor their agent."
+    "neither their model nor their agent, and a session costs so much more than its runs."
 )
 NOT_RECORDED = {
     True: (
@@ -59,6 +59,23 @@ class SessionCost:
     is_archived: bool
     spent: Spending = field(default_factory=Spending)
     is_known: bool = True
+    """False if OpenCode has no cost of one of the steps, or some are still to come."""
+    is_running: bool = False
+    """True if it, or a subagent of it, is at work."""
+    beside: Spending = field(default_factory=Spending)
+    """Part of the sum for titles and undone prompts, which no run has."""
+
+
+@dataclass(slots=True)
+class RunCost:
+    """Sum of the steps with which a session answered one prompt in a period, without its subagents."""
+
+    session_id: str
+    message_id: str
+    title: str
+    """Title of the session."""
+    spent: Spending = field(default_factory=Spending)
+    is_known: bool = True
     """False if OpenCode has no cost of one of the steps."""
 
 
@@ -73,6 +90,8 @@ class CostReport:
     """Sums by the names of ``TABLES``, then by day, directory, model or agent."""
     by_session: dict[str, SessionCost] = field(default_factory=dict[str, SessionCost])
     """Sums of the sessions by id, each with its subagents; a subagent whose session is not counted stands alone."""
+    by_run: dict[str, RunCost] = field(default_factory=dict[str, RunCost])
+    """Sums of the runs by the ids of their prompts."""
     sessions: int = 0
     """Sessions that spent something in the period, without subagents."""
     archived: int = 0
@@ -92,8 +111,9 @@ class CostReport:
 
     @property
     def is_known(self) -> bool:
-        """Return True if OpenCode has a cost of every step."""
-        return not self.broken_off and not self.without_usage
+        """Return True if OpenCode has a cost of every step, and no session is at work."""
+        is_idle = not any(row.is_running for row in self.by_session.values())
+        return is_idle and not self.broken_off and not self.without_usage
 
     def add(self, spent: Spending, **keys: str) -> None:
         """Count an amount under its day, project, model and agent."""
@@ -127,7 +147,8 @@ async def report_cost(bridge: "Bridge", since: float, directory: str) -> CostRep
     for session in counted.values():
         account = cast("Account", found[session.id])
         _add_session(report, session, account, bridge.fence.project_of(session.directory))
-        _add_to_row(report, origin_of(session, counted), account)
+        _add_to_row(report, origin_of(session, counted), account, is_running=session.id in page.status)
+        _add_runs(report, session, account)
     closed = [session for session in page.sessions if session.directory not in page.readable]
     report.not_counted = Spending.total(map(Spending.counted, [*closed, *unread]))
     report.unknown = [
@@ -167,13 +188,22 @@ def origin_of(session: "Session", counted: "Mapping[str, Session]") -> "Session"
     return session
 
 
-def _add_to_row(report: CostReport, origin: "Session", account: Account) -> None:
+def _add_to_row(report: CostReport, origin: "Session", account: Account, *, is_running: bool) -> None:
     if not account.steps and account.beside.is_nothing:
         return
     new = SessionCost(origin.id, title_of(origin), origin.time.archived is not None)
     row = report.by_session.setdefault(origin.id, new)
     row.spent.add(account.total)
-    row.is_known &= not any(step.is_broken_off or step.has_no_usage for step in account.steps)
+    row.beside.add(account.beside)
+    row.is_running |= is_running
+    row.is_known &= not is_running and all(step.is_counted for step in account.steps)
+
+
+def _add_runs(report: CostReport, session: "Session", account: Account) -> None:
+    for step in account.steps:
+        row = report.by_run.setdefault(step.prompt_id, RunCost(session.id, step.prompt_id, title_of(session)))
+        row.spent.add(step.spending)
+        row.is_known &= step.is_counted
 
 
 def _count_session(report: CostReport, session: "Session", account: Account) -> None:

@@ -5,11 +5,15 @@ from typing import Annotated
 from mcp_types import CallToolResult
 from pydantic import Field
 
+from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.definition.tool import tool
 from opencode_mcp.server.results.render import result
 from opencode_mcp.server.results.timestamps import read_local_moment
 from opencode_mcp.server.sessions import cost_report, cost_tables
+
+MOST = 100
+"""Most sessions and runs that are listed."""
 
 
 @tool(
@@ -24,13 +28,17 @@ async def opencode_cost(
     *,
     since: Annotated[str, Field(description="today, 7d or 2026-11-24")] = "today",
     directory: Annotated[str, Field(description="Absolute path; else all")] = "",
+    top: int = 5,
 ) -> CallToolResult:
-    """Sum up cost and tokens by day, project, model, agent and session, with subagents.
+    """Sum up cost and tokens by day, project, model, agent, session, run.
 
     Use it for today's cost.
     """
+    # The listing of the tools has no room for the range.
+    if not 1 <= top <= MOST:
+        raise InvalidArgument(f"top is {top}.", hint=f"Give 1 to {MOST}: so many sessions and runs are listed.")
     bridge = bridge_of(ctx)
     begin = read_local_moment(since, bridge.client.clock.now() * 1000)
     place = await bridge.fence.directory(directory) if directory else ""
     report = await cost_report.report_cost(bridge, begin, place)
-    return result(cost_tables.cost_text(report), cost_tables.cost_data(report))
+    return result(cost_tables.cost_text(report, top), cost_tables.cost_data(report, top))

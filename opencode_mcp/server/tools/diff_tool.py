@@ -75,7 +75,7 @@ async def opencode_diff(
 ) -> CallToolResult:
     """Show which files a session, one prompt, or the working tree changed, with patches and sessions.
 
-    Use it to review or compare work.
+    Use it to review work.
     """
     bridge = bridge_of(ctx)
     globs = workspace_globs.Globs(files)

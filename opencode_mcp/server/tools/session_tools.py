@@ -43,7 +43,7 @@ async def opencode_list_sessions(
     limit: Annotated[int, Field(ge=1, le=100)] = 20,
     cursor: Annotated[str, Field(description="From the page before")] = "",
 ) -> CallToolResult:
-    """List sessions, latest first, with outcome, cost, files, last prompt, and totals of all.
+    """List sessions, latest first, with outcome, cost, files, last prompt, and totals.
 
     Use it to find one.
     """

@@ -39,16 +39,15 @@ def test_each_row_of_a_table_is_rounded_as_elsewhere() -> None:
     assert sum(row["cost"] for row in data["by_day"]) == pytest.approx(data["cost"])
 
 
-def test_rows_of_zero_are_left_out_and_counted() -> None:
+def test_rows_of_zero_are_only_named() -> None:
     report = CostReport(0, sessions=1)
     report.add(Spending(0.5, 10, 1), day="2026-11-10", **KEYS)
     for model in ("p/failed", "p/stopped"):
         report.add(Spending(), day="2026-11-11", **(KEYS | {"model": model}))
     assert [row["model"] for row in cost_data(report)["by_model"]] == ["p/m"]
     told = cost_text(report)
-    assert "p/failed" not in told
-    assert "- and 2 models without cost or tokens" in told
-    assert "- and 1 day without cost or tokens" in told
+    assert "- without cost or tokens: p/failed, p/stopped" in told
+    assert "- without cost or tokens: 2026-11-11" in told
 
 
 def test_the_sessions_of_the_highest_cost_are_named_and_what_is_not_known_is_said() -> None:
@@ -63,7 +62,7 @@ def test_the_sessions_of_the_highest_cost_are_named_and_what_is_not_known_is_sai
     told = cost_text(report)
     assert told.startswith("at least $28.0000 in 7 sessions")
     first = ["- ses_7 (archived): $7.0000", '- ses_6 "Six": at least $6.0000', "- ses_5: $5.0000"]
-    assert "\n".join(["By session (the 5 of the highest cost, of 7):", *first]) in told
+    assert "\n".join(["By session (the 5 of the highest cost, of 7; top=... shows more):", *first]) in told
     assert "ses_2" not in told
     data = cost_data(report)
     assert not data["complete"]
