@@ -1,7 +1,7 @@
 """Tool that reads files and lists folders of a project."""
 
 import base64
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from mcp_types import CallToolResult, ImageContent
 from pydantic import Field
@@ -20,7 +20,7 @@ from opencode_mcp.text.quantities import quantity
 from opencode_mcp.workspace import attachments, file_scan, images, line_window
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from mcp_types import ResourceLink
 
@@ -32,6 +32,20 @@ LINE_WIDTH = 2000
 FACTS_BYTES = 16
 """Bytes that a page of a folder contains for each entry besides its name."""
 GIT = ".git"
+
+
+class FolderPage(NamedTuple):
+    """One page of a folder's entries."""
+
+    names: list[str]
+    """Names, those of folders with a slash at the end."""
+    sizes: dict[str, int] | None
+    """Sizes in bytes of the files among them; None if OpenCode does not tell them."""
+    total: int
+    """Number of entries of the whole folder."""
+    cursor: str
+    """Cursor of the next page; empty for the last one."""
+
 
 Directory = Annotated[str, Field(description="Absolute path; else the first")]
 Cursor = Annotated[str, Field(description="From the page before")]
@@ -88,27 +102,34 @@ async def _list(bridge: Bridge, place: "ProjectFolder", path: str, limit: int, c
     Raises:
         NotFound: There is no such folder, and no such file either.
     """
-    try:
-        found = await bridge.files.names(place.project, path)
-    except NotFound:
-        near = await suggestions.suggest_files(bridge, place.project, path)
-        raise NotFound(f"There is no file or folder {path!r} in {place.project}.", hint=near) from None
-    names = sorted((_name(name, is_folder) for name, is_folder in found.items() if name != GIT), key=_folders_first)
-    page, cursor = page_of(names, limit, cursor, key=_folders_first, beside=FACTS_BYTES)
     async with at_once() as reads:
-        sizes_read = reads.start(bridge.files.sizes, place.project, path, page)
-        ignored_read = reads.start(_ignored, bridge, place.project, path, page)
-    sizes, ignored = sizes_read.value, ignored_read.value
-    lines = [_entry(name, sizes or {}, is_ignored=name in ignored) for name in page]
+        # OpenCode's answer takes longer than the disk, so it is requested first.
+        ignored_read = reads.start(_ignored, bridge, place.project, path)
+        page_read = reads.start(_page, bridge, place.project, path, limit, cursor)
+    page = page_read.value
+    sizes, ignored = page.sizes, [name for name in page.names if name in ignored_read.value]
+    lines = [_entry(name, sizes or {}, is_ignored=name in ignored) for name in page.names]
     data = {
         "path": place.within(path),
-        "entries": page,
-        "sizes": [sizes.get(name) for name in page] if sizes is not None else [],
+        "entries": page.names,
+        "sizes": [sizes.get(name) for name in page.names] if sizes is not None else [],
         "ignored": ignored,
-        "total": len(names),
-        "cursor": cursor,
+        "total": page.total,
+        "cursor": page.cursor,
     }
-    return result("\n".join([*lines, _summary(place.within(path), len(names), cursor, has_links=sizes is None)]), data)
+    return result("\n".join([*lines, _summary(place.within(path), page)]), data)
+
+
+async def _page(bridge: Bridge, directory: str, path: str, limit: int, cursor: str) -> FolderPage:
+    """Read the entries of a page; raises as ``_list``."""
+    try:
+        found = await bridge.files.names(directory, path)
+    except NotFound:
+        near = await suggestions.suggest_files(bridge, directory, path)
+        raise NotFound(f"There is no file or folder {path!r} in {directory}.", hint=near) from None
+    names = sorted((_name(name, is_folder) for name, is_folder in found.items() if name != GIT), key=_folders_first)
+    page, cursor = page_of(names, limit, cursor, key=_folders_first, beside=FACTS_BYTES)
+    return FolderPage(page, await bridge.files.sizes(directory, path, page), len(names), cursor)
 
 
 def _entry(name: str, sizes: "Mapping[str, int]", *, is_ignored: bool) -> str:
@@ -116,22 +137,21 @@ def _entry(name: str, sizes: "Mapping[str, int]", *, is_ignored: bool) -> str:
     return f"{beginning(name)}{size}{' (ignored by git)' if is_ignored else ''}"
 
 
-def _summary(path: str, total: int, cursor: str, *, has_links: bool) -> str:
+def _summary(path: str, page: FolderPage) -> str:
     """Return what the list of a folder's entries does not say by itself."""
-    entries = quantity(total, "entry", "entries") if total else f"{beginning(path)} is an empty folder"
-    left_out = ".git" if has_links else ".git and links"
-    more = f' More with cursor="{cursor}".' if cursor else ""
+    entries = quantity(page.total, "entry", "entries") if page.total else f"{beginning(path)} is an empty folder"
+    left_out = ".git" if page.sizes is None else ".git and links"
+    more = f' More with cursor="{page.cursor}".' if page.cursor else ""
     return f"{entries}; hidden and ignored ones are included, {left_out} left out.{more}"
 
 
-async def _ignored(bridge: Bridge, directory: str, path: str, page: "Sequence[str]") -> list[str]:
-    """Return the names of a page that git ignores, as far as OpenCode reports them (``file.list``)."""
+async def _ignored(bridge: Bridge, directory: str, path: str) -> frozenset[str]:
+    """Return the names in a folder that git ignores, as far as OpenCode reports them (``file.list``)."""
     try:
         nodes = await bridge.client.file_list(directory, path)
-    except BackendFailed:
-        return []
-    ignored = {_name(node.name, node.type == "directory") for node in nodes if node.ignored}
-    return [name for name in page if name in ignored]
+    except (BackendFailed, NotFound):
+        return frozenset()
+    return frozenset(_name(node.name, node.type == "directory") for node in nodes if node.ignored)
 
 
 def _name(name: str, is_folder: bool) -> str:  # noqa: FBT001 - what a name stands for
