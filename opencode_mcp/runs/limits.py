@@ -13,6 +13,8 @@ from opencode_mcp.errors import NotAllowed, SettingsChange
 from opencode_mcp.text.quantities import quantity
 
 MINUTE = 60.0
+COST_DIGITS = 6
+"""Decimals of a cost that count: sums of costs are not exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Limits:
         """Return True if the messages of the run must be read to compare it with the limits."""
         return self.max_cost is not None or self.max_steps is not None
 
-    def as_data(self) -> dict[str, object]:
+    def as_data(self) -> dict[str, float]:
         """Return the limits as JSON data; see ``read_limits``."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
@@ -67,6 +69,17 @@ class Used:
     """Steps of the model that have begun."""
     seconds: float = 0
     """Time of work."""
+
+
+def left(limits: Limits, used: Used) -> Limits | None:
+    """Return what is left of limits for a prompt that goes on with the work; ``None`` if one of them is used up."""
+    cost, minutes, steps = limits.max_cost, limits.max_minutes, limits.max_steps
+    rest = Limits(
+        None if cost is None else round(cost - used.cost, COST_DIGITS),
+        None if minutes is None else minutes - used.seconds / MINUTE,
+        None if steps is None else steps - used.steps,
+    )
+    return rest if all(value > 0 for value in rest.as_data().values()) else None
 
 
 def excess(limits: Limits, used: Used) -> str:

@@ -299,3 +299,31 @@ async def test_a_batch_goes_on_when_opencode_is_killed_with_its_bridge_or_withou
         opencode = started_backend(starting_launch, project, opencode_generation)
         async with opencode.http:
             await played.check(client, table, opencode)
+
+
+async def test_the_limits_of_a_task_hold_for_what_it_did_before_opencode_was_killed_too(
+    starting_launch: Launch, scripted_model: ScriptedModel, case: str
+) -> None:
+    steps = [step(write(f"{number}.txt", "x\n")) for number in range(3)]
+    tasks = [
+        says("Goes on", *steps[:1], step(text("On."), hold(f"first {case}")), max_steps=4),
+        says("Used up", *steps, step(text("On."), hold(f"second {case}")), max_steps=4),
+    ]
+    async with open_raw(starting_launch.telling("--max-steps", "4")) as client:
+        batch_id = (await client.call("opencode_run_many", tasks=tasks, wait_seconds=0))["structuredContent"][
+            "batch_id"
+        ]
+        await scripted_model.reached(f"first {case}")
+        await scripted_model.reached(f"second {case}")
+
+        async def is_listed() -> bool:
+            # OpenCode 2 lists a step some time after it has begun.
+            table = (await client.call("opencode_wait", session_id=batch_id, wait_seconds=0))["structuredContent"]
+            shown = [await client.call("opencode_session", session_id=task["session_id"]) for task in table["tasks"]]
+            return all("On." in session["content"][0]["text"] for session in shown)
+
+        await eventually(is_listed)
+        end_left_server(starting_launch)
+        table = await ended(client, batch_id)
+    assert [task["status"] for task in table["tasks"]] == ["completed", "aborted"]
+    assert "its limits are used up (max_steps=4)" in of(table, 2)["note"]

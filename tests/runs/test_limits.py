@@ -5,7 +5,7 @@ import pytest
 from opencode_mcp.errors import NotAllowed
 from opencode_mcp.opencode.vocabulary.models import Provider, ProviderModel, Providers
 from opencode_mcp.runs.enforcement.working_time import WorkingTime
-from opencode_mcp.runs.limits import NO_LIMITS, Limits, Used, excess, read_limits, tightest
+from opencode_mcp.runs.limits import NO_LIMITS, Limits, Used, excess, left, read_limits, tightest
 from opencode_mcp.runs.model_prices import unknown_cost
 
 ALL = Limits(max_cost=0.1, max_minutes=5, max_steps=3)
@@ -45,6 +45,26 @@ def test_a_run_without_limits_never_exceeds_one() -> None:
     assert excess(NO_LIMITS, Used(cost=1000, steps=1000, seconds=1e9)) == ""
     assert not NO_LIMITS
     assert Limits(max_steps=1)
+
+
+@pytest.mark.parametrize(
+    ("used", "rest"),
+    [
+        (Used(), ALL),
+        (Used(cost=0.04, steps=2, seconds=240), Limits(0.06, 1, 1)),
+        (Used(cost=0.1), None),
+        (Used(cost=0.09999999999), None),
+        (Used(steps=3), None),
+        (Used(steps=4), None),
+        (Used(seconds=300), None),
+    ],
+)
+def test_work_that_goes_on_has_the_rest_of_the_limits(used: Used, rest: Limits | None) -> None:
+    assert left(ALL, used) == rest
+
+
+def test_work_without_limits_goes_on_without_any() -> None:
+    assert left(NO_LIMITS, Used(cost=1000, steps=1000, seconds=1e9)) == NO_LIMITS
 
 
 def test_the_operators_caps_hold_where_the_caller_sets_nothing_or_less() -> None:

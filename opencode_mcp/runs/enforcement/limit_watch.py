@@ -24,6 +24,7 @@ from opencode_mcp.runs.enforcement.usage import RunUsage
 from opencode_mcp.runs.enforcement.working_time import WorkingTime
 from opencode_mcp.runs.following.follow import run_age
 from opencode_mcp.runs.limits import MINUTE, Used, excess
+from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import Run
 from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.run import Runs
@@ -127,9 +128,12 @@ class _Watcher:
                 self._notice(events)
 
     async def _begin(self) -> None:
-        """Take the working time of a run that another bridge has started: its age, unless it waits for an answer."""
-        waits = bool(await self._requests.open(self._run.directory, self._run.session_id))
-        self._time = WorkingTime(anyio.current_time(), 0 if waits else run_age(self._client, self._run))
+        """Take the working time of a run that another bridge has started: its age without that of its open requests."""
+        asked = await self._requests.open(self._run.directory, self._run.session_id)
+        now = int(self._client.clock.now() * 1000)
+        waited = max((age_of(request.request_id, now) for request in asked), default=0)
+        self._time = WorkingTime(anyio.current_time(), max(run_age(self._client, self._run) - waited, 0))
+        self._time.note(anyio.current_time(), waits=bool(asked))
 
     def _patience(self) -> float:
         """Return the seconds after which the run is read without an event."""

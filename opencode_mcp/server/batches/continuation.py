@@ -1,7 +1,8 @@
 """Continuation of a task whose OpenCode ended in the middle of its work: a further prompt in the same session.
 
 The task is queued again with an order of its own. Its first prompt is in the session, so it is not sent again. What the
-work before has cost and changed is kept with the order, since the report of the last prompt does not have it.
+work before has cost and changed is kept with the order, since the report of the last prompt does not have it. The order
+has what is left of the limits: those of a task hold for all its prompts together.
 """
 
 import json
@@ -13,6 +14,7 @@ from opencode_mcp.server.starting.run_orders import RunOrder
 
 if TYPE_CHECKING:
     from opencode_mcp.batches.tasks import Task
+    from opencode_mcp.runs.limits import Limits
     from opencode_mcp.runs.outcome.report import RunReport
 
 KEY = "done"
@@ -58,8 +60,20 @@ def is_continuation(task: "Task") -> bool:
     return bool(RunOrder.read(task.arguments).session_id)
 
 
-def order_to_go_on(task: "Task", report: "RunReport") -> str:
-    """Return the order, as JSON, with which a task goes on after a run that did not end."""
+def used_up(limits: "Limits") -> str:
+    """Return why a task with limits does not go on."""
+    told = " ".join(f"{name}={value:g}" for name, value in limits.as_data().items())
+    return f"OpenCode ended in the middle of the work, which does not go on: its limits are used up ({told})."
+
+
+def order_to_go_on(task: "Task", report: "RunReport", left: "Limits") -> str:
+    """Return the order, as JSON, with which a task goes on after a run that did not end.
+
+    Args:
+        task: The task.
+        report: Report of the run.
+        left: Limits for the rest of the work.
+    """
     order = RunOrder.read(task.arguments)
-    further = replace(order, prompt=GO_ON, session_id=report.session_id, **ONLY_FIRST)
+    further = replace(order, prompt=GO_ON, session_id=report.session_id, **ONLY_FIRST, **asdict(left))
     return json.dumps(asdict(further) | {KEY: asdict(done_before(task).with_run(report))})

@@ -20,10 +20,12 @@ import anyio
 from opencode_mcp.batches.queue import STOPPED
 from opencode_mcp.batches.tasks import Outcome
 from opencode_mcp.errors import BackendError, BackendTimeout, BridgeError, CallerError, LimitReached, NotFound
-from opencode_mcp.runs.limits import excess_of_batch
+from opencode_mcp.runs.enforcement.usage import RunUsage
+from opencode_mcp.runs.limits import Used, excess_of_batch, left
 from opencode_mcp.runs.prompting.message_ids import new_message_id
 from opencode_mcp.runs.starting.start_deadline import StartDeadline
-from opencode_mcp.server.batches.continuation import done_before, order_to_go_on
+from opencode_mcp.runs.stopping import SessionTree
+from opencode_mcp.server.batches.continuation import done_before, order_to_go_on, used_up
 from opencode_mcp.server.batches.leftovers import (
     assign_worktree,
     delete_session,
@@ -262,7 +264,7 @@ class TaskRuns:
         return await finish_command.next_report(self._bridge, run)
 
     async def _goes_on(self, task: "Task", run: "Run", report: "RunReport") -> bool:
-        """Queue a task again whose run broke off; return False if it is to end instead.
+        """Queue a task again whose run broke off; return False if it is to end instead, as its report says.
 
         Raises:
             NotFound: Its session was deleted.
@@ -272,11 +274,32 @@ class TaskRuns:
             return False
         session = await self._bridge.fence.session(run.session_id)
         if await self._has_begun(run):
-            return await self._queue.go_on(task, session.id, order_to_go_on(task, report))
+            return await self._goes_on_with_rest(task, run, report)
         await self._delete_begun(task, session)
         await self._remove_rest(task)
         await self._put_back(task)
         return True
+
+    async def _goes_on_with_rest(self, task: "Task", run: "Run", report: "RunReport") -> bool:
+        """Queue a task again with what is left of its limits; if they are used up, report it as aborted."""
+        rest = left(run.limits, await self._used(run, report))
+        if rest is None:
+            report.status, report.error, report.shortfall = "aborted", "", used_up(run.limits)
+            return False
+        return await self._queue.go_on(task, run.session_id, order_to_go_on(task, report, rest))
+
+    async def _used(self, run: "Run", report: "RunReport") -> Used:
+        """Return what a run that broke off has used of its limits."""
+        client = self._bridge.client
+        usage, unlisted = RunUsage(client, run), 0
+        if run.limits.counts_messages:
+            levels = await SessionTree(client, run.session_id, run.directory).levels()
+            await usage.read(session_id for level in levels for session_id in level)
+            # OpenCode 2 does not list the step that broke off.
+            last = [message.info for message in (await client.session_messages(run.session_id, limit=1)).items][-1:]
+            unlisted = int(all(info.role != "assistant" or bool(info.ended) for info in last))
+        used_seconds = max(report.seconds - report.waited, 0)
+        return Used(max(usage.cost, report.cost), usage.steps + unlisted, used_seconds)
 
     async def _has_begun(self, run: "Run") -> bool:
         """Return True if the prompt of a run is in its session; it is taken out of the inbox if it waits there."""
