@@ -1,5 +1,6 @@
 """Moment at which a wait ends, passed from the call down to the loop that waits."""
 
+import math
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -11,10 +12,12 @@ class Deadline:
 
     Args:
         at: The end, in seconds of anyio's clock.
+        latest: Time to which the end can be put off.
     """
 
-    def __init__(self, at: float) -> None:
-        self.at = at
+    def __init__(self, at: float, latest: float = math.inf) -> None:
+        self.at = min(at, latest)
+        self.latest = latest
         self.ended = anyio.Event()
         """Set when the wait must end early."""
 
@@ -44,4 +47,4 @@ class Deadline:
         try:
             yield
         finally:
-            self.at += anyio.current_time() - began
+            self.at = min(self.at + anyio.current_time() - began, self.latest)

@@ -1,5 +1,6 @@
 """The waits for runs that calls of a bridge are in, so that all of them can end when the bridge does."""
 
+import math
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -16,9 +17,9 @@ class OpenWaits:
         self._deadlines: WeakSet[Deadline] = WeakSet()
         self._ended = False
 
-    def deadline(self, at: float) -> "Deadline":
+    def deadline(self, at: float, latest: float = math.inf) -> "Deadline":
         """Return the deadline of a new wait; see ``Deadline``."""
-        made = deadline.Deadline(at)
+        made = deadline.Deadline(at, latest)
         if self._ended:
             made.end()
         self._deadlines.add(made)

@@ -7,6 +7,7 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from starlette.requests import HTTPConnection
 
+from opencode_mcp.http.oauth.oauth_settings import CLOCK_SKEW_SECONDS
 from opencode_mcp.text.json_values import as_text
 
 USER = "user"
@@ -17,7 +18,12 @@ def user_of(claims: Mapping[str, Any]) -> AuthenticatedUser:
     """Return the user of an access token. The token itself is not kept."""
     client = as_text(claims.get("client_id")) or as_text(claims.get("azp")) or as_text(claims["sub"])
     token = AccessToken(
-        token="", client_id=client, scopes=[], subject=as_text(claims["sub"]), claims={"iss": claims["iss"]}
+        token="",
+        client_id=client,
+        scopes=[],
+        expires_at=int(claims["exp"]) + CLOCK_SKEW_SECONDS,
+        subject=as_text(claims["sub"]),
+        claims={"iss": claims["iss"]},
     )
     return AuthenticatedUser(token)
 

@@ -121,9 +121,9 @@ def wait_limit(ctx: "BridgeContext", wait_seconds: float | None, named: Named) -
     deadlines, waits = deadlines_of(ctx, wait_seconds), bridge_of(ctx).waits
     slot = task_slot_of(ctx)
     if slot is None or deadlines.seconds <= slot.grace_seconds:
-        return waits.deadline(deadlines.wait)
+        return waits.deadline(deadlines.wait, deadlines.latest)
     slot.batch = named.names
-    return waits.deadline(min(deadlines.wait, anyio.current_time() + slot.grace_seconds))
+    return waits.deadline(min(deadlines.wait, anyio.current_time() + slot.grace_seconds), deadlines.latest)
 
 
 async def look_at(bridge: "Bridge", named: Named) -> "tuple[CallToolResult, bool, str]":

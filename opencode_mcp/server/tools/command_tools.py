@@ -131,7 +131,9 @@ async def opencode_shell(
         line = commands.ShellLine(line=command, directory=where, agent=agent)
         run = await bridge.commands.shell(line, session, start_deadline)
     try:
-        seen = await bridge.runs.observe(run, bridge.waits.deadline(deadlines.wait), progress_sender(ctx))
+        seen = await bridge.runs.observe(
+            run, bridge.waits.deadline(deadlines.wait, deadlines.latest), progress_sender(ctx)
+        )
         report = await bridge.runs.report(run, seen)
         answer, output = await _printed(bridge, run)
     except BridgeError as error:

@@ -160,7 +160,7 @@ async def opencode_wait(
         return await wait_for_run(ctx, runs[0], wait_seconds, undone_run(sessions[0], runs[0].message_id))
 
     reports = await bridge.auto_reply.follow_all(
-        runs, bridge.waits.deadline(deadlines.wait), progress_sender(ctx), until=until
+        runs, bridge.waits.deadline(deadlines.wait, deadlines.latest), progress_sender(ctx), until=until
     )
     for (session, run), report in zip(found, reports, strict=True):
         add_answerers(bridge, run, report, ctx.client_capabilities)

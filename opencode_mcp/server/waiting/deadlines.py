@@ -12,6 +12,7 @@ from opencode_mcp.server.bridge import BridgeContext, bridge_of
 from opencode_mcp.server.waiting.call_context import arrival_of, person_seconds_of
 from opencode_mcp.server.waiting.host_limits import call_seconds_of, wait_seconds_of
 from opencode_mcp.server.waiting.progress_notifications import start_progress
+from opencode_mcp.server.waiting.token_end import token_end_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -39,6 +40,8 @@ class Deadlines:
     """End of the wait for a run."""
     seconds: float
     """Longest time of the wait for a run."""
+    latest: float
+    """Time to which the end of the wait can be put off: the end of the caller's access token."""
 
 
 def deadlines_of(ctx: BridgeContext, wait_seconds: float | None = None) -> Deadlines:
@@ -51,7 +54,7 @@ def deadlines_of(ctx: BridgeContext, wait_seconds: float | None = None) -> Deadl
     began, setting = arrival_of(ctx) + person_seconds_of(ctx), bridge_of(ctx).settings.wait
     longest = max(call_seconds_of(ctx, setting), wait_seconds or 0, LEAST_START_SECONDS)
     seconds = wait_seconds_of(ctx, wait_seconds, setting)
-    return Deadlines(start=began + longest, wait=began + seconds, seconds=seconds)
+    return Deadlines(start=began + longest, wait=began + seconds, seconds=seconds, latest=token_end_of(ctx))
 
 
 @asynccontextmanager

@@ -158,10 +158,10 @@ def _limits(ctx: BridgeContext, run: "Run", wait_seconds: float | None) -> "tupl
     deadlines, waits = deadlines_of(ctx, wait_seconds), bridge_of(ctx).waits
     slot = task_slot_of(ctx)
     if slot is None or deadlines.seconds <= slot.grace_seconds:
-        return waits.deadline(deadlines.wait), deadlines.seconds > 0
+        return waits.deadline(deadlines.wait, deadlines.latest), deadlines.seconds > 0
     slot.run = run
     # Counted from now, since the time of a slow start does not belong to the run.
-    return waits.deadline(min(deadlines.wait, anyio.current_time() + slot.grace_seconds)), True
+    return waits.deadline(min(deadlines.wait, anyio.current_time() + slot.grace_seconds), deadlines.latest), True
 
 
 @dataclass(slots=True)
@@ -245,7 +245,8 @@ class _Wait:
                 tasks.cancel_scope.cancel()
 
             async def end_early() -> None:
-                await self.deadline.ended.wait()
+                with anyio.CancelScope(deadline=self.deadline.latest):
+                    await self.deadline.ended.wait()
                 tasks.cancel_scope.cancel()
 
             tasks.start_soon(ask)

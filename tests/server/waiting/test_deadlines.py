@@ -1,5 +1,6 @@
 """The deadlines of a call count from its arrival, and never the time that a person takes for a form."""
 
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -53,7 +54,7 @@ async def test_a_call_accepts_a_start_as_long_as_its_wait_or_as_its_host_allows(
         deadlines = deadlines_of(call_of(bridge), asked)
     seconds = UNKNOWN_HOST_SECONDS if asked is None else asked
     start = max(UNKNOWN_HOST_SECONDS, LEAST_START_SECONDS, asked or 0)
-    assert deadlines == Deadlines(start=ARRIVED + start, wait=ARRIVED + seconds, seconds=seconds)
+    assert deadlines == Deadlines(start=ARRIVED + start, wait=ARRIVED + seconds, seconds=seconds, latest=math.inf)
 
 
 async def test_the_time_that_a_person_takes_moves_every_deadline(tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ class Call:
     client_capabilities = NONE
 
     def __init__(self, bridge: Bridge, error: Exception) -> None:
-        self.request_context = SimpleNamespace(lifespan_context=bridge, meta=None)
+        self.request_context = SimpleNamespace(lifespan_context=bridge, meta=None, request=None)
         self.session = FailingSession(error)
 
     async def report_progress(self, *_: object) -> None:
