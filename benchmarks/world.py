@@ -1,5 +1,6 @@
 """Processes that every benchmark uses: a real OpenCode with the scripted model, a project, and bridges to it."""
 
+import sys
 import time
 from collections.abc import Generator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
@@ -20,6 +21,7 @@ from tests.harness.rawrpc import Host, RawClient, open_raw
 
 PLACE: Mapping[Generation, str] = {1: "directory", 2: "location[directory]"}
 """Name of the query parameter with the directory of a request."""
+BARE_SERVER = Path(__file__).with_name("bare_request_server.py")
 DEADLINE = 600.0
 """Seconds that any one request may take: fifty runs at once share two processors with OpenCode."""
 
@@ -46,6 +48,15 @@ class World:
         """
         launch = self.launch.within(OPENCODE_MCP_URL=url or self.opencode.url)
         return open_raw(launch.telling("--directory", str(project)) if project else launch, host)
+
+    def bare_server(self, path: str) -> AbstractAsyncContextManager[RawClient]:
+        """A bare server of the SDK with one tool, ``bare_request_server.TOOL``, spoken to like a bridge.
+
+        Args:
+            path: Path of the request that the tool makes.
+        """
+        command = [sys.executable, str(BARE_SERVER), path, PLACE[self.generation], str(self.project)]
+        return open_raw(self.launch.within(OPENCODE_MCP_URL=self.opencode.url), command=command)
 
     def direct(self, project: Path | None = None) -> httpx.AsyncClient:
         """One pooled HTTP client for OpenCode in the project, or in another."""

@@ -4,7 +4,7 @@ Each line is a message. Nothing is answered, cancelled or retried unless the tes
 """
 
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -243,19 +243,23 @@ class OpenRaw(Protocol):
 
 
 @asynccontextmanager
-async def open_raw(launch: Launch, host: Host | None = None) -> AsyncGenerator[RawClient]:
-    """Start a bridge and shake hands with it; leaving kills it, unless it has ended."""
-    async with raw_process(launch, host) as client:
+async def open_raw(
+    launch: Launch, host: Host | None = None, *, command: Sequence[str] = ()
+) -> AsyncGenerator[RawClient]:
+    """Start a bridge, or another command in its place, and shake hands; leaving kills it, unless it has ended."""
+    async with raw_process(launch, host, command=command) as client:
         await client.handshake()
         yield client
 
 
 @asynccontextmanager
-async def raw_process(launch: Launch, host: Host | None = None) -> AsyncGenerator[RawClient]:
-    """Start a bridge and say nothing to it; leaving kills it, unless it has ended."""
+async def raw_process(
+    launch: Launch, host: Host | None = None, *, command: Sequence[str] = ()
+) -> AsyncGenerator[RawClient]:
+    """Start a bridge, or another command in its place, and say nothing to it; leaving kills it, unless it has ended."""
     with launch.log.open("ab") as log:
         process = await anyio.open_process(
-            launch.command, env=launch.environment, cwd=launch.environment["HOME"], stderr=log
+            command or launch.command, env=launch.environment, cwd=launch.environment["HOME"], stderr=log
         )
     client = RawClient(process, host or Host())
     try:
