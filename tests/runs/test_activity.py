@@ -80,7 +80,7 @@ READS: dict[str, Any] = {"input": {"filePath": "/p/src/a.py"}}
             "bash: ls (9 s) · read: src/a.py (8 s)",
         ),
         ([prompted(), (92, part("text")), (99.5, grew("Hello"))], "writing, 5 characters"),
-        ([prompted(), (92, part("text")), (95, grew("Hello"))], "writing, 5 characters, no more for 5 s"),
+        ([prompted(), (92, part("text")), (95, grew("Hello"))], "writing, 5 characters, no further output for 5 s"),
         ([prompted(), (92, part("text")), (97, part("text", "Hello"))], "waiting for the model, no output for 3 s"),
         (
             [prompted(), (97, part("text", "Hello", time={"start": 1, "end": 2}))],

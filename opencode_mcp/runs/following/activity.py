@@ -64,7 +64,7 @@ def _words(work: "PresentWork", characters: int, now: Moment) -> str:
     if work.writes == "reasoning":
         return THINKING + _silence(silence)
     if work.writes == "text" and characters:
-        return writing(characters) + (f", no more for {silence:.0f} s" if silence >= 1 else "")
+        return writing(characters) + (f", no further output for {silence:.0f} s" if silence >= 1 else "")
     return WAITING_FOR_MODEL + _silence(silence)
 
 

@@ -38,7 +38,8 @@ def table_result(
     places = places_of(batch)
     step = without_tools(_next_step(batch, tasks), unlisted_tools)
     lines = [_line(task, places.get(task.number, 0)) for task in tasks]
-    text = "\n".join(filter(None, [note, shown(headline(batch, tasks)), *lines, f"Next: {step}"]))
+    ids = f"Each line begins with the number of its task, whose id is {batch.id}.NUMBER:"
+    text = "\n".join(filter(None, [note, shown(headline(batch, tasks)), ids, *lines, f"Next: {step}"]))
     data: dict[str, Any] = {
         "status": overall(tasks),
         "batch_id": batch.id,
@@ -146,7 +147,8 @@ def _last_step(tasks: "Sequence[Task]") -> str:
     other = f', compare_with="{done[1]}"' if len(done) > 1 and _is_one_prompt(tasks) else ""
     return (
         f'{reads} opencode_diff(session_id="{done[0]}"{other}) shows its changes{" beside another" if other else ""}. '
-        f'opencode_integrate(session_id="{done[0]}", how="apply") brings an isolated one back, one after the other.'
+        f'opencode_integrate(session_id="{done[0]}", how="apply") brings an isolated one back, one after the other; '
+        'how="discard" removes its worktree, which stays until then.'
     )
 
 

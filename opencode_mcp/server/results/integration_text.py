@@ -25,6 +25,9 @@ DONE = {
     "discard": "The worktree and the branch {branch} are removed.",
     "undo": "The last applied changes of {branch} are taken back from {project}.",
 }
+REMOVING = frozenset({"branch", "discard"})
+"""Ways that remove the worktree."""
+STAYS = 'The worktree stays. opencode_integrate(session_id="{session}", how="discard") removes it with its branch.'
 NOT_IN_PROJECT = {"branch": "Files of the work:", "discard": "Files of the dropped work:"}
 """Headings of the changed files where the checkout does not get them."""
 
@@ -43,10 +46,16 @@ def text_of(how: How, worktree: "Worktree", done: "Integration") -> str:
     left_out = listed([one_line(path) for path in done.left_out], LEFT_SHOWN)
     lines += [f"Left out, since a verification made them: {left_out}"] if left_out else []
     lines += [_undo(how, worktree, done.undo)] if done.undo else []
-    return "\n".join(lines)
+    return "\n".join([*lines, *_next(how, worktree, done)])
 
 
-def data_of(how: How, done: "Integration") -> dict[str, Any]:
+def _next(how: How, worktree: "Worktree", done: "Integration") -> list[str]:
+    """Return how to remove the worktree, unless it is removed, or its work is still to be adapted."""
+    is_refused = done.conflicts and not done.changed
+    return [] if how in REMOVING or is_refused else [STAYS.format(session=worktree.session_id)]
+
+
+def data_of(how: How, worktree: "Worktree", done: "Integration") -> dict[str, Any]:
     """Return the result as structured content."""
     files = [{"path": change.path, "change": KINDS.get(change.status, change.status)} for change in done.changed]
     return {
@@ -57,6 +66,7 @@ def data_of(how: How, done: "Integration") -> dict[str, Any]:
         "left_out": done.left_out[:MOST_FILES],
         "commit": done.commit,
         "undo": done.undo,
+        "next": " ".join(_next(how, worktree, done)),
     }
 
 

@@ -228,8 +228,11 @@ def _to_changes(report: "RunReport", session: str) -> str:
     """Return sentences on how to see the changes of a run, and to keep or undo them."""
     seen = f"opencode_diff({session}) shows the changes."
     if report.isolated:
-        return f'{seen} opencode_integrate({session}, how="apply") brings them into the project.'
-    return f"{seen} opencode_revert undoes them."
+        return (
+            f'{seen} opencode_integrate({session}, how="apply") brings them into the project; how="discard" removes '
+            "the worktree, which stays until then."
+        )
+    return f'{seen} opencode_revert({session}, message_id="{report.message_id}") undoes them.'
 
 
 def _after_shortfall(reason: str) -> str:

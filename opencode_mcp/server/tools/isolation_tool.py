@@ -21,8 +21,6 @@ from opencode_mcp.server.waiting.deadlines import deadlines_of, starting
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.opencode.vocabulary.models import Session
-REMOVING = frozenset({"branch", "discard"})
-"""Ways that remove the worktree."""
 
 
 @tool(
@@ -69,10 +67,14 @@ async def opencode_integrate(
     title = title_of(session) if session else ""
     options = results.IntegrationOptions(message or title or worktree.name, markers=markers, title=title)
     done = await bridge.integrator.integrate(worktree, how, options)
-    if how in REMOVING and session is None and not await session_deletion.has_sessions(bridge, worktree.directory):
+    if (
+        how in integration_text.REMOVING
+        and session is None
+        and not await session_deletion.has_sessions(bridge, worktree.directory)
+    ):
         # Nothing needs the record any more.
         await bridge.worktrees.delete_record(worktree)
-    return result(integration_text.text_of(how, worktree, done), integration_text.data_of(how, done))
+    return result(integration_text.text_of(how, worktree, done), integration_text.data_of(how, worktree, done))
 
 
 async def _worktree_of(bridge: Bridge, name: str) -> "tuple[Worktree, Session | None]":

@@ -70,9 +70,11 @@ def test_the_cost_of_a_run_includes_its_subagents_and_says_if_a_part_of_it_is_un
 def test_a_run_that_changed_files_names_the_tool_that_shows_them_first() -> None:
     made = ChangedFile(path="a.py", change="modified", added=1, removed=0)
     end = "Go on in the same session with opencode_run."
+    undoes = 'opencode_revert(session_id="ses_1", message_id="msg_1") undoes them.'
     shows = 'opencode_diff(session_id="ses_1") shows the changes.'
-    assert next_step(report(files=[made])) == f"{shows} opencode_revert undoes them. {end}"
-    brings = 'opencode_integrate(session_id="ses_1", how="apply") brings them into the project.'
+    assert next_step(report(files=[made])) == f"{shows} {undoes} {end}"
+    brings = 'opencode_integrate(session_id="ses_1", how="apply") brings them into the project; how="discard" removes '
+    brings += "the worktree, which stays until then."
     assert next_step(report(files=[made], isolated=True)) == f"{shows} {brings} {end}"
     for unseen in ({"outside": True}, {"by_calls": True}, {"whose": "other"}):
         step = next_step(report(files=[made.model_copy(update=unseen)]))
