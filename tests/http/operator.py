@@ -49,7 +49,7 @@ class Operator:
     def principal(self, name: str, *arguments: str) -> str:
         """Make a principal with a directory of its own, and return its token."""
         directory = self.settings.parent / name
-        directory.mkdir()
+        directory.mkdir(exist_ok=True)
         return self.token("new", name, "--directory", str(directory), *arguments)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from secrets import token_hex
 from typing import cast
 
 import pytest
@@ -32,8 +33,8 @@ def era(request: pytest.FixtureRequest) -> Era:
 
 @pytest.fixture
 def case(era: Era, opencode_generation: Generation) -> str:
-    """A suffix for the names of files in a shared project, which a test needs anew each time that it runs."""
-    return f"{era}-{opencode_generation}"
+    """A suffix for the names of files in a shared project, which a test needs anew at each try."""
+    return f"{era}-{opencode_generation}-{token_hex(3)}"
 
 
 @pytest.fixture

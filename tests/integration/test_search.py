@@ -169,7 +169,7 @@ async def test_folders_alone_can_be_asked_for(host: Host) -> None:
 
 async def test_pages_of_matches_that_are_long_in_bytes_joined_are_the_whole(host: Host, workplace: Path) -> None:
     folder = workplace / ("deep" * 20)
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for number in range(300):
         (folder / f"{number:03}{'ü' * 90}.txt").write_text(f'"Haselnuß" {"ß" * 150}', encoding="utf-8")
     joined: list[tuple[str, int]] = []
