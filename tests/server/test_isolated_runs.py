@@ -7,10 +7,11 @@ from typing import Any, cast
 import pytest
 
 from opencode_mcp.config import Settings
+from opencode_mcp.errors import InvalidArgument
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.worktrees import Worktrees
 from opencode_mcp.runs.outcome.report import ChangedFile, RunReport
-from opencode_mcp.server.starting.isolated_runs import isolation_note
+from opencode_mcp.server.starting.isolated_runs import Isolation, isolation_note
 from tests.isolation.repository import ENVIRONMENT, make_repository, put
 
 pytestmark = pytest.mark.anyio
@@ -40,3 +41,10 @@ async def test_a_note_names_the_branch_and_only_a_listed_tool(tmp_path: Path) ->
     put(Path(made.folder), {"large.bin": "x", "a.txt": "changed\n"})
     assert (await note(changed)).endswith("OpenCode does not show these changed files of the worktree: large.bin.")
     assert "a.txt, large.bin" in await note(unchanged)
+
+
+async def test_where_opencode_is_on_another_machine_the_refusal_says_what_can_isolate_runs() -> None:
+    bridge = SimpleNamespace(settings=Settings(url="http://192.0.2.1:4096"), unlisted_tools=())
+    with pytest.raises(InvalidArgument, match="on another machine") as refused:
+        Isolation(isolate=True, base="", title="", start=0).check(cast("Any", bridge), "")
+    assert "opencode-mcp serve --http" in refused.value.hint

@@ -141,10 +141,12 @@ async def look_at(bridge: "Bridge", named: Named) -> "tuple[CallToolResult, bool
 async def _batch(bridge: "Bridge", named: Named) -> Batch:
     batch = await bridge.batches.batch(named.batch_id, reported=True)
     if batch is None:
+        # A principal works on another machine, where this path would say nothing.
+        own = "" if bridge.settings.principal else f" than {bridge.settings.state_directory}"
         raise NotFound(
             f"There is no batch {named.batch_id}.",
             hint="It may be deleted, since it ended long ago, or belong to an MCP server with other settings or with "
-            f"another state folder than {bridge.settings.state_directory}. opencode_list_sessions shows its sessions.",
+            f"another state folder{own}. opencode_list_sessions shows its sessions.",
         )
     named.of(batch)
     return batch

@@ -68,7 +68,8 @@ class Isolation:
         if self.isolate and bridge.settings.remote:
             raise InvalidArgument(
                 "OpenCode runs on another machine, where this MCP server can make no worktree.",
-                hint="Run without isolate.",
+                hint="Run without isolate. A bridge on that machine can isolate runs: its operator starts it with "
+                "`opencode-mcp serve --http`.",
             )
 
 
