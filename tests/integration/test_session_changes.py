@@ -33,10 +33,14 @@ async def test_a_session_is_renamed_archived_and_deleted(
 
     archived = await host.text("opencode_update_session", session_id=session_id, archived=True)
     assert archived.startswith(f"{session_id} is archived, so lists leave it out. ")
-    call = re.search(r'opencode_read_operation\(operation="([^"]+)", arguments=(\{[^}]+})\)', archived)
+    call = re.search(r'opencode_read_operation\(operation="([^"]+)", arguments=(\{[^}]+}), select="([^"]+)"\)', archived)
     assert call
-    listed = await host.text("opencode_read_operation", operation=call[1], arguments=json.loads(call[2]))
+    other = await host.run(text("Not archived."), directory=str(workplace))
+    listed = await host.text(
+        "opencode_read_operation", operation=call[1], arguments=json.loads(call[2]), select=call[3]
+    )
     assert session_id in listed
+    assert other["session_id"] not in listed
     assert session_id not in await rows_of(host, title)
     assert (await host.data("opencode_session", session_id=session_id, limit=0))["title"] == title
     if opencode_generation == 1:

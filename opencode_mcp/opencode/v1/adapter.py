@@ -79,7 +79,7 @@ class OpenCode1(OperationCaller):
         keeps_removed_cost=False,
         unarchives=False,
         archived_lister="experimental.session.list",
-        archived_alone=False,
+        archived_rows="[?time.archived]",
         mentions_in_worktree=True,
         diffs_grow=True,
         undo_restores_diff=False,

@@ -42,7 +42,7 @@ class OpenCode2(SessionCalls, RequestCalls):
         keeps_removed_cost=True,
         unarchives=True,
         archived_lister="session.list",
-        archived_alone=True,
+        archived_rows="data[?time.archived]",
         mentions_in_worktree=False,
         diffs_grow=False,
         undo_restores_diff=True,

@@ -194,7 +194,7 @@ ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "session.import": {"info": "The `info` of the exported document."},
     "session.interrupt": {"resume": "true: go on with messages that wait to steer the run."},
     "session.list": {
-        "archived": "true: archived sessions only; false: none of them; both if left out.",
+        "archived": "true: list archived sessions too, which have `time.archived`.",
         "cursor": _CURSOR,
         "directory": "Only sessions of exactly this directory.",
         "parentID": "Only children of this session; the text null: only sessions that are no children.",

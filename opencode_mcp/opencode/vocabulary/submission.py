@@ -111,8 +111,8 @@ class Features:
     """True if an archived session can be put back into the lists."""
     archived_lister: str
     """Id of the operation that lists archived sessions; its arguments are ``archived`` and ``directory``."""
-    archived_alone: bool
-    """True if it then lists no other ones."""
+    archived_rows: str
+    """JMESPath expression for the archived sessions in its reply, which may list others beside them."""
     mentions_in_worktree: bool
     """True if a file that a slash command mentions is relative to the worktree. Otherwise it is relative to the
     directory of the session, and files that shell lines of the command mention are attached too."""

@@ -22,6 +22,9 @@ from opencode_mcp.text.quantities import quantity
 if TYPE_CHECKING:
     from opencode_mcp.opencode.vocabulary.models import Session
 
+ARCHIVED_LISTED = 1000
+"""Sessions that the call which finds archived ones reads."""
+
 
 @tool(
     title="Rename or archive",
@@ -35,11 +38,11 @@ async def opencode_update_session(
     *,
     session_id: SessionId,
     title: Annotated[str | None, Field(description="New title")] = None,
-    archived: Annotated[bool | None, Field(description="Hide it from lists")] = None,
+    archived: Annotated[bool | None, Field(description="Hide from lists; OpenCode 1: for good")] = None,
 ) -> CallToolResult:
     """Rename or archive a session.
 
-    Use it to tidy up; nothing is lost.
+    Use it to tidy up.
     """
     _check_change(title, archived=archived)
     bridge = bridge_of(ctx)
@@ -67,14 +70,15 @@ async def opencode_update_session(
 async def _ways_back(bridge: Bridge, session: "Session") -> list[str]:
     """Return sentences on what can be done with an archived session, and on how to list those of its directory."""
     features = await bridge.client.features()
-    arguments = dumps({"archived": True, "directory": session.directory}, ensure_ascii=False)
-    found = f'opencode_read_operation(operation="{features.archived_lister}", arguments={arguments})'
+    arguments = dumps({"archived": True, "directory": session.directory, "limit": ARCHIVED_LISTED}, ensure_ascii=False)
+    select = f"{features.archived_rows}.{{id: id, title: title}}"
+    found = f'opencode_read_operation(operation="{features.archived_lister}", arguments={arguments}, select="{select}")'
     back = (
         f'opencode_update_session(session_id="{session.id}", archived=false) puts it back.'
         if features.unarchives
         else "OpenCode 1 cannot put it back, but it can be read and continued as before with its session_id."
     )
-    return [back, f"{found} lists {'' if features.archived_alone else 'also '}the archived ones of this directory."]
+    return [back, f"{found} lists the archived ones of this directory."]
 
 
 def _check_change(title: str | None, *, archived: bool | None) -> None:
