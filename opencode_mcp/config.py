@@ -227,6 +227,11 @@ def _read(option: Option, value: object) -> object:
         raise InvalidSetting(f"{named} is wrong: {error.message}", hint=error.hint) from error
 
 
+def told_settings_file(settings: Settings) -> str:
+    """Return the settings file in words, with its path unless a principal reads them, who works on another machine."""
+    return "the settings file" if settings.principal else f"the settings file ({settings_file(settings.environment)})"
+
+
 def settings_file(environment: Mapping[str, str]) -> Path:
     """Return the path of the settings file: ``OPENCODE_MCP_CONFIG``, or a file in the user's configuration folder."""
     named = environment.get("OPENCODE_MCP_CONFIG")

@@ -15,6 +15,13 @@ from tests.scripted_model.script import hold, script, task, text
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 
 
+async def listed_as_told(host: Host, archived: str) -> str:
+    """Return what the call lists that the result of an archived session names."""
+    call = re.search(r'opencode_read_operation\(operation="(\S+)", arguments=({[^}]+}), select="([^"]+)"\)', archived)
+    assert call
+    return await host.text("opencode_read_operation", operation=call[1], arguments=json.loads(call[2]), select=call[3])
+
+
 async def test_a_session_is_renamed_archived_and_deleted(
     host: Host, workplace: Path, case: str, opencode_generation: Generation
 ) -> None:
@@ -33,12 +40,8 @@ async def test_a_session_is_renamed_archived_and_deleted(
 
     archived = await host.text("opencode_update_session", session_id=session_id, archived=True)
     assert archived.startswith(f"{session_id} is archived, so lists leave it out. ")
-    call = re.search(r'opencode_read_operation\(operation="([^"]+)", arguments=(\{[^}]+}), select="([^"]+)"\)', archived)
-    assert call
     other = await host.run(text("Not archived."), directory=str(workplace))
-    listed = await host.text(
-        "opencode_read_operation", operation=call[1], arguments=json.loads(call[2]), select=call[3]
-    )
+    listed = await listed_as_told(host, archived)
     assert session_id in listed
     assert other["session_id"] not in listed
     assert session_id not in await rows_of(host, title)

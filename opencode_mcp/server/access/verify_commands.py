@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from opencode_mcp.config import settings_file
+from opencode_mcp.config import told_settings_file
 from opencode_mcp.disk.path_errors import check_text
 from opencode_mcp.errors import InvalidArgument, NotAllowed
 from opencode_mcp.runs.verification.request import MOST_REPAIRS, Verify
@@ -88,10 +88,8 @@ def _check_line_of_caller(settings: "Settings", allowed: "AllowedOperations", li
 
 def _ways_to_allow(settings: "Settings", error: NotAllowed) -> list[str]:
     """Return sentences on what the person can set: first a name for the command, then what allows any line."""
-    # A principal works on another machine, where this path would say nothing.
-    path = "" if settings.principal else f" ({settings_file(settings.environment)})"
     adds = error.change is not None and not error.change.removes
-    return [BY_NAME.format(file=f"the settings file{path}"), *([BY_LINE] if adds else [])]
+    return [BY_NAME.format(file=told_settings_file(settings)), *([BY_LINE] if adds else [])]
 
 
 def may_verify(settings: "Settings", allowed: "AllowedOperations", policy: "Policy", request: Verify) -> bool:

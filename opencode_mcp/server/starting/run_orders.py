@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from opencode_mcp.config import told_settings_file
 from opencode_mcp.errors import InvalidArgument, NotAllowed
 from opencode_mcp.runs.limits import Limits
 from opencode_mcp.runs.prompting.prompt import Prompt
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.starting.start_deadline import StartDeadline
 
 WORKS_ELSEWHERE = (
-    "Without that, a run in an allowed directory can use files elsewhere: OpenCode asks for its permission "
-    "external_directory first, and opencode_reply_permission answers it. To give it always, the person sets "
-    'external_directory = "allow" under [permission_rules] in the settings file of this MCP server.'
+    "A second way, for a few files there, is a run in an allowed directory. OpenCode asks for its permission "
+    "external_directory before it reads or edits files outside the project, and opencode_reply_permission answers it. "
+    "For shell commands, OpenCode 1 asks if it sees that they use such files, and OpenCode 2 does not. To give the "
+    'permission always, the person sets external_directory = "allow" under [permission_rules] in {file}.'
 )
 
 
@@ -166,7 +168,7 @@ async def session_and_directory(bridge: Bridge, session_id: str, directory: str)
         try:
             return None, await bridge.fence.directory(directory)
         except NotAllowed as error:
-            error.remark = f"{error.remark} {WORKS_ELSEWHERE}".strip()
+            error.remark = f"{error.remark} {WORKS_ELSEWHERE.format(file=told_settings_file(bridge.settings))}".strip()
             raise
     session = await bridge.fence.session(session_id)
     bridge.fence.check_files_exist(session.directory)
