@@ -34,6 +34,8 @@ STARTERS: tuple[RunStarter, ...] = get_args(RunStarter)
 """From the loosest to the strictest."""
 MESSAGES_A_PAGE = 20
 PAGES_READ = 50
+NEXT_STEP = "tool-calls"
+"""Value of ``finish`` of a step that called tools, whose results the model then gets in the next step."""
 LONGEST_PAUSE = 10_000
 """Milliseconds between the end of a step and a prompt after which that prompt is no part of the same run."""
 
@@ -193,9 +195,20 @@ def _is_broken_off(answer: MessageInfo) -> bool:
     return answer.time.completed is None and answer.error is None
 
 
+def is_cut_short(answer: Message) -> bool:
+    """Return True if an answer is a complete step that another one must follow.
+
+    If the session is idle, OpenCode ended between the two steps.
+    """
+    info = answer.info
+    if info.finish != NEXT_STEP or info.time.completed is None:
+        return False
+    return not _is_final(info) and not _is_rejected(answer)
+
+
 def has_last_step(answer: MessageInfo) -> bool:
     """Return True if a message has a finished step of the model that called no tool."""
-    return answer.finish not in {"", "tool-calls"}
+    return answer.finish not in {"", NEXT_STEP}
 
 
 async def is_superseded(client: OpenCodeClient, run: Run) -> bool:

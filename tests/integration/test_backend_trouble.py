@@ -159,6 +159,24 @@ async def test_after_a_kill_the_next_call_starts_opencode_anew_and_the_history_i
     assert left_server(own_launch) is None
 
 
+@pytest.mark.both_generations
+async def test_a_run_whose_opencode_was_killed_between_two_steps_has_failed(
+    opencode_generation: Generation, scripted_model: ScriptedModel, project: Path, tmp_path: Path
+) -> None:
+    serve = startable(opencode_generation, tmp_path, scripted_model)
+    with serve(tmp_path / "first.log") as server:
+        launch = attaching(tmp_path, scripted_model, server, project)
+        async with connected(launch) as host:
+            session_id = await host.start(write("half.txt", "x\n"), step(hold("between"), text("Never said.")))
+            await scripted_model.reached("between")
+            kill(server.process)
+    with serve(tmp_path / "second.log"):
+        async with connected(launch) as host:
+            report = await host.wait(session_id)
+            (row,) = (await host.data("opencode_list_sessions"))["sessions"]
+    assert (report["status"], row["outcome"]) == ("failed", "failed")
+
+
 # The way to OpenCode is broken
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from opencode_mcp.opencode.vocabulary.models import Message
-from opencode_mcp.runs.record import answers_in, was_followed
+from opencode_mcp.runs.record import answers_in, is_cut_short, was_followed
 
 DISMISSED = "The user dismissed this question"
 REFUSED = "The user rejected permission to use this specific tool call."
@@ -29,6 +29,12 @@ def answer(at: int, finish: str = "", error: str = "", *, ended: bool = True, **
     return read({"id": f"msg_{at:06}", "role": "assistant", "finish": finish, "time": time, **more}, parts)
 
 
+def step(at: int, **more: object) -> Message:
+    """A step with a call, and further fields of its message."""
+    time = {"created": at, "completed": at + 10}
+    return read({"id": f"msg_{at:06}", "role": "assistant", "finish": "tool-calls", "time": time, **more}, [])
+
+
 ENDED = {
     "a last step": answer(1, "stop"),
     "an abort between two attempts": answer(1),
@@ -41,6 +47,23 @@ GOING_ON = {
     "a rejection with an instruction": answer(1, "tool-calls", CORRECTED),
     "a call that failed": answer(1, "tool-calls", "No such file"),
 }
+
+
+NOT_CUT = {
+    **ENDED,
+    "a structured answer": step(1, structured={"n": 1}),
+    "a failure": step(1, error={"name": "UnknownError", "data": {}}),
+}
+
+
+@pytest.mark.parametrize("last", NOT_CUT.values(), ids=NOT_CUT)
+def test_an_answer_that_can_be_the_last_is_not_cut_short(last: Message) -> None:
+    assert not is_cut_short(last)
+
+
+@pytest.mark.parametrize("last", GOING_ON.values(), ids=GOING_ON)
+def test_a_step_whose_calls_the_model_has_not_seen_is_cut_short(last: Message) -> None:
+    assert is_cut_short(last)
 
 
 @pytest.mark.parametrize("last", ENDED.values(), ids=ENDED)

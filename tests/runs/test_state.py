@@ -89,6 +89,10 @@ def test_every_end_can_be_reached_and_every_state_has_a_status_for_callers() -> 
         (Evidence(answers=[answer()]), State.COMPLETED),
         # Structured answers and rejected requests end with exactly this.
         (Evidence(answers=[answer(finish="tool-calls")]), State.COMPLETED),
+        # The same where OpenCode was ended before the next step.
+        (Evidence(answers=[answer(finish="tool-calls")], cut_short=True), State.SETTLING),
+        (Evidence(answers=[answer()], cut_short=True, quiet_seconds=QUIET_LIMIT_SECONDS + 1), State.LOST),
+        (Evidence(answers=[answer()], cut_short=True, error=ABORTED), State.ABORTED),
         (Evidence(answers=[answer(finish="")]), State.COMPLETED),
         # An abort while the model is retried leaves nothing but this.
         (Evidence(answers=[answer(finish="")], empty=True), State.ABORTED),

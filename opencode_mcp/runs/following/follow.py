@@ -56,7 +56,15 @@ from opencode_mcp.runs.following.read_ahead import ReadAhead, known_record
 from opencode_mcp.runs.outcome.report import PendingRequest
 from opencode_mcp.runs.outcome.state import ENDS, Evidence, State, advance, classify
 from opencode_mcp.runs.prompting.message_ids import age_of
-from opencode_mcp.runs.record import Run, SessionRecord, all_answers, has_moved_on, last_answers, says_nothing
+from opencode_mcp.runs.record import (
+    Run,
+    SessionRecord,
+    all_answers,
+    has_moved_on,
+    is_cut_short,
+    last_answers,
+    says_nothing,
+)
 from opencode_mcp.runs.requests.open_requests import Requests
 from opencode_mcp.runs.sessions.history import is_copied
 
@@ -358,6 +366,7 @@ class Follower:
         return Evidence(
             answers=[message.info for message in seen.answers],
             empty=bool(seen.answers) and says_nothing(seen.answers[-1]),
+            cut_short=bool(seen.answers) and is_cut_short(seen.answers[-1]),
             error=self._hub.state(run.session_id).error,
             parked=seen.parked,
             copied=seen.copied,

@@ -14,13 +14,14 @@ The order of the tests in ``classify`` is the order of trust, from what was neve
 1. The map of busy sessions. A session in it is not finished, whatever the messages or the events say. A session that
    is not in it is idle, whatever the events say.
 2. The last answer. A message with an end time or an error is final. OpenCode writes no error where a run is aborted
-   while it waits to ask the model again; the message is then empty and names no reason for its end.
+   while it waits to ask the model again; the message is then empty and names no reason for its end. A complete step
+   whose calls of tools the model has not seen is not final: OpenCode was ended before it asked the model again.
 3. A ``session.error`` event since the prompt. It is the only trace of a prompt that failed before its first answer.
 4. The inbox, and the session's beginning. A prompt that is in the inbox, while the session is idle, was stopped before
    it began (OpenCode 2). A prompt or an incomplete answer that is older than its session was copied by a fork, which
    never completes it.
 5. Time. A run that failed can be idle with an unfinished answer for seconds, on a busy machine for more than three. A
-   run whose OpenCode was killed stays so for ever. Ten seconds separate the two.
+   run whose OpenCode was killed, in a step or between two, stays so for ever. Ten seconds separate the two.
 
 Invariants:
 
@@ -34,8 +35,8 @@ Rejected:
 * Events as the transitions. They are lost now and then, come late after an abort, and are not repeated after a
   reconnect, so a run that depends on one would hang.
 * Signals between evidence and state. Each signal led to exactly one state, so the signals were a second set of names.
-* ``finish`` as the mark of the end. Structured output and rejected permissions end with ``tool-calls``, as any step in
-  the middle of a run does.
+* ``finish`` alone as the mark of the end. Structured output and rejected permissions end with ``tool-calls``, as any
+  step in the middle of a run does.
 """
 
 from collections.abc import Mapping, Sequence
@@ -104,6 +105,8 @@ class Evidence:
     """The assistant's messages after the prompt, oldest first, when idle."""
     empty: bool = False
     """True if the last of them has no content and names no reason for its end."""
+    cut_short: bool = False
+    """True if the last of them is a step that another one must follow (``record.is_cut_short``)."""
     error: Failure | None = None
     """The ``session.error`` that came since the prompt."""
     parked: bool = False
@@ -118,7 +121,7 @@ def classify(evidence: Evidence) -> State:
     """Return the state that a reading shows; see the order above."""
     if evidence.status is not None:
         return _busy_state(evidence.status, asked=evidence.asked)
-    if evidence.answers and _is_final(evidence.answers[-1]):
+    if evidence.answers and _is_final(evidence.answers[-1]) and not evidence.cut_short:
         return _answered_state(evidence.answers[-1].error, empty=evidence.empty)
     if evidence.error is not None:
         return _end_state(evidence.error)

@@ -14,7 +14,7 @@ from opencode_mcp.runs.outcome.state import Evidence, State, classify
 from opencode_mcp.runs.output_schema.checker_process import mismatch_apart
 from opencode_mcp.runs.output_schema.prompted import ParsedAnswer, corrected_prompt, parse_answer, schema_of
 from opencode_mcp.runs.prompting.message_ids import age_of
-from opencode_mcp.runs.record import answers_in, is_prompt, says_nothing
+from opencode_mcp.runs.record import answers_in, is_cut_short, is_prompt, says_nothing
 from opencode_mcp.runs.sessions.history import is_copied
 from opencode_mcp.runs.sessions.spending import step_of
 from opencode_mcp.text.json_values import as_map
@@ -169,6 +169,9 @@ def _outcome(answers: list[Message]) -> Outcome:
     if not answers:
         return "unanswered"
     evidence = Evidence(
-        answers=[message.info for message in answers], empty=says_nothing(answers[-1]), quiet_seconds=inf
+        answers=[message.info for message in answers],
+        empty=says_nothing(answers[-1]),
+        cut_short=is_cut_short(answers[-1]),
+        quiet_seconds=inf,
     )
     return OUTCOMES.get(classify(evidence), "failed")
