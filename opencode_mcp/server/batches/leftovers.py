@@ -1,5 +1,6 @@
 """Removal of what a bridge that died has made for a prompt which OpenCode never got: a session, and a worktree."""
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -75,8 +76,9 @@ async def take_back_unbegun(bridge: "Bridge", session: "Session", message_id: st
 
 
 async def delete_session(bridge: "Bridge", session: "Session") -> None:
-    """Delete a session that has no prompt (``session.delete``)."""
-    await bridge.client.session_delete(session.id)
+    """Delete a session that has no prompt (``session.delete``); it may be deleted already."""
+    with suppress(NotFound):
+        await bridge.client.session_delete(session.id)
     bridge.fence.forget_session(session.id)
 
 

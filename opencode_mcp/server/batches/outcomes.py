@@ -1,5 +1,6 @@
 """Outcome of a task, from the report of its run or from an error."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opencode_mcp.batches.tasks import Outcome
@@ -8,11 +9,13 @@ from opencode_mcp.server.batches.continuation import Done
 from opencode_mcp.text.outside_text import one_line
 
 if TYPE_CHECKING:
+    from opencode_mcp.batches.tasks import TaskStatus
     from opencode_mcp.errors import BridgeError
     from opencode_mcp.runs.outcome.report import RunReport
 
 FILES_NAMED = 2
 """Most changed files that the table names."""
+NOTHING_DONE = Done()
 NOTE_LIMIT = 300
 """Characters of an error in the table; the report of the run has all of it."""
 
@@ -24,28 +27,36 @@ def outcome_of(report: "RunReport", before: Done) -> Outcome:
         report: Report of the run.
         before: Work on the task before it.
     """
-    done = before.with_run(report)
+    outcome = _outcome(report.status, report.error or report.shortfall, before.with_run(report))
+    return replace(outcome, verified=report.verified)
+
+
+def failure_of(error: "BridgeError", before: Done = NOTHING_DONE) -> Outcome:
+    """Return the outcome of a task whose run could not be started or followed.
+
+    Args:
+        error: The reason.
+        before: Work on the task before this run.
+    """
+    return _outcome("failed", f"{error.message} {error.hint}", before)
+
+
+def _outcome(status: "TaskStatus", note: str, done: Done) -> Outcome:
     return Outcome(
-        status=report.status,
-        note=_note(report.error or report.shortfall),
+        status=status,
+        note=_note(note),
         files=len(done.files),
         added=sum(added for added, _ in done.files.values()),
         removed=sum(removed for _, removed in done.files.values()),
         names=_names(list(done.files)),
         cost=done.cost,
         seconds=done.seconds,
-        verified=report.verified,
     )
 
 
 def _names(paths: list[str]) -> str:
     """Return the paths of changed files, one on each line; empty if they are too many to be named."""
     return "\n".join(one_line(path) for path in paths) if len(paths) <= FILES_NAMED else ""
-
-
-def failure_of(error: "BridgeError") -> Outcome:
-    """Return the outcome of a task whose run could not be started or followed."""
-    return Outcome(status="failed", note=_note(f"{error.message} {error.hint}"))
 
 
 def _note(text: str) -> str:

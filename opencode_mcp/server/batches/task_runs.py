@@ -13,13 +13,21 @@ further prompt (``continuation.py``).
 
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
 
 from opencode_mcp.batches.queue import STOPPED
 from opencode_mcp.batches.tasks import Outcome
-from opencode_mcp.errors import BackendError, BackendTimeout, BridgeError, CallerError, LimitReached, NotFound
+from opencode_mcp.errors import (
+    BackendTimeout,
+    BackendUnavailable,
+    BridgeError,
+    CallerError,
+    LimitReached,
+    NotFound,
+)
 from opencode_mcp.runs.enforcement.usage import RunUsage
 from opencode_mcp.runs.limits import Used, excess_of_batch, left
 from opencode_mcp.runs.prompting.message_ids import new_message_id
@@ -33,6 +41,7 @@ from opencode_mcp.server.batches.leftovers import (
     remove_rest,
     take_back_unbegun,
 )
+from opencode_mcp.server.batches.outages import AWAY, Outages
 from opencode_mcp.server.batches.outcomes import failure_of, outcome_of
 from opencode_mcp.server.starting.run_orders import RunOrder, StartTerms, start_run
 from opencode_mcp.server.waiting import finish_command
@@ -55,9 +64,9 @@ RETRY_SECONDS = 5.0
 ARRIVES_WITHIN = 10.0
 """Seconds after which a prompt that a dead bridge has sent shows in its session, if OpenCode has it."""
 PAUSE = 0.5
-MOST_READINGS = 60
-"""Number of times that a run is read whose OpenCode is away, before its task counts as failed."""
+WENT_AWAY = "OpenCode went away in the middle of the run."
 GONE = "Its session was deleted."
+OWN_FAULT = "This MCP server failed while it started or followed the run; its log has the details."
 
 
 class _Withdrawn(CallerError):
@@ -75,12 +84,13 @@ class TaskRuns:
     def __init__(self, bridge: "Bridge", queue: "Queue") -> None:
         self._bridge = bridge
         self._queue = queue
+        self._outages = Outages(bridge.hub.ensure)
 
     async def start(self, task: "Task") -> None:
         """Start the run of a claimed task, and follow it to its end."""
         opened = 0
         try:
-            await self._bridge.hub.ensure()
+            await self._outages.wait_over()
             opened = self._bridge.hub.opened
             task = await self._named(task)
             run = await self._started(task)
@@ -89,7 +99,7 @@ class TaskRuns:
         except LimitReached as error:
             logger.info("%s waits: %s", task.id, error)
             await self._put_back(task, RETRY_SECONDS)
-        except BackendError as error:
+        except AWAY as error:
             await self._try_again(task, error)
         except BridgeError as error:
             await self._end(task, failure_of(error))
@@ -125,25 +135,22 @@ class TaskRuns:
             return await start_run(bridge, RunOrder.read(task.arguments), start)
         raise BackendTimeout(f"OpenCode was not ready within {START_SECONDS:.0f} s.")
 
-    async def _try_again(self, task: "Task", error: BackendError) -> None:
+    async def _try_again(self, task: "Task", error: BridgeError) -> None:
         """Queue a task again whose prompt OpenCode does not have, unless that failed too often."""
         logger.info("could not start %s: %s", task.id, error)
-        await self._remove_rest(task)
-        if task.attempts >= MOST_ATTEMPTS:
-            await self._end(task, failure_of(error))
-            return
-        await self._put_back(task, RETRY_SECONDS * task.attempts)
+        try:
+            await self._remove_rest(task)
+        except BridgeError as later:
+            error = later
+        else:
+            if task.attempts < MOST_ATTEMPTS:
+                await self._put_back(task, RETRY_SECONDS * task.attempts)
+                return
+        await self._end(task, failure_of(error))
 
     async def _remove_rest(self, task: "Task") -> None:
         """Remove what was made for a prompt that OpenCode does not have, as soon as OpenCode can be reached."""
-        for _ in range(MOST_READINGS):
-            try:
-                await remove_rest(self._bridge, task)
-            except BackendError as error:
-                logger.info("could not remove what was made for %s: %s", task.id, error)
-                await anyio.sleep(RETRY_SECONDS)
-            else:
-                return
+        await self._outages.repeat(partial(remove_rest, self._bridge, task))
 
     async def _put_back(self, task: "Task", seconds: float = 0) -> None:
         await self._queue.put_back(task, seconds, session_id=RunOrder.read(task.arguments).session_id)
@@ -151,10 +158,9 @@ class TaskRuns:
     async def resume(self, task: "Task") -> None:
         """Go on with a task whose bridge has died."""
         try:
-            await self._bridge.hub.ensure()
             run = await self._sent_run(task) if task.session_id else None
             if run is None:
-                await remove_rest(self._bridge, task)
+                await self._remove_rest(task)
         except NotFound:
             await self._end(task, Outcome(status="aborted", note=GONE))
         except BridgeError as error:
@@ -190,10 +196,10 @@ class TaskRuns:
         Raises:
             NotFound: Its session was deleted.
         """
-        bridge = self._bridge
-        session = await bridge.fence.session(task.session_id)
-        run = await self._found(session, task.message_id)
-        if run is None or await take_back_unbegun(bridge, session, task.message_id):
+        bridge, repeat = self._bridge, self._outages.repeat
+        session = await repeat(partial(bridge.fence.session, task.session_id))
+        run = await repeat(partial(self._found, session, task.message_id))
+        if run is None or await repeat(partial(take_back_unbegun, bridge, session, task.message_id)):
             await self._delete_begun(task, session)
             return None
         await assign_worktree(bridge, session)
@@ -202,7 +208,7 @@ class TaskRuns:
     async def _delete_begun(self, task: "Task", session: "Session") -> None:
         """Delete the session of a task, unless an earlier prompt is in it."""
         if not RunOrder.read(task.arguments).session_id:
-            await delete_session(self._bridge, session)
+            await self._outages.repeat(partial(delete_session, self._bridge, session))
 
     async def _found(self, session: "Session", message_id: str) -> "Run | None":
         """Return the run of a prompt; None if OpenCode does not show it in time."""
@@ -233,7 +239,7 @@ class TaskRuns:
         except NotFound:
             await self._end(task, Outcome(status="aborted", note=GONE))
         except BridgeError as error:
-            await self._end(task, failure_of(error))
+            await self._end(task, failure_of(error, done_before(task)))
         else:
             if is_over:
                 await self._end(task, outcome_of(report, done_before(task)))
@@ -241,7 +247,7 @@ class TaskRuns:
     async def _wait_answered(self, run: "Run", report: "RunReport") -> None:
         try:
             await finish_command.wait_answered(self._bridge, run, report)
-        except BackendError as error:
+        except AWAY as error:
             # The report that follows finds out whether OpenCode is there, and still asks.
             logger.info("could not wait for the answers to %s: %s", run.session_id, error)
 
@@ -250,18 +256,21 @@ class TaskRuns:
 
         A prompt that OpenCode had not begun when it went away is broken off, too.
         """
-        for _ in range(MOST_READINGS):
-            try:
-                report = await finish_command.next_report(self._bridge, run)
-            except BackendError as error:
-                logger.info("could not follow %s: %s", run.session_id, error)
-            else:
-                if not report.lost:
-                    was_away = self._bridge.hub.opened != opened
-                    report.broken_off = report.broken_off or (was_away and report.unbegun)
-                    return report
-            await anyio.sleep(RETRY_SECONDS)
-        return await finish_command.next_report(self._bridge, run)
+        report = await self._outages.repeat(partial(self._present_report, run))
+        was_away = self._bridge.hub.opened != opened
+        report.broken_off = report.broken_off or (was_away and report.unbegun)
+        return report
+
+    async def _present_report(self, run: "Run") -> "RunReport":
+        """Wait until a run ends or asks, and report it.
+
+        Raises:
+            BackendError: OpenCode went away meanwhile, or could not be read.
+        """
+        report = await finish_command.next_report(self._bridge, run)
+        if report.lost:
+            raise BackendUnavailable(WENT_AWAY)
+        return report
 
     async def _goes_on(self, task: "Task", run: "Run", report: "RunReport") -> bool:
         """Queue a task again whose run broke off; return False if it is to end instead, as its report says.
@@ -272,8 +281,8 @@ class TaskRuns:
         """
         if task.attempts >= MOST_ATTEMPTS:
             return False
-        session = await self._bridge.fence.session(run.session_id)
-        if await self._has_begun(run):
+        session = await self._outages.repeat(partial(self._bridge.fence.session, run.session_id))
+        if await self._outages.repeat(partial(self._has_begun, run)):
             return await self._goes_on_with_rest(task, run, report)
         await self._delete_begun(task, session)
         await self._remove_rest(task)
@@ -282,7 +291,7 @@ class TaskRuns:
 
     async def _goes_on_with_rest(self, task: "Task", run: "Run", report: "RunReport") -> bool:
         """Queue a task again with what is left of its limits; if they are used up, report it as aborted."""
-        rest = left(run.limits, await self._used(run, report))
+        rest = left(run.limits, await self._outages.repeat(partial(self._used, run, report)))
         if rest is None:
             report.status, report.error, report.shortfall = "aborted", "", used_up(run.limits)
             return False
@@ -312,6 +321,11 @@ class TaskRuns:
         except NotFound:
             return False
         return True
+
+    async def give_up(self, task: "Task", error: Exception) -> None:
+        """Record the end of a task whose start or run could not be looked after."""
+        known = isinstance(error, BridgeError)
+        await self._end(task, failure_of(error) if known else Outcome(status="failed", note=OWN_FAULT))
 
     async def _end(self, task: "Task", outcome: Outcome) -> None:
         """Record the end of a task, as soon as the queue can be written."""

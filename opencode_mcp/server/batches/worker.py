@@ -14,8 +14,11 @@ from opencode_mcp.server.sessions import sessions_at_work
 from opencode_mcp.server.starting import start_limits
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from anyio.abc import TaskGroup
 
+    from opencode_mcp.batches.tasks import Task
     from opencode_mcp.server.bridge import Bridge
 
 logger = logging.getLogger(__name__)
@@ -77,7 +80,7 @@ class BatchWorker:
             if not unfinished:
                 return IDLE_PAUSE
             for task in await self._queue.adopt():
-                tasks.start_soon(self._runs.resume, task)
+                tasks.start_soon(self._look_after, self._runs.resume, task)
             if any(task.status == "queued" for task in unfinished):
                 await self._claim(tasks)
         except BridgeError as error:
@@ -93,4 +96,12 @@ class BatchWorker:
         others -= set(await self._queue.sessions())
         most = self._bridge.settings.max_runs - len(others)
         for task in await self._queue.claim(most, await start_limits.room(self._bridge)):
-            tasks.start_soon(self._runs.start, task)
+            tasks.start_soon(self._look_after, self._runs.start, task)
+
+    async def _look_after(self, work: "Callable[[Task], Awaitable[None]]", task: "Task") -> None:
+        """Do work on a task. Whatever is wrong with one task, the bridge and the other tasks go on."""
+        try:
+            await work(task)
+        except Exception as error:
+            logger.exception("the work on %s failed", task.id)
+            await self._runs.give_up(task, error)
