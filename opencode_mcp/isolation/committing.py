@@ -1,5 +1,6 @@
 """Commit work on the branch that is checked out in the person's checkout."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import anyio
@@ -9,15 +10,38 @@ from opencode_mcp.isolation.repository.checkout_checks import checked_head
 from opencode_mcp.isolation.repository.filtered_files import check_filters_of
 from opencode_mcp.isolation.repository.kept_commits import note_integrated
 from opencode_mcp.isolation.repository.merging import merged_commits
-from opencode_mcp.isolation.repository.trees import changes, committed
-from opencode_mcp.isolation.repository.writing import check_untracked, restore
+from opencode_mcp.isolation.repository.trees import TreeChange, changes, committed
+from opencode_mcp.isolation.repository.writing import check_deleted, check_untracked, restore
 from opencode_mcp.isolation.results import Integration, IntegrationOptions
+from opencode_mcp.isolation.unfinished_commits import forget_commit, record_commit
 from opencode_mcp.isolation.work import check_branch_tip, merged_work, move_branch, work_to_bring_back
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree
     from opencode_mcp.isolation.repository.git import Git
     from opencode_mcp.isolation.worktrees import Worktrees
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One commit on the checked-out branch.
+
+    Args:
+        tree: Its files.
+        message: Its message.
+        work: Work that it brings.
+        parents: Its parents; the first is the last commit on the branch.
+    """
+
+    tree: str
+    message: str
+    work: str
+    parents: tuple[str, ...]
+
+    @property
+    def head(self) -> str:
+        """Return the last commit on the branch."""
+        return self.parents[0]
 
 
 async def commit(worktrees: "Worktrees", worktree: "Worktree", options: IntegrationOptions) -> Integration:
@@ -27,9 +51,7 @@ async def commit(worktrees: "Worktrees", worktree: "Worktree", options: Integrat
     merge = await merged_work(git, worktree, ours=head, theirs=work)
     if merge.conflicts:
         return Integration(conflicts=merge.conflicts)
-    done = await _advance(git, merge.tree, options.message, head)
-    await note_integrated(git, worktree.name, work)
-    return done
+    return await _advance(git, worktree, _Step(merge.tree, options.message, work, (head,)))
 
 
 async def merge_branch(worktrees: "Worktrees", worktree: "Worktree", options: IntegrationOptions) -> Integration:
@@ -51,9 +73,7 @@ async def merge_branch(worktrees: "Worktrees", worktree: "Worktree", options: In
     if merge.conflicts:
         return Integration(conflicts=merge.conflicts)
     await move_branch(git, worktree, work)
-    done = await _advance(git, merge.tree, options.message, head, work)
-    await note_integrated(git, worktree.name, work)
-    return done
+    return await _advance(git, worktree, _Step(merge.tree, options.message, work, (head, work)))
 
 
 async def _check_common_history(git: "Git", worktree: "Worktree", head: str, work: str) -> None:
@@ -65,22 +85,39 @@ async def _check_common_history(git: "Git", worktree: "Worktree", head: str, wor
         )
 
 
-async def _advance(git: "Git", tree: str, message: str, head: str, *parents: str) -> Integration:
+async def _advance(git: "Git", worktree: "Worktree", step: _Step) -> Integration:
     """Commit a tree on the checked-out branch, and bring its files there; do nothing if they are there already."""
-    changed = await changes(git, head, tree)
-    if not changed:
-        return Integration()
-    for attributes in (head, tree):
+    changed = await changes(git, step.head, step.tree)
+    if changed:
+        await _check_files(git, step, changed)
+        made = await committed(await git.as_person(), step.tree, step.message, *step.parents)
+        await _bring(git, worktree, made, step, changed)
+        done = Integration(changed, commit=made, undo=f"git reset --keep {step.head[:12]}")
+    else:
+        done = Integration()
+    await note_integrated(git, worktree.name, step.work)
+    return done
+
+
+async def _check_files(git: "Git", step: _Step, changed: list[TreeChange]) -> None:
+    """Refuse changes of files that must not be written or committed here."""
+    for attributes in (step.head, step.tree):
         await check_filters_of(git, attributes, [change.path for change in changed if change.status != "D"])
     await check_untracked(git, changed)
-    made = await committed(await git.as_person(), tree, message, head, *parents)
-    refused, _, _ = await git.attempt("read-tree", "--dry-run", "-m", "-u", head, made)
+    await check_deleted(git, changed)
+
+
+async def _bring(git: "Git", worktree: "Worktree", made: str, step: _Step, changed: list[TreeChange]) -> None:
+    """Move the branch, the index and the files of the checkout to a commit; nothing is changed if git cannot."""
+    refused, _, _ = await git.attempt("read-tree", "--dry-run", "-m", "-u", step.head, made)
     with anyio.CancelScope(shield=True):
+        await record_commit(git, worktree.name, made, step.work)
         try:
             # Git refuses it if a file that it changes has changes that are not committed.
             await git.run("merge", "--quiet", "--ff-only", "--no-overwrite-ignore", made)
         except GitFailed:
             if not refused:
-                await restore(git, changed, tree)
+                await restore(git, changed, step.tree)
             raise
-    return Integration(changed, commit=made, undo=f"git reset --keep {head[:12]}")
+        finally:
+            await forget_commit(git, worktree.name)

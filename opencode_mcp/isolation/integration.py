@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
-from opencode_mcp.errors import InvalidSetting, NotFound
+from opencode_mcp.errors import GitFailed, InvalidSetting, NotFound
 from opencode_mcp.isolation.applying import apply, undo
 from opencode_mcp.isolation.committing import commit, merge_branch
 from opencode_mcp.isolation.ending import discard, is_whole, keep_branch
@@ -23,6 +23,7 @@ from opencode_mcp.isolation.left_files import left_paths
 from opencode_mcp.isolation.records import Brought
 from opencode_mcp.isolation.repository.trees import changes
 from opencode_mcp.isolation.results import Integration, IntegrationOptions
+from opencode_mcp.isolation.unfinished_commits import repair
 from opencode_mcp.isolation.work import checkout_and_work, pending_changes
 
 if TYPE_CHECKING:
@@ -83,12 +84,23 @@ class Integrator:
         async with self._worktrees.alone(worktree) as now:
             if how not in {"discard", "undo"} and not await is_whole(now):
                 raise _removed_by_hand(now)
+            await self._repair(now, how)
             left_out = [] if how == "undo" else await to_thread.run_sync(left_paths, now)
             begun = time.time()
             done = await WAYS[how](self._worktrees, now, options)
             if how in CHANGING and done.changed:
                 await self._note(now, begun, done, options.title)
             return replace(done, left_out=left_out)
+
+    async def _repair(self, worktree: "Worktree", how: "How") -> None:
+        """Take back what a call that was killed has left of a commit in the checkout."""
+        try:
+            if git := await self._worktrees.checkout_git(worktree):
+                await repair(git, worktree.name)
+        except GitFailed as error:
+            if how != "discard":
+                raise
+            logger.warning("%s may have a part of a commit: %s", worktree.project, error)
 
     async def _note(self, worktree: "Worktree", begun: float, done: Integration, title: str) -> None:
         """Record which files of the checkout were changed, so that it is known whose changes they are."""

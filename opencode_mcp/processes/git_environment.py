@@ -8,6 +8,8 @@ VARIABLES: Mapping[str, str] = {
     "LC_ALL": "C",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
+    # Git reports no progress, so it goes on to the end if the bridge is killed and nobody reads its output.
+    "GIT_PROGRESS_DELAY": "1000000",
     "GIT_EDITOR": NO_PROGRAM,
     "GIT_SEQUENCE_EDITOR": NO_PROGRAM,
     "GIT_PAGER": "cat",

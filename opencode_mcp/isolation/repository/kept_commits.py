@@ -3,6 +3,8 @@
 - ``integrated``: the work that the checkout has already got. The next changes are also compared with it.
 - ``applied``: the last ``apply``, with what ``undo`` needs. Its tree holds the files of the checkout after it; its
   parents are the files before it, the work, and the ``apply`` before it, if there is one.
+- ``unfinished``: a commit that is being brought to the branch of the checkout. Its parents are that commit and
+  the work.
 - ``discarded``: the work that a ``discard`` dropped, by a tag with the time of that, after which it is kept for
   ``DISCARDED_DAYS``.
 """
@@ -16,6 +18,7 @@ from opencode_mcp.isolation.repository.trees import committed
 KEPT = "refs/opencode-mcp"
 INTEGRATED = "integrated"
 APPLIED = "applied"
+UNFINISHED = "unfinished"
 DISCARDED = "discarded"
 DISCARDED_DAYS = 30
 DAY_SECONDS = 86_400
@@ -85,7 +88,7 @@ async def note_integrated(git: Git, worktree: str, work: str) -> None:
 
 async def forget_all(git: Git, worktree: str, *, but: str = "") -> None:
     """Keep nothing of a worktree any more, except one of the commits if that is named."""
-    for name in (INTEGRATED, APPLIED, DISCARDED):
+    for name in (INTEGRATED, APPLIED, UNFINISHED, DISCARDED):
         if name != but:
             await keep(git, worktree, name, "")
 

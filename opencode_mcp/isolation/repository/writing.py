@@ -8,7 +8,9 @@ import anyio
 from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.repository.git import Git
 from opencode_mcp.isolation.repository.trees import Snapshot, TreeChange, changes
+from opencode_mcp.text.name_lists import listed
 
+SHOWN = 5
 NEW_FILE = frozenset("AR")
 """Changes that create a file."""
 
@@ -56,6 +58,21 @@ async def check_untracked(git: Git, coming: list[TreeChange], index: Path | None
             )
 
 
+async def check_deleted(git: Git, coming: list[TreeChange]) -> None:
+    """Refuse changes of files that the person has deleted and not committed, which git itself would make.
+
+    Raises:
+        GitFailed: There is such a file.
+    """
+    deleted = set(await git.paths("ls-files", "--deleted", "-z"))
+    found = sorted({change.old_path or change.path for change in coming if change.status != "A"} & deleted)
+    if found:
+        raise GitFailed(
+            f"Files that the work changes are deleted in the checkout, which is not committed: {listed(found, SHOWN)}.",
+            hint="Commit that or bring them back with `git restore`, and call again; or use how=apply or how=branch.",
+        )
+
+
 async def _overwritten(git: Git, index: Path | None, path: str, going: set[str]) -> str:
     """Return the path of a file without an entry that a new file would overwrite; empty if there is none."""
     top = git.work_tree
@@ -73,7 +90,7 @@ async def _overwritten(git: Git, index: Path | None, path: str, going: set[str])
 async def restore(git: Git, coming: list[TreeChange], tree: str, index: Path | None = None) -> None:
     """Undo changes of files that git could not finish, for example because the disk is full.
 
-    What was written is removed first, since the files before need its space.
+    What was written is removed first, since the files before need its space. Every other file that exists stays.
 
     Args:
         git: Git for the checkout.
@@ -86,7 +103,8 @@ async def restore(git: Git, coming: list[TreeChange], tree: str, index: Path | N
             await _remove_written(git, tree, change.path)
     before = [change.old_path or change.path for change in coming if change.status != "A"]
     text = "".join(f"{path}\0" for path in before).encode(errors="surrogateescape")
-    await git.attempt("checkout-index", "--force", "-z", "--stdin", index=index, text=text)
+    # Without --force, it writes only what does not exist.
+    await git.attempt("checkout-index", "--quiet", "-z", "--stdin", index=index, text=text)
 
 
 async def _remove_written(git: Git, tree: str, path: str) -> None:
@@ -96,6 +114,18 @@ async def _remove_written(git: Git, tree: str, path: str) -> None:
     written = await _content(file)
     if code == 0 and written is not None and wanted.startswith(written):
         await file.unlink()
+        await _remove_empty_parents(file, anyio.Path(git.work_tree))
+
+
+async def _remove_empty_parents(file: anyio.Path, top: anyio.Path) -> None:
+    """Remove the folders that a file was in up to the first that is not empty: a file may have been in their place."""
+    for parent in file.parents:
+        if parent == top:
+            return
+        try:
+            await parent.rmdir()
+        except OSError:
+            return
 
 
 async def _content(file: anyio.Path) -> bytes | None:
