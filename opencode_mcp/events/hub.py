@@ -122,6 +122,8 @@ class Hub:
         self._listeners: dict[str, list[Listener]] = {}
         self._states = BoundedDict[str, SessionState](REMEMBERED_SESSIONS)
         self._parents = BoundedDict[str, str](REMEMBERED_SESSIONS)
+        self._places = BoundedDict[str, str](REMEMBERED_SESSIONS)
+        """The directories of sessions, by the events that name them."""
         self._asked = BoundedDict[str, Permission | Question](REMEMBERED_REQUESTS)
         self.opened = 0
         """Number of times that a stream was opened: one that is opened again may be that of an OpenCode that was
@@ -213,7 +215,10 @@ class Hub:
         self._keep_requests(event)
         if isinstance(event, SessionDeleted):
             self._states.pop(event.session_id, None)
+            self._places.pop(event.session_id, None)
             return
+        if event.session_id and event.place:
+            self._places[event.session_id] = event.place
         if isinstance(event, SessionChanged) and event.session.parent_id:
             self.adopt(event.session_id, event.session.parent_id)
         if isinstance(event, PartChanged) and (child := event.child_session):
@@ -281,6 +286,10 @@ class Hub:
         state = self._states.get(session_id) or SessionState()
         self._states[session_id] = state
         return state
+
+    def place_of(self, session_id: str) -> str:
+        """Return the directory of a session; empty if no event has named it."""
+        return self._places.get(session_id, "")
 
     def note_open(self, request: Permission | Question, now: float) -> None:
         """Note that a request was read as open: its event may have been missed."""

@@ -3,11 +3,12 @@
 It reads messages and judges nothing by time or events.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
-from opencode_mcp.errors import BackendFailed, NotFound
+from opencode_mcp.errors import BackendError, BackendFailed, NotFound
 from opencode_mcp.opencode.client import OpenCodeClient
 from opencode_mcp.opencode.http.codec import is_unreadable
 from opencode_mcp.opencode.http.concurrent_reads import at_once
@@ -26,6 +27,8 @@ from opencode_mcp.runs.outcome.endings import is_rejected
 from opencode_mcp.runs.requests.permission_policy import Policy, as_data, read_policies
 from opencode_mcp.runs.verification import request as verification_request
 from opencode_mcp.runs.verification.request import VerificationRecord
+
+logger = logging.getLogger(__name__)
 
 RunStarter = Literal["", "agent", "person"]
 """Starter of a run: nobody is known to have started it through a bridge; an agent alone; an
@@ -92,8 +95,20 @@ async def read_session(client: OpenCodeClient, session_id: str) -> SessionRecord
     async with at_once() as reads:
         session = reads.start(client.session_get, session_id)
         todos = reads.start(client.session_todo, session_id)
-        children = reads.start(client.session_children, session_id)
-    return SessionRecord(session.value.title, todos.value, [child.id for child in children.value])
+        children = reads.start(_children, client, session_id)
+    return SessionRecord(session.value.title, todos.value, children.value)
+
+
+async def _children(client: OpenCodeClient, session_id: str) -> list[str]:
+    """The sessions of the subagents of a session; none if they cannot be read.
+
+    A report must not be lost with them: OpenCode's list fails as a whole if it cannot read one of its sessions.
+    """
+    try:
+        return [child.id for child in await client.session_children(session_id)]
+    except BackendError as error:
+        logger.warning("the subagents of %s could not be read: %s", session_id, error)
+        return []
 
 
 async def all_answers(client: OpenCodeClient, run: Run) -> list[Message]:

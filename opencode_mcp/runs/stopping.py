@@ -100,6 +100,20 @@ class SessionTree:
             return [child.id for child in await self._client.session_children(session_id)]
         except NotFound:
             return []  # Deleted meanwhile.
+        except BackendError as error:
+            logger.warning("the subagents of %s could not be read: %s", session_id, error)
+            return await self._busy_children_of(session_id)
+
+    async def _busy_children_of(self, session_id: str) -> list[str]:
+        """The busy subagents of a session, where OpenCode cannot list its subagents (``session.status``)."""
+        busy = await self._client.session_status(self._directory)
+        return [name for name in busy if await self._parent_of(name) == session_id]
+
+    async def _parent_of(self, session_id: str) -> str:
+        try:
+            return (await self._client.session_get(session_id)).parent_id or ""
+        except NotFound:
+            return ""  # Deleted meanwhile.
 
     async def busy_levels(self, seconds: float = READ_SECONDS) -> list[list[str]]:
         """The busy sessions by depth (``session.status``); nothing where the whole tree is idle.

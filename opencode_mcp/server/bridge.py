@@ -282,7 +282,10 @@ class Bridge:
     def fence(self) -> "paths.Fence":
         """The directories and sessions that callers may name."""
         records = None if self.settings.remote else self.worktrees.records
-        return paths.Fence(self.settings, self.client, records)
+        return paths.Fence(self.settings, self.client, records, self._place_of)
+
+    def _place_of(self, session_id: str) -> str:
+        return self._upstream.hub.place_of(session_id)
 
     @cached_property
     def worktrees(self) -> "isolation_worktrees.Worktrees":

@@ -26,6 +26,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.integration]
 
 SECONDS = 180
 STARTING = 503
+FAILED = 500
+SESSIONS = "/api/session"
 INFO, ACTIVE = "/api/info", "/api/session/active"
 
 
@@ -140,6 +142,24 @@ async def test_a_wrong_password_is_told_without_being_repeated(launch: Launch, p
     assert "The user name of OpenCode 2 is always opencode." in told
     assert "A pairing token is no lasting password." in told
     assert password not in told + unlocked.printed()
+
+
+async def test_a_list_of_sessions_that_fails_costs_no_answer_no_view_and_no_stop(
+    launch: Launch, between: Altered, scripted_model: ScriptedModel
+) -> None:
+    async with connected(launch.telling("--permissions", "agent")) as host:
+        report = await host.run(bash("echo allowed"), step(hold("list fails"), text("Never.")), agent="asking")
+        session, (request,) = report["session_id"], report["pending"]
+        between.refusals[SESSIONS] = FAILED
+        answer = {"request_id": request["request_id"], "reply": "once", "wait_seconds": 0}
+        await host.data("opencode_reply_permission", session_id=session, **answer)
+        await scripted_model.reached("list fails")
+        assert "running" in await host.text("opencode_session", session_id=session)
+        stopped = await host.data("opencode_abort", session_id=session)
+        told = await host.error("opencode_run", prompt="x")
+        between.refusals.clear()
+    assert stopped["status"] == "aborted"
+    assert "OpenCode itself failed" in told
 
 
 @pytest.fixture

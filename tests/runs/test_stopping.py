@@ -6,7 +6,7 @@ from typing import Any, cast
 import anyio
 import pytest
 
-from opencode_mcp.errors import NotFound
+from opencode_mcp.errors import BackendFailed, NotFound
 from opencode_mcp.opencode.vocabulary.models import Message, Session, SessionStatus
 from opencode_mcp.opencode.vocabulary.selection import Page
 from opencode_mcp.runs import stopping
@@ -21,8 +21,11 @@ Children = Callable[[str], list[str]]
 class Backend:
     """As much of OpenCode as a tree asks: children by a rule; every session is busy until it is aborted."""
 
-    def __init__(self, children: Children, *, silent_below: str = "", deleted: str = "") -> None:
+    def __init__(
+        self, children: Children, *, silent_below: str = "", deleted: str = "", unlisted: bool = False
+    ) -> None:
         self._children = children
+        self._unlisted = unlisted
         self._deleted = deleted
         self._silent_below = silent_below
         self._seen = [ROOT]
@@ -38,11 +41,18 @@ class Backend:
             await anyio.sleep_forever()
         found = self._children(session_id)
         self._seen += found
+        if self._unlisted:
+            raise BackendFailed("OpenCode failed at session.list")
         return [Session(id=name, directory="/project") for name in found]
 
     async def session_status(self, _directory: str) -> dict[str, SessionStatus]:
         """What was named and not aborted."""
         return {name: SessionStatus(type="busy") for name in self._seen if name not in self.aborted}
+
+    async def session_get(self, session_id: str) -> Session:
+        """A session with its parent, by the rule."""
+        parents = [name for name in self._seen if session_id in self._children(name)]
+        return Session.read({"id": session_id, "directory": "/project", "parentID": parents[0] if parents else None})
 
     async def session_messages(self, session_id: str, *, limit: int) -> Page[Message]:
         """One running call of each session that exists."""
@@ -115,3 +125,9 @@ async def test_children_that_are_never_told_do_not_keep_the_rest_from_being_stop
     with anyio.fail_after(30):
         await tree(backend).stop(1)
     assert backend.aborted == ["ses_3", "ses_2", "ses_1", ROOT]
+
+
+async def test_subagents_that_opencode_cannot_list_are_stopped_as_far_as_they_are_busy() -> None:
+    backend = Backend(chain(2), unlisted=True)
+    assert await tree(backend).stop(30) == []
+    assert backend.aborted == ["ses_2", "ses_1", ROOT]

@@ -7,6 +7,7 @@ so code that reads a file opens it through ``disk/confined.py``.
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path, PurePath
 
 from opencode_mcp.config import Settings
@@ -27,6 +28,11 @@ SESSION_HINT = "opencode_list_sessions lists the existing ones."
 TRUSTED = "The person must trust it: OpenCode runs the plugins and the configuration of each allowed directory."
 
 
+def no_place(_session_id: str) -> str:
+    """Return no directory: no events are followed."""
+    return ""
+
+
 class Fence:
     """Checks every directory, file and session that a caller names.
 
@@ -35,14 +41,21 @@ class Fence:
             started.
         client: Finds out what exists on OpenCode's machine.
         records: The records of isolated worktrees; none: there are none.
+        place_of: Returns the directory of a session that an event named; empty if none did.
     """
 
-    def __init__(self, settings: Settings, client: OpenCodeClient, records: Records | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        client: OpenCodeClient,
+        records: Records | None = None,
+        place_of: Callable[[str], str] = no_place,
+    ) -> None:
         self._settings = settings
         self._client = client
         self._records = records
         self._listed = Roots(settings, records)
-        self._sessions = SessionPlaces(client)
+        self._sessions = SessionPlaces(client, place_of, self.roots)
 
     async def roots(self) -> list[str]:
         """Return the projects in which work may go on: those listed by name, and those of patterns that were used.

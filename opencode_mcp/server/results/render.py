@@ -92,7 +92,7 @@ NEXT_STEPS: Mapping[type[BridgeError], str] = {
     BackendUnavailable: "Call again: that searches for OpenCode again. opencode_status shows what can be reached.",
     BackendTimeout: "Call again in a moment. opencode_status shows if OpenCode answers.",
     UnsupportedOperation: "opencode_status shows the version of OpenCode.",
-    BackendFailed: "Check the arguments against what exists, then call again.",
+    BackendFailed: "OpenCode itself failed; its log may say why. Call again; if it fails again, tell the person.",
     BackendError: "Call again in a moment.",
     GitFailed: "The files of the project are as they were. Correct what git names, then call again.",
 }

@@ -1,9 +1,11 @@
 """View of one session for a model: its state, its last run, its open requests, and a page of its transcript."""
 
+import logging
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from opencode_mcp.errors import BackendError
 from opencode_mcp.markdown.transcript_page import TranscriptPage, read_transcript
 from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.default_titles import told_once
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from opencode_mcp.runs.sessions.spending import Spending
     from opencode_mcp.server.bridge import Bridge
 
+logger = logging.getLogger(__name__)
 
 WITHOUT_DURATION = frozenset({"undone", "unanswered"})
 """Outcomes of runs whose duration says nothing."""
@@ -153,7 +156,13 @@ async def _todos(client: "OpenCodeClient", session: "Session", *, wanted: bool) 
 
 
 async def _subagents(client: "OpenCodeClient", session: "Session", *, wanted: bool) -> Subagents:
-    return await read_subagents_of(client, session) if wanted else Subagents()
+    if not wanted:
+        return Subagents()
+    try:
+        return await read_subagents_of(client, session)
+    except BackendError as error:
+        logger.warning("the subagents of %s could not be read: %s", session.id, error)
+        return Subagents()
 
 
 async def _page(bridge: "Bridge", session: "Session", *, limit: int, cursor: str, show: "ShownParts") -> TranscriptPage:

@@ -95,7 +95,18 @@ class Upstream:
             if not reply.is_success:
                 await reply.aread()
                 raise Refused(reply)
-            yield reply.aiter_lines()
+            yield _lines(reply)
+
+
+async def _lines(reply: httpx.Response) -> AsyncIterator[str]:
+    """Give the lines of a stream. Only a line feed ends one: the JSON in it may hold other ends of lines."""
+    rest = ""
+    async for text in reply.aiter_text():
+        *lines, rest = (rest + text).split("\n")
+        for line in lines:
+            yield line.removesuffix("\r")
+    if rest:
+        yield rest
 
 
 def raw_path(request: Request) -> str:
