@@ -85,17 +85,16 @@ def left(limits: Limits, used: Used) -> Limits | None:
 def excess(limits: Limits, used: Used) -> str:
     """Return a sentence on the limit that a run exceeds; empty if it exceeds none.
 
-    A new step exceeds a cost that is used up. The caller asks when a step begins, or while one runs.
+    A new step exceeds a cost that is used up. The caller asks when a step begins, or while one runs. The sentence has
+    no amounts that grow until OpenCode has stopped, so that every report of the run says the same.
     """
     if limits.max_steps is not None and used.steps > limits.max_steps:
         limit = quantity(limits.max_steps, "step")
-        begun = f"step {used.steps} of the model began, whose calls may have run"
-        return f"The run was stopped when {begun}: the limit is {limit}."
+        return f"The run was stopped when the model began another step: the limit is {limit}."
     if limits.max_cost is not None and used.cost >= limits.max_cost:
-        return f"The run was stopped at {_dollars(used.cost)} USD: the limit is {_dollars(limits.max_cost)} USD."
+        return f"The run was stopped for its cost: the limit is {_dollars(limits.max_cost)} USD."
     if limits.max_minutes is not None and used.seconds >= limits.max_minutes * MINUTE:
-        worked = _duration(used.seconds)
-        return f"The run was stopped after {worked} of work: the limit is {limits.max_minutes:g} min."
+        return f"The run was stopped for its working time: the limit is {limits.max_minutes:g} min."
     return ""
 
 
@@ -109,13 +108,6 @@ def excess_of_batch(limit: float, spent: float) -> str:
     if spent < limit:
         return ""
     return f"The run was stopped: its batch has cost {_dollars(spent)} USD, and the limit is {_dollars(limit)} USD."
-
-
-def _duration(seconds: float) -> str:
-    """Return a time of work, not rounded to the limit that it exceeds."""
-    if seconds < MINUTE:
-        return f"{seconds:.1f} s"
-    return f"{seconds // MINUTE:.0f} min {seconds % MINUTE:.0f} s"
 
 
 def _dollars(amount: float) -> str:

@@ -272,7 +272,7 @@ class Runs:
             add_verification(report, verification.record)
         reason = self.known.stop_reasons.get(run.message_id) or run.stopped
         if reason and report.status == "aborted":
-            report.shortfall, report.at_limit = reason, True
+            report.shortfall, report.at_limit = " ".join(filter(None, [reason, report.last_calls])), True
         return report
 
     async def _take_back(self, run: Run, seen: Observation) -> bool:

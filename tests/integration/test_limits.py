@@ -14,11 +14,13 @@ from tests.scripted_model.script import bash, hold, script, step, task, text, us
 pytestmark = [pytest.mark.anyio, pytest.mark.integration, pytest.mark.both_generations]
 
 
-def reason(step_number: int, limit: int) -> str:
-    """The sentence on a limit of steps."""
+def reason(limit: int, *calls: str) -> str:
+    """The sentences on a limit of steps, and on the last calls."""
     steps = "step" if limit == 1 else "steps"
-    begun = f"step {step_number} of the model began, whose calls may have run"
-    return f"The run was stopped when {begun}: the limit is {limit} {steps}."
+    return (
+        f"The run was stopped when the model began another step: the limit is {limit} {steps}. "
+        f"Its last calls: {', '.join(calls)}."
+    )
 
 
 async def test_a_run_is_stopped_when_it_begins_a_step_beyond_its_limit(host: Host, workplace: Path, case: str) -> None:
@@ -27,7 +29,7 @@ async def test_a_run_is_stopped_when_it_begins_a_step_beyond_its_limit(host: Hos
     never = step(text("Go on."), hold(f"never released {case}"), third)
     report = await host.run(first, second, never, directory=str(workplace), max_steps=2)
     assert report["status"] == "aborted"
-    assert report["shortfall"] == reason(3, 2)
+    assert report["shortfall"] == reason(2, f"bash: touch '{made[1].name}' (completed)")
     assert [path.exists() for path in made] == [True, True, False]
     assert "Each prompt has its own limits." in report["next"]
 
@@ -39,8 +41,8 @@ async def test_the_cost_of_subagents_counts_and_a_run_that_ends_with_its_last_st
     never = step(text("Go on."), hold(f"too dear {case}"))
     report = await host.run(task(child), never, directory=str(workplace), max_cost=0.02)
     assert report["status"] == "aborted"
-    assert report["shortfall"].startswith("The run was stopped at 0.03")
-    assert report["shortfall"].endswith("USD: the limit is 0.02 USD.")
+    assert report["shortfall"].startswith("The run was stopped for its cost: the limit is 0.02 USD. Its last calls: ")
+    assert report["cost"] >= 0.03
     dear = step(text("Done."), usage(input=90_000, output=5))
     report = await host.run(dear, session_id=report["session_id"], max_cost=0.02, max_steps=1)
     assert (report["status"], report["text"]) == ("completed", "Done.")
@@ -52,7 +54,7 @@ async def test_a_run_is_stopped_after_its_minutes_of_work(host: Host, workplace:
     )
     report = await host.wait(session_id)
     assert report["status"] == "aborted"
-    assert report["shortfall"].endswith(" s of work: the limit is 0.05 min.")
+    assert report["shortfall"].endswith("working time: the limit is 0.05 min.")
 
 
 async def test_limits_hold_when_another_bridge_follows_the_run(launch: Launch, scripted_model: ScriptedModel) -> None:
@@ -66,12 +68,12 @@ async def test_limits_hold_when_another_bridge_follows_the_run(launch: Launch, s
         await other.call("opencode_wait", session_id=session_id, wait_seconds=0)
         await scripted_model.release("between bridges")
         report = (await other.call("opencode_wait", session_id=session_id))["structuredContent"]
-        assert (report["status"], report["shortfall"]) == ("aborted", reason(2, 1))
+        assert (report["status"], report["shortfall"]) == ("aborted", reason(1, "bash: true (completed)"))
 
         async def noted() -> bool:
             seen = (await third.call("opencode_wait", session_id=session_id, wait_seconds=0))["structuredContent"]
             assert seen["status"] == "aborted"
-            return seen.get("shortfall") == reason(2, 1)
+            return seen.get("shortfall") == reason(1, "bash: true (completed)")
 
         await eventually(noted)
 
@@ -86,7 +88,7 @@ async def test_a_caller_cannot_exceed_the_operators_cap(launch: Launch) -> None:
             assert "add `--max-steps 2` to" in told
         never = step(text("Go on."), hold("beyond the cap"))
         report = (await client.call("opencode_run", prompt=script(bash("true"), never)))["structuredContent"]
-    assert (report["status"], report["shortfall"]) == ("aborted", reason(2, 1))
+    assert (report["status"], report["shortfall"]) == ("aborted", reason(1, "bash: true (completed)"))
 
 
 async def test_limits_are_refused_where_the_settings_deny_the_stop_of_a_run(launch: Launch) -> None:

@@ -21,24 +21,20 @@ def test_a_run_within_its_limits_goes_on(used: Used) -> None:
 @pytest.mark.parametrize(
     ("used", "reason"),
     [
-        (
-            Used(steps=4),
-            "The run was stopped when step 4 of the model began, whose calls may have run: the limit is 3 steps.",
-        ),
-        (Used(cost=0.12), "The run was stopped at 0.12 USD: the limit is 0.10 USD."),
-        (Used(cost=0.10123), "The run was stopped at 0.10123 USD: the limit is 0.10 USD."),
-        (Used(cost=0.1), "The run was stopped at 0.10 USD: the limit is 0.10 USD."),
-        (Used(seconds=301), "The run was stopped after 5 min 1 s of work: the limit is 5 min."),
+        (Used(steps=4), "The run was stopped when the model began another step: the limit is 3 steps."),
+        (Used(cost=0.12), "The run was stopped for its cost: the limit is 0.10 USD."),
+        (Used(cost=0.1), "The run was stopped for its cost: the limit is 0.10 USD."),
+        (Used(seconds=301), "The run was stopped for its working time: the limit is 5 min."),
     ],
 )
-def test_the_reason_names_what_was_used_and_the_limit(used: Used, reason: str) -> None:
+def test_the_reason_names_the_limit(used: Used, reason: str) -> None:
     assert excess(ALL, used) == reason
 
 
 def test_a_limit_of_one_or_of_a_part_is_said_in_plain_words() -> None:
     assert excess(Limits(max_steps=1), Used(steps=2)).endswith("the limit is 1 step.")
-    assert excess(Limits(max_minutes=1), Used(seconds=60.4)).endswith("after 1 min 0 s of work: the limit is 1 min.")
-    assert excess(Limits(max_minutes=0.05), Used(seconds=3.04)).endswith("3.0 s of work: the limit is 0.05 min.")
+    assert excess(Limits(max_minutes=0.05), Used(seconds=3.04)).endswith("working time: the limit is 0.05 min.")
+    assert excess(Limits(max_cost=0.00014), Used(cost=0.01)).endswith("cost: the limit is 0.00014 USD.")
 
 
 def test_a_run_without_limits_never_exceeds_one() -> None:

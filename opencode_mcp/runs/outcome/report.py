@@ -165,6 +165,8 @@ class RunReport(BaseModel):
     """Other prompts that reached the session at the same time: OpenCode answered all of them with this text."""
     shortfall: str = ""
     """Reason why the answer of a completed run is not whole, such as the model's token limit; or why it was stopped."""
+    last_calls: str = Field(default="", exclude=True)
+    """Sentence on the last tool calls of a run that was stopped; see ``reports/last_calls.py``."""
     at_limit: bool = Field(default=False, exclude=True)
     """True if it was stopped because it exceeded one of its limits."""
     error: str = ""

@@ -32,6 +32,7 @@ from opencode_mcp.runs.prompting.message_ids import age_of
 from opencode_mcp.runs.record import Run, SessionRecord, all_answers, read_session
 from opencode_mcp.runs.reports.brought_back import OtherWork, no_other_work
 from opencode_mcp.runs.reports.changed_files import changed_files
+from opencode_mcp.runs.reports.last_calls import last_calls
 from opencode_mcp.runs.reports.merging import read_merged
 from opencode_mcp.runs.reports.subagent_spending import SubagentSpending, read_subagent_spending
 from opencode_mcp.runs.reports.waiting import waited_seconds
@@ -114,7 +115,7 @@ async def report_run(
     if seen.state in ENDS:
         report.merged_with = reading_merged.value
         report.files = await changed_files(report, seen, answers, other_work)
-        await _add_end(report, hub, seen, answer)
+        await _add_end(report, hub, seen, answers, answer)
     else:
         await _add_present(report, hub, run, seen, answers)
     if seen.correction:
@@ -167,13 +168,17 @@ def _add_spending(report: RunReport, answers: list[Message], subagents: Subagent
     report.is_cost_known = subagents.is_whole and not any(step.is_broken_off for step in steps)
 
 
-async def _add_end(report: RunReport, hub: Hub, seen: Observation, answer: AnswerSummary) -> None:
+async def _add_end(
+    report: RunReport, hub: Hub, seen: Observation, answers: list[Message], answer: AnswerSummary
+) -> None:
     """Add the reason of a bad end."""
     match seen.state:
         case State.COMPLETED:
             report.shortfall = answer.refused or answer.shortfall
         case State.FAILED:
             await _add_failure(report, seen.client, answer.failure or hub.state(report.session_id).error)
+        case State.ABORTED:
+            report.last_calls = last_calls(answers, report.directory)
         case State.LOST:
             report.error, report.broken_off = NEVER_FINISHED, True
         case _:
