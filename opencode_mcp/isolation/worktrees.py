@@ -80,6 +80,12 @@ class Worktrees:
         repository = worktree.files if worktree else (await self._repository(directory))[0]
         return await self.git(repository)
 
+    async def check(self, project: str, base: str) -> None:
+        """Check that ``create`` can begin; raises as that does."""
+        checkout, _, _ = await self._own_repository(project)
+        if base != WORKING_TREE:
+            await _commit(await self.git(checkout), base)
+
     async def create(self, project: str, *, base: str = HEAD, title: str = "") -> Worktree:
         """Make a worktree of a project's repository, on a new branch.
 
@@ -93,11 +99,7 @@ class Worktrees:
             InvalidSetting: There is no git, or the state folder cannot be used.
             GitFailed: Git could not make it; nothing is left behind.
         """
-        if self.records.contains(Path(await to_thread.run_sync(os.path.realpath, project))):
-            raise InvalidArgument(
-                f"{project} is an isolated worktree itself.", hint="Give the directory of its project, or no isolate."
-            )
-        checkout, common_dir, inside = await self._repository(project)
+        checkout, common_dir, inside = await self._own_repository(project)
         git = await self.git(checkout)
         start = await _start(git, base)
         await forget_old(git)
@@ -217,6 +219,14 @@ class Worktrees:
             await forget_all(git, worktree.name)
         await to_thread.run_sync(self.records.delete, worktree)
 
+    async def _own_repository(self, project: str) -> tuple[Repository, str, str]:
+        """Return what ``_repository`` does, unless the project is an isolated worktree."""
+        if self.records.contains(Path(await to_thread.run_sync(os.path.realpath, project))):
+            raise InvalidArgument(
+                f"{project} is an isolated worktree itself.", hint="Give the directory of its project, or no isolate."
+            )
+        return await self._repository(project)
+
     async def _repository(self, project: str) -> tuple[Repository, str, str]:
         """Return a project's checkout, its common git directory, and the project's path below the checkout."""
         git = installed_git(self._environment, project)
@@ -260,21 +270,30 @@ def removed_worktree(worktree: Worktree) -> NotFound:
 
 async def _start(git: Git, base: str) -> str:
     """Return the commit to begin with."""
-    check_text(base, "base")
-    head = await git.commit_of(HEAD)
     if base == WORKING_TREE:
+        head = await git.commit_of(HEAD)
         async with snapshot(git, filtered=False) as seen:
             return await committed(git, seen.tree, "Working tree", *([head] if head else []))
-    if not head and base == HEAD:
+    return await _commit(git, base)
+
+
+async def _commit(git: Git, base: str) -> str:
+    """Return the commit that a base names.
+
+    Raises:
+        InvalidArgument: It names none.
+    """
+    check_text(base, "base")
+    commit = await git.commit_of(base)
+    if commit:
+        return commit
+    if base == HEAD:
         raise InvalidArgument(
             f"{git.work_tree} has no commit yet.", hint=f'Commit something, or give base="{WORKING_TREE}".'
         )
-    commit = await git.commit_of(base)
-    if not commit:
-        raise InvalidArgument(
-            f"{git.work_tree} has no branch or commit {base!r}.", hint=f'Give one, or "{HEAD}" or "{WORKING_TREE}".'
-        )
-    return commit
+    raise InvalidArgument(
+        f"{git.work_tree} has no branch or commit {base!r}.", hint=f'Give one, or "{HEAD}" or "{WORKING_TREE}".'
+    )
 
 
 def _name(title: str) -> str:

@@ -185,6 +185,7 @@ async def test_a_wrong_task_is_named_and_nothing_is_queued(host: Host, workplace
         ({"prompt": "x", "directory": "/elsewhere"}, "is outside of what is allowed"),
         ({"prompt": "x", "agent": "nobody"}, "OpenCode has no agent 'nobody'"),
         ({"prompt": "x", "max_cost": -1}, "max_cost"),
+        ({"prompt": "x", "isolate": True, "base": "zzz"}, "has no branch or commit 'zzz'"),
         ({"prompt": " "}, "The prompt is empty."),
     ):
         error = await host.error("opencode_run_many", tasks=[good, bad])

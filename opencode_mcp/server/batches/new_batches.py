@@ -108,7 +108,7 @@ async def _checked(bridge: "Bridge", order: RunOrder, seen: set[tuple[str, ...]]
     Args:
         bridge: The parts of the server.
         order: The order.
-        seen: What was checked of earlier orders in requests to OpenCode.
+        seen: What was checked of earlier orders in requests to OpenCode, and with git.
     """
     bridge.limits_for(order.limits)
     verified = verify_commands.request_of(bridge.settings, bridge.allowed, order.verify, order.repair)
@@ -117,8 +117,12 @@ async def _checked(bridge: "Bridge", order: RunOrder, seen: set[tuple[str, ...]]
             "A task can be verified by a command that the settings name, and by no other line.",
             hint="Name one of them, or leave verify out.",
         )
-    Isolation(order.isolate, order.base, order.title, 0).check(bridge, order.session_id)
+    wish = Isolation(order.isolate, order.base, order.title, 0)
+    wish.check(bridge, order.session_id)
     directory = await bridge.fence.directory(order.directory)
+    if wish.isolate and (directory, wish.chosen_base) not in seen:
+        await bridge.worktrees.check(directory, wish.chosen_base)
+        seen.add((directory, wish.chosen_base))
     order = replace(order, directory=directory)
     for name in order.files:
         await bridge.fence.existing_file(directory, name)

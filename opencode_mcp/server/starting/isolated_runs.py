@@ -10,6 +10,7 @@ import anyio
 
 from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.isolation import preparation
+from opencode_mcp.isolation.worktrees import HEAD
 from opencode_mcp.server.access.operation_uses import INTEGRATE
 from opencode_mcp.server.changes.unseen_changes import unseen_note, worktree_of
 from opencode_mcp.server.results.render import next_step, without_tools
@@ -45,6 +46,11 @@ class Isolation:
     base: str
     title: str
     start: float
+
+    @property
+    def chosen_base(self) -> str:
+        """Return the base; the default if the caller gave none."""
+        return self.base or HEAD
 
     def check(self, bridge: "Bridge", session_id: str) -> None:
         """Refuse a wish that cannot be met.
@@ -105,7 +111,7 @@ async def place_of(bridge: "Bridge", project: str, wish: Isolation) -> AsyncGene
     if not wish.isolate:
         yield Place(project)
         return
-    worktree = await bridge.worktrees.create(project, base=wish.base or "HEAD", title=wish.title)
+    worktree = await bridge.worktrees.create(project, base=wish.chosen_base, title=wish.title)
     place = Place(worktree.directory)
     try:
         await _prepare(bridge, worktree, wish)
