@@ -102,8 +102,10 @@ class Roots:
 
     def lists_sessions_of(self, path: PurePath) -> bool:
         """Return True for the same, and for an isolated worktree that was removed: its sessions are still there."""
+        if self._is_listed(path):
+            return True
         worktree = self.worktree(path)
-        return self.lists(path) or (worktree is not None and self.lists_project_of(worktree))
+        return worktree is not None and self.lists_project_of(worktree)
 
     def lists_project_of(self, worktree: Worktree) -> bool:
         """Return True if the project of an isolated worktree is listed."""

@@ -30,6 +30,13 @@ REMEMBERED_TITLES = 2000
 REMEMBERED_SESSIONS = 2000
 CONCERN_ALL = (backend_events.Gap, backend_events.Lost)
 """Events of the bridge's own about the whole stream, whatever session it was about."""
+CHANGE_LISTS = (
+    backend_events.SessionChanged,
+    backend_events.SessionDeleted,
+    backend_events.ProjectChanged,
+    *CONCERN_ALL,
+)
+"""Events that may change a list. The others change only resources."""
 
 logger = logging.getLogger(__name__)
 
@@ -78,11 +85,17 @@ class Publisher:
 
     async def _take(self, events: Sequence[backend_events.Event]) -> None:
         if self._subscriptions.anybody:
-            own = await self._own(events)
+            own = await self._own(self._relevant(events))
             self._note_lists(own)
             self._note_resources(own)
         for notice in self._pace.take(anyio.current_time()):
             await self._subscriptions.tell(notice)
+
+    def _relevant(self, events: Sequence[backend_events.Event]) -> Sequence[backend_events.Event]:
+        """Return the events of which somebody may be notified; to check the directory of an event takes time."""
+        if self._subscriptions.wanted():
+            return events
+        return [event for event in events if isinstance(event, CHANGE_LISTS)]
 
     async def _own(self, events: Sequence[backend_events.Event]) -> list[backend_events.Event]:
         """Return the events of allowed directories and sessions, and those that concern all."""

@@ -158,6 +158,14 @@ async def test_a_change_is_told_to_those_who_want_it_under_their_address() -> No
     assert len(heard.told) == 2
 
 
+async def test_without_a_subscriber_to_a_resource_only_events_that_change_lists_are_checked() -> None:
+    fence, heard = OwnFence(), Heard()
+    async with noticing(heard, fence) as hub:
+        hub.say(grown("ses_other"), Idle("ses_other"), created("ses_new"))
+        await eventually(heard.has(ResourcesListChanged()))
+    assert (heard.told, fence.asked) == ([ResourcesListChanged()], ["ses_new"])
+
+
 @pytest.mark.parametrize("elsewhere", ["/elsewhere", "/own/below", "/unknown"])
 async def test_nobody_is_told_of_what_happens_outside_of_the_allowed_directories(elsewhere: str) -> None:
     foreign, own = "ses_foreign", uris.transcript("ses_own")
