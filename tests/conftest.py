@@ -76,9 +76,12 @@ def pytest_sessionstart() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Exempt what is imported from garbage collection, and collect seldom: it takes a tenth of the time of a run."""
     gc.set_threshold(*SELDOM)
+    if not session.config.getoption("--hypothesis-profile"):
+        # Before the modules are imported, whose properties take over the number with settings of their own.
+        _try_fewer_examples(FEW_EXAMPLES if session.config.getoption("markexpr") == FAST else EXAMPLES)
     with collector_paused():
         return (yield)
 
@@ -97,13 +100,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs OpenCode, and begin with the longest tests, so that at the end no worker is left with them."""
     for item in items:
         if REAL.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("integration")
-    if "hypothesis" in sys.modules and not config.getoption("--hypothesis-profile"):
-        _try_fewer_examples(FEW_EXAMPLES if config.getoption("markexpr") == FAST else EXAMPLES)
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
