@@ -53,7 +53,7 @@ from opencode_mcp.opencode.vocabulary.models import (
     ToolPart,
 )
 from opencode_mcp.runs.following import activity, progress
-from opencode_mcp.runs.outcome import endings
+from opencode_mcp.runs.outcome import endings, failed_command
 from opencode_mcp.runs.output_schema import prompted
 from opencode_mcp.runs.requests.permission_policy import Policy
 from opencode_mcp.runs.requests.shell_policy import shell_decider
@@ -161,6 +161,12 @@ def a_message(text: str) -> Message:
 def a_call(tool: str, arguments: Mapping[str, object]) -> ToolPart:
     state = {"status": "completed", "input": arguments}
     return ToolPart.model_validate({"id": "prt_1", "type": "tool", "tool": tool, "state": state})
+
+
+def a_failed_call(command: str) -> ToolPart:
+    call = a_call("bash", {"command": command})
+    call.state.metadata["exit"] = 1
+    return call
 
 
 def a_work(text: str) -> authorship.Work:
@@ -369,6 +375,9 @@ FUNCTIONS: Mapping[str, Callable[[str], object]] = {
         text,
         None,
         activity.Moment(0.0, 0.0),
+    ),
+    "runs.outcome.failed_command": lambda text: failed_command.failed_command(
+        [Message(info=a_message(text).info, parts=[a_failed_call(text)])]
     ),
     "runs.outcome.endings": lambda text: endings.failure_kind(Failure(name=text, data={"message": text})),
     "runs.following.progress": progress_lines,

@@ -167,6 +167,8 @@ class RunReport(BaseModel):
     """Reason why the answer of a completed run is not whole, such as the model's token limit; or why it was stopped."""
     last_calls: str = Field(default="", exclude=True)
     """Sentence on the last tool calls of a run that was stopped; see ``reports/last_calls.py``."""
+    failed_command: str = Field(default="", exclude=True)
+    """The last command of the run with its exit code, if it failed."""
     at_limit: bool = Field(default=False, exclude=True)
     """True if it was stopped because it exceeded one of its limits."""
     error: str = ""

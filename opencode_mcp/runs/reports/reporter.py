@@ -17,6 +17,7 @@ from opencode_mcp.opencode.vocabulary.submission import Accepted
 from opencode_mcp.runs.following.follow import CheckedAnswer, Observation, present_activity, run_age
 from opencode_mcp.runs.following.read_ahead import known_record
 from opencode_mcp.runs.outcome.endings import failure_kind
+from opencode_mcp.runs.outcome.failed_command import failed_command
 from opencode_mcp.runs.outcome.report import (
     STATUSES,
     AnswerSummary,
@@ -114,6 +115,7 @@ async def report_run(
     _add_spending(report, answers, await read_subagent_spending(seen.client, run.session_id, answers))
     if seen.state in ENDS:
         report.merged_with = reading_merged.value
+        report.failed_command = failed_command(answers)
         report.files = await changed_files(report, seen, answers, other_work)
         await _add_end(report, hub, seen, answers, answer)
     else:

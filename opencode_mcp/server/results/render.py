@@ -165,6 +165,8 @@ def _part_of(beginning: str, text: str, rest: str) -> str:
 def report_data(report: "RunReport") -> dict[str, Any]:
     """Return a run's report as structured content. Empty fields are left out, except those that callers rely on."""
     data = report.model_dump(mode="json", exclude_defaults=True)
+    if report.failed_command:
+        data["note"] = f"{report.note} {_failed_command(report)}".strip()
     return data | {
         "text": _text_data(report),
         **({"error": cut_text(report.error, ERROR_LIMIT)} if report.error else {}),
@@ -172,6 +174,10 @@ def report_data(report: "RunReport") -> dict[str, Any]:
         "pending": [request_data(request) for request in report.pending],
         "next": next_step(report),
     }
+
+
+def _failed_command(report: "RunReport") -> str:
+    return f"Its last command failed: {report.failed_command}." if report.failed_command else ""
 
 
 def _text_data(report: "RunReport") -> str:
@@ -307,6 +313,7 @@ def report_text(report: "RunReport") -> str:
         _answer(report),
         f"Structured answer:\n{_json(report.output)}" if report.output is not None else "",
         verification_text(report),
+        _failed_command(report),
         _files(report),
         "Todos:\n" + "\n".join(report.todos) if report.todos else "",
         *map(request_text, report.pending),

@@ -83,6 +83,13 @@ def test_a_run_that_changed_files_names_the_tool_that_shows_them_first() -> None
     assert next_step(failed).startswith("Have the cause corrected in the same session with opencode_run(")
 
 
+def test_a_failed_last_command_is_named_in_the_text_and_in_the_data() -> None:
+    failed = report(failed_command="make (exit code 2)")
+    assert "\n\nIts last command failed: make (exit code 2).\n\n" in report_text(failed)
+    assert report_data(failed)["note"] == "Its last command failed: make (exit code 2)."
+    assert "note" not in report_data(report())
+
+
 def test_a_report_names_its_run_and_tells_the_time_of_waiting_apart() -> None:
     text = report_text(report(seconds=212.4, waited=180.2, title="Fix login", prompt="Fix the login page"))
     head, names = text.splitlines()[:2]

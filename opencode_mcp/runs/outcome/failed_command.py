@@ -1,0 +1,23 @@
+"""The last command of a run, if it failed. Pure."""
+
+from collections.abc import Sequence
+
+from opencode_mcp.diffs.named_files import SHELLS
+from opencode_mcp.opencode.vocabulary.models import Message, ToolPart
+from opencode_mcp.text.json_values import as_text
+from opencode_mcp.text.outside_text import one_line
+
+LONGEST_COMMAND = 200
+
+
+def failed_command(answers: Sequence[Message]) -> str:
+    """Return the last command of a run with its exit code; empty if there is none, or it succeeded.
+
+    An earlier failure is part of the work: the model has seen it, and went on.
+    """
+    calls = [part for message in answers for part in message.parts if isinstance(part, ToolPart)]
+    exits = [call for call in calls if call.tool in SHELLS and isinstance(call.state.metadata.get("exit"), int)]
+    if not exits or not exits[-1].state.metadata["exit"]:
+        return ""
+    last = exits[-1].state
+    return f"{one_line(as_text(last.input.get('command')), LONGEST_COMMAND)} (exit code {last.metadata['exit']})"
