@@ -26,6 +26,10 @@ if sys.platform == "win32":
         command = [str(Path(folder.value, "taskkill.exe")), "/PID", str(pid), "/T", "/F"]
         subprocess.run(command, check=False, capture_output=True, timeout=TASKKILL_TIMEOUT)  # noqa: S603 - ours
 
+    def force_one_to_end(pid: int) -> None:
+        """End a process and its descendants."""
+        force_to_end(pid)
+
 else:
     import os
 
@@ -36,6 +40,11 @@ else:
     def force_to_end(pid: int) -> None:
         """End a process and its group."""
         _signal(pid, signal.SIGKILL)
+
+    def force_one_to_end(pid: int) -> None:
+        """End a process, which may lead no group."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
 
     def _signal(pid: int, number: signal.Signals) -> None:
         # macOS reports a group of zombies as a lack of permission.

@@ -1,5 +1,6 @@
 """Run a shell line with a time limit; the line and all that it has started end with the bridge at the latest."""
 
+import secrets
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,9 +11,12 @@ from anyio import to_thread
 from anyio.abc import Process
 
 from opencode_mcp.processes.groups import FLAGS, force_to_end
+from opencode_mcp.processes.supervisor import MARK_VALUE
 
 # -I: neither the working directory nor a variable decides which modules Python loads.
 SUPERVISOR = (sys.executable, "-I", "-m", "opencode_mcp.processes.supervisor")
+MARK = "OPENCODE_BRIDGE_LINE_"
+"""Beginning of the name of a line's mark. Each line has a name of its own, so lines can run inside of lines."""
 END_SECONDS = 5.0
 """Time that the supervisor has to end the line; then it is ended itself."""
 
@@ -40,10 +44,11 @@ async def run_shell_line(line: str, directory: str, environment: Mapping[str, st
         OSError: No process can be started in the directory.
     """
     shell = ("cmd", "/c", line) if sys.platform == "win32" else ("/bin/sh", "-c", line)
+    mark = MARK + secrets.token_hex(8)
     process = await anyio.open_process(
-        [*SUPERVISOR, *shell],
+        [*SUPERVISOR, mark, *shell],
         cwd=directory,
-        env=environment,
+        env={**environment, mark: MARK_VALUE},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

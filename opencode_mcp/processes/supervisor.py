@@ -1,9 +1,11 @@
 """Process that runs one command, and ends it with all that it has started when its own parent is gone.
 
 Its standard input is a pipe of the parent, which the system closes however the parent ends. The command leads a group
-of processes; whatever is left of that group is ended as well when the command has ended. At the end, the last part of
-what the command printed is written to standard output: a command that prints without end fills no disk. The module is
-executed by ``shell_line.py``; its arguments are the command.
+of processes; whatever is left of that group is ended as well when the command has ended. So are the processes that have
+left the group: they are known by the *mark*, a variable of their environment, which they inherit. Only a process that
+also gives up its environment survives. At the end, the last part of what the command printed is written to standard
+output: a command that prints without end fills no disk. The module is executed by ``shell_line.py``; its arguments are
+the name of the mark, and the command.
 """
 
 import os
@@ -14,7 +16,12 @@ import threading
 from contextlib import suppress
 from types import FrameType
 
-from opencode_mcp.processes.groups import FLAGS, force_to_end
+from opencode_mcp.processes.groups import FLAGS, force_one_to_end, force_to_end
+from opencode_mcp.processes.process_table import started_with
+
+MARK_VALUE = "1"
+MOST_ROUNDS = 20
+"""Number of times that marked processes are looked for: one may start others while it is ended."""
 
 NOT_FOUND = 127
 """Exit code if the command cannot be started, as shells have it."""
@@ -41,9 +48,10 @@ class Tail:
 
 def main() -> int:
     """Run the command, write the end of its output, and return its exit code."""
+    mark, *line = sys.argv[1:]
     try:
         command = subprocess.Popen(  # noqa: S603 - the parent's command
-            sys.argv[1:],
+            line,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -65,6 +73,7 @@ def main() -> int:
     reading.start()
     code = command.wait()
     force_to_end(command.pid)
+    _end_marked(mark)
     reading.join(REST_SECONDS)
     _write(tail.kept)
     return code if code >= 0 else BY_SIGNAL - code
@@ -77,6 +86,16 @@ def _end_without_parent(pid: int) -> None:
         while os.read(0, 1):
             pass
     force_to_end(pid)
+
+
+def _end_marked(mark: str) -> None:
+    """End all other processes with a mark."""
+    for _ in range(MOST_ROUNDS):
+        found = set(started_with(mark, MARK_VALUE)) - {os.getpid()}
+        if not found:
+            return
+        for pid in found:
+            force_one_to_end(pid)
 
 
 def _write(output: bytes) -> None:

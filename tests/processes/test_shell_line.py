@@ -52,6 +52,27 @@ async def test_what_a_line_leaves_running_is_ended_also_if_it_keeps_the_output_o
     assert await eventually(lambda: ended(pid))
 
 
+LEAVES = """
+import os, pathlib, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        pathlib.Path("pid").write_text(str(os.getpid()))
+        time.sleep(600)
+    os._exit(0)
+while not pathlib.Path("pid").exists():
+    time.sleep(0.01)
+"""
+
+
+async def test_what_has_left_the_group_of_a_line_is_ended_too(tmp_path: Path) -> None:
+    (tmp_path / "leaves.py").write_text(LEAVES)
+    line = f"{sys.executable} leaves.py; echo begun"
+    assert await run_shell_line(line, str(tmp_path), ENVIRONMENT, 60) == ShellResult(0, "begun")
+    pid = int((tmp_path / "pid").read_text())
+    assert await eventually(lambda: ended(pid))
+
+
 async def test_a_cancelled_line_is_ended(tmp_path: Path) -> None:
     pid = 0
     async with anyio.create_task_group() as tasks:
