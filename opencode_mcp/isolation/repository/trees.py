@@ -19,6 +19,7 @@ from anyio import to_thread
 from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.repository.filtered_files import filtered_paths
 from opencode_mcp.isolation.repository.git import Git, reason
+from opencode_mcp.isolation.repository.index_flags import clear_flags, without_patterns
 from opencode_mcp.isolation.repository.other_repositories import other_repositories
 from opencode_mcp.isolation.repository.scratch import scratch_folder
 
@@ -76,13 +77,13 @@ async def snapshot(
         index, own = folder / "index", folder / "own"
         for copy in (index, own):
             await to_thread.run_sync(_copy, git.git_dir / "index", copy)
+        await clear_flags(git, index)
         others = await other_repositories(git, index)
         left_out = [*without, *(path.rstrip("/") for path in (*others.submodules, *others.new))]
         wanted = [":(top)", *(f":(top,exclude,literal){path}" for path in left_out)]
         text = "\0".join(wanted).encode(errors="surrogateescape")
-        code, _, complaint = await git.attempt(
-            "add", "--all", "--pathspec-from-file=-", "--pathspec-file-nul", index=index, text=text
-        )
+        arguments = ("add", "--all", "--sparse", "--pathspec-from-file=-", "--pathspec-file-nul")
+        code, _, complaint = await without_patterns(git).attempt(*arguments, index=index, text=text)
         if code or (whole and CLOSED in complaint):
             raise GitFailed(f"git add failed: {reason(complaint)}")
         if known:
@@ -99,8 +100,8 @@ async def _add_known(git: Git, index: Path, tree: str) -> None:
     found = await to_thread.run_sync(lambda: [path for path in missing if _is_file(git.work_tree / path)])
     if found:
         text = "\0".join(f":(top,literal){path}" for path in found).encode(errors="surrogateescape")
-        arguments = ("add", "--force", "--pathspec-from-file=-", "--pathspec-file-nul")
-        await git.run(*arguments, index=index, text=text)
+        arguments = ("add", "--force", "--sparse", "--pathspec-from-file=-", "--pathspec-file-nul")
+        await without_patterns(git).run(*arguments, index=index, text=text)
 
 
 def _is_file(path: Path) -> bool:

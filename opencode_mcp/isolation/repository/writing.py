@@ -7,6 +7,7 @@ import anyio
 
 from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.repository.git import Git
+from opencode_mcp.isolation.repository.index_flags import without_patterns
 from opencode_mcp.isolation.repository.trees import Snapshot, TreeChange, changes
 from opencode_mcp.text.name_lists import listed
 
@@ -18,12 +19,13 @@ NEW_FILE = frozenset("AR")
 async def write(git: Git, seen: Snapshot, tree: str) -> None:
     """Make the files of git's folder, which are as ``seen``, equal to a tree.
 
-    Files that git ignores stay. If it fails, for example because a file was changed meanwhile or the disk is full, the
-    files are as they were.
+    Files that git ignores stay; those outside of a sparse checkout are written as well. If it fails, for example
+    because a file was changed meanwhile or the disk is full, the files are as they were.
 
     Raises:
         GitFailed: Nothing was changed.
     """
+    git = without_patterns(git)
     coming = await changes(git, seen.tree, tree)
     await check_untracked(git, coming, seen.index)
     arguments = ("-m", "-u", seen.tree, tree)
