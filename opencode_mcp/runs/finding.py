@@ -61,6 +61,21 @@ async def find_run(
     )
 
 
+async def find_run_to_stop(client: OpenCodeClient, notes: Notes, words: Mapping[str, str], session: Session) -> Run:
+    """Find the run that OpenCode works on, or the latest if it works on none.
+
+    The latest prompt of a session may wait in the inbox until the present run has ended.
+
+    Raises:
+        NotFound: The session has no prompt.
+    """
+    at_work = ""
+    if await client.pending_prompts(session.id) and session.id in await client.session_status(session.directory):
+        begun = await latest_prompt(client, session.id)
+        at_work = begun.info.id if begun else ""
+    return await find_run(client, notes, words, session, at_work)
+
+
 async def _find_prompt(
     client: OpenCodeClient, words: Mapping[str, str], session: Session, message_id: str
 ) -> FoundPrompt:

@@ -23,7 +23,7 @@ from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.options import Decider
 from opencode_mcp.runs.deadline import Deadline
-from opencode_mcp.runs.finding import find_run
+from opencode_mcp.runs.finding import find_run, find_run_to_stop
 from opencode_mcp.runs.following.corrections import find_correction, observe_corrected, read_schema
 from opencode_mcp.runs.following.follow import Follower, Observation, Respond, SendProgress, leave_open, no_progress
 from opencode_mcp.runs.following.verified import observe_verified
@@ -313,6 +313,15 @@ class Runs:
         """
         client = await self.turns.client_in(session.directory)
         return await find_run(client, self.notes, self.known.words, session, message_id)
+
+    async def find_to_stop(self, session: Session) -> Run:
+        """Find the run that OpenCode works on in a session, or the latest if it works on none.
+
+        Raises:
+            NotFound: The session has no prompt.
+        """
+        client = await self.turns.client_in(session.directory)
+        return await find_run_to_stop(client, self.notes, self.known.words, session)
 
     async def stop(self, run: Run, seconds: float = ABORT_DEADLINE, reason: str = STOPPED) -> StopResult:
         """Stop a run, its subagents and its verification (``session.abort``); its answer is not corrected any more.

@@ -222,6 +222,27 @@ async def test_a_person_at_a_terminal_prompts_and_answers_in_between(
     assert latest["message_id"] != run["message_id"]
 
 
+async def test_a_prompt_that_waits_in_the_inbox_says_so_and_the_one_ahead_can_be_stopped(
+    launch: Launch, scripted_model: ScriptedModel, opencode: Backend2
+) -> None:
+    async with connected(launch) as host:
+        ahead = await host.run(step(hold("ahead"), text("Ahead.")), wait_seconds=0)
+        session, mine = ahead["session_id"], ahead["message_id"]
+        await scripted_model.reached("ahead")
+        await opencode.post(f"/api/session/{session}/prompt", queued(script(text("Theirs."), say="Theirs")))
+        behind = await host.wait(session, wait_seconds=0)
+        refused = await host.error("opencode_abort", session_id=session, message_id=behind["message_id"])
+        stopped = await host.data("opencode_abort", session_id=session, message_id=mine)
+        left = await host.wait(session)
+    assert behind["message_id"] != mine
+    assert (behind["status"], behind.get("text", ""), behind.get("tokens")) == ("running", "", None)
+    assert f"waits in the inbox of the session until {mine} has ended" in behind["activity"]
+    assert f"works on: {mine} is" in refused
+    assert (stopped["status"], stopped["message_id"]) == ("aborted", mine)
+    assert (left["status"], left["message_id"]) == ("aborted", behind["message_id"])
+    assert "It is still in the inbox" in left["note"]
+
+
 def queued(words: str) -> dict[str, Any]:
     """Return the body of a prompt that waits until the session has nothing else to do."""
     return {"text": words, "delivery": "queue"}

@@ -63,6 +63,7 @@ from opencode_mcp.runs.record import (
     has_moved_on,
     is_cut_short,
     last_answers,
+    latest_prompt,
     says_nothing,
 )
 from opencode_mcp.runs.requests.open_requests import Requests
@@ -132,6 +133,9 @@ class Observation:
     """True if these are all of its messages since the prompt."""
     parked: bool = False
     """True if the session is idle, and has the prompt in its inbox: it was never begun."""
+    waits_behind: str | None = None
+    """The prompt that OpenCode works on while the run's waits in the inbox, empty if it is not known; ``None`` if the
+    run's prompt does not wait there."""
     copied: bool = False
     """True if a fork copied the prompt before its answer was complete: it goes on elsewhere, or ended there."""
     pending: list[PendingRequest] = field(default_factory=list[PendingRequest])
@@ -194,6 +198,8 @@ class Follower:
         self._requests_stale = True
         self._superseded: bool | None = None
         """True if the run has ended and the session may work on something else; ``None``: to be read."""
+        self._is_begun = False
+        """True if OpenCode is known to have taken the prompt out of the inbox."""
         self._prompts = {run.message_id, *hub.state(run.session_id).prompts}
         """Messages of the user's that are known: they do not show that the session moves on."""
         self._look_is_due = False
@@ -212,7 +218,7 @@ class Follower:
                     await self._ahead.begin(known_record(self._hub.state(self._run.session_id)))
                 if await self._sleep(listener, deadline):
                     await self._look_again()
-        self._seen.text = self._progress.text
+        self._seen.text = self._progress.text if self._seen.waits_behind is None else ""
         return self._seen
 
     async def _is_over(self, deadline: Deadline) -> bool:
@@ -300,12 +306,16 @@ class Follower:
         now = anyio.current_time()
         if now < self._next_line_at():
             return
-        line = self._progress.take() or await self._present_activity()
+        line = self._progress.take()
+        if self._seen.waits_behind is not None or not line:
+            line = await self._present_activity()
         self._throttle.note_sent(now)
         await self._send_progress(line)
 
     async def _present_activity(self) -> str:
         """Return what the run does now, for a host that would otherwise hear nothing."""
+        if self._seen.waits_behind is not None:
+            return waiting_behind(self._seen.waits_behind)
         try:
             return await present_activity(self._client, self._hub, self._run, self._seen.status)
         except BackendError as error:
@@ -360,18 +370,35 @@ class Follower:
         await self._read_answers()
         if not self._superseded and await self._shell_line_runs():
             return await self._busy_evidence(SessionStatus(type="busy"))
-        seen.pending, self._requests_stale = [], True
+        seen.pending, self._requests_stale, seen.waits_behind = [], True, None
         seen.parked = not self._superseded and await self._is_parked()
+        if seen.parked:
+            seen.answers = []  # They are those of another prompt.
+            return Evidence(parked=True)
         quiet_seconds = await self._quiet_seconds()
         return Evidence(
             answers=[message.info for message in seen.answers],
             empty=bool(seen.answers) and says_nothing(seen.answers[-1]),
             cut_short=bool(seen.answers) and is_cut_short(seen.answers[-1]),
             error=self._hub.state(run.session_id).error,
-            parked=seen.parked,
             copied=seen.copied,
             quiet_seconds=quiet_seconds,
         )
+
+    async def _prompt_ahead(self) -> str | None:
+        """Return the prompt for which the run's waits in the inbox, empty if it is not known; ``None`` if it does not.
+
+        OpenCode 2 takes a queued prompt out of the inbox when it begins it.
+        """
+        run = self._run
+        if self._is_begun or self._hub.state(run.session_id).working_on == run.message_id:
+            self._is_begun = True
+            return None
+        if run.message_id not in await self._client.pending_prompts(run.session_id):
+            self._is_begun = True
+            return None
+        latest = await latest_prompt(self._client, run.session_id)
+        return latest.info.id if latest else ""
 
     async def _shell_line_runs(self) -> bool:
         """Return True if the run is a person's shell line that has not ended; OpenCode 2 calls the session idle."""
@@ -446,10 +473,20 @@ class Follower:
             # A follower that starts in the middle of a long pause must report what the run waits for.
             self._progress.add(backend_events.StatusChanged(run.session_id, status))
         self._idle_since, self._was_busy = None, True
+        seen.waits_behind = await self._prompt_ahead()
+        if seen.waits_behind is not None:
+            # What is asked now is asked for the prompt ahead.
+            seen.pending, self._requests_stale = [], True
+            return Evidence(status=SessionStatus(type="busy"))
         if self._requests_stale:
             seen.pending = await self._requests.open(run.directory, run.session_id)
             self._requests_stale = False
         return Evidence(status=status, asked=bool(seen.pending))
+
+
+def waiting_behind(prompt: str) -> str:
+    """Return the activity of a prompt that OpenCode has not begun, since it works on another one of the session."""
+    return f"nothing yet; the prompt waits in the inbox of the session until {prompt or 'its present work'} has ended"
 
 
 async def present_activity(

@@ -14,7 +14,7 @@ from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.opencode.vocabulary.default_titles import made_title
 from opencode_mcp.opencode.vocabulary.models import Failure, Message
 from opencode_mcp.opencode.vocabulary.submission import Accepted
-from opencode_mcp.runs.following.follow import CheckedAnswer, Observation, present_activity, run_age
+from opencode_mcp.runs.following.follow import CheckedAnswer, Observation, present_activity, run_age, waiting_behind
 from opencode_mcp.runs.following.read_ahead import known_record
 from opencode_mcp.runs.outcome.endings import failure_kind
 from opencode_mcp.runs.outcome.failed_command import failed_command
@@ -189,6 +189,8 @@ async def _add_end(
 
 async def _answers(client: OpenCodeClient, run: Run, seen: Observation) -> list[Message]:
     """Return every answer, also those to the prompts that asked for a correction or sent a failure back."""
+    if seen.waits_behind is not None or (seen.parked and not seen.prompts and seen.correction is None):
+        return []  # The prompt was not begun: the latest messages answer another one.
     prompts = [replace(run, message_id=prompt) for prompt in seen.prompts or [run.message_id]]
     if seen.correction is not None:
         prompts.append(seen.correction)
@@ -239,7 +241,9 @@ async def _add_present(report: RunReport, hub: Hub, run: Run, seen: Observation,
     """Add what only a run has that goes on: its age, the text so far, and what it does now."""
     report.seconds = round(run_age(seen.client, run), 3)
     report.text = seen.text or report.text
-    if seen.verifying:
+    if seen.waits_behind is not None:
+        report.activity = waiting_behind(seen.waits_behind)
+    elif seen.verifying:
         report.activity = seen.verifying
     elif seen.state is not State.WAITING:
         report.activity = await present_activity(seen.client, hub, run, seen.status, answers)
@@ -247,6 +251,8 @@ async def _add_present(report: RunReport, hub: Hub, run: Run, seen: Observation,
 
 async def _waited(hub: Hub, run: Run, seen: Observation, answers: list[Message]) -> float:
     """Return the seconds that a run waited for answers; its session is read only if the event stream does not tell."""
+    if seen.waits_behind is not None:
+        return 0
     given: list[GivenAnswer] = []
     if not hub.answer_waits.is_whole(run.message_id):
         given = answers_in(await seen.client.session_get(run.session_id))

@@ -213,7 +213,7 @@ async def opencode_abort(
     ctx: BridgeContext,
     *,
     session_id: SessionOrBatch,
-    message_id: Annotated[str, Field(description="Only if this prompt is the latest")] = "",
+    message_id: Annotated[str, Field(description="Only if it works on this prompt")] = "",
 ) -> CallToolResult:
     """Stop what a session and its subagents are working on.
 
@@ -227,7 +227,7 @@ async def opencode_abort(
         run = await _find_to_stop(bridge, session)
     if message_id and run.message_id != message_id:
         raise InvalidArgument(
-            f"{message_id} is not the latest prompt of {session_id}: {run.message_id} is.",
+            f"{message_id} is not the prompt that {session_id} works on: {run.message_id} is.",
             hint="Leave message_id out to stop whatever runs.",
         )
     report, stop = await bridge.runs.abort(run, verified_elsewhere=await bridge.stop_verification_elsewhere(run))
@@ -236,14 +236,14 @@ async def opencode_abort(
 
 
 async def _find_to_stop(bridge: "Bridge", session: "Session") -> "Run":
-    """Return the latest run of a session.
+    """Return the run that a session works on, or its latest.
 
     Raises:
         NotFound: The session has none, and does nothing.
         SessionBusy: The session has none, and is busy: a shell line is no run.
     """
     try:
-        return await bridge.runs.find(session)
+        return await bridge.runs.find_to_stop(session)
     except NoRunYet as error:
         if session.id in await bridge.client.running_sessions(session.directory):
             raise SessionBusy(
