@@ -19,6 +19,7 @@ from opencode_mcp.errors import (
 from opencode_mcp.events.hub import Hub
 from opencode_mcp.isolation.records import Records
 from opencode_mcp.opencode.client import OpenCodeClient
+from opencode_mcp.opencode.http.concurrent_reads import at_once
 from opencode_mcp.opencode.http.transport import READ_TIMEOUT_SECONDS
 from opencode_mcp.opencode.vocabulary.models import Session
 from opencode_mcp.options import Decider
@@ -364,12 +365,16 @@ class Runs:
     async def _busy_tree(self, run: Run) -> tuple[SessionTree, list[list[str]]]:
         """Return the run's session with its subagents, and which of them are busy, by depth; none with another prompt.
 
-        The messages are not read if no event was missed since OpenCode took the prompt, and it has taken no other.
+        The messages are not read if no event was missed since OpenCode took the prompt, and it has taken no other. If
+        another prompt waits in the inbox of OpenCode 2, it may begin at any moment, before its event comes.
         """
         client = await self.turns.client_in(run.directory)
         tree = SessionTree(client, run.session_id, run.directory)
-        busy = await tree.busy_levels()
-        if not busy or self._hub.state(run.session_id).working_on == run.message_id:
+        async with at_once() as reads:
+            waiting = reads.start(client.pending_prompts, run.session_id)
+            levels = reads.start(tree.busy_levels)
+        busy, is_alone = levels.value, not set(waiting.value) - {run.message_id}
+        if not busy or (is_alone and self._hub.state(run.session_id).working_on == run.message_id):
             return tree, busy
         is_other = await is_superseded(client, await self._current(client, run))
         return tree, [] if is_other else busy
