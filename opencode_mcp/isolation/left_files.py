@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from opencode_mcp.errors import BridgeError, InvalidArgument
+from opencode_mcp.isolation.repository.status import STATUS
 from opencode_mcp.text.outside_text import shorten
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from opencode_mcp.isolation.repository.git import Git
     from opencode_mcp.isolation.worktrees import Worktrees
 
-STATUS = ("status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")
 MOST_NAMED = 50
 PATH_CHARACTERS = 200
 """Characters of a path in the result: that is kept in the metadata of the session."""

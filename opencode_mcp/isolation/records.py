@@ -55,6 +55,8 @@ class Worktree:
     """Time in seconds since 1970."""
     from_working_tree: bool = False
     """True if the base contains changes that the person had not committed."""
+    uncommitted: int = 0
+    """Number of the checkout's uncommitted files that it began without, if it began with the last commit."""
     session_id: str = ""
     """Session that works there; empty before there is one."""
     removed: bool = False

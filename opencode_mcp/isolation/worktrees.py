@@ -27,6 +27,7 @@ from opencode_mcp.errors import GitFailed, InvalidArgument, NotFound, SessionBus
 from opencode_mcp.isolation.records import Brought, Records, Worktree
 from opencode_mcp.isolation.repository.git import Git, Repository, installed_git, reason
 from opencode_mcp.isolation.repository.kept_commits import DISCARDED, forget_all, forget_old
+from opencode_mcp.isolation.repository.status import uncommitted_files
 from opencode_mcp.isolation.repository.trees import committed, snapshot
 from opencode_mcp.launcher.locks import hold
 
@@ -116,6 +117,7 @@ class Worktrees:
             base=start,
             created=time.time(),
             from_working_tree=base == WORKING_TREE,
+            uncommitted=await uncommitted_files(git) if base == HEAD else 0,
         )
         await self._write(made)
         try:

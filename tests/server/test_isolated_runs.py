@@ -37,10 +37,25 @@ async def test_a_note_names_the_branch_and_only_a_listed_tool(tmp_path: Path) ->
     assert "opencode_integrate" in await note(changed)
     assert made.branch in await note(changed, "opencode_integrate")
     assert "opencode_integrate" not in await note(changed, "opencode_integrate")
-    assert await note(unchanged) == ""
+    assert (await note(unchanged)).startswith(f"It changed no file in its git worktree, on the branch {made.branch}.")
     put(Path(made.folder), {"large.bin": "x", "a.txt": "changed\n"})
     assert (await note(changed)).endswith("OpenCode does not show these changed files of the worktree: large.bin.")
     assert "a.txt, large.bin" in await note(unchanged)
+
+
+async def test_a_note_counts_the_uncommitted_files_that_the_worktree_began_without(tmp_path: Path) -> None:
+    project = make_repository(tmp_path / "project")
+    put(project, {"a.txt": "not committed\n", "new.txt": "new\n"})
+    worktrees = Worktrees(tmp_path / "state", ENVIRONMENT)
+    notes: dict[str, str] = {}
+    for base in ("HEAD", "working_tree"):
+        made = await worktrees.create(str(project), base=base)
+        bridge = SimpleNamespace(settings=Settings(), unlisted_tools=(), worktrees=worktrees)
+        run = cast("Any", SimpleNamespace(directory=made.directory, session_id="ses_1"))
+        running = _report([]).model_copy(update={"status": "running"})
+        notes[base] = await isolation_note(cast("Any", bridge), run, running)
+    assert "began at the last commit, without 2 uncommitted files of the checkout" in notes["HEAD"]
+    assert notes["working_tree"] == ""
 
 
 async def test_where_opencode_is_on_another_machine_the_refusal_says_what_can_isolate_runs() -> None:

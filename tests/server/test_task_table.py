@@ -1,6 +1,9 @@
 """Table of a batch: what a line names, and when the next step compares two tasks."""
 
+from collections.abc import Sequence
+
 from opencode_mcp.batches.tasks import Batch, Task
+from opencode_mcp.isolation.records import Brought, Worktree
 from opencode_mcp.server.batches.task_table import table_result
 
 
@@ -29,9 +32,26 @@ def a_task(number: int, words: str, names: str = "", files: int = 1) -> Task:
     )
 
 
-def told(*tasks: Task) -> str:
+def worktree_of(number: int, brought: Sequence[Brought] = ()) -> Worktree:
+    """The worktree of a task."""
+    return Worktree(
+        name=f"{number}",
+        repository="/p",
+        git_dir="/p/.git",
+        common_dir="/p/.git",
+        folder=f"/state/{number}",
+        inside="",
+        branch=f"opencode/{number}",
+        base="c0ffee",
+        created=0,
+        session_id=f"ses_{number}",
+        brought=brought,
+    )
+
+
+def told(*tasks: Task, worktrees: Sequence[Worktree] = ()) -> str:
     batch = Batch(id="bat_1", created=0, parallel=2, max_cost=None, tasks=tasks, ahead=0)
-    (content,) = table_result(batch, tasks, ()).content
+    (content,) = table_result(batch, tasks, (), {one.session_id: one for one in worktrees}).content
     assert content.type == "text"
     return content.text
 
@@ -47,3 +67,15 @@ def test_two_tasks_are_compared_only_if_they_have_one_prompt() -> None:
     compares = 'opencode_diff(session_id="ses_1", compare_with="ses_2") shows'
     assert compares in told(a_task(1, "Fix (a/one)"), a_task(2, "Fix (b/two-2.1)"))
     assert "compare_with" not in told(a_task(1, "Fix it"), a_task(2, "Write tests"))
+
+
+def test_isolated_tasks_are_marked_and_the_next_step_names_the_first_whose_work_was_not_brought_back() -> None:
+    tasks = a_task(1, "Fix it"), a_task(2, "Write tests"), a_task(3, "Write a text")
+    brought = [Brought(0, 1, "Fix it", ["a.py"])]
+    text = told(*tasks, worktrees=[worktree_of(1, brought), worktree_of(2)])
+    assert "ses_2 · isolated · " in text
+    assert "ses_3 · 1 file" in text
+    assert 'opencode_integrate(session_id="ses_2", how="apply")' in text
+    text = told(*tasks, worktrees=[worktree_of(1, brought)])
+    assert "The isolated work was brought back." in text
+    assert "opencode_integrate" not in told(*tasks)

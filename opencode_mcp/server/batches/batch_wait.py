@@ -10,6 +10,7 @@ from opencode_mcp.batches.tasks import PREFIX, Batch, Task
 from opencode_mcp.errors import BackendError, InvalidArgument, NotFound
 from opencode_mcp.server.batches.task_table import headline, status_of, table_result, task_line
 from opencode_mcp.server.bridge import bridge_of
+from opencode_mcp.server.changes.unseen_changes import worktrees_of_sessions
 from opencode_mcp.server.starting import start_limits
 from opencode_mcp.server.waiting.call_context import task_slot_of
 from opencode_mcp.server.waiting.deadlines import deadlines_of
@@ -113,7 +114,8 @@ async def wait_for_tasks(
 
 
 def _table(bridge: "Bridge", batch: "Batch", tasks: "Sequence[Task]") -> "CallToolResult":
-    return table_result(batch, tasks, bridge.unlisted_tools, start_limits.queue_note(bridge, tasks))
+    worktrees = worktrees_of_sessions(bridge)
+    return table_result(batch, tasks, bridge.unlisted_tools, worktrees, start_limits.queue_note(bridge, tasks))
 
 
 def wait_limit(ctx: "BridgeContext", wait_seconds: float | None, named: Named) -> "Deadline":
@@ -181,7 +183,7 @@ async def stop_tasks(bridge: "Bridge", named: Named) -> "CallToolResult":
             tasks = named.of(await _batch(bridge, named))
     batch = await _batch(bridge, named)
     note = f"Could not stop {', '.join(failed)}. Call opencode_abort again." if failed else ""
-    return table_result(batch, named.of(batch), bridge.unlisted_tools, note)
+    return table_result(batch, named.of(batch), bridge.unlisted_tools, worktrees_of_sessions(bridge), note)
 
 
 async def _stop(bridge: "Bridge", task: Task, failed: list[str]) -> None:

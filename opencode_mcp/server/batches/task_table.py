@@ -12,9 +12,10 @@ from opencode_mcp.text.outside_text import one_line
 from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from opencode_mcp.batches.tasks import Batch, Task
+    from opencode_mcp.isolation.records import Worktree
 
 ORDER = ("needs_input", "running", "queued", "failed", "aborted", "completed")
 """Statuses by what the caller has to do first."""
@@ -25,7 +26,11 @@ MODEL = re.compile(r" \([^\s()]+/[^\s()]+\)$")
 
 
 def table_result(
-    batch: "Batch", tasks: "Sequence[Task]", unlisted_tools: "Collection[str]", note: str = ""
+    batch: "Batch",
+    tasks: "Sequence[Task]",
+    unlisted_tools: "Collection[str]",
+    worktrees: "Mapping[str, Worktree]",
+    note: str = "",
 ) -> CallToolResult:
     """Return the table of some tasks of a batch as a tool's result.
 
@@ -33,11 +38,12 @@ def table_result(
         batch: The batch.
         tasks: The tasks to show.
         unlisted_tools: Tools that the next step does not name.
+        worktrees: The isolated worktrees that are there, by the ids of their sessions.
         note: Text to put before the table.
     """
     places = places_of(batch)
-    step = without_tools(_next_step(batch, tasks), unlisted_tools)
-    lines = [_line(task, places.get(task.number, 0)) for task in tasks]
+    step = without_tools(_next_step(batch, tasks, worktrees), unlisted_tools)
+    lines = [_line(task, places.get(task.number, 0), isolated=task.session_id in worktrees) for task in tasks]
     ids = f"Each line begins with the number of its task, whose id is {batch.id}.NUMBER:"
     text = "\n".join(filter(None, [note, shown(headline(batch, tasks)), ids, *lines, f"Next: {step}"]))
     data: dict[str, Any] = {
@@ -84,7 +90,7 @@ def task_line(task: "Task") -> str:
     return f"{task.id} {status_of(task)}: {one_line(task.words)}"
 
 
-def _line(task: "Task", place: int) -> str:
+def _line(task: "Task", place: int, *, isolated: bool) -> str:
     names = ", ".join(task.names.splitlines()) or quantity(task.files, "file")
     changed = f"{names} +{task.added} -{task.removed}" if task.files else ""
     facts = [
@@ -92,6 +98,7 @@ def _line(task: "Task", place: int) -> str:
         f"{status_of(task)} at place {place}" if place else status_of(task),
         f"verified: {task.verified}" if task.verified else "",
         task.session_id or task.id,
+        "isolated" if isolated else "",
         changed,
         money(task.cost) if task.cost else "",
         duration(task.seconds) if task.seconds else "",
@@ -127,7 +134,7 @@ def _totals(tasks: "Sequence[Task]") -> dict[str, Any]:
     }
 
 
-def _next_step(batch: "Batch", tasks: "Sequence[Task]") -> str:
+def _next_step(batch: "Batch", tasks: "Sequence[Task]", worktrees: "Mapping[str, Worktree]") -> str:
     asking = [task.session_id for task in tasks if task.status == "needs_input"]
     steps: list[str] = []
     if asking:
@@ -136,20 +143,30 @@ def _next_step(batch: "Batch", tasks: "Sequence[Task]") -> str:
     if any(task.status in {"queued", "starting", "running"} for task in tasks):
         steps.append(f'It goes on by itself. Wait on with opencode_wait(session_id="{batch.id}").')
         steps.append(f'opencode_abort(session_id="{batch.id}") stops it.')
-    return " ".join(steps) or _last_step(tasks)
+    return " ".join(steps) or _last_step(tasks, worktrees)
 
 
-def _last_step(tasks: "Sequence[Task]") -> str:
+def _last_step(tasks: "Sequence[Task]", worktrees: "Mapping[str, Worktree]") -> str:
     done = [task.session_id for task in tasks if task.status == "completed" and task.session_id]
     reads = "opencode_wait(session_id=...) reports one task in full."
     if not done:
         return reads
     other = f', compare_with="{done[1]}"' if len(done) > 1 and _is_one_prompt(tasks) else ""
-    return (
-        f'{reads} opencode_diff(session_id="{done[0]}"{other}) shows its changes{" beside another" if other else ""}. '
-        f'opencode_integrate(session_id="{done[0]}", how="apply") brings an isolated one back, one after the other; '
-        'how="discard" removes its worktree, which stays until then.'
-    )
+    beside = " beside another" if other else ""
+    shows = f'opencode_diff(session_id="{done[0]}"{other}) shows its changes{beside}.'
+    return " ".join(filter(None, [reads, shows, _integration([name for name in done if name in worktrees], worktrees)]))
+
+
+def _integration(isolated: "Sequence[str]", worktrees: "Mapping[str, Worktree]") -> str:
+    """Return sentences on bringing isolated work back, first that of the first task whose work was never brought."""
+    if not isolated:
+        return ""
+    left = [session_id for session_id in isolated if not worktrees[session_id].brought]
+    call = 'opencode_integrate(session_id="{}", how="{}")'
+    stays = "removes its worktree, which stays until then."
+    if not left:
+        return f"The isolated work was brought back. {call.format(isolated[0], 'discard')} {stays}"
+    return f'{call.format(left[0], "apply")} brings an isolated one back, one after the other; how="discard" {stays}'
 
 
 def _is_one_prompt(tasks: "Sequence[Task]") -> bool:

@@ -39,6 +39,12 @@ def worktree_of(bridge: "Bridge", directory: str) -> "Worktree | None":
     return None if worktree is None or worktree.removed else worktree
 
 
+def worktrees_of_sessions(bridge: "Bridge") -> "dict[str, Worktree]":
+    """Return the isolated worktrees that are there, by the ids of their sessions."""
+    left = [] if bridge.settings.remote else bridge.worktrees.left()
+    return {worktree.session_id: worktree for worktree in left if worktree.session_id}
+
+
 async def unseen_note(bridge: "Bridge", worktree: "Worktree", seen: "AbstractSet[str]") -> str:
     """Return a sentence on the changed files of an isolated worktree that OpenCode does not show; empty if none.
 

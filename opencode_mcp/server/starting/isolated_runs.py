@@ -14,6 +14,7 @@ from opencode_mcp.isolation.worktrees import HEAD
 from opencode_mcp.server.access.operation_uses import INTEGRATE
 from opencode_mcp.server.changes.unseen_changes import unseen_note, worktree_of
 from opencode_mcp.server.results.render import next_step, without_tools
+from opencode_mcp.text.quantities import quantity
 
 if TYPE_CHECKING:
     from opencode_mcp.isolation.records import Worktree
@@ -150,20 +151,37 @@ async def _remove(bridge: "Bridge", worktree: "Worktree") -> None:
 
 
 async def isolation_note(bridge: "Bridge", run: "Run", report: "RunReport") -> str:
-    """Return sentences for the report of a run that changed files in an isolated worktree; empty for any other."""
+    """Return sentences for the report of a run in an isolated worktree: its base and its changes; empty for others."""
     worktree = worktree_of(bridge, run.directory)
-    if worktree is None or report.status not in ENDED:
+    if worktree is None:
         return ""
+    notes = [_base_note(worktree)]
+    if report.status in ENDED:
+        notes.append(await _changes_note(bridge, worktree, run, report))
+    return without_tools(" ".join(filter(None, notes)), bridge.unlisted_tools)
+
+
+def _base_note(worktree: "Worktree") -> str:
+    """Return a sentence on the uncommitted files that the worktree began without; empty if there were none."""
+    if not worktree.uncommitted:
+        return ""
+    files = quantity(worktree.uncommitted, "uncommitted file")
+    return (
+        f"The worktree of this run began at the last commit, without {files} of the checkout: "
+        'isolate=true with base="working_tree" takes these, too.'
+    )
+
+
+async def _changes_note(bridge: "Bridge", worktree: "Worktree", run: "Run", report: "RunReport") -> str:
+    """Return sentences on what a run that has ended changed in its worktree."""
     unseen = ""
     with anyio.move_on_after(UNSEEN_SECONDS):
         unseen = await unseen_note(bridge, worktree, {file.path for file in report.files})
     if not report.files and not unseen:
-        return ""
+        discard = f'opencode_integrate(session_id="{run.session_id}", how="discard")'
+        return f"It changed no file in its git worktree, on the branch {worktree.branch}. {discard} removes that."
     report.isolated = not worktree.removed
     call = f'opencode_integrate(session_id="{run.session_id}", how="apply")'
-    brings = "" if call in next_step(report) else f"{call} brings the changes there. "
-    note = (
-        f"The files are in a git worktree, on the branch {worktree.branch}; {worktree.project} is unchanged. "
-        f"{brings}{unseen}"
-    )
-    return without_tools(note.rstrip(), bridge.unlisted_tools)
+    brings = "" if call in next_step(report) else f"{call} brings the changes there."
+    where = f"The files are in a git worktree, on the branch {worktree.branch}; {worktree.project} is unchanged."
+    return " ".join(filter(None, [where, brings, unseen]))

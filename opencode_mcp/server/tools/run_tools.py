@@ -69,7 +69,7 @@ async def opencode_run(
     output_schema: Annotated[dict[str, Any] | None, Field(description="JSON Schema of the answer")] = None,
     title: Annotated[str, Field(description="Title of a new session")] = "",
     isolate: Annotated[bool, Field(description="Work in a git worktree of its own")] = False,
-    base: Annotated[str, Field(description="With isolate: a commit, or working_tree")] = "",
+    base: Annotated[str, Field(description="Its commit, or working_tree; else HEAD")] = "",
     verify: Annotated[str, Field(description="Then run: a name of the settings, or a line if allowed")] = "",
     repair: Annotated[int, Field(description="Times to send a failure back")] = 0,
     permissions: Strictness = None,
