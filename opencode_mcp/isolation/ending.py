@@ -7,6 +7,7 @@ import anyio
 
 from opencode_mcp.errors import GitFailed
 from opencode_mcp.isolation.repository.kept_commits import DISCARDED, keep_discarded, ref_of
+from opencode_mcp.isolation.repository.other_repositories import repositories_with_files
 from opencode_mcp.isolation.repository.trees import changes, committed
 from opencode_mcp.isolation.results import Integration, IntegrationOptions
 from opencode_mcp.isolation.work import (
@@ -16,6 +17,7 @@ from opencode_mcp.isolation.work import (
     contains,
     move_branch,
     pending_changes,
+    work_of,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +38,10 @@ async def keep_branch(worktrees: "Worktrees", worktree: "Worktree", options: Int
 
 
 async def discard(worktrees: "Worktrees", worktree: "Worktree", _options: IntegrationOptions) -> Integration:
-    """Remove the worktree and its branch; a commit of the work is kept, unless git cannot make one."""
+    """Remove the worktree and its branch; a commit of the work is kept, unless git cannot make one.
+
+    The files in other repositories inside are not kept: an agent may have put them there, and git does not take them.
+    """
     if not await is_whole(worktree):
         return await _discard_rest(worktrees, worktree)
     try:
@@ -48,7 +53,10 @@ async def discard(worktrees: "Worktrees", worktree: "Worktree", _options: Integr
 
 async def _discard_whole(worktrees: "Worktrees", worktree: "Worktree") -> Integration:
     """Remove a worktree and its branch, and keep a commit of the work; raises GitFailed if git cannot make one."""
-    git, work = await checkout_and_work(worktrees, worktree)
+    files = await worktrees.git(worktree.files)
+    inside = await repositories_with_files(files)
+    work = await work_of(files, worktree)
+    git = await worktrees.git(worktree.checkout)
     pending = await pending_changes(git, worktree, work)
     has_work = bool(await changes(git, worktree.base, work))
     tip = await branch_tip(git, worktree)
@@ -57,7 +65,11 @@ async def _discard_whole(worktrees: "Worktrees", worktree: "Worktree") -> Integr
     await keep_discarded(git, worktree.name, dropped)
     await worktrees.remove(worktree)
     return Integration(
-        pending, undo=_way_back(worktree), pending=len(pending), is_brought_back=has_work and not pending
+        pending,
+        undo=_way_back(worktree),
+        not_kept=inside,
+        pending=len(pending),
+        is_brought_back=has_work and not pending,
     )
 
 

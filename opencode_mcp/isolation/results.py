@@ -23,6 +23,8 @@ class Integration:
     """Files of the worktree that a verification has added, which are no part of the work."""
     lost: str = ""
     """Reason why the files of a discarded worktree are not kept as a commit; empty if they are."""
+    not_kept: list[str] = field(default_factory=list[str])
+    """Other repositories in a discarded worktree, whose files are in no commit of it."""
     pending: int = 0
     """Number of files whose changes the checkout has not got, if the worktree was discarded."""
     is_brought_back: bool = False

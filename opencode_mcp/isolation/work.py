@@ -32,13 +32,24 @@ async def checkout_and_work(worktrees: "Worktrees", worktree: "Worktree") -> "tu
         InvalidArgument: There are other repositories in the worktree, whose files git would not bring back.
         GitFailed: Git cannot read it.
     """
-    work = await _work_of(await worktrees.git(worktree.files), worktree)
+    files = await worktrees.git(worktree.files)
+    await check_no_other_repositories(files)
+    work = await work_of(files, worktree)
     return await worktrees.git(worktree.checkout), work
 
 
-async def _work_of(git: "Git", worktree: "Worktree") -> str:
-    """Return a commit of the worktree's files; its parent is the last commit that was made there."""
-    await check_no_other_repositories(git)
+async def work_of(git: "Git", worktree: "Worktree") -> str:
+    """Return a commit of the worktree's files; its parent is the last commit that was made there.
+
+    Files in other repositories inside are not in it.
+
+    Args:
+        git: Git for the worktree.
+        worktree: The worktree.
+
+    Raises:
+        GitFailed: Git cannot read it.
+    """
     last = await git.commit_of("HEAD") or worktree.base
     try:
         async with snapshot(git, without=await to_thread.run_sync(left_paths, worktree), whole=True) as work:

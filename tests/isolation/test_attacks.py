@@ -5,7 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 import pytest
@@ -15,10 +15,13 @@ from opencode_mcp.errors import BridgeError, InvalidArgument, NotAllowed
 from opencode_mcp.isolation.integration import Integrator
 from opencode_mcp.isolation.records import Worktree
 from opencode_mcp.isolation.results import IntegrationOptions
-from opencode_mcp.isolation.ways import How
 from opencode_mcp.isolation.worktrees import WORKING_TREE, Worktrees
 from opencode_mcp.server.access.paths import Fence
+from opencode_mcp.server.results.integration_text import text_of
 from tests.isolation.repository import ENVIRONMENT, contents, git, make_repository, put
+
+if TYPE_CHECKING:
+    from opencode_mcp.isolation.ways import How
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(sys.platform == "win32", reason="the programs are POSIX's")]
 REQUEST = IntegrationOptions("Work of OpenCode")
@@ -188,16 +191,23 @@ def evil_repository(folder: Path, trap: Trap) -> None:
     put(folder, {"inside.txt": "changed\n"})
 
 
-@pytest.mark.parametrize("how", ["apply", "commit", "merge", "branch", "discard"])
-async def test_a_repository_inside_of_a_worktree_is_refused_and_not_entered(
-    how: How, repository: Path, worktrees: Worktrees, trap: Trap
+async def test_a_repository_inside_of_a_worktree_is_refused_and_not_entered_and_can_be_discarded(
+    repository: Path, worktrees: Worktrees, trap: Trap
 ) -> None:
     made = await worktrees.create(str(repository))
     evil_repository(Path(made.folder) / "vendor" / "library", trap)
+    put(Path(made.folder), {"new.txt": "new\n"})
     before, work = contents(repository), contents(Path(made.folder))
-    with pytest.raises(InvalidArgument, match="vendor/library/"):
-        await Integrator(worktrees).integrate(made, how, REQUEST)
-    assert (contents(repository), contents(Path(made.folder))) == (before, work)
+    hows: tuple[How, ...] = ("apply", "commit", "merge", "branch")
+    for how in hows:
+        with pytest.raises(InvalidArgument, match="vendor/library/"):
+            await Integrator(worktrees).integrate(made, how, REQUEST)
+        assert (contents(repository), contents(Path(made.folder))) == (before, work)
+    done = await Integrator(worktrees).integrate(made, "discard", REQUEST)
+    assert "not kept, since they were git repositories of their own: vendor/library/" in text_of("discard", made, done)
+    assert not await anyio.Path(made.folder).exists()
+    git(repository, *done.undo.split()[1:])
+    assert git(repository, "show", f"{made.branch}:new.txt") == "new"
     assert trap.sprung() == ""
 
 
@@ -219,9 +229,8 @@ async def test_submodules_are_left_alone_and_not_entered(
     assert (repository / "sub" / "a.txt").read_text() == "mine\n"
     put(Path(made.folder), {"sub/work.txt": "lost otherwise\n"})
     with pytest.raises(InvalidArgument, match="sub"):
-        await integrator.integrate(made, "discard", REQUEST)
-    shutil.rmtree(Path(made.folder) / "sub")
-    await integrator.integrate(made, "discard", REQUEST)
+        await integrator.integrate(made, "branch", REQUEST)
+    assert (await integrator.integrate(made, "discard", REQUEST)).not_kept == ["sub"]
     assert trap.sprung() == ""
     git(repository / "sub", "status", check=False)
     assert trap.sprung(), "the attack itself does not work"

@@ -47,6 +47,13 @@ async def other_repositories(git: Git, index: Path | None = None) -> OtherReposi
     return OtherRepositories(submodules, [path for path in untracked if path.endswith("/")], entries)
 
 
+async def repositories_with_files(git: Git) -> list[str]:
+    """Return the repositories in git's folder whose files git would not keep; raises as ``other_repositories``."""
+    others = await other_repositories(git)
+    filled = [path for path in others.submodules if await _is_filled(git.work_tree / path)]
+    return sorted({*others.new, *filled})
+
+
 async def check_no_other_repositories(git: Git) -> None:
     """Refuse a worktree in which there is work that git would not bring back.
 
@@ -54,9 +61,7 @@ async def check_no_other_repositories(git: Git) -> None:
         InvalidArgument: There are other repositories, or files in the folder of a submodule.
         GitFailed: Git cannot read the folder.
     """
-    others = await other_repositories(git)
-    filled = [path for path in others.submodules if await _is_filled(git.work_tree / path)]
-    found = sorted({*others.new, *filled})
+    found = await repositories_with_files(git)
     if found:
         raise InvalidArgument(
             f"{git.work_tree} has git repositories of its own inside, whose files git neither brings back nor keeps: "

@@ -36,6 +36,8 @@ def text_of(how: How, worktree: "Worktree", done: "Integration") -> str:
     """Return the result as text for a model."""
     lines = [_headline(how, worktree, done)]
     lines += [f"Its files were not kept as a commit, since git cannot read them: {done.lost}"] if done.lost else []
+    not_kept = listed([one_line(path) for path in done.not_kept], LEFT_SHOWN)
+    lines += [f"Removed and not kept, since they were git repositories of their own: {not_kept}"] if not_kept else []
     lines += [f"Its work was brought to {one_line(worktree.project)} before."] if done.is_brought_back else []
     lines += [f"The checkout has not got its changes of {quantity(done.pending, 'file')}."] if done.pending else []
     lines += [NOT_IN_PROJECT[how]] if how in NOT_IN_PROJECT and done.changed else []
