@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from opencode_mcp.disk.state_folder import prepare_folder, replace_private, unusable
 from opencode_mcp.isolation.repository.git import Repository
@@ -63,6 +64,8 @@ class Worktree:
     """True if the files are removed, and only the session is left."""
     left: Mapping[str, Sequence[int]] = field(default_factory=dict[str, "Sequence[int]"])
     """Files that a verification has added, by path, with their size and time: they are no part of the work."""
+    verifying: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """State of the files before the verification that runs now; see ``left_files.py``."""
     brought: Sequence[Brought] = ()
     """Changes of the checkout, oldest first: OpenCode does not know whose they are."""
 

@@ -17,6 +17,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import anyio
 from anyio import to_thread
@@ -134,9 +135,13 @@ class Worktrees:
         """Record the session that works in a worktree."""
         await self._write(replace(worktree, session_id=session_id))
 
+    async def note_verifying(self, worktree: Worktree, before: Mapping[str, Any]) -> None:
+        """Record the state of the files of a worktree before a verification."""
+        await self._write(replace(worktree, verifying=before))
+
     async def note_left(self, worktree: Worktree, left: Mapping[str, Sequence[int]]) -> None:
-        """Record the files of a worktree that are no part of the work."""
-        await self._write(replace(worktree, left=left))
+        """Record the files of a worktree that are no part of the work, at the end of a verification."""
+        await self._write(replace(worktree, left=left, verifying={}))
 
     async def note_brought(self, worktree: Worktree, brought: Brought) -> None:
         """Record that files of the checkout were changed; the latest ``BROUGHT_KEPT`` times are kept."""

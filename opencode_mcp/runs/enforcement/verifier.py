@@ -206,7 +206,7 @@ class Verifier:
         """Run the command, unless that makes no sense any more."""
         if not await is_at_end_of(await self._client(), run, verification.record):
             return Verified("not run", note=MOVED_ON)
-        files = LeftFiles(self._parts.worktrees)
+        files = LeftFiles(self._parts.worktrees, verification.record.latest_prompt or run.message_id)
         with anyio.CancelScope() as scope:
             verification.command, verification.began = scope, anyio.current_time()
             verification.notify()
@@ -216,7 +216,8 @@ class Verifier:
                 return result
         seconds = round(anyio.current_time() - (verification.began or 0), 1)
         verification.command, verification.began = None, None
-        return Verified("stopped", seconds=seconds, note=verification.stop_reason)
+        left = await files.end(run.directory)
+        return Verified("stopped", seconds=seconds, left=left, note=verification.stop_reason)
 
     async def _run_command(self, run: Run, verification: Verification, files: LeftFiles) -> Verified:
         """Run the command, and end it when another bridge asks for that."""

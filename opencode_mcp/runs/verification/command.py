@@ -3,6 +3,8 @@
 import time
 from collections.abc import Mapping
 
+import anyio
+
 from opencode_mcp.errors import BridgeError
 from opencode_mcp.isolation.left_files import LeftFiles
 from opencode_mcp.processes.shell_line import run_shell_line
@@ -11,6 +13,7 @@ from opencode_mcp.runs.verification.request import Verified, Verify
 
 OUTPUT_CHARACTERS = 3000
 """Characters of the end of the output that are kept."""
+REMOVED = "The command has removed the directory of the run."
 
 
 async def verify(request: Verify, directory: str, files: LeftFiles, environment: Mapping[str, str]) -> Verified:
@@ -24,7 +27,7 @@ async def verify(request: Verify, directory: str, files: LeftFiles, environment:
     """
     try:
         await files.begin(directory)
-    except BridgeError as error:
+    except (BridgeError, OSError) as error:
         return Verified("not run", note=str(error))
     variables = command_environment(environment, request.environment)
     began = time.monotonic()
@@ -33,6 +36,8 @@ async def verify(request: Verify, directory: str, files: LeftFiles, environment:
     except OSError as error:
         return Verified("not run", note=f"It cannot be started in {directory}: {error.strerror or error}.")
     seconds = round(time.monotonic() - began, 1)
+    if not await anyio.Path(directory).is_dir():
+        return Verified("failed", done.code, done.output[-OUTPUT_CHARACTERS:], seconds, note=REMOVED)
     left = await files.end(directory)
     outcome = "timed out" if done.code is None else "failed" if done.code else "passed"
     return Verified(outcome, done.code, done.output[-OUTPUT_CHARACTERS:], seconds, left)
