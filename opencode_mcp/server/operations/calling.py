@@ -52,6 +52,8 @@ SECRET_REPLIES: Mapping[tuple[Generation, str], tuple[str, ...]] = {
 """Places of secrets in replies whose names do not show it; such a text gives the rights of the password."""
 WITHOUT_ARGUMENTS = "opencode_status shows whether OpenCode answers."
 """Next step after the failure of a call that has no arguments to correct."""
+WITH_ARGUMENTS = "OpenCode fails in this way for some wrong arguments, too: check them against what exists."
+"""Next step after the failure of a call whose arguments the caller chose."""
 DOCUMENT_WITHIN = 5.0
 """Time for reading the server's API document to explain a failure."""
 
@@ -232,8 +234,8 @@ async def _beat(request: OperationRequest) -> None:
 def _explained(error: BridgeError, request: OperationRequest) -> BridgeError:
     operation, call = request.operation, request.call
     has_arguments = call.path or call.query or call.body or request.own
-    if isinstance(error, BackendFailed) and not error.hint and not has_arguments:
-        error.hint = WITHOUT_ARGUMENTS
+    if isinstance(error, BackendFailed) and not error.hint:
+        error.hint = WITH_ARGUMENTS if has_arguments else WITHOUT_ARGUMENTS
     if operation.note and isinstance(error, (BackendError, InvalidArgument)):
         error.message = f"{error.message} Note on {operation.id}: {operation.note}"
     return error
